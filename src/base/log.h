@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One event a line. Controls in logged data are escaped, so no datum can forge a line. */
+#ifndef SEKIMORI_BASE_LOG_H
+#define SEKIMORI_BASE_LOG_H
+
+#include "base/text.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+enum log_target { LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TARGET_SYSLOG };
+
+/* Names the process ("receive") and opens the target. `address` is for LOG_TARGET_SYSLOG: NULL for
+   the local socket, else a connected datagram descriptor is made from "IP:PORT" (RFC 5424 over
+   UDP). Lines above `level` are dropped. Before the first call lines go to stderr.
+   Call before the jail closes: it opens sockets. */
+void log_open(const char *process, enum log_target target, const char *address, enum log_level level);
+
+enum log_level log_level_now(void);
+
+/* Writes one line. The formatted text is escaped: bytes below 0x20, 0x7f and invalid UTF-8 become \xNN. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                  \
+    do {                                                                                \
+        if (log_level_now() >= LOG_LEVEL_DEBUG) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__); \
+    } while (0)
+
+/* Lines at INFO and DEBUG gather until the next log_flush (the event loop calls it each turn);
+   errors and warnings go out at once. */
+void log_flush(void);
+
+/* Escapes `text` into `room` (NUL-ended, cut at size); returns room. */
+char *log_escape(struct text text, char *room, size_t size);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Slices of bytes: compare, search, cut. Used by everything; never allocates. */
+#include "base/text.h"
+
+struct text text_slice(struct text text, size_t from, size_t to)
+{
+    if (to > text.length) to = text.length;
+    if (from > to) from = to;
+    return (struct text){ text.at ? text.at + from : NULL, to - from };
+}
+
+bool text_equal_nocase(struct text a, struct text b)
+{
+    if (a.length != b.length) return false;
+    for (size_t i = 0; i < a.length; i++)
+        if (char_lower(a.at[i]) != char_lower(b.at[i])) return false;
+    return true;
+}
+
+bool text_starts(struct text text, struct text prefix)
+{
+    return text_equal(text_slice(text, 0, prefix.length), prefix);
+}
+
+bool text_ends(struct text text, struct text suffix)
+{
+    return text.length >= suffix.length &&
+           text_equal(text_slice(text, text.length - suffix.length, text.length), suffix);
+}
+
+bool text_starts_nocase(struct text text, struct text prefix)
+{
+    return text_equal_nocase(text_slice(text, 0, prefix.length), prefix);
+}
+
+bool text_ends_nocase(struct text text, struct text suffix)
+{
+    return text.length >= suffix.length &&
+           text_equal_nocase(text_slice(text, text.length - suffix.length, text.length), suffix);
+}
+
+int text_compare(struct text a, struct text b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    int order = shorter ? memcmp(a.at, b.at, shorter) : 0;
+    if (order != 0) return order;
+    return a.length < b.length ? -1 : a.length > b.length;
+}
+
+size_t text_find(struct text text, struct text needle)
+{
+    if (needle.length == 0) return 0;
+    if (text.length < needle.length) return text.length;
+    const char *hit = memmem(text.at, text.length, needle.at, needle.length);
+    return hit ? (size_t)(hit - text.at) : text.length;
+}
+
+size_t text_find_nocase(struct text text, struct text needle)
+{
+    if (needle.length == 0) return 0;
+    for (size_t i = 0; i + needle.length <= text.length; i++)
+        if (char_lower(text.at[i]) == char_lower(needle.at[0]) &&
+            text_equal_nocase(text_from(text.at + i, needle.length), needle))
+            return i;
+    return text.length;
+}
+
+size_t text_find_char(struct text text, char wanted)
+{
+    const char *hit = text.length ? memchr(text.at, wanted, text.length) : NULL;
+    return hit ? (size_t)(hit - text.at) : text.length;
+}
+
+size_t text_find_last_char(struct text text, char wanted)
+{
+    const char *hit = text.length ? memrchr(text.at, wanted, text.length) : NULL;
+    return hit ? (size_t)(hit - text.at) : text.length;
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct text text_trim(struct text text)
+{
+    while (text.length > 0 && is_white(text.at[text.length - 1])) text.length--;
+    while (text.length > 0 && is_white(text.at[0])) {
+        text.at++;
+        text.length--;
+    }
+    return text;
+}
+
+bool text_next_line(struct text *rest, struct text *out_line)
+{
+    if (rest->length == 0) return false;
+    size_t end = text_find_char(*rest, '\n');
+    *out_line = text_slice(*rest, 0, end);
+    *rest = text_slice(*rest, end + 1, rest->length);
+    if (out_line->length > 0 && out_line->at[out_line->length - 1] == '\r') out_line->length--;
+    return true;
+}
+
+bool text_next_word(struct text *rest, struct text *out_word)
+{
+    size_t start = 0;
+    while (start < rest->length && char_is_blank(rest->at[start])) start++;
+    size_t end = start;
+    while (end < rest->length && !char_is_blank(rest->at[end])) end++;
+    *out_word = text_slice(*rest, start, end);
+    *rest = text_slice(*rest, end, rest->length);
+    return out_word->length > 0;
+}
+
+bool text_to_number(struct text text, uint64_t most, uint64_t *out_number)
+{
+    uint64_t number = 0;
+    if (text.length == 0) return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (!char_is_digit(text.at[i])) return false;
+        uint64_t digit = (uint64_t)(text.at[i] - '0');
+        if (number > (most - digit) / 10 || digit > most) return false;
+        number = number * 10 + digit;
+    }
+    *out_number = number;
+    return true;
+}
+
+static const uint64_t FNV_BASIS = 14695981039346656037u;
+static const uint64_t FNV_PRIME = 1099511628211u;
+
+uint64_t text_hash(struct text text)
+{
+    uint64_t hash = FNV_BASIS;
+    for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)text.at[i]) * FNV_PRIME;
+    return hash;
+}
+
+uint64_t text_hash_nocase(struct text text)
+{
+    uint64_t hash = FNV_BASIS;
+    for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)char_lower(text.at[i])) * FNV_PRIME;
+    return hash;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A text is a borrowed slice of bytes: a start and a length, never NUL-dependent. */
+#ifndef SEKIMORI_BASE_TEXT_H
+#define SEKIMORI_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+    const char *at;
+    size_t length;
+};
+
+/* A slice of a string literal, usable as an initialiser. */
+#define TEXT(literal) ((struct text){ (literal), sizeof(literal) - 1 })
+#define TEXT_NONE ((struct text){ NULL, 0 })
+/* For printf: "%.*s", TEXT_ARG(text). */
+#define TEXT_ARG(text) (int)(text).length, (text).at ? (text).at : ""
+
+static inline struct text text_of(const char *string)
+{
+    return (struct text){ string, string ? strlen(string) : 0 };
+}
+
+static inline struct text text_from(const char *at, size_t length)
+{
+    return (struct text){ at, length };
+}
+
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
+}
+
+/* The slice [from, to); both are clamped to the length. */
+struct text text_slice(struct text text, size_t from, size_t to);
+
+/* Comparisons that fold ASCII case only. */
+bool text_equal_nocase(struct text a, struct text b);
+bool text_starts_nocase(struct text text, struct text prefix);
+bool text_ends_nocase(struct text text, struct text suffix);
+int text_compare(struct text a, struct text b);
+
+bool text_starts(struct text text, struct text prefix);
+bool text_ends(struct text text, struct text suffix);
+
+/* Index of the first match, or text.length when there is none. */
+size_t text_find(struct text text, struct text needle);
+size_t text_find_nocase(struct text text, struct text needle);
+size_t text_find_char(struct text text, char wanted);
+size_t text_find_last_char(struct text text, char wanted);
+
+/* Without leading and trailing SP, HT, CR and LF. */
+struct text text_trim(struct text text);
+
+/* Cuts the next line (CRLF or LF ended; the end is not part of it) off *rest.
+   False when *rest is empty. */
+bool text_next_line(struct text *rest, struct text *out_line);
+
+/* Cuts the next word (separated by SP and HT) off *rest. False when there is none. */
+bool text_next_word(struct text *rest, struct text *out_word);
+
+/* Decimal digits only, the whole text, at most `most`. */
+bool text_to_number(struct text text, uint64_t most, uint64_t *out_number);
+
+/* 64-bit FNV-1a; the second folds ASCII case. For tables in memory, never stored. */
+uint64_t text_hash(struct text text);
+uint64_t text_hash_nocase(struct text text);
+
+static inline char char_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static inline bool char_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool char_is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool char_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* 0-15, or -1. */
+static inline int char_hex_value(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+#endif

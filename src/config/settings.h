@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The effective configuration: what sekimori.conf says once it is parsed. Plain values, read-only;
+   every process holds the whole of it. Texts live in the configuration's arena. Times are
+   milliseconds, sizes bytes. Names, defaults and help stand in config/schema.c and nowhere else. */
+#ifndef SEKIMORI_CONFIG_SETTINGS_H
+#define SEKIMORI_CONFIG_SETTINGS_H
+
+#include "base/address.h"
+#include "base/text.h"
+
+enum role { ROLE_SINGLE, ROLE_EDGE, ROLE_WALL };
+enum direction { DIRECTION_IN, DIRECTION_OUT };
+enum mode { MODE_OFF, MODE_OBSERVE, MODE_ON };
+enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTION_DISCARD, ACTION_DEFER };
+enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED };
+enum line_repair { REPAIR_NONE, REPAIR_BARE_LF }; /* bare CR and bare LF both become CRLF */
+enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
+
+struct network_list {
+    struct network *items;
+    size_t count;
+};
+
+struct text_list {
+    struct text *items;
+    size_t count;
+};
+
+/* A file whose content was read by master: processes in jails never open it. */
+struct file_content {
+    struct text path;
+    struct text content; /* empty when no path is set */
+};
+
+/* listen ADDRESS:PORT { … } */
+struct listener {
+    struct endpoint endpoint;
+    enum direction direction;
+    struct network_list from;    /* who may connect; empty: everybody */
+    struct network_list deny;    /* refused with 554 even when `from` has them */
+    struct network_list proxy;   /* peers whose PROXY v1/v2 header is read (and required) */
+    struct network_list xclient; /* peers that may say XCLIENT */
+    enum line_repair repair;
+    enum tls_level tls; /* TLS_OFF without certificate; OFFERED or REQUIRED */
+    struct file_content certificate, key;
+    bool strict; /* refuse local parts that RFC 5321 does not allow */
+    bool check;  /* judge mail that comes in here (false: relay unseen) */
+};
+
+/* One place to deliver to. Either an address or a host name. */
+struct target {
+    bool is_address;
+    struct endpoint endpoint; /* when is_address; else only .port */
+    struct text host;         /* when not is_address */
+    bool use_mx;              /* the word "mx": look up the domain's own MX RRset */
+};
+
+/* domains { NAME TARGET… { … } }; ".name" serves all subdomains, "*" everything (a relay host for outbound)
+ */
+struct domain {
+    struct text name; /* lower case */
+    struct target *targets;
+    size_t target_count;
+    enum recipient_check recipients;
+    struct file_content recipients_table; /* one address or local part a line */
+    enum tls_level tls;
+    struct text tls_name;               /* name to verify instead of the host's */
+    bool smtputf8;                      /* false: the servers behind do not take SMTPUTF8 (default true) */
+    uint32_t connections;               /* limit per destination; 0: queue.deliver default */
+    bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
+    enum mode virus_mode, spam_mode;
+};
+
+struct config {
+    struct arena *arena; /* owns every text and list below */
+    enum role role;
+    struct text hostname;
+    struct text admin;
+    struct text state; /* folder of spool/, ledger, run/ */
+    struct text user;  /* whom processes run as when started by root; empty: stay */
+
+    struct listener *listeners;
+    size_t listener_count;
+    struct domain *domains;
+    size_t domain_count;
+
+    struct {
+        enum mode mode;
+        bool embedded;            /* the built-in signature folder with EICAR */
+        struct text database;     /* folder of signatures, used when it is there */
+        struct text own_database; /* the small embedded folder */
+        enum action found;        /* reject, quarantine, discard */
+        enum action limits;       /* what a scan that hit a limit gets */
+        enum action unavailable;  /* defer, or accept with X-Virus-Scanned: unscanned */
+        enum action ambiguous;    /* where two readers may disagree and more than plain text is inside */
+        uint64_t max_scan_bytes, max_file_bytes;
+        uint32_t max_files, max_recursion, max_time_ms;
+    } virus;
+
+    struct {
+        enum mode mode;
+        double tag, quarantine, reject; /* points; "above" */
+        struct text subject;            /* what goes before the Subject; empty: header only */
+    } spam;
+
+    struct {
+        uint64_t message_bytes, header_bytes, bodies_bytes, frame_body_bytes, memfd_body_bytes;
+        uint32_t recipients, received, connections, per_client,
+            rate_per_client;              /* rate: connections a minute, 0 none */
+        uint32_t message_rate_per_client; /* messages a minute, 0: none */
+        uint32_t errors;                  /* protocol errors and refused recipients before 421 */
+        uint32_t command_ms, data_ms, greeting_ms, session_ms, verdict_ms;
+        uint32_t mime_parts, mime_depth;
+    } limits;
+
+    struct {
+        uint64_t expire_ms, warn_ms; /* warn 0: no delay warning to inside senders */
+        uint64_t retry_first_ms, retry_most_ms;
+        uint64_t segment_bytes, free_bytes; /* below free_bytes left on disk: 452 */
+    } queue;
+
+    struct {
+        uint32_t connections;                         /* per destination */
+        uint32_t connections_all, connections_static; /* of all, kept free for static routes */
+        uint32_t connect_ms, greeting_ms, command_ms, data_ms, final_ms, idle_ms;
+        uint32_t messages_per_connection;
+        struct address source, source6; /* zero: the kernel's choice */
+        struct text helo;               /* empty: hostname */
+        struct file_content ca;         /* roots for `tls verified`; empty: the system's */
+        uint16_t port;                  /* for MX targets: 25 */
+    } deliver;
+
+    struct {
+        struct text_list servers; /* IP or IP@PORT; empty: from resolv.conf, then the roots */
+        uint32_t timeout_ms;      /* of one question */
+        uint64_t cache_bytes;
+        bool dnssec;
+        bool client_names; /* ask for the client's reverse name */
+    } dns;
+
+    struct {
+        uint32_t receive, scan; /* 0: one a core */
+        uint32_t scan_messages; /* a worker is retired after so many */
+        bool jail;
+    } processes;
+
+    struct {
+        uint8_t target, level; /* enum log_target, enum log_level */
+        struct text address;   /* remote syslog */
+    } log;
+};
+
+#endif
