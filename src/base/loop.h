@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The event loop of a process: descriptors, timers, signals, and work put off to the end of a turn.
+   Single-threaded; callbacks never run inside the call that asked for them. */
+#ifndef SEKIMORI_BASE_LOOP_H
+#define SEKIMORI_BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct loop;
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* Turns until loop_stop. Each turn: wait, call what is ready, run the deferred work, flush the log. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* For a library that brings its own events (libunbound). */
+struct event_base *loop_base(struct loop *loop);
+
+/* Monotonic and wall-clock milliseconds, read once a turn. */
+uint64_t loop_now_ms(const struct loop *loop);
+uint64_t loop_wall_ms(const struct loop *loop);
+
+/* Work at the end of this turn. The object is the caller's; deferring it twice before it ran is one run. */
+struct deferred {
+    void (*run)(void *context);
+    void *context;
+    struct deferred *next;
+    bool queued;
+};
+void loop_defer(struct loop *loop, struct deferred *deferred);
+void loop_defer_cancel(struct loop *loop, struct deferred *deferred);
+
+/* A descriptor's readiness. Level-triggered. Freed before the descriptor is closed. */
+struct watch;
+enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+struct watch *watch_new(struct loop *loop, int fd, void (*ready)(void *context, int what), void *context);
+void watch_set(struct watch *watch, int what); /* 0: nothing; no system call when unchanged */
+void watch_free(struct watch *watch);
+
+/* A one-shot timer. Setting it later than it stands costs nothing. */
+struct timer;
+struct timer *timer_new(struct loop *loop, void (*expired)(void *context), void *context);
+void timer_set(struct timer *timer, uint64_t after_ms);
+void timer_clear(struct timer *timer);
+bool timer_is_set(const struct timer *timer);
+void timer_free(struct timer *timer); /* NULL is allowed */
+
+void loop_on_signal(struct loop *loop, int number, void (*arrived)(void *context, int number), void *context);
+
+#endif

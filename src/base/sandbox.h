@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The jail: which system calls a process may make (seccomp, kills) and which files and ports it may reach
+   (Landlock). Entered once, after everything has been opened, before the first foreign byte. */
+#ifndef SEKIMORI_BASE_SANDBOX_H
+#define SEKIMORI_BASE_SANDBOX_H
+
+#include <stdbool.h>
+
+/* What a process may still do after the jail has closed, beyond computing and using descriptors it has. */
+enum jail_right {
+    JAIL_FILES = 1,    /* open files below a given folder: openat, unlinkat, fallocate, … (queue, ledger) */
+    JAIL_CONNECT = 2,  /* make IP sockets and connect (deliver, lookup) */
+    JAIL_ACCEPT = 4,   /* accept on listening sockets it was given (receive) */
+    JAIL_FORK = 8,     /* fork workers, wait for and kill them (scan's parent) */
+    JAIL_SCANNER = 16, /* the list of a scan worker: its private tmpfs, no sockets, no threads */
+    JAIL_THREADS = 32, /* start threads (none today) */
+};
+
+/* `folders`: NULL-ended list of directories below which JAIL_FILES holds; others cannot be opened at all.
+   Returns false where the kernel lacks seccomp or Landlock, with the reason in the log; the caller goes on
+   only when the configuration says `jail off`. Sets no_new_privs and drops every capability. A denied system
+   call kills the process and logs through the audit; Landlock denials give EACCES. */
+bool jail_enter(const char *process, int rights, const char *const *folders);
+
+#ifdef SEKIMORI_JAIL_PROBE
+/* Test builds: what the environment variable SEKIMORI_JAIL_PROBE names ("open", "connect", "exec") is tried
+   in a forked copy (or, where fork is denied, in the process itself) and the outcome logged as
+   "jail probe: open denied: killed by SIGSYS" or "jail probe: open ALLOWED". */
+void jail_probe(const char *process);
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* TLS over memory: contexts made from PEM text, sessions that turn ciphertext to plaintext and back.
+   The only file that knows OpenSSL's SSL interface. */
+#ifndef SEKIMORI_BASE_TLS_H
+#define SEKIMORI_BASE_TLS_H
+
+#include "base/buffer.h"
+#include "base/text.h"
+
+struct tls_context;
+struct tls;
+
+/* NULL on failure, with the reason in `error`. Certificate: the chain, leaf first. */
+struct tls_context *tls_context_server(struct text certificate_pem, struct text key_pem, char *error,
+                                       size_t size);
+/* `ca_pem` empty: the system's roots. `verify` false: any certificate will do (opportunistic). */
+struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *error, size_t size);
+void tls_context_free(struct tls_context *context); /* sessions made from it live on */
+
+struct tls *tls_new(struct tls_context *context, bool is_server, struct text name);
+void tls_free(struct tls *tls);
+
+enum tls_outcome { TLS_OK, TLS_CLOSED, TLS_FAILED };
+
+/* Feeds ciphertext; appends plaintext and what must be sent. Drained after every call. */
+enum tls_outcome tls_receive(struct tls *tls, struct text ciphertext, struct buffer *out_plain,
+                             struct buffer *out_send);
+/* Encrypts. Only after tls_is_done. */
+enum tls_outcome tls_send(struct tls *tls, struct text plain, struct buffer *out_send);
+/* Client: the first flight. */
+enum tls_outcome tls_begin(struct tls *tls, struct buffer *out_send);
+void tls_finish(struct tls *tls, struct buffer *out_send); /* close_notify */
+
+bool tls_is_done(const struct tls *tls); /* the handshake */
+const char *tls_error(const struct tls *tls);
+const char *tls_version(const struct tls *tls);
+const char *tls_cipher(const struct tls *tls);
+int tls_bits(const struct tls *tls);
+
+#endif

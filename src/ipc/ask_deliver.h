@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What queue asks of deliver (carry this delivery), and receive (would the server take this recipient?).
+   The message's bytes are not in the frames: deliver reads them from the journal segment. */
+#ifndef SEKIMORI_IPC_ASK_DELIVER_H
+#define SEKIMORI_IPC_ASK_DELIVER_H
+
+#include "base/arena.h"
+#include "ipc/channel.h"
+#include "mail/envelope.h"
+
+enum deliver_frame {
+    DELIVER_SEGMENT =
+        1, /* queue: u32 segment number; fd 0: the segment, read-only. Before the first job in it. */
+    DELIVER_SEGMENT_END, /* queue: u32 segment number: close it, no job will name it any more */
+    DELIVER_JOB,         /* queue: struct deliver_job; frame id = job id */
+    DELIVER_RESULT,      /* deliver: struct deliver_result, same id; repeated after a restart of queue until
+                            acknowledged */
+    DELIVER_RESULT_KEPT, /* queue: same id: the result is in the journal; deliver forgets it */
+    DELIVER_CANCEL,      /* queue: same id: give the job back if it has not started (RESULT with all
+                            RECIPIENT_NOT_TRIED) */
+    DELIVER_CALL_OUT,    /* receive: text sender, text recipient address; frame id = the asker's */
+    DELIVER_CALL_OUT_IS, /* same id; u8 enum recipient_ending (DELIVERED: taken), u16 code, text enhanced,
+                            text reply */
+};
+
+struct deliver_job {
+    uint64_t id; /* of this try; unique while queue runs */
+    uint64_t message_id;
+    uint64_t arrived_ms;
+    struct text
+        domain;       /* the recipients' domain (lower case): deliver finds the route in the configuration */
+    uint32_t segment; /* where prefix and body are */
+    uint64_t offset, length; /* of prefix followed by body */
+    uint32_t prefix_length;
+    uint16_t content;         /* enum content_flag of ask_queue.h */
+    struct text edits;        /* byte form of mail/edits.h, offsets count from the body's start */
+    struct envelope envelope; /* only the recipients of this delivery */
+};
+
+enum recipient_ending {
+    RECIPIENT_DELIVERED,
+    RECIPIENT_DEFERRED,  /* try again later */
+    RECIPIENT_FAILED,    /* permanent: 5xx, or found undeliverable by us */
+    RECIPIENT_NOT_TRIED, /* the job was given back */
+};
+
+struct recipient_result {
+    enum recipient_ending ending;
+    uint16_t code;        /* SMTP reply code, 0 when the answer is our own */
+    struct text enhanced; /* "2.0.0" */
+    struct text reply;    /* the server's text or our reason */
+    bool dsn_relayed;     /* the server speaks DSN, so success notices are its job */
+};
+
+struct deliver_result {
+    uint64_t id, message_id;
+    bool destination_down; /* no server of the route could be talked to: back off for the whole destination */
+    struct text relay;     /* "mail.example.jp[192.0.2.7]:25", "none" */
+    struct text tls;       /* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", "" in the clear */
+    uint32_t connect_ms, transfer_ms;
+    uint32_t recipient_count; /* as in the job, same order */
+    struct recipient_result *recipients;
+};
+
+void deliver_job_put(const struct deliver_job *job, struct buffer *frame);
+bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_job *out);
+void deliver_result_put(const struct deliver_result *result, struct buffer *frame);
+bool deliver_result_get(struct arena *arena, struct frame *frame, struct deliver_result *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What anybody may ask of lookup: names to addresses, mail exchangers, a client's confirmed name. Each
+   question has a deadline; a question that was not answered in time is DNS_TEMPERROR, never "none". */
+#ifndef SEKIMORI_IPC_ASK_LOOKUP_H
+#define SEKIMORI_IPC_ASK_LOOKUP_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "ipc/channel.h"
+
+enum lookup_frame {
+    LOOKUP_HOST = 1, /* u32 deadline_ms, text host: A and AAAA */
+    LOOKUP_MX, /* u32 deadline_ms, text domain: RFC 5321 section 5.1, addresses resolved, RFC 7505 null MX */
+    LOOKUP_CLIENT_NAME,    /* u32 deadline_ms, 16 bytes address: PTR, then A/AAAA of each name (at most 10) */
+    LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
+    LOOKUP_MX_IS,          /* same id; struct mx_answer */
+    LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
+};
+
+enum dns_status {
+    DNS_FOUND,
+    DNS_NONE,      /* NXDOMAIN or no such record */
+    DNS_TEMPERROR, /* SERVFAIL, time-out, no resolver */
+    DNS_BOGUS,     /* DNSSEC validation failed; treated as temperror where mail flows */
+};
+const char *dns_status_name(enum dns_status status); /* "found", "none", "temperror", "bogus" */
+
+struct host_answer {
+    enum dns_status status;
+    bool secure;            /* DNSSEC-validated */
+    uint32_t address_count; /* at most 32; IPv6 and IPv4 interleaved */
+    struct address *addresses;
+};
+
+struct mx_host {
+    uint16_t preference;
+    struct text host;
+    struct host_answer addresses;
+};
+
+struct mx_answer {
+    enum dns_status status;
+    bool secure, is_null, is_implicit; /* null MX; no MX but addresses */
+    uint32_t host_count;               /* at most 32, by preference, equal ones shuffled */
+    struct mx_host *hosts;
+};
+
+enum client_name_status {
+    CLIENT_NAME_CONFIRMED,
+    CLIENT_NAME_UNCONFIRMED,
+    CLIENT_NAME_NONE,
+    CLIENT_NAME_TEMPERROR
+};
+
+struct client_name {
+    enum client_name_status status;
+    struct text name; /* the confirmed one, else the first PTR, else empty */
+};
+
+void lookup_host_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text host);
+void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text domain);
+void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
+                            const struct address *client);
+
+void host_answer_put(const struct host_answer *answer, struct buffer *frame);
+bool host_answer_get(struct arena *arena, struct frame *frame, struct host_answer *out);
+void mx_answer_put(const struct mx_answer *answer, struct buffer *frame);
+bool mx_answer_get(struct arena *arena, struct frame *frame, struct mx_answer *out);
+void client_name_put(const struct client_name *name, struct buffer *frame);
+bool client_name_get(struct frame *frame, struct client_name *out); /* borrows from the frame */
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What master tells its processes, what they answer, and what the command line asks of master. */
+#ifndef SEKIMORI_IPC_ASK_MASTER_H
+#define SEKIMORI_IPC_ASK_MASTER_H
+
+#include "ipc/channel.h"
+
+enum process_kind {
+    PROCESS_MASTER,
+    PROCESS_RECEIVE,
+    PROCESS_LOOKUP,
+    PROCESS_SCAN,
+    PROCESS_QUEUE,
+    PROCESS_DELIVER,
+    PROCESS_LEDGER,
+    PROCESS_COUNT
+};
+const char *process_name(enum process_kind kind); /* "receive" */
+bool process_kind_from_name(struct text name, enum process_kind *out);
+
+enum master_frame {
+    /* master to process */
+    MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
+    MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
+    MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
+    MASTER_MAP,        /* text name ("counters", "clients", "events"), u16 owner's slot; fd 0: shared file */
+    MASTER_FOLDER,     /* text name ("spool", "ledger"); fd 0: directory */
+    MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
+    MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
+    MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */
+    MASTER_CLIENT,     /* text command, fd 0: the socket of a `sekimori` that wants to talk to this process */
+    MASTER_RELOADED,   /* the MASTER_CONFIG before this is complete: put it in force */
+    /* process to master */
+    MASTER_READY = 64,
+    MASTER_FAILED,       /* text why; the process then exits 78 */
+    MASTER_STATUS_REPLY, /* u32 count, count * (text name, text value) */
+    /* command line to master, over STATE/run/control; text replies */
+    MASTER_DO = 128, /* text command: "stop", "reload", "status", "queue …", "balance" */
+    MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
+    MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
+};
+
+#endif

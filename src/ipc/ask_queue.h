@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What receive asks of queue. A message is kept (it is on disk) or refused; nothing in between. */
+#ifndef SEKIMORI_IPC_ASK_QUEUE_H
+#define SEKIMORI_IPC_ASK_QUEUE_H
+
+#include "base/arena.h"
+#include "ipc/body.h"
+#include "ipc/channel.h"
+#include "mail/edits.h"
+#include "mail/envelope.h"
+
+enum queue_frame {
+    QUEUE_KEEP = 1,     /* struct keep_request; frame id = message id */
+    QUEUE_KEPT,         /* same id: the message is on disk and will get exactly one ending per recipient */
+    QUEUE_NOT_KEPT,     /* same id; u8 enum keep_refusal, text reason */
+    QUEUE_RESOLVE,      /* id: was this message kept? asked by a receive that was restarted */
+    QUEUE_RESOLVED,     /* same id; u8 kept */
+    QUEUE_SPACE,        /* queue to receive, unasked: u8 full (1: answer 452 at MAIL FROM), text why */
+    QUEUE_BODY_FILE,    /* asks for an unnamed file in the spool for a large body */
+    QUEUE_BODY_FILE_IS, /* same id; fd 0: the file (none: not to be had) */
+};
+
+enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED };
+
+enum hold_reason { HOLD_NONE, HOLD_QUARANTINE, HOLD_UNDELIVERABLE, HOLD_POISON, HOLD_ADMIN };
+
+enum { KEEP_EDITS_LIMIT = 8 };
+
+/* What goes with each recipient of the envelope, in the same order. */
+struct keep_recipient {
+    enum hold_reason hold;
+    uint8_t edits; /* index into keep_request.edits */
+};
+
+/* Message facts that deliver needs and nobody should compute twice. */
+enum content_flag {
+    CONTENT_HEADER_8BIT = 1,     /* a header field has bytes over 127 (needs SMTPUTF8) */
+    CONTENT_BODY_8BIT = 2,       /* the body has (needs 8BITMIME or conversion) */
+    CONTENT_LEADING_DOT = 4,     /* some line starts with "." (needs stuffing with DATA) */
+    CONTENT_LONG_LINE = 8,       /* a line of more than 998 octets */
+    CONTENT_NO_END_OF_LINE = 16, /* the last line has no CRLF (BDAT) */
+};
+
+struct keep_request {
+    uint64_t id;
+    uint64_t arrived_ms; /* wall clock */
+    uint8_t direction;   /* enum direction of config/settings.h */
+    uint8_t
+        authenticated; /* a DSN may go to the outside sender: aligned SPF or DKIM pass, untagged verdict */
+    uint16_t content;  /* enum content_flag bits, of prefix and body together */
+    struct envelope envelope;
+    struct keep_recipient *recipients; /* envelope.recipient_count */
+    struct text prefix;  /* header lines put before the body, CRLF-ended; the same for every delivery */
+    uint8_t edits_count; /* at least 1; edits[0] is usually empty */
+    struct text
+        edits[KEEP_EDITS_LIMIT]; /* each the byte form of mail/edits.h; offsets count from the body's start */
+    struct body body;
+};
+
+/* Appends the payload of QUEUE_KEEP (descriptors to fds). */
+void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count);
+/* Borrows from the frame; lists live in the arena. False: malformed. */
+bool keep_request_get(struct arena *arena, struct frame *frame, struct keep_request *out);
+
+#endif

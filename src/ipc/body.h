@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The bytes of a message on their way between processes: inside the frame while they are small, in a
+   sealed memfd when larger, in a file over a limit. All three are read the same way and never changed. */
+#ifndef SEKIMORI_IPC_BODY_H
+#define SEKIMORI_IPC_BODY_H
+
+#include "base/buffer.h"
+#include "ipc/channel.h"
+
+/* Written by receive while DATA comes in. Zero-initialised is empty. */
+struct body {
+    struct buffer small; /* everything, while size <= BODY_INLINE_LIMIT */
+    int fd;              /* memfd or file, 0 when there is none */
+    bool is_file, is_sealed;
+    uint64_t size;      /* bytes */
+    struct text mapped; /* when bytes of a descriptor are mapped */
+};
+
+enum { BODY_INLINE_LIMIT = 64 * 1024 };
+
+/* Appends; goes over to a memfd beyond BODY_INLINE_LIMIT. False when the memory or disk for it is not to be
+   had (errno says why): the message is to be answered 452. */
+bool body_append(struct body *body, struct text bytes);
+/* No more bytes; a memfd is sealed (shrink, grow, write). */
+bool body_finish(struct body *body);
+void body_free(struct body *body);
+
+/* All bytes, borrowed until body_free. Maps a descriptor at first use; {NULL, 0} with errno when that fails
+   and size is not 0. */
+struct text body_text(struct body *body);
+
+/* Into a frame being built: either the bytes or a mark that descriptor number `*fd_count` carries them (a dup
+   is added to fds). */
+void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count);
+/* Out of a frame: inline bytes are borrowed from the frame (body->small stays empty, mapped is set); a memfd
+   must be sealed and as long as said. False: malformed. */
+struct reader;
+bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct body *out_body);
+
+#endif

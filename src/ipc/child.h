@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A process of Sekimori as master starts it: who it is, what it was given, and its life on the loop. Every
+   main.c reads alike: child_start, jail, peers, child_run. */
+#ifndef SEKIMORI_IPC_CHILD_H
+#define SEKIMORI_IPC_CHILD_H
+
+#include "base/loop.h"
+#include "config/settings.h"
+#include "ipc/ask_master.h"
+#include "ipc/channel.h"
+
+struct child {
+    enum process_kind kind;
+    uint16_t index;
+    struct loop *loop;
+    struct config *config; /* replaced on reload; see on_config */
+    struct channel *master;
+    const struct child_events *events;
+    void *context;
+    struct given *given; /* what master handed over */
+    bool is_stopping;
+};
+
+struct child_events {
+    /* A channel to a peer: at start, and again when that peer was restarted (the old one is closed by then).
+       The callee opens it with channel_open and its own events. */
+    void (*on_peer)(void *context, enum process_kind kind, uint16_t index, int fd);
+    /* A reload: the new configuration is in child->config, the old one is freed after the call. May be NULL.
+     */
+    void (*on_config)(void *context, const struct config *old);
+    /* Orderly stop: finish within ms, then call child_exit. NULL: exits at once. */
+    void (*on_stop)(void *context, uint32_t within_ms);
+    /* Name and value lines for `sekimori status`: append with child_status_add. May be NULL. */
+    void (*on_status)(void *context, struct buffer *out);
+    /* A `sekimori` command wants this process: answer MASTER_DONE on fd (callee owns it). May be NULL. */
+    void (*on_client)(void *context, struct text command, int fd);
+};
+
+/* Reads argv (as master wrote it: NAME INDEX), the control channel (descriptor 3), configuration, maps,
+   folders, up to MASTER_START; opens the log. Peers are kept until child_run. Ends the process when anything
+   is missing. */
+void child_start(struct child *child, enum process_kind kind, int argc, char **argv);
+
+/* What master gave, by name: descriptors stay open, owned by child; -1 when not given. */
+int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot);
+int child_folder_fd(const struct child *child, const char *name);
+int child_listener_fd(const struct child *child, uint16_t listener_index);
+/* The `number`th map with that name (ledger gets one "events" per process). -1 at the end. */
+int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
+
+/* Hands out the peers, tells master that the process is ready, and turns until stopped. Returns the exit
+ * code. */
+int child_run(struct child *child, const struct child_events *events, void *context);
+void child_exit(struct child *child, int code); /* leaves child_run */
+
+void child_status_add(struct buffer *out, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Numbers and texts as bytes, for frames between processes and records on disk. Little-endian.
+   A reader never goes past its end: the first bad read marks it failed and all later ones give zero. */
+#ifndef SEKIMORI_IPC_CODEC_H
+#define SEKIMORI_IPC_CODEC_H
+
+#include "base/buffer.h"
+
+void put_u8(struct buffer *buffer, uint8_t value);
+void put_u16(struct buffer *buffer, uint16_t value);
+void put_u32(struct buffer *buffer, uint32_t value);
+void put_u64(struct buffer *buffer, uint64_t value);
+void put_double(struct buffer *buffer, double value);
+void put_text(struct buffer *buffer, struct text text); /* u32 length, bytes */
+
+struct reader {
+    struct text rest;
+    bool failed;
+};
+
+static inline struct reader reader_of(struct text text)
+{
+    return (struct reader){ text, false };
+}
+
+uint8_t get_u8(struct reader *reader);
+uint16_t get_u16(struct reader *reader);
+uint32_t get_u32(struct reader *reader);
+uint64_t get_u64(struct reader *reader);
+double get_double(struct reader *reader);
+struct text get_text(struct reader *reader); /* borrowed from the reader's text */
+
+/* A count of things that take at least `least_bytes` each: fails when the rest cannot hold them. */
+uint32_t get_count(struct reader *reader, uint32_t most, size_t least_bytes);
+
+/* True when nothing failed and nothing is left. */
+bool reader_done(const struct reader *reader);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The counters file: one page a process, mapped by its owner, read by master for `balance` and `status`.
+   Numbers survive kill -9. receive also keeps here which messages it has offered to queue and not heard of: a
+   restarted receive asks queue about them, so its count is exact. */
+#ifndef SEKIMORI_IPC_COUNTERS_H
+#define SEKIMORI_IPC_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { COUNTERS_OFFERED_SLOTS = 2048, COUNTERS_SLOTS = 72 };
+
+/* Page of a receive process. Recipients, not messages, unless it says so. */
+struct receive_counters {
+    uint64_t connections, messages;
+    uint64_t accepted;  /* recipients kept by queue */
+    uint64_t unreplied; /* of these: the client never saw the 250 (receive died in between) */
+    uint64_t discarded; /* answered 250 and dropped by verdict: never given to queue */
+    uint64_t refused_5xx, refused_4xx;
+    uint64_t tagged, quarantined, observed; /* observed: would have been acted on */
+    uint64_t scanned, infected, unscanned;
+    struct {
+        uint64_t id; /* 0: free */
+        uint32_t recipients;
+    } offered[COUNTERS_OFFERED_SLOTS];
+};
+
+/* Page of queue: the journal's totals, written after each sync. */
+struct queue_counters {
+    uint64_t accepted;   /* recipients ever committed */
+    uint64_t own;        /* of these: of messages queue made itself (DSN) */
+    uint64_t ended[8];   /* by enum ending */
+    uint64_t live, held; /* recipients with no ending yet; of these held */
+    uint64_t messages_live;
+};
+
+/* Where all three counts start: set when the file was made or after an unclean boot. */
+struct baseline {
+    uint64_t epoch_ms;
+    uint64_t accepted, own, ended[8], live; /* queue's totals at that time */
+    uint32_t is_set;
+};
+
+struct counters_slot {
+    union {
+        struct receive_counters receive;
+        struct queue_counters queue;
+        struct baseline baseline;
+        char bytes[65536];
+    };
+};
+
+/* Slot 0: baseline; 1: queue; 2 + n: receive n. NULL with errno. `writable` false: for reading only. */
+struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
+void counters_unmap(struct counters_slot *slot);
+
+enum { COUNTERS_SLOT_BASELINE = 0, COUNTERS_SLOT_QUEUE = 1, COUNTERS_SLOT_RECEIVE = 2 };
+
+#endif

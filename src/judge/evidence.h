@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The nouns that read and decide share: what was found (facts), what only others can tell (questions and
+   answers), and what follows for each recipient (verdict). Plain data with a byte form; no rules here. */
+#ifndef SEKIMORI_JUDGE_EVIDENCE_H
+#define SEKIMORI_JUDGE_EVIDENCE_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "config/settings.h"
+
+/* Who sent it, as receive saw it. */
+struct occasion {
+    uint64_t id;
+    enum direction direction;
+    struct address client;
+    struct text helo, sender; /* sender: MAIL FROM without brackets */
+    bool smtputf8, secure;
+    uint32_t recipient_count;
+    struct text *recipients; /* addresses; decide finds each one's domain in the configuration */
+};
+
+/* A question that the message (or the session) raised, and its answer. `kind` is closed, `subject` says of
+ * what. */
+enum question_kind {
+    QUESTION_CLIENT_NAME, /* subject: the client's address. Asked by receive itself when the session starts.
+                           */
+    QUESTION_KIND_COUNT
+};
+
+enum answer_status { ANSWER_PENDING, ANSWER_FOUND, ANSWER_NONE, ANSWER_MISMATCH, ANSWER_TEMPERROR };
+
+struct question {
+    enum question_kind kind;
+    struct text subject;
+    enum answer_status status; /* ANSWER_PENDING in facts */
+    struct text value;         /* the confirmed name */
+};
+
+enum scan_state {
+    SCAN_NOT_ASKED, /* off for every recipient */
+    SCAN_CLEAN,
+    SCAN_FOUND,
+    SCAN_LIMITS,    /* a limit was reached: not all was seen */
+    SCAN_UNSCANNED, /* the engine failed: never "clean" */
+};
+
+/* One named piece of evidence with its weight. */
+struct signal {
+    struct text name; /* "GTUBE", "MIME_DUPLICATE_CONTENT_TYPE" */
+    double points;
+    struct text about; /* a short description or value */
+};
+
+/* What read found in the message. */
+struct facts {
+    enum scan_state virus;
+    struct text virus_name; /* when found; or why unscanned */
+    bool ambiguous;   /* two mail programs could disagree on a part, and more than plain text is inside */
+    uint16_t content; /* enum content_flag of ipc/ask_queue.h, of the body */
+    uint32_t received_count; /* Received fields: the loop limit */
+    uint32_t part_count;
+    struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
+    struct text message_id; /* the Message-ID field */
+    struct text from;       /* the From field's raw value, at most 200 bytes */
+    uint32_t signal_count;
+    struct signal *signals;
+    uint32_t question_count; /* raised by the content */
+    struct question *questions;
+    struct text edits_remove; /* byte form of mail/edits.h: forged copies of our fields removed */
+    struct text edits_tag;    /* the same and the Subject tagged, as it would be for a tagged recipient */
+};
+
+/* What follows for one recipient. */
+struct recipient_verdict {
+    enum action action;
+    enum action
+        observed;  /* what would have been done by checks in observe mode; ACTION_ACCEPT when nothing */
+    uint8_t edits; /* 0: facts.edits_remove, 1: facts.edits_tag */
+};
+
+struct verdict {
+    double score;
+    uint32_t signal_count;
+    struct signal *signals;
+    uint32_t recipient_count;
+    struct recipient_verdict *recipients;
+    uint16_t code;          /* the reply when every recipient is refused or deferred: 550, 451 … else 250 */
+    struct text enhanced;   /* "5.7.1" */
+    struct text reason;     /* for the reply and the log: "virus found: Eicar-Test-Signature" */
+    struct text header;     /* X-Spam-Status, X-Spam-Flag, X-Virus-Scanned lines, CRLF-ended, for edits 0 */
+    struct text header_tag; /* the same for tagged recipients */
+    struct text summary;    /* one line, key=value, for the log and the ledger */
+};
+
+void occasion_put(const struct occasion *occasion, struct buffer *out);
+void questions_put(const struct question *questions, uint32_t count, struct buffer *out);
+void facts_put(const struct facts *facts, struct buffer *out);
+void verdict_put(const struct verdict *verdict, struct buffer *out);
+
+struct reader;
+/* False: malformed. Texts are borrowed from the reader's text, lists live in the arena. */
+bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *out);
+bool questions_get(struct arena *arena, struct reader *reader, struct question **out, uint32_t *out_count);
+bool facts_get(struct arena *arena, struct reader *reader, struct facts *out);
+bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out);
+
+#endif
