@@ -6,7 +6,7 @@
 
 #include "base/address.h"
 #include "base/buffer.h"
-#include "ipc/codec.h"
+#include "base/codec.h"
 
 enum event_kind {
     EVENT_ACCEPTED = 1, /* receive: 250 was earned: the message is kept, with all its recipients */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Numbers and texts as bytes, for frames between processes and records on disk. Little-endian.
    A reader never goes past its end: the first bad read marks it failed and all later ones give zero. */
-#ifndef SEKIMORI_IPC_CODEC_H
-#define SEKIMORI_IPC_CODEC_H
+#ifndef SEKIMORI_BASE_CODEC_H
+#define SEKIMORI_BASE_CODEC_H
 
 #include "base/buffer.h"
 

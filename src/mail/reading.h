@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Every way a mail program might read a message, one run of bytes after another, for the virus engines:
+   each part decoded; where the message is ambiguous also the other choice of each doubled statement,
+   the other decodings, and what a carver finds that knows no structure. Linear time, bounded bytes. */
+#ifndef SEKIMORI_MAIL_READING_H
+#define SEKIMORI_MAIL_READING_H
+
+#include "mail/mime.h"
+
+enum reading_kind {
+    READING_PART,        /* a leaf as the tree has it */
+    READING_ALTERNATIVE, /* the same or another part under another choice or decoding */
+    READING_CARVED       /* found without regard to structure */
+};
+
+struct reading {
+    enum reading_kind kind;
+    const struct mime_part *part; /* NULL when carved */
+    size_t offset;                /* in the message: where its encoded bytes begin */
+    const char *how;              /* "base64", "quoted-printable", "identity", "last-choice", … */
+    struct text bytes;            /* valid until the next call */
+};
+
+/* The iteration; lives in the arena, its buffers until reading_close. */
+struct reading_list;
+
+/* Leaves with no bytes are left out, so is a run of bytes equal to the one before it.
+   `mime` must be MIME_FIRST's tree. Findings of decoding are added to the tree's parts and to
+   mime->findings as the iteration meets them, so look at those when it has ended. */
+struct reading_list *reading_open(struct arena *arena, struct mime *mime);
+bool reading_next(struct reading_list *list, struct reading *out);
+void reading_close(struct reading_list *list);
+
+#endif
