@@ -19,12 +19,119 @@ static struct json *outer(json_t *value)
     return (struct json *)value;
 }
 
-struct json *json_object(void)
+struct json *json_new_object(void)
 {
-    return outer((json_object)());
+    return outer(json_object());
 }
 
-struct json *json_array(void)
+struct json *json_new_array(void)
 {
-    return outer((json_array)());
+    return outer(json_array());
+}
+
+/* Length of the well-formed UTF-8 sequence at the start, 0 when there is none. RFC 3629. */
+static size_t sequence_length(struct text text)
+{
+    const unsigned char *at = (const unsigned char *)text.at;
+    unsigned char low = 0x80, high = 0xbf;
+    size_t length;
+    if (at[0] < 0x80) return 1;
+    if (at[0] >= 0xc2 && at[0] <= 0xdf) {
+        length = 2;
+    } else if (at[0] >= 0xe0 && at[0] <= 0xef) {
+        length = 3;
+        if (at[0] == 0xe0) low = 0xa0;
+        if (at[0] == 0xed) high = 0x9f;
+    } else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
+        length = 4;
+        if (at[0] == 0xf0) low = 0x90;
+        if (at[0] == 0xf4) high = 0x8f;
+    } else {
+        return 0;
+    }
+    if (text.length < length || at[1] < low || at[1] > high) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+static json_t *text_value(struct text text)
+{
+    json_t *value = json_stringn(text.at ? text.at : "", text.length);
+    if (value) return value;
+    struct buffer clean = { 0 };
+    while (text.length > 0) {
+        size_t length = sequence_length(text);
+        if (length == 0)
+            buffer_add(&clean, "\xef\xbf\xbd", 3);
+        else
+            buffer_add(&clean, text.at, length);
+        text = text_slice(text, length ? length : 1, text.length);
+    }
+    value = json_stringn(buffer_text(&clean).at, buffer_length(&clean));
+    buffer_free(&clean);
+    return value;
+}
+
+static void set(struct json *object, const char *key, json_t *value)
+{
+    if (!value || json_object_set_new(inner(object), key, value) != 0) die("cannot set JSON member %s", key);
+}
+
+void json_set(struct json *object, const char *key, struct json *value)
+{
+    set(object, key, inner(value));
+}
+
+void json_set_text(struct json *object, const char *key, struct text value)
+{
+    set(object, key, text_value(value));
+}
+
+void json_set_string(struct json *object, const char *key, const char *value)
+{
+    set(object, key, value ? text_value(text_of(value)) : json_null());
+}
+
+void json_set_number(struct json *object, const char *key, int64_t value)
+{
+    set(object, key, json_integer(value));
+}
+
+void json_set_real(struct json *object, const char *key, double value)
+{
+    set(object, key, json_real(value));
+}
+
+void json_set_bool(struct json *object, const char *key, bool value)
+{
+    set(object, key, json_boolean(value));
+}
+
+static void append(struct json *array, json_t *value)
+{
+    if (!value || json_array_append_new(inner(array), value) != 0) die("cannot add to a JSON array");
+}
+
+void json_add(struct json *array, struct json *value)
+{
+    append(array, inner(value));
+}
+
+void json_add_text(struct json *array, struct text value)
+{
+    append(array, text_value(value));
+}
+
+void json_add_number(struct json *array, int64_t value)
+{
+    append(array, json_integer(value));
+}
+
+void json_print(struct json *value, FILE *to, bool pretty)
+{
+    size_t flags = JSON_PRESERVE_ORDER | (pretty ? JSON_INDENT(2) : JSON_COMPACT);
+    json_dumpf(inner(value), to, flags | JSON_ENCODE_ANY);
+    fputc('\n', to);
+    json_decref(inner(value));
 }

@@ -10,8 +10,8 @@
 /* An object, an array or a plain value. Adding one to another gives it away. */
 struct json;
 
-struct json *json_object(void);
-struct json *json_array(void);
+struct json *json_new_object(void);
+struct json *json_new_array(void);
 
 /* Members of an object. Texts that are not UTF-8 have their bad bytes replaced by U+FFFD. */
 void json_set(struct json *object, const char *key, struct json *value);
