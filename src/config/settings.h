@@ -14,6 +14,7 @@ enum mode { MODE_OFF, MODE_OBSERVE, MODE_ON };
 enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTION_DISCARD, ACTION_DEFER };
 enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED };
 enum line_repair { REPAIR_NONE, REPAIR_BARE_LF }; /* bare CR and bare LF both become CRLF */
+enum language { LANGUAGE_EN, LANGUAGE_JA };
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -47,7 +48,7 @@ struct listener {
     bool check;  /* judge mail that comes in here (false: relay unseen) */
 };
 
-/* One place to deliver to. Either an address or a host name. */
+/* One place to deliver to: an address, a host name, or the word "mx". */
 struct target {
     bool is_address;
     struct endpoint endpoint; /* when is_address; else only .port */
@@ -55,8 +56,8 @@ struct target {
     bool use_mx;              /* the word "mx": look up the domain's own MX RRset */
 };
 
-/* domains { NAME TARGET… { … } }; ".name" serves all subdomains, "*" everything (a relay host for outbound)
- */
+/* domains { NAME TARGET… { … } }; ".name" serves all subdomains, "*" everybody else: the way out to the
+   world. Every configuration has "*" (`* mx` when it is not written). */
 struct domain {
     struct text name; /* lower case */
     struct target *targets;
@@ -71,6 +72,9 @@ struct domain {
     enum mode virus_mode, spam_mode;
 };
 
+struct domain_index;   /* config/route.c */
+struct config_sources; /* config/source.c: where each value stands; NULL after config_bundle_read */
+
 struct config {
     struct arena *arena; /* owns every text and list below */
     enum role role;
@@ -83,6 +87,8 @@ struct config {
     size_t listener_count;
     struct domain *domains;
     size_t domain_count;
+    struct domain_index *domain_index; /* for config_find_domain */
+    struct config_sources *sources;
 
     struct {
         enum mode mode;
@@ -95,11 +101,12 @@ struct config {
         enum action ambiguous;    /* where two readers may disagree and more than plain text is inside */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
+        uint64_t update_ms; /* how often new signatures are fetched; 0: never */
     } virus;
 
     struct {
         enum mode mode;
-        double tag, quarantine, reject; /* points; "above" */
+        double tag, quarantine, reject; /* points; "above"; INFINITY: never */
         struct text subject;            /* what goes before the Subject; empty: header only */
     } spam;
 
@@ -148,6 +155,12 @@ struct config {
         uint8_t target, level; /* enum log_target, enum log_level */
         struct text address;   /* remote syslog */
     } log;
+
+    struct {
+        struct text to;      /* empty: no nightly report */
+        uint32_t at_minutes; /* after local midnight */
+        enum language language;
+    } report;
 };
 
 #endif

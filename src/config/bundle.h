@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The configuration as bytes: what master hands to processes that may not open files. */
+#ifndef SEKIMORI_CONFIG_BUNDLE_H
+#define SEKIMORI_CONFIG_BUNDLE_H
+
+#include "base/buffer.h"
+#include "config/settings.h"
+
+/* Appends the configuration and the content of every file it names, each once. */
+void config_bundle_write(const struct config *config, struct buffer *out);
+
+/* NULL when the bytes are not a whole bundle of this version, with the reason in `error`. Touches no file.
+   File contents are borrowed from `bundle` (a mapped memfd): keep it as long as the configuration.
+   Free with config_free. */
+struct config *config_bundle_read(struct text bundle, char *error, size_t size);
+
+#endif

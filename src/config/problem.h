@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What is wrong with a configuration: where, what was found, what is allowed, what was perhaps meant. */
+#ifndef SEKIMORI_CONFIG_PROBLEM_H
+#define SEKIMORI_CONFIG_PROBLEM_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+/* Line and column start at 1; 0 when the problem has no place (a file that cannot be read). The column
+   counts characters. Texts may be empty except `file` and `message`. */
+struct problem {
+    bool is_warning;
+    struct text file;
+    uint32_t line, column;
+    struct text message; /* what is wrong, with what was found */
+    struct text allowed; /* what may stand there */
+    struct text hint;    /* the nearest known word */
+};
+
+enum { PROBLEMS_MOST = 1000 };
+
+/* Kept up to PROBLEMS_MOST; all are counted. */
+struct problem_list {
+    struct arena *arena;
+    struct problem *items;
+    size_t count, capacity;
+    size_t errors, warnings;
+};
+
+void problem_list_start(struct problem_list *list);
+void problem_list_free(struct problem_list *list);
+
+/* Appends a copy. */
+void problem_add(struct problem_list *list, const struct problem *problem);
+
+/* "FILE:LINE:COLUMN: error: MESSAGE; allowed: …; did you mean …?" without a line end. */
+void problem_print(const struct problem *problem, struct buffer *out);
+
+#endif

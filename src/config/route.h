@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Which statement of `domains` a mail domain falls under. */
+#ifndef SEKIMORI_CONFIG_ROUTE_H
+#define SEKIMORI_CONFIG_ROUTE_H
+
+#include "config/settings.h"
+
+/* The exact name, else the nearest ".parent", else "*". Case is ignored, a trailing dot too. Never NULL: "*"
+   is always there. Costs one hash lookup a label. */
+const struct domain *config_find_domain(const struct config *config, struct text domain);
+
+/* One of ours: mail for it is accepted from the world. Everything except "*". */
+bool config_route_is_local(const struct domain *domain);
+
+/* The mode of a check for mail to this domain: the domain's own, else the global one. */
+enum mode config_virus_mode(const struct config *config, const struct domain *domain);
+enum mode config_spam_mode(const struct config *config, const struct domain *domain);
+
+/* Builds config->domain_index; the loader calls it. Returns the position of the first domain whose name
+   stood before, or domain_count. */
+size_t route_index_build(struct config *config);
+
+#endif
