@@ -18,13 +18,17 @@ enum deliver_frame {
     DELIVER_RESULT_KEPT, /* queue: same id: the result is in the journal; deliver forgets it */
     DELIVER_CANCEL,      /* queue: same id: give the job back if it has not started (RESULT with all
                             RECIPIENT_NOT_TRIED) */
+    DELIVER_UNDER_WAY,   /* deliver: u64 message id, u32 count, count * u32 recipient number: on a connection
+                            right now, its RESULT will follow; not to be given as a job again */
+    DELIVER_SYNCED,      /* deliver: all kept results and all that is under way have been told; jobs may come.
+                            Sent once on every new channel, before it no job is taken. */
     DELIVER_CALL_OUT,    /* receive: text sender, text recipient address; frame id = the asker's */
     DELIVER_CALL_OUT_IS, /* same id; u8 enum recipient_ending (DELIVERED: taken), u16 code, text enhanced,
                             text reply */
 };
 
 struct deliver_job {
-    uint64_t id; /* of this try; unique while queue runs */
+    uint64_t id; /* of this try; unique, also across restarts of queue (start at wall clock ms << 20) */
     uint64_t message_id;
     uint64_t arrived_ms;
     struct text
@@ -32,9 +36,10 @@ struct deliver_job {
     uint32_t segment; /* where prefix and body are */
     uint64_t offset, length; /* of prefix followed by body */
     uint32_t prefix_length;
-    uint16_t content;         /* enum content_flag of ask_queue.h */
-    struct text edits;        /* byte form of mail/edits.h, offsets count from the body's start */
-    struct envelope envelope; /* only the recipients of this delivery */
+    uint16_t content;            /* enum content_flag of ask_queue.h */
+    struct text edits;           /* byte form of mail/edits.h, offsets count from the body's start */
+    struct envelope envelope;    /* only the recipients of this delivery */
+    uint32_t *recipient_numbers; /* their numbers in the message, in the same order */
 };
 
 enum recipient_ending {
@@ -45,6 +50,7 @@ enum recipient_ending {
 };
 
 struct recipient_result {
+    uint32_t number; /* in the message, as in the job */
     enum recipient_ending ending;
     uint16_t code;        /* SMTP reply code, 0 when the answer is our own */
     struct text enhanced; /* "2.0.0" */
