@@ -19,7 +19,8 @@ enum stream_end {
 
 struct stream_events {
     /* Bytes that arrived and were not consumed yet, in order. Returns how many it consumed; the rest
-       is shown again together with what arrives next, or after stream_resume. */
+       is shown again together with what arrives next, or after stream_resume. Called again at once while it
+       consumes something and something is left. */
     size_t (*on_input)(void *context, struct text bytes);
     /* All that was written has left. May be NULL. */
     void (*on_drained)(void *context);
@@ -67,6 +68,9 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 int stream_tls_bits(const struct stream *stream);
+
+/* While paused: the peer has closed its side and left nothing unread. One system call. */
+bool stream_peer_has_hung_up(const struct stream *stream);
 
 int stream_fd(const struct stream *stream);
 

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A TCP connection on the loop. Input is read into one scratch area of the thread and kept only where the
+   owner did not consume it; output gathers during a turn and leaves at its end. A closed stream is freed
+   at the end of the turn, so that an owner may close it from inside any callback. */
+#include "base/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/die.h"
+#include "base/tls.h"
+
+enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384 };
+
+/* Output in order: `before` bytes of `out` leave first, then the file's range, then what follows. */
+struct file_piece {
+    struct file_piece *next;
+    uint64_t before, offset, length;
+    int fd;
+};
+
+struct stream {
+    struct loop *loop;
+    struct watch *watch;
+    struct deferred flush, bury;
+    const struct stream_events *events;
+    void *context;
+    struct tls *tls;
+    struct buffer kept; /* plaintext input not consumed */
+    struct buffer out;  /* plaintext to send, in order with `files` */
+    struct buffer wire; /* under TLS: ciphertext on its way to the socket */
+    struct file_piece *files, **last_file;
+    uint64_t since_file; /* bytes of `out` after the last queued file */
+    uint64_t file_bytes;
+    struct {
+        struct tls_context *context;
+        bool is_server, wanted;
+        struct text name;
+    } upgrade;
+    int fd, connect_error;
+    bool connecting, paused, closed, ended, is_showing, was_written;
+};
+
+static void ready(void *context, int what);
+static void flush(void *context);
+static void bury(void *context);
+
+static struct stream *stream_new(struct loop *loop, int fd, const struct stream_events *events, void *context)
+{
+    struct stream *stream = memory_alloc(sizeof *stream);
+    stream->loop = loop;
+    stream->fd = fd;
+    stream->events = events;
+    stream->context = context;
+    stream->last_file = &stream->files;
+    stream->flush = (struct deferred){ .run = flush, .context = stream };
+    stream->bury = (struct deferred){ .run = bury, .context = stream };
+    stream->watch = watch_new(loop, fd, ready, stream);
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return stream;
+}
+
+struct stream *stream_open(struct loop *loop, int fd, const struct stream_events *events, void *context)
+{
+    struct stream *stream = stream_new(loop, fd, events, context);
+    watch_set(stream->watch, WATCH_READ);
+    return stream;
+}
+
+struct stream *stream_connect(struct loop *loop, const struct endpoint *to, const struct address *source,
+                              const struct stream_events *events, void *context)
+{
+    struct sockaddr_storage there, here;
+    socklen_t length = endpoint_to_sockaddr(to, &there);
+    int fd = socket(there.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) die_errno("a socket cannot be made");
+    struct stream *stream = stream_new(loop, fd, events, context);
+    stream->connecting = true;
+    int result = 0;
+    if (source && !address_is_zero(source)) {
+        struct endpoint from = { *source, 0 };
+        socklen_t size = endpoint_to_sockaddr(&from, &here);
+        result = bind(fd, (struct sockaddr *)&here, size);
+    }
+    if (result == 0) result = connect(fd, (struct sockaddr *)&there, length);
+    if (result != 0 && errno != EINPROGRESS) {
+        stream->connect_error = errno; /* told at the end of this turn, never inside this call */
+        loop_defer(loop, &stream->flush);
+        return stream;
+    }
+    watch_set(stream->watch, WATCH_WRITE);
+    return stream;
+}
+
+enum progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };
+
+static enum progress failure(void)
+{
+    return errno == EAGAIN || errno == EINTR ? PROGRESS_WAIT : PROGRESS_FAILED;
+}
+
+static enum progress send_wire(struct stream *stream)
+{
+    while (buffer_length(&stream->wire) > 0) {
+        struct text bytes = buffer_text(&stream->wire);
+        ssize_t sent = send(stream->fd, bytes.at, bytes.length, MSG_NOSIGNAL);
+        if (sent < 0) return failure();
+        buffer_consume(&stream->wire, (size_t)sent);
+    }
+    return PROGRESS_DONE;
+}
+
+/* One step of plaintext to the socket, or encrypted to the wire. Returns how much left, or -1. */
+static ssize_t send_step(struct stream *stream, struct text bytes, bool more)
+{
+    if (!stream->tls) return send(stream->fd, bytes.at, bytes.length, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    if (!tls_is_done(stream->tls)) {
+        errno = EAGAIN; /* the handshake's end calls flush again */
+        return -1;
+    }
+    bytes = text_slice(bytes, 0, WIRE_STEP);
+    if (tls_send(stream->tls, bytes, &stream->wire) == TLS_OK) return (ssize_t)bytes.length;
+    errno = EPROTO;
+    return -1;
+}
+
+/* Sends up to `limit` bytes of the gathered output. `more` hints that a file range follows. */
+static enum progress send_gathered(struct stream *stream, uint64_t limit, bool more)
+{
+    while (limit > 0) {
+        enum progress progress = send_wire(stream);
+        if (progress != PROGRESS_DONE) return progress;
+        ssize_t sent = send_step(stream, text_slice(buffer_text(&stream->out), 0, limit), more);
+        if (sent < 0) return failure();
+        buffer_consume(&stream->out, (size_t)sent);
+        limit -= (uint64_t)sent;
+        *(stream->files ? &stream->files->before : &stream->since_file) -= (uint64_t)sent;
+    }
+    return PROGRESS_DONE;
+}
+
+/* Under TLS a file range is read and encrypted step by step, as the socket takes it. */
+static ssize_t encrypt_file_step(struct stream *stream, const struct file_piece *piece)
+{
+    char plain[WIRE_STEP];
+    size_t step = piece->length > sizeof plain ? sizeof plain : (size_t)piece->length;
+    ssize_t got = pread(piece->fd, plain, step, (off_t)piece->offset);
+    return got <= 0 ? got : send_step(stream, text_from(plain, (size_t)got), true);
+}
+
+static ssize_t send_file_step(struct stream *stream, const struct file_piece *piece)
+{
+    off_t offset = (off_t)piece->offset;
+    size_t step = piece->length > FILE_STEP ? FILE_STEP : (size_t)piece->length;
+    return sendfile(stream->fd, piece->fd, &offset, step);
+}
+
+static enum progress send_file(struct stream *stream, struct file_piece *piece)
+{
+    while (piece->length > 0) {
+        enum progress progress = send_wire(stream);
+        if (progress != PROGRESS_DONE) return progress;
+        ssize_t sent = stream->tls ? encrypt_file_step(stream, piece) : send_file_step(stream, piece);
+        if (sent < 0) return failure();
+        if (sent == 0) {
+            errno = EIO; /* the file is shorter than it was said to be */
+            return PROGRESS_FAILED;
+        }
+        piece->offset += (uint64_t)sent;
+        piece->length -= (uint64_t)sent;
+        stream->file_bytes -= (uint64_t)sent;
+    }
+    return PROGRESS_DONE;
+}
+
+static enum progress send_output(struct stream *stream)
+{
+    while (stream->files) {
+        struct file_piece *piece = stream->files;
+        enum progress progress = send_gathered(stream, piece->before, piece->length > 0);
+        if (progress == PROGRESS_DONE) progress = send_file(stream, piece);
+        if (progress != PROGRESS_DONE) return progress;
+        stream->files = piece->next;
+        if (!stream->files) stream->last_file = &stream->files;
+        free(piece);
+    }
+    enum progress progress = send_gathered(stream, buffer_length(&stream->out), false);
+    return progress == PROGRESS_DONE ? send_wire(stream) : progress;
+}
+
+static void files_free(struct stream *stream)
+{
+    for (struct file_piece *piece = stream->files, *next; piece; piece = next) {
+        next = piece->next;
+        free(piece);
+    }
+    stream->files = NULL;
+    stream->last_file = &stream->files;
+    stream->file_bytes = 0;
+}
+
+static void bury(void *context)
+{
+    struct stream *stream = context;
+    watch_free(stream->watch);
+    close(stream->fd);
+    files_free(stream);
+    tls_free(stream->tls);
+    buffer_free(&stream->kept);
+    buffer_free(&stream->out);
+    buffer_free(&stream->wire);
+    free((void *)stream->upgrade.name.at);
+    free(stream);
+}
+
+void stream_close(struct stream *stream)
+{
+    if (!stream || stream->closed) return;
+    if (!stream->connecting && !stream->ended) {
+        if (send_output(stream) == PROGRESS_DONE && stream_is_secure(stream)) {
+            tls_finish(stream->tls, &stream->wire);
+            send_wire(stream);
+        }
+    }
+    stream->closed = true;
+    watch_set(stream->watch, 0);
+    loop_defer_cancel(stream->loop, &stream->flush);
+    loop_defer(stream->loop, &stream->bury);
+}
+
+static void end(struct stream *stream, enum stream_end how, const char *reason)
+{
+    if (stream->ended || stream->closed) return;
+    stream->ended = true;
+    watch_set(stream->watch, 0);
+    stream->events->on_ended(stream->context, how, reason);
+}
+
+/* Shows input to the owner. What it leaves is kept and shown again with what comes next. */
+static void show(struct stream *stream, struct text fresh)
+{
+    if (buffer_length(&stream->kept) > 0) {
+        buffer_add_text(&stream->kept, fresh);
+        fresh = TEXT_NONE;
+    }
+    while (!stream->closed && !stream->paused && !stream->upgrade.wanted) {
+        bool is_kept = buffer_length(&stream->kept) > 0;
+        struct text bytes = is_kept ? buffer_text(&stream->kept) : fresh;
+        if (bytes.length == 0) break;
+        stream->is_showing = true;
+        size_t used = stream->events->on_input(stream->context, bytes);
+        stream->is_showing = false;
+        if (used > bytes.length) bug("stream: consumed %zu of %zu", used, bytes.length);
+        if (is_kept)
+            buffer_consume(&stream->kept, used);
+        else
+            fresh = text_slice(fresh, used, fresh.length);
+        if (used == 0) break;
+    }
+    if (stream->upgrade.wanted) { /* RFC 3207 section 4.2: what came in the clear is not carried over */
+        buffer_clear(&stream->kept);
+        return;
+    }
+    if (!stream->closed) buffer_add_text(&stream->kept, fresh);
+    if (buffer_length(&stream->kept) == 0) buffer_free(&stream->kept);
+}
+
+static void show_secure(struct stream *stream, struct text ciphertext)
+{
+    struct buffer plain = { 0 };
+    bool was_done = tls_is_done(stream->tls);
+    enum tls_outcome outcome = tls_receive(stream->tls, ciphertext, &plain, &stream->wire);
+    if (buffer_length(&stream->wire) > 0) loop_defer(stream->loop, &stream->flush);
+    if (!was_done && tls_is_done(stream->tls)) {
+        loop_defer(stream->loop, &stream->flush);
+        if (stream->events->on_secured) stream->events->on_secured(stream->context);
+    }
+    show(stream, buffer_text(&plain));
+    buffer_free(&plain);
+    if (stream->closed) return;
+    if (outcome == TLS_CLOSED) end(stream, STREAM_END_CLOSED, "closed by peer");
+    if (outcome == TLS_FAILED) {
+        send_wire(stream); /* the alert */
+        end(stream, STREAM_END_TLS, tls_error(stream->tls));
+    }
+}
+
+static void read_input(struct stream *stream)
+{
+    static _Thread_local char scratch[READ_STEP];
+    ssize_t got = recv(stream->fd, scratch, sizeof scratch, 0);
+    if (got > 0) {
+        struct text bytes = text_from(scratch, (size_t)got);
+        if (stream->upgrade.wanted) return;
+        if (stream->tls)
+            show_secure(stream, bytes);
+        else
+            show(stream, bytes);
+    } else if (got == 0) {
+        end(stream, STREAM_END_CLOSED, "closed by peer");
+    } else if (errno != EAGAIN && errno != EINTR) {
+        end(stream, STREAM_END_FAILED, strerror(errno));
+    }
+}
+
+static void connected(struct stream *stream)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    stream->connecting = false;
+    if (error != 0) {
+        end(stream, STREAM_END_FAILED, strerror(error));
+        return;
+    }
+    watch_set(stream->watch, stream->paused ? 0 : WATCH_READ);
+    if (stream->events->on_connected) stream->events->on_connected(stream->context);
+    if (!stream->closed) loop_defer(stream->loop, &stream->flush);
+}
+
+static void ready(void *context, int what)
+{
+    struct stream *stream = context;
+    if (stream->closed) return;
+    if (stream->connecting) {
+        connected(stream);
+        return;
+    }
+    if (what & WATCH_WRITE) flush(stream);
+    if ((what & WATCH_READ) && !stream->closed && !stream->ended) read_input(stream);
+}
+
+static void begin_upgrade(struct stream *stream)
+{
+    stream->tls = tls_new(stream->upgrade.context, stream->upgrade.is_server, stream->upgrade.name);
+    stream->upgrade.wanted = false;
+    if (!stream->upgrade.is_server) tls_begin(stream->tls, &stream->wire);
+    if (buffer_length(&stream->wire) > 0) loop_defer(stream->loop, &stream->flush);
+}
+
+static void flush(void *context)
+{
+    struct stream *stream = context;
+    if (stream->closed || stream->ended) return;
+    if (stream->connect_error) {
+        end(stream, STREAM_END_FAILED, strerror(stream->connect_error));
+        return;
+    }
+    if (stream->connecting) return;
+    enum progress progress = send_output(stream);
+    if (progress == PROGRESS_FAILED) {
+        end(stream, STREAM_END_FAILED, strerror(errno));
+        return;
+    }
+    watch_set(stream->watch,
+              (progress == PROGRESS_WAIT ? WATCH_WRITE : 0) | (stream->paused ? 0 : WATCH_READ));
+    if (progress != PROGRESS_DONE) return;
+    if (stream->out.capacity > OUT_KEEP) buffer_free(&stream->out);
+    if (stream->wire.capacity > OUT_KEEP) buffer_free(&stream->wire);
+    if (stream->upgrade.wanted) begin_upgrade(stream);
+    if (!stream->was_written) return;
+    stream->was_written = false;
+    if (stream->events->on_drained) stream->events->on_drained(stream->context);
+}
+
+void stream_write(struct stream *stream, struct text bytes)
+{
+    if (stream->closed || stream->ended) return;
+    buffer_add_text(&stream->out, bytes);
+    stream->since_file += bytes.length;
+    stream->was_written = true;
+    loop_defer(stream->loop, &stream->flush);
+}
+
+void stream_printf(struct stream *stream, const char *format, ...)
+{
+    struct buffer line = { 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vprintf(&line, format, arguments);
+    va_end(arguments);
+    stream_write(stream, buffer_text(&line));
+    buffer_free(&line);
+}
+
+void stream_send_file(struct stream *stream, int fd, uint64_t offset, uint64_t length)
+{
+    if (stream->closed || stream->ended || length == 0) return;
+    struct file_piece *piece = memory_alloc(sizeof *piece);
+    *piece = (struct file_piece){ NULL, stream->since_file, offset, length, fd };
+    stream->since_file = 0;
+    *stream->last_file = piece;
+    stream->last_file = &piece->next;
+    stream->file_bytes += length;
+    stream->was_written = true;
+    loop_defer(stream->loop, &stream->flush);
+}
+
+uint64_t stream_pending(const struct stream *stream)
+{
+    return buffer_length(&stream->out) + buffer_length(&stream->wire) + stream->file_bytes;
+}
+
+void stream_pause(struct stream *stream)
+{
+    if (stream->paused || stream->closed || stream->ended) return;
+    stream->paused = true;
+    if (!stream->connecting) loop_defer(stream->loop, &stream->flush);
+}
+
+void stream_resume(struct stream *stream)
+{
+    if (!stream->paused || stream->closed || stream->ended) return;
+    stream->paused = false;
+    if (!stream->connecting) loop_defer(stream->loop, &stream->flush);
+    if (!stream->is_showing) show(stream, TEXT_NONE);
+}
+
+void stream_start_tls(struct stream *stream, struct tls_context *context, bool is_server, struct text name)
+{
+    stream->upgrade.context = context;
+    stream->upgrade.is_server = is_server;
+    stream->upgrade.name = text_from(memory_string(name), name.length);
+    stream->upgrade.wanted = true;
+    loop_defer(stream->loop, &stream->flush);
+}
+
+bool stream_is_secure(const struct stream *stream)
+{
+    return stream->tls && tls_is_done(stream->tls);
+}
+
+const char *stream_tls_version(const struct stream *stream)
+{
+    return stream_is_secure(stream) ? tls_version(stream->tls) : "";
+}
+
+const char *stream_tls_cipher(const struct stream *stream)
+{
+    return stream_is_secure(stream) ? tls_cipher(stream->tls) : "";
+}
+
+int stream_tls_bits(const struct stream *stream)
+{
+    return stream_is_secure(stream) ? tls_bits(stream->tls) : 0;
+}
+
+bool stream_peer_has_hung_up(const struct stream *stream)
+{
+    char byte;
+    if (stream->closed || stream->ended) return true;
+    ssize_t got = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+int stream_fd(const struct stream *stream)
+{
+    return stream->fd;
+}

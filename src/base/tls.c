@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* TLS over memory BIOs: nothing here touches a socket. Drained after every call, so no record is left behind.
+ */
+#include "base/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/die.h"
+
+struct tls_context {
+    SSL_CTX *openssl;
+};
+
+struct tls {
+    SSL *ssl;
+    BIO *in, *out;
+    char error[160];
+};
+
+static const char *error_text(char *room, size_t size)
+{
+    unsigned long code = ERR_get_error();
+    if (code == 0)
+        snprintf(room, size, "no reason given");
+    else
+        snprintf(room, size, "%s",
+                 ERR_reason_error_string(code) ? ERR_reason_error_string(code) : "unknown error");
+    ERR_clear_error();
+    return room;
+}
+
+static void fail(char *error, size_t size, const char *what)
+{
+    char reason[128];
+    snprintf(error, size, "%s: %s", what, error_text(reason, sizeof reason));
+}
+
+static struct tls_context *context_new(const SSL_METHOD *method)
+{
+    struct tls_context *context = memory_alloc(sizeof *context);
+    context->openssl = SSL_CTX_new(method);
+    if (!context->openssl) die("out of memory (TLS)");
+    SSL_CTX_set_min_proto_version(context->openssl, TLS1_2_VERSION);
+    SSL_CTX_set_mode(context->openssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_options(context->openssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    return context;
+}
+
+/* The leaf, then the rest of the chain. */
+static bool use_chain(SSL_CTX *openssl, struct text pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
+    X509 *leaf = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+    bool good = leaf && SSL_CTX_use_certificate(openssl, leaf) == 1;
+    X509_free(leaf);
+    for (X509 *more; good && (more = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
+        if (SSL_CTX_add0_chain_cert(openssl, more) != 1) {
+            X509_free(more);
+            good = false;
+        }
+    BIO_free(bio);
+    if (good) ERR_clear_error(); /* the end of the PEM text leaves "no start line" */
+    return good;
+}
+
+static bool use_key(SSL_CTX *openssl, struct text pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    bool good = key && SSL_CTX_use_PrivateKey(openssl, key) == 1 && SSL_CTX_check_private_key(openssl) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return good;
+}
+
+struct tls_context *tls_context_server(struct text certificate_pem, struct text key_pem, char *error,
+                                       size_t size)
+{
+    struct tls_context *context = context_new(TLS_server_method());
+    SSL_CTX_set_options(context->openssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_session_cache_mode(context->openssl, SSL_SESS_CACHE_OFF);
+    const char *failed = NULL;
+    if (!use_chain(context->openssl, certificate_pem))
+        failed = "certificate";
+    else if (!use_key(context->openssl, key_pem))
+        failed = "key";
+    if (!failed) return context;
+    fail(error, size, failed);
+    tls_context_free(context);
+    return NULL;
+}
+
+static bool use_roots(SSL_CTX *openssl, struct text pem)
+{
+    if (pem.length == 0) return SSL_CTX_set_default_verify_paths(openssl) == 1;
+    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
+    int added = 0;
+    for (X509 *root; (root = PEM_read_bio_X509(bio, NULL, NULL, NULL)); added++) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(openssl), root);
+        X509_free(root);
+    }
+    BIO_free(bio);
+    if (added > 0) ERR_clear_error();
+    return added > 0;
+}
+
+struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *error, size_t size)
+{
+    struct tls_context *context = context_new(TLS_client_method());
+    SSL_CTX_set_session_cache_mode(context->openssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_verify(context->openssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    if (!verify || use_roots(context->openssl, ca_pem)) return context;
+    fail(error, size, "roots");
+    tls_context_free(context);
+    return NULL;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+    if (!context) return;
+    SSL_CTX_free(context->openssl);
+    free(context);
+}
+
+/* A name that is an IP address is verified as one and sends no SNI (RFC 6066 section 3). */
+static void name_set(SSL *ssl, struct text name)
+{
+    if (name.length == 0) return;
+    char *host = memory_string(name);
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) != 1) {
+        SSL_set_tlsext_host_name(ssl, host);
+        SSL_set1_host(ssl, host);
+    }
+    ERR_clear_error();
+    free(host);
+}
+
+struct tls *tls_new(struct tls_context *context, bool is_server, struct text name)
+{
+    struct tls *tls = memory_alloc(sizeof *tls);
+    tls->ssl = SSL_new(context->openssl);
+    tls->in = BIO_new(BIO_s_mem());
+    tls->out = BIO_new(BIO_s_mem());
+    if (!tls->ssl || !tls->in || !tls->out) die("out of memory (TLS)");
+    SSL_set_bio(tls->ssl, tls->in, tls->out);
+    if (is_server)
+        SSL_set_accept_state(tls->ssl);
+    else
+        SSL_set_connect_state(tls->ssl);
+    if (!is_server) name_set(tls->ssl, name);
+    return tls;
+}
+
+void tls_free(struct tls *tls)
+{
+    if (!tls) return;
+    SSL_free(tls->ssl);
+    free(tls);
+}
+
+static void drain(struct tls *tls, struct buffer *out_send)
+{
+    char *bytes;
+    long length = BIO_get_mem_data(tls->out, &bytes);
+    if (length <= 0) return;
+    buffer_add(out_send, bytes, (size_t)length);
+    (void)BIO_reset(tls->out);
+}
+
+static enum tls_outcome failed(struct tls *tls, int result)
+{
+    int why = SSL_get_error(tls->ssl, result);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return TLS_OK;
+    if (why == SSL_ERROR_ZERO_RETURN) return TLS_CLOSED;
+    long verify = SSL_get_verify_result(tls->ssl);
+    if (verify != X509_V_OK && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE) {
+        snprintf(tls->error, sizeof tls->error, "%s", X509_verify_cert_error_string(verify));
+        ERR_clear_error();
+    } else {
+        error_text(tls->error, sizeof tls->error);
+    }
+    return TLS_FAILED;
+}
+
+static enum tls_outcome read_plain(struct tls *tls, struct buffer *out_plain)
+{
+    enum { STEP = 16384 };
+    for (;;) {
+        int got = SSL_read(tls->ssl, buffer_reserve(out_plain, STEP), STEP);
+        if (got <= 0) return failed(tls, got);
+        buffer_commit(out_plain, (size_t)got);
+    }
+}
+
+enum tls_outcome tls_receive(struct tls *tls, struct text ciphertext, struct buffer *out_plain,
+                             struct buffer *out_send)
+{
+    ERR_clear_error();
+    enum tls_outcome outcome = TLS_OK;
+    if (ciphertext.length && BIO_write(tls->in, ciphertext.at, (int)ciphertext.length) < 0)
+        die("out of memory (TLS)");
+    if (!SSL_is_init_finished(tls->ssl)) {
+        int result = SSL_do_handshake(tls->ssl);
+        if (result <= 0) outcome = failed(tls, result);
+    }
+    if (outcome == TLS_OK && SSL_is_init_finished(tls->ssl)) outcome = read_plain(tls, out_plain);
+    drain(tls, out_send);
+    return outcome;
+}
+
+enum tls_outcome tls_send(struct tls *tls, struct text plain, struct buffer *out_send)
+{
+    ERR_clear_error();
+    while (plain.length > 0) {
+        int step = plain.length > 16384 ? 16384 : (int)plain.length;
+        int sent = SSL_write(tls->ssl, plain.at, step);
+        if (sent <= 0) {
+            drain(tls, out_send);
+            enum tls_outcome outcome = failed(tls, sent);
+            return outcome == TLS_OK ? TLS_FAILED : outcome;
+        }
+        plain = text_slice(plain, (size_t)sent, plain.length);
+        drain(tls, out_send);
+    }
+    return TLS_OK;
+}
+
+enum tls_outcome tls_begin(struct tls *tls, struct buffer *out_send)
+{
+    struct buffer none = { 0 };
+    enum tls_outcome outcome = tls_receive(tls, TEXT_NONE, &none, out_send);
+    buffer_free(&none);
+    return outcome;
+}
+
+void tls_finish(struct tls *tls, struct buffer *out_send)
+{
+    if (SSL_is_init_finished(tls->ssl)) SSL_shutdown(tls->ssl);
+    ERR_clear_error();
+    drain(tls, out_send);
+}
+
+bool tls_is_done(const struct tls *tls)
+{
+    return SSL_is_init_finished(tls->ssl);
+}
+
+const char *tls_error(const struct tls *tls)
+{
+    return tls->error;
+}
+
+const char *tls_version(const struct tls *tls)
+{
+    return SSL_get_version(tls->ssl);
+}
+
+const char *tls_cipher(const struct tls *tls)
+{
+    const char *name = SSL_get_cipher_name(tls->ssl);
+    return name ? name : "";
+}
+
+int tls_bits(const struct tls *tls)
+{
+    return SSL_get_cipher_bits(tls->ssl, NULL);
+}
