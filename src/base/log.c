@@ -81,6 +81,11 @@ void log_open(const char *process, enum log_target target, const char *address, 
     log_warning("log target cannot be reached (%s): writing to standard error", strerror(errno));
 }
 
+void log_set_level(enum log_level level)
+{
+    registry.level = level;
+}
+
 enum log_level log_level_now(void)
 {
     return registry.level;

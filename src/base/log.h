@@ -15,6 +15,8 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TARGET_SYSLOG };
    Call before the jail closes: it opens sockets. */
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level);
 
+/* A reload changes the level only: a jailed process cannot open another target. */
+void log_set_level(enum log_level level);
 enum log_level log_level_now(void);
 
 /* Writes one line. The formatted text is escaped: bytes below 0x20, 0x7f and invalid UTF-8 become \xNN. */

@@ -29,11 +29,10 @@ enum master_frame {
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
     MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */
     MASTER_CLIENT,     /* text command, fd 0: the socket of a `sekimori` that wants to talk to this process */
-    MASTER_RELOADED,   /* the MASTER_CONFIG before this is complete: put it in force */
     /* process to master */
     MASTER_READY = 64,
-    MASTER_FAILED,       /* text why; the process then exits 78 */
-    MASTER_STATUS_REPLY, /* u32 count, count * (text name, text value) */
+    MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */
+    MASTER_STATUS_REPLY, /* pairs of (text name, text value) to the end */
     /* command line to master, over STATE/run/control; text replies */
     MASTER_DO = 128, /* text command: "stop", "reload", "status", "queue …", "balance" */
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */

@@ -19,6 +19,7 @@ struct child {
     void *context;
     struct given *given; /* what master handed over */
     bool is_stopping;
+    int exit_code;
 };
 
 struct child_events {

@@ -12,7 +12,7 @@ enum event_kind {
     EVENT_ACCEPTED = 1, /* receive: 250 was earned: the message is kept, with all its recipients */
     EVENT_REFUSED,      /* receive: a recipient or message was refused (4xx or 5xx); no message id needed */
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
-    EVENT_MODE_COUNT
+    EVENT_KIND_COUNT
 };
 
 /* The endings of a recipient that was accepted. Exactly one each. */

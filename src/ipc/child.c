@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The life of a process under master: what it was given, the control channel, reload and stop. */
+#include "ipc/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "config/bundle.h"
+#include "config/load.h"
+
+enum { CONTROL_FD = 3, START_TIMEOUT_MS = 60000 };
+
+enum given_kind { GIVEN_MAP, GIVEN_FOLDER, GIVEN_LISTENER, GIVEN_PEER };
+
+struct given {
+    struct given *next;
+    enum given_kind kind;
+    char name[32];
+    uint16_t number; /* slot, listener index or peer index */
+    enum process_kind peer;
+    bool is_fresh; /* a listener that came with a reload */
+    int fd;
+};
+
+static const char *const kind_names[PROCESS_COUNT] = {
+    [PROCESS_MASTER] = "master", [PROCESS_RECEIVE] = "receive", [PROCESS_LOOKUP] = "lookup",
+    [PROCESS_SCAN] = "scan",     [PROCESS_QUEUE] = "queue",     [PROCESS_DELIVER] = "deliver",
+    [PROCESS_LEDGER] = "ledger",
+};
+
+const char *process_name(enum process_kind kind)
+{
+    return (unsigned)kind < PROCESS_COUNT ? kind_names[kind] : "unknown";
+}
+
+bool process_kind_from_name(struct text name, enum process_kind *out)
+{
+    for (unsigned i = 0; i < PROCESS_COUNT; i++) {
+        if (!text_equal(name, text_of(kind_names[i]))) continue;
+        *out = (enum process_kind)i;
+        return true;
+    }
+    return false;
+}
+
+/* The mapping lives as long as the configuration: its file contents are borrowed from it. A reload therefore
+   leaves one small mapping behind; reloads are rare. */
+static struct config *config_take(struct frame *frame)
+{
+    int fd = frame_take_fd(frame, 0);
+    struct stat facts;
+    if (fd < 0 || fstat(fd, &facts) != 0 || facts.st_size <= 0) die("master sent no configuration");
+    void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED) die_errno("the configuration cannot be mapped");
+    close(fd);
+    char error[200] = "";
+    struct config *config = config_bundle_read(text_from(map, (size_t)facts.st_size), error, sizeof error);
+    if (!config) die("the configuration from master: %s", error);
+    return config;
+}
+
+static struct given *given_add(struct child *child, enum given_kind kind, struct frame *frame)
+{
+    struct given *given = memory_alloc(sizeof *given);
+    given->kind = kind;
+    given->fd = frame_take_fd(frame, 0);
+    given->is_fresh = child->master != NULL;
+    struct given **last = &child->given;
+    while (*last) last = &(*last)->next;
+    *last = given;
+    return given;
+}
+
+static bool given_take(struct child *child, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct given *given;
+    struct text name = TEXT_NONE;
+    switch (frame->type) {
+    case MASTER_LISTENER:
+        given = given_add(child, GIVEN_LISTENER, frame);
+        break;
+    case MASTER_PEER:
+        given = given_add(child, GIVEN_PEER, frame);
+        given->peer = get_u8(&reader);
+        break;
+    case MASTER_MAP:
+        given = given_add(child, GIVEN_MAP, frame);
+        name = get_text(&reader);
+        break;
+    case MASTER_FOLDER:
+        given = given_add(child, GIVEN_FOLDER, frame);
+        name = get_text(&reader);
+        break;
+    default:
+        return false;
+    }
+    snprintf(given->name, sizeof given->name, "%.*s", TEXT_ARG(name));
+    if (frame->type != MASTER_FOLDER) given->number = get_u16(&reader);
+    return reader_done(&reader) && given->fd >= 0;
+}
+
+static void log_start(const struct child *child)
+{
+    const struct config *config = child->config;
+    char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
+    log_open(process_name(child->kind), config->log.target, address, config->log.level);
+    free(address);
+}
+
+static void identify(struct child *child, enum process_kind kind, int argc, char **argv)
+{
+    uint64_t index = 0;
+    child->kind = kind;
+    struct stat facts;
+    bool is_called_right = argc == 3 && text_equal(text_of(argv[1]), text_of(process_name(kind))) &&
+                           text_to_number(text_of(argv[2]), 63, &index);
+    if (!is_called_right || fstat(CONTROL_FD, &facts) != 0 || !S_ISSOCK(facts.st_mode)) {
+        fprintf(stderr, "%s: a part of sekimorid, which starts it; it cannot be run by hand\n", argv[0]);
+        exit(EX_USAGE);
+    }
+    child->index = (uint16_t)index;
+}
+
+void child_start(struct child *child, enum process_kind kind, int argc, char **argv)
+{
+    *child = (struct child){ 0 };
+    identify(child, kind, argc, argv);
+    log_open(process_name(kind), LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    for (;;) {
+        struct frame frame;
+        if (!channel_wait(CONTROL_FD, START_TIMEOUT_MS, &frame)) die("master does not speak");
+        if (frame.type == MASTER_START) break;
+        if (frame.type == MASTER_CONFIG)
+            child->config = config_take(&frame);
+        else if (!given_take(child, &frame))
+            die("master sent a frame of type %u that makes no sense", frame.type);
+    }
+    if (!child->config) die("master sent no configuration");
+    log_start(child);
+    child->loop = loop_new();
+}
+
+static const struct given *given_find(const struct child *child, enum given_kind kind, const char *name,
+                                      unsigned nth)
+{
+    for (const struct given *given = child->given; given; given = given->next)
+        if (given->kind == kind && strcmp(given->name, name) == 0 && nth-- == 0) return given;
+    return NULL;
+}
+
+int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot)
+{
+    const struct given *given = given_find(child, GIVEN_MAP, name, number);
+    if (given && out_slot) *out_slot = given->number;
+    return given ? given->fd : -1;
+}
+
+int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot)
+{
+    return child_map_nth(child, name, 0, out_slot);
+}
+
+int child_folder_fd(const struct child *child, const char *name)
+{
+    const struct given *given = given_find(child, GIVEN_FOLDER, name, 0);
+    return given ? given->fd : -1;
+}
+
+int child_listener_fd(const struct child *child, uint16_t listener_index)
+{
+    for (const struct given *given = child->given; given; given = given->next)
+        if (given->kind == GIVEN_LISTENER && given->number == listener_index) return given->fd;
+    return -1;
+}
+
+/* --- on the loop --- */
+
+/* A reload sends all listeners anew, numbered as in the new configuration, before the configuration itself. */
+static void listeners_replace(struct child *child)
+{
+    bool has_fresh = false;
+    for (struct given *given = child->given; given; given = given->next)
+        if (given->kind == GIVEN_LISTENER && given->is_fresh) has_fresh = true;
+    for (struct given **at = &child->given; has_fresh && *at;) {
+        struct given *given = *at;
+        if (given->kind == GIVEN_LISTENER && !given->is_fresh) {
+            *at = given->next;
+            close(given->fd);
+            free(given);
+            continue;
+        }
+        given->is_fresh = false;
+        at = &given->next;
+    }
+}
+
+static void config_replace(struct child *child, struct frame *frame)
+{
+    struct config *old = child->config;
+    child->config = config_take(frame);
+    log_set_level(child->config->log.level);
+    listeners_replace(child);
+    if (child->events->on_config) child->events->on_config(child->context, old);
+    config_free(old);
+    channel_send(child->master, MASTER_RELOADED, frame->id, TEXT_NONE);
+}
+
+static void stop(struct child *child, uint32_t within_ms)
+{
+    child->is_stopping = true;
+    if (child->events->on_stop)
+        child->events->on_stop(child->context, within_ms);
+    else
+        child_exit(child, EX_OK);
+}
+
+static void status_tell(struct child *child, uint64_t id)
+{
+    struct buffer *out = channel_begin(child->master, MASTER_STATUS_REPLY, id);
+    if (child->events->on_status) child->events->on_status(child->context, out);
+    channel_end(child->master);
+}
+
+static void client_take(struct child *child, struct frame *frame, struct reader *reader)
+{
+    struct text command = get_text(reader);
+    int fd = frame_take_fd(frame, 0);
+    if (child->events->on_client && !reader->failed && fd >= 0)
+        child->events->on_client(child->context, command, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
+static bool master_frame(void *context, struct frame *frame)
+{
+    struct child *child = context;
+    struct reader reader = reader_of(frame->payload);
+    switch (frame->type) {
+    case MASTER_PEER: {
+        enum process_kind kind = get_u8(&reader);
+        uint16_t index = get_u16(&reader);
+        int fd = frame_take_fd(frame, 0);
+        if (reader.failed || fd < 0) return false;
+        child->events->on_peer(child->context, kind, index, fd);
+        return true;
+    }
+    case MASTER_CONFIG:
+        config_replace(child, frame);
+        return true;
+    case MASTER_STOP:
+        stop(child, get_u32(&reader));
+        return true;
+    case MASTER_STATUS:
+        status_tell(child, frame->id);
+        return true;
+    case MASTER_CLIENT:
+        client_take(child, frame, &reader);
+        return true;
+    default:
+        return given_take(child, frame); /* a listener that came with a reload */
+    }
+}
+
+static void master_gone(void *context)
+{
+    struct child *child = context;
+    if (!child->is_stopping) log_error("master is gone: ending");
+    child_exit(child, EX_TEMPFAIL);
+}
+
+static void peers_hand_out(struct child *child)
+{
+    for (struct given *given = child->given; given; given = given->next) {
+        if (given->kind != GIVEN_PEER) continue;
+        child->events->on_peer(child->context, given->peer, given->number, given->fd);
+        given->fd = -1;
+    }
+}
+
+int child_run(struct child *child, const struct child_events *events, void *context)
+{
+    static const struct channel_events master_events = { master_frame, master_gone };
+    child->events = events;
+    child->context = context;
+    child->master = channel_open(child->loop, CONTROL_FD, &master_events, child);
+    peers_hand_out(child);
+    channel_send(child->master, MASTER_READY, 0, TEXT_NONE);
+    loop_run(child->loop);
+    log_flush();
+    return child->exit_code;
+}
+
+void child_exit(struct child *child, int code)
+{
+    child->exit_code = code;
+    loop_stop(child->loop);
+}
+
+void child_status_add(struct buffer *out, const char *name, const char *format, ...)
+{
+    char value[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    put_text(out, text_of(name));
+    put_text(out, text_of(value));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Message ids: time, process and counter in 64 bits, written in Crockford's base 32. */
+#include "ipc/message_id.h"
+
+enum { COUNTER_BITS = 16, PROCESS_BITS = 6, TIME_SHIFT = COUNTER_BITS + PROCESS_BITS };
+
+static const char DIGITS[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* `last` holds time and counter of the last id, without the process. */
+uint64_t message_id_next(struct message_id_source *source, uint64_t wall_ms)
+{
+    uint64_t fresh = wall_ms << COUNTER_BITS;
+    source->last = fresh > source->last ? fresh : source->last + 1;
+    uint64_t time = source->last >> COUNTER_BITS, counter = source->last & ((1u << COUNTER_BITS) - 1);
+    return time << TIME_SHIFT | (uint64_t)(source->process & 63) << COUNTER_BITS | counter;
+}
+
+uint64_t message_id_time_ms(uint64_t id)
+{
+    return id >> TIME_SHIFT;
+}
+
+char *message_id_print(uint64_t id, char room[MESSAGE_ID_SIZE])
+{
+    for (int i = MESSAGE_ID_SIZE - 2; i >= 0; i--, id >>= 5) room[i] = DIGITS[id & 31];
+    room[MESSAGE_ID_SIZE - 1] = '\0';
+    return room;
+}
+
+bool message_id_parse(struct text text, uint64_t *out_id)
+{
+    uint64_t id = 0;
+    if (text.length != MESSAGE_ID_SIZE - 1) return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char upper = char_is_alpha(text.at[i]) ? (char)(text.at[i] & ~32) : text.at[i];
+        const char *digit = upper ? strchr(DIGITS, upper) : NULL;
+        if (!digit || (i == 0 && digit - DIGITS > 15)) return false;
+        id = id << 5 | (uint64_t)(digit - DIGITS);
+    }
+    *out_id = id;
+    return true;
+}

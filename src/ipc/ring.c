@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A ring of records in a shared file. Positions count bytes since the file was made and never wrap; the place
+   in the file is the position modulo the data size. A record is length, checksum, bytes, padded to 8; one
+   that would run over the end of the data is preceded by a filler. The writer publishes head, the reader
+   tail. */
+#include "ipc/ring.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+
+enum {
+    RING_MAGIC = 0x31474E52,
+    HEADER_BYTES = 4096,
+    DATA_BYTES = RING_FILE_BYTES - HEADER_BYTES,
+    FILLER = UINT32_MAX
+};
+
+struct ring_header {
+    uint32_t magic, data_bytes;
+    _Alignas(64) _Atomic uint64_t head;
+    _Alignas(64) _Atomic uint64_t tail;
+    _Alignas(64) _Atomic uint64_t lost;
+};
+
+struct record_header {
+    uint32_t length, checksum;
+};
+
+struct ring {
+    struct ring_header *header;
+    char *data;
+};
+
+static bool header_is_good(const struct ring_header *header)
+{
+    uint64_t head = header->head, tail = header->tail;
+    return header->magic == RING_MAGIC && header->data_bytes == DATA_BYTES && tail <= head &&
+           head - tail <= DATA_BYTES && head % 8 == 0 && tail % 8 == 0;
+}
+
+struct ring *ring_map(int fd)
+{
+    struct stat facts;
+    if (fstat(fd, &facts) != 0) return NULL;
+    if (facts.st_size != RING_FILE_BYTES && ftruncate(fd, RING_FILE_BYTES) != 0) return NULL;
+    char *map = mmap(NULL, RING_FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) return NULL;
+    struct ring *ring = memory_alloc(sizeof *ring);
+    ring->header = (struct ring_header *)map;
+    ring->data = map + HEADER_BYTES;
+    if (!header_is_good(ring->header)) {
+        memset(map, 0, HEADER_BYTES);
+        ring->header->data_bytes = DATA_BYTES;
+        ring->header->magic = RING_MAGIC;
+    }
+    return ring;
+}
+
+void ring_unmap(struct ring *ring)
+{
+    if (!ring) return;
+    munmap(ring->header, RING_FILE_BYTES);
+    free(ring);
+}
+
+static size_t padded(size_t length)
+{
+    return (sizeof(struct record_header) + length + 7) & ~(size_t)7;
+}
+
+bool ring_append(struct ring *ring, struct text record)
+{
+    uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&ring->header->tail, memory_order_acquire);
+    size_t need = padded(record.length), place = head % DATA_BYTES;
+    size_t filler = place + need > DATA_BYTES ? DATA_BYTES - place : 0;
+    if (record.length > RING_RECORD_LIMIT || head - tail + filler + need > DATA_BYTES) {
+        ring->header->lost++;
+        return false;
+    }
+    if (filler) {
+        struct record_header skip = { FILLER, 0 };
+        memcpy(ring->data + place, &skip, sizeof skip);
+        head += filler;
+        place = 0;
+    }
+    struct record_header header = { (uint32_t)record.length, (uint32_t)text_hash(record) };
+    memcpy(ring->data + place, &header, sizeof header);
+    memcpy(ring->data + place + sizeof header, record.at, record.length);
+    atomic_store_explicit(&ring->header->head, head + need, memory_order_release);
+    return true;
+}
+
+uint64_t ring_lost(const struct ring *ring)
+{
+    return ring->header->lost;
+}
+
+unsigned ring_fill_percent(const struct ring *ring)
+{
+    return (unsigned)((ring->header->head - ring->header->tail) * 100 / DATA_BYTES);
+}
+
+uint64_t ring_tail(const struct ring *ring)
+{
+    return ring->header->tail;
+}
+
+bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
+{
+    uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_acquire);
+    while (*position < head) {
+        size_t place = *position % DATA_BYTES;
+        struct record_header header;
+        memcpy(&header, ring->data + place, sizeof header);
+        if (header.length == FILLER) {
+            *position += DATA_BYTES - place;
+            continue;
+        }
+        struct text record = text_from(ring->data + place + sizeof header, header.length);
+        if (header.length > RING_RECORD_LIMIT || place + padded(header.length) > DATA_BYTES ||
+            header.checksum != (uint32_t)text_hash(record)) {
+            ring->header->lost++;
+            *position = head;
+            return false;
+        }
+        *position += padded(header.length);
+        *out_record = record;
+        return true;
+    }
+    return false;
+}
+
+void ring_release(struct ring *ring, uint64_t position)
+{
+    atomic_store_explicit(&ring->header->tail, position, memory_order_release);
+}
