@@ -16,8 +16,7 @@ bool config_route_is_local(const struct domain *domain);
 enum mode config_virus_mode(const struct config *config, const struct domain *domain);
 enum mode config_spam_mode(const struct config *config, const struct domain *domain);
 
-/* Builds config->domain_index; the loader calls it. Returns the position of the first domain whose name
-   stood before, or domain_count. */
-size_t route_index_build(struct config *config);
+/* Builds config->domain_index; the loader calls it. Of two domains with one name the first is found. */
+void route_index_build(struct config *config);
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Bundle: 8 bytes of magic and version, u32 number of files, u64 length of the dump, the dump; then for each
+   file u32 length of its path, u64 length of its content, path, content. Numbers are little-endian. */
+#include "config/bundle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/dump.h"
+#include "config/load_private.h"
+
+static const struct text MAGIC = TEXT("SEKIBDL1");
+
+static void number_add(struct buffer *out, uint64_t number, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) buffer_add_char(out, (char)(number >> (8 * i)));
+}
+
+/* Cuts a number, or `length` bytes, off the front; false when there are not so many. */
+static bool number_take(struct text *rest, unsigned bytes, uint64_t *out)
+{
+    if (rest->length < bytes) return false;
+    *out = 0;
+    for (unsigned i = 0; i < bytes; i++) *out |= (uint64_t)(unsigned char)rest->at[i] << (8 * i);
+    *rest = text_slice(*rest, bytes, rest->length);
+    return true;
+}
+
+static bool bytes_take(struct text *rest, uint64_t length, struct text *out)
+{
+    if (rest->length < length) return false;
+    *out = text_slice(*rest, 0, length);
+    *rest = text_slice(*rest, length, rest->length);
+    return true;
+}
+
+struct file_set {
+    const struct file_content **items;
+    size_t count;
+};
+
+static void file_collect(struct file_set *set, const void *base, enum schema_scope scope)
+{
+    for (size_t i = 0; i < schema_row_count; i++) {
+        const struct schema_row *row = &schema_rows[i];
+        if (row->scope != scope || row->type != SCHEMA_FILE) continue;
+        const struct file_content *file = (const void *)((const char *)base + row->offset);
+        if (file->path.length > 0) set->items[set->count++] = file;
+    }
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct file_content *const *first = a, *const *second = b;
+    return text_compare((*first)->path, (*second)->path);
+}
+
+/* Every file of the configuration once, in the order of paths. */
+static struct file_set files_of(const struct config *config)
+{
+    size_t most = 8 + config->listener_count * 4 + config->domain_count * 2, kept = 0;
+    struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
+    file_collect(&set, config, SCHEMA_GLOBAL);
+    for (size_t i = 0; i < config->listener_count; i++)
+        file_collect(&set, &config->listeners[i], SCHEMA_LISTENER);
+    for (size_t i = 0; i < config->domain_count; i++) file_collect(&set, &config->domains[i], SCHEMA_DOMAIN);
+    qsort(set.items, set.count, sizeof *set.items, by_path);
+    for (size_t i = 0; i < set.count; i++)
+        if (kept == 0 || !text_equal(set.items[kept - 1]->path, set.items[i]->path))
+            set.items[kept++] = set.items[i];
+    set.count = kept;
+    return set;
+}
+
+void config_bundle_write(const struct config *config, struct buffer *out)
+{
+    struct file_set files = files_of(config);
+    struct buffer dump = { 0 };
+    config_dump_said(config, &dump);
+    buffer_add_text(out, MAGIC);
+    number_add(out, files.count, 4);
+    number_add(out, buffer_length(&dump), 8);
+    buffer_add_text(out, buffer_text(&dump));
+    for (size_t i = 0; i < files.count; i++) {
+        number_add(out, files.items[i]->path.length, 4);
+        number_add(out, files.items[i]->content.length, 8);
+        buffer_add_text(out, files.items[i]->path);
+        buffer_add_text(out, files.items[i]->content);
+    }
+    buffer_free(&dump);
+    free(files.items);
+}
+
+static bool file_take(struct text *rest, struct content *out)
+{
+    uint64_t path_length, length;
+    *out = (struct content){ 0 };
+    return number_take(rest, 4, &path_length) && number_take(rest, 8, &length) && path_length > 0 &&
+           bytes_take(rest, path_length, &out->path) && bytes_take(rest, length, &out->bytes);
+}
+
+static struct config *parts_load(struct text dump, const struct content *contents, size_t count, char *error,
+                                 size_t size)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = load_bundled(dump, contents, count, &problems);
+    for (size_t i = 0; !config && i < problems.count; i++) {
+        if (problems.items[i].is_warning) continue;
+        struct buffer line = { 0 };
+        problem_print(&problems.items[i], &line);
+        snprintf(error, size, "%.*s", TEXT_ARG(buffer_text(&line)));
+        buffer_free(&line);
+        break;
+    }
+    problem_list_free(&problems);
+    return config;
+}
+
+struct config *config_bundle_read(struct text bundle, char *error, size_t size)
+{
+    struct text rest = bundle, magic, dump;
+    uint64_t count, length;
+    struct config *config = NULL;
+    bool good = bytes_take(&rest, MAGIC.length, &magic) && text_equal(magic, MAGIC) &&
+                number_take(&rest, 4, &count) && number_take(&rest, 8, &length) &&
+                count <= CONFIG_CONTENTS_MOST && bytes_take(&rest, length, &dump);
+    if (!good) {
+        snprintf(error, size, "no bundle of this version");
+        return NULL;
+    }
+    struct content *contents = memory_alloc((count + 1) * sizeof *contents);
+    for (size_t i = 0; good && i < count; i++) good = file_take(&rest, &contents[i]);
+    if (good && rest.length == 0)
+        config = parts_load(dump, contents, count, error, size);
+    else
+        snprintf(error, size, "a bundle that is cut short or has bytes left over");
+    free(contents);
+    return config;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What is wrong although every statement is well formed: settings that contradict each other, loops, open
+   relays, certificates that do not fit. */
+#include <inttypes.h>
+
+#include "base/tls.h"
+#include "config/load_private.h"
+#include "config/route.h"
+#include "config/table.h"
+#include "config/value.h"
+
+static struct place global_place(const struct loader *loader, const char *words)
+{
+    return source_find(loader->sources, schema_row_of(SCHEMA_GLOBAL, words), 0);
+}
+
+/* Where an option of a listener or domain was said, else the statement that names it. */
+static struct place item_place(const struct loader *loader, enum schema_scope scope, const char *words,
+                               size_t index)
+{
+    struct place place = source_find(loader->sources, schema_row_of(scope, words), index);
+    if (place.line == 0 && index < loader->sources->item_count[scope])
+        place = loader->sources->items[scope][index].self;
+    return place;
+}
+
+static struct place listener_place(const struct loader *loader, const char *words, size_t index)
+{
+    return item_place(loader, SCHEMA_LISTENER, words, index);
+}
+
+/* `lower` and `upper` are settings of numbers; the first must not exceed the second. */
+static void order_check(struct loader *loader, const char *lower, const char *upper)
+{
+    const struct schema_row *below = schema_row_of(SCHEMA_GLOBAL, lower),
+                            *above = schema_row_of(SCHEMA_GLOBAL, upper);
+    if (value_number(below, loader->config) <= value_number(above, loader->config)) return;
+    struct place place = global_place(loader, lower);
+    if (place.line == 0) place = global_place(loader, upper);
+    struct buffer values = { 0 };
+    buffer_printf(&values, "%s (", lower);
+    value_print(below, loader->config, &values);
+    buffer_printf(&values, ") is above %s (", upper);
+    value_print(above, loader->config, &values);
+    buffer_printf(&values, ")");
+    loader_complain(loader, SEVERITY_ERROR, place, "%.*s", TEXT_ARG(buffer_text(&values)));
+    buffer_free(&values);
+}
+
+static void numbers_check(struct loader *loader)
+{
+    static const char *const orders[][2] = {
+        { "limits header", "limits message" },
+        { "limits message", "limits bodies" },
+        { "limits bodies in frame", "limits bodies in memory" },
+        { "limits connections per client", "limits connections" },
+        { "queue retry first", "queue retry most" },
+        { "queue retry first", "queue expire" },
+        { "queue warn inside after", "queue expire" },
+        { "virus most file", "virus most scanned" },
+        { "virus most time", "limits time verdict" },
+        { "deliver connections", "deliver connections all" },
+        { "deliver connections static", "deliver connections all" },
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        order_check(loader, orders[i][0], orders[i][1]);
+}
+
+static void spam_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    bool good = config->spam.tag <= config->spam.quarantine && config->spam.quarantine <= config->spam.reject;
+    static const char *const lines[] = { "spam reject above", "spam quarantine above", "spam tag above" };
+    struct place place = { 0 };
+    for (size_t i = 0; i < 3 && place.line == 0; i++) place = global_place(loader, lines[i]);
+    if (good) return;
+    loader_complain(loader, SEVERITY_ERROR, place,
+                    "the points for spam must rise from tag (%g) to quarantine (%g) to reject (%g)",
+                    config->spam.tag, config->spam.quarantine, config->spam.reject);
+}
+
+static bool is_everybody(const struct network_list *list)
+{
+    static const struct address v4_zero = { { [10] = 0xFF, [11] = 0xFF } };
+    for (size_t i = 0; i < list->count; i++) {
+        bool is_v4_all = list->items[i].bits == 96 && address_equal(&list->items[i].address, &v4_zero);
+        if (is_v4_all || list->items[i].bits == 0) return true;
+    }
+    return false;
+}
+
+static void relay_check(struct loader *loader, const struct listener *listener, size_t index)
+{
+    bool is_out = listener->direction == DIRECTION_OUT;
+    if (is_out && listener->from.count == 0 && !address_is_loopback(&listener->endpoint.address))
+        loader_complain(
+            loader, SEVERITY_ERROR, listener_place(loader, "direction", index),
+            "direction out without from would relay for everybody; say who may connect: from NETWORK…");
+    if (is_out && is_everybody(&listener->from))
+        loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "from", index),
+                        "direction out from everybody relays for the whole world");
+    if (is_everybody(&listener->xclient))
+        loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "xclient", index),
+                        "xclient from everybody lets any client claim any address");
+}
+
+static void certificate_check(struct loader *loader, const struct listener *listener, size_t index)
+{
+    char why[256];
+    if (loader->origin != CONTENT_DISK) return;
+    struct tls_context *context =
+        tls_context_server(listener->certificate.content, listener->key.content, why, sizeof why);
+    if (!context)
+        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls certificate", index),
+                        "certificate %.*s with key %.*s: %s", TEXT_ARG(listener->certificate.path),
+                        TEXT_ARG(listener->key.path), why);
+    tls_context_free(context);
+    const struct content *key = content_find(loader, listener->key.path);
+    if (key && key->is_open_to_all)
+        loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "tls key", index),
+                        "everybody on this machine may read the key %.*s", TEXT_ARG(listener->key.path));
+}
+
+static void tls_check(struct loader *loader, const struct listener *listener, size_t index)
+{
+    bool has_certificate = listener->certificate.path.length > 0;
+    if (has_certificate) {
+        certificate_check(loader, listener, index);
+        return;
+    }
+    if (listener->tls != TLS_OFF)
+        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls", index),
+                        "tls %s without a certificate; say tls certificate FILE",
+                        listener->tls == TLS_REQUIRED ? "required" : "offered");
+    if (listener->key.path.length > 0)
+        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls key", index),
+                        "tls key without tls certificate");
+}
+
+static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && address_equal(&a->address, &b->address);
+}
+
+static void listeners_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (size_t j = 0; j < i; j++) {
+            if (!endpoint_equal(&listener->endpoint, &config->listeners[j].endpoint)) continue;
+            loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_LISTENER][i].self,
+                            "this address and port stood before, at line %" PRIu32,
+                            loader->sources->items[SCHEMA_LISTENER][j].self.line);
+            break;
+        }
+        relay_check(loader, listener, i);
+        tls_check(loader, listener, i);
+    }
+    if (config->listener_count == 0)
+        loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
+                        "no listen statement: nothing takes mail");
+}
+
+/* A connection to the target would arrive at this listener of ours. */
+static bool leads_back(const struct config *config, const struct target *target,
+                       const struct listener *listener)
+{
+    const struct address *here = &listener->endpoint.address, *there = &target->endpoint.address;
+    if (target->use_mx || target->endpoint.port != listener->endpoint.port) return false;
+    if (!target->is_address) return text_equal_nocase(target->host, config->hostname);
+    if (address_equal(here, there) || address_is_zero(there)) return true;
+    if (!address_is_zero(here)) return false;
+    if (address_is_loopback(there)) return true;
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (address_equal(&config->listeners[i].endpoint.address, there)) return true;
+    return false;
+}
+
+static void targets_check(struct loader *loader, const struct domain *domain, size_t index)
+{
+    const struct config *config = loader->config;
+    for (size_t i = 0; i < domain->target_count; i++)
+        for (size_t j = 0; j < config->listener_count; j++) {
+            if (!leads_back(config, &domain->targets[i], &config->listeners[j])) continue;
+            loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_DOMAIN][index].self,
+                            "mail for %.*s would come back to our own listener: a loop",
+                            TEXT_ARG(domain->name));
+            return;
+        }
+}
+
+static void table_check(struct loader *loader, const struct domain *domain, size_t index)
+{
+    char why[256];
+    struct content *content = content_find(loader, domain->recipients_table.path);
+    if (!content || content->was_checked || loader->origin != CONTENT_DISK) return;
+    content->was_checked = true;
+    struct table *table = table_new(content->bytes, why, sizeof why);
+    if (!table)
+        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+                        "table %.*s:%s", TEXT_ARG(content->path), why);
+    else if (table_count(table) == 0)
+        loader_complain(loader, SEVERITY_WARNING,
+                        item_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+                        "table %.*s is empty: every recipient is refused", TEXT_ARG(content->path));
+    table_free(table);
+}
+
+static void domain_check(struct loader *loader, const struct domain *domain, size_t index)
+{
+    bool has_table = domain->recipients_table.path.length > 0;
+    const struct domain *first = config_find_domain(loader->config, domain->name);
+    if (first != domain)
+        loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_DOMAIN][index].self,
+                        "%.*s stood before, at line %" PRIu32, TEXT_ARG(domain->name),
+                        loader->sources->items[SCHEMA_DOMAIN][first - loader->config->domains].self.line);
+    if (has_table && source_find(loader->sources, schema_row_of(SCHEMA_DOMAIN, "recipients"), index).line > 0)
+        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients", index),
+                        "recipients is said both with and without a table");
+    if (!config_route_is_local(domain) && domain->recipients != RECIPIENTS_ANY)
+        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients", index),
+                        "recipients of * cannot be checked: it is the way out to the world");
+    if (has_table) table_check(loader, domain, index);
+    targets_check(loader, domain, index);
+}
+
+static void domains_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    bool takes_in = false;
+    for (size_t i = 0; i < config->domain_count; i++) domain_check(loader, &config->domains[i], i);
+    for (size_t i = 0; i < config->listener_count; i++)
+        takes_in = takes_in || config->listeners[i].direction == DIRECTION_IN;
+    if (takes_in && config->domain_count == 1)
+        loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
+                        "no domains: every message from the world is refused");
+}
+
+void crosscheck_config(struct loader *loader)
+{
+    numbers_check(loader);
+    spam_check(loader);
+    listeners_check(loader);
+    domains_check(loader);
+}

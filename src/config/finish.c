@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The defaults before the first statement, and what follows from others after the last one. */
+#include <unistd.h>
+
+#include "base/die.h"
+#include "config/lexer.h"
+#include "config/load_private.h"
+#include "config/route.h"
+#include "config/value.h"
+
+static void default_store(struct loader *loader, const struct schema_row *row, void *base)
+{
+    struct lexer lexer;
+    lexer_start(&lexer, text_of(row->fallback), loader->arena);
+    struct token word = lexer_next(&lexer);
+    const char *why = value_parse(row, base, &word, TEXT_NONE, loader->arena);
+    if (why) bug("the default \"%s\" of %s %s", row->fallback, row->words, why);
+}
+
+void defaults_store(struct loader *loader)
+{
+    void *const bases[SCHEMA_SCOPES] = {
+        [SCHEMA_GLOBAL] = loader->config,
+        [SCHEMA_LISTENER] = &loader->listener_fallback,
+        [SCHEMA_DOMAIN] = &loader->domain_fallback,
+    };
+    for (size_t i = 0; i < schema_row_count; i++)
+        if (schema_rows[i].fallback) default_store(loader, &schema_rows[i], bases[schema_rows[i].scope]);
+}
+
+static void hostname_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    char room[256] = "";
+    if (config->hostname.length > 0) return;
+    if (gethostname(room, sizeof room - 1) != 0 || !value_is_host_name(text_of(room)))
+        memcpy(room, "localhost", sizeof "localhost");
+    config->hostname = arena_text(loader->arena, text_of(room));
+    loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
+                    "hostname is not said; the machine's own name \"%s\" is used", room);
+}
+
+/* A key that is not said is in the certificate's file; a certificate that is there is offered. */
+static void listeners_finish(struct loader *loader)
+{
+    for (size_t i = 0; i < loader->config->listener_count; i++) {
+        struct listener *listener = &loader->config->listeners[i];
+        bool is_said = source_find(loader->sources, schema_row_of(SCHEMA_LISTENER, "tls"), i).line > 0;
+        if (listener->certificate.path.length == 0) continue;
+        if (listener->key.path.length == 0) listener->key.path = listener->certificate.path;
+        if (!is_said) listener->tls = TLS_OFFERED;
+    }
+}
+
+/* Mail for everybody else goes by MX where "*" is not written. */
+static void world_add(struct loader *loader)
+{
+    struct domain world = loader->domain_fallback;
+    for (size_t i = 0; i < loader->domain_count; i++)
+        if (text_equal(loader->domains[i].name, TEXT("*"))) return;
+    world.name = TEXT("*");
+    world.target_count = 1;
+    world.targets = arena_alloc(loader->arena, sizeof *world.targets);
+    world.targets->use_mx = true;
+    loader->domains = memory_grow(loader->domains, (loader->domain_count + 1) * sizeof *loader->domains);
+    loader->domains[loader->domain_count++] = world;
+}
+
+static void domains_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    world_add(loader);
+    config->domain_count = loader->domain_count;
+    config->domains = arena_alloc_array(loader->arena, loader->domain_count, sizeof *config->domains);
+    memcpy(config->domains, loader->domains, loader->domain_count * sizeof *config->domains);
+    for (size_t i = 0; i < config->domain_count; i++) {
+        struct domain *domain = &config->domains[i];
+        for (size_t j = 0; j < domain->target_count; j++)
+            if (domain->targets[j].endpoint.port == 0)
+                domain->targets[j].endpoint.port = config->deliver.port;
+        if (domain->recipients_table.path.length > 0) domain->recipients = RECIPIENTS_TABLE;
+    }
+}
+
+void finish_config(struct loader *loader)
+{
+    struct config *config = loader->config;
+    hostname_finish(loader);
+    if (config->admin.length == 0)
+        config->admin = arena_printf(loader->arena, "postmaster@%.*s", TEXT_ARG(config->hostname));
+    listeners_finish(loader);
+    domains_finish(loader);
+    route_index_build(config);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One load, step by step: defaults, the files, what follows from them, the files they name, cross-checks. */
+#include "config/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/load_private.h"
+
+const char *config_default_path(void)
+{
+    const char *path = getenv("SEKIMORI_CONFIG");
+    return path && *path ? path : "/etc/sekimori/sekimori.conf";
+}
+
+void config_free(struct config *config)
+{
+    if (config) arena_free(config->arena);
+}
+
+void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,
+                     ...)
+{
+    struct buffer message = { 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vprintf(&message, format, arguments);
+    va_end(arguments);
+    struct problem problem = { .is_warning = severity == SEVERITY_WARNING,
+                               .file = loader->sources->files[place.file],
+                               .line = place.line,
+                               .column = place.column,
+                               .message = buffer_text(&message) };
+    problem_add(loader->problems, &problem);
+    buffer_free(&message);
+}
+
+void loader_complain_fully(struct loader *loader, struct place place, struct text message,
+                           struct text allowed, struct text hint)
+{
+    struct problem problem = { .file = loader->sources->files[place.file],
+                               .line = place.line,
+                               .column = place.column,
+                               .message = message,
+                               .allowed = allowed,
+                               .hint = hint };
+    problem_add(loader->problems, &problem);
+}
+
+/* A file that could not be read as a whole: no line. */
+static void complain_file(struct loader *loader, const char *path, const char *reason)
+{
+    struct problem problem = { .file = text_of(path), .message = text_of(reason) };
+    problem_add(loader->problems, &problem);
+}
+
+static void loader_start(struct loader *loader, struct problem_list *problems, enum content_origin origin)
+{
+    struct arena *arena = arena_new(65536);
+    *loader = (struct loader){ .arena = arena, .problems = problems, .origin = origin };
+    loader->config = arena_alloc(arena, sizeof *loader->config);
+    loader->config->arena = arena;
+    loader->sources = loader->config->sources = sources_new(arena);
+    schema_tree_build(&loader->tree, arena);
+    defaults_store(loader);
+}
+
+/* The domains move to the arena in one piece. Returns the configuration, or NULL after any error. */
+static struct config *loader_end(struct loader *loader, size_t errors_before)
+{
+    struct config *config = loader->config;
+    if (loader->problems->errors == errors_before) finish_config(loader);
+    if (loader->problems->errors == errors_before && loader->origin != CONTENT_NONE) content_read_all(loader);
+    if (loader->problems->errors == errors_before) crosscheck_config(loader);
+    free(loader->domains);
+    free(loader->contents);
+    free(loader->content_slots);
+    if (loader->problems->errors == errors_before) return config;
+    config_free(config);
+    return NULL;
+}
+
+static bool file_parse(struct loader *loader, const char *path)
+{
+    struct text content;
+    bool is_open;
+    const char *why = content_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
+    if (why)
+        complain_file(loader, path, why);
+    else
+        parse_file(loader, content, text_of(path));
+    return !why;
+}
+
+static int is_configuration(const struct dirent *entry)
+{
+    struct text name = text_of(entry->d_name);
+    return name.length > 5 && name.at[0] != '.' && text_ends(name, TEXT(".conf"));
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* conf.d/ *.conf beside the main file, in name order. No such folder is no error. */
+static void folder_parse(struct loader *loader)
+{
+    struct text folder = arena_printf(loader->arena, "%.*s/conf.d", TEXT_ARG(loader->folder));
+    struct dirent **entries = NULL;
+    int count = scandir(folder.at, &entries, is_configuration, by_bytes);
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR) complain_file(loader, folder.at, strerror(errno));
+    if (count >= CONFIG_FILES_MOST) complain_file(loader, folder.at, "has too many files (199 are allowed)");
+    for (int i = 0; i < count; i++) {
+        struct text path = arena_printf(loader->arena, "%.*s/%s", TEXT_ARG(folder), entries[i]->d_name);
+        if (count < CONFIG_FILES_MOST) file_parse(loader, path.at);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* The folder of the file, absolute, so that what it names is found from anywhere. */
+static struct text folder_of(const char *path, struct arena *arena)
+{
+    char *copy = memory_string(text_of(path)), room[PATH_MAX];
+    const char *folder = realpath(dirname(copy), room);
+    struct text text = arena_text(arena, text_of(folder ? folder : "."));
+    free(copy);
+    return text.length == 1 && text.at[0] == '/' ? TEXT("/.") : text;
+}
+
+struct config *config_load(const char *path, struct problem_list *problems)
+{
+    struct loader loader;
+    size_t errors = problems->errors;
+    loader_start(&loader, problems, CONTENT_DISK);
+    loader.folder = folder_of(path, loader.arena);
+    if (file_parse(&loader, path)) folder_parse(&loader);
+    return loader_end(&loader, errors);
+}
+
+struct config *config_load_text(struct text content, const char *name, bool read_files,
+                                struct problem_list *problems)
+{
+    struct loader loader;
+    size_t errors = problems->errors;
+    loader_start(&loader, problems, read_files ? CONTENT_DISK : CONTENT_NONE);
+    loader.folder = folder_of(name, loader.arena);
+    parse_file(&loader, content, text_of(name));
+    return loader_end(&loader, errors);
+}
+
+struct config *load_bundled(struct text dump, const struct content *contents, size_t count,
+                            struct problem_list *problems)
+{
+    struct loader loader;
+    size_t errors = problems->errors;
+    loader_start(&loader, problems, CONTENT_BUNDLE);
+    for (size_t i = 0; i < count; i++) content_add(&loader, contents[i]);
+    parse_file(&loader, dump, TEXT("bundle"));
+    struct config *config = loader_end(&loader, errors);
+    if (config) config->sources = NULL;
+    return config;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What the steps of one load share: parse, finish, content, cross-check. For src/config/ only. */
+#ifndef SEKIMORI_CONFIG_LOAD_PRIVATE_H
+#define SEKIMORI_CONFIG_LOAD_PRIVATE_H
+
+#include "config/load.h"
+#include "config/schema_tree.h"
+#include "config/source.h"
+
+/* Where the content of the files that a configuration names comes from. */
+enum content_origin { CONTENT_NONE, CONTENT_DISK, CONTENT_BUNDLE };
+
+struct content {
+    struct text path, bytes;
+    const char *reason;  /* why it could not be read, or NULL */
+    bool is_open_to_all; /* everybody on the machine may read it */
+    bool was_checked;    /* as a table */
+};
+
+struct loader {
+    struct arena *arena; /* the configuration's */
+    struct config *config;
+    struct problem_list *problems;
+    struct schema_tree tree;
+    struct config_sources *sources;
+    struct text folder; /* relative paths stand from here */
+    struct domain *domains;
+    size_t domain_count, domain_capacity;
+    struct listener listener_fallback;
+    struct domain domain_fallback;
+    size_t statements;
+
+    enum content_origin origin;
+    struct content *contents; /* read so far, or those of the bundle */
+    size_t content_count;
+    uint32_t *content_slots; /* hash of paths: position + 1 */
+    size_t content_slot_count;
+};
+
+/* Puts every default in. */
+void defaults_store(struct loader *loader);
+
+/* Reads the statements of one file into loader->config and loader->domains. */
+void parse_file(struct loader *loader, struct text content, struct text name);
+
+/* Works out what depends on other settings: names, ports, "*", the domain index. */
+void finish_config(struct loader *loader);
+
+/* Reads the files that settings name. */
+void content_read_all(struct loader *loader);
+void content_add(struct loader *loader, struct content content);
+struct content *content_find(struct loader *loader, struct text path);
+/* NULL when it was read, else the reason; the bytes are in the arena. */
+const char *content_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
+                         bool *out_open);
+
+/* A configuration from the parts of a bundle; it has no sources. */
+struct config *load_bundled(struct text dump, const struct content *contents, size_t count,
+                            struct problem_list *problems);
+
+/* What no single statement can be blamed for. */
+void crosscheck_config(struct loader *loader);
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+/* The same with what is allowed and what was perhaps meant. */
+void loader_complain_fully(struct loader *loader, struct place place, struct text message,
+                           struct text allowed, struct text hint);
+
+#endif

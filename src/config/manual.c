@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* mdoc from the schema: one list a block, one item a setting. */
+#include "config/manual.h"
+
+#include <stdio.h>
+
+#include "config/schema.h"
+
+static bool in_section(const struct schema_row *row, const char *section)
+{
+    struct text words = text_of(row->words), first = text_of(section);
+    if (!section) return text_find_char(words, ' ') == words.length;
+    return text_starts(words, first) && words.length > first.length && words.at[first.length] == ' ';
+}
+
+/* Text lines: a backslash is escaped, `words` become quoted literals of their own line. */
+static void prose_print(struct buffer *out, const char *prose)
+{
+    for (const char *at = prose; *at; at++) {
+        if (*at == '\\')
+            buffer_printf(out, "\\e");
+        else if (*at == '`')
+            buffer_printf(out, "\\(oq");
+        else
+            buffer_add_char(out, *at);
+    }
+    buffer_add_char(out, '\n');
+}
+
+static void default_print(struct buffer *out, const struct schema_row *row)
+{
+    if (row->type == SCHEMA_LISTEN || row->type == SCHEMA_DOMAINS) return;
+    buffer_printf(out, "Default: ");
+    prose_print(out, row->fallback ? row->fallback : row->fallback_help);
+}
+
+static void range_print(struct buffer *out, const struct schema_row *row)
+{
+    struct buffer allowed = { 0 };
+    if (row->most == 0) return;
+    schema_allowed(row, &allowed);
+    struct text text = buffer_text(&allowed);
+    size_t from = text_find(text, TEXT(", from "));
+    buffer_printf(out, "F%.*s.\n", TEXT_ARG(text_slice(text, from + 3, text.length)));
+    buffer_free(&allowed);
+}
+
+static void row_print(struct buffer *out, const struct schema_row *row, const char *section)
+{
+    buffer_printf(out, ".It Ic %s %s ", row->words + (section ? strlen(section) + 1 : 0),
+                  row->choices ? "Cm" : "Ar");
+    schema_shape(row, out);
+    buffer_add_char(out, '\n');
+    prose_print(out, row->help);
+    range_print(out, row);
+    default_print(out, row);
+}
+
+static void list_print(struct buffer *out, enum schema_scope scope, const char *section)
+{
+    buffer_printf(out, ".Bl -tag -width Ds\n");
+    for (size_t i = 0; i < schema_row_count; i++) {
+        const struct schema_row *row = &schema_rows[i];
+        bool is_in = scope != SCHEMA_GLOBAL || in_section(row, section);
+        if (row->scope == scope && is_in) row_print(out, row, section);
+    }
+    buffer_printf(out, ".El\n");
+}
+
+void manual_print(struct buffer *out)
+{
+    buffer_printf(out, ".Ss At the top\n");
+    list_print(out, SCHEMA_GLOBAL, NULL);
+    buffer_printf(out, ".Ss In a listen block\n");
+    list_print(out, SCHEMA_LISTENER, NULL);
+    buffer_printf(out, ".Ss In the block of one domain\n");
+    list_print(out, SCHEMA_DOMAIN, NULL);
+    for (size_t i = 0; i < schema_section_count; i++) {
+        buffer_printf(out, ".Ss %s\n", schema_sections[i].word);
+        prose_print(out, schema_sections[i].help);
+        list_print(out, SCHEMA_GLOBAL, schema_sections[i].word);
+    }
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Statements to settings. A statement is a walk down the schema's words with a value at the end; a block
+   continues the words before it, so `limits { message 25M }` and `limits message 25M` are the same.
+   Every error is reported and its statement skipped; parsing goes on with the next. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "config/lexer.h"
+#include "config/load_private.h"
+#include "config/nearest.h"
+#include "config/value.h"
+
+/* The struct that the rows of a scope are about. */
+struct scope {
+    enum schema_scope kind;
+    size_t index;
+};
+
+struct parser {
+    struct loader *loader;
+    struct lexer lexer;
+    struct token token; /* the next one, not taken yet */
+    uint16_t file;
+    unsigned depth;
+    size_t words; /* of this statement */
+    bool is_over; /* a limit of the whole file was passed */
+};
+
+static void block_parse(struct parser *parser, const struct schema_node *node, struct scope scope);
+
+static struct place place_of(const struct parser *parser, const struct token *token)
+{
+    uint16_t column = token->column > UINT16_MAX ? UINT16_MAX : (uint16_t)token->column;
+    return (struct place){ .line = token->line, .column = column, .file = parser->file };
+}
+
+/* Nothing more is read from this file. */
+static void give_up(struct parser *parser, const char *why, size_t most)
+{
+    if (!parser->is_over)
+        loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &parser->token),
+                        "%s (%zu are allowed)", why, most);
+    parser->is_over = true;
+    parser->token.kind = TOKEN_END;
+}
+
+static void advance(struct parser *parser)
+{
+    if (parser->is_over) return;
+    parser->token = lexer_next(&parser->lexer);
+    if (parser->token.kind == TOKEN_WRONG)
+        loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &parser->token), "%.*s",
+                        TEXT_ARG(parser->token.text));
+    if (++parser->words > CONFIG_WORDS_MOST)
+        give_up(parser, "a statement has too many words", CONFIG_WORDS_MOST);
+}
+
+/* To the end of the statement, over any block that belongs to it. Leaves a closing brace of an outer block.
+ */
+static void statement_skip(struct parser *parser)
+{
+    size_t open = 0;
+    for (;; advance(parser)) {
+        enum token_kind kind = parser->token.kind;
+        if (kind == TOKEN_END || (open == 0 && (kind == TOKEN_BREAK || kind == TOKEN_CLOSE))) return;
+        if (kind == TOKEN_OPEN) open++;
+        if (kind == TOKEN_CLOSE) open--;
+        if (kind == TOKEN_BREAK) parser->words = 0;
+    }
+}
+
+static bool is_word(const struct token *token)
+{
+    return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED;
+}
+
+/* The words that lead to a node, for messages. */
+static void node_print(const struct schema_node *node, struct buffer *out)
+{
+    if (!node->parent) return;
+    if (node->parent->parent) {
+        node_print(node->parent, out);
+        buffer_add_char(out, ' ');
+    }
+    buffer_add_text(out, node->word);
+}
+
+/* What the token looks like in a message: `"word"`, `{`, `the end of the line`. */
+static void token_print(const struct token *token, struct buffer *out)
+{
+    if (token->kind == TOKEN_END)
+        buffer_printf(out, "the end of the file");
+    else if (token->kind == TOKEN_BREAK)
+        buffer_printf(out, "the end of the statement");
+    else if (token->text.length > 60)
+        buffer_printf(out, "\"%.57s…\"", token->text.at);
+    else
+        buffer_printf(out, "\"%.*s\"", TEXT_ARG(token->text));
+}
+
+static void children_print(const struct schema_node *node, struct buffer *out)
+{
+    for (const struct schema_node *child = node->first_child; child; child = child->next) {
+        if (buffer_length(out) > 0) buffer_printf(out, ", ");
+        buffer_add_text(out, child->word);
+    }
+}
+
+/* The nearest among a node's words and the choices of its value. */
+static struct text hint_find(const struct schema_node *node, bool with_value, struct text wrong)
+{
+    struct text best = TEXT_NONE;
+    size_t distance = SIZE_MAX;
+    for (const struct schema_node *child = node->first_child; child; child = child->next)
+        nearest_offer(wrong, child->word, &best, &distance);
+    if (!with_value || !node->row) return best;
+    for (const struct schema_choice *choice = node->row->choices; choice && choice->word; choice++)
+        nearest_offer(wrong, text_of(choice->word), &best, &distance);
+    if (node->row->none) nearest_offer(wrong, text_of(node->row->none), &best, &distance);
+    if (node->row->type == SCHEMA_SWITCH) {
+        nearest_offer(wrong, TEXT("on"), &best, &distance);
+        nearest_offer(wrong, TEXT("off"), &best, &distance);
+    }
+    return best;
+}
+
+/* "unknown word "tga" after spam": lists what is known there. */
+static void complain_unknown(struct parser *parser, const struct schema_node *node)
+{
+    struct buffer message = { 0 }, allowed = { 0 };
+    buffer_printf(&message, parser->token.kind == TOKEN_WORD ? "unknown word " : "unexpected ");
+    token_print(&parser->token, &message);
+    if (node->parent) {
+        buffer_printf(&message, " after ");
+        node_print(node, &message);
+    }
+    children_print(node, &allowed);
+    if (allowed.end == 0) buffer_printf(&allowed, "the end of the statement");
+    struct text hint = is_word(&parser->token) ? hint_find(node, false, parser->token.text) : TEXT_NONE;
+    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
+                          buffer_text(&allowed), hint);
+    buffer_free(&message);
+    buffer_free(&allowed);
+}
+
+/* The value of a setting is missing or wrong; `why` says which. */
+static void complain_value(struct parser *parser, const struct schema_node *node, const char *why)
+{
+    struct buffer message = { 0 }, allowed = { 0 };
+    if (parser->token.kind == TOKEN_WRONG) return;
+    if (is_word(&parser->token)) {
+        token_print(&parser->token, &message);
+        buffer_printf(&message, " %s", why);
+    } else {
+        buffer_printf(&message, "a value is missing before ");
+        token_print(&parser->token, &message);
+    }
+    buffer_printf(&message, ": ");
+    node_print(node, &message);
+    if (node->row) schema_allowed(node->row, &allowed);
+    children_print(node, &allowed);
+    struct text hint = is_word(&parser->token) ? hint_find(node, true, parser->token.text) : TEXT_NONE;
+    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
+                          buffer_text(&allowed), hint);
+    buffer_free(&message);
+    buffer_free(&allowed);
+}
+
+static void *scope_base(const struct loader *loader, struct scope scope)
+{
+    if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
+    if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
+    return loader->config;
+}
+
+/* Takes one word as (part of) the node's value. */
+static bool value_take(struct parser *parser, const struct schema_node *node, struct scope scope,
+                       bool is_first)
+{
+    struct loader *loader = parser->loader;
+    const struct schema_row *row = node->row;
+    struct place *slot = source_slot(loader->sources, row, scope.index);
+    char *base = scope_base(loader, scope);
+    if (slot->line > 0 && is_first && !value_is_list(row)) {
+        struct text file = loader->sources->files[slot->file];
+        loader_complain(loader, SEVERITY_ERROR, place_of(parser, &parser->token),
+                        "%s is said twice, first at %.*s:%" PRIu32 "; it stands once", row->words,
+                        TEXT_ARG(file), slot->line);
+        return false;
+    }
+    const char *why = value_parse(row, base, &parser->token, loader->folder, loader->arena);
+    if (why) {
+        complain_value(parser, node, why);
+        return false;
+    }
+    if (slot->line == 0) *slot = place_of(parser, &parser->token);
+    if (row->flag) *(bool *)(base + row->flag - 1) = true;
+    advance(parser);
+    return true;
+}
+
+/* After a block or a whole statement nothing more stands on its line. */
+static void statement_end(struct parser *parser)
+{
+    enum token_kind kind = parser->token.kind;
+    if (kind == TOKEN_BREAK || kind == TOKEN_CLOSE || kind == TOKEN_END) return;
+    if (kind != TOKEN_WRONG) {
+        struct buffer message = { 0 };
+        token_print(&parser->token, &message);
+        buffer_printf(&message, " where the statement should end");
+        loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
+                              TEXT("a new line, ; or }"), TEXT_NONE);
+        buffer_free(&message);
+    }
+    statement_skip(parser);
+}
+
+/* The opening brace is the next token. False when blocks are nested too deep; the block was skipped then. */
+static bool block_enter(struct parser *parser)
+{
+    if (parser->depth == CONFIG_NESTING_MOST) {
+        loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &parser->token),
+                        "blocks are nested too deep (%d are allowed)", CONFIG_NESTING_MOST);
+        statement_skip(parser);
+        return false;
+    }
+    parser->depth++;
+    advance(parser);
+    return true;
+}
+
+static void block_leave(struct parser *parser, const struct token *opening)
+{
+    parser->depth--;
+    if (parser->token.kind == TOKEN_CLOSE) {
+        advance(parser);
+        statement_end(parser);
+    } else if (!parser->is_over) {
+        loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, opening), "this block has no }");
+    }
+}
+
+static void block_of(struct parser *parser, const struct schema_node *node, struct scope scope)
+{
+    struct token opening = parser->token;
+    if (!block_enter(parser)) return;
+    block_parse(parser, node, scope);
+    block_leave(parser, &opening);
+}
+
+/* listen ADDRESS:PORT { … } */
+static void listen_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct listener listener = loader->listener_fallback;
+    if (!is_word(&parser->token) || !value_endpoint_parse(parser->token.text, 0, &listener.endpoint)) {
+        complain_value(parser, node, "is not an address and port");
+        statement_skip(parser);
+        return;
+    }
+    config->listeners =
+        value_list_grow(loader->arena, config->listeners, config->listener_count, sizeof listener);
+    config->listeners[config->listener_count] = listener;
+    sources_item_add(loader->sources, SCHEMA_LISTENER, place_of(parser, &parser->token));
+    struct scope scope = { SCHEMA_LISTENER, config->listener_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_LISTENER], scope);
+    else
+        statement_end(parser);
+}
+
+static void complain_target(struct parser *parser, const char *why)
+{
+    struct buffer message = { 0 };
+    if (parser->token.kind == TOKEN_WRONG) return;
+    token_print(&parser->token, &message);
+    buffer_printf(&message, " %s", why);
+    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
+                          TEXT("an address or host name, with :PORT where it is not the usual one, or mx; "
+                               "options stand in braces"),
+                          TEXT_NONE);
+    buffer_free(&message);
+}
+
+/* 10.1.0.25, 10.1.0.25:2525, [2001:db8::1]:25, mail.example.jp, mail.example.jp:2525, mx. The port stays 0
+   where none is said. */
+static bool target_parse(const struct parser *parser, struct target *out)
+{
+    struct text word = parser->token.text;
+    size_t colon = text_find_char(word, ':');
+    uint64_t port = 0;
+    *out = (struct target){ 0 };
+    if (text_equal(word, TEXT("mx"))) return out->use_mx = true;
+    if (value_endpoint_parse(word, UINT16_MAX, &out->endpoint)) {
+        struct endpoint other;
+        if (!value_endpoint_parse(word, 0, &other)) out->endpoint.port = 0;
+        return out->is_address = true;
+    }
+    if (colon < word.length && !text_to_number(text_slice(word, colon + 1, word.length), 65535, &port))
+        return false;
+    if ((colon < word.length && port == 0) || !value_is_host_name(text_slice(word, 0, colon))) return false;
+    out->host = arena_text(parser->loader->arena, text_slice(word, 0, colon));
+    out->endpoint.port = (uint16_t)port;
+    return true;
+}
+
+static struct text lower_case(struct arena *arena, struct text word)
+{
+    char *bytes = arena_alloc(arena, word.length + 1);
+    for (size_t i = 0; i < word.length; i++) bytes[i] = char_lower(word.at[i]);
+    return text_from(bytes, word.length);
+}
+
+/* "example.jp", ".example.jp" or "*". */
+static const char *domain_name_complaint(const struct parser *parser)
+{
+    struct text word = parser->token.text;
+    const struct schema_node *options = parser->loader->tree.roots[SCHEMA_DOMAIN];
+    if (text_equal(word, TEXT("*"))) return NULL;
+    if (schema_node_child(options, word))
+        return "is an option of one domain; it stands in braces behind its servers";
+    for (size_t i = 0; i < word.length; i++)
+        if ((unsigned char)word.at[i] >= 0x80) return "is not in ASCII; write the xn-- form of the domain";
+    if (text_starts(word, TEXT("."))) word = text_slice(word, 1, word.length);
+    return value_is_host_name(word) ? NULL : "is not a domain, .parent or *";
+}
+
+static struct domain *domain_add(struct parser *parser)
+{
+    struct loader *loader = parser->loader;
+    if (loader->domain_count == loader->domain_capacity) {
+        loader->domain_capacity = loader->domain_capacity ? loader->domain_capacity * 2 : 16;
+        loader->domains = memory_grow(loader->domains, loader->domain_capacity * sizeof *loader->domains);
+    }
+    struct domain *domain = &loader->domains[loader->domain_count++];
+    *domain = loader->domain_fallback;
+    domain->name = lower_case(loader->arena, parser->token.text);
+    sources_item_add(loader->sources, SCHEMA_DOMAIN, place_of(parser, &parser->token));
+    return domain;
+}
+
+enum { TARGETS_MOST = 64 };
+
+/* False when one is wrong; that one is the next token then. */
+static bool targets_parse(struct parser *parser, struct domain *domain)
+{
+    struct target targets[TARGETS_MOST];
+    size_t count = 0;
+    for (; is_word(&parser->token); advance(parser), count++) {
+        bool has_room = count < TARGETS_MOST;
+        if (!has_room || !target_parse(parser, &targets[count])) {
+            complain_target(parser, has_room ? "is not a server" : "is one server too many (64 are allowed)");
+            return false;
+        }
+    }
+    domain->targets = arena_alloc_array(parser->loader->arena, count, sizeof *targets);
+    memcpy(domain->targets, targets, count * sizeof *targets);
+    domain->target_count = count;
+    if (count == 0) complain_target(parser, "where the servers of the domain should stand");
+    return count > 0;
+}
+
+/* NAME TARGET… { … } */
+static void domain_parse(struct parser *parser)
+{
+    struct loader *loader = parser->loader;
+    const char *why = is_word(&parser->token) ? domain_name_complaint(parser) : "where a domain should stand";
+    if (why) {
+        if (parser->token.kind != TOKEN_WRONG) {
+            struct buffer message = { 0 };
+            token_print(&parser->token, &message);
+            buffer_printf(&message, " %s", why);
+            loader_complain_fully(loader, place_of(parser, &parser->token), buffer_text(&message), TEXT_NONE,
+                                  TEXT_NONE);
+            buffer_free(&message);
+        }
+        statement_skip(parser);
+        return;
+    }
+    struct domain *domain = domain_add(parser);
+    struct scope scope = { SCHEMA_DOMAIN, loader->domain_count - 1 };
+    advance(parser);
+    if (!targets_parse(parser, domain))
+        statement_skip(parser);
+    else if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_DOMAIN], scope);
+    else
+        statement_end(parser);
+}
+
+/* True when a statement begins at the next token; counts it. */
+static bool statement_begins(struct parser *parser)
+{
+    parser->words = 0;
+    while (parser->token.kind == TOKEN_BREAK) {
+        advance(parser);
+        parser->words = 0;
+    }
+    if (parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE) return false;
+    if (++parser->loader->statements > CONFIG_STATEMENTS_MOST) {
+        give_up(parser, "there are too many statements", CONFIG_STATEMENTS_MOST);
+        return false;
+    }
+    return true;
+}
+
+/* domains { … } */
+static void domains_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct token opening = parser->token;
+    if (is_word(&opening)) {
+        domain_parse(parser);
+    } else if (opening.kind != TOKEN_OPEN) {
+        complain_value(parser, node, "");
+        statement_skip(parser);
+    } else if (block_enter(parser)) {
+        while (statement_begins(parser)) domain_parse(parser);
+        block_leave(parser, &opening);
+    }
+}
+
+/* Where a word leads: a child of the node, or, once the node has its value, of the words before it in this
+   statement (`tag above 6.8 subject "[SPAM] "`). */
+static const struct schema_node *node_follow(const struct schema_node *node, const struct schema_node *start,
+                                             bool is_valued, const struct token *token)
+{
+    if (token->kind != TOKEN_WORD) return NULL;
+    const struct schema_node *child = schema_node_child(node, token->text);
+    for (node = node->parent; !child && is_valued && node && node != start; node = node->parent)
+        child = schema_node_child(node, token->text);
+    return child;
+}
+
+static void statement_parse(struct parser *parser, const struct schema_node *start, struct scope scope)
+{
+    const struct schema_node *node = start;
+    bool is_valued = false;
+    for (;;) {
+        const struct token *token = &parser->token;
+        const struct schema_node *next = node_follow(node, start, is_valued, token);
+        if (next) {
+            node = next;
+            is_valued = false;
+            advance(parser);
+            if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
+            if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);
+        } else if (is_word(token) && node != start && node->row && (!is_valued || value_is_list(node->row))) {
+            if (!value_take(parser, node, scope, !is_valued)) return statement_skip(parser);
+            is_valued = true;
+        } else if (is_word(token)) {
+            complain_unknown(parser, node);
+            return statement_skip(parser);
+        } else if (token->kind == TOKEN_OPEN && node != start && node->first_child) {
+            return block_of(parser, node, scope);
+        } else if (token->kind == TOKEN_OPEN || token->kind == TOKEN_WRONG) {
+            if (token->kind == TOKEN_OPEN) complain_unknown(parser, node);
+            return statement_skip(parser);
+        } else {
+            if (!is_valued) complain_value(parser, node, "");
+            return;
+        }
+    }
+}
+
+static void block_parse(struct parser *parser, const struct schema_node *node, struct scope scope)
+{
+    while (statement_begins(parser)) statement_parse(parser, node, scope);
+}
+
+void parse_file(struct loader *loader, struct text content, struct text name)
+{
+    struct parser parser = { .loader = loader, .file = (uint16_t)loader->sources->file_count };
+    sources_file_add(loader->sources, name);
+    lexer_start(&parser.lexer, content, loader->arena);
+    advance(&parser);
+    for (;;) {
+        block_parse(&parser, loader->tree.roots[SCHEMA_GLOBAL], (struct scope){ SCHEMA_GLOBAL, 0 });
+        if (parser.token.kind != TOKEN_CLOSE) return;
+        loader_complain(loader, SEVERITY_ERROR, place_of(&parser, &parser.token), "a } without its {");
+        advance(&parser);
+    }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Domains by name: open addressing over positions, at most half full. */
+#include "config/route.h"
+
+#include "base/arena.h"
+#include "base/die.h"
+
+struct domain_index {
+    size_t slot_count;          /* a power of two */
+    const struct domain *world; /* "*" */
+    uint32_t slots[];           /* position + 1; 0: free */
+};
+
+static uint32_t *slot_find(const struct config *config, struct domain_index *index, struct text name)
+{
+    size_t mask = index->slot_count - 1, i = text_hash_nocase(name) & mask;
+    while (index->slots[i] && !text_equal_nocase(config->domains[index->slots[i] - 1].name, name))
+        i = (i + 1) & mask;
+    return &index->slots[i];
+}
+
+void route_index_build(struct config *config)
+{
+    size_t slots = 16;
+    while (slots < config->domain_count * 2) slots *= 2;
+    struct domain_index *index = arena_alloc(config->arena, sizeof *index + slots * sizeof *index->slots);
+    index->slot_count = slots;
+    for (size_t i = 0; i < config->domain_count; i++) {
+        uint32_t *slot = slot_find(config, index, config->domains[i].name);
+        if (!*slot) *slot = (uint32_t)i + 1;
+        if (text_equal(config->domains[i].name, TEXT("*"))) index->world = &config->domains[i];
+    }
+    config->domain_index = index;
+}
+
+static const struct domain *exact_find(const struct config *config, struct text name)
+{
+    uint32_t position = *slot_find(config, config->domain_index, name);
+    return position ? &config->domains[position - 1] : NULL;
+}
+
+const struct domain *config_find_domain(const struct config *config, struct text domain)
+{
+    enum { LABELS_MOST = 128 };
+    if (domain.length > 0 && domain.at[domain.length - 1] == '.') domain.length--;
+    const struct domain *found = exact_find(config, domain);
+    for (int labels = 0; !found && labels < LABELS_MOST; labels++) {
+        size_t dot = text_find_char(text_slice(domain, 1, domain.length), '.') + 1;
+        if (dot >= domain.length) break;
+        domain = text_slice(domain, dot, domain.length);
+        found = exact_find(config, domain);
+    }
+    return found ? found : config->domain_index->world;
+}
+
+bool config_route_is_local(const struct domain *domain)
+{
+    return !text_equal(domain->name, TEXT("*"));
+}
+
+enum mode config_virus_mode(const struct config *config, const struct domain *domain)
+{
+    return domain->has_virus_mode ? domain->virus_mode : config->virus.mode;
+}
+
+enum mode config_spam_mode(const struct config *config, const struct domain *domain)
+{
+    return domain->has_spam_mode ? domain->spam_mode : config->spam.mode;
+}

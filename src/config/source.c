@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Places by row. Options of a domain cost memory only where one is said. */
+#include "config/source.h"
+
+#include "config/value.h"
+
+struct config_sources *sources_new(struct arena *arena)
+{
+    struct config_sources *sources = arena_alloc(arena, sizeof *sources);
+    sources->arena = arena;
+    for (size_t i = schema_row_count; i-- > 0;) {
+        sources->first[schema_rows[i].scope] = &schema_rows[i];
+        sources->count[schema_rows[i].scope]++;
+    }
+    sources->global = arena_alloc_array(arena, sources->count[SCHEMA_GLOBAL], sizeof *sources->global);
+    return sources;
+}
+
+void sources_file_add(struct config_sources *sources, struct text name)
+{
+    sources->files =
+        value_list_grow(sources->arena, sources->files, sources->file_count, sizeof *sources->files);
+    sources->files[sources->file_count++] = arena_text(sources->arena, name);
+}
+
+void sources_item_add(struct config_sources *sources, enum schema_scope scope, struct place place)
+{
+    struct item_sources **items = &sources->items[scope];
+    *items = value_list_grow(sources->arena, *items, sources->item_count[scope], sizeof **items);
+    (*items)[sources->item_count[scope]++] = (struct item_sources){ .self = place };
+}
+
+struct place *source_slot(struct config_sources *sources, const struct schema_row *row, size_t index)
+{
+    size_t position = (size_t)(row - sources->first[row->scope]);
+    if (row->scope == SCHEMA_GLOBAL) return &sources->global[position];
+    struct item_sources *item = &sources->items[row->scope][index];
+    if (!item->rows)
+        item->rows = arena_alloc_array(sources->arena, sources->count[row->scope], sizeof *item->rows);
+    return &item->rows[position];
+}
+
+struct place source_find(const struct config_sources *sources, const struct schema_row *row, size_t index)
+{
+    size_t position = (size_t)(row - sources->first[row->scope]);
+    if (row->scope == SCHEMA_GLOBAL) return sources->global[position];
+    if (index >= sources->item_count[row->scope] || !sources->items[row->scope][index].rows)
+        return (struct place){ 0 };
+    return sources->items[row->scope][index].rows[position];
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Remembers where each setting was said, for `dump`, for "said twice" and for the cross-checks. */
+#ifndef SEKIMORI_CONFIG_SOURCE_H
+#define SEKIMORI_CONFIG_SOURCE_H
+
+#include "base/arena.h"
+#include "config/schema.h"
+
+struct place {
+    uint32_t line; /* 0: nowhere, a default */
+    uint16_t column, file;
+};
+
+struct item_sources {
+    struct place self;  /* the statement that names the listener or domain */
+    struct place *rows; /* by position in the scope; NULL until an option is said */
+};
+
+struct config_sources {
+    struct arena *arena;
+    struct text *files;
+    size_t file_count;
+    const struct schema_row *first[SCHEMA_SCOPES];
+    size_t count[SCHEMA_SCOPES];
+    struct place *global;
+    struct item_sources *items[SCHEMA_SCOPES]; /* of listeners and domains, by index */
+    size_t item_count[SCHEMA_SCOPES];
+};
+
+struct config_sources *sources_new(struct arena *arena);
+void sources_file_add(struct config_sources *sources, struct text name);
+void sources_item_add(struct config_sources *sources, enum schema_scope scope, struct place place);
+
+/* To write to. `index` counts listeners or domains; ignored for global rows. */
+struct place *source_slot(struct config_sources *sources, const struct schema_row *row, size_t index);
+
+/* A place whose line is 0 when the setting was not said. */
+struct place source_find(const struct config_sources *sources, const struct schema_row *row, size_t index);
+
+#endif

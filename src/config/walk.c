@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The visit: global rows by section, then listeners, then domains, in the place where the schema has them. */
+#include "config/walk.h"
+
+#include "config/value.h"
+
+struct walk {
+    const struct config *config;
+    const struct walk_events *events;
+    void *context;
+    enum walk_extent extent;
+    struct buffer value;
+};
+
+static struct place place_find(const struct walk *walk, const struct schema_row *row, size_t index)
+{
+    return walk->config->sources ? source_find(walk->config->sources, row, index) : (struct place){ 0 };
+}
+
+static struct place item_place(const struct walk *walk, enum schema_scope scope, size_t index)
+{
+    const struct config_sources *sources = walk->config->sources;
+    return sources && index < sources->item_count[scope] ? sources->items[scope][index].self
+                                                         : (struct place){ 0 };
+}
+
+/* Prints the value; false when it is not to be shown: a domain's mode that was not said, a choice without
+   a word, or a default where only the rest is wanted. */
+static bool value_show(struct walk *walk, const struct schema_row *row, const void *base, size_t index,
+                       enum walk_extent extent, struct walk_value *out)
+{
+    bool is_unsaid = row->flag && !*((const bool *)base + row->flag - 1);
+    if (is_unsaid) return false;
+    buffer_clear(&walk->value);
+    value_print(row, base, &walk->value);
+    *out = (struct walk_value){ .row = row, .words = row->words, .value = buffer_text(&walk->value) };
+    if (out->value.length == 0) return false;
+    out->place = place_find(walk, row, index);
+    bool is_fallback = row->fallback && text_equal(out->value, text_of(row->fallback));
+    out->is_default = walk->config->sources ? out->place.line == 0 : is_fallback;
+    return extent == WALK_ALL || !is_fallback;
+}
+
+static bool has_values(struct walk *walk, enum schema_scope scope, const void *base, enum walk_extent extent)
+{
+    struct walk_value value;
+    for (size_t i = 0; i < schema_row_count; i++)
+        if (schema_rows[i].scope == scope && value_show(walk, &schema_rows[i], base, 0, extent, &value))
+            return true;
+    return false;
+}
+
+static void rows_visit(struct walk *walk, enum schema_scope scope, const void *base, size_t index,
+                       enum walk_extent extent)
+{
+    struct walk_value value;
+    for (size_t i = 0; i < schema_row_count; i++)
+        if (schema_rows[i].scope == scope && value_show(walk, &schema_rows[i], base, index, extent, &value))
+            walk->events->value(walk->context, &value);
+}
+
+static void listeners_visit(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->config->listener_count; i++) {
+        const struct listener *listener = &walk->config->listeners[i];
+        struct walk_opening opening = { .block = WALK_LISTENER,
+                                        .title = TEXT("listen"),
+                                        .listener = listener,
+                                        .place = item_place(walk, SCHEMA_LISTENER, i) };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_LISTENER, listener, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
+static void domains_visit(struct walk *walk)
+{
+    struct walk_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
+    enum walk_extent extent = walk->config->domain_count > WALK_DOMAINS_FULL ? WALK_SAID : walk->extent;
+    walk->events->open(walk->context, &block);
+    for (size_t i = 0; i < walk->config->domain_count; i++) {
+        const struct domain *domain = &walk->config->domains[i];
+        struct walk_opening opening = { .block = WALK_DOMAIN,
+                                        .title = domain->name,
+                                        .domain = domain,
+                                        .is_empty = !has_values(walk, SCHEMA_DOMAIN, domain, extent),
+                                        .place = item_place(walk, SCHEMA_DOMAIN, i) };
+        opening.is_default = walk->config->sources && opening.place.line == 0;
+        walk->events->open(walk->context, &opening);
+        if (!opening.is_empty) rows_visit(walk, SCHEMA_DOMAIN, domain, i, extent);
+        walk->events->close(walk->context, &opening);
+    }
+    walk->events->close(walk->context, &block);
+}
+
+/* The row's first word is the section's when it has more than one word. */
+static struct text section_of(const struct schema_row *row)
+{
+    struct text words = text_of(row->words);
+    size_t blank = text_find_char(words, ' ');
+    return blank < words.length ? text_slice(words, 0, blank) : TEXT_NONE;
+}
+
+/* One run of rows with the same section; returns the row behind it. */
+static const struct schema_row *section_visit(struct walk *walk, const struct schema_row *row)
+{
+    const struct schema_row *end = schema_rows + schema_row_count;
+    struct walk_opening opening = { .block = WALK_SECTION, .title = section_of(row) };
+    struct walk_value value;
+    bool is_open = false;
+    for (; row < end && row->scope == SCHEMA_GLOBAL && text_equal(section_of(row), opening.title); row++) {
+        if (!value_show(walk, row, walk->config, 0, walk->extent, &value)) continue;
+        if (!is_open) walk->events->open(walk->context, &opening);
+        is_open = true;
+        value.words += opening.title.length + 1;
+        walk->events->value(walk->context, &value);
+    }
+    if (is_open) walk->events->close(walk->context, &opening);
+    return row;
+}
+
+static void single_visit(struct walk *walk, const struct schema_row *row)
+{
+    struct walk_value value;
+    if (row->type == SCHEMA_LISTEN)
+        listeners_visit(walk);
+    else if (row->type == SCHEMA_DOMAINS)
+        domains_visit(walk);
+    else if (value_show(walk, row, walk->config, 0, walk->extent, &value))
+        walk->events->value(walk->context, &value);
+}
+
+void walk_config(const struct config *config, enum walk_extent extent, const struct walk_events *events,
+                 void *context)
+{
+    struct walk walk = { .config = config, .events = events, .context = context, .extent = extent };
+    for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count;) {
+        if (row->scope != SCHEMA_GLOBAL)
+            row++;
+        else if (section_of(row).length > 0)
+            row = section_visit(&walk, row);
+        else
+            single_visit(&walk, row++);
+    }
+    buffer_free(&walk.value);
+}
