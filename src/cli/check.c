@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The check verb. Errors and warnings go to stderr as lines, or to stdout as JSON. */
+#include "cli/check.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/json.h"
+#include "config/load.h"
+
+static const char HELP[] = "usage: sekimori check [--json] [FILE]\n"
+                           "\n"
+                           "Reads the configuration and says everything that is wrong with it.\n"
+                           "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
+                           "\n"
+                           "  --json    one JSON object on stdout instead of lines\n"
+                           "  --help    this text\n"
+                           "\n"
+                           "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
+
+static void problems_print(const struct problem_list *problems)
+{
+    struct buffer line = { 0 };
+    for (size_t i = 0; i < problems->count; i++) {
+        buffer_clear(&line);
+        problem_print(&problems->items[i], &line);
+        fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&line)));
+    }
+    buffer_free(&line);
+    if (problems->errors + problems->warnings > problems->count)
+        fprintf(stderr, "… and %zu more\n", problems->errors + problems->warnings - problems->count);
+}
+
+static struct json *problem_json(const struct problem *problem)
+{
+    struct json *object = json_new_object();
+    json_set_string(object, "severity", problem->is_warning ? "warning" : "error");
+    json_set_text(object, "file", problem->file);
+    if (problem->line > 0) json_set_number(object, "line", problem->line);
+    if (problem->line > 0) json_set_number(object, "column", problem->column);
+    json_set_text(object, "message", problem->message);
+    if (problem->allowed.length > 0) json_set_text(object, "allowed", problem->allowed);
+    if (problem->hint.length > 0) json_set_text(object, "hint", problem->hint);
+    return object;
+}
+
+/* Domains without the "*" that is always there. */
+static size_t own_domains(const struct config *config)
+{
+    return config->domain_count - 1;
+}
+
+static void report_json(const char *path, const struct config *config, const struct problem_list *problems)
+{
+    struct json *object = json_new_object(), *list = json_new_array();
+    json_set_string(object, "file", path);
+    json_set_bool(object, "ok", config != NULL);
+    if (config) json_set_number(object, "listeners", (int64_t)config->listener_count);
+    if (config) json_set_number(object, "domains", (int64_t)own_domains(config));
+    json_set_number(object, "errors", (int64_t)problems->errors);
+    json_set_number(object, "warnings", (int64_t)problems->warnings);
+    for (size_t i = 0; i < problems->count; i++) json_add(list, problem_json(&problems->items[i]));
+    json_set(object, "problems", list);
+    json_print(object, stdout, true);
+}
+
+static void count_print(size_t count, const char *one, const char *many, const char *end)
+{
+    printf("%zu %s%s", count, count == 1 ? one : many, end);
+}
+
+static void report_lines(const char *path, const struct config *config, const struct problem_list *problems)
+{
+    problems_print(problems);
+    printf("%s: %s: ", path, config ? "ok" : "not ok");
+    if (config) count_print(config->listener_count, "listener", "listeners", ", ");
+    if (config) count_print(own_domains(config), "domain", "domains", ", ");
+    count_print(problems->errors, "error", "errors", ", ");
+    count_print(problems->warnings, "warning", "warnings", "\n");
+}
+
+int check_main(int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    bool as_json = false;
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (option == 'j')
+            as_json = true;
+        else
+            return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
+    }
+    if (argc - optind > 1) return fputs(HELP, stderr), EX_USAGE;
+    const char *path = optind < argc ? argv[optind] : config_default_path();
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    if (as_json)
+        report_json(path, config, &problems);
+    else
+        report_lines(path, config, &problems);
+    int status = config ? EX_OK : EX_CONFIG;
+    config_free(config);
+    problem_list_free(&problems);
+    return status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The dump verb: the configuration in its own language, or as JSON. */
+#include "cli/dump.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/json.h"
+#include "config/dump.h"
+#include "config/load.h"
+#include "config/manual.h"
+#include "config/value.h"
+#include "config/walk.h"
+
+static const char HELP[] =
+    "usage: sekimori dump [--json | --explain[=ja]] [FILE]\n"
+    "\n"
+    "Prints the effective configuration, defaults included, in its own language; each\n"
+    "value with the place it comes from.\n"
+    "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
+    "\n"
+    "  --json        as JSON\n"
+    "  --explain     each value after what it is for; =ja says it in Japanese\n"
+    "  --help        this text\n"
+    "\n"
+    "Exit status: 0, 64 usage, 78 the configuration has errors.\n";
+
+enum { BLOCKS_MOST = 4 };
+
+struct json_walk {
+    const struct config *config;
+    struct json *blocks[BLOCKS_MOST]; /* open ones, the outermost first */
+    size_t depth;
+    struct json *listeners;
+};
+
+static void place_set(struct json *object, const struct config *config, bool is_default, struct place place)
+{
+    char room[4352];
+    if (is_default) {
+        json_set_string(object, "from", "default");
+    } else if (place.line > 0) {
+        snprintf(room, sizeof room, "%.*s:%" PRIu32, TEXT_ARG(config->sources->files[place.file]),
+                 place.line);
+        json_set_string(object, "from", room);
+    }
+}
+
+static void json_open(void *context, const struct walk_opening *opening)
+{
+    struct json_walk *walk = context;
+    struct json *object = json_new_object();
+    struct buffer text = { 0 };
+    if (opening->listener) {
+        value_endpoint_print(&opening->listener->endpoint, 0, &text);
+        json_set_text(object, "listen", buffer_text(&text));
+    }
+    if (opening->domain) {
+        dump_targets(walk->config, opening->domain, &text);
+        json_set_text(object, "targets", buffer_text(&text));
+    }
+    if (opening->listener || opening->domain)
+        place_set(object, walk->config, opening->is_default, opening->place);
+    buffer_free(&text);
+    walk->blocks[walk->depth++] = object;
+}
+
+static void json_close(void *context, const struct walk_opening *opening)
+{
+    struct json_walk *walk = context;
+    struct json *object = walk->blocks[--walk->depth];
+    char key[256];
+    snprintf(key, sizeof key, "%.*s", TEXT_ARG(opening->title));
+    if (opening->listener)
+        json_add(walk->listeners, object);
+    else
+        json_set(walk->blocks[walk->depth - 1], key, object);
+}
+
+static void value_set(struct json *object, const struct walk_value *value)
+{
+    double points;
+    switch (value->row->type) {
+    case SCHEMA_SWITCH:
+        json_set_bool(object, "value", text_equal(value->value, TEXT("on")));
+        return;
+    case SCHEMA_POINTS:
+        points = strtod(value->value.at, NULL);
+        if (text_equal(value->value, TEXT("never")))
+            json_set_text(object, "value", value->value);
+        else
+            json_set_real(object, "value", points);
+        return;
+    case SCHEMA_COUNT:
+        json_set_number(object, "value", strtoll(value->value.at, NULL, 10));
+        return;
+    default:
+        json_set_text(object, "value", value->value);
+    }
+}
+
+static void json_value(void *context, const struct walk_value *value)
+{
+    struct json_walk *walk = context;
+    struct json *object = json_new_object();
+    value_set(object, value);
+    place_set(object, walk->config, value->is_default, value->place);
+    json_set(walk->blocks[walk->depth - 1], value->words, object);
+}
+
+static void dump_json(const struct config *config)
+{
+    static const struct walk_events events = { json_open, json_value, json_close };
+    struct json_walk walk = { .config = config, .listeners = json_new_array() };
+    struct json *root = walk.blocks[walk.depth++] = json_new_object();
+    walk_config(config, WALK_ALL, &events, &walk);
+    json_set(root, "listen", walk.listeners);
+    json_print(root, stdout, true);
+}
+
+enum form { FORM_LANGUAGE, FORM_JSON, FORM_EXPLAINED, FORM_EXPLAINED_JA, FORM_MANUAL };
+
+static void dump_print(const struct config *config, enum form form)
+{
+    struct buffer out = { 0 };
+    if (form == FORM_JSON)
+        dump_json(config);
+    else if (form == FORM_LANGUAGE)
+        config_dump(config, &out, true);
+    else if (form == FORM_MANUAL)
+        manual_print(&out);
+    else
+        config_dump_explained(config, &out, form == FORM_EXPLAINED_JA ? LANGUAGE_JA : LANGUAGE_EN);
+    fwrite(buffer_text(&out).at, 1, buffer_length(&out), stdout);
+    buffer_free(&out);
+}
+
+static int file_dump(const char *path, enum form form)
+{
+    struct problem_list problems;
+    struct buffer line = { 0 };
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        problem_print(&problems.items[i], &line);
+        buffer_add_char(&line, '\n');
+    }
+    fwrite(buffer_text(&line).at, 1, buffer_length(&line), stderr);
+    int status = config ? EX_OK : EX_CONFIG;
+    if (config) dump_print(config, form);
+    config_free(config);
+    buffer_free(&line);
+    problem_list_free(&problems);
+    return status;
+}
+
+int dump_main(int argc, char **argv)
+{
+    /* --manual prints the reference of sekimori.conf(5); for those who change the schema. */
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "explain", optional_argument, NULL, 'e' },
+                                             { "manual", no_argument, NULL, 'm' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    enum form form = FORM_LANGUAGE;
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        bool is_ja = option == 'e' && optarg && strcmp(optarg, "ja") == 0;
+        bool is_en = option == 'e' && (!optarg || strcmp(optarg, "en") == 0);
+        if (option == 'j')
+            form = FORM_JSON;
+        else if (option == 'm')
+            form = FORM_MANUAL;
+        else if (is_en || is_ja)
+            form = is_ja ? FORM_EXPLAINED_JA : FORM_EXPLAINED;
+        else
+            return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
+    }
+    if (argc - optind > 1) return fputs(HELP, stderr), EX_USAGE;
+    if (form == FORM_MANUAL) return dump_print(NULL, form), EX_OK;
+    return file_dump(optind < argc ? argv[optind] : config_default_path(), form);
+}
