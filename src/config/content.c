@@ -75,18 +75,13 @@ static struct content *content_need(struct loader *loader, struct text path)
 {
     struct content *known = content_find(loader, path), content = { .path = path };
     if (known) return known;
-    if (loader->content_count == CONFIG_CONTENTS_MOST)
-        content.reason = "is one file too many (10000 are allowed)";
-    else if (loader->origin == CONTENT_BUNDLE)
+    if (loader->origin == CONTENT_BUNDLE)
         content.reason = "is not in the bundle";
     else
         content.reason = content_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
                                       &content.is_open_to_all);
     if (content.reason) content.reason = arena_text(loader->arena, text_of(content.reason)).at;
-    if (loader->content_count < CONFIG_CONTENTS_MOST)
-        content_add(loader, content);
-    else
-        loader->contents[CONFIG_CONTENTS_MOST - 1].reason = content.reason;
+    content_add(loader, content);
     return &loader->contents[loader->content_count - 1];
 }
 
@@ -94,11 +89,18 @@ static void field_fill(struct loader *loader, const struct schema_row *row, void
 {
     struct file_content *file = (void *)((char *)base + row->offset);
     if (file->path.length == 0) return;
+    if (loader->content_count == CONFIG_CONTENTS_MOST && !content_find(loader, file->path)) {
+        loader_complain(loader, SEVERITY_ERROR, source_find(loader->sources, row, index),
+                        "%s: one file too many (%d are allowed)", row->words, CONFIG_CONTENTS_MOST);
+        return;
+    }
     const struct content *content = content_need(loader, file->path);
     file->content = content->bytes;
-    if (content->reason)
-        loader_complain(loader, SEVERITY_ERROR, source_find(loader->sources, row, index), "%s: %.*s: %s",
-                        row->words, TEXT_ARG(file->path), content->reason);
+    if (!content->reason) return;
+    if (index < loader->sources->item_count[row->scope])
+        *source_spoiled(loader->sources, row->scope, index) = true;
+    loader_complain(loader, SEVERITY_ERROR, source_find(loader->sources, row, index), "%s: %.*s: %s",
+                    row->words, TEXT_ARG(file->path), content->reason);
 }
 
 void content_read_all(struct loader *loader)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What is wrong although every statement is well formed: settings that contradict each other, loops, open
    relays, certificates that do not fit. */
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 
 #include "base/tls.h"
 #include "config/load_private.h"
@@ -75,7 +77,7 @@ static void spam_check(struct loader *loader)
     for (size_t i = 0; i < 3 && place.line == 0; i++) place = global_place(loader, lines[i]);
     if (good) return;
     loader_complain(loader, SEVERITY_ERROR, place,
-                    "the points for spam must rise from tag (%g) to quarantine (%g) to reject (%g)",
+                    "the points for spam must not fall from tag (%g) to quarantine (%g) to reject (%g)",
                     config->spam.tag, config->spam.quarantine, config->spam.reject);
 }
 
@@ -137,6 +139,14 @@ static void tls_check(struct loader *loader, const struct listener *listener, si
                         "tls key without tls certificate");
 }
 
+static void twice_complain(struct loader *loader, enum schema_scope scope, const char *what, size_t second,
+                           size_t first)
+{
+    const struct item_sources *items = loader->sources->items[scope];
+    loader_complain(loader, SEVERITY_ERROR, items[second].self, "%s stood before, at %.*s:%" PRIu32, what,
+                    TEXT_ARG(loader->sources->files[items[first].self.file]), items[first].self.line);
+}
+
 static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
     return a->port == b->port && address_equal(&a->address, &b->address);
@@ -149,23 +159,38 @@ static void listeners_check(struct loader *loader)
         const struct listener *listener = &config->listeners[i];
         for (size_t j = 0; j < i; j++) {
             if (!endpoint_equal(&listener->endpoint, &config->listeners[j].endpoint)) continue;
-            loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_LISTENER][i].self,
-                            "this address and port stood before, at line %" PRIu32,
-                            loader->sources->items[SCHEMA_LISTENER][j].self.line);
+            twice_complain(loader, SCHEMA_LISTENER, "this address and port", i, j);
             break;
         }
+        if (loader->sources->items[SCHEMA_LISTENER][i].is_spoiled) continue;
         relay_check(loader, listener, i);
         tls_check(loader, listener, i);
     }
-    if (config->listener_count == 0)
+    if (config->listener_count == 0 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
                         "no listen statement: nothing takes mail");
 }
 
+/* One of this machine's own addresses. */
+static bool is_ours(const struct ifaddrs *interfaces, const struct address *address)
+{
+    for (; interfaces; interfaces = interfaces->ifa_next) {
+        struct endpoint own;
+        struct sockaddr_storage room = { 0 };
+        int family = interfaces->ifa_addr ? interfaces->ifa_addr->sa_family : AF_UNSPEC;
+        if (family != AF_INET && family != AF_INET6) continue;
+        memcpy(&room, interfaces->ifa_addr,
+               family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+        if (endpoint_from_sockaddr(&room, &own) && address_equal(&own.address, address)) return true;
+    }
+    return false;
+}
+
 /* A connection to the target would arrive at this listener of ours. */
-static bool leads_back(const struct config *config, const struct target *target,
+static bool leads_back(const struct loader *loader, const struct target *target,
                        const struct listener *listener)
 {
+    const struct config *config = loader->config;
     const struct address *here = &listener->endpoint.address, *there = &target->endpoint.address;
     if (target->use_mx || target->endpoint.port != listener->endpoint.port) return false;
     if (!target->is_address) return text_equal_nocase(target->host, config->hostname);
@@ -174,7 +199,7 @@ static bool leads_back(const struct config *config, const struct target *target,
     if (address_is_loopback(there)) return true;
     for (size_t i = 0; i < config->listener_count; i++)
         if (address_equal(&config->listeners[i].endpoint.address, there)) return true;
-    return false;
+    return loader->origin == CONTENT_DISK && is_ours(loader->interfaces, there);
 }
 
 static void targets_check(struct loader *loader, const struct domain *domain, size_t index)
@@ -182,7 +207,7 @@ static void targets_check(struct loader *loader, const struct domain *domain, si
     const struct config *config = loader->config;
     for (size_t i = 0; i < domain->target_count; i++)
         for (size_t j = 0; j < config->listener_count; j++) {
-            if (!leads_back(config, &domain->targets[i], &config->listeners[j])) continue;
+            if (!leads_back(loader, &domain->targets[i], &config->listeners[j])) continue;
             loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_DOMAIN][index].self,
                             "mail for %.*s would come back to our own listener: a loop",
                             TEXT_ARG(domain->name));
@@ -212,9 +237,8 @@ static void domain_check(struct loader *loader, const struct domain *domain, siz
     bool has_table = domain->recipients_table.path.length > 0;
     const struct domain *first = config_find_domain(loader->config, domain->name);
     if (first != domain)
-        loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_DOMAIN][index].self,
-                        "%.*s stood before, at line %" PRIu32, TEXT_ARG(domain->name),
-                        loader->sources->items[SCHEMA_DOMAIN][first - loader->config->domains].self.line);
+        twice_complain(loader, SCHEMA_DOMAIN, domain->name.at, index,
+                       (size_t)(first - loader->config->domains));
     if (has_table && source_find(loader->sources, schema_row_of(SCHEMA_DOMAIN, "recipients"), index).line > 0)
         loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients", index),
                         "recipients is said both with and without a table");
@@ -232,15 +256,17 @@ static void domains_check(struct loader *loader)
     for (size_t i = 0; i < config->domain_count; i++) domain_check(loader, &config->domains[i], i);
     for (size_t i = 0; i < config->listener_count; i++)
         takes_in = takes_in || config->listeners[i].direction == DIRECTION_IN;
-    if (takes_in && config->domain_count == 1)
+    if (takes_in && config->domain_count == 1 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
                         "no domains: every message from the world is refused");
 }
 
 void crosscheck_config(struct loader *loader)
 {
-    numbers_check(loader);
-    spam_check(loader);
+    if (!loader->sources->is_spoiled) numbers_check(loader);
+    if (!loader->sources->is_spoiled) spam_check(loader);
     listeners_check(loader);
+    if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     domains_check(loader);
+    if (loader->interfaces) freeifaddrs(loader->interfaces);
 }

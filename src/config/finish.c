@@ -36,6 +36,7 @@ static void hostname_finish(struct loader *loader)
     if (gethostname(room, sizeof room - 1) != 0 || !value_is_host_name(text_of(room)))
         memcpy(room, "localhost", sizeof "localhost");
     config->hostname = arena_text(loader->arena, text_of(room));
+    if (loader->sources->is_spoiled) return;
     loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
                     "hostname is not said; the machine's own name \"%s\" is used", room);
 }

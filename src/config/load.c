@@ -75,9 +75,9 @@ static void loader_start(struct loader *loader, struct problem_list *problems, e
 static struct config *loader_end(struct loader *loader, size_t errors_before)
 {
     struct config *config = loader->config;
-    if (loader->problems->errors == errors_before) finish_config(loader);
-    if (loader->problems->errors == errors_before && loader->origin != CONTENT_NONE) content_read_all(loader);
-    if (loader->problems->errors == errors_before) crosscheck_config(loader);
+    finish_config(loader);
+    if (loader->origin != CONTENT_NONE) content_read_all(loader);
+    crosscheck_config(loader);
     free(loader->domains);
     free(loader->contents);
     free(loader->content_slots);

@@ -20,7 +20,8 @@ enum {
 
 /* Reads `path`, then conf.d/ *.conf beside it in name order, then the files they name (certificates, keys,
    tables). Returns NULL when there is any error; warnings alone do not hinder. `problems` is started by the
-   caller with problem_list_start and gets every error and warning, in the order of the files.
+   caller with problem_list_start and gets every error and warning: those of statements in
+   the order of the files, then those that no single statement can be blamed for.
    Free with config_free. */
 struct config *config_load(const char *path, struct problem_list *problems);
 

@@ -30,6 +30,7 @@ struct loader {
     struct domain domain_fallback;
     size_t statements;
 
+    struct ifaddrs *interfaces; /* of this machine, during the cross-check */
     enum content_origin origin;
     struct content *contents; /* read so far, or those of the bundle */
     size_t content_count;

@@ -21,6 +21,7 @@ struct parser {
     struct lexer lexer;
     struct token token; /* the next one, not taken yet */
     uint16_t file;
+    struct scope scope; /* of the innermost block */
     unsigned depth;
     size_t words; /* of this statement */
     bool is_over; /* a limit of the whole file was passed */
@@ -60,6 +61,7 @@ static void advance(struct parser *parser)
 static void statement_skip(struct parser *parser)
 {
     size_t open = 0;
+    *source_spoiled(parser->loader->sources, parser->scope.kind, parser->scope.index) = true;
     for (;; advance(parser)) {
         enum token_kind kind = parser->token.kind;
         if (kind == TOKEN_END || (open == 0 && (kind == TOKEN_BREAK || kind == TOKEN_CLOSE))) return;
@@ -243,8 +245,11 @@ static void block_leave(struct parser *parser, const struct token *opening)
 static void block_of(struct parser *parser, const struct schema_node *node, struct scope scope)
 {
     struct token opening = parser->token;
+    struct scope outer = parser->scope;
     if (!block_enter(parser)) return;
+    parser->scope = scope;
     block_parse(parser, node, scope);
+    parser->scope = outer;
     block_leave(parser, &opening);
 }
 
@@ -458,8 +463,9 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             if (token->kind == TOKEN_OPEN) complain_unknown(parser, node);
             return statement_skip(parser);
         } else {
-            if (!is_valued) complain_value(parser, node, "");
-            return;
+            if (is_valued) return;
+            complain_value(parser, node, "");
+            return statement_skip(parser);
         }
     }
 }

@@ -48,3 +48,8 @@ struct place source_find(const struct config_sources *sources, const struct sche
         return (struct place){ 0 };
     return sources->items[row->scope][index].rows[position];
 }
+
+bool *source_spoiled(struct config_sources *sources, enum schema_scope scope, size_t index)
+{
+    return scope == SCHEMA_GLOBAL ? &sources->is_spoiled : &sources->items[scope][index].is_spoiled;
+}

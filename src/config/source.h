@@ -14,6 +14,7 @@ struct place {
 struct item_sources {
     struct place self;  /* the statement that names the listener or domain */
     struct place *rows; /* by position in the scope; NULL until an option is said */
+    bool is_spoiled;    /* a statement in its block was wrong: what is missing may have been meant */
 };
 
 struct config_sources {
@@ -23,6 +24,7 @@ struct config_sources {
     const struct schema_row *first[SCHEMA_SCOPES];
     size_t count[SCHEMA_SCOPES];
     struct place *global;
+    bool is_spoiled;                           /* the same for the statements of no block */
     struct item_sources *items[SCHEMA_SCOPES]; /* of listeners and domains, by index */
     size_t item_count[SCHEMA_SCOPES];
 };
@@ -33,6 +35,9 @@ void sources_item_add(struct config_sources *sources, enum schema_scope scope, s
 
 /* To write to. `index` counts listeners or domains; ignored for global rows. */
 struct place *source_slot(struct config_sources *sources, const struct schema_row *row, size_t index);
+
+/* Where the spoiled flag of the scope's struct is. */
+bool *source_spoiled(struct config_sources *sources, enum schema_scope scope, size_t index);
 
 /* A place whose line is 0 when the setting was not said. */
 struct place source_find(const struct config_sources *sources, const struct schema_row *row, size_t index);

@@ -198,7 +198,10 @@ static const char *network_add(const struct schema_row *row, void *base, struct 
 {
     struct network_list *list = field_of(row, base);
     struct network network;
-    if (!network_parse(word, &network)) return NOT_ONE;
+    if (!network_parse(word, &network)) {
+        bool has_address = address_parse(text_slice(word, 0, text_find_char(word, '/')), &network.address);
+        return has_address ? "has no prefix length that fits its address" : NOT_ONE;
+    }
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
     list->items[list->count++] = network;
