@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What anybody may ask of lookup: names to addresses, mail exchangers, a client's confirmed name. Each
-   question has a deadline; a question that was not answered in time is DNS_TEMPERROR, never "none". */
+   question has a deadline (0: dns.timeout); a question not answered in time is DNS_TEMPERROR, never "none",
+   with what was known by then: the hosts and addresses that did arrive. */
 #ifndef SEKIMORI_IPC_ASK_LOOKUP_H
 #define SEKIMORI_IPC_ASK_LOOKUP_H
 
@@ -16,6 +17,8 @@ enum lookup_frame {
     LOOKUP_MX_IS,          /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
 };
+
+enum { LOOKUP_ADDRESSES = 32, LOOKUP_MX_HOSTS = 32, LOOKUP_NAME_LIMIT = 255 };
 
 enum dns_status {
     DNS_FOUND,
@@ -61,6 +64,10 @@ void lookup_host_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, 
 void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text domain);
 void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
                             const struct address *client);
+
+/* What lookup reads: the payload of a question. False: malformed. The name is borrowed from the frame. */
+bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name);
+bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct address *out_client);
 
 void host_answer_put(const struct host_answer *answer, struct buffer *frame);
 bool host_answer_get(struct arena *arena, struct frame *frame, struct host_answer *out);

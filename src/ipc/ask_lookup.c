@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The questions to lookup and its answers as bytes. Counts from the peer are bounded before memory is
+   taken for them. */
+#include "ipc/ask_lookup.h"
+
+#include "base/codec.h"
+
+const char *dns_status_name(enum dns_status status)
+{
+    static const char *const names[] = { "found", "none", "temperror", "bogus" };
+    return status <= DNS_BOGUS ? names[status] : "unknown";
+}
+
+static void name_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
+                     struct text name)
+{
+    struct buffer *frame = channel_begin(lookup, (uint16_t)type, id);
+    put_u32(frame, deadline_ms);
+    put_text(frame, name);
+    channel_end(lookup);
+}
+
+void lookup_host_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text host)
+{
+    name_ask(lookup, LOOKUP_HOST, id, deadline_ms, host);
+}
+
+void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text domain)
+{
+    name_ask(lookup, LOOKUP_MX, id, deadline_ms, domain);
+}
+
+void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
+                            const struct address *client)
+{
+    struct buffer *frame = channel_begin(lookup, LOOKUP_CLIENT_NAME, id);
+    put_u32(frame, deadline_ms);
+    buffer_add(frame, client->bytes, sizeof client->bytes);
+    channel_end(lookup);
+}
+
+bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out_deadline_ms = get_u32(&reader);
+    *out_name = get_text(&reader);
+    return reader_done(&reader);
+}
+
+static struct address address_take(struct reader *reader)
+{
+    struct address address = { 0 };
+    if (reader->rest.length < sizeof address.bytes) {
+        reader->failed = true;
+        return address;
+    }
+    memcpy(address.bytes, reader->rest.at, sizeof address.bytes);
+    reader->rest = text_slice(reader->rest, sizeof address.bytes, reader->rest.length);
+    return address;
+}
+
+bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct address *out_client)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out_deadline_ms = get_u32(&reader);
+    *out_client = address_take(&reader);
+    return reader_done(&reader);
+}
+
+/* A number of an enum, whose last member is `last`. */
+static uint8_t enum_take(struct reader *reader, uint8_t last)
+{
+    uint8_t value = get_u8(reader);
+    if (value > last) reader->failed = true;
+    return value;
+}
+
+void host_answer_put(const struct host_answer *answer, struct buffer *frame)
+{
+    put_u8(frame, (uint8_t)answer->status);
+    put_u8(frame, answer->secure);
+    put_u32(frame, answer->address_count);
+    for (uint32_t i = 0; i < answer->address_count; i++)
+        buffer_add(frame, answer->addresses[i].bytes, sizeof answer->addresses[i].bytes);
+}
+
+static void host_answer_take(struct arena *arena, struct reader *reader, struct host_answer *out)
+{
+    out->status = enum_take(reader, DNS_BOGUS);
+    out->secure = get_u8(reader);
+    out->address_count = get_count(reader, LOOKUP_ADDRESSES, sizeof out->addresses->bytes);
+    out->addresses = arena_alloc_array(arena, out->address_count, sizeof *out->addresses);
+    for (uint32_t i = 0; i < out->address_count; i++) out->addresses[i] = address_take(reader);
+}
+
+bool host_answer_get(struct arena *arena, struct frame *frame, struct host_answer *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct host_answer){ 0 };
+    host_answer_take(arena, &reader, out);
+    return reader_done(&reader);
+}
+
+void mx_answer_put(const struct mx_answer *answer, struct buffer *frame)
+{
+    put_u8(frame, (uint8_t)answer->status);
+    put_u8(frame, answer->secure);
+    put_u8(frame, answer->is_null);
+    put_u8(frame, answer->is_implicit);
+    put_u32(frame, answer->host_count);
+    for (uint32_t i = 0; i < answer->host_count; i++) {
+        put_u16(frame, answer->hosts[i].preference);
+        put_text(frame, answer->hosts[i].host);
+        host_answer_put(&answer->hosts[i].addresses, frame);
+    }
+}
+
+bool mx_answer_get(struct arena *arena, struct frame *frame, struct mx_answer *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct mx_answer){ .status = enum_take(&reader, DNS_BOGUS) };
+    out->secure = get_u8(&reader);
+    out->is_null = get_u8(&reader);
+    out->is_implicit = get_u8(&reader);
+    out->host_count = get_count(&reader, LOOKUP_MX_HOSTS, 12);
+    out->hosts = arena_alloc_array(arena, out->host_count, sizeof *out->hosts);
+    for (uint32_t i = 0; i < out->host_count && !reader.failed; i++) {
+        out->hosts[i].preference = get_u16(&reader);
+        out->hosts[i].host = arena_text(arena, get_text(&reader));
+        host_answer_take(arena, &reader, &out->hosts[i].addresses);
+    }
+    return reader_done(&reader);
+}
+
+void client_name_put(const struct client_name *name, struct buffer *frame)
+{
+    put_u8(frame, (uint8_t)name->status);
+    put_text(frame, name->name);
+}
+
+bool client_name_get(struct frame *frame, struct client_name *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    out->status = enum_take(&reader, CLIENT_NAME_TEMPERROR);
+    out->name = get_text(&reader);
+    return reader_done(&reader);
+}

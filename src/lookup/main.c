@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* lookup: answers its peers' questions to the DNS. Here frames become questions and answers frames; a peer
+   that goes takes its questions along. */
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+#include "base/die.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "ipc/child.h"
+#include "lookup/question.h"
+
+struct service {
+    struct child child;
+    struct resolver *resolver;
+    struct question_table *questions;
+};
+
+struct peer {
+    struct service *service;
+    struct channel *channel;
+    struct ask *asks;
+};
+
+/* One frame's question while it waits. */
+struct ask {
+    struct asker asker; /* first: answered gets it back by this */
+    struct peer *peer;
+    struct ask *next, *previous; /* of the same peer */
+    uint64_t id;
+};
+
+static void ask_free(struct ask *ask)
+{
+    if (ask->next) ask->next->previous = ask->previous;
+    if (ask->previous)
+        ask->previous->next = ask->next;
+    else
+        ask->peer->asks = ask->next;
+    free(ask);
+}
+
+static void ask_answered(struct asker *asker, const struct question_answer *answer)
+{
+    struct ask *ask = (struct ask *)asker;
+    struct channel *channel = ask->peer->channel;
+    if (answer->kind == QUESTION_HOST) {
+        host_answer_put(answer->host, channel_begin(channel, LOOKUP_HOST_IS, ask->id));
+    } else if (answer->kind == QUESTION_MX) {
+        mx_answer_put(answer->mx, channel_begin(channel, LOOKUP_MX_IS, ask->id));
+    } else {
+        client_name_put(answer->client_name, channel_begin(channel, LOOKUP_CLIENT_NAME_IS, ask->id));
+    }
+    channel_end(channel);
+    ask_free(ask);
+}
+
+static void ask_begin(struct peer *peer, uint64_t id, enum question_kind kind, struct text name,
+                      const struct address *client, uint32_t deadline_ms)
+{
+    struct ask *ask = memory_alloc(sizeof *ask);
+    *ask = (struct ask){ .asker.answered = ask_answered, .peer = peer, .next = peer->asks, .id = id };
+    if (ask->next) ask->next->previous = ask;
+    peer->asks = ask;
+    question_ask(peer->service->questions, kind, name, client, deadline_ms, &ask->asker);
+}
+
+static bool peer_on_frame(void *context, struct frame *frame)
+{
+    struct peer *peer = context;
+    uint32_t deadline_ms;
+    struct text name;
+    struct address client;
+    switch (frame->type) {
+    case LOOKUP_HOST:
+    case LOOKUP_MX:
+        if (!lookup_name_get(frame, &deadline_ms, &name)) return false;
+        ask_begin(peer, frame->id, frame->type == LOOKUP_MX ? QUESTION_MX : QUESTION_HOST, name, NULL,
+                  deadline_ms);
+        return true;
+    case LOOKUP_CLIENT_NAME:
+        if (!lookup_client_get(frame, &deadline_ms, &client)) return false;
+        ask_begin(peer, frame->id, QUESTION_CLIENT_NAME, TEXT_NONE, &client, deadline_ms);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void peer_on_closed(void *context)
+{
+    struct peer *peer = context;
+    while (peer->asks) {
+        question_leave(&peer->asks->asker);
+        ask_free(peer->asks);
+    }
+    channel_close(peer->channel);
+    free(peer);
+}
+
+static const struct channel_events peer_events = { peer_on_frame, peer_on_closed };
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    struct service *service = context;
+    struct peer *peer = memory_alloc(sizeof *peer);
+    peer->service = service;
+    peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
+    log_debug("peer: %s %u", process_name(kind), index);
+}
+
+static bool dns_is_same(const struct config *a, const struct config *b)
+{
+    if (a->dns.dnssec != b->dns.dnssec || a->dns.cache_bytes != b->dns.cache_bytes ||
+        a->dns.servers.count != b->dns.servers.count)
+        return false;
+    for (size_t i = 0; i < a->dns.servers.count; i++)
+        if (!text_equal(a->dns.servers.items[i], b->dns.servers.items[i])) return false;
+    return true;
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct service *service = context;
+    const struct config *config = service->child.config;
+    question_table_set_timeout(service->questions, config->dns.timeout_ms);
+    if (dns_is_same(config, old)) return;
+    if (!resolver_configure(service->resolver, config))
+        log_error("the resolver goes on with the servers it had");
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    const struct question_counts *questions = question_counts(service->questions);
+    const struct resolver_counts *dns = resolver_counts(service->resolver);
+    child_status_add(out, "questions", "%llu", (unsigned long long)questions->asked);
+    child_status_add(out, "merged", "%llu", (unsigned long long)questions->merged);
+    child_status_add(out, "in flight", "%u", questions->in_flight);
+    child_status_add(out, "waiting", "%u", questions->waiting);
+    child_status_add(out, "temperrors", "%llu", (unsigned long long)questions->temperrors);
+    child_status_add(out, "late", "%llu", (unsigned long long)questions->late);
+    child_status_add(out, "over limit", "%llu", (unsigned long long)questions->over_limit);
+    child_status_add(out, "dns questions", "%llu", (unsigned long long)dns->asked);
+    child_status_add(out, "dns from cache", "%llu", (unsigned long long)dns->from_cache);
+    child_status_add(out, "dns in flight", "%u", dns->in_flight);
+    child_status_add(out, "dns temperrors", "%llu", (unsigned long long)dns->temperrors);
+    child_status_add(out, "dns bogus", "%llu", (unsigned long long)dns->bogus);
+}
+
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_status = on_status };
+
+static void chance_seed(void)
+{
+    long seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) die_errno("no random numbers");
+    srand48(seed);
+}
+
+int main(int argc, char **argv)
+{
+    static struct service service;
+    child_start(&service.child, PROCESS_LOOKUP, argc, argv);
+    const struct config *config = service.child.config;
+    chance_seed();
+    service.resolver = resolver_new(service.child.loop);
+    if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
+    service.questions = question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
+    if (config->processes.jail && !jail_enter("lookup", JAIL_CONNECT, NULL)) return EX_OSERR;
+    return child_run(&service.child, &events, &service);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Reads answers in wire format. libunbound hands them over validated and scrubbed, yet what stands in them
+   was written by strangers: nothing is believed that was not checked. */
+#include "lookup/packet.h"
+
+enum {
+    HEADER_BYTES = 12,
+    RECORD_FIXED_BYTES = 10,
+    NAME_WIRE_LIMIT = 255,
+    NAME_TEXT_SIZE = 4 * NAME_WIRE_LIMIT,
+    CLASS_IN = 1,
+    RCODE_NXDOMAIN = 3
+};
+
+struct cursor {
+    struct text message;
+    size_t at;
+    bool failed;
+};
+
+struct name {
+    char bytes[NAME_TEXT_SIZE];
+    size_t length;
+};
+
+static uint8_t byte_at(const struct cursor *cursor, size_t at)
+{
+    return (uint8_t)cursor->message.at[at];
+}
+
+static uint16_t take_u16(struct cursor *cursor)
+{
+    if (cursor->message.length - cursor->at < 2) {
+        cursor->failed = true;
+        return 0;
+    }
+    cursor->at += 2;
+    return (uint16_t)(byte_at(cursor, cursor->at - 2) << 8 | byte_at(cursor, cursor->at - 1));
+}
+
+static void label_add(struct name *name, const char *label, size_t length)
+{
+    if (name->length > 0) name->bytes[name->length++] = '.';
+    for (size_t i = 0; i < length; i++) {
+        char c = char_lower(label[i]);
+        if (c > ' ' && c < 0x7f && c != '.' && c != '\\') {
+            name->bytes[name->length++] = c;
+            continue;
+        }
+        unsigned value = (unsigned char)c;
+        name->bytes[name->length++] = '\\';
+        name->bytes[name->length++] = (char)('0' + value / 100);
+        name->bytes[name->length++] = (char)('0' + value / 10 % 10);
+        name->bytes[name->length++] = (char)('0' + value % 10);
+    }
+}
+
+/* RFC 1035 section 4.1.4. A pointer must lead before the piece of name it stands in, and a whole name has at
+   most 255 bytes, so this ends. The cursor moves behind the name where it stands. */
+static void take_name(struct cursor *cursor, struct name *out)
+{
+    size_t at = cursor->at, least = cursor->at, wire = 1;
+    bool has_jumped = false;
+    out->length = 0;
+    for (;;) {
+        if (at >= cursor->message.length) break;
+        size_t length = byte_at(cursor, at);
+        if (length == 0) {
+            if (!has_jumped) cursor->at = at + 1;
+            return;
+        }
+        if (length >= 0xc0) {
+            if (at + 1 >= cursor->message.length) break;
+            size_t target = (length & 0x3f) << 8 | byte_at(cursor, at + 1);
+            if (target >= least) break;
+            if (!has_jumped) cursor->at = at + 2;
+            has_jumped = true;
+            at = least = target;
+            continue;
+        }
+        wire += length + 1;
+        if (length > 63 || wire > NAME_WIRE_LIMIT || length >= cursor->message.length - at) break;
+        label_add(out, cursor->message.at + at + 1, length);
+        at += length + 1;
+    }
+    cursor->failed = true;
+}
+
+static struct text name_text(const struct name *name)
+{
+    return text_from(name->bytes, name->length);
+}
+
+/* The data of one record, [cursor->at, end). False: not of the shape its type has. */
+static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, enum record_type type,
+                      struct record *out)
+{
+    size_t length = end - cursor->at;
+    struct name name;
+    switch (type) {
+    case RECORD_A:
+        if (length != 4) return false;
+        memset(out->address.bytes + 10, 0xff, 2);
+        memcpy(out->address.bytes + 12, cursor->message.at + cursor->at, 4);
+        return true;
+    case RECORD_AAAA:
+        if (length != 16) return false;
+        memcpy(out->address.bytes, cursor->message.at + cursor->at, 16);
+        return true;
+    case RECORD_MX:
+        if (length < 3) return false;
+        out->preference = take_u16(cursor);
+        break;
+    default:
+        break;
+    }
+    take_name(cursor, &name);
+    if (cursor->failed || cursor->at != end) return false;
+    out->name = arena_text(arena, name_text(&name));
+    return true;
+}
+
+struct walk {
+    struct cursor cursor;
+    struct name owner; /* whose records are wanted now: the name asked for, then its aliases */
+    unsigned aliases;
+    enum record_type type;
+};
+
+/* One record of the answer section: added to `out`, followed as an alias, or passed over. */
+static bool take_record(struct arena *arena, struct walk *walk, struct answer *out)
+{
+    struct cursor *cursor = &walk->cursor;
+    struct name owner;
+    take_name(cursor, &owner);
+    if (cursor->failed || cursor->message.length - cursor->at < RECORD_FIXED_BYTES) return false;
+    unsigned type = take_u16(cursor), class = take_u16(cursor);
+    cursor->at += 4; /* TTL */
+    size_t length = take_u16(cursor);
+    if (length > cursor->message.length - cursor->at) return false;
+    size_t end = cursor->at + length;
+
+    bool is_ours = class == CLASS_IN && text_equal(name_text(&owner), name_text(&walk->owner));
+    if (is_ours && type == RECORD_CNAME && walk->type != RECORD_CNAME) {
+        if (++walk->aliases > PACKET_ALIASES) return false;
+        take_name(cursor, &walk->owner);
+        if (cursor->failed || cursor->at != end) return false;
+    } else if (is_ours && type == walk->type && out->count < PACKET_RECORDS) {
+        if (!take_data(arena, cursor, end, walk->type, &out->records[out->count])) return false;
+        out->count++;
+    }
+    cursor->at = end;
+    return true;
+}
+
+/* Passes over the questions; false when one is cut short. */
+static bool skip_questions(struct cursor *cursor, unsigned count)
+{
+    struct name name;
+    for (unsigned i = 0; i < count; i++) {
+        take_name(cursor, &name);
+        take_u16(cursor);
+        take_u16(cursor);
+        if (cursor->failed) return false;
+    }
+    return true;
+}
+
+static bool answers_take(struct arena *arena, struct walk *walk, struct answer *out)
+{
+    struct cursor *cursor = &walk->cursor;
+    if (cursor->message.length < HEADER_BYTES) return false;
+    cursor->at = 2;
+    unsigned flags = take_u16(cursor), questions = take_u16(cursor), answers = take_u16(cursor);
+    unsigned rcode = flags & 0xf;
+    if (rcode != 0 && rcode != RCODE_NXDOMAIN) return false;
+    cursor->at = HEADER_BYTES;
+    if (!skip_questions(cursor, questions)) return false;
+
+    out->is_nxdomain = rcode == RCODE_NXDOMAIN;
+    out->records =
+        arena_alloc_array(arena, answers < PACKET_RECORDS ? answers : PACKET_RECORDS, sizeof *out->records);
+    for (unsigned i = 0; i < answers; i++)
+        if (!take_record(arena, walk, out)) return false;
+    return true;
+}
+
+void packet_parse(struct arena *arena, struct text message, struct text name, enum record_type type,
+                  struct answer *out)
+{
+    struct walk walk = { .cursor = { .message = message }, .type = type };
+    *out = (struct answer){ .status = DNS_TEMPERROR };
+    if (name.length > sizeof walk.owner.bytes) return;
+    memcpy(walk.owner.bytes, name.at, name.length);
+    walk.owner.length = name.length;
+    if (!answers_take(arena, &walk, out)) {
+        *out = (struct answer){ .status = DNS_TEMPERROR };
+        return;
+    }
+    if (out->count > 0) out->is_nxdomain = false;
+    out->status = out->count > 0 ? DNS_FOUND : DNS_NONE;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Joins askers and questions. A question lives until all its parts are answered, also when nobody waits any
+   more: the answer then warms the cache for the next who asks. */
+#include "lookup/question.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+struct question {
+    UT_hash_handle hh;
+    struct question_table *table;
+    struct arena *arena;
+    struct asker *askers;
+    bool is_listed; /* in the table: may be joined */
+    union {
+        struct host host;
+        struct exchanger exchanger;
+        struct reverse reverse;
+    };
+    size_t key_length;
+    char key[1 + LOOKUP_NAME_LIMIT]; /* kind, then name or address */
+};
+
+struct question_table {
+    struct loop *loop;
+    struct resolver *resolver;
+    struct question *questions;
+    uint32_t timeout_ms;
+    struct question_counts counts;
+};
+
+struct question_table *question_table_new(struct loop *loop, struct resolver *resolver, uint32_t timeout_ms)
+{
+    struct question_table *table = memory_alloc(sizeof *table);
+    *table = (struct question_table){ .loop = loop, .resolver = resolver, .timeout_ms = timeout_ms };
+    return table;
+}
+
+void question_table_set_timeout(struct question_table *table, uint32_t timeout_ms)
+{
+    table->timeout_ms = timeout_ms;
+}
+
+static enum question_kind question_kind(const struct question *question)
+{
+    return (enum question_kind)question->key[0];
+}
+
+static void question_free(struct question *question)
+{
+    question->table->counts.in_flight--;
+    arena_free(question->arena);
+    free(question);
+}
+
+static void question_unlist(struct question *question)
+{
+    if (!question->is_listed) return;
+    HASH_DEL(question->table->questions, question);
+    question->is_listed = false;
+}
+
+void question_table_free(struct question_table *table)
+{
+    for (struct question *next, *at = table->questions; at; at = next) {
+        next = at->hh.next;
+        while (at->askers) question_leave(at->askers);
+        question_unlist(at);
+        question_free(at);
+    }
+    free(table);
+}
+
+void question_leave(struct asker *asker)
+{
+    struct question *question = asker->question;
+    if (!question) return;
+    if (asker->next) asker->next->previous = asker->previous;
+    if (asker->previous)
+        asker->previous->next = asker->next;
+    else
+        question->askers = asker->next;
+    timer_free(asker->deadline);
+    asker->deadline = NULL;
+    asker->question = NULL;
+    question->table->counts.waiting--;
+}
+
+/* Every status that is not an answer, whichever kind it belongs to. */
+static bool is_temperror(const struct question_answer *answer)
+{
+    return answer->host          ? answer->host->status > DNS_NONE
+           : answer->mx          ? answer->mx->status > DNS_NONE
+           : answer->client_name ? answer->client_name->status == CLIENT_NAME_TEMPERROR
+                                 : true;
+}
+
+struct made {
+    struct host_answer host;
+    struct mx_answer mx;
+    struct client_name client_name;
+};
+
+static struct question_answer answer_of(enum question_kind kind, const struct made *made)
+{
+    struct question_answer answer = { .kind = kind };
+    if (kind == QUESTION_HOST) answer.host = &made->host;
+    if (kind == QUESTION_MX) answer.mx = &made->mx;
+    if (kind == QUESTION_CLIENT_NAME) answer.client_name = &made->client_name;
+    return answer;
+}
+
+/* What is known of the question now. The arena is the question's: its deadlines are bounded by its askers. */
+static struct question_answer answer_make(struct question *question, struct made *made)
+{
+    switch (question_kind(question)) {
+    case QUESTION_HOST:
+        host_answer_make(&question->host, question->arena, &made->host);
+        break;
+    case QUESTION_MX:
+        exchanger_answer_make(&question->exchanger, question->arena, &made->mx);
+        break;
+    case QUESTION_CLIENT_NAME:
+        reverse_answer_make(&question->reverse, &made->client_name);
+        break;
+    }
+    return answer_of(question_kind(question), made);
+}
+
+static void asker_tell(struct question_table *table, struct asker *asker,
+                       const struct question_answer *answer)
+{
+    table->counts.temperrors += is_temperror(answer);
+    question_leave(asker);
+    asker->answered(asker, answer);
+}
+
+/* An answer that needs no question: `status` for hosts and exchangers, its like for a client's name. */
+static void answer_at_once(struct question_table *table, enum question_kind kind, enum dns_status status,
+                           struct asker *asker)
+{
+    struct made made = { .host.status = status, .mx.status = status };
+    made.client_name.status = status == DNS_NONE ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR;
+    struct question_answer answer = answer_of(kind, &made);
+    asker_tell(table, asker, &answer);
+}
+
+static void deadline_passed(void *context)
+{
+    struct asker *asker = context;
+    struct question *question = asker->question;
+    struct made made;
+    struct question_answer answer = answer_make(question, &made);
+    question->table->counts.late++;
+    asker_tell(question->table, asker, &answer);
+}
+
+/* The answer stands. Unlisted first: an asker who asks the same again inside the call begins a new question.
+ */
+static void askers_tell(struct question *question)
+{
+    struct made made;
+    struct question_answer answer = answer_make(question, &made);
+    question_unlist(question);
+    while (question->askers) asker_tell(question->table, question->askers, &answer);
+}
+
+static void question_done(void *context)
+{
+    struct question *question = context;
+    askers_tell(question);
+    question_free(question);
+}
+
+static void reverse_progressed(void *context)
+{
+    struct question *question = context;
+    bool is_over = question->reverse.pending == 0;
+    if (question->is_listed && (is_over || question->reverse.confirmed.length > 0)) askers_tell(question);
+    if (is_over) question_free(question);
+}
+
+static bool label_ends(struct text name, size_t start, size_t *out_end)
+{
+    struct text rest = text_slice(name, start, name.length);
+    *out_end = start + text_find_char(rest, '.');
+    return *out_end > start && *out_end - start <= 63;
+}
+
+/* RFC 1035 section 2.3.4, in bytes that a question to the DNS can carry without being read differently. */
+static bool is_domain_name(struct text name)
+{
+    if (name.length == 0 || name.length > 253) return false;
+    for (size_t start = 0, end; start < name.length; start = end + 1) {
+        if (!label_ends(name, start, &end)) return false;
+        for (size_t i = start; i < end; i++)
+            if (name.at[i] <= ' ' || name.at[i] >= 0x7f || name.at[i] == '\\') return false;
+    }
+    return name.at[name.length - 1] != '.';
+}
+
+struct key {
+    char bytes[1 + LOOKUP_NAME_LIMIT];
+    size_t length;
+};
+
+static bool key_make(enum question_kind kind, struct text name, const struct address *client, struct key *out)
+{
+    out->bytes[0] = (char)kind;
+    if (kind == QUESTION_CLIENT_NAME) {
+        memcpy(out->bytes + 1, client->bytes, sizeof client->bytes);
+        out->length = 1 + sizeof client->bytes;
+        return true;
+    }
+    if (text_ends(name, TEXT("."))) name.length--;
+    if (!is_domain_name(name)) return false;
+    for (size_t i = 0; i < name.length; i++) out->bytes[1 + i] = char_lower(name.at[i]);
+    out->length = 1 + name.length;
+    return true;
+}
+
+static struct question *question_new(struct question_table *table, const struct key *key)
+{
+    struct question *question = memory_alloc(sizeof *question);
+    question->table = table;
+    question->arena = arena_new(0);
+    memcpy(question->key, key->bytes, key->length);
+    question->key_length = key->length;
+    question->is_listed = true;
+    HASH_ADD(hh, table->questions, key, question->key_length, question);
+    table->counts.in_flight++;
+    return question;
+}
+
+static void question_begin(struct question *question, const struct address *client)
+{
+    struct resolver *resolver = question->table->resolver;
+    struct text name = text_from(question->key + 1, question->key_length - 1);
+    switch (question_kind(question)) {
+    case QUESTION_HOST:
+        host_begin(&question->host, resolver, question->arena, name, question_done, question);
+        break;
+    case QUESTION_MX:
+        exchanger_begin(&question->exchanger, resolver, question->arena, name, question_done, question);
+        break;
+    case QUESTION_CLIENT_NAME:
+        reverse_begin(&question->reverse, resolver, question->arena, client, reverse_progressed, question);
+        break;
+    }
+}
+
+static void asker_join(struct question *question, struct asker *asker, uint32_t deadline_ms)
+{
+    struct question_table *table = question->table;
+    if (deadline_ms == 0) deadline_ms = table->timeout_ms;
+    if (deadline_ms > QUESTION_DEADLINE) deadline_ms = QUESTION_DEADLINE;
+    asker->question = question;
+    asker->previous = NULL;
+    asker->next = question->askers;
+    if (asker->next) asker->next->previous = asker;
+    question->askers = asker;
+    asker->deadline = timer_new(table->loop, deadline_passed, asker);
+    timer_set(asker->deadline, deadline_ms);
+    table->counts.waiting++;
+}
+
+void question_ask(struct question_table *table, enum question_kind kind, struct text name,
+                  const struct address *client, uint32_t deadline_ms, struct asker *asker)
+{
+    struct key key;
+    struct question *question = NULL;
+    asker->question = NULL;
+    asker->deadline = NULL;
+    table->counts.asked++;
+    if (!key_make(kind, name, client, &key)) {
+        answer_at_once(table, kind, DNS_NONE, asker);
+        return;
+    }
+    HASH_FIND(hh, table->questions, key.bytes, key.length, question);
+    if (table->counts.waiting >= QUESTION_ASKERS ||
+        (!question && table->counts.in_flight >= QUESTION_LIMIT)) {
+        table->counts.over_limit++;
+        answer_at_once(table, kind, DNS_TEMPERROR, asker);
+        return;
+    }
+    if (question) {
+        table->counts.merged++;
+        asker_join(question, asker, deadline_ms);
+        return;
+    }
+    question = question_new(table, &key);
+    asker_join(question, asker, deadline_ms);
+    question_begin(question, client);
+}
+
+const struct question_counts *question_counts(const struct question_table *table)
+{
+    return &table->counts;
+}

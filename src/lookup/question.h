@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The questions under way. The same question asked by many is asked once; each asker has its own deadline
+   and gets what is known then. */
+#ifndef SEKIMORI_LOOKUP_QUESTION_H
+#define SEKIMORI_LOOKUP_QUESTION_H
+
+#include "lookup/exchanger.h"
+#include "lookup/reverse.h"
+
+enum question_kind { QUESTION_HOST, QUESTION_MX, QUESTION_CLIENT_NAME };
+
+enum {
+    QUESTION_LIMIT = 4096,      /* different ones in flight */
+    QUESTION_ASKERS = 65536,    /* waiting in all */
+    QUESTION_DEADLINE = 120000, /* ms, the longest that may be asked for */
+};
+
+/* The one that the kind says is set. Borrowed for the call. */
+struct question_answer {
+    enum question_kind kind;
+    const struct host_answer *host;
+    const struct mx_answer *mx;
+    const struct client_name *client_name;
+};
+
+/* One who waits. The caller's memory; `answered` is called once, perhaps inside question_ask, and may free
+ * it. */
+struct asker {
+    void (*answered)(struct asker *asker, const struct question_answer *answer);
+    struct question *question; /* ours: NULL when not waiting */
+    struct asker *next, *previous;
+    struct timer *deadline;
+};
+
+struct question_table;
+
+struct question_table *question_table_new(struct loop *loop, struct resolver *resolver, uint32_t timeout_ms);
+void question_table_set_timeout(struct question_table *table, uint32_t timeout_ms); /* for deadline 0 */
+void question_table_free(struct question_table *table);                             /* askers are forgotten */
+
+/* `name` for HOST and MX, in any case and with or without a final dot; one that cannot be a domain name is
+   DNS_NONE at once. `client` for CLIENT_NAME. Over a limit the answer is temperror at once. */
+void question_ask(struct question_table *table, enum question_kind kind, struct text name,
+                  const struct address *client, uint32_t deadline_ms, struct asker *asker);
+
+/* The asker is gone: no answer. */
+void question_leave(struct asker *asker);
+
+struct question_counts {
+    uint64_t asked, merged, temperrors, late, over_limit;
+    uint32_t in_flight, waiting;
+};
+const struct question_counts *question_counts(const struct question_table *table);
+
+#endif

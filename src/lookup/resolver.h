@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One question to the DNS, one RRset back: libunbound on the process's loop, one cache for all. A question
+   never fails to end: libunbound's own patience ends it; nobody's deadline is kept here. */
+#ifndef SEKIMORI_LOOKUP_RESOLVER_H
+#define SEKIMORI_LOOKUP_RESOLVER_H
+
+#include "base/loop.h"
+#include "config/settings.h"
+#include "lookup/packet.h"
+
+struct resolver;
+
+enum { RESOLVER_QUESTIONS = 16384 }; /* in flight; over it the answer is DNS_TEMPERROR at once */
+
+/* Reads /etc/resolv.conf and the root's trust anchor, which no jail lets it read later. */
+struct resolver *resolver_new(struct loop *loop);
+void resolver_free(struct resolver *resolver); /* what was asked is never answered */
+
+/* Makes the resolver as `config` (its dns section) says; again on reload: what is in flight is asked anew.
+   False, with a line in the log, when a server's address or libunbound will not do; the old one stays.
+   The built-in answers for test., invalid., home.arpa. and the private reverse zones are taken out, and these
+   names need no DNSSEC signature. localhost and the loopback reverse zones stay built in, unless all servers
+   are on loopback themselves: they know best. */
+bool resolver_configure(struct resolver *resolver, const struct config *config);
+
+/* Asks for the records of `type` at `name` (lower case, no final dot). `out` is DNS_TEMPERROR until answered;
+   `done` is called later, never inside this call. `out` and `arena` (for the records) must live until then.
+ */
+void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum record_type type,
+                  struct answer *out, void (*done)(void *context), void *context);
+
+struct resolver_counts {
+    uint64_t asked, from_cache; /* from_cache: answered without a packet to anybody */
+    uint64_t temperrors, bogus;
+    uint32_t in_flight;
+};
+const struct resolver_counts *resolver_counts(const struct resolver *resolver);
+
+#endif

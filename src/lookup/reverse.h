@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A client's name: what its address's PTR says, believed when that name leads back to the address. */
+#ifndef SEKIMORI_LOOKUP_REVERSE_H
+#define SEKIMORI_LOOKUP_REVERSE_H
+
+#include "lookup/resolver.h"
+
+enum { REVERSE_NAMES = 10 };
+
+struct reverse {
+    struct resolver *resolver;
+    struct arena *arena;
+    struct address client;
+    struct answer ptr;
+    uint32_t name_count; /* of the PTR's names, those that are tried */
+    struct text names[REVERSE_NAMES];
+    struct answer forward[REVERSE_NAMES];
+    struct text confirmed;
+    bool is_ptr_known;
+    uint32_t pending;
+    void (*progressed)(void *context);
+    void *context;
+};
+
+/* `progressed` after each answer; the last call is the one with `pending` 0, and `reverse` and `arena` must
+   live until then. The result stands as soon as a name is confirmed. */
+void reverse_begin(struct reverse *reverse, struct resolver *resolver, struct arena *arena,
+                   const struct address *client, void (*progressed)(void *context), void *context);
+
+/* What is known now. */
+void reverse_answer_make(const struct reverse *reverse, struct client_name *out);
+
+#endif
