@@ -91,11 +91,14 @@ static bool file_parse(struct loader *loader, const char *path)
     struct text content;
     bool is_open;
     const char *why = content_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
-    if (why)
-        complain_file(loader, path, why);
-    else
+    if (!why) {
         parse_file(loader, content, text_of(path));
-    return !why;
+        return true;
+    }
+    complain_file(loader, path, why);
+    sources_file_add(loader->sources, text_of(path));
+    loader->sources->is_spoiled = true;
+    return false;
 }
 
 static int is_configuration(const struct dirent *entry)

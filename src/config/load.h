@@ -12,6 +12,7 @@ enum {
     CONFIG_FILES_MOST = 200,          /* the main file and conf.d together */
     CONFIG_NESTING_MOST = 8,          /* blocks in blocks */
     CONFIG_STATEMENTS_MOST = 1000000, /* in all files */
+    CONFIG_LISTENERS_MOST = 256,      /* listen statements */
     CONFIG_WORD_MOST = 4096,          /* bytes of one word or quoted text */
     CONFIG_WORDS_MOST = 10000,        /* words of one statement */
     CONFIG_CONTENT_MOST = 64 << 20,   /* bytes of a certificate, key or table file */

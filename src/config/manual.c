@@ -13,7 +13,7 @@ static bool in_section(const struct schema_row *row, const char *section)
     return text_starts(words, first) && words.length > first.length && words.at[first.length] == ' ';
 }
 
-/* Text lines: a backslash is escaped, `words` become quoted literals of their own line. */
+/* A sentence a line, as mdoc wants it; backslashes and backquotes escaped. */
 static void prose_print(struct buffer *out, const char *prose)
 {
     for (const char *at = prose; *at; at++) {
@@ -21,6 +21,8 @@ static void prose_print(struct buffer *out, const char *prose)
             buffer_printf(out, "\\e");
         else if (*at == '`')
             buffer_printf(out, "\\(oq");
+        else if (*at == ' ' && at > prose && at[-1] == '.')
+            buffer_add_char(out, '\n');
         else
             buffer_add_char(out, *at);
     }
@@ -69,7 +71,7 @@ static void list_print(struct buffer *out, enum schema_scope scope, const char *
 
 void manual_print(struct buffer *out)
 {
-    buffer_printf(out, ".Ss At the top\n");
+    buffer_printf(out, ".Ss Top level\n");
     list_print(out, SCHEMA_GLOBAL, NULL);
     buffer_printf(out, ".Ss In a listen block\n");
     list_print(out, SCHEMA_LISTENER, NULL);

@@ -31,7 +31,8 @@ void nearest_offer(struct text wrong, struct text candidate, struct text *best, 
 {
     size_t steps = nearest_distance(wrong, candidate);
     size_t near = candidate.length < 3 ? 1 : (candidate.length + 2) / 3;
-    if (steps > near || steps >= candidate.length || steps >= *distance) return;
+    if (text_equal(wrong, candidate) || steps > near || steps >= candidate.length || steps >= *distance)
+        return;
     *best = candidate;
     *distance = steps;
 }

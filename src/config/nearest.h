@@ -12,7 +12,8 @@ enum { NEAREST_WORD_MOST = 32 }; /* longer words are like none */
 size_t nearest_distance(struct text a, struct text b);
 
 /* Keeps in *best the candidate with the least distance, if that is near enough to be meant: one step for
-   short words, up to a third of the length for long ones. Start with *distance = SIZE_MAX. */
+   short words, up to a third of the length for long ones. The word itself is no
+   candidate. Start with *distance = SIZE_MAX. */
 void nearest_offer(struct text wrong, struct text candidate, struct text *best, size_t *distance);
 
 #endif

@@ -20,7 +20,7 @@ struct parser {
     struct loader *loader;
     struct lexer lexer;
     struct token token; /* the next one, not taken yet */
-    uint16_t file;
+    unsigned file;
     struct scope scope; /* of the innermost block */
     unsigned depth;
     size_t words; /* of this statement */
@@ -31,8 +31,10 @@ static void block_parse(struct parser *parser, const struct schema_node *node, s
 
 static struct place place_of(const struct parser *parser, const struct token *token)
 {
-    uint16_t column = token->column > UINT16_MAX ? UINT16_MAX : (uint16_t)token->column;
-    return (struct place){ .line = token->line, .column = column, .file = parser->file };
+    struct place place = { .line = token->line, .column = (1 << 22) - 1 };
+    if (token->column < place.column) place.column = token->column & ((1 << 22) - 1);
+    place.file = parser->file & 0x3FFu;
+    return place;
 }
 
 /* Nothing more is read from this file. */
@@ -65,7 +67,8 @@ static void statement_skip(struct parser *parser)
     for (;; advance(parser)) {
         enum token_kind kind = parser->token.kind;
         if (kind == TOKEN_END || (open == 0 && (kind == TOKEN_BREAK || kind == TOKEN_CLOSE))) return;
-        if (kind == TOKEN_OPEN) open++;
+        if (kind == TOKEN_OPEN && ++open + parser->depth > CONFIG_NESTING_MOST)
+            give_up(parser, "blocks are nested too deep", CONFIG_NESTING_MOST);
         if (kind == TOKEN_CLOSE) open--;
         if (kind == TOKEN_BREAK) parser->words = 0;
     }
@@ -217,13 +220,11 @@ static void statement_end(struct parser *parser)
     statement_skip(parser);
 }
 
-/* The opening brace is the next token. False when blocks are nested too deep; the block was skipped then. */
+/* Takes the opening brace, which is the next token. False when blocks are nested too deep. */
 static bool block_enter(struct parser *parser)
 {
     if (parser->depth == CONFIG_NESTING_MOST) {
-        loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &parser->token),
-                        "blocks are nested too deep (%d are allowed)", CONFIG_NESTING_MOST);
-        statement_skip(parser);
+        give_up(parser, "blocks are nested too deep", CONFIG_NESTING_MOST);
         return false;
     }
     parser->depth++;
@@ -262,6 +263,10 @@ static void listen_parse(struct parser *parser, const struct schema_node *node)
     if (!is_word(&parser->token) || !value_endpoint_parse(parser->token.text, 0, &listener.endpoint)) {
         complain_value(parser, node, "is not an address and port");
         statement_skip(parser);
+        return;
+    }
+    if (config->listener_count == CONFIG_LISTENERS_MOST) {
+        give_up(parser, "there are too many listen statements", CONFIG_LISTENERS_MOST);
         return;
     }
     config->listeners =
@@ -460,7 +465,11 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
         } else if (token->kind == TOKEN_OPEN && node != start && node->first_child) {
             return block_of(parser, node, scope);
         } else if (token->kind == TOKEN_OPEN || token->kind == TOKEN_WRONG) {
-            if (token->kind == TOKEN_OPEN) complain_unknown(parser, node);
+            bool is_wanting = node != start && node->row && !is_valued;
+            if (is_wanting)
+                complain_value(parser, node, "");
+            else if (token->kind == TOKEN_OPEN)
+                complain_unknown(parser, node);
             return statement_skip(parser);
         } else {
             if (is_valued) return;
@@ -477,7 +486,7 @@ static void block_parse(struct parser *parser, const struct schema_node *node, s
 
 void parse_file(struct loader *loader, struct text content, struct text name)
 {
-    struct parser parser = { .loader = loader, .file = (uint16_t)loader->sources->file_count };
+    struct parser parser = { .loader = loader, .file = (unsigned)loader->sources->file_count };
     sources_file_add(loader->sources, name);
     lexer_start(&parser.lexer, content, loader->arena);
     advance(&parser);

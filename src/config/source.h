@@ -8,7 +8,7 @@
 
 struct place {
     uint32_t line; /* 0: nowhere, a default */
-    uint16_t column, file;
+    uint32_t column : 22, file : 10;
 };
 
 struct item_sources {
