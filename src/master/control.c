@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Takes commands over the control socket, answers them or hands the socket to the process that can. */
+#include "master/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "ipc/counters.h"
+#include "ipc/event.h"
+#include "master/json_text.h"
+
+struct control {
+    struct loop *loop;
+    const struct state *state;
+    struct family *family;
+    const struct control_events *events;
+    void *context;
+    struct watch *watch;
+    int fd;
+};
+
+struct control_client {
+    struct control *control;
+    struct channel *channel; /* NULL: it has gone, a reply is still expected */
+    int fd;                  /* of the channel, to be passed on */
+    bool waits;
+};
+
+static void client_free(struct control_client *client)
+{
+    channel_close(client->channel);
+    client->channel = NULL;
+    if (!client->waits) free(client);
+}
+
+void control_reply(struct control_client *client, int code, struct text text)
+{
+    client->waits = false;
+    if (client->channel) {
+        struct buffer *out = channel_begin(client->channel, MASTER_DONE, 0);
+        put_u8(out, (uint8_t)code);
+        put_text(out, text_slice(text, 0, FRAME_LIMIT - 64));
+        channel_end(client->channel);
+    }
+    client_free(client);
+}
+
+static void reply_status(void *context, struct text json)
+{
+    control_reply(context, EX_OK, json);
+}
+
+static void print_ends(struct buffer *out, const uint64_t ended[8])
+{
+    for (int i = 1; i < ENDING_COUNT; i++)
+        buffer_printf(out, ",\"%s\":%llu", ending_name(i), (unsigned long long)ended[i]);
+}
+
+/* All pages of receive processes added up; a process that is no longer configured still counts. */
+static void print_receive(const struct control *control, struct buffer *out)
+{
+    struct receive_counters sum = { 0 };
+    uint64_t in_doubt = 0;
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOTS; slot++) {
+        struct counters_slot *page = counters_map(control->state->counters_fd, slot, false);
+        if (!page) continue;
+        const struct receive_counters *one = &page->receive;
+        sum.connections += one->connections;
+        sum.messages += one->messages;
+        sum.accepted += one->accepted;
+        sum.unreplied += one->unreplied;
+        sum.discarded += one->discarded;
+        sum.refused_5xx += one->refused_5xx;
+        sum.refused_4xx += one->refused_4xx;
+        sum.tagged += one->tagged;
+        sum.quarantined += one->quarantined;
+        sum.observed += one->observed;
+        sum.scanned += one->scanned;
+        sum.infected += one->infected;
+        sum.unscanned += one->unscanned;
+        for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++)
+            if (one->offered[i].id) in_doubt += one->offered[i].recipients;
+        counters_unmap(page);
+    }
+#define NUMBER(field) buffer_printf(out, "\"" #field "\":%llu,", (unsigned long long)sum.field)
+    NUMBER(connections);
+    NUMBER(messages);
+    NUMBER(accepted);
+    NUMBER(unreplied);
+    NUMBER(discarded);
+    NUMBER(refused_5xx);
+    NUMBER(refused_4xx);
+    NUMBER(tagged);
+    NUMBER(quarantined);
+    NUMBER(observed);
+    NUMBER(scanned);
+    NUMBER(infected);
+    NUMBER(unscanned);
+#undef NUMBER
+    buffer_printf(out, "\"in_doubt\":%llu", (unsigned long long)in_doubt);
+}
+
+/* {"epoch_ms":…,"receive":{…},"queue":{…},"baseline":{…}} */
+static void print_counters(const struct control *control, struct buffer *out)
+{
+    struct counters_slot *base = counters_map(control->state->counters_fd, COUNTERS_SLOT_BASELINE, false);
+    struct counters_slot *queue = counters_map(control->state->counters_fd, COUNTERS_SLOT_QUEUE, false);
+    if (!base || !queue) die_errno("the counters cannot be mapped");
+    buffer_printf(out, "{\"epoch_ms\":%llu,\"receive\":{", (unsigned long long)base->baseline.epoch_ms);
+    print_receive(control, out);
+    const struct queue_counters *now = &queue->queue;
+    buffer_printf(
+        out, "},\"queue\":{\"accepted\":%llu,\"own\":%llu,\"live\":%llu,\"held\":%llu,\"messages_live\":%llu",
+        (unsigned long long)now->accepted, (unsigned long long)now->own, (unsigned long long)now->live,
+        (unsigned long long)now->held, (unsigned long long)now->messages_live);
+    print_ends(out, now->ended);
+    const struct baseline *then = &base->baseline;
+    buffer_printf(out, "},\"baseline\":{\"accepted\":%llu,\"own\":%llu,\"live\":%llu",
+                  (unsigned long long)then->accepted, (unsigned long long)then->own,
+                  (unsigned long long)then->live);
+    print_ends(out, then->ended);
+    buffer_add_text(out, TEXT("}}"));
+    counters_unmap(base);
+    counters_unmap(queue);
+}
+
+static void reply_counters(struct control_client *client)
+{
+    struct buffer out = { 0 };
+    print_counters(client->control, &out);
+    control_reply(client, EX_OK, buffer_text(&out));
+    buffer_free(&out);
+}
+
+/* The process answers on the client's own socket; master is out of it. */
+static void pass_on(struct control_client *client, enum process_kind kind, struct text command)
+{
+    int copy = fcntl(client->fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) die_errno("a descriptor cannot be duplicated");
+    if (family_give_client(client->control->family, kind, command, copy)) {
+        client->waits = false;
+        client_free(client);
+        return;
+    }
+    close(copy);
+    control_reply(client, EX_UNAVAILABLE,
+                  TEXT("that process is not running now; it is being restarted: try again"));
+}
+
+static bool is_command(struct text command, const char *word)
+{
+    struct text first, rest = command;
+    return text_next_word(&rest, &first) && text_equal(first, text_of(word));
+}
+
+static void command_do(struct control_client *client, struct text command)
+{
+    struct control *control = client->control;
+    client->waits = true;
+    if (is_command(command, "status")) {
+        family_status(control->family, reply_status, client);
+    } else if (is_command(command, "counters")) {
+        reply_counters(client);
+    } else if (is_command(command, "queue")) {
+        pass_on(client, PROCESS_QUEUE, command);
+    } else if (is_command(command, "balance")) {
+        pass_on(client, PROCESS_LEDGER, command);
+    } else if (is_command(command, "reload")) {
+        control->events->on_reload(control->context, client);
+    } else if (is_command(command, "stop")) {
+        control_reply(client, EX_OK, TEXT("stopping"));
+        control->events->on_stop(control->context);
+    } else {
+        control_reply(client, EX_USAGE, TEXT("unknown command"));
+    }
+}
+
+static bool client_frame(void *context, struct frame *frame)
+{
+    struct control_client *client = context;
+    struct reader reader = reader_of(frame->payload);
+    struct text command = get_text(&reader);
+    if (frame->type != MASTER_DO || !reader_done(&reader) || client->waits) return false;
+    command_do(client, command);
+    return true;
+}
+
+static void client_closed(void *context)
+{
+    client_free(context);
+}
+
+static bool may_command(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+    return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static void client_arrived(void *context, int what)
+{
+    static const struct channel_events events = { client_frame, client_closed };
+    struct control *control = context;
+    int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return;
+    if (!may_command(fd)) {
+        log_warning("a command from another user was refused");
+        close(fd);
+        return;
+    }
+    struct control_client *client = memory_alloc(sizeof *client);
+    client->control = control;
+    client->fd = fd;
+    client->channel = channel_open(control->loop, fd, &events, client);
+}
+
+struct control *control_open(struct loop *loop, const struct state *state, struct family *family,
+                             const struct control_events *events, void *context)
+{
+    struct control *control = memory_alloc(sizeof *control);
+    *control = (struct control){ loop, state, family, events, context, NULL, -1 };
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    /* By way of /proc, since a socket's path is limited to 107 bytes and a state folder's is not. */
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", state->run_fd);
+    unlinkat(state->run_fd, "control", 0);
+    control->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        fchmodat(state->run_fd, "control", 0600, 0) != 0 || listen(control->fd, 64) != 0)
+        die_errno("the control socket cannot be made");
+    control->watch = watch_new(loop, control->fd, client_arrived, control);
+    watch_set(control->watch, WATCH_READ);
+    return control;
+}
+
+void control_close(struct control *control)
+{
+    unlinkat(control->state->run_fd, "control", 0);
+    watch_free(control->watch);
+    close(control->fd);
+    free(control);
+}

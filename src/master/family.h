@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The processes of this node: started, joined by channels, watched, restarted with back-off, stopped in
+ * order. */
+#ifndef SEKIMORI_MASTER_FAMILY_H
+#define SEKIMORI_MASTER_FAMILY_H
+
+#include "base/loop.h"
+#include "ipc/channel.h"
+#include "master/listeners.h"
+#include "master/roles.h"
+#include "master/state.h"
+
+struct family;
+
+struct family_start {
+    struct loop *loop;
+    const struct config *config; /* borrowed; replaced by family_reload */
+    struct state *state;
+    struct listeners *listeners; /* borrowed, likewise */
+    const char *libexec;         /* folder of the programs */
+    uid_t uid;                   /* whom they run as when master is root */
+    gid_t gid;
+    void (*on_ready)(void *context);   /* every process is ready, the first time */
+    void (*on_stopped)(void *context); /* after family_stop: every process has ended */
+    void *context;
+};
+
+struct family *family_new(const struct family_start *start);
+
+/* Starts every process that the role wants. */
+void family_begin(struct family *family);
+
+/* Gives a new configuration and its listeners to every process. on_done once all have it in force (or after a
+   time limit, with the names of those that have not). */
+void family_reload(struct family *family, const struct config *config, struct listeners *listeners,
+                   void (*on_done)(void *context, const char *late), void *context);
+
+/* Asks all to stop: receive first, so that what is under way ends; then the rest, last started first. */
+void family_stop(struct family *family);
+
+/* Hands the socket of a command to a process. False when that process is not running. */
+bool family_give_client(struct family *family, enum process_kind kind, struct text command, int fd);
+
+/* Collects every process's status lines into a JSON text, then calls back once (a process that does not
+   answer within a second is shown without its lines). */
+void family_status(struct family *family, void (*on_done)(void *context, struct text json), void *context);
+
+bool family_is_ready(const struct family *family);
+
+#endif

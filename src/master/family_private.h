@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What family.c, starting.c and status.c share. */
+#ifndef SEKIMORI_MASTER_FAMILY_PRIVATE_H
+#define SEKIMORI_MASTER_FAMILY_PRIVATE_H
+
+#include <sys/types.h>
+
+#include "master/family.h"
+
+enum member_state { MEMBER_DOWN, MEMBER_STARTING, MEMBER_READY, MEMBER_STOPPING };
+
+struct member {
+    struct family *family;
+    const struct part *part;
+    uint16_t index;
+    enum member_state state;
+    pid_t pid; /* 0: none */
+    struct channel *channel;
+    struct timer *restart, *kill;
+    uint64_t started_ms;
+    uint32_t backoff_ms, restarts;
+    bool has_reloaded, has_told_status;
+    struct buffer status; /* pairs of texts, as it told them */
+};
+
+struct family {
+    struct family_start start;
+    struct member *members;
+    size_t count;
+    bool was_ready, is_stopping;
+    struct {
+        void (*on_done)(void *context, const char *late);
+        void *context;
+        struct timer *timer;
+        uint64_t round; /* the frames' id of the newest */
+    } reload;
+    struct {
+        void (*on_done)(void *context, struct text json);
+        void *context;
+        struct timer *timer;
+        uint64_t round;
+    } status;
+};
+
+/* starting.c: forks, executes, and tells the new process all it needs; joins it with its running peers. */
+void member_start(struct member *member);
+/* The configuration in a sealed memfd of its own; sent as MASTER_CONFIG with this id. */
+void member_send_config(struct member *member, uint64_t id);
+void member_send_listeners(struct member *member);
+
+/* status.c */
+void status_answered(struct member *member, struct text pairs);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Binds the listening sockets. */
+#include "master/listeners.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+
+enum { BACKLOG = 4096 };
+
+static int bind_one(const struct endpoint *endpoint)
+{
+    struct sockaddr_storage address;
+    socklen_t length = endpoint_to_sockaddr(endpoint, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+    if (fd < 0) return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && address_equal(&a->address, &b->address);
+}
+
+static int find(const struct listeners *listeners, const struct endpoint *endpoint)
+{
+    for (size_t i = 0; listeners && i < listeners->count; i++)
+        if (endpoint_equal(&listeners->endpoints[i], endpoint)) return listeners->fds[i];
+    return -1;
+}
+
+static bool has_fd(const struct listeners *listeners, int fd)
+{
+    for (size_t i = 0; listeners && i < listeners->count; i++)
+        if (listeners->fds[i] == fd) return true;
+    return false;
+}
+
+void listeners_drop(struct listeners *old, const struct listeners *now)
+{
+    for (size_t i = 0; i < old->count; i++)
+        if (!has_fd(now, old->fds[i])) close(old->fds[i]);
+    free(old->endpoints);
+    free(old->fds);
+    *old = (struct listeners){ 0 };
+}
+
+bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
+                    char *error, size_t size)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    *out = (struct listeners){ .endpoints = memory_alloc(config->listener_count * sizeof *out->endpoints),
+                               .fds = memory_alloc(config->listener_count * sizeof *out->fds) };
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct endpoint *endpoint = &config->listeners[i].endpoint;
+        int fd = find(old, endpoint);
+        if (fd < 0) fd = bind_one(endpoint);
+        if (fd < 0) {
+            snprintf(error, size, "listen %s port %u: %s", address_print(&endpoint->address, room),
+                     endpoint->port, strerror(errno));
+            listeners_drop(out, old);
+            return false;
+        }
+        out->endpoints[i] = *endpoint;
+        out->fds[i] = fd;
+        out->count = i + 1;
+    }
+    return true;
+}

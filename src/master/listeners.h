@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The listening sockets. master binds them, keeps them over restarts of receive, and gives them away. */
+#ifndef SEKIMORI_MASTER_LISTENERS_H
+#define SEKIMORI_MASTER_LISTENERS_H
+
+#include "config/settings.h"
+
+/* One socket a listener of the configuration, in the same order. */
+struct listeners {
+    size_t count;
+    struct endpoint *endpoints;
+    int *fds;
+};
+
+/* Binds what the configuration wants; sockets of `old` with the same endpoint are taken over. All or nothing:
+   on failure nothing of `old` has changed and `error` says which address and why. `old` may be NULL. */
+bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
+                    char *error, size_t size);
+
+/* Closes those of `old` that `now` did not take over; frees the lists. */
+void listeners_drop(struct listeners *old, const struct listeners *now);
+
+#endif

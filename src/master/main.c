@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* sekimorid: reads the configuration, binds, starts the processes, watches over them until told to stop. */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "config/load.h"
+#include "master/control.h"
+#include "master/family.h"
+
+struct node {
+    const char *config_path;
+    char libexec[4096];
+    struct loop *loop;
+    struct config *config;
+    struct state state;
+    struct listeners listeners;
+    struct family *family;
+    struct control *control;
+    struct {
+        struct control_client *client;
+        struct config *old;
+        bool is_under_way;
+    } reload;
+};
+
+static const char usage[] =
+    "usage: sekimorid [-c FILE] [--libexec FOLDER]\n"
+    "The mail gateway, in the foreground. `sekimori start` starts it in the background.\n\n"
+    "  -c, --config FILE     configuration (default: $SEKIMORI_CONFIG, else /etc/sekimori/sekimori.conf)\n"
+    "      --libexec FOLDER  where the programs of its processes are\n"
+    "      --version         print the version\n"
+    "  -h, --help            print this\n\n"
+    "Signals: HUP reloads the configuration, TERM and INT stop in order.\n"
+    "Exit codes: 0 stopped, 64 usage, 69 an address cannot be bound, 73 and 75 state folder, 78 "
+    "configuration.\n";
+
+static void options_read(struct node *node, int argc, char **argv)
+{
+    enum { OPTION_LIBEXEC = 256, OPTION_VERSION };
+    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                             { "libexec", required_argument, NULL, OPTION_LIBEXEC },
+                                             { "version", no_argument, NULL, OPTION_VERSION },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    node->config_path = config_default_path();
+    snprintf(node->libexec, sizeof node->libexec, "%s", SEKIMORI_LIBEXEC);
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) switch (option) {
+        case 'c':
+            node->config_path = optarg;
+            break;
+        case OPTION_LIBEXEC:
+            snprintf(node->libexec, sizeof node->libexec, "%s", optarg);
+            break;
+        case OPTION_VERSION:
+            puts("sekimorid " SEKIMORI_VERSION);
+            exit(EX_OK);
+        case 'h':
+            fputs(usage, stdout);
+            exit(EX_OK);
+        default:
+            fputs(usage, stderr);
+            exit(EX_USAGE);
+        }
+    if (optind == argc) return;
+    fprintf(stderr, "sekimorid: unexpected argument: %s\n%s", argv[optind], usage);
+    exit(EX_USAGE);
+}
+
+/* NULL with every problem logged, and their text in `out` for who asked. */
+static struct config *config_read(const char *path, struct buffer *out)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        struct buffer line = { 0 };
+        problem_print(&problems.items[i], &line);
+        log_line(problems.items[i].is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%.*s",
+                 TEXT_ARG(buffer_text(&line)));
+        buffer_add_text(out, buffer_text(&line));
+        buffer_add_char(out, '\n');
+        buffer_free(&line);
+    }
+    problem_list_free(&problems);
+    return config;
+}
+
+/* systemd's readiness protocol: one datagram of NAME=VALUE lines. */
+static void systemd_tell(const char *text)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path) return;
+    memcpy(address.sun_path, path, strlen(path));
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    close(fd);
+}
+
+static void on_ready(void *context)
+{
+    struct node *node = context;
+    log_info("ready: %zu listeners, %zu domains", node->config->listener_count, node->config->domain_count);
+    systemd_tell("READY=1\n");
+}
+
+static void on_stopped(void *context)
+{
+    struct node *node = context;
+    loop_stop(node->loop);
+}
+
+static void stop(void *context)
+{
+    struct node *node = context;
+    log_info("stopping");
+    systemd_tell("STOPPING=1\n");
+    family_stop(node->family);
+}
+
+static void reload_reply(struct node *node, int code, struct text text)
+{
+    node->reload.is_under_way = false;
+    if (node->reload.client) control_reply(node->reload.client, code, text);
+    node->reload.client = NULL;
+    systemd_tell("READY=1\n");
+}
+
+static void reload_done(void *context, const char *late)
+{
+    struct node *node = context;
+    config_free(node->reload.old);
+    node->reload.old = NULL;
+    if (late) {
+        log_error("reload: not taken up in time by: %s", late);
+        reload_reply(node, EX_TEMPFAIL, text_of(late));
+        return;
+    }
+    log_info("reload: the new configuration is in force");
+    reload_reply(node, EX_OK, TEXT("the new configuration is in force"));
+}
+
+static const char *fixed_setting_changed(const struct config *old, const struct config *new)
+{
+    if (old->role != new->role) return "role";
+    if (!text_equal(old->state, new->state)) return "state";
+    if (!text_equal(old->user, new->user)) return "user";
+    if (old->processes.receive != new->processes.receive) return "processes receive";
+    return NULL;
+}
+
+/* A good file is applied, a bad one is refused whole. */
+static void reload(void *context, struct control_client *client)
+{
+    struct node *node = context;
+    if (node->reload.is_under_way) {
+        if (client) control_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
+        return;
+    }
+    node->reload.client = client;
+    node->reload.is_under_way = true;
+    systemd_tell("RELOADING=1\n");
+    struct buffer problems = { 0 };
+    char error[300];
+    struct listeners listeners;
+    struct config *config = config_read(node->config_path, &problems);
+    const char *fixed = config ? fixed_setting_changed(node->config, config) : NULL;
+    if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
+    bool is_good =
+        config && !fixed && listeners_open(&listeners, config, &node->listeners, error, sizeof error);
+    if (is_good) {
+        listeners_drop(&node->listeners, &listeners);
+        node->listeners = listeners;
+        node->reload.old = node->config;
+        node->config = config;
+        log_set_level(config->log.level);
+        family_reload(node->family, config, &node->listeners, reload_done, node);
+    } else {
+        if (config && !fixed) buffer_printf(&problems, "%s", error);
+        log_error("reload refused; the old configuration stays in force: %.*s",
+                  TEXT_ARG(buffer_text(&problems)));
+        config_free(config);
+        reload_reply(node, EX_CONFIG, buffer_text(&problems));
+    }
+    buffer_free(&problems);
+}
+
+static void signal_arrived(void *context, int number)
+{
+    if (number == SIGHUP)
+        reload(context, NULL);
+    else
+        stop(context);
+}
+
+/* Whom the processes run as: `user` of the configuration when master is root, else who we are. */
+static void user_find(const struct config *config, uid_t *out_uid, gid_t *out_gid)
+{
+    *out_uid = geteuid();
+    *out_gid = getegid();
+    if (geteuid() != 0 || config->user.length == 0) return;
+    char *name = memory_string(config->user);
+    const struct passwd *entry = getpwnam(name);
+    if (!entry) {
+        log_error("user %s: there is no such user", name);
+        exit(EX_NOUSER);
+    }
+    *out_uid = entry->pw_uid;
+    *out_gid = entry->pw_gid;
+    free(name);
+}
+
+static void log_start(const struct config *config)
+{
+    char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
+    log_open("master", config->log.target, address, config->log.level);
+    free(address);
+}
+
+int main(int argc, char **argv)
+{
+    static struct node node;
+    static const struct control_events control_events = { stop, reload };
+    struct buffer problems = { 0 };
+    char error[300];
+    options_read(&node, argc, argv);
+    log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    node.config = config_read(node.config_path, &problems);
+    if (!node.config) return EX_CONFIG;
+    log_start(node.config);
+    uid_t uid;
+    gid_t gid;
+    user_find(node.config, &uid, &gid);
+    state_open(&node.state, node.config, uid, gid);
+    if (!listeners_open(&node.listeners, node.config, NULL, error, sizeof error)) {
+        log_error("%s", error);
+        return EX_UNAVAILABLE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    node.loop = loop_new();
+    loop_on_signal(node.loop, SIGTERM, signal_arrived, &node);
+    loop_on_signal(node.loop, SIGINT, signal_arrived, &node);
+    loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
+    struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
+                                  uid,       gid,         on_ready,    on_stopped,      &node };
+    node.family = family_new(&start);
+    node.control = control_open(node.loop, &node.state, node.family, &control_events, &node);
+    family_begin(node.family);
+    loop_run(node.loop);
+    control_close(node.control);
+    state_close_clean(&node.state);
+    log_info("stopped");
+    log_flush();
+    return EX_OK;
+}

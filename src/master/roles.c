@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The tables of roles. The order of `parts` is the order of starting; stopping goes backwards. */
+#include "master/roles.h"
+
+#include <unistd.h>
+
+enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
+
+const struct part parts[] = {
+    { PROCESS_LEDGER, EVERY_ROLE, .has_counters = true, .reads_all_events = true, .folder = "ledger" },
+    { PROCESS_LOOKUP, EVERY_ROLE },
+    { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
+    { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folder = "spool" },
+    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL },
+    { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
+};
+const size_t part_count = sizeof parts / sizeof *parts;
+
+const struct link links[] = {
+    { PROCESS_RECEIVE, PROCESS_QUEUE },  { PROCESS_RECEIVE, PROCESS_SCAN },
+    { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
+    { PROCESS_QUEUE, PROCESS_DELIVER },  { PROCESS_DELIVER, PROCESS_LOOKUP },
+};
+const size_t link_count = sizeof links / sizeof *links;
+
+unsigned part_instances(const struct part *part, const struct config *config)
+{
+    if (!(part->roles & 1u << config->role)) return 0;
+    if (part->kind != PROCESS_RECEIVE) return 1;
+    if (config->processes.receive) return config->processes.receive;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > 60 ? 60 : (unsigned)cores;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Which processes a role starts, what each is given, and who talks to whom. Roles are data: nothing else asks
+   "am I an edge?". */
+#ifndef SEKIMORI_MASTER_ROLES_H
+#define SEKIMORI_MASTER_ROLES_H
+
+#include "config/settings.h"
+#include "ipc/ask_master.h"
+
+struct part {
+    enum process_kind kind;
+    unsigned roles;     /* bits 1 << enum role */
+    bool has_listeners; /* is given the listening sockets */
+    bool has_clients;   /* the table of connections by client, shared by all receive processes */
+    bool has_counters, reads_all_events;
+    const char *folder; /* below the state folder, NULL: none */
+};
+
+struct link {
+    enum process_kind a, b;
+};
+
+extern const struct part parts[];
+extern const size_t part_count;
+extern const struct link links[];
+extern const size_t link_count;
+
+/* How many of this process the configuration wants. */
+unsigned part_instances(const struct part *part, const struct config *config);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One process's start: fork, drop privileges, execute its own program, then tell it what it needs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "config/bundle.h"
+#include "master/family_private.h"
+
+enum { CONTROL_FD = 3 };
+
+static void pair_make(int pair[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        die_errno("a channel cannot be made");
+}
+
+static void privileges_drop(const struct family_start *start)
+{
+    if (geteuid() != 0 || start->uid == 0) return;
+    if (setgroups(0, NULL) != 0 || setgid(start->gid) != 0 || setuid(start->uid) != 0)
+        die_errno("privileges cannot be dropped");
+}
+
+/* In the child. Only descriptors 0 to 3 go over. */
+static _Noreturn void become(const struct member *member, int control)
+{
+    char path[4096], index[8];
+    const char *name = process_name(member->part->kind);
+    snprintf(path, sizeof path, "%s/%s", member->family->start.libexec, name);
+    snprintf(index, sizeof index, "%u", member->index);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGTERM, SIG_DFL);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(null, STDIN_FILENO);
+    if (control == CONTROL_FD)
+        fcntl(control, F_SETFD, 0);
+    else
+        dup2(control, CONTROL_FD);
+    close_range(CONTROL_FD + 1, ~0u, 0);
+    privileges_drop(&member->family->start);
+    execl(path, path, name, index, (char *)NULL);
+    log_error("%s cannot be executed: %s", path, strerror(errno));
+    log_flush();
+    _exit(EX_UNAVAILABLE);
+}
+
+static void send_map(struct member *member, const char *name, uint16_t slot, int fd)
+{
+    if (fd < 0) die_errno("the shared file %s cannot be opened", name);
+    struct buffer *out = channel_begin(member->channel, MASTER_MAP, 0);
+    put_text(out, text_of(name));
+    put_u16(out, slot);
+    channel_end_fds(member->channel, &fd, 1);
+}
+
+static int copy_of(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, CONTROL_FD + 1);
+    if (copy < 0) die_errno("a descriptor cannot be duplicated");
+    return copy;
+}
+
+static void send_maps(struct member *member)
+{
+    struct family *family = member->family;
+    const struct state *state = family->start.state;
+    uint16_t slot;
+    int ring = state_events(state, member->part->kind, member->index, &slot);
+    if (!member->part->reads_all_events) send_map(member, "events", slot, ring);
+    for (size_t i = 0; member->part->reads_all_events && i < family->count; i++) {
+        const struct member *other = &family->members[i];
+        if (other->part->reads_all_events) continue;
+        int fd = state_events(state, other->part->kind, other->index, &slot);
+        send_map(member, "events", slot, fd);
+    }
+    if (member->part->reads_all_events) close(ring);
+    if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
+    if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
+}
+
+static void send_folder(struct member *member)
+{
+    if (!member->part->folder) return;
+    int fd = state_folder(member->family->start.state, member->part->folder);
+    if (fd < 0) die_errno("the folder %s cannot be opened", member->part->folder);
+    struct buffer *out = channel_begin(member->channel, MASTER_FOLDER, 0);
+    put_text(out, text_of(member->part->folder));
+    channel_end_fds(member->channel, &fd, 1);
+}
+
+void member_send_listeners(struct member *member)
+{
+    const struct listeners *listeners = member->family->start.listeners;
+    for (size_t i = 0; member->part->has_listeners && i < listeners->count; i++) {
+        int fd = copy_of(listeners->fds[i]);
+        put_u16(channel_begin(member->channel, MASTER_LISTENER, 0), (uint16_t)i);
+        channel_end_fds(member->channel, &fd, 1);
+    }
+}
+
+void member_send_config(struct member *member, uint64_t id)
+{
+    struct buffer bundle = { 0 };
+    config_bundle_write(member->family->start.config, &bundle);
+    int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    struct text rest = buffer_text(&bundle);
+    while (fd >= 0 && rest.length > 0) {
+        ssize_t written = write(fd, rest.at, rest.length);
+        if (written <= 0) die_errno("the configuration cannot be passed on");
+        rest = text_slice(rest, (size_t)written, rest.length);
+    }
+    if (fd < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+        die_errno("the configuration cannot be passed on");
+    buffer_free(&bundle);
+    channel_send_fds(member->channel, MASTER_CONFIG, id, TEXT_NONE, &fd, 1);
+}
+
+static void send_peer(struct member *to, const struct member *peer, int fd)
+{
+    struct buffer *out = channel_begin(to->channel, MASTER_PEER, 0);
+    put_u8(out, (uint8_t)peer->part->kind);
+    put_u16(out, peer->index);
+    channel_end_fds(to->channel, &fd, 1);
+}
+
+static bool are_linked(enum process_kind a, enum process_kind b)
+{
+    for (size_t i = 0; i < link_count; i++)
+        if ((links[i].a == a && links[i].b == b) || (links[i].a == b && links[i].b == a)) return true;
+    return false;
+}
+
+static void join_peers(struct member *member)
+{
+    for (size_t i = 0; i < member->family->count; i++) {
+        struct member *other = &member->family->members[i];
+        if (!other->channel || other == member || !are_linked(member->part->kind, other->part->kind))
+            continue;
+        int pair[2];
+        pair_make(pair);
+        send_peer(member, other, pair[0]);
+        send_peer(other, member, pair[1]);
+    }
+}
+
+static bool member_frame(void *context, struct frame *frame);
+static void member_closed(void *context);
+
+void member_start(struct member *member)
+{
+    static const struct channel_events events = { member_frame, member_closed };
+    struct loop *loop = member->family->start.loop;
+    int pair[2];
+    pair_make(pair);
+    log_flush();
+    pid_t pid = fork();
+    if (pid < 0) die_errno("fork");
+    if (pid == 0) become(member, pair[1]);
+    close(pair[1]);
+    member->pid = pid;
+    member->state = MEMBER_STARTING;
+    member->started_ms = loop_now_ms(loop);
+    member->channel = channel_open(loop, pair[0], &events, member);
+    member_send_config(member, 0);
+    send_maps(member);
+    send_folder(member);
+    member_send_listeners(member);
+    join_peers(member);
+    channel_send(member->channel, MASTER_START, 0, TEXT_NONE);
+}
+
+static void became_ready(struct member *member)
+{
+    struct family *family = member->family;
+    log_info("%s %u is ready (pid %d)", process_name(member->part->kind), member->index, (int)member->pid);
+    member->state = MEMBER_READY;
+    if (family->was_ready || !family_is_ready(family)) return;
+    family->was_ready = true;
+    family->start.on_ready(family->start.context);
+}
+
+static void reloaded(struct member *member, uint64_t round)
+{
+    struct family *family = member->family;
+    if (round != family->reload.round) return;
+    member->has_reloaded = true;
+    for (size_t i = 0; i < family->count; i++)
+        if (family->members[i].state == MEMBER_READY && !family->members[i].has_reloaded) return;
+    if (!family->reload.on_done) return;
+    timer_clear(family->reload.timer);
+    void (*on_done)(void *, const char *) = family->reload.on_done;
+    family->reload.on_done = NULL;
+    on_done(family->reload.context, NULL);
+}
+
+static bool member_frame(void *context, struct frame *frame)
+{
+    struct member *member = context;
+    switch (frame->type) {
+    case MASTER_READY:
+        became_ready(member);
+        return true;
+    case MASTER_RELOADED:
+        reloaded(member, frame->id);
+        return true;
+    case MASTER_STATUS_REPLY:
+        if (frame->id == member->family->status.round) status_answered(member, frame->payload);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The process closed its end: it is ending, or it broke the protocol and has to. SIGCHLD does the rest. */
+static void member_closed(void *context)
+{
+    struct member *member = context;
+    channel_close(member->channel);
+    member->channel = NULL;
+    if (member->pid > 0 && member->state != MEMBER_STOPPING) timer_set(member->kill, 2000);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Makes and opens what lives in the state folder. Called by master's main before any process is started. */
+#include "master/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "ipc/counters.h"
+#include "ipc/ring.h"
+
+enum { CLIENTS_BYTES = 4 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
+
+static _Noreturn void refuse(int code, const char *what, const struct config *config)
+{
+    log_error("%s in %.*s: %s", what, TEXT_ARG(config->state), strerror(errno));
+    exit(code);
+}
+
+static int folder_open(int parent, const char *name, uid_t uid, gid_t gid)
+{
+    if (mkdirat(parent, name, 0750) == 0) {
+        if (geteuid() == 0 && fchownat(parent, name, uid, gid, 0) != 0) return -1;
+    } else if (errno != EEXIST) {
+        return -1;
+    }
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* mkdir -p, then the folder itself. */
+static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
+{
+    char *path = memory_string(config->state);
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0755);
+        *slash = '/';
+    }
+    int fd = folder_open(AT_FDCWD, path, uid, gid);
+    free(path);
+    return fd;
+}
+
+static void lock_take(struct state *state, const struct config *config)
+{
+    state->lock_fd = openat(state->run_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (state->lock_fd < 0) refuse(EX_CANTCREAT, "the lock file cannot be made", config);
+    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+        dprintf(state->lock_fd, "%d\n", getpid());
+        return;
+    }
+    log_error("another sekimorid is running on %.*s", TEXT_ARG(config->state));
+    exit(EX_TEMPFAIL);
+}
+
+static bool file_read(int folder, const char *name, char *room, size_t size)
+{
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, room, size - 1);
+    if (fd >= 0) close(fd);
+    room[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+static void file_write(int folder, const char *name, const char *content)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0) die_errno("run/%s cannot be written", name);
+    if (write(fd, content, strlen(content)) < 0 || fsync(fd) != 0)
+        die_errno("run/%s cannot be written", name);
+    close(fd);
+}
+
+/* The shared files hold over kill -9 of everything, since the kernel keeps their pages; not over a power
+ * loss. */
+static bool went_down_unclean(int run_fd)
+{
+    char boot_now[64], boot_then[64], clean[8];
+    int proc = open("/proc/sys/kernel/random", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool known = proc >= 0 && file_read(proc, "boot_id", boot_now, sizeof boot_now);
+    if (proc >= 0) close(proc);
+    bool was_same_boot =
+        known && file_read(run_fd, "boot", boot_then, sizeof boot_then) && strcmp(boot_now, boot_then) == 0;
+    bool was_clean = file_read(run_fd, "clean", clean, sizeof clean);
+    unlinkat(run_fd, "clean", 0);
+    if (known) file_write(run_fd, "boot", boot_now);
+    return !was_same_boot && !was_clean;
+}
+
+static int shared_file(int run_fd, const char *name, off_t size, bool anew, uid_t uid, gid_t gid)
+{
+    if (anew) unlinkat(run_fd, name, 0);
+    int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) return -1;
+    if (geteuid() == 0 && fchown(fd, uid, gid) != 0) return -1;
+    if (posix_fallocate(fd, 0, size) != 0) return -1;
+    return fd;
+}
+
+static void baseline_set(const struct state *state)
+{
+    struct counters_slot *slot = counters_map(state->counters_fd, COUNTERS_SLOT_BASELINE, true);
+    if (!slot) die_errno("the counters cannot be mapped");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (slot->baseline.epoch_ms == 0) {
+        slot->baseline.is_set = 0;
+        slot->baseline.epoch_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    }
+    counters_unmap(slot);
+}
+
+void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid)
+{
+    state->folder_fd = state_folder_open(config, uid, gid);
+    if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
+    state->run_fd = folder_open(state->folder_fd, "run", uid, gid);
+    int events = state->run_fd < 0 ? -1 : folder_open(state->run_fd, "events", uid, gid);
+    if (events < 0) refuse(EX_CANTCREAT, "the folder run/events cannot be made", config);
+    close(events);
+    lock_take(state, config);
+    state->was_unclean = went_down_unclean(state->run_fd);
+    off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
+    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, uid, gid);
+    if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
+    baseline_set(state);
+    state->clients_fd = memfd_create("clients", MFD_CLOEXEC);
+    if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0)
+        die_errno("shared memory for the clients cannot be made");
+    const char *const names[] = { "spool", "ledger" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int fd = folder_open(state->folder_fd, names[i], uid, gid);
+        if (fd < 0) refuse(EX_CANTCREAT, "a folder cannot be made", config);
+        close(fd);
+    }
+}
+
+int state_folder(const struct state *state, const char *name)
+{
+    return openat(state->folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot)
+{
+    char name[64];
+    snprintf(name, sizeof name, "events/%s.%u", process_name(kind), index);
+    *out_slot = (uint16_t)(kind * EVENT_SLOTS_A_KIND + index);
+    struct stat owner;
+    fstat(state->run_fd, &owner);
+    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, owner.st_uid, owner.st_gid);
+}
+
+void state_close_clean(struct state *state)
+{
+    fsync(state->counters_fd);
+    file_write(state->run_fd, "clean", "yes\n");
+    fsync(state->run_fd);
+}

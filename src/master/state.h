@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The state folder: its sub-folders, the lock that lets one master run, and the files that processes share.
+ */
+#ifndef SEKIMORI_MASTER_STATE_H
+#define SEKIMORI_MASTER_STATE_H
+
+#include "config/settings.h"
+#include "ipc/ask_master.h"
+
+struct state {
+    int folder_fd, run_fd; /* the state folder and run/ in it */
+    int lock_fd;
+    int counters_fd;  /* shared file of ipc/counters.h */
+    int clients_fd;   /* shared memory of receive/clients.h */
+    bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
+};
+
+/* Makes what is missing, takes the lock. Ends the process with a clear message (exit 73, 75 or 77) when it
+   cannot. Folders belong to `uid`, `gid` when the caller is root. */
+void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid);
+
+/* A descriptor of "spool" or "ledger". */
+int state_folder(const struct state *state, const char *name);
+
+/* The ring file of one process; *out_slot identifies it. */
+int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot);
+
+/* After an orderly stop: what is in the shared files is on disk. */
+void state_close_clean(struct state *state);
+
+#endif
