@@ -39,6 +39,7 @@ const char *content_read(const char *path, size_t most, struct arena *arena, str
                       : !S_ISREG(stat.st_mode) && !S_ISFIFO(stat.st_mode) ? "is not a file"
                                                                           : NULL;
     if (!why) {
+        fcntl(fd, F_SETFL, 0); /* it was O_NONBLOCK so that open() cannot hang; a pipe is waited for */
         *out_open = (stat.st_mode & S_IROTH) != 0;
         why = descriptor_read(fd, most, arena, out_bytes);
     }

@@ -97,7 +97,7 @@ struct config {
         struct text own_database; /* the small embedded folder */
         enum action found;        /* reject, quarantine, discard */
         enum action limits;       /* what a scan that hit a limit gets */
-        enum action unavailable;  /* defer, or accept with X-Virus-Scanned: unscanned */
+        enum action unavailable;  /* defer, quarantine, or accept with X-Virus-Scanned: unscanned */
         enum action ambiguous;    /* where two readers may disagree and more than plain text is inside */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
