@@ -58,7 +58,7 @@ static uint32_t *slot_find(struct loader *loader, struct text path)
 void content_add(struct loader *loader, struct content content)
 {
     if (!loader->content_slots) {
-        loader->content_slot_count = 4 * 8192; /* over twice CONFIG_CONTENTS_MOST, a power of two */
+        loader->content_slot_count = 32768; /* over twice CONFIG_CONTENTS_MOST, a power of two */
         loader->content_slots = memory_alloc(loader->content_slot_count * sizeof *loader->content_slots);
     }
     loader->contents = memory_grow(loader->contents, (loader->content_count + 1) * sizeof content);

@@ -5,9 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "config/lexer.h"
-#include "config/load_private.h"
-#include "config/nearest.h"
+#include "config/complaint.h"
 #include "config/value.h"
 
 /* The struct that the rows of a scope are about. */
@@ -79,96 +77,19 @@ static bool is_word(const struct token *token)
     return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED;
 }
 
-/* The words that lead to a node, for messages. */
-static void node_print(const struct schema_node *node, struct buffer *out)
-{
-    if (!node->parent) return;
-    if (node->parent->parent) {
-        node_print(node->parent, out);
-        buffer_add_char(out, ' ');
-    }
-    buffer_add_text(out, node->word);
-}
-
-/* What the token looks like in a message: `"word"`, `{`, `the end of the line`. */
-static void token_print(const struct token *token, struct buffer *out)
-{
-    if (token->kind == TOKEN_END)
-        buffer_printf(out, "the end of the file");
-    else if (token->kind == TOKEN_BREAK)
-        buffer_printf(out, "the end of the statement");
-    else if (token->text.length > 60)
-        buffer_printf(out, "\"%.57s…\"", token->text.at);
-    else
-        buffer_printf(out, "\"%.*s\"", TEXT_ARG(token->text));
-}
-
-static void children_print(const struct schema_node *node, struct buffer *out)
-{
-    for (const struct schema_node *child = node->first_child; child; child = child->next) {
-        if (buffer_length(out) > 0) buffer_printf(out, ", ");
-        buffer_add_text(out, child->word);
-    }
-}
-
-/* The nearest among a node's words and the choices of its value. */
-static struct text hint_find(const struct schema_node *node, bool with_value, struct text wrong)
-{
-    struct text best = TEXT_NONE;
-    size_t distance = SIZE_MAX;
-    for (const struct schema_node *child = node->first_child; child; child = child->next)
-        nearest_offer(wrong, child->word, &best, &distance);
-    if (!with_value || !node->row) return best;
-    for (const struct schema_choice *choice = node->row->choices; choice && choice->word; choice++)
-        nearest_offer(wrong, text_of(choice->word), &best, &distance);
-    if (node->row->none) nearest_offer(wrong, text_of(node->row->none), &best, &distance);
-    if (node->row->type == SCHEMA_SWITCH) {
-        nearest_offer(wrong, TEXT("on"), &best, &distance);
-        nearest_offer(wrong, TEXT("off"), &best, &distance);
-    }
-    return best;
-}
-
-/* "unknown word "tga" after spam": lists what is known there. */
 static void complain_unknown(struct parser *parser, const struct schema_node *node)
 {
-    struct buffer message = { 0 }, allowed = { 0 };
-    buffer_printf(&message, parser->token.kind == TOKEN_WORD ? "unknown word " : "unexpected ");
-    token_print(&parser->token, &message);
-    if (node->parent) {
-        buffer_printf(&message, " after ");
-        node_print(node, &message);
-    }
-    children_print(node, &allowed);
-    if (allowed.end == 0) buffer_printf(&allowed, "the end of the statement");
-    struct text hint = is_word(&parser->token) ? hint_find(node, false, parser->token.text) : TEXT_NONE;
-    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
-                          buffer_text(&allowed), hint);
-    buffer_free(&message);
-    buffer_free(&allowed);
+    complaint_unknown(parser->loader, place_of(parser, &parser->token), &parser->token, node);
 }
 
-/* The value of a setting is missing or wrong; `why` says which. */
 static void complain_value(struct parser *parser, const struct schema_node *node, const char *why)
 {
-    struct buffer message = { 0 }, allowed = { 0 };
-    if (parser->token.kind == TOKEN_WRONG) return;
-    if (is_word(&parser->token)) {
-        token_print(&parser->token, &message);
-        buffer_printf(&message, " %s", why);
-    } else {
-        buffer_printf(&message, "a value is missing before ");
-        token_print(&parser->token, &message);
-    }
-    buffer_printf(&message, ": ");
-    node_print(node, &message);
-    if (node->row) schema_allowed(node->row, &allowed);
-    children_print(node, &allowed);
-    struct text hint = is_word(&parser->token) ? hint_find(node, true, parser->token.text) : TEXT_NONE;
-    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
-                          buffer_text(&allowed), hint);
-    buffer_free(&message);
-    buffer_free(&allowed);
+    complaint_value(parser->loader, place_of(parser, &parser->token), &parser->token, node, why);
+}
+
+static void complain_token(struct parser *parser, const char *why, const char *allowed)
+{
+    complaint_token(parser->loader, place_of(parser, &parser->token), &parser->token, why, allowed);
 }
 
 static void *scope_base(const struct loader *loader, struct scope scope)
@@ -209,14 +130,7 @@ static void statement_end(struct parser *parser)
 {
     enum token_kind kind = parser->token.kind;
     if (kind == TOKEN_BREAK || kind == TOKEN_CLOSE || kind == TOKEN_END) return;
-    if (kind != TOKEN_WRONG) {
-        struct buffer message = { 0 };
-        token_print(&parser->token, &message);
-        buffer_printf(&message, " where the statement should end");
-        loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
-                              TEXT("a new line, ; or }"), TEXT_NONE);
-        buffer_free(&message);
-    }
+    complain_token(parser, "where the statement should end", "a new line, ; or }");
     statement_skip(parser);
 }
 
@@ -281,18 +195,8 @@ static void listen_parse(struct parser *parser, const struct schema_node *node)
         statement_end(parser);
 }
 
-static void complain_target(struct parser *parser, const char *why)
-{
-    struct buffer message = { 0 };
-    if (parser->token.kind == TOKEN_WRONG) return;
-    token_print(&parser->token, &message);
-    buffer_printf(&message, " %s", why);
-    loader_complain_fully(parser->loader, place_of(parser, &parser->token), buffer_text(&message),
-                          TEXT("an address or host name, with :PORT where it is not the usual one, or mx; "
-                               "options stand in braces"),
-                          TEXT_NONE);
-    buffer_free(&message);
-}
+static const char TARGETS_ALLOWED[] =
+    "an address or host name, with :PORT where it is not the usual one, or mx; options stand in braces";
 
 /* 10.1.0.25, 10.1.0.25:2525, [2001:db8::1]:25, mail.example.jp, mail.example.jp:2525, mx. The port stays 0
    where none is said. */
@@ -361,14 +265,15 @@ static bool targets_parse(struct parser *parser, struct domain *domain)
     for (; is_word(&parser->token); advance(parser), count++) {
         bool has_room = count < TARGETS_MOST;
         if (!has_room || !target_parse(parser, &targets[count])) {
-            complain_target(parser, has_room ? "is not a server" : "is one server too many (64 are allowed)");
+            complain_token(parser, has_room ? "is not a server" : "is one server too many (64 are allowed)",
+                           TARGETS_ALLOWED);
             return false;
         }
     }
     domain->targets = arena_alloc_array(parser->loader->arena, count, sizeof *targets);
-    memcpy(domain->targets, targets, count * sizeof *targets);
+    if (count > 0) memcpy(domain->targets, targets, count * sizeof *targets);
     domain->target_count = count;
-    if (count == 0) complain_target(parser, "where the servers of the domain should stand");
+    if (count == 0) complain_token(parser, "where the servers of the domain should stand", TARGETS_ALLOWED);
     return count > 0;
 }
 
@@ -378,14 +283,7 @@ static void domain_parse(struct parser *parser)
     struct loader *loader = parser->loader;
     const char *why = is_word(&parser->token) ? domain_name_complaint(parser) : "where a domain should stand";
     if (why) {
-        if (parser->token.kind != TOKEN_WRONG) {
-            struct buffer message = { 0 };
-            token_print(&parser->token, &message);
-            buffer_printf(&message, " %s", why);
-            loader_complain_fully(loader, place_of(parser, &parser->token), buffer_text(&message), TEXT_NONE,
-                                  TEXT_NONE);
-            buffer_free(&message);
-        }
+        complain_token(parser, why, "");
         statement_skip(parser);
         return;
     }

@@ -71,7 +71,7 @@ static bool is_label(struct text label)
 
 bool value_is_host_name(struct text word)
 {
-    struct text label = word;
+    struct text label;
     uint64_t number;
     if (word.length > 253) return false;
     for (;;) {
