@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The inside of the journal, shared by its files: journal.c appends and commits, segment.c makes and finds
+   segment files, seal.c writes and reads indexes, recover.c reads all at start, recycle.c gives room back. */
+#ifndef SEKIMORI_QUEUE_JOURNAL_PRIVATE_H
+#define SEKIMORI_QUEUE_JOURNAL_PRIVATE_H
+
+#include "queue/journal.h"
+
+enum {
+    SEGMENT_HEADER_BYTES = 4096,
+    SEGMENT_NAME_SIZE = 32,
+    SEGMENTS_KEPT = 4,       /* the newest sealed ones stay whole: recent ids are rebuilt from them */
+    SPARE_STEP = 256 * 1024, /* zeros written to the spare segment at a time */
+    MOVE_STEP = 1024 * 1024, /* bytes of messages moved at a time */
+    SEGMENT_NUMBER_MOST = 99999999,
+};
+
+struct reference {
+    uint64_t id; /* of a message in another segment; of a cut: the offset */
+    uint32_t home;
+    bool is_cut;
+};
+
+struct segment {
+    uint32_t number, seed;
+    int fd;
+    uint64_t size, end; /* of the file; where the next batch goes */
+    uint32_t live;      /* messages of it that have not ended */
+    uint64_t live_bytes;
+    int jobs;
+    bool is_sealed; /* has an index on disk, or failed */
+    bool has_index; /* a valid one, synced */
+    bool is_unreusable;
+    bool is_damaged; /* never recycled, looked at again at the next start */
+    /* Of the open segment: what its index will say. */
+    uint64_t *ids;
+    size_t id_count, id_capacity;
+    struct reference *references;
+    size_t reference_count, reference_capacity;
+};
+
+struct entry {
+    struct message *message; /* NULL: GONE, CUT, CLEAN */
+    uint64_t id;
+    enum record_type type;
+    size_t at;       /* of the header's room in batch.bytes */
+    uint32_t inside; /* payload bytes in batch.bytes */
+    uint32_t lead_length, payload_crc, home;
+    struct text outside; /* the rest of the payload: a large body */
+};
+
+struct batch {
+    struct buffer bytes; /* headers, payloads, padding; bodies over a limit stay outside */
+    struct entry *entries;
+    size_t count, capacity;
+    uint64_t length; /* on disk, without the last padding */
+    uint64_t ended[8];
+};
+
+struct spare {
+    int fd; /* -1: none */
+    uint64_t filled;
+    bool is_ready;
+    char name[SEGMENT_NAME_SIZE];
+};
+
+struct journal {
+    struct journal_options options;
+    struct catalogue *catalogue;
+    struct segment **segments; /* ascending */
+    size_t segment_count, segment_capacity;
+    struct segment *open; /* the last, or NULL */
+    uint32_t last_number;
+    struct batch batch;
+    struct spare spare;
+    struct queue_counters totals; /* live, held and messages_live: by the catalogue */
+    uint32_t cut_segment;         /* 0: none to be told */
+    uint64_t cut_offset;
+    uint32_t moving; /* the segment being emptied */
+    size_t moving_place;
+    uint64_t *moving_ids;
+    size_t moving_count;
+    bool spare_failed;
+    char error[200];
+    void (*on_segment_end)(void *context, uint32_t segment);
+    void *on_segment_end_context;
+    struct journal_facts facts;
+};
+
+/* journal.c */
+void journal_complain(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
+                                     uint32_t lead_length, uint32_t body_length);
+/* Puts the change in force; numbers that the message does not have are passed over. */
+void journal_change_apply(struct journal *journal, struct message *message, const struct change *change);
+void journal_message_forget(struct journal *journal, struct message *message);
+void journal_message_at_home(struct journal *journal, struct message *message, struct segment *segment);
+struct entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
+                             struct message *message, struct text inside);
+void journal_change_append(struct journal *journal, enum record_type type, struct message *message,
+                           const struct change *change);
+void batch_clear(struct batch *batch);
+
+/* segment.c */
+char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]);
+struct segment *segment_find(const struct journal *journal, uint32_t number);
+struct segment *segment_add(struct journal *journal, uint32_t number, int fd);
+void segment_drop(struct journal *journal, struct segment *segment); /* out of the list, closed, freed */
+bool segment_open_next(struct journal *journal, uint64_t bytes);     /* false with errno */
+/* Header of an existing file: number, seed, totals. False: not one, or of another version (said in why). */
+bool segment_header_read(struct segment *segment, struct queue_counters *out_totals, const char **why);
+bool spare_fill_step(struct journal *journal);
+void spare_adopt(struct journal *journal, const char *name, int fd, uint64_t size);
+void segment_note_id(struct segment *segment, uint64_t id);
+void segment_note_reference(struct segment *segment, struct reference reference);
+
+/* seal.c */
+struct seal {
+    struct queue_counters totals; /* at the segment's end */
+    uint64_t *ids;
+    size_t id_count;
+    struct reference *references;
+    size_t reference_count;
+    uint64_t end;
+    bool is_clean; /* the last record is the mark */
+};
+/* Writes the index and syncs it; on success the segment is sealed. False with errno: it is sealed without. */
+bool seal_write(struct journal *journal, struct segment *segment, bool is_clean);
+/* Reads an index and puts what it says into the catalogue. False: none, or not whole. */
+bool seal_read(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
+/* Only ids and references. */
+bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
+
+void seal_references_apply(struct journal *journal, const struct reference *references, size_t count);
+
+/* recover.c */
+bool journal_recover(struct journal *journal, const struct journal_listener *listener,
+                     struct journal_found *found);
+
+/* recycle.c */
+/* Moves all live messages and carries what its records say. False: the reason is in the journal's error. */
+bool segment_empty(struct journal *journal, struct segment *segment);
+
+#endif

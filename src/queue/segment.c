@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Segment files: made from a spare one, found by number, given up. The header block carries what must
+   survive when older segments are gone: the totals. */
+#include "journal_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/die.h"
+#include "queue/crc32c.h"
+
+enum { HEADER_VERSION = 1, HEADER_COPY = 2048, SYNC_AHEAD = 4 * 1024 * 1024 };
+
+static const struct text header_magic = { "SEKIJRNL", 8 };
+
+char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE])
+{
+    snprintf(room, SEGMENT_NAME_SIZE, "%08u.%s", number, ending);
+    return room;
+}
+
+struct segment *segment_find(const struct journal *journal, uint32_t number)
+{
+    size_t low = 0, high = journal->segment_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (journal->segments[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == journal->segment_count || journal->segments[low]->number != number) return NULL;
+    return journal->segments[low];
+}
+
+struct segment *segment_add(struct journal *journal, uint32_t number, int fd)
+{
+    if (journal->segment_count == journal->segment_capacity) {
+        journal->segment_capacity = journal->segment_capacity ? journal->segment_capacity * 2 : 16;
+        journal->segments =
+            memory_grow(journal->segments, journal->segment_capacity * sizeof(struct segment *));
+    }
+    struct segment *segment = memory_alloc(sizeof *segment);
+    segment->number = number;
+    segment->fd = fd;
+    segment->end = SEGMENT_HEADER_BYTES;
+    journal->segments[journal->segment_count++] = segment;
+    if (number > journal->last_number) journal->last_number = number;
+    return segment;
+}
+
+static void segment_free(struct segment *segment)
+{
+    if (segment->fd >= 0) close(segment->fd);
+    free(segment->ids);
+    free(segment->references);
+    free(segment);
+}
+
+void segment_drop(struct journal *journal, struct segment *segment)
+{
+    size_t place = 0;
+    while (journal->segments[place] != segment) place++;
+    journal->segment_count--;
+    memmove(&journal->segments[place], &journal->segments[place + 1],
+            (journal->segment_count - place) * sizeof(struct segment *));
+    if (journal->open == segment) journal->open = NULL;
+    segment_free(segment);
+}
+
+void segment_note_id(struct segment *segment, uint64_t id)
+{
+    if (segment->id_count == segment->id_capacity) {
+        segment->id_capacity = segment->id_capacity ? segment->id_capacity * 2 : 256;
+        segment->ids = memory_grow(segment->ids, segment->id_capacity * sizeof *segment->ids);
+    }
+    segment->ids[segment->id_count++] = id;
+}
+
+void segment_note_reference(struct segment *segment, struct reference reference)
+{
+    if (segment->reference_count == segment->reference_capacity) {
+        segment->reference_capacity = segment->reference_capacity ? segment->reference_capacity * 2 : 256;
+        segment->references =
+            memory_grow(segment->references, segment->reference_capacity * sizeof *segment->references);
+    }
+    segment->references[segment->reference_count++] = reference;
+}
+
+static void totals_put(const struct queue_counters *totals, struct buffer *out)
+{
+    put_u64(out, totals->accepted);
+    put_u64(out, totals->own);
+    for (int i = 0; i < 8; i++) put_u64(out, totals->ended[i]);
+}
+
+static void totals_get(struct reader *reader, struct queue_counters *out)
+{
+    *out = (struct queue_counters){ .accepted = get_u64(reader) };
+    out->own = get_u64(reader);
+    for (int i = 0; i < 8; i++) out->ended[i] = get_u64(reader);
+}
+
+/* Magic, version, number, seed, time, totals, CRC of all before it; twice in the block, zeros between. */
+static void header_make(const struct journal *journal, const struct segment *segment, struct buffer *out)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    buffer_add_text(out, header_magic);
+    put_u32(out, HEADER_VERSION);
+    put_u32(out, segment->number);
+    put_u32(out, segment->seed);
+    put_u64(out, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+    totals_put(&journal->totals, out);
+    put_u32(out, crc32c(0, buffer_text(out)));
+    size_t length = buffer_length(out);
+    char *rest = buffer_reserve(out, SEGMENT_HEADER_BYTES - length);
+    memset(rest, 0, SEGMENT_HEADER_BYTES - length);
+    memcpy(rest + HEADER_COPY - length, out->memory + out->start, length);
+    buffer_commit(out, SEGMENT_HEADER_BYTES - length);
+}
+
+static bool header_get(struct segment *segment, struct text bytes, struct queue_counters *out_totals,
+                       const char **why)
+{
+    *why = "no segment header";
+    if (!text_starts(bytes, header_magic)) return false;
+    struct reader reader = reader_of(text_slice(bytes, header_magic.length, bytes.length));
+    uint32_t version = get_u32(&reader);
+    uint32_t number = get_u32(&reader);
+    segment->seed = get_u32(&reader);
+    get_u64(&reader);
+    totals_get(&reader, out_totals);
+    size_t checked = (size_t)(reader.rest.at - bytes.at);
+    *why = "a damaged segment header";
+    if (get_u32(&reader) != crc32c(0, text_slice(bytes, 0, checked))) return false;
+    *why = "a segment of another version of the format";
+    if (version != HEADER_VERSION) return false;
+    *why = "a segment under another's name";
+    return number == segment->number;
+}
+
+bool segment_header_read(struct segment *segment, struct queue_counters *out_totals, const char **why)
+{
+    char block[SEGMENT_HEADER_BYTES] = { 0 };
+    if (pread(segment->fd, block, sizeof block, 0) < 0) {
+        *why = strerror(errno);
+        return false;
+    }
+    struct text bytes = text_from(block, sizeof block);
+    if (header_get(segment, text_slice(bytes, 0, HEADER_COPY), out_totals, why)) return true;
+    const char *copy_why;
+    return header_get(segment, text_slice(bytes, HEADER_COPY, sizeof block), out_totals, &copy_why);
+}
+
+static bool spare_create(struct journal *journal)
+{
+    struct spare *spare = &journal->spare;
+    snprintf(spare->name, sizeof spare->name, "spare-%08u.tmp", journal->last_number + 1);
+    const struct disk *disk = journal->options.disk;
+    spare->fd = disk->create(disk->context, journal->options.folder, spare->name);
+    if (spare->fd < 0) return false;
+    spare->filled = 0;
+    spare->is_ready = false;
+    if (disk->allocate(disk->context, spare->fd, journal->options.segment_bytes) == 0) return true;
+    if (errno == EOPNOTSUPP) return true;
+    int error = errno;
+    disk->remove(disk->context, journal->options.folder, spare->name);
+    close(spare->fd);
+    spare->fd = -1;
+    errno = error;
+    return false;
+}
+
+/* Blocks that were written once make each later sync cheaper: measured on ext4, 105 us against 155 us in
+   blocks that were only reserved, and 190 us where the file grows. */
+bool spare_fill_step(struct journal *journal)
+{
+    struct spare *spare = &journal->spare;
+    if (spare->fd >= 0 && spare->is_ready) return false;
+    if (spare->fd < 0) {
+        journal->spare_failed = !spare_create(journal);
+        return !journal->spare_failed;
+    }
+    static const char zeros[SPARE_STEP];
+    uint64_t left = journal->options.segment_bytes - spare->filled;
+    struct iovec piece = { (void *)zeros, left < SPARE_STEP ? left : SPARE_STEP };
+    const struct disk *disk = journal->options.disk;
+    uint64_t step = piece.iov_len;
+    if (!disk_write_all(disk, spare->fd, &piece, 1, spare->filled)) {
+        journal->spare_failed = true;
+        return false;
+    }
+    spare->filled += step;
+    if (spare->filled % SYNC_AHEAD == 0)
+        sync_file_range(spare->fd, (off_t)(spare->filled - SYNC_AHEAD), SYNC_AHEAD, SYNC_FILE_RANGE_WRITE);
+    spare->is_ready = spare->filled >= journal->options.segment_bytes;
+    return true;
+}
+
+void spare_adopt(struct journal *journal, const char *name, int fd, uint64_t size)
+{
+    struct spare *spare = &journal->spare;
+    snprintf(spare->name, sizeof spare->name, "%s", name);
+    spare->fd = fd;
+    spare->filled = size;
+    spare->is_ready = true;
+}
+
+/* The header is synced under the spare's name, so a segment that has a number has a header. */
+static bool spare_name(struct journal *journal, uint32_t number, uint32_t seed)
+{
+    const struct disk *disk = journal->options.disk;
+    struct segment segment = { .number = number, .seed = seed };
+    struct buffer header = { 0 };
+    header_make(journal, &segment, &header);
+    struct iovec piece = { header.memory, SEGMENT_HEADER_BYTES };
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(number, "seg", name);
+    bool is_done = disk_write_all(disk, journal->spare.fd, &piece, 1, 0) &&
+                   disk->sync(disk->context, journal->spare.fd) == 0 &&
+                   disk->rename(disk->context, journal->options.folder, journal->spare.name, name) == 0 &&
+                   disk->sync_folder(disk->context, journal->options.folder) == 0;
+    int error = errno;
+    buffer_free(&header);
+    errno = error;
+    return is_done;
+}
+
+bool segment_open_next(struct journal *journal, uint64_t bytes)
+{
+    if (journal->last_number >= SEGMENT_NUMBER_MOST) bug("segment numbers are used up");
+    struct spare *spare = &journal->spare;
+    if (spare->fd < 0 && !spare_create(journal)) return false;
+    uint32_t number = journal->last_number + 1, seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) die_errno("no random numbers");
+    if (!spare_name(journal, number, seed)) {
+        int error = errno;
+        char name[SEGMENT_NAME_SIZE];
+        const struct disk *disk = journal->options.disk;
+        disk->remove(disk->context, journal->options.folder, spare->name);
+        disk->remove(disk->context, journal->options.folder, segment_name(number, "seg", name));
+        close(spare->fd);
+        spare->fd = -1;
+        journal->last_number++; /* the name may come back after a power loss: not used twice */
+        errno = error;
+        return false;
+    }
+    struct segment *segment = segment_add(journal, number, spare->fd);
+    segment->seed = seed;
+    segment->size = bytes > journal->options.segment_bytes ? bytes : journal->options.segment_bytes;
+    spare->fd = -1;
+    journal->open = segment;
+    return true;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Finds the records in a segment's bytes, whatever state they are in. Pure; linear in the bytes. */
+#ifndef SEKIMORI_QUEUE_WALK_H
+#define SEKIMORI_QUEUE_WALK_H
+
+#include "queue/record.h"
+
+struct walk {
+    uint64_t records;
+    uint64_t end;          /* behind the last whole record, at a multiple of BATCH_ALIGN */
+    bool is_torn;          /* the last batch is not whole: it was never acknowledged */
+    uint32_t damage_count; /* stretches that are bad though something later was synced */
+    uint64_t damage_offset;
+    uint64_t damage_id; /* of the message whose payload is bad, when its header is good; else 0 */
+};
+
+/* Calls on_record for each whole record, in order; `payload` is a slice of `bytes`. */
+void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
+                  void (*on_record)(void *context, const struct record_header *header, uint64_t offset,
+                                    struct text payload),
+                  void *context, struct walk *out);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The journal keeps what it acknowledged: through reopening, cuts, flipped bits, failed syncs, a full disk.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "ipc/ask_queue.h"
+#include "ipc/event.h"
+#include "queue/crc32c.h"
+#include "rig.h"
+
+enum { SEGMENT = 64 * 1024 };
+
+static void assert_counts_agree(const struct rig *rig)
+{
+    struct queue_counters counters = journal_counters(rig->journal);
+    uint64_t ended = 0;
+    for (int i = 0; i < 8; i++) ended += counters.ended[i];
+    assert_int_equal(counters.accepted, ended + counters.live);
+    assert_int_equal(counters.messages_live, rig->catalogue->count);
+}
+
+static void commit(struct rig *rig)
+{
+    assert_int_equal(journal_commit(rig->journal), COMMIT_DONE);
+}
+
+static void test_checksum(void **state)
+{
+    assert_int_equal(crc32c(0, TEXT("123456789")), 0xE3069283);
+    char bytes[300];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * 37);
+    for (size_t from = 0; from < 9; from++)
+        for (size_t length = 0; length < sizeof bytes - 9; length++) {
+            struct text text = text_from(bytes + from, length);
+            assert_int_equal(crc32c(77, text), crc32c_by_table(77, text));
+        }
+}
+
+static void test_kept_survives(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    for (uint64_t id = 1; id <= 10; id++) {
+        rig_keep(&rig, id, 3, 0);
+        if (id % 3 == 0)
+            commit(&rig);
+        else
+            assert_false(catalogue_was_kept(rig.catalogue, id));
+    }
+    commit(&rig);
+    for (int round = 0; round < 3; round++) { /* scanned first, then by index */
+        rig_close(&rig);
+        assert_true(rig_open(&rig, NULL));
+        assert_int_equal(rig.found.torn + rig.found.damaged, 0);
+        assert_int_equal(rig.found.messages, 10);
+        assert_int_equal(rig.found.records, round == 0 ? 10 : 0);
+        for (uint64_t id = 1; id <= 10; id++) assert_true(rig_is_whole(&rig, id));
+        assert_true(catalogue_was_kept(rig.catalogue, 7));
+        assert_false(catalogue_was_kept(rig.catalogue, 11));
+        assert_counts_agree(&rig);
+    }
+    rig_free(&rig);
+}
+
+static void change_hold(struct rig *rig, struct message *message, uint32_t number, uint8_t hold)
+{
+    struct changed_recipient changed = { number, 0, hold, 0 };
+    struct change change = { .count = 1, .recipients = &changed, .reply = TEXT("virus") };
+    journal_change(rig->journal, hold ? RECORD_HOLD : RECORD_RELEASE, message, &change);
+}
+
+static void assert_changes_hold(struct rig *rig)
+{
+    assert_null(catalogue_find(rig->catalogue, 1));
+    assert_true(catalogue_was_kept(rig->catalogue, 1));
+    struct message *deferred = catalogue_find(rig->catalogue, 2);
+    assert_non_null(deferred);
+    assert_int_equal(deferred->due_ms, 777);
+    assert_int_equal(deferred->recipients[1].attempts, 2);
+    struct text reason = names_text(rig->catalogue->reasons, deferred->recipients[0].reason);
+    assert_true(text_equal(reason, TEXT("451 later")));
+    struct message *held = catalogue_find(rig->catalogue, 3);
+    assert_non_null(held);
+    assert_int_equal(held->recipients[0].hold, HOLD_QUARANTINE);
+    assert_int_equal(held->recipients[1].hold, HOLD_NONE);
+    assert_int_equal(message_held(held), 1);
+    struct queue_counters counters = journal_counters(rig->journal);
+    assert_int_equal(counters.held, 1);
+    assert_int_equal(counters.live, 4);
+    assert_int_equal(counters.ended[ENDING_DELIVERED], 2);
+    assert_counts_agree(rig);
+}
+
+static void test_changes_survive(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    for (uint64_t id = 1; id <= 3; id++) rig_keep(&rig, id, 2, 0);
+    commit(&rig);
+    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+    rig_defer(&rig, catalogue_find(rig.catalogue, 2), 555, "450 soon");
+    commit(&rig);
+    change_hold(&rig, catalogue_find(rig.catalogue, 3), 0, HOLD_QUARANTINE);
+    change_hold(&rig, catalogue_find(rig.catalogue, 3), 1, HOLD_ADMIN);
+    change_hold(&rig, catalogue_find(rig.catalogue, 3), 1, HOLD_NONE);
+    rig_defer(&rig, catalogue_find(rig.catalogue, 2), 777, "451 later");
+    commit(&rig);
+    for (int round = 0; round < 3; round++) {
+        assert_changes_hold(&rig);
+        rig_close(&rig);
+        assert_true(rig_open(&rig, NULL));
+    }
+    assert_changes_hold(&rig);
+    rig_free(&rig);
+}
+
+/* Three batches: messages 1 and 2; 3 and 4; 5 and the end of 1. Where each batch begins is block 1, 2, 3. */
+static void small_journal(struct rig *rig)
+{
+    rig_make(rig, SEGMENT);
+    assert_true(rig_open(rig, NULL));
+    rig_keep(rig, 1, 1, 100);
+    rig_keep(rig, 2, 2, 200);
+    commit(rig);
+    rig_keep(rig, 3, 1, 100);
+    rig_keep(rig, 4, 1, 150);
+    commit(rig);
+    rig_keep(rig, 5, 1, 100);
+    rig_end(rig, catalogue_find(rig->catalogue, 1), ENDING_DELIVERED);
+    commit(rig);
+    rig_close(rig);
+}
+
+static void test_every_truncation(void **state)
+{
+    struct rig rig, cut;
+    small_journal(&rig);
+    rig_make(&cut, SEGMENT);
+    struct buffer bytes = { 0 };
+    rig_file_read(&rig, "00000001.seg", &bytes);
+    for (size_t length = 4096; length < 4096 * 4; length += length % 4096 < 1200 || length % 64 ? 1 : 64) {
+        rig_files_copy(&rig, &cut);
+        rig_file_write(&cut, "00000001.seg", text_slice(buffer_text(&bytes), 0, length));
+        assert_true(rig_open(&cut, NULL));
+        for (uint64_t id = 1; id <= 5; id++) {
+            size_t batch_end = 4096 * (id < 3 ? 2 : id < 5 ? 3 : 4);
+            struct message *message = catalogue_find(cut.catalogue, id);
+            if (message) assert_true(rig_is_whole(&cut, id));
+            if (length >= batch_end && id != 1) assert_non_null(message);
+        }
+        assert_int_equal(cut.found.damaged, 0);
+        assert_counts_agree(&cut);
+        size_t tail = length % 4096;
+        if (tail == 1 || tail == 40)
+            assert_null(catalogue_find(cut.catalogue, length < 8192 ? 1 : length < 12288 ? 3 : 5));
+        if (tail == 120) assert_int_equal(cut.found.torn, 1);
+        rig_close(&cut);
+    }
+    buffer_free(&bytes);
+    rig_free(&cut);
+    rig_free(&rig);
+}
+
+/* One flipped byte costs at most the record it stands in; in a batch before the last it is damage. */
+static void test_every_flip(void **state)
+{
+    struct rig rig, bad;
+    small_journal(&rig);
+    rig_make(&bad, SEGMENT);
+    struct buffer bytes = { 0 };
+    rig_file_read(&rig, "00000001.seg", &bytes);
+    unsigned lost_once = 0, alarms = 0;
+    for (size_t at = 0; at < 4096 * 4; at += at < 1200 || at % 4096 < 1300 || at % 64 ? 1 : 64) {
+        rig_files_copy(&rig, &bad);
+        bytes.memory[bytes.start + at] ^= 0x10;
+        rig_file_write(&bad, "00000001.seg", buffer_text(&bytes));
+        bytes.memory[bytes.start + at] ^= 0x10;
+        assert_true(rig_open(&bad, NULL));
+        unsigned lost = 0;
+        for (uint64_t id = 2; id <= 5; id++) lost += !rig_is_whole(&bad, id);
+        if (catalogue_find(bad.catalogue, 1)) assert_true(rig_is_whole(&bad, 1));
+        if (lost) {
+            assert_true(lost == 1);
+            assert_true(bad.found.damaged + bad.found.torn > 0);
+            if (at < 4096 * 3) assert_int_equal(bad.found.damaged, 1);
+        }
+        if (bad.found.damaged) {
+            assert_true(rig_has_file(&bad, "00000001.damaged"));
+            assert_false(rig_has_file(&bad, "00000001.seg"));
+        }
+        lost_once += lost;
+        alarms += bad.found.damaged > 0;
+        struct queue_counters before = journal_counters(bad.journal);
+        rig_close(&bad);
+        assert_true(rig_open(&bad, NULL)); /* what was salvaged is whole, and there is no second alarm */
+        assert_int_equal(bad.found.damaged, 0);
+        assert_int_equal(journal_counters(bad.journal).live, before.live);
+        rig_close(&bad);
+    }
+    assert_true(lost_once > 400 && alarms > 400);
+    buffer_free(&bytes);
+    rig_free(&bad);
+    rig_free(&rig);
+}
+
+static void test_failed_sync(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    rig_keep(&rig, 1, 1, 0);
+    rig_keep(&rig, 2, 1, 0);
+    commit(&rig);
+    rig_keep(&rig, 3, 1, 0);
+    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+    rig.fail_sync_after = 0;
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
+    assert_non_null(strstr(journal_error(rig.journal), "00000001"));
+    assert_null(catalogue_find(rig.catalogue, 3));
+    assert_false(catalogue_was_kept(rig.catalogue, 3));
+    assert_null(catalogue_find(rig.catalogue, 1)); /* the change went into the next segment at once */
+    assert_false(journal_has_batch(rig.journal));
+    rig_keep(&rig, 4, 1, 0);
+    commit(&rig);
+    assert_counts_agree(&rig);
+    for (int round = 0; round < 2; round++) {
+        rig_close(&rig);
+        assert_true(rig_open(&rig, NULL));
+        assert_null(catalogue_find(rig.catalogue, 1));
+        assert_true(rig_is_whole(&rig, 2));
+        assert_null(catalogue_find(rig.catalogue, 3));
+        assert_true(rig_is_whole(&rig, 4));
+        assert_counts_agree(&rig);
+    }
+    rig_free(&rig);
+}
+
+/* The sync fails, and so does everything that would write the failed segment's index: then the cut says it.
+ */
+static void test_failed_sync_and_index(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    rig_keep(&rig, 1, 1, 0);
+    commit(&rig);
+    rig_keep(&rig, 2, 1, 0);
+    rig.fail_sync_after = 0;
+    rig.fault_count = 2;
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
+    assert_false(rig_has_file(&rig, "00000001.idx"));
+    rig_keep(&rig, 3, 1, 0);
+    commit(&rig);
+    for (int round = 0; round < 3; round++) {
+        rig_close(&rig);
+        assert_true(rig_open(&rig, NULL));
+        assert_true(rig_is_whole(&rig, 1));
+        assert_null(catalogue_find(rig.catalogue, 2));
+        assert_true(rig_is_whole(&rig, 3));
+    }
+    rig_free(&rig);
+}
+
+static void test_outcome_waits_for_a_working_disk(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    rig_keep(&rig, 1, 1, 0);
+    commit(&rig);
+    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+    rig.fail_sync_after = 0;
+    rig.fault_count = 1000;
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
+    assert_true(journal_has_batch(rig.journal));
+    assert_int_not_equal(journal_commit(rig.journal), COMMIT_DONE);
+    assert_int_equal(journal_counters(rig.journal).ended[ENDING_DELIVERED], 0);
+    rig.fail_sync_after = -1;
+    commit(&rig);
+    assert_null(catalogue_find(rig.catalogue, 1));
+    assert_int_equal(journal_counters(rig.journal).ended[ENDING_DELIVERED], 1);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    assert_null(catalogue_find(rig.catalogue, 1));
+    assert_counts_agree(&rig);
+    rig_free(&rig);
+}
+
+static void test_full_disk(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    assert_false(journal_is_full(rig.journal));
+    rig.free_bytes = 999;
+    assert_true(journal_is_full(rig.journal));
+    rig.free_bytes = 1000;
+    assert_false(journal_is_full(rig.journal));
+    uint64_t id = 1;
+    rig_keep(&rig, id, 1, 0);
+    commit(&rig);
+    rig.no_space = true;
+    enum commit outcome = COMMIT_DONE;
+    while (outcome == COMMIT_DONE) {
+        rig_keep(&rig, ++id, 1, 2000);
+        outcome = journal_commit(rig.journal);
+        assert_true(id < 100);
+    }
+    assert_int_equal(outcome, COMMIT_DISK_FULL);
+    assert_null(catalogue_find(rig.catalogue, id));
+    assert_true(rig_is_whole(&rig, id - 1));
+    rig.no_space = false;
+    rig_keep(&rig, id, 1, 0);
+    commit(&rig);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    for (uint64_t one = 1; one <= id; one++) assert_true(rig_is_whole(&rig, one));
+    assert_counts_agree(&rig);
+    rig_free(&rig);
+}
+
+static void test_tidy_keeps_the_folder_small(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    rig_keep(&rig, 1, 1, 0);
+    rig_keep(&rig, 2, 2, 0);
+    commit(&rig);
+    for (uint64_t id = 3; id < 3000; id++) {
+        struct message *message = rig_keep(&rig, id, 1, 3000);
+        commit(&rig);
+        if (id % 50 == 0) rig_defer(&rig, catalogue_find(rig.catalogue, 1), id, "busy");
+        rig_end(&rig, message, ENDING_DELIVERED);
+        commit(&rig);
+        for (int i = 0; i < 5 && journal_tidy(rig.journal); i++) {
+        }
+    }
+    struct journal_facts facts = journal_facts(rig.journal);
+    assert_true(facts.segments < 10);
+    assert_true(facts.recycled > 100);
+    assert_true(facts.compacted > 3);
+    assert_true(rig_is_whole(&rig, 1) && rig_is_whole(&rig, 2));
+    assert_counts_agree(&rig);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    assert_int_equal(rig.catalogue->count, 2);
+    assert_true(rig_is_whole(&rig, 1) && rig_is_whole(&rig, 2));
+    assert_int_equal(catalogue_find(rig.catalogue, 1)->due_ms, 2950);
+    assert_true(catalogue_was_kept(rig.catalogue, 2999));
+    assert_counts_agree(&rig);
+    rig_free(&rig);
+}
+
+/* A segment that deliver reads from stays, however dead. */
+static void test_used_segment_stays(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    struct message *first = rig_keep(&rig, 1, 1, 0);
+    commit(&rig);
+    uint32_t number = first->segment;
+    journal_segment_use(rig.journal, number, 1);
+    rig_end(&rig, first, ENDING_DELIVERED);
+    for (uint64_t id = 2; id < 300; id++) {
+        struct message *message = rig_keep(&rig, id, 1, 3000);
+        commit(&rig);
+        rig_end(&rig, message, ENDING_DELIVERED);
+        commit(&rig);
+        while (journal_tidy(rig.journal)) {
+        }
+    }
+    assert_true(journal_segment_fd(rig.journal, number) >= 0);
+    journal_segment_use(rig.journal, number, -1);
+    while (journal_tidy(rig.journal)) {
+    }
+    assert_int_equal(journal_segment_fd(rig.journal, number), -1);
+    rig_free(&rig);
+}
+
+static void test_large_message(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    struct lead_recipient recipient = { .domain = TEXT("d.example") };
+    struct lead lead = {
+        .recipient_count = 1, .recipients = &recipient, .edits_count = 1, .envelope = TEXT("envelope")
+    };
+    struct buffer body = { 0 };
+    rig_body(9, 300000, &body);
+    rig_keep(&rig, 8, 1, 0);
+    assert_non_null(journal_keep(rig.journal, 9, &lead, TEXT(""), buffer_text(&body)));
+    rig_keep(&rig, 10, 1, 0);
+    commit(&rig);
+    buffer_free(&body);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    for (uint64_t id = 8; id <= 10; id++) assert_true(rig_is_whole(&rig, id));
+    rig_free(&rig);
+}
+
+struct told {
+    unsigned messages, changes;
+};
+
+static void told_message(void *context, uint64_t id, const struct lead *lead, uint64_t size)
+{
+    ((struct told *)context)->messages++;
+    assert_true(size > 0 && lead->recipient_count == 1);
+}
+
+static void told_change(void *context, uint64_t id, const struct change *change)
+{
+    ((struct told *)context)->changes++;
+    assert_true(text_equal(change->reply, TEXT("ok")));
+}
+
+static void test_told_again_until_the_clean_mark(void **state)
+{
+    static const struct {
+        bool is_clean;
+        unsigned messages, changes;
+    } rows[] = { { true, 0, 0 }, { false, 2, 1 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig rig;
+        rig_make(&rig, SEGMENT);
+        assert_true(rig_open(&rig, NULL));
+        rig_keep(&rig, 1, 1, 0);
+        rig_keep(&rig, 2, 1, 0);
+        commit(&rig);
+        rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+        if (rows[i].is_clean) journal_mark_clean(rig.journal);
+        commit(&rig);
+        rig_close(&rig);
+        struct told told = { 0 };
+        struct journal_listener listener = { &told, told_message, told_change };
+        assert_true(rig_open(&rig, &listener));
+        assert_int_equal(rig.found.was_clean, rows[i].is_clean);
+        assert_int_equal(told.messages, rows[i].messages);
+        assert_int_equal(told.changes, rows[i].changes);
+        rig_free(&rig);
+    }
+}
+
+static void test_foreign_files(void **state)
+{
+    struct rig rig;
+    small_journal(&rig);
+    rig_file_write(&rig, "00000007.seg", TEXT("no segment at all"));
+    rig_file_write(&rig, "00000001.tmp", TEXT("half an index"));
+    rig_file_write(&rig, "00000001.idx", TEXT("not an index"));
+    rig_file_write(&rig, "spare-00000002.tmp", TEXT("short"));
+    rig_file_write(&rig, "README", TEXT("left alone"));
+    assert_true(rig_open(&rig, NULL));
+    assert_int_equal(rig.found.damaged, 1);
+    assert_true(rig_has_file(&rig, "00000007.damaged"));
+    assert_false(rig_has_file(&rig, "00000001.tmp"));
+    assert_false(rig_has_file(&rig, "spare-00000002.tmp"));
+    assert_true(rig_has_file(&rig, "README"));
+    for (uint64_t id = 2; id <= 5; id++) assert_true(rig_is_whole(&rig, id));
+    rig_free(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_kept_survives),
+        cmocka_unit_test(test_changes_survive),
+        cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_every_flip),
+        cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_failed_sync_and_index),
+        cmocka_unit_test(test_outcome_waits_for_a_working_disk),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_tidy_keeps_the_folder_small),
+        cmocka_unit_test(test_used_segment_stays),
+        cmocka_unit_test(test_large_message),
+        cmocka_unit_test(test_told_again_until_the_clean_mark),
+        cmocka_unit_test(test_foreign_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
