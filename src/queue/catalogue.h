@@ -8,7 +8,7 @@
 #include "queue/names.h"
 
 /* 12 bytes each: they count as "its recipients" beside the 256 bytes a message may cost. */
-struct recipient {
+struct standing {
     uint32_t domain; /* catalogue.domains */
     uint32_t reason; /* catalogue.reasons: what the last try or the hold said */
     uint8_t ending;  /* enum ending */
@@ -38,7 +38,7 @@ struct message {
     uint32_t jobs; /* with deliver now */
     uint16_t content;
     uint8_t direction, flags;
-    struct recipient recipients[];
+    struct standing recipients[];
 };
 
 struct catalogue {

@@ -79,7 +79,7 @@ struct message *journal_message_make(struct journal *journal, uint64_t id, const
     message->recipient_count = lead->recipient_count;
     for (uint32_t i = 0; i < lead->recipient_count; i++) {
         const struct lead_recipient *from = &lead->recipients[i];
-        struct recipient *to = &message->recipients[i];
+        struct standing *to = &message->recipients[i];
         to->domain = names_hold(catalogue->domains, from->domain);
         to->ending = from->ending < ENDING_COUNT ? from->ending : ENDING_REMOVED;
         to->hold = from->hold;
@@ -121,7 +121,7 @@ void journal_message_forget(struct journal *journal, struct message *message)
 static void recipient_apply(struct journal *journal, struct message *message,
                             const struct changed_recipient *changed, struct text reply)
 {
-    struct recipient *recipient = &message->recipients[changed->number];
+    struct standing *recipient = &message->recipients[changed->number];
     if (recipient->ending != ENDING_NONE) return; /* exactly one ending */
     if (recipient->hold && (changed->ending || !changed->hold)) journal->totals.held--;
     if (!recipient->hold && !changed->ending && changed->hold) journal->totals.held++;

@@ -21,7 +21,7 @@ static void state_carry(struct journal *journal, struct message *message)
                                  .recipients = list,
                                  .reply = names_text(journal->catalogue->reasons, reason) };
         for (; i < message->recipient_count && message->recipients[i].reason == reason; i++) {
-            const struct recipient *from = &message->recipients[i];
+            const struct standing *from = &message->recipients[i];
             list[change.count++] = (struct changed_recipient){ i, from->ending, from->hold, from->attempts };
         }
         journal_change_append(journal, RECORD_STATE, message, &change);

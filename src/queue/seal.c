@@ -64,7 +64,7 @@ static void message_put(const struct message *message, struct dictionary *domain
     put_u8(out, message->flags);
     put_u32(out, message->recipient_count);
     for (uint32_t i = 0; i < message->recipient_count; i++) {
-        const struct recipient *recipient = &message->recipients[i];
+        const struct standing *recipient = &message->recipients[i];
         put_u32(out, dictionary_number(domains, recipient->domain));
         put_u32(out, dictionary_number(reasons, recipient->reason));
         put_u8(out, recipient->ending);
@@ -87,7 +87,7 @@ static uint32_t states_put(const struct journal *journal, const struct message *
                                  .recipients = list,
                                  .reply = names_text(journal->catalogue->reasons, reason) };
         for (; i < message->recipient_count && message->recipients[i].reason == reason; i++) {
-            const struct recipient *from = &message->recipients[i];
+            const struct standing *from = &message->recipients[i];
             list[change.count++] = (struct changed_recipient){ i, from->ending, from->hold, from->attempts };
         }
         put_u64(out, message->id);
@@ -338,7 +338,7 @@ struct dictionaries {
 };
 
 static bool recipient_get(struct journal *journal, struct reader *reader,
-                          const struct dictionaries *dictionaries, struct recipient *out)
+                          const struct dictionaries *dictionaries, struct standing *out)
 {
     uint32_t domain = get_u32(reader), reason = get_u32(reader);
     out->ending = get_u8(reader);
