@@ -135,3 +135,62 @@ void json_print(struct json *value, FILE *to, bool pretty)
     fputc('\n', to);
     json_decref(inner(value));
 }
+
+struct json *json_parse(struct text text)
+{
+    return outer(json_loadb(text.at ? text.at : "", text.length, 0, NULL));
+}
+
+void json_free(struct json *value)
+{
+    json_decref(inner(value));
+}
+
+static const json_t *inner_const(const struct json *value)
+{
+    return (const json_t *)(const void *)value;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+    return (const struct json *)(const void *)json_object_get(inner_const(object), key);
+}
+
+const char *json_get_string(const struct json *object, const char *key)
+{
+    const char *value = json_string_value(inner_const(json_get(object, key)));
+    return value ? value : "";
+}
+
+int64_t json_get_number(const struct json *object, const char *key)
+{
+    return json_integer_value(inner_const(json_get(object, key)));
+}
+
+size_t json_count(const struct json *array)
+{
+    return json_array_size(inner_const(array));
+}
+
+const struct json *json_at(const struct json *array, size_t index)
+{
+    return (const struct json *)(const void *)json_array_get(inner_const(array), index);
+}
+
+static void *member(void *at, const char **out_key, const char **out_value)
+{
+    if (!at) return NULL;
+    *out_key = json_object_iter_key(at);
+    *out_value = json_string_value(json_object_iter_value(at));
+    return at;
+}
+
+void *json_first(const struct json *object, const char **out_key, const char **out_value)
+{
+    return member(json_object_iter((json_t *)(void *)(uintptr_t)object), out_key, out_value);
+}
+
+void *json_next(const struct json *object, void *at, const char **out_key, const char **out_value)
+{
+    return member(json_object_iter_next((json_t *)(void *)(uintptr_t)object, at), out_key, out_value);
+}

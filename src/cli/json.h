@@ -30,4 +30,17 @@ void json_add_number(struct json *array, int64_t value);
    `pretty`: indented by two, else on one line. */
 void json_print(struct json *value, FILE *to, bool pretty);
 
+/* Reading, for answers of the control socket. Missing members give NULL, 0, "" or an empty walk. */
+struct json *json_parse(struct text text); /* NULL when it is not JSON; free with json_free */
+void json_free(struct json *value);        /* NULL is allowed */
+const struct json *json_get(const struct json *object, const char *key);
+const char *json_get_string(const struct json *object, const char *key);
+int64_t json_get_number(const struct json *object, const char *key);
+size_t json_count(const struct json *array);
+const struct json *json_at(const struct json *array, size_t index);
+
+/* Walks over an object's members whose values are strings or numbers (numbers give a NULL value). */
+void *json_first(const struct json *object, const char **out_key, const char **out_value);
+void *json_next(const struct json *object, void *at, const char **out_key, const char **out_value);
+
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Talks to a running sekimorid over STATE/run/control. */
+#ifndef SEKIMORI_CLI_CONTROL_H
+#define SEKIMORI_CLI_CONTROL_H
+
+#include "base/buffer.h"
+
+/* Which node: --config FILE, --state FOLDER; both may be NULL. The state folder is --state, else
+   $SEKIMORI_STATE, else what the configuration says. */
+struct control_target {
+    const char *config, *state;
+};
+
+/* The text of options that every such command has, for its --help. */
+#define CONTROL_OPTIONS_HELP                                        \
+    "  --config FILE   configuration that names the state folder\n" \
+    "  --state FOLDER  the state folder itself\n"
+
+/* Room for the path of the state folder. Says on stderr what is wrong and returns a sysexits code, or 0. */
+int control_state_folder(const struct control_target *target, char *room, size_t size);
+
+/* Sends one command. Parts of a long answer (MASTER_MORE) go to on_more as they come, the last text into
+   `out`. Returns the command's exit code; 69 (EX_UNAVAILABLE), said on stderr, when no node answers within
+   timeout_ms between two parts. on_more may be NULL: the parts are then gathered in `out` too. */
+int control_ask(const struct control_target *target, struct text command, int timeout_ms,
+                void (*on_more)(void *context, struct text part), void *context, struct buffer *out);
+
+/* True when a node answers on this state folder. Silent. */
+bool control_is_running(const struct control_target *target);
+
+#endif

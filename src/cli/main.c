@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* sekimori: one command, a verb each. The table is all it knows. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/balance.h"
+#include "cli/check.h"
+#include "cli/dump.h"
+#include "cli/node.h"
+#include "cli/parse.h"
+#include "cli/queue_tool.h"
+#include "cli/send.h"
+#include "cli/show_address.h"
+#include "cli/sink.h"
+
+struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+};
+
+static const struct verb verbs[] = {
+    { "check", check_main, "say every error of a configuration" },
+    { "dump", dump_main, "print the effective configuration and where each value comes from" },
+    { "start", start_main, "start the node in the background" },
+    { "stop", stop_main, "stop it in order" },
+    { "reload", reload_main, "put a changed configuration in force" },
+    { "status", status_main, "show every process" },
+    { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
+    { "balance", balance_main, "compare the three counts of every accepted recipient" },
+    { "send", send_main, "send messages by SMTP" },
+    { "sink", sink_main, "receive messages by SMTP into a Maildir" },
+    { "parse", parse_main, "show a message as the gateway understands it" },
+    { "address", address_main, "show how addresses are understood" },
+};
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
+
+static void usage(FILE *to)
+{
+    fputs("usage: sekimori VERB [OPTIONS] …\n\n", to);
+    for (int i = 0; i < VERB_COUNT; i++) fprintf(to, "  %-8s  %s\n", verbs[i].name, verbs[i].help);
+    fputs("\n`sekimori VERB --help` explains each; sekimori(1) has the whole.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return EX_USAGE;
+    }
+    for (int i = 0; i < VERB_COUNT; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return EX_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("sekimori " SEKIMORI_VERSION);
+        return EX_OK;
+    }
+    fprintf(stderr, "sekimori: unknown verb: %s\n\n", argv[1]);
+    usage(stderr);
+    return EX_USAGE;
+}

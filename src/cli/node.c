@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Starts, stops, reloads a node and shows how it is. */
+#include "cli/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "cli/control.h"
+#include "cli/json.h"
+#include "config/load.h"
+
+enum { READY_LIMIT_MS = 60000, STOP_LIMIT_MS = 30000, STEP_MS = 50 };
+
+struct options {
+    struct control_target target;
+    const char *sekimorid, *libexec, *log;
+    bool json;
+};
+
+/* -1: go on; else the exit code. */
+static int options_read(int argc, char **argv, const char *help, struct options *options)
+{
+    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "sekimorid", required_argument, NULL, 'd' },
+                                           { "libexec", required_argument, NULL, 'l' },
+                                           { "log", required_argument, NULL, 'o' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
+    *options = (struct options){ .sekimorid = SEKIMORI_SBIN "/sekimorid", .libexec = NULL };
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EX_OK;
+        }
+        if (option == 'c') options->target.config = optarg;
+        if (option == 's') options->target.state = optarg;
+        if (option == 'd') options->sekimorid = optarg;
+        if (option == 'l') options->libexec = optarg;
+        if (option == 'o') options->log = optarg;
+        if (option == 'j') options->json = true;
+        if (option == '?') {
+            fputs(help, stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind == argc) return -1;
+    fprintf(stderr, "sekimori %s: unexpected argument: %s\n%s", argv[0], argv[optind], help);
+    return EX_USAGE;
+}
+
+static void wait_step(void)
+{
+    nanosleep(&(struct timespec){ 0, STEP_MS * 1000000l }, NULL);
+}
+
+/* --- start --- */
+
+static const char start_help[] =
+    "usage: sekimori start [--config FILE] [--log FILE]\n\n"
+    "Checks the configuration, starts sekimorid in the background and waits until it is "
+    "ready.\n\n" CONTROL_OPTIONS_HELP
+    "  --log FILE      where lines for standard error go (default: STATE/log)\n"
+    "  --sekimorid, --libexec  where the programs are\n\n"
+    "Exit codes: 0 ready, 69 it did not come up, 75 one is running, 78 configuration.\n";
+
+static pid_t launch(const struct options *options, const char *config, const char *log)
+{
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    setsid();
+    int null = open("/dev/null", O_RDONLY), out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0640);
+    if (out < 0) {
+        fprintf(stderr, "sekimori: %s: %s\n", log, strerror(errno));
+        _exit(EX_CANTCREAT);
+    }
+    dup2(null, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    if (options->libexec)
+        execl(options->sekimorid, "sekimorid", "-c", config, "--libexec", options->libexec, (char *)NULL);
+    else
+        execl(options->sekimorid, "sekimorid", "-c", config, (char *)NULL);
+    fprintf(stderr, "sekimori: %s: %s\n", options->sekimorid, strerror(errno));
+    _exit(EX_UNAVAILABLE);
+}
+
+static bool is_ready(const struct control_target *target)
+{
+    struct buffer json = { 0 };
+    bool ready = control_is_running(target) &&
+                 control_ask(target, TEXT("status"), 3000, NULL, NULL, &json) == EX_OK &&
+                 text_find(buffer_text(&json), TEXT("\"ready\":true")) < buffer_length(&json);
+    buffer_free(&json);
+    return ready;
+}
+
+int start_main(int argc, char **argv)
+{
+    struct options options;
+    int code = options_read(argc, argv, start_help, &options);
+    if (code >= 0) return code;
+    char state[4096], log[4200];
+    const char *config = options.target.config ? options.target.config : config_default_path();
+    options.target = (struct control_target){ .config = config };
+    code = control_state_folder(&options.target, state, sizeof state);
+    if (code != EX_OK) return code;
+    options.target = (struct control_target){ .state = state };
+    if (control_is_running(&options.target)) {
+        fprintf(stderr, "sekimori: a node is running on %s\n", state);
+        return EX_TEMPFAIL;
+    }
+    snprintf(log, sizeof log, "%s/log", state);
+    pid_t pid = launch(&options, config, options.log ? options.log : log);
+    for (int waited = 0; pid > 0 && waited < READY_LIMIT_MS; waited += STEP_MS) {
+        int status;
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            fprintf(stderr, "sekimori: sekimorid ended at once; its log says why: %s\n",
+                    options.log ? options.log : log);
+            return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_UNAVAILABLE;
+        }
+        if (is_ready(&options.target)) {
+            printf("sekimorid is ready (pid %d)\n", (int)pid);
+            return EX_OK;
+        }
+        wait_step();
+    }
+    fprintf(stderr, "sekimori: sekimorid is not ready after %d s; its log: %s\n", READY_LIMIT_MS / 1000, log);
+    return EX_UNAVAILABLE;
+}
+
+/* --- stop and reload --- */
+
+static const char stop_help[] =
+    "usage: sekimori stop [--config FILE | --state FOLDER]\n\n"
+    "Ends sessions in order and waits until the node has stopped. What is queued "
+    "stays.\n\n" CONTROL_OPTIONS_HELP "\nExit codes: 0 stopped, 69 none is running or it does not stop.\n";
+
+int stop_main(int argc, char **argv)
+{
+    struct options options;
+    struct buffer answer = { 0 };
+    int code = options_read(argc, argv, stop_help, &options);
+    if (code >= 0) return code;
+    code = control_ask(&options.target, TEXT("stop"), STOP_LIMIT_MS, NULL, NULL, &answer);
+    buffer_free(&answer);
+    if (code != EX_OK) return code;
+    for (int waited = 0; waited < STOP_LIMIT_MS; waited += STEP_MS) {
+        if (!control_is_running(&options.target)) {
+            puts("stopped");
+            return EX_OK;
+        }
+        wait_step();
+    }
+    fputs("sekimori: it has not stopped yet\n", stderr);
+    return EX_UNAVAILABLE;
+}
+
+static const char reload_help[] =
+    "usage: sekimori reload [--config FILE | --state FOLDER]\n\n"
+    "Puts the changed configuration in force without dropping a session. A file with errors is\n"
+    "refused whole; the old one stays in force.\n\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0 in force, 69 no node, 75 not taken up by all in time, 78 refused.\n";
+
+int reload_main(int argc, char **argv)
+{
+    struct options options;
+    struct buffer answer = { 0 };
+    int code = options_read(argc, argv, reload_help, &options);
+    if (code >= 0) return code;
+    code = control_ask(&options.target, TEXT("reload"), STOP_LIMIT_MS + 5000, NULL, NULL, &answer);
+    struct text text = text_trim(buffer_text(&answer));
+    if (text.length) fprintf(code == EX_OK ? stdout : stderr, "%.*s\n", TEXT_ARG(text));
+    buffer_free(&answer);
+    return code;
+}
+
+/* --- status --- */
+
+static const char status_help[] = "usage: sekimori status [--json] [--config FILE | --state FOLDER]\n\n"
+                                  "Shows every process and what it says of itself.\n\n" CONTROL_OPTIONS_HELP
+                                  "\nExit codes: 0 all run, 1 some do not, 69 no node.\n";
+
+static void print_process(const struct json *process)
+{
+    printf("%-8s %2lld  %-8s pid %-7lld up %llds, restarts %lld\n", json_get_string(process, "name"),
+           (long long)json_get_number(process, "index"), json_get_string(process, "state"),
+           (long long)json_get_number(process, "pid"), (long long)json_get_number(process, "up_s"),
+           (long long)json_get_number(process, "restarts"));
+    const struct json *values = json_get(process, "values");
+    const char *name, *value;
+    for (void *at = json_first(values, &name, &value); at; at = json_next(values, at, &name, &value))
+        printf("             %-28s %s\n", name, value);
+}
+
+int status_main(int argc, char **argv)
+{
+    struct options options;
+    struct buffer answer = { 0 };
+    int code = options_read(argc, argv, status_help, &options);
+    if (code >= 0) return code;
+    code = control_ask(&options.target, TEXT("status"), 10000, NULL, NULL, &answer);
+    if (code != EX_OK) return code;
+    struct text text = buffer_text(&answer);
+    bool all_run = text_find(text, TEXT("\"ready\":true")) < text.length;
+    if (options.json) {
+        printf("%.*s\n", TEXT_ARG(text));
+    } else {
+        struct json *json = json_parse(text);
+        const struct json *list = json_get(json, "processes");
+        for (size_t i = 0; i < json_count(list); i++) print_process(json_at(list, i));
+        json_free(json);
+    }
+    buffer_free(&answer);
+    return all_run ? EX_OK : 1;
+}

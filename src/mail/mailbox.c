@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Parses envelope addresses. One pass over each half; the text is never changed. */
+#include "mail/mailbox.h"
+
+enum { LOCAL_MOST = 64, DOMAIN_MOST = 255, ADDRESS_MOST = 254, LABEL_MOST = 63 };
+
+static const struct {
+    const char *reason, *sender_status, *recipient_status;
+} outcomes[MAILBOX_OUTCOME_COUNT] = {
+    [MAILBOX_GOOD] = { "good", "2.1.0", "2.1.5" },
+    [MAILBOX_EMPTY] = { "the address is empty", "5.1.7", "5.1.3" },
+    [MAILBOX_NO_DOMAIN] = { "the domain is missing", "5.1.7", "5.1.3" },
+    [MAILBOX_BAD_LOCAL] = { "a character is not allowed in the local part", "5.1.7", "5.1.3" },
+    [MAILBOX_DOTS] = { "the local part has a dot at an end or two in a row", "5.1.7", "5.1.3" },
+    [MAILBOX_BAD_QUOTING] = { "the quoted local part is malformed", "5.1.7", "5.1.3" },
+    [MAILBOX_BAD_DOMAIN] = { "the domain is malformed", "5.1.8", "5.1.2" },
+    [MAILBOX_BAD_LITERAL] = { "the address literal is malformed", "5.1.8", "5.1.2" },
+    [MAILBOX_TOO_LONG] = { "the address is too long", "5.1.7", "5.1.3" },
+    [MAILBOX_NOT_UTF8] = { "the address is not UTF-8", "5.1.7", "5.1.3" },
+    [MAILBOX_BAD_PATH] = { "the path is malformed", "5.1.7", "5.1.3" },
+};
+
+const char *mailbox_reason(enum mailbox_outcome outcome)
+{
+    return (unsigned)outcome < MAILBOX_OUTCOME_COUNT ? outcomes[outcome].reason : "unknown";
+}
+
+const char *mailbox_status(enum mailbox_outcome outcome, bool is_sender)
+{
+    if ((unsigned)outcome >= MAILBOX_OUTCOME_COUNT) return "5.0.0";
+    return is_sender ? outcomes[outcome].sender_status : outcomes[outcome].recipient_status;
+}
+
+/* Length of the well-formed sequence at the start of `text`, 0 when there is none. RFC 3629 section 4. */
+static size_t utf8_sequence(struct text text)
+{
+    static const struct {
+        uint8_t first_from, first_to, second_from, second_to, length;
+    } forms[] = {
+        { 0x00, 0x7F, 0, 0, 1 },       { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
+        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
+        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 }
+    };
+    const uint8_t *at = (const uint8_t *)text.at;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (at[0] < forms[i].first_from || at[0] > forms[i].first_to) continue;
+        if (forms[i].length > text.length) return 0;
+        if (forms[i].length > 1 && (at[1] < forms[i].second_from || at[1] > forms[i].second_to)) return 0;
+        for (size_t j = 2; j < forms[i].length; j++)
+            if ((at[j] & 0xC0) != 0x80) return 0;
+        return forms[i].length;
+    }
+    return 0;
+}
+
+bool mailbox_is_utf8(struct text text)
+{
+    while (text.length > 0) {
+        size_t length = utf8_sequence(text);
+        if (length == 0) return false;
+        text = text_slice(text, length, text.length);
+    }
+    return true;
+}
+
+static bool has_high_byte(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((uint8_t)text.at[i] > 127) return true;
+    return false;
+}
+
+/* RFC 5322 section 3.2.3, and UTF-8 by RFC 6531. */
+static bool is_atom_char(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || (uint8_t)c > 127 ||
+           (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+}
+
+static enum mailbox_outcome parse_dot_string(struct text local, bool strict, struct mailbox *out)
+{
+    bool was_dot = true;
+    for (size_t i = 0; i < local.length; i++) {
+        bool is_dot = local.at[i] == '.';
+        if (!is_dot && !is_atom_char(local.at[i])) return MAILBOX_BAD_LOCAL;
+        if (is_dot && was_dot) out->has_odd_dots = true;
+        was_dot = is_dot;
+    }
+    if (was_dot) out->has_odd_dots = true;
+    return strict && out->has_odd_dots ? MAILBOX_DOTS : MAILBOX_GOOD;
+}
+
+/* The inside of a quoted string: qtextSMTP and quoted pairs of RFC 5321 section 4.1.2. */
+static enum mailbox_outcome check_quoted(struct text quoted)
+{
+    for (size_t i = 1; i + 1 < quoted.length; i++) {
+        uint8_t c = (uint8_t)quoted.at[i];
+        if (c < 32 || c == 127 || c == '"') return MAILBOX_BAD_QUOTING;
+        if (c != '\\') continue;
+        if (++i + 1 >= quoted.length) return MAILBOX_BAD_QUOTING;
+        c = (uint8_t)quoted.at[i];
+        if (c < 32 || c > 126) return MAILBOX_BAD_QUOTING;
+    }
+    return MAILBOX_GOOD;
+}
+
+/* Index behind the closing quote of a text that starts with one, 0 when there is none. */
+static size_t quoted_length(struct text text)
+{
+    for (size_t i = 1; i < text.length; i++) {
+        if (text.at[i] == '\\')
+            i++;
+        else if (text.at[i] == '"')
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Labels of letters, digits, hyphens and (in the wild) underscores; RFC 6531 adds UTF-8. A hyphen stands at
+ * no end. */
+static bool domain_is_good(struct text domain)
+{
+    size_t label = 0;
+    for (size_t i = 0; i <= domain.length; i++) {
+        if (i == domain.length || domain.at[i] == '.') {
+            if (label == 0 || label > LABEL_MOST || domain.at[i - 1] == '-') return false;
+            label = 0;
+            continue;
+        }
+        char c = domain.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '_' && c != '-' && (uint8_t)c < 128) return false;
+        if (c == '-' && label == 0) return false;
+        label++;
+    }
+    return true;
+}
+
+/* RFC 5321 section 4.1.3. A tagged literal other than IPv6 is well formed and means nothing to us. */
+static enum mailbox_outcome parse_literal(struct text domain, struct mailbox *out)
+{
+    out->is_literal = true;
+    if (domain.length < 3 || domain.at[domain.length - 1] != ']') return MAILBOX_BAD_LITERAL;
+    struct text inner = text_slice(domain, 1, domain.length - 1);
+    bool has_tag = text_starts_nocase(inner, TEXT("IPv6:"));
+    if (!address_parse(domain, &out->literal)) return MAILBOX_BAD_LITERAL;
+    return has_tag == !address_is_v4(&out->literal) || has_tag ? MAILBOX_GOOD : MAILBOX_BAD_LITERAL;
+}
+
+static enum mailbox_outcome parse_domain(struct text domain, struct mailbox *out)
+{
+    if (domain.length == 0) return MAILBOX_NO_DOMAIN;
+    if (domain.length > DOMAIN_MOST) return MAILBOX_TOO_LONG;
+    if (domain.at[0] == '[') return parse_literal(domain, out);
+    return domain_is_good(domain) ? MAILBOX_GOOD : MAILBOX_BAD_DOMAIN;
+}
+
+static enum mailbox_outcome parse_local(struct text local, bool strict, struct mailbox *out)
+{
+    if (local.length == 0) return MAILBOX_EMPTY;
+    if (local.length > LOCAL_MOST) return MAILBOX_TOO_LONG;
+    out->is_quoted = local.at[0] == '"';
+    return out->is_quoted ? check_quoted(local) : parse_dot_string(local, strict, out);
+}
+
+enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox *out)
+{
+    *out = (struct mailbox){ .address = text };
+    if (text.length == 0) return MAILBOX_EMPTY;
+    size_t at = text.at[0] == '"' ? quoted_length(text) : text_find_char(text, '@');
+    if (at == 0) return MAILBOX_BAD_QUOTING;
+    if (at < text.length && text.at[at] != '@') return MAILBOX_BAD_QUOTING;
+    out->local = text_slice(text, 0, at);
+    out->domain = text_slice(text, at + 1, text.length);
+    out->needs_smtputf8 = has_high_byte(text);
+    if (out->needs_smtputf8 && !mailbox_is_utf8(text)) return MAILBOX_NOT_UTF8;
+    enum mailbox_outcome outcome = parse_local(out->local, strict, out);
+    if (outcome == MAILBOX_GOOD) outcome = parse_domain(out->domain, out);
+    if (outcome == MAILBOX_GOOD && text.length > ADDRESS_MOST) outcome = MAILBOX_TOO_LONG;
+    return outcome;
+}
+
+/* "@a,@b:" in front of a mailbox. False: malformed. */
+static bool drop_route(struct text *text)
+{
+    size_t colon = text_find_char(*text, ':');
+    if (colon == text->length) return false;
+    struct text route = text_slice(*text, 0, colon);
+    *text = text_slice(*text, colon + 1, text->length);
+    while (route.length > 0) {
+        size_t comma = text_find_char(route, ',');
+        struct text hop = text_slice(route, 0, comma);
+        if (hop.length < 2 || hop.at[0] != '@' || !domain_is_good(text_slice(hop, 1, hop.length)))
+            return false;
+        if (comma + 1 == route.length) return false;
+        route = text_slice(route, comma + 1, route.length);
+    }
+    return true;
+}
+
+enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct mailbox *out)
+{
+    *out = (struct mailbox){ .address = text };
+    bool opens = text.length > 0 && text.at[0] == '<';
+    bool closes = text.length > 1 && text.at[text.length - 1] == '>';
+    if (opens != closes || (!opens && strict)) return MAILBOX_BAD_PATH;
+    if (opens) text = text_slice(text, 1, text.length - 1);
+    if (text.length == 0) {
+        *out = (struct mailbox){ .is_null = true };
+        return opens ? MAILBOX_GOOD : MAILBOX_EMPTY;
+    }
+    if (text.at[0] == '@' && !drop_route(&text)) return MAILBOX_BAD_PATH;
+    enum mailbox_outcome outcome = mailbox_parse(text, strict, out);
+    bool is_bare = outcome == MAILBOX_NO_DOMAIN && text_equal(out->local, text);
+    return is_bare && mailbox_is_postmaster(out) ? MAILBOX_GOOD : outcome;
+}
+
+bool mailbox_is_postmaster(const struct mailbox *mailbox)
+{
+    return text_equal_nocase(mailbox->local, TEXT("postmaster"));
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Mailboxes and paths of the SMTP envelope: RFC 5321 section 4.1.2 and 4.1.3, RFC 6531 for UTF-8. Lenient by
+   default in one thing: consecutive, leading and trailing dots in the local part are taken as they are, since
+   old Japanese mobile addresses have them (a..b@docomo.ne.jp, a.@ezweb.ne.jp). Nothing is ever rewritten. */
+#ifndef SEKIMORI_MAIL_MAILBOX_H
+#define SEKIMORI_MAIL_MAILBOX_H
+
+#include "base/address.h"
+
+enum mailbox_outcome {
+    MAILBOX_GOOD,
+    MAILBOX_EMPTY,
+    MAILBOX_NO_DOMAIN,
+    MAILBOX_BAD_LOCAL, /* a character that no local part has */
+    MAILBOX_DOTS,      /* strict: empty atom in the local part */
+    MAILBOX_BAD_QUOTING,
+    MAILBOX_BAD_DOMAIN,
+    MAILBOX_BAD_LITERAL,
+    MAILBOX_TOO_LONG, /* RFC 5321 section 4.5.3.1: local part 64, domain 255, path 256 with its brackets */
+    MAILBOX_NOT_UTF8,
+    MAILBOX_BAD_PATH, /* the brackets or a source route */
+    MAILBOX_OUTCOME_COUNT
+};
+
+struct mailbox {
+    struct text address; /* the whole mailbox, as given */
+    struct text local;   /* as given, quotes included */
+    struct text domain;  /* as given; the literal with its brackets; empty for <> and <postmaster> */
+    bool is_null;        /* <> */
+    bool is_quoted, is_literal, has_odd_dots;
+    bool needs_smtputf8;    /* some byte is over 127 */
+    struct address literal; /* when is_literal and it is an IP address */
+};
+
+/* For people, and the enhanced status code of RFC 3463 for a sender (is_sender) or recipient. */
+const char *mailbox_reason(enum mailbox_outcome outcome);
+const char *mailbox_status(enum mailbox_outcome outcome, bool is_sender);
+
+/* "user@example.jp", the whole text. */
+enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox *out);
+
+/* "<user@example.jp>", "<>", "<postmaster>", "<@a,@b:user@example.jp>" (the route is dropped, RFC 5321
+   appendix C), the whole text. Without brackets it is MAILBOX_BAD_PATH when strict, else read as if they were
+   there. */
+enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct mailbox *out);
+
+bool mailbox_is_postmaster(const struct mailbox *mailbox); /* RFC 5321 section 4.5.1, any case */
+
+/* Well-formed UTF-8 throughout (RFC 3629). */
+bool mailbox_is_utf8(struct text text);
+
+#endif
