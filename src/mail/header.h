@@ -50,8 +50,9 @@ struct header {
 };
 
 struct header_limits {
-    size_t bytes;  /* what comes behind is passed over (header-too-long), the body is still found */
-    size_t fields; /* likewise (too-many-fields) */
+    size_t bytes;   /* what comes behind is passed over (header-too-long), the body is still found */
+    size_t fields;  /* likewise (too-many-fields) */
+    bool skip_junk; /* a line that is no field is passed over; false: it begins the body */
 };
 
 /* Fields borrow from `text`, the array lives in the arena. Linear in the header's bytes.

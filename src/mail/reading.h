@@ -17,14 +17,14 @@ struct reading {
     enum reading_kind kind;
     const struct mime_part *part; /* NULL when carved */
     size_t offset;                /* in the message: where its encoded bytes begin */
-    const char *how;              /* "base64", "quoted-printable", "identity", "last-choice", … */
+    const char *how;              /* "base64", "base64-stop", "quoted-printable", "identity", … */
     struct text bytes;            /* valid until the next call */
 };
 
 /* The iteration; lives in the arena, its buffers until reading_close. */
 struct reading_list;
 
-/* Leaves with no bytes are left out, so is a run of bytes equal to the one before it.
+/* Leaves with no bytes are left out, so is what was handed out before in the same way.
    `mime` must be MIME_FIRST's tree. Findings of decoding are added to the tree's parts and to
    mime->findings as the iteration meets them, so look at those when it has ended. */
 struct reading_list *reading_open(struct arena *arena, struct mime *mime);

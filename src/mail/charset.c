@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The only file that knows ICU. Bytes that are ASCII or UTF-8 never reach it; the rest is tried in
+   the declared charset first, and in the likeliest one when that does not fit. */
+#include "mail/charset.h"
+
+#include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
+
+#include "base/die.h"
+#include "mail/guess.h"
+#include "mail/japanese.h"
+
+enum { NAME_MOST = 60 };
+
+/* How a charset name is treated. */
+enum manner {
+    BY_ICU,
+    AS_UTF8,
+    AS_ASCII,
+    AS_LATIN, /* windows-1252, but look for UTF-8 and JIS in it */
+    AS_JIS,   /* ISO-2022-JP by way of CP932 */
+    AS_EUC,   /* EUC-JP by way of CP932 */
+    AS_CP932,
+    NO_ASCII /* ICU too, and ASCII bytes mean something else in it */
+};
+
+static const struct {
+    struct text name; /* a trailing "*" matches any ending */
+    enum manner manner;
+} manners[] = {
+    { { "utf-8", 5 }, AS_UTF8 },          { { "utf8", 4 }, AS_UTF8 },
+    { { "us-ascii", 8 }, AS_ASCII },      { { "ascii", 5 }, AS_ASCII },
+    { { "iso-2022-jp*", 12 }, AS_JIS },   { { "x-windows-iso2022jp", 19 }, AS_JIS },
+    { { "cp5022*", 7 }, AS_JIS },         { { "csiso2022jp", 11 }, AS_JIS },
+    { { "shift_jis*", 10 }, AS_CP932 },   { { "shift-jis", 9 }, AS_CP932 },
+    { { "sjis", 4 }, AS_CP932 },          { { "x-sjis", 6 }, AS_CP932 },
+    { { "ms_kanji", 8 }, AS_CP932 },      { { "windows-31j", 11 }, AS_CP932 },
+    { { "cp932", 5 }, AS_CP932 },         { { "euc-jp*", 7 }, AS_EUC },
+    { { "eucjp*", 6 }, AS_EUC },          { { "x-euc-jp", 8 }, AS_EUC },
+    { { "iso-8859-1", 10 }, AS_LATIN },   { { "latin1", 6 }, AS_LATIN },
+    { { "windows-1252", 12 }, AS_LATIN }, { { "cp1252", 6 }, AS_LATIN },
+    { { "utf-16*", 7 }, NO_ASCII },       { { "utf-32*", 7 }, NO_ASCII },
+    { { "utf-7*", 6 }, NO_ASCII },        { { "unicode-1-1-utf-7", 17 }, NO_ASCII },
+    { { "ucs-*", 5 }, NO_ASCII },         { { "iso-10646*", 10 }, NO_ASCII },
+    { { "hz*", 3 }, NO_ASCII },           { { "iso-2022-*", 10 }, NO_ASCII },
+    { { "ibm*", 4 }, NO_ASCII },          { { "cp037", 5 }, NO_ASCII },
+    { { "ebcdic*", 7 }, NO_ASCII },
+};
+
+static enum manner manner_of(struct text charset)
+{
+    for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
+        struct text name = manners[i].name;
+        bool open = name.at[name.length - 1] == '*';
+        if (open ? text_starts_nocase(charset, text_slice(name, 0, name.length - 1))
+                 : text_equal_nocase(charset, name))
+            return manners[i].manner;
+    }
+    return BY_ICU;
+}
+
+bool charset_is_ascii(struct text bytes)
+{
+    uint64_t all = 0, word;
+    size_t i = 0;
+    for (; i + sizeof word <= bytes.length; i += sizeof word) {
+        memcpy(&word, bytes.at + i, sizeof word);
+        all |= word;
+    }
+    for (; i < bytes.length; i++) all |= (uint8_t)bytes.at[i];
+    return (all & 0x8080808080808080u) == 0;
+}
+
+/* Length of the well-formed sequence at the start, 0 when there is none. RFC 3629 section 4. */
+static size_t utf8_sequence(const unsigned char *at, size_t left)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (at[0] < 0x80) return 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4 || left < length) return 0;
+    if (at[0] == 0xe0) low = 0xa0;
+    if (at[0] == 0xed) high = 0x9f;
+    if (at[0] == 0xf0) low = 0x90;
+    if (at[0] == 0xf4) high = 0x8f;
+    if (at[1] < low || at[1] > high) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+bool charset_is_utf8(struct text bytes)
+{
+    const unsigned char *at = (const unsigned char *)bytes.at;
+    if (charset_is_ascii(bytes)) return true;
+    for (size_t i = 0; i < bytes.length;) {
+        size_t length = utf8_sequence(at + i, bytes.length - i);
+        if (length == 0) return false;
+        i += length;
+    }
+    return true;
+}
+
+static void add_repaired_utf8(struct text bytes, struct buffer *out)
+{
+    const unsigned char *at = (const unsigned char *)bytes.at;
+    size_t good = 0;
+    for (size_t i = 0; i < bytes.length;) {
+        size_t length = utf8_sequence(at + i, bytes.length - i);
+        if (length == 0) {
+            buffer_add(out, at + good, i - good);
+            buffer_add(out, "\xef\xbf\xbd", 3);
+            good = i + 1;
+        }
+        i += length ? length : 1;
+    }
+    buffer_add(out, at + good, bytes.length - good);
+}
+
+/* ICU calls this for each sequence that is no character: counted, and replaced by U+FFFD. */
+static void count_bad(const void *context, UConverterToUnicodeArgs *arguments, const char *bytes,
+                      int32_t length, UConverterCallbackReason reason, UErrorCode *error)
+{
+    static const UChar replacement = 0xfffd;
+    if (reason > UCNV_IRREGULAR) return;
+    (*(size_t *)context)++;
+    *error = U_ZERO_ERROR;
+    ucnv_cbToUWriteUChars(arguments, &replacement, 1, 0, error);
+}
+
+static UConverter *converter_open(const char *name)
+{
+    UErrorCode error = U_ZERO_ERROR;
+    UConverter *converter = ucnv_open(name, &error);
+    return U_SUCCESS(error) ? converter : NULL;
+}
+
+static UConverter *converter_of(struct text charset)
+{
+    char name[NAME_MOST + 1];
+    if (charset.length == 0 || charset.length > NAME_MOST) return NULL;
+    memcpy(name, charset.at, charset.length);
+    name[charset.length] = '\0';
+    if (memchr(name, '\0', charset.length) || strpbrk(name, ",=")) return NULL;
+    return converter_open(name);
+}
+
+/* Appends the conversion; *out_bad counts what was no character. False when ICU gave up. */
+static bool convert(UConverter *converter, struct text bytes, struct buffer *out, size_t *out_bad)
+{
+    enum { SLICE = 1 << 26 }; /* ICU counts in int32_t */
+    UErrorCode error = U_ZERO_ERROR;
+    *out_bad = 0;
+    ucnv_setToUCallBack(converter, count_bad, out_bad, NULL, NULL, &error);
+    for (size_t from = 0; from < bytes.length; from += SLICE) {
+        struct text slice = text_slice(bytes, from, from + SLICE);
+        int32_t room = (int32_t)slice.length * 3 + 16;
+        char *to = buffer_reserve(out, (size_t)room);
+        error = U_ZERO_ERROR;
+        int32_t length =
+            ucnv_toAlgorithmic(UCNV_UTF8, converter, to, room, slice.at, (int32_t)slice.length, &error);
+        if (error == U_BUFFER_OVERFLOW_ERROR) {
+            to = buffer_reserve(out, (size_t)length + 1);
+            error = U_ZERO_ERROR;
+            length = ucnv_toAlgorithmic(UCNV_UTF8, converter, to, length + 1, slice.at, (int32_t)slice.length,
+                                        &error);
+        }
+        if (U_FAILURE(error)) return false;
+        buffer_commit(out, (size_t)length);
+    }
+    return true;
+}
+
+/* Back to where the buffer ended before a failed attempt. */
+static void undo(struct buffer *out, size_t length)
+{
+    out->end = out->start + length;
+}
+
+/* Appends when every byte fits (or `lossy`); false and nothing appended otherwise. */
+static bool by_name(struct text charset, struct text bytes, bool lossy, struct buffer *out)
+{
+    size_t before = buffer_length(out), bad;
+    UConverter *converter = converter_of(charset);
+    if (!converter) return false;
+    bool done = convert(converter, bytes, out, &bad) && (bad == 0 || lossy);
+    ucnv_close(converter);
+    if (!done) undo(out, before);
+    return done;
+}
+
+static bool by_cp932(bool good, struct buffer *cp932, bool lossy, struct buffer *out)
+{
+    bool done = (good || lossy) && by_name(TEXT("windows-31j"), buffer_text(cp932), lossy, out);
+    buffer_free(cp932);
+    return done;
+}
+
+static bool by_manner(enum manner manner, struct text charset, struct text bytes, bool lossy,
+                      struct buffer *out)
+{
+    struct buffer cp932 = { 0 };
+    switch (manner) {
+    case AS_UTF8:
+    case AS_ASCII:
+        if (!lossy && !charset_is_utf8(bytes)) return false;
+        add_repaired_utf8(bytes, out);
+        return true;
+    case AS_LATIN:
+        return by_name(TEXT("windows-1252"), bytes, lossy, out);
+    case AS_JIS:
+        return by_cp932(japanese_from_jis(bytes, &cp932), &cp932, lossy, out);
+    case AS_EUC:
+        if (japanese_from_euc(bytes, &cp932)) return by_cp932(true, &cp932, lossy, out);
+        buffer_free(&cp932);
+        return by_name(TEXT("EUC-JP"), bytes, lossy, out);
+    case AS_CP932:
+        return by_name(TEXT("windows-31j"), bytes, lossy, out);
+    case BY_ICU:
+    case NO_ASCII:
+        return by_name(charset, bytes, lossy, out);
+    }
+    return false;
+}
+
+const char *charset_of_bytes(struct text bytes)
+{
+    static const char *const known[] = { "Shift_JIS", "EUC-JP",       "ISO-8859-1", "ISO-8859-2",
+                                         "KOI8-R",    "windows-1251", "GB18030",    "Big5",
+                                         "EUC-KR",    "UTF-16LE",     "UTF-16BE",   "windows-1252" };
+    char name[GUESS_NAME_SIZE];
+    if (japanese_is_jis(bytes)) return "ISO-2022-JP";
+    if (charset_is_ascii(bytes)) return "US-ASCII";
+    if (charset_is_utf8(bytes)) return "UTF-8";
+    if (!guess_charset(bytes, name)) return "windows-1252";
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_equal_nocase(text_of(known[i]), text_of(name))) return known[i];
+    UErrorCode error = U_ZERO_ERROR;
+    const char *alias = ucnv_getAlias(name, 0, &error); /* lives in ICU's own table */
+    return alias && U_SUCCESS(error) ? alias : "windows-1252";
+}
+
+static void by_likeliest(struct text bytes, struct buffer *out)
+{
+    struct text charset = text_of(charset_of_bytes(bytes));
+    if (by_manner(manner_of(charset), charset, bytes, false, out)) return;
+    /* Short Japanese texts mislead the statistics: what decodes whole is taken. */
+    if (by_manner(AS_CP932, TEXT_NONE, bytes, false, out)) return;
+    if (by_manner(AS_EUC, TEXT_NONE, bytes, false, out)) return;
+    if (!by_manner(manner_of(charset), charset, bytes, true, out)) add_repaired_utf8(bytes, out);
+}
+
+/* The declared charset fits, but something else is far likelier: what others wrote under a wrong label. */
+static bool is_mislabelled(enum manner manner, struct text bytes)
+{
+    if (manner != AS_ASCII && manner != AS_LATIN && manner != AS_UTF8) return false;
+    if (japanese_is_jis(bytes)) return true;
+    if (manner == AS_LATIN) return !charset_is_ascii(bytes) && charset_is_utf8(bytes);
+    return manner == AS_ASCII && !charset_is_ascii(bytes);
+}
+
+static void note(struct finding_set *findings, enum finding finding)
+{
+    if (findings) finding_add(findings, finding);
+}
+
+void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out, struct finding_set *findings)
+{
+    if (bytes.length == 0) return;
+    enum manner manner = charset.length ? manner_of(charset) : AS_UTF8;
+    bool stateful = manner == AS_JIS || manner == NO_ASCII;
+    bool escapes = memchr(bytes.at, '\x1b', bytes.length) || memchr(bytes.at, '\x0e', bytes.length);
+    if (manner == BY_ICU && !charset_is_known(charset)) {
+        note(findings, FINDING_UNKNOWN_CHARSET);
+        manner = AS_UTF8;
+    }
+    if (charset_is_ascii(bytes) && manner != NO_ASCII && !escapes) {
+        buffer_add_text(out, bytes);
+        return;
+    }
+    if (charset.length == 0) {
+        if (!charset_is_utf8(bytes)) note(findings, FINDING_WRONG_CHARSET);
+        by_likeliest(bytes, out);
+        return;
+    }
+    if (!is_mislabelled(manner, bytes) && by_manner(manner, charset, bytes, false, out)) return;
+    note(findings, FINDING_WRONG_CHARSET);
+    if (stateful && !charset_is_utf8(bytes) && by_manner(manner, charset, bytes, true, out)) return;
+    by_likeliest(bytes, out);
+}
+
+bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)
+{
+    enum manner manner = manner_of(charset);
+    if (manner == AS_UTF8 || (charset_is_ascii(utf8) && manner != NO_ASCII)) {
+        buffer_add_text(out, utf8);
+        return true;
+    }
+    UConverter *converter = manner == AS_CP932   ? converter_open("windows-31j")
+                            : manner == AS_LATIN ? converter_open("windows-1252")
+                            : manner == AS_JIS   ? converter_open("ISO-2022-JP")
+                                                 : converter_of(charset);
+    if (!converter) return false;
+    UErrorCode error = U_ZERO_ERROR;
+    ucnv_setFromUCallBack(converter, UCNV_FROM_U_CALLBACK_STOP, NULL, NULL, NULL, &error);
+    int32_t room = (int32_t)utf8.length * 8 + 16;
+    char *to = buffer_reserve(out, (size_t)room);
+    int32_t length =
+        ucnv_fromAlgorithmic(converter, UCNV_UTF8, to, room, utf8.at, (int32_t)utf8.length, &error);
+    ucnv_close(converter);
+    if (U_FAILURE(error)) return false;
+    buffer_commit(out, (size_t)length);
+    return true;
+}
+
+bool charset_is_known(struct text charset)
+{
+    char name[NAME_MOST + 1];
+    if (charset.length == 0 || charset.length > NAME_MOST) return false;
+    if (manner_of(charset) != BY_ICU) return true;
+    memcpy(name, charset.at, charset.length);
+    name[charset.length] = '\0';
+    if (memchr(name, '\0', charset.length) || strpbrk(name, ",=")) return false;
+    UErrorCode error = U_ZERO_ERROR;
+    return ucnv_countAliases(name, &error) > 0 && U_SUCCESS(error);
+}
+
+void charset_warm(void)
+{
+    static const char *const names[] = { "windows-31j", "EUC-JP",     "ISO-2022-JP", "windows-1252",
+                                         "UTF-16",      "gb18030",    "Big5",        "windows-1251",
+                                         "KOI8-R",      "EUC-KR",     "iso-8859-2",  "gb2312",
+                                         "iso-2022-kr", "HZ",         "UTF-7",       "iso-8859-15",
+                                         "windows-874", "windows-949" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        UConverter *converter = converter_open(names[i]);
+        if (converter) ucnv_close(converter);
+    }
+    char room[GUESS_NAME_SIZE];
+    guess_charset(TEXT("\x82\xa0\x82\xa2"), room);
+}

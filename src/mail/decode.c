@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Decoders for foreign bytes. The fast path takes whole groups from a table; whatever does not
+   fit it goes byte by byte through the slow one, which knows the modes and the findings. */
+#include "mail/decode.h"
+
+enum { LINE_MOST = 76 };
+
+/* The value of a digit plus one; 0: no digit. */
+static const uint8_t digit_plus_one[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
+
+static void note(struct finding_set *findings, enum finding finding)
+{
+    if (findings) finding_add(findings, finding);
+}
+
+/* What stands between two calls of the slow path. */
+struct base64 {
+    uint32_t bits;
+    unsigned digits; /* 0-3 in the group begun */
+    bool padded;     /* padding was met, and no digit since */
+};
+
+static size_t flush_group(struct base64 *state, char *out, struct finding_set *findings)
+{
+    size_t written = 0;
+    if (state->digits == 1) note(findings, FINDING_BASE64_LONE_DIGIT);
+    if (state->digits >= 2) out[written++] = (char)(state->bits >> (state->digits * 6 - 8));
+    if (state->digits == 3) out[written++] = (char)(state->bits >> 2);
+    state->bits = 0;
+    state->digits = 0;
+    return written;
+}
+
+static size_t add_digit(struct base64 *state, uint32_t digit, char *out)
+{
+    state->bits = state->bits << 6 | digit;
+    if (++state->digits < 4) return 0;
+    out[0] = (char)(state->bits >> 16);
+    out[1] = (char)(state->bits >> 8);
+    out[2] = (char)state->bits;
+    state->bits = 0;
+    state->digits = 0;
+    return 3;
+}
+
+/* Whole groups of four digits; stops at the first byte that is none. */
+static size_t fast_groups(const unsigned char **at, const unsigned char *end, char *out)
+{
+    const unsigned char *in = *at;
+    char *to = out;
+    while (end - in >= 4) {
+        uint32_t a = digit_plus_one[in[0]], b = digit_plus_one[in[1]], c = digit_plus_one[in[2]],
+                 d = digit_plus_one[in[3]];
+        if (!a || !b || !c || !d) break;
+        uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        to[0] = (char)(bits >> 16);
+        to[1] = (char)(bits >> 8);
+        to[2] = (char)bits;
+        to += 3;
+        in += 4;
+    }
+    *at = in;
+    return (size_t)(to - out);
+}
+
+/* One byte that is no digit. False: reading ends here. */
+static bool other_byte(struct base64 *state, unsigned char c, enum decode_base64_mode mode, char *out,
+                       size_t *written, struct finding_set *findings)
+{
+    if (c == '\r' || c == '\n' || c == ' ' || c == '\t') return true;
+    if (c != '=') {
+        note(findings, FINDING_BASE64_JUNK);
+        return mode != DECODE_STRICT;
+    }
+    state->padded = true;
+    if (mode == DECODE_SKIP) return true;
+    *written += flush_group(state, out + *written, findings);
+    return mode == DECODE_RESTART;
+}
+
+static void note_line(const unsigned char **line, const unsigned char *at, struct finding_set *findings)
+{
+    if (at - *line > LINE_MOST + 1) note(findings, FINDING_BASE64_LONG_LINE);
+    *line = at + 1;
+}
+
+size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings)
+{
+    const unsigned char *at = (const unsigned char *)in.at, *end = at + in.length, *line = at;
+    struct base64 state = { 0 };
+    size_t written = 0;
+    while (at < end) {
+        if (state.digits == 0 && !state.padded) written += fast_groups(&at, end, out + written);
+        if (at == end) break;
+        unsigned char c = *at++;
+        if (digit_plus_one[c]) {
+            if (state.padded) note(findings, FINDING_BASE64_INNER_PADDING);
+            state.padded = false;
+            written += add_digit(&state, digit_plus_one[c] - 1u, out + written);
+        } else {
+            if (c == '\n') note_line(&line, at - 1, findings);
+            if (!other_byte(&state, c, mode, out, &written, findings)) break;
+        }
+    }
+    if (state.digits >= 2 && !state.padded) note(findings, FINDING_BASE64_MISSING_PADDING);
+    if (at == end && line < end) note_line(&line, end, findings);
+    return written + flush_group(&state, out + written, findings);
+}
+
+/* A soft line break begins at `at` (on the "="): where the next line begins, or NULL. Blanks before the line
+   end are padding that some relay added. */
+static const char *soft_break(const char *at, const char *end)
+{
+    const char *next = at + 1;
+    while (next < end && char_is_blank(*next)) next++;
+    if (next < end && *next == '\r') next++;
+    if (next == end) return next;
+    return *next == '\n' ? next + 1 : NULL;
+}
+
+static void look_at_line(struct text line, struct finding_set *findings)
+{
+    uint8_t all = 0;
+    if (line.length > LINE_MOST + 1) note(findings, FINDING_QUOTED_LONG_LINE);
+    for (size_t i = 0; i < line.length; i++) all |= (uint8_t)line.at[i];
+    if (all & 0x80) note(findings, FINDING_QUOTED_8BIT);
+}
+
+static void look_at_lines(struct text in, struct finding_set *findings)
+{
+    struct text line;
+    while (text_next_line(&in, &line)) look_at_line(line, findings);
+}
+
+size_t decode_quoted(struct text in, char *out, struct finding_set *findings)
+{
+    const char *at = in.at, *end = in.at + in.length;
+    char *to = out;
+    if (in.length == 0) return 0;
+    if (findings) look_at_lines(in, findings);
+    while (at < end) {
+        const char *escape = memchr(at, '=', (size_t)(end - at));
+        size_t plain = (size_t)((escape ? escape : end) - at);
+        memcpy(to, at, plain);
+        to += plain;
+        if (!escape) break;
+        int high = escape + 1 < end ? char_hex_value(escape[1]) : -1;
+        int low = escape + 2 < end ? char_hex_value(escape[2]) : -1;
+        const char *next = high >= 0 && low >= 0 ? NULL : soft_break(escape, end);
+        if (high >= 0 && low >= 0) {
+            *to++ = (char)(high << 4 | low);
+            at = escape + 3;
+        } else if (next) {
+            at = next;
+        } else {
+            note(findings, FINDING_QUOTED_BAD_ESCAPE);
+            *to++ = '=';
+            at = escape + 1;
+        }
+    }
+    return (size_t)(to - out);
+}
+
+size_t decode_word_quoted(struct text in, char *out)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < in.length; i++) {
+        char c = in.at[i];
+        if (c == '=' && i + 2 < in.length && char_hex_value(in.at[i + 1]) >= 0 &&
+            char_hex_value(in.at[i + 2]) >= 0) {
+            out[length++] = (char)(char_hex_value(in.at[i + 1]) << 4 | char_hex_value(in.at[i + 2]));
+            i += 2;
+        } else {
+            out[length++] = c == '_' ? ' ' : c;
+        }
+    }
+    return length;
+}
+
+/* "begin 644 name" or "begin-base64 644 name". */
+static bool begin_line(struct text line, struct decode_block *out)
+{
+    struct text rest = line, word, mode;
+    if (!text_starts(line, TEXT("begin"))) return false;
+    if (!text_next_word(&rest, &word) || !text_next_word(&rest, &mode)) return false;
+    out->base64 = text_equal(word, TEXT("begin-base64"));
+    if (!out->base64 && !text_equal(word, TEXT("begin"))) return false;
+    if (mode.length < 3 || mode.length > 4) return false;
+    for (size_t i = 0; i < mode.length; i++)
+        if (mode.at[i] < '0' || mode.at[i] > '7') return false;
+    out->name = text_trim(rest);
+    return out->name.length > 0;
+}
+
+static unsigned uu_value(char c)
+{
+    return ((unsigned)(uint8_t)c - 32) & 63;
+}
+
+/* Could this line carry data? Its first byte says how many bytes; blanks at the end may have been cut and
+   a checksum may have been added. */
+static bool is_data_line(struct text line, bool base64)
+{
+    if (line.length == 0) return false;
+    if (base64) return digit_plus_one[(uint8_t)line.at[0]] != 0;
+    uint8_t first = (uint8_t)line.at[0];
+    if (first < 32 || first > 96) return false;
+    size_t due = (uu_value(line.at[0]) + 2) / 3 * 4 + 1;
+    return line.length <= due + 2 && line.length + 4 >= (due < 5 ? due : 5);
+}
+
+static bool is_end_line(struct text line, bool base64)
+{
+    line = text_trim(line);
+    return base64 ? text_equal(line, TEXT("====")) : text_equal(line, TEXT("end"));
+}
+
+/* Fills data, next and ended; false when not even one data line follows. */
+static bool block_body(struct text text, size_t start, struct decode_block *out)
+{
+    struct text rest = text_slice(text, start, text.length), line;
+    const char *data_end = rest.at;
+    out->ended = false;
+    while (text_next_line(&rest, &line)) {
+        out->ended = is_end_line(line, out->base64);
+        if (out->ended || !is_data_line(line, out->base64)) break;
+        data_end = rest.at ? rest.at : line.at + line.length;
+    }
+    out->data = text_from(text.at + start, (size_t)(data_end - (text.at + start)));
+    out->next = out->ended ? text.length - rest.length : start + out->data.length;
+    return out->data.length > 0;
+}
+
+bool decode_find_block(struct text text, size_t from, struct decode_block *out)
+{
+    while (from < text.length) {
+        size_t hit = from + text_find(text_slice(text, from, text.length), TEXT("begin"));
+        if (hit >= text.length) return false;
+        from = hit + 5;
+        if (hit > 0 && text.at[hit - 1] != '\n') continue;
+        size_t line_end = hit + text_find_char(text_slice(text, hit, text.length), '\n');
+        if (line_end >= text.length) return false;
+        from = line_end + 1;
+        if (!begin_line(text_trim(text_slice(text, hit, line_end)), out)) continue;
+        if (!block_body(text, from, out)) continue;
+        out->offset = hit;
+        return true;
+    }
+    return false;
+}
+
+static size_t uu_line(struct text line, char *out, struct finding_set *findings)
+{
+    size_t due = uu_value(line.at[0]), written = 0;
+    if (line.length < (due + 2) / 3 * 4 + 1) note(findings, FINDING_UUENCODE_BAD_LINE);
+    for (size_t i = 1; written < due && i < line.length; i += 4) {
+        unsigned digits[4] = { 0 };
+        for (size_t k = 0; k < 4 && i + k < line.length; k++) digits[k] = uu_value(line.at[i + k]);
+        out[written] = (char)(digits[0] << 2 | digits[1] >> 4);
+        out[written + 1] = (char)(digits[1] << 4 | digits[2] >> 2);
+        out[written + 2] = (char)(digits[2] << 6 | digits[3]);
+        written += 3;
+    }
+    return written < due ? written : due;
+}
+
+size_t decode_uuencode(struct text data, char *out, struct finding_set *findings)
+{
+    struct text line;
+    size_t written = 0;
+    while (text_next_line(&data, &line)) {
+        if (line.length == 0 || is_end_line(line, false)) continue;
+        if (!is_data_line(line, false)) {
+            note(findings, FINDING_UUENCODE_BAD_LINE);
+            continue;
+        }
+        written += uu_line(line, out + written, findings);
+    }
+    return written;
+}

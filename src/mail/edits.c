@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Keeps the list of edits in order, walks it, and turns it into bytes and back. Many edits at once
+   (a header full of forged fields) are merged in one pass, so building is linear too. */
+#include "mail/edits.h"
+
+#include "base/codec.h"
+#include "base/die.h"
+#include "mail/subject.h"
+
+static uint64_t edit_end(const struct edit *edit)
+{
+    return edit->offset + edit->length;
+}
+
+static void reserve(struct edits *edits, size_t count)
+{
+    if (count <= edits->capacity) return;
+    size_t capacity = edits->capacity ? edits->capacity : 16;
+    while (capacity < count) capacity *= 2;
+    struct edit *items = arena_alloc_array(edits->arena, capacity, sizeof *items);
+    if (edits->count) memcpy(items, edits->items, edits->count * sizeof *items);
+    edits->items = items;
+    edits->capacity = capacity;
+}
+
+static struct text joined(struct arena *arena, struct text first, struct text second)
+{
+    if (first.length == 0) return second;
+    if (second.length == 0) return first;
+    char *both = arena_alloc(arena, first.length + second.length);
+    memcpy(both, first.at, first.length);
+    memcpy(both + first.length, second.at, second.length);
+    return text_from(both, first.length + second.length);
+}
+
+/* Behind the last one, or into it where they overlap or are two cuts that touch. */
+static void push(struct edits *edits, struct edit edit)
+{
+    struct edit *last = edits->count ? &edits->items[edits->count - 1] : NULL;
+    bool overlap = last && edit.offset < edit_end(last);
+    bool touch = last && edit.offset == edit_end(last) && last->length > 0 && edit.length > 0 &&
+                 edit.insert.length == 0;
+    if (overlap || touch) {
+        uint64_t end = edit_end(&edit) > edit_end(last) ? edit_end(&edit) : edit_end(last);
+        last->insert = joined(edits->arena, last->insert, edit.insert);
+        last->length = end - last->offset;
+        return;
+    }
+    reserve(edits, edits->count + 1);
+    edits->items[edits->count++] = edit;
+}
+
+/* `more` is ordered; at equal offsets the earlier edits stay in front. */
+static void merge(struct edits *edits, const struct edits *more)
+{
+    if (more->count == 0) return;
+    if (edits->count == 0 || more->items[0].offset >= edits->items[edits->count - 1].offset) {
+        for (size_t i = 0; i < more->count; i++) push(edits, more->items[i]);
+        return;
+    }
+    struct edits merged = { .arena = edits->arena };
+    size_t a = 0, b = 0;
+    while (a < edits->count || b < more->count) {
+        bool from_more =
+            a == edits->count || (b < more->count && more->items[b].offset < edits->items[a].offset);
+        push(&merged, from_more ? more->items[b++] : edits->items[a++]);
+    }
+    *edits = merged;
+}
+
+void edits_add(struct edits *edits, uint64_t offset, uint64_t length, struct text insert)
+{
+    if (length > UINT64_MAX - offset) bug("edits_add: %ju bytes at %ju", length, offset);
+    struct edit edit = { offset, length, insert };
+    struct edits one = { edits->arena, &edit, 1, 1 };
+    merge(edits, &one);
+}
+
+void edits_insert_top(struct edits *edits, struct text fields)
+{
+    edits_add(edits, 0, 0, fields);
+}
+
+static bool is_listed(struct text name, const struct text *names, size_t name_count)
+{
+    for (size_t i = 0; i < name_count; i++)
+        if (text_equal_nocase(name, names[i])) return true;
+    return false;
+}
+
+size_t edits_remove_fields(struct edits *edits, const struct header *header, const struct text *names,
+                           size_t name_count)
+{
+    struct edits cuts = { .arena = edits->arena };
+    size_t removed = 0;
+    for (size_t i = 0; i < header->count; i++) {
+        const struct header_field *field = &header->fields[i];
+        if (!is_listed(field->name, names, name_count)) continue;
+        push(&cuts, (struct edit){ field->offset, field->length, TEXT_NONE });
+        removed++;
+    }
+    merge(edits, &cuts);
+    return removed;
+}
+
+size_t edits_remove_prefixed(struct edits *edits, const struct header *header, struct text prefix)
+{
+    struct edits cuts = { .arena = edits->arena };
+    size_t removed = 0;
+    for (size_t i = 0; i < header->count; i++) {
+        const struct header_field *field = &header->fields[i];
+        if (!text_starts_nocase(field->name, prefix)) continue;
+        push(&cuts, (struct edit){ field->offset, field->length, TEXT_NONE });
+        removed++;
+    }
+    merge(edits, &cuts);
+    return removed;
+}
+
+/* RFC 5322 knows a message without a Subject; a tag needs one. */
+static void add_subject(struct edits *edits, struct text message, const struct header *header,
+                        struct text prefix)
+{
+    bool cut = header->length > 0 && message.at[header->length - 1] != '\n';
+    struct text value = subject_of_prefix(edits->arena, prefix);
+    edits_add(edits, header->length, 0,
+              arena_printf(edits->arena, "%sSubject:%.*s\r\n", cut ? "\r\n" : "", TEXT_ARG(value)));
+}
+
+void edits_prefix_subject(struct edits *edits, struct text message, const struct header *header,
+                          struct text prefix)
+{
+    if (prefix.length == 0) return;
+    if (header->times[HEADER_SUBJECT] == 0) {
+        add_subject(edits, message, header, prefix);
+        return;
+    }
+    struct edits changes = { .arena = edits->arena };
+    for (size_t i = 0; i < header->count; i++) {
+        const struct header_field *field = &header->fields[i];
+        size_t cut;
+        struct text insert;
+        if (field->id != HEADER_SUBJECT) continue;
+        if (!subject_prefix(edits->arena, field->value, prefix, &cut, &insert)) continue;
+        push(&changes, (struct edit){ (uint64_t)(field->value.at - message.at), cut, insert });
+    }
+    merge(edits, &changes);
+}
+
+uint64_t edits_length(const struct edits *edits, uint64_t original_length)
+{
+    uint64_t length = original_length;
+    for (size_t i = 0; edits && i < edits->count; i++)
+        length = length - edits->items[i].length + edits->items[i].insert.length;
+    return length;
+}
+
+static bool original_piece(struct edit_cursor *cursor, uint64_t end, struct edit_piece *out)
+{
+    if (cursor->offset >= end) return false;
+    *out = (struct edit_piece){ TEXT_NONE, cursor->offset, end - cursor->offset };
+    cursor->offset = end;
+    return true;
+}
+
+bool edits_next(const struct edits *edits, uint64_t original_length, struct edit_cursor *cursor,
+                struct edit_piece *out)
+{
+    while (edits && cursor->index < edits->count) {
+        const struct edit *edit = &edits->items[cursor->index];
+        if (edit_end(edit) > original_length) bug("an edit reaches behind the message");
+        if (original_piece(cursor, edit->offset, out)) return true;
+        cursor->offset = edit_end(edit);
+        cursor->index++;
+        if (edit->insert.length == 0) continue;
+        *out = (struct edit_piece){ edit->insert, 0, 0 };
+        return true;
+    }
+    return original_piece(cursor, original_length, out);
+}
+
+void edits_apply(const struct edits *edits, struct text original, struct buffer *out)
+{
+    struct edit_cursor cursor = { 0 };
+    struct edit_piece piece;
+    while (edits_next(edits, original.length, &cursor, &piece)) {
+        if (piece.literal.at)
+            buffer_add_text(out, piece.literal);
+        else
+            buffer_add(out, original.at + piece.offset, piece.length);
+    }
+}
+
+void edits_encode(const struct edits *edits, struct buffer *out)
+{
+    size_t count = edits ? edits->count : 0;
+    put_u32(out, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        put_u64(out, edits->items[i].offset);
+        put_u64(out, edits->items[i].length);
+        put_text(out, edits->items[i].insert);
+    }
+}
+
+bool edits_decode(struct arena *arena, struct text bytes, uint64_t original_length, struct edits *out)
+{
+    enum { LEAST_BYTES = 8 + 8 + 4 };
+    struct reader reader = reader_of(bytes);
+    uint32_t count = get_count(&reader, EDITS_MOST, LEAST_BYTES);
+    *out = (struct edits){ .arena = arena };
+    if (reader.failed) return false;
+    reserve(out, count);
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct edit edit = { 0 };
+        edit.offset = get_u64(&reader);
+        edit.length = get_u64(&reader);
+        struct text insert = get_text(&reader);
+        if (reader.failed || edit.offset < end || insert.length > EDITS_INSERT_MOST) return false;
+        if (edit.offset > original_length || edit.length > original_length - edit.offset) return false;
+        edit.insert = insert.length ? arena_text(arena, insert) : TEXT_NONE;
+        out->items[out->count++] = edit;
+        end = edit_end(&edit);
+    }
+    return reader_done(&reader);
+}

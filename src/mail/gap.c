@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Judges lines by their bytes alone. Every byte is looked at once. */
+#include "mail/gap.h"
+
+enum { RUN_LINE_LEAST = 20, CONTENT_LINE_LEAST = 56 };
+
+static bool is_digit64(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '+' || c == '/' || c == '=';
+}
+
+/* No blanks, and at most a quarter of junk. */
+static bool is_base64_line(struct text line, size_t least)
+{
+    size_t junk = 0;
+    if (line.length < least) return false;
+    for (size_t i = 0; i < line.length; i++) {
+        if (char_is_blank(line.at[i])) return false;
+        junk += !is_digit64(line.at[i]);
+    }
+    return junk <= line.length / 4;
+}
+
+/* "--word": a boundary of somebody's, not a signature mark, a rule or a dash. */
+static bool is_boundary_line(struct text line)
+{
+    bool word = false;
+    if (!text_starts(line, TEXT("--")) || line.length < 5) return false;
+    for (size_t i = 2; i < line.length; i++) {
+        if (char_is_blank(line.at[i])) return false;
+        word |= char_is_alpha(line.at[i]) || char_is_digit(line.at[i]);
+    }
+    return word;
+}
+
+bool gap_looks_like_content(struct text gap)
+{
+    struct text line;
+    size_t base64_lines = 0;
+    while (text_next_line(&gap, &line)) {
+        line = text_trim(line);
+        if (text_starts_nocase(line, TEXT("content-"))) return true;
+        if (text_starts(line, TEXT("begin ")) || text_starts(line, TEXT("begin-base64 "))) return true;
+        if (is_boundary_line(line)) return true;
+        base64_lines += is_base64_line(line, CONTENT_LINE_LEAST);
+        if (base64_lines >= 2) return true;
+    }
+    return false;
+}
+
+bool gap_next_run(struct text text, size_t from, struct gap_run *out)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    bool in_run = false;
+    size_t start = from;
+    while (rest.length > 0) {
+        size_t line_start = text.length - rest.length;
+        text_next_line(&rest, &line);
+        if (!in_run) {
+            if (!is_base64_line(text_trim(line), RUN_LINE_LEAST)) continue;
+            in_run = true;
+            start = line_start;
+        } else if (text_trim(line).length > 0 && !is_base64_line(text_trim(line), 1)) {
+            *out = (struct gap_run){ start, text_slice(text, start, line_start) };
+            return true;
+        }
+    }
+    *out = (struct gap_run){ start, text_slice(text, start, text.length) };
+    return in_run;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Lines that look like content without being declared as such: base64 runs, encoded words of structure.
+   Called by mime.c for preambles and epilogues, by reading.c for the carver. */
+#ifndef SEKIMORI_MAIL_GAP_H
+#define SEKIMORI_MAIL_GAP_H
+
+#include "base/text.h"
+
+/* Would some program see a part in this preamble or epilogue? */
+bool gap_looks_like_content(struct text gap);
+
+/* A run of lines that look like base64, its end included. */
+struct gap_run {
+    size_t offset;
+    struct text bytes;
+};
+
+/* The next run at or behind `from`, which must be where a line begins; false when there is none. */
+bool gap_next_run(struct text text, size_t from, struct gap_run *out);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Walks a message once, from boundary line to boundary line, with a stack of open containers. A header is
+   read when its part begins, a body is never looked at except for text that may hold uuencode. */
+#include "mail/mime.h"
+
+#include "mail/boundary.h"
+#include "mail/content.h"
+#include "mail/decode.h"
+#include "mail/gap.h"
+
+const struct mime_limits mime_limits_default = {
+    .parts = 10000,
+    .depth = 32,
+    .header_bytes = 2 << 20,
+    .header_fields = 100000,
+    .parameters = 200,
+    .notes = 200,
+    .decoded_bytes = 256 << 20,
+};
+
+enum { NO_LEAF = UINT32_MAX };
+
+struct walk {
+    struct arena *arena;
+    struct mime *mime;
+    const struct mime_limits *limits;
+    enum mime_choice choice;
+    struct boundary_stack stack;
+    struct boundary_search search;
+    size_t part_room;
+    uint32_t leaf;    /* the leaf whose body is being passed, or NO_LEAF: in a preamble or epilogue */
+    size_t gap_start; /* where that began */
+};
+
+static struct mime_part *part_at(struct walk *walk, uint32_t index)
+{
+    return &walk->mime->parts[index];
+}
+
+static void add_note(struct walk *walk, uint32_t index, enum finding finding, size_t offset)
+{
+    struct mime *mime = walk->mime;
+    finding_add(&mime->findings, finding);
+    if (mime->note_count < walk->limits->notes)
+        mime->notes[mime->note_count++] = (struct mime_note){ finding, index, offset };
+}
+
+/* Once for each part and finding. */
+static void note(struct walk *walk, uint32_t index, enum finding finding, size_t offset)
+{
+    struct mime_part *part = part_at(walk, index);
+    if (finding_has(&part->findings, finding)) return;
+    finding_add(&part->findings, finding);
+    add_note(walk, index, finding, offset);
+}
+
+/* What the header and its values brought. */
+static void note_header(struct walk *walk, uint32_t index)
+{
+    struct mime_part *part = part_at(walk, index);
+    for (int word = 0; word < 2; word++)
+        for (uint64_t bits = part->findings.bits[word]; bits; bits &= bits - 1)
+            add_note(walk, index, (enum finding)(word * 64 + __builtin_ctzll(bits)), part->offset);
+}
+
+static uint32_t part_new(struct walk *walk, uint32_t parent, size_t offset)
+{
+    struct mime *mime = walk->mime;
+    if (mime->count == walk->part_room) {
+        size_t room = walk->part_room ? walk->part_room * 2 : 4;
+        struct mime_part *parts = arena_alloc_array(walk->arena, room, sizeof *parts);
+        if (mime->count) memcpy(parts, mime->parts, mime->count * sizeof *parts);
+        mime->parts = parts;
+        walk->part_room = room;
+    }
+    struct mime_part *part = &mime->parts[mime->count];
+    part->parent = parent;
+    part->offset = offset;
+    if (parent != MIME_NO_PARENT) {
+        part->depth = mime->parts[parent].depth + 1;
+        mime->parts[parent].children++;
+    }
+    return (uint32_t)mime->count++;
+}
+
+/* Where the bytes end that can belong to the header of a part that begins at `offset`: behind its empty
+   line, or before the next boundary. */
+static size_t header_end(struct walk *walk, size_t offset)
+{
+    struct text message = walk->mime->message;
+    struct boundary_line line;
+    if (walk->stack.count == 0) return message.length;
+    while (offset < message.length) {
+        const char *at = message.at + offset;
+        if (*at == '-' && boundary_at(&walk->stack, message, offset, &walk->search, &line)) return offset;
+        const char *feed = memchr(at, '\n', message.length - offset);
+        if (!feed) return message.length;
+        offset = (size_t)(feed + 1 - message.at);
+        if (feed == at || (feed == at + 1 && *at == '\r')) return offset;
+    }
+    return message.length;
+}
+
+/* Reads the header; the body begins behind it and has no end yet. */
+static void read_header(struct walk *walk, uint32_t index)
+{
+    struct mime_part *part = part_at(walk, index);
+    struct header *header = arena_alloc(walk->arena, sizeof *header);
+    struct header_limits limits = { walk->limits->header_bytes, walk->limits->header_fields,
+                                    walk->choice == MIME_LAST };
+    struct text message = walk->mime->message;
+    struct text bytes = text_slice(message, part->offset, header_end(walk, part->offset));
+    header_parse(walk->arena, bytes, &limits, header);
+    part->header = header;
+    part->findings = header->findings;
+    part->body = text_slice(message, part->offset + header->body_offset, part->offset + header->body_offset);
+    bool in_digest = part->parent != MIME_NO_PARENT &&
+                     text_equal(part_at(walk, part->parent)->type, TEXT("multipart/digest"));
+    content_read(walk->arena, walk->limits, walk->choice, in_digest, part);
+    note_header(walk, index);
+}
+
+static size_t body_start(struct walk *walk, uint32_t index)
+{
+    return (size_t)(part_at(walk, index)->body.at - walk->mime->message.at);
+}
+
+/* Without a boundary parameter some programs take the first line that looks like one. */
+static struct text guess_boundary(struct walk *walk, uint32_t index)
+{
+    struct text rest = text_slice(walk->mime->message, body_start(walk, index), walk->mime->message.length);
+    if (!text_starts(rest, TEXT("--"))) {
+        size_t hit = text_find(rest, TEXT("\n--"));
+        rest = text_slice(rest, hit + 1, rest.length);
+    }
+    rest = text_trim(text_slice(rest, 2, text_find_char(rest, '\n')));
+    return rest;
+}
+
+static bool begins_other(struct text a, struct text b)
+{
+    return text_starts(a, b) || text_starts(b, a);
+}
+
+static void look_for_ambiguity(struct walk *walk, uint32_t index)
+{
+    struct text boundary = part_at(walk, index)->boundary;
+    for (size_t i = 0; i < walk->stack.count; i++) {
+        const struct boundary_frame *frame = &walk->stack.frames[i];
+        if (!frame->is_message && !frame->closed && begins_other(frame->text, boundary))
+            note(walk, index, FINDING_AMBIGUOUS_BOUNDARY, part_at(walk, index)->offset);
+    }
+}
+
+static void push(struct walk *walk, uint32_t index, struct text boundary)
+{
+    boundary_frame_set(&walk->stack.frames[walk->stack.count++], index, boundary);
+}
+
+static enum mime_kind kind_of(const struct mime_part *part)
+{
+    if (text_starts(part->type, TEXT("multipart/"))) return MIME_MULTIPART;
+    if (finding_has(&part->findings, FINDING_ENCODED_CONTAINER)) return MIME_LEAF;
+    if (text_equal(part->type, TEXT("message/rfc822")) || text_equal(part->type, TEXT("message/global")))
+        return MIME_MESSAGE;
+    return MIME_LEAF;
+}
+
+/* A message with nothing in it has no part inside. */
+static bool is_empty_at(struct walk *walk, size_t offset)
+{
+    struct boundary_line line;
+    return offset >= walk->mime->message.length ||
+           boundary_at(&walk->stack, walk->mime->message, offset, &walk->search, &line);
+}
+
+/* Makes the part a container when it is one. True when a message inside begins at its body. */
+static bool open_container(struct walk *walk, uint32_t index)
+{
+    struct mime_part *part = part_at(walk, index);
+    enum mime_kind kind = kind_of(part);
+    walk->leaf = index;
+    if (kind == MIME_LEAF) return false;
+    if (walk->stack.count >= walk->limits->depth) {
+        note(walk, index, FINDING_NESTED_TOO_DEEP, part->offset);
+        return false;
+    }
+    if (kind == MIME_MESSAGE) {
+        if (is_empty_at(walk, body_start(walk, index))) return false;
+        part->kind = kind;
+        push(walk, index, TEXT_NONE);
+        return true;
+    }
+    if (part->boundary.length == 0 && walk->choice == MIME_LAST) part->boundary = guess_boundary(walk, index);
+    if (part->boundary.length == 0) return false;
+    part->kind = kind;
+    look_for_ambiguity(walk, index);
+    push(walk, index, part->boundary);
+    walk->leaf = NO_LEAF;
+    walk->gap_start = body_start(walk, index);
+    return false;
+}
+
+/* The rest of the message becomes one part that nobody looks into. */
+static size_t open_rest(struct walk *walk, uint32_t index)
+{
+    struct mime_part *part = part_at(walk, index);
+    part->type = TEXT("application/octet-stream");
+    part->body = text_slice(walk->mime->message, part->offset, part->offset);
+    note(walk, index, FINDING_TOO_MANY_PARTS, part->offset);
+    walk->leaf = index;
+    return walk->mime->message.length;
+}
+
+/* A part begins at `offset`, and with it perhaps messages inside messages. Returns where to go on. */
+static size_t open_part(struct walk *walk, uint32_t parent, size_t offset)
+{
+    for (;;) {
+        uint32_t index = part_new(walk, parent, offset);
+        if (index > 0 && walk->mime->count >= walk->limits->parts) return open_rest(walk, index);
+        read_header(walk, index);
+        offset = body_start(walk, index);
+        if (!open_container(walk, index)) return offset;
+        parent = index;
+    }
+}
+
+/* Blocks in a text are parts too: many programs show them as attachments. */
+static void find_uuencode(struct walk *walk, uint32_t index)
+{
+    struct decode_block block;
+    struct text body = part_at(walk, index)->body;
+    size_t base = body_start(walk, index);
+    for (size_t at = 0; decode_find_block(body, at, &block); at = block.next) {
+        note(walk, index, FINDING_UUENCODE_IN_TEXT, base + block.offset);
+        if (!block.ended) note(walk, index, FINDING_UUENCODE_NO_END, base + block.offset);
+        if (walk->mime->count >= walk->limits->parts) {
+            note(walk, index, FINDING_TOO_MANY_PARTS, base + block.offset);
+            return;
+        }
+        uint32_t child = part_new(walk, index, base + block.offset);
+        struct mime_part *part = part_at(walk, child);
+        part->length = block.next - block.offset;
+        part->type = TEXT("application/octet-stream");
+        part->name = block.name;
+        part->encoding = block.base64 ? MIME_BASE64 : MIME_UUENCODE;
+        part->encoding_text = block.base64 ? TEXT("base64") : TEXT("uuencode");
+        part->body = block.data;
+    }
+}
+
+static void finish_leaf(struct walk *walk, uint32_t index)
+{
+    struct mime_part *part = part_at(walk, index);
+    bool identity = part->encoding == MIME_IDENTITY || part->encoding == MIME_UNKNOWN_ENCODING;
+    if (part->kind != MIME_LEAF || !identity || !text_starts(part->type, TEXT("text/"))) return;
+    if (part->body.length && memchr(part->body.at, '\0', part->body.length))
+        note(walk, index, FINDING_BODY_NUL, body_start(walk, index));
+    find_uuencode(walk, index);
+}
+
+static void close_part(struct walk *walk, uint32_t index, size_t end)
+{
+    struct mime_part *part = part_at(walk, index);
+    size_t start = body_start(walk, index);
+    part->body.length = end > start ? end - start : 0;
+    part->length = (end > start ? end : start) - part->offset;
+}
+
+/* Preamble or epilogue of the innermost container ends here. */
+static void close_gap(struct walk *walk, size_t end)
+{
+    if (walk->leaf != NO_LEAF || walk->stack.count == 0) return;
+    struct boundary_frame *frame = &walk->stack.frames[walk->stack.count - 1];
+    struct text gap = text_trim(text_slice(walk->mime->message, walk->gap_start, end));
+    if (gap.length == 0) return;
+    note(walk, frame->part, frame->met ? FINDING_EPILOGUE : FINDING_PREAMBLE, walk->gap_start);
+    if (gap_looks_like_content(gap)) note(walk, frame->part, FINDING_BYTES_BETWEEN_PARTS, walk->gap_start);
+}
+
+/* Ends the leaf and every container above the lowest `keep` of the stack. */
+static void close_above(struct walk *walk, size_t keep, size_t end)
+{
+    close_gap(walk, end);
+    while (walk->stack.count > keep) {
+        struct boundary_frame *frame = &walk->stack.frames[--walk->stack.count];
+        close_part(walk, frame->part, end);
+        if (frame->is_message || frame->closed) continue;
+        note(walk, frame->part, frame->met ? FINDING_NO_CLOSING_BOUNDARY : FINDING_BOUNDARY_UNUSED, end);
+    }
+    if (walk->leaf == NO_LEAF) return;
+    close_part(walk, walk->leaf, end);
+    finish_leaf(walk, walk->leaf);
+    walk->leaf = NO_LEAF;
+}
+
+/* The line end before a boundary belongs to the boundary. RFC 2046 section 5.1.1. */
+static size_t before_line_end(struct text message, size_t at)
+{
+    if (at > 0 && message.at[at - 1] == '\n') at--;
+    if (at > 0 && message.at[at - 1] == '\r') at--;
+    return at;
+}
+
+static void note_search(struct walk *walk)
+{
+    uint32_t index = walk->leaf != NO_LEAF ? walk->leaf : walk->stack.frames[walk->stack.count - 1].part;
+    struct boundary_search *search = &walk->search;
+    if (search->prefix_line != SIZE_MAX) note(walk, index, FINDING_BOUNDARY_PREFIX, search->prefix_line);
+    if (search->reopen_line != SIZE_MAX)
+        note(walk, index, FINDING_DELIMITER_AFTER_CLOSE, search->reopen_line);
+    search->prefix_line = search->reopen_line = SIZE_MAX;
+}
+
+static size_t take_boundary(struct walk *walk, const struct boundary_line *line)
+{
+    struct boundary_frame *frame = &walk->stack.frames[line->frame];
+    close_above(walk, line->frame + 1, before_line_end(walk->mime->message, line->start));
+    frame->met = true;
+    frame->closed = line->closing;
+    walk->gap_start = line->end;
+    return line->closing ? line->end : open_part(walk, frame->part, line->end);
+}
+
+struct mime *mime_parse(struct arena *arena, struct text message, const struct mime_limits *limits,
+                        enum mime_choice choice)
+{
+    struct mime *mime = arena_alloc(arena, sizeof *mime);
+    struct walk walk = { .arena = arena, .mime = mime, .limits = limits, .choice = choice, .leaf = NO_LEAF };
+    if (!message.at) message.at = "";
+    mime->message = message;
+    mime->limits = limits;
+    mime->notes = arena_alloc_array(arena, limits->notes, sizeof *mime->notes);
+    walk.stack.frames = arena_alloc_array(arena, limits->depth + 1, sizeof *walk.stack.frames);
+    walk.search = (struct boundary_search){ choice == MIME_LAST, choice == MIME_LAST, SIZE_MAX, SIZE_MAX };
+    size_t at = open_part(&walk, MIME_NO_PARENT, 0);
+    while (walk.stack.count > 0) {
+        struct boundary_line line;
+        bool found = boundary_next(&walk.stack, message, at, &walk.search, &line);
+        note_search(&walk);
+        if (!found) break;
+        at = take_boundary(&walk, &line);
+    }
+    close_above(&walk, 0, message.length);
+    return mime;
+}
+
+static size_t decode_uu_part(struct text body, char *room, struct finding_set *findings)
+{
+    struct decode_block block;
+    if (!decode_find_block(body, 0, &block)) return decode_uuencode(body, room, findings);
+    if (block.base64) return decode_base64(block.data, DECODE_RESTART, room, findings);
+    return decode_uuencode(block.data, room, findings);
+}
+
+struct text mime_decode(const struct mime_part *part, struct buffer *room, struct finding_set *findings)
+{
+    bool identity = part->encoding == MIME_IDENTITY || part->encoding == MIME_UNKNOWN_ENCODING;
+    if (identity || part->body.length == 0) return part->body;
+    buffer_clear(room);
+    char *to = buffer_reserve(room, decode_room(part->body.length));
+    size_t length = 0;
+    switch (part->encoding) {
+    case MIME_BASE64:
+        length = decode_base64(part->body, DECODE_RESTART, to, findings);
+        break;
+    case MIME_QUOTED_PRINTABLE:
+        length = decode_quoted(part->body, to, findings);
+        break;
+    case MIME_UUENCODE:
+        length = part->header ? decode_uu_part(part->body, to, findings)
+                              : decode_uuencode(part->body, to, findings);
+        break;
+    case MIME_IDENTITY:
+    case MIME_UNKNOWN_ENCODING:
+        break;
+    }
+    buffer_commit(room, length);
+    return buffer_text(room);
+}
+
+const char *mime_encoding_name(enum mime_encoding encoding)
+{
+    static const char *const names[] = { "identity", "base64", "quoted-printable", "uuencode", "unknown" };
+    return names[encoding];
+}

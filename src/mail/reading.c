@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Goes through stages, each a cheap walk over parts or bytes; the stages behind the first are entered
+   only when something was ambiguous. What was handed out once is not decoded again. */
+#include "mail/reading.h"
+
+#include "mail/decode.h"
+#include "mail/gap.h"
+
+enum { NESTED_MOST = 3 };
+
+enum stage {
+    STAGE_PARTS,   /* the tree's leaves */
+    STAGE_LAST,    /* the leaves of the other choice's tree */
+    STAGE_METHODS, /* the leaves of both, decoded otherwise */
+    STAGE_RUNS,    /* base64 anywhere */
+    STAGE_BLOCKS,  /* uuencode anywhere */
+    STAGE_QUOTED,  /* the whole message as quoted-printable */
+    STAGE_DONE
+};
+
+enum method {
+    METHOD_IDENTITY,
+    METHOD_QUOTED,
+    METHOD_UUENCODE,
+    METHOD_BASE64, /* plus a decode_base64_mode */
+    METHOD_COUNT = METHOD_BASE64 + DECODE_MODES
+};
+
+static const char *const method_names[METHOD_COUNT] = {
+    "identity", "quoted-printable", "uuencode", "base64", "base64-skip", "base64-stop", "base64-strict",
+};
+
+/* What was handed out: offset, length and method, mixed into one number. Open addressing, 0 is free. */
+struct seen {
+    uint64_t *keys;
+    size_t count, room;
+};
+
+struct reading_list {
+    struct arena *arena;
+    struct mime *mime, *last;
+    enum stage stage;
+    size_t part; /* index in the tree of the stage */
+    size_t method, at;
+    struct seen seen;
+    struct buffer rooms[2]; /* the reading before stays, to be compared */
+    size_t room;
+    struct text before;
+    size_t own_budget, *budget;
+    struct reading_list *inner; /* a message that was itself encoded */
+    unsigned nested;
+};
+
+struct reading_list *reading_open(struct arena *arena, struct mime *mime)
+{
+    struct reading_list *list = arena_alloc(arena, sizeof *list);
+    list->arena = arena;
+    list->mime = mime;
+    list->own_budget = mime->limits->decoded_bytes;
+    list->budget = &list->own_budget;
+    return list;
+}
+
+void reading_close(struct reading_list *list)
+{
+    for (; list; list = list->inner) {
+        buffer_free(&list->rooms[0]);
+        buffer_free(&list->rooms[1]);
+    }
+}
+
+static uint64_t key_of(size_t offset, size_t length, enum method method)
+{
+    uint64_t key = (offset * 0x9e3779b97f4a7c15u) ^ (length * 0xc2b2ae3d27d4eb4fu) ^ (method + 1);
+    key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9u;
+    return key ? key : 1;
+}
+
+static void seen_place(struct seen *seen, uint64_t key)
+{
+    size_t at = key & (seen->room - 1);
+    while (seen->keys[at] != 0) at = (at + 1) & (seen->room - 1);
+    seen->keys[at] = key;
+}
+
+static void seen_grow(struct arena *arena, struct seen *seen)
+{
+    struct seen wider = { .room = seen->room ? seen->room * 2 : 64 };
+    wider.keys = arena_alloc_array(arena, wider.room, sizeof *wider.keys);
+    wider.count = seen->count;
+    for (size_t i = 0; i < seen->room; i++)
+        if (seen->keys[i]) seen_place(&wider, seen->keys[i]);
+    *seen = wider;
+}
+
+/* True when it was not there yet. Blanks around the bytes make no difference. */
+static bool seen_add(struct reading_list *list, struct text encoded, enum method method)
+{
+    struct seen *seen = &list->seen;
+    encoded = text_trim(encoded);
+    if (encoded.length == 0) return false;
+    if (seen->count * 2 >= seen->room) seen_grow(list->arena, seen);
+    uint64_t key = key_of((size_t)(encoded.at - list->mime->message.at), encoded.length, method);
+    for (size_t at = key & (seen->room - 1); seen->keys[at]; at = (at + 1) & (seen->room - 1))
+        if (seen->keys[at] == key) return false;
+    seen_place(seen, key);
+    seen->count++;
+    return true;
+}
+
+static enum method method_of(const struct mime_part *part)
+{
+    switch (part->encoding) {
+    case MIME_BASE64:
+        return METHOD_BASE64;
+    case MIME_QUOTED_PRINTABLE:
+        return METHOD_QUOTED;
+    case MIME_UUENCODE:
+        return METHOD_UUENCODE;
+    case MIME_IDENTITY:
+    case MIME_UNKNOWN_ENCODING:
+        break;
+    }
+    return METHOD_IDENTITY;
+}
+
+static struct buffer *next_room(struct reading_list *list)
+{
+    list->room ^= 1;
+    buffer_clear(&list->rooms[list->room]);
+    return &list->rooms[list->room];
+}
+
+static struct text decode_by(struct reading_list *list, struct text encoded, enum method method,
+                             struct finding_set *findings)
+{
+    if (method == METHOD_IDENTITY || encoded.length == 0) return encoded;
+    struct buffer *room = next_room(list);
+    char *to = buffer_reserve(room, decode_room(encoded.length));
+    size_t length = method == METHOD_QUOTED ? decode_quoted(encoded, to, findings)
+                    : method == METHOD_UUENCODE
+                        ? decode_uuencode(encoded, to, findings)
+                        : decode_base64(encoded, method - METHOD_BASE64, to, findings);
+    buffer_commit(room, length);
+    return buffer_text(room);
+}
+
+/* Checks and charges what is about to be handed out. */
+static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
+                     const struct mime_part *part, struct text encoded, const char *how, struct text bytes)
+{
+    if (bytes.length == 0) return false;
+    if (text_equal(bytes, list->before) && list->stage != STAGE_PARTS) return false;
+    if (bytes.length > *list->budget) {
+        finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
+        *list->budget = 0;
+        list->stage = STAGE_DONE;
+        return false;
+    }
+    *list->budget -= bytes.length;
+    list->before = bytes;
+    *out = (struct reading){ kind, part, (size_t)(encoded.at - list->mime->message.at), how, bytes };
+    return true;
+}
+
+/* A container under an encoding is read by some programs as what it decodes to. */
+static void open_inner(struct reading_list *list, const struct mime_part *part)
+{
+    if (!finding_has(&part->findings, FINDING_ENCODED_CONTAINER) || list->nested >= NESTED_MOST) return;
+    struct buffer *room = next_room(list);
+    struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
+    if (decoded.length > *list->budget) return;
+    list->before = TEXT_NONE;
+    struct mime *mime = mime_parse(list->arena, decoded, list->mime->limits, MIME_FIRST);
+    finding_merge(&list->mime->findings, &mime->findings);
+    list->inner = reading_open(list->arena, mime);
+    list->inner->budget = list->budget;
+    list->inner->nested = list->nested + 1;
+}
+
+static bool inner_next(struct reading_list *list, struct reading *out)
+{
+    while (list->inner) {
+        if (reading_next(list->inner, out)) {
+            out->kind = READING_ALTERNATIVE;
+            out->offset = 0;
+            return true;
+        }
+        finding_merge(&list->mime->findings, &list->inner->mime->findings);
+        reading_close(list->inner);
+        list->inner = NULL;
+    }
+    return false;
+}
+
+static void enter(struct reading_list *list, enum stage stage)
+{
+    list->stage = stage;
+    list->part = list->method = list->at = 0;
+}
+
+static bool parts_next(struct reading_list *list, struct reading *out)
+{
+    while (list->part < list->mime->count) {
+        struct mime_part *part = &list->mime->parts[list->part++];
+        bool container = part->kind != MIME_LEAF;
+        if (container && !finding_has(&part->findings, FINDING_ENCODED_CONTAINER)) continue;
+        if (container) {
+            open_inner(list, part);
+            if (inner_next(list, out)) return true;
+            continue;
+        }
+        struct finding_set findings = { 0 };
+        struct text bytes = mime_decode(part, next_room(list), &findings);
+        finding_merge(&part->findings, &findings);
+        finding_merge(&list->mime->findings, &findings);
+        bool given =
+            hand_out(list, out, READING_PART, part, part->body, mime_encoding_name(part->encoding), bytes);
+        if (list->stage == STAGE_DONE) return false;
+        open_inner(list, part);
+        if (given) return true;
+    }
+    return false;
+}
+
+/* The other tree is made, and what the first gave is remembered. */
+static void prepare_last(struct reading_list *list)
+{
+    for (size_t i = 0; i < list->mime->count; i++)
+        if (list->mime->parts[i].kind == MIME_LEAF)
+            seen_add(list, list->mime->parts[i].body, method_of(&list->mime->parts[i]));
+    list->last = mime_parse(list->arena, list->mime->message, list->mime->limits, MIME_LAST);
+    finding_merge(&list->mime->findings, &list->last->findings);
+}
+
+static bool last_next(struct reading_list *list, struct reading *out)
+{
+    while (list->stage != STAGE_DONE && list->part < list->last->count) {
+        struct mime_part *part = &list->last->parts[list->part++];
+        if (part->kind != MIME_LEAF || !seen_add(list, part->body, method_of(part))) continue;
+        struct text bytes = mime_decode(part, next_room(list), &part->findings);
+        finding_merge(&list->mime->findings, &part->findings);
+        bool given =
+            hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_names[method_of(part)], bytes);
+        if (list->stage != STAGE_DONE) open_inner(list, part);
+        if (given) return true;
+    }
+    return false;
+}
+
+static bool encoding_is_doubtful(const struct mime_part *part)
+{
+    static const enum finding doubts[] = {
+        FINDING_DUPLICATE_TRANSFER_ENCODING,
+        FINDING_UNKNOWN_TRANSFER_ENCODING,
+        FINDING_QUOTED_TRANSFER_ENCODING,
+        FINDING_TRANSFER_ENCODING_SYNTAX,
+        FINDING_CONTENT_SPACE_BEFORE_COLON,
+        FINDING_QUOTED_BAD_ESCAPE,
+        FINDING_UUENCODE_BAD_LINE,
+        FINDING_HEADER_NO_COLON,
+        FINDING_HEADER_BARE_CR,
+        FINDING_HEADER_NUL,
+        FINDING_HEADER_STARTS_FOLDED,
+        FINDING_HEADER_BLANK_FOLD,
+        FINDING_MIXED_LINE_ENDS,
+    };
+    for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
+        if (finding_has(&part->findings, doubts[i])) return true;
+    return false;
+}
+
+static bool base64_is_doubtful(const struct mime_part *part)
+{
+    return finding_has(&part->findings, FINDING_BASE64_JUNK) ||
+           finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
+}
+
+/* The part that `index` names among those of both trees. */
+static const struct mime_part *part_of_both(struct reading_list *list, size_t index)
+{
+    if (index < list->mime->count) return &list->mime->parts[index];
+    index -= list->mime->count;
+    return index < list->last->count ? &list->last->parts[index] : NULL;
+}
+
+static bool is_due(const struct mime_part *part, enum method method)
+{
+    if (method <= METHOD_BASE64) return encoding_is_doubtful(part);
+    return base64_is_doubtful(part);
+}
+
+static bool methods_next(struct reading_list *list, struct reading *out)
+{
+    const struct mime_part *part;
+    while (list->stage != STAGE_DONE && (part = part_of_both(list, list->part)) != NULL) {
+        enum method method = (enum method)list->method++;
+        if (method == METHOD_COUNT) {
+            list->method = 0;
+            list->part++;
+            continue;
+        }
+        if (part->kind != MIME_LEAF || !is_due(part, method) || !seen_add(list, part->body, method)) continue;
+        struct text bytes = decode_by(list, part->body, method, NULL);
+        if (hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_names[method], bytes))
+            return true;
+    }
+    return false;
+}
+
+static bool runs_next(struct reading_list *list, struct reading *out)
+{
+    struct gap_run run;
+    while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
+        list->at = run.offset + run.bytes.length;
+        if (!seen_add(list, run.bytes, METHOD_BASE64)) continue;
+        struct text bytes = decode_by(list, run.bytes, METHOD_BASE64, NULL);
+        if (hand_out(list, out, READING_CARVED, NULL, run.bytes, "base64", bytes)) return true;
+    }
+    return false;
+}
+
+static bool blocks_next(struct reading_list *list, struct reading *out)
+{
+    struct decode_block block;
+    while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, &block)) {
+        enum method method = block.base64 ? METHOD_BASE64 : METHOD_UUENCODE;
+        list->at = block.next;
+        if (!seen_add(list, block.data, method)) continue;
+        struct text bytes = decode_by(list, block.data, method, NULL);
+        if (hand_out(list, out, READING_CARVED, NULL, block.data, method_names[method], bytes)) return true;
+    }
+    return false;
+}
+
+static bool quoted_next(struct reading_list *list, struct reading *out)
+{
+    struct text message = list->mime->message;
+    if (list->at > 0 || text_find_char(message, '=') == message.length) return false;
+    list->at = 1;
+    return hand_out(list, out, READING_CARVED, NULL, message, "quoted-printable",
+                    decode_by(list, message, METHOD_QUOTED, NULL));
+}
+
+static bool stage_next(struct reading_list *list, struct reading *out)
+{
+    switch (list->stage) {
+    case STAGE_PARTS:
+        return parts_next(list, out);
+    case STAGE_LAST:
+        if (!list->last) prepare_last(list);
+        return last_next(list, out);
+    case STAGE_METHODS:
+        return methods_next(list, out);
+    case STAGE_RUNS:
+        return runs_next(list, out);
+    case STAGE_BLOCKS:
+        return blocks_next(list, out);
+    case STAGE_QUOTED:
+        return quoted_next(list, out);
+    case STAGE_DONE:
+        break;
+    }
+    return false;
+}
+
+bool reading_next(struct reading_list *list, struct reading *out)
+{
+    if (inner_next(list, out)) return true;
+    while (list->stage != STAGE_DONE) {
+        if (stage_next(list, out)) return true;
+        if (inner_next(list, out)) return true;
+        if (list->stage == STAGE_PARTS && list->part >= list->mime->count &&
+            !finding_set_is_ambiguous(&list->mime->findings))
+            list->stage = STAGE_DONE;
+        if (list->stage != STAGE_DONE) enter(list, list->stage + 1);
+    }
+    return false;
+}
