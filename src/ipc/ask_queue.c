@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The byte form of what receive asks of queue. */
+#include "ipc/ask_queue.h"
+
+#include "base/codec.h"
+
+void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count)
+{
+    put_u64(frame, request->id);
+    put_u64(frame, request->arrived_ms);
+    put_u8(frame, request->direction);
+    put_u8(frame, request->authenticated);
+    put_u16(frame, request->content);
+    envelope_put(&request->envelope, frame);
+    for (uint32_t i = 0; i < request->envelope.recipient_count; i++) {
+        put_u8(frame, (uint8_t)request->recipients[i].hold);
+        put_u8(frame, request->recipients[i].edits);
+    }
+    put_text(frame, request->prefix);
+    put_u8(frame, request->edits_count);
+    for (int i = 0; i < request->edits_count; i++) put_text(frame, request->edits[i]);
+    body_put(&request->body, frame, fds, fd_count);
+}
+
+static bool recipients_get(struct arena *arena, struct reader *reader, struct keep_request *out)
+{
+    uint32_t count = out->envelope.recipient_count;
+    out->recipients = arena_alloc_array(arena, count, sizeof *out->recipients);
+    for (uint32_t i = 0; i < count; i++) {
+        out->recipients[i].hold = get_u8(reader);
+        out->recipients[i].edits = get_u8(reader);
+        if (out->recipients[i].hold > HOLD_ADMIN || out->recipients[i].edits >= KEEP_EDITS_LIMIT)
+            return false;
+    }
+    return count > 0;
+}
+
+static bool edits_get(struct reader *reader, struct keep_request *out)
+{
+    out->edits_count = get_u8(reader);
+    if (out->edits_count == 0 || out->edits_count > KEEP_EDITS_LIMIT) return false;
+    for (int i = 0; i < out->edits_count; i++) out->edits[i] = get_text(reader);
+    for (uint32_t i = 0; i < out->envelope.recipient_count; i++)
+        if (out->recipients[i].edits >= out->edits_count) return false;
+    return true;
+}
+
+bool keep_request_get(struct arena *arena, struct frame *frame, struct keep_request *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    int fd_index = 0;
+    *out = (struct keep_request){ .id = get_u64(&reader), .arrived_ms = get_u64(&reader) };
+    out->direction = get_u8(&reader);
+    out->authenticated = get_u8(&reader);
+    out->content = get_u16(&reader);
+    if (!envelope_get(arena, &reader, &out->envelope) || !recipients_get(arena, &reader, out)) return false;
+    out->prefix = get_text(&reader);
+    if (!edits_get(&reader, out) || out->id != frame->id) return false;
+    if (!body_get(&reader, frame, &fd_index, &out->body)) return false;
+    if (reader_done(&reader)) return true;
+    body_free(&out->body);
+    return false;
+}
