@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Asks for the counts until they agree or patience ends: on a node at work they are a moment apart. */
+#include "cli/balance.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/control.h"
+#include "cli/json.h"
+#include "cli/sums.h"
+
+enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
+
+static const char help[] =
+    "usage: sekimori balance [--wait SECONDS] [--json] [--config FILE | --state FOLDER]\n\n"
+    "Every recipient ever accepted has exactly one ending. Three processes count independently;\n"
+    "this compares them since the counts began.\n\n"
+    "  --wait SECONDS  how long counts may take to agree (default 5; 0: one look)\n"
+    "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked.\n";
+
+struct options {
+    struct control_target target;
+    uint64_t wait_s;
+    bool json;
+};
+
+static int usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "sekimori balance: %s%s\n%s", what, argument, help);
+    return EX_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int options_read(int argc, char **argv, struct options *options)
+{
+    static const struct option longs[] = {
+        { "wait", required_argument, NULL, 'w' },   { "json", no_argument, NULL, 'j' },
+        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
+    *options = (struct options){ .wait_s = WAIT_DEFAULT_S };
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EX_OK;
+        }
+        if (option == '?') return usage("", "");
+        if (option == 'w' && !text_to_number(text_of(optarg), WAIT_MOST_S, &options->wait_s))
+            return usage("--wait wants seconds, 0 to 86400, not ", optarg);
+        if (option == 'j') options->json = true;
+        if (option == 'c') options->target.config = optarg;
+        if (option == 's') options->target.state = optarg;
+    }
+    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+}
+
+/* One look: the exit code, with the sums when all could be asked. */
+static int look(const struct control_target *target, struct sums *out)
+{
+    struct buffer counters = { 0 }, ledger = { 0 };
+    int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
+    if (code == EX_OK) code = control_ask(target, TEXT("counters"), ASK_LIMIT_MS, NULL, NULL, &counters);
+    if (code == EX_OK && !sums_make(buffer_text(&counters), buffer_text(&ledger), out)) {
+        fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
+        code = EX_UNAVAILABLE;
+    } else if (code == EX_OK) {
+        code = out->differences ? EX_DIFFERS : EX_OK;
+    } else if (buffer_length(&ledger) > 0) {
+        fprintf(stderr, "sekimori balance: %.*s\n", TEXT_ARG(buffer_text(&ledger)));
+    }
+    buffer_free(&counters);
+    buffer_free(&ledger);
+    return code;
+}
+
+static int look_until_equal(const struct options *options, struct sums *out)
+{
+    time_t until = time(NULL) + (time_t)options->wait_s;
+    int code = look(&options->target, out);
+    while (code == EX_DIFFERS && time(NULL) < until) {
+        nanosleep(&(struct timespec){ 0, STEP_MS * 1000000l }, NULL);
+        code = look(&options->target, out);
+    }
+    return code;
+}
+
+static void number_print(int64_t number)
+{
+    if (number == SUMS_NOT_COUNTED)
+        printf(" %12s", "-");
+    else
+        printf(" %12lld", (long long)number);
+}
+
+static void table_print(const struct sums *sums)
+{
+    char since[32];
+    time_t start = (time_t)(sums->since_ms / 1000);
+    strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", localtime(&start));
+    printf("recipients since %s\n%-14s %12s %12s %12s\n", since, "", "receive", "journal", "ledger");
+    for (unsigned i = 0; i < sums->line_count; i++) {
+        const struct sums_line *line = &sums->lines[i];
+        printf("%-14s", line->name);
+        number_print(line->receive);
+        number_print(line->journal);
+        number_print(line->ledger);
+        puts(line->differs ? "  DIFFERS" : "");
+    }
+    printf("%-14s %12s %12lld %12s\n", "live", "-", (long long)sums->live, "-");
+    printf("%-14s %12s %12lld %12s\n", "of these held", "-", (long long)sums->held, "-");
+    if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
+    if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
+    if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
+    puts(sums->differences ? "NOT BALANCED" : "balanced");
+}
+
+static void column_set(struct json *object, const char *name, int64_t number)
+{
+    if (number != SUMS_NOT_COUNTED) json_set_number(object, name, number);
+}
+
+static void json_table_print(const struct sums *sums)
+{
+    struct json *all = json_new_object(), *lines = json_new_array();
+    for (unsigned i = 0; i < sums->line_count; i++) {
+        struct json *line = json_new_object();
+        json_set_string(line, "name", sums->lines[i].name);
+        column_set(line, "receive", sums->lines[i].receive);
+        column_set(line, "journal", sums->lines[i].journal);
+        column_set(line, "ledger", sums->lines[i].ledger);
+        json_set_bool(line, "differs", sums->lines[i].differs);
+        json_add(lines, line);
+    }
+    json_set_bool(all, "balanced", sums->differences == 0);
+    json_set_number(all, "since_ms", sums->since_ms);
+    json_set(all, "lines", lines);
+    json_set_number(all, "live", sums->live);
+    json_set_number(all, "held", sums->held);
+    json_set_number(all, "in_doubt", sums->in_doubt);
+    json_set_number(all, "lost", sums->lost);
+    json_set_bool(all, "journal_whole", sums->is_journal_whole);
+    json_print(all, stdout, true);
+}
+
+int balance_main(int argc, char **argv)
+{
+    struct options options;
+    struct sums sums;
+    int code = options_read(argc, argv, &options);
+    if (code >= 0) return code;
+    code = look_until_equal(&options, &sums);
+    if (code != EX_OK && code != EX_DIFFERS) return code;
+    if (options.json)
+        json_table_print(&sums);
+    else
+        table_print(&sums);
+    return code;
+}
