@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The byte form of deliveries and their results. */
+#include "ipc/ask_deliver.h"
+
+#include "base/codec.h"
+
+enum { RESULT_LEAST_BYTES = 16 };
+
+void deliver_job_put(const struct deliver_job *job, struct buffer *frame)
+{
+    put_u64(frame, job->id);
+    put_u64(frame, job->message_id);
+    put_u64(frame, job->arrived_ms);
+    put_text(frame, job->domain);
+    put_u32(frame, job->segment);
+    put_u64(frame, job->offset);
+    put_u64(frame, job->length);
+    put_u32(frame, job->prefix_length);
+    put_u16(frame, job->content);
+    put_text(frame, job->edits);
+    envelope_put(&job->envelope, frame);
+    for (uint32_t i = 0; i < job->envelope.recipient_count; i++) put_u32(frame, job->recipient_numbers[i]);
+}
+
+bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_job *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct deliver_job){ 0 };
+    out->id = get_u64(&reader);
+    out->message_id = get_u64(&reader);
+    out->arrived_ms = get_u64(&reader);
+    out->domain = get_text(&reader);
+    out->segment = get_u32(&reader);
+    out->offset = get_u64(&reader);
+    out->length = get_u64(&reader);
+    out->prefix_length = get_u32(&reader);
+    out->content = get_u16(&reader);
+    out->edits = get_text(&reader);
+    if (!envelope_get(arena, &reader, &out->envelope)) return false;
+    uint32_t count = out->envelope.recipient_count;
+    out->recipient_numbers = arena_alloc_array(arena, count, sizeof *out->recipient_numbers);
+    for (uint32_t i = 0; i < count; i++) out->recipient_numbers[i] = get_u32(&reader);
+    return reader_done(&reader) && count > 0 && out->id == frame->id && out->prefix_length <= out->length &&
+           out->offset <= INT64_MAX && out->length <= INT64_MAX - out->offset;
+}
+
+static void recipient_put(const struct recipient_result *recipient, struct buffer *frame)
+{
+    put_u32(frame, recipient->number);
+    put_u8(frame, (uint8_t)recipient->ending);
+    put_u16(frame, recipient->code);
+    put_text(frame, recipient->enhanced);
+    put_text(frame, recipient->reply);
+    put_u8(frame, recipient->dsn_relayed);
+}
+
+void deliver_result_put(const struct deliver_result *result, struct buffer *frame)
+{
+    put_u64(frame, result->id);
+    put_u64(frame, result->message_id);
+    put_u8(frame, result->destination_down);
+    put_text(frame, result->relay);
+    put_text(frame, result->tls);
+    put_u32(frame, result->connect_ms);
+    put_u32(frame, result->transfer_ms);
+    put_u32(frame, result->recipient_count);
+    for (uint32_t i = 0; i < result->recipient_count; i++) recipient_put(&result->recipients[i], frame);
+}
+
+static bool recipient_get(struct reader *reader, struct recipient_result *out)
+{
+    out->number = get_u32(reader);
+    uint8_t ending = get_u8(reader);
+    out->ending = (enum recipient_ending)ending;
+    out->code = get_u16(reader);
+    out->enhanced = get_text(reader);
+    out->reply = get_text(reader);
+    out->dsn_relayed = get_u8(reader) != 0;
+    return !reader->failed && ending <= RECIPIENT_NOT_TRIED;
+}
+
+bool deliver_result_get(struct arena *arena, struct frame *frame, struct deliver_result *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct deliver_result){ 0 };
+    out->id = get_u64(&reader);
+    out->message_id = get_u64(&reader);
+    out->destination_down = get_u8(&reader) != 0;
+    out->relay = get_text(&reader);
+    out->tls = get_text(&reader);
+    out->connect_ms = get_u32(&reader);
+    out->transfer_ms = get_u32(&reader);
+    out->recipient_count = get_count(&reader, ENVELOPE_RECIPIENTS_MOST, RESULT_LEAST_BYTES);
+    out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
+    for (uint32_t i = 0; i < out->recipient_count; i++)
+        if (!recipient_get(&reader, &out->recipients[i])) return false;
+    return reader_done(&reader) && out->id == frame->id;
+}
