@@ -48,7 +48,8 @@ struct resolver {
     struct lookup *in_flight;
     struct lookup *answered, **answered_last;
     struct deferred telling;
-    bool is_asking; /* inside ub_resolve_event */
+    bool is_asking;  /* inside ub_resolve_event */
+    bool is_closing; /* inside ub_ctx_delete, which answers all with failure */
     struct resolver_counts counts;
 };
 
@@ -63,14 +64,28 @@ static char *system_file_read(const char *path)
     return content;
 }
 
+/* "IP" or "IP@PORT". */
+static bool server_is_good(struct text server)
+{
+    struct address address;
+    size_t at = text_find_char(server, '@');
+    uint64_t port = 53;
+    bool has_port = at < server.length;
+    return server.length < SERVER_SIZE && address_parse(text_slice(server, 0, at), &address) &&
+           (!has_port || text_to_number(text_slice(server, at + 1, server.length), 65535, &port)) && port > 0;
+}
+
 static void servers_from_resolv_conf(struct server_list *servers)
 {
     char *content = system_file_read("/etc/resolv.conf");
     struct text rest = text_of(content), line, word;
     while (text_next_line(&rest, &line)) {
         if (!text_next_word(&line, &word) || !text_equal(word, TEXT("nameserver"))) continue;
-        if (!text_next_word(&line, &word) || servers->count == SERVERS || word.length >= SERVER_SIZE)
+        if (!text_next_word(&line, &word) || servers->count == SERVERS) continue;
+        if (!server_is_good(word)) {
+            log_warning("/etc/resolv.conf: nameserver %.*s is passed over: no plain address", TEXT_ARG(word));
             continue;
+        }
         snprintf(servers->items[servers->count++], SERVER_SIZE, "%.*s", TEXT_ARG(word));
     }
     free(content);
@@ -80,9 +95,9 @@ static bool servers_from_config(struct server_list *servers, const struct config
 {
     for (size_t i = 0; i < config->dns.servers.count; i++) {
         struct text server = config->dns.servers.items[i];
-        if (servers->count == SERVERS || server.length >= SERVER_SIZE) {
+        if (servers->count == SERVERS || !server_is_good(server)) {
             log_error("dns server %.*s: %s", TEXT_ARG(server),
-                      servers->count == SERVERS ? "more servers than 16" : "no address is that long");
+                      servers->count == SERVERS ? "more than 16 of them" : "not IP or IP@PORT");
             return false;
         }
         snprintf(servers->items[servers->count++], SERVER_SIZE, "%.*s", TEXT_ARG(server));
@@ -119,9 +134,17 @@ struct resolver *resolver_new(struct loop *loop)
     return resolver;
 }
 
+static void unbound_close(struct resolver *resolver)
+{
+    resolver->is_closing = true;
+    if (resolver->unbound) ub_ctx_delete(resolver->unbound);
+    resolver->is_closing = false;
+    resolver->unbound = NULL;
+}
+
 void resolver_free(struct resolver *resolver)
 {
-    if (resolver->unbound) ub_ctx_delete(resolver->unbound);
+    unbound_close(resolver);
     for (struct lookup *next, *at = resolver->in_flight; at; at = next) {
         next = at->next;
         free(at->name);
@@ -280,7 +303,7 @@ bool resolver_configure(struct resolver *resolver, const struct config *config)
         ub_ctx_delete(unbound);
         return false;
     }
-    if (resolver->unbound) ub_ctx_delete(resolver->unbound);
+    unbound_close(resolver);
     resolver->unbound = unbound;
     struct lookup *again = resolver->in_flight;
     resolver->in_flight = NULL;
@@ -331,6 +354,7 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
 {
     struct lookup *lookup = context;
     struct resolver *resolver = lookup->resolver;
+    if (resolver->is_closing) return;
     resolver->counts.from_cache += resolver->is_asking;
     if (sec == SEC_BOGUS) {
         *lookup->out = (struct answer){ .status = DNS_BOGUS };
