@@ -138,7 +138,7 @@ void json_print(struct json *value, FILE *to, bool pretty)
 
 struct json *json_parse(struct text text)
 {
-    return outer(json_loadb(text.at ? text.at : "", text.length, 0, NULL));
+    return (struct json *)json_loadb(text.at ? text.at : "", text.length, 0, NULL);
 }
 
 void json_free(struct json *value)

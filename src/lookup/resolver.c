@@ -284,6 +284,23 @@ static bool finalize(struct ub_ctx *unbound, const struct server_list *servers)
             zones_remove(unbound, loopback_zones, sizeof loopback_zones / sizeof *loopback_zones));
 }
 
+/* Servers that drop signatures make every signed name bogus: said once, at the start, with the way out. */
+static void root_keys_answered(void *context, int rcode, void *packet, int length, int sec, char *why,
+                               int limited)
+{
+    struct resolver *resolver = context;
+    if (resolver->is_closing || sec != SEC_BOGUS) return;
+    log_error("alarm: dnssec is on, but the keys of the root do not hold here (%s): the dns servers drop "
+              "signatures or tamper with answers; name other servers, or say `dnssec off`",
+              why ? why : "no reason given");
+}
+
+static void root_keys_ask(struct resolver *resolver)
+{
+    enum { DNSKEY = 48 };
+    ub_resolve_event(resolver->unbound, ".", DNSKEY, CLASS_IN, resolver, root_keys_answered, NULL);
+}
+
 static void unbound_ask(struct resolver *resolver, struct lookup *lookup);
 
 bool resolver_configure(struct resolver *resolver, const struct config *config)
@@ -305,6 +322,7 @@ bool resolver_configure(struct resolver *resolver, const struct config *config)
     }
     unbound_close(resolver);
     resolver->unbound = unbound;
+    if (config->dns.dnssec) root_keys_ask(resolver);
     struct lookup *again = resolver->in_flight;
     resolver->in_flight = NULL;
     for (struct lookup *next; again; again = next) {

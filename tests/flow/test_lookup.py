@@ -50,9 +50,10 @@ ZONE = """
 class Lookup:
     """The lookup folder's own code in a process: questions in, answers by tag out."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, stderr=None):
         self.process = subprocess.Popen([BUILD / "tests/unit/lookup/lookup-ask", *arguments], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
+                                        bufsize=1)
         self.answers, self.arrived, self.next = {}, threading.Condition(), 0
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -284,12 +285,14 @@ def test_reload_with_other_servers_answers_what_is_in_flight(dns, lookup):
 
 # --- DNSSEC, and a resolver that others wrote ---
 
-def test_unsigned_answers_under_a_signed_root_are_not_believed(dns):
+def test_unsigned_answers_under_a_signed_root_are_not_believed(dns, tmp_path):
     dns.add("example.com", "A", "127.0.0.66")
-    lookup = Lookup(dns.address, "+dnssec")
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
+        lookup = Lookup(dns.address, "+dnssec", stderr=log)
     assert lookup.ask("host example.com 15000").split()[0] in ("bogus", "temperror")
     assert lookup.ask("host bare.test") == "found 127.0.0.9"  # test. is nobody's, so nobody signs it
     lookup.close()
+    assert "say `dnssec off`" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
 @pytest.fixture
