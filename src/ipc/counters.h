@@ -15,7 +15,7 @@ enum { COUNTERS_OFFERED_SLOTS = 2048, COUNTERS_SLOTS = 72 };
 struct receive_counters {
     uint64_t connections, messages;
     uint64_t accepted;  /* recipients kept by queue */
-    uint64_t unreplied; /* of these: the client never saw the 250 (receive died in between) */
+    uint64_t unreplied; /* beside these: kept, but receive died before it could say 250 */
     uint64_t discarded; /* answered 250 and dropped by verdict: never given to queue */
     uint64_t refused_5xx, refused_4xx;
     uint64_t tagged, quarantined, observed; /* observed: would have been acted on */
