@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What is said next to a server, and what its replies mean. */
+#include "deliver/dialogue.h"
+
+#include <stdio.h>
+
+enum { BDAT_LINE_ROOM = 40 };
+
+void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed)
+{
+    *dialogue = (struct dialogue){ .helo = helo, .tls = tls, .smtputf8_allowed = smtputf8_allowed };
+}
+
+const char *dialogue_stage(const struct dialogue *dialogue)
+{
+    static const char *const stages[] = {
+        [DIALOGUE_GREETING] = "while receiving the greeting",
+        [DIALOGUE_EHLO] = "after EHLO",
+        [DIALOGUE_HELO] = "after HELO",
+        [DIALOGUE_STARTTLS] = "after STARTTLS",
+        [DIALOGUE_HANDSHAKE] = "in the TLS handshake",
+        [DIALOGUE_IDLE] = "while idle",
+        [DIALOGUE_FINAL] = "after the end of the content",
+        [DIALOGUE_RESET] = "after RSET",
+        [DIALOGUE_OVER] = "after the end",
+    };
+    if (dialogue->state != DIALOGUE_TRANSACTION) return stages[dialogue->state];
+    if (dialogue->content_is_due) return "while sending the content";
+    if (dialogue->replied == 0) return "after MAIL FROM";
+    if (dialogue->replied <= dialogue->asked) return "after RCPT TO";
+    return dialogue->content_is_bdat ? "after BDAT" : "after DATA";
+}
+
+static void fail(struct dialogue *dialogue, uint16_t code, struct text enhanced, struct text reason)
+{
+    int length = snprintf(dialogue->failure_room, sizeof dialogue->failure_room, "%.*s %s", TEXT_ARG(reason),
+                          dialogue_stage(dialogue));
+    size_t most = sizeof dialogue->failure_room - 1;
+    dialogue->failure.code = code;
+    dialogue->failure.reason =
+        text_from(dialogue->failure_room, (size_t)length < most ? (size_t)length : most);
+    snprintf(dialogue->failure_status, sizeof dialogue->failure_status, "%.*s", TEXT_ARG(enhanced));
+    dialogue->failure.enhanced = text_of(dialogue->failure_status);
+    dialogue->state = DIALOGUE_OVER;
+}
+
+/* No session with this server: another one of the route may do. */
+static enum dialogue_action refuse(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                   struct buffer *out)
+{
+    fail(dialogue, reply->code, reply->enhanced.length ? reply->enhanced : TEXT("4.3.2"), reply->text);
+    buffer_add_text(out, TEXT("QUIT\r\n"));
+    return DIALOGUE_CLOSE;
+}
+
+static enum dialogue_action refuse_by_us(struct dialogue *dialogue, struct text enhanced, struct text reason,
+                                         struct buffer *out)
+{
+    fail(dialogue, 0, enhanced, reason);
+    buffer_add_text(out, TEXT("QUIT\r\n"));
+    return DIALOGUE_CLOSE;
+}
+
+static void greet(struct dialogue *dialogue, const char *verb, enum dialogue_state state, struct buffer *out)
+{
+    buffer_printf(out, "%s %.*s\r\n", verb, TEXT_ARG(dialogue->helo));
+    dialogue->state = state;
+}
+
+static bool needs_tls(const struct dialogue *dialogue)
+{
+    return dialogue->tls >= TLS_REQUIRED && !dialogue->is_secure;
+}
+
+static enum dialogue_action session_stands(struct dialogue *dialogue, struct buffer *out)
+{
+    if (dialogue->tls != TLS_OFF && !dialogue->is_secure && dialogue->offered.starttls) {
+        buffer_add_text(out, TEXT("STARTTLS\r\n"));
+        dialogue->state = DIALOGUE_STARTTLS;
+        return DIALOGUE_WAIT;
+    }
+    if (needs_tls(dialogue))
+        return refuse_by_us(dialogue, TEXT("4.7.4"), TEXT("TLS is required, but was not offered"), out);
+    dialogue->state = DIALOGUE_IDLE;
+    return DIALOGUE_READY;
+}
+
+static enum dialogue_action ehlo_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                       struct buffer *out)
+{
+    if (reply->code / 100 == 2) {
+        smtp_capabilities_parse(reply, &dialogue->offered);
+        return session_stands(dialogue, out);
+    }
+    if (reply->code < 500 || needs_tls(dialogue)) return refuse(dialogue, reply, out);
+    greet(dialogue, "HELO", DIALOGUE_HELO, out); /* RFC 5321 section 3.2 */
+    return DIALOGUE_WAIT;
+}
+
+static enum dialogue_action helo_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                       struct buffer *out)
+{
+    if (reply->code / 100 != 2) return refuse(dialogue, reply, out);
+    dialogue->offered = (struct smtp_capabilities){ 0 };
+    return session_stands(dialogue, out);
+}
+
+static enum dialogue_action starttls_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                           struct buffer *out)
+{
+    if (reply->code == 220) {
+        dialogue->state = DIALOGUE_HANDSHAKE;
+        return DIALOGUE_SECURE;
+    }
+    if (needs_tls(dialogue)) return refuse(dialogue, reply, out);
+    dialogue->offered.starttls = false;
+    return session_stands(dialogue, out);
+}
+
+enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *out)
+{
+    dialogue->is_secure = true;
+    greet(dialogue, "EHLO", DIALOGUE_EHLO, out); /* RFC 3207 section 4.2: what was offered before is void */
+    return DIALOGUE_WAIT;
+}
+
+/* --- the transaction --- */
+
+/* Commands of a transaction by position: 0 MAIL, then one RCPT each, then DATA, BDAT or RSET. */
+static uint32_t last_command(const struct dialogue *dialogue)
+{
+    return dialogue->asked + 1;
+}
+
+static void put_command(struct dialogue *dialogue, uint32_t position, struct buffer *out)
+{
+    const struct handover *handover = dialogue->handover;
+    if (position == 0)
+        handover_put_mail(handover, &dialogue->offered, out);
+    else if (position <= dialogue->asked)
+        handover_put_rcpt(handover, &dialogue->offered, dialogue->order[position - 1], out);
+    else if (handover->is_probe)
+        buffer_add_text(out, TEXT("RSET\r\n"));
+    else if (dialogue->content_is_bdat)
+        buffer_printf(out, "BDAT %llu LAST\r\n", (unsigned long long)handover->length);
+    else
+        buffer_add_text(out, TEXT("DATA\r\n"));
+}
+
+static bool any_taken(const struct dialogue *dialogue)
+{
+    for (uint32_t i = 0; i < dialogue->asked; i++)
+        if (dialogue->handover->states[dialogue->order[i]] == RECIPIENT_TAKEN) return true;
+    return false;
+}
+
+/* Whether the command at `position` may go out before earlier ones are answered. RFC 2920 section 3.1: DATA may
+   be the last of a group; BDAT carries its content along, so a large one waits. */
+static bool may_send(const struct dialogue *dialogue, uint32_t position)
+{
+    if (dialogue->replied == position) return true;
+    if (!dialogue->offered.pipelining) return false;
+    if (position < last_command(dialogue) || !dialogue->content_is_bdat) return true;
+    return dialogue->handover->length <= DIALOGUE_BDAT_AHEAD_MOST;
+}
+
+/* Sends what may be sent. With BDAT the content follows its command at once. */
+static enum dialogue_action advance(struct dialogue *dialogue, struct buffer *out)
+{
+    uint32_t last = last_command(dialogue);
+    while (dialogue->sent <= last && may_send(dialogue, dialogue->sent)) {
+        put_command(dialogue, dialogue->sent, out);
+        if (dialogue->sent++ == last && dialogue->content_is_bdat) {
+            dialogue->content_is_due = true;
+            return DIALOGUE_CONTENT;
+        }
+    }
+    return DIALOGUE_WAIT;
+}
+
+enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out)
+{
+    uint32_t count = handover->envelope->recipient_count;
+    dialogue->handover = handover;
+    dialogue->order = arena_alloc_array(handover->arena, count, sizeof *dialogue->order);
+    dialogue->asked = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (handover->states[i] == RECIPIENT_OPEN) dialogue->order[dialogue->asked++] = i;
+    dialogue->sent = dialogue->replied = 0;
+    dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
+    dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe;
+    dialogue->state = DIALOGUE_TRANSACTION;
+    return advance(dialogue, out);
+}
+
+void dialogue_content_sent(struct dialogue *dialogue)
+{
+    dialogue->content_is_sent = true;
+    dialogue->content_is_due = false;
+    if (!dialogue->content_is_bdat) dialogue->state = DIALOGUE_FINAL;
+}
+
+struct handover *dialogue_take_done(struct dialogue *dialogue)
+{
+    struct handover *handover = dialogue->handover;
+    if (!handover || handover->open > 0) return NULL;
+    if (dialogue->state == DIALOGUE_TRANSACTION || dialogue->state == DIALOGUE_FINAL) return NULL;
+    dialogue->handover = NULL;
+    return handover;
+}
+
+static enum dialogue_action idle(struct dialogue *dialogue)
+{
+    dialogue->state = dialogue->is_goodbye ? DIALOGUE_OVER : DIALOGUE_IDLE;
+    return dialogue->is_goodbye ? DIALOGUE_CLOSE : DIALOGUE_READY;
+}
+
+/* After a transaction that did not end with its content, the server may still hold a part of it. The next one
+   begins only when RSET has been answered, so that a stray reply cannot be taken for one of its own. */
+static enum dialogue_action reset(struct dialogue *dialogue, struct buffer *out)
+{
+    if (dialogue->is_goodbye) return idle(dialogue);
+    buffer_add_text(out, TEXT("RSET\r\n"));
+    dialogue->state = DIALOGUE_RESET;
+    return DIALOGUE_WAIT;
+}
+
+/* No recipient is left for the content. What was sent ahead is still to be answered. */
+static enum dialogue_action nobody_left(struct dialogue *dialogue, struct buffer *out)
+{
+    if (dialogue->replied < dialogue->sent) return DIALOGUE_WAIT;
+    return reset(dialogue, out);
+}
+
+static enum dialogue_action mail_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                       struct buffer *out)
+{
+    if (reply->code / 100 != 2) {
+        dialogue->mail_failed = true;
+        handover_end_rest_by_reply(dialogue->handover, reply, false, false);
+        return nobody_left(dialogue, out);
+    }
+    return advance(dialogue, out);
+}
+
+static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                       struct buffer *out)
+{
+    struct handover *handover = dialogue->handover;
+    uint32_t recipient = dialogue->order[dialogue->replied - 2];
+    bool is_last = dialogue->replied == dialogue->asked + 1;
+    if (!dialogue->mail_failed) {
+        if (reply->code / 100 != 2 || handover->is_probe)
+            handover_end_by_reply(handover, recipient, reply, dialogue->offered.dsn);
+        else
+            handover->states[recipient] = RECIPIENT_TAKEN;
+    }
+    if (is_last && !any_taken(dialogue) && !handover->is_probe) return nobody_left(dialogue, out);
+    return advance(dialogue, out);
+}
+
+static enum dialogue_action data_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                       struct buffer *out)
+{
+    if (reply->code == 354 && any_taken(dialogue)) {
+        dialogue->content_is_due = true;
+        return DIALOGUE_CONTENT;
+    }
+    if (reply->code == 354) { /* RFC 2920 section 3.1: it has to be ended though nobody is there to get it */
+        buffer_add_text(out, TEXT(".\r\n"));
+        dialogue->state = DIALOGUE_FINAL;
+        return DIALOGUE_WAIT;
+    }
+    if (reply->code < 400) { /* neither asked for the content nor refused it */
+        dialogue->is_goodbye = true;
+        handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.5.0",
+                                TEXT("the server's reply to DATA makes no sense"));
+        return idle(dialogue);
+    }
+    handover_end_rest_by_reply(dialogue->handover, reply, false, false);
+    return reset(dialogue, out);
+}
+
+/* The reply that takes over responsibility (RFC 5321 section 4.2.5). */
+static enum dialogue_action content_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                          struct buffer *out)
+{
+    handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
+    if (dialogue->content_is_bdat && (reply->code / 100 != 2 || !dialogue->content_is_sent)) {
+        /* An answer ahead of the content's end leaves the rest of the chunk to be read as commands. */
+        if (!dialogue->content_is_sent) dialogue->is_goodbye = true;
+        return reset(dialogue, out);
+    }
+    return idle(dialogue);
+}
+
+static enum dialogue_action transaction_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                              struct buffer *out)
+{
+    uint32_t position = dialogue->replied++;
+    if (position >= dialogue->sent) {
+        dialogue_broken(dialogue, "4.5.0", TEXT("unasked reply from the server"));
+        return DIALOGUE_CLOSE;
+    }
+    if (position == 0) return mail_reply(dialogue, reply, out);
+    if (position <= dialogue->asked) return rcpt_reply(dialogue, reply, out);
+    if (dialogue->handover->is_probe)
+        return reply->code / 100 == 2 ? idle(dialogue) : (dialogue->is_goodbye = true, idle(dialogue));
+    if (dialogue->content_is_bdat) return content_reply(dialogue, reply, out);
+    return data_reply(dialogue, reply, out);
+}
+
+/* 421: the server goes. Everything not answered gets this reply. */
+static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                    struct buffer *out)
+{
+    dialogue->is_goodbye = true;
+    if (!dialogue->handover) return refuse(dialogue, reply, out);
+    handover_end_rest_by_reply(dialogue->handover, reply, false, false);
+    return idle(dialogue);
+}
+
+enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                    struct buffer *out)
+{
+    if (reply->code == 421) return goodbye(dialogue, reply, out);
+    switch (dialogue->state) {
+    case DIALOGUE_GREETING:
+        if (reply->code / 100 != 2) return refuse(dialogue, reply, out);
+        greet(dialogue, "EHLO", DIALOGUE_EHLO, out);
+        return DIALOGUE_WAIT;
+    case DIALOGUE_EHLO:
+        return ehlo_reply(dialogue, reply, out);
+    case DIALOGUE_HELO:
+        return helo_reply(dialogue, reply, out);
+    case DIALOGUE_STARTTLS:
+        return starttls_reply(dialogue, reply, out);
+    case DIALOGUE_TRANSACTION:
+        return transaction_reply(dialogue, reply, out);
+    case DIALOGUE_FINAL:
+        return content_reply(dialogue, reply, out);
+    case DIALOGUE_RESET:
+        if (reply->code / 100 != 2) dialogue->is_goodbye = true;
+        return idle(dialogue);
+    case DIALOGUE_HANDSHAKE:
+    case DIALOGUE_IDLE:
+    case DIALOGUE_OVER:
+        break;
+    }
+    dialogue_broken(dialogue, "4.5.0", TEXT("unasked reply from the server"));
+    return DIALOGUE_CLOSE;
+}
+
+void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason)
+{
+    struct handover *handover = dialogue->handover;
+    if (handover && handover->open > 0) {
+        struct text why = arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));
+        handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, enhanced, why);
+    }
+    fail(dialogue, 0, text_of(enhanced), reason);
+}
+
+bool dialogue_is_unanswered(const struct dialogue *dialogue)
+{
+    return dialogue->handover && dialogue->replied == 0 && dialogue->state == DIALOGUE_TRANSACTION;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The client's side of one SMTP connection as a state machine: replies in, commands out, RFC 5321 with
+   PIPELINING (2920), CHUNKING (3030), STARTTLS (3207). Pure: it knows no socket and no clock; outbound.c
+   carries the bytes. */
+#ifndef SEKIMORI_DELIVER_DIALOGUE_H
+#define SEKIMORI_DELIVER_DIALOGUE_H
+
+#include "config/settings.h"
+#include "deliver/handover.h"
+
+enum dialogue_state {
+    DIALOGUE_GREETING,
+    DIALOGUE_EHLO,
+    DIALOGUE_HELO,
+    DIALOGUE_STARTTLS,
+    DIALOGUE_HANDSHAKE,
+    DIALOGUE_IDLE,
+    DIALOGUE_TRANSACTION,
+    DIALOGUE_FINAL, /* the content was sent whole, its reply is awaited */
+    DIALOGUE_RESET,
+    DIALOGUE_OVER
+};
+
+/* What the caller does after sending `out`. A handover that has no open recipient is done, whatever the action:
+   the caller takes it back with dialogue_take_done. */
+enum dialogue_action {
+    DIALOGUE_WAIT,    /* for the next reply */
+    DIALOGUE_SECURE,  /* start TLS, then dialogue_secured */
+    DIALOGUE_CONTENT, /* send the content, as dialogue->content_is_bdat says, then dialogue_content_sent */
+    DIALOGUE_READY,   /* idle: a handover may begin */
+    DIALOGUE_CLOSE    /* nothing more is to be said; failure says why when no session came about */
+};
+
+/* Why a session did not come about, or ended: for results and the log. */
+struct dialogue_failure {
+    uint16_t code; /* 0: our own reason */
+    struct text enhanced, reason;
+};
+
+struct dialogue {
+    /* given */
+    struct text helo;
+    enum tls_level tls;    /* of the route; TLS_OFF once a handshake failed and tls is only offered */
+    bool smtputf8_allowed; /* by the route */
+
+    enum dialogue_state state;
+    struct smtp_capabilities offered;
+    bool is_secure;
+    struct dialogue_failure failure;
+    char failure_room[600], failure_status[16];
+
+    /* the transaction under way */
+    struct handover *handover;
+    uint32_t *order;    /* indexes of the recipients that are asked */
+    uint32_t asked;     /* how many */
+    uint32_t sent;      /* commands sent: 1 MAIL, then RCPTs, then DATA, BDAT or the probe's RSET */
+    uint32_t replied;   /* of them answered */
+    bool content_is_bdat, content_is_due, content_is_sent;
+    bool mail_failed, is_goodbye; /* 421 was seen */
+};
+
+enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */
+
+void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed);
+
+enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                    struct buffer *out);
+enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *out);
+
+/* Only when idle and after handover_prepare said HANDOVER_READY. */
+enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out);
+void dialogue_content_sent(struct dialogue *dialogue);
+
+/* The handover when it is done (all recipients ended), else NULL; it is then no longer the dialogue's. */
+struct handover *dialogue_take_done(struct dialogue *dialogue);
+
+/* The connection broke, timed out or made no sense: recipients without an ending are deferred with `enhanced`
+   and `reason` and what was being waited for. Without a transaction it becomes the failure. */
+void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason);
+
+/* Nothing of the transaction has been answered, so that another connection may begin it anew. */
+bool dialogue_is_unanswered(const struct dialogue *dialogue);
+
+/* "while sending RCPT TO", for reasons. */
+const char *dialogue_stage(const struct dialogue *dialogue);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What a server can take of a message, and the endings of its recipients. */
+#include "deliver/handover.h"
+
+#include "ipc/ask_queue.h"
+#include "smtp/command.h"
+
+enum { REPLY_TEXT_MOST = 512, RESULT_TEXTS_MOST = 48 * 1024 };
+
+void handover_start(struct handover *handover)
+{
+    uint32_t count = handover->envelope->recipient_count;
+    handover->results = arena_alloc_array(handover->arena, count, sizeof *handover->results);
+    handover->states = arena_alloc(handover->arena, count);
+    handover->open = count;
+    for (uint32_t i = 0; i < count; i++) handover->results[i].ending = RECIPIENT_NOT_TRIED;
+}
+
+static bool has_8bit(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] > 127) return true;
+    return false;
+}
+
+/* No parser of ours lets such an address in; were one to come, it must not become a command of its own. */
+static bool has_control(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] < ' ' || text.at[i] == 127) return true;
+    return false;
+}
+
+static void addresses_check(struct handover *handover)
+{
+    const struct envelope *envelope = handover->envelope;
+    if (has_control(envelope->sender))
+        handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.1.7", TEXT("sender address has a control"));
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (has_control(envelope->recipients[i].address))
+            handover_end_by_us(handover, i, RECIPIENT_FAILED, "5.1.3",
+                               TEXT("recipient address has a control"));
+}
+
+/* RFC 6531 section 3.2: without SMTPUTF8 neither such addresses nor such a header may go to the server. */
+static void smtputf8_check(struct handover *handover, bool can)
+{
+    const struct envelope *envelope = handover->envelope;
+    bool is_for_all =
+        has_8bit(envelope->sender) || (envelope->smtputf8 && handover->content & CONTENT_HEADER_8BIT);
+    handover->says_smtputf8 = is_for_all;
+    if (is_for_all && !can) {
+        handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.6.7",
+                                TEXT("the message needs SMTPUTF8, which the server does not offer"));
+        return;
+    }
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        if (!has_8bit(envelope->recipients[i].address)) continue;
+        handover->says_smtputf8 = true;
+        if (!can)
+            handover_end_by_us(handover, i, RECIPIENT_FAILED, "5.6.7",
+                               TEXT("the address needs SMTPUTF8, which the server does not offer"));
+    }
+    if (!can) handover->says_smtputf8 = false;
+}
+
+enum handover_need handover_prepare(struct handover *handover, const struct smtp_capabilities *offered,
+                                    bool smtputf8_allowed)
+{
+    bool is_8bit = handover->content & (CONTENT_HEADER_8BIT | CONTENT_BODY_8BIT);
+    addresses_check(handover);
+    smtputf8_check(handover, offered->smtputf8 && smtputf8_allowed);
+    handover->says_8bit = is_8bit && offered->eightbitmime && !handover->is_probe;
+    if (handover->is_probe) return handover->open ? HANDOVER_READY : HANDOVER_OVER;
+    if (handover->open && is_8bit && !offered->eightbitmime) return HANDOVER_CONVERT;
+    if (offered->size > 0 && handover->length > offered->size) {
+        struct text reason = arena_printf(
+            handover->arena, "message of %llu bytes is larger than the server's limit of %llu",
+            (unsigned long long)handover->length, (unsigned long long)offered->size);
+        handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.3.4", reason);
+    }
+    return handover->open ? HANDOVER_READY : HANDOVER_OVER;
+}
+
+void handover_put_mail(const struct handover *handover, const struct smtp_capabilities *offered,
+                       struct buffer *out)
+{
+    const struct envelope *envelope = handover->envelope;
+    buffer_add_text(out, TEXT("MAIL FROM:<"));
+    buffer_add_text(out, envelope->sender);
+    buffer_add_char(out, '>');
+    if (offered->has_size && !handover->is_probe)
+        buffer_printf(out, " SIZE=%llu", (unsigned long long)handover->length);
+    if (handover->says_8bit) buffer_add_text(out, TEXT(" BODY=8BITMIME"));
+    if (handover->says_smtputf8) buffer_add_text(out, TEXT(" SMTPUTF8"));
+    if (offered->dsn && envelope->ret != RETURN_UNSTATED)
+        buffer_add_text(out, envelope->ret == RETURN_FULL ? TEXT(" RET=FULL") : TEXT(" RET=HDRS"));
+    if (offered->dsn && envelope->envid.length > 0) {
+        buffer_add_text(out, TEXT(" ENVID="));
+        xtext_encode(envelope->envid, out);
+    }
+    buffer_add_text(out, TEXT("\r\n"));
+}
+
+static void notify_put(uint8_t notify, struct buffer *out)
+{
+    static const struct {
+        uint8_t bit;
+        const char *name;
+    } names[] = { { NOTIFY_NEVER, "NEVER" },
+                  { NOTIFY_SUCCESS, "SUCCESS" },
+                  { NOTIFY_FAILURE, "FAILURE" },
+                  { NOTIFY_DELAY, "DELAY" } };
+    const char *separator = " NOTIFY=";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!(notify & names[i].bit)) continue;
+        buffer_add_text(out, text_of(separator));
+        buffer_add_text(out, text_of(names[i].name));
+        separator = ",";
+    }
+}
+
+void handover_put_rcpt(const struct handover *handover, const struct smtp_capabilities *offered,
+                       uint32_t recipient, struct buffer *out)
+{
+    const struct recipient *to = &handover->envelope->recipients[recipient];
+    buffer_add_text(out, TEXT("RCPT TO:<"));
+    buffer_add_text(out, to->address);
+    buffer_add_char(out, '>');
+    if (offered->dsn) notify_put(to->notify, out);
+    size_t colon = text_find_char(to->orcpt, ';');
+    if (offered->dsn && colon < to->orcpt.length && !has_control(to->orcpt)) {
+        buffer_add_text(out, TEXT(" ORCPT="));
+        buffer_add_text(out, text_slice(to->orcpt, 0, colon + 1));
+        xtext_encode(text_slice(to->orcpt, colon + 1, to->orcpt.length), out);
+    }
+    buffer_add_text(out, TEXT("\r\n"));
+}
+
+static void end(struct handover *handover, uint32_t recipient, const struct recipient_result *result)
+{
+    if (handover->states[recipient] == RECIPIENT_ENDED) return;
+    uint32_t number = handover->results[recipient].number;
+    handover->results[recipient] = *result;
+    handover->results[recipient].number = number;
+    handover->states[recipient] = RECIPIENT_ENDED;
+    handover->open--;
+}
+
+/* With many recipients each one's text is cut shorter, so that the result fits one frame. */
+static struct text reply_text(struct handover *handover, const struct smtp_reply *reply)
+{
+    size_t share = RESULT_TEXTS_MOST / (handover->envelope->recipient_count + 1);
+    size_t most = share < REPLY_TEXT_MOST ? share : REPLY_TEXT_MOST;
+    return reply_join(handover->arena, reply, most);
+}
+
+/* A server that gives no status code gets the plainest of the code's class. */
+static struct text status_of(struct handover *handover, const struct smtp_reply *reply)
+{
+    if (reply->enhanced.length > 0) return arena_text(handover->arena, reply->enhanced);
+    return reply->code < 300 ? TEXT("2.0.0") : reply->code < 500 ? TEXT("4.0.0") : TEXT("5.0.0");
+}
+
+static struct recipient_result by_reply(struct handover *handover, const struct smtp_reply *reply,
+                                        bool dsn_relayed)
+{
+    struct recipient_result result = { .ending = reply->code < 300   ? RECIPIENT_DELIVERED
+                                                 : reply->code < 500 ? RECIPIENT_DEFERRED
+                                                                     : RECIPIENT_FAILED,
+                                       .code = reply->code };
+    result.enhanced = status_of(handover, reply);
+    result.reply = reply_text(handover, reply);
+    result.dsn_relayed = dsn_relayed;
+    return result;
+}
+
+void handover_end_by_reply(struct handover *handover, uint32_t recipient, const struct smtp_reply *reply,
+                           bool dsn_relayed)
+{
+    struct recipient_result result = by_reply(handover, reply, dsn_relayed);
+    end(handover, recipient, &result);
+}
+
+void handover_end_rest_by_reply(struct handover *handover, const struct smtp_reply *reply, bool dsn_relayed,
+                                bool only_taken)
+{
+    if (handover->open == 0) return;
+    struct recipient_result result = by_reply(handover, reply, dsn_relayed);
+    for (uint32_t i = 0; i < handover->envelope->recipient_count; i++)
+        if (!only_taken || handover->states[i] == RECIPIENT_TAKEN) end(handover, i, &result);
+}
+
+static struct recipient_result by_us(enum recipient_ending ending, const char *enhanced, struct text reason)
+{
+    return (struct recipient_result){ .ending = ending, .enhanced = text_of(enhanced), .reply = reason };
+}
+
+void handover_end_by_us(struct handover *handover, uint32_t recipient, enum recipient_ending ending,
+                        const char *enhanced, struct text reason)
+{
+    struct recipient_result result = by_us(ending, enhanced, reason);
+    end(handover, recipient, &result);
+}
+
+void handover_end_rest_by_us(struct handover *handover, enum recipient_ending ending, const char *enhanced,
+                             struct text reason)
+{
+    struct recipient_result result = by_us(ending, enhanced, reason);
+    for (uint32_t i = 0; i < handover->envelope->recipient_count; i++) end(handover, i, &result);
+}
