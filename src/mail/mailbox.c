@@ -2,6 +2,9 @@
 /* Parses envelope addresses. One pass over each half; the text is never changed. */
 #include "mail/mailbox.h"
 
+#include "base/buffer.h"
+#include "mail/idna.h"
+
 enum { LOCAL_MOST = 64, DOMAIN_MOST = 255, ADDRESS_MOST = 254, LABEL_MOST = 63 };
 
 static const struct {
@@ -135,15 +138,18 @@ static bool domain_is_good(struct text domain)
     return true;
 }
 
-/* RFC 5321 section 4.1.3. A tagged literal other than IPv6 is well formed and means nothing to us. */
+/* RFC 5321 section 4.1.3: the tag stands before IPv6 addresses and nowhere else. Other tags are well formed
+   and mean nothing to us. */
 static enum mailbox_outcome parse_literal(struct text domain, struct mailbox *out)
 {
     out->is_literal = true;
     if (domain.length < 3 || domain.at[domain.length - 1] != ']') return MAILBOX_BAD_LITERAL;
     struct text inner = text_slice(domain, 1, domain.length - 1);
     bool has_tag = text_starts_nocase(inner, TEXT("IPv6:"));
-    if (!address_parse(domain, &out->literal)) return MAILBOX_BAD_LITERAL;
-    return has_tag == !address_is_v4(&out->literal) || has_tag ? MAILBOX_GOOD : MAILBOX_BAD_LITERAL;
+    bool has_colon = text_find_char(text_slice(inner, has_tag ? 5 : 0, inner.length), ':') <
+                     inner.length - (has_tag ? 5 : 0);
+    bool is_good = address_parse(domain, &out->literal) && has_tag == has_colon;
+    return is_good ? MAILBOX_GOOD : MAILBOX_BAD_LITERAL;
 }
 
 static enum mailbox_outcome parse_domain(struct text domain, struct mailbox *out)
@@ -217,4 +223,33 @@ enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct ma
 bool mailbox_is_postmaster(const struct mailbox *mailbox)
 {
     return text_equal_nocase(mailbox->local, TEXT("postmaster"));
+}
+
+/* The inside of a quoted local part without its backslashes, when a dot-string can say the same. */
+static bool unquote(struct text local, struct buffer *out)
+{
+    for (size_t i = 1; i + 1 < local.length; i++) {
+        if (local.at[i] == '\\') i++;
+        buffer_add_char(out, local.at[i]);
+    }
+    struct mailbox ignored = { 0 };
+    return buffer_length(out) > 0 && parse_dot_string(buffer_text(out), true, &ignored) == MAILBOX_GOOD;
+}
+
+struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox)
+{
+    struct buffer plain = { 0 };
+    struct text local = mailbox->local, domain = mailbox->domain, result;
+    if (mailbox->is_quoted && unquote(local, &plain)) local = buffer_text(&plain);
+    if (mailbox->is_literal || !idna_to_ascii(arena, mailbox->domain, &domain)) {
+        domain = arena_text(arena, mailbox->domain);
+        for (size_t i = 0; i < domain.length; i++)
+            ((char *)(uintptr_t)domain.at)[i] = char_lower(domain.at[i]);
+    }
+    if (domain.length > 0)
+        result = arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
+    else
+        result = arena_text(arena, local);
+    buffer_free(&plain);
+    return result;
 }

@@ -6,6 +6,7 @@
 #define SEKIMORI_MAIL_MAILBOX_H
 
 #include "base/address.h"
+#include "base/arena.h"
 
 enum mailbox_outcome {
     MAILBOX_GOOD,
@@ -45,6 +46,11 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
 enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct mailbox *out);
 
 bool mailbox_is_postmaster(const struct mailbox *mailbox); /* RFC 5321 section 4.5.1, any case */
+
+/* The form to compare with and to look up: quotes taken off the local part where it needs none, the domain as
+   A-labels in lower case (a literal and what IDNA refuses: only lower-cased). Lives in the arena; never goes
+   on the wire. */
+struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox);
 
 /* Well-formed UTF-8 throughout (RFC 3629). */
 bool mailbox_is_utf8(struct text text);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Between A-labels and U-labels by libidn2. Called wherever a domain of an envelope meets DNS or a table. */
+#include "mail/idna.h"
+
+#include <idn2.h>
+
+static bool is_ascii(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((uint8_t)text.at[i] > 127) return false;
+    return true;
+}
+
+static struct text lower(struct arena *arena, struct text text)
+{
+    char *copy = arena_alloc(arena, text.length + 1);
+    for (size_t i = 0; i < text.length; i++) copy[i] = char_lower(text.at[i]);
+    return text_from(copy, text.length);
+}
+
+bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
+{
+    if (is_ascii(domain)) {
+        *out = lower(arena, domain);
+        return true;
+    }
+    if (memchr(domain.at, '\0', domain.length)) return false;
+    uint8_t *converted = NULL;
+    struct text copy = arena_text(arena, domain); /* NUL-ended */
+    int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
+    if (idn2_lookup_u8((const uint8_t *)copy.at, &converted, flags) != IDN2_OK) return false;
+    *out = lower(arena, text_of((char *)converted));
+    idn2_free(converted);
+    return true;
+}
+
+struct text idna_to_unicode(struct arena *arena, struct text domain)
+{
+    struct text plain = lower(arena, domain);
+    char *converted = NULL;
+    if (memchr(plain.at, '\0', plain.length)) return plain;
+    if (idn2_to_unicode_8z8z(plain.at, &converted, 0) != IDN2_OK) return plain;
+    plain = arena_text(arena, text_of(converted));
+    idn2_free(converted);
+    return plain;
+}
+
+bool idna_equal(struct text a, struct text b)
+{
+    if (text_equal_nocase(a, b)) return true;
+    if (is_ascii(a) && is_ascii(b)) return false;
+    struct arena *arena = arena_new(0);
+    struct text first, second;
+    bool same =
+        idna_to_ascii(arena, a, &first) && idna_to_ascii(arena, b, &second) && text_equal(first, second);
+    arena_free(arena);
+    return same;
+}
