@@ -23,9 +23,8 @@ enum jail_right {
 bool jail_enter(const char *process, int rights, const char *const *folders);
 
 #ifdef SEKIMORI_JAIL_PROBE
-/* Test builds: what the environment variable SEKIMORI_JAIL_PROBE names ("open", "connect", "exec") is tried
-   in a forked copy (or, where fork is denied, in the process itself) and the outcome logged as
-   "jail probe: open denied: killed by SIGSYS" or "jail probe: open ALLOWED". */
+/* Test builds: tries what the environment variable SEKIMORI_JAIL_PROBE names ("open", "connect", "exec") and
+   logs "jail probe: PROCESS: open denied: …" or "… ALLOWED"; where the jail kills, master's log says so. */
 void jail_probe(const char *process);
 #endif
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Connections and rates by client address, shared by all receive processes in one memory. Exact per process:
+   a restarted process clears what its predecessor held. */
+#ifndef SEKIMORI_RECEIVE_CLIENTS_H
+#define SEKIMORI_RECEIVE_CLIENTS_H
+
+#include "base/address.h"
+
+struct clients;
+struct client_entry;
+
+/* NULL with errno. `column` is this process's index. */
+struct clients *clients_map(int fd, uint16_t column);
+
+/* Counts a connection in; *out_connections and *out_in_minute are the client's numbers with it, *out_all
+   those of everybody. NULL when the table is full around this address: the client is then not limited. */
+struct client_entry *clients_enter(struct clients *clients, const struct address *address, uint64_t now_ms,
+                                   uint32_t *out_connections, uint32_t *out_in_minute, uint32_t *out_all);
+void clients_leave(struct clients *clients, struct client_entry *entry); /* entry may be NULL */
+
+/* Counts a message; returns how many the client sent in this minute. */
+uint32_t clients_message(struct client_entry *entry, uint64_t now_ms);
+
+#endif

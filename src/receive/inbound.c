@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A session's bytes: lines to verbs, content to the transaction; who may connect; time limits and the end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "ipc/event.h"
+#include "receive/recipients.h"
+#include "receive/session.h"
+#include "receive/transaction.h"
+#include "receive/verbs.h"
+#include "smtp/proxy.h"
+
+static size_t on_input(void *context, struct text bytes);
+static void on_secured(void *context);
+static void on_ended(void *context, enum stream_end end, const char *reason);
+static void on_time(void *context);
+static void greet(struct session *session);
+static void number_forget(struct session *session);
+
+static const struct stream_events stream_events = { .on_input = on_input,
+                                                    .on_secured = on_secured,
+                                                    .on_ended = on_ended };
+
+/* --- who may --- */
+
+static bool list_has(const struct network_list *list, const struct address *address)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (network_has(&list->items[i], address)) return true;
+    return false;
+}
+
+static void client_set(struct session *session, const struct address *client)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    session->client = *client;
+    session->client_text = arena_text(session->arena, text_of(address_print(client, room)));
+    session->client_name = TEXT("unknown");
+    session->name =
+        (struct question){ QUESTION_CLIENT_NAME, session->client_text, ANSWER_TEMPERROR, TEXT_NONE };
+}
+
+static void name_ask(struct session *session)
+{
+    struct server *server = session->server;
+    session->name_question = 0;
+    if (!server->config->dns.client_names || !server->lookup) return;
+    session->name.status = ANSWER_PENDING;
+    session->name_question = session->number;
+    lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
+}
+
+/* NULL: welcome. Else the text of the refusal and its code. */
+static const char *refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+{
+    const struct listener *listener = &session->port->listener;
+    const struct config *config = session->server->config;
+    *out_code = 554;
+    *out_enhanced = "5.7.1";
+    if (list_has(&listener->deny, &session->client)) return "access denied";
+    if (listener->from.count > 0 && !list_has(&listener->from, &session->client))
+        return "access denied: this port is for listed hosts";
+    uint32_t connections, in_minute, all;
+    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms,
+                                   &connections, &in_minute, &all);
+    session->has_entered = true;
+    *out_code = 421;
+    *out_enhanced = "4.7.0";
+    if (all > config->limits.connections) return "too many connections, try again later";
+    if (config->limits.per_client && connections > config->limits.per_client)
+        return "too many connections from your address";
+    if (config->limits.rate_per_client && in_minute > config->limits.rate_per_client)
+        return "you connect too often, try again later";
+    return NULL;
+}
+
+static void leave(struct session *session)
+{
+    if (session->has_entered) clients_leave(session->server->clients, session->entry);
+    session->has_entered = false;
+}
+
+void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
+{
+    transaction_drop(session);
+    if (client) {
+        client_set(session, client);
+        name_ask(session);
+    }
+    if (command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0) {
+        session->client_name = arena_text(session->arena, command->attribute[XCLIENT_NAME]);
+        session->name.status = ANSWER_FOUND;
+        session->name.value = session->client_name;
+        session->name_question = 0;
+    }
+    session->helo = TEXT_NONE; /* EHLO is said anew; HELO= is what that will be */
+    log_info("xclient from %s: now %.*s[%.*s]", "a listed peer", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text));
+}
+
+/* --- begin and end --- */
+
+void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer)
+{
+    static uint64_t numbers;
+    struct session *session = memory_alloc(sizeof *session);
+    session->server = server;
+    session->port = port;
+    port->users++;
+    session->arena = arena_new(512);
+    session->mail = arena_new(1024);
+    session->number = ++numbers;
+    session->next_by_number = server->by_number[session->number % SERVER_BUCKETS];
+    server->by_number[session->number % SERVER_BUCKETS] = session;
+    session->started_ms = loop_now_ms(server->loop);
+    session->peer = *peer;
+    session->transaction.offered = -1;
+    session->next = server->sessions;
+    if (session->next) session->next->previous = session;
+    server->sessions = session;
+    server->session_count++;
+    server->counters->connections++;
+    session->stream = stream_open(server->loop, fd, &stream_events, session);
+    session->timer = timer_new(server->loop, on_time, session);
+    client_set(session, &peer->address);
+    if (list_has(&port->listener.proxy, &peer->address)) {
+        session->state = SESSION_PROXY;
+        timer_set(session->timer, server->config->limits.greeting_ms);
+        return;
+    }
+    session->is_early = server_socket_has_input(fd);
+    greet(session);
+}
+
+static void greet(struct session *session)
+{
+    uint16_t code;
+    const char *enhanced, *no = refusal(session, &code, &enhanced);
+    log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
+    if (no) {
+        session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, no);
+        session_reply(session, code, enhanced, "%s", no);
+        session->state = SESSION_CLOSING;
+        session_end(session);
+        return;
+    }
+    if (session->is_early) {
+        log_info("early talker: %.*s[%.*s] spoke before the greeting", TEXT_ARG(session->client_name),
+                 TEXT_ARG(session->client_text));
+        session->errors += 2;
+    }
+    name_ask(session);
+    session->state = SESSION_COMMAND;
+    timer_set(session->timer, session->server->config->limits.greeting_ms);
+    session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
+}
+
+void session_end(struct session *session)
+{
+    struct server *server = session->server;
+    log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text), session->messages, session->errors);
+    transaction_drop(session);
+    number_forget(session);
+    leave(session);
+    stream_close(session->stream);
+    timer_free(session->timer);
+    if (session->previous)
+        session->previous->next = session->next;
+    else
+        server->sessions = session->next;
+    if (session->next) session->next->previous = session->previous;
+    server->session_count--;
+    port_release(session->port);
+    arena_free(session->mail);
+    arena_free(session->arena);
+    free(session);
+    server_session_ended(server);
+}
+
+/* --- finding a session for an answer --- */
+
+struct session *session_by_number(struct server *server, uint64_t number)
+{
+    struct session *session = server->by_number[number % SERVER_BUCKETS];
+    while (session && session->number != number) session = session->next_by_number;
+    return session;
+}
+
+static void number_forget(struct session *session)
+{
+    struct session **at = &session->server->by_number[session->number % SERVER_BUCKETS];
+    while (*at != session) at = &(*at)->next_by_number;
+    *at = session->next_by_number;
+}
+
+static struct session **id_bucket(struct server *server, uint64_t id)
+{
+    return &server->by_id[(id ^ id >> 22) % SERVER_BUCKETS];
+}
+
+struct session *transaction_by_id(struct server *server, uint64_t id)
+{
+    struct session *session = *id_bucket(server, id);
+    while (session && session->transaction.id != id) session = session->next_by_id;
+    return session;
+}
+
+void session_remember_id(struct session *session)
+{
+    struct session **bucket = id_bucket(session->server, session->transaction.id);
+    session->next_by_id = *bucket;
+    *bucket = session;
+    session->has_id = true;
+}
+
+void session_forget_id(struct session *session)
+{
+    if (!session->has_id) return;
+    struct session **at = id_bucket(session->server, session->transaction.id);
+    while (*at != session) at = &(*at)->next_by_id;
+    *at = session->next_by_id;
+    session->has_id = false;
+}
+
+void session_give_up(struct session *session, const char *text)
+{
+    session_reply(session, 421, "4.3.2", "%.*s %s", TEXT_ARG(session->server->config->hostname), text);
+    session_end(session);
+}
+
+static void on_ended(void *context, enum stream_end end, const char *reason)
+{
+    struct session *session = context;
+    if (session->transaction.step != STEP_NONE || end != STREAM_END_CLOSED)
+        log_info("lost connection from %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
+                 TEXT_ARG(session->client_text), reason);
+    session_end(session);
+}
+
+static void on_time(void *context)
+{
+    struct session *session = context;
+    if (session->state == SESSION_WAITING) {
+        transaction_timed_out(session);
+        return;
+    }
+    log_info("timeout from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
+    session_reply(session, 421, "4.4.2", "%.*s timeout, closing",
+                  TEXT_ARG(session->server->config->hostname));
+    session_end(session);
+}
+
+/* --- replies and states --- */
+
+void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
+{
+    char text[900];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
+    if (code >= 400) session->errors++;
+    stream_printf(session->stream, "%u %s%s%s\r\n", code, enhanced ? enhanced : "", enhanced ? " " : "",
+                  text);
+}
+
+void session_wait(struct session *session, uint64_t limit_ms)
+{
+    session->state = SESSION_WAITING;
+    timer_set(session->timer, limit_ms);
+    stream_pause(session->stream);
+}
+
+static uint64_t limit_of(const struct session *session)
+{
+    const struct config *config = session->server->config;
+    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
+    return is_content ? config->limits.data_ms : config->limits.command_ms;
+}
+
+void session_go_on(struct session *session, enum session_state state)
+{
+    session->state = state;
+    timer_set(session->timer, limit_of(session));
+    stream_resume(session->stream);
+}
+
+const char *session_protocol(const struct session *session)
+{
+    bool is_utf8 = session->transaction.envelope.smtputf8, is_secure = stream_is_secure(session->stream);
+    if (!session->is_esmtp) return "SMTP";
+    if (is_utf8) return is_secure ? "UTF8SMTPS" : "UTF8SMTP";
+    return is_secure ? "ESMTPS" : "ESMTP";
+}
+
+void session_log_reject(struct session *session, const char *stage, struct text recipient, uint16_t code,
+                        const char *enhanced, const char *text)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    uint64_t *counter =
+        code >= 500 ? &session->server->counters->refused_5xx : &session->server->counters->refused_4xx;
+    (*counter)++;
+    log_info("NOQUEUE: reject: %s from %.*s[%.*s]: %u %s %s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s>",
+             stage, TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), code, enhanced, text,
+             TEXT_ARG(envelope->sender), TEXT_ARG(recipient), session_protocol(session),
+             TEXT_ARG(session->helo));
+    char reply[600];
+    snprintf(reply, sizeof reply, "%u %s %s", code, enhanced, text);
+    struct event_refused event = { loop_wall_ms(session->server->loop),
+                                   session->client,
+                                   session->helo,
+                                   envelope->sender,
+                                   recipient,
+                                   text_of(reply) };
+    struct buffer record = { 0 };
+    event_refused_put(&event, &record);
+    ring_append(session->server->ring, buffer_text(&record));
+    buffer_free(&record);
+}
+
+/* --- input --- */
+
+static bool errors_are_too_many(struct session *session)
+{
+    uint32_t most = session->server->config->limits.errors;
+    if (most == 0 || session->errors <= most) return false;
+    log_info("too many errors from %.*s[%.*s]", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text));
+    session_reply(session, 421, "4.7.0", "%.*s too many errors", TEXT_ARG(session->server->config->hostname));
+    session_end(session);
+    return true;
+}
+
+/* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
+static size_t take_line(struct session *session, struct text bytes)
+{
+    size_t end = text_find_char(bytes, '\n');
+    if (end == bytes.length) {
+        if (bytes.length <= COMMAND_LINE_MOST) return 0;
+        session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
+        return bytes.length;
+    }
+    struct text line = text_slice(bytes, 0, end);
+    bool has_cr = end > 0 && line.at[end - 1] == '\r';
+    if (has_cr) line.length--;
+    if (session->skips_line || line.length > COMMAND_LINE_MOST)
+        session_reply(session, 500, "5.5.2", "the line is too long");
+    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
+        session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
+    else
+        verb_do(session, line);
+    session->skips_line = false;
+    return end + 1;
+}
+
+static size_t take_proxy(struct session *session, struct text bytes)
+{
+    struct endpoint client;
+    size_t used;
+    enum proxy_outcome outcome = proxy_parse(bytes, &client, &used);
+    if (outcome == PROXY_MORE) return 0;
+    if (outcome == PROXY_BAD) {
+        log_warning("no PROXY header from %.*s, from which one is required", TEXT_ARG(session->client_text));
+        session_end(session);
+        return 0;
+    }
+    if (outcome == PROXY_CLIENT) client_set(session, &client.address);
+    greet(session);
+    return used;
+}
+
+/* The stream shows the rest again after each piece. The session may be gone after any of these. */
+static size_t on_input(void *context, struct text bytes)
+{
+    struct session *session = context;
+    switch (session->state) {
+    case SESSION_PROXY:
+        return take_proxy(session, bytes);
+    case SESSION_COMMAND:
+        timer_set(session->timer, session->server->config->limits.command_ms);
+        if (errors_are_too_many(session)) return bytes.length;
+        return take_line(session, bytes);
+    case SESSION_DATA:
+        timer_set(session->timer, session->server->config->limits.data_ms);
+        return transaction_data(session, bytes);
+    case SESSION_CHUNK:
+        timer_set(session->timer, session->server->config->limits.data_ms);
+        return transaction_chunk(session, bytes);
+    default:
+        return 0;
+    }
+}
+
+/* RFC 3207 section 4.2: all knowledge from before is thrown away. */
+static void on_secured(void *context)
+{
+    struct session *session = context;
+    transaction_drop(session);
+    session->helo = TEXT_NONE;
+    session->is_esmtp = false;
+    log_info("Anonymous TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)",
+             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+             stream_tls_version(session->stream), stream_tls_cipher(session->stream),
+             stream_tls_bits(session->stream));
+}

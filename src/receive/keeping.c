@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Hands messages to queue and keeps the account of it: an offer stands in the counters file from before queue
+   is asked until its answer is known, so that no crash leaves a recipient uncounted. */
+#include "receive/keeping.h"
+
+#include "base/log.h"
+#include "ipc/event.h"
+#include "mail/edits.h"
+#include "receive/transaction.h"
+
+static void content_flags(struct session *session, const struct header_glance *glance)
+{
+    struct transaction *transaction = &session->transaction;
+    const struct dotted *dotted = &transaction->dotted;
+    unsigned flags = 0;
+    if (glance->has_8bit) flags |= CONTENT_HEADER_8BIT;
+    if (glance->body_has_8bit) flags |= CONTENT_BODY_8BIT;
+    if (dotted->has_leading_dot) flags |= CONTENT_LEADING_DOT;
+    if (dotted->has_long_line) flags |= CONTENT_LONG_LINE;
+    if (!dotted_ends_line(dotted)) flags |= CONTENT_NO_END_OF_LINE;
+    transaction->keep.content = (uint16_t)flags;
+}
+
+void keep_prepare(struct session *session, const struct header_glance *glance)
+{
+    struct transaction *transaction = &session->transaction;
+    content_flags(session, glance);
+    transaction->keep.id = transaction->id;
+    transaction->keep.arrived_ms = transaction->arrived_ms;
+    transaction->keep.direction = (uint8_t)session->port->listener.direction;
+    transaction->keep.prefix = trace_fields(session);
+    transaction->keep.recipients = arena_alloc_array(session->mail, transaction->envelope.recipient_count,
+                                                     sizeof *transaction->keep.recipients);
+}
+
+/* --- the offer --- */
+
+static bool offer(struct session *session)
+{
+    struct receive_counters *counters = session->server->counters;
+    static uint32_t next;
+    for (uint32_t i = 0; i < COUNTERS_OFFERED_SLOTS; i++) {
+        uint32_t slot = (next + i) % COUNTERS_OFFERED_SLOTS;
+        if (counters->offered[slot].id != 0) continue;
+        counters->offered[slot].recipients = session->transaction.keep.envelope.recipient_count;
+        atomic_signal_fence(memory_order_seq_cst);
+        counters->offered[slot].id = session->transaction.id;
+        session->transaction.offered = (int32_t)slot;
+        next = slot + 1;
+        return true;
+    }
+    return false;
+}
+
+static void offer_clear(struct session *session)
+{
+    if (session->transaction.offered < 0) return;
+    session->server->counters->offered[session->transaction.offered].id = 0;
+    session->transaction.offered = -1;
+}
+
+void keep_withdraw(struct session *session)
+{
+    offer_clear(session);
+}
+
+void keep_send(struct session *session)
+{
+    struct server *server = session->server;
+    struct transaction *transaction = &session->transaction;
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    if (!server->queue) return; /* it is being restarted; transaction_queue_is_back asks */
+    struct buffer *out = channel_begin(server->queue, QUEUE_KEEP, transaction->id);
+    transaction->keep.body = transaction->body;
+    keep_request_put(&transaction->keep, out, fds, &fd_count);
+    transaction->body = transaction->keep.body;
+    channel_end_fds(server->queue, fds, fd_count);
+}
+
+static void keep(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    if (transaction->keep.envelope.recipient_count == 0) {
+        transaction_discarded(session);
+        return;
+    }
+    if (!offer(session)) {
+        transaction->step = STEP_KEEPING;
+        transaction_not_kept(session, KEEP_DISK_FULL, TEXT("too many messages on their way to queue"));
+        return;
+    }
+    transaction->step = STEP_KEEPING;
+    keep_send(session);
+}
+
+void keep_unjudged(struct session *session)
+{
+    static const char none[4]; /* the byte form of no edits */
+    struct keep_request *request = &session->transaction.keep;
+    request->envelope = session->transaction.envelope;
+    request->edits_count = 1;
+    request->edits[0] = text_from(none, sizeof none);
+    keep(session);
+}
+
+/* --- by verdict --- */
+
+/* scan's cuts with our verdict's lines on top. */
+static struct text edits_with(struct session *session, struct text cuts, struct text lines)
+{
+    struct edits edits = { .arena = session->mail };
+    if (!edits_decode(session->mail, cuts, session->transaction.body.size, &edits)) {
+        log_error("scan sent edits that make no sense: they are left out");
+        edits = (struct edits){ .arena = session->mail };
+    }
+    if (lines.length > 0) edits_insert_top(&edits, lines);
+    struct buffer out = { 0 };
+    edits_encode(&edits, &out);
+    struct text bytes = arena_text(session->mail, buffer_text(&out));
+    buffer_free(&out);
+    return bytes;
+}
+
+static bool has_tagged(const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict->recipients[i].edits == 1) return true;
+    return false;
+}
+
+void keep_judged(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    struct keep_request *request = &transaction->keep;
+    const struct verdict *verdict = &transaction->verdict;
+    request->envelope = transaction->envelope;
+    request->envelope.recipient_count = 0;
+    request->envelope.recipients =
+        arena_alloc_array(session->mail, verdict->recipient_count, sizeof *request->envelope.recipients);
+    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
+        const struct recipient_verdict *one = &verdict->recipients[i];
+        if (one->action == ACTION_DISCARD) {
+            session->server->counters->discarded++;
+            continue;
+        }
+        uint32_t at = request->envelope.recipient_count++;
+        request->envelope.recipients[at] = transaction->envelope.recipients[i];
+        request->recipients[at].edits = one->edits;
+        request->recipients[at].hold = one->action == ACTION_QUARANTINE ? HOLD_QUARANTINE : HOLD_NONE;
+    }
+    request->edits[0] = edits_with(session, transaction->read.edits_remove, verdict->header);
+    request->edits_count = 1;
+    if (has_tagged(verdict))
+        request->edits[request->edits_count++] =
+            edits_with(session, transaction->read.edits_tag, verdict->header_tag);
+    keep(session);
+}
+
+void keep_poison(struct session *session)
+{
+    static const char none[4];
+    struct keep_request *request = &session->transaction.keep;
+    request->envelope = session->transaction.envelope;
+    request->edits_count = 1;
+    request->edits[0] = text_from(none, sizeof none);
+    for (uint32_t i = 0; i < request->envelope.recipient_count; i++)
+        request->recipients[i].hold = HOLD_POISON;
+    keep(session);
+}
+
+/* --- the account --- */
+
+void keep_count_verdict(struct session *session)
+{
+    struct receive_counters *counters = session->server->counters;
+    const struct verdict *verdict = &session->transaction.verdict;
+    counters->scanned++;
+    if (session->transaction.read.virus == SCAN_FOUND) counters->infected++;
+    if (session->transaction.read.virus == SCAN_UNSCANNED) counters->unscanned++;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
+        if (verdict->recipients[i].action == ACTION_TAG) counters->tagged++;
+        if (verdict->recipients[i].action == ACTION_QUARANTINE) counters->quarantined++;
+        if (verdict->recipients[i].observed != ACTION_ACCEPT) counters->observed++;
+    }
+}
+
+void keep_log_verdict(struct session *session)
+{
+    char id[MESSAGE_ID_SIZE];
+    message_id_print(session->transaction.id, id);
+    const struct facts *facts = &session->transaction.read;
+    if (session->transaction.verdict.recipient_count == 0) return;
+    log_info("%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
+    log_info("%s: verdict: %.*s subject=\"%.*s\"", id, TEXT_ARG(session->transaction.verdict.summary),
+             TEXT_ARG(facts->subject));
+}
+
+static void tell_ledger(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    const struct envelope *envelope = &transaction->keep.envelope;
+    struct text recipients[64];
+    struct text *list = envelope->recipient_count <= 64
+                            ? recipients
+                            : arena_alloc_array(session->mail, envelope->recipient_count, sizeof *list);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) list[i] = envelope->recipients[i].address;
+    struct event_accepted event = { .id = transaction->id,
+                                    .time_ms = transaction->arrived_ms,
+                                    .size = transaction->body.size,
+                                    .direction = transaction->keep.direction,
+                                    .client = session->client,
+                                    .helo = session->helo,
+                                    .sender = envelope->sender,
+                                    .verdict = transaction->verdict.summary,
+                                    .recipient_count = envelope->recipient_count,
+                                    .recipients = list };
+    struct buffer record = { 0 };
+    for (uint32_t first = 0; first < event.recipient_count;) {
+        buffer_clear(&record);
+        first += event_accepted_put(&event, first, &record);
+        if (!ring_append(session->server->ring, buffer_text(&record)))
+            log_error("the event record is full: an event is lost, balance will show it");
+    }
+    buffer_free(&record);
+}
+
+void keep_count_accepted(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    struct receive_counters *counters = session->server->counters;
+    char id[MESSAGE_ID_SIZE];
+    tell_ledger(session);
+    counters->accepted += transaction->keep.envelope.recipient_count;
+    counters->messages++;
+    offer_clear(session);
+    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(transaction->id, id),
+             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), TEXT_ARG(session->helo),
+             session_protocol(session));
+    keep_log_verdict(session);
+}
+
+/* --- after a crash --- */
+
+static bool is_alive(struct server *server, uint64_t id)
+{
+    return transaction_by_id(server, id) != NULL;
+}
+
+void keep_resolve_old(struct server *server)
+{
+    for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++) {
+        uint64_t id = server->counters->offered[i].id;
+        if (id != 0 && !is_alive(server, id)) channel_send(server->queue, QUEUE_RESOLVE, id, TEXT_NONE);
+    }
+}
+
+void keep_old_resolved(struct server *server, uint64_t id, bool kept)
+{
+    for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++) {
+        if (server->counters->offered[i].id != id) continue;
+        if (kept) server->counters->unreplied += server->counters->offered[i].recipients;
+        server->counters->offered[i].id = 0;
+        return;
+    }
+}

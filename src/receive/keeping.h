@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* From verdict to journal: what queue is given, what is counted, what ledger and log are told. */
+#ifndef SEKIMORI_RECEIVE_KEEPING_H
+#define SEKIMORI_RECEIVE_KEEPING_H
+
+#include "receive/session.h"
+#include "receive/trace.h"
+
+/* Trace fields and content flags, before judging. */
+void keep_prepare(struct session *session, const struct header_glance *glance);
+
+/* Builds the request and sends it: no check was on; as the verdict says; held as poison. */
+void keep_unjudged(struct session *session);
+void keep_judged(struct session *session);
+void keep_poison(struct session *session);
+
+/* Sends the prepared request (again). */
+void keep_send(struct session *session);
+
+/* queue has it: counters, event, log. */
+void keep_count_accepted(struct session *session);
+/* queue refused it: the offer is taken back. */
+void keep_withdraw(struct session *session);
+
+void keep_count_verdict(struct session *session);
+void keep_log_verdict(struct session *session);
+
+/* At start and when queue is back: offers of a predecessor that queue is to resolve. */
+void keep_resolve_old(struct server *server);
+void keep_old_resolved(struct server *server, uint64_t id, bool kept);
+
+#endif

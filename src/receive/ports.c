@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Ports: a copy of what a listener says, its TLS context, its socket on the loop. */
+#include "receive/ports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { ACCEPT_BATCH = 32 };
+
+static struct network_list networks_copy(struct arena *arena, const struct network_list *list)
+{
+    struct network_list copy = { arena_alloc_array(arena, list->count, sizeof *list->items), list->count };
+    if (list->count) memcpy(copy.items, list->items, list->count * sizeof *list->items);
+    return copy;
+}
+
+static struct tls_context *tls_of(const struct listener *listener)
+{
+    char error[200];
+    if (listener->certificate.content.length == 0) return NULL;
+    struct tls_context *tls =
+        tls_context_server(listener->certificate.content, listener->key.content, error, sizeof error);
+    if (!tls) log_error("%.*s: %s: STARTTLS is not offered", TEXT_ARG(listener->certificate.path), error);
+    return tls;
+}
+
+static struct port *port_new(struct server *server, const struct listener *listener, int fd)
+{
+    struct port *port = memory_alloc(sizeof *port);
+    port->server = server;
+    port->fd = fd;
+    port->users = 1;
+    port->arena = arena_new(512);
+    port->listener = *listener;
+    port->listener.from = networks_copy(port->arena, &listener->from);
+    port->listener.deny = networks_copy(port->arena, &listener->deny);
+    port->listener.proxy = networks_copy(port->arena, &listener->proxy);
+    port->listener.xclient = networks_copy(port->arena, &listener->xclient);
+    port->tls = tls_of(listener);
+    return port;
+}
+
+void port_release(struct port *port)
+{
+    if (--port->users > 0) return;
+    tls_context_free(port->tls);
+    arena_free(port->arena);
+    free(port);
+}
+
+static void arrived(void *context, int what)
+{
+    struct port *port = context;
+    for (int i = 0; i < ACCEPT_BATCH; i++) {
+        struct sockaddr_storage from;
+        socklen_t length = sizeof from;
+        struct endpoint peer;
+        int fd = accept4(port->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && errno == ECONNABORTED) continue;
+        if (fd < 0) return; /* EAGAIN; or no descriptors: the backlog waits */
+        if (endpoint_from_sockaddr(&from, &peer))
+            session_begin(port->server, port, fd, &peer);
+        else
+            close(fd);
+    }
+}
+
+void ports_accept(struct server *server, bool accept)
+{
+    for (size_t i = 0; i < server->port_count; i++) {
+        struct port *port = server->ports[i];
+        if (accept && !port->watch && port->fd >= 0) {
+            port->watch = watch_new(server->loop, port->fd, arrived, port);
+            watch_set(port->watch, WATCH_READ);
+        } else if (!accept) {
+            watch_free(port->watch);
+            port->watch = NULL;
+        }
+    }
+}
+
+void ports_replace(struct server *server)
+{
+    ports_accept(server, false);
+    for (size_t i = 0; i < server->port_count; i++) port_release(server->ports[i]);
+    free(server->ports);
+    server->port_count = server->config->listener_count;
+    server->ports = memory_alloc(server->port_count * sizeof *server->ports);
+    for (size_t i = 0; i < server->port_count; i++)
+        server->ports[i] =
+            port_new(server, &server->config->listeners[i], child_listener_fd(server->child, (uint16_t)i));
+}
+
+bool server_socket_has_input(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The checks of RCPT, in the order in which they cost. Nothing is rewritten: what is taken is relayed as
+ * given. */
+#include "receive/recipients.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config/route.h"
+#include "config/table.h"
+
+struct recipient_tables {
+    size_t count;
+    struct table **by_domain; /* as config->domains; NULL: none */
+};
+
+struct recipient_tables *recipient_tables_new(const struct config *config)
+{
+    struct recipient_tables *tables = memory_alloc(sizeof *tables);
+    tables->count = config->domain_count;
+    tables->by_domain = memory_alloc(tables->count * sizeof *tables->by_domain);
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct domain *domain = &config->domains[i];
+        char error[200];
+        if (domain->recipients != RECIPIENTS_TABLE) continue;
+        tables->by_domain[i] = table_new(domain->recipients_table.content, error, sizeof error);
+        if (!tables->by_domain[i])
+            log_error("%.*s: %s; every recipient of %.*s is taken", TEXT_ARG(domain->recipients_table.path),
+                      error, TEXT_ARG(domain->name));
+    }
+    return tables;
+}
+
+void recipient_tables_free(struct recipient_tables *tables)
+{
+    if (!tables) return;
+    for (size_t i = 0; i < tables->count; i++) table_free(tables->by_domain[i]);
+    free(tables->by_domain);
+    free(tables);
+}
+
+static void reject(struct session *session, struct text address, uint16_t code, const char *enhanced,
+                   const char *text)
+{
+    session_reply(session, code, enhanced, "<%.*s>: %s", TEXT_ARG(address), text);
+    session_log_reject(session, "RCPT", address, code, enhanced, text);
+}
+
+static void take(struct session *session, const struct recipient *recipient)
+{
+    struct transaction *transaction = &session->transaction;
+    struct envelope *envelope = &transaction->envelope;
+    if (envelope->recipient_count == transaction->recipient_room) {
+        uint32_t room = transaction->recipient_room ? transaction->recipient_room * 2 : 4;
+        struct recipient *grown = arena_alloc_array(session->mail, room, sizeof *grown);
+        if (envelope->recipient_count)
+            memcpy(grown, envelope->recipients, envelope->recipient_count * sizeof *grown);
+        envelope->recipients = grown;
+        transaction->recipient_room = room;
+    }
+    envelope->recipients[envelope->recipient_count++] = *recipient;
+    session_reply(session, 250, "2.1.5", "recipient ok");
+}
+
+/* RFC 5321 section 4.5.1: <postmaster> is ours, with or without a domain. */
+static struct text address_of(struct session *session, const struct mailbox *mailbox)
+{
+    const struct config *config = session->server->config;
+    if (mailbox->domain.length > 0) return arena_text(session->mail, mailbox->address);
+    if (config->admin.length > 0) return arena_text(session->mail, config->admin);
+    return arena_printf(session->mail, "postmaster@%.*s", TEXT_ARG(config->hostname));
+}
+
+static bool is_in_table(const struct server *server, const struct domain *domain, struct text address)
+{
+    const struct table *table = server->tables->by_domain[domain - server->config->domains];
+    size_t at = text_find_last_char(address, '@');
+    return !table ||
+           table_has(table, text_slice(address, 0, at), text_slice(address, at + 1, address.length));
+}
+
+static void call_out(struct session *session)
+{
+    struct server *server = session->server;
+    session->callout = session->number;
+    struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->number);
+    put_text(out, session->transaction.envelope.sender);
+    put_text(out, session->candidate.address);
+    channel_end(server->deliver);
+    session_wait(session, server->config->limits.command_ms / 4 + 1000);
+}
+
+void recipient_offer(struct session *session, const struct smtp_command *command)
+{
+    struct server *server = session->server;
+    const struct listener *listener = &session->port->listener;
+    const struct envelope *envelope = &session->transaction.envelope;
+    struct text address = address_of(session, &command->mailbox);
+    const struct domain *domain = config_find_domain(server->config, envelope_domain_of(address));
+    bool is_local = config_route_is_local(domain);
+    bool is_postmaster = mailbox_is_postmaster(&command->mailbox);
+    session->candidate = (struct recipient){ address, command->orcpt, command->notify };
+    if (envelope->recipient_count >= server->config->limits.recipients)
+        reject(session, address, 452, "4.5.3", "too many recipients, send the rest in another message");
+    else if (command->mailbox.needs_smtputf8 && !envelope->smtputf8)
+        reject(session, address, 553, "5.6.7", "the address needs SMTPUTF8");
+    else if (command->mailbox.is_literal)
+        reject(session, address, 550, "5.1.2", "mail to address literals is not taken");
+    else if (!is_local && command->mailbox.domain.length > 0 && listener->direction != DIRECTION_OUT)
+        reject(session, address, 550, "5.7.1", "relaying denied");
+    else if (envelope->smtputf8 && !domain->smtputf8)
+        reject(session, address, 553, "5.6.7", "the server behind does not take SMTPUTF8");
+    else if (domain->recipients == RECIPIENTS_TABLE && !is_postmaster &&
+             !is_in_table(server, domain, address))
+        reject(session, address, 550, "5.1.1", "no such user here");
+    else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster && server->deliver)
+        call_out(session);
+    else
+        take(session, &session->candidate);
+}
+
+/* Only a clear no of the server refuses. When it cannot be asked the recipient is taken: queue waits for the
+ * server. */
+void recipient_called_out(struct session *session, enum recipient_ending ending, struct text enhanced,
+                          struct text reply)
+{
+    if (!session->callout) return;
+    session->callout = 0;
+    session_go_on(session, SESSION_COMMAND);
+    if (ending != RECIPIENT_FAILED) {
+        take(session, &session->candidate);
+        return;
+    }
+    char text[400], status[16];
+    snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
+    snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
+    reject(session, session->candidate.address, 550, enhanced.length ? status : "5.1.1", text);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Which recipients are taken: our domains, tables, call-outs, limits. */
+#ifndef SEKIMORI_RECEIVE_RECIPIENTS_H
+#define SEKIMORI_RECEIVE_RECIPIENTS_H
+
+#include "receive/session.h"
+
+struct recipient_tables;
+
+/* One table a domain that has one, from the contents in the configuration. A bad table is logged and takes
+ * everybody. */
+struct recipient_tables *recipient_tables_new(const struct config *config);
+void recipient_tables_free(struct recipient_tables *tables);
+
+/* RCPT: replies at once, or waits for a call-out and replies then. */
+void recipient_offer(struct session *session, const struct smtp_command *command);
+
+/* deliver's answer to the call-out of this session. */
+void recipient_called_out(struct session *session, enum recipient_ending ending, struct text enhanced,
+                          struct text reply);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What all sessions of a receive process share: its peers, ports, limits, counters. */
+#ifndef SEKIMORI_RECEIVE_SERVER_H
+#define SEKIMORI_RECEIVE_SERVER_H
+
+#include "base/tls.h"
+#include "config/settings.h"
+#include "ipc/ask_deliver.h"
+#include "ipc/ask_lookup.h"
+#include "ipc/ask_queue.h"
+#include "ipc/ask_scan.h"
+#include "ipc/child.h"
+#include "ipc/counters.h"
+#include "ipc/message_id.h"
+#include "ipc/ring.h"
+#include "receive/clients.h"
+
+struct session;
+struct callouts;
+
+/* A listener as sessions see it: a copy that lives until its last session has ended, over reloads. */
+struct port {
+    struct listener listener; /* lists and texts in `arena` */
+    struct arena *arena;
+    struct tls_context *tls; /* NULL: no certificate */
+    uint32_t users;          /* sessions, and one for being in force */
+    struct watch *watch;
+    struct server *server;
+    int fd;
+};
+
+enum { SERVER_BUCKETS = 4096 };
+
+struct server {
+    struct child *child;
+    struct loop *loop;
+    const struct config *config;
+    struct channel *queue, *scan, *lookup, *deliver;
+    struct port **ports;
+    size_t port_count;
+    struct clients *clients;
+    struct receive_counters *counters;
+    struct ring *ring;
+    struct message_id_source ids;
+    struct session *sessions; /* all, newest first */
+    struct session *by_number[SERVER_BUCKETS], *by_id[SERVER_BUCKETS];
+    uint32_t session_count;
+    uint64_t bodies_bytes; /* of all bodies in flight here */
+    uint64_t next_question;
+    bool queue_is_full, is_stopping;
+    struct timer *stop_timer;
+    struct recipient_tables *tables;
+    struct buffer scratch;
+};
+
+/* Bytes wait on a fresh connection: its client speaks before it was greeted. */
+bool server_socket_has_input(int fd);
+
+void port_release(struct port *port);
+
+/* A session is gone: when the process is stopping, the last one lets it end. */
+void server_session_ended(struct server *server);
+
+/* Share of a limit that is meant for all receive processes together. */
+uint64_t server_share(const struct server *server, uint64_t limit);
+
+#endif

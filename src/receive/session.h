@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One client's connection: who it is, where its conversation stands, the transaction under way. */
+#ifndef SEKIMORI_RECEIVE_SESSION_H
+#define SEKIMORI_RECEIVE_SESSION_H
+
+#include "base/stream.h"
+#include "receive/server.h"
+#include "smtp/command.h"
+#include "smtp/dotted.h"
+
+enum session_state {
+    SESSION_PROXY, /* a PROXY header is awaited */
+    SESSION_COMMAND,
+    SESSION_DATA,
+    SESSION_CHUNK,   /* the octets of a BDAT command */
+    SESSION_WAITING, /* for a peer's answer; input is paused */
+    SESSION_CLOSING,
+};
+
+/* The life of a message: see transaction.c. */
+enum transaction_step {
+    STEP_NONE,
+    STEP_OPEN,     /* MAIL was accepted */
+    STEP_READING,  /* content arrives */
+    STEP_JUDGING,  /* scan reads */
+    STEP_ASKING,   /* facts are there; answers are awaited */
+    STEP_DECIDING, /* scan decides */
+    STEP_KEEPING,  /* queue writes */
+};
+
+struct transaction {
+    enum transaction_step step;
+    uint64_t id, arrived_ms;
+    struct envelope envelope;
+    uint32_t recipient_room;
+    struct body body;
+    struct dotted dotted;
+    bool is_bdat, is_too_big, has_no_memory;
+    struct text facts; /* as scan sent them */
+    struct facts read;
+    struct verdict verdict;
+    struct keep_request keep;
+    int32_t offered; /* slot in counters.offered, -1: none */
+};
+
+struct session {
+    struct session *next, *previous;
+    struct session *next_by_number, *next_by_id; /* in the server's buckets */
+    bool has_id;
+    struct server *server;
+    struct port *port;
+    struct stream *stream;
+    struct arena *arena; /* of the session */
+    struct arena *mail;  /* of the transaction; reset when it is dropped */
+    struct timer *timer;
+    uint64_t number, started_ms;
+    enum session_state state;
+    struct endpoint peer;    /* who is connected */
+    struct address client;   /* who it stands for: PROXY and XCLIENT change it */
+    struct text client_text; /* "192.0.2.1" */
+    struct text client_name; /* confirmed, or "unknown" */
+    struct text helo;        /* in helo_room */
+    char helo_room[256];
+    struct question name;   /* the client's confirmed name, as question and answer */
+    uint64_t name_question; /* id at lookup, 0: none is out */
+    struct client_entry *entry;
+    bool has_entered, is_esmtp, is_early, skips_line;
+    uint32_t errors, messages;
+    uint64_t chunk_left;
+    bool chunk_is_last;
+    uint64_t callout; /* id at deliver of the recipient being asked for, 0: none */
+    struct transaction transaction;
+    struct recipient candidate; /* the recipient being asked for */
+};
+
+void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer);
+void session_end(struct session *session); /* closes and frees */
+
+/* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors. */
+void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* XCLIENT: the session stands for another client from now on; access and limits are judged anew. `client`
+ * NULL: as before. */
+void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client);
+
+/* Input pauses until session_go_on. */
+void session_wait(struct session *session, uint64_t limit_ms);
+void session_go_on(struct session *session, enum session_state state);
+
+/* Sends 421 and ends. */
+void session_give_up(struct session *session, const char *text);
+
+/* "NOQUEUE: reject: RCPT from …" and its event. `recipient` may be empty. */
+void session_log_reject(struct session *session, const char *stage, struct text recipient, uint16_t code,
+                        const char *enhanced, const char *text);
+
+/* "ESMTPS" and its kin, RFC 3848. */
+const char *session_protocol(const struct session *session);
+
+struct session *session_by_number(struct server *server, uint64_t number);
+
+/* The message id of the transaction, for answers that name it. */
+void session_remember_id(struct session *session);
+void session_forget_id(struct session *session);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What we put on top of a message, and what its header tells at a glance. */
+#ifndef SEKIMORI_RECEIVE_TRACE_H
+#define SEKIMORI_RECEIVE_TRACE_H
+
+#include "receive/session.h"
+
+/* The Received field (RFC 5321 section 4.4) and X-Sekimori-Id, in the transaction's arena. */
+struct text trace_fields(struct session *session);
+
+struct header_glance {
+    uint64_t bytes;    /* of the header with its empty line */
+    uint32_t received; /* Received fields */
+    bool has_8bit;     /* in the header */
+    bool body_has_8bit;
+};
+
+/* One pass over the header's lines. `has_8bit`: some byte of the message is over 127. */
+void header_glance(struct text message, bool has_8bit, struct header_glance *out);
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The life of a message on one screen: open, read, ask, decide, keep, reply. Each step ends in the next one
+   or in settle(), which is the only place that replies to the end of data. Nothing here blocks. */
+#include "receive/transaction.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "config/route.h"
+#include "receive/keeping.h"
+#include "receive/trace.h"
+
+static void judge(struct session *session);
+static void decide(struct session *session);
+
+/* The reply to the end of data. The transaction is over, the session goes on. */
+static void settle(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    bool waited = session->state == SESSION_WAITING;
+    if (code >= 400) {
+        struct envelope *envelope = &session->transaction.envelope;
+        for (uint32_t i = 0; i < envelope->recipient_count; i++)
+            session_log_reject(session, "END-OF-MESSAGE", envelope->recipients[i].address, code, enhanced,
+                               text);
+    }
+    session_reply(session, code, enhanced, "%s", text);
+    transaction_drop(session);
+    if (waited)
+        session_go_on(session, SESSION_COMMAND);
+    else
+        session->state = SESSION_COMMAND;
+}
+
+void transaction_open(struct session *session, const struct smtp_command *command)
+{
+    struct transaction *transaction = &session->transaction;
+    *transaction = (struct transaction){ .step = STEP_OPEN, .offered = -1 };
+    transaction->envelope = (struct envelope){
+        .sender = arena_text(session->mail, command->mailbox.address),
+        .envid = command->envid,
+        .size = command->size,
+        .body = command->body,
+        .ret = command->ret,
+        .smtputf8 = (command->given & PARAMETER_SMTPUTF8) != 0,
+    };
+}
+
+/* --- read --- */
+
+void transaction_read(struct session *session, bool is_bdat)
+{
+    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    transaction->step = STEP_READING;
+    transaction->is_bdat = is_bdat;
+    transaction->arrived_ms = loop_wall_ms(server->loop);
+    transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
+    session_remember_id(session);
+    dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
+    if (is_bdat) return;
+    session->state = SESSION_DATA;
+    session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
+}
+
+/* Over the limit the rest is read and thrown away: the reply comes at the end, where the client expects it.
+ */
+static void content_add(struct session *session, struct text content)
+{
+    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    if (transaction->is_too_big || transaction->has_no_memory || content.length == 0) return;
+    if (transaction->body.size + content.length > server->config->limits.message_bytes) {
+        transaction->is_too_big = true;
+        return;
+    }
+    server->bodies_bytes += content.length;
+    bool has_room = server->bodies_bytes <= server_share(server, server->config->limits.bodies_bytes);
+    if (!has_room || !body_append(&transaction->body, content)) {
+        transaction->has_no_memory = true;
+        if (!has_room) transaction->body.size += content.length; /* as body_append counts */
+    }
+}
+
+static void content_end(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    const struct config *config = session->server->config;
+    struct header_glance glance;
+    if (transaction->is_too_big) {
+        settle(session, 552, "5.3.4", "the message is larger than this server takes");
+        return;
+    }
+    if (transaction->dotted.has_bare && !transaction->dotted.repair) {
+        settle(session, 554, "5.6.0", "the content has a bare CR or LF; lines end with CRLF");
+        return;
+    }
+    if (transaction->has_no_memory || !body_finish(&transaction->body)) {
+        settle(session, 452, "4.3.1", "no room for the message now, try again later");
+        return;
+    }
+    header_glance(body_text(&transaction->body), transaction->dotted.has_8bit, &glance);
+    if (glance.bytes > config->limits.header_bytes)
+        settle(session, 552, "5.3.4", "the header is larger than this server takes");
+    else if (glance.received > config->limits.received)
+        settle(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
+    else {
+        keep_prepare(session, &glance);
+        judge(session);
+    }
+}
+
+size_t transaction_data(struct session *session, struct text wire)
+{
+    struct transaction *transaction = &session->transaction;
+    struct buffer *scratch = &session->server->scratch;
+    size_t used;
+    buffer_clear(scratch);
+    enum dotted_outcome outcome = dotted_decode(&transaction->dotted, wire, scratch, &used);
+    content_add(session, buffer_text(scratch));
+    if (outcome == DOTTED_END) content_end(session);
+    return used;
+}
+
+void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last)
+{
+    session->chunk_left = size;
+    session->chunk_is_last = is_last;
+    session->state = SESSION_CHUNK;
+    if (size == 0) transaction_chunk(session, TEXT_NONE);
+}
+
+static void chunk_end(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    session->state = SESSION_COMMAND;
+    if (transaction->step != STEP_READING || !transaction->is_bdat) {
+        session_reply(session, transaction->step == STEP_OPEN ? 554 : 503, "5.5.1",
+                      "no valid recipients for this chunk");
+        return;
+    }
+    if (!session->chunk_is_last) {
+        session_reply(session, 250, "2.0.0", "chunk ok");
+        return;
+    }
+    struct buffer *scratch = &session->server->scratch;
+    buffer_clear(scratch);
+    dotted_finish(&transaction->dotted, scratch);
+    content_add(session, buffer_text(scratch));
+    content_end(session);
+}
+
+size_t transaction_chunk(struct session *session, struct text wire)
+{
+    struct transaction *transaction = &session->transaction;
+    struct text piece = text_slice(wire, 0, session->chunk_left);
+    session->chunk_left -= piece.length;
+    if (transaction->step == STEP_READING) {
+        struct buffer *scratch = &session->server->scratch;
+        size_t used;
+        buffer_clear(scratch);
+        dotted_decode(&transaction->dotted, piece, scratch, &used);
+        content_add(session, buffer_text(scratch));
+    }
+    if (session->chunk_left == 0) chunk_end(session);
+    return piece.length;
+}
+
+/* --- ask --- */
+
+/* Some recipient wants some check, in force or observed. */
+static bool is_judged(const struct session *session)
+{
+    const struct config *config = session->server->config;
+    const struct envelope *envelope = &session->transaction.envelope;
+    if (!session->port->listener.check) return false;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        const struct domain *domain =
+            config_find_domain(config, envelope_domain_of(envelope->recipients[i].address));
+        if (config_virus_mode(config, domain) != MODE_OFF || config_spam_mode(config, domain) != MODE_OFF)
+            return true;
+    }
+    return false;
+}
+
+static struct occasion occasion_of(struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    struct text *recipients = arena_alloc_array(session->mail, envelope->recipient_count, sizeof *recipients);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
+    return (struct occasion){ .id = session->transaction.id,
+                              .direction = session->port->listener.direction,
+                              .client = session->client,
+                              .helo = session->helo,
+                              .sender = envelope->sender,
+                              .smtputf8 = envelope->smtputf8,
+                              .secure = stream_is_secure(session->stream),
+                              .recipient_count = envelope->recipient_count,
+                              .recipients = recipients };
+}
+
+static void read_ask(struct session *session)
+{
+    struct server *server = session->server;
+    struct transaction *transaction = &session->transaction;
+    struct occasion occasion = occasion_of(session);
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    transaction->step = STEP_JUDGING;
+    if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
+    struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
+    scan_read_put(&occasion, &session->name, 1, &transaction->body, out, fds, &fd_count);
+    channel_end_fds(server->scan, fds, fd_count);
+}
+
+static void judge(struct session *session)
+{
+    session_wait(session, session->server->config->limits.verdict_ms);
+    if (is_judged(session))
+        read_ask(session);
+    else
+        keep_unjudged(session);
+}
+
+void transaction_facts(struct session *session, struct frame *frame)
+{
+    struct transaction *transaction = &session->transaction;
+    if (transaction->step != STEP_JUDGING) return;
+    transaction->facts = arena_text(session->mail, frame->payload);
+    transaction->step = STEP_ASKING;
+    if (session->name.status != ANSWER_PENDING) decide(session);
+}
+
+/* --- decide --- */
+
+static void decide(struct session *session)
+{
+    struct server *server = session->server;
+    struct transaction *transaction = &session->transaction;
+    struct occasion occasion = occasion_of(session);
+    transaction->step = STEP_DECIDING;
+    if (!server->scan) return;
+    struct buffer *out = channel_begin(server->scan, SCAN_DECIDE, transaction->id);
+    occasion_put(&occasion, out);
+    questions_put(&session->name, 1, out);
+    put_text(out, transaction->facts);
+    channel_end(server->scan);
+}
+
+void transaction_named(struct session *session, const struct client_name *name)
+{
+    static const enum answer_status statuses[] = { [CLIENT_NAME_CONFIRMED] = ANSWER_FOUND,
+                                                   [CLIENT_NAME_UNCONFIRMED] = ANSWER_MISMATCH,
+                                                   [CLIENT_NAME_NONE] = ANSWER_NONE,
+                                                   [CLIENT_NAME_TEMPERROR] = ANSWER_TEMPERROR };
+    if (session->name.status != ANSWER_PENDING) return;
+    session->name.status = statuses[name->status];
+    session->name.value = arena_text(session->arena, name->name);
+    if (name->status == CLIENT_NAME_CONFIRMED) session->client_name = session->name.value;
+    if (session->transaction.step == STEP_ASKING) decide(session);
+}
+
+void transaction_verdict(struct session *session, struct frame *frame)
+{
+    struct transaction *transaction = &session->transaction;
+    if (transaction->step != STEP_JUDGING && transaction->step != STEP_DECIDING) return;
+    struct reader reader = reader_of(arena_text(session->mail, frame->payload));
+    struct reader facts = reader_of(get_text(&reader));
+    bool good = facts_get(session->mail, &facts, &transaction->read) &&
+                verdict_get(session->mail, &reader, &transaction->verdict) &&
+                transaction->verdict.recipient_count == transaction->envelope.recipient_count;
+    if (!good) {
+        log_error("scan sent a verdict that makes no sense");
+        settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+        return;
+    }
+    keep_count_verdict(session);
+    const struct verdict *verdict = &transaction->verdict;
+    if (verdict->code != 250) {
+        char reason[400], enhanced[16];
+        snprintf(reason, sizeof reason, "%.*s", TEXT_ARG(verdict->reason));
+        snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(verdict->enhanced));
+        keep_log_verdict(session);
+        settle(session, verdict->code, enhanced, reason);
+        return;
+    }
+    keep_judged(session);
+}
+
+void transaction_scan_failed(struct session *session, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    enum scan_failure why = get_u8(&reader);
+    struct text text = get_text(&reader);
+    char id[MESSAGE_ID_SIZE];
+    if (session->transaction.step != STEP_JUDGING && session->transaction.step != STEP_DECIDING) return;
+    log_warning("%s: could not be judged: %.*s", message_id_print(session->transaction.id, id),
+                TEXT_ARG(text));
+    session->server->counters->unscanned++;
+    if (why == SCAN_POISON)
+        keep_poison(session);
+    else
+        settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+}
+
+void transaction_scan_is_back(struct session *session)
+{
+    if (session->transaction.step == STEP_JUDGING) read_ask(session);
+    if (session->transaction.step == STEP_DECIDING) decide(session);
+}
+
+/* --- keep, reply --- */
+
+void transaction_kept(struct session *session)
+{
+    char text[64], id[MESSAGE_ID_SIZE];
+    if (session->transaction.step != STEP_KEEPING) return;
+    keep_count_accepted(session);
+    session->messages++;
+    snprintf(text, sizeof text, "kept as %s", message_id_print(session->transaction.id, id));
+    settle(session, 250, "2.0.0", text);
+}
+
+void transaction_discarded(struct session *session)
+{
+    char text[64], id[MESSAGE_ID_SIZE];
+    snprintf(text, sizeof text, "taken as %s", message_id_print(session->transaction.id, id));
+    settle(session, 250, "2.0.0", text);
+}
+
+void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason)
+{
+    char id[MESSAGE_ID_SIZE];
+    if (session->transaction.step != STEP_KEEPING) return;
+    log_error("%s: queue did not keep it: %.*s", message_id_print(session->transaction.id, id),
+              TEXT_ARG(reason));
+    keep_withdraw(session);
+    if (why == KEEP_DISK_FULL)
+        settle(session, 452, "4.3.1", "no room for the message now, try again later");
+    else
+        settle(session, 451, "4.3.0", "the message could not be kept now, try again later");
+}
+
+/* The old queue's answer was lost with it. The new one knows what is in the journal. */
+void transaction_queue_is_back(struct session *session)
+{
+    if (session->transaction.step == STEP_KEEPING)
+        channel_send(session->server->queue, QUEUE_RESOLVE, session->transaction.id, TEXT_NONE);
+}
+
+void transaction_resolved(struct session *session, bool kept)
+{
+    if (kept)
+        transaction_kept(session);
+    else if (session->transaction.step == STEP_KEEPING)
+        keep_send(session);
+}
+
+/* Once queue has been asked its word counts, so a client told 451 may find its message delivered twice: SMTP
+ * cannot tell. */
+void transaction_timed_out(struct session *session)
+{
+    char id[MESSAGE_ID_SIZE];
+    if (session->callout) {
+        session->callout = 0;
+        session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");
+        session_go_on(session, SESSION_COMMAND);
+        return;
+    }
+    log_warning("%s: no verdict in time", message_id_print(session->transaction.id, id));
+    settle(session, 451, "4.3.0", "no verdict in time, try again later");
+}
+
+void transaction_drop(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    bool at_scan = transaction->step == STEP_JUDGING || transaction->step == STEP_DECIDING;
+    if (at_scan && server->scan) channel_send(server->scan, SCAN_CANCEL, transaction->id, TEXT_NONE);
+    server->bodies_bytes -= transaction->body.size;
+    body_free(&transaction->body);
+    session_forget_id(session);
+    *transaction = (struct transaction){ .offered = -1 };
+    arena_reset(session->mail);
+}

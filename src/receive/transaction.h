@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The life of a message while its sender is on the line: open, read, ask, decide, keep, reply. */
+#ifndef SEKIMORI_RECEIVE_TRANSACTION_H
+#define SEKIMORI_RECEIVE_TRANSACTION_H
+
+#include "receive/session.h"
+
+void transaction_open(struct session *session, const struct smtp_command *command);
+
+/* DATA (354 is sent) or the first BDAT. */
+void transaction_read(struct session *session, bool is_bdat);
+
+/* Content that arrived; returns what was consumed. */
+size_t transaction_data(struct session *session, struct text wire);
+void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last);
+size_t transaction_chunk(struct session *session, struct text wire);
+
+/* Answers of the peers, by message id or session number. */
+void transaction_named(struct session *session, const struct client_name *name);
+void transaction_facts(struct session *session, struct frame *frame);
+void transaction_verdict(struct session *session, struct frame *frame);
+void transaction_scan_failed(struct session *session, struct frame *frame);
+void transaction_kept(struct session *session);
+/* The verdict discards it for every recipient: 250, and nothing is kept. */
+void transaction_discarded(struct session *session);
+void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason);
+
+/* A peer was restarted: what was asked of the old one is asked again. */
+void transaction_scan_is_back(struct session *session);
+void transaction_queue_is_back(struct session *session);
+void transaction_resolved(struct session *session, bool kept);
+
+/* The verdict's time limit has passed: 451. */
+void transaction_timed_out(struct session *session);
+
+/* RSET, EHLO, the end: all is forgotten. Answers that still come find nobody. */
+void transaction_drop(struct session *session);
+
+struct session *transaction_by_id(struct server *server, uint64_t id);
+
+#endif
