@@ -249,9 +249,24 @@ static void by_likeliest(struct text bytes, struct buffer *out)
     if (!by_manner(manner_of(charset), charset, bytes, true, out)) add_repaired_utf8(bytes, out);
 }
 
+/* Is it UTF-8 that Japanese bytes would hardly make by chance: two or more characters of three bytes, none of
+   two (half-width kana look like those)? */
+static bool is_surely_utf8(struct text bytes)
+{
+    size_t three = 0;
+    if (!charset_is_utf8(bytes)) return false;
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        if (c >= 0xc2 && c <= 0xdf) return false;
+        three += c >= 0xe0;
+    }
+    return three >= 2;
+}
+
 /* The declared charset fits, but something else is far likelier: what others wrote under a wrong label. */
 static bool is_mislabelled(enum manner manner, struct text bytes)
 {
+    if (manner == AS_CP932 || manner == AS_EUC) return japanese_is_jis(bytes) || is_surely_utf8(bytes);
     if (manner != AS_ASCII && manner != AS_LATIN && manner != AS_UTF8) return false;
     if (japanese_is_jis(bytes)) return true;
     if (manner == AS_LATIN) return !charset_is_ascii(bytes) && charset_is_utf8(bytes);

@@ -46,6 +46,7 @@ static const struct {
     [FINDING_BOUNDARY_PREFIX] = { "boundary-prefix", AMBIGUOUS },
     [FINDING_BOUNDARY_UNUSED] = { "boundary-unused", AMBIGUOUS },
     [FINDING_NO_CLOSING_BOUNDARY] = { "no-closing-boundary", AMBIGUOUS },
+    [FINDING_TRUNCATED_MULTIPART] = { "truncated-multipart", PLAIN },
     [FINDING_DELIMITER_AFTER_CLOSE] = { "delimiter-after-close", AMBIGUOUS },
     [FINDING_PREAMBLE] = { "preamble", PLAIN },
     [FINDING_EPILOGUE] = { "epilogue", PLAIN },

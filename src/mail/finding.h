@@ -42,12 +42,13 @@ enum finding {
     /* boundaries */
     FINDING_DUPLICATE_BOUNDARY,
     FINDING_NO_BOUNDARY,
-    FINDING_ENCODED_BOUNDARY,   /* written with RFC 2231 sections or percent signs */
-    FINDING_ODD_BOUNDARY,       /* bytes or a length that RFC 2046 section 5.1.1 does not allow */
-    FINDING_AMBIGUOUS_BOUNDARY, /* equal to, or a beginning of, one that is still open */
-    FINDING_BOUNDARY_PREFIX,    /* a line that begins with the boundary and goes on */
-    FINDING_BOUNDARY_UNUSED,    /* declared, never met */
-    FINDING_NO_CLOSING_BOUNDARY,
+    FINDING_ENCODED_BOUNDARY,    /* written with RFC 2231 sections or percent signs */
+    FINDING_ODD_BOUNDARY,        /* bytes or a length that RFC 2046 section 5.1.1 does not allow */
+    FINDING_AMBIGUOUS_BOUNDARY,  /* equal to, or a beginning of, one that is still open */
+    FINDING_BOUNDARY_PREFIX,     /* a line that begins with the boundary and goes on */
+    FINDING_BOUNDARY_UNUSED,     /* declared, never met */
+    FINDING_NO_CLOSING_BOUNDARY, /* an enclosing boundary comes before its own closing line */
+    FINDING_TRUNCATED_MULTIPART, /* the message ends before the closing line */
     FINDING_DELIMITER_AFTER_CLOSE,
     FINDING_PREAMBLE,
     FINDING_EPILOGUE,

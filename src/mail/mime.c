@@ -286,7 +286,8 @@ static void close_above(struct walk *walk, size_t keep, size_t end)
         struct boundary_frame *frame = &walk->stack.frames[--walk->stack.count];
         close_part(walk, frame->part, end);
         if (frame->is_message || frame->closed) continue;
-        note(walk, frame->part, frame->met ? FINDING_NO_CLOSING_BOUNDARY : FINDING_BOUNDARY_UNUSED, end);
+        enum finding unclosed = keep > 0 ? FINDING_NO_CLOSING_BOUNDARY : FINDING_TRUNCATED_MULTIPART;
+        note(walk, frame->part, frame->met ? unclosed : FINDING_BOUNDARY_UNUSED, end);
     }
     if (walk->leaf == NO_LEAF) return;
     close_part(walk, walk->leaf, end);

@@ -215,7 +215,7 @@ static bool parts_next(struct reading_list *list, struct reading *out)
         finding_merge(&part->findings, &findings);
         finding_merge(&list->mime->findings, &findings);
         bool given =
-            hand_out(list, out, READING_PART, part, part->body, mime_encoding_name(part->encoding), bytes);
+            hand_out(list, out, READING_PART, part, part->body, method_names[method_of(part)], bytes);
         if (list->stage == STAGE_DONE) return false;
         open_inner(list, part);
         if (given) return true;
@@ -286,6 +286,7 @@ static const struct mime_part *part_of_both(struct reading_list *list, size_t in
 
 static bool is_due(const struct mime_part *part, enum method method)
 {
+    if (method == METHOD_UUENCODE) return false; /* needs a "begin" line, and those are found anywhere */
     if (method <= METHOD_BASE64) return encoding_is_doubtful(part);
     return base64_is_doubtful(part);
 }

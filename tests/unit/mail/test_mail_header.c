@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Headers cut into fields. A row is a header and how it must be understood: "name=value" of each field,
+   unfolded, then the body's first bytes and the findings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "mail/header.h"
+
+static const struct header_limits LIMITS = { 1 << 20, 1000, false };
+
+static void describe(struct text text, const struct header_limits *limits, struct buffer *out)
+{
+    struct arena *arena = arena_new(0);
+    struct header header;
+    header_parse(arena, text, limits, &header);
+    for (size_t i = 0; i < header.count; i++) {
+        const struct header_field *field = &header.fields[i];
+        struct text value = header_unfold(arena, field->value);
+        buffer_printf(out, "%.*s=%.*s|", TEXT_ARG(field->name), TEXT_ARG(value));
+        assert_ptr_equal(field->name.at, text.at + field->offset);
+    }
+    buffer_printf(out, "|%.*s", TEXT_ARG(text_slice(text, header.body_offset, header.body_offset + 8)));
+    for (int i = 0; i < FINDING_COUNT; i++)
+        if (finding_has(&header.findings, (enum finding)i))
+            buffer_printf(out, "|%s", finding_name((enum finding)i));
+    arena_free(arena);
+}
+
+static void check(const char *text, size_t length, const struct header_limits *limits, const char *expected)
+{
+    struct buffer got = { 0 };
+    describe(text_from(text, length), limits, &got);
+    if (!text_equal(buffer_text(&got), text_of(expected)))
+        fail_msg("\n%.*s\ngives    %.*s\nexpected %s", (int)length, text, TEXT_ARG(buffer_text(&got)),
+                 expected);
+    buffer_free(&got);
+}
+
+#define ROW(text, expected)              \
+    {                                    \
+        text, sizeof(text) - 1, expected \
+    }
+
+static void fields(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *expected;
+    } rows[] = {
+        ROW("", "|"),
+        ROW("\r\nbody", "|body"),
+        ROW("A: b\r\n\r\nbody", "A=b||body"),
+        ROW("A: b\nC: d\n\nbody", "A=b|C=d||body"),
+        ROW("A:b\r\nC:\r\n\r\n", "A=b|C=||"),
+        ROW("Subject: one\r\n two\r\n\tthree\r\n\r\nx", "Subject=one two three||x"),
+        ROW("Subject:\r\n two\r\n\r\nx", "Subject=two||x"),
+        ROW("A: b: c\r\n\r\n", "A=b: c||"),
+        ROW("A: b\r\n", "A=b|||header-no-separator"),
+        ROW("A: b", "A=b|||header-no-separator"),
+        ROW("A: b\r\nhello there\r\nC: d\r\n\r\nx", "A=b||hello th|header-no-colon|header-no-separator"),
+        ROW("A: b\r\nhello there: x\r\n\r\n", "A=b||hello th|header-no-colon|header-no-separator"),
+        ROW("From me@example.org Mon Jan 1\r\nA: b\r\n\r\nx", "A=b||x"),
+        ROW("A: b\r\nFrom me\r\n\r\nx", "A=b||From me\r|header-no-colon|header-no-separator"),
+        ROW("A : b\r\n\r\n", "A=b|||header-space-before-colon"),
+        ROW("Content-Type : b\r\n\r\n", "Content-Type=b|||content-space-before-colon"),
+        ROW(": b\r\n\r\n", "=b|||header-empty-name"),
+        ROW("A: \xe3\x81\x82\r\n\r\n", "A=\xe3\x81\x82|||header-8bit"),
+        ROW("A\xff: b\r\n\r\n", "A\xff=b|||header-8bit|header-odd-name"),
+        ROW("A: b\0c\r\n\r\n", "A=bc|||header-nul"),
+        ROW("A: b\rc\r\n\r\n", "A=b\rc|||header-bare-cr"),
+        ROW("A: b\r\nC: d\n\r\n", "A=b|C=d|||mixed-line-ends"),
+        ROW(" a\r\nB: c\r\n\r\n", "| a\r\nB: c|header-starts-folded|header-no-separator"),
+        ROW("A: b\r\n \t\r\nC: d\r\n\r\nx", "A=b|C=d||x|header-blank-fold"),
+        ROW("From: a\r\nFrom: b\r\n\r\n", "From=a|From=b|||duplicate-field"),
+        ROW("Received: a\r\nReceived: b\r\nX: 1\r\nX: 2\r\n\r\n", "Received=a|Received=b|X=1|X=2||"),
+        ROW("Content-Type: a/b\r\ncontent-type: c/d\r\n\r\n",
+            "Content-Type=a/b|content-type=c/d|||duplicate-content-type"),
+        ROW("Content-Type: a/b\r\ncontent-type:  a/b\r\n\r\n",
+            "Content-Type=a/b|content-type=a/b|||duplicate-field"),
+        ROW("Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+            "Content-Transfer-Encoding=7bit|Content-Transfer-Encoding=base64|||duplicate-transfer-encoding"),
+        ROW("Content-Disposition: inline\r\nContent-Disposition: attachment\r\n\r\n",
+            "Content-Disposition=inline|Content-Disposition=attachment|||duplicate-disposition"),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check(rows[i].text, rows[i].length, &LIMITS, rows[i].expected);
+}
+
+static void junk_skipped(void **state)
+{
+    static const struct header_limits limits = { 1 << 20, 1000, true };
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *expected;
+    } rows[] = {
+        ROW("A: b\r\nhello there\r\nC: d\r\n\r\nx", "A=b|C=d||x|header-no-colon"),
+        ROW(" a\r\nB: c\r\n\r\nx", "B=c||x|header-starts-folded"),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check(rows[i].text, rows[i].length, &limits, rows[i].expected);
+}
+
+static void limits_reached(void **state)
+{
+    static const struct header_limits few = { 1 << 20, 2, false }, small = { 12, 100, false };
+    static const char text[] = "A: b\r\nC: d\r\nE: f\r\n\r\nbody";
+    check(text, sizeof text - 1, &few, "A=b|C=d||body|too-many-fields");
+    check(text, sizeof text - 1, &small, "A=b|C=d||body|header-too-long");
+}
+
+static void lookups(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct header header;
+    struct text text = TEXT("To: a\r\nX-One: 1\r\nSUBJECT: s\r\nto: b\r\nx-one: 2\r\n\r\n");
+    header_parse(arena, text, &LIMITS, &header);
+    assert_true(text_equal(text_trim(header_find(&header, HEADER_TO)->value), TEXT("a")));
+    assert_true(text_equal(text_trim(header_find_last(&header, HEADER_TO)->value), TEXT("b")));
+    assert_true(text_equal(text_trim(header_find_last(&header, HEADER_SUBJECT)->value), TEXT("s")));
+    assert_null(header_find(&header, HEADER_FROM));
+    assert_null(header_find_last(&header, HEADER_FROM));
+    assert_true(text_equal(text_trim(header_find_name(&header, TEXT("X-ONE"))->value), TEXT("1")));
+    assert_null(header_find_name(&header, TEXT("X-On")));
+    assert_int_equal(header_count_name(&header, TEXT("x-one")), 2);
+    assert_int_equal(header_id_of(TEXT("content-TRANSFER-encoding")), HEADER_CONTENT_TRANSFER_ENCODING);
+    assert_int_equal(header_id_of(TEXT("Content-Transfer-Encodin")), HEADER_OTHER);
+    arena_free(arena);
+}
+
+static void names(void **state)
+{
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        enum finding back;
+        assert_non_null(finding_name((enum finding)i));
+        assert_true(finding_from_name(text_of(finding_name((enum finding)i)), &back));
+        assert_int_equal(back, i);
+        assert_false(finding_is_ambiguous((enum finding)i) && finding_is_limit((enum finding)i));
+    }
+    enum finding none;
+    assert_false(finding_from_name(TEXT("no-such-finding"), &none));
+    struct finding_set set = { 0 };
+    finding_add(&set, FINDING_PREAMBLE);
+    assert_false(finding_set_is_ambiguous(&set));
+    finding_add(&set, FINDING_WRONG_CHARSET);
+    finding_add(&set, FINDING_BASE64_JUNK);
+    assert_true(finding_set_is_ambiguous(&set));
+    assert_false(finding_set_is_limit(&set));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields),  cmocka_unit_test(junk_skipped), cmocka_unit_test(limits_reached),
+        cmocka_unit_test(lookups), cmocka_unit_test(names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Encoded words and charsets, Japanese above all. A row is bytes, the UTF-8 they mean, and the findings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mail/charset.h"
+#include "mail/word.h"
+
+static void check(const char *in, struct buffer *got, const char *expected,
+                  const struct finding_set *findings, const char *expected_findings)
+{
+    struct buffer names = { 0 };
+    for (int i = 0; i < FINDING_COUNT; i++)
+        if (finding_has(findings, (enum finding)i))
+            buffer_printf(&names, "%s%s", buffer_length(&names) ? " " : "", finding_name((enum finding)i));
+    if (!text_equal(buffer_text(got), text_of(expected)))
+        fail_msg("\n%s\ngives    %.*s\nexpected %s", in, TEXT_ARG(buffer_text(got)), expected);
+    if (!text_equal(buffer_text(&names), text_of(expected_findings)))
+        fail_msg("\n%s\nfinds    %.*s\nexpected %s", in, TEXT_ARG(buffer_text(&names)), expected_findings);
+    buffer_free(&names);
+    buffer_free(got);
+}
+
+static void words(void **state)
+{
+    static const struct {
+        const char *in, *out, *findings;
+    } rows[] = {
+        { "", "", "" },
+        { "plain", "plain", "" },
+        { " plain  text ", "plain  text", "" },
+        { "two\r\n lines", "two lines", "" },
+        { "=?us-ascii?Q?a_b=2Ec?=", "a b.c", "" },
+        { "=?US-ASCII*en?q?a?=", "a", "" },
+        { "=?UTF-8?B?6aGM?=", "題", "" },
+        { "=?utf-8?b?6aGM?= =?utf-8?b?5ZCN?=", "題名", "" },
+        { "=?utf-8?b?6aGM?=\r\n\t=?utf-8?b?5ZCN?=", "題名", "" },
+        { "=?utf-8?b?6aGM?= x =?utf-8?b?5ZCN?=", "題 x 名", "" },
+        { "Re: =?utf-8?b?6aGM?=", "Re: 題", "" },
+        { "=?utf-8?b?6aGM?= tail", "題 tail", "" },
+        { "=?utf-8?Q?=E9=A1?= =?utf-8?Q?=8C?=", "題", "word-split" },
+        { "=?ISO-2022-JP?B?GyRCQmpMPhsoQg==?=", "題名", "" },
+        { "=?ISO-2022-JP?B?GyRCQmobKEI=?= =?ISO-2022-JP?B?GyRCTD4bKEI=?=", "題名", "" },
+        { "=?Shift_JIS?B?keiWvA==?=", "題名", "" },
+        { "=?EUC-JP?Q?=C2=EA=CC=BE?=", "題名", "" },
+        { "=?iso-8859-1?Q?caf=E9?= =?utf-8?Q?=E9=A1=8C?=", "café題", "" },
+        /* not quite words */
+        { "=?", "=?", "word-syntax" },
+        { "=?utf-8?X?abc?=", "=?utf-8?X?abc?=", "word-syntax" },
+        { "=?utf-8?Q?abc", "=?utf-8?Q?abc", "word-syntax" },
+        { "=??Q?abc?=", "=??Q?abc?=", "word-syntax" },
+        { "=?utf-8?Q?two words?=", "two words", "word-syntax" },
+        { "a=?utf-8?Q?b?=c", "abc", "" },
+        { "=?utf-8?Q??=", "", "" },
+        { "=?no-such?Q?abc?=", "abc", "unknown-charset" },
+        { "=?no-such?B?6aGM?=", "題", "unknown-charset" },
+        { "=?iso-8859-1?B?6aGM?=", "題", "wrong-charset" },
+        { "=?us-ascii?B?6aGM?=", "題", "wrong-charset" },
+        { "=?us-ascii?B?GyRCQmpMPhsoQg==?=", "題名", "wrong-charset" },
+        /* raw bytes */
+        { "\xe9\xa1\x8c\xe5\x90\x8d", "題名", "" },
+        { "\x1b$BBjL>\x1b(B", "題名", "" },
+        { "\x93\xfa\x96{\x8c\xea\x82\xcc\x91\xe8\x96\xbc\x82\xc5\x82\xb7", "日本語の題名です",
+          "wrong-charset" },
+        { "\xc6\xfc\xcb\xdc\xb8\xec\xa4\xce\xc2\xea\xcc\xbe\xa4\xc7\xa4\xb9", "日本語の題名です",
+          "wrong-charset" },
+        { "Re: \xe9\xa1\x8c =?utf-8?b?5ZCN?=", "Re: 題 名", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = { 0 };
+        struct finding_set findings = { 0 };
+        word_decode(text_of(rows[i].in), &out, &findings);
+        check(rows[i].in, &out, rows[i].out, &findings, rows[i].findings);
+    }
+}
+
+static void charsets(void **state)
+{
+    static const struct {
+        const char *charset, *in, *out, *findings;
+    } rows[] = {
+        { "", "abc", "abc", "" },
+        { "utf-8", "\xe9\xa1\x8c", "題", "" },
+        { "", "\xe9\xa1\x8c", "題", "" },
+        /* ISO-2022-JP: kanji, half-width kana three ways, NEC row 13, JIS 1978 and JIS-Roman */
+        { "iso-2022-jp", "a\x1b$BBjL>\x1b(Bb", "a題名b", "" },
+        { "ISO-2022-JP", "\x1b(I16\x1b(B", "ｱｶ", "" },
+        { "iso-2022-jp", "\x0e\x31\x36\x0f", "ｱｶ", "" },
+        { "iso-2022-jp", "\xb1\xb6", "ｱｶ", "" },
+        { "iso-2022-jp", "\x1b$B-!-j\x1b(B", "①㈱", "" },
+        { "iso-2022-jp", "\x1b$@BjL>\x1b(Jx", "題名x", "" },
+        { "iso-2022-jp", "\x1b$BBj\nabc", "題\nabc", "" },
+        { "cp50221", "\x1b$BBjL>\x1b(B", "題名", "" },
+        { "iso-2022-jp-ms", "\x1b$BBjL>\x1b(B", "題名", "" },
+        { "iso-2022-jp", "\xe9\xa1\x8c", "題", "wrong-charset" },
+        /* Shift_JIS: backslash as a second byte, NEC and IBM characters, kana */
+        { "shift_jis", "\x91\xe8\x96\xbc", "題名", "" },
+        { "Shift-JIS", "\x95\x5c\x8e\xa6", "表示", "" },
+        { "x-sjis", "\x87\x40\xfb\xfc", "①髙", "" },
+        { "windows-31j", "\xb1\xb6", "ｱｶ", "" },
+        { "shift_jis", "\x81\x60", "～", "" },
+        { "shift_jis", "\xe9\xa1\x8c\xe5\x90\x8d", "題名", "wrong-charset" },
+        { "shift_jis", "\x1b$BBjL>\x1b(B", "題名", "wrong-charset" },
+        /* EUC-JP: kana, vendor characters, JIS X 0212 */
+        { "euc-jp", "\xc2\xea\xcc\xbe", "題名", "" },
+        { "EUC-JP", "\x8e\xb1\xad\xa1", "ｱ①", "" },
+        { "euc-jp", "\x8f\xb0\xa1", "丂", "" },
+        /* the rest of the world */
+        { "iso-8859-1", "caf\xe9 \x93q\x94", "café “q”", "" },
+        { "windows-1252", "\x80", "€", "" },
+        { "iso-8859-15", "\xa4", "€", "" },
+        { "koi8-r", "\xd0\xd2\xc9", "при", "" },
+        { "gb2312", "\xd6\xd0\xce\xc4", "中文", "" },
+        { "big5", "\xa4\xa4\xa4\xe5", "中文", "" },
+        { "euc-kr", "\xc7\xd1", "한", "" },
+        { "utf-7", "+mEw-", "題", "" },
+        /* wrong labels */
+        { "us-ascii", "\xe9\xa1\x8c", "題", "wrong-charset" },
+        { "us-ascii", "\x1b$BBjL>\x1b(B", "題名", "wrong-charset" },
+        { "utf-8", "\x1b$BBjL>\x1b(B", "題名", "wrong-charset" },
+        { "iso-8859-1", "\xe9\xa1\x8c\xe5\x90\x8d", "題名", "wrong-charset" },
+        { "utf-8", "\x93\xfa\x96{\x8c\xea\x82\xcc\x91\xe8\x96\xbc\x82\xc5\x82\xb7", "日本語の題名です",
+          "wrong-charset" },
+        { "x-unknown", "abc", "abc", "unknown-charset" },
+        { "x-unknown", "\xe9\xa1\x8c", "題", "unknown-charset" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = { 0 };
+        struct finding_set findings = { 0 };
+        charset_to_utf8(text_of(rows[i].charset), text_of(rows[i].in), &out, &findings);
+        check(rows[i].charset[0] ? rows[i].charset : rows[i].in, &out, rows[i].out, &findings,
+              rows[i].findings);
+    }
+}
+
+static void always_utf8(void **state)
+{
+    static const char *const names[] = { "",           "utf-8",      "us-ascii", "iso-2022-jp", "shift_jis",
+                                         "euc-jp",     "iso-8859-1", "gb18030",  "utf-16",      "utf-7",
+                                         "hz-gb-2312", "big5",       "x-none" };
+    char bytes[512];
+    uint32_t seed = 12345;
+    for (int round = 0; round < 200; round++) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            struct buffer out = { 0 };
+            charset_to_utf8(text_of(names[i]), text_from(bytes, (size_t)round * 2 + 1), &out, NULL);
+            assert_true(charset_is_utf8(buffer_text(&out)));
+            buffer_free(&out);
+        }
+    }
+}
+
+static void encoding(void **state)
+{
+    static const struct {
+        const char *charset, *utf8;
+        char how;
+        const char *expected;
+    } rows[] = {
+        { "UTF-8", "題", 'B', "=?UTF-8?B?6aGM?=" },
+        { "UTF-8", "a b題", 'Q', "=?UTF-8?Q?a_b=E9=A1=8C?=" },
+        { "ISO-2022-JP", "題名", 'B', "=?ISO-2022-JP?B?GyRCQmpMPhsoQg==?=" },
+        { "Shift_JIS", "題名", 'B', "=?Shift_JIS?B?keiWvA==?=" },
+        { "iso-8859-1", "題", 'Q', "=?UTF-8?Q?=E9=A1=8C?=" },
+        { "no-such", "題", 'B', "=?UTF-8?B?6aGM?=" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = { 0 };
+        struct finding_set none = { 0 };
+        word_encode(text_of(rows[i].charset), rows[i].how, text_of(rows[i].utf8), &out);
+        check(rows[i].utf8, &out, rows[i].expected, &none, "");
+    }
+}
+
+static void long_encoding(void **state)
+{
+    static const char *const charsets[] = { "UTF-8", "ISO-2022-JP", "EUC-JP" };
+    struct buffer text = { 0 };
+    for (int i = 0; i < 60; i++) buffer_add_text(&text, TEXT("長い題名"));
+    for (size_t i = 0; i < 6; i++) {
+        struct buffer words = { 0 }, back = { 0 };
+        word_encode(text_of(charsets[i / 2]), i % 2 ? 'B' : 'Q', buffer_text(&text), &words);
+        struct text rest = buffer_text(&words), word;
+        while (text_next_word(&rest, &word)) assert_true(word.length <= 75);
+        struct finding_set findings = { 0 };
+        word_decode(buffer_text(&words), &back, &findings);
+        assert_true(text_equal(buffer_text(&back), buffer_text(&text)));
+        assert_true(finding_set_is_empty(&findings));
+        buffer_free(&words);
+        buffer_free(&back);
+    }
+    buffer_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words),    cmocka_unit_test(charsets),      cmocka_unit_test(always_utf8),
+        cmocka_unit_test(encoding), cmocka_unit_test(long_encoding),
+    };
+    charset_warm();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
