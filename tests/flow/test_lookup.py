@@ -50,8 +50,8 @@ ZONE = """
 class Lookup:
     """The lookup folder's own code in a process: questions in, answers by tag out."""
 
-    def __init__(self, *arguments, stderr=None):
-        self.process = subprocess.Popen([BUILD / "tests/unit/lookup/lookup-ask", *arguments], text=True,
+    def __init__(self, *arguments, stderr=None, program="lookup-ask"):
+        self.process = subprocess.Popen([BUILD / "tests/unit/lookup" / program, *arguments], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
                                         bufsize=1)
         self.answers, self.arrived, self.next = {}, threading.Condition(), 0
@@ -129,6 +129,57 @@ def test_questions_and_answers(lookup, question, wanted):
 def hosts_of(answer):
     status, *hosts = answer.split(" | ")
     return status, [(host.split()[0], host.split()[1], host.split()[2], set(host.split()[3:])) for host in hosts]
+
+
+# --- the same through the real process, in its jail ---
+
+def configuration(tmp_path, name, servers):
+    (tmp_path / name).write_text(f"""
+hostname mx.example.test
+admin postmaster@example.test
+state {tmp_path}/state
+listen 127.0.0.1:2525 {{ direction in }}
+domains {{ example.test 127.0.0.1:2526 }}
+dns {{ servers {servers}; dnssec off }}
+""")
+    return tmp_path / name
+
+
+@pytest.fixture
+def process(dns, tmp_path):
+    driven = Lookup(BUILD / "src/lookup/lookup", configuration(tmp_path, "conf", dns.address),
+                    program="lookup-drive")
+    yield driven
+    driven.close()  # asked to stop, it ends with exit code 0
+
+
+@pytest.mark.parametrize("question, wanted", [
+    ("host bare.test", "found 127.0.0.9"),
+    ("host nowhere.test", "none"),
+    ("mx null.test", "found null"),
+    ("mx gone.test", "none | 10 nowhere.test none"),
+    ("mx bare.test", "found implicit | 0 bare.test found 127.0.0.9"),
+    ("client 127.0.0.3", "unconfirmed liar.test"),
+    ("client 192.168.1.5", "confirmed inside.test"),
+])
+def test_frames_carry_questions_and_answers(process, question, wanted):
+    assert process.ask(question) == wanted
+
+
+def test_the_jailed_process_asks_over_tcp_and_makes_a_new_resolver(dns, process, tmp_path):
+    dns.misbehave("*", "truncate")
+    assert process.ask("host bare.test") == "found 127.0.0.9"
+    with DnsServer("bare.test A 127.0.0.77") as other:
+        process.say(f"reload {configuration(tmp_path, 'other', other.address)}")
+        process.wait("reloaded")
+        assert process.ask("host bare.test") == "found 127.0.0.77"
+
+
+def test_a_malformed_frame_costs_its_channel_only(process):
+    process.say("garbage")
+    process.wait("closed")
+    process.say("status")
+    assert "questions=0" in process.wait("status")
 
 
 MX1_HOST = ("mx1.example.test", "found", {"::1", "127.0.0.2", "127.0.0.22"})
