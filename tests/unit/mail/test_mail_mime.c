@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "mail/reading.h"
 
 static struct text from_row(struct arena *arena, const char *row)

@@ -55,7 +55,7 @@ static void words(void **state)
         { "=??Q?abc?=", "=??Q?abc?=", "word-syntax" },
         { "=?utf-8?Q?two words?=", "two words", "word-syntax" },
         { "a=?utf-8?Q?b?=c", "abc", "" },
-        { "=?utf-8?Q??=", "", "" },
+        { "=?utf-8?Q?" "?=", "", "" },
         { "=?no-such?Q?abc?=", "abc", "unknown-charset" },
         { "=?no-such?B?6aGM?=", "題", "unknown-charset" },
         { "=?iso-8859-1?B?6aGM?=", "題", "wrong-charset" },
