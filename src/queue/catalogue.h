@@ -5,6 +5,7 @@
 #define SEKIMORI_QUEUE_CATALOGUE_H
 
 #include "base/text.h"
+#include "queue/heap.h"
 #include "queue/names.h"
 
 /* 12 bytes each: they count as "its recipients" beside the 256 bytes a message may cost. */
@@ -33,7 +34,7 @@ struct message {
     struct delivery *deliveries;
     uint32_t segment, offset; /* of its record */
     uint32_t lead_length, prefix_length, body_length;
-    uint32_t expiry_place; /* in the heap of queue's schedule; 0: not in it */
+    struct heap_item age; /* when the schedule looks at how old it is */
     uint32_t recipient_count, live_count;
     uint32_t jobs; /* with deliver now */
     uint16_t content;

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A notice in three parts: for people (English and Japanese), for machines, and the message it is about. */
+#include "mail/dsn.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { DATE_SIZE = 40, BASE64_LINE = 76 };
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* RFC 5322 section 3.3, in UTC; independent of the locale. */
+static const char *date_print(uint64_t ms, char room[DATE_SIZE])
+{
+    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    snprintf(room, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
+             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return room;
+}
+
+static void base64_add(struct buffer *out, struct text bytes)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < bytes.length; i += 3) {
+        uint32_t word = 0;
+        for (size_t k = 0; k < 3; k++)
+            word = word << 8 | (i + k < bytes.length ? (unsigned char)bytes.at[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            buffer_add_char(out, i + k > bytes.length ? '=' : digits[word >> (18 - 6 * k) & 63]);
+        column += 4;
+        if (column < BASE64_LINE && i + 3 < bytes.length) continue;
+        buffer_add_text(out, TEXT("\r\n"));
+        column = 0;
+    }
+}
+
+/* Controls and bytes over 127 do not belong in the fields of a status report. */
+static void plain_add(struct buffer *out, struct text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        buffer_add_char(out, c >= 0x20 && c < 0x7f                 ? (char)c
+                             : c == '\r' || c == '\n' || c == '\t' ? ' '
+                                                                   : '?');
+    }
+}
+
+/* One field, folded at blanks so that no line is longer than 998 octets (RFC 5322 section 2.1.1). */
+static void field_add(struct buffer *out, const char *name, const char *type, struct text value)
+{
+    enum { COLUMN_MOST = 78, COLUMN_HARD = 900 };
+    buffer_printf(out, "%s: %s", name, type);
+    size_t column = strlen(name) + 2 + strlen(type);
+    while (value.length) {
+        size_t word = text_find_char(value, ' ');
+        size_t take = word < value.length ? word + 1 : value.length;
+        if (take > COLUMN_HARD) take = COLUMN_HARD;
+        if (column > 1 && column + take > COLUMN_MOST && column > strlen(name) + 2) {
+            buffer_add_text(out, TEXT("\r\n "));
+            column = 1;
+        }
+        plain_add(out, text_slice(value, 0, take));
+        column += take;
+        value = text_slice(value, take, value.length);
+    }
+    buffer_add_text(out, TEXT("\r\n"));
+}
+
+static bool is_ascii(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] > 0x7e) return false;
+    return true;
+}
+
+/* One code point of UTF-8; the byte itself where it is none. Returns how many bytes it took. */
+static size_t code_point(struct text text, uint32_t *out)
+{
+    unsigned char first = (unsigned char)text.at[0];
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    *out = first;
+    if (length == 1 || length > text.length) return 1;
+    uint32_t value = first & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)text.at[i] & 0xc0) != 0x80) return 1;
+        value = value << 6 | ((unsigned char)text.at[i] & 0x3f);
+    }
+    *out = value;
+    return length;
+}
+
+/* RFC 6533 section 3: an address that is not ASCII as utf-8-addr-xtext. */
+static void utf8_address_add(struct buffer *out, struct text address)
+{
+    while (address.length) {
+        uint32_t value;
+        size_t length = code_point(address, &value);
+        if (value > 0x7e || value <= 0x20 || value == '+' || value == '=' || value == '\\')
+            buffer_printf(out, "\\x{%X}", value);
+        else
+            buffer_add_char(out, (char)value);
+        address = text_slice(address, length, address.length);
+    }
+}
+
+static void address_field(struct buffer *out, const char *name, struct text address)
+{
+    if (is_ascii(address)) {
+        field_add(out, name, "rfc822;", address);
+        return;
+    }
+    buffer_printf(out, "%s: utf-8;", name);
+    utf8_address_add(out, address);
+    buffer_add_text(out, TEXT("\r\n"));
+}
+
+static void header_add(const struct dsn *dsn, struct buffer *out)
+{
+    static const char *const subjects[][2] = {
+        [DSN_FAILED] = { "Undelivered mail returned to sender /", "配送できませんでした" },
+        [DSN_DELAYED] = { "Delayed mail, still being tried /", "配送が遅れています" },
+        [DSN_RELAYED] = { "Mail was passed on /", "配送しました" },
+    };
+    char date[DATE_SIZE];
+    buffer_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n", TEXT_ARG(dsn->hostname));
+    buffer_printf(out, "To: <%.*s>\r\n", TEXT_ARG(dsn->sender));
+    buffer_printf(out, "Subject: %s\r\n =?UTF-8?B?", subjects[dsn->action][0]);
+    struct buffer word = { 0 };
+    base64_add(&word, text_of(subjects[dsn->action][1]));
+    buffer_add_text(out, text_trim(buffer_text(&word)));
+    buffer_free(&word);
+    buffer_printf(out, "?=\r\nDate: %s\r\n", date_print(dsn->now_ms, date));
+    buffer_printf(out, "Message-ID: <%.*s@%.*s>\r\n", TEXT_ARG(dsn->notice_id), TEXT_ARG(dsn->hostname));
+    buffer_printf(out, "Auto-Submitted: auto-%s\r\nMIME-Version: 1.0\r\n",
+                  dsn->action == DSN_FAILED ? "replied" : "generated");
+    buffer_printf(out,
+                  "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+                  "\tboundary=\"=_%.*s\"\r\n\r\n",
+                  TEXT_ARG(dsn->notice_id));
+}
+
+static void english_add(const struct dsn *dsn, struct buffer *out)
+{
+    char date[DATE_SIZE];
+    static const char *const openings[] = {
+        [DSN_FAILED] = "Your message could not be delivered to the recipients below.\n"
+                       "It is not tried again.",
+        [DSN_DELAYED] = "Your message has not been delivered yet to the recipients below.\n"
+                        "You need not send it again",
+        [DSN_RELAYED] = "Your message was passed on to the server of the recipients below.\n"
+                        "That server sends no notices of its own.",
+    };
+    buffer_printf(out, "This is the mail system at %.*s.\n\n%s", TEXT_ARG(dsn->hostname),
+                  openings[dsn->action]);
+    if (dsn->action == DSN_DELAYED)
+        buffer_printf(out, ": it is tried until\n%s.", date_print(dsn->until_ms, date));
+    buffer_add_text(out, TEXT("\n\n"));
+}
+
+static void japanese_add(const struct dsn *dsn, struct buffer *out)
+{
+    char date[DATE_SIZE];
+    buffer_printf(out, "%.*s のメールシステムからのお知らせです。\n\n", TEXT_ARG(dsn->hostname));
+    if (dsn->action == DSN_FAILED)
+        buffer_add_text(out, TEXT("お送りになったメールは、次の宛先に配送できませんでした。\n"
+                                  "再送は行われません。\n\n"));
+    if (dsn->action == DSN_DELAYED)
+        buffer_printf(out,
+                      "お送りになったメールは、次の宛先にまだ配送できていません。\n"
+                      "%s まで配送を試みますので、送り直す必要はありません。\n\n",
+                      date_print(dsn->until_ms, date));
+    if (dsn->action == DSN_RELAYED)
+        buffer_add_text(out, TEXT("お送りになったメールは、次の宛先のサーバーに渡されました。\n"
+                                  "そのサーバーからの配送通知はありません。\n\n"));
+}
+
+static void recipients_add(const struct dsn *dsn, struct buffer *out)
+{
+    for (uint32_t i = 0; i < dsn->recipient_count; i++) {
+        const struct dsn_recipient *recipient = &dsn->recipients[i];
+        buffer_printf(out, "  <%.*s>\n", TEXT_ARG(recipient->address));
+        if (recipient->remote.length && recipient->is_smtp_reply)
+            buffer_printf(out, "    %.*s: ", TEXT_ARG(recipient->remote));
+        else
+            buffer_add_text(out, TEXT("    "));
+        buffer_printf(out, "%.*s\n", TEXT_ARG(recipient->diagnostic));
+    }
+    buffer_add_char(out, '\n');
+}
+
+static void people_part(const struct dsn *dsn, struct buffer *out)
+{
+    struct buffer text = { 0 };
+    english_add(dsn, &text);
+    recipients_add(dsn, &text);
+    japanese_add(dsn, &text);
+    recipients_add(dsn, &text);
+    buffer_printf(&text, "ID: %.*s\n", TEXT_ARG(dsn->message_id));
+    buffer_add_text(out, TEXT("Content-Type: text/plain; charset=UTF-8\r\n"
+                              "Content-Transfer-Encoding: base64\r\n\r\n"));
+    struct buffer lines = { 0 }; /* text has CRLF inside base64 too: RFC 2046 section 4.1.1 */
+    struct text rest = buffer_text(&text), line;
+    while (text_next_line(&rest, &line)) {
+        buffer_add_text(&lines, line);
+        buffer_add_text(&lines, TEXT("\r\n"));
+    }
+    base64_add(out, buffer_text(&lines));
+    buffer_free(&lines);
+    buffer_free(&text);
+}
+
+/* The host name alone, of "mail.example.jp[192.0.2.7]:25". */
+static struct text remote_host(struct text remote)
+{
+    return text_slice(remote, 0, text_find_char(remote, '['));
+}
+
+static void machine_recipient(const struct dsn *dsn, const struct dsn_recipient *recipient,
+                              struct buffer *out)
+{
+    static const char *const actions[] = {
+        [DSN_FAILED] = "failed", [DSN_DELAYED] = "delayed", [DSN_RELAYED] = "relayed"
+    };
+    char date[DATE_SIZE];
+    buffer_add_text(out, TEXT("\r\n"));
+    if (recipient->orcpt.length && is_ascii(recipient->orcpt))
+        field_add(out, "Original-Recipient", "", recipient->orcpt);
+    address_field(out, "Final-Recipient", recipient->address);
+    buffer_printf(out, "Action: %s\r\nStatus: %.*s\r\n", actions[dsn->action], TEXT_ARG(recipient->status));
+    struct text host = remote_host(recipient->remote);
+    if (host.length && !text_equal(host, TEXT("none"))) field_add(out, "Remote-MTA", "dns; ", host);
+    field_add(out, "Diagnostic-Code", recipient->is_smtp_reply ? "smtp; " : "x-sekimori; ",
+              recipient->diagnostic);
+    buffer_printf(out, "Last-Attempt-Date: %s\r\n", date_print(dsn->now_ms, date));
+    if (dsn->action == DSN_DELAYED)
+        buffer_printf(out, "Will-Retry-Until: %s\r\n", date_print(dsn->until_ms, date));
+}
+
+static void machine_part(const struct dsn *dsn, struct buffer *out)
+{
+    char date[DATE_SIZE];
+    buffer_add_text(out, TEXT("Content-Type: message/delivery-status\r\n\r\n"));
+    if (dsn->envid.length) field_add(out, "Original-Envelope-Id", "", dsn->envid);
+    field_add(out, "Reporting-MTA", "dns; ", dsn->hostname);
+    field_add(out, "X-Sekimori-Id", "", dsn->message_id);
+    buffer_printf(out, "Arrival-Date: %s\r\n", date_print(dsn->arrived_ms, date));
+    for (uint32_t i = 0; i < dsn->recipient_count; i++) machine_recipient(dsn, &dsn->recipients[i], out);
+}
+
+/* 7-bit, and no line over 998 octets: fit for message/rfc822 without an encoding. */
+static bool is_plain_message(struct text original)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < original.length; i++) {
+        unsigned char c = (unsigned char)original.at[i];
+        if (c == 0 || c > 0x7f) return false;
+        column = c == '\n' ? 0 : column + 1;
+        if (column > 999) return false;
+    }
+    return true;
+}
+
+static struct text header_of(struct text original)
+{
+    size_t end = text_find(original, TEXT("\r\n\r\n"));
+    struct text header = text_slice(original, 0, end < original.length ? end + 2 : original.length);
+    return text_slice(header, 0, DSN_HEADER_MOST);
+}
+
+/* RFC 3461 section 6.2: the whole message only with a failure. */
+static bool wants_full(const struct dsn *dsn)
+{
+    if (dsn->action != DSN_FAILED || dsn->ret == RETURN_HEADERS) return false;
+    size_t most = dsn->ret == RETURN_FULL ? DSN_FULL_MOST : DSN_FULL_UNSTATED_MOST;
+    return dsn->original.length <= most && is_plain_message(dsn->original);
+}
+
+static void original_part(const struct dsn *dsn, struct buffer *out)
+{
+    if (wants_full(dsn)) {
+        buffer_add_text(out, TEXT("Content-Type: message/rfc822\r\n\r\n"));
+        buffer_add_text(out, dsn->original);
+        return;
+    }
+    struct text header = header_of(dsn->original);
+    if (is_plain_message(header)) {
+        buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers\r\n\r\n"));
+        buffer_add_text(out, header);
+        return;
+    }
+    buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers; charset=UTF-8\r\n"
+                              "Content-Transfer-Encoding: base64\r\n\r\n"));
+    base64_add(out, header);
+}
+
+void dsn_compose(const struct dsn *dsn, struct buffer *out)
+{
+    static void (*const parts[])(const struct dsn *, struct buffer *) = { people_part, machine_part,
+                                                                          original_part };
+    header_add(dsn, out);
+    for (int i = 0; i < 3; i++) {
+        buffer_printf(out, "--=_%.*s\r\n", TEXT_ARG(dsn->notice_id));
+        parts[i](dsn, out);
+        buffer_add_text(out, TEXT("\r\n"));
+    }
+    buffer_printf(out, "--=_%.*s--\r\n", TEXT_ARG(dsn->notice_id));
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Answers `sekimori queue …`. A command goes through the messages in slices, so that mail flows meanwhile. */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "queue/client_private.h"
+
+enum {
+    WORDS_MOST = 1000,
+    SLICE = 400, /* messages looked at in a turn */
+    SLICE_WAIT_MS = 1,
+    CLIENT_BACKLOG_MOST = 1 << 20,
+    PART_MOST = 64 * 1024
+};
+
+struct verb {
+    const char *name;
+    void (*act)(struct client *client, struct message *message, const struct lead *lead,
+                const struct envelope *envelope);
+    bool needs_word, is_reading, needs_one;
+};
+
+static void client_free(struct client *client)
+{
+    channel_close(client->channel);
+    timer_free(client->timer);
+    arena_free(client->arena);
+    free(client->ids);
+    free(client->tallies);
+    free(client);
+}
+
+static void say(struct client *client, struct text part)
+{
+    put_text(channel_begin(client->channel, MASTER_MORE, 0), part);
+    channel_end(client->channel);
+}
+
+static void finish(struct client *client, int code, struct text last)
+{
+    struct buffer *out = channel_begin(client->channel, MASTER_DONE, 0);
+    put_u8(out, (uint8_t)code);
+    put_text(out, last);
+    channel_end(client->channel);
+    client->is_finished = true;
+    timer_set(client->timer, SLICE_WAIT_MS);
+}
+
+static bool is_chosen(const struct client *client, const struct message *message,
+                      const struct envelope *envelope, uint32_t number)
+{
+    const struct standing *recipient = &message->recipients[number];
+    return recipient->ending == ENDING_NONE &&
+           choice_has_recipient(&client->choice, message->id, envelope, number,
+                                names_text(client->queue->catalogue->domains, recipient->domain),
+                                recipient->hold != HOLD_NONE);
+}
+
+static uint32_t chosen_count(const struct client *client, const struct message *message,
+                             const struct envelope *envelope)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < message->recipient_count; i++) count += is_chosen(client, message, envelope, i);
+    return count;
+}
+
+/* Verbs */
+
+static void print(struct client *client, struct message *message, const struct lead *lead,
+                  const struct envelope *envelope, bool is_long)
+{
+    struct buffer out = { 0 };
+    client_print_message(client, message, lead, envelope, is_long, &out);
+    buffer_add_char(&out, '\n');
+    for (struct text rest = buffer_text(&out); rest.length; rest = text_slice(rest, PART_MOST, rest.length))
+        say(client, text_slice(rest, 0, PART_MOST));
+    buffer_free(&out);
+}
+
+static void act_list(struct client *client, struct message *message, const struct lead *lead,
+                     const struct envelope *envelope)
+{
+    client->touched += chosen_count(client, message, envelope);
+    print(client, message, lead, envelope, false);
+}
+
+static void act_show(struct client *client, struct message *message, const struct lead *lead,
+                     const struct envelope *envelope)
+{
+    client->touched += message->recipient_count;
+    print(client, message, lead, envelope, true);
+}
+
+static void act_cat(struct client *client, struct message *message, const struct lead *lead,
+                    const struct envelope *envelope)
+{
+    struct buffer content = { 0 };
+    if (journal_read_content(client->queue->journal, message, &content)) client->touched++;
+    for (struct text rest = buffer_text(&content); rest.length;
+         rest = text_slice(rest, PART_MOST, rest.length))
+        say(client, text_slice(rest, 0, PART_MOST));
+    buffer_free(&content);
+}
+
+static void act_summary(struct client *client, struct message *message, const struct lead *lead,
+                        const struct envelope *envelope)
+{
+    for (uint32_t i = 0; i < message->recipient_count; i++)
+        if (is_chosen(client, message, envelope, i)) client_tally(client, message, i);
+}
+
+static void act_retry(struct client *client, struct message *message, const struct lead *lead,
+                      const struct envelope *envelope)
+{
+    client->touched += chosen_count(client, message, envelope) - message_held(message);
+    schedule_retry_message(client->queue->schedule, message, queue_now(client->queue));
+    turn_wanted(client->queue);
+}
+
+static bool is_out(const struct message *message, const struct standing *recipient)
+{
+    const struct delivery *delivery = schedule_delivery_of(message, recipient);
+    return !recipient->hold && delivery && delivery->state == DELIVERY_OUT;
+}
+
+/* The chosen recipients of which `wanted` holds, as a list in the queue's arena. */
+static uint32_t gather(struct client *client, struct message *message, const struct envelope *envelope,
+                       bool (*wanted)(const struct standing *), enum ending ending, enum hold_reason hold,
+                       struct changed_recipient **out)
+{
+    uint32_t count = 0;
+    *out = arena_alloc_array(client->queue->arena, message->recipient_count, sizeof **out);
+    for (uint32_t i = 0; i < message->recipient_count; i++) {
+        const struct standing *recipient = &message->recipients[i];
+        if (!is_chosen(client, message, envelope, i) || !wanted(recipient)) continue;
+        if (is_out(message, recipient)) {
+            client->busy++;
+            continue;
+        }
+        (*out)[count++] =
+            (struct changed_recipient){ i, (uint8_t)ending, (uint8_t)hold, recipient->attempts };
+    }
+    client->touched += count;
+    return count;
+}
+
+static bool is_any(const struct standing *recipient)
+{
+    return true;
+}
+
+static bool is_held(const struct standing *recipient)
+{
+    return recipient->hold != HOLD_NONE;
+}
+
+static bool is_not_held(const struct standing *recipient)
+{
+    return recipient->hold == HOLD_NONE;
+}
+
+static void change(struct client *client, enum record_type type, struct message *message,
+                   struct changed_recipient *list, uint32_t count, struct text reply)
+{
+    struct change change = { .when_ms = queue_now(client->queue),
+                             .recipients = list,
+                             .count = count,
+                             .dsn = TEXT("5.7.1"),
+                             .reply = reply };
+    if (type != RECORD_OUTCOME) change.dsn = TEXT_NONE;
+    journal_change(client->queue->journal, type, message, &change);
+    dispatch_settle(client->queue, message);
+    turn_wanted_soon(client->queue);
+}
+
+static void act_hold(struct client *client, struct message *message, const struct lead *lead,
+                     const struct envelope *envelope)
+{
+    struct changed_recipient *list;
+    uint32_t count = gather(client, message, envelope, is_not_held, ENDING_NONE, HOLD_ADMIN, &list);
+    if (count) change(client, RECORD_HOLD, message, list, count, TEXT("held by the administrator"));
+}
+
+static void act_release(struct client *client, struct message *message, const struct lead *lead,
+                        const struct envelope *envelope)
+{
+    struct changed_recipient *list;
+    uint32_t count = gather(client, message, envelope, is_held, ENDING_NONE, HOLD_NONE, &list);
+    if (!count) return;
+    change(client, RECORD_RELEASE, message, list, count, TEXT_NONE);
+    schedule_add(client->queue->schedule, message, queue_now(client->queue));
+    undeliverable_watch(client->queue, message);
+    turn_wanted(client->queue);
+}
+
+static void act_remove(struct client *client, struct message *message, const struct lead *lead,
+                       const struct envelope *envelope)
+{
+    struct changed_recipient *list;
+    struct text why = TEXT("removed by the administrator");
+    uint32_t count = gather(client, message, envelope, is_any, ENDING_REMOVED, HOLD_NONE, &list);
+    if (!count) return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct told_delivery told = { .address = envelope->recipients[list[i].number].address,
+                                      .dsn = TEXT("5.7.1"),
+                                      .status = TEXT("removed"),
+                                      .reply = why,
+                                      .arrived_ms = message->arrived_ms };
+        told_recipient(client->queue, message->id, &told);
+        told_event_ended(client->queue, message->id, list[i].number, ENDING_REMOVED, TEXT("5.7.1"), TEXT_NONE,
+                         why);
+    }
+    change(client, RECORD_OUTCOME, message, list, count, why);
+}
+
+static const struct verb verbs[] = {
+    { "list", act_list, false, true, false },       { "show", act_show, true, true, true },
+    { "cat", act_cat, true, true, true },           { "summary", act_summary, false, true, false },
+    { "retry", act_retry, true, false, false },     { "hold", act_hold, true, false, false },
+    { "release", act_release, true, false, false }, { "remove", act_remove, true, false, false },
+};
+
+/* Going through */
+
+static void last_word(struct client *client)
+{
+    struct buffer out = { 0 };
+    for (uint32_t i = 0; i < client->tally_count; i++) {
+        if (!client->tallies[i].total) continue;
+        buffer_clear(&out);
+        client_print_tally(client, &client->tallies[i], &out);
+        buffer_add_char(&out, '\n');
+        say(client, buffer_text(&out));
+    }
+    buffer_clear(&out);
+    int code = EX_OK;
+    if (client->busy) code = EX_TEMPFAIL;
+    if (!client->touched && !client->busy && (client->choice.id_count || client->verb->needs_one))
+        code = EX_NOINPUT;
+    if (!client->verb->is_reading)
+        buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu}\n", (unsigned long long)client->touched,
+                      (unsigned long long)client->busy);
+    finish(client, code, buffer_text(&out));
+    buffer_free(&out);
+}
+
+static void visit(struct client *client, uint64_t id)
+{
+    struct queue *queue = client->queue;
+    struct message *message = catalogue_find(queue->catalogue, id);
+    struct lead lead;
+    struct envelope envelope;
+    if (!message || !message->live_count || (message->flags & MESSAGE_PENDING)) return;
+    arena_reset(queue->arena);
+    if (!queue_envelope(queue, message, &lead, &envelope)) return;
+    if (chosen_count(client, message, &envelope)) client->verb->act(client, message, &lead, &envelope);
+}
+
+static void slice(void *context)
+{
+    struct client *client = context;
+    if (client->is_finished) { /* until the other side has taken all, or goes */
+        if (channel_backlog(client->channel) == 0)
+            client_free(client);
+        else
+            timer_set(client->timer, SLICE_WAIT_MS);
+        return;
+    }
+    for (int i = 0; i < SLICE && client->place < client->id_count; i++) {
+        if (channel_backlog(client->channel) > CLIENT_BACKLOG_MOST) break;
+        visit(client, client->ids[client->place++]);
+    }
+    if (client->place < client->id_count)
+        timer_set(client->timer, SLICE_WAIT_MS);
+    else
+        last_word(client);
+}
+
+static int id_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Ids sort by time. */
+static void ids_gather(struct client *client)
+{
+    const struct choice *choice = &client->choice;
+    const struct catalogue *catalogue = client->queue->catalogue;
+    bool only_ids =
+        choice->id_count && !choice->is_all && !choice->destination_count && !choice->address_count;
+    client->ids = memory_alloc(((only_ids ? choice->id_count : catalogue->count) + 1) * sizeof *client->ids);
+    if (only_ids) {
+        memcpy(client->ids, choice->ids, choice->id_count * sizeof *client->ids);
+        client->id_count = choice->id_count;
+        return;
+    }
+    size_t place = 0;
+    for (const struct message *message; (message = catalogue_next(catalogue, &place));)
+        client->ids[client->id_count++] = message->id;
+    if (client->id_count) qsort(client->ids, client->id_count, sizeof *client->ids, id_order);
+}
+
+static const struct verb *verb_find(struct text name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (text_equal(name, text_of(verbs[i].name))) return &verbs[i];
+    return NULL;
+}
+
+/* A whole destination that is tried again also stops waiting for its time. */
+static void domains_retry(struct client *client)
+{
+    const struct choice *choice = &client->choice;
+    uint64_t now = queue_now(client->queue);
+    for (size_t i = 0; i < choice->destination_count; i++)
+        schedule_retry_domain(
+            client->queue->schedule,
+            queue_domain_of(client->queue, client->arena,
+                            arena_printf(client->arena, "@%.*s", TEXT_ARG(choice->destinations[i]))),
+            now);
+}
+
+static void begin(struct client *client, struct text command)
+{
+    struct text *words = arena_alloc_array(client->arena, WORDS_MOST, sizeof *words);
+    struct text line, rest = command;
+    size_t count = 0;
+    while (count < WORDS_MOST && text_next_line(&rest, &line)) words[count++] = line;
+    client->verb = count ? verb_find(words[0]) : NULL;
+    const char *why = "queue knows: list, show, cat, summary, retry, hold, release, remove";
+    bool is_good = client->verb && choice_parse(client->arena, words + 1, count - 1, client->verb->needs_word,
+                                                &client->choice, &why);
+    if (is_good && client->verb->needs_one && client->choice.id_count == 0) {
+        is_good = false;
+        why = "name a message by its id";
+    }
+    if (!is_good) {
+        finish(client, EX_USAGE, text_of(why));
+        return;
+    }
+    ids_gather(client);
+    if (client->verb->act == act_retry) domains_retry(client);
+    timer_set(client->timer, 0);
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    return false; /* one command a connection */
+}
+
+static void on_closed(void *context)
+{
+    client_free(context);
+}
+
+void client_command(struct queue *queue, struct text command, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    struct client *client = memory_alloc(sizeof *client);
+    client->queue = queue;
+    client->arena = arena_new(0);
+    client->timer = timer_new(queue->child.loop, slice, client);
+    client->channel = channel_open(queue->child.loop, fd, &events, client);
+    struct text word;
+    text_next_word(&command, &word); /* "queue" */
+    begin(client, arena_text(client->arena, text_trim(command)));
+}

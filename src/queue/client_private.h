@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One `sekimori queue` at work: client.c takes the command and goes through the messages, a few a turn;
+   client_print.c writes what is shown. */
+#ifndef SEKIMORI_QUEUE_CLIENT_PRIVATE_H
+#define SEKIMORI_QUEUE_CLIENT_PRIVATE_H
+
+#include "queue/choice.h"
+#include "queue/queue_private.h"
+
+enum { AGE_BUCKETS = 10 }; /* minutes: 5, 10, 20, 40, 80, 160, 320, 640, 1280, more */
+
+struct tally {
+    uint32_t domain;
+    uint64_t total, held, ages[AGE_BUCKETS];
+};
+
+struct client {
+    struct queue *queue;
+    struct channel *channel;
+    struct timer *timer;
+    struct arena *arena; /* of the command */
+    const struct verb *verb;
+    struct choice choice;
+    uint64_t *ids; /* the messages there were when the command came */
+    size_t id_count, place;
+    uint64_t touched, busy; /* recipients acted on; not, since they are being delivered */
+    struct tally *tallies;  /* summary: by domain number */
+    uint32_t tally_count;
+    bool is_finished;
+};
+
+/* One JSON object, no line end. `is_long`: with what `show` adds. */
+void client_print_message(const struct client *client, const struct message *message, const struct lead *lead,
+                          const struct envelope *envelope, bool is_long, struct buffer *out);
+void client_print_tally(const struct client *client, const struct tally *tally, struct buffer *out);
+void client_tally(struct client *client, const struct message *message, uint32_t number);
+void json_string(struct buffer *out, struct text text);
+
+#endif

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Deliveries out to deliver, results back. A result is acknowledged when what it says is on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/route.h"
+#include "queue/queue_private.h"
+
+static const uint64_t JOB_ADOPTED = UINT64_MAX; /* deliver says it is under way, from before our restart */
+
+bool queue_envelope(struct queue *queue, struct message *message, struct lead *out_lead,
+                    struct envelope *out_envelope)
+{
+    struct reader reader = { 0 };
+    if (journal_read_lead(queue->journal, queue->arena, message, out_lead)) {
+        reader = reader_of(out_lead->envelope);
+        if (envelope_get(queue->arena, &reader, out_envelope) &&
+            out_envelope->recipient_count == message->recipient_count)
+            return true;
+    }
+    char id[MESSAGE_ID_SIZE];
+    log_error("ALARM: %s: its record cannot be read; it is held", message_id_print(message->id, id));
+    return false;
+}
+
+/* Routes and limits */
+
+static bool is_static_route(const struct domain *domain)
+{
+    for (size_t i = 0; i < domain->target_count; i++)
+        if (!domain->targets[i].is_address) return false;
+    return domain->target_count > 0;
+}
+
+static struct schedule_route route_of(void *context, struct text name)
+{
+    const struct config *config = ((struct queue *)context)->child.config;
+    const struct domain *domain = config_find_domain(config, name);
+    uint32_t connections = domain->connections ? domain->connections : config->deliver.connections;
+    return (struct schedule_route){ connections * JOBS_PER_CONNECTION, is_static_route(domain) };
+}
+
+struct schedule_policy dispatch_policy(struct queue *queue)
+{
+    const struct config *config = queue->child.config;
+    uint32_t all = config->deliver.connections_all, kept = config->deliver.connections_static;
+    return (struct schedule_policy){ .retry_first_ms = config->queue.retry_first_ms,
+                                     .retry_most_ms = config->queue.retry_most_ms,
+                                     .limit_all = all * JOBS_PER_CONNECTION,
+                                     .limit_dynamic = (all > kept ? all - kept : 1) * JOBS_PER_CONNECTION,
+                                     .context = queue,
+                                     .route = route_of };
+}
+
+/* Segments that deliver has */
+
+static bool carrier_has(const struct carrier *carrier, uint32_t segment)
+{
+    for (size_t i = carrier->segment_count; i > 0; i--)
+        if (carrier->segments[i - 1] == segment) return true;
+    return false;
+}
+
+static bool segment_give(struct queue *queue, uint32_t segment)
+{
+    struct carrier *carrier = &queue->carrier;
+    if (carrier_has(carrier, segment)) return true;
+    char path[64];
+    snprintf(path, sizeof path, "%08u.seg", segment);
+    int fd = openat(queue->journal_folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        log_error("segment %s cannot be opened for deliver: %s", path, strerror(errno));
+        return false;
+    }
+    struct buffer payload = { 0 };
+    put_u32(&payload, segment);
+    channel_send_fds(carrier->channel, DELIVER_SEGMENT, 0, buffer_text(&payload), &fd, 1);
+    buffer_free(&payload);
+    if (carrier->segment_count == carrier->segment_capacity) {
+        carrier->segment_capacity = carrier->segment_capacity ? carrier->segment_capacity * 2 : 16;
+        carrier->segments =
+            memory_grow(carrier->segments, carrier->segment_capacity * sizeof *carrier->segments);
+    }
+    carrier->segments[carrier->segment_count++] = segment;
+    return true;
+}
+
+void dispatch_segment_ended(void *context, uint32_t segment)
+{
+    struct queue *queue = context;
+    struct carrier *carrier = &queue->carrier;
+    for (size_t i = 0; i < carrier->segment_count; i++) {
+        if (carrier->segments[i] != segment) continue;
+        carrier->segments[i] = carrier->segments[--carrier->segment_count];
+        put_u32(channel_begin(carrier->channel, DELIVER_SEGMENT_END, 0), segment);
+        channel_end(carrier->channel);
+        return;
+    }
+}
+
+/* Jobs */
+
+/* As many of the delivery's recipients as fit a frame; the rest go in the next job. */
+static void job_fill(struct queue *queue, const struct delivery *delivery, const struct envelope *envelope,
+                     struct deliver_job *job)
+{
+    const struct message *message = delivery->message;
+    size_t room = FRAME_LIMIT - JOB_ROOM;
+    room -= job->edits.length < room ? job->edits.length : room;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < message->recipient_count; i++) {
+        if (!delivery_serves(delivery, &message->recipients[i])) continue;
+        size_t need = envelope->recipients[i].address.length + envelope->recipients[i].orcpt.length + 16;
+        if (count > 0 && need > room) break;
+        room -= need < room ? need : room;
+        job->envelope.recipients[count] = envelope->recipients[i];
+        job->recipient_numbers[count++] = i;
+    }
+    job->envelope.recipient_count = count;
+}
+
+static void job_send(struct queue *queue, struct delivery *delivery, const struct lead *lead,
+                     const struct envelope *envelope)
+{
+    const struct message *message = delivery->message;
+    struct deliver_job job = { .id = delivery->job_id,
+                               .message_id = message->id,
+                               .arrived_ms = message->arrived_ms,
+                               .segment = message->segment,
+                               .offset = message_content_offset(message),
+                               .length = (uint64_t)message->prefix_length + message->body_length,
+                               .prefix_length = message->prefix_length,
+                               .content = message->content,
+                               .edits = lead->edits[delivery->edits],
+                               .envelope = *envelope };
+    job.recipient_numbers =
+        arena_alloc_array(queue->arena, message->recipient_count, sizeof *job.recipient_numbers);
+    job.envelope.recipients =
+        arena_alloc_array(queue->arena, message->recipient_count, sizeof *job.envelope.recipients);
+    job_fill(queue, delivery, envelope, &job);
+    job.domain = lead->recipients[job.recipient_numbers[0]].domain;
+    deliver_job_put(&job, channel_begin(queue->carrier.channel, DELIVER_JOB, job.id));
+    channel_end(queue->carrier.channel);
+}
+
+/* A message whose record is damaged is held, all of it, for the administrator. */
+static void hold_damaged(struct queue *queue, struct message *message)
+{
+    struct changed_recipient *list = memory_alloc(message->recipient_count * sizeof *list);
+    struct change change = { .when_ms = queue_now(queue),
+                             .recipients = list,
+                             .reply = TEXT("its record in the journal is damaged") };
+    for (uint32_t i = 0; i < message->recipient_count; i++)
+        if (message->recipients[i].ending == ENDING_NONE)
+            list[change.count++] =
+                (struct changed_recipient){ i, 0, HOLD_ADMIN, message->recipients[i].attempts };
+    journal_change(queue->journal, RECORD_HOLD, message, &change);
+    free(list);
+    dispatch_settle(queue, message);
+    turn_wanted_soon(queue);
+}
+
+static bool delivery_out(struct queue *queue, struct delivery *delivery)
+{
+    struct message *message = delivery->message;
+    struct lead lead;
+    struct envelope envelope;
+    arena_reset(queue->arena);
+    if (!queue_envelope(queue, message, &lead, &envelope) || delivery->edits >= lead.edits_count) {
+        schedule_done(queue->schedule, delivery);
+        hold_damaged(queue, message);
+        return true;
+    }
+    if (!segment_give(queue, message->segment)) { /* looked at again in a second */
+        schedule_give_back(queue->schedule, delivery);
+        return false;
+    }
+    delivery->job_id = ++queue->carrier.job_id;
+    journal_segment_use(queue->journal, message->segment, 1);
+    job_send(queue, delivery, &lead, &envelope);
+    return true;
+}
+
+void dispatch_jobs(struct queue *queue)
+{
+    struct carrier *carrier = &queue->carrier;
+    while (carrier->channel && carrier->is_synced && channel_backlog(carrier->channel) < BACKLOG_MOST) {
+        struct delivery *delivery = schedule_next(queue->schedule, queue_now(queue));
+        if (!delivery || !delivery_out(queue, delivery)) return;
+    }
+}
+
+/* Results */
+
+void dispatch_settle(struct queue *queue, struct message *message)
+{
+    schedule_trim(queue->schedule, message);
+    if (message->live_count) return;
+    char id[MESSAGE_ID_SIZE];
+    log_info("%s: removed", message_id_print(message->id, id));
+}
+
+struct result_work {
+    struct queue *queue;
+    struct message *message;
+    const struct deliver_result *result;
+    struct lead lead;
+    struct envelope envelope;
+    bool has_envelope;
+};
+
+static bool is_open(const struct result_work *work, const struct recipient_result *one)
+{
+    return one->number < work->message->recipient_count &&
+           work->message->recipients[one->number].ending == ENDING_NONE;
+}
+
+static void recipient_log(const struct result_work *work, const struct recipient_result *one,
+                          const char *status)
+{
+    struct told_delivery told = { .relay = work->result->relay,
+                                  .dsn = one->enhanced,
+                                  .status = text_of(status),
+                                  .reply = one->reply,
+                                  .arrived_ms = work->message->arrived_ms,
+                                  .connect_ms = work->result->connect_ms,
+                                  .transfer_ms = work->result->transfer_ms };
+    if (work->has_envelope) {
+        told.address = work->envelope.recipients[one->number].address;
+        told.orcpt = work->envelope.recipients[one->number].orcpt;
+    }
+    told_recipient(work->queue, work->message->id, &told);
+}
+
+static bool is_same_answer(const struct recipient_result *a, const struct recipient_result *b)
+{
+    return a->ending == b->ending && text_equal(a->enhanced, b->enhanced) && text_equal(a->reply, b->reply);
+}
+
+/* One change for all recipients from `first` on that got the same answer; `taken` marks them. */
+static void change_gather(const struct result_work *work, uint32_t first, bool *taken, enum ending ending,
+                          struct change *change)
+{
+    const struct recipient_result *all = work->result->recipients;
+    change->count = 0;
+    for (uint32_t i = first; i < work->result->recipient_count; i++) {
+        if (taken[i] || !is_open(work, &all[i]) || !is_same_answer(&all[i], &all[first])) continue;
+        taken[i] = true;
+        const struct standing *now = &work->message->recipients[all[i].number];
+        uint8_t attempts = now->attempts < UINT8_MAX ? (uint8_t)(now->attempts + 1) : now->attempts;
+        change->recipients[change->count++] =
+            (struct changed_recipient){ all[i].number, (uint8_t)ending, now->hold, attempts };
+    }
+}
+
+static void passed_notice(struct result_work *work)
+{
+    struct failure *passed =
+        arena_alloc_array(work->queue->arena, work->result->recipient_count, sizeof *passed);
+    uint32_t count = 0;
+    for (uint32_t i = 0; work->has_envelope && i < work->result->recipient_count; i++) {
+        const struct recipient_result *one = &work->result->recipients[i];
+        if (one->ending != RECIPIENT_DELIVERED || one->dsn_relayed || !is_open(work, one)) continue;
+        if (!(work->envelope.recipients[one->number].notify & NOTIFY_SUCCESS)) continue;
+        passed[count++] =
+            (struct failure){ one->number, one->enhanced, one->reply, work->result->relay, one->code > 0 };
+    }
+    if (count) undeliverable_relayed(work->queue, work->message, passed, count);
+}
+
+static uint32_t changes_write(struct result_work *work, enum recipient_ending wanted, enum ending ending,
+                              enum record_type type, const char *status, uint64_t due_ms)
+{
+    struct queue *queue = work->queue;
+    uint32_t count = work->result->recipient_count, written = 0;
+    bool *taken = arena_alloc_array(queue->arena, count, sizeof *taken);
+    struct change change = { .when_ms = queue_now(queue), .due_ms = due_ms, .relay = work->result->relay };
+    change.recipients = arena_alloc_array(queue->arena, count, sizeof *change.recipients);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct recipient_result *one = &work->result->recipients[i];
+        if (one->ending != wanted || taken[i] || !is_open(work, one)) continue;
+        change_gather(work, i, taken, ending, &change);
+        change.dsn = one->enhanced;
+        change.reply = one->reply;
+        for (uint32_t k = 0; k < count; k++)
+            if (taken[k] && is_open(work, &work->result->recipients[k]) &&
+                is_same_answer(&work->result->recipients[k], one)) {
+                recipient_log(work, &work->result->recipients[k], status);
+                if (ending == ENDING_DELIVERED)
+                    told_remember_delivered(queue, work->message->id, work->result->recipients[k].number,
+                                            one->enhanced, work->result->relay, one->reply);
+            }
+        journal_change(queue->journal, type, work->message, &change);
+        written += change.count;
+    }
+    return written;
+}
+
+static uint32_t results_count(const struct result_work *work, enum recipient_ending ending)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < work->result->recipient_count; i++)
+        count += work->result->recipients[i].ending == ending && is_open(work, &work->result->recipients[i]);
+    return count;
+}
+
+static void failures_take(struct result_work *work, enum recipient_ending ending)
+{
+    uint32_t count = 0;
+    struct failure *failures =
+        arena_alloc_array(work->queue->arena, work->result->recipient_count, sizeof *failures);
+    for (uint32_t i = 0; i < work->result->recipient_count; i++) {
+        const struct recipient_result *one = &work->result->recipients[i];
+        if (one->ending != ending || !is_open(work, one)) continue;
+        failures[count++] =
+            (struct failure){ one->number, one->enhanced, one->reply, work->result->relay, one->code > 0 };
+        if (ending == RECIPIENT_DEFERRED) failures[count - 1].status = TEXT("4.4.7"); /* RFC 3463: expired */
+    }
+    if (count) undeliverable_fail(work->queue, work->message, failures, count);
+}
+
+static bool has_recipients(const struct delivery *delivery)
+{
+    for (uint32_t i = 0; i < delivery->message->recipient_count; i++)
+        if (delivery_serves(delivery, &delivery->message->recipients[i])) return true;
+    return false;
+}
+
+static struct text first_reason(const struct result_work *work)
+{
+    for (uint32_t i = 0; i < work->result->recipient_count; i++)
+        if (work->result->recipients[i].ending == RECIPIENT_DEFERRED)
+            return work->result->recipients[i].reply;
+    return TEXT_NONE;
+}
+
+/* The delivery comes back; what was deferred is written down with the time of its next try. */
+static void delivery_back(struct result_work *work, struct delivery *delivery)
+{
+    struct queue *queue = work->queue;
+    uint64_t now = queue_now(queue), due = 0;
+    bool is_down = work->result->destination_down;
+    if (results_count(work, RECIPIENT_DEFERRED) && undeliverable_is_expired(queue, work->message))
+        failures_take(work, RECIPIENT_DEFERRED);
+    bool is_deferred = results_count(work, RECIPIENT_DEFERRED) > 0;
+    if (is_down)
+        due = schedule_destination_down(queue->schedule, delivery, first_reason(work), now);
+    else if (results_count(work, RECIPIENT_NOT_TRIED) < work->result->recipient_count)
+        schedule_destination_up(queue->schedule, delivery, now);
+    if (!has_recipients(delivery))
+        schedule_done(queue->schedule, delivery);
+    else if (is_deferred && !is_down)
+        due = schedule_defer(queue->schedule, delivery, now);
+    else
+        schedule_give_back(queue->schedule, delivery);
+    if (is_deferred) changes_write(work, RECIPIENT_DEFERRED, ENDING_NONE, RECORD_DEFERRAL, "deferred", due);
+}
+
+static struct delivery *delivery_of_result(const struct message *message, const struct deliver_result *result)
+{
+    if (!result->recipient_count || result->recipients[0].number >= message->recipient_count) return NULL;
+    return schedule_delivery_of(message, &message->recipients[result->recipients[0].number]);
+}
+
+static void result_apply(struct queue *queue, struct message *message, const struct deliver_result *result)
+{
+    struct result_work work = { .queue = queue, .message = message, .result = result };
+    struct delivery *delivery = delivery_of_result(message, result);
+    bool is_out = delivery && delivery->state == DELIVERY_OUT;
+    bool is_ours = is_out && (delivery->job_id == result->id || delivery->job_id == JOB_ADOPTED);
+    if (is_out && !is_ours) {
+        log_warning("deliver tells of job %llu, which was given up", (unsigned long long)result->id);
+        return;
+    }
+    uint32_t segment = message->segment;
+    work.has_envelope = queue_envelope(queue, message, &work.lead, &work.envelope);
+    passed_notice(&work);
+    changes_write(&work, RECIPIENT_DELIVERED, ENDING_DELIVERED, RECORD_OUTCOME, "sent", 0);
+    failures_take(&work, RECIPIENT_FAILED);
+    if (is_ours) {
+        delivery_back(&work, delivery);
+        journal_segment_use(queue->journal, segment, -1);
+    }
+    dispatch_settle(queue, message);
+}
+
+static void acknowledge_later(struct queue *queue, uint64_t id)
+{
+    if (queue->acknowledgement_count == queue->acknowledgement_capacity) {
+        queue->acknowledgement_capacity =
+            queue->acknowledgement_capacity ? queue->acknowledgement_capacity * 2 : 64;
+        queue->acknowledgements = memory_grow(queue->acknowledgements, queue->acknowledgement_capacity *
+                                                                           sizeof *queue->acknowledgements);
+    }
+    queue->acknowledgements[queue->acknowledgement_count++] = id;
+}
+
+static bool result_take(struct queue *queue, struct frame *frame)
+{
+    struct deliver_result result;
+    arena_reset(queue->arena);
+    if (!deliver_result_get(queue->arena, frame, &result)) return false;
+    struct message *message = catalogue_find(queue->catalogue, result.message_id);
+    if (message && message->live_count && !(message->flags & MESSAGE_PENDING))
+        result_apply(queue, message, &result);
+    acknowledge_later(queue, frame->id);
+    if (!journal_has_batch(queue->journal)) { /* it said nothing new */
+        channel_send(queue->carrier.channel, DELIVER_RESULT_KEPT, frame->id, TEXT_NONE);
+        queue->acknowledgement_count--;
+    }
+    turn_wanted_soon(queue);
+    turn_wanted(queue);
+    return true;
+}
+
+/* From before our restart: not to be given again, its result will come. */
+static bool under_way_take(struct queue *queue, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct message *message = catalogue_find(queue->catalogue, get_u64(&reader));
+    uint32_t count = get_count(&reader, ENVELOPE_RECIPIENTS_MOST, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = get_u32(&reader);
+        if (!message || reader.failed || number >= message->recipient_count) continue;
+        struct delivery *delivery = schedule_delivery_of(message, &message->recipients[number]);
+        if (!delivery || delivery->state == DELIVERY_OUT) continue;
+        schedule_take(queue->schedule, delivery);
+        delivery->job_id = JOB_ADOPTED;
+        journal_segment_use(queue->journal, message->segment, 1);
+        journal_segment_never_reuse(queue->journal, message->segment);
+    }
+    return reader_done(&reader);
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct queue *queue = context;
+    switch (frame->type) {
+    case DELIVER_RESULT:
+        return result_take(queue, frame);
+    case DELIVER_UNDER_WAY:
+        return under_way_take(queue, frame);
+    case DELIVER_SYNCED:
+        queue->carrier.is_synced = true;
+        turn_wanted(queue);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What was out is given out again when deliver is back; bytes of it may still be in sockets. */
+static void all_given_back(struct queue *queue)
+{
+    size_t place = 0;
+    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));) {
+        for (struct delivery *one = message->deliveries; message->jobs && one; one = one->next_of_message) {
+            if (one->state != DELIVERY_OUT) continue;
+            journal_segment_never_reuse(queue->journal, message->segment);
+            journal_segment_use(queue->journal, message->segment, -1);
+            schedule_give_back(queue->schedule, one);
+        }
+    }
+}
+
+static void on_closed(void *context)
+{
+    struct queue *queue = context;
+    channel_close(queue->carrier.channel);
+    queue->carrier.channel = NULL;
+    queue->carrier.is_synced = false;
+    queue->carrier.segment_count = 0;
+    queue->acknowledgement_count = 0;
+    all_given_back(queue);
+    if (!queue->is_stopping) told_again(queue, &queue->delivered);
+    turn_wanted(queue);
+}
+
+void dispatch_set_deliver(struct queue *queue, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    if (queue->carrier.channel) on_closed(queue);
+    queue->carrier.channel = channel_open(queue->child.loop, fd, &events, queue);
+}

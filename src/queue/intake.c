@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Messages from receive: into the batch, and nothing is answered before the batch is on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "queue/queue_private.h"
+
+void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
+                const struct body *body)
+{
+    if (queue->waiter_count == queue->waiter_capacity) {
+        queue->waiter_capacity = queue->waiter_capacity ? queue->waiter_capacity * 2 : 64;
+        queue->waiters = memory_grow(queue->waiters, queue->waiter_capacity * sizeof *queue->waiters);
+    }
+    struct waiter *waiter = &queue->waiters[queue->waiter_count++];
+    *waiter = (struct waiter){ .receiver = receiver, .message = message, .id = message->id };
+    if (body) waiter->body = *body;
+    turn_wanted(queue);
+}
+
+static void not_kept(struct receiver *receiver, uint64_t id, enum keep_refusal refusal, struct text why)
+{
+    struct buffer *out = channel_begin(receiver->channel, QUEUE_NOT_KEPT, id);
+    put_u8(out, refusal);
+    put_text(out, why);
+    channel_end(receiver->channel);
+}
+
+/* The domain of an address in lower case; an address without one ("postmaster") is the administrator's. */
+struct text queue_domain_of(const struct queue *queue, struct arena *arena, struct text address)
+{
+    struct text domain = envelope_domain_of(address);
+    if (!domain.length) domain = envelope_domain_of(queue->child.config->admin);
+    if (!domain.length) domain = queue->child.config->hostname;
+    char *lower = arena_alloc(arena, domain.length + 1);
+    for (size_t i = 0; i < domain.length; i++) lower[i] = char_lower(domain.at[i]);
+    return text_from(lower, domain.length);
+}
+
+static struct text hold_reason(const struct keep_request *request)
+{
+    for (uint32_t i = 0; i < request->envelope.recipient_count; i++) {
+        if (request->recipients[i].hold == HOLD_QUARANTINE) return TEXT("quarantined by verdict");
+        if (request->recipients[i].hold == HOLD_POISON) return TEXT("it ended a scan worker twice");
+        if (request->recipients[i].hold != HOLD_NONE) return TEXT("held on arrival");
+    }
+    return TEXT_NONE;
+}
+
+static void lead_make(struct queue *queue, const struct keep_request *request, struct lead *out)
+{
+    const struct envelope *envelope = &request->envelope;
+    *out = (struct lead){ .arrived_ms = request->arrived_ms,
+                          .direction = request->direction,
+                          .flags = request->authenticated ? MESSAGE_AUTHENTICATED : 0,
+                          .content = request->content,
+                          .prefix_length = (uint32_t)request->prefix.length,
+                          .recipient_count = envelope->recipient_count,
+                          .edits_count = request->edits_count,
+                          .hold_reason = hold_reason(request) };
+    memcpy(out->edits, request->edits, sizeof out->edits);
+    out->recipients = arena_alloc_array(queue->arena, envelope->recipient_count, sizeof *out->recipients);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        out->recipients[i].domain = queue_domain_of(queue, queue->arena, envelope->recipients[i].address);
+        out->recipients[i].hold = (uint8_t)request->recipients[i].hold;
+        out->recipients[i].edits = request->recipients[i].edits;
+    }
+}
+
+static void keep(struct queue *queue, struct receiver *receiver, struct keep_request *request)
+{
+    struct lead lead;
+    lead_make(queue, request, &lead);
+    struct buffer envelope = { 0 };
+    envelope_put(&request->envelope, &envelope);
+    lead.envelope = buffer_text(&envelope);
+    struct text body = body_text(&request->body);
+    struct message *message = NULL;
+    if (body.length == request->body.size)
+        message = journal_keep(queue->journal, request->id, &lead, request->prefix, body);
+    if (message) {
+        waiter_add(queue, receiver, message, request->body.fd ? &request->body : NULL);
+        told_remember_accepted(queue, request->id, &lead, &request->envelope,
+                               request->prefix.length + request->body.size);
+        told_queued(queue, message, request->envelope.sender);
+    } else {
+        not_kept(receiver, request->id, KEEP_MALFORMED, TEXT("the message cannot be read or is too large"));
+        body_free(&request->body);
+    }
+    buffer_free(&envelope);
+}
+
+static bool keep_take(struct queue *queue, struct receiver *receiver, struct frame *frame)
+{
+    struct keep_request request;
+    arena_reset(queue->arena);
+    if (!keep_request_get(queue->arena, frame, &request)) return false;
+    if (catalogue_find(queue->catalogue, request.id)) { /* asked twice: the first one counts */
+        log_warning("receive %u offers message %016llx again", receiver->index,
+                    (unsigned long long)request.id);
+        body_free(&request.body);
+        return true;
+    }
+    if (queue->is_full) {
+        not_kept(receiver, request.id, KEEP_DISK_FULL, TEXT("the spool is full"));
+        body_free(&request.body);
+        return true;
+    }
+    keep(queue, receiver, &request);
+    if (journal_batch_bytes(queue->journal) > BATCH_MOST) turn_commit(queue);
+    return true;
+}
+
+/* A message that is still in the batch is answered when it is on disk: the batch goes first. */
+static void resolve(struct queue *queue, struct receiver *receiver, uint64_t id)
+{
+    const struct message *message = catalogue_find(queue->catalogue, id);
+    if (message && (message->flags & MESSAGE_PENDING)) turn_commit(queue);
+    put_u8(channel_begin(receiver->channel, QUEUE_RESOLVED, id), catalogue_was_kept(queue->catalogue, id));
+    channel_end(receiver->channel);
+}
+
+static void body_file(struct queue *queue, struct receiver *receiver, uint64_t id)
+{
+    int fd = queue->is_full ? -1 : openat(queue->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && !queue->is_full) log_error("no file for a large body: %s", strerror(errno));
+    channel_send_fds(receiver->channel, QUEUE_BODY_FILE_IS, id, TEXT_NONE, &fd, fd >= 0 ? 1 : 0);
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct receiver *receiver = context;
+    struct queue *queue = receiver->queue;
+    switch (frame->type) {
+    case QUEUE_KEEP:
+        return keep_take(queue, receiver, frame);
+    case QUEUE_RESOLVE:
+        resolve(queue, receiver, frame->id);
+        return true;
+    case QUEUE_BODY_FILE:
+        body_file(queue, receiver, frame->id);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What it was told and did not pass on to the ledger, we do. */
+static void on_closed(void *context)
+{
+    struct receiver *receiver = context;
+    struct queue *queue = receiver->queue;
+    turn_commit(queue);
+    for (size_t i = 0; i < queue->waiter_count; i++)
+        if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
+    if (!queue->is_stopping) told_again(queue, &queue->accepted);
+    struct receiver **link = &queue->receivers;
+    while (*link != receiver) link = &(*link)->next;
+    *link = receiver->next;
+    channel_close(receiver->channel);
+    free(receiver);
+}
+
+static void space_send(struct queue *queue, struct receiver *receiver)
+{
+    struct buffer *out = channel_begin(receiver->channel, QUEUE_SPACE, 0);
+    put_u8(out, queue->is_full);
+    put_text(out, queue->is_full ? TEXT("the spool is full") : TEXT(""));
+    channel_end(receiver->channel);
+}
+
+void intake_tell_space(struct queue *queue)
+{
+    for (struct receiver *one = queue->receivers; one; one = one->next) space_send(queue, one);
+}
+
+void intake_add_receiver(struct queue *queue, uint16_t index, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    struct receiver *receiver = memory_alloc(sizeof *receiver);
+    receiver->queue = queue;
+    receiver->index = index;
+    receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
+    receiver->next = queue->receivers;
+    queue->receivers = receiver;
+    space_send(queue, receiver);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* queue: keeps every message until each of its recipients has an ending. Here it starts, meets its peers,
+   follows a reload and stops. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "queue/queue_private.h"
+
+static void folders_open(struct queue *queue)
+{
+    char link[64];
+    queue->folder = child_folder_fd(&queue->child, "spool");
+    if (queue->folder < 0) die("queue was given no spool folder");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", queue->folder);
+    ssize_t length = readlink(link, queue->spool_path, sizeof queue->spool_path - 1);
+    if (length <= 0) die_errno("the spool folder has no path");
+    queue->spool_path[length] = '\0';
+    if (mkdirat(queue->folder, "journal", 0700) != 0 && errno != EEXIST)
+        die_errno("the journal's folder cannot be made");
+    queue->journal_folder = openat(queue->folder, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (queue->journal_folder < 0) die_errno("the journal's folder cannot be opened");
+    fsync(queue->folder);
+}
+
+static void maps_open(struct queue *queue)
+{
+    int counters = child_map_fd(&queue->child, "counters", NULL);
+    int events = child_map_fd(&queue->child, "events", NULL);
+    if (counters >= 0) queue->page = counters_map(counters, COUNTERS_SLOT_QUEUE, true);
+    if (counters >= 0 && !queue->page) die_errno("the counters cannot be mapped");
+    if (events >= 0) queue->events = ring_map(events);
+    if (events >= 0 && !queue->events) die_errno("the ring of events cannot be mapped");
+}
+
+/* The three counts begin together: whoever made the counters anew finds here what the journal had then. */
+static void baseline_set(struct queue *queue)
+{
+    int fd = child_map_fd(&queue->child, "counters", NULL);
+    struct counters_slot *slot = fd >= 0 ? counters_map(fd, COUNTERS_SLOT_BASELINE, true) : NULL;
+    if (!slot) return;
+    if (!slot->baseline.is_set) {
+        struct queue_counters now = journal_counters(queue->journal);
+        slot->baseline.accepted = now.accepted;
+        slot->baseline.own = now.own;
+        memcpy(slot->baseline.ended, now.ended, sizeof now.ended);
+        slot->baseline.live = now.live;
+        slot->baseline.is_set = 1;
+    }
+    counters_unmap(slot);
+}
+
+static uint64_t chance(void)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) die_errno("no random numbers");
+    return seed;
+}
+
+static void journal_begin(struct queue *queue)
+{
+    const struct config *config = queue->child.config;
+    struct journal_options options = { queue->journal_folder, &disk_real, queue->catalogue,
+                                       config->queue.segment_bytes, config->queue.free_bytes };
+    struct journal_listener listener = told_listener(queue);
+    struct journal_found found;
+    char error[200];
+    uint64_t begun = loop_now_ms(queue->child.loop);
+    queue->journal = journal_open(&options, &listener, &found, error, sizeof error);
+    if (!queue->journal) die("the journal: %s", error);
+    journal_on_segment_end(queue->journal, dispatch_segment_ended, queue);
+    log_info("journal: %llu messages in %llu segments, %llu records read, %llu tails cut, %llu damaged, "
+             "stopped %s, begun at %llu ms",
+             (unsigned long long)found.messages, (unsigned long long)found.segments,
+             (unsigned long long)found.records, (unsigned long long)found.torn,
+             (unsigned long long)found.damaged, found.was_clean ? "in order" : "at once",
+             (unsigned long long)begun);
+}
+
+static int arrival_order(const void *a, const void *b)
+{
+    const struct message *x = *(struct message *const *)a, *y = *(struct message *const *)b;
+    return x->arrived_ms < y->arrived_ms ? -1 : x->arrived_ms > y->arrived_ms;
+}
+
+/* Oldest first, as they would have stood in line. */
+static void schedule_begin(struct queue *queue)
+{
+    struct schedule_policy policy = dispatch_policy(queue);
+    queue->schedule = schedule_new(queue->catalogue, &policy, chance());
+    size_t count = 0, place = 0;
+    struct message **all = memory_alloc((queue->catalogue->count + 1) * sizeof(struct message *));
+    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+        all[count++] = message;
+    qsort(all, count, sizeof(struct message *), arrival_order);
+    for (size_t i = 0; i < count; i++) {
+        schedule_add(queue->schedule, all[i], queue_now(queue));
+        undeliverable_watch(queue, all[i]);
+    }
+    free(all);
+}
+
+static void commit_due(void *context)
+{
+    turn_commit(context);
+    turn_wanted(context);
+}
+
+static void second_passed(void *context)
+{
+    struct queue *queue = context;
+    turn_space_look(queue);
+    turn_wanted(queue);
+    timer_set(queue->second_timer, SECOND_MS);
+}
+
+static void stop_finish(void *context)
+{
+    struct queue *queue = context;
+    bool is_done = turn_commit(queue);
+    if (is_done) {
+        journal_mark_clean(queue->journal);
+        is_done = journal_commit(queue->journal) == COMMIT_DONE;
+    }
+    child_exit(&queue->child, is_done ? EX_OK : EX_IOERR);
+}
+
+/* Also called at each turn while stopping. */
+static void stop_look(struct queue *queue)
+{
+    if (queue->is_stopping && (!queue->carrier.channel || schedule_facts(queue->schedule).out == 0))
+        stop_finish(queue);
+}
+
+static void turn(void *context)
+{
+    turn_run(context);
+    stop_look(context);
+}
+
+static void timers_begin(struct queue *queue)
+{
+    struct loop *loop = queue->child.loop;
+    queue->turn = (struct deferred){ .run = turn, .context = queue };
+    queue->commit_timer = timer_new(loop, commit_due, queue);
+    queue->wake_timer = timer_new(loop, turn_wake, queue);
+    queue->second_timer = timer_new(loop, second_passed, queue);
+    queue->stop_timer = timer_new(loop, stop_finish, queue);
+    timer_set(queue->second_timer, SECOND_MS);
+    turn_wanted(queue);
+}
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    struct queue *queue = context;
+    if (kind == PROCESS_RECEIVE)
+        intake_add_receiver(queue, index, fd);
+    else if (kind == PROCESS_DELIVER)
+        dispatch_set_deliver(queue, fd);
+    else
+        close(fd);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct queue *queue = context;
+    struct schedule_policy policy = dispatch_policy(queue);
+    schedule_set_policy(queue->schedule, &policy);
+    if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
+        log_warning("queue.segment_bytes takes effect at the next start");
+    turn_wanted(queue);
+}
+
+/* What deliver has not begun comes back; what it is sending is waited for. */
+static void on_stop(void *context, uint32_t within_ms)
+{
+    struct queue *queue = context;
+    queue->is_stopping = true;
+    size_t place = 0;
+    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+        for (struct delivery *one = message->deliveries; one && queue->carrier.channel;
+             one = one->next_of_message)
+            if (one->state == DELIVERY_OUT && one->job_id != UINT64_MAX)
+                channel_send(queue->carrier.channel, DELIVER_CANCEL, one->job_id, TEXT_NONE);
+    timer_set(queue->stop_timer, within_ms > 500 ? within_ms - 500 : within_ms);
+    turn_wanted(queue);
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    struct queue *queue = context;
+    struct queue_counters counters = journal_counters(queue->journal);
+    struct schedule_facts facts = schedule_facts(queue->schedule);
+    struct journal_facts journal = journal_facts(queue->journal);
+    child_status_add(out, "messages", "%llu", (unsigned long long)counters.messages_live);
+    child_status_add(out, "recipients", "%llu", (unsigned long long)counters.live);
+    child_status_add(out, "held", "%llu", (unsigned long long)counters.held);
+    child_status_add(out, "ready", "%llu", (unsigned long long)facts.ready);
+    child_status_add(out, "waiting", "%llu", (unsigned long long)facts.waiting);
+    child_status_add(out, "with deliver", "%llu", (unsigned long long)facts.out);
+    child_status_add(out, "destinations", "%llu", (unsigned long long)facts.destinations);
+    child_status_add(out, "destinations down", "%llu", (unsigned long long)facts.destinations_down);
+    child_status_add(out, "segments", "%llu", (unsigned long long)journal.segments);
+    child_status_add(out, "journal bytes", "%llu", (unsigned long long)journal.bytes);
+    child_status_add(out, "commits", "%llu", (unsigned long long)journal.commits);
+    child_status_add(out, "records a commit", "%.1f",
+                     journal.commits ? (double)journal.commit_records / (double)journal.commits : 0.0);
+    child_status_add(out, "sync us", "%llu",
+                     (unsigned long long)(journal.commits ? journal.sync_us / journal.commits : 0));
+    child_status_add(out, "sync us most", "%llu", (unsigned long long)journal.sync_most_us);
+    child_status_add(out, "segments recycled", "%llu", (unsigned long long)journal.recycled);
+    child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
+}
+
+static void on_client(void *context, struct text command, int fd)
+{
+    client_command(context, command, fd);
+}
+
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_stop = on_stop,
+                                            .on_status = on_status,
+                                            .on_client = on_client };
+
+int main(int argc, char **argv)
+{
+    static struct queue queue;
+    child_start(&queue.child, PROCESS_QUEUE, argc, argv);
+    queue.arena = arena_new(64 * 1024);
+    queue.ids.process = OWN_PROCESS;
+    queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
+    folders_open(&queue);
+    maps_open(&queue);
+    queue.catalogue = catalogue_new();
+    const char *const folders[] = { queue.spool_path, NULL };
+    if (queue.child.config->processes.jail && !jail_enter("queue", JAIL_FILES, folders)) return EX_OSERR;
+    journal_begin(&queue);
+    baseline_set(&queue);
+    schedule_begin(&queue);
+    if (queue.page) queue.page->queue = journal_counters(queue.journal);
+    timers_begin(&queue);
+    return child_run(&queue.child, &events, &queue);
+}

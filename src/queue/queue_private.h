@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
+   turn.c commits and answers, dispatch.c talks with deliver, undeliverable.c decides what becomes of
+   failures, told.c writes log lines and events, client.c answers `sekimori queue`. */
+#ifndef SEKIMORI_QUEUE_PRIVATE_H
+#define SEKIMORI_QUEUE_PRIVATE_H
+
+#include "base/arena.h"
+#include "ipc/ask_deliver.h"
+#include "ipc/ask_queue.h"
+#include "ipc/child.h"
+#include "ipc/counters.h"
+#include "ipc/event.h"
+#include "ipc/message_id.h"
+#include "ipc/ring.h"
+#include "queue/journal.h"
+#include "queue/schedule.h"
+
+enum {
+    OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
+    RETRY_WAIT_MS = 1000, /* until a batch that could not be written is tried again */
+    SECOND_MS = 1000,
+    BATCH_MOST = 8 * 1024 * 1024,   /* a larger one is committed before the turn ends */
+    BACKLOG_MOST = 2 * 1024 * 1024, /* bytes that deliver has not taken: no more jobs */
+    JOBS_PER_CONNECTION = 4,        /* so that a connection finds its next job waiting */
+    JOB_ROOM = 16 * 1024,           /* of a frame, kept free of recipients */
+    RECENT_EVENTS = 4096,
+    OWN_PROCESS = 63,
+};
+
+struct queue;
+
+struct receiver {
+    struct receiver *next;
+    struct queue *queue;
+    struct channel *channel;
+    uint16_t index;
+};
+
+/* A message that somebody waits for. */
+struct waiter {
+    struct receiver *receiver; /* NULL: gone, or a message of our own */
+    struct message *message;
+    uint64_t id;
+    struct body body; /* its bytes are in the batch by reference */
+};
+
+/* The last event records of one kind, to be told again when the process that tells them died. */
+struct recent {
+    struct buffer records[RECENT_EVENTS];
+    uint64_t ids[RECENT_EVENTS];
+    uint64_t count;
+};
+
+struct carrier {
+    struct channel *channel;
+    bool is_synced;
+    uint32_t *segments; /* that it has */
+    size_t segment_count, segment_capacity;
+    uint64_t job_id; /* the last one given */
+};
+
+struct queue {
+    struct child child;
+    int folder; /* spool */
+    int journal_folder;
+    char spool_path[512];
+    struct catalogue *catalogue;
+    struct journal *journal;
+    struct schedule *schedule;
+    struct receiver *receivers;
+    struct carrier carrier;
+    struct waiter *waiters;
+    size_t waiter_count, waiter_capacity;
+    uint64_t *acknowledgements; /* job ids whose results are in the batch */
+    size_t acknowledgement_count, acknowledgement_capacity;
+    struct buffer events_pending; /* records (length before each) that wait for the commit */
+    struct recent accepted, delivered;
+    struct ring *events;
+    struct counters_slot *page;
+    struct deferred turn;
+    struct timer *commit_timer, *wake_timer, *second_timer, *stop_timer;
+    struct message_id_source ids;
+    struct arena *arena; /* of the frame or decision at hand */
+    bool is_full, is_stopping;
+};
+
+static inline uint64_t queue_now(const struct queue *queue)
+{
+    return loop_wall_ms(queue->child.loop);
+}
+
+/* intake.c */
+void intake_add_receiver(struct queue *queue, uint16_t index, int fd);
+void intake_tell_space(struct queue *queue);
+void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
+                const struct body *body);
+
+/* turn.c */
+void turn_wanted(struct queue *queue);      /* at the end of this loop turn */
+void turn_wanted_soon(struct queue *queue); /* outcomes wait for company */
+bool turn_commit(struct queue *queue);      /* now; true: nothing is left in the batch */
+void turn_space_look(struct queue *queue);
+void turn_wake(void *context);
+void turn_run(void *context);
+
+/* dispatch.c */
+void dispatch_set_deliver(struct queue *queue, int fd);
+void dispatch_jobs(struct queue *queue);
+void dispatch_segment_ended(void *context, uint32_t segment);
+/* After endings and holds: deliveries without recipients go; "removed" is logged when nothing is left. */
+void dispatch_settle(struct queue *queue, struct message *message);
+struct schedule_policy dispatch_policy(struct queue *queue);
+
+/* undeliverable.c */
+struct failure {
+    uint32_t number;
+    struct text status, reply, relay;
+    bool is_smtp_reply;
+};
+/* These recipients will not be delivered to: each is returned, or held as undeliverable. */
+void undeliverable_fail(struct queue *queue, struct message *message, const struct failure *failures,
+                        uint32_t count);
+/* The success notices of RFC 3461 section 5.2.2: next server speaks no DSN. */
+void undeliverable_relayed(struct queue *queue, struct message *message, const struct failure *passed,
+                           uint32_t count);
+void undeliverable_aged(struct queue *queue, struct message *message);
+bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
+void undeliverable_watch(struct queue *queue, struct message *message);
+
+/* told.c */
+void told_queued(const struct queue *queue, const struct message *message, struct text sender);
+struct told_delivery {
+    struct text address, orcpt, relay, dsn, status, reply;
+    uint64_t arrived_ms;
+    uint32_t connect_ms, transfer_ms;
+};
+void told_recipient(const struct queue *queue, uint64_t id, const struct told_delivery *delivery);
+void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
+                      struct text relay, struct text reply);
+void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                         const struct envelope *envelope, uint64_t size);
+/* Keeps the record to be told again if the teller dies. */
+void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
+                             struct text relay, struct text reply);
+void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                            const struct envelope *envelope, uint64_t size);
+void told_again(struct queue *queue, const struct recent *recent);
+void told_committed(struct queue *queue);
+struct journal_listener told_listener(struct queue *queue);
+
+/* client.c */
+void client_command(struct queue *queue, struct text command, int fd);
+
+/* The message's lead and envelope in the queue's arena. False: damaged; it is then held. */
+bool queue_envelope(struct queue *queue, struct message *message, struct lead *out_lead,
+                    struct envelope *out_envelope);
+struct text queue_domain_of(const struct queue *queue, struct arena *arena, struct text address);
+
+#endif

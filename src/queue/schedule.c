@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The schedule. A destination that may send stands in a ring (one for static routes, one for the rest) and
+   gives one delivery a turn; one that must wait stands in a heap by time. */
+#include "queue/schedule.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/die.h"
+#include "ipc/ask_queue.h"
+#include "ipc/event.h"
+
+struct destination {
+    uint32_t domain; /* held in catalogue.domains */
+    uint32_t deliveries, out, limit;
+    bool is_static;
+    uint32_t failures;
+    uint64_t blocked_until; /* 0: not blocked */
+    uint32_t reason;        /* held in catalogue.reasons */
+    struct delivery *first, *last;
+    struct heap waiting;
+    struct heap_item wake;
+    struct destination *ring_next, *ring_previous; /* NULL: in no ring */
+};
+
+enum { RING_STATIC, RING_DYNAMIC, RING_COUNT };
+
+struct schedule {
+    struct catalogue *catalogue;
+    struct schedule_policy policy;
+    struct destination **by_domain; /* by number of the name */
+    uint32_t by_domain_size;
+    struct destination *rings[RING_COUNT]; /* whose turn it is */
+    int turn;
+    struct heap wakes, ages;
+    uint64_t random;
+    uint32_t out, out_dynamic;
+    struct schedule_facts facts;
+};
+
+struct schedule *schedule_new(struct catalogue *catalogue, const struct schedule_policy *policy,
+                              uint64_t seed)
+{
+    struct schedule *schedule = memory_alloc(sizeof *schedule);
+    schedule->catalogue = catalogue;
+    schedule->policy = *policy;
+    schedule->random = seed | 1;
+    return schedule;
+}
+
+static uint64_t next_random(struct schedule *schedule)
+{
+    schedule->random ^= schedule->random << 13;
+    schedule->random ^= schedule->random >> 7;
+    return schedule->random ^= schedule->random << 17;
+}
+
+/* Doubles with each attempt up to the most; then between three quarters of that and all of it. */
+static uint64_t back_off(struct schedule *schedule, uint32_t attempts)
+{
+    uint64_t wait = schedule->policy.retry_first_ms;
+    uint64_t most = schedule->policy.retry_most_ms;
+    for (uint32_t i = 1; i < attempts && wait < most; i++) wait *= 2;
+    if (wait > most) wait = most;
+    return wait - next_random(schedule) % (wait / 4 + 1);
+}
+
+static uint64_t later_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rings */
+
+static struct destination **ring_of(struct schedule *schedule, const struct destination *destination)
+{
+    return &schedule->rings[destination->is_static ? RING_STATIC : RING_DYNAMIC];
+}
+
+static void ring_leave(struct schedule *schedule, struct destination *destination)
+{
+    if (!destination->ring_next) return;
+    struct destination **ring = ring_of(schedule, destination);
+    if (*ring == destination) *ring = destination->ring_next == destination ? NULL : destination->ring_next;
+    destination->ring_previous->ring_next = destination->ring_next;
+    destination->ring_next->ring_previous = destination->ring_previous;
+    destination->ring_next = destination->ring_previous = NULL;
+}
+
+/* Before the one whose turn it is: last in line. */
+static void ring_join(struct schedule *schedule, struct destination *destination)
+{
+    if (destination->ring_next) return;
+    struct destination **ring = ring_of(schedule, destination);
+    if (!*ring) {
+        *ring = destination->ring_next = destination->ring_previous = destination;
+        return;
+    }
+    destination->ring_next = *ring;
+    destination->ring_previous = (*ring)->ring_previous;
+    destination->ring_previous->ring_next = destination;
+    (*ring)->ring_previous = destination;
+}
+
+/* Puts the destination where it belongs: in its ring, in the heap of those who wait, or in neither. */
+static void destination_place(struct schedule *schedule, struct destination *destination)
+{
+    uint32_t limit = destination->failures ? 1 : destination->limit;
+    bool may_go = destination->first && !destination->blocked_until && destination->out < limit;
+    if (may_go)
+        ring_join(schedule, destination);
+    else
+        ring_leave(schedule, destination);
+    struct heap_item *waiting = heap_first(&destination->waiting);
+    uint64_t wake = UINT64_MAX;
+    if (destination->blocked_until)
+        wake = destination->blocked_until;
+    else if (waiting)
+        wake = waiting->key;
+    if (wake != UINT64_MAX)
+        heap_set(&schedule->wakes, &destination->wake, wake);
+    else
+        heap_remove(&schedule->wakes, &destination->wake);
+}
+
+static void destination_ask(struct schedule *schedule, struct destination *destination)
+{
+    struct schedule_route route = schedule->policy.route(
+        schedule->policy.context, names_text(schedule->catalogue->domains, destination->domain));
+    ring_leave(schedule, destination);
+    if (destination->is_static && !route.is_static) schedule->out_dynamic += destination->out;
+    if (!destination->is_static && route.is_static) schedule->out_dynamic -= destination->out;
+    destination->is_static = route.is_static;
+    destination->limit = route.limit ? route.limit : 1;
+}
+
+static struct destination *destination_of(struct schedule *schedule, uint32_t domain)
+{
+    if (domain >= schedule->by_domain_size) {
+        uint32_t size = schedule->by_domain_size ? schedule->by_domain_size : 64;
+        while (size <= domain) size *= 2;
+        schedule->by_domain = memory_grow(schedule->by_domain, size * sizeof(struct destination *));
+        memset(&schedule->by_domain[schedule->by_domain_size], 0,
+               (size - schedule->by_domain_size) * sizeof(struct destination *));
+        schedule->by_domain_size = size;
+    }
+    struct destination *destination = schedule->by_domain[domain];
+    if (destination) return destination;
+    destination = schedule->by_domain[domain] = memory_alloc(sizeof *destination);
+    destination->domain = domain;
+    names_hold_again(schedule->catalogue->domains, domain);
+    destination->is_static = true; /* until asked: nothing is out */
+    destination_ask(schedule, destination);
+    schedule->facts.destinations++;
+    return destination;
+}
+
+static void destination_free(struct schedule *schedule, struct destination *destination)
+{
+    ring_leave(schedule, destination);
+    heap_remove(&schedule->wakes, &destination->wake);
+    heap_free(&destination->waiting);
+    schedule->by_domain[destination->domain] = NULL;
+    names_drop(schedule->catalogue->domains, destination->domain);
+    names_drop(schedule->catalogue->reasons, destination->reason);
+    schedule->facts.destinations--;
+    if (destination->failures) schedule->facts.destinations_down--;
+    free(destination);
+}
+
+/* One without deliveries is remembered only while it is down. */
+static void destination_settle(struct schedule *schedule, struct destination *destination)
+{
+    if (!destination->deliveries && !destination->blocked_until)
+        destination_free(schedule, destination);
+    else
+        destination_place(schedule, destination);
+}
+
+/* Lines */
+
+static void line_join(struct schedule *schedule, struct delivery *delivery, bool is_first)
+{
+    struct destination *destination = delivery->destination;
+    delivery->state = DELIVERY_READY;
+    delivery->next = is_first ? destination->first : NULL;
+    delivery->previous = is_first ? NULL : destination->last;
+    *(delivery->previous ? &delivery->previous->next : &destination->first) = delivery;
+    *(delivery->next ? &delivery->next->previous : &destination->last) = delivery;
+    schedule->facts.ready++;
+}
+
+static void line_leave(struct schedule *schedule, struct delivery *delivery)
+{
+    struct destination *destination = delivery->destination;
+    *(delivery->previous ? &delivery->previous->next : &destination->first) = delivery->next;
+    *(delivery->next ? &delivery->next->previous : &destination->last) = delivery->previous;
+    delivery->next = delivery->previous = NULL;
+    schedule->facts.ready--;
+}
+
+static void wait_until(struct schedule *schedule, struct delivery *delivery, uint64_t due_ms)
+{
+    delivery->state = DELIVERY_WAITING;
+    heap_set(&delivery->destination->waiting, &delivery->due, due_ms);
+    schedule->facts.waiting++;
+}
+
+static void wait_end(struct schedule *schedule, struct delivery *delivery)
+{
+    heap_remove(&delivery->destination->waiting, &delivery->due);
+    schedule->facts.waiting--;
+}
+
+static void out_end(struct schedule *schedule, struct delivery *delivery)
+{
+    if (delivery->state != DELIVERY_OUT) bug("a delivery comes back that was not out");
+    struct destination *destination = delivery->destination;
+    destination->out--;
+    schedule->out--;
+    if (!destination->is_static) schedule->out_dynamic--;
+    delivery->message->jobs--;
+    delivery->job_id = 0;
+    schedule->facts.out--;
+}
+
+bool delivery_serves(const struct delivery *delivery, const struct standing *recipient)
+{
+    return recipient->ending == ENDING_NONE && recipient->hold == HOLD_NONE &&
+           recipient->domain == delivery->destination->domain && recipient->edits == delivery->edits;
+}
+
+struct delivery *schedule_delivery_of(const struct message *message, const struct standing *recipient)
+{
+    for (struct delivery *one = message->deliveries; one; one = one->next_of_message)
+        if (one->destination->domain == recipient->domain && one->edits == recipient->edits) return one;
+    return NULL;
+}
+
+static void delivery_add(struct schedule *schedule, struct message *message, const struct standing *recipient,
+                         uint64_t now_ms)
+{
+    struct delivery *delivery = memory_alloc(sizeof *delivery);
+    delivery->message = message;
+    delivery->destination = destination_of(schedule, recipient->domain);
+    delivery->edits = recipient->edits;
+    delivery->attempts = recipient->attempts;
+    delivery->next_of_message = message->deliveries;
+    message->deliveries = delivery;
+    delivery->destination->deliveries++;
+    schedule->facts.deliveries++;
+    uint64_t latest = now_ms + schedule->policy.retry_most_ms;
+    uint64_t due = message->due_ms < latest ? message->due_ms : latest;
+    if (recipient->attempts && due > now_ms)
+        wait_until(schedule, delivery, due);
+    else
+        line_join(schedule, delivery, false);
+    destination_place(schedule, delivery->destination);
+}
+
+void schedule_add(struct schedule *schedule, struct message *message, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < message->recipient_count; i++) {
+        const struct standing *recipient = &message->recipients[i];
+        if (recipient->ending != ENDING_NONE || recipient->hold != HOLD_NONE) continue;
+        if (!schedule_delivery_of(message, recipient)) delivery_add(schedule, message, recipient, now_ms);
+    }
+}
+
+/* Off its lists and out of its message's; not for one that is OUT. */
+static void delivery_free(struct schedule *schedule, struct delivery *delivery)
+{
+    struct destination *destination = delivery->destination;
+    if (delivery->state == DELIVERY_READY) line_leave(schedule, delivery);
+    if (delivery->state == DELIVERY_WAITING) wait_end(schedule, delivery);
+    struct delivery **link = &delivery->message->deliveries;
+    while (*link != delivery) link = &(*link)->next_of_message;
+    *link = delivery->next_of_message;
+    free(delivery);
+    destination->deliveries--;
+    schedule->facts.deliveries--;
+    destination_settle(schedule, destination);
+}
+
+/* Turns */
+
+static void destination_wake(struct schedule *schedule, struct destination *destination, uint64_t now_ms)
+{
+    if (destination->blocked_until && destination->blocked_until <= now_ms) destination->blocked_until = 0;
+    for (struct heap_item *item; (item = heap_first(&destination->waiting)) && item->key <= now_ms;) {
+        struct delivery *delivery = HEAP_OWNER(item, struct delivery, due);
+        wait_end(schedule, delivery);
+        line_join(schedule, delivery, false);
+    }
+    destination_settle(schedule, destination);
+}
+
+static void wake_all(struct schedule *schedule, uint64_t now_ms)
+{
+    for (struct heap_item *item; (item = heap_first(&schedule->wakes)) && item->key <= now_ms;)
+        destination_wake(schedule, HEAP_OWNER(item, struct destination, wake), now_ms);
+}
+
+static struct destination *turn_take(struct schedule *schedule)
+{
+    if (schedule->out >= schedule->policy.limit_all) return NULL;
+    bool may_dynamic = schedule->out_dynamic < schedule->policy.limit_dynamic;
+    for (int i = 0; i < RING_COUNT; i++) {
+        schedule->turn = (schedule->turn + 1) % RING_COUNT;
+        struct destination *destination = schedule->rings[schedule->turn];
+        if (destination && (schedule->turn == RING_STATIC || may_dynamic)) return destination;
+    }
+    return NULL;
+}
+
+void schedule_take(struct schedule *schedule, struct delivery *delivery)
+{
+    struct destination *destination = delivery->destination;
+    if (delivery->state == DELIVERY_READY) line_leave(schedule, delivery);
+    if (delivery->state == DELIVERY_WAITING) wait_end(schedule, delivery);
+    delivery->state = DELIVERY_OUT;
+    delivery->message->jobs++;
+    destination->out++;
+    schedule->out++;
+    if (!destination->is_static) schedule->out_dynamic++;
+    schedule->facts.out++;
+    destination_place(schedule, destination);
+}
+
+struct delivery *schedule_next(struct schedule *schedule, uint64_t now_ms)
+{
+    wake_all(schedule, now_ms);
+    struct destination *destination = turn_take(schedule);
+    if (!destination) return NULL;
+    *ring_of(schedule, destination) = destination->ring_next;
+    struct delivery *delivery = destination->first;
+    schedule_take(schedule, delivery);
+    return delivery;
+}
+
+void schedule_done(struct schedule *schedule, struct delivery *delivery)
+{
+    out_end(schedule, delivery);
+    delivery_free(schedule, delivery);
+}
+
+uint64_t schedule_defer(struct schedule *schedule, struct delivery *delivery, uint64_t now_ms)
+{
+    out_end(schedule, delivery);
+    if (delivery->attempts < UINT8_MAX) delivery->attempts++;
+    uint64_t due = now_ms + back_off(schedule, delivery->attempts);
+    wait_until(schedule, delivery, due);
+    destination_place(schedule, delivery->destination);
+    return due;
+}
+
+void schedule_give_back(struct schedule *schedule, struct delivery *delivery)
+{
+    out_end(schedule, delivery);
+    line_join(schedule, delivery, true);
+    destination_place(schedule, delivery->destination);
+}
+
+uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *delivery, struct text reason,
+                                   uint64_t now_ms)
+{
+    struct destination *destination = delivery->destination;
+    uint32_t old = destination->reason;
+    destination->reason = names_hold(schedule->catalogue->reasons, reason);
+    names_drop(schedule->catalogue->reasons, old);
+    if (destination->blocked_until > now_ms) return destination->blocked_until; /* one failure, told again */
+    if (!destination->failures++) schedule->facts.destinations_down++;
+    destination->blocked_until = now_ms + later_of(back_off(schedule, destination->failures), 1);
+    destination_place(schedule, destination);
+    return destination->blocked_until;
+}
+
+void schedule_destination_up(struct schedule *schedule, struct delivery *delivery, uint64_t now_ms)
+{
+    struct destination *destination = delivery->destination;
+    if (!destination->failures) return;
+    destination->failures = 0;
+    destination->blocked_until = 0;
+    schedule->facts.destinations_down--;
+    names_drop(schedule->catalogue->reasons, destination->reason);
+    destination->reason = 0;
+    destination_place(schedule, destination);
+}
+
+struct text schedule_down_reason(const struct schedule *schedule, const struct delivery *delivery)
+{
+    return names_text(schedule->catalogue->reasons, delivery->destination->reason);
+}
+
+static void delivery_retry(struct schedule *schedule, struct delivery *delivery)
+{
+    if (delivery->state != DELIVERY_WAITING) return;
+    wait_end(schedule, delivery);
+    line_join(schedule, delivery, false);
+}
+
+/* A probe goes out at once; the count of failures stays, so a second failure waits as long as it would have.
+ */
+static void destination_unblock(struct schedule *schedule, struct destination *destination)
+{
+    destination->blocked_until = 0;
+    destination_settle(schedule, destination);
+}
+
+void schedule_retry_message(struct schedule *schedule, struct message *message, uint64_t now_ms)
+{
+    message->due_ms = now_ms;
+    for (struct delivery *one = message->deliveries; one; one = one->next_of_message) {
+        delivery_retry(schedule, one);
+        destination_unblock(schedule, one->destination);
+    }
+}
+
+static void destination_retry(struct schedule *schedule, struct destination *destination, uint64_t now_ms)
+{
+    for (struct heap_item *item; (item = heap_first(&destination->waiting));) {
+        struct delivery *delivery = HEAP_OWNER(item, struct delivery, due);
+        delivery->message->due_ms = now_ms;
+        delivery_retry(schedule, delivery);
+    }
+    destination_unblock(schedule, destination);
+}
+
+void schedule_retry_domain(struct schedule *schedule, struct text domain, uint64_t now_ms)
+{
+    uint32_t number = names_find(schedule->catalogue->domains, domain);
+    if (number < schedule->by_domain_size && schedule->by_domain[number])
+        destination_retry(schedule, schedule->by_domain[number], now_ms);
+}
+
+void schedule_retry_all(struct schedule *schedule, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < schedule->by_domain_size; i++)
+        if (schedule->by_domain[i]) destination_retry(schedule, schedule->by_domain[i], now_ms);
+}
+
+static bool has_recipient(const struct delivery *delivery)
+{
+    for (uint32_t i = 0; i < delivery->message->recipient_count; i++)
+        if (delivery_serves(delivery, &delivery->message->recipients[i])) return true;
+    return false;
+}
+
+bool schedule_trim(struct schedule *schedule, struct message *message)
+{
+    for (struct delivery *one = message->deliveries, *next; one; one = next) {
+        next = one->next_of_message;
+        if (one->state != DELIVERY_OUT && !has_recipient(one)) delivery_free(schedule, one);
+    }
+    if (!message->deliveries) heap_remove(&schedule->ages, &message->age);
+    return !message->deliveries;
+}
+
+void schedule_forget(struct schedule *schedule, struct message *message)
+{
+    while (message->deliveries) {
+        if (message->deliveries->state == DELIVERY_OUT)
+            bug("a message goes away while it is being delivered");
+        delivery_free(schedule, message->deliveries);
+    }
+    heap_remove(&schedule->ages, &message->age);
+}
+
+uint64_t schedule_wake_ms(const struct schedule *schedule)
+{
+    const struct heap_item *wake = heap_first(&schedule->wakes), *age = heap_first(&schedule->ages);
+    uint64_t first = wake ? wake->key : UINT64_MAX;
+    return age && age->key < first ? age->key : first;
+}
+
+void schedule_watch(struct schedule *schedule, struct message *message, uint64_t at_ms)
+{
+    heap_set(&schedule->ages, &message->age, at_ms);
+}
+
+struct message *schedule_aged(struct schedule *schedule, uint64_t now_ms)
+{
+    struct heap_item *item = heap_first(&schedule->ages);
+    if (!item || item->key > now_ms) return NULL;
+    heap_remove(&schedule->ages, item);
+    return HEAP_OWNER(item, struct message, age);
+}
+
+void schedule_set_policy(struct schedule *schedule, const struct schedule_policy *policy)
+{
+    schedule->policy = *policy;
+    for (uint32_t i = 0; i < schedule->by_domain_size; i++) {
+        struct destination *destination = schedule->by_domain[i];
+        if (!destination) continue;
+        destination_ask(schedule, destination);
+        destination_place(schedule, destination);
+    }
+}
+
+struct schedule_facts schedule_facts(const struct schedule *schedule)
+{
+    return schedule->facts;
+}
+
+void schedule_free(struct schedule *schedule)
+{
+    if (!schedule) return;
+    for (uint32_t i = 0; i < schedule->by_domain_size; i++) {
+        struct destination *destination = schedule->by_domain[i];
+        if (!destination) continue;
+        heap_free(&destination->waiting);
+        free(destination);
+    }
+    size_t place = 0;
+    for (struct message *message; (message = catalogue_next(schedule->catalogue, &place));)
+        while (message->deliveries) {
+            struct delivery *delivery = message->deliveries;
+            message->deliveries = delivery->next_of_message;
+            free(delivery);
+        }
+    heap_free(&schedule->wakes);
+    heap_free(&schedule->ages);
+    free(schedule->by_domain);
+    free(schedule);
+}

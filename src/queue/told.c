@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What queue tells: log lines in Postfix's words, and events for the ledger once they are true on disk. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "queue/queue_private.h"
+
+enum { REPLY_LOGGED_MOST = 400 };
+
+void told_queued(const struct queue *queue, const struct message *message, struct text sender)
+{
+    char id[MESSAGE_ID_SIZE];
+    log_info("%s: from=<%.*s>, size=%llu, nrcpt=%u (queue active)", message_id_print(message->id, id),
+             TEXT_ARG(sender), (unsigned long long)message->prefix_length + message->body_length,
+             message->recipient_count);
+}
+
+/* delays: before us, in the queue, connecting, sending. */
+void told_recipient(const struct queue *queue, uint64_t id_number, const struct told_delivery *delivery)
+{
+    char id[MESSAGE_ID_SIZE], original[300] = "";
+    uint64_t now = queue_now(queue);
+    double all = now > delivery->arrived_ms ? (double)(now - delivery->arrived_ms) / 1000 : 0;
+    double connect = delivery->connect_ms / 1000.0, transfer = delivery->transfer_ms / 1000.0;
+    double waited = all > connect + transfer ? all - connect - transfer : 0;
+    struct text orcpt = delivery->orcpt;
+    size_t semicolon = text_find_char(orcpt, ';');
+    if (semicolon < orcpt.length) orcpt = text_slice(orcpt, semicolon + 1, orcpt.length);
+    if (orcpt.length && !text_equal_nocase(orcpt, delivery->address))
+        snprintf(original, sizeof original, " orig_to=<%.*s>,", TEXT_ARG(orcpt));
+    log_info("%s: to=<%.*s>,%s relay=%.*s, delay=%.2f, delays=0/%.2f/%.2f/%.2f, dsn=%.*s, status=%.*s (%.*s)",
+             message_id_print(id_number, id), TEXT_ARG(delivery->address), original,
+             TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), all, waited, connect,
+             transfer, TEXT_ARG(delivery->dsn), TEXT_ARG(delivery->status),
+             TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));
+}
+
+/* Records stand in buffers with their length before each. */
+static void ended_put(const struct queue *queue, uint64_t id, uint32_t number, enum ending ending,
+                      struct text dsn, struct text relay, struct text reply, struct buffer *out)
+{
+    struct event_ended event = { id, queue_now(queue), number, ending, dsn, relay, reply };
+    struct buffer record = { 0 };
+    event_ended_put(&event, &record);
+    put_text(out, buffer_text(&record));
+    buffer_free(&record);
+}
+
+static void accepted_put(struct arena *arena, uint64_t id, const struct lead *lead,
+                         const struct envelope *envelope, uint64_t size, struct buffer *out)
+{
+    struct text *recipients = arena_alloc_array(arena, envelope->recipient_count, sizeof *recipients);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
+    struct event_accepted event = { .id = id,
+                                    .time_ms = lead->arrived_ms,
+                                    .size = size,
+                                    .direction = lead->direction,
+                                    .is_own = (lead->flags & MESSAGE_OWN) != 0,
+                                    .sender = envelope->sender,
+                                    .recipient_count = envelope->recipient_count,
+                                    .recipients = recipients };
+    struct buffer record = { 0 };
+    for (uint32_t first = 0; first < event.recipient_count;) {
+        buffer_clear(&record);
+        uint32_t put = event_accepted_put(&event, first, &record);
+        if (!put) break;
+        put_text(out, buffer_text(&record));
+        first += put;
+    }
+    buffer_free(&record);
+}
+
+void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
+                      struct text relay, struct text reply)
+{
+    ended_put(queue, id, number, ending, dsn, relay, reply, &queue->events_pending);
+}
+
+void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                         const struct envelope *envelope, uint64_t size)
+{
+    accepted_put(queue->arena, id, lead, envelope, size, &queue->events_pending);
+}
+
+static struct buffer *recent_room(struct recent *recent, uint64_t id)
+{
+    recent->ids[recent->count % RECENT_EVENTS] = id;
+    struct buffer *room = &recent->records[recent->count++ % RECENT_EVENTS];
+    buffer_clear(room);
+    return room;
+}
+
+void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
+                             struct text relay, struct text reply)
+{
+    ended_put(queue, id, number, ENDING_DELIVERED, dsn, relay, reply, recent_room(&queue->delivered, id));
+}
+
+void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                            const struct envelope *envelope, uint64_t size)
+{
+    accepted_put(queue->arena, id, lead, envelope, size, recent_room(&queue->accepted, id));
+}
+
+static void records_append(struct queue *queue, struct text records)
+{
+    struct reader reader = reader_of(records);
+    while (reader.rest.length && !reader.failed) {
+        struct text record = get_text(&reader);
+        if (queue->events && !reader.failed) ring_append(queue->events, record);
+    }
+}
+
+void told_again(struct queue *queue, const struct recent *recent)
+{
+    uint64_t first = recent->count > RECENT_EVENTS ? recent->count - RECENT_EVENTS : 0;
+    for (uint64_t i = first; i < recent->count; i++)
+        if (catalogue_was_kept(queue->catalogue, recent->ids[i % RECENT_EVENTS]))
+            records_append(queue, buffer_text(&recent->records[i % RECENT_EVENTS]));
+}
+
+void told_committed(struct queue *queue)
+{
+    records_append(queue, buffer_text(&queue->events_pending));
+    buffer_clear(&queue->events_pending);
+}
+
+/* What the journal holds since the last clean mark; the ledger ignores what it has. */
+
+static void on_message(void *context, uint64_t id, const struct lead *lead, uint64_t size)
+{
+    struct queue *queue = context;
+    arena_reset(queue->arena);
+    struct reader reader = reader_of(lead->envelope);
+    struct envelope envelope;
+    if (envelope_get(queue->arena, &reader, &envelope)) told_event_accepted(queue, id, lead, &envelope, size);
+    told_committed(queue);
+}
+
+static void on_change(void *context, uint64_t id, const struct change *change)
+{
+    struct queue *queue = context;
+    for (uint32_t i = 0; i < change->count; i++)
+        if (change->recipients[i].ending != ENDING_NONE)
+            told_event_ended(queue, id, change->recipients[i].number, change->recipients[i].ending,
+                             change->dsn, change->relay, change->reply);
+    told_committed(queue);
+}
+
+struct journal_listener told_listener(struct queue *queue)
+{
+    return (struct journal_listener){ queue, on_message, on_change };
+}
