@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Reads messages for `sekimori send`. */
+#include "cli/mail_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+
+void mail_crlf(struct text text, struct buffer *out)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.at[i];
+        if (c != '\r' && c != '\n') {
+            buffer_add_char(out, c);
+            continue;
+        }
+        if (c == '\r' && i + 1 < text.length && text.at[i + 1] == '\n') i++;
+        buffer_add(out, "\r\n", 2);
+    }
+    struct text all = buffer_text(out);
+    if (all.length > 0 && !text_ends(all, TEXT("\r\n"))) buffer_add(out, "\r\n", 2);
+}
+
+static bool read_all(int fd, struct buffer *out)
+{
+    enum { STEP = 65536 };
+    for (;;) {
+        ssize_t got = read(fd, buffer_reserve(out, STEP), STEP);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return got == 0;
+        buffer_commit(out, (size_t)got);
+        if (buffer_length(out) <= MAIL_FILE_MOST) continue;
+        errno = EFBIG;
+        return false;
+    }
+}
+
+static bool add_one(struct mail_files *files, const char *path, int fd)
+{
+    struct buffer raw = { 0 };
+    bool good = fd >= 0 && read_all(fd, &raw);
+    if (!good) fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
+    if (fd > STDIN_FILENO) close(fd);
+    if (good) {
+        files->items = memory_grow(files->items, (files->count + 1) * sizeof *files->items);
+        struct mail_file *file = &files->items[files->count++];
+        *file = (struct mail_file){ memory_string(text_of(path)), { 0 } };
+        mail_crlf(buffer_text(&raw), &file->content);
+    }
+    buffer_free(&raw);
+    return good;
+}
+
+static bool add_folder(struct mail_files *files, const char *path)
+{
+    struct dirent **list;
+    int count = scandir(path, &list, NULL, alphasort);
+    bool good = count >= 0;
+    if (!good) fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char file[4096];
+        struct stat facts;
+        snprintf(file, sizeof file, "%s/%s", path, list[i]->d_name);
+        bool is_file = good && list[i]->d_name[0] != '.' && stat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+        if (is_file) good = add_one(files, file, open(file, O_RDONLY | O_CLOEXEC));
+        free(list[i]);
+    }
+    if (count >= 0) free(list);
+    return good;
+}
+
+bool mail_files_add(struct mail_files *files, const char *path)
+{
+    struct stat facts;
+    if (strcmp(path, "-") == 0) return add_one(files, "standard input", STDIN_FILENO);
+    if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) return add_folder(files, path);
+    return add_one(files, path, open(path, O_RDONLY | O_CLOEXEC));
+}
