@@ -2,41 +2,26 @@
 /* Plays master and asker for the real lookup process, for tests/flow/test_lookup.py:
    drive LOOKUP-PROGRAM CONFIGURATION. Input lines "TAG host|mx|client NAME [DEADLINE_MS]", "garbage" (a frame
    that is none), "status", "reload CONFIGURATION"; answers in the words of ask.c. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/codec.h"
 #include "base/log.h"
-#include "config/bundle.h"
-#include "config/load.h"
 #include "ipc/ask_lookup.h"
-#include "ipc/ask_master.h"
-#include "ipc/child.h"
+#include "play_master.h"
 
-enum { CONTROL_FD = 3, TAGS = 65536, TAG_SIZE = 16 };
+enum { TAGS = 65536, TAG_SIZE = 16 };
 
 struct driver {
     struct loop *loop;
     struct channel *lookup;
     struct watch *input;
     struct buffer line;
-    int control;
-    pid_t pid;
+    struct played played;
     uint64_t last_id;
     char tags[TAGS][TAG_SIZE];
 };
-
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "drive: %s: %s\n", what, strerror(errno));
-    exit(70);
-}
 
 static void host_print(const struct host_answer *host)
 {
@@ -93,48 +78,12 @@ static void on_closed(void *context)
 
 static const struct channel_events lookup_events = { on_frame, on_closed };
 
-static void status_print(struct driver *driver)
-{
-    struct frame frame;
-    channel_send_now(driver->control, MASTER_STATUS, 7, TEXT_NONE, NULL, 0);
-    if (!channel_wait(driver->control, 5000, &frame) || frame.type != MASTER_STATUS_REPLY) fail("status");
-    struct reader reader = reader_of(frame.payload);
-    printf("status");
-    while (reader.rest.length > 0 && !reader.failed) {
-        struct text name = get_text(&reader), value = get_text(&reader);
-        printf(" %.*s=%.*s", TEXT_ARG(name), TEXT_ARG(value));
-    }
-    printf("\n");
-    fflush(stdout);
-}
-
-static int bundle_memfd(const char *path)
-{
-    struct problem_list problems;
-    struct buffer bundle = { 0 };
-    problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
-    if (!config) fail(path);
-    config_bundle_write(config, &bundle);
-    int fd = memfd_create("config", MFD_CLOEXEC);
-    struct text bytes = buffer_text(&bundle);
-    if (fd < 0 || write(fd, bytes.at, bytes.length) != (ssize_t)bytes.length) fail("memfd");
-    buffer_free(&bundle);
-    config_free(config);
-    problem_list_free(&problems);
-    return fd;
-}
-
 static void reload(struct driver *driver, struct text path)
 {
     char *name = memory_string(path);
-    int bundle = bundle_memfd(name);
-    struct frame frame;
-    channel_send_now(driver->control, MASTER_CONFIG, 0, TEXT_NONE, &bundle, 1);
-    if (!channel_wait(driver->control, 5000, &frame) || frame.type != MASTER_RELOADED) fail("reload");
+    play_reload(&driver->played, name);
     printf("reloaded\n");
     fflush(stdout);
-    close(bundle);
     free(name);
 }
 
@@ -159,7 +108,7 @@ static void line_take(struct driver *driver, struct text line)
     struct text word;
     if (!text_next_word(&line, &word)) return;
     if (text_equal(word, TEXT("status")))
-        status_print(driver);
+        play_status_print(&driver->played);
     else if (text_equal(word, TEXT("reload")))
         reload(driver, text_trim(line));
     else if (text_equal(word, TEXT("garbage")))
@@ -186,52 +135,16 @@ static void on_input(void *context, int what)
     }
 }
 
-static void process_start(struct driver *driver, const char *program)
+static void process_start(struct driver *driver, const char *program, const char *config)
 {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
-    driver->pid = fork();
-    if (driver->pid < 0) fail("fork");
-    if (driver->pid == 0) {
-        int end = fcntl(ends[1], F_DUPFD, CONTROL_FD + 1); /* so that dup2 has two different numbers */
-        if (end < 0 || dup2(end, CONTROL_FD) < 0) fail("dup2");
-        execl(program, program, "lookup", "0", (char *)NULL);
-        fail(program);
-    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        play_fail("socketpair");
+    play_start(&driver->played, program, PROCESS_LOOKUP, config);
+    play_give_peer(&driver->played, PROCESS_DELIVER, ends[1]);
     close(ends[1]);
-    driver->control = ends[0];
-}
-
-/* What master says at the start, in its order. */
-static void process_furnish(struct driver *driver, const char *config)
-{
-    int ends[2], bundle = bundle_memfd(config);
-    struct buffer peer = { 0 };
-    struct frame frame;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) fail("socketpair");
-    channel_send_now(driver->control, MASTER_CONFIG, 0, TEXT_NONE, &bundle, 1);
-    put_u8(&peer, PROCESS_DELIVER);
-    put_u16(&peer, 0);
-    channel_send_now(driver->control, MASTER_PEER, 0, buffer_text(&peer), &ends[1], 1);
-    channel_send_now(driver->control, MASTER_START, 0, TEXT_NONE, NULL, 0);
-    buffer_free(&peer);
-    close(ends[1]);
-    close(bundle);
-    if (!channel_wait(driver->control, 10000, &frame) || frame.type != MASTER_READY) fail("not ready");
+    play_wait_ready(&driver->played);
     driver->lookup = channel_open(driver->loop, ends[0], &lookup_events, driver);
-}
-
-/* The exit code of the process, asked to stop. */
-static int process_stop(struct driver *driver)
-{
-    struct buffer within = { 0 };
-    int status = 0;
-    put_u32(&within, 1000);
-    channel_send_now(driver->control, MASTER_STOP, 0, buffer_text(&within), NULL, 0);
-    buffer_free(&within);
-    waitpid(driver->pid, &status, 0);
-    if (WIFSIGNALED(status)) fprintf(stderr, "drive: lookup died of signal %d\n", WTERMSIG(status));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 }
 
 int main(int argc, char **argv)
@@ -240,10 +153,9 @@ int main(int argc, char **argv)
     if (argc != 3) return 64;
     log_open("drive", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     driver.loop = loop_new();
-    process_start(&driver, argv[1]);
-    process_furnish(&driver, argv[2]);
+    process_start(&driver, argv[1], argv[2]);
     driver.input = watch_new(driver.loop, STDIN_FILENO, on_input, &driver);
     watch_set(driver.input, WATCH_READ);
     loop_run(driver.loop);
-    return process_stop(&driver);
+    return play_stop(&driver.played);
 }

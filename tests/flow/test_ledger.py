@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: what processes told the ledger stands in its database once, in its jail, whatever happens to both."""
+import json
+import os
+import pathlib
+import random
+import sqlite3
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
+
+
+class Ledger:
+    def __init__(self, tmp_path):
+        self.folder = tmp_path / "ledger"
+        self.folder.mkdir()
+        self.log = tmp_path / "log"
+        (tmp_path / "conf").write_text(f"""
+hostname mx.example.test
+admin postmaster@example.test
+state {tmp_path}
+listen 127.0.0.1:2525 {{ direction in }}
+domains {{ example.test 127.0.0.1:2526 }}
+""")
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [BUILD / "tests/unit/ledger/ledger-drive", BUILD / "src/ledger/ledger", tmp_path / "conf", self.folder],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1)
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        answer = self.process.stdout.readline().strip()
+        assert answer, self.log.read_text()
+        return answer
+
+    def balance(self):
+        code, text = self.say("balance").split(" ", 2)[1:]
+        assert code == "0", text
+        return json.loads(text)
+
+    def rows(self, query):
+        with sqlite3.connect(f"file:{self.folder}/ledger.db?mode=ro", uri=True) as database:
+            return database.execute(query).fetchall()
+
+    def stop(self):
+        if self.process.stdin:
+            self.process.stdin.close()
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    started = Ledger(tmp_path)
+    yield started
+    assert started.stop() == 0, started.log.read_text()
+
+
+def test_rows_say_what_happened(ledger):
+    ledger.say("accept 100 2")
+    ledger.say("end 100 1 delivered")
+    ledger.say("refuse 1")
+    ledger.balance()
+    assert ledger.rows("select id, client, helo, sender, size, verdict, own from message where id = 100") == [
+        (100, "192.0.2.7", "mx.example.jp", "a@example.jp", 4000, "clean", 0)]
+    assert ledger.rows("select number, address, accepted_ms, ending, ended_ms, dsn, relay, reply from recipient"
+                       " order by message") == [
+        (0, "somebody@example.ac.jp", 100, 1, 100, "2.0.0", "192.0.2.9:25", "250 Ok"),
+        (0, "somebody@example.ac.jp", 101, 0, None, None, None, None)]
+    assert ledger.rows("select recipient, reply from refusal") == [("x@example.jp", "550 5.1.1 No such user")]
+
+
+def test_balance_counts_rows(ledger):
+    ledger.say("accept 1 500")
+    ledger.say("end 1 300 delivered")
+    ledger.say("end 301 50 returned")
+    ledger.say("end 351 20 removed")
+    counted = ledger.balance()
+    assert {key: counted[key] for key in ("accepted", "own", "delivered", "returned", "discarded", "removed", "live",
+                                          "unmatched", "lost")} == {
+        "accepted": 500, "own": 0, "delivered": 300, "returned": 50, "discarded": 0, "removed": 20, "live": 130,
+        "unmatched": 0, "lost": 0}
+
+
+def test_a_deleted_row_is_missed(ledger):
+    ledger.say("accept 1 10")
+    ledger.balance()
+    with sqlite3.connect(ledger.folder / "ledger.db") as database:
+        database.execute("delete from recipient where message = 5")
+    assert ledger.balance()["accepted"] == 9
+
+
+def test_killed_under_load_nothing_is_lost_or_doubled(ledger):
+    chance = random.Random(1)
+    told = 0
+    for _ in range(20):
+        count = chance.randrange(50, 400)
+        ledger.say(f"accept {told + 1} {count}")
+        ledger.say(f"end {told + 1} {count} delivered")
+        ledger.say("refuse 20")
+        told += count
+        ledger.say("kill")
+    counted = ledger.balance()
+    assert (counted["accepted"], counted["delivered"], counted["live"], counted["unmatched"]) == (told, told, 0, 0)
+    assert ledger.rows("select count(*) from refusal") == [(400,)]
+
+
+def test_100000_messages_through_a_checkpoint(ledger):
+    ledger.say("accept 1 100000")
+    ledger.say("end 1 100000 delivered")
+    counted = ledger.balance()
+    assert counted["accepted"] == counted["delivered"] == 100000
+    assert "database=good" in ledger.say("status")
+    assert ledger.rows("pragma integrity_check") == [("ok",)]
+
+
+def test_damaged_while_running_is_set_aside(ledger):
+    ledger.say("accept 1 10")
+    ledger.balance()
+    ledger.say("kill")
+    path = ledger.folder / "ledger.db"
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (ledger.folder / name).unlink(missing_ok=True)
+    path.write_bytes(b"x" * path.stat().st_size)
+    ledger.say("kill")
+    ledger.say("accept 11 5")
+    assert ledger.balance()["accepted"] == 5
+    assert len(list(ledger.folder.glob("ledger.db.damaged-*"))) >= 1
+    assert "alarm:" in ledger.log.read_text()
