@@ -130,9 +130,9 @@ void client_print_tally(const struct client *client, const struct tally *tally, 
 {
     buffer_add_text(out, TEXT("{\"destination\":"));
     json_string(out, names_text(client->queue->catalogue->domains, tally->domain));
-    buffer_printf(out, ",\"total\":%llu,\"held\":%llu,\"ages\":[", (unsigned long long)tally->total,
+    buffer_printf(out, ",\"total\":%llu,\"held\":%llu,\"ages\":{", (unsigned long long)tally->total,
                   (unsigned long long)tally->held);
-    for (int i = 0; i < AGE_BUCKETS; i++)
-        buffer_printf(out, "%s%llu", i ? "," : "", (unsigned long long)tally->ages[i]);
-    buffer_add_text(out, TEXT("]}"));
+    for (int i = 0, edge = 5; i < AGE_BUCKETS - 1; i++, edge *= 2)
+        buffer_printf(out, "\"%d\":%llu,", edge, (unsigned long long)tally->ages[i]);
+    buffer_printf(out, "\"more\":%llu}}", (unsigned long long)tally->ages[AGE_BUCKETS - 1]);
 }

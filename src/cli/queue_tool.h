@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori queue list|show|cat|summary|retry|hold|release|remove`. */
+#ifndef SEKIMORI_CLI_QUEUE_TOOL_H
+#define SEKIMORI_CLI_QUEUE_TOOL_H
+
+int queue_main(int argc, char **argv);
+
+#endif
