@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -137,6 +138,7 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
     *child = (struct child){ 0 };
     identify(child, kind, argc, argv);
     log_open(process_name(kind), LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    tzset(); /* reads a file, which the jail will not let */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

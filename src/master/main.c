@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/load.h"
-#include "master/control.h"
+#include "master/commands.h"
 #include "master/family.h"
 
 struct node {
@@ -25,9 +25,9 @@ struct node {
     struct state state;
     struct listeners listeners;
     struct family *family;
-    struct control *control;
+    struct commands *control;
     struct {
-        struct control_client *client;
+        struct commands_client *client;
         struct config *old;
         bool is_under_way;
     } reload;
@@ -134,7 +134,7 @@ static void stop(void *context)
 static void reload_reply(struct node *node, int code, struct text text)
 {
     node->reload.is_under_way = false;
-    if (node->reload.client) control_reply(node->reload.client, code, text);
+    if (node->reload.client) commands_reply(node->reload.client, code, text);
     node->reload.client = NULL;
     systemd_tell("READY=1\n");
 }
@@ -163,11 +163,11 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
 }
 
 /* A good file is applied, a bad one is refused whole. */
-static void reload(void *context, struct control_client *client)
+static void reload(void *context, struct commands_client *client)
 {
     struct node *node = context;
     if (node->reload.is_under_way) {
-        if (client) control_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
+        if (client) commands_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
         return;
     }
     node->reload.client = client;
@@ -233,7 +233,7 @@ static void log_start(const struct config *config)
 int main(int argc, char **argv)
 {
     static struct node node;
-    static const struct control_events control_events = { stop, reload };
+    static const struct commands_events control_events = { stop, reload };
     struct buffer problems = { 0 };
     char error[300];
     options_read(&node, argc, argv);
@@ -257,10 +257,10 @@ int main(int argc, char **argv)
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
-    node.control = control_open(node.loop, &node.state, node.family, &control_events, &node);
+    node.control = commands_open(node.loop, &node.state, node.family, &control_events, &node);
     family_begin(node.family);
     loop_run(node.loop);
-    control_close(node.control);
+    commands_close(node.control);
     state_close_clean(&node.state);
     log_info("stopped");
     log_flush();

@@ -235,9 +235,7 @@ void server_session_ended(struct server *server)
 
 uint64_t server_share(const struct server *server, uint64_t limit)
 {
-    long cores = server->config->processes.receive ? (long)server->config->processes.receive
-                                                   : sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 1 ? limit / (uint64_t)cores : limit;
+    return limit / server->processes;
 }
 
 static void on_status(void *context, struct buffer *out)
@@ -277,6 +275,10 @@ int main(int argc, char **argv)
     server.child = &child;
     server.loop = child.loop;
     server.config = child.config;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* asked now: the jail will not let */
+    server.processes = child.config->processes.receive ? child.config->processes.receive
+                       : cores > 1                     ? (uint32_t)cores
+                                                       : 1;
     server.ids.process = (uint8_t)child.index;
     maps_open(&server, &child);
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))

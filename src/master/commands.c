@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Takes commands over the control socket, answers them or hands the socket to the process that can. */
-#include "master/control.h"
+#include "master/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,31 +20,31 @@
 #include "ipc/event.h"
 #include "master/json_text.h"
 
-struct control {
+struct commands {
     struct loop *loop;
     const struct state *state;
     struct family *family;
-    const struct control_events *events;
+    const struct commands_events *events;
     void *context;
     struct watch *watch;
     int fd;
 };
 
-struct control_client {
-    struct control *control;
+struct commands_client {
+    struct commands *control;
     struct channel *channel; /* NULL: it has gone, a reply is still expected */
     int fd;                  /* of the channel, to be passed on */
     bool waits;
 };
 
-static void client_free(struct control_client *client)
+static void client_free(struct commands_client *client)
 {
     channel_close(client->channel);
     client->channel = NULL;
     if (!client->waits) free(client);
 }
 
-void control_reply(struct control_client *client, int code, struct text text)
+void commands_reply(struct commands_client *client, int code, struct text text)
 {
     client->waits = false;
     if (client->channel) {
@@ -58,7 +58,7 @@ void control_reply(struct control_client *client, int code, struct text text)
 
 static void reply_status(void *context, struct text json)
 {
-    control_reply(context, EX_OK, json);
+    commands_reply(context, EX_OK, json);
 }
 
 static void print_ends(struct buffer *out, const uint64_t ended[8])
@@ -68,7 +68,7 @@ static void print_ends(struct buffer *out, const uint64_t ended[8])
 }
 
 /* All pages of receive processes added up; a process that is no longer configured still counts. */
-static void print_receive(const struct control *control, struct buffer *out)
+static void print_receive(const struct commands *control, struct buffer *out)
 {
     struct receive_counters sum = { 0 };
     uint64_t in_doubt = 0;
@@ -112,7 +112,7 @@ static void print_receive(const struct control *control, struct buffer *out)
 }
 
 /* {"epoch_ms":…,"receive":{…},"queue":{…},"baseline":{…}} */
-static void print_counters(const struct control *control, struct buffer *out)
+static void print_counters(const struct commands *control, struct buffer *out)
 {
     struct counters_slot *base = counters_map(control->state->counters_fd, COUNTERS_SLOT_BASELINE, false);
     struct counters_slot *queue = counters_map(control->state->counters_fd, COUNTERS_SLOT_QUEUE, false);
@@ -135,16 +135,16 @@ static void print_counters(const struct control *control, struct buffer *out)
     counters_unmap(queue);
 }
 
-static void reply_counters(struct control_client *client)
+static void reply_counters(struct commands_client *client)
 {
     struct buffer out = { 0 };
     print_counters(client->control, &out);
-    control_reply(client, EX_OK, buffer_text(&out));
+    commands_reply(client, EX_OK, buffer_text(&out));
     buffer_free(&out);
 }
 
 /* The process answers on the client's own socket; master is out of it. */
-static void pass_on(struct control_client *client, enum process_kind kind, struct text command)
+static void pass_on(struct commands_client *client, enum process_kind kind, struct text command)
 {
     int copy = fcntl(client->fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) die_errno("a descriptor cannot be duplicated");
@@ -154,8 +154,8 @@ static void pass_on(struct control_client *client, enum process_kind kind, struc
         return;
     }
     close(copy);
-    control_reply(client, EX_UNAVAILABLE,
-                  TEXT("that process is not running now; it is being restarted: try again"));
+    commands_reply(client, EX_UNAVAILABLE,
+                   TEXT("that process is not running now; it is being restarted: try again"));
 }
 
 static bool is_command(struct text command, const char *word)
@@ -164,9 +164,9 @@ static bool is_command(struct text command, const char *word)
     return text_next_word(&rest, &first) && text_equal(first, text_of(word));
 }
 
-static void command_do(struct control_client *client, struct text command)
+static void command_do(struct commands_client *client, struct text command)
 {
-    struct control *control = client->control;
+    struct commands *control = client->control;
     client->waits = true;
     if (is_command(command, "status")) {
         family_status(control->family, reply_status, client);
@@ -179,16 +179,16 @@ static void command_do(struct control_client *client, struct text command)
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "stop")) {
-        control_reply(client, EX_OK, TEXT("stopping"));
+        commands_reply(client, EX_OK, TEXT("stopping"));
         control->events->on_stop(control->context);
     } else {
-        control_reply(client, EX_USAGE, TEXT("unknown command"));
+        commands_reply(client, EX_USAGE, TEXT("unknown command"));
     }
 }
 
 static bool client_frame(void *context, struct frame *frame)
 {
-    struct control_client *client = context;
+    struct commands_client *client = context;
     struct reader reader = reader_of(frame->payload);
     struct text command = get_text(&reader);
     if (frame->type != MASTER_DO || !reader_done(&reader) || client->waits) return false;
@@ -212,7 +212,7 @@ static bool may_command(int fd)
 static void client_arrived(void *context, int what)
 {
     static const struct channel_events events = { client_frame, client_closed };
-    struct control *control = context;
+    struct commands *control = context;
     int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
     if (!may_command(fd)) {
@@ -220,17 +220,17 @@ static void client_arrived(void *context, int what)
         close(fd);
         return;
     }
-    struct control_client *client = memory_alloc(sizeof *client);
+    struct commands_client *client = memory_alloc(sizeof *client);
     client->control = control;
     client->fd = fd;
     client->channel = channel_open(control->loop, fd, &events, client);
 }
 
-struct control *control_open(struct loop *loop, const struct state *state, struct family *family,
-                             const struct control_events *events, void *context)
+struct commands *commands_open(struct loop *loop, const struct state *state, struct family *family,
+                               const struct commands_events *events, void *context)
 {
-    struct control *control = memory_alloc(sizeof *control);
-    *control = (struct control){ loop, state, family, events, context, NULL, -1 };
+    struct commands *control = memory_alloc(sizeof *control);
+    *control = (struct commands){ loop, state, family, events, context, NULL, -1 };
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     /* By way of /proc, since a socket's path is limited to 107 bytes and a state folder's is not. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", state->run_fd);
@@ -244,7 +244,7 @@ struct control *control_open(struct loop *loop, const struct state *state, struc
     return control;
 }
 
-void control_close(struct control *control)
+void commands_close(struct commands *control)
 {
     unlinkat(control->state->run_fd, "control", 0);
     watch_free(control->watch);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The control socket, STATE/run/control: commands of `sekimori`, from root and from the user master runs as.
+ */
+#ifndef SEKIMORI_MASTER_COMMANDS_H
+#define SEKIMORI_MASTER_COMMANDS_H
+
+#include "master/family.h"
+
+struct commands;
+struct commands_client;
+
+struct commands_events {
+    /* Asked to stop or to reload. `reply` is kept by the callee and answered with commands_reply. */
+    void (*on_stop)(void *context);
+    void (*on_reload)(void *context, struct commands_client *reply);
+};
+
+struct commands *commands_open(struct loop *loop, const struct state *state, struct family *family,
+                               const struct commands_events *events, void *context);
+void commands_close(struct commands *control); /* removes the socket */
+
+/* Ends a command: a sysexits code and a text for people. The client may have gone meanwhile; that is allowed.
+ */
+void commands_reply(struct commands_client *client, int code, struct text text);
+
+#endif
