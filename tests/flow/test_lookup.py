@@ -13,6 +13,7 @@ from dns_server import DnsServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
+JAILED = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # the leak search reads /proc, which no jail allows
 
 ZONE = """
     example.test          MX     10 mx1.example.test
@@ -53,7 +54,7 @@ class Lookup:
     def __init__(self, *arguments, stderr=None, program="lookup-ask"):
         self.process = subprocess.Popen([BUILD / "tests/unit/lookup" / program, *arguments], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
-                                        bufsize=1)
+                                        bufsize=1, env=JAILED if program == "lookup-drive" else None)
         self.answers, self.arrived, self.next = {}, threading.Condition(), 0
         threading.Thread(target=self._read, daemon=True).start()
 
