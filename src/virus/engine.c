@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Results of engines: how they are written and which of two counts. */
+#include "virus/engine.h"
+
+static int weight(enum scan_state state)
+{
+    switch (state) {
+    case SCAN_FOUND:
+        return 4;
+    case SCAN_UNSCANNED:
+        return 3;
+    case SCAN_LIMITS:
+        return 2;
+    case SCAN_CLEAN:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+void engine_result_merge(struct engine_result *into, const struct engine_result *from)
+{
+    if (weight(from->state) > weight(into->state)) *into = *from;
+}
+
+void engine_result_set(struct engine_result *out, enum scan_state state, struct text name)
+{
+    out->state = state;
+    size_t length = name.length < sizeof out->name - 1 ? name.length : sizeof out->name - 1;
+    for (size_t i = 0; i < length; i++)
+        out->name[i] = name.at[i] >= 0x20 && name.at[i] < 0x7F ? name.at[i] : '?';
+    out->name[length] = '\0';
+}

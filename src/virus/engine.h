@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What a virus engine is: loaded once, then asked about runs of bytes. An engine that cannot look says so;
+   "clean" is an answer it has to earn. */
+#ifndef SEKIMORI_VIRUS_ENGINE_H
+#define SEKIMORI_VIRUS_ENGINE_H
+
+#include "judge/evidence.h"
+
+enum { ENGINE_NAME_SIZE = 160 };
+
+struct engine_result {
+    enum scan_state state;       /* SCAN_CLEAN, SCAN_FOUND, SCAN_LIMITS or SCAN_UNSCANNED */
+    char name[ENGINE_NAME_SIZE]; /* of what was found, of the limit, or why nothing can be said; printable
+                                  * ASCII
+                                  */
+};
+
+struct engine;
+
+struct engine_calls {
+    /* Looks at the bytes; never fails without saying so. Writes temporary files to the current folder. */
+    void (*scan)(struct engine *engine, struct text bytes, struct engine_result *out);
+    /* The same for a whole message as it came, read by the engine's own mail parser. */
+    void (*scan_message)(struct engine *engine, struct text bytes, struct engine_result *out);
+    /* The signatures on disk are no longer those that were loaded. */
+    bool (*is_stale)(struct engine *engine);
+    void (*close)(struct engine *engine);
+};
+
+struct engine {
+    const struct engine_calls *calls;
+    char version[64];    /* "clamav 1.4.6" */
+    uint32_t signatures; /* how many are loaded */
+};
+
+/* Takes the worse of two results: found, unscanned, limits, clean, in this order. */
+void engine_result_merge(struct engine_result *into, const struct engine_result *from);
+
+/* Sets a result; what is not printable ASCII in the text becomes "?". */
+void engine_result_set(struct engine_result *out, enum scan_state state, struct text name);
+
+#endif

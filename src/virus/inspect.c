@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Walks a message through an engine and remembers what may be remembered. */
+#include "virus/inspect.h"
+
+void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
+                   struct text message)
+{
+    *inspection = (struct inspection){ .engine = engine, .recall = recall, .message = message };
+    if (!engine) {
+        engine_result_set(&inspection->result, SCAN_UNSCANNED, TEXT("no engine is loaded"));
+        return;
+    }
+    engine_result_set(&inspection->result, SCAN_CLEAN, TEXT_NONE);
+    digest_sha256(message, inspection->digest);
+    inspection->is_known = recall_is_clean(recall, inspection->digest);
+}
+
+static bool is_over(const struct inspection *inspection)
+{
+    return !inspection->engine || inspection->is_known || inspection->result.state == SCAN_FOUND;
+}
+
+void inspect_bytes(struct inspection *inspection, struct text bytes)
+{
+    uint8_t digest[DIGEST_BYTES];
+    if (is_over(inspection) || bytes.length == 0) return;
+    digest_sha256(bytes, digest);
+    const char *known = recall_infected(inspection->recall, digest);
+    if (known) {
+        engine_result_set(&inspection->result, SCAN_FOUND, text_of(known));
+        return;
+    }
+    struct engine_result result = { .state = SCAN_UNSCANNED };
+    inspection->engine->calls->scan(inspection->engine, bytes, &result);
+    if (result.state == SCAN_FOUND) recall_add_infected(inspection->recall, digest, result.name);
+    engine_result_merge(&inspection->result, &result);
+}
+
+void inspect_end(struct inspection *inspection, bool was_cut)
+{
+    if (is_over(inspection)) return;
+    struct engine_result result = { .state = SCAN_UNSCANNED };
+    inspection->engine->calls->scan_message(inspection->engine, inspection->message, &result);
+    engine_result_merge(&inspection->result, &result);
+    if (was_cut) {
+        engine_result_set(&result, SCAN_LIMITS, TEXT("parts beyond a limit were not seen"));
+        engine_result_merge(&inspection->result, &result);
+    }
+    if (inspection->result.state == SCAN_CLEAN) recall_add_clean(inspection->recall, inspection->digest);
+}

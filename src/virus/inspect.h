@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The virus check of one message: every reading of every part, then the message as it came. */
+#ifndef SEKIMORI_VIRUS_INSPECT_H
+#define SEKIMORI_VIRUS_INSPECT_H
+
+#include "mail/reading.h"
+#include "virus/engine.h"
+#include "virus/recall.h"
+
+/* Begun before the readings are walked, given each of them, ended after. */
+struct inspection {
+    struct engine *engine; /* NULL: none could be loaded */
+    struct recall *recall;
+    struct text message;
+    struct engine_result result;
+    uint8_t digest[DIGEST_BYTES]; /* of the message */
+    bool is_known;                /* an identical message was clean: nothing is scanned again */
+};
+
+void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
+                   struct text message);
+
+/* One reading's bytes. Nothing happens once a virus was found. */
+void inspect_bytes(struct inspection *inspection, struct text bytes);
+
+/* The whole message; `was_cut`: a limit of our own kept readings from being seen. */
+void inspect_end(struct inspection *inspection, bool was_cut);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* libclamav under want: whatever is missing, the answer is never "clean". The signatures are the project's
+ * own.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "virus/canary.h"
+#include "virus/clamav.h"
+#include "virus/inspect.h"
+#include "virus/temporary.h"
+
+enum { ROOM = 64 << 20 };
+
+static struct config limits(void)
+{
+    struct config config = { 0 };
+    config.virus.embedded = true;
+    config.virus.own_database = text_of(SIGNATURES);
+    config.virus.max_scan_bytes = 32 << 20;
+    config.virus.max_file_bytes = 16 << 20;
+    config.virus.max_files = 1000;
+    config.virus.max_recursion = 8;
+    config.virus.max_time_ms = 20000;
+    return config;
+}
+
+static struct engine *open_engine(const struct config *config)
+{
+    char error[300] = "";
+    struct engine *engine = clamav_open(config, ROOM, error, sizeof error);
+    if (!engine) print_error("%s\n", error);
+    assert_non_null(engine);
+    return engine;
+}
+
+/* What a child that went through `prepare` says of the canary. */
+static struct engine_result canary_result(bool (*prepare)(void))
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct config config = limits();
+    struct engine *engine = open_engine(&config);
+    pid_t child = fork();
+    if (child == 0) {
+        struct engine_result result = { .state = SCAN_NOT_ASKED };
+        struct buffer message = { 0 };
+        canary_write_message(&message);
+        if (prepare()) engine->calls->scan_message(engine, buffer_text(&message), &result);
+        if (write(ends[1], &result, sizeof result) != (ssize_t)sizeof result) _exit(1);
+        _exit(0);
+    }
+    struct engine_result result;
+    int status;
+    waitpid(child, &status, 0);
+    close(ends[1]);
+    if (read(ends[0], &result, sizeof result) != (ssize_t)sizeof result)
+        engine_result_set(&result, SCAN_UNSCANNED, TEXT("the scanner died"));
+    close(ends[0]);
+    engine->calls->close(engine);
+    return result;
+}
+
+static bool room_private(void)
+{
+    char why[200];
+    return temporary_prepare(why, sizeof why) && temporary_enter(ROOM, why, sizeof why) >= 0;
+}
+
+static bool room_full(void)
+{
+    if (!room_private()) return false;
+    int fd = open("filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    static const char page[65536];
+    while (write(fd, page, sizeof page) > 0) {
+    }
+    close(fd);
+    return true;
+}
+
+static bool room_gone(void)
+{
+    char folder[] = "/tmp/sekimori-gone-XXXXXX";
+    return mkdtemp(folder) && chdir(folder) == 0 && rmdir(folder) == 0;
+}
+
+static bool room_unwritable(void)
+{
+    return chdir("/proc/self") == 0;
+}
+
+static bool descriptors_exhausted(void)
+{
+    if (!room_private()) return false;
+    struct rlimit few = { 16, 16 };
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) return false;
+    while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0) {
+    }
+    return true;
+}
+
+static bool files_without_bytes(void)
+{
+    if (!room_private()) return false;
+    struct rlimit none = { 0, 0 };
+    return setrlimit(RLIMIT_FSIZE, &none) == 0;
+}
+
+static void test_want(void **state)
+{
+    static const struct {
+        const char *name;
+        bool (*prepare)(void);
+        bool is_found;
+    } rows[] = {
+        { "a private room", room_private, true },
+        { "temporary folder full", room_full, false },
+        { "temporary folder gone", room_gone, false },
+        { "temporary folder unwritable", room_unwritable, false },
+        { "descriptors exhausted", descriptors_exhausted, false },
+        { "files may not grow", files_without_bytes, false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct engine_result result = canary_result(rows[i].prepare);
+        print_message("%s: %d %s\n", rows[i].name, (int)result.state, result.name);
+        assert_int_not_equal(result.state, SCAN_NOT_ASKED);
+        assert_int_not_equal(result.state, SCAN_CLEAN);
+        if (rows[i].is_found) {
+            assert_int_equal(result.state, SCAN_FOUND);
+            assert_string_equal(result.name, "Eicar-Test-Signature");
+        }
+    }
+}
+
+/* Zips in zips, deeper than the limit. */
+static void test_limits(void **state)
+{
+    struct config config = limits();
+    config.virus.max_recursion = 3;
+    struct engine *engine = open_engine(&config);
+    assert_true(room_private());
+    struct engine_result result;
+    struct buffer zip = { 0 }, outer = { 0 };
+    canary_write_file(&zip);
+    for (int depth = 0; depth < 6; depth++) {
+        buffer_clear(&outer);
+        canary_zip(&outer, buffer_text(&zip), TEXT("inner.zip"));
+        struct buffer swap = zip;
+        zip = outer;
+        outer = swap;
+    }
+    engine->calls->scan(engine, buffer_text(&zip), &result);
+    print_message("too deep: %d %s\n", (int)result.state, result.name);
+    assert_int_equal(result.state, SCAN_LIMITS);
+    size_t large = (size_t)config.virus.max_file_bytes + 1;
+    buffer_clear(&outer);
+    memset(buffer_reserve(&outer, large), 'a', large);
+    buffer_commit(&outer, large);
+    engine->calls->scan(engine, buffer_text(&outer), &result);
+    assert_int_equal(result.state, SCAN_LIMITS);
+    buffer_free(&zip);
+    buffer_free(&outer);
+    engine->calls->close(engine);
+}
+
+static void test_no_signatures(void **state)
+{
+    char error[300] = "";
+    struct config config = limits();
+    config.virus.own_database = TEXT("/nonexistent");
+    assert_null(clamav_open(&config, ROOM, error, sizeof error));
+    assert_string_equal(error, "/nonexistent holds no signatures");
+    config.virus.embedded = false;
+    assert_null(clamav_open(&config, ROOM, error, sizeof error));
+    assert_string_equal(error, "there are no signatures");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_want), cmocka_unit_test(test_limits),
+                                        cmocka_unit_test(test_no_signatures) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
