@@ -76,7 +76,7 @@ static struct config *loader_end(struct loader *loader, size_t errors_before)
 {
     struct config *config = loader->config;
     finish_config(loader);
-    if (loader->origin != CONTENT_NONE) content_read_all(loader);
+    if (loader->origin != CONTENT_NONE) contents_read_all(loader);
     crosscheck_config(loader);
     free(loader->domains);
     free(loader->contents);
@@ -90,7 +90,7 @@ static bool file_parse(struct loader *loader, const char *path)
 {
     struct text content;
     bool is_open;
-    const char *why = content_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
+    const char *why = contents_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
     if (!why) {
         parse_file(loader, content, text_of(path));
         return true;

@@ -48,11 +48,11 @@ void parse_file(struct loader *loader, struct text content, struct text name);
 void finish_config(struct loader *loader);
 
 /* Reads the files that settings name. */
-void content_read_all(struct loader *loader);
+void contents_read_all(struct loader *loader);
 void content_add(struct loader *loader, struct content content);
 struct content *content_find(struct loader *loader, struct text path);
 /* NULL when it was read, else the reason; the bytes are in the arena. */
-const char *content_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
+const char *contents_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
                          bool *out_open);
 
 /* A configuration from the parts of a bundle; it has no sources. */

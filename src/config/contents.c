@@ -28,7 +28,7 @@ static const char *descriptor_read(int fd, size_t most, struct arena *arena, str
     return why;
 }
 
-const char *content_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
+const char *contents_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
                          bool *out_open)
 {
     struct stat stat;
@@ -79,7 +79,7 @@ static struct content *content_need(struct loader *loader, struct text path)
     if (loader->origin == CONTENT_BUNDLE)
         content.reason = "is not in the bundle";
     else
-        content.reason = content_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
+        content.reason = contents_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
                                       &content.is_open_to_all);
     if (content.reason) content.reason = arena_text(loader->arena, text_of(content.reason)).at;
     content_add(loader, content);
@@ -104,7 +104,7 @@ static void field_fill(struct loader *loader, const struct schema_row *row, void
                     row->words, TEXT_ARG(file->path), content->reason);
 }
 
-void content_read_all(struct loader *loader)
+void contents_read_all(struct loader *loader)
 {
     struct config *config = loader->config;
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
