@@ -8,6 +8,7 @@
 
 struct question {
     UT_hash_handle hh;
+    struct question *next, *previous; /* of all, also those no longer in the table */
     struct question_table *table;
     struct arena *arena;
     struct asker *askers;
@@ -24,7 +25,8 @@ struct question {
 struct question_table {
     struct loop *loop;
     struct resolver *resolver;
-    struct question *questions;
+    struct question *questions; /* by key: those that may be joined */
+    struct question *all;
     uint32_t timeout_ms;
     struct question_counts counts;
 };
@@ -49,6 +51,11 @@ static enum question_kind question_kind(const struct question *question)
 static void question_free(struct question *question)
 {
     question->table->counts.in_flight--;
+    if (question->next) question->next->previous = question->previous;
+    if (question->previous)
+        question->previous->next = question->next;
+    else
+        question->table->all = question->next;
     arena_free(question->arena);
     free(question);
 }
@@ -62,8 +69,8 @@ static void question_unlist(struct question *question)
 
 void question_table_free(struct question_table *table)
 {
-    for (struct question *next, *at = table->questions; at; at = next) {
-        next = at->hh.next;
+    for (struct question *next, *at = table->all; at; at = next) {
+        next = at->next;
         while (at->askers) question_leave(at->askers);
         question_unlist(at);
         question_free(at);
@@ -226,6 +233,9 @@ static struct question *question_new(struct question_table *table, const struct 
     question->arena = arena_new(0);
     memcpy(question->key, key->bytes, key->length);
     question->key_length = key->length;
+    question->next = table->all;
+    if (question->next) question->next->previous = question;
+    table->all = question;
     question->is_listed = true;
     HASH_ADD(hh, table->questions, key, question->key_length, question);
     table->counts.in_flight++;
