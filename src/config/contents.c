@@ -29,7 +29,7 @@ static const char *descriptor_read(int fd, size_t most, struct arena *arena, str
 }
 
 const char *contents_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
-                         bool *out_open)
+                          bool *out_open)
 {
     struct stat stat;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -80,7 +80,7 @@ static struct content *content_need(struct loader *loader, struct text path)
         content.reason = "is not in the bundle";
     else
         content.reason = contents_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
-                                      &content.is_open_to_all);
+                                       &content.is_open_to_all);
     if (content.reason) content.reason = arena_text(loader->arena, text_of(content.reason)).at;
     content_add(loader, content);
     return &loader->contents[loader->content_count - 1];
