@@ -16,7 +16,7 @@ enum { PATH_SIZE = 4000 };
 
 struct service {
     struct child child;
-    struct intake *intake;
+    struct harvest *harvest;
     struct tally_desk *desk;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     char folder[PATH_SIZE];
@@ -32,18 +32,18 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = context;
-    while (intake_poll(service->intake)) continue;
+    while (harvest_poll(service->harvest)) continue;
     tally_desk_free(service->desk);
-    intake_free(service->intake);
+    harvest_free(service->harvest);
     child_exit(&service->child, EX_OK);
 }
 
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = context;
-    struct intake_counts counts;
-    intake_counts(service->intake, &counts);
-    const struct database *database = intake_database(service->intake);
+    struct harvest_counts counts;
+    harvest_counts(service->harvest, &counts);
+    const struct database *database = harvest_database(service->harvest);
     child_status_add(out, "events", "%llu", (unsigned long long)counts.events);
     child_status_add(out, "events per second", "%.0f", counts.events_per_second);
     child_status_add(out, "backlog percent", "%u", counts.backlog_percent);
@@ -62,7 +62,7 @@ static void on_client(void *context, struct text command, int fd)
         close(fd);
         return;
     }
-    intake_poll(service->intake);
+    harvest_poll(service->harvest);
     tally_begin(service->desk, service->baseline ? service->baseline->baseline.epoch_ms : 0, fd);
 }
 
@@ -73,7 +73,7 @@ static void rings_add(struct service *service)
     for (unsigned n = 0; (fd = child_map_nth(&service->child, "events", n, &slot)) >= 0; n++) {
         struct ring *ring = ring_map(fd);
         if (!ring) die_errno("the ring of slot %u cannot be mapped", slot);
-        intake_add_ring(service->intake, ring, slot);
+        harvest_add_ring(service->harvest, ring, slot);
     }
 }
 
@@ -99,11 +99,11 @@ int main(int argc, char **argv)
     folder_find(&service);
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
-    service.intake = intake_new(service.child.loop, service.folder);
+    service.harvest = harvest_new(service.child.loop, service.folder);
     rings_add(&service);
-    service.desk = tally_desk_new(service.child.loop, service.intake);
+    service.desk = tally_desk_new(service.child.loop, service.harvest);
     const char *const folders[] = { service.folder, NULL };
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
-    if (!intake_start(service.intake)) return EX_CONFIG;
+    if (!harvest_start(service.harvest)) return EX_CONFIG;
     return child_run(&service.child, &events, &service);
 }

@@ -20,7 +20,7 @@ struct tally {
 
 struct tally_desk {
     struct loop *loop;
-    struct intake *intake;
+    struct harvest *harvest;
     struct timer *turn;
     struct tally *first;
     struct database_count *count; /* of `first` */
@@ -49,8 +49,8 @@ static void tally_end(struct tally_desk *desk)
 static void sums_print(struct tally_desk *desk, const struct tally *tally, const struct database_sums *sums,
                        struct buffer *out)
 {
-    struct intake_counts counts;
-    intake_counts(desk->intake, &counts);
+    struct harvest_counts counts;
+    harvest_counts(desk->harvest, &counts);
     buffer_printf(out, "{\"since_ms\":%llu,\"accepted\":%llu,\"own\":%llu",
                   (unsigned long long)tally->since_ms, (unsigned long long)sums->accepted,
                   (unsigned long long)sums->own);
@@ -82,8 +82,8 @@ static void turn(void *context)
     struct database_sums sums;
     enum database_outcome outcome = DATABASE_LATER;
     if (!desk->first) return;
-    if (!desk->count && intake_database(desk->intake))
-        desk->count = database_count_begin(intake_database(desk->intake), desk->first->since_ms);
+    if (!desk->count && harvest_database(desk->harvest))
+        desk->count = database_count_begin(harvest_database(desk->harvest), desk->first->since_ms);
     if (!desk->count)
         tally_tell(desk, &sums, DATABASE_LATER);
     else if (database_count_step(desk->count, ROWS_A_TURN, &sums, &outcome))
@@ -92,10 +92,10 @@ static void turn(void *context)
         timer_set(desk->turn, 0);
 }
 
-struct tally_desk *tally_desk_new(struct loop *loop, struct intake *intake)
+struct tally_desk *tally_desk_new(struct loop *loop, struct harvest *harvest)
 {
     struct tally_desk *desk = memory_alloc(sizeof *desk);
-    *desk = (struct tally_desk){ .loop = loop, .intake = intake, .turn = timer_new(loop, turn, desk) };
+    *desk = (struct tally_desk){ .loop = loop, .harvest = harvest, .turn = timer_new(loop, turn, desk) };
     return desk;
 }
 

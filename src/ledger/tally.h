@@ -3,11 +3,11 @@
 #ifndef SEKIMORI_LEDGER_TALLY_H
 #define SEKIMORI_LEDGER_TALLY_H
 
-#include "ledger/intake.h"
+#include "ledger/harvest.h"
 
 struct tally_desk;
 
-struct tally_desk *tally_desk_new(struct loop *loop, struct intake *intake);
+struct tally_desk *tally_desk_new(struct loop *loop, struct harvest *harvest);
 void tally_desk_free(struct tally_desk *desk); /* clients under way get no answer */
 
 /* Counts what happened since `since_ms` and answers MASTER_DONE on `fd`, which is taken over: JSON, or

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
-JAILED = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # the leak search reads /proc, which no jail allows
+JAILED = {"ASAN_OPTIONS": "detect_leaks=0", **os.environ}  # the leak search reads /proc, which no jail allows
 
 
 class Ledger:

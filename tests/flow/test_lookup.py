@@ -13,7 +13,7 @@ from dns_server import DnsServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
-JAILED = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # the leak search reads /proc, which no jail allows
+JAILED = {"ASAN_OPTIONS": "detect_leaks=0", **os.environ}  # the leak search reads /proc, which no jail allows
 
 ZONE = """
     example.test          MX     10 mx1.example.test

@@ -16,14 +16,14 @@
 
 #include <cmocka.h>
 
-#include "ledger/intake.h"
+#include "ledger/harvest.h"
 
 enum { SLOT = 5, OTHER_SLOT = 6 };
 
 struct bench {
     char folder[64];
     struct loop *loop;
-    struct intake *intake;
+    struct harvest *harvest;
     struct ring *ring, *other; /* the writers' own mappings */
     int fd, other_fd;
 };
@@ -36,12 +36,12 @@ static struct ring *ring_new(int *out_fd)
     return ring;
 }
 
-static void intake_begin(struct bench *bench)
+static void harvest_begin(struct bench *bench)
 {
-    bench->intake = intake_new(bench->loop, bench->folder);
-    intake_add_ring(bench->intake, ring_map(bench->fd), SLOT);
-    intake_add_ring(bench->intake, ring_map(bench->other_fd), OTHER_SLOT);
-    assert_true(intake_start(bench->intake));
+    bench->harvest = harvest_new(bench->loop, bench->folder);
+    harvest_add_ring(bench->harvest, ring_map(bench->fd), SLOT);
+    harvest_add_ring(bench->harvest, ring_map(bench->other_fd), OTHER_SLOT);
+    assert_true(harvest_start(bench->harvest));
 }
 
 static int set_up(void **state)
@@ -52,7 +52,7 @@ static int set_up(void **state)
     bench->loop = loop_new();
     bench->ring = ring_new(&bench->fd);
     bench->other = ring_new(&bench->other_fd);
-    intake_begin(bench);
+    harvest_begin(bench);
     *state = bench;
     return 0;
 }
@@ -61,7 +61,7 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[128];
-    intake_free(bench->intake);
+    harvest_free(bench->harvest);
     ring_unmap(bench->ring);
     ring_unmap(bench->other);
     close(bench->fd);
@@ -130,8 +130,8 @@ static struct database_sums sums_since(struct bench *bench, uint64_t since_ms)
 {
     struct database_sums sums = { 0 };
     enum database_outcome outcome = DATABASE_LATER;
-    while (intake_poll(bench->intake)) continue;
-    struct database_count *count = database_count_begin(intake_database(bench->intake), since_ms);
+    while (harvest_poll(bench->harvest)) continue;
+    struct database_count *count = database_count_begin(harvest_database(bench->harvest), since_ms);
     assert_non_null(count);
     while (!database_count_step(count, 3, &sums, &outcome)) continue;
     assert_int_equal(outcome, DATABASE_DONE);
@@ -201,7 +201,7 @@ static const struct row {
 static void step_do(struct bench *bench, const struct step *step)
 {
     struct ring *ring = step->ring == 'a' ? bench->ring : bench->other;
-    if (step->what == 'p') intake_poll(bench->intake);
+    if (step->what == 'p') harvest_poll(bench->harvest);
     if (step->what == 'A') assert_true(tell_accepted(ring, step->id, step->number, false));
     if (step->what == 'O') assert_true(tell_accepted(ring, step->id, step->number, true));
     if (step->what == 'E') assert_true(tell_ended(ring, step->id, step->number, step->ending));
@@ -241,11 +241,11 @@ static void test_told_again(void **state)
     tell_accepted(bench->ring, 1, 3, false);
     tell_ended(bench->ring, 1, 2, ENDING_DELIVERED);
     for (uint64_t i = 0; i < 3; i++) tell_refused(bench->ring, 77);
-    intake_poll(bench->intake);
+    harvest_poll(bench->harvest);
     assert_int_not_equal(ring_tail(bench->ring), tail);
-    intake_free(bench->intake);
+    harvest_free(bench->harvest);
     ring_release(bench->ring, tail);
-    intake_begin(bench);
+    harvest_begin(bench);
     struct database_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, 3);
     assert_int_equal(sums.ended[ENDING_DELIVERED], 1);
@@ -255,9 +255,9 @@ static void test_told_again(void **state)
 
 static _Noreturn void poll_for_ever(struct bench *bench)
 {
-    intake_free(bench->intake);
-    intake_begin(bench);
-    for (;;) intake_poll(bench->intake);
+    harvest_free(bench->harvest);
+    harvest_begin(bench);
+    for (;;) harvest_poll(bench->harvest);
 }
 
 static void test_killed_at_any_moment(void **state)
@@ -278,8 +278,8 @@ static void test_killed_at_any_moment(void **state)
         kill(reader, SIGKILL);
         waitpid(reader, NULL, 0);
     }
-    intake_free(bench->intake);
-    intake_begin(bench);
+    harvest_free(bench->harvest);
+    harvest_begin(bench);
     struct database_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, id);
     assert_int_equal(sums.ended[ENDING_DELIVERED], id);
@@ -291,14 +291,14 @@ static void test_killed_at_any_moment(void **state)
 static void test_full_ring(void **state)
 {
     struct bench *bench = *state;
-    struct intake_counts counts;
+    struct harvest_counts counts;
     uint64_t id = 1;
     while (tell_accepted(bench->ring, id, 1, false)) id++;
-    intake_counts(bench->intake, &counts);
+    harvest_counts(bench->harvest, &counts);
     assert_int_equal(counts.lost, 1);
     assert_true(counts.backlog_percent >= 99);
-    while (intake_poll(bench->intake)) continue;
-    intake_counts(bench->intake, &counts);
+    while (harvest_poll(bench->harvest)) continue;
+    harvest_counts(bench->harvest, &counts);
     assert_int_equal(counts.backlog_percent, 0);
     assert_true(tell_accepted(bench->ring, id, 1, false));
     assert_int_equal(sums_since(bench, 0).accepted, id);
@@ -318,15 +318,15 @@ static void test_damaged_is_set_aside(void **state)
     struct bench *bench = *state;
     static char nonsense[8192];
     memset(nonsense, 'x', sizeof nonsense);
-    struct intake_counts counts;
+    struct harvest_counts counts;
     tell_accepted(bench->ring, 1, 1, false);
-    intake_poll(bench->intake);
-    intake_free(bench->intake);
+    harvest_poll(bench->harvest);
+    harvest_free(bench->harvest);
     file_write(bench, "ledger.db", nonsense, sizeof nonsense);
     tell_accepted(bench->ring, 2, 1, false);
-    intake_begin(bench);
+    harvest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, 1);
-    intake_counts(bench->intake, &counts);
+    harvest_counts(bench->harvest, &counts);
     assert_int_equal(counts.damaged, 1);
     char command[160];
     snprintf(command, sizeof command, "test $(ls %s | grep -c '^ledger.db.damaged-[0-9]*$') = 1",
@@ -338,20 +338,20 @@ static void test_damaged_is_set_aside(void **state)
 static void test_full_disk(void **state)
 {
     struct bench *bench = *state;
-    struct intake_counts counts;
+    struct harvest_counts counts;
     struct rlimit unlimited, small = { 16384, RLIM_INFINITY };
     getrlimit(RLIMIT_FSIZE, &unlimited);
     signal(SIGXFSZ, SIG_IGN);
     for (uint64_t id = 1; id <= 1000; id++) tell_accepted(bench->ring, id, 1, false);
     setrlimit(RLIMIT_FSIZE, &small);
-    intake_poll(bench->intake);
+    harvest_poll(bench->harvest);
     setrlimit(RLIMIT_FSIZE, &unlimited);
-    intake_counts(bench->intake, &counts);
+    harvest_counts(bench->harvest, &counts);
     assert_true(counts.is_failing);
     assert_int_equal(counts.events, 0);
     assert_true(counts.backlog_percent > 0);
     assert_int_equal(sums_since(bench, 0).accepted, 1000);
-    intake_counts(bench->intake, &counts);
+    harvest_counts(bench->harvest, &counts);
     assert_false(counts.is_failing);
 }
 
@@ -359,11 +359,11 @@ static void test_malformed_is_left_out(void **state)
 {
     struct bench *bench = *state;
     static const struct text nonsense[] = { TEXT("\x01"), TEXT("\x09nothing"), TEXT("\x03short"), TEXT("") };
-    struct intake_counts counts;
+    struct harvest_counts counts;
     for (size_t i = 0; i < 4; i++) assert_true(ring_append(bench->ring, nonsense[i]));
     tell_accepted(bench->ring, 1, 1, false);
     assert_int_equal(sums_since(bench, 0).accepted, 1);
-    intake_counts(bench->intake, &counts);
+    harvest_counts(bench->harvest, &counts);
     assert_int_equal(counts.malformed, 4);
 }
 
@@ -371,18 +371,18 @@ static void test_newer_version_is_refused(void **state)
 {
     struct bench *bench = *state;
     char command[256];
-    intake_free(bench->intake);
+    harvest_free(bench->harvest);
     snprintf(command, sizeof command,
              "/usr/bin/python3 -c \"import sqlite3; c = sqlite3.connect('%s/ledger.db');"
              " c.execute('update schema set version = 99'); c.commit()\"",
              bench->folder);
     assert_int_equal(system(command), 0);
-    struct intake *intake = intake_new(bench->loop, bench->folder);
-    assert_false(intake_start(intake));
-    intake_free(intake);
+    struct harvest *harvest = harvest_new(bench->loop, bench->folder);
+    assert_false(harvest_start(harvest));
+    harvest_free(harvest);
     snprintf(command, sizeof command, "rm %s/ledger.db*", bench->folder);
     assert_int_equal(system(command), 0);
-    intake_begin(bench);
+    harvest_begin(bench);
 }
 
 static double seconds_now(void)
@@ -404,7 +404,7 @@ static void test_cost(void **state)
             assert_true(tell_ended(bench->other, (1790000000000ull + id) << 22, 0, ENDING_DELIVERED));
         }
         double start = seconds_now();
-        while (intake_poll(bench->intake)) continue;
+        while (harvest_poll(bench->harvest)) continue;
         spent += seconds_now() - start;
     }
     printf("ledger: %.1f us a message (one recipient, two events)\n", spent * 1e6 / (double)id);
