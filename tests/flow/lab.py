@@ -1,0 +1,298 @@
+"""A node, its inside servers and its clients for the flow tests: real processes, real sockets, free ports on loopback."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import smtplib
+import socket
+import subprocess
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
+PROGRAMS = ("receive", "queue", "deliver", "lookup", "scan", "ledger")
+QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def libexec(folder):
+    """The programs of a build tree under one folder, as they are when installed."""
+    there = pathlib.Path(folder) / "libexec"
+    there.mkdir(exist_ok=True)
+    for name in PROGRAMS:
+        link = there / name
+        if not link.is_symlink():
+            link.symlink_to(BUILD / "src" / name / name)
+    return there
+
+
+def wait_for(true, what, seconds=20.0):
+    """Polls until `true()` is truthy and returns that; fails with `what` when the time is up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = true()
+        if value:
+            return value
+        time.sleep(0.03)
+    raise AssertionError(f"not in {seconds} s: {what}")
+
+
+class Sink:
+    """`sekimori sink`: an inside server that writes a Maildir."""
+
+    def __init__(self, folder, *options, port=None):
+        self.port = port or free_port()
+        self.maildir = pathlib.Path(folder) / f"maildir.{self.port}"
+        self.options = options
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [BUILD / "src/cli/sekimori", "sink", "--listen", f"127.0.0.1:{self.port}", "--maildir", self.maildir,
+             *self.options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wait_for(self.is_up, "the sink listens")
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the sink ended: {self.process.stdout.read().decode()}")
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        return False
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+
+    def files(self):
+        return sorted((self.maildir / "new").glob("*")) if self.maildir.exists() else []
+
+    def messages(self):
+        return [file.read_bytes() for file in self.files()]
+
+    def wait(self, count, seconds=30.0):
+        wait_for(lambda: len(self.files()) >= count, f"{count} messages at the sink (there are {len(self.files())})", seconds)
+        return self.messages()
+
+
+class Node:
+    """One sekimorid with a configuration of its own."""
+
+    def __init__(self, folder, config, **values):
+        self.folder = pathlib.Path(folder)
+        self.state = self.folder / "state"
+        self.config = self.folder / "sekimori.conf"
+        self.port = values.pop("port", None) or free_port()
+        self.log = self.folder / "log"
+        self.process = None
+        self.values = values
+        self.libexec = libexec(folder)
+        self.write(config)
+
+    def write(self, config):
+        head = f"""role single
+hostname mx.example.test
+admin postmaster@example.test
+state {self.state}
+virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}
+"""
+        if "dns " not in config:
+            head += "dns { servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }\n"
+        if "listen " not in config:
+            head += f"listen 127.0.0.1:{self.port} {{ direction in }}\n"
+        self.config.write_text(head + config.format(port=self.port, **self.values))
+
+    def start(self, wait=True, env=None):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
+                                            stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True)
+        if wait:
+            wait_for(self.is_ready, "the node is ready", 60)
+        return self
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"sekimorid ended with {self.process.returncode}:\n{self.text()[-3000:]}")
+        status = self.run("status", "--json", check=False)
+        return status.returncode == 0
+
+    def text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def run(self, verb, *arguments, check=True, where=True):
+        place = ("--state", self.state) if where else ()
+        done = subprocess.run([BUILD / "src/cli/sekimori", verb, *place, *arguments], capture_output=True, text=True, timeout=120)
+        if check and done.returncode != 0:
+            raise AssertionError(f"sekimori {verb} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def status(self):
+        return json.loads(self.run("status", "--json", check=False).stdout)
+
+    def pids(self, name):
+        return [one["pid"] for one in self.status()["processes"] if one["name"] == name and one["pid"]]
+
+    def balance(self, seconds=30):
+        """Fails unless the three counts agree; returns what the command printed as JSON."""
+        done = self.run("balance", "--json", "--wait", str(seconds), check=False)
+        assert done.returncode == 0, f"balance: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def queue_is_empty(self):
+        done = self.run("queue", "list", "--json", check=False)
+        return done.returncode == 0 and not done.stdout.strip().strip("[]").strip()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError("sekimorid did not stop in 30 s")
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        """kill -9 of everything at once: the session that start() made."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+class Client:
+    """An SMTP conversation line by line; replies come back as (code, text)."""
+
+    def __init__(self, port, address="127.0.0.1", source=None, greet=True, hello="EHLO client.example"):
+        self.socket = socket.create_connection((address, port), 10, source_address=(source, 0) if source else None)
+        self.socket.settimeout(60)
+        self.file = self.socket.makefile("rb")
+        self.greeting = self.reply() if greet else None
+        self.features = self.say(hello)[1] if greet and hello else ""
+
+    def reply(self):
+        lines = []
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise ConnectionError("closed: " + repr(lines))
+            lines.append(line.decode(errors="replace").rstrip("\r\n"))
+            if line[3:4] != b"-":
+                return int(lines[-1][:3]), "\n".join(lines)
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def say(self, line):
+        self.raw(line.encode() + b"\r\n")
+        return self.reply()
+
+    def open(self, sender="sender@outside.example", recipients=("user@example.test",), mail="", rcpt=""):
+        replies = [self.say(f"MAIL FROM:<{sender}>{' ' if mail else ''}{mail}")]
+        replies += [self.say(f"RCPT TO:<{one}>{' ' if rcpt else ''}{rcpt}") for one in recipients]
+        return replies
+
+    def data(self, message):
+        code, text = self.say("DATA")
+        if code != 354:
+            return code, text
+        if isinstance(message, str):
+            message = message.encode()
+        lines = message.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+        self.raw(b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines) + b".\r\n")
+        return self.reply()
+
+    def send(self, message, **envelope):
+        for code, text in self.open(**envelope):
+            if code >= 400:
+                return code, text
+        return self.data(message)
+
+    def secure(self):
+        """STARTTLS; certificates of tests are not verified."""
+        import ssl
+        reply = self.say("STARTTLS")
+        assert reply[0] == 220, reply
+        context = ssl._create_unverified_context()
+        self.socket = context.wrap_socket(self.socket)
+        self.file = self.socket.makefile("rb")
+        self.features = self.say("EHLO client.example")[1]
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.file.close()
+            self.socket.close()
+
+
+def message(subject="hello", body="a line\n", **fields):
+    head = {"From": "Sender <sender@outside.example>", "To": "user@example.test", "Subject": subject,
+            "Date": "Wed, 25 Nov 2026 01:00:00 +0000", "Message-ID": f"<{time.monotonic_ns()}@outside.example>"}
+    head.update({name.replace("_", "-"): value for name, value in fields.items()})
+    return "".join(f"{name}: {value}\n" for name, value in head.items() if value is not None) + "\n" + body
+
+
+def gtube():
+    """The test string of spam filters, put together so that it stands in no file."""
+    return "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+
+def eicar():
+    """The test string of virus scanners, likewise."""
+    return r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def certificate(folder, name="mx.example.test"):
+    """A self-signed certificate and its key."""
+    cert, key = pathlib.Path(folder) / "cert.pem", pathlib.Path(folder) / "key.pem"
+    if not cert.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "30",
+                        "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
+    return cert, key
+
+
+class Load(threading.Thread):
+    """Sends numbered messages over several connections and remembers which got 250."""
+
+    def __init__(self, port, count, connections=8, recipient="user@example.test", pause=0.0):
+        super().__init__(daemon=True)
+        self.port, self.count, self.connections, self.recipient, self.pause = port, count, connections, recipient, pause
+        self.acknowledged, self.lock = set(), threading.Lock()
+        self.left = list(range(count))
+
+    def take(self):
+        with self.lock:
+            return self.left.pop() if self.left else None
+
+    def one_connection(self):
+        client = None
+        number = self.take()
+        while number is not None:
+            try:
+                if client is None:
+                    client = smtplib.SMTP("127.0.0.1", self.port, timeout=30)
+                    client.ehlo("load.example")
+                client.sendmail("sender@outside.example", [self.recipient],
+                                message(f"load {number}", "x" * 200 + "\n", X_Load=f"{number}"))
+                with self.lock:
+                    self.acknowledged.add(number)
+                number = self.take()
+                if self.pause:
+                    time.sleep(self.pause)
+            except (smtplib.SMTPException, OSError):
+                client = None
+                time.sleep(0.05)
+
+    def run(self):
+        threads = [threading.Thread(target=self.one_connection, daemon=True) for _ in range(self.connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
