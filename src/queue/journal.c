@@ -388,11 +388,9 @@ static void batch_settle(struct journal *journal)
     journal->facts.commits++;
     journal->facts.commit_records += batch->count;
     for (size_t i = 0; i < batch->count; i++) {
-        struct message *message = batch->entries[i].message;
-        if (!message || message->live_count ||
-            catalogue_find(journal->catalogue, batch->entries[i].id) != message)
-            continue;
-        journal_message_forget(journal, message);
+        struct message *message = batch->entries[i].message; /* gone already if an entry before had it */
+        if (!message || catalogue_find(journal->catalogue, batch->entries[i].id) != message) continue;
+        if (!message->live_count) journal_message_forget(journal, message);
     }
     batch_clear(batch);
 }

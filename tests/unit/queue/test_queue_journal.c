@@ -121,6 +121,29 @@ static void test_changes_survive(void **state)
     rig_free(&rig);
 }
 
+/* A message whose recipients end one by one in the same batch. */
+static void test_ended_in_pieces(void **state)
+{
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    struct message *message = rig_keep(&rig, 1, 3, 0);
+    commit(&rig);
+    for (uint32_t number = 0; number < 3; number++) {
+        struct changed_recipient changed = { number, ENDING_DELIVERED, 0, 1 };
+        struct change change = { .count = 1, .recipients = &changed };
+        journal_change(rig.journal, RECORD_OUTCOME, message, &change);
+    }
+    commit(&rig);
+    assert_int_equal(rig.catalogue->count, 0);
+    assert_counts_agree(&rig);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    assert_int_equal(rig.catalogue->count, 0);
+    assert_counts_agree(&rig);
+    rig_free(&rig);
+}
+
 /* Three batches: messages 1 and 2; 3 and 4; 5 and the end of 1. Where each batch begins is block 1, 2, 3. */
 static void small_journal(struct rig *rig)
 {
@@ -476,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_checksum),
         cmocka_unit_test(test_kept_survives),
         cmocka_unit_test(test_changes_survive),
+        cmocka_unit_test(test_ended_in_pieces),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_every_flip),
         cmocka_unit_test(test_failed_sync),
