@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "mail/idna.h"
+
 struct question {
     UT_hash_handle hh;
     struct question *next, *previous; /* of all, also those no longer in the table */
@@ -219,11 +221,14 @@ static bool key_make(enum question_kind kind, struct text name, const struct add
         out->length = 1 + sizeof client->bytes;
         return true;
     }
+    if (name.length > LOOKUP_NAME_LIMIT) return false;
     if (text_ends(name, TEXT("."))) name.length--;
-    if (!is_domain_name(name)) return false;
-    for (size_t i = 0; i < name.length; i++) out->bytes[1 + i] = char_lower(name.at[i]);
+    struct arena *arena = arena_new(0);
+    bool is_name = idna_to_ascii(arena, name, &name) && is_domain_name(name);
+    if (is_name) memcpy(out->bytes + 1, name.at, name.length);
     out->length = 1 + name.length;
-    return true;
+    arena_free(arena);
+    return is_name;
 }
 
 static struct question *question_new(struct question_table *table, const struct key *key)

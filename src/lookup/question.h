@@ -38,8 +38,8 @@ struct question_table *question_table_new(struct loop *loop, struct resolver *re
 void question_table_set_timeout(struct question_table *table, uint32_t timeout_ms); /* for deadline 0 */
 void question_table_free(struct question_table *table);                             /* askers are forgotten */
 
-/* `name` for HOST and MX, in any case and with or without a final dot; one that cannot be a domain name is
-   DNS_NONE at once. `client` for CLIENT_NAME. Over a limit the answer is temperror at once. */
+/* `name` for HOST and MX, in any case, A-labels or UTF-8, with or without a final dot; one that cannot be a
+   domain name is DNS_NONE at once. `client` for CLIENT_NAME. Over a limit the answer is temperror at once. */
 void question_ask(struct question_table *table, enum question_kind kind, struct text name,
                   const struct address *client, uint32_t deadline_ms, struct asker *asker);
 

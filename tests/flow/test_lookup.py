@@ -27,6 +27,7 @@ ZONE = """
     both.test             MX     0 .
     both.test             MX     5 mx1.example.test
     bare.test             A      127.0.0.9
+    xn--caf-dma.test      A      127.0.0.10
     text.test             TXT    nothing to deliver to
     alias.test            CNAME  example.test
     loop.test             CNAME  pool.test
@@ -121,7 +122,10 @@ def lookup(dns):
     ("host a..b", "none"),
     ("host " + "a" * 64 + ".test", "none"),
     ("host " + "a." * 130 + "test", "none"),
-    ("host café.test", "none"),
+    ("host café.test", "found 127.0.0.10"),
+    ("host Cafe\u0301.test", "found 127.0.0.10"),
+    ("mx xn--caf-dma.test", "found implicit | 0 xn--caf-dma.test found 127.0.0.10"),
+    ("host \u2488.test", "none"),
 ])
 def test_questions_and_answers(lookup, question, wanted):
     assert lookup.ask(question) == wanted
