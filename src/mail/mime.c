@@ -295,11 +295,12 @@ static void close_above(struct walk *walk, size_t keep, size_t end)
     walk->leaf = NO_LEAF;
 }
 
-/* The line end before a boundary belongs to the boundary. RFC 2046 section 5.1.1. */
-static size_t before_line_end(struct text message, size_t at)
+/* The line end before a boundary belongs to the boundary, unless a header or another boundary ends in it. RFC
+   2046 section 5.1.1. */
+static size_t before_line_end(struct text message, size_t from, size_t at)
 {
-    if (at > 0 && message.at[at - 1] == '\n') at--;
-    if (at > 0 && message.at[at - 1] == '\r') at--;
+    if (at > from && message.at[at - 1] == '\n') at--;
+    if (at > from && message.at[at - 1] == '\r') at--;
     return at;
 }
 
@@ -313,10 +314,11 @@ static void note_search(struct walk *walk)
     search->prefix_line = search->reopen_line = SIZE_MAX;
 }
 
-static size_t take_boundary(struct walk *walk, const struct boundary_line *line)
+/* `from` is where the search for the line began. Returns where to go on. */
+static size_t take_boundary(struct walk *walk, size_t from, const struct boundary_line *line)
 {
     struct boundary_frame *frame = &walk->stack.frames[line->frame];
-    close_above(walk, line->frame + 1, before_line_end(walk->mime->message, line->start));
+    close_above(walk, line->frame + 1, before_line_end(walk->mime->message, from, line->start));
     frame->met = true;
     frame->closed = line->closing;
     walk->gap_start = line->end;
@@ -340,7 +342,7 @@ struct mime *mime_parse(struct arena *arena, struct text message, const struct m
         bool found = boundary_next(&walk.stack, message, at, &walk.search, &line);
         note_search(&walk);
         if (!found) break;
-        at = take_boundary(&walk, &line);
+        at = take_boundary(&walk, at, &line);
     }
     close_above(&walk, 0, message.length);
     return mime;
