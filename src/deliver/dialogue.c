@@ -4,16 +4,20 @@
 
 #include <stdio.h>
 
-enum { BDAT_LINE_ROOM = 40 };
-
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed)
 {
     *dialogue = (struct dialogue){ .helo = helo, .tls = tls, .smtputf8_allowed = smtputf8_allowed };
 }
 
+void dialogue_connected(struct dialogue *dialogue)
+{
+    dialogue->state = DIALOGUE_GREETING;
+}
+
 const char *dialogue_stage(const struct dialogue *dialogue)
 {
     static const char *const stages[] = {
+        [DIALOGUE_CONNECTING] = "while connecting",
         [DIALOGUE_GREETING] = "while receiving the greeting",
         [DIALOGUE_EHLO] = "after EHLO",
         [DIALOGUE_HELO] = "after HELO",
@@ -154,8 +158,8 @@ static bool any_taken(const struct dialogue *dialogue)
     return false;
 }
 
-/* Whether the command at `position` may go out before earlier ones are answered. RFC 2920 section 3.1: DATA may
-   be the last of a group; BDAT carries its content along, so a large one waits. */
+/* Whether the command at `position` may go out before earlier ones are answered. RFC 2920 section 3.1: DATA
+   may be the last of a group; BDAT carries its content along, so a large one waits. */
 static bool may_send(const struct dialogue *dialogue, uint32_t position)
 {
     if (dialogue->replied == position) return true;
@@ -237,6 +241,9 @@ static enum dialogue_action mail_reply(struct dialogue *dialogue, const struct s
 {
     if (reply->code / 100 != 2) {
         dialogue->mail_failed = true;
+        if (dialogue->handover->is_probe) /* says nothing about the recipient */
+            handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.1.8",
+                                    reply_join(dialogue->handover->arena, reply, 200));
         handover_end_rest_by_reply(dialogue->handover, reply, false, false);
         return nobody_left(dialogue, out);
     }
@@ -281,16 +288,25 @@ static enum dialogue_action data_reply(struct dialogue *dialogue, const struct s
     return reset(dialogue, out);
 }
 
+/* An answer to content that has not been sent whole: a refusal counts, anything else makes no sense. What is
+   left of the content would be read as commands, so the connection ends. */
+static enum dialogue_action early_reply(struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    dialogue->is_goodbye = true;
+    if (reply->code >= 400)
+        handover_end_rest_by_reply(dialogue->handover, reply, false, true);
+    else
+        handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.5.0",
+                                TEXT("the server answered before the end of the content"));
+    return idle(dialogue);
+}
+
 /* The reply that takes over responsibility (RFC 5321 section 4.2.5). */
 static enum dialogue_action content_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out)
 {
     handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
-    if (dialogue->content_is_bdat && (reply->code / 100 != 2 || !dialogue->content_is_sent)) {
-        /* An answer ahead of the content's end leaves the rest of the chunk to be read as commands. */
-        if (!dialogue->content_is_sent) dialogue->is_goodbye = true;
-        return reset(dialogue, out);
-    }
+    if (dialogue->content_is_bdat && reply->code / 100 != 2) return reset(dialogue, out);
     return idle(dialogue);
 }
 
@@ -298,6 +314,7 @@ static enum dialogue_action transaction_reply(struct dialogue *dialogue, const s
                                               struct buffer *out)
 {
     uint32_t position = dialogue->replied++;
+    if (dialogue->content_is_due && position > dialogue->asked) return early_reply(dialogue, reply);
     if (position >= dialogue->sent) {
         dialogue_broken(dialogue, "4.5.0", TEXT("unasked reply from the server"));
         return DIALOGUE_CLOSE;
@@ -342,6 +359,7 @@ enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp
     case DIALOGUE_RESET:
         if (reply->code / 100 != 2) dialogue->is_goodbye = true;
         return idle(dialogue);
+    case DIALOGUE_CONNECTING:
     case DIALOGUE_HANDSHAKE:
     case DIALOGUE_IDLE:
     case DIALOGUE_OVER:
@@ -355,7 +373,8 @@ void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct tex
 {
     struct handover *handover = dialogue->handover;
     if (handover && handover->open > 0) {
-        struct text why = arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));
+        struct text why =
+            arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));
         handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, enhanced, why);
     }
     fail(dialogue, 0, text_of(enhanced), reason);

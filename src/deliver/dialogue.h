@@ -9,6 +9,7 @@
 #include "deliver/handover.h"
 
 enum dialogue_state {
+    DIALOGUE_CONNECTING,
     DIALOGUE_GREETING,
     DIALOGUE_EHLO,
     DIALOGUE_HELO,
@@ -21,8 +22,8 @@ enum dialogue_state {
     DIALOGUE_OVER
 };
 
-/* What the caller does after sending `out`. A handover that has no open recipient is done, whatever the action:
-   the caller takes it back with dialogue_take_done. */
+/* What the caller does after sending `out`. A handover that has no open recipient is done, whatever the
+   action: the caller takes it back with dialogue_take_done. */
 enum dialogue_action {
     DIALOGUE_WAIT,    /* for the next reply */
     DIALOGUE_SECURE,  /* start TLS, then dialogue_secured */
@@ -51,10 +52,10 @@ struct dialogue {
 
     /* the transaction under way */
     struct handover *handover;
-    uint32_t *order;    /* indexes of the recipients that are asked */
-    uint32_t asked;     /* how many */
-    uint32_t sent;      /* commands sent: 1 MAIL, then RCPTs, then DATA, BDAT or the probe's RSET */
-    uint32_t replied;   /* of them answered */
+    uint32_t *order;  /* indexes of the recipients that are asked */
+    uint32_t asked;   /* how many */
+    uint32_t sent;    /* commands sent: 1 MAIL, then RCPTs, then DATA, BDAT or the probe's RSET */
+    uint32_t replied; /* of them answered */
     bool content_is_bdat, content_is_due, content_is_sent;
     bool mail_failed, is_goodbye; /* 421 was seen */
 };
@@ -63,12 +64,14 @@ enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a re
 
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed);
 
+void dialogue_connected(struct dialogue *dialogue);
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out);
 enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *out);
 
 /* Only when idle and after handover_prepare said HANDOVER_READY. */
 enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out);
+/* Its last byte has left. */
 void dialogue_content_sent(struct dialogue *dialogue);
 
 /* The handover when it is done (all recipients ended), else NULL; it is then no longer the dialogue's. */

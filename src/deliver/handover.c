@@ -74,9 +74,9 @@ enum handover_need handover_prepare(struct handover *handover, const struct smtp
     if (handover->is_probe) return handover->open ? HANDOVER_READY : HANDOVER_OVER;
     if (handover->open && is_8bit && !offered->eightbitmime) return HANDOVER_CONVERT;
     if (offered->size > 0 && handover->length > offered->size) {
-        struct text reason = arena_printf(
-            handover->arena, "message of %llu bytes is larger than the server's limit of %llu",
-            (unsigned long long)handover->length, (unsigned long long)offered->size);
+        struct text reason =
+            arena_printf(handover->arena, "message of %llu bytes is larger than the server's limit of %llu",
+                         (unsigned long long)handover->length, (unsigned long long)offered->size);
         handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.3.4", reason);
     }
     return handover->open ? HANDOVER_READY : HANDOVER_OVER;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* One message on its way to one server: what of it the server can take, the commands that say so, and how each
-   recipient ended. Pure: no socket, no clock. Used by dialogue.c, which speaks the commands. */
+/* One message on its way to one server: what of it the server can take, the commands that say so, and how
+   each recipient ended. Pure: no socket, no clock. Used by dialogue.c, which speaks the commands. */
 #ifndef SEKIMORI_DELIVER_HANDOVER_H
 #define SEKIMORI_DELIVER_HANDOVER_H
 
@@ -39,8 +39,9 @@ enum handover_need {
 /* Arrays from the arena, every recipient open. */
 void handover_start(struct handover *handover);
 
-/* Compares the message with what the server offers. `smtputf8_allowed` false: as if SMTPUTF8 were not offered.
-   Ends recipients that this server can never take: 5.6.7 (RFC 6531 section 3.2), 5.3.4 (RFC 1870 section 6.2). */
+/* Compares the message with what the server offers. `smtputf8_allowed` false: as if SMTPUTF8 were not
+   offered. Ends recipients that this server can never take: 5.6.7 (RFC 6531 section 3.2), 5.3.4 (RFC 1870
+   section 6.2). */
 enum handover_need handover_prepare(struct handover *handover, const struct smtp_capabilities *offered,
                                     bool smtputf8_allowed);
 

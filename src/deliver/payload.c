@@ -8,7 +8,8 @@
 #include "ipc/ask_queue.h"
 #include "smtp/dotted.h"
 
-/* Up to SMALL_MOST a read and one write are cheaper than sendfile; STEP bounds what stuffing keeps in memory. */
+/* Up to SMALL_MOST a read and one write are cheaper than sendfile; STEP bounds what stuffing keeps in memory.
+ */
 enum { SMALL_MOST = 32 * 1024, STEP = 128 * 1024 };
 
 bool payload_open(struct payload *payload, struct arena *arena, const struct deliver_job *job, int segment_fd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The content of one message as it goes over the wire: prefix and body from the journal segment, with edits as
-   pieces in between, or a converted copy in memory. Dots are stuffed only where a line begins with one. */
+/* The content of one message as it goes over the wire: prefix and body from the journal segment, with edits
+   as pieces in between, or a converted copy in memory. Dots are stuffed only where a line begins with one. */
 #ifndef SEKIMORI_DELIVER_PAYLOAD_H
 #define SEKIMORI_DELIVER_PAYLOAD_H
 
@@ -26,7 +26,8 @@ struct payload {
 enum payload_outcome { PAYLOAD_ALL, PAYLOAD_PART, PAYLOAD_FAILED };
 
 /* False: the job's edits are malformed. `payload` is zeroed memory; texts live in the arena. */
-bool payload_open(struct payload *payload, struct arena *arena, const struct deliver_job *job, int segment_fd);
+bool payload_open(struct payload *payload, struct arena *arena, const struct deliver_job *job,
+                  int segment_fd);
 void payload_close(struct payload *payload);
 
 /* Bytes, not stuffed. */
@@ -41,9 +42,9 @@ void payload_convert(struct payload *payload, struct buffer *converted, uint16_t
 /* From the beginning again. */
 void payload_rewind(struct payload *payload);
 
-/* Writes the next part to the stream: all of it when no byte changes, else a bounded step; call again when the
-   stream has drained until PAYLOAD_ALL. `is_data`: stuffed, with the end of data. PAYLOAD_FAILED (errno): the
-   segment cannot be read; the connection must be dropped. */
+/* Writes the next part to the stream: all of it when no byte changes, else a bounded step; call again when
+   the stream has drained until PAYLOAD_ALL. `is_data`: stuffed, with the end of data. PAYLOAD_FAILED (errno):
+   the segment cannot be read; the connection must be dropped. */
 enum payload_outcome payload_send(struct payload *payload, struct stream *stream, bool is_data);
 
 #endif

@@ -60,9 +60,10 @@ static void hop_add(struct route *route, const struct address *address, uint16_t
     route->hops[route->hop_count++] = (struct hop){ endpoint, arena_text(route->arena, host) };
 }
 
-/* A static target that is this gateway is a mistake in the configuration: the mail waits until it is mended. */
-static void static_add(struct route *route, const struct own *own, const struct address *address, uint16_t port,
-                       struct text host)
+/* A static target that is this gateway is a mistake in the configuration: the mail waits until it is mended.
+ */
+static void static_add(struct route *route, const struct own *own, const struct address *address,
+                       uint16_t port, struct text host)
 {
     struct endpoint endpoint = { *address, port };
     if (own_has(own, &endpoint))
@@ -142,8 +143,9 @@ static void lookup_note(struct route *route, enum dns_status status, struct text
         note(route, RECIPIENT_FAILED, "5.1.2",
              arena_printf(route->arena, "host %.*s not found", TEXT_ARG(name)));
     else
-        note(route, RECIPIENT_DEFERRED, "4.4.3",
-             arena_printf(route->arena, "lookup of %.*s failed: %s", TEXT_ARG(name), dns_status_name(status)));
+        note(
+            route, RECIPIENT_DEFERRED, "4.4.3",
+            arena_printf(route->arena, "lookup of %.*s failed: %s", TEXT_ARG(name), dns_status_name(status)));
 }
 
 void route_host_answer(struct route *route, const struct own *own, const struct host_answer *answer)

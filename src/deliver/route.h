@@ -54,7 +54,8 @@ struct route {
     struct text reason;
 };
 
-/* One destination serves all domains with the same key: static targets are shared, an MX is the domain's own. */
+/* One destination serves all domains with the same key: static targets are shared, an MX is the domain's own.
+ */
 void route_key(const struct domain *statement, struct text domain, struct buffer *out);
 
 /* Copies what it needs of the configuration and goes on to the first question or to the end. */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Recipients by address: answers while they are good, askers while one is being fetched. */
+#include "deliver/callout.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "deliver/hashed.h"
+#include "ipc/ask_deliver.h"
+#include "ipc/child.h"
+
+struct asker {
+    struct asker *next;
+    struct channel *channel;
+    uint64_t id;
+};
+
+struct callout {
+    struct hashed_node node;
+    TAILQ_ENTRY(callout) age; /* in the list of answers, the oldest first */
+    struct callouts *callouts;
+    char *address, *domain; /* domain in lower case */
+    size_t address_length, domain_length;
+    struct probe *probe; /* while it is being asked */
+    struct asker *askers;
+    /* the answer */
+    uint64_t until_ms;
+    enum recipient_ending ending;
+    uint16_t code;
+    char *enhanced, *reply;
+};
+
+/* Lives only while the question is on its way. */
+struct probe {
+    struct errand errand; /* first */
+    struct callout *callout;
+    struct envelope envelope;
+    struct recipient recipient;
+    struct arena *arena;
+};
+
+struct callouts {
+    struct loop *loop;
+    struct pool *pool;
+    struct hashed by_address;
+    TAILQ_HEAD(, callout) answers;
+    uint64_t asked, from_cache, probes, over_limit;
+    bool is_stopping;
+};
+
+#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+struct callouts *callout_new(struct loop *loop, struct pool *pool)
+{
+    struct callouts *callouts = memory_alloc(sizeof *callouts);
+    callouts->loop = loop;
+    callouts->pool = pool;
+    TAILQ_INIT(&callouts->answers);
+    return callouts;
+}
+
+/* --- recipients --- */
+
+static struct callout *find(const struct callouts *callouts, struct text address)
+{
+    struct hashed_node *node = hashed_first(&callouts->by_address, text_hash(address));
+    for (; node; node = hashed_next(node)) {
+        struct callout *callout = OWNER(node, struct callout, node);
+        if (text_equal(text_from(callout->address, callout->address_length), address)) return callout;
+    }
+    return NULL;
+}
+
+static struct callout *callout_make(struct callouts *callouts, struct text address)
+{
+    struct callout *callout = memory_alloc(sizeof *callout);
+    struct text domain = envelope_domain_of(address);
+    callout->callouts = callouts;
+    callout->address = memory_string(address);
+    callout->address_length = address.length;
+    callout->domain = memory_string(domain);
+    callout->domain_length = domain.length;
+    for (size_t i = 0; i < domain.length; i++) callout->domain[i] = char_lower(callout->domain[i]);
+    hashed_add(&callouts->by_address, &callout->node, text_hash(address));
+    return callout;
+}
+
+static void callout_drop(struct callout *callout)
+{
+    hashed_remove(&callout->callouts->by_address, &callout->node);
+    TAILQ_REMOVE(&callout->callouts->answers, callout, age);
+    free(callout->address);
+    free(callout->domain);
+    free(callout->enhanced);
+    free(callout->reply);
+    free(callout);
+}
+
+/* --- answers --- */
+
+static void answer_send(const struct asker *asker, enum recipient_ending ending, uint16_t code,
+                        const char *enhanced, const char *reply)
+{
+    struct buffer *frame = channel_begin(asker->channel, DELIVER_CALL_OUT_IS, asker->id);
+    put_u8(frame, (uint8_t)ending);
+    put_u16(frame, code);
+    put_text(frame, text_of(enhanced));
+    put_text(frame, text_of(reply));
+    channel_end(asker->channel);
+}
+
+static void answer_all(struct callout *callout)
+{
+    struct asker *asker;
+    while ((asker = callout->askers)) {
+        callout->askers = asker->next;
+        answer_send(asker, callout->ending, callout->code, callout->enhanced, callout->reply);
+        free(asker);
+    }
+}
+
+static uint32_t life_of(enum recipient_ending ending)
+{
+    return ending == RECIPIENT_DELIVERED ? CALLOUT_TAKEN_MS
+           : ending == RECIPIENT_FAILED  ? CALLOUT_REFUSED_MS
+                                         : CALLOUT_DEFERRED_MS;
+}
+
+static void on_done(struct errand *errand)
+{
+    struct probe *probe = (struct probe *)errand;
+    struct callout *callout = probe->callout;
+    const struct recipient_result *result = &errand->handover.results[0];
+    free(callout->enhanced);
+    free(callout->reply);
+    callout->ending = result->ending == RECIPIENT_NOT_TRIED ? RECIPIENT_DEFERRED : result->ending;
+    callout->code = result->code;
+    callout->enhanced = memory_string(result->enhanced);
+    callout->reply = memory_string(result->reply);
+    callout->until_ms = loop_now_ms(callout->callouts->loop) + life_of(callout->ending);
+    callout->probe = NULL;
+    TAILQ_INSERT_TAIL(&callout->callouts->answers, callout, age);
+    answer_all(callout);
+    arena_free(probe->arena);
+    free(probe);
+}
+
+/* --- questions --- */
+
+static void probe_begin(struct callout *callout)
+{
+    struct probe *probe = memory_alloc(sizeof *probe);
+    struct errand *errand = &probe->errand;
+    probe->callout = callout;
+    probe->arena = arena_new(0);
+    probe->recipient.address = text_from(callout->address, callout->address_length);
+    probe->envelope = (struct envelope){ .recipient_count = 1, .recipients = &probe->recipient };
+    errand->domain = text_from(callout->domain, callout->domain_length);
+    errand->handover.arena = probe->arena;
+    errand->handover.envelope = &probe->envelope;
+    errand->handover.is_probe = true;
+    errand->on_done = on_done;
+    handover_start(&errand->handover);
+    callout->probe = probe;
+    callout->callouts->probes++;
+    pool_add(callout->callouts->pool, errand, true);
+}
+
+static void asker_add(struct callout *callout, struct channel *channel, uint64_t id)
+{
+    struct asker *asker = memory_alloc(sizeof *asker);
+    *asker = (struct asker){ callout->askers, channel, id };
+    callout->askers = asker;
+}
+
+/* Room for one more, by dropping the oldest answer if need be. */
+static bool has_room(struct callouts *callouts)
+{
+    if (callouts->by_address.count < CALLOUT_MOST) return true;
+    if (TAILQ_EMPTY(&callouts->answers)) return false;
+    callout_drop(TAILQ_FIRST(&callouts->answers));
+    return true;
+}
+
+static void ask(struct callouts *callouts, struct channel *channel, uint64_t id, struct text address)
+{
+    struct callout *callout = find(callouts, address);
+    struct asker now = { NULL, channel, id };
+    callouts->asked++;
+    if (callout && !callout->probe && loop_now_ms(callouts->loop) < callout->until_ms) {
+        callouts->from_cache++;
+        answer_send(&now, callout->ending, callout->code, callout->enhanced, callout->reply);
+        return;
+    }
+    if (callouts->is_stopping || (!callout && !has_room(callouts))) {
+        callouts->over_limit++;
+        answer_send(&now, RECIPIENT_DEFERRED, 0, "4.3.2", "too many recipients are being asked about");
+        return;
+    }
+    if (!callout)
+        callout = callout_make(callouts, address);
+    else if (!callout->probe)
+        TAILQ_REMOVE(&callouts->answers, callout, age);
+    asker_add(callout, channel, id);
+    if (!callout->probe) probe_begin(callout);
+}
+
+bool callout_frame(struct callouts *callouts, struct channel *asker, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    if (frame->type != DELIVER_CALL_OUT) return false;
+    get_text(
+        &reader); /* the sender: servers are asked with the null path, which no rule about senders stops */
+    struct text address = get_text(&reader);
+    if (!reader_done(&reader) || address.length == 0) return false;
+    ask(callouts, asker, frame->id, address);
+    return true;
+}
+
+/* --- upkeep --- */
+
+void callout_forget(struct callouts *callouts, const struct channel *asker)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
+        struct asker **at = &OWNER(node, struct callout, node)->askers, *gone;
+        while ((gone = *at)) {
+            if (gone->channel != asker) {
+                at = &gone->next;
+                continue;
+            }
+            *at = gone->next;
+            free(gone);
+        }
+    }
+}
+
+void callout_forget_answers(struct callouts *callouts)
+{
+    while (!TAILQ_EMPTY(&callouts->answers)) callout_drop(TAILQ_FIRST(&callouts->answers));
+}
+
+void callout_stop(struct callouts *callouts)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    callouts->is_stopping = true;
+    while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
+        struct probe *probe = OWNER(node, struct callout, node)->probe;
+        if (!probe || probe->errand.is_started) continue;
+        pool_remove(callouts->pool, &probe->errand);
+        handover_end_rest_by_us(&probe->errand.handover, RECIPIENT_DEFERRED, "4.3.2", TEXT("shutting down"));
+        on_done(&probe->errand);
+    }
+}
+
+void callout_status(const struct callouts *callouts, struct buffer *out)
+{
+    child_status_add(out, "call-outs asked", "%llu", (unsigned long long)callouts->asked);
+    child_status_add(out, "call-outs from cache", "%llu", (unsigned long long)callouts->from_cache);
+    child_status_add(out, "call-outs made", "%llu", (unsigned long long)callouts->probes);
+    child_status_add(out, "call-outs over limit", "%llu", (unsigned long long)callouts->over_limit);
+    child_status_add(out, "recipients known", "%zu", callouts->by_address.count);
+}

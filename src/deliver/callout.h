@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Would the server take this recipient? Asked by receive, answered from a cache or by MAIL FROM:<>, RCPT,
+   RSET on a connection of the pool. Several askers of one recipient share one call-out. */
+#ifndef SEKIMORI_DELIVER_CALLOUT_H
+#define SEKIMORI_DELIVER_CALLOUT_H
+
+#include "deliver/pool.h"
+
+enum {
+    CALLOUT_MOST = 100000,      /* recipients known or being asked; over it the answer is deferred */
+    CALLOUT_TAKEN_MS = 3600000, /* how long an answer is good */
+    CALLOUT_REFUSED_MS = 300000,
+    CALLOUT_DEFERRED_MS = 10000
+};
+
+struct callouts;
+
+struct callouts *callout_new(struct loop *loop, struct pool *pool);
+
+/* A frame of receive. False: malformed. */
+bool callout_frame(struct callouts *callouts, struct channel *asker, struct frame *frame);
+
+void callout_forget(struct callouts *callouts, const struct channel *asker); /* it is gone */
+void callout_forget_answers(struct callouts *callouts);                      /* routes have changed */
+void callout_stop(struct callouts *callouts); /* those not started are answered as deferred */
+void callout_status(const struct callouts *callouts, struct buffer *out);
+
+#endif

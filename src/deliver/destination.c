@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One destination: errands in line, lanes (connections) that take them, and the walk from server to server
+   until one talks. */
+#include "pool_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config/route.h"
+
+struct destination *destination_new(struct pool *pool, struct text key, struct text domain)
+{
+    struct destination *destination = memory_alloc(sizeof *destination);
+    destination->pool = pool;
+    destination->key = text_from(memory_string(key), key.length);
+    destination->domain = text_from(memory_string(domain), domain.length);
+    TAILQ_INIT(&destination->line);
+    TAILQ_INIT(&destination->lanes);
+    return destination;
+}
+
+bool destination_is_unused(const struct destination *destination)
+{
+    return destination->waiting == 0 && destination->lane_count == 0 && destination->ask_id == 0;
+}
+
+void destination_free(struct destination *destination)
+{
+    route_free(destination->route);
+    free((void *)destination->key.at);
+    free((void *)destination->domain.at);
+    free(destination);
+}
+
+/* --- lanes --- */
+
+/* Idle lanes stand first in their destination, the one used last before the others. */
+static void lane_set_idle(struct lane *lane, bool is_idle)
+{
+    struct destination *destination = lane->destination;
+    if (lane->is_idle == is_idle) return;
+    lane->is_idle = is_idle;
+    TAILQ_REMOVE(&destination->lanes, lane, same_destination);
+    if (is_idle) {
+        TAILQ_INSERT_HEAD(&destination->lanes, lane, same_destination);
+        TAILQ_INSERT_TAIL(&destination->pool->idle, lane, idle);
+    } else {
+        TAILQ_INSERT_TAIL(&destination->lanes, lane, same_destination);
+        TAILQ_REMOVE(&destination->pool->idle, lane, idle);
+    }
+}
+
+/* The lane's connection is gone or was never there. */
+static void lane_end(struct lane *lane)
+{
+    struct destination *destination = lane->destination;
+    lane_set_idle(lane, false);
+    if (!lane->is_open) destination->opening--;
+    destination->lane_count--;
+    TAILQ_REMOVE(&destination->lanes, lane, same_destination);
+    free(lane);
+    pool_lane_ended(destination->pool, destination->is_static);
+}
+
+void lane_leave(struct lane *lane)
+{
+    outbound_leave(lane->outbound);
+    lane_end(lane);
+}
+
+static bool was_tried(const struct lane *lane, uint32_t hop)
+{
+    return lane->tried[hop / 64] >> (hop % 64) & 1;
+}
+
+/* The next server in order that is not put aside; when all that are left are, the one that is free soonest.
+ */
+static bool hop_choose(struct lane *lane)
+{
+    const struct route *route = lane->destination->route;
+    const struct pool *pool = lane->destination->pool;
+    uint64_t now = pool_now_ms(pool), soonest = UINT64_MAX;
+    for (uint32_t i = 0; i < route->hop_count; i++) {
+        if (was_tried(lane, i)) continue;
+        uint64_t until = pool_aside_until(pool, &route->hops[i].endpoint);
+        if (until <= now) until = 0;
+        if (until >= soonest) continue;
+        soonest = until;
+        lane->hop = i;
+        if (until == 0) break;
+    }
+    return soonest != UINT64_MAX;
+}
+
+static const struct outbound_events lane_events;
+
+static void lane_connect(struct lane *lane, enum tls_level tls)
+{
+    const struct route *route = lane->destination->route;
+    lane->tried[lane->hop / 64] |= 1ULL << (lane->hop % 64);
+    lane->outbound = outbound_open(&(struct outbound_start){ .ground = lane->destination->pool->start.ground,
+                                                             .hop = &route->hops[lane->hop],
+                                                             .tls = tls,
+                                                             .tls_name = route->tls_name,
+                                                             .smtputf8 = route->smtputf8,
+                                                             .events = &lane_events,
+                                                             .owner = lane });
+}
+
+static void lane_open(struct destination *destination)
+{
+    struct lane *lane = memory_alloc(sizeof *lane);
+    lane->destination = destination;
+    destination->lane_count++;
+    destination->opening++;
+    destination->pool->lane_count++;
+    if (destination->is_static) destination->pool->lane_count_static++;
+    TAILQ_INSERT_TAIL(&destination->lanes, lane, same_destination);
+    hop_choose(lane); /* a route that is ready has a first hop */
+    lane_connect(lane, destination->route->tls);
+}
+
+static bool has_open_lane(const struct destination *destination, const struct endpoint *endpoint)
+{
+    const struct lane *lane;
+    TAILQ_FOREACH(lane, &destination->lanes, same_destination)
+    if (lane->is_open && outbound_endpoint(lane->outbound)->port == endpoint->port &&
+        address_equal(&outbound_endpoint(lane->outbound)->address, &endpoint->address))
+        return true;
+    return false;
+}
+
+/* --- the line --- */
+
+void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
+                      struct text enhanced, struct text reason, bool is_down)
+{
+    struct errand_line line;
+    struct errand *errand;
+    TAILQ_INIT(&line);
+    TAILQ_CONCAT(&line, &destination->line, line);
+    destination->waiting = 0;
+    while ((errand = TAILQ_FIRST(&line))) {
+        struct handover *handover = &errand->handover;
+        TAILQ_REMOVE(&line, errand, line);
+        errand->destination = NULL;
+        errand->is_started = true;
+        errand->destination_down = is_down;
+        const char *status = arena_text(handover->arena, enhanced).at;
+        handover_end_rest_by_us(handover, ending, status, arena_text(handover->arena, reason));
+        for (uint32_t i = 0; i < handover->envelope->recipient_count; i++) handover->results[i].code = code;
+        errand->on_done(errand);
+    }
+}
+
+/* Gives errands to idle lanes, which stand first. A lane may end under its errand. */
+static void line_serve(struct destination *destination)
+{
+    struct lane *lane;
+    while (destination->waiting > 0 && (lane = TAILQ_FIRST(&destination->lanes)) && lane->is_idle) {
+        struct errand *errand = TAILQ_FIRST(&destination->line);
+        TAILQ_REMOVE(&destination->line, errand, line);
+        destination->waiting--;
+        errand->destination = NULL;
+        lane_set_idle(lane, false);
+        if (!outbound_give(lane->outbound, errand)) lane_set_idle(lane, true);
+    }
+}
+
+static bool route_is_old(const struct destination *destination)
+{
+    return !destination->route || pool_now_ms(destination->pool) >= destination->route_until_ms;
+}
+
+static void lanes_add(struct destination *destination)
+{
+    struct pool *pool = destination->pool;
+    uint32_t limit = destination->route->connections ? destination->route->connections
+                                                     : pool->start.ground->config->deliver.connections;
+    bool is_crowded = pool_now_ms(pool) < destination->crowded_until_ms;
+    while (destination->waiting > destination->opening && destination->lane_count < limit) {
+        if (is_crowded && destination->lane_count > 0) return;
+        if (!pool_may_open(pool, destination->is_static)) {
+            pool_starve(pool, destination);
+            return;
+        }
+        lane_open(destination);
+    }
+}
+
+static void route_begin(struct destination *destination)
+{
+    struct pool *pool = destination->pool;
+    const struct config *config = pool->start.ground->config;
+    const struct domain *statement = config_find_domain(config, destination->domain);
+    route_free(destination->route);
+    destination->route = route_new(config, statement, destination->domain, pool->start.own);
+    destination->route_until_ms = pool_now_ms(pool) + ROUTE_LIFE_MS;
+}
+
+static void route_none(struct destination *destination)
+{
+    const struct route *route = destination->route;
+    bool is_down = route->ending == RECIPIENT_DEFERRED;
+    if (is_down) log_warning("no way to %.*s: %.*s", TEXT_ARG(destination->domain), TEXT_ARG(route->reason));
+    destination_fail(destination, route->ending, 0, text_of(route->enhanced), route->reason, is_down);
+    destination->route_until_ms = 0;
+}
+
+void destination_pump(struct destination *destination)
+{
+    line_serve(destination);
+    if (destination->waiting == 0 || destination->waiting <= destination->opening || destination->ask_id)
+        return;
+    if (route_is_old(destination) && destination->opening == 0) route_begin(destination);
+    destination_route_changed(destination);
+}
+
+void destination_route_changed(struct destination *destination)
+{
+    switch (destination->route->status) {
+    case ROUTE_ASK_HOST:
+    case ROUTE_ASK_MX:
+        pool_ask(destination->pool, destination);
+        break;
+    case ROUTE_NONE:
+        route_none(destination);
+        break;
+    case ROUTE_READY:
+        lanes_add(destination);
+        break;
+    }
+}
+
+void destination_leave_idle(struct destination *destination)
+{
+    struct lane *lane;
+    while ((lane = TAILQ_FIRST(&destination->lanes)) && lane->is_idle) lane_leave(lane);
+}
+
+/* --- the lanes' events --- */
+
+static void on_ready(void *owner, struct outbound *outbound)
+{
+    struct lane *lane = owner;
+    struct destination *destination = lane->destination;
+    if (!lane->is_open) {
+        lane->is_open = true;
+        destination->opening--;
+        pool_forgive(destination->pool, outbound_endpoint(outbound));
+    }
+    lane_set_idle(lane, true);
+    if (destination->waiting > 0)
+        destination_pump(destination);
+    else if (destination->is_retired || destination->pool->is_stopping)
+        lane_leave(lane);
+}
+
+static void failure_keep(struct destination *destination, const struct hop *hop,
+                         const struct dialogue_failure *failure)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    snprintf(destination->failure_room, sizeof destination->failure_room, "%.*s[%s]:%u: %.*s",
+             TEXT_ARG(hop->host), address_print(&hop->endpoint.address, room), hop->endpoint.port,
+             TEXT_ARG(failure->reason));
+    /* A refusal of the whole session says nothing final about a message. */
+    snprintf(destination->failure_status, sizeof destination->failure_status, "4%.*s",
+             TEXT_ARG(text_slice(failure->enhanced, 1, failure->enhanced.length)));
+    destination->failure = (struct dialogue_failure){ failure->code, text_of(destination->failure_status),
+                                                      text_of(destination->failure_room) };
+}
+
+/* No lane is left and no server talked: the line is deferred. */
+static void all_failed(struct destination *destination)
+{
+    const struct dialogue_failure *failure = &destination->failure;
+    uint16_t code = failure->code >= 500 ? 0 : failure->code;
+    destination_fail(destination, RECIPIENT_DEFERRED, code, failure->enhanced, failure->reason, true);
+}
+
+static void on_failed(void *owner, struct outbound *outbound, const struct dialogue_failure *failure,
+                      bool try_clear)
+{
+    struct lane *lane = owner;
+    struct destination *destination = lane->destination;
+    const struct hop *hop = &destination->route->hops[lane->hop];
+    lane->outbound = NULL;
+    if (try_clear) {
+        lane_connect(lane, TLS_OFF);
+        return;
+    }
+    failure_keep(destination, hop, failure);
+    if (has_open_lane(destination, outbound_endpoint(outbound))) {
+        destination->crowded_until_ms = pool_now_ms(destination->pool) + CROWDED_MS;
+        lane_end(lane);
+        return;
+    }
+    pool_set_aside(destination->pool, &hop->endpoint);
+    if (destination->waiting > 0 && hop_choose(lane)) {
+        lane_connect(lane, destination->route->tls);
+        return;
+    }
+    lane_end(lane);
+    if (destination->lane_count == 0) all_failed(destination);
+}
+
+static void on_closed(void *owner, struct outbound *outbound)
+{
+    struct lane *lane = owner;
+    struct destination *destination = lane->destination;
+    lane_end(lane);
+    if (destination->waiting > 0) destination_pump(destination);
+}
+
+static void on_returned(void *owner, struct errand *errand)
+{
+    struct lane *lane = owner;
+    struct destination *destination = lane->destination;
+    errand->destination = destination;
+    TAILQ_INSERT_HEAD(&destination->line, errand, line);
+    destination->waiting++;
+}
+
+static const struct outbound_events lane_events = { on_ready, on_failed, on_closed, on_returned };

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One thing to do on a connection: hand a message over (a job of queue), or ask about a recipient (a
+   call-out). Made by jobs.c and callout.c, waits in a destination, is carried out by an outbound connection.
+ */
+#ifndef SEKIMORI_DELIVER_ERRAND_H
+#define SEKIMORI_DELIVER_ERRAND_H
+
+#include <sys/queue.h>
+
+#include "deliver/handover.h"
+#include "deliver/payload.h"
+
+struct destination;
+
+struct errand {
+    TAILQ_ENTRY(errand) line; /* of its destination, until it is started */
+    struct destination *destination;
+    struct handover handover;
+    const struct deliver_job *job; /* NULL: a call-out */
+    struct text domain;            /* whose servers it goes to, lower case */
+    int segment_fd;
+    struct payload payload;
+
+    bool is_started; /* on a connection; until then it can be given back */
+    unsigned tries;  /* connections that broke under it before anything was answered */
+
+    /* how it went; texts in handover.arena */
+    bool destination_down;
+    struct text relay, tls;
+    uint32_t connect_ms, transfer_ms;
+
+    /* Every recipient has its result. The errand is no longer used by whoever calls. */
+    void (*on_done)(struct errand *errand);
+};
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Jobs by id, from queue and back to it. */
+#include "deliver/jobs.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "deliver/hashed.h"
+#include "ipc/event.h"
+
+enum { SPARE_MOST = 256, SPARE_BYTES_MOST = 64 * 1024 };
+
+struct segment {
+    struct hashed_node node;
+    uint32_t number, jobs;
+    int fd;
+    bool is_listed; /* in the table: new jobs may name it */
+};
+
+enum job_state { JOB_WAITING, JOB_UNDER_WAY, JOB_DONE };
+
+struct job {
+    struct errand errand; /* first */
+    struct hashed_node node;
+    struct jobs *jobs;
+    struct arena *arena;
+    struct segment *segment;
+    struct deliver_job job;
+    bool is_done;
+    struct job *next_spare;
+};
+
+struct jobs {
+    struct loop *loop;
+    struct pool *pool;
+    struct ring *events;
+    struct channel *queue; /* NULL while there is none */
+    struct hashed by_id, segments;
+    struct job *spare;
+    unsigned spare_count;
+    struct buffer record;
+    struct jobs_counts counts;
+    bool is_stopping;
+};
+
+#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events)
+{
+    struct jobs *jobs = memory_alloc(sizeof *jobs);
+    jobs->loop = loop;
+    jobs->pool = pool;
+    jobs->events = events;
+    return jobs;
+}
+
+/* --- segments --- */
+
+static struct segment *segment_find(const struct jobs *jobs, uint32_t number)
+{
+    struct hashed_node *node = hashed_first(&jobs->segments, hashed_number(number));
+    for (; node; node = hashed_next(node)) {
+        struct segment *segment = OWNER(node, struct segment, node);
+        if (segment->number == number) return segment;
+    }
+    return NULL;
+}
+
+static void segment_release(struct jobs *jobs, struct segment *segment)
+{
+    if (segment->jobs > 0 || segment->is_listed) return;
+    close(segment->fd);
+    free(segment);
+    jobs->counts.segments--;
+}
+
+static void segment_unlist(struct jobs *jobs, struct segment *segment)
+{
+    hashed_remove(&jobs->segments, &segment->node);
+    segment->is_listed = false;
+    segment_release(jobs, segment);
+}
+
+static bool segment_take(struct jobs *jobs, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    uint32_t number = get_u32(&reader);
+    int fd = frame_take_fd(frame, 0);
+    if (!reader_done(&reader) || fd < 0) {
+        if (fd >= 0) close(fd);
+        return false;
+    }
+    struct segment *old = segment_find(jobs, number);
+    if (old) segment_unlist(jobs, old);
+    struct segment *segment = memory_alloc(sizeof *segment);
+    *segment = (struct segment){ .number = number, .fd = fd, .is_listed = true };
+    hashed_add(&jobs->segments, &segment->node, hashed_number(number));
+    jobs->counts.segments++;
+    return true;
+}
+
+static bool segment_end(struct jobs *jobs, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct segment *segment = segment_find(jobs, get_u32(&reader));
+    if (segment && !reader.failed) segment_unlist(jobs, segment);
+    return reader_done(&reader);
+}
+
+/* --- jobs --- */
+
+static struct job *job_find(const struct jobs *jobs, uint64_t id)
+{
+    struct hashed_node *node = hashed_first(&jobs->by_id, hashed_number(id));
+    for (; node; node = hashed_next(node)) {
+        struct job *job = OWNER(node, struct job, node);
+        if (job->job.id == id) return job;
+    }
+    return NULL;
+}
+
+static struct job *job_new(struct jobs *jobs)
+{
+    struct job *job = jobs->spare;
+    struct arena *arena = job ? job->arena : arena_new(0);
+    if (job) {
+        jobs->spare = job->next_spare;
+        jobs->spare_count--;
+    } else {
+        job = memory_alloc(sizeof *job);
+    }
+    *job = (struct job){ .jobs = jobs, .arena = arena };
+    return job;
+}
+
+static void job_free(struct job *job)
+{
+    struct jobs *jobs = job->jobs;
+    bool is_large = arena_used(job->arena) > SPARE_BYTES_MOST;
+    if (job->segment) {
+        job->segment->jobs--;
+        segment_release(jobs, job->segment);
+    }
+    payload_close(&job->errand.payload);
+    if (is_large || jobs->spare_count >= SPARE_MOST) {
+        arena_free(job->arena);
+        free(job);
+        return;
+    }
+    arena_reset(job->arena);
+    job->next_spare = jobs->spare;
+    jobs->spare = job;
+    jobs->spare_count++;
+}
+
+static void job_forget(struct job *job)
+{
+    hashed_remove(&job->jobs->by_id, &job->node);
+    job_free(job);
+}
+
+static enum job_state state_of(const struct job *job)
+{
+    return job->is_done ? JOB_DONE : job->errand.is_started ? JOB_UNDER_WAY : JOB_WAITING;
+}
+
+/* --- results --- */
+
+static void result_send(const struct job *job)
+{
+    struct channel *queue = job->jobs->queue;
+    const struct errand *errand = &job->errand;
+    if (!queue) return;
+    struct deliver_result result = { .id = job->job.id,
+                                     .message_id = job->job.message_id,
+                                     .destination_down = errand->destination_down,
+                                     .relay = errand->relay.length ? errand->relay : TEXT("none"),
+                                     .tls = errand->tls,
+                                     .connect_ms = errand->connect_ms,
+                                     .transfer_ms = errand->transfer_ms,
+                                     .recipient_count = job->job.envelope.recipient_count,
+                                     .recipients = errand->handover.results };
+    deliver_result_put(&result, channel_begin(queue, DELIVER_RESULT, job->job.id));
+    channel_end(queue);
+}
+
+/* Into the record before anybody else hears of it: the server has the message now. */
+static void delivered_record(struct job *job, const struct recipient_result *result)
+{
+    struct jobs *jobs = job->jobs;
+    if (!jobs->events) return;
+    struct event_ended event = { .id = job->job.message_id,
+                                 .time_ms = loop_wall_ms(jobs->loop),
+                                 .recipient = result->number,
+                                 .ending = ENDING_DELIVERED,
+                                 .dsn = result->enhanced,
+                                 .relay = job->errand.relay,
+                                 .reply = result->reply };
+    buffer_clear(&jobs->record);
+    event_ended_put(&event, &jobs->record);
+    ring_append(jobs->events, buffer_text(&jobs->record));
+}
+
+static void on_done(struct errand *errand)
+{
+    struct job *job = (struct job *)errand;
+    struct jobs_counts *counts = &job->jobs->counts;
+    job->is_done = true;
+    for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++) {
+        const struct recipient_result *result = &errand->handover.results[i];
+        if (result->ending == RECIPIENT_DELIVERED) {
+            delivered_record(job, result);
+            counts->delivered++;
+        } else if (result->ending == RECIPIENT_DEFERRED) {
+            counts->deferred++;
+        } else if (result->ending == RECIPIENT_FAILED) {
+            counts->failed++;
+        }
+    }
+    result_send(job);
+}
+
+/* --- frames --- */
+
+/* The frame's bytes live only for the call: the job keeps a copy. */
+static bool job_read(struct job *job, struct frame *frame)
+{
+    struct frame copy = *frame;
+    copy.payload = arena_text(job->arena, frame->payload);
+    if (!deliver_job_get(job->arena, &copy, &job->job)) return false;
+    job->segment = segment_find(job->jobs, job->job.segment);
+    if (!job->segment) return false;
+    job->segment->jobs++;
+    return payload_open(&job->errand.payload, job->arena, &job->job, job->segment->fd);
+}
+
+static void give_back(struct job *job)
+{
+    handover_end_rest_by_us(&job->errand.handover, RECIPIENT_NOT_TRIED, "4.3.2", TEXT("given back"));
+    job->errand.is_started = true;
+    job->is_done = true;
+    result_send(job);
+}
+
+static bool job_take(struct jobs *jobs, struct frame *frame)
+{
+    struct job *job = job_new(jobs);
+    if (!job_read(job, frame) || job_find(jobs, job->job.id)) {
+        log_error("queue sent a job that makes no sense");
+        job_free(job);
+        return false;
+    }
+    struct errand *errand = &job->errand;
+    errand->job = &job->job;
+    errand->domain = job->job.domain;
+    errand->segment_fd = job->segment->fd;
+    errand->on_done = on_done;
+    errand->handover.arena = job->arena;
+    errand->handover.envelope = &job->job.envelope;
+    errand->handover.content = job->job.content;
+    handover_start(&errand->handover);
+    for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++)
+        errand->handover.results[i].number = job->job.recipient_numbers[i];
+    hashed_add(&jobs->by_id, &job->node, hashed_number(job->job.id));
+    jobs->counts.jobs++;
+    if (jobs->is_stopping)
+        give_back(job);
+    else
+        pool_add(jobs->pool, errand, false);
+    return true;
+}
+
+static void job_cancel(struct jobs *jobs, uint64_t id)
+{
+    struct job *job = job_find(jobs, id);
+    if (!job || state_of(job) != JOB_WAITING) return;
+    pool_remove(jobs->pool, &job->errand);
+    give_back(job);
+}
+
+bool jobs_frame(struct jobs *jobs, struct frame *frame)
+{
+    struct job *job;
+    switch (frame->type) {
+    case DELIVER_SEGMENT:
+        return segment_take(jobs, frame);
+    case DELIVER_SEGMENT_END:
+        return segment_end(jobs, frame);
+    case DELIVER_JOB:
+        return job_take(jobs, frame);
+    case DELIVER_RESULT_KEPT:
+        job = job_find(jobs, frame->id);
+        if (job && state_of(job) == JOB_DONE) job_forget(job);
+        return true;
+    case DELIVER_CANCEL:
+        job_cancel(jobs, frame->id);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* --- a queue that comes and goes --- */
+
+static void under_way_send(const struct job *job, struct channel *queue)
+{
+    struct buffer *frame = channel_begin(queue, DELIVER_UNDER_WAY, job->job.id);
+    put_u64(frame, job->job.message_id);
+    put_u32(frame, job->job.envelope.recipient_count);
+    for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++)
+        put_u32(frame, job->job.recipient_numbers[i]);
+    channel_end(queue);
+}
+
+void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    jobs->queue = queue;
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+        const struct job *job = OWNER(node, struct job, node);
+        if (state_of(job) == JOB_UNDER_WAY) under_way_send(job, queue);
+        if (state_of(job) == JOB_DONE) result_send(job);
+    }
+    channel_send(queue, DELIVER_SYNCED, 0, TEXT_NONE);
+}
+
+void jobs_queue_closed(struct jobs *jobs)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    jobs->queue = NULL;
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+        struct job *job = OWNER(node, struct job, node);
+        if (state_of(job) != JOB_WAITING) continue;
+        pool_remove(jobs->pool, &job->errand);
+        job_forget(job);
+    }
+    slot = 0;
+    next = NULL;
+    while ((node = hashed_walk(&jobs->segments, &slot, &next)))
+        segment_unlist(jobs, OWNER(node, struct segment, node));
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    jobs->is_stopping = true;
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+        struct job *job = OWNER(node, struct job, node);
+        if (state_of(job) != JOB_WAITING) continue;
+        pool_remove(jobs->pool, &job->errand);
+        give_back(job);
+    }
+}
+
+void jobs_count(const struct jobs *jobs, struct jobs_counts *out)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    *out = jobs->counts;
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+        enum job_state state = state_of(OWNER(node, struct job, node));
+        out->waiting += state == JOB_WAITING;
+        out->under_way += state == JOB_UNDER_WAY;
+        out->unkept += state == JOB_DONE;
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What queue has given us: segments of the journal and jobs in them, from the frame that brings a job to the
+   frame that says its result is kept. A queue that was restarted is told all of it again. */
+#ifndef SEKIMORI_DELIVER_JOBS_H
+#define SEKIMORI_DELIVER_JOBS_H
+
+#include "deliver/pool.h"
+#include "ipc/ring.h"
+
+struct jobs;
+
+struct jobs_counts {
+    uint64_t jobs, delivered, deferred, failed; /* recipients, but jobs */
+    uint32_t waiting, under_way, unkept;        /* jobs now */
+    uint32_t segments;
+};
+
+/* `events` may be NULL: nobody keeps the record. */
+struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events);
+
+/* A channel to queue stands: says what is under way and what was done, then DELIVER_SYNCED. */
+void jobs_queue_opened(struct jobs *jobs, struct channel *queue);
+/* It is gone: jobs that have not been started are forgotten, the new queue gives them again. */
+void jobs_queue_closed(struct jobs *jobs);
+
+/* A frame from queue. False: malformed. */
+bool jobs_frame(struct jobs *jobs, struct frame *frame);
+
+/* Gives every job back that has not been started, and each that comes from now on. */
+void jobs_stop(struct jobs *jobs);
+
+void jobs_count(const struct jobs *jobs, struct jobs_counts *out);
+
+#endif

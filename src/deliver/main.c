@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* deliver: hands messages of queue to servers, and asks servers about recipients for receive. Here frames of
+   the peers find their way to jobs, call-outs and the pool. */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/die.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "deliver/callout.h"
+#include "deliver/jobs.h"
+#include "deliver/own.h"
+#include "ipc/child.h"
+
+struct service {
+    struct child child;
+    struct outbound_ground ground;
+    struct own own;
+    struct pool *pool;
+    struct jobs *jobs;
+    struct callouts *callouts;
+    struct channel *lookup; /* NULL while it is being restarted */
+    struct timer *stop_timer;
+};
+
+struct peer {
+    struct service *service;
+    enum process_kind kind;
+    struct channel *channel;
+};
+
+static bool lookup_frame(struct service *service, struct frame *frame)
+{
+    struct arena *arena = arena_new(0);
+    struct host_answer host;
+    struct mx_answer mx;
+    bool is_good = false;
+    if (frame->type == LOOKUP_HOST_IS && (is_good = host_answer_get(arena, frame, &host)))
+        pool_host_is(service->pool, frame->id, &host);
+    else if (frame->type == LOOKUP_MX_IS && (is_good = mx_answer_get(arena, frame, &mx)))
+        pool_mx_is(service->pool, frame->id, &mx);
+    arena_free(arena);
+    return is_good;
+}
+
+static bool peer_on_frame(void *context, struct frame *frame)
+{
+    struct peer *peer = context;
+    switch (peer->kind) {
+    case PROCESS_QUEUE:
+        return jobs_frame(peer->service->jobs, frame);
+    case PROCESS_LOOKUP:
+        return lookup_frame(peer->service, frame);
+    case PROCESS_RECEIVE:
+        return callout_frame(peer->service->callouts, peer->channel, frame);
+    default:
+        return false;
+    }
+}
+
+static void peer_on_closed(void *context)
+{
+    struct peer *peer = context;
+    struct service *service = peer->service;
+    if (peer->kind == PROCESS_QUEUE) jobs_queue_closed(service->jobs);
+    if (peer->kind == PROCESS_LOOKUP) service->lookup = NULL;
+    if (peer->kind == PROCESS_RECEIVE) callout_forget(service->callouts, peer->channel);
+    channel_close(peer->channel);
+    free(peer);
+}
+
+static const struct channel_events peer_events = { peer_on_frame, peer_on_closed };
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    struct service *service = context;
+    struct peer *peer = memory_alloc(sizeof *peer);
+    peer->service = service;
+    peer->kind = kind;
+    peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
+    log_debug("peer: %s %u", process_name(kind), index);
+    if (kind == PROCESS_QUEUE) jobs_queue_opened(service->jobs, peer->channel);
+    if (kind == PROCESS_LOOKUP) {
+        service->lookup = peer->channel;
+        pool_ask_again(service->pool);
+    }
+}
+
+static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
+{
+    struct service *service = context;
+    if (!service->lookup) return false;
+    if (is_mx)
+        lookup_mx_ask(service->lookup, id, 0, name);
+    else
+        lookup_host_ask(service->lookup, id, 0, name);
+    return true;
+}
+
+/* Certificates are read again with each configuration; connections keep the context they were made from. */
+static void tls_configure(struct outbound_ground *ground)
+{
+    char error[200] = "";
+    tls_context_free(ground->tls_any);
+    tls_context_free(ground->tls_verified);
+    ground->tls_any = tls_context_client(TEXT_NONE, false, error, sizeof error);
+    if (!ground->tls_any) log_error("TLS: %s", error);
+    ground->tls_verified = tls_context_client(ground->config->deliver.ca.content, true, error, sizeof error);
+    if (!ground->tls_verified) log_error("TLS with verified servers: %s", error);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct service *service = context;
+    service->ground.config = service->child.config;
+    own_configure(&service->own, service->child.config);
+    tls_configure(&service->ground);
+    callout_forget_answers(service->callouts);
+    pool_reload(service->pool);
+}
+
+static void stopped(void *context)
+{
+    struct service *service = context;
+    child_exit(&service->child, EX_OK);
+}
+
+static void is_empty(void *context)
+{
+    struct service *service = context;
+    timer_set(service->stop_timer, 0); /* results that were just made leave first */
+}
+
+static void on_stop(void *context, uint32_t within_ms)
+{
+    struct service *service = context;
+    jobs_stop(service->jobs);
+    callout_stop(service->callouts);
+    timer_set(service->stop_timer, within_ms);
+    pool_stop(service->pool);
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    const struct outbound_ground *ground = &service->ground;
+    struct pool_counts pool;
+    struct jobs_counts jobs;
+    pool_count(service->pool, &pool);
+    jobs_count(service->jobs, &jobs);
+    child_status_add(out, "jobs", "%llu", (unsigned long long)jobs.jobs);
+    child_status_add(out, "waiting", "%u", jobs.waiting);
+    child_status_add(out, "under way", "%u", jobs.under_way);
+    child_status_add(out, "results not kept", "%u", jobs.unkept);
+    child_status_add(out, "delivered", "%llu", (unsigned long long)jobs.delivered);
+    child_status_add(out, "deferred", "%llu", (unsigned long long)jobs.deferred);
+    child_status_add(out, "failed", "%llu", (unsigned long long)jobs.failed);
+    child_status_add(out, "destinations", "%u", pool.destinations);
+    child_status_add(out, "connections", "%u", pool.connections);
+    child_status_add(out, "connections static", "%u", pool.connections_static);
+    child_status_add(out, "connections opening", "%u", pool.opening);
+    child_status_add(out, "connections idle", "%u", pool.idle);
+    child_status_add(out, "servers set aside", "%u", pool.set_aside);
+    child_status_add(out, "connects", "%llu", (unsigned long long)ground->connects);
+    child_status_add(out, "connects failed", "%llu", (unsigned long long)ground->connects_failed);
+    child_status_add(out, "connections reused", "%llu", (unsigned long long)ground->reused);
+    child_status_add(out, "TLS handshakes", "%llu", (unsigned long long)ground->handshakes);
+    child_status_add(out, "TLS handshakes failed", "%llu", (unsigned long long)ground->handshakes_failed);
+    child_status_add(out, "converted", "%llu", (unsigned long long)ground->converted);
+    callout_status(service->callouts, out);
+}
+
+static const struct child_events events = {
+    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+};
+
+static void service_prepare(struct service *service)
+{
+    struct child *child = &service->child;
+    int fd = child_map_fd(child, "events", NULL);
+    struct ring *ring = fd < 0 ? NULL : ring_map(fd);
+    if (fd >= 0 && !ring) die_errno("the event ring cannot be mapped");
+    service->ground.loop = child->loop;
+    service->ground.config = child->config;
+    own_find_addresses(&service->own);
+    own_configure(&service->own, child->config);
+    tls_configure(&service->ground);
+    service->pool = pool_new(&(struct pool_start){ .ground = &service->ground,
+                                                   .own = &service->own,
+                                                   .ask = ask,
+                                                   .is_empty = is_empty,
+                                                   .context = service });
+    service->jobs = jobs_new(child->loop, service->pool, ring);
+    service->callouts = callout_new(child->loop, service->pool);
+    service->stop_timer = timer_new(child->loop, stopped, service);
+}
+
+int main(int argc, char **argv)
+{
+    static struct service service;
+    child_start(&service.child, PROCESS_DELIVER, argc, argv);
+    service_prepare(&service);
+    if (service.child.config->processes.jail && !jail_enter("deliver", JAIL_CONNECT, NULL)) return EX_OSERR;
+    return child_run(&service.child, &events, &service);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Bytes between a stream and a dialogue, and the clock over them. */
+#include "deliver/outbound.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "mail/convert.h"
+
+enum { RELAY_SIZE = 340, TLS_SIZE = 160 };
+
+struct outbound {
+    struct outbound_ground *ground;
+    const struct outbound_events *events;
+    void *owner;
+    struct endpoint endpoint;
+    char *tls_name, *helo;
+    char relay[RELAY_SIZE], tls[TLS_SIZE];
+
+    struct stream *stream;
+    struct timer *timer;
+    struct reply_parser parser;
+    struct dialogue dialogue;
+    struct buffer out; /* commands of one step */
+
+    struct errand *errand;
+    bool was_ready, is_sending; /* is_sending: the content has not left whole */
+    bool has_more_content;
+    uint32_t errands;
+    uint64_t pending; /* bytes not sent when the timer was last set */
+    uint64_t began_ms, given_ms;
+    uint32_t connect_ms;
+};
+
+static const struct config *config_of(const struct outbound *outbound)
+{
+    return outbound->ground->config;
+}
+
+bool outbound_is_idle(const struct outbound *outbound)
+{
+    return outbound->was_ready && !outbound->errand && outbound->dialogue.state == DIALOGUE_IDLE;
+}
+
+const struct endpoint *outbound_endpoint(const struct outbound *outbound)
+{
+    return &outbound->endpoint;
+}
+
+/* --- time --- */
+
+static uint32_t limit_now(const struct outbound *outbound)
+{
+    const struct config *config = config_of(outbound);
+    if (outbound->is_sending) return config->deliver.data_ms;
+    switch (outbound->dialogue.state) {
+    case DIALOGUE_CONNECTING:
+        return config->deliver.connect_ms;
+    case DIALOGUE_GREETING:
+        return config->deliver.greeting_ms;
+    case DIALOGUE_IDLE:
+        return config->deliver.idle_ms;
+    case DIALOGUE_FINAL:
+        return config->deliver.final_ms;
+    default:
+        /* Behind content sent ahead the reply to it may come first. */
+        return outbound->dialogue.content_is_sent ? config->deliver.final_ms : config->deliver.command_ms;
+    }
+}
+
+static void clock_start(struct outbound *outbound)
+{
+    outbound->pending = stream_pending(outbound->stream);
+    timer_set(outbound->timer, limit_now(outbound));
+}
+
+/* --- endings --- */
+
+static void outbound_free(struct outbound *outbound)
+{
+    stream_close(outbound->stream);
+    timer_free(outbound->timer);
+    buffer_free(&outbound->out);
+    free(outbound->tls_name);
+    free(outbound->helo);
+    free(outbound);
+}
+
+static void errand_done(struct outbound *outbound)
+{
+    struct errand *errand = outbound->errand;
+    struct arena *arena = errand->handover.arena;
+    outbound->errand = NULL;
+    outbound->is_sending = outbound->has_more_content = false;
+    errand->relay = arena_text(arena, text_of(outbound->relay));
+    errand->tls = arena_text(arena, text_of(outbound->tls));
+    errand->connect_ms = outbound->connect_ms;
+    errand->transfer_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->given_ms);
+    outbound->connect_ms = 0;
+    payload_close(&errand->payload);
+    errand->on_done(errand);
+}
+
+static void settle(struct outbound *outbound)
+{
+    if (outbound->errand && dialogue_take_done(&outbound->dialogue)) errand_done(outbound);
+}
+
+static void gone(struct outbound *outbound, bool try_clear)
+{
+    void *owner = outbound->owner;
+    if (!outbound->was_ready) {
+        outbound->ground->connects_failed++;
+        outbound->events->on_failed(owner, outbound, &outbound->dialogue.failure, try_clear);
+    } else {
+        outbound->events->on_closed(owner, outbound);
+    }
+    outbound_free(outbound);
+}
+
+/* A reused connection that breaks before a word about the message is most often one the server had given up.
+ */
+static bool may_return(const struct outbound *outbound)
+{
+    return outbound->errand && outbound->errands > 1 && outbound->errand->tries == 0 &&
+           dialogue_is_unanswered(&outbound->dialogue);
+}
+
+static void broken(struct outbound *outbound, const char *enhanced, struct text reason, bool try_clear)
+{
+    struct errand *returned = may_return(outbound) ? outbound->errand : NULL;
+    if (returned) {
+        returned->tries++;
+        returned->is_started = false;
+        outbound->errand = NULL;
+        outbound->dialogue.handover = NULL;
+        payload_close(&returned->payload);
+    }
+    if (!outbound->was_ready || outbound->errand)
+        log_info("%s: %.*s %s", outbound->relay, TEXT_ARG(reason), dialogue_stage(&outbound->dialogue));
+    dialogue_broken(&outbound->dialogue, enhanced, reason);
+    settle(outbound);
+    if (returned) outbound->events->on_returned(outbound->owner, returned);
+    gone(outbound, try_clear);
+}
+
+void outbound_leave(struct outbound *outbound)
+{
+    if (outbound->errand) {
+        dialogue_broken(&outbound->dialogue, "4.3.2", TEXT("delivery was stopped"));
+        settle(outbound);
+    } else if (outbound->dialogue.state == DIALOGUE_IDLE) {
+        stream_write(outbound->stream, TEXT("QUIT\r\n"));
+    }
+    outbound_free(outbound);
+}
+
+/* --- steps --- */
+
+static void content_send(struct outbound *outbound)
+{
+    bool is_data = !outbound->dialogue.content_is_bdat;
+    enum payload_outcome outcome = payload_send(&outbound->errand->payload, outbound->stream, is_data);
+    outbound->has_more_content = outcome == PAYLOAD_PART;
+    outbound->is_sending = true;
+    if (outcome != PAYLOAD_FAILED) {
+        clock_start(outbound);
+        return;
+    }
+    log_error("message cannot be read from the journal: %s", strerror(errno));
+    broken(outbound, "4.3.0", TEXT("the message cannot be read"), false);
+}
+
+static void ready(struct outbound *outbound)
+{
+    bool is_worn_out = outbound->errands >= config_of(outbound)->deliver.messages_per_connection;
+    if (!outbound->was_ready)
+        outbound->connect_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->began_ms);
+    outbound->was_ready = true;
+    if (is_worn_out) {
+        stream_write(outbound->stream, TEXT("QUIT\r\n"));
+        gone(outbound, false);
+        return;
+    }
+    clock_start(outbound);
+    outbound->events->on_ready(outbound->owner, outbound);
+}
+
+static void secure(struct outbound *outbound)
+{
+    bool verify = outbound->dialogue.tls == TLS_VERIFIED;
+    struct tls_context *context = verify ? outbound->ground->tls_verified : outbound->ground->tls_any;
+    if (!context) {
+        broken(outbound, "4.7.5", TEXT("TLS is not to be had here"), outbound->dialogue.tls == TLS_OFFERED);
+        return;
+    }
+    stream_start_tls(outbound->stream, context, false, text_of(outbound->tls_name));
+    clock_start(outbound);
+}
+
+/* Does what the dialogue asked for. The connection may be gone when this returns. */
+static void act(struct outbound *outbound, enum dialogue_action action)
+{
+    if (buffer_length(&outbound->out) > 0) {
+        stream_write(outbound->stream, buffer_text(&outbound->out));
+        buffer_clear(&outbound->out);
+    }
+    settle(outbound);
+    switch (action) {
+    case DIALOGUE_WAIT:
+        clock_start(outbound);
+        break;
+    case DIALOGUE_SECURE:
+        secure(outbound);
+        break;
+    case DIALOGUE_CONTENT:
+        content_send(outbound);
+        break;
+    case DIALOGUE_READY:
+        ready(outbound);
+        break;
+    case DIALOGUE_CLOSE:
+        if (!outbound->was_ready)
+            log_info("%s: %u %.*s", outbound->relay, outbound->dialogue.failure.code,
+                     TEXT_ARG(outbound->dialogue.failure.reason));
+        gone(outbound, false);
+        break;
+    }
+}
+
+/* --- the stream's events --- */
+
+static size_t on_input(void *context, struct text bytes)
+{
+    struct outbound *outbound = context;
+    struct smtp_reply reply;
+    size_t used = 0;
+    enum reply_outcome outcome = reply_parse(&outbound->parser, bytes, &reply, &used);
+    if (outcome == REPLY_MORE) return 0;
+    if (outcome == REPLY_WHOLE) {
+        act(outbound, dialogue_reply(&outbound->dialogue, &reply, &outbound->out));
+        return used;
+    }
+    char reason[80];
+    snprintf(reason, sizeof reason, "%s from the server", reply_outcome_name(outcome));
+    broken(outbound, "4.5.0", text_of(reason), false);
+    return bytes.length;
+}
+
+static void on_drained(void *context)
+{
+    struct outbound *outbound = context;
+    if (!outbound->is_sending) return;
+    if (outbound->has_more_content) {
+        content_send(outbound);
+        return;
+    }
+    outbound->is_sending = false;
+    dialogue_content_sent(&outbound->dialogue);
+    clock_start(outbound);
+}
+
+static void on_connected(void *context)
+{
+    struct outbound *outbound = context;
+    dialogue_connected(&outbound->dialogue);
+    clock_start(outbound);
+}
+
+static void tls_describe(struct outbound *outbound)
+{
+    bool is_verified = outbound->dialogue.tls == TLS_VERIFIED;
+    const char *version = stream_tls_version(outbound->stream), *cipher = stream_tls_cipher(outbound->stream);
+    snprintf(outbound->tls, sizeof outbound->tls, "%s %s%s", version, cipher, is_verified ? " verified" : "");
+    log_info("%s TLS connection established to %s: %s with cipher %s (%d/%d bits)",
+             is_verified ? "Verified" : "Untrusted", outbound->relay, version, cipher,
+             stream_tls_bits(outbound->stream), stream_tls_bits(outbound->stream));
+}
+
+static void on_secured(void *context)
+{
+    struct outbound *outbound = context;
+    outbound->ground->handshakes++;
+    tls_describe(outbound);
+    outbound->parser = (struct reply_parser){ 0 };
+    act(outbound, dialogue_secured(&outbound->dialogue, &outbound->out));
+}
+
+static void on_ended(void *context, enum stream_end end, const char *reason)
+{
+    struct outbound *outbound = context;
+    bool is_handshake = outbound->dialogue.state == DIALOGUE_HANDSHAKE;
+    char text[300];
+    if (is_handshake) {
+        outbound->ground->handshakes_failed++;
+        snprintf(text, sizeof text, "TLS failed: %s", reason);
+        broken(outbound, "4.7.5", text_of(text), outbound->dialogue.tls == TLS_OFFERED);
+        return;
+    }
+    if (end == STREAM_END_CLOSED)
+        snprintf(text, sizeof text, "lost connection");
+    else
+        snprintf(text, sizeof text, "connection failed: %s", reason);
+    broken(outbound, outbound->was_ready ? "4.4.2" : "4.4.1", text_of(text), false);
+}
+
+static const struct stream_events stream_events = { on_input, on_drained, on_connected, on_secured,
+                                                    on_ended };
+
+/* A slow server that still takes content is not a dead one. */
+static bool has_moved(const struct outbound *outbound)
+{
+    return outbound->is_sending && stream_pending(outbound->stream) < outbound->pending;
+}
+
+static void on_time(void *context)
+{
+    struct outbound *outbound = context;
+    if (has_moved(outbound)) {
+        clock_start(outbound);
+    } else if (outbound_is_idle(outbound)) {
+        stream_write(outbound->stream, TEXT("QUIT\r\n"));
+        gone(outbound, false);
+    } else {
+        broken(outbound, "4.4.2", TEXT("time limit reached"),
+               outbound->dialogue.state == DIALOGUE_HANDSHAKE && outbound->dialogue.tls == TLS_OFFERED);
+    }
+}
+
+struct outbound *outbound_open(const struct outbound_start *start)
+{
+    struct outbound_ground *ground = start->ground;
+    const struct config *config = ground->config;
+    struct outbound *outbound = memory_alloc(sizeof *outbound);
+    char room[ADDRESS_TEXT_SIZE];
+    const struct hop *hop = start->hop;
+    outbound->ground = ground;
+    outbound->events = start->events;
+    outbound->owner = start->owner;
+    outbound->endpoint = hop->endpoint;
+    struct text name = start->tls_name.length ? start->tls_name : hop->host;
+    outbound->tls_name = memory_string(name);
+    outbound->helo = memory_string(config->deliver.helo.length ? config->deliver.helo : config->hostname);
+    snprintf(outbound->relay, sizeof outbound->relay, "%.*s[%s]:%u", TEXT_ARG(hop->host),
+             address_print(&hop->endpoint.address, room), hop->endpoint.port);
+    dialogue_start(&outbound->dialogue, text_of(outbound->helo), start->tls, start->smtputf8);
+    outbound->began_ms = loop_now_ms(ground->loop);
+    outbound->timer = timer_new(ground->loop, on_time, outbound);
+    bool is_v4 = address_is_v4(&hop->endpoint.address);
+    const struct address *source = is_v4 ? &config->deliver.source : &config->deliver.source6;
+    outbound->stream = stream_connect(ground->loop, &hop->endpoint, address_is_zero(source) ? NULL : source,
+                                      &stream_events, outbound);
+    clock_start(outbound);
+    ground->connects++;
+    return outbound;
+}
+
+/* --- errands --- */
+
+/* 8-bit content for a server that takes only 7 bits (RFC 6152 section 3). */
+static void convert(struct outbound *outbound, struct errand *errand)
+{
+    struct handover *handover = &errand->handover;
+    struct buffer original = { 0 }, converted = { 0 };
+    if (!payload_read(&errand->payload, &original)) {
+        log_error("message cannot be read from the journal: %s", strerror(errno));
+        handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, "4.3.0", TEXT("the message cannot be read"));
+        buffer_free(&original);
+        return;
+    }
+    enum convert_outcome outcome = convert_to_7bit(buffer_text(&original), &converted);
+    buffer_free(&original);
+    if (outcome != CONVERT_DONE) {
+        buffer_free(&converted);
+        handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.6.3", text_of(convert_reason(outcome)));
+        return;
+    }
+    payload_convert(&errand->payload, &converted, 0);
+    outbound->ground->converted++;
+    handover->length = payload_length(&errand->payload);
+    handover->content = errand->payload.content;
+}
+
+static enum handover_need prepare(struct outbound *outbound, struct errand *errand)
+{
+    struct handover *handover = &errand->handover;
+    const struct dialogue *dialogue = &outbound->dialogue;
+    if (errand->job) {
+        errand->payload.content = errand->job->content;
+        payload_rewind(&errand->payload);
+        handover->length = payload_length(&errand->payload);
+        handover->content = errand->payload.content;
+    }
+    enum handover_need need = handover_prepare(handover, &dialogue->offered, dialogue->smtputf8_allowed);
+    if (need != HANDOVER_CONVERT) return need;
+    convert(outbound, errand);
+    if (handover->open == 0) return HANDOVER_OVER;
+    return handover_prepare(handover, &dialogue->offered, dialogue->smtputf8_allowed);
+}
+
+bool outbound_give(struct outbound *outbound, struct errand *errand)
+{
+    outbound->errand = errand;
+    outbound->given_ms = loop_now_ms(outbound->ground->loop);
+    errand->is_started = true;
+    if (prepare(outbound, errand) != HANDOVER_READY) {
+        errand_done(outbound);
+        return false;
+    }
+    if (outbound->errands++ > 0) outbound->ground->reused++;
+    act(outbound, dialogue_begin(&outbound->dialogue, &errand->handover, &outbound->out));
+    return true;
+}

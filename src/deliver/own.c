@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Interfaces and listeners of this machine. */
+#include "deliver/own.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+
+enum { INTERFACES_MOST = 1000 };
+
+void own_find_addresses(struct own *own)
+{
+    struct ifaddrs *first = NULL;
+    if (getifaddrs(&first) != 0) {
+        log_warning("addresses of this machine: %s", strerror(errno));
+        return;
+    }
+    own->addresses = memory_alloc(INTERFACES_MOST * sizeof *own->addresses);
+    for (const struct ifaddrs *at = first; at && own->address_count < INTERFACES_MOST; at = at->ifa_next) {
+        struct sockaddr_storage storage = { 0 };
+        struct endpoint endpoint;
+        if (!at->ifa_addr) continue;
+        int family = at->ifa_addr->sa_family;
+        if (family != AF_INET && family != AF_INET6) continue;
+        memcpy(&storage, at->ifa_addr,
+               family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+        if (endpoint_from_sockaddr(&storage, &endpoint))
+            own->addresses[own->address_count++] = endpoint.address;
+    }
+    freeifaddrs(first);
+}
+
+void own_configure(struct own *own, const struct config *config)
+{
+    free((void *)own->hostname.at);
+    free(own->listeners);
+    own->hostname = text_from(memory_string(config->hostname), config->hostname.length);
+    own->listeners = memory_alloc((config->listener_count + 1) * sizeof *own->listeners);
+    own->listener_count = config->listener_count;
+    for (size_t i = 0; i < config->listener_count; i++) own->listeners[i] = config->listeners[i].endpoint;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What destinations have in common: the number of connections, servers put aside, questions to lookup. */
+#include "deliver/pool.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config/route.h"
+#include "deliver/pool_private.h"
+
+enum { SWEEP_MS = 5000, ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000, UNUSED_MS = 60000 };
+
+#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+static void on_sweep(void *context);
+static void serve_starved(void *context);
+
+struct pool *pool_new(const struct pool_start *start)
+{
+    struct pool *pool = memory_alloc(sizeof *pool);
+    pool->start = *start;
+    TAILQ_INIT(&pool->starved);
+    TAILQ_INIT(&pool->idle);
+    pool->serve_starved = (struct deferred){ .run = serve_starved, .context = pool };
+    pool->sweep = timer_new(start->ground->loop, on_sweep, pool);
+    timer_set(pool->sweep, SWEEP_MS);
+    return pool;
+}
+
+uint64_t pool_now_ms(const struct pool *pool)
+{
+    return loop_now_ms(pool->start.ground->loop);
+}
+
+/* --- destinations --- */
+
+static struct destination *find(struct pool *pool, struct text key, uint64_t hash)
+{
+    struct hashed_node *node = hashed_first(&pool->destinations, hash);
+    for (; node; node = hashed_next(node)) {
+        struct destination *destination = OWNER(node, struct destination, by_key);
+        if (!destination->is_retired && text_equal(destination->key, key)) return destination;
+    }
+    return NULL;
+}
+
+static bool statement_is_static(const struct domain *statement)
+{
+    for (size_t i = 0; i < statement->target_count; i++)
+        if (statement->targets[i].use_mx) return false;
+    return true;
+}
+
+static struct destination *destination_for(struct pool *pool, struct text domain)
+{
+    const struct domain *statement = config_find_domain(pool->start.ground->config, domain);
+    struct buffer key = { 0 };
+    route_key(statement, domain, &key);
+    uint64_t hash = text_hash(buffer_text(&key));
+    struct destination *destination = find(pool, buffer_text(&key), hash);
+    if (!destination) {
+        destination = destination_new(pool, buffer_text(&key), domain);
+        destination->is_static = statement_is_static(statement);
+        hashed_add(&pool->destinations, &destination->by_key, hash);
+    }
+    buffer_free(&key);
+    destination->used_ms = pool_now_ms(pool);
+    return destination;
+}
+
+static void line_add(struct destination *destination, struct errand *errand, bool is_urgent)
+{
+    errand->destination = destination;
+    if (is_urgent)
+        TAILQ_INSERT_HEAD(&destination->line, errand, line);
+    else
+        TAILQ_INSERT_TAIL(&destination->line, errand, line);
+    destination->waiting++;
+}
+
+void pool_add(struct pool *pool, struct errand *errand, bool is_urgent)
+{
+    struct destination *destination = destination_for(pool, errand->domain);
+    line_add(destination, errand, is_urgent);
+    destination_pump(destination);
+}
+
+void pool_remove(struct pool *pool, struct errand *errand)
+{
+    if (!errand->destination) return;
+    TAILQ_REMOVE(&errand->destination->line, errand, line);
+    errand->destination->waiting--;
+    errand->destination = NULL;
+}
+
+/* --- how many connections --- */
+
+/* Static routes may use all, the rest of the world leaves some free for them. An idle connection elsewhere
+   makes room. */
+bool pool_may_open(struct pool *pool, bool is_static)
+{
+    const struct config *config = pool->start.ground->config;
+    uint32_t all = config->deliver.connections_all;
+    uint32_t kept = config->deliver.connections_static < all ? config->deliver.connections_static : all - 1;
+    for (;;) {
+        uint32_t others = pool->lane_count - pool->lane_count_static;
+        bool is_free = is_static ? pool->lane_count < all : pool->lane_count < all && others < all - kept;
+        if (is_free) return true;
+        struct lane *lane = TAILQ_FIRST(&pool->idle);
+        while (lane && !is_static && pool->lane_count < all && lane->destination->is_static)
+            lane = TAILQ_NEXT(lane, idle); /* its end would not help */
+        if (!lane) return false;
+        lane_leave(lane);
+    }
+}
+
+void pool_starve(struct pool *pool, struct destination *destination)
+{
+    if (destination->is_starved) return;
+    destination->is_starved = true;
+    TAILQ_INSERT_TAIL(&pool->starved, destination, starved);
+}
+
+/* In order of arrival, until one finds no room: it then stands at the end. */
+static void serve_starved(void *context)
+{
+    struct pool *pool = context;
+    struct destination *destination;
+    uint32_t connections = pool->lane_count;
+    while ((destination = TAILQ_FIRST(&pool->starved))) {
+        TAILQ_REMOVE(&pool->starved, destination, starved);
+        destination->is_starved = false;
+        destination_pump(destination);
+        if (destination->is_starved && pool->lane_count == connections) break;
+        connections = pool->lane_count;
+    }
+}
+
+void pool_lane_ended(struct pool *pool, bool is_static)
+{
+    pool->lane_count--;
+    if (is_static) pool->lane_count_static--;
+    if (!TAILQ_EMPTY(&pool->starved)) loop_defer(pool->start.ground->loop, &pool->serve_starved);
+    if (pool->is_stopping && pool->lane_count == 0) pool->start.is_empty(pool->start.context);
+}
+
+/* --- servers put aside --- */
+
+static uint64_t endpoint_hash(const struct endpoint *endpoint)
+{
+    struct text bytes = text_from((const char *)endpoint->address.bytes, sizeof endpoint->address.bytes);
+    return text_hash(bytes) ^ hashed_number(endpoint->port);
+}
+
+static struct aside *aside_find(const struct pool *pool, const struct endpoint *endpoint)
+{
+    struct hashed_node *node = hashed_first(&pool->asides, endpoint_hash(endpoint));
+    for (; node; node = hashed_next(node)) {
+        struct aside *aside = OWNER(node, struct aside, node);
+        if (aside->endpoint.port == endpoint->port &&
+            address_equal(&aside->endpoint.address, &endpoint->address))
+            return aside;
+    }
+    return NULL;
+}
+
+void pool_set_aside(struct pool *pool, const struct endpoint *endpoint)
+{
+    struct aside *aside = aside_find(pool, endpoint);
+    uint64_t now = pool_now_ms(pool);
+    if (!aside) {
+        aside = memory_alloc(sizeof *aside);
+        aside->endpoint = *endpoint;
+        hashed_add(&pool->asides, &aside->node, endpoint_hash(endpoint));
+    }
+    if (aside->until_ms > now) return; /* lanes that were opened together fail together: counts once */
+    uint64_t pause = (uint64_t)ASIDE_FIRST_MS << (aside->failures < 5 ? aside->failures : 5);
+    aside->failures++;
+    aside->until_ms = now + (pause < ASIDE_MOST_MS ? pause : ASIDE_MOST_MS);
+}
+
+void pool_forgive(struct pool *pool, const struct endpoint *endpoint)
+{
+    struct aside *aside = pool->asides.count ? aside_find(pool, endpoint) : NULL;
+    if (!aside) return;
+    hashed_remove(&pool->asides, &aside->node);
+    free(aside);
+}
+
+uint64_t pool_aside_until(const struct pool *pool, const struct endpoint *endpoint)
+{
+    const struct aside *aside = pool->asides.count ? aside_find(pool, endpoint) : NULL;
+    return aside ? aside->until_ms : 0;
+}
+
+/* --- questions to lookup --- */
+
+bool pool_ask(struct pool *pool, struct destination *destination)
+{
+    struct route *route = destination->route;
+    destination->ask_id = ++pool->last_ask_id;
+    destination->asked_ms = pool_now_ms(pool);
+    hashed_add(&pool->asking, &destination->by_ask, hashed_number(destination->ask_id));
+    return pool->start.ask(pool->start.context, destination->ask_id, route->status == ROUTE_ASK_MX,
+                           route->question);
+}
+
+static struct destination *asker_take(struct pool *pool, uint64_t id, enum route_status status)
+{
+    struct hashed_node *node = hashed_first(&pool->asking, hashed_number(id));
+    for (; node; node = hashed_next(node)) {
+        struct destination *destination = OWNER(node, struct destination, by_ask);
+        if (destination->ask_id != id || destination->route->status != status) continue;
+        hashed_remove(&pool->asking, node);
+        destination->ask_id = 0;
+        return destination;
+    }
+    return NULL; /* too late, or of before a reload */
+}
+
+void pool_host_is(struct pool *pool, uint64_t id, const struct host_answer *answer)
+{
+    struct destination *destination = asker_take(pool, id, ROUTE_ASK_HOST);
+    if (!destination) return;
+    route_host_answer(destination->route, pool->start.own, answer);
+    destination_route_changed(destination);
+}
+
+void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer)
+{
+    struct destination *destination = asker_take(pool, id, ROUTE_ASK_MX);
+    if (!destination) return;
+    route_mx_answer(destination->route, pool->start.own, answer);
+    destination_route_changed(destination);
+}
+
+void pool_ask_again(struct pool *pool)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&pool->asking, &slot, &next))) {
+        struct destination *destination = OWNER(node, struct destination, by_ask);
+        pool->start.ask(pool->start.context, destination->ask_id, destination->route->status == ROUTE_ASK_MX,
+                        destination->route->question);
+    }
+}
+
+/* No answer at all: lookup is down or has lost the question. */
+static void ask_expire(struct pool *pool, struct destination *destination)
+{
+    uint64_t id = destination->ask_id;
+    if (destination->route->status == ROUTE_ASK_MX)
+        pool_mx_is(pool, id, &(struct mx_answer){ .status = DNS_TEMPERROR });
+    else
+        pool_host_is(pool, id, &(struct host_answer){ .status = DNS_TEMPERROR });
+}
+
+/* --- upkeep --- */
+
+static void asides_sweep(struct pool *pool, uint64_t now)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&pool->asides, &slot, &next))) {
+        struct aside *aside = OWNER(node, struct aside, node);
+        if (aside->until_ms + ASIDE_MOST_MS > now) continue;
+        hashed_remove(&pool->asides, node);
+        free(aside);
+    }
+}
+
+static void destinations_sweep(struct pool *pool, uint64_t now)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+        struct destination *destination = OWNER(node, struct destination, by_key);
+        if (!destination_is_unused(destination) || destination->is_starved) continue;
+        if (!destination->is_retired && destination->used_ms + UNUSED_MS > now) continue;
+        hashed_remove(&pool->destinations, node);
+        destination_free(destination);
+    }
+}
+
+static void asking_sweep(struct pool *pool, uint64_t now)
+{
+    struct hashed_node *next, *node;
+    bool is_found = true;
+    while (is_found) { /* an answer may begin a new question: walk from the start after each */
+        size_t slot = 0;
+        next = NULL;
+        is_found = false;
+        while ((node = hashed_walk(&pool->asking, &slot, &next)) && !is_found) {
+            struct destination *destination = OWNER(node, struct destination, by_ask);
+            is_found = destination->asked_ms + ASK_LIFE_MS <= now;
+            if (is_found) ask_expire(pool, destination);
+        }
+    }
+}
+
+static void on_sweep(void *context)
+{
+    struct pool *pool = context;
+    uint64_t now = pool_now_ms(pool);
+    asking_sweep(pool, now);
+    asides_sweep(pool, now);
+    destinations_sweep(pool, now);
+    timer_set(pool->sweep, SWEEP_MS);
+}
+
+/* --- reload, stop, status --- */
+
+static void retire(struct pool *pool, struct destination *destination, struct errand_line *moving)
+{
+    if (destination->ask_id) {
+        hashed_remove(&pool->asking, &destination->by_ask);
+        destination->ask_id = 0;
+    }
+    destination->is_retired = true;
+    TAILQ_CONCAT(moving, &destination->line, line);
+    destination->waiting = 0;
+    destination_leave_idle(destination);
+}
+
+void pool_reload(struct pool *pool)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    struct errand_line moving;
+    struct errand *errand;
+    TAILQ_INIT(&moving);
+    while ((node = hashed_walk(&pool->destinations, &slot, &next)))
+        retire(pool, OWNER(node, struct destination, by_key), &moving);
+    while ((errand = TAILQ_FIRST(&moving))) {
+        TAILQ_REMOVE(&moving, errand, line);
+        pool_add(pool, errand, false);
+    }
+}
+
+void pool_stop(struct pool *pool)
+{
+    pool->is_stopping = true;
+    while (!TAILQ_EMPTY(&pool->idle)) lane_leave(TAILQ_FIRST(&pool->idle));
+    if (pool->lane_count == 0) pool->start.is_empty(pool->start.context);
+}
+
+void pool_count(const struct pool *pool, struct pool_counts *out)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    const struct lane *lane;
+    *out = (struct pool_counts){ .destinations = (uint32_t)pool->destinations.count,
+                                 .connections = pool->lane_count,
+                                 .connections_static = pool->lane_count_static,
+                                 .set_aside = (uint32_t)pool->asides.count,
+                                 .asking = (uint32_t)pool->asking.count };
+    TAILQ_FOREACH(lane, &pool->idle, idle) out->idle++;
+    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+        const struct destination *destination = OWNER(node, struct destination, by_key);
+        out->waiting += destination->waiting;
+        out->opening += destination->opening;
+    }
+}

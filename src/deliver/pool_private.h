@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What pool.c and destination.c share: destinations with their lines of errands and their lanes. */
+#ifndef SEKIMORI_DELIVER_POOL_PRIVATE_H
+#define SEKIMORI_DELIVER_POOL_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "deliver/hashed.h"
+#include "deliver/pool.h"
+
+enum { ROUTE_LIFE_MS = 60000, ASK_LIFE_MS = 60000, CROWDED_MS = 5000 };
+
+TAILQ_HEAD(errand_line, errand);
+
+/* One connection of a destination, from the first server tried until it is closed. */
+struct lane {
+    TAILQ_ENTRY(lane) same_destination;
+    TAILQ_ENTRY(lane) idle; /* in pool->idle while is_idle */
+    struct destination *destination;
+    struct outbound *outbound;
+    uint32_t hop;                                /* index in the route while opening */
+    uint64_t tried[(ROUTE_HOPS_MOST + 63) / 64]; /* bits by hop */
+    bool is_open, is_idle;
+};
+TAILQ_HEAD(lane_list, lane);
+
+struct destination {
+    struct hashed_node by_key, by_ask;
+    TAILQ_ENTRY(destination) starved; /* in pool->starved while is_starved */
+    struct pool *pool;
+    struct text key;    /* own memory */
+    struct text domain; /* of the mail that made it; own memory */
+    struct route *route;
+    uint64_t route_until_ms, asked_ms, ask_id; /* ask_id 0: nothing asked */
+    struct errand_line line;
+    uint32_t waiting;
+    struct lane_list lanes;
+    uint32_t lane_count, opening;
+    uint64_t crowded_until_ms; /* the server wants no more connections than there are */
+    uint64_t used_ms;
+    struct dialogue_failure failure; /* of the last lane that came to nothing */
+    char failure_room[700], failure_status[16];
+    bool is_static, is_starved, is_retired; /* retired: by a reload; gets no new errand */
+};
+
+/* A server that could not be talked to. */
+struct aside {
+    struct hashed_node node;
+    struct endpoint endpoint;
+    uint64_t until_ms;
+    unsigned failures;
+};
+
+struct pool {
+    struct pool_start start;
+    struct hashed destinations, asking, asides;
+    TAILQ_HEAD(destination_line, destination) starved;
+    struct lane_list idle; /* the longest idle first */
+    uint32_t lane_count, lane_count_static;
+    uint64_t last_ask_id;
+    struct timer *sweep;
+    struct deferred serve_starved;
+    bool is_stopping;
+};
+
+/* destination.c */
+struct destination *destination_new(struct pool *pool, struct text key, struct text domain);
+bool destination_is_unused(const struct destination *destination); /* may be freed now */
+void destination_free(struct destination *destination);
+void destination_pump(struct destination *destination);
+void destination_route_changed(struct destination *destination); /* an answer came */
+void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
+                      struct text enhanced, struct text reason, bool is_down);
+void destination_leave_idle(struct destination *destination);
+void lane_leave(struct lane *lane); /* an idle one */
+
+/* pool.c */
+bool pool_may_open(struct pool *pool, bool is_static);
+void pool_starve(struct pool *pool, struct destination *destination);
+void pool_lane_ended(struct pool *pool, bool is_static);
+bool pool_ask(struct pool *pool, struct destination *destination);
+void pool_set_aside(struct pool *pool, const struct endpoint *endpoint);
+void pool_forgive(struct pool *pool, const struct endpoint *endpoint);
+uint64_t pool_aside_until(const struct pool *pool, const struct endpoint *endpoint);
+uint64_t pool_now_ms(const struct pool *pool);
+
+#endif
