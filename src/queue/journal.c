@@ -55,6 +55,7 @@ void journal_close(struct journal *journal)
     if (journal->spare.fd >= 0) close(journal->spare.fd);
     buffer_free(&journal->batch.bytes);
     free(journal->batch.entries);
+    free(journal->batch.undos);
     free(journal->segments);
     free(journal->moving_ids);
     free(journal);
@@ -147,12 +148,45 @@ void journal_change_apply(struct journal *journal, struct message *message, cons
 
 /* The batch */
 
-void batch_clear(struct batch *batch)
+static void batch_clear(struct journal *journal)
 {
+    struct batch *batch = &journal->batch;
+    for (size_t i = 0; i < batch->undo_count; i++)
+        names_drop(journal->catalogue->reasons, batch->undos[i].old.reason);
     buffer_clear(&batch->bytes);
     batch->count = 0;
     batch->length = 0;
+    batch->undo_count = 0;
     memset(batch->ended, 0, sizeof batch->ended);
+}
+
+static void undo_swap(struct undo *undo)
+{
+    struct standing now = undo->message->recipients[undo->number];
+    undo->message->recipients[undo->number] = undo->old;
+    undo->old = now;
+}
+
+void batch_undo(struct batch *batch)
+{
+    for (size_t i = batch->undo_count; i > 0; i--) undo_swap(&batch->undos[i - 1]);
+}
+
+void batch_redo(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->undo_count; i++) undo_swap(&batch->undos[i]);
+}
+
+static void undo_note(struct journal *journal, struct message *message, uint32_t number)
+{
+    struct batch *batch = &journal->batch;
+    if (batch->undo_count == batch->undo_capacity) {
+        batch->undo_capacity = batch->undo_capacity ? batch->undo_capacity * 2 : 64;
+        batch->undos = memory_grow(batch->undos, batch->undo_capacity * sizeof *batch->undos);
+    }
+    struct standing old = message->recipients[number];
+    names_hold_again(journal->catalogue->reasons, old.reason);
+    batch->undos[batch->undo_count++] = (struct undo){ message, number, old };
 }
 
 static void pad(struct buffer *buffer, size_t bytes)
@@ -245,6 +279,7 @@ void journal_change(struct journal *journal, enum record_type type, struct messa
         if (changed->number >= message->recipient_count) bug("a change of a recipient that is not there");
         if (message->recipients[changed->number].ending == ENDING_NONE && changed->ending)
             journal->batch.ended[changed->ending]++;
+        undo_note(journal, message, changed->number);
     }
     journal_change_append(journal, type, message, change);
     journal_change_apply(journal, message, change);
@@ -392,7 +427,7 @@ static void batch_settle(struct journal *journal)
         if (!message || catalogue_find(journal->catalogue, batch->entries[i].id) != message) continue;
         if (!message->live_count) journal_message_forget(journal, message);
     }
-    batch_clear(batch);
+    batch_clear(journal);
 }
 
 /* Keeps what must not be lost: changes and our own messages, in a new batch. */
@@ -401,6 +436,9 @@ static void batch_refuse(struct journal *journal)
     struct batch old = journal->batch;
     journal->batch = (struct batch){ 0 };
     memcpy(journal->batch.ended, old.ended, sizeof old.ended);
+    journal->batch.undos = old.undos;
+    journal->batch.undo_count = old.undo_count;
+    journal->batch.undo_capacity = old.undo_capacity;
     char *bytes = old.bytes.memory + old.bytes.start;
     for (size_t i = 0; i < old.count; i++) {
         struct entry *entry = &old.entries[i];

@@ -49,12 +49,21 @@ struct entry {
     struct text outside; /* the rest of the payload: a large body */
 };
 
+/* How a recipient stood before a change that is not on disk yet: an index must not know of the change. */
+struct undo {
+    struct message *message;
+    uint32_t number;
+    struct standing old; /* its reason is held */
+};
+
 struct batch {
     struct buffer bytes; /* headers, payloads, padding; bodies over a limit stay outside */
     struct entry *entries;
     size_t count, capacity;
     uint64_t length; /* on disk, without the last padding */
     uint64_t ended[8];
+    struct undo *undos;
+    size_t undo_count, undo_capacity;
 };
 
 struct spare {
@@ -99,7 +108,9 @@ struct entry *journal_append(struct journal *journal, enum record_type type, uin
                              struct message *message, struct text inside);
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,
                            const struct change *change);
-void batch_clear(struct batch *batch);
+/* Exchanges how recipients stand now with how they stood when all was on disk; twice is nothing. */
+void batch_undo(struct batch *batch);
+void batch_redo(struct batch *batch);
 
 /* segment.c */
 char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]);

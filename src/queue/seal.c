@@ -198,7 +198,9 @@ bool seal_write(struct journal *journal, struct segment *segment, bool is_clean)
 {
     segment->is_sealed = true;
     struct buffer bytes = { 0 };
+    batch_undo(&journal->batch);
     index_make(journal, segment, is_clean, &bytes);
+    batch_redo(&journal->batch);
     segment->has_index = index_store(journal, segment, buffer_text(&bytes));
     int error = errno;
     buffer_free(&bytes);

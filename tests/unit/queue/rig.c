@@ -394,3 +394,33 @@ void rig_power_loss(const struct rig *from, size_t until, unsigned seed, struct 
     for (size_t i = 0; i < image->count; i++) buffer_free(&image->files[i].bytes);
     free(image);
 }
+
+/* Inodes are of the folder that was traced: followed here by name. */
+void rig_replay(const struct rig *from, size_t stop, struct rig *to)
+{
+    struct entry_name names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < stop; i++) {
+        const struct step *step = &from->steps[i];
+        size_t n = 0;
+        while (n < count && (step->act == ACT_WRITE ? names[n].inode != step->inode
+                                                    : strcmp(names[n].name, step->name) != 0))
+            n++;
+        if (step->act == ACT_CREATE) {
+            if (n == count) count++;
+            snprintf(names[n].name, sizeof names[n].name, "%s", step->name);
+            names[n].inode = step->inode;
+            rig_file_write(to, step->name, TEXT(""));
+        } else if (step->act == ACT_WRITE && n < count) {
+            int fd = openat(to->folder, names[n].name, O_WRONLY | O_CLOEXEC);
+            if (pwrite(fd, step->bytes, step->length, (off_t)step->offset) != (ssize_t)step->length) abort();
+            close(fd);
+        } else if (step->act == ACT_RENAME) {
+            renameat(to->folder, step->name, to->folder, step->other);
+            if (n < count) snprintf(names[n].name, sizeof names[n].name, "%s", step->other);
+        } else if (step->act == ACT_REMOVE) {
+            unlinkat(to->folder, step->name, 0);
+            if (n < count) names[n] = names[--count];
+        }
+    }
+}

@@ -60,4 +60,7 @@ bool rig_has_file(const struct rig *rig, const char *name);
    the others each 512-byte sector is or is not; folder entries up to a point. `seed` chooses. */
 void rig_power_loss(const struct rig *from, size_t until, unsigned seed, struct rig *to);
 
+/* Does the first `stop` steps of the trace to files of `to`, whole and in order. */
+void rig_replay(const struct rig *from, size_t stop, struct rig *to);
+
 #endif
