@@ -33,8 +33,8 @@ static bool within(struct text inner, struct text outer)
 /* One byte too short for a charset that fills it. */
 static void planted(const struct mime_part *part)
 {
-    enum { ROOM = 12 };
-    char *room = malloc(ROOM);
+    enum { ROOM = 16 };
+    char *volatile room = malloc(ROOM); /* volatile: the compiler would see that nobody reads it */
     if (part->charset.length <= ROOM) {
         memcpy(room, part->charset.at ? part->charset.at : "", part->charset.length);
         room[part->charset.length] = '\0';
