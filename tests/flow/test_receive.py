@@ -1,0 +1,362 @@
+"""Goal: the SMTP server speaks its extensions as the RFCs say, refuses what it must, and each refusal is clear."""
+import socket
+import struct
+import time
+
+import pytest
+
+import lab
+
+CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
+
+
+@pytest.fixture
+def plain(nodes, inside):
+    """A node that judges nothing: these tests are about SMTP."""
+    return nodes(CONFIG, inside=inside.port)
+
+
+def test_ehlo_offers_what_is_spoken(plain):
+    features = lab.Client(plain.port).features
+    for word in ("PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING"):
+        assert f"250-{word}" in features or f"250 {word}" in features, features
+    assert "STARTTLS" not in features and "XCLIENT" not in features
+
+
+def test_helo_and_order_of_commands(plain):
+    client = lab.Client(plain.port, hello=None)
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 503
+    assert client.say("HELO client.example")[0] == 250
+    assert client.say("RCPT TO:<user@example.test>")[0] == 503
+    assert client.say("DATA")[0] == 503
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 250
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 503
+    assert client.say("DATA")[0] == 554
+    assert client.say("VRFY user")[0] == 252
+    assert client.say("EXPN list")[0] == 502
+    assert client.say("NOOP")[0] == 250
+    assert client.say("NONSENSE")[0] == 500
+    assert client.say("AUTH PLAIN")[0] == 502
+    assert client.say("QUIT")[0] == 221
+
+
+def test_a_message_goes_through_unchanged(plain, inside):
+    text = lab.message("a b", "first\n..two dots\n.\nlast " + "x" * 2000 + "\n")
+    code, reply = lab.Client(plain.port).send(text)
+    assert code == 250 and "kept as" in reply
+    arrived = inside.wait(1)[0].replace(b"\r\n", b"\n")
+    assert arrived.endswith(text.encode())
+    assert b"\nReceived: from client.example (unknown [127.0.0.1])\n\tby mx.example.test (Sekimori) with ESMTP id " in b"\n" + arrived
+    assert b"\nX-Sekimori-Id: " in arrived
+    plain.balance()
+
+
+def test_pipelining_in_one_write(plain, inside):
+    client = lab.Client(plain.port)
+    client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<one@example.test>\r\nRCPT TO:<two@elsewhere.test>\r\nDATA\r\n")
+    assert [client.reply()[0] for _ in range(4)] == [250, 250, 550, 354]
+    client.raw(b"Subject: p\r\n\r\nbody\r\n.\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<one@example.test>\r\nRSET\r\nQUIT\r\n")
+    assert [client.reply()[0] for _ in range(5)] == [250, 250, 250, 250, 221]
+    assert len(inside.wait(1)) == 1
+
+
+def test_chunking(plain, inside):
+    client = lab.Client(plain.port)
+    assert client.open()[1][0] == 250
+    first, rest = b"Subject: chunks\r\n\r\n.dots are content\r\n", b".\r\n..\r\nend without line end"
+    client.raw(b"BDAT %d\r\n" % len(first) + first)
+    assert client.reply()[0] == 250
+    assert client.say("MAIL FROM:<x@y.example>")[0] == 503
+    client.raw(b"BDAT %d LAST\r\n" % len(rest) + rest)
+    assert client.reply()[0] == 250
+    assert (first + rest).replace(b"\r\n", b"\n") in inside.wait(1)[0].replace(b"\r\n", b"\n")
+    # A chunk without recipients is read whole and refused; the session stays in step.
+    client.say("RSET")
+    client.say("MAIL FROM:<a@b.example>")
+    client.raw(b"BDAT 5 LAST\r\nhelloNOOP\r\n")
+    assert client.reply()[0] == 554
+    assert client.reply()[0] == 250
+    assert client.say("BDAT x")[0] == 501
+
+
+def test_bdat_zero_last(plain, inside):
+    client = lab.Client(plain.port)
+    client.open()
+    body = b"Subject: zero\r\n\r\nbody\r\n"
+    client.raw(b"BDAT %d\r\n" % len(body) + body + b"BDAT 0 LAST\r\n")
+    assert client.reply()[0] == 250
+    assert client.reply()[0] == 250
+    assert b"zero" in inside.wait(1)[0]
+
+
+def test_size(nodes, inside):
+    node = nodes(CONFIG + "limits {{ message 64K }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    assert client.say("MAIL FROM:<a@b.example> SIZE=65537")[0] == 552
+    assert client.send(lab.message(body="x" * 70 + "\n" + ("y" * 70 + "\n") * 1000))[0] == 552
+    assert client.send(lab.message("fits"))[0] == 250
+    inside.wait(1)
+    node.balance()
+
+
+def test_smtputf8(plain, nodes, sinks, inside):
+    client = lab.Client(plain.port)
+    assert client.say("MAIL FROM:<花子@例え.example>")[0] == 553
+    assert client.send(lab.message("utf8"), sender="花子@例え.example", recipients=("太郎@example.test",), mail="SMTPUTF8")[0] == 250
+    assert "太郎".encode() in inside.wait(1)[0]
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} {{ smtputf8 off }} }}\nspam {{ mode off }}\nvirus {{ mode off }}\n",
+                 inside=inside.port)
+    client = lab.Client(node.port)
+    assert client.say("MAIL FROM:<花子@例え.example> SMTPUTF8")[0] == 250
+    code, text = client.say("RCPT TO:<user@example.test>")
+    assert code == 553 and "5.6.7" in text
+
+
+def test_parameters(plain):
+    client = lab.Client(plain.port)
+    for line, code in (("MAIL FROM:<a@b.example> BODY=8BITMIME RET=HDRS ENVID=abc+2Bd SIZE=10", 250),
+                       ("RCPT TO:<user@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;user@example.test", 250),
+                       ("RCPT TO:<user@example.test> NOTIFY=NEVER,DELAY", 501),
+                       ("RCPT TO:<user@example.test> FUTURE=1", 555), ("RSET", 250),
+                       ("MAIL FROM:<a@b.example> BODY=BINARYMIME", 501), ("MAIL FROM:<a@b.example> SIZE=x", 501),
+                       ("MAIL FROM:<a@b.example> RET=FULL RET=FULL", 501), ("MAIL FROM:<>", 250)):
+        assert client.say(line)[0] == code, line
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n.\r\n"])
+def test_no_smuggling(plain, inside, end):
+    """Only CRLF.CRLF ends the data; a bare CR or LF refuses the message, and what follows it is content."""
+    client = lab.Client(plain.port)
+    client.open()
+    assert client.say("DATA")[0] == 354
+    client.raw(b"Subject: one\r\n\r\nbody" + end + b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<user@example.test>\r\nDATA\r\n"
+               b"Subject: two\r\n\r\nsmuggled\r\n.\r\n")
+    code, text = client.reply()
+    assert code == 554 and "bare" in text
+    assert client.say("NOOP")[0] == 250
+    time.sleep(0.2)
+    assert inside.files() == []
+
+
+def test_repair_bare_lf(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; repair bare-lf }}\n" + CONFIG, inside=inside.port)
+    client = lab.Client(node.port)
+    client.open()
+    client.say("DATA")
+    client.raw(b"Subject: printer\n\nfrom a scanner\n.\nstill content\r\n.\r\n")
+    assert client.reply()[0] == 250
+    arrived = inside.wait(1)[0].replace(b"\r\n", b"\n")
+    assert b"from a scanner\n.\nstill content\n" in arrived
+    client.raw(b"NOOP\n")
+    assert client.reply()[0] == 250
+
+
+def test_bare_lf_command_is_refused(plain):
+    client = lab.Client(plain.port)
+    client.raw(b"NOOP\n")
+    assert client.reply()[0] == 500
+    client.raw(b"NO\rOP\r\n")
+    assert client.reply()[0] == 500
+    client.raw(b"NOOP " + b"x" * 5000 + b"\r\n")
+    assert client.reply()[0] == 500
+    assert client.say("NOOP")[0] == 250
+
+
+def test_recipients(plain, nodes, inside):
+    client = lab.Client(plain.port)
+    client.say("MAIL FROM:<a@b.example>")
+    for address, code in (("a..b@example.test", 250), ("a.@example.test", 250), ('"a b"@example.test', 250), ("user@EXAMPLE.TEST", 250),
+                          ("user@elsewhere.test", 550), ("user@sub.example.test", 550), ("user@[127.0.0.1]", 550),
+                          ("@hop.example:user@example.test", 250), ("no-at-sign", 553), ("a b@example.test", 553), ("", 553)):
+        assert client.say(f"RCPT TO:<{address}>")[0] == code, address
+    assert client.say("RCPT TO:<postmaster>")[0] == 250
+    assert client.say("RCPT TO:<PostMaster@example.test>")[0] == 250
+
+
+def test_old_mobile_addresses_arrive_unchanged(plain, inside):
+    for address in ("a..b@example.test", ".a.@example.test"):
+        assert lab.Client(plain.port).send(lab.message(), recipients=(address,))[0] == 250
+    arrived = b"".join(inside.wait(2))
+    assert b"a..b@example.test" in arrived and b".a.@example.test" in arrived
+
+
+def test_strict(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; strict on }}\n" + CONFIG, inside=inside.port)
+    client = lab.Client(node.port)
+    client.say("MAIL FROM:<a@b.example>")
+    assert client.say("RCPT TO:<a..b@example.test>")[0] == 553
+    assert client.say("RCPT TO:user@example.test")[0] == 553
+
+
+def test_recipient_table(nodes, inside, tmp_path):
+    table = tmp_path / "table"
+    table.write_text("# who is here\ntaro\nhanako@example.test\n")
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} {{ recipients table {table} }} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n",
+                 inside=inside.port, table=table)
+    client = lab.Client(node.port)
+    client.say("MAIL FROM:<a@b.example>")
+    for address, code in (("taro@example.test", 250), ("Hanako@Example.Test", 250), ("jiro@example.test", 550), ("postmaster@example.test", 250)):
+        assert client.say(f"RCPT TO:<{address}>")[0] == code, address
+
+
+def test_recipient_call_out(nodes, sinks):
+    good, bad = sinks(), sinks("--refuse", "rcpt")
+    config = ("domains {{ good.test 127.0.0.1:{good} {{ recipients call-out }}; bad.test 127.0.0.1:{bad} {{ recipients call-out }};"
+              " gone.test 127.0.0.1:9 {{ recipients call-out }} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n")
+    node = nodes(config, good=good.port, bad=bad.port)
+    client = lab.Client(node.port)
+    client.say("MAIL FROM:<a@b.example>")
+    assert client.say("RCPT TO:<user@good.test>")[0] == 250
+    assert client.say("RCPT TO:<user@bad.test>")[0] == 550
+    assert client.say("RCPT TO:<user@bad.test>")[0] == 550
+    assert client.say("RCPT TO:<user@gone.test>")[0] == 250  # nobody can be asked: queue waits for the server
+    assert good.files() == [] and bad.files() == []
+
+
+def test_limits(nodes, inside):
+    node = nodes(CONFIG + "limits {{ recipients 3; received 5; header 16K; errors 5; connections 8 {{ per client 4 }} }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    codes = [one[0] for one in client.open(recipients=[f"u{i}@example.test" for i in range(5)])]
+    assert codes == [250, 250, 250, 250, 452, 452]
+    client.say("RSET")
+    assert client.send("Received: x\n" * 6 + lab.message())[0] == 554
+    assert client.send("X-Long: " + "y" * 20000 + "\n" + lab.message())[0] == 552
+    others = [lab.Client(node.port) for _ in range(3)]
+    with pytest.raises(ConnectionError):
+        full = lab.Client(node.port, hello=None)
+        assert full.greeting[0] == 421
+        full.say("NOOP")
+    for other in others:
+        other.close()
+    time.sleep(0.2)
+    client = lab.Client(node.port)
+    with pytest.raises(ConnectionError):
+        for _ in range(20):
+            client.say("NONSENSE")
+    node.balance()
+
+
+def test_rates(nodes, inside):
+    node = nodes(CONFIG + "limits {{ connections rate 3; messages rate 2 }}\n" if False else CONFIG + "limits {{ connections {{ rate per client 3 }} }}\n", inside=inside.port)
+    greetings = []
+    for _ in range(5):
+        client = lab.Client(node.port, hello=None)
+        greetings.append(client.greeting[0])
+        client.close()
+    assert greetings[:3] == [220] * 3 and 421 in greetings[3:]
+
+
+def test_time_limits(nodes, inside):
+    node = nodes(CONFIG + "limits {{ time {{ command 1s; data 1s; greeting 1s }} }}\n", inside=inside.port)
+    silent = lab.Client(node.port, hello=None)
+    assert silent.reply()[0] == 421
+    slow = lab.Client(node.port)
+    slow.open()
+    slow.say("DATA")
+    slow.raw(b"Subject: never finished\r\n")
+    assert slow.reply()[0] == 421
+    node.balance()
+
+
+def test_access_rules(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; from 127.0.0.0/8; deny 127.0.0.2 }}\n" + CONFIG, inside=inside.port)
+    assert lab.Client(node.port, source="127.0.0.3").greeting[0] == 220
+    assert lab.Client(node.port, source="127.0.0.2", hello=None).greeting[0] == 554
+
+
+def test_outbound_only_for_listed(nodes, sinks):
+    world = sinks()
+    node = nodes("listen 127.0.0.1:{port} {{ direction out; from 127.0.0.3 }}\ndomains {{ example.test 127.0.0.1:9; * 127.0.0.1:{world} }}\n"
+                 "virus {{ mode off }}\nspam {{ mode off }}\n", world=world.port)
+    assert lab.Client(node.port, hello=None).greeting[0] == 554
+    client = lab.Client(node.port, source="127.0.0.3")
+    assert client.send(lab.message(), sender="user@example.test", recipients=("friend@world.example",))[0] == 250
+    world.wait(1)
+    node.balance()
+
+
+def test_starttls(nodes, inside, tmp_path):
+    certificate, key = lab.certificate(tmp_path)
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; tls certificate {certificate} key {key} }}\n" + CONFIG,
+                 inside=inside.port, certificate=certificate, key=key)
+    client = lab.Client(node.port)
+    assert "STARTTLS" in client.features
+    # Commands sent in the clear together with STARTTLS are thrown away.
+    client.raw(b"STARTTLS\r\nMAIL FROM:<injected@x.example>\r\n")
+    assert client.reply()[0] == 220
+    import ssl
+    client.socket = ssl._create_unverified_context().wrap_socket(client.socket)
+    client.file = client.socket.makefile("rb")
+    assert client.say("RCPT TO:<user@example.test>")[0] == 503
+    assert "STARTTLS" not in client.say("EHLO client.example")[1]
+    assert client.send(lab.message("secret", ("z" * 70 + "\n") * 3000))[0] == 250
+    arrived = inside.wait(1)[0]
+    assert b"with ESMTPS id" in arrived and b"TLS_" in arrived and arrived.count(b"z" * 70) == 3000
+
+
+def test_tls_required(nodes, inside, tmp_path):
+    certificate, key = lab.certificate(tmp_path)
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; tls certificate {certificate} key {key}; tls required }}\n" + CONFIG,
+                 inside=inside.port, certificate=certificate, key=key)
+    client = lab.Client(node.port)
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 530
+    client.secure()
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 250
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_proxy(nodes, inside, version):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; proxy 127.0.0.1; deny 192.0.2.66 }}\n" + CONFIG, inside=inside.port)
+
+    def header(client):
+        if version == 1:
+            return b"PROXY TCP4 %s 198.51.100.1 40000 25\r\n" % client.encode()
+        return (b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x21, 0x11]) + struct.pack(">H", 12 + 3) + socket.inet_aton(client) +
+                socket.inet_aton("198.51.100.1") + struct.pack(">HH", 40000, 25) + b"\x04\0\0")
+
+    client = lab.Client(node.port, greet=False)
+    client.raw(header("192.0.2.7"))
+    assert client.reply()[0] == 220
+    client.say("EHLO client.example")
+    assert client.send(lab.message())[0] == 250
+    assert b"[192.0.2.7]" in inside.wait(1)[0]
+    denied = lab.Client(node.port, greet=False)
+    denied.raw(header("192.0.2.66"))
+    assert denied.reply()[0] == 554
+    bad = lab.Client(node.port, greet=False)
+    bad.raw(b"EHLO no proxy header\r\n")
+    with pytest.raises(ConnectionError):
+        bad.reply()
+    other = lab.Client(node.port, source="127.0.0.9")
+    assert other.greeting[0] == 220
+
+
+def test_xclient(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}\n" + CONFIG, inside=inside.port)
+    assert lab.Client(node.port, source="127.0.0.9").say("XCLIENT ADDR=192.0.2.7")[0] == 550
+    client = lab.Client(node.port)
+    assert "XCLIENT NAME ADDR" in client.features
+    assert client.say("XCLIENT ADDR=192.0.2.7 NAME=mail.example")[0] == 220
+    client.say("EHLO real.example")
+    assert client.send(lab.message())[0] == 250
+    assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
+    assert client.say("XCLIENT ADDR=nonsense")[0] == 501
+
+
+def test_early_talker_is_noticed(plain):
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", plain.port)) as hasty:
+            hasty.sendall(b"EHLO hasty.example\r\n")
+            hasty.recv(200)
+        if "early talker" in plain.text():
+            return
+    raise AssertionError("no early talker noticed in 20 tries")
+
+
+def test_log_cannot_be_forged(plain):
+    client = lab.Client(plain.port)
+    client.raw(b"MAIL FROM:<a\x1b[31m@b.example>\r\n")
+    assert client.reply()[0] >= 500
+    client.raw("EHLO x\u0085y.example\r\n".encode())
+    client.reply()
+    assert "\x1b" not in plain.text() and "\u0085" not in plain.text()
