@@ -93,6 +93,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
 {
     put_u8(out, (uint8_t)facts->virus);
     put_text(out, facts->virus_name);
+    put_text(out, facts->engine);
     put_u8(out, facts->ambiguous);
     put_u16(out, facts->content);
     put_u32(out, facts->received_count);
@@ -111,6 +112,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     *out = (struct facts){ .virus = SCAN_NOT_ASKED };
     out->virus = get_u8(reader);
     out->virus_name = get_text(reader);
+    out->engine = get_text(reader);
     out->ambiguous = get_u8(reader) != 0;
     out->content = get_u16(reader);
     out->received_count = get_u32(reader);

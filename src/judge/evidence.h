@@ -55,7 +55,8 @@ struct signal {
 /* What read found in the message. */
 struct facts {
     enum scan_state virus;
-    struct text virus_name; /* when found; or why unscanned */
+    struct text virus_name; /* when found; or the limit; or why unscanned */
+    struct text engine;     /* "clamav 1.4.6"; empty when none looked */
     bool ambiguous;   /* two mail programs could disagree on a part, and more than plain text is inside */
     uint16_t content; /* enum content_flag of ipc/ask_queue.h, of the body */
     uint32_t received_count; /* Received fields: the loop limit */

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Nurseries and workers as the pool sees them: asked for, given work, timed, replaced. One worker more than
+   may be busy is kept, so that a death costs no waiting. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "config/bundle.h"
+#include "scan/pool_private.h"
+#include "scan/scan_private.h"
+
+enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
+
+uint32_t crew_size(const struct pool *pool)
+{
+    uint32_t wanted = pool->child->config->processes.scan;
+    return wanted ? wanted : pool->core_count;
+}
+
+/* --- trouble --- */
+
+static void trouble(struct pool *pool, const char *why)
+{
+    uint64_t wait_ms = RETRY_FIRST_MS;
+    for (uint32_t i = 0; i < pool->failures && wait_ms < RETRY_MOST_MS; i++) wait_ms *= 2;
+    if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
+    log_error("no scan worker: %s: next try in %llu ms", why, (unsigned long long)wait_ms);
+    if (++pool->failures >= TROUBLE_AFTER && pool->busy_count == 0 && !crew_idle(pool)) {
+        snprintf(pool->trouble, sizeof pool->trouble, "%s", why);
+        pool_refuse_waiting(pool, why);
+    }
+    timer_set(pool->retry, wait_ms);
+}
+
+/* --- workers --- */
+
+static struct crew_member *member_find(struct pool *pool, uint64_t number)
+{
+    struct crew_member *member = pool->crew;
+    while (member && member->number != number) member = member->next;
+    return member;
+}
+
+static void brood_end(struct brood *brood)
+{
+    struct pool *pool = brood->pool;
+    channel_close(brood->channel);
+    if (pool->brood == brood) pool->brood = NULL;
+    if (pool->next_brood == brood) pool->next_brood = NULL;
+    free(brood);
+}
+
+static void member_remove(struct crew_member *member)
+{
+    struct pool *pool = member->pool;
+    struct brood *brood = member->brood;
+    struct crew_member **at = &pool->crew;
+    while (*at != member) at = &(*at)->next;
+    *at = member->next;
+    if (member->state == WORKER_BUSY) pool->busy_count--;
+    channel_close(member->channel);
+    timer_free(member->clock);
+    free(member);
+    brood->workers--;
+    bool is_old = brood != pool->brood && brood != pool->next_brood;
+    if (is_old && brood->workers == 0) brood_end(brood);
+}
+
+struct crew_member *crew_idle(struct pool *pool)
+{
+    for (struct crew_member *member = pool->crew; member; member = member->next)
+        if (member->state == WORKER_IDLE && !member->is_retiring) return member;
+    return NULL;
+}
+
+void crew_give(struct crew_member *member, struct request *request)
+{
+    struct pool *pool = member->pool;
+    const struct config *config = pool->child->config;
+    uint64_t clock_ms = (uint64_t)config->virus.max_time_ms + CLOCK_MARGIN_MS;
+    if (config->limits.verdict_ms && clock_ms > config->limits.verdict_ms)
+        clock_ms = config->limits.verdict_ms;
+    int fds[FRAME_DESCRIPTORS], count = 0;
+    for (int i = 0; i < request->fd_count; i++) {
+        fds[count] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
+        if (fds[count] < 0) die_errno("a descriptor cannot be duplicated");
+        count++;
+    }
+    member->request = request;
+    member->state = WORKER_BUSY;
+    pool->busy_count++;
+    timer_set(member->clock, clock_ms);
+    channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
+    channel_flush(member->channel);
+}
+
+static void member_idle(struct crew_member *member)
+{
+    struct pool *pool = member->pool;
+    timer_clear(member->clock);
+    if (member->state == WORKER_BUSY) pool->busy_count--;
+    member->state = WORKER_IDLE;
+    member->request = NULL;
+    bool is_old = ++member->served >= pool->child->config->processes.scan_messages;
+    if (is_old || member->is_retiring) member_remove(member);
+    crew_fill(pool);
+    pool_dispatch(pool);
+}
+
+static void member_retire(struct crew_member *member)
+{
+    member->is_retiring = true;
+    if (member->state != WORKER_BUSY) member_remove(member);
+}
+
+/* Each worker of a new brood lets one of the old brood go; the last lets all. */
+static void brood_take_over(struct brood *brood)
+{
+    struct pool *pool = brood->pool;
+    uint32_t ready = 0, let_go = 1;
+    pool->brood = brood;
+    if (pool->next_brood == brood) pool->next_brood = NULL;
+    for (const struct crew_member *member = pool->crew; member; member = member->next)
+        if (member->brood == brood && member->state != WORKER_STARTING) ready++;
+    if (ready >= crew_size(pool) + SPARE) let_go = UINT32_MAX;
+    for (struct crew_member *old = pool->crew, *next; old && let_go > 0; old = next) {
+        next = old->next;
+        if (old->brood == brood || old->is_retiring) continue;
+        member_retire(old);
+        let_go--;
+    }
+}
+
+static void member_ready(struct crew_member *member)
+{
+    struct pool *pool = member->pool;
+    member->state = WORKER_IDLE;
+    pool->failures = 0;
+    pool->trouble[0] = '\0';
+    brood_take_over(member->brood);
+    crew_fill(pool);
+    pool_dispatch(pool);
+}
+
+static bool member_answer(struct crew_member *member, struct frame *frame)
+{
+    struct request *request = member->request;
+    if (!request || frame->id != request->id) return false;
+    pool_answer(member->pool, request, frame->type, frame->payload);
+    member_idle(member);
+    return true;
+}
+
+static bool member_frame(void *context, struct frame *frame)
+{
+    struct crew_member *member = context;
+    struct reader reader = reader_of(frame->payload);
+    switch (frame->type) {
+    case WORKER_READY:
+        if (member->state != WORKER_STARTING) return false;
+        timer_clear(member->clock);
+        member_ready(member);
+        return true;
+    case WORKER_FAILED: {
+        char why[200];
+        snprintf(why, sizeof why, "%.*s", TEXT_ARG(get_text(&reader)));
+        trouble(member->pool, why);
+        return true;
+    }
+    case SCAN_FACTS:
+    case SCAN_VERDICT:
+    case SCAN_FAILED:
+        return member_answer(member, frame);
+    default:
+        return false;
+    }
+}
+
+static void member_gone(void *context)
+{
+    struct crew_member *member = context;
+    struct pool *pool = member->pool;
+    struct request *request = member->request;
+    bool is_timed_out = member->is_timed_out, was_starting = member->state == WORKER_STARTING;
+    bool is_silent = was_starting && !timer_is_set(pool->retry);
+    member_remove(member);
+    if (request) pool_lost(pool, request, is_timed_out);
+    if (is_silent) trouble(pool, "a worker ended before it was ready");
+    if (!was_starting) crew_fill(pool);
+    pool_dispatch(pool);
+}
+
+static void member_late(void *context)
+{
+    struct crew_member *member = context;
+    log_warning("a worker had no answer in time and is killed");
+    member->is_timed_out = true;
+    channel_send(member->brood->channel, NURSERY_KILL, member->number, TEXT_NONE);
+}
+
+static void member_ask(struct brood *brood)
+{
+    struct pool *pool = brood->pool;
+    struct crew_member *member = memory_alloc(sizeof *member);
+    *member = (struct crew_member){ .next = pool->crew,
+                                    .pool = pool,
+                                    .brood = brood,
+                                    .number = ++pool->last_number,
+                                    .state = WORKER_STARTING };
+    member->clock = timer_new(pool->child->loop, member_late, member);
+    pool->crew = member;
+    brood->workers++;
+    channel_send(brood->channel, NURSERY_WORKER, member->number, TEXT_NONE);
+}
+
+/* Of the newest brood that can: as many as are missing; while it takes over, one at a time. */
+void crew_fill(struct pool *pool)
+{
+    struct brood *brood = pool->next_brood && pool->next_brood->is_ready ? pool->next_brood : pool->brood;
+    if (!brood || !brood->is_ready || timer_is_set(pool->retry) || pool->child->is_stopping) return;
+    uint32_t wanted = crew_size(pool) + SPARE, have = 0, starting = 0, others = 0;
+    for (const struct crew_member *member = pool->crew; member; member = member->next) {
+        if (member->brood != brood) others++;
+        if (member->brood != brood || member->is_retiring) continue;
+        have++;
+        if (member->state == WORKER_STARTING) starting++;
+    }
+    while (have < wanted && (others == 0 || starting == 0)) {
+        member_ask(brood);
+        have++;
+        starting++;
+    }
+}
+
+/* --- nurseries --- */
+
+static void worker_is(struct brood *brood, struct frame *frame)
+{
+    static const struct channel_events events = { member_frame, member_gone };
+    struct pool *pool = brood->pool;
+    struct crew_member *member = member_find(pool, frame->id);
+    int fd = frame_take_fd(frame, 0);
+    if (!member || member->channel || fd < 0) {
+        if (fd >= 0) close(fd);
+        if (member && !member->channel) {
+            member_remove(member);
+            trouble(pool, "a worker cannot be forked");
+        }
+        return;
+    }
+    member->channel = channel_open(pool->child->loop, fd, &events, member);
+    timer_set(member->clock, RETRY_MOST_MS);
+}
+
+static bool nursery_ready(struct brood *brood, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct text engine = get_text(&reader);
+    brood->signatures = get_u32(&reader);
+    struct text missing = get_text(&reader);
+    snprintf(brood->engine, sizeof brood->engine, "%.*s", TEXT_ARG(engine));
+    snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(missing));
+    brood->is_ready = true;
+    struct pool *pool = brood->pool;
+    bool is_worse = !brood->engine[0] && pool->brood && pool->brood->engine[0];
+    if (brood->engine[0])
+        log_info("signatures are loaded: %s, %u signatures", brood->engine, brood->signatures);
+    else
+        log_error("no engine: %s%s", brood->missing, is_worse ? ": the old signatures stay" : "");
+    if (is_worse)
+        brood_end(brood);
+    else
+        crew_fill(pool);
+    return true;
+}
+
+static bool nursery_frame(void *context, struct frame *frame)
+{
+    struct brood *brood = context;
+    struct pool *pool = brood->pool;
+    struct reader reader = reader_of(frame->payload);
+    switch (frame->type) {
+    case NURSERY_READY:
+        return nursery_ready(brood, frame);
+    case NURSERY_FAILED:
+        snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(get_text(&reader)));
+        return true; /* it ends, and nursery_gone says why */
+    case NURSERY_WORKER_IS:
+        worker_is(brood, frame);
+        return true;
+    case NURSERY_STALE:
+        log_info("signatures have changed: loading them anew");
+        if (!pool->next_brood && brood == pool->brood) crew_start(pool, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Its workers die with it; those that were only asked for will never come. */
+static void nursery_gone(void *context)
+{
+    struct brood *brood = context;
+    struct pool *pool = brood->pool;
+    char why[256];
+    bool is_retired = brood != pool->brood && brood != pool->next_brood;
+    snprintf(why, sizeof why, "%s", brood->missing[0] ? brood->missing : "the nursery ended");
+    brood->is_ready = false;
+    brood->workers++; /* keeps it while its members go */
+    for (struct crew_member *member = pool->crew, *next; member; member = next) {
+        next = member->next;
+        if (member->brood != brood) continue;
+        struct request *request = member->request;
+        member_remove(member);
+        if (request) pool_fail(pool, request, SCAN_NOT_READY, why);
+    }
+    brood_end(brood);
+    if (!is_retired) trouble(pool, why);
+}
+
+static void nursery_is(struct pool *pool, struct frame *frame)
+{
+    static const struct channel_events events = { nursery_frame, nursery_gone };
+    struct brood *brood = pool->next_brood;
+    int fd = frame_take_fd(frame, 0);
+    if (!brood || brood->number != frame->id) {
+        if (fd >= 0) close(fd);
+        return;
+    }
+    if (fd >= 0) {
+        brood->channel = channel_open(pool->child->loop, fd, &events, brood);
+        return;
+    }
+    pool->next_brood = NULL;
+    free(brood);
+    trouble(pool, "a nursery cannot be forked");
+}
+
+/* --- the warden --- */
+
+static bool warden_frame(void *context, struct frame *frame)
+{
+    if (frame->type != WARDEN_NURSERY_IS) return false;
+    nursery_is(context, frame);
+    return true;
+}
+
+static void warden_gone(void *context)
+{
+    (void)context;
+    die("the warden is gone");
+}
+
+const struct channel_events crew_warden_events = { warden_frame, warden_gone };
+
+static int bundle_memory(const struct config *config)
+{
+    struct buffer bundle = { 0 };
+    config_bundle_write(config, &bundle);
+    int fd = memfd_create("configuration", MFD_CLOEXEC);
+    struct text rest = buffer_text(&bundle);
+    while (fd >= 0 && rest.length > 0) {
+        ssize_t written = write(fd, rest.at, rest.length);
+        if (written <= 0) die_errno("the configuration cannot be handed on");
+        rest = text_slice(rest, (size_t)written, rest.length);
+    }
+    if (fd < 0) die_errno("no memory for the configuration");
+    buffer_free(&bundle);
+    return fd;
+}
+
+/* A nursery that is still loading is let go: its configuration or signatures are old already. */
+void crew_start(struct pool *pool, bool is_reload)
+{
+    struct brood *late = pool->next_brood;
+    struct brood *brood = memory_alloc(sizeof *brood);
+    brood->pool = pool;
+    brood->number = ++pool->last_number;
+    pool->next_brood = brood;
+    if (late && late->workers == 0) brood_end(late);
+    int fds[1] = { bundle_memory(pool->child->config) };
+    struct buffer payload = { 0 };
+    put_u8(&payload, is_reload);
+    channel_send_fds(pool->warden, WARDEN_NURSERY, brood->number, buffer_text(&payload), fds, 1);
+    buffer_free(&payload);
+}

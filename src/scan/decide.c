@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Facts and answers to a verdict: one action a recipient, one reply for all. */
+#include "scan/decide.h"
+
+#include "config/route.h"
+#include "scan/wording.h"
+#include "spam/score.h"
+
+/* What the two checks would have a message get, whoever the recipient is. */
+struct demand {
+    enum action virus, spam;
+    bool is_spam; /* at or over the line from which a message is tagged */
+};
+
+static const uint8_t strength[] = { [ACTION_ACCEPT] = 0, [ACTION_TAG] = 1,    [ACTION_QUARANTINE] = 2,
+                                    [ACTION_DEFER] = 3,  [ACTION_REJECT] = 4, [ACTION_DISCARD] = 5 };
+
+static enum action stronger(enum action a, enum action b)
+{
+    return strength[a] >= strength[b] ? a : b;
+}
+
+static enum action virus_demand(const struct config *config, const struct facts *facts)
+{
+    enum action action = ACTION_ACCEPT;
+    if (facts->virus == SCAN_FOUND) action = config->virus.found;
+    if (facts->virus == SCAN_LIMITS) action = config->virus.limits;
+    if (facts->virus == SCAN_UNSCANNED) action = config->virus.unavailable;
+    bool counts = facts->ambiguous && facts->virus != SCAN_NOT_ASKED;
+    return counts ? stronger(action, config->virus.ambiguous) : action;
+}
+
+static enum action spam_demand(const struct config *config, double score)
+{
+    if (score >= config->spam.reject) return ACTION_REJECT;
+    if (score >= config->spam.quarantine) return ACTION_QUARANTINE;
+    if (score >= config->spam.tag) return ACTION_TAG;
+    return ACTION_ACCEPT;
+}
+
+static void check(enum mode mode, enum action wanted, struct recipient_verdict *out)
+{
+    if (mode == MODE_ON) out->action = stronger(out->action, wanted);
+    if (mode == MODE_OBSERVE) out->observed = stronger(out->observed, wanted);
+}
+
+static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
+                             struct recipient_verdict *out)
+{
+    struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+    const struct domain *domain = config_find_domain(config, name);
+    enum mode spam = config_spam_mode(config, domain);
+    *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
+    check(config_virus_mode(config, domain), demand->virus, out);
+    check(spam, demand->spam, out);
+    out->edits = spam == MODE_ON && demand->is_spam;
+}
+
+static uint32_t count_action(const struct verdict *verdict, enum action action)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict->recipients[i].action == action) count++;
+    return count;
+}
+
+static void replace_action(struct verdict *verdict, enum action from, enum action to)
+{
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict->recipients[i].action == from) verdict->recipients[i].action = to;
+}
+
+static void reply_decide(struct verdict *verdict)
+{
+    verdict->code = 250;
+    verdict->enhanced = TEXT("2.0.0");
+    if (count_action(verdict, ACTION_REJECT) == verdict->recipient_count) {
+        verdict->code = 550;
+        verdict->enhanced = TEXT("5.7.1");
+        return;
+    }
+    if (count_action(verdict, ACTION_DEFER) > 0) {
+        verdict->code = 451;
+        verdict->enhanced = TEXT("4.7.1");
+        for (uint32_t i = 0; i < verdict->recipient_count; i++) verdict->recipients[i].action = ACTION_DEFER;
+        return;
+    }
+    replace_action(verdict, ACTION_REJECT, ACTION_QUARANTINE);
+}
+
+static void signals_gather(struct arena *arena, const struct facts *facts, const struct question *answers,
+                           uint32_t answer_count, struct verdict *out)
+{
+    struct score answered = { .arena = arena };
+    score_answers(&answered, answers, answer_count);
+    out->signal_count = facts->signal_count + answered.count;
+    out->signals = arena_alloc_array(arena, out->signal_count, sizeof *out->signals);
+    for (uint32_t i = 0; i < facts->signal_count; i++) out->signals[i] = facts->signals[i];
+    for (uint32_t i = 0; i < answered.count; i++) out->signals[facts->signal_count + i] = answered.signals[i];
+    out->score = score_sum(out->signals, out->signal_count);
+}
+
+/* The reply names one reason: the virus check's where it weighs at least as much and is in force. */
+static bool is_virus_the_cause(const struct config *config, const struct occasion *occasion,
+                               const struct demand *demand)
+{
+    if (demand->virus == ACTION_ACCEPT || stronger(demand->virus, demand->spam) != demand->virus)
+        return false;
+    for (uint32_t i = 0; i < occasion->recipient_count; i++) {
+        struct text address = occasion->recipients[i];
+        struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+        if (config_virus_mode(config, config_find_domain(config, name)) == MODE_ON) return true;
+    }
+    return false;
+}
+
+void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                    const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                    struct verdict *out)
+{
+    *out = (struct verdict){ .recipient_count = occasion->recipient_count };
+    signals_gather(arena, facts, answers, answer_count, out);
+    struct demand demand = { .virus = virus_demand(config, facts),
+                             .spam = spam_demand(config, out->score),
+                             .is_spam = out->score >= config->spam.tag };
+    out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
+    for (uint32_t i = 0; i < out->recipient_count; i++)
+        recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i]);
+    reply_decide(out);
+    wording_write(arena, config, occasion, facts, is_virus_the_cause(config, occasion, &demand), out);
+}

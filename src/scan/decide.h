@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The second half of judging: facts and answers become a verdict. Pure: no message, no clock, no channel, so
+   kept facts can be judged again under another configuration. */
+#ifndef SEKIMORI_SCAN_DECIDE_H
+#define SEKIMORI_SCAN_DECIDE_H
+
+#include "judge/evidence.h"
+
+/* Each recipient gets the strongest action that a check in mode `on` asks for, by its own domain's modes;
+   strength grows accept, tag, quarantine, defer, reject, discard. Then the message as a whole, since one DATA
+   has one reply:
+     - every recipient rejected: 550;
+     - else any recipient deferred: all are, 451 (the sender cannot repeat a part of it);
+     - else who was to be rejected is quarantined, the others get what they were to get; 250.
+   Texts live in the arena or are borrowed from the arguments. */
+void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                    const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                    struct verdict *out);
+
+#endif

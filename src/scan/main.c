@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* scan: judges messages. Here: identity, warden, jail, peers, run. The work is done by workers (worker.c),
+   which the pool (pool.c) gets from a nursery (nursery.c). */
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/sandbox.h"
+#include "scan/nursery.h"
+#include "scan/pool.h"
+
+struct service {
+    struct child child;
+    struct pool *pool;
+};
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    struct service *service = context;
+    (void)index;
+    if (kind == PROCESS_RECEIVE)
+        pool_add_receiver(service->pool, fd);
+    else
+        close(fd);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct service *service = context;
+    (void)old;
+    pool_reload(service->pool);
+}
+
+static void on_stop(void *context, uint32_t within_ms)
+{
+    struct service *service = context;
+    pool_stop(service->pool, within_ms);
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    const struct service *service = context;
+    pool_status(service->pool, out);
+}
+
+int main(int argc, char **argv)
+{
+    static struct service service;
+    static const struct child_events events = { on_peer, on_config, on_stop, on_status, NULL };
+    child_start(&service.child, PROCESS_SCAN, argc, argv);
+    int warden = nursery_warden_start(&service.child);
+    if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
+        die("the jail cannot be entered");
+#ifdef SEKIMORI_JAIL_PROBE
+    jail_probe("scan");
+#endif
+    service.pool = pool_new(&service.child, warden);
+    return child_run(&service.child, &events, &service);
+}

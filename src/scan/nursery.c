@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Warden and nursery: two small processes that only fork. */
+#include "scan/nursery.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "config/bundle.h"
+#include "config/load.h"
+#include "scan/scan_private.h"
+#include "scan/worker.h"
+#include "virus/clamav.h"
+#include "virus/temporary.h"
+
+enum { CHANNEL_FD = 3, CHILDREN_MOST = 1024, STALE_POLL_MS = 60000, RELOAD_NICE = 10 };
+
+struct nursling {
+    pid_t pid; /* 0: free */
+    uint64_t number;
+};
+
+struct nursery {
+    struct config *config;
+    struct scanner scanner;
+    struct nursling children[CHILDREN_MOST];
+    bool is_stale;
+    bool is_reload;
+    char error[300];
+};
+
+/* The child keeps standard streams and one channel, which becomes descriptor 3; its log is opened anew. It
+   does not outlive its parent. */
+static void child_begin(int channel, pid_t parent, const char *name, const struct config *config)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OK);
+    if (channel != CHANNEL_FD && dup2(channel, CHANNEL_FD) != CHANNEL_FD) _exit(EX_OSERR);
+    close_range(CHANNEL_FD + 1, ~0U, 0);
+    char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
+    log_open(name, config->log.target, address, config->log.level);
+    free(address);
+    prctl(PR_SET_NAME, name);
+}
+
+/* Forks; returns the parent's end of a channel to the child, which goes on with its own as descriptor 3. -1
+   when it cannot be done. */
+static int fork_with_channel(const char *name, const struct config *config, bool *out_is_child,
+                             pid_t *out_pid)
+{
+    int ends[2];
+    *out_is_child = false;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    pid_t parent = getpid();
+    log_flush();
+    *out_pid = fork();
+    if (*out_pid == 0) {
+        *out_is_child = true;
+        child_begin(ends[1], parent, name, config);
+        return CHANNEL_FD;
+    }
+    close(ends[1]);
+    if (*out_pid > 0) return ends[0];
+    log_error("%s cannot be forked: %s", name, strerror(errno));
+    close(ends[0]);
+    return -1;
+}
+
+/* --- a nursery: loading --- */
+
+static struct config *config_of(int memory)
+{
+    struct stat facts;
+    char error[200] = "";
+    if (fstat(memory, &facts) != 0 || facts.st_size <= 0) die("the nursery got no configuration");
+    void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, memory, 0);
+    if (map == MAP_FAILED) die_errno("the configuration cannot be mapped");
+    struct config *config = config_bundle_read(text_from(map, (size_t)facts.st_size), error, sizeof error);
+    if (!config) die("the nursery's configuration: %s", error);
+    return config;
+}
+
+/* Niceness is a thread's own, and an ordinary user cannot take it back: the thread that loads has it, the one
+   that forks workers has not. */
+static void *load(void *context)
+{
+    struct nursery *nursery = context;
+    if (nursery->is_reload) setpriority(PRIO_PROCESS, (id_t)gettid(), RELOAD_NICE);
+    nursery->scanner.engine = clamav_open(nursery->config, worker_room_bytes(nursery->config), nursery->error,
+                                          sizeof nursery->error);
+    return NULL;
+}
+
+static bool nursery_load(struct nursery *nursery)
+{
+    pthread_t loader;
+    nursery->scanner.config = nursery->config;
+    if (!temporary_prepare(nursery->error, sizeof nursery->error)) return false;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
+    if (temporary_enter(worker_room_bytes(nursery->config), nursery->error, sizeof nursery->error) < 0)
+        return false;
+    if (pthread_create(&loader, NULL, load, nursery) != 0) {
+        snprintf(nursery->error, sizeof nursery->error, "no thread to load signatures");
+        return false;
+    }
+    pthread_join(loader, NULL);
+    if (nursery->scanner.engine &&
+        !worker_warm_up(&nursery->scanner, nursery->error, sizeof nursery->error)) {
+        nursery->scanner.engine->calls->close(nursery->scanner.engine);
+        nursery->scanner.engine = NULL;
+    }
+    if (!nursery->scanner.engine) nursery->scanner.missing = text_of(nursery->error);
+    return true;
+}
+
+static void nursery_tell(const struct nursery *nursery)
+{
+    struct buffer frame = { 0 };
+    const struct engine *engine = nursery->scanner.engine;
+    put_text(&frame, engine ? text_of(engine->version) : TEXT_NONE);
+    put_u32(&frame, engine ? engine->signatures : 0);
+    put_text(&frame, nursery->scanner.missing);
+    channel_send_now(CHANNEL_FD, NURSERY_READY, 0, buffer_text(&frame), NULL, 0);
+    buffer_free(&frame);
+}
+
+_Noreturn static void nursery_fail(const char *why)
+{
+    struct buffer frame = { 0 };
+    put_text(&frame, text_of(why));
+    channel_send_now(CHANNEL_FD, NURSERY_FAILED, 0, buffer_text(&frame), NULL, 0);
+    log_flush();
+    exit(EX_TEMPFAIL);
+}
+
+/* --- a nursery: forking --- */
+
+static struct nursling *nursling_find(struct nursery *nursery, pid_t pid, uint64_t number)
+{
+    for (int i = 0; i < CHILDREN_MOST; i++)
+        if (nursery->children[i].pid == pid && (pid == 0 || nursery->children[i].number == number))
+            return &nursery->children[i];
+    return NULL;
+}
+
+static void worker_fork(struct nursery *nursery, uint64_t number)
+{
+    bool is_child;
+    pid_t pid;
+    struct nursling *place = nursling_find(nursery, 0, 0);
+    int channel = place ? fork_with_channel("scan-worker", nursery->config, &is_child, &pid) : -1;
+    if (channel >= 0 && is_child) {
+        signal(SIGCHLD, SIG_DFL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        worker_run(channel, &nursery->scanner);
+    }
+    int fds[1] = { channel };
+    channel_send_now(CHANNEL_FD, NURSERY_WORKER_IS, number, TEXT_NONE, fds, channel >= 0 ? 1 : 0);
+    if (channel < 0) return;
+    close(channel);
+    *place = (struct nursling){ pid, number };
+}
+
+static void worker_kill(struct nursery *nursery, uint64_t number)
+{
+    for (int i = 0; i < CHILDREN_MOST; i++)
+        if (nursery->children[i].pid != 0 && nursery->children[i].number == number)
+            kill(nursery->children[i].pid, SIGKILL);
+}
+
+static void reap(struct nursery *nursery)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        for (int i = 0; i < CHILDREN_MOST; i++)
+            if (nursery->children[i].pid == pid) nursery->children[i].pid = 0;
+        if (WIFSIGNALED(status))
+            log_warning("worker %d was ended by signal %d (%s)", (int)pid, WTERMSIG(status),
+                        strsignal(WTERMSIG(status)));
+        else if (WEXITSTATUS(status) != EX_OK)
+            log_warning("worker %d ended with status %d", (int)pid, WEXITSTATUS(status));
+    }
+}
+
+static void child_ended(int number)
+{
+    (void)number; /* it only wakes the wait below */
+}
+
+static void stale_check(struct nursery *nursery)
+{
+    struct engine *engine = nursery->scanner.engine;
+    if (nursery->is_stale || !engine || !engine->calls->is_stale(engine)) return;
+    nursery->is_stale = true;
+    channel_send_now(CHANNEL_FD, NURSERY_STALE, 0, TEXT_NONE, NULL, 0);
+}
+
+/* False when the pool wants no more of this nursery. */
+static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
+{
+    struct pollfd wait_for = { CHANNEL_FD, POLLIN, 0 };
+    struct timespec poll_time = { STALE_POLL_MS / 1000, 0 };
+    struct frame frame;
+    int count = ppoll(&wait_for, 1, &poll_time, while_waiting);
+    bool is_interrupted = count < 0 && errno == EINTR;
+    reap(nursery);
+    if (count == 0) stale_check(nursery);
+    if (count <= 0) return count == 0 || is_interrupted;
+    if (!channel_wait(CHANNEL_FD, 0, &frame)) return false;
+    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id);
+    if (frame.type == NURSERY_KILL) worker_kill(nursery, frame.id);
+    return true;
+}
+
+_Noreturn static void nursery_run(struct config *config, bool is_reload)
+{
+    struct nursery *nursery = memory_alloc(sizeof *nursery);
+    nursery->config = config;
+    nursery->is_reload = is_reload;
+    struct sigaction on_child = { .sa_handler = child_ended };
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked, &before);
+    sigaction(SIGCHLD, &on_child, NULL);
+    if (config->processes.jail && !jail_enter("scan nursery", JAIL_FORK, NULL))
+        nursery_fail("the jail cannot be entered");
+    if (!nursery_load(nursery)) nursery_fail(nursery->error);
+    nursery_tell(nursery);
+    log_flush();
+    while (nursery_turn(nursery, &before)) log_flush();
+    exit(EX_OK);
+}
+
+/* --- the warden --- */
+
+static void nursery_fork(struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    bool is_child, is_reload = get_u8(&reader) != 0;
+    pid_t pid;
+    int memory = frame_take_fd(frame, 0);
+    struct config *config = config_of(memory);
+    close(memory);
+    int channel = fork_with_channel("scan-nursery", config, &is_child, &pid);
+    if (channel >= 0 && is_child) nursery_run(config, is_reload);
+    int fds[1] = { channel };
+    channel_send_now(CHANNEL_FD, WARDEN_NURSERY_IS, frame->id, TEXT_NONE, fds, channel >= 0 ? 1 : 0);
+    if (channel >= 0) close(channel);
+    config_free(config);
+}
+
+_Noreturn static void warden_run(void)
+{
+    struct frame frame;
+    signal(SIGCHLD, SIG_IGN); /* the pool hears of a nursery's end by its channel */
+    while (channel_wait(CHANNEL_FD, -1, &frame)) {
+        if (frame.type == WARDEN_NURSERY) nursery_fork(&frame);
+        log_flush();
+    }
+    exit(EX_OK);
+}
+
+int nursery_warden_start(const struct child *child)
+{
+    bool is_child;
+    pid_t pid;
+    int channel = fork_with_channel("scan-warden", child->config, &is_child, &pid);
+    if (channel < 0) die("scan cannot start its warden");
+    if (is_child) warden_run();
+    return channel;
+}

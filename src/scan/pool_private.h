@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What pool.c (requests) and crew.c (nurseries and workers) share. */
+#ifndef SEKIMORI_SCAN_POOL_PRIVATE_H
+#define SEKIMORI_SCAN_POOL_PRIVATE_H
+
+#include "scan/pool.h"
+#include "scan/request.h"
+
+struct receiver {
+    struct receiver *next;
+    struct pool *pool;
+    struct channel *channel;
+};
+
+/* One loaded set of configuration and signatures, as the pool sees it. */
+struct brood {
+    struct pool *pool;
+    struct channel *channel;
+    uint64_t number;
+    bool is_ready; /* workers can be had of it */
+    uint32_t workers;
+    char engine[80]; /* "clamav 1.4.6" */
+    uint32_t signatures;
+    char missing[200]; /* why there is no engine */
+};
+
+enum worker_state {
+    WORKER_STARTING, /* asked for, or not in its jail yet */
+    WORKER_IDLE,
+    WORKER_BUSY,
+};
+
+struct crew_member {
+    struct crew_member *next;
+    struct pool *pool;
+    struct brood *brood;
+    uint64_t number;
+    struct channel *channel; /* NULL until the nursery has sent it */
+    enum worker_state state;
+    bool is_retiring;  /* ends after what it does now */
+    bool is_timed_out; /* killed by the clock */
+    struct request *request;
+    struct timer *clock;
+    uint32_t served;
+};
+
+struct pool {
+    struct child *child;
+    struct channel *warden;
+    struct receiver *receivers;
+    struct brood *brood, *next_brood; /* the one that serves; the one that is being loaded, or takes over */
+    struct crew_member *crew;
+    uint32_t core_count;
+    uint64_t last_number;
+    struct timer *retry; /* a nursery failed: the next try */
+    uint32_t failures;   /* in a row, of nurseries and starting workers */
+    char trouble[200];   /* why there is no worker; empty: none is expected to fail */
+    struct request *waiting, **last_waiting;
+    uint32_t waiting_count;
+    size_t waiting_bytes;
+    uint32_t busy_count;
+    struct poisons poisons;
+    struct timer *stop_timer;
+    uint64_t answered, died, timed_out, refused;
+};
+
+/* crew.c */
+void crew_start(struct pool *pool, bool is_reload); /* asks the warden for a nursery */
+void crew_fill(struct pool *pool);                  /* asks for workers that are missing */
+uint32_t crew_size(const struct pool *pool);        /* how many may be busy at once */
+struct crew_member *crew_idle(struct pool *pool);
+void crew_give(struct crew_member *member, struct request *request);
+extern const struct channel_events crew_warden_events;
+
+/* pool.c */
+void pool_dispatch(struct pool *pool);
+void pool_answer(struct pool *pool, struct request *request, uint16_t type, struct text payload);
+void pool_fail(struct pool *pool, struct request *request, enum scan_failure failure, const char *why);
+void pool_refuse_waiting(struct pool *pool, const char *why);
+void pool_lost(struct pool *pool, struct request *request, bool is_timed_out); /* its worker is dead */
+
+#endif

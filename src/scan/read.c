@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Mail to facts: the tree, every reading through the virus engine, the signals, the edits. */
+#include "scan/read.h"
+
+#include "config/route.h"
+#include "mail/edits.h"
+#include "mail/reading.h"
+#include "mail/word.h"
+#include "scan/content.h"
+#include "spam/score.h"
+
+enum { SUBJECT_MOST = 200, FIELD_MOST = 200, EDITS_BYTES_MOST = 16 * 1024, PLAIN_LOOK = 4096 };
+
+/* A field that only we write: what came with the message under that name is forged. */
+static const struct text own_fields[] = { { "X-Spam-Status", 13 },
+                                          { "X-Spam-Flag", 11 },
+                                          { "X-Virus-Scanned", 15 } };
+static const struct text own_prefix = { "X-Sekimori-", 11 };
+
+static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
+{
+    for (uint32_t i = 0; i < occasion->recipient_count; i++) {
+        struct text address = occasion->recipients[i];
+        struct text domain = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+        if (config_virus_mode(config, config_find_domain(config, domain)) != MODE_OFF) return true;
+    }
+    return false;
+}
+
+/* --- parts --- */
+
+/* No control that a text would not have: of what nobody named, only that can pass for plain text. */
+static bool is_plain(struct text bytes)
+{
+    if (bytes.length > PLAIN_LOOK) bytes.length = PLAIN_LOOK;
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        bool is_usual = c >= 0x20 || c == '\r' || c == '\n' || c == '\t' || c == '\f' || c == 0x1B;
+        if (!is_usual) return false;
+    }
+    return true;
+}
+
+static bool is_more_than_plain(const struct reading *reading)
+{
+    bool is_text = reading->part && text_equal(reading->part->type, TEXT("text/plain"));
+    if (reading->kind == READING_PART) return !is_text;
+    return (reading->part && !is_text) || !is_plain(reading->bytes);
+}
+
+/* Every reading goes to the engine (when asked) and the signals; findings are complete afterwards. */
+static void parts_walk(struct arena *arena, struct mime *mime, struct inspection *inspection,
+                       struct score *score, bool *out_has_more)
+{
+    struct reading_list *list = reading_open(arena, mime);
+    struct reading reading;
+    while (reading_next(list, &reading)) {
+        if (is_more_than_plain(&reading)) *out_has_more = true;
+        if (inspection) inspect_bytes(inspection, reading.bytes);
+        if (reading.kind == READING_PART) score_part(score, reading.part, reading.bytes);
+    }
+    reading_close(list);
+}
+
+static void virus_tell(struct arena *arena, const struct scanner *scanner,
+                       const struct inspection *inspection, struct facts *out)
+{
+    out->virus = inspection->result.state;
+    out->virus_name = arena_text(arena, text_of(inspection->result.name));
+    if (scanner->engine)
+        out->engine = text_of(scanner->engine->version);
+    else if (scanner->missing.length)
+        out->virus_name = scanner->missing;
+}
+
+/* --- header --- */
+
+static struct text cut_utf8(struct text text, size_t most)
+{
+    if (text.length <= most) return text;
+    while (most > 0 && ((unsigned char)text.at[most] & 0xC0) == 0x80) most--;
+    return text_slice(text, 0, most);
+}
+
+static struct text field_value(const struct header *header, enum header_id id)
+{
+    const struct header_field *field = header_find(header, id);
+    return field ? text_slice(text_trim(field->value), 0, FIELD_MOST) : TEXT_NONE;
+}
+
+static struct text edits_bytes(struct arena *arena, const struct edits *edits)
+{
+    struct buffer bytes = { 0 };
+    edits_encode(edits, &bytes);
+    struct text kept = arena_text(arena, buffer_text(&bytes));
+    buffer_free(&bytes);
+    return kept;
+}
+
+/* Both sets of edits. A header with so many forged fields that the edits would not fit keeps them, and that
+   weighs. */
+static void edits_make(struct arena *arena, const struct config *config, bool is_tagging, struct text message,
+                       const struct header *header, struct score *score, struct facts *out)
+{
+    struct edits edits = { .arena = arena };
+    edits_remove_fields(&edits, header, own_fields, sizeof own_fields / sizeof *own_fields);
+    edits_remove_prefixed(&edits, header, own_prefix);
+    out->edits_remove = edits_bytes(arena, &edits);
+    if (out->edits_remove.length > EDITS_BYTES_MOST) {
+        score_add(score, "FORGED_FIELDS", 10, TEXT("too many fields that only a gateway writes"));
+        edits = (struct edits){ .arena = arena };
+        out->edits_remove = edits_bytes(arena, &edits);
+    }
+    if (is_tagging && config->spam.subject.length > 0)
+        edits_prefix_subject(&edits, message, header, config->spam.subject);
+    out->edits_tag = edits_bytes(arena, &edits);
+    if (out->edits_tag.length > 2 * EDITS_BYTES_MOST) out->edits_tag = out->edits_remove;
+}
+
+static void header_tell(struct arena *arena, const struct header *header, struct facts *out)
+{
+    const struct header_field *subject = header_find(header, HEADER_SUBJECT);
+    if (subject)
+        out->subject = cut_utf8(word_decode_in(arena, text_trim(subject->value), NULL), SUBJECT_MOST);
+    out->message_id = field_value(header, HEADER_MESSAGE_ID);
+    out->from = field_value(header, HEADER_FROM);
+    out->received_count = header->times[HEADER_RECEIVED];
+}
+
+static struct mime_limits *limits_of(struct arena *arena, const struct config *config)
+{
+    struct mime_limits *limits = arena_alloc(arena, sizeof *limits);
+    *limits = mime_limits_default;
+    if (config->limits.mime_parts) limits->parts = config->limits.mime_parts;
+    if (config->limits.mime_depth) limits->depth = config->limits.mime_depth;
+    return limits;
+}
+
+void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
+                struct text message, struct facts *out)
+{
+    const struct config *config = scanner->config;
+    struct mime *mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
+    const struct header *header = mime->parts[0].header;
+    struct score score = { .arena = arena };
+    struct inspection inspection;
+    bool is_asked = is_virus_asked(config, occasion), has_more = false;
+    *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
+    if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->recall, message);
+    parts_walk(arena, mime, is_asked ? &inspection : NULL, &score, &has_more);
+    if (is_asked) {
+        inspect_end(&inspection, finding_set_is_limit(&mime->findings));
+        virus_tell(arena, scanner, &inspection, out);
+    }
+    out->ambiguous = has_more && finding_set_is_ambiguous(&mime->findings);
+    out->content = content_flags(message, header->body_offset);
+    header_tell(arena, header, out);
+    score_message(&score, mime);
+    edits_make(arena, config, occasion->direction == DIRECTION_IN, message, header, &score, out);
+    out->signals = score.signals;
+    out->signal_count = score.count;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The first half of judging: a message becomes facts. Straight-line and without state but for what the
+   scanner remembers of earlier scans. */
+#ifndef SEKIMORI_SCAN_READ_H
+#define SEKIMORI_SCAN_READ_H
+
+#include "judge/evidence.h"
+#include "virus/inspect.h"
+
+/* What a worker reads with. */
+struct scanner {
+    const struct config *config;
+    struct engine *engine; /* NULL: signatures could not be loaded */
+    struct recall *recall;
+    struct text missing; /* why there is no engine */
+};
+
+/* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said
+ * so.
+ */
+void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
+                struct text message, struct facts *out);
+
+#endif

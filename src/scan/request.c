@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Requests as bytes that are handed on; nothing of them is understood here but where the message begins. */
+#include "scan/request.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms)
+{
+    struct request *request = memory_alloc(sizeof *request);
+    request->receiver = receiver;
+    request->type = frame->type;
+    request->id = frame->id;
+    request->arrived_ms = now_ms;
+    buffer_add_text(&request->payload, frame->payload);
+    for (int i = 0; i < frame->fd_count; i++) {
+        int fd = frame_take_fd(frame, i);
+        if (fd >= 0) request->fds[request->fd_count++] = fd;
+    }
+    return request;
+}
+
+void request_free(struct request *request)
+{
+    for (int i = 0; i < request->fd_count; i++) close(request->fds[i]);
+    buffer_free(&request->payload);
+    free(request);
+}
+
+void request_digest(const struct request *request, uint8_t out[DIGEST_BYTES])
+{
+    struct frame frame = { request->type, request->id, buffer_text(&request->payload), { 0 }, 0 };
+    struct arena *arena = arena_new(0);
+    struct occasion occasion;
+    struct question *questions;
+    uint32_t count;
+    struct body body = { 0 };
+    for (int i = 0; i < request->fd_count; i++) {
+        int copy = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
+        if (copy >= 0) frame.fds[frame.fd_count++] = copy;
+    }
+    bool has_body =
+        request->type == SCAN_READ && scan_read_get(arena, &frame, &occasion, &questions, &count, &body);
+    struct text bytes = has_body ? body_text(&body) : TEXT_NONE;
+    digest_sha256(bytes.at ? bytes : frame.payload, out);
+    for (int i = 0; i < frame.fd_count; i++)
+        if (frame.fds[i] >= 0) close(frame.fds[i]);
+    body_free(&body);
+    arena_free(arena);
+}
+
+bool poisons_meet(struct poisons *poisons, const uint8_t digest[DIGEST_BYTES])
+{
+    uint32_t kept = poisons->count < POISONS_MOST ? poisons->count : POISONS_MOST;
+    for (uint32_t i = 0; i < kept; i++)
+        if (memcmp(poisons->digests[i], digest, DIGEST_BYTES) == 0) return true;
+    memcpy(poisons->digests[poisons->count++ % POISONS_MOST], digest, DIGEST_BYTES);
+    return false;
+}

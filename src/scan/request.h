@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A question of receive while it waits for a worker and while a worker has it. */
+#ifndef SEKIMORI_SCAN_REQUEST_H
+#define SEKIMORI_SCAN_REQUEST_H
+
+#include "ipc/ask_scan.h"
+#include "mail/digest.h"
+
+struct receiver;
+
+struct request {
+    struct request *next;
+    struct receiver *receiver; /* NULL: nobody waits for the answer any more */
+    uint16_t type;
+    uint64_t id, arrived_ms;
+    struct buffer payload;
+    int fds[FRAME_DESCRIPTORS];
+    int fd_count;
+};
+
+/* Copies the payload, takes the descriptors over. */
+struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms);
+void request_free(struct request *request);
+
+/* SHA-256 of what a worker is to be told apart by: the message's bytes, else the whole question. */
+void request_digest(const struct request *request, uint8_t out[DIGEST_BYTES]);
+
+/* The digests of requests that ended a worker, the last 256. Zero-initialised is empty. */
+enum { POISONS_MOST = 256 };
+struct poisons {
+    uint8_t digests[POISONS_MOST][DIGEST_BYTES];
+    uint32_t count; /* ever */
+};
+
+/* True when this one was there before; remembers it. */
+bool poisons_meet(struct poisons *poisons, const uint8_t digest[DIGEST_BYTES]);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A scan worker from its fork to its end. It dies rather than answer what it is not sure of: the pool takes a
+   death for what it is. */
+#include "scan/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "ipc/ask_scan.h"
+#include "mail/charset.h"
+#include "scan/decide.h"
+#include "scan/scan_private.h"
+#include "virus/canary.h"
+#include "virus/temporary.h"
+
+enum {
+    CANARY_EVERY = 2000,   /* messages */
+    REMEMBERED = 2048,     /* entries of each kind */
+    LEFT_BEHIND = 1 << 20, /* bytes of temporary files that end a worker */
+    ROOM_LEAST = 64 << 20
+};
+
+struct worker {
+    int channel, room;
+    uint64_t room_empty; /* bytes that an empty room uses */
+    struct scanner scanner;
+    struct arena *arena;
+    struct buffer facts, reply;
+    uint32_t served;
+};
+
+uint64_t worker_room_bytes(const struct config *config)
+{
+    uint64_t bytes = config->virus.max_scan_bytes + config->virus.max_file_bytes;
+    return bytes < ROOM_LEAST ? ROOM_LEAST : bytes;
+}
+
+/* --- answers --- */
+
+static void reply_failed(struct worker *worker, uint64_t id, enum scan_failure failure, const char *why)
+{
+    buffer_clear(&worker->reply);
+    put_u8(&worker->reply, (uint8_t)failure);
+    put_text(&worker->reply, text_of(why));
+    channel_send_now(worker->channel, SCAN_FAILED, id, buffer_text(&worker->reply), NULL, 0);
+}
+
+static void reply(struct worker *worker, enum scan_frame type, uint64_t id, struct text payload)
+{
+    if (payload.length > FRAME_LIMIT - 64)
+        reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
+    else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
+        exit(EX_OK); /* the pool is gone */
+}
+
+static void reply_verdict(struct worker *worker, uint64_t id, struct text facts_bytes,
+                          const struct occasion *occasion, const struct facts *facts,
+                          const struct question *answers, uint32_t answer_count)
+{
+    struct verdict verdict;
+    decide_verdict(worker->arena, worker->scanner.config, occasion, facts, answers, answer_count, &verdict);
+    buffer_clear(&worker->reply);
+    put_text(&worker->reply, facts_bytes);
+    verdict_put(&verdict, &worker->reply);
+    reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
+}
+
+static bool is_pending(const struct question *questions, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].status == ANSWER_PENDING) return true;
+    return false;
+}
+
+#ifdef SEKIMORI_JAIL_PROBE
+/* Test builds: a message can ask its worker to die, to hang, or to leave its jail. */
+static void misbehave(struct text message)
+{
+    if (text_starts(message, TEXT("X-Test-Worker: die\r\n"))) abort();
+    if (text_starts(message, TEXT("X-Test-Worker: open\r\n"))) fopen("/etc/passwd", "re");
+    if (text_starts(message, TEXT("X-Test-Worker: exec\r\n"))) execl("/bin/true", "true", (char *)NULL);
+    while (text_starts(message, TEXT("X-Test-Worker: hang\r\n"))) sleep(1);
+}
+#endif
+
+static bool answer_read(struct worker *worker, struct frame *frame)
+{
+    struct occasion occasion;
+    struct question *questions;
+    uint32_t count;
+    struct body body;
+    struct facts facts;
+    if (!scan_read_get(worker->arena, frame, &occasion, &questions, &count, &body)) return false;
+    struct text message = body_text(&body);
+    if (!message.at && body.size > 0) {
+        reply_failed(worker, frame->id, SCAN_WORKER_DIED, "the body cannot be mapped");
+        body_free(&body);
+        return true;
+    }
+#ifdef SEKIMORI_JAIL_PROBE
+    misbehave(message);
+#endif
+    read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
+    buffer_clear(&worker->facts);
+    facts_put(&facts, &worker->facts);
+    if (facts.question_count == 0 && !is_pending(questions, count))
+        reply_verdict(worker, frame->id, buffer_text(&worker->facts), &occasion, &facts, questions, count);
+    else
+        reply(worker, SCAN_FACTS, frame->id, buffer_text(&worker->facts));
+    body_free(&body);
+    return true;
+}
+
+static bool answer_decide(struct worker *worker, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct occasion occasion;
+    struct question *answers;
+    uint32_t count;
+    struct facts facts;
+    if (!occasion_get(worker->arena, &reader, &occasion) ||
+        !questions_get(worker->arena, &reader, &answers, &count))
+        return false;
+    struct text bytes = get_text(&reader);
+    struct reader facts_reader = reader_of(bytes);
+    if (!reader_done(&reader) || !facts_get(worker->arena, &facts_reader, &facts)) return false;
+    reply_verdict(worker, frame->id, bytes, &occasion, &facts, answers, count);
+    return true;
+}
+
+/* --- life --- */
+
+static void canary_check(struct worker *worker)
+{
+    char why[300];
+    if (!worker->scanner.engine || canary_is_caught(worker->scanner.engine, why, sizeof why)) return;
+    log_error("%s: what this worker is given counts as unscanned", why);
+    worker->scanner.engine = NULL;
+    worker->scanner.missing = TEXT("the engine does not see its canary");
+}
+
+/* Files that a scan left behind are no matter as long as they are few; then a fresh worker is better. */
+static void room_check(struct worker *worker)
+{
+    uint64_t used = temporary_used(worker->room);
+    if (used <= worker->room_empty + LEFT_BEHIND) return;
+    log_info("%llu bytes of temporary files were left behind: the worker is replaced",
+             (unsigned long long)used);
+    exit(EX_OK);
+}
+
+static void serve(struct worker *worker)
+{
+    struct frame frame;
+    while (channel_wait(worker->channel, -1, &frame)) {
+        bool is_good = false;
+        if (frame.type == SCAN_READ) is_good = answer_read(worker, &frame);
+        if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);
+        for (int i = 0; i < frame.fd_count; i++)
+            if (frame.fds[i] >= 0) close(frame.fds[i]);
+        if (!is_good) reply_failed(worker, frame.id, SCAN_WORKER_DIED, "the question makes no sense");
+        arena_reset(worker->arena);
+        room_check(worker);
+        if (++worker->served % CANARY_EVERY == 0) canary_check(worker);
+        log_flush();
+    }
+}
+
+static void limit_resources(const struct config *config)
+{
+    struct rlimit file = { worker_room_bytes(config), worker_room_bytes(config) }, none = { 0, 0 };
+    setrlimit(RLIMIT_FSIZE, &file);
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+_Noreturn static void give_up(struct worker *worker, const char *why)
+{
+    put_text(&worker->reply, text_of(why));
+    channel_send_now(worker->channel, WORKER_FAILED, 0, buffer_text(&worker->reply), NULL, 0);
+    log_flush();
+    exit(EX_TEMPFAIL);
+}
+
+_Noreturn void worker_run(int channel, const struct scanner *scanner)
+{
+    static const char *const folders[] = { ".", NULL };
+    struct worker worker = { .channel = channel, .scanner = *scanner };
+    char why[300];
+    const struct config *config = scanner->config;
+    worker.room = temporary_enter(worker_room_bytes(config), why, sizeof why);
+    if (worker.room < 0) give_up(&worker, why);
+    worker.room_empty = temporary_used(worker.room);
+    worker.arena = arena_new(65536);
+    worker.scanner.recall = recall_new(REMEMBERED);
+    limit_resources(config);
+    if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, folders))
+        give_up(&worker, "the jail cannot be entered");
+    canary_check(&worker);
+    channel_send_now(channel, WORKER_READY, 0, TEXT_NONE, NULL, 0);
+    serve(&worker);
+    log_flush();
+    exit(EX_OK);
+}
+
+/* --- warming up --- */
+
+/* Each charset, a rare encoding, HTML: what a first such message would make libraries open. */
+static void sample_write(struct buffer *out)
+{
+    buffer_add_text(out,
+                    TEXT("From: =?ISO-2022-JP?B?GyRCJTUlcyVXJWsbKEI=?= <a@example.jp>\r\n"
+                         "Subject: =?Shift_JIS?B?g1SDk4N2g4s=?=\r\nMIME-Version: 1.0\r\n"
+                         "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+                         "Content-Type: text/plain; charset=EUC-JP\r\n"
+                         "Content-Transfer-Encoding: quoted-printable\r\n\r\n=A5=B5\r\n--x\r\n"
+                         "Content-Type: text/html\r\n\r\n<html><body><p>x</p></body></html>\r\n--x--\r\n"));
+}
+
+bool worker_warm_up(const struct scanner *scanner, char *why, size_t size)
+{
+    struct text recipient = TEXT("a@example.jp");
+    struct occasion occasion = { .direction = DIRECTION_IN, .recipient_count = 1, .recipients = &recipient };
+    struct scanner warm = *scanner;
+    struct buffer sample = { 0 };
+    struct facts facts;
+    struct verdict verdict;
+    tzset();
+    charset_warm();
+    struct arena *arena = arena_new(0);
+    warm.recall = recall_new(1);
+    sample_write(&sample);
+    read_facts(arena, &warm, &occasion, buffer_text(&sample), &facts);
+    decide_verdict(arena, warm.config, &occasion, &facts, NULL, 0, &verdict);
+    recall_free(warm.recall);
+    arena_free(arena);
+    buffer_free(&sample);
+    return !scanner->engine || canary_is_caught(scanner->engine, why, size);
+}

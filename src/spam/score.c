@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The signals that need no learning. Weights stand in tables; nothing here weighs enough alone to tag a
+   message, but for the test string. A blank Subject is no signal at all. */
+#include "spam/score.h"
+
+#include <math.h>
+
+void score_add(struct score *score, const char *name, double points, struct text about)
+{
+    for (uint32_t i = 0; i < score->count; i++)
+        if (text_equal(score->signals[i].name, text_of(name))) return;
+    if (!score->signals)
+        score->signals = arena_alloc_array(score->arena, SCORE_SIGNALS_MOST, sizeof *score->signals);
+    if (score->count == SCORE_SIGNALS_MOST) return;
+    score->signals[score->count++] = (struct signal){ text_of(name), points, about };
+}
+
+/* --- parts --- */
+
+static const char *const gtube_pieces[] = { "XJS*C4JDBQADN1.NSBN3*2IDNEN*", "GTUBE-STANDARD-ANTI-",
+                                            "UBE-TEST-EMAIL*C.34X" };
+
+void score_write_gtube(struct buffer *out)
+{
+    for (size_t i = 0; i < 3; i++) buffer_add_text(out, text_of(gtube_pieces[i]));
+}
+
+/* The pieces in a row: the first is found, the others must follow. */
+static bool has_gtube(struct text bytes)
+{
+    struct text first = text_of(gtube_pieces[0]);
+    for (;;) {
+        const char *at = memmem(bytes.at, bytes.length, first.at, first.length);
+        if (!at) return false;
+        bytes = text_slice(bytes, (size_t)(at - bytes.at) + first.length, bytes.length);
+        struct text second = text_of(gtube_pieces[1]), third = text_of(gtube_pieces[2]);
+        if (text_starts(bytes, second) && text_starts(text_slice(bytes, second.length, bytes.length), third))
+            return true;
+    }
+}
+
+void score_part(struct score *score, const struct mime_part *part, struct text bytes)
+{
+    if (bytes.length == 0 || !part || !text_starts(part->type, TEXT("text/"))) return;
+    if (has_gtube(bytes)) score_add(score, "GTUBE", 1000, TEXT("the test for junk filters"));
+}
+
+/* --- the message --- */
+
+static const struct {
+    enum finding finding;
+    double points;
+    const char *name;
+} finding_weights[] = {
+    { FINDING_HEADER_NO_COLON, 0.5, "HEADER_NO_COLON" },
+    { FINDING_HEADER_NUL, 1.0, "HEADER_NUL" },
+    { FINDING_HEADER_EMPTY_NAME, 0.3, "HEADER_EMPTY_NAME" },
+    { FINDING_HEADER_BARE_CR, 0.5, "HEADER_BARE_CR" },
+    { FINDING_CONTENT_SPACE_BEFORE_COLON, 1.0, "MIME_SPACE_BEFORE_COLON" },
+    { FINDING_DUPLICATE_FIELD, 0.5, "DUPLICATE_FIELD" },
+    { FINDING_DUPLICATE_CONTENT_TYPE, 1.5, "MIME_DUPLICATE_CONTENT_TYPE" },
+    { FINDING_DUPLICATE_TRANSFER_ENCODING, 1.0, "MIME_DUPLICATE_TRANSFER_ENCODING" },
+    { FINDING_DUPLICATE_BOUNDARY, 1.5, "MIME_DUPLICATE_BOUNDARY" },
+    { FINDING_ENCODED_BOUNDARY, 1.0, "MIME_ENCODED_BOUNDARY" },
+    { FINDING_AMBIGUOUS_BOUNDARY, 1.0, "MIME_AMBIGUOUS_BOUNDARY" },
+    { FINDING_BYTES_BETWEEN_PARTS, 0.5, "MIME_BYTES_BETWEEN_PARTS" },
+    { FINDING_UNKNOWN_TRANSFER_ENCODING, 1.0, "MIME_UNKNOWN_TRANSFER_ENCODING" },
+    { FINDING_QUOTED_TRANSFER_ENCODING, 1.0, "MIME_QUOTED_TRANSFER_ENCODING" },
+    { FINDING_ENCODED_CONTAINER, 0.5, "MIME_ENCODED_CONTAINER" },
+    { FINDING_BASE64_JUNK, 0.5, "MIME_BASE64_JUNK" },
+    { FINDING_BASE64_INNER_PADDING, 0.5, "MIME_BASE64_INNER_PADDING" },
+    { FINDING_BODY_NUL, 0.3, "BODY_NUL" },
+    { FINDING_UNKNOWN_CHARSET, 0.2, "MIME_UNKNOWN_CHARSET" },
+};
+
+static const struct {
+    enum header_id id;
+    double points;
+    const char *name;
+} missing_weights[] = {
+    { HEADER_FROM, 1.0, "MISSING_FROM" },
+    { HEADER_DATE, 0.5, "MISSING_DATE" },
+    { HEADER_MESSAGE_ID, 0.3, "MISSING_MESSAGE_ID" },
+};
+
+void score_message(struct score *score, const struct mime *mime)
+{
+    const struct header *header = mime->parts[0].header;
+    for (size_t i = 0; i < sizeof missing_weights / sizeof *missing_weights; i++)
+        if (!header_find(header, missing_weights[i].id))
+            score_add(score, missing_weights[i].name, missing_weights[i].points, TEXT_NONE);
+    for (size_t i = 0; i < sizeof finding_weights / sizeof *finding_weights; i++)
+        if (finding_has(&mime->findings, finding_weights[i].finding))
+            score_add(score, finding_weights[i].name, finding_weights[i].points,
+                      text_of(finding_name(finding_weights[i].finding)));
+}
+
+/* --- answers --- */
+
+static void score_client_name(struct score *score, const struct question *question)
+{
+    switch (question->status) {
+    case ANSWER_NONE:
+        score_add(score, "RDNS_NONE", 0.8, question->subject);
+        break;
+    case ANSWER_MISMATCH:
+        score_add(score, "RDNS_MISMATCH", 0.5, question->value);
+        break;
+    case ANSWER_TEMPERROR:
+    case ANSWER_PENDING:
+        score_add(score, "RDNS_TEMPERROR", 0, question->subject);
+        break;
+    case ANSWER_FOUND:
+        break;
+    }
+}
+
+void score_answers(struct score *score, const struct question *questions, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].kind == QUESTION_CLIENT_NAME) score_client_name(score, &questions[i]);
+}
+
+double score_sum(const struct signal *signals, uint32_t count)
+{
+    double tenths = 0;
+    for (uint32_t i = 0; i < count; i++) tenths += round(signals[i].points * 10);
+    return tenths / 10;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What speaks for spam: message facts to named signals with points. Pure. The interface behind which a
+   learning engine finds its place: it is shown every part once, and says at the end what it has seen. */
+#ifndef SEKIMORI_SPAM_SCORE_H
+#define SEKIMORI_SPAM_SCORE_H
+
+#include "judge/evidence.h"
+#include "mail/mime.h"
+
+enum { SCORE_SIGNALS_MOST = 200 };
+
+/* Zero-initialise but for the arena, which owns what is returned. */
+struct score {
+    struct arena *arena;
+    struct signal *signals;
+    uint32_t count;
+};
+
+/* Names are string literals, points are finite. More than SCORE_SIGNALS_MOST are dropped. `about` is
+ * borrowed. */
+void score_add(struct score *score, const char *name, double points, struct text about);
+
+/* A decoded part, as it is met. Only text is looked at. */
+void score_part(struct score *score, const struct mime_part *part, struct text bytes);
+
+/* Once, when all parts have been shown: the header of the message and how it is built. */
+void score_message(struct score *score, const struct mime *mime);
+
+/* What the answers to questions add (the client's name). A temporary error is named and weighs nothing. */
+void score_answers(struct score *score, const struct question *questions, uint32_t count);
+
+/* Signals rounded to a tenth each before they are added, so that what is printed adds up. */
+double score_sum(const struct signal *signals, uint32_t count);
+
+/* Appends the test for junk filters (GTUBE), which stands nowhere in one piece. */
+void score_write_gtube(struct buffer *out);
+
+#endif
