@@ -256,6 +256,13 @@ void callout_stop(struct callouts *callouts)
     }
 }
 
+void callout_free(struct callouts *callouts)
+{
+    callout_forget_answers(callouts);
+    hashed_free(&callouts->by_address);
+    free(callouts);
+}
+
 void callout_status(const struct callouts *callouts, struct buffer *out)
 {
     child_status_add(out, "call-outs asked", "%llu", (unsigned long long)callouts->asked);

@@ -16,6 +16,7 @@ enum {
 struct callouts;
 
 struct callouts *callout_new(struct loop *loop, struct pool *pool);
+void callout_free(struct callouts *callouts); /* after callout_stop and pool_free */
 
 /* A frame of receive. False: malformed. */
 bool callout_frame(struct callouts *callouts, struct channel *asker, struct frame *frame);

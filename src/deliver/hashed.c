@@ -70,3 +70,9 @@ struct hashed_node *hashed_walk(const struct hashed *hashed, size_t *slot, struc
     if (node) *next = node->next;
     return node;
 }
+
+void hashed_free(struct hashed *hashed)
+{
+    free(hashed->slots);
+    *hashed = (struct hashed){ 0 };
+}

@@ -31,6 +31,8 @@ void hashed_remove(struct hashed *hashed, struct hashed_node *node);
 struct hashed_node *hashed_first(const struct hashed *hashed, uint64_t hash);
 struct hashed_node *hashed_next(const struct hashed_node *node);
 
+void hashed_free(struct hashed *hashed); /* the table; what is in it is the caller's */
+
 /* Every node, in no order: start with *slot 0 and *next NULL; NULL at the end. The node that was returned may
    be removed meanwhile; none may be added, no other removed. */
 struct hashed_node *hashed_walk(const struct hashed *hashed, size_t *slot, struct hashed_node **next);

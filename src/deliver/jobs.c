@@ -344,6 +344,23 @@ void jobs_queue_closed(struct jobs *jobs)
         segment_unlist(jobs, OWNER(node, struct segment, node));
 }
 
+void jobs_free(struct jobs *jobs)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    jobs_queue_closed(jobs);
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) job_forget(OWNER(node, struct job, node));
+    for (struct job *job = jobs->spare, *after; job; job = after) {
+        after = job->next_spare;
+        arena_free(job->arena);
+        free(job);
+    }
+    hashed_free(&jobs->by_id);
+    hashed_free(&jobs->segments);
+    buffer_free(&jobs->record);
+    free(jobs);
+}
+
 void jobs_stop(struct jobs *jobs)
 {
     size_t slot = 0;

@@ -17,6 +17,7 @@ struct jobs_counts {
 
 /* `events` may be NULL: nobody keeps the record. */
 struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events);
+void jobs_free(struct jobs *jobs); /* after pool_free: nothing is under way */
 
 /* A channel to queue stands: says what is under way and what was done, then DELIVER_SYNCED. */
 void jobs_queue_opened(struct jobs *jobs, struct channel *queue);

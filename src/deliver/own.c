@@ -34,10 +34,21 @@ void own_find_addresses(struct own *own)
     freeifaddrs(first);
 }
 
-void own_configure(struct own *own, const struct config *config)
+static void configured_free(struct own *own)
 {
     free((void *)own->hostname.at);
     free(own->listeners);
+}
+
+void own_free(struct own *own)
+{
+    configured_free(own);
+    free(own->addresses);
+}
+
+void own_configure(struct own *own, const struct config *config)
+{
+    configured_free(own);
     own->hostname = text_from(memory_string(config->hostname), config->hostname.length);
     own->listeners = memory_alloc((config->listener_count + 1) * sizeof *own->listeners);
     own->listener_count = config->listener_count;

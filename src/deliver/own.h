@@ -10,5 +10,6 @@ void own_find_addresses(struct own *own);
 
 /* Name and listeners of the configuration, copied; call again after a reload. */
 void own_configure(struct own *own, const struct config *config);
+void own_free(struct own *own);
 
 #endif

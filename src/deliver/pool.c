@@ -28,6 +28,26 @@ struct pool *pool_new(const struct pool_start *start)
     return pool;
 }
 
+void pool_free(struct pool *pool)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+        struct destination *destination = OWNER(node, struct destination, by_key);
+        while (!TAILQ_EMPTY(&destination->lanes)) lane_leave(TAILQ_FIRST(&destination->lanes));
+        destination_free(destination);
+    }
+    slot = 0;
+    next = NULL;
+    while ((node = hashed_walk(&pool->asides, &slot, &next))) free(OWNER(node, struct aside, node));
+    hashed_free(&pool->destinations);
+    hashed_free(&pool->asking);
+    hashed_free(&pool->asides);
+    loop_defer_cancel(pool->start.ground->loop, &pool->serve_starved);
+    timer_free(pool->sweep);
+    free(pool);
+}
+
 uint64_t pool_now_ms(const struct pool *pool)
 {
     return loop_now_ms(pool->start.ground->loop);

@@ -19,6 +19,7 @@ struct pool_start {
 };
 
 struct pool *pool_new(const struct pool_start *start);
+void pool_free(struct pool *pool); /* connections are closed; errands that wait are to be removed before */
 
 /* Carries the errand out on a connection to a server of its domain, soon; `is_urgent`: before others that
    wait. errand->on_done is called once, perhaps from inside this call. */

@@ -72,7 +72,7 @@ void destination_route_changed(struct destination *destination); /* an answer ca
 void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
                       struct text enhanced, struct text reason, bool is_down);
 void destination_leave_idle(struct destination *destination);
-void lane_leave(struct lane *lane); /* an idle one */
+void lane_leave(struct lane *lane);
 
 /* pool.c */
 bool pool_may_open(struct pool *pool, bool is_static);

@@ -149,13 +149,28 @@ static void tls_start(struct scene *scene)
     scene->ground.tls_verified = tls_context_client(config->deliver.ca.content, true, error, sizeof error);
 }
 
-void scene_start(struct scene *scene, const char *format, ...)
+static struct config *config_first(const char *format, ...)
 {
     va_list arguments;
-    *scene = (struct scene){ .keeps_results = true };
     va_start(arguments, format);
-    scene->config = config_make(format, arguments);
+    struct config *config = config_make(format, arguments);
     va_end(arguments);
+    return config;
+}
+
+struct script_server *scene_server(struct scene *scene, const char *features, struct rule *rules)
+{
+    struct script_server *server = &scene->servers[scene->server_count++];
+    server->features = features;
+    server->rules = rules;
+    script_server_start(server, scene->loop);
+    return server;
+}
+
+void scene_start(struct scene *scene)
+{
+    *scene = (struct scene){ .keeps_results = true };
+    scene->config = config_first("domains { example.test 127.0.0.1:1 }\n");
     scene->loop = loop_new();
     scene->arena = arena_new(0);
     scene->ground.loop = scene->loop;
@@ -178,7 +193,7 @@ void scene_start(struct scene *scene, const char *format, ...)
     segment_send(scene);
 }
 
-void scene_reload(struct scene *scene, const char *format, ...)
+void scene_configure(struct scene *scene, const char *format, ...)
 {
     va_list arguments;
     struct config *old = scene->config;
@@ -186,6 +201,9 @@ void scene_reload(struct scene *scene, const char *format, ...)
     scene->config = config_make(format, arguments);
     va_end(arguments);
     scene->ground.config = scene->config;
+    tls_context_free(scene->ground.tls_any);
+    tls_context_free(scene->ground.tls_verified);
+    tls_start(scene);
     own_configure(&scene->own, scene->config);
     callout_forget_answers(scene->callouts);
     pool_reload(scene->pool);
@@ -210,7 +228,14 @@ void scene_stop(struct scene *scene)
     channel_close(scene->receive_end);
     channel_close(scene->callouts_end);
     callout_stop(scene->callouts);
-    pool_stop(scene->pool);
+    pool_free(scene->pool);
+    callout_free(scene->callouts);
+    jobs_free(scene->jobs);
+    own_free(&scene->own);
+    for (unsigned i = 0; i < scene->server_count; i++) {
+        for (int turn = 0; turn < 200 && scene->servers[i].open > 0; turn++) scene_wait_ms(scene, 1);
+        script_server_stop(&scene->servers[i]);
+    }
     scene_wait_ms(scene, 1);
     close(scene->segment_fd);
     ring_unmap(scene->ring);
@@ -218,6 +243,8 @@ void scene_stop(struct scene *scene)
     timer_free(scene->limit);
     tls_context_free(scene->ground.tls_any);
     tls_context_free(scene->ground.tls_verified);
+    config_free(scene->config);
+    loop_free(scene->loop);
 }
 
 /* --- jobs --- */

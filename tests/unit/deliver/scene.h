@@ -9,7 +9,7 @@
 #include "deliver/own.h"
 #include "script_server.h"
 
-enum { SCENE_RESULTS_MOST = 1000 };
+enum { SCENE_RESULTS_MOST = 1000, SCENE_SERVERS_MOST = 4 };
 
 struct scene {
     struct loop *loop;
@@ -32,6 +32,8 @@ struct scene {
     enum recipient_ending call_out_ending;
     uint16_t call_out_code;
 
+    struct script_server servers[SCENE_SERVERS_MOST];
+    unsigned server_count;
     struct timer *limit;
     bool (*is_over)(struct scene *scene);
     bool is_late;
@@ -42,10 +44,15 @@ struct scene {
     unsigned asked;
 };
 
-/* `format`: the configuration behind a fixed head (role, hostname mx.example.test, …). */
-void scene_start(struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void scene_start(struct scene *scene);
 void scene_stop(struct scene *scene);
-void scene_reload(struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A server of the scene, stopped with it. `rules` may be NULL. */
+struct script_server *scene_server(struct scene *scene, const char *features, struct rule *rules);
+
+/* A reload; `format`: the configuration behind a fixed head (role, hostname mx.example.test, a listener on
+   127.0.0.1:2525). To be called once before the first job. */
+void scene_configure(struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* queue goes and a new one comes. */
 void scene_queue_restart(struct scene *scene);

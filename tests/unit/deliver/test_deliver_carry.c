@@ -38,13 +38,10 @@ static void test_one_message(void **state)
     static const char *const features[] = { FULL, "PIPELINING\n", "", "CHUNKING\n",
                                             "SIZE\n8BITMIME\nPIPELINING\n" };
     for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-        struct script_server server = { .features = features[i] };
         static struct scene scene;
-        struct loop *loop;
-        scene_start(&scene, "domains { example.test 127.0.0.1:1 }\n");
-        loop = scene.loop;
-        script_server_start(&server, loop);
-        scene_reload(&scene, CLEAR, server.port);
+        scene_start(&scene);
+        struct script_server *server = scene_server(&scene, features[i], NULL);
+        scene_configure(&scene, CLEAR, server->port);
         scene_send(&scene, &plain);
         scene_wait_results(&scene, 1);
         const struct deliver_result *result = &scene.results[0];
@@ -54,11 +51,10 @@ static void test_one_message(void **state)
         assert_int_equal(result->recipients[0].code, 250);
         assert_true(text_equal(result->recipients[0].enhanced, TEXT("2.0.0")));
         assert_true(text_equal(result->recipients[0].reply, TEXT("kept")));
-        content_is(&server, "Received: by us\r\nSubject: a\r\n\r\nbody\r\n");
+        content_is(server, "Received: by us\r\nSubject: a\r\n\r\nbody\r\n");
         assert_int_equal(scene_events(&scene), 1);
-        assert_int_equal(server.messages, 1);
+        assert_int_equal(server->messages, 1);
         scene_stop(&scene);
-        script_server_stop(&server);
     }
 }
 
@@ -66,25 +62,23 @@ static void test_connections_are_reused(void **state)
 {
     (void)state;
     static struct scene scene;
-    struct script_server server = { .features = FULL };
-    scene_start(&scene, "domains { example.test 127.0.0.1:1 }\n");
-    script_server_start(&server, scene.loop);
-    scene_reload(&scene, CLEAR, server.port);
+    scene_start(&scene);
+    struct script_server *server = scene_server(&scene, FULL, NULL);
+    scene_configure(&scene, CLEAR, server->port);
     for (unsigned i = 0; i < 200; i++) {
         scene_send(&scene, &plain);
         if (i % 50 == 0) scene_wait_results(&scene, i + 1);
     }
     scene_wait_results(&scene, 200);
-    assert_int_equal(server.messages, 200);
-    assert_true(server.connections <= 20);
+    assert_int_equal(server->messages, 200);
+    assert_true(server->connections <= 20);
     assert_int_equal(scene_events(&scene), 200);
     struct jobs_counts counts;
     scene_wait_ms(&scene, 20);
     jobs_count(scene.jobs, &counts);
     assert_int_equal(counts.unkept, 0);
-    assert_false(said(&server, "RSET"));
+    assert_false(said(server, "RSET"));
     scene_stop(&scene);
-    script_server_stop(&server);
 }
 
 int main(void)
