@@ -384,7 +384,9 @@ static bool message_get(struct journal *journal, struct reader *reader,
     fixed.direction = get_u8(reader);
     fixed.flags = get_u8(reader);
     fixed.recipient_count = get_count(reader, RECORD_RECIPIENTS_MOST, RECIPIENT_LEAST);
-    if (reader->failed) return false;
+    if (reader->failed || fixed.offset < SEGMENT_HEADER_BYTES || !fixed.recipient_count ||
+        fixed.offset + RECORD_HEADER_BYTES + message_bytes(&fixed) > segment->size)
+        return false;
     struct message *message =
         memory_alloc(sizeof *message + fixed.recipient_count * sizeof message->recipients[0]);
     *message = fixed;
