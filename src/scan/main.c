@@ -47,12 +47,13 @@ int main(int argc, char **argv)
     static struct service service;
     static const struct child_events events = { on_peer, on_config, on_stop, on_status, NULL };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* opens a file: before the jail */
     int warden = nursery_warden_start(&service.child);
     if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
         die("the jail cannot be entered");
 #ifdef SEKIMORI_JAIL_PROBE
     jail_probe("scan");
 #endif
-    service.pool = pool_new(&service.child, warden);
+    service.pool = pool_new(&service.child, warden, cores > 0 ? (uint32_t)cores : 1);
     return child_run(&service.child, &events, &service);
 }

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 #include "base/die.h"
@@ -166,12 +165,11 @@ static void retry(void *context)
     crew_fill(pool);
 }
 
-struct pool *pool_new(struct child *child, int warden)
+struct pool *pool_new(struct child *child, int warden, uint32_t core_count)
 {
     struct pool *pool = memory_alloc(sizeof *pool);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     pool->child = child;
-    pool->core_count = cores > 0 ? (uint32_t)cores : 1;
+    pool->core_count = core_count;
     pool->last_waiting = &pool->waiting;
     pool->retry = timer_new(child->loop, retry, pool);
     pool->warden = channel_open(child->loop, warden, &crew_warden_events, pool);

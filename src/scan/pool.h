@@ -7,8 +7,9 @@
 
 struct pool;
 
-/* `warden`: the channel of nursery_warden_start. */
-struct pool *pool_new(struct child *child, int warden);
+/* `warden`: the channel of nursery_warden_start. `core_count`: workers where the configuration says one a
+ * core. */
+struct pool *pool_new(struct child *child, int warden, uint32_t core_count);
 
 /* A receive process, by its channel. */
 void pool_add_receiver(struct pool *pool, int fd);

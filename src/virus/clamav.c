@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -187,7 +188,8 @@ static bool folder_load(struct clamav *clamav, struct folder *folder, struct tex
                         char *error, size_t size)
 {
     snprintf(folder->path, sizeof folder->path, "%.*s", TEXT_ARG(path));
-    folder->is_watched = cl_statinidir(folder->path, &folder->state) == CL_SUCCESS;
+    folder->is_watched =
+        access(folder->path, R_OK) == 0 && cl_statinidir(folder->path, &folder->state) == CL_SUCCESS;
     if (!has_signatures(folder->path)) {
         if (is_needed) snprintf(error, size, "%s holds no signatures", folder->path);
         return !is_needed;
