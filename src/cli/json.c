@@ -138,7 +138,7 @@ void json_print(struct json *value, FILE *to, bool pretty)
 
 struct json *json_parse(struct text text)
 {
-    return (struct json *)json_loadb(text.at ? text.at : "", text.length, 0, NULL);
+    return (struct json *)json_loadb(text.at ? text.at : "", text.length, JSON_ALLOW_NUL, NULL);
 }
 
 void json_free(struct json *value)
@@ -165,6 +165,13 @@ const char *json_get_string(const struct json *object, const char *key)
 int64_t json_get_number(const struct json *object, const char *key)
 {
     return json_integer_value(inner_const(json_get(object, key)));
+}
+
+struct text json_as_text(const struct json *value)
+{
+    const json_t *string = (const json_t *)value;
+    return json_is_string(string) ? text_from(json_string_value(string), json_string_length(string))
+                                  : TEXT_NONE;
 }
 
 size_t json_count(const struct json *array)

@@ -36,6 +36,7 @@ void json_free(struct json *value);        /* NULL is allowed */
 const struct json *json_get(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
 int64_t json_get_number(const struct json *object, const char *key);
+struct text json_as_text(const struct json *value); /* of a string, borrowed; empty when it is none */
 size_t json_count(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
 

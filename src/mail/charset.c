@@ -27,36 +27,71 @@ enum manner {
 static const struct {
     struct text name; /* a trailing "*" matches any ending */
     enum manner manner;
+    const char *icu; /* a wider table than the name's own, as the writing programs used; NULL: by its name */
 } manners[] = {
-    { { "utf-8", 5 }, AS_UTF8 },          { { "utf8", 4 }, AS_UTF8 },
-    { { "us-ascii", 8 }, AS_ASCII },      { { "ascii", 5 }, AS_ASCII },
-    { { "iso-2022-jp*", 12 }, AS_JIS },   { { "x-windows-iso2022jp", 19 }, AS_JIS },
-    { { "cp5022*", 7 }, AS_JIS },         { { "csiso2022jp", 11 }, AS_JIS },
-    { { "shift_jis*", 10 }, AS_CP932 },   { { "shift-jis", 9 }, AS_CP932 },
-    { { "sjis", 4 }, AS_CP932 },          { { "x-sjis", 6 }, AS_CP932 },
-    { { "ms_kanji", 8 }, AS_CP932 },      { { "windows-31j", 11 }, AS_CP932 },
-    { { "cp932", 5 }, AS_CP932 },         { { "euc-jp*", 7 }, AS_EUC },
-    { { "eucjp*", 6 }, AS_EUC },          { { "x-euc-jp", 8 }, AS_EUC },
-    { { "iso-8859-1", 10 }, AS_LATIN },   { { "latin1", 6 }, AS_LATIN },
-    { { "windows-1252", 12 }, AS_LATIN }, { { "cp1252", 6 }, AS_LATIN },
-    { { "utf-16*", 7 }, NO_ASCII },       { { "utf-32*", 7 }, NO_ASCII },
-    { { "utf-7*", 6 }, NO_ASCII },        { { "unicode-1-1-utf-7", 17 }, NO_ASCII },
-    { { "ucs-*", 5 }, NO_ASCII },         { { "iso-10646*", 10 }, NO_ASCII },
-    { { "hz*", 3 }, NO_ASCII },           { { "iso-2022-*", 10 }, NO_ASCII },
-    { { "ibm*", 4 }, NO_ASCII },          { { "cp037", 5 }, NO_ASCII },
+    { { "utf-8", 5 }, AS_UTF8 },
+    { { "utf8", 4 }, AS_UTF8 },
+    { { "us-ascii", 8 }, AS_ASCII },
+    { { "ascii", 5 }, AS_ASCII },
+    { { "iso-2022-jp*", 12 }, AS_JIS },
+    { { "x-windows-iso2022jp", 19 }, AS_JIS },
+    { { "cp5022*", 7 }, AS_JIS },
+    { { "csiso2022jp", 11 }, AS_JIS },
+    { { "shift_jis*", 10 }, AS_CP932 },
+    { { "shift-jis", 9 }, AS_CP932 },
+    { { "sjis", 4 }, AS_CP932 },
+    { { "x-sjis", 6 }, AS_CP932 },
+    { { "ms_kanji", 8 }, AS_CP932 },
+    { { "windows-31j", 11 }, AS_CP932 },
+    { { "cp932", 5 }, AS_CP932 },
+    { { "euc-jp*", 7 }, AS_EUC },
+    { { "eucjp*", 6 }, AS_EUC },
+    { { "x-euc-jp", 8 }, AS_EUC },
+    { { "iso-8859-1", 10 }, AS_LATIN },
+    { { "latin1", 6 }, AS_LATIN },
+    { { "windows-1252", 12 }, AS_LATIN },
+    { { "cp1252", 6 }, AS_LATIN },
+    { { "utf-16*", 7 }, NO_ASCII },
+    { { "utf-32*", 7 }, NO_ASCII },
+    { { "utf-7*", 6 }, NO_ASCII },
+    { { "unicode-1-1-utf-7", 17 }, NO_ASCII },
+    { { "ucs-*", 5 }, NO_ASCII },
+    { { "iso-10646*", 10 }, NO_ASCII },
+    { { "hz*", 3 }, NO_ASCII },
+    { { "iso-2022-*", 10 }, NO_ASCII },
+    { { "ibm*", 4 }, NO_ASCII },
+    { { "cp037", 5 }, NO_ASCII },
     { { "ebcdic*", 7 }, NO_ASCII },
+    { { "gb2312", 6 }, BY_ICU, "gb18030" },
+    { { "gbk", 3 }, BY_ICU, "gb18030" },
+    { { "x-gbk", 5 }, BY_ICU, "gb18030" },
+    { { "cp936", 5 }, BY_ICU, "gb18030" },
+    { { "euc-cn", 6 }, BY_ICU, "gb18030" },
+    { { "euc-kr", 6 }, BY_ICU, "windows-949" },
+    { { "ks_c_5601*", 10 }, BY_ICU, "windows-949" },
+    { { "ksc5601*", 8 }, BY_ICU, "windows-949" },
+    { { "cp949", 5 }, BY_ICU, "windows-949" },
+    { { "uhc", 3 }, BY_ICU, "windows-949" },
+    { { "big5*", 5 }, BY_ICU, "ibm-1375_P100-2008" },
+    { { "cp950", 5 }, BY_ICU, "ibm-1375_P100-2008" },
 };
 
-static enum manner manner_of(struct text charset)
+static int row_of(struct text charset)
 {
     for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
         struct text name = manners[i].name;
         bool open = name.at[name.length - 1] == '*';
         if (open ? text_starts_nocase(charset, text_slice(name, 0, name.length - 1))
                  : text_equal_nocase(charset, name))
-            return manners[i].manner;
+            return (int)i;
     }
-    return BY_ICU;
+    return -1;
+}
+
+static enum manner manner_of(struct text charset)
+{
+    int row = row_of(charset);
+    return row < 0 ? BY_ICU : manners[row].manner;
 }
 
 bool charset_is_ascii(struct text bytes)
@@ -100,20 +135,23 @@ bool charset_is_utf8(struct text bytes)
     return true;
 }
 
-static void add_repaired_utf8(struct text bytes, struct buffer *out)
+/* Returns how many bytes had to be replaced. */
+static size_t add_repaired_utf8(struct text bytes, struct buffer *out)
 {
     const unsigned char *at = (const unsigned char *)bytes.at;
-    size_t good = 0;
+    size_t good = 0, bad = 0;
     for (size_t i = 0; i < bytes.length;) {
         size_t length = utf8_sequence(at + i, bytes.length - i);
         if (length == 0) {
             buffer_add(out, at + good, i - good);
             buffer_add(out, "\xef\xbf\xbd", 3);
             good = i + 1;
+            bad++;
         }
         i += length ? length : 1;
     }
     buffer_add(out, at + good, bytes.length - good);
+    return bad;
 }
 
 /* ICU calls this for each sequence that is no character: counted, and replaced by U+FFFD. */
@@ -137,6 +175,8 @@ static UConverter *converter_open(const char *name)
 static UConverter *converter_of(struct text charset)
 {
     char name[NAME_MOST + 1];
+    int row = row_of(charset);
+    if (row >= 0 && manners[row].icu) return converter_open(manners[row].icu);
     if (charset.length == 0 || charset.length > NAME_MOST) return NULL;
     memcpy(name, charset.at, charset.length);
     name[charset.length] = '\0';
@@ -176,48 +216,54 @@ static void undo(struct buffer *out, size_t length)
     out->end = out->start + length;
 }
 
-/* Appends when every byte fits (or `lossy`); false and nothing appended otherwise. */
-static bool by_name(struct text charset, struct text bytes, bool lossy, struct buffer *out)
+/* Appends when no more than `most_bad` sequences are no character; false and nothing appended otherwise. */
+static bool by_name(struct text charset, struct text bytes, size_t most_bad, struct buffer *out)
 {
     size_t before = buffer_length(out), bad;
     UConverter *converter = converter_of(charset);
     if (!converter) return false;
-    bool done = convert(converter, bytes, out, &bad) && (bad == 0 || lossy);
+    bool done = convert(converter, bytes, out, &bad) && bad <= most_bad;
     ucnv_close(converter);
     if (!done) undo(out, before);
     return done;
 }
 
-static bool by_cp932(bool good, struct buffer *cp932, bool lossy, struct buffer *out)
+static bool by_cp932(bool good, struct buffer *cp932, size_t most_bad, struct buffer *out)
 {
-    bool done = (good || lossy) && by_name(TEXT("windows-31j"), buffer_text(cp932), lossy, out);
+    bool done = (good || most_bad > 0) && by_name(TEXT("windows-31j"), buffer_text(cp932), most_bad, out);
     buffer_free(cp932);
     return done;
 }
 
-static bool by_manner(enum manner manner, struct text charset, struct text bytes, bool lossy,
+static bool by_utf8(struct text bytes, size_t most_bad, struct buffer *out)
+{
+    size_t before = buffer_length(out);
+    if (add_repaired_utf8(bytes, out) <= most_bad) return true;
+    undo(out, before);
+    return false;
+}
+
+static bool by_manner(enum manner manner, struct text charset, struct text bytes, size_t most_bad,
                       struct buffer *out)
 {
     struct buffer cp932 = { 0 };
     switch (manner) {
     case AS_UTF8:
     case AS_ASCII:
-        if (!lossy && !charset_is_utf8(bytes)) return false;
-        add_repaired_utf8(bytes, out);
-        return true;
+        return by_utf8(bytes, most_bad, out);
     case AS_LATIN:
-        return by_name(TEXT("windows-1252"), bytes, lossy, out);
+        return by_name(TEXT("windows-1252"), bytes, most_bad, out);
     case AS_JIS:
-        return by_cp932(japanese_from_jis(bytes, &cp932), &cp932, lossy, out);
+        return by_cp932(japanese_from_jis(bytes, &cp932), &cp932, most_bad, out);
     case AS_EUC:
-        if (japanese_from_euc(bytes, &cp932)) return by_cp932(true, &cp932, lossy, out);
+        if (japanese_from_euc(bytes, &cp932)) return by_cp932(true, &cp932, most_bad, out);
         buffer_free(&cp932);
-        return by_name(TEXT("EUC-JP"), bytes, lossy, out);
+        return by_name(TEXT("EUC-JP"), bytes, most_bad, out);
     case AS_CP932:
-        return by_name(TEXT("windows-31j"), bytes, lossy, out);
+        return by_name(TEXT("windows-31j"), bytes, most_bad, out);
     case BY_ICU:
     case NO_ASCII:
-        return by_name(charset, bytes, lossy, out);
+        return by_name(charset, bytes, most_bad, out);
     }
     return false;
 }
@@ -242,11 +288,11 @@ const char *charset_of_bytes(struct text bytes)
 static void by_likeliest(struct text bytes, struct buffer *out)
 {
     struct text charset = text_of(charset_of_bytes(bytes));
-    if (by_manner(manner_of(charset), charset, bytes, false, out)) return;
+    if (by_manner(manner_of(charset), charset, bytes, 0, out)) return;
     /* Short Japanese texts mislead the statistics: what decodes whole is taken. */
-    if (by_manner(AS_CP932, TEXT_NONE, bytes, false, out)) return;
-    if (by_manner(AS_EUC, TEXT_NONE, bytes, false, out)) return;
-    if (!by_manner(manner_of(charset), charset, bytes, true, out)) add_repaired_utf8(bytes, out);
+    if (by_manner(AS_CP932, TEXT_NONE, bytes, 0, out)) return;
+    if (by_manner(AS_EUC, TEXT_NONE, bytes, 0, out)) return;
+    if (!by_manner(manner_of(charset), charset, bytes, SIZE_MAX, out)) add_repaired_utf8(bytes, out);
 }
 
 /* Is it UTF-8 that Japanese bytes would hardly make by chance: two or more characters of three bytes, none of
@@ -273,6 +319,14 @@ static bool is_mislabelled(enum manner manner, struct text bytes)
     return manner == AS_ASCII && !charset_is_ascii(bytes);
 }
 
+/* So many bad characters do not yet speak against a charset: one in ten. */
+static size_t few_of(struct text bytes)
+{
+    size_t high = 0;
+    for (size_t i = 0; i < bytes.length; i++) high += (uint8_t)bytes.at[i] >> 7;
+    return high / 20;
+}
+
 static void note(struct finding_set *findings, enum finding finding)
 {
     if (findings) finding_add(findings, finding);
@@ -297,9 +351,11 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
         by_likeliest(bytes, out);
         return;
     }
-    if (!is_mislabelled(manner, bytes) && by_manner(manner, charset, bytes, false, out)) return;
+    bool mislabelled = is_mislabelled(manner, bytes);
+    if (!mislabelled && by_manner(manner, charset, bytes, 0, out)) return;
     note(findings, FINDING_WRONG_CHARSET);
-    if (stateful && !charset_is_utf8(bytes) && by_manner(manner, charset, bytes, true, out)) return;
+    if (!mislabelled && by_manner(manner, charset, bytes, few_of(bytes), out)) return;
+    if (stateful && !charset_is_utf8(bytes) && by_manner(manner, charset, bytes, SIZE_MAX, out)) return;
     by_likeliest(bytes, out);
 }
 
@@ -331,7 +387,7 @@ bool charset_is_known(struct text charset)
 {
     char name[NAME_MOST + 1];
     if (charset.length == 0 || charset.length > NAME_MOST) return false;
-    if (manner_of(charset) != BY_ICU) return true;
+    if (row_of(charset) >= 0) return true;
     memcpy(name, charset.at, charset.length);
     name[charset.length] = '\0';
     if (memchr(name, '\0', charset.length) || strpbrk(name, ",=")) return false;

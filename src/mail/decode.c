@@ -173,11 +173,15 @@ size_t decode_quoted(struct text in, char *out, struct finding_set *findings)
 size_t decode_word_quoted(struct text in, char *out)
 {
     size_t length = 0;
+    bool in_fold = false;
     for (size_t i = 0; i < in.length; i++) {
         char c = in.at[i];
-        if (c == '=' && i + 2 < in.length && char_hex_value(in.at[i + 1]) >= 0 &&
-            char_hex_value(in.at[i + 2]) >= 0) {
-            out[length++] = (char)(char_hex_value(in.at[i + 1]) << 4 | char_hex_value(in.at[i + 2]));
+        in_fold = c == '\r' || c == '\n' || (in_fold && char_is_blank(c));
+        if (in_fold) continue;
+        int high = c == '=' && i + 2 < in.length ? char_hex_value(in.at[i + 1]) : -1;
+        int low = c == '=' && i + 2 < in.length ? char_hex_value(in.at[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            out[length++] = (char)(high << 4 | low);
             i += 2;
         } else {
             out[length++] = c == '_' ? ' ' : c;

@@ -24,7 +24,8 @@ static inline size_t decode_room(size_t length)
 size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings);
 size_t decode_quoted(struct text in, char *out, struct finding_set *findings);
 
-/* The Q encoding of RFC 2047 section 4.2: like quoted-printable, "_" is a space. */
+/* The Q encoding of RFC 2047 section 4.2: like quoted-printable, "_" is a space. A fold inside
+   the word, which no word may have, is left out. */
 size_t decode_word_quoted(struct text in, char *out);
 
 /* A block that begins with "begin MODE NAME" or "begin-base64 MODE NAME". */

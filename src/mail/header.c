@@ -98,6 +98,15 @@ static bool name_of(struct text line, struct finding_set *findings, size_t *out_
     return true;
 }
 
+/* A line of blanks: for some programs the end of the header. */
+static bool is_separator(struct parse *parse, struct line line)
+{
+    if (!char_is_blank(parse->text.at[line.start])) return false;
+    if (!line_is_blank(text_from(parse->text.at + line.start, line.end - line.start))) return false;
+    finding_add(&parse->out->findings, FINDING_HEADER_BLANK_FOLD);
+    return parse->limits->blank_ends;
+}
+
 static struct header_field *field_new(struct parse *parse)
 {
     struct header *out = parse->out;
@@ -158,8 +167,6 @@ static bool over_limit(struct parse *parse, struct line line)
 static bool take_fold(struct parse *parse, struct line line)
 {
     struct header *out = parse->out;
-    if (line_is_blank(text_from(parse->text.at + line.start, line.end - line.start)))
-        finding_add(&out->findings, FINDING_HEADER_BLANK_FOLD);
     if (out->count > 0) {
         field_continue(parse, line);
         return true;
@@ -235,7 +242,7 @@ void header_parse(struct arena *arena, struct text text, const struct header_lim
     bool separated = false;
     while (start < text.length) {
         struct line line = line_at(&parse, start);
-        if (line.end == line.start) {
+        if (line.end == line.start || is_separator(&parse, line)) {
             separated = true;
             break;
         }

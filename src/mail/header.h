@@ -50,9 +50,10 @@ struct header {
 };
 
 struct header_limits {
-    size_t bytes;   /* what comes behind is passed over (header-too-long), the body is still found */
-    size_t fields;  /* likewise (too-many-fields) */
-    bool skip_junk; /* a line that is no field is passed over; false: it begins the body */
+    size_t bytes;    /* what comes behind is passed over (header-too-long), the body is still found */
+    size_t fields;   /* likewise (too-many-fields) */
+    bool skip_junk;  /* a line that is no field is passed over; false: it begins the body */
+    bool blank_ends; /* a line of blanks alone ends the header; false: it is folded from the field before */
 };
 
 /* Fields borrow from `text`, the array lives in the arena. Linear in the header's bytes.

@@ -307,21 +307,35 @@ static void build(struct arena *arena, struct piece *pieces, size_t count, struc
     look_for_doubles(out, &out->findings);
 }
 
+/* What stands before the parameters, without comments. */
+static void take_value(struct scan *scan, struct parameter_list *out)
+{
+    bool comments = text_find_char(scan->text, '(') < scan->text.length;
+    char *plain = comments ? arena_alloc(scan->arena, scan->text.length) : NULL;
+    size_t length = 0;
+    skip_white(scan);
+    size_t start = scan->at;
+    while (more(scan) && here(scan) != ';') {
+        bool blank = char_is_blank(here(scan));
+        if (here(scan) == '(') {
+            skip_comment(scan);
+            continue;
+        }
+        if (plain) plain[length] = here(scan);
+        length++;
+        scan->at++;
+        out->unseparated = blank && at_assignment(scan);
+        if (out->unseparated) break;
+    }
+    if (out->unseparated) finding_add(scan->findings, FINDING_PARAMETER_SYNTAX);
+    out->value = text_trim(plain ? text_from(plain, length) : text_slice(scan->text, start, scan->at));
+}
+
 void parameter_parse(struct arena *arena, struct text value, size_t most, struct parameter_list *out)
 {
     memset(out, 0, sizeof *out);
     struct scan scan = { arena, value, 0, &out->findings };
-    skip_white(&scan);
-    size_t start = scan.at, end = start;
-    while (more(&scan) && here(&scan) != ';') {
-        if (here(&scan) == '(') {
-            skip_comment(&scan);
-            continue;
-        }
-        end = ++scan.at;
-    }
-    size_t comment = start + text_find_char(text_slice(value, start, end), '(');
-    out->value = text_trim(text_slice(value, start, comment));
+    take_value(&scan, out);
     size_t count = 0, room = 0;
     struct piece *pieces = NULL;
     while (more(&scan)) {

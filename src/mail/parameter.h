@@ -18,6 +18,7 @@ struct parameter_list {
     struct text value; /* what stands before the first ";": "text/plain"; as written, comments gone */
     struct parameter *items;
     size_t count;
+    bool unseparated; /* a parameter follows the value without a semicolon */
     struct finding_set findings;
 };
 

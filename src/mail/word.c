@@ -94,6 +94,7 @@ static void add_plain(struct text plain, struct buffer *out, struct finding_set 
     while (text_next_line(&plain, &line)) {
         if (!first) {
             while (line.length > 0 && char_is_blank(line.at[0])) line = text_slice(line, 1, line.length);
+            while (buffer_length(&flat) > 0 && char_is_blank(flat.memory[flat.end - 1])) flat.end--;
             buffer_add_char(&flat, ' ');
         }
         buffer_add_text(&flat, line);
