@@ -8,10 +8,10 @@
 #include "cli/check.h"
 #include "cli/dump.h"
 #include "cli/node.h"
-#include "cli/parse.h"
 #include "cli/queue_tool.h"
 #include "cli/send.h"
 #include "cli/show_address.h"
+#include "cli/show_message.h"
 #include "cli/sink.h"
 
 struct verb {

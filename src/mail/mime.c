@@ -4,7 +4,7 @@
 #include "mail/mime.h"
 
 #include "mail/boundary.h"
-#include "mail/content.h"
+#include "mail/content_fields.h"
 #include "mail/decode.h"
 #include "mail/gap.h"
 
@@ -116,7 +116,7 @@ static void read_header(struct walk *walk, uint32_t index)
     part->body = text_slice(message, part->offset + header->body_offset, part->offset + header->body_offset);
     bool in_digest = part->parent != MIME_NO_PARENT &&
                      text_equal(part_at(walk, part->parent)->type, TEXT("multipart/digest"));
-    content_read(walk->arena, walk->limits, walk->choice, in_digest, part);
+    content_fields_read(walk->arena, walk->limits, walk->choice, in_digest, part);
     note_header(walk, index);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The parse verb: the tree of parts, every finding, and on demand every reading, as text or as JSON. */
-#include "cli/parse.h"
+#include "cli/show_message.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Reads the Content- fields of one header. Common short forms are taken without copying. */
-#include "mail/content.h"
+#include "mail/content_fields.h"
 
 #include "mail/parameter.h"
 
@@ -170,8 +170,8 @@ static void read_disposition(struct arena *arena, const struct mime_limits *limi
     read_name(arena, &list, TEXT("filename"), choice, part);
 }
 
-void content_read(struct arena *arena, const struct mime_limits *limits, enum mime_choice choice,
-                  bool in_digest, struct mime_part *part)
+void content_fields_read(struct arena *arena, const struct mime_limits *limits, enum mime_choice choice,
+                         bool in_digest, struct mime_part *part)
 {
     part->type = in_digest ? TEXT("message/rfc822") : TEXT("text/plain");
     read_disposition(arena, limits, choice, part);
