@@ -97,9 +97,36 @@ struct tls_context *tls_context_server(struct text certificate_pem, struct text 
     return NULL;
 }
 
+/* The system's roots, read by tls_warm_up while files can still be opened. */
+static struct buffer system_roots;
+
+static void system_roots_read(void)
+{
+    const char *path = getenv(X509_get_default_cert_file_env());
+    BIO *file = BIO_new_file(path ? path : "/etc/ssl/certs/ca-certificates.crt", "r");
+    enum { STEP = 65536 };
+    for (int got; file && (got = BIO_read(file, buffer_reserve(&system_roots, STEP), STEP)) > 0;)
+        buffer_commit(&system_roots, (size_t)got);
+    BIO_free(file);
+    ERR_clear_error();
+}
+
+void tls_warm_up(void)
+{
+    char error[200];
+    if (buffer_length(&system_roots) == 0) system_roots_read();
+    struct tls_context *context = tls_context_client(TEXT_NONE, false, error, sizeof error);
+    struct tls *tls = context ? tls_new(context, false, TEXT("localhost")) : NULL;
+    struct buffer flight = { 0 };
+    if (tls) tls_begin(tls, &flight); /* fetches ciphers, digests and the random generator */
+    tls_free(tls);
+    tls_context_free(context);
+    buffer_free(&flight);
+}
+
 static bool use_roots(SSL_CTX *openssl, struct text pem)
 {
-    if (pem.length == 0) return SSL_CTX_set_default_verify_paths(openssl) == 1;
+    if (pem.length == 0) pem = buffer_text(&system_roots);
     BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
     int added = 0;
     for (X509 *root; (root = PEM_read_bio_X509(bio, NULL, NULL, NULL)); added++) {

@@ -184,6 +184,7 @@ static void service_prepare(struct service *service)
     service->ground.config = child->config;
     own_find_addresses(&service->own);
     own_configure(&service->own, child->config);
+    tls_warm_up();
     tls_configure(&service->ground);
     service->pool = pool_new(&(struct pool_start){ .ground = &service->ground,
                                                    .own = &service->own,

@@ -116,7 +116,7 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
             self.process = subprocess.Popen([BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
                                             stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True)
         if wait:
-            wait_for(self.is_ready, "the node is ready", 60)
+            wait_for(self.is_ready, "the node is ready", 25)
         return self
 
     def is_ready(self):

@@ -90,7 +90,7 @@ def test_bdat_zero_last(plain, inside):
 
 
 def test_size(nodes, inside):
-    node = nodes(CONFIG + "limits {{ message 64K }}\n", inside=inside.port)
+    node = nodes(CONFIG + "limits {{ message 64K; header 16K }}\n", inside=inside.port)
     client = lab.Client(node.port)
     assert client.say("MAIL FROM:<a@b.example> SIZE=65537")[0] == 552
     assert client.send(lab.message(body="x" * 70 + "\n" + ("y" * 70 + "\n") * 1000))[0] == 552
@@ -237,7 +237,7 @@ def test_limits(nodes, inside):
 
 
 def test_rates(nodes, inside):
-    node = nodes(CONFIG + "limits {{ connections rate 3; messages rate 2 }}\n" if False else CONFIG + "limits {{ connections {{ rate per client 3 }} }}\n", inside=inside.port)
+    node = nodes(CONFIG + "limits {{ connections per client and minute 3 }}\n", inside=inside.port)
     greetings = []
     for _ in range(5):
         client = lab.Client(node.port, hello=None)
