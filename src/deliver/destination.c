@@ -164,6 +164,7 @@ static void line_serve(struct destination *destination)
         destination->waiting--;
         errand->destination = NULL;
         lane_set_idle(lane, false);
+        lane->served++;
         if (!outbound_give(lane->outbound, errand)) lane_set_idle(lane, true);
     }
 }
@@ -251,10 +252,17 @@ static void on_ready(void *owner, struct outbound *outbound)
         pool_forgive(destination->pool, outbound_endpoint(outbound));
     }
     lane_set_idle(lane, true);
-    if (destination->waiting > 0)
-        destination_pump(destination);
-    else if (destination->is_retired || destination->pool->is_stopping)
+    if (destination->is_retired && destination->waiting == 0) {
         lane_leave(lane);
+    } else if (destination->pool->is_stopping ||
+               (lane->served >= LANE_SHARE && pool_has_starved(destination->pool))) {
+        lane_leave(lane);
+        destination_pump(destination);
+    } else if (destination->waiting > 0) {
+        destination_pump(destination);
+    } else {
+        pool_serve_starved(destination->pool);
+    }
 }
 
 static void failure_keep(struct destination *destination, const struct hop *hop,

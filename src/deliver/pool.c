@@ -20,7 +20,8 @@ struct pool *pool_new(const struct pool_start *start)
 {
     struct pool *pool = memory_alloc(sizeof *pool);
     pool->start = *start;
-    TAILQ_INIT(&pool->starved);
+    TAILQ_INIT(&pool->starved[0]);
+    TAILQ_INIT(&pool->starved[1]);
     TAILQ_INIT(&pool->idle);
     pool->serve_starved = (struct deferred){ .run = serve_starved, .context = pool };
     pool->sweep = timer_new(start->ground->loop, on_sweep, pool);
@@ -123,6 +124,8 @@ bool pool_may_open(struct pool *pool, bool is_static)
     const struct config *config = pool->start.ground->config;
     uint32_t all = config->deliver.connections_all;
     uint32_t kept = config->deliver.connections_static < all ? config->deliver.connections_static : all - 1;
+    bool has_first = !TAILQ_EMPTY(&pool->starved[1]) || (!is_static && !TAILQ_EMPTY(&pool->starved[0]));
+    if (has_first && !pool->is_serving_starved) return false;
     for (;;) {
         uint32_t others = pool->lane_count - pool->lane_count_static;
         bool is_free = is_static ? pool->lane_count < all : pool->lane_count < all && others < all - kept;
@@ -135,33 +138,50 @@ bool pool_may_open(struct pool *pool, bool is_static)
     }
 }
 
-void pool_starve(struct pool *pool, struct destination *destination)
+bool pool_has_starved(const struct pool *pool)
 {
-    if (destination->is_starved) return;
-    destination->is_starved = true;
-    TAILQ_INSERT_TAIL(&pool->starved, destination, starved);
+    return !TAILQ_EMPTY(&pool->starved[0]) || !TAILQ_EMPTY(&pool->starved[1]);
 }
 
-/* In order of arrival, until one finds no room: it then stands at the end. */
+void pool_starve(struct pool *pool, struct destination *destination)
+{
+    struct destination_line *line = &pool->starved[destination->is_static];
+    if (destination->is_starved) return;
+    destination->is_starved = true;
+    if (pool->is_serving_starved)
+        TAILQ_INSERT_HEAD(line, destination, starved); /* it keeps its place */
+    else
+        TAILQ_INSERT_TAIL(line, destination, starved);
+}
+
+void pool_serve_starved(struct pool *pool)
+{
+    if (pool_has_starved(pool) && !pool->is_serving_starved)
+        loop_defer(pool->start.ground->loop, &pool->serve_starved);
+}
+
+/* Static routes first, each kind in order of arrival until one finds no room. */
 static void serve_starved(void *context)
 {
     struct pool *pool = context;
-    struct destination *destination;
-    uint32_t connections = pool->lane_count;
-    while ((destination = TAILQ_FIRST(&pool->starved))) {
-        TAILQ_REMOVE(&pool->starved, destination, starved);
-        destination->is_starved = false;
-        destination_pump(destination);
-        if (destination->is_starved && pool->lane_count == connections) break;
-        connections = pool->lane_count;
+    pool->is_serving_starved = true;
+    for (int kind = 1; kind >= 0; kind--) {
+        struct destination *destination;
+        while ((destination = TAILQ_FIRST(&pool->starved[kind]))) {
+            TAILQ_REMOVE(&pool->starved[kind], destination, starved);
+            destination->is_starved = false;
+            destination_pump(destination);
+            if (destination->is_starved) break;
+        }
     }
+    pool->is_serving_starved = false;
 }
 
 void pool_lane_ended(struct pool *pool, bool is_static)
 {
     pool->lane_count--;
     if (is_static) pool->lane_count_static--;
-    if (!TAILQ_EMPTY(&pool->starved)) loop_defer(pool->start.ground->loop, &pool->serve_starved);
+    pool_serve_starved(pool);
     if (pool->is_stopping && pool->lane_count == 0) pool->start.is_empty(pool->start.context);
 }
 

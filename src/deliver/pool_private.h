@@ -8,7 +8,8 @@
 #include "deliver/hashed.h"
 #include "deliver/pool.h"
 
-enum { ROUTE_LIFE_MS = 60000, ASK_LIFE_MS = 60000, CROWDED_MS = 5000 };
+/* A connection that others wait for is given up after LANE_SHARE errands. */
+enum { ROUTE_LIFE_MS = 60000, ASK_LIFE_MS = 60000, CROWDED_MS = 5000, LANE_SHARE = 20 };
 
 TAILQ_HEAD(errand_line, errand);
 
@@ -20,13 +21,14 @@ struct lane {
     struct outbound *outbound;
     uint32_t hop;                                /* index in the route while opening */
     uint64_t tried[(ROUTE_HOPS_MOST + 63) / 64]; /* bits by hop */
+    unsigned served;                             /* errands since it was opened */
     bool is_open, is_idle;
 };
 TAILQ_HEAD(lane_list, lane);
 
 struct destination {
     struct hashed_node by_key, by_ask;
-    TAILQ_ENTRY(destination) starved; /* in pool->starved while is_starved */
+    TAILQ_ENTRY(destination) starved; /* in a line of the pool while is_starved */
     struct pool *pool;
     struct text key;    /* own memory */
     struct text domain; /* of the mail that made it; own memory */
@@ -54,13 +56,13 @@ struct aside {
 struct pool {
     struct pool_start start;
     struct hashed destinations, asking, asides;
-    TAILQ_HEAD(destination_line, destination) starved;
-    struct lane_list idle; /* the longest idle first */
+    TAILQ_HEAD(destination_line, destination) starved[2]; /* by is_static: waiting for a connection */
+    struct lane_list idle;                                /* the longest idle first */
     uint32_t lane_count, lane_count_static;
     uint64_t last_ask_id;
     struct timer *sweep;
     struct deferred serve_starved;
-    bool is_stopping;
+    bool is_serving_starved, is_stopping;
 };
 
 /* destination.c */
@@ -77,6 +79,8 @@ void lane_leave(struct lane *lane);
 /* pool.c */
 bool pool_may_open(struct pool *pool, bool is_static);
 void pool_starve(struct pool *pool, struct destination *destination);
+bool pool_has_starved(const struct pool *pool);
+void pool_serve_starved(struct pool *pool); /* at the end of the turn */
 void pool_lane_ended(struct pool *pool, bool is_static);
 bool pool_ask(struct pool *pool, struct destination *destination);
 void pool_set_aside(struct pool *pool, const struct endpoint *endpoint);

@@ -123,10 +123,21 @@ static void segment_send(struct scene *scene)
 static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
 {
     struct scene *scene = context;
-    (void)id;
     (void)name;
     scene->asked++;
-    return is_mx ? scene->mx != NULL : scene->host != NULL;
+    scene->ask_id = id;
+    scene->asked_mx = is_mx;
+    if (is_mx ? scene->mx != NULL : scene->host != NULL) loop_defer(scene->loop, &scene->answer);
+    return true;
+}
+
+static void answer(void *context)
+{
+    struct scene *scene = context;
+    if (scene->asked_mx)
+        pool_mx_is(scene->pool, scene->ask_id, scene->mx);
+    else
+        pool_host_is(scene->pool, scene->ask_id, scene->host);
 }
 
 static void is_empty(void *context)
@@ -144,9 +155,8 @@ static void on_limit(void *context)
 static void tls_start(struct scene *scene)
 {
     char error[200];
-    struct config *config = scene->config;
     scene->ground.tls_any = tls_context_client(TEXT_NONE, false, error, sizeof error);
-    scene->ground.tls_verified = tls_context_client(config->deliver.ca.content, true, error, sizeof error);
+    scene->ground.tls_verified = tls_context_client(scene->authorities, true, error, sizeof error);
 }
 
 static struct config *config_first(const char *format, ...)
@@ -172,6 +182,7 @@ void scene_start(struct scene *scene)
     *scene = (struct scene){ .keeps_results = true };
     scene->config = config_first("domains { example.test 127.0.0.1:1 }\n");
     scene->loop = loop_new();
+    scene->answer = (struct deferred){ .run = answer, .context = scene };
     scene->arena = arena_new(0);
     scene->ground.loop = scene->loop;
     scene->ground.config = scene->config;

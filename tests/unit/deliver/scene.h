@@ -25,7 +25,8 @@ struct scene {
     struct channel *receive_end, *callouts_end; /* likewise */
     int segment_fd;
     uint64_t segment_bytes, last_id;
-    bool keeps_results; /* answers RESULT_KEPT at once */
+    struct text authorities; /* PEM; before scene_configure; empty: the system's */
+    bool keeps_results;      /* answers RESULT_KEPT at once */
 
     struct deliver_result results[SCENE_RESULTS_MOST];
     unsigned result_count, synced, under_way, call_outs;
@@ -38,10 +39,13 @@ struct scene {
     bool (*is_over)(struct scene *scene);
     bool is_late;
     unsigned wanted;
-    /* what the test's lookup answers: set by the test; NULL: never answers */
+    /* what the test's lookup answers, at the end of the turn; NULL: never */
     const struct mx_answer *mx;
     const struct host_answer *host;
     unsigned asked;
+    uint64_t ask_id;
+    bool asked_mx;
+    struct deferred answer;
 };
 
 void scene_start(struct scene *scene);

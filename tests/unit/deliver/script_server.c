@@ -94,9 +94,10 @@ static bool bdat(struct session *session, const char *line)
     return size > 0 || content_end(session);
 }
 
-static bool starttls(struct session *session, const char *line)
+static bool starttls(struct session *session, const char *line, bool is_refused)
 {
     if (!answer(session, line, "220 2.0.0 go\r\n")) return false;
+    if (is_refused) return true;
     stream_start_tls(session->stream, session->server->tls, true, TEXT_NONE);
     return true;
 }
@@ -143,7 +144,7 @@ static bool command(struct session *session, const char *line)
     bool is_refused = rule && !(rule->reply && rule->reply[0] == '2');
     if (strncasecmp(line, "EHLO", 4) == 0) return ehlo(session, line);
     if (strncasecmp(line, "HELO", 4) == 0) return answer(session, line, "250 script\r\n");
-    if (strncasecmp(line, "STARTTLS", 8) == 0) return starttls(session, line);
+    if (strncasecmp(line, "STARTTLS", 8) == 0) return starttls(session, line, is_refused);
     if (strncasecmp(line, "MAIL", 4) == 0) return mail(session, line, is_refused);
     if (strncasecmp(line, "RCPT", 4) == 0) return rcpt(session, line, is_refused);
     if (strncasecmp(line, "DATA", 4) == 0) return data(session, line, rule);

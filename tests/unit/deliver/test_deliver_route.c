@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Goal: for each domain the servers that RFC 5321 and the configuration name, in their order, never
+   ourselves; or the reason why there is none. A row is a `domains` statement, DNS answers, and what comes
+   out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "config/load.h"
+#include "config/route.h"
+#include "deliver/route.h"
+
+/* "20 mail.a.test 192.0.2.1 192.0.2.2, 30 b.test ?": preference, host, addresses; "?" failed, "-" none. */
+struct row {
+    const char *name, *domains, *domain;
+    const char *mx; /* "" none, "." null MX, "?" temperror, else as above; NULL: must not be asked */
+    const char
+        *host; /* addresses of any host that is asked, "?" temperror, "-" none; NULL: must not be asked */
+    const char *hops; /* "host[address]:port …"; or the reason: "4.4.3 lookup …" */
+};
+
+static const struct row rows[] = {
+    { "address", "example.test 192.0.2.1", "example.test", NULL, NULL, "192.0.2.1[192.0.2.1]:25" },
+    { "two addresses", "example.test 192.0.2.2 192.0.2.1:26", "example.test", NULL, NULL,
+      "192.0.2.2[192.0.2.2]:25 192.0.2.1[192.0.2.1]:26" },
+    { "IPv6", "example.test [2001:db8::1]:27", "example.test", NULL, NULL, "2001:db8::1[2001:db8::1]:27" },
+    { "the same twice", "example.test 192.0.2.2 192.0.2.2", "example.test", NULL, NULL,
+      "192.0.2.2[192.0.2.2]:25" },
+    { "host name", "example.test mail.inside.test", "example.test", NULL, "192.0.2.3 2001:db8::3",
+      "mail.inside.test[192.0.2.3]:25 mail.inside.test[2001:db8::3]:25" },
+    { "host name gone", "example.test mail.inside.test", "example.test", NULL, "-",
+      "deferred 4.4.4 address of mail.inside.test: none" },
+    { "host name in doubt", "example.test mail.inside.test", "example.test", NULL, "?",
+      "deferred 4.4.4 address of mail.inside.test: temperror" },
+    { "host in doubt, address behind", "example.test mail.inside.test 192.0.2.9", "example.test", NULL, "?",
+      "192.0.2.9[192.0.2.9]:25" },
+    { "subdomain", ".example.test 192.0.2.1", "deep.sub.example.test", NULL, NULL,
+      "192.0.2.1[192.0.2.1]:25" },
+    { "mx", "", "far.test", "20 b.far.test 192.0.2.2, 10 a.far.test 192.0.2.1", NULL,
+      "b.far.test[192.0.2.2]:25 a.far.test[192.0.2.1]:25" /* lookup has sorted them: the order is kept */ },
+    { "null mx", "", "far.test", ".", NULL, "failed 5.1.10 far.test accepts no mail (null MX)" },
+    { "no such domain", "", "far.test", "", NULL, "failed 5.1.2 host far.test not found" },
+    { "mx in doubt", "", "far.test", "?", NULL, "deferred 4.4.3 lookup of far.test failed: temperror" },
+    { "one host in doubt", "", "far.test", "10 a.far.test ?, 20 b.far.test 192.0.2.2", NULL,
+      "b.far.test[192.0.2.2]:25" },
+    { "all hosts in doubt", "", "far.test", "10 a.far.test ?, 20 b.far.test -", NULL,
+      "deferred 4.4.3 lookup of a.far.test failed: temperror" },
+    { "all hosts gone", "", "far.test", "10 a.far.test -", NULL, "failed 5.1.2 host a.far.test not found" },
+    { "we are last", "", "far.test", "10 a.far.test 192.0.2.1, 20 mx.example.test 192.0.2.99", NULL,
+      "a.far.test[192.0.2.1]:25" },
+    { "we are in the middle", "", "far.test",
+      "10 a.far.test 192.0.2.1, 20 mx.example.test 192.0.2.99, 20 b.far.test 192.0.2.2, 30 c.far.test "
+      "192.0.2.3",
+      NULL, "a.far.test[192.0.2.1]:25" },
+    { "we are first", "", "far.test", "10 MX.example.test. 192.0.2.99, 20 b.far.test 192.0.2.2", NULL,
+      "failed 5.4.6 mail for far.test loops back to this gateway" },
+    { "we by another name", "", "far.test", "10 other.far.test 192.0.2.99", NULL,
+      "failed 5.4.6 mail for far.test loops back to this gateway" },
+    { "static to ourselves", "example.test 192.0.2.99", "example.test", NULL, NULL,
+      "deferred 4.4.6 the route leads back to this gateway" },
+    { "our address, another port", "example.test 192.0.2.99:2525", "example.test", NULL, NULL,
+      "192.0.2.99[192.0.2.99]:2525" },
+    { "the wildcard listener", "example.test 127.0.0.1:8025", "example.test", NULL, NULL,
+      "deferred 4.4.6 the route leads back to this gateway" },
+    { "host name of ourselves", "example.test mail.inside.test", "example.test", NULL, "192.0.2.99",
+      "deferred 4.4.6 the route leads back to this gateway" },
+    { "smarthost for the world", "* 192.0.2.5:587", "far.test", NULL, NULL, "192.0.2.5[192.0.2.5]:587" },
+    { "address, then mx", "example.test 192.0.2.1 mx", "example.test", "10 a.test 192.0.2.7", NULL,
+      "192.0.2.1[192.0.2.1]:25 a.test[192.0.2.7]:25" },
+    { "address literal", "", "[192.0.2.44]", NULL, NULL, "192.0.2.44[192.0.2.44]:25" },
+    { "IPv6 literal", "", "[IPv6:2001:db8::44]", NULL, NULL, "2001:db8::44[2001:db8::44]:25" },
+};
+
+static void host_fill(struct arena *arena, struct text words, struct host_answer *out)
+{
+    struct text word;
+    *out = (struct host_answer){ .status = DNS_FOUND };
+    out->addresses = arena_alloc_array(arena, LOOKUP_ADDRESSES, sizeof *out->addresses);
+    while (text_next_word(&words, &word)) {
+        if (text_equal(word, TEXT("?")))
+            out->status = DNS_TEMPERROR;
+        else if (text_equal(word, TEXT("-")))
+            out->status = DNS_NONE;
+        else
+            assert_true(address_parse(word, &out->addresses[out->address_count++]));
+    }
+}
+
+static void mx_fill(struct arena *arena, struct text list, struct mx_answer *out)
+{
+    *out = (struct mx_answer){ .status = DNS_FOUND };
+    out->hosts = arena_alloc_array(arena, LOOKUP_MX_HOSTS, sizeof *out->hosts);
+    if (text_equal(list, TEXT("."))) out->is_null = true;
+    if (list.length == 0) out->status = DNS_NONE;
+    if (text_equal(list, TEXT("?"))) out->status = DNS_TEMPERROR;
+    while (list.length > 2) {
+        size_t comma = text_find_char(list, ',');
+        struct text one = text_slice(list, 0, comma), word;
+        struct mx_host *host = &out->hosts[out->host_count++];
+        uint64_t preference = 0;
+        list = text_slice(list, comma + 1, list.length);
+        text_next_word(&one, &word);
+        assert_true(text_to_number(word, 65535, &preference));
+        host->preference = (uint16_t)preference;
+        text_next_word(&one, &host->host);
+        host_fill(arena, one, &host->addresses);
+    }
+}
+
+static void print(const struct route *route, struct buffer *out)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    for (uint32_t i = 0; i < route->hop_count; i++)
+        buffer_printf(out, "%s%.*s[%s]:%u", i ? " " : "", TEXT_ARG(route->hops[i].host),
+                      address_print(&route->hops[i].endpoint.address, room), route->hops[i].endpoint.port);
+    if (route->status == ROUTE_NONE)
+        buffer_printf(out, "%s %s %.*s", route->ending == RECIPIENT_FAILED ? "failed" : "deferred",
+                      route->enhanced, TEXT_ARG(route->reason));
+}
+
+static struct config *config_of(const struct row *row)
+{
+    struct buffer text = { 0 }, wrong = { 0 };
+    struct problem_list problems;
+    buffer_printf(&text,
+                  "role single\nhostname mx.example.test\nadmin postmaster@example.test\n"
+                  "listen 198.51.100.1:25 { direction in }\n"
+                  "domains {\n%s\n}\n",
+                  row->domains);
+    problem_list_start(&problems);
+    struct config *config = config_load_text(buffer_text(&text), row->name, false, &problems);
+    for (size_t i = 0; !config && i < problems.count; i++) problem_print(&problems.items[i], &wrong);
+    if (!config) fail_msg("%s: %.*s", row->name, TEXT_ARG(buffer_text(&wrong)));
+    problem_list_free(&problems);
+    buffer_free(&text);
+    return config;
+}
+
+static void row_check(const struct row *row)
+{
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(row);
+    struct endpoint listeners[2] = { { .port = 25 }, { .port = 8025 } };
+    assert_true(address_parse(TEXT("192.0.2.99"), &listeners[0].address));
+    assert_true(address_parse(TEXT("0.0.0.0"), &listeners[1].address));
+    struct own own = { .hostname = config->hostname, .listeners = listeners, .listener_count = 2 };
+    struct text domain = text_of(row->domain);
+    struct route *route = route_new(config, config_find_domain(config, domain), domain, &own);
+    while (route->status == ROUTE_ASK_HOST || route->status == ROUTE_ASK_MX) {
+        bool is_mx = route->status == ROUTE_ASK_MX;
+        struct host_answer host;
+        struct mx_answer mx;
+        if (!(is_mx ? row->mx : row->host))
+            fail_msg("%s: asked for %.*s", row->name, TEXT_ARG(route->question));
+        mx_fill(arena, text_of(row->mx), &mx);
+        host_fill(arena, text_of(row->host), &host);
+        if (is_mx)
+            route_mx_answer(route, &own, &mx);
+        else
+            route_host_answer(route, &own, &host);
+    }
+    struct buffer out = { 0 };
+    print(route, &out);
+    if (!text_equal(buffer_text(&out), text_of(row->hops)))
+        fail_msg("%s: %.*s", row->name, TEXT_ARG(buffer_text(&out)));
+    buffer_free(&out);
+    route_free(route);
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_check(&rows[i]);
+}
+
+/* Domains behind the same servers share their connections; domains found by MX do not. */
+static void test_keys(void **state)
+{
+    (void)state;
+    const struct row row = { .name = "keys",
+                             .domains =
+                                 "a.test 192.0.2.1\nb.test 192.0.2.1\nc.test 192.0.2.1 { tls required }\n" };
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } pairs[] = {
+        { "a.test", "b.test", true }, { "a.test", "c.test", false }, { "x.test", "y.test", false },
+        { "x.test", "x.test", true }, { "a.test", "x.test", false },
+    };
+    struct config *config = config_of(&row);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct buffer a = { 0 }, b = { 0 };
+        route_key(config_find_domain(config, text_of(pairs[i].a)), text_of(pairs[i].a), &a);
+        route_key(config_find_domain(config, text_of(pairs[i].b)), text_of(pairs[i].b), &b);
+        assert_int_equal(text_equal(buffer_text(&a), buffer_text(&b)), pairs[i].same);
+        buffer_free(&a);
+        buffer_free(&b);
+    }
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_keys) };
+    return cmocka_run_group_tests_name("deliver route", tests, NULL, NULL);
+}
