@@ -46,7 +46,8 @@ static void name_ask(struct session *session)
 {
     struct server *server = session->server;
     session->name_question = 0;
-    if (!server->config->dns.client_names || !server->lookup) return;
+    session->has_asked_name = server->config->dns.client_names;
+    if (!session->has_asked_name || !server->lookup) return;
     session->name.status = ANSWER_PENDING;
     session->name_question = session->number;
     lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);

@@ -281,6 +281,7 @@ int main(int argc, char **argv)
                                                        : 1;
     server.ids.process = (uint8_t)child.index;
     maps_open(&server, &child);
+    tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
         die("the jail cannot be entered");
 #ifdef SEKIMORI_JAIL_PROBE

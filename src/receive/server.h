@@ -45,7 +45,7 @@ struct server {
     struct session *sessions; /* all, newest first */
     struct session *by_number[SERVER_BUCKETS], *by_id[SERVER_BUCKETS];
     uint32_t session_count;
-    uint32_t processes;       /* how many receive processes share the limits */
+    uint32_t processes;    /* how many receive processes share the limits */
     uint64_t bodies_bytes; /* of all bodies in flight here */
     uint64_t next_question;
     bool queue_is_full, is_stopping;

@@ -63,6 +63,7 @@ struct session {
     char helo_room[256];
     struct question name;   /* the client's confirmed name, as question and answer */
     uint64_t name_question; /* id at lookup, 0: none is out */
+    bool has_asked_name;    /* else there is no such question: names are off */
     struct client_entry *entry;
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;

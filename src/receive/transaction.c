@@ -207,7 +207,8 @@ static void read_ask(struct session *session)
     transaction->step = STEP_JUDGING;
     if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
     struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
-    scan_read_put(&occasion, &session->name, 1, &transaction->body, out, fds, &fd_count);
+    scan_read_put(&occasion, &session->name, session->has_asked_name, &transaction->body, out, fds,
+                  &fd_count);
     channel_end_fds(server->scan, fds, fd_count);
 }
 
@@ -240,7 +241,7 @@ static void decide(struct session *session)
     if (!server->scan) return;
     struct buffer *out = channel_begin(server->scan, SCAN_DECIDE, transaction->id);
     occasion_put(&occasion, out);
-    questions_put(&session->name, 1, out);
+    questions_put(&session->name, session->has_asked_name, out);
     put_text(out, transaction->facts);
     channel_end(server->scan);
 }
@@ -275,8 +276,9 @@ void transaction_verdict(struct session *session, struct frame *frame)
     keep_count_verdict(session);
     const struct verdict *verdict = &transaction->verdict;
     if (verdict->code != 250) {
-        char reason[400], enhanced[16];
-        snprintf(reason, sizeof reason, "%.*s", TEXT_ARG(verdict->reason));
+        char reason[400], enhanced[16], id[MESSAGE_ID_SIZE];
+        snprintf(reason, sizeof reason, "%.*s (id %s)", TEXT_ARG(verdict->reason),
+                 message_id_print(transaction->id, id));
         snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(verdict->enhanced));
         keep_log_verdict(session);
         settle(session, verdict->code, enhanced, reason);

@@ -1,0 +1,159 @@
+"""Goal: nothing acknowledged is lost, whatever process dies, whenever, also all at once; and the sums say so."""
+import os
+import random
+import signal
+import time
+
+import pytest
+
+import lab
+
+CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nqueue {{ retry first 1s; retry most 2s }}\n"
+MESSAGES = 600 if lab.QUICK else 2000
+KILLS = 6 if lab.QUICK else 20
+
+
+def seen(inside):
+    """The numbers of the messages that arrived, and how many arrived twice."""
+    numbers = []
+    for one in inside.messages():
+        for line in one.splitlines():
+            if line.startswith(b"X-Load: "):
+                numbers.append(int(line.split()[1]))
+                break
+    return set(numbers), len(numbers) - len(set(numbers))
+
+
+def settle(node, inside, load, seconds=60):
+    load.join(240)
+    assert not load.is_alive(), "the load has not ended"
+    lab.wait_for(node.queue_is_empty, "the queue is empty", seconds)
+    arrived, doubled = seen(inside)
+    missing = load.acknowledged - arrived
+    assert not missing, f"{len(missing)} acknowledged messages are missing: {sorted(missing)[:10]}"
+    assert len(load.acknowledged) == load.count
+    node.balance()
+    return doubled
+
+
+@pytest.mark.parametrize("name", lab.PROGRAMS)
+def test_kill_one_process_at_random_moments(nodes, inside, name):
+    node = nodes(CONFIG, inside=inside.port)
+    chance = random.Random(name)
+    load = lab.Load(node.port, MESSAGES, connections=10)
+    load.start()
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(0.02, 0.25))
+        pids = node.pids(name)
+        for pid in pids[:1]:
+            os.kill(pid, signal.SIGKILL)
+    settle(node, inside, load)
+
+
+def test_kill_everything_at_once(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    chance = random.Random("all")
+    load = lab.Load(node.port, MESSAGES, connections=10)
+    load.start()
+    for _ in range(3 if lab.QUICK else 8):
+        time.sleep(chance.uniform(0.1, 0.6))
+        node.kill()
+        node.start()
+    settle(node, inside, load)
+
+
+def test_orderly_restart_under_load(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    load = lab.Load(node.port, MESSAGES // 2, connections=10)
+    load.start()
+    for _ in range(2):
+        time.sleep(0.4)
+        assert node.stop() == 0
+        node.start()
+    assert settle(node, inside, load) == 0
+
+
+def test_server_down_then_up(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    inside.stop()
+    client = lab.Client(node.port)
+    for number in range(20):
+        assert client.send(lab.message(f"waits {number}"))[0] == 250
+    time.sleep(1)
+    assert inside.files() == [] and not node.queue_is_empty()
+    node.balance()
+    inside.start()
+    inside.wait(20)
+    lab.wait_for(node.queue_is_empty, "the queue is empty")
+    node.balance()
+
+
+def test_client_hangs_up_before_the_reply(nodes, inside):
+    """What was not finished with the final dot is never committed."""
+    node = nodes(CONFIG, inside=inside.port)
+    for _ in range(10):
+        client = lab.Client(node.port)
+        client.open()
+        client.say("DATA")
+        client.raw(b"Subject: half\r\n\r\nno end")
+        client.close()
+    time.sleep(0.5)
+    assert node.queue_is_empty() and inside.files() == []
+    node.balance()
+
+
+def test_balance_sees_one_deleted_record(nodes, inside):
+    import sqlite3
+    node = nodes(CONFIG, inside=inside.port)
+    client = lab.Client(node.port)
+    for _ in range(5):
+        client.send(lab.message())
+    inside.wait(5)
+    node.balance()
+    node.stop()
+    database = sqlite3.connect(node.state / "ledger" / "ledger.db")
+    key = database.execute("select message, number from recipient limit 1").fetchone()
+    database.execute("delete from recipient where message = ? and number = ?", key)
+    database.commit()
+    database.close()
+    node.start()
+    done = node.run("balance", "--wait", "2", check=False)
+    assert done.returncode == 1, done.stdout
+
+
+def test_reload_under_load(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    load = lab.Load(node.port, MESSAGES // 2, connections=10)
+    session = lab.Client(node.port)
+    session.open()
+    load.start()
+    good = node.config.read_text()
+    for number in range(6):
+        time.sleep(0.2)
+        node.config.write_text(good + f"limits {{ recipients {100 + number} }}\n")
+        node.run("reload")
+    node.config.write_text(good + "limits { nonsense 1 }\n")
+    done = node.run("reload", check=False)
+    assert done.returncode == 78 and "nonsense" in done.stderr, done
+    node.config.write_text(good)
+    # The session that was open all the time goes on where it was.
+    assert session.data(lab.message("through reloads"))[0] == 250
+    load.join(120)
+    lab.wait_for(node.queue_is_empty, "the queue is empty", 60)
+    arrived, doubled = seen(inside)
+    assert load.acknowledged == arrived and doubled == 0
+    node.balance()
+
+
+def test_reload_adds_and_removes_listeners(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    other = lab.free_port()
+    text = node.config.read_text()
+    node.config.write_text(text + f"listen 127.0.0.1:{other} {{ direction in }}\n")
+    node.run("reload")
+    assert lab.Client(other).greeting[0] == 220
+    node.config.write_text(text)
+    node.run("reload")
+    with pytest.raises(OSError):
+        lab.Client(other)
+    assert lab.Client(node.port).greeting[0] == 220
