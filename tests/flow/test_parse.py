@@ -1,4 +1,5 @@
-"""`sekimori parse` shows what is in a message, and says by its exit code when there is nothing to show."""
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: `sekimori parse` shows what is in a message, and says by its exit code when there is nothing to show."""
 import hashlib
 import json
 import subprocess

@@ -10,7 +10,7 @@
 #include "base/codec.h"
 #include "mail/edits.h"
 
-static const struct header_limits LIMITS = { 64 << 20, 200000, false };
+static const struct header_limits LIMITS = { 64 << 20, 200000, false, false };
 
 static void check_result(const struct edits *edits, struct text original, const char *expected)
 {

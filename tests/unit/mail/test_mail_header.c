@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "mail/header.h"
 
-static const struct header_limits LIMITS = { 1 << 20, 1000, false };
+static const struct header_limits LIMITS = { 1 << 20, 1000, false, false };
 
 static void describe(struct text text, const struct header_limits *limits, struct buffer *out)
 {
@@ -94,7 +94,7 @@ static void fields(void **state)
 
 static void junk_skipped(void **state)
 {
-    static const struct header_limits limits = { 1 << 20, 1000, true };
+    static const struct header_limits limits = { 1 << 20, 1000, true, true };
     static const struct {
         const char *text;
         size_t length;
@@ -102,6 +102,8 @@ static void junk_skipped(void **state)
     } rows[] = {
         ROW("A: b\r\nhello there\r\nC: d\r\n\r\nx", "A=b|C=d||x|header-no-colon"),
         ROW(" a\r\nB: c\r\n\r\nx", "B=c||x|header-starts-folded"),
+        ROW("A: b\r\n \t\r\nC: d\r\n\r\nx", "A=b||C: d\r\n\r\n|header-blank-fold"),
+        ROW(" \r\nx", "|x|header-blank-fold"),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check(rows[i].text, rows[i].length, &limits, rows[i].expected);
@@ -109,7 +111,7 @@ static void junk_skipped(void **state)
 
 static void limits_reached(void **state)
 {
-    static const struct header_limits few = { 1 << 20, 2, false }, small = { 12, 100, false };
+    static const struct header_limits few = { 1 << 20, 2, false, false }, small = { 12, 100, false, false };
     static const char text[] = "A: b\r\nC: d\r\nE: f\r\n\r\nbody";
     check(text, sizeof text - 1, &few, "A=b|C=d||body|too-many-fields");
     check(text, sizeof text - 1, &small, "A=b|C=d||body|header-too-long");

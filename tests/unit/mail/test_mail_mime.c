@@ -96,6 +96,8 @@ static void trees(void **state)
         { H "TEXT/Html~~<p>", "text/html[<p>]" },
         { H "text / html~~<p>", "text/html[<p>]" },
         { H "text~~x", "text/plain[x] !content-type-syntax" },
+        { H "multipart/mixed boundary=b~~--b~~one~--b--~",
+          "multipart/mixed(text/plain[one]) !content-type-syntax !parameter-syntax" },
         { "Content-Type: text/html~~x", "text/html[x] !no-mime-version" },
         { H "a/b~Content-Transfer-Encoding: BASE64~~TWFu~", "a/b[Man]" },
         { H "a/b~Content-Transfer-Encoding: quoted-printable~~=41~", "a/b[A~]" },
@@ -203,6 +205,7 @@ static void last_choice(void **state)
         { MIXED "--b~~one~--b--~--b~~two~--b--~",
           "multipart/mixed(text/plain[one] text/plain[two]) !delimiter-after-close" },
         { H "multipart/mixed~~--b~~one~--b--~", "multipart/mixed(text/plain[one]) !no-boundary" },
+        { "A: b~ ~Content-Type: a/b~~x", "text/plain[Content-Type: a/b~~x] !header-blank-fold" },
         { "A: b~junk~Content-Type: a/b~~x", "a/b[x] !header-no-colon !no-mime-version" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -55,7 +55,11 @@ static void words(void **state)
         { "=??Q?abc?=", "=??Q?abc?=", "word-syntax" },
         { "=?utf-8?Q?two words?=", "two words", "word-syntax" },
         { "a=?utf-8?Q?b?=c", "abc", "" },
-        { "=?utf-8?Q?" "?=", "", "" },
+        { "=?utf-8?Q?fo\r\n lded?=", "folded", "word-syntax" },
+        { "words \r\n \t apart", "words apart", "" },
+        { "=?utf-8?Q?"
+          "?=",
+          "", "" },
         { "=?no-such?Q?abc?=", "abc", "unknown-charset" },
         { "=?no-such?B?6aGM?=", "題", "unknown-charset" },
         { "=?iso-8859-1?B?6aGM?=", "題", "wrong-charset" },
@@ -118,6 +122,13 @@ static void charsets(void **state)
         { "big5", "\xa4\xa4\xa4\xe5", "中文", "" },
         { "euc-kr", "\xc7\xd1", "한", "" },
         { "utf-7", "+mEw-", "題", "" },
+        { "gb2312", "\x81\x40", "丂", "" },
+        { "ks_c_5601-1987", "\x81\x41", "갂", "" },
+        /* one bad byte among many good ones says nothing against the charset */
+        { "shift_jis",
+          "\x91\xe8\x96\xbc\x91\xe8\x96\xbc\x91\xe8\x96\xbc\x91\xe8\x96\xbc\x91\xe8\x96\xbc\x91\xe8\x96\xbc"
+          "\xff",
+          "題名題名題名題名題名題名\xef\xbf\xbd", "wrong-charset" },
         /* wrong labels */
         { "us-ascii", "\xe9\xa1\x8c", "題", "wrong-charset" },
         { "us-ascii", "\x1b$BBjL>\x1b(B", "題名", "wrong-charset" },
