@@ -239,8 +239,6 @@ _Noreturn static void nursery_run(struct config *config, bool is_reload)
     sigaddset(&blocked, SIGCHLD);
     sigprocmask(SIG_BLOCK, &blocked, &before);
     sigaction(SIGCHLD, &on_child, NULL);
-    if (config->processes.jail && !jail_enter("scan nursery", JAIL_FORK, NULL))
-        nursery_fail("the jail cannot be entered");
     if (!nursery_load(nursery)) nursery_fail(nursery->error);
     nursery_tell(nursery);
     log_flush();
@@ -266,9 +264,11 @@ static void nursery_fork(struct frame *frame)
     config_free(config);
 }
 
-_Noreturn static void warden_run(void)
+/* Its jail is that of all nurseries; each worker closes its own behind itself. */
+_Noreturn static void warden_run(const struct config *config)
 {
     struct frame frame;
+    if (config->processes.jail && !jail_enter("scan warden", JAIL_FORK, NULL)) exit(EX_OSERR);
     signal(SIGCHLD, SIG_IGN); /* the pool hears of a nursery's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
         if (frame.type == WARDEN_NURSERY) nursery_fork(&frame);
@@ -283,6 +283,6 @@ int nursery_warden_start(const struct child *child)
     pid_t pid;
     int channel = fork_with_channel("scan-warden", child->config, &is_child, &pid);
     if (channel < 0) die("scan cannot start its warden");
-    if (is_child) warden_run();
+    if (is_child) warden_run(child->config);
     return channel;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config/route.h"
+#include "spam/score.h"
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200 };
 
@@ -109,7 +110,7 @@ static void add_spam_status(struct buffer *out, const struct config *config, con
         const struct signal *signal = &verdict->signals[i];
         char word[96];
         snprintf(word, sizeof word, "%.*s=%.1f%s", (int)(signal->name.length < 64 ? signal->name.length : 64),
-                 signal->name.at, signal->points, i + 1 < verdict->signal_count ? "," : "");
+                 signal->name.at, score_sum(signal, 1), i + 1 < verdict->signal_count ? "," : "");
         add_folded(out, &width, word);
     }
     if (verdict->signal_count == 0) add_folded(out, &width, "none");
@@ -192,7 +193,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",
                       (int)(verdict->signals[i].name.length < 64 ? verdict->signals[i].name.length : 64),
-                      verdict->signals[i].name.at, verdict->signals[i].points);
+                      verdict->signals[i].name.at, score_sum(&verdict->signals[i], 1));
     return take(arena, &out);
 }
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Verdicts, one a row: what was found and what the configuration says, to what each recipient gets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "config/load.h"
+#include "scan/decide.h"
+#include "scan/wording.h"
+
+static const char base_config[] =
+    "hostname mx.example.test\nadmin postmaster@example.test\nlisten 127.0.0.1:2525\n"
+    "domains {\n  on.test 127.0.0.1\n  off.test 127.0.0.1 { virus off; spam off }\n"
+    "  observe.test 127.0.0.1 { virus observe; spam observe }\n  novirus.test 127.0.0.1 { virus off }\n}\n";
+
+struct row {
+    const char *name, *config;
+    enum scan_state virus;
+    bool ambiguous;
+    double points; /* of one signal, 0: none */
+    enum answer_status client_name;
+    const char *recipients; /* blanks between */
+    unsigned code;
+    const char *actions; /* action[/observed][+tag edits] each */
+    const char *reason;
+};
+
+#define ONE "a@on.test"
+
+static const struct row rows[] = {
+    { "clean", "", SCAN_CLEAN, false, 0, ANSWER_FOUND, ONE, 250, "accept", "" },
+    { "not asked", "", SCAN_NOT_ASKED, true, 0, ANSWER_FOUND, ONE, 250, "accept", "" },
+    { "virus, default", "", SCAN_FOUND, false, 0, ANSWER_FOUND, ONE, 550, "reject", "virus found: Name" },
+    { "virus, quarantine", "virus { found quarantine }", SCAN_FOUND, false, 0, ANSWER_FOUND, ONE, 250,
+      "quarantine", "virus found: Name" },
+    { "virus, discard", "virus { found discard }", SCAN_FOUND, false, 0, ANSWER_FOUND, ONE, 250, "discard",
+      "virus found: Name" },
+    { "virus, discard beats spam's reject", "virus { found discard }", SCAN_FOUND, false, 30, ANSWER_FOUND,
+      ONE, 250, "discard+tag", "virus found: Name" },
+    { "limits", "", SCAN_LIMITS, false, 0, ANSWER_FOUND, ONE, 250, "quarantine",
+      "the message could not be scanned whole: Name" },
+    { "unscanned, default", "", SCAN_UNSCANNED, false, 0, ANSWER_FOUND, ONE, 451, "defer",
+      "the message could not be scanned for viruses, try again later" },
+    { "unscanned, accept", "virus { engine clamav { unavailable accept } }", SCAN_UNSCANNED, false, 0,
+      ANSWER_FOUND, ONE, 250, "accept", "" },
+    { "unscanned but surely spam", "", SCAN_UNSCANNED, false, 30, ANSWER_FOUND, ONE, 550, "reject+tag",
+      "the message looks like spam (30.0 points)" },
+    { "unscanned and spam to quarantine", "", SCAN_UNSCANNED, false, 13, ANSWER_FOUND, ONE, 451, "defer+tag",
+      "the message could not be scanned for viruses, try again later" },
+    { "ambiguous", "", SCAN_CLEAN, true, 0, ANSWER_FOUND, ONE, 250, "quarantine",
+      "parts of the message can be read in more than one way" },
+    { "ambiguous, accepted", "virus { ambiguous accept }", SCAN_CLEAN, true, 0, ANSWER_FOUND, ONE, 250,
+      "accept", "" },
+    { "below the tag", "", SCAN_CLEAN, false, 6.7, ANSWER_FOUND, ONE, 250, "accept", "" },
+    { "at the tag", "", SCAN_CLEAN, false, 6.8, ANSWER_FOUND, ONE, 250, "tag+tag",
+      "the message looks like spam (6.8 points)" },
+    { "at quarantine", "", SCAN_CLEAN, false, 12, ANSWER_FOUND, ONE, 250, "quarantine+tag",
+      "the message looks like spam (12.0 points)" },
+    { "at reject", "", SCAN_CLEAN, false, 20, ANSWER_FOUND, ONE, 550, "reject+tag",
+      "the message looks like spam (20.0 points)" },
+    { "own lines", "spam { tag above 3; quarantine above 4; reject above 5 }", SCAN_CLEAN, false, 4,
+      ANSWER_FOUND, ONE, 250, "quarantine+tag", "the message looks like spam (4.0 points)" },
+    { "no name tips the scale", "", SCAN_CLEAN, false, 6, ANSWER_NONE, ONE, 250, "tag+tag",
+      "the message looks like spam (6.8 points)" },
+    { "a temporary error never does", "", SCAN_CLEAN, false, 6.7, ANSWER_TEMPERROR, ONE, 250, "accept", "" },
+    { "off for all", "virus { mode off }\nspam { mode off }", SCAN_FOUND, true, 30, ANSWER_FOUND, ONE, 250,
+      "accept", "" },
+    { "observed for all", "virus { mode observe }\nspam { mode observe }", SCAN_FOUND, false, 30,
+      ANSWER_FOUND, ONE, 250, "accept/reject", "" },
+    { "virus observed, spam on", "virus { mode observe }", SCAN_FOUND, false, 7, ANSWER_FOUND, ONE, 250,
+      "tag/reject+tag", "the message looks like spam (7.0 points)" },
+    { "a domain's own mode", "", SCAN_FOUND, false, 0, ANSWER_FOUND, "a@observe.test", 250, "accept/reject",
+      "" },
+    { "all rejected", "", SCAN_FOUND, false, 0, ANSWER_FOUND, "a@on.test b@on.test", 550, "reject,reject",
+      "virus found: Name" },
+    { "reject for some is quarantine for them", "", SCAN_FOUND, false, 0, ANSWER_FOUND,
+      "a@on.test b@novirus.test", 250, "quarantine,accept", "virus found: Name" },
+    { "reject, off, observe", "", SCAN_CLEAN, false, 25, ANSWER_FOUND, "a@on.test b@off.test c@observe.test",
+      250, "quarantine+tag,accept,accept/reject", "the message looks like spam (25.0 points)" },
+    { "a defer of one defers all", "", SCAN_UNSCANNED, false, 0, ANSWER_FOUND, "a@on.test b@off.test", 451,
+      "defer,defer", "the message could not be scanned for viruses, try again later" },
+    { "a subdomain nobody named", "", SCAN_FOUND, false, 0, ANSWER_FOUND, "a@elsewhere.test", 550, "reject",
+      "virus found: Name" },
+    { "no domain at all", "", SCAN_FOUND, false, 0, ANSWER_FOUND, "postmaster", 550, "reject",
+      "virus found: Name" },
+};
+
+static struct config *config_of(const char *more)
+{
+    char all[4000];
+    struct problem_list problems;
+    problem_list_start(&problems);
+    snprintf(all, sizeof all, "%s%s\n", base_config, more);
+    struct config *config = config_load_text(text_of(all), "test.conf", false, &problems);
+    if (!config) fail_msg("%s", more);
+    problem_list_free(&problems);
+    return config;
+}
+
+static void actions_print(const struct verdict *verdict, char *out, size_t size)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
+        const struct recipient_verdict *one = &verdict->recipients[i];
+        bool is_observed = one->observed != ACTION_ACCEPT;
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", i ? "," : "",
+                                 wording_action(one->action), is_observed ? "/" : "",
+                                 is_observed ? wording_action(one->observed) : "", one->edits ? "+tag" : "");
+    }
+}
+
+static void row_check(const struct row *row)
+{
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(row->config);
+    struct text recipients[8], rest = text_of(row->recipients);
+    struct occasion occasion = { .recipients = recipients };
+    while (text_next_word(&rest, &recipients[occasion.recipient_count])) occasion.recipient_count++;
+    struct signal signal = { TEXT("SIGNAL"), row->points, TEXT_NONE };
+    struct question answer = { QUESTION_CLIENT_NAME, TEXT("192.0.2.1"), row->client_name, TEXT_NONE };
+    struct facts facts = { .virus = row->virus,
+                           .virus_name = row->virus == SCAN_CLEAN ? TEXT_NONE : TEXT("Name"),
+                           .engine = TEXT("clamav 1.4.6"),
+                           .ambiguous = row->ambiguous,
+                           .signals = &signal,
+                           .signal_count = row->points != 0 };
+    struct verdict verdict;
+    char actions[200] = "";
+    decide_verdict(arena, config, &occasion, &facts, &answer, 1, &verdict);
+    actions_print(&verdict, actions, sizeof actions);
+    bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
+                    text_equal(verdict.reason, text_of(row->reason));
+    if (!is_right) fail_msg("%s: %u %s \"%.*s\"", row->name, verdict.code, actions, TEXT_ARG(verdict.reason));
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_check(&rows[i]);
+}
+
+/* Lines of at most 78, ASCII, each name whole; X-Spam-Flag only where tagged. */
+static void test_header(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of("");
+    struct text recipient = TEXT("a@on.test");
+    struct occasion occasion = { .recipients = &recipient, .recipient_count = 1 };
+    struct signal signals[6];
+    for (int i = 0; i < 6; i++)
+        signals[i] = (struct signal){ TEXT("A_RATHER_LONG_NAME_OF_A_SIGNAL"), 1.25, TEXT_NONE };
+    struct facts facts = {
+        .virus = SCAN_CLEAN, .engine = TEXT("clamav 1.4.6"), .signals = signals, .signal_count = 6
+    };
+    struct verdict verdict;
+    decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+    assert_true(text_starts(verdict.header, TEXT("X-Spam-Status: No, score=7.8 required=6.8 tests=")));
+    assert_true(text_starts(verdict.header_tag, TEXT("X-Spam-Status: Yes, score=7.8 required=6.8 tests=")));
+    assert_true(text_find(verdict.header, TEXT("X-Spam-Flag")) == verdict.header.length);
+    assert_true(text_find(verdict.header_tag, TEXT("\r\nX-Spam-Flag: YES\r\n")) < verdict.header_tag.length);
+    assert_true(text_ends(verdict.header, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6)\r\n")));
+    struct text rest = verdict.header_tag, line;
+    while (text_next_line(&rest, &line)) assert_in_range(line.length, 1, 80);
+    facts.virus = SCAN_UNSCANNED;
+    decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+    assert_true(text_ends(verdict.header, TEXT("\r\nX-Virus-Scanned: unscanned\r\n")));
+    config_free(config);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_header) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Small mails to facts, with an engine that knows one word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/load.h"
+#include "ipc/ask_queue.h"
+#include "mail/edits.h"
+#include "scan/content.h"
+#include "scan/read.h"
+#include "spam/score.h"
+
+/* --- an engine --- */
+
+struct fake {
+    struct engine engine;
+    unsigned parts, messages; /* how often it was asked */
+    enum scan_state otherwise;
+};
+
+static void look(struct fake *fake, struct text bytes, struct engine_result *out)
+{
+    bool has = memmem(bytes.at, bytes.length, "EVILWORD", 8) != NULL;
+    engine_result_set(out, has ? SCAN_FOUND : fake->otherwise, has ? TEXT("Evil\x01") : TEXT("why"));
+}
+
+static void fake_scan(struct engine *engine, struct text bytes, struct engine_result *out)
+{
+    ((struct fake *)engine)->parts++;
+    look((struct fake *)engine, bytes, out);
+}
+
+static void fake_scan_message(struct engine *engine, struct text bytes, struct engine_result *out)
+{
+    ((struct fake *)engine)->messages++;
+    look((struct fake *)engine, bytes, out);
+}
+
+static const struct engine_calls fake_calls = { fake_scan, fake_scan_message, NULL, NULL };
+
+struct scene {
+    struct fake fake;
+    struct scanner scanner;
+    struct arena *arena;
+    struct config *config;
+};
+
+static void scene_open(struct scene *scene, const char *more)
+{
+    char all[2000];
+    struct problem_list problems;
+    problem_list_start(&problems);
+    snprintf(all, sizeof all,
+             "hostname mx.test\nadmin a@mx.test\nlisten 127.0.0.1:2525\n"
+             "domains {\n on.test 127.0.0.1\n off.test 127.0.0.1 { virus off }\n}\n%s\n",
+             more);
+    *scene = (struct scene){ .fake = { .engine = { .calls = &fake_calls, .version = "fake 1" },
+                                       .otherwise = SCAN_CLEAN } };
+    scene->config = config_load_text(text_of(all), "test.conf", false, &problems);
+    assert_non_null(scene->config);
+    problem_list_free(&problems);
+    scene->arena = arena_new(0);
+    scene->scanner = (struct scanner){ scene->config, &scene->fake.engine, recall_new(64), TEXT_NONE };
+}
+
+static void scene_close(struct scene *scene)
+{
+    recall_free(scene->scanner.recall);
+    config_free(scene->config);
+    arena_free(scene->arena);
+}
+
+static struct facts read_one(struct scene *scene, const char *mail, const char *recipient, bool is_out)
+{
+    struct text address = text_of(recipient);
+    struct occasion occasion = { .direction = is_out ? DIRECTION_OUT : DIRECTION_IN,
+                                 .recipients = &address,
+                                 .recipient_count = 1 };
+    struct facts facts;
+    read_facts(scene->arena, &scene->scanner, &occasion, text_of(mail), &facts);
+    return facts;
+}
+
+/* --- rows --- */
+
+#define HEADER "From: a@b.test\r\nDate: Tue, 1 Jan 2030 00:00:00 +0000\r\nMessage-ID: <x@b.test>\r\n"
+#define GTUBE                      \
+    "XJS*C4JDBQADN1.NSBN3*2IDNEN*" \
+    "GTUBE-STANDARD-ANTI-"         \
+    "UBE-TEST-EMAIL*C.34X"
+
+static const struct row {
+    const char *name, *mail;
+    enum scan_state virus;
+    bool ambiguous;
+    const char *signals; /* names, blanks between */
+} rows[] = {
+    { "plain", HEADER "Subject: hello\r\n\r\nhi\r\n", SCAN_CLEAN, false, "" },
+    { "a blank Subject adds nothing", HEADER "Subject:\r\n\r\nhi\r\n", SCAN_CLEAN, false, "" },
+    { "no Subject adds nothing", HEADER "\r\nhi\r\n", SCAN_CLEAN, false, "" },
+    { "empty message", "", SCAN_CLEAN, false, "MISSING_FROM MISSING_DATE MISSING_MESSAGE_ID" },
+    { "no Date", "From: a@b.test\r\nMessage-ID: <x@b.test>\r\n\r\nhi\r\n", SCAN_CLEAN, false,
+      "MISSING_DATE" },
+    { "virus in the open", HEADER "\r\nEVILWORD\r\n", SCAN_FOUND, false, "" },
+    { "virus in base64",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+             "RVZJTFdPUkQ=\r\n",
+      SCAN_FOUND, false, "" },
+    { "virus under the second Content-Transfer-Encoding",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: 7bit\r\n"
+             "Content-Transfer-Encoding: base64\r\n\r\nRVZJTFdPUkQ=\r\n",
+      SCAN_FOUND, true, "MIME_DUPLICATE_TRANSFER_ENCODING" },
+    { "GTUBE", HEADER "\r\n" GTUBE "\r\n", SCAN_CLEAN, false, "GTUBE" },
+    { "GTUBE in quoted-printable",
+      HEADER "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+             "XJS=2AC4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI=\r\n-UBE-TEST-EMAIL*C.34X\r\n",
+      SCAN_CLEAN, false, "GTUBE" },
+    { "GTUBE's beginning only", HEADER "\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE\r\n", SCAN_CLEAN, false, "" },
+    { "the same type twice",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: text/plain\r\nContent-Type: text/plain\r\n\r\nhi\r\n",
+      SCAN_CLEAN, false, "DUPLICATE_FIELD" },
+    { "doubled type, more inside",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: application/zip\r\nContent-Type: text/plain\r\n\r\nPK\r\n",
+      SCAN_CLEAN, true, "MIME_DUPLICATE_CONTENT_TYPE" },
+};
+
+static void row_check(const struct row *row)
+{
+    struct scene scene;
+    char names[400] = "";
+    scene_open(&scene, "");
+    struct facts facts = read_one(&scene, row->mail, "a@on.test", false);
+    for (uint32_t i = 0; i < facts.signal_count; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%.*s", i ? " " : "",
+                 TEXT_ARG(facts.signals[i].name));
+    if (facts.virus != row->virus || facts.ambiguous != row->ambiguous || strcmp(names, row->signals) != 0)
+        fail_msg("%s: virus %d ambiguous %d signals \"%s\"", row->name, (int)facts.virus, facts.ambiguous,
+                 names);
+    scene_close(&scene);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_check(&rows[i]);
+}
+
+/* --- engine and memory --- */
+
+static void test_virus(void **state)
+{
+    (void)state;
+    struct scene scene;
+    static const char clean[] = HEADER "\r\nhi\r\n";
+    scene_open(&scene, "");
+    struct facts facts = read_one(&scene, clean, "a@off.test", false);
+    assert_int_equal(facts.virus, SCAN_NOT_ASKED);
+    assert_int_equal(scene.fake.parts + scene.fake.messages, 0);
+    facts = read_one(&scene, clean, "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_CLEAN);
+    assert_true(text_equal(facts.engine, TEXT("fake 1")));
+    assert_int_equal(scene.fake.parts, 1);
+    assert_int_equal(scene.fake.messages, 1);
+    facts = read_one(&scene, clean, "a@on.test", false); /* remembered as clean, whole */
+    assert_int_equal(facts.virus, SCAN_CLEAN);
+    assert_int_equal(scene.fake.parts + scene.fake.messages, 2);
+    facts =
+        read_one(&scene, HEADER "Subject: 1\r\n\r\nhi\r\n", "a@on.test", false); /* the part alone is not */
+    assert_int_equal(scene.fake.parts, 2);
+    facts = read_one(&scene, HEADER "\r\nEVILWORD\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_FOUND);
+    assert_true(text_equal(facts.virus_name, TEXT("Evil?")));
+    assert_int_equal(scene.fake.parts, 3);
+    facts = read_one(&scene, HEADER "Subject: 2\r\n\r\nEVILWORD\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_FOUND); /* remembered by its part */
+    assert_int_equal(scene.fake.parts, 3);
+    scene.fake.otherwise = SCAN_UNSCANNED;
+    facts = read_one(&scene, HEADER "Subject: 3\r\n\r\nhi\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_UNSCANNED);
+    scene.fake.otherwise = SCAN_CLEAN; /* what could not be scanned is not remembered as clean */
+    facts = read_one(&scene, HEADER "Subject: 3\r\n\r\nEVILWORD\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_FOUND);
+    scene.scanner.engine = NULL;
+    scene.scanner.missing = TEXT("no signatures");
+    facts = read_one(&scene, clean, "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_UNSCANNED);
+    assert_true(text_equal(facts.virus_name, TEXT("no signatures")));
+    scene_close(&scene);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene, "limits { mime parts 2 }");
+    struct facts facts =
+        read_one(&scene,
+                 HEADER "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+                        "--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x\r\n\r\nc\r\n--x--\r\n",
+                 "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_LIMITS);
+    scene_close(&scene);
+}
+
+/* --- edits --- */
+
+static char *edited(struct scene *scene, struct text bytes, const char *mail)
+{
+    struct edits edits;
+    struct buffer out = { 0 };
+    assert_true(edits_decode(scene->arena, bytes, strlen(mail), &edits));
+    edits_apply(&edits, text_of(mail), &out);
+    char *copy = memory_string(buffer_text(&out));
+    buffer_free(&out);
+    return copy;
+}
+
+static void test_edits(void **state)
+{
+    (void)state;
+    struct scene scene;
+    static const char mail[] =
+        "X-Spam-Flag: NO\r\nSubject: hello\r\nX-SEKIMORI-Id: 0\r\n 1\r\n"
+        "X-Virus-Scanned: nowhere\r\nX-Spam-Status: No\r\nX-Spam-Other: kept\r\n\r\nhi\r\n";
+    scene_open(&scene, "");
+    struct facts facts = read_one(&scene, mail, "a@on.test", false);
+    char *removed = edited(&scene, facts.edits_remove, mail);
+    char *tagged = edited(&scene, facts.edits_tag, mail);
+    assert_string_equal(removed, "Subject: hello\r\nX-Spam-Other: kept\r\n\r\nhi\r\n");
+    assert_string_equal(tagged, "Subject: [SPAM] hello\r\nX-Spam-Other: kept\r\n\r\nhi\r\n");
+    free(tagged);
+    facts = read_one(&scene, mail, "a@on.test", true);
+    tagged = edited(&scene, facts.edits_tag, mail);
+    assert_string_equal(tagged, removed); /* outbound mail is never tagged */
+    free(tagged);
+    free(removed);
+    scene_close(&scene);
+}
+
+static void test_many_forged(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct buffer mail = { 0 };
+    scene_open(&scene, "");
+    for (int i = 0; i < 5000; i++) buffer_add_text(&mail, TEXT("X-Spam-Flag: NO\r\nA: b\r\n"));
+    buffer_add_text(&mail, TEXT("\r\nhi\r\n"));
+    char *whole = memory_string(buffer_text(&mail));
+    struct facts facts = read_one(&scene, whole, "a@on.test", false);
+    assert_true(facts.edits_remove.length + facts.edits_tag.length < 64 * 1024);
+    assert_true(text_equal(facts.signals[facts.signal_count - 1].name, TEXT("FORGED_FIELDS")));
+    free(whole);
+    buffer_free(&mail);
+    scene_close(&scene);
+}
+
+/* --- content --- */
+
+static void test_content(void **state)
+{
+    (void)state;
+    static char long_line[1200];
+    memset(long_line, 'a', 999);
+    memcpy(long_line + 999, "\r\n", 3);
+    static const struct {
+        const char *message;
+        size_t body;
+        unsigned flags;
+    } content_rows[] = {
+        { "", 0, 0 },
+        { "A: b\r\n\r\nhi\r\n", 8, 0 },
+        { "A: \xC3\xA9\r\n\r\nhi\r\n", 9, CONTENT_HEADER_8BIT },
+        { "A: b\r\n\r\n\xC3\xA9 and so on\r\n", 8, CONTENT_BODY_8BIT },
+        { "A: b\r\n\r\n.\r\n", 8, CONTENT_LEADING_DOT },
+        { ".A: b\r\n\r\n", 9, CONTENT_LEADING_DOT },
+        { "A: b\r\n\r\nhi", 8, CONTENT_NO_END_OF_LINE },
+        { "A: b\r\n\r\nhi\n", 8, CONTENT_NO_END_OF_LINE },
+        { long_line, 0, CONTENT_LONG_LINE },
+        { long_line + 1, 0, 0 },
+    };
+    for (size_t i = 0; i < sizeof content_rows / sizeof *content_rows; i++) {
+        unsigned flags = content_flags(text_of(content_rows[i].message), content_rows[i].body);
+        if (flags != content_rows[i].flags) fail_msg("row %zu: %u", i, flags);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),        cmocka_unit_test(test_virus),
+                                        cmocka_unit_test(test_limits),      cmocka_unit_test(test_edits),
+                                        cmocka_unit_test(test_many_forged), cmocka_unit_test(test_content) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
