@@ -178,27 +178,40 @@ static void scan_tell_later(struct scan *scan, const struct record_header *heade
     scan->told[scan->told_count++] = (struct told){ offset, *header };
 }
 
-static void scan_record(void *context, const struct record_header *header, uint64_t offset,
-                        struct text payload)
+/* Of a batch that is not whole only what came from outside counts: it may have been synced and damaged since.
+   What the queue wrote itself belongs together (an outcome and its notice, a copy and its state), and it will
+   do it again. */
+static bool is_dropped(struct scan *scan, const struct walk_record *record)
+{
+    struct lead lead;
+    if (!record->is_torn || record->header.type == RECORD_CUT) return false;
+    return record->header.type != RECORD_MESSAGE ||
+           !lead_get(scan->arena, text_slice(record->payload, 0, record->header.lead_length), &lead) ||
+           (lead.flags & (MESSAGE_OWN | MESSAGE_MOVED));
+}
+
+static void scan_record(void *context, const struct walk_record *record)
 {
     struct scan *scan = context;
+    const struct record_header *header = &record->header;
     arena_reset(scan->arena);
-    scan->is_clean = header->type == RECORD_CLEAN;
+    scan->is_clean = header->type == RECORD_CLEAN && !record->is_torn;
+    if (is_dropped(scan, record)) return;
     switch (header->type) {
     case RECORD_MESSAGE:
-        scan_message(scan, header, offset, payload);
-        scan_tell_later(scan, header, offset);
+        scan_message(scan, header, record->offset, record->payload);
+        scan_tell_later(scan, header, record->offset);
         break;
     case RECORD_GONE:
     case RECORD_CUT:
-        scan_reference(scan, header, payload);
+        scan_reference(scan, header, record->payload);
         break;
     case RECORD_CLEAN:
         scan->told_count = 0;
         break;
     default:
-        scan_change(scan, header, payload);
-        if (header->type == RECORD_OUTCOME) scan_tell_later(scan, header, offset);
+        scan_change(scan, header, record->payload);
+        if (header->type == RECORD_OUTCOME) scan_tell_later(scan, header, record->offset);
         break;
     }
 }

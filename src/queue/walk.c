@@ -3,6 +3,8 @@
    what is missing can be told from what was never there: a hole is damage only if a later batch exists. */
 #include "queue/walk.h"
 
+#include <stdlib.h>
+
 #include "queue/crc32c.h"
 
 enum { FIRST_RECORD = 4096 };
@@ -58,22 +60,57 @@ static void suspect_judge(struct suspect *suspect, uint32_t batch, struct walk *
     suspect->is_set = false;
 }
 
+/* The records of the batch at hand: told when it is known whether all of them are there. */
+struct gathered {
+    struct walk_record *items;
+    size_t count, capacity;
+    uint64_t next; /* where the next record has to be */
+    bool has_hole, has_last;
+};
+
+static void gather(struct gathered *batch, const struct record_header *header, uint64_t offset,
+                   struct text payload)
+{
+    if (batch->count == batch->capacity) {
+        batch->capacity = batch->capacity ? batch->capacity * 2 : 64;
+        batch->items = memory_grow(batch->items, batch->capacity * sizeof *batch->items);
+    }
+    batch->has_hole |= offset != (batch->count ? batch->next : header->batch);
+    batch->has_last |= header->is_last;
+    batch->next = record_end(offset, header->length);
+    batch->items[batch->count++] = (struct walk_record){ *header, offset, payload, false };
+}
+
+static void tell(struct gathered *batch, bool is_last_batch,
+                 void (*on_record)(void *context, const struct walk_record *record), void *context)
+{
+    bool is_torn = is_last_batch && (batch->has_hole || !batch->has_last);
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->items[i].is_torn = is_torn;
+        on_record(context, &batch->items[i]);
+    }
+    batch->count = 0;
+    batch->has_hole = batch->has_last = false;
+}
+
 void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
-                  void (*on_record)(void *context, const struct record_header *header, uint64_t offset,
-                                    struct text payload),
-                  void *context, struct walk *out)
+                  void (*on_record)(void *context, const struct walk_record *record), void *context,
+                  struct walk *out)
 {
     *out = (struct walk){ .end = FIRST_RECORD };
     uint64_t offset = FIRST_RECORD;
     bool is_inside = false; /* of a batch: its next record must stand here */
     struct suspect suspect = { 0 };
+    struct gathered batch = { 0 };
     while (offset < bytes.length) {
         struct record_header header;
         struct text payload;
         bool has_header = header_at(bytes, offset, seed, generation, &header);
         if (has_header && payload_at(bytes, offset, &header, &payload)) {
             suspect_judge(&suspect, header.batch, out);
-            on_record(context, &header, offset, payload);
+            if (batch.count && batch.items[0].header.batch != header.batch)
+                tell(&batch, false, on_record, context);
+            gather(&batch, &header, offset, payload);
             out->records++;
             offset = record_end(offset, header.length);
             is_inside = !header.is_last;
@@ -87,5 +124,7 @@ void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
         offset = next;
         is_inside = false;
     }
+    tell(&batch, true, on_record, context);
+    free(batch.items);
     out->is_torn = suspect.is_set || is_inside;
 }

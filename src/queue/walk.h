@@ -14,10 +14,16 @@ struct walk {
     uint64_t damage_id; /* of the message whose payload is bad, when its header is good; else 0 */
 };
 
-/* Calls on_record for each whole record, in order; `payload` is a slice of `bytes`. */
+struct walk_record {
+    struct record_header header;
+    uint64_t offset;
+    struct text payload;
+    bool is_torn; /* of a last batch that is not whole: what belongs together may not be together */
+};
+
+/* Calls on_record for each whole record, in order; payloads are slices of `bytes`. */
 void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
-                  void (*on_record)(void *context, const struct record_header *header, uint64_t offset,
-                                    struct text payload),
-                  void *context, struct walk *out);
+                  void (*on_record)(void *context, const struct walk_record *record), void *context,
+                  struct walk *out);
 
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/log.h"
 #include "ipc/ask_queue.h"
 #include "queue/crc32c.h"
 #include "queue/journal.h"
@@ -19,6 +18,17 @@
 enum { SEGMENT = 64 * 1024, HEADER = 4096, SEED_AT = 16, INDEX_HEAD = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Alarms in the log are what is wanted here: the fuzzer keeps its own way to standard error. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    char **more = memory_alloc(((size_t)*argc + 2) * sizeof *more);
+    memcpy(more, *argv, (size_t)*argc * sizeof *more);
+    more[(*argc)++] = memory_string(TEXT("-close_fd_mask=2"));
+    *argv = more;
+    return 0;
+}
 
 struct place {
     char path[64];
@@ -82,7 +92,6 @@ static struct place *place_make(void)
     snprintf(place->path, sizeof place->path, "/dev/shm/fuzz-journal-XXXXXX");
     if (!mkdtemp(place->path)) abort();
     place->folder = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    log_open("fuzz", LOG_TARGET_STDERR, NULL, (enum log_level)-1); /* alarms are what is wanted here */
     struct opened opened = journal_of(place);
     keep(&opened, 1);
     if (journal_commit(opened.journal) != COMMIT_DONE) abort();

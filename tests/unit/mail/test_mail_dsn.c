@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Delivery status notifications: what they say, and that our own parser reads them without a finding. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "mail/dsn.h"
+#include "mail/mime.h"
+
+static const char plain[] = "From: a@example.jp\r\nSubject: hi\r\n\r\nhello\r\n";
+
+static struct dsn sample(const struct dsn_recipient *recipients, uint32_t count)
+{
+    return (struct dsn){ .action = DSN_FAILED,
+                         .hostname = TEXT("mx.example.jp"),
+                         .sender = TEXT("a@example.jp"),
+                         .message_id = TEXT("6H11F2C0G0000"),
+                         .notice_id = TEXT("6H11F2C0GZZZZ"),
+                         .arrived_ms = 1100000000000,
+                         .now_ms = 1100000600000,
+                         .until_ms = 1100400000000,
+                         .recipient_count = count,
+                         .recipients = recipients,
+                         .original = text_of(plain) };
+}
+
+static const struct dsn_recipient unknown_user = { .address = { "nobody@other.example", 20 },
+                                                   .orcpt = { "rfc822;somebody@other.example", 29 },
+                                                   .status = { "5.1.1", 5 },
+                                                   .remote = { "mail.other.example[192.0.2.7]:25", 32 },
+                                                   .diagnostic = { "550 5.1.1 no such user", 22 },
+                                                   .is_smtp_reply = true };
+
+static void assert_has(const struct buffer *buffer, const char *wanted)
+{
+    struct text text = buffer_text(buffer);
+    if (text_find(text, text_of(wanted)) == text.length)
+        fail_msg("not there: %s\nin: %.*s", wanted, TEXT_ARG(text));
+}
+
+static void assert_lacks(const struct buffer *buffer, const char *unwanted)
+{
+    struct text text = buffer_text(buffer);
+    if (text_find(text, text_of(unwanted)) < text.length)
+        fail_msg("there: %s\nin: %.*s", unwanted, TEXT_ARG(text));
+}
+
+/* Whole, 7-bit, CRLF, no line over 998, three parts of the right types. */
+static struct mime *assert_sound(struct arena *arena, const struct buffer *buffer, const char *last_type)
+{
+    struct text bytes = buffer_text(buffer);
+    size_t column = 0;
+    for (size_t i = 0; i < bytes.length; i++) {
+        assert_true((unsigned char)bytes.at[i] < 0x80);
+        assert_int_equal(bytes.at[i] == '\n', i > 0 && bytes.at[i - 1] == '\r');
+        column = bytes.at[i] == '\n' ? 0 : column + 1;
+        assert_true(column <= 999);
+    }
+    struct mime *mime = mime_parse(arena, bytes, &mime_limits_default, MIME_FIRST);
+    assert_true(text_equal(mime->parts[0].type, TEXT("multipart/report")));
+    assert_int_equal(mime->parts[0].children, 3);
+    assert_true(text_equal(mime->parts[1].type, TEXT("text/plain")));
+    assert_true(text_equal(mime->parts[2].type, TEXT("message/delivery-status")));
+    assert_true(text_equal(mime->parts[3].type, text_of(last_type)));
+    assert_false(finding_set_is_ambiguous(&mime->findings));
+    return mime;
+}
+
+static void test_failed(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer out = { 0 }, text = { 0 };
+    struct dsn dsn = sample(&unknown_user, 1);
+    dsn.envid = TEXT("QQ314159");
+    dsn_compose(&dsn, &out);
+    struct mime *mime = assert_sound(arena, &out, "message/rfc822");
+    assert_has(&out, "From: Mail Delivery System <MAILER-DAEMON@mx.example.jp>\r\nTo: <a@example.jp>\r\n");
+    assert_has(&out, "Auto-Submitted: auto-replied\r\n");
+    assert_has(&out, "Date: Tue, 9 Nov 2004 11:43:20 +0000\r\n");
+    assert_has(&out, "Original-Envelope-Id: QQ314159\r\nReporting-MTA: dns; mx.example.jp\r\n");
+    assert_has(&out, "Arrival-Date: Tue, 9 Nov 2004 11:33:20 +0000\r\n\r\n");
+    assert_has(&out, "Original-Recipient: rfc822;somebody@other.example\r\n"
+                     "Final-Recipient: rfc822;nobody@other.example\r\n"
+                     "Action: failed\r\nStatus: 5.1.1\r\n"
+                     "Remote-MTA: dns; mail.other.example\r\n"
+                     "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n");
+    assert_has(&out, "\r\n\r\nFrom: a@example.jp\r\nSubject: hi\r\n\r\nhello\r\n");
+    struct text people = mime_decode(&mime->parts[1], &text, NULL);
+    assert_true(text_find(people, TEXT("<nobody@other.example>")) < people.length);
+    assert_true(text_find(people, TEXT("could not be delivered")) < people.length);
+    assert_true(text_find(people, TEXT("配送できませんでした")) < people.length);
+    buffer_free(&text);
+    buffer_free(&out);
+    arena_free(arena);
+}
+
+static void test_delayed_and_relayed(void **state)
+{
+    static const struct {
+        enum dsn_action action;
+        const char *wanted[3];
+    } rows[] = {
+        { DSN_DELAYED, { "Action: delayed\r\n", "Will-Retry-Until: ", "Auto-Submitted: auto-generated" } },
+        { DSN_RELAYED, { "Action: relayed\r\n", "Last-Attempt-Date: ", "Auto-Submitted: auto-generated" } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = arena_new(0);
+        struct buffer out = { 0 };
+        struct dsn dsn = sample(&unknown_user, 1);
+        dsn.action = rows[i].action;
+        dsn.ret = RETURN_FULL; /* only a failure sends all back */
+        dsn_compose(&dsn, &out);
+        assert_sound(arena, &out, "text/rfc822-headers");
+        for (int k = 0; k < 3; k++) assert_has(&out, rows[i].wanted[k]);
+        assert_lacks(&out, "\r\nhello\r\n");
+        buffer_free(&out);
+        arena_free(arena);
+    }
+}
+
+/* What comes back of the message. */
+static void test_returned(void **state)
+{
+    enum { BIG = DSN_FULL_UNSTATED_MOST + 100, HUGE = DSN_FULL_MOST + 100 };
+    static const struct {
+        enum envelope_return ret;
+        const char *header, *body;
+        size_t body_length; /* the body is repeated up to it */
+        const char *type;
+    } rows[] = {
+        { RETURN_UNSTATED, "Subject: x\r\n", "text\r\n", 0, "message/rfc822" },
+        { RETURN_HEADERS, "Subject: x\r\n", "text\r\n", 0, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: x\r\n", "text\r\n", 0, "message/rfc822" },
+        { RETURN_UNSTATED, "Subject: x\r\n", "text\r\n", BIG, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: x\r\n", "text\r\n", BIG, "message/rfc822" },
+        { RETURN_FULL, "Subject: x\r\n", "text\r\n", HUGE, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: x\r\n", "\xe6\x97\xa5\r\n", 0, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: \xe6\x97\xa5\r\n", "text\r\n", 0, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: x\r\n", "no end of line ", 5000, "text/rfc822-headers" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = arena_new(0);
+        struct buffer out = { 0 }, original = { 0 };
+        buffer_printf(&original, "%s\r\n", rows[i].header);
+        do buffer_add_text(&original, text_of(rows[i].body));
+        while (buffer_length(&original) < rows[i].body_length);
+        struct dsn dsn = sample(&unknown_user, 1);
+        dsn.ret = rows[i].ret;
+        dsn.original = buffer_text(&original);
+        dsn_compose(&dsn, &out);
+        assert_sound(arena, &out, rows[i].type);
+        buffer_free(&out);
+        buffer_free(&original);
+        arena_free(arena);
+    }
+}
+
+/* Hostile replies, long ones, addresses that are not ASCII. */
+static void test_odd_recipients(void **state)
+{
+    static const struct {
+        struct dsn_recipient recipient;
+        const char *wanted, *unwanted;
+    } rows[] = {
+        { { .address = { "a@b.example", 11 },
+            .status = { "5.0.0", 5 },
+            .diagnostic = { "evil\r\nAction: delivered\r\n\r\n--=_x", 33 } },
+          "Diagnostic-Code: x-sekimori; evil",
+          "\r\nAction: delivered" },
+        { { .address = { "\xe6\x97\xa5\xe6\x9c\xac@b.example", 16 },
+            .status = { "5.6.7", 5 },
+            .diagnostic = { "no SMTPUTF8", 11 } },
+          "Final-Recipient: utf-8;\\x{65E5}\\x{672C}@b.example\r\n",
+          "rfc822;" },
+        { { .address = { "a@b.example", 11 }, .status = { "5.0.0", 5 }, .diagnostic = { "caf\xe9", 4 } },
+          "Diagnostic-Code: x-sekimori; caf?\r\n",
+          "\xe9" },
+        { { .address = { "a@b.example", 11 },
+            .status = { "4.4.7", 5 },
+            .remote = { "none", 4 },
+            .diagnostic = { "expired", 7 } },
+          "Status: 4.4.7\r\nDiagnostic-Code: ",
+          "Remote-MTA" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = arena_new(0);
+        struct buffer out = { 0 };
+        struct dsn dsn = sample(&rows[i].recipient, 1);
+        dsn.ret = RETURN_HEADERS;
+        dsn_compose(&dsn, &out);
+        assert_sound(arena, &out, "text/rfc822-headers");
+        assert_has(&out, rows[i].wanted);
+        assert_lacks(&out, rows[i].unwanted);
+        buffer_free(&out);
+        arena_free(arena);
+    }
+}
+
+static void test_long_reply_and_many_recipients(void **state)
+{
+    enum { MANY = 300 };
+    struct arena *arena = arena_new(0);
+    struct buffer out = { 0 };
+    struct text long_reply = arena_text(arena, TEXT(""));
+    char *word = arena_alloc(arena, 5001);
+    memset(word, 'x', 5000);
+    long_reply = arena_printf(arena, "550 some words then %s", word);
+    struct dsn_recipient *recipients = arena_alloc_array(arena, MANY, sizeof *recipients);
+    for (int i = 0; i < MANY; i++) {
+        recipients[i] = unknown_user;
+        recipients[i].address = arena_printf(arena, "user%d@other.example", i);
+        recipients[i].diagnostic = long_reply;
+    }
+    struct dsn dsn = sample(recipients, MANY);
+    dsn_compose(&dsn, &out);
+    assert_sound(arena, &out, "message/rfc822");
+    assert_has(&out, "Final-Recipient: rfc822;user299@other.example\r\n");
+    buffer_free(&out);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_failed),
+        cmocka_unit_test(test_delayed_and_relayed),
+        cmocka_unit_test(test_returned),
+        cmocka_unit_test(test_odd_recipients),
+        cmocka_unit_test(test_long_reply_and_many_recipients),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
