@@ -204,6 +204,10 @@ static void route_none(struct destination *destination)
 {
     const struct route *route = destination->route;
     bool is_down = route->ending == RECIPIENT_DEFERRED;
+    if (is_down && destination->lane_count > 0) { /* those there are go on */
+        destination->route_until_ms = pool_now_ms(destination->pool) + CROWDED_MS;
+        return;
+    }
     if (is_down) log_warning("no way to %.*s: %.*s", TEXT_ARG(destination->domain), TEXT_ARG(route->reason));
     destination_fail(destination, route->ending, 0, text_of(route->enhanced), route->reason, is_down);
     destination->route_until_ms = 0;

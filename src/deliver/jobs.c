@@ -321,8 +321,10 @@ void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
     jobs->queue = queue;
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
         const struct job *job = OWNER(node, struct job, node);
-        if (state_of(job) == JOB_UNDER_WAY) under_way_send(job, queue);
-        if (state_of(job) == JOB_DONE) result_send(job);
+        if (state_of(job) == JOB_DONE)
+            result_send(job);
+        else
+            under_way_send(job, queue); /* one that waits came back from a broken connection meanwhile */
     }
     channel_send(queue, DELIVER_SYNCED, 0, TEXT_NONE);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "ipc/ask_queue.h"
 #include "mail/convert.h"
 
 enum { RELAY_SIZE = 340, TLS_SIZE = 160 };
@@ -120,8 +121,8 @@ static void gone(struct outbound *outbound, bool try_clear)
     outbound_free(outbound);
 }
 
-/* A reused connection that breaks before a word about the message is most often one the server had given up.
- */
+/* A reused connection that breaks, or gets 421, before a word about the message is most often one the server
+   had given up: too long idle, or enough messages on it. */
 static bool may_return(const struct outbound *outbound)
 {
     return outbound->errand && outbound->errands > 1 && outbound->errand->tries == 0 &&
@@ -239,6 +240,10 @@ static size_t on_input(void *context, struct text bytes)
     size_t used = 0;
     enum reply_outcome outcome = reply_parse(&outbound->parser, bytes, &reply, &used);
     if (outcome == REPLY_MORE) return 0;
+    if (outcome == REPLY_WHOLE && reply.code == 421 && may_return(outbound)) {
+        broken(outbound, "4.3.2", reply.text, false);
+        return bytes.length;
+    }
     if (outcome == REPLY_WHOLE) {
         act(outbound, dialogue_reply(&outbound->dialogue, &reply, &outbound->out));
         return used;
@@ -377,7 +382,8 @@ static void convert(struct outbound *outbound, struct errand *errand)
         handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.6.3", text_of(convert_reason(outcome)));
         return;
     }
-    payload_convert(&errand->payload, &converted, 0);
+    bool ends_line = text_ends(buffer_text(&converted), TEXT("\r\n"));
+    payload_convert(&errand->payload, &converted, ends_line ? 0 : CONTENT_NO_END_OF_LINE);
     outbound->ground->converted++;
     handover->length = payload_length(&errand->payload);
     handover->content = errand->payload.content;

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 
-enum { RESULT_LEAST_BYTES = 16 };
+enum { RESULT_LEAST_BYTES = 16, RESULT_FRAME_ROOM = FRAME_LIMIT - 1024 };
 
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame)
 {
@@ -44,18 +44,38 @@ bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_jo
            out->offset <= INT64_MAX && out->length <= INT64_MAX - out->offset;
 }
 
-static void recipient_put(const struct recipient_result *recipient, struct buffer *frame)
+/* Bytes of text that each recipient may take, so that the whole fits one frame. */
+static size_t text_share(const struct deliver_result *result)
 {
+    size_t count = result->recipient_count ? result->recipient_count : 1;
+    size_t taken = result->relay.length + result->tls.length + count * RESULT_LEAST_BYTES;
+    return taken < RESULT_FRAME_ROOM ? (RESULT_FRAME_ROOM - taken) / count : 0;
+}
+
+/* The plainest status of the class, when even a status is too long. */
+static struct text status_cut(const struct recipient_result *recipient, size_t share)
+{
+    if (recipient->enhanced.length <= share) return recipient->enhanced;
+    return recipient->ending == RECIPIENT_DELIVERED ? TEXT("2.0.0")
+           : recipient->ending == RECIPIENT_FAILED  ? TEXT("5.0.0")
+                                                    : TEXT("4.0.0");
+}
+
+static void recipient_put(const struct recipient_result *recipient, size_t share, struct buffer *frame)
+{
+    struct text enhanced = status_cut(recipient, share);
+    size_t left = enhanced.length < share ? share - enhanced.length : 0;
     put_u32(frame, recipient->number);
     put_u8(frame, (uint8_t)recipient->ending);
     put_u16(frame, recipient->code);
-    put_text(frame, recipient->enhanced);
-    put_text(frame, recipient->reply);
+    put_text(frame, enhanced);
+    put_text(frame, text_slice(recipient->reply, 0, left));
     put_u8(frame, recipient->dsn_relayed);
 }
 
 void deliver_result_put(const struct deliver_result *result, struct buffer *frame)
 {
+    size_t share = text_share(result);
     put_u64(frame, result->id);
     put_u64(frame, result->message_id);
     put_u8(frame, result->destination_down);
@@ -64,7 +84,8 @@ void deliver_result_put(const struct deliver_result *result, struct buffer *fram
     put_u32(frame, result->connect_ms);
     put_u32(frame, result->transfer_ms);
     put_u32(frame, result->recipient_count);
-    for (uint32_t i = 0; i < result->recipient_count; i++) recipient_put(&result->recipients[i], frame);
+    for (uint32_t i = 0; i < result->recipient_count; i++)
+        recipient_put(&result->recipients[i], share, frame);
 }
 
 static bool recipient_get(struct reader *reader, struct recipient_result *out)

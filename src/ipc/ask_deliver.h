@@ -70,6 +70,7 @@ struct deliver_result {
 
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame);
 bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_job *out);
+/* Replies are cut where there are so many recipients that one frame could not hold them. */
 void deliver_result_put(const struct deliver_result *result, struct buffer *frame);
 bool deliver_result_get(struct arena *arena, struct frame *frame, struct deliver_result *out);
 

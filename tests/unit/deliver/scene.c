@@ -270,8 +270,10 @@ static void append(struct scene *scene, struct text bytes)
 static void recipients_read(struct scene *scene, const struct scene_job *from, struct deliver_job *job)
 {
     struct text rest = text_of(from->recipients), word;
-    job->envelope.recipients = arena_alloc_array(scene->arena, 100, sizeof *job->envelope.recipients);
-    job->recipient_numbers = arena_alloc_array(scene->arena, 100, sizeof *job->recipient_numbers);
+    job->envelope.recipients =
+        arena_alloc_array(scene->arena, SCENE_RECIPIENTS_MOST, sizeof *job->envelope.recipients);
+    job->recipient_numbers =
+        arena_alloc_array(scene->arena, SCENE_RECIPIENTS_MOST, sizeof *job->recipient_numbers);
     while (text_next_word(&rest, &word)) {
         uint32_t number = job->envelope.recipient_count++;
         job->envelope.recipients[number] = (struct recipient){ .address = word, .notify = from->notify };

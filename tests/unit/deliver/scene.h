@@ -9,7 +9,7 @@
 #include "deliver/own.h"
 #include "script_server.h"
 
-enum { SCENE_RESULTS_MOST = 1000, SCENE_SERVERS_MOST = 4 };
+enum { SCENE_RESULTS_MOST = 1000, SCENE_SERVERS_MOST = 4, SCENE_RECIPIENTS_MOST = 5000 };
 
 struct scene {
     struct loop *loop;
