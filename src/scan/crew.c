@@ -168,7 +168,8 @@ static bool member_frame(void *context, struct frame *frame)
         return true;
     case WORKER_FAILED: {
         char why[200];
-        snprintf(why, sizeof why, "%.*s", TEXT_ARG(get_text(&reader)));
+        struct text said = get_text(&reader);
+        snprintf(why, sizeof why, "%.*s", TEXT_ARG(said));
         trouble(member->pool, why);
         return true;
     }
@@ -287,9 +288,11 @@ static bool nursery_frame(void *context, struct frame *frame)
     switch (frame->type) {
     case NURSERY_READY:
         return nursery_ready(brood, frame);
-    case NURSERY_FAILED:
-        snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(get_text(&reader)));
+    case NURSERY_FAILED: {
+        struct text why = get_text(&reader);
+        snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(why));
         return true; /* it ends, and nursery_gone says why */
+    }
     case NURSERY_WORKER_IS:
         worker_is(brood, frame);
         return true;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* scan: judges messages. Here: identity, warden, jail, peers, run. The work is done by workers (worker.c),
    which the pool (pool.c) gets from a nursery (nursery.c). */
+#include <time.h>
 #include <unistd.h>
 
 #include "base/die.h"
 #include "base/sandbox.h"
+#include "mail/digest.h"
 #include "scan/nursery.h"
 #include "scan/pool.h"
 
@@ -42,18 +44,28 @@ static void on_status(void *context, struct buffer *out)
     pool_status(service->pool, out);
 }
 
+/* Libraries open files when they are first used: that has to be before the jail. */
+static uint32_t warm_up(void)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_sha256(TEXT("warm"), digest);
+    tzset();
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (uint32_t)cores : 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct service service;
     static const struct child_events events = { on_peer, on_config, on_stop, on_status, NULL };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* opens a file: before the jail */
+    uint32_t core_count = warm_up();
     int warden = nursery_warden_start(&service.child);
     if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
         die("the jail cannot be entered");
 #ifdef SEKIMORI_JAIL_PROBE
     jail_probe("scan");
 #endif
-    service.pool = pool_new(&service.child, warden, cores > 0 ? (uint32_t)cores : 1);
+    service.pool = pool_new(&service.child, warden, core_count);
     return child_run(&service.child, &events, &service);
 }

@@ -153,8 +153,9 @@ static bool on_frame(void *context, struct frame *frame)
     }
     if (is_good && frame->type == SCAN_VERDICT) is_good = verdict_print(frame);
     if (is_good && frame->type == SCAN_FAILED) {
-        unsigned why = get_u8(&reader);
-        printf("failed %u %.*s", why, TEXT_ARG(get_text(&reader)));
+        unsigned number = get_u8(&reader);
+        struct text why = get_text(&reader);
+        printf("failed %u %.*s", number, TEXT_ARG(why));
     }
     printf("\n");
     fflush(stdout);

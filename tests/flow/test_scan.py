@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: scan answers every question it took, whatever becomes of its workers, and never calls clean what no engine saw."""
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from lab import BUILD, ROOT, wait_for
+
+JAILED = {"ASAN_OPTIONS": "detect_leaks=0", **os.environ}  # the leak search reads /proc, which no jail allows
+CLEAN = b"From: a@b.test\r\nDate: Tue, 1 Jan 2030 00:00:00 +0000\r\nMessage-ID: <1@b.test>\r\nSubject: hello\r\n\r\nhi\r\n"
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+INFECTED = (b"From: a@b.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+            b"--x\r\n\r\nhi\r\n--x\r\nContent-Type: application/octet-stream; name=a.com\r\n\r\n" + EICAR + b"\r\n--x--\r\n")
+
+
+class Scan:
+    """The real scan process under a played master and receive: files in, answers by tag out."""
+
+    def __init__(self, folder, config="", **more):
+        self.folder, self.answers, self.arrived, self.next = folder, {}, threading.Condition(), 0
+        self.log = folder / "log"
+        self.write(config, **more)
+        self.process = subprocess.Popen([BUILD / "tests/unit/scan/scan-drive", BUILD / "src/scan/scan", self.config],
+                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1,
+                                        stderr=open(self.log, "wb"), env=JAILED)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def write(self, config, signatures=ROOT / "conf/signatures", database="/nonexistent", workers=1):
+        self.config = self.folder / "sekimori.conf"
+        self.config.write_text(
+            "hostname mx.example.test\nadmin postmaster@example.test\nlisten 127.0.0.1:2525\n"
+            "domains { example.test 127.0.0.1 }\n"
+            f"virus {{ engine clamav {{ builtin from {signatures}; database {database} }} }}\n"
+            f"processes {{ scan {workers} }}\n{config}\n")
+
+    def _read(self):
+        for line in self.process.stdout:
+            tag, _, answer = line.rstrip("\n").partition(" ")
+            with self.arrived:
+                self.answers.setdefault(tag, []).append(answer)
+                self.arrived.notify_all()
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+
+    def begin(self, message, words="user@example.test"):
+        self.next += 1
+        tag, path = f"m{self.next}", self.folder / f"message{self.next}"
+        path.write_bytes(message)
+        self.say(f"{tag} {path} {words}")
+        return tag
+
+    def wait(self, tag, seconds=30):
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: self.answers.get(tag), seconds), f"{tag}: no answer\n{self.log.read_text()}"
+            return self.answers[tag].pop(0)
+
+    def ask(self, message, words="user@example.test"):
+        return self.wait(self.begin(message, words))
+
+    def status(self):
+        self.say("status")
+        return self.wait("status")
+
+    def pids(self, name):
+        """Of our scan's processes (the kernel keeps 15 characters of a name)."""
+        found, ours = [], {self.process.pid}
+        table = subprocess.run(["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+        rows = [line.split() for line in table.splitlines()]
+        for _ in range(5):  # the depth of the tree
+            ours |= {int(row[0]) for row in rows if int(row[1]) in ours}
+        for row in rows:
+            if int(row[0]) in ours and row[2] == name:
+                found.append(int(row[0]))
+        return found
+
+    def workers(self, count):
+        return wait_for(lambda: (pids := self.pids("scan-worker")) and len(pids) == count and pids, f"{count} workers")
+
+    def close(self):
+        self.process.stdin.close()
+        code = self.process.wait(10)
+        text = self.log.read_text()
+        assert "panic:" not in text and "AddressSanitizer" not in text and "runtime error" not in text, text[-4000:]
+        assert code == 0, text[-4000:]
+
+
+@pytest.fixture
+def scans(tmp_path):
+    made = []
+
+    def make(*arguments, **named):
+        made.append(Scan(tmp_path, *arguments, **named))
+        return made[-1]
+
+    yield make
+    for scan in made:
+        scan.close()
+
+
+def summary(answer):
+    return re.search(r"summary=\{(.*?)\} header=", answer).group(1)
+
+
+def test_clean_infected_and_spam(scans):
+    scan = scans()
+    clean, infected = scan.ask(CLEAN), scan.ask(INFECTED)
+    assert clean.startswith("verdict code=250 actions=accept/accept/0 ")
+    assert summary(clean) == "action=accept score=0.0 virus=clean"
+    assert r"X-Virus-Scanned: Sekimori (clamav " in clean
+    assert infected.startswith("verdict code=550 actions=reject/accept/0 ")
+    assert "reason={virus found: Eicar-Test-Signature}" in infected
+    gtube = CLEAN + b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+    assert scan.ask(gtube).startswith("verdict code=550 actions=reject/accept/1 ")
+
+
+@pytest.mark.parametrize("size", [60_000, 70_000, 3_000_000])
+def test_bodies_in_frame_and_memory(scans, size):
+    scan = scans()
+    filler = b"".join(b"%076d\r\n" % number for number in range(size // 78))
+    assert scan.ask(CLEAN + filler).startswith("verdict code=250 actions=accept/")
+    assert scan.ask(INFECTED.replace(b"hi\r\n", filler)).startswith("verdict code=550 ")
+
+
+def test_open_question_sends_the_facts_back(scans):
+    scan = scans()
+    tag = scan.begin(CLEAN, "name=pending user@example.test")
+    assert scan.wait(tag) == "facts"
+    assert scan.wait(tag).startswith("verdict code=250 actions=accept/")
+    none = scan.ask(CLEAN, "name=none user@example.test")
+    assert summary(none) == "action=accept score=0.8 virus=clean tests=RDNS_NONE=0.8"
+    unknown = scan.ask(CLEAN, "name=temperror user@example.test")
+    assert summary(unknown) == "action=accept score=0.0 virus=clean tests=RDNS_TEMPERROR=0.0"
+
+
+def test_a_message_that_ends_workers_is_poison(scans):
+    scan = scans()
+    assert scan.ask(CLEAN).startswith("verdict ")
+    for wanted in ("failed 0 the scan worker died", "failed 1 the same message ended a worker before"):
+        workers = scan.workers(2)
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        tag = scan.begin(CLEAN.replace(b"hello", b"poison"))
+        time.sleep(0.3)
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        assert scan.wait(tag) == wanted
+    assert scan.ask(CLEAN).startswith("verdict code=250 ")
+    assert "died, timed out=2, 0" in scan.status()
+
+
+def test_a_message_that_hangs_is_killed_by_the_clock(scans):
+    scan = scans("virus { most time 1s }")
+    assert scan.ask(CLEAN).startswith("verdict ")
+    for pid in scan.workers(2):
+        os.kill(pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    tag = scan.begin(CLEAN.replace(b"hello", b"hang"))
+    assert scan.wait(tag) == "failed 2 the scan took too long"
+    assert 5 < time.monotonic() - begun < 9
+    for pid in scan.workers(2):
+        os.kill(pid, signal.SIGCONT)
+    assert scan.ask(CLEAN).startswith("verdict code=250 ")
+
+
+def test_the_nursery_may_die(scans):
+    scan = scans()
+    assert scan.ask(CLEAN).startswith("verdict ")
+    os.kill(scan.pids("scan-nursery")[0], signal.SIGKILL)
+    time.sleep(0.3)
+    assert scan.ask(CLEAN).startswith("verdict code=250 ")
+    scan.workers(2)
+
+
+def test_none_outlives_the_pool(scans):
+    scan = scans()
+    assert scan.ask(CLEAN).startswith("verdict ")
+    names = ("scan", "scan-warden", "scan-nursery", "scan-worker")
+    pids = [pid for name in names for pid in scan.pids(name)]
+    assert len(pids) == 5
+    os.kill(scan.pids("scan")[0], signal.SIGKILL)
+    wait_for(lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in pids[1:]), "all are gone")
+    scan.process.kill()
+    scan.process.wait(10)
+    scan.close = lambda: None
+
+
+def test_without_signatures_nothing_is_clean(scans, tmp_path):
+    (tmp_path / "empty").mkdir()
+    scan = scans(signatures=tmp_path / "empty")
+    answer = scan.ask(CLEAN)
+    assert answer.startswith("verdict code=451 actions=defer/accept/0 ")
+    assert "virus=unscanned" in summary(answer) and "X-Virus-Scanned: unscanned" in answer
+    assert "engine=none" in scan.status()
+    scan.write("virus { engine clamav { unavailable accept } }", signatures=tmp_path / "empty")
+    scan.say(f"reload {scan.config}")
+    assert scan.wait("reloaded") == ""
+    wait_for(lambda: scan.ask(CLEAN).startswith("verdict code=250 actions=accept/"), "the new setting is in force")
+    assert "X-Virus-Scanned: unscanned" in scan.ask(CLEAN)
+
+
+def test_a_reload_loses_no_message(scans):
+    scan = scans(workers=2)
+    assert scan.ask(CLEAN).startswith("verdict ")
+    old = set(scan.workers(3))
+    scan.write("spam { tag above 1000; quarantine above 1000; reject above 1000 }", workers=2)
+    tags = [scan.begin(CLEAN.replace(b"hello", b"%d" % number)) for number in range(200)]
+    scan.say(f"reload {scan.config}")
+    tags += [scan.begin(CLEAN.replace(b"hello", b"%d" % number)) for number in range(200, 1000)]
+    assert all(scan.wait(tag).startswith("verdict code=250 ") for tag in tags)
+    wait_for(lambda: (new := set(scan.pids("scan-worker"))) and len(new) == 3 and not new & old, "all workers are new")
+    assert "required=1000.0" in scan.ask(CLEAN)
+    assert len(scan.pids("scan-nursery")) == 1
+
+
+def test_a_cancelled_request_is_not_answered(scans):
+    scan = scans()
+    assert scan.ask(CLEAN).startswith("verdict ")
+    workers = scan.workers(2)
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    running, waiting = scan.begin(CLEAN), scan.begin(CLEAN.replace(b"hello", b"waits"))
+    time.sleep(0.2)
+    scan.say(f"cancel {running}")
+    scan.say(f"cancel {waiting}")
+    time.sleep(0.2)
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    assert scan.ask(CLEAN.replace(b"hello", b"last")).startswith("verdict ")
+    assert not scan.answers.get(running) and not scan.answers.get(waiting)
+
+
+def test_workers_are_retired(scans):
+    scan = scans("processes { scan messages 50 }")
+    assert scan.ask(CLEAN).startswith("verdict ")
+    old = set(scan.workers(2))
+    tags = [scan.begin(CLEAN.replace(b"hello", b"%d" % number)) for number in range(200)]
+    assert all(scan.wait(tag).startswith("verdict code=250 ") for tag in tags)
+    wait_for(lambda: (new := set(scan.pids("scan-worker"))) and len(new) == 2 and not old <= new, "a worker is new")
+
+
+def test_a_worker_cannot_leave_its_jail(scans):
+    """In test builds (-Djail_probe=true) a message may ask its worker to; elsewhere that is a message like any."""
+    scan = scans(workers=1)
+    for attempt in ("exec", "open"):
+        answer = scan.ask(b"X-Test-Worker: " + attempt.encode() + b"\r\n" + CLEAN)
+        if answer.startswith("verdict "):
+            pytest.skip("not a test build, or its sanitizer needs the call")
+        assert answer == "failed 0 the scan worker died"
+        wait_for(lambda: "signal 31 (Bad system call)" in scan.log.read_text(), "the kernel killed it")
