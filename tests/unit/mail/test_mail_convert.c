@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Goal: after conversion the message is 7-bit, its tree is the same, and every part decodes to the bytes it
+   had; what needs no change keeps its bytes; what cannot be converted is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "mail/convert.h"
+#include "mail/mime.h"
+
+#define UTF8 "\xe9\x96\xa2\xe6\x89\x8b" /* sekimori's first two characters */
+#define PLAIN "Content-Type: text/plain; charset=utf-8\r\n"
+#define EIGHT "Content-Transfer-Encoding: 8bit\r\n"
+#define MIXED(boundary) "Content-Type: multipart/mixed; boundary=" boundary "\r\n"
+#define VERSION "MIME-Version: 1.0\r\n"
+
+struct row {
+    const char *name, *message;
+    enum convert_outcome outcome;
+    const char *has;   /* stands in the converted message; NULL: nothing looked for */
+    const char *lacks; /* does not */
+};
+
+static const struct row rows[] = {
+    { "nothing to do", "Subject: a\r\n\r\nbody\r\n", CONVERT_DONE, "Subject: a\r\n\r\nbody\r\n", "MIME" },
+    { "empty", "", CONVERT_DONE, NULL, NULL },
+    { "ISO-2022-JP is 7-bit",
+      VERSION "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B4X\x1b(B\r\n", CONVERT_DONE,
+      "\r\n\r\n\x1b$B4X\x1b(B\r\n", "Transfer-Encoding" },
+    { "a few letters: quoted-printable",
+      VERSION PLAIN EIGHT "\r\ngr\xc3\xbc\xc3\x9f von hier, und viel mehr\r\n", CONVERT_DONE,
+      "Content-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BC=C3=9F von hier", "8bit" },
+    { "mostly Japanese: base64", VERSION PLAIN EIGHT "\r\n" UTF8 UTF8 UTF8 "\r\n", CONVERT_DONE,
+      "Content-Transfer-Encoding: base64\r\n\r\n6Zai5omL6Zai5omL6Zai5omLDQo=\r\n", "8bit" },
+    { "no encoding said", VERSION PLAIN "\r\nabcdefgh \xc3\xbc abc\r\n", CONVERT_DONE,
+      "charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", NULL },
+    { "no MIME fields at all", "Subject: a\r\n\r\nabcdefgh \xfc abc\r\n", CONVERT_DONE,
+      "Subject: a\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=unknown-8bit\r\n"
+      "Content-Transfer-Encoding: quoted-printable\r\n\r\nabcdefgh =FC abc\r\n",
+      NULL },
+    { "blank and dot, line ends", VERSION PLAIN EIGHT "\r\n.\xc3\xbc abcdefgh \r\n=\r\nlast line of it\r\n",
+      CONVERT_DONE, "=2E=C3=BC abcdefgh=20\r\n=3D\r\nlast", NULL },
+    { "binary", VERSION "Content-Type: application/octet-stream\r\n" EIGHT "\r\n\x01\x80\x02\r\n",
+      CONVERT_DONE, "base64\r\n\r\nAYACDQo=\r\n", NULL },
+    { "two encodings said", VERSION PLAIN EIGHT EIGHT "\r\nabcdefgh \xc3\xbc\r\n", CONVERT_DONE,
+      "Content-Transfer-Encoding: quoted-printable\r\n\r\n", "8bit" },
+    { "mixed, one part 8-bit, one encoded already",
+      VERSION MIXED("b") EIGHT
+      "\r\n--b\r\n" PLAIN EIGHT "\r\nabcdefgh \xc3\xbc\r\n--b\r\n"
+      "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--b--\r\n",
+      CONVERT_DONE, "image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--b--\r\n", "8bit" },
+    { "the container says 7bit",
+      VERSION MIXED("b") EIGHT "\r\n--b\r\n" PLAIN EIGHT "\r\n" UTF8 "\r\n--b--\r\n", CONVERT_DONE,
+      MIXED("b") "Content-Transfer-Encoding: 7bit\r\n\r\n--b\r\n", "8bit" },
+    { "nested",
+      VERSION MIXED("b") "\r\n--b\r\nContent-Type: multipart/alternative; boundary=c\r\n" EIGHT
+                         "\r\n--c\r\n" PLAIN EIGHT "\r\n" UTF8
+                         "\r\n--c\r\nContent-Type: text/html; charset=shift_jis\r\n" EIGHT
+                         "\r\n<p>\x8a\xd6\x8e\xe7 and a lot of text</p>\r\n--c--\r\n--b\r\n" PLAIN
+                         "\r\nseven\r\n--b--\r\n",
+      CONVERT_DONE, "charset=utf-8\r\n\r\nseven\r\n--b--\r\n", "8bit" },
+    { "message in a message",
+      VERSION MIXED("b") "\r\n--b\r\nContent-Type: message/rfc822\r\n" EIGHT
+                         "\r\nSubject: inside\r\n" VERSION PLAIN EIGHT "\r\n" UTF8 "\r\n--b--\r\n",
+      CONVERT_DONE, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n", "8bit" },
+    { "part without end of line", VERSION PLAIN EIGHT "\r\nabcdefgh \xc3\xbc", CONVERT_DONE,
+      "abcdefgh =C3=BC", "8bit" },
+    { "part without a header", VERSION MIXED("b") "\r\n--b\r\n\r\nabcdefgh \xc3\xbc\r\n--b--\r\n",
+      CONVERT_DONE,
+      "--b\r\nContent-Type: text/plain; charset=unknown-8bit\r\nContent-Transfer-Encoding: "
+      "quoted-printable\r\n\r\n",
+      NULL },
+    { "8-bit header", "Subject: " UTF8 "\r\n\r\nbody\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "8-bit header of a part", VERSION MIXED("b") "\r\n--b\r\nX-A: \xc3\xbc\r\n\r\nx\r\n--b--\r\n",
+      CONVERT_HEADER_8BIT, NULL, NULL },
+    { "signed",
+      VERSION "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" PLAIN EIGHT "\r\n" UTF8
+              "\r\n--b--\r\n",
+      CONVERT_SIGNED, NULL, NULL },
+    { "signed, 7-bit inside",
+      VERSION "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" PLAIN "\r\nx\r\n--b--\r\n",
+      CONVERT_DONE, "--b\r\n" PLAIN "\r\nx\r\n--b--\r\n", "Transfer" },
+    { "8-bit preamble", VERSION MIXED("b") "\r\n" UTF8 "\r\n--b\r\n\r\nx\r\n--b--\r\n", CONVERT_STRUCTURE,
+      NULL, NULL },
+    { "8-bit epilogue", VERSION MIXED("b") "\r\n--b\r\n\r\nx\r\n--b--\r\n" UTF8 "\r\n", CONVERT_STRUCTURE,
+      NULL, NULL },
+    { "8-bit in quoted-printable",
+      VERSION PLAIN "Content-Transfer-Encoding: quoted-printable\r\n\r\n=41" UTF8 "\r\n", CONVERT_STRUCTURE,
+      NULL, NULL },
+};
+
+static bool is_7bit(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] > 127) return false;
+    return true;
+}
+
+static void lines_are_short(const char *name, struct text text)
+{
+    struct text line;
+    while (text_next_line(&text, &line))
+        if (line.length > 998) fail_msg("%s: a line of %zu", name, line.length);
+}
+
+/* Part by part: the same kind and type, the same decoded bytes. */
+static void trees_agree(const char *name, struct text before, struct text after)
+{
+    struct arena *arena = arena_new(0);
+    const struct mime *a = mime_parse(arena, before, &mime_limits_default, MIME_FIRST);
+    const struct mime *b = mime_parse(arena, after, &mime_limits_default, MIME_FIRST);
+    struct buffer room_a = { 0 }, room_b = { 0 };
+    if (a->count != b->count) fail_msg("%s: %zu parts became %zu", name, a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->parts[i].kind != b->parts[i].kind || !text_equal(a->parts[i].type, b->parts[i].type))
+            fail_msg("%s: part %zu is another one", name, i);
+        if (a->parts[i].kind != MIME_LEAF) continue;
+        struct text was = mime_decode(&a->parts[i], &room_a, NULL),
+                    is = mime_decode(&b->parts[i], &room_b, NULL);
+        if (!text_equal(was, is))
+            fail_msg("%s: part %zu was \"%.*s\", is \"%.*s\"", name, i, TEXT_ARG(was), TEXT_ARG(is));
+    }
+    buffer_free(&room_a);
+    buffer_free(&room_b);
+    arena_free(arena);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        struct text message = text_of(row->message);
+        struct buffer out = { 0 };
+        buffer_add_text(&out, TEXT("kept")); /* it appends */
+        enum convert_outcome outcome = convert_to_7bit(message, &out);
+        if (outcome != row->outcome) fail_msg("%s: outcome %d, not %d", row->name, outcome, row->outcome);
+        struct text converted = text_slice(buffer_text(&out), 4, buffer_length(&out));
+        if (outcome == CONVERT_DONE) {
+            assert_true(text_starts(buffer_text(&out), TEXT("kept")));
+            if (!is_7bit(converted)) fail_msg("%s: still 8-bit", row->name);
+            lines_are_short(row->name, converted);
+            trees_agree(row->name, message, converted);
+            if (is_7bit(message)) assert_true(text_equal(message, converted));
+            if (row->has && text_find(converted, text_of(row->has)) == converted.length)
+                fail_msg("%s: \"%s\" is not in \"%.*s\"", row->name, row->has, TEXT_ARG(converted));
+            if (row->lacks && text_find(converted, text_of(row->lacks)) < converted.length)
+                fail_msg("%s: \"%s\" is in \"%.*s\"", row->name, row->lacks, TEXT_ARG(converted));
+        }
+        buffer_free(&out);
+    }
+}
+
+/* Any bytes in a text part come back as they were, with lines of every length around the limit. */
+static void test_any_bytes_come_back(void **state)
+{
+    (void)state;
+    static const char *const types[] = { "text/plain", "application/octet-stream" };
+    uint32_t seed = 1;
+    for (unsigned round = 0; round < 600; round++) {
+        struct buffer message = { 0 }, out = { 0 };
+        buffer_printf(&message, VERSION "Content-Type: %s\r\n" EIGHT "\r\n", types[round % 2]);
+        for (unsigned k = 0; k < round * 3 % 400; k++) {
+            seed = seed * 1103515245 + 12345;
+            unsigned char byte = (unsigned char)(seed >> 16);
+            bool is_high = round % 3 == 0 || byte % 16 == 0;
+            byte = is_high ? byte | 128 : "abc .=\t-From"[byte % 12];
+            if (seed >> 24 == 7)
+                buffer_add_text(&message, TEXT("\r\n"));
+            else
+                buffer_add_char(&message, (char)byte);
+        }
+        buffer_add_text(&message, TEXT("\xff\r\n"));
+        assert_int_equal(convert_to_7bit(buffer_text(&message), &out), CONVERT_DONE);
+        assert_true(is_7bit(buffer_text(&out)));
+        trees_agree("any bytes", buffer_text(&message), buffer_text(&out));
+        struct text rest = buffer_text(&out), line;
+        while (text_next_line(&rest, &line)) assert_true(line.length <= 76);
+        buffer_free(&message);
+        buffer_free(&out);
+    }
+}
+
+static void test_reasons(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CONVERT_OUTCOME_COUNT; i++)
+        assert_true(strlen(convert_reason((enum convert_outcome)i)) > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_any_bytes_come_back),
+        cmocka_unit_test(test_reasons),
+    };
+    return cmocka_run_group_tests_name("mail convert", tests, NULL, NULL);
+}
