@@ -2,7 +2,7 @@
 /* Judges lines by their bytes alone. Every byte is looked at once. */
 #include "mail/gap.h"
 
-enum { RUN_LINE_LEAST = 20, CONTENT_LINE_LEAST = 56 };
+enum { RUN_LINE_LEAST = 16, CONTENT_LINE_LEAST = 56 };
 
 static bool is_digit64(char c)
 {
@@ -67,4 +67,20 @@ bool gap_next_run(struct text text, size_t from, struct gap_run *out)
     }
     *out = (struct gap_run){ start, text_slice(text, start, text.length) };
     return in_run;
+}
+
+bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_run *out)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    size_t start = from;
+    while (rest.length > 0) {
+        size_t line_start = text.length - rest.length;
+        text_next_line(&rest, &line);
+        if (text_trim(line).length > 0 && !text_starts(line, TEXT("--"))) continue;
+        *out = (struct gap_run){ start, text_slice(text, start, line_start) };
+        if (out->bytes.length >= least) return true;
+        start = text.length - rest.length;
+    }
+    *out = (struct gap_run){ start, text_slice(text, start, text.length) };
+    return out->bytes.length >= least && out->bytes.length > 0;
 }

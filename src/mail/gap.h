@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Lines that look like content without being declared as such: base64 runs, encoded words of structure.
+/* Lines that look like content without being declared as such: base64 runs, fields, boundaries.
    Called by mime.c for preambles and epilogues, by reading.c for the carver. */
 #ifndef SEKIMORI_MAIL_GAP_H
 #define SEKIMORI_MAIL_GAP_H
@@ -14,6 +14,10 @@ struct gap_run {
     size_t offset;
     struct text bytes;
 };
+
+/* The next paragraph of at least `least` bytes at or behind `from`: lines up to an empty one or one that
+   begins with two hyphens. What a program takes for a part's body begins one. */
+bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_run *out);
 
 /* The next run at or behind `from`, which must be where a line begins; false when there is none. */
 bool gap_next_run(struct text text, size_t from, struct gap_run *out);

@@ -6,13 +6,15 @@
 #include "mail/decode.h"
 #include "mail/gap.h"
 
-enum { NESTED_MOST = 3 };
+/* A carved run of fewer bytes can hold nothing that does harm. */
+enum { NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
 
 enum stage {
     STAGE_PARTS,   /* the tree's leaves */
     STAGE_LAST,    /* the leaves of the other choice's tree */
     STAGE_METHODS, /* the leaves of both, decoded otherwise */
     STAGE_RUNS,    /* base64 anywhere */
+    STAGE_BODIES,  /* each paragraph as base64 and quoted-printable, whatever it looks like */
     STAGE_BLOCKS,  /* uuencode anywhere */
     STAGE_QUOTED,  /* the whole message as quoted-printable */
     STAGE_DONE
@@ -36,6 +38,12 @@ struct seen {
     size_t count, room;
 };
 
+/* What may still be handed out, shared with the lists inside. */
+struct budget {
+    size_t bytes;
+    size_t extras; /* readings that are no parts of the first tree */
+};
+
 struct reading_list {
     struct arena *arena;
     struct mime *mime, *last;
@@ -46,7 +54,7 @@ struct reading_list {
     struct buffer rooms[2]; /* the reading before stays, to be compared */
     size_t room;
     struct text before;
-    size_t own_budget, *budget;
+    struct budget own_budget, *budget;
     struct reading_list *inner; /* a message that was itself encoded */
     unsigned nested;
 };
@@ -56,7 +64,7 @@ struct reading_list *reading_open(struct arena *arena, struct mime *mime)
     struct reading_list *list = arena_alloc(arena, sizeof *list);
     list->arena = arena;
     list->mime = mime;
-    list->own_budget = mime->limits->decoded_bytes;
+    list->own_budget = (struct budget){ mime->limits->decoded_bytes, mime->limits->parts };
     list->budget = &list->own_budget;
     return list;
 }
@@ -145,19 +153,24 @@ static struct text decode_by(struct reading_list *list, struct text encoded, enu
     return buffer_text(room);
 }
 
+static bool give_up(struct reading_list *list)
+{
+    finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
+    *list->budget = (struct budget){ 0 };
+    list->stage = STAGE_DONE;
+    return false;
+}
+
 /* Checks and charges what is about to be handed out. */
 static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
                      const struct mime_part *part, struct text encoded, const char *how, struct text bytes)
 {
-    if (bytes.length == 0) return false;
+    bool extra = kind != READING_PART || list->nested > 0;
+    if (bytes.length < (kind == READING_CARVED ? (size_t)CARVED_LEAST : 1)) return false;
     if (text_equal(bytes, list->before) && list->stage != STAGE_PARTS) return false;
-    if (bytes.length > *list->budget) {
-        finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
-        *list->budget = 0;
-        list->stage = STAGE_DONE;
-        return false;
-    }
-    *list->budget -= bytes.length;
+    if (bytes.length > list->budget->bytes || (extra && list->budget->extras == 0)) return give_up(list);
+    list->budget->bytes -= bytes.length;
+    list->budget->extras -= extra;
     list->before = bytes;
     *out = (struct reading){ kind, part, (size_t)(encoded.at - list->mime->message.at), how, bytes };
     return true;
@@ -169,7 +182,7 @@ static void open_inner(struct reading_list *list, const struct mime_part *part)
     if (!finding_has(&part->findings, FINDING_ENCODED_CONTAINER) || list->nested >= NESTED_MOST) return;
     struct buffer *room = next_room(list);
     struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
-    if (decoded.length > *list->budget) return;
+    if (decoded.length > list->budget->bytes) return;
     list->before = TEXT_NONE;
     struct mime *mime = mime_parse(list->arena, decoded, list->mime->limits, MIME_FIRST);
     finding_merge(&list->mime->findings, &mime->findings);
@@ -309,14 +322,42 @@ static bool methods_next(struct reading_list *list, struct reading *out)
     return false;
 }
 
+/* Where the message's header ends, by the choice that ends it first: no body begins before. */
+static size_t header_end(const struct reading_list *list)
+{
+    size_t first = list->mime->parts[0].header->length, last = list->last->parts[0].header->length;
+    return first < last ? first : last;
+}
+
+static bool carve(struct reading_list *list, struct text encoded, enum method method, struct reading *out)
+{
+    if (!seen_add(list, encoded, method)) return false;
+    struct text bytes = decode_by(list, encoded, method, NULL);
+    return hand_out(list, out, READING_CARVED, NULL, encoded, method_names[method], bytes);
+}
+
 static bool runs_next(struct reading_list *list, struct reading *out)
 {
     struct gap_run run;
     while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
         list->at = run.offset + run.bytes.length;
-        if (!seen_add(list, run.bytes, METHOD_BASE64)) continue;
-        struct text bytes = decode_by(list, run.bytes, METHOD_BASE64, NULL);
-        if (hand_out(list, out, READING_CARVED, NULL, run.bytes, "base64", bytes)) return true;
+        if (carve(list, run.bytes, METHOD_BASE64, out)) return true;
+    }
+    return false;
+}
+
+/* Each paragraph twice: as base64, then, where it has an escape, as quoted-printable. */
+static bool bodies_next(struct reading_list *list, struct reading *out)
+{
+    struct gap_run run;
+    struct text message = list->mime->message;
+    if (list->at == 0) list->at = header_end(list);
+    while (list->stage != STAGE_DONE && gap_next_paragraph(message, list->at, PARAGRAPH_LEAST, &run)) {
+        bool again = list->method == 1;
+        list->method = !again;
+        list->at = again ? run.offset + run.bytes.length : run.offset;
+        if (again && text_find_char(run.bytes, '=') == run.bytes.length) continue;
+        if (carve(list, run.bytes, again ? METHOD_QUOTED : METHOD_BASE64, out)) return true;
     }
     return false;
 }
@@ -327,9 +368,7 @@ static bool blocks_next(struct reading_list *list, struct reading *out)
     while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, &block)) {
         enum method method = block.base64 ? METHOD_BASE64 : METHOD_UUENCODE;
         list->at = block.next;
-        if (!seen_add(list, block.data, method)) continue;
-        struct text bytes = decode_by(list, block.data, method, NULL);
-        if (hand_out(list, out, READING_CARVED, NULL, block.data, method_names[method], bytes)) return true;
+        if (carve(list, block.data, method, out)) return true;
     }
     return false;
 }
@@ -355,6 +394,8 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return methods_next(list, out);
     case STAGE_RUNS:
         return runs_next(list, out);
+    case STAGE_BODIES:
+        return bodies_next(list, out);
     case STAGE_BLOCKS:
         return blocks_next(list, out);
     case STAGE_QUOTED:

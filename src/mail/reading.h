@@ -24,8 +24,9 @@ struct reading {
 /* The iteration; lives in the arena, its buffers until reading_close. */
 struct reading_list;
 
-/* Leaves with no bytes are left out, so is what was handed out before in the same way.
-   `mime` must be MIME_FIRST's tree. Findings of decoding are added to the tree's parts and to
+/* Bounded by limits->decoded_bytes, and beyond the tree's own parts by limits->parts in number; cut there
+   with decoded-too-large. Leaves with no bytes are left out, so is what was handed out before in the same
+   way. `mime` must be MIME_FIRST's tree. Findings of decoding are added to the tree's parts and to
    mime->findings as the iteration meets them, so look at those when it has ended. */
 struct reading_list *reading_open(struct arena *arena, struct mime *mime);
 bool reading_next(struct reading_list *list, struct reading *out);
