@@ -15,6 +15,7 @@ struct loop {
     struct deferred *first, **last; /* for the end of this turn */
     struct deferred *running;       /* what the end of this turn has not come to yet */
     uint64_t now_ms, wall_ms;
+    bool clocks_are_read; /* in this turn */
     bool stopping;
 };
 
@@ -47,8 +48,11 @@ static uint64_t clock_ms(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* At the first question of a turn, so that the time spent waiting is in it. */
 static void clocks_read(struct loop *loop)
 {
+    if (loop->clocks_are_read) return;
+    loop->clocks_are_read = true;
     loop->now_ms = clock_ms(CLOCK_MONOTONIC);
     loop->wall_ms = clock_ms(CLOCK_REALTIME);
 }
@@ -62,7 +66,6 @@ struct loop *loop_new(void)
     event_config_free(config);
     if (!loop->base) die("the event loop cannot be made");
     loop->last = &loop->first;
-    clocks_read(loop);
     return loop;
 }
 
@@ -94,8 +97,8 @@ void loop_run(struct loop *loop)
     loop->stopping = false;
     while (!loop->stopping) {
         int flags = EVLOOP_ONCE | (loop->first ? EVLOOP_NONBLOCK : 0);
+        loop->clocks_are_read = false;
         if (event_base_loop(loop->base, flags) < 0) die("the event loop failed");
-        clocks_read(loop);
         run_deferred(loop);
         log_flush();
     }
@@ -113,11 +116,13 @@ struct event_base *loop_base(struct loop *loop)
 
 uint64_t loop_now_ms(const struct loop *loop)
 {
+    clocks_read((struct loop *)loop);
     return loop->now_ms;
 }
 
 uint64_t loop_wall_ms(const struct loop *loop)
 {
+    clocks_read((struct loop *)loop);
     return loop->wall_ms;
 }
 
