@@ -52,8 +52,8 @@ struct reading_list {
     size_t method, at;
     struct seen seen;
     struct buffer rooms[2]; /* the reading before stays, to be compared */
-    size_t room;
     struct text before;
+    const struct buffer *held; /* the one that `before` lies in; any when it lies elsewhere */
     struct budget own_budget, *budget;
     struct reading_list *inner; /* a message that was itself encoded */
     unsigned nested;
@@ -132,11 +132,12 @@ static enum method method_of(const struct mime_part *part)
     return METHOD_IDENTITY;
 }
 
+/* The room that does not hold what was handed out last. */
 static struct buffer *next_room(struct reading_list *list)
 {
-    list->room ^= 1;
-    buffer_clear(&list->rooms[list->room]);
-    return &list->rooms[list->room];
+    struct buffer *room = &list->rooms[list->held == &list->rooms[0]];
+    buffer_clear(room);
+    return room;
 }
 
 static struct text decode_by(struct reading_list *list, struct text encoded, enum method method,
@@ -172,6 +173,8 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     list->budget->bytes -= bytes.length;
     list->budget->extras -= extra;
     list->before = bytes;
+    if (bytes.at == buffer_text(&list->rooms[0]).at) list->held = &list->rooms[0];
+    if (bytes.at == buffer_text(&list->rooms[1]).at) list->held = &list->rooms[1];
     *out = (struct reading){ kind, part, (size_t)(encoded.at - list->mime->message.at), how, bytes };
     return true;
 }
