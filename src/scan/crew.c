@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Nurseries and workers as the pool sees them: asked for, given work, timed, replaced. One worker more than
-   may be busy is kept, so that a death costs no waiting. */
+/* Nurseries and workers as the foreman sees them: asked for, given work, timed, replaced. One worker more
+   than may be busy is kept, so that a death costs no waiting. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,77 +11,77 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
-#include "scan/pool_private.h"
+#include "scan/foreman_private.h"
 #include "scan/scan_private.h"
 
 enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
 
-uint32_t crew_size(const struct pool *pool)
+uint32_t crew_size(const struct foreman *foreman)
 {
-    uint32_t wanted = pool->child->config->processes.scan;
-    return wanted ? wanted : pool->core_count;
+    uint32_t wanted = foreman->child->config->processes.scan;
+    return wanted ? wanted : foreman->core_count;
 }
 
 /* --- trouble --- */
 
-static void trouble(struct pool *pool, const char *why)
+static void trouble(struct foreman *foreman, const char *why)
 {
     uint64_t wait_ms = RETRY_FIRST_MS;
-    for (uint32_t i = 0; i < pool->failures && wait_ms < RETRY_MOST_MS; i++) wait_ms *= 2;
+    for (uint32_t i = 0; i < foreman->failures && wait_ms < RETRY_MOST_MS; i++) wait_ms *= 2;
     if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
     log_error("no scan worker: %s: next try in %llu ms", why, (unsigned long long)wait_ms);
-    if (++pool->failures >= TROUBLE_AFTER && pool->busy_count == 0 && !crew_idle(pool)) {
-        snprintf(pool->trouble, sizeof pool->trouble, "%s", why);
-        pool_refuse_waiting(pool, why);
+    if (++foreman->failures >= TROUBLE_AFTER && foreman->busy_count == 0 && !crew_idle(foreman)) {
+        snprintf(foreman->trouble, sizeof foreman->trouble, "%s", why);
+        foreman_refuse_waiting(foreman, why);
     }
-    timer_set(pool->retry, wait_ms);
+    timer_set(foreman->retry, wait_ms);
 }
 
 /* --- workers --- */
 
-static struct crew_member *member_find(struct pool *pool, uint64_t number)
+static struct crew_member *member_find(struct foreman *foreman, uint64_t number)
 {
-    struct crew_member *member = pool->crew;
+    struct crew_member *member = foreman->crew;
     while (member && member->number != number) member = member->next;
     return member;
 }
 
 static void brood_end(struct brood *brood)
 {
-    struct pool *pool = brood->pool;
+    struct foreman *foreman = brood->foreman;
     channel_close(brood->channel);
-    if (pool->brood == brood) pool->brood = NULL;
-    if (pool->next_brood == brood) pool->next_brood = NULL;
+    if (foreman->brood == brood) foreman->brood = NULL;
+    if (foreman->next_brood == brood) foreman->next_brood = NULL;
     free(brood);
 }
 
 static void member_remove(struct crew_member *member)
 {
-    struct pool *pool = member->pool;
+    struct foreman *foreman = member->foreman;
     struct brood *brood = member->brood;
-    struct crew_member **at = &pool->crew;
+    struct crew_member **at = &foreman->crew;
     while (*at != member) at = &(*at)->next;
     *at = member->next;
-    if (member->state == WORKER_BUSY) pool->busy_count--;
+    if (member->state == WORKER_BUSY) foreman->busy_count--;
     channel_close(member->channel);
     timer_free(member->clock);
     free(member);
     brood->workers--;
-    bool is_old = brood != pool->brood && brood != pool->next_brood;
+    bool is_old = brood != foreman->brood && brood != foreman->next_brood;
     if (is_old && brood->workers == 0) brood_end(brood);
 }
 
-struct crew_member *crew_idle(struct pool *pool)
+struct crew_member *crew_idle(struct foreman *foreman)
 {
-    for (struct crew_member *member = pool->crew; member; member = member->next)
+    for (struct crew_member *member = foreman->crew; member; member = member->next)
         if (member->state == WORKER_IDLE && !member->is_retiring) return member;
     return NULL;
 }
 
 void crew_give(struct crew_member *member, struct request *request)
 {
-    struct pool *pool = member->pool;
-    const struct config *config = pool->child->config;
+    struct foreman *foreman = member->foreman;
+    const struct config *config = foreman->child->config;
     uint64_t clock_ms = (uint64_t)config->virus.max_time_ms + CLOCK_MARGIN_MS;
     if (config->limits.verdict_ms && clock_ms > config->limits.verdict_ms)
         clock_ms = config->limits.verdict_ms;
@@ -93,7 +93,7 @@ void crew_give(struct crew_member *member, struct request *request)
     }
     member->request = request;
     member->state = WORKER_BUSY;
-    pool->busy_count++;
+    foreman->busy_count++;
     timer_set(member->clock, clock_ms);
     channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
     channel_flush(member->channel);
@@ -101,15 +101,15 @@ void crew_give(struct crew_member *member, struct request *request)
 
 static void member_idle(struct crew_member *member)
 {
-    struct pool *pool = member->pool;
+    struct foreman *foreman = member->foreman;
     timer_clear(member->clock);
-    if (member->state == WORKER_BUSY) pool->busy_count--;
+    if (member->state == WORKER_BUSY) foreman->busy_count--;
     member->state = WORKER_IDLE;
     member->request = NULL;
-    bool is_old = ++member->served >= pool->child->config->processes.scan_messages;
+    bool is_old = ++member->served >= foreman->child->config->processes.scan_messages;
     if (is_old || member->is_retiring) member_remove(member);
-    crew_fill(pool);
-    pool_dispatch(pool);
+    crew_fill(foreman);
+    foreman_dispatch(foreman);
 }
 
 static void member_retire(struct crew_member *member)
@@ -121,14 +121,14 @@ static void member_retire(struct crew_member *member)
 /* Each worker of a new brood lets one of the old brood go; the last lets all. */
 static void brood_take_over(struct brood *brood)
 {
-    struct pool *pool = brood->pool;
+    struct foreman *foreman = brood->foreman;
     uint32_t ready = 0, let_go = 1;
-    pool->brood = brood;
-    if (pool->next_brood == brood) pool->next_brood = NULL;
-    for (const struct crew_member *member = pool->crew; member; member = member->next)
+    foreman->brood = brood;
+    if (foreman->next_brood == brood) foreman->next_brood = NULL;
+    for (const struct crew_member *member = foreman->crew; member; member = member->next)
         if (member->brood == brood && member->state != WORKER_STARTING) ready++;
-    if (ready >= crew_size(pool) + SPARE) let_go = UINT32_MAX;
-    for (struct crew_member *old = pool->crew, *next; old && let_go > 0; old = next) {
+    if (ready >= crew_size(foreman) + SPARE) let_go = UINT32_MAX;
+    for (struct crew_member *old = foreman->crew, *next; old && let_go > 0; old = next) {
         next = old->next;
         if (old->brood == brood || old->is_retiring) continue;
         member_retire(old);
@@ -138,20 +138,20 @@ static void brood_take_over(struct brood *brood)
 
 static void member_ready(struct crew_member *member)
 {
-    struct pool *pool = member->pool;
+    struct foreman *foreman = member->foreman;
     member->state = WORKER_IDLE;
-    pool->failures = 0;
-    pool->trouble[0] = '\0';
+    foreman->failures = 0;
+    foreman->trouble[0] = '\0';
     brood_take_over(member->brood);
-    crew_fill(pool);
-    pool_dispatch(pool);
+    crew_fill(foreman);
+    foreman_dispatch(foreman);
 }
 
 static bool member_answer(struct crew_member *member, struct frame *frame)
 {
     struct request *request = member->request;
     if (!request || frame->id != request->id) return false;
-    pool_answer(member->pool, request, frame->type, frame->payload);
+    foreman_answer(member->foreman, request, frame->type, frame->payload);
     member_idle(member);
     return true;
 }
@@ -170,7 +170,7 @@ static bool member_frame(void *context, struct frame *frame)
         char why[200];
         struct text said = get_text(&reader);
         snprintf(why, sizeof why, "%.*s", TEXT_ARG(said));
-        trouble(member->pool, why);
+        trouble(member->foreman, why);
         return true;
     }
     case SCAN_FACTS:
@@ -185,15 +185,15 @@ static bool member_frame(void *context, struct frame *frame)
 static void member_gone(void *context)
 {
     struct crew_member *member = context;
-    struct pool *pool = member->pool;
+    struct foreman *foreman = member->foreman;
     struct request *request = member->request;
     bool is_timed_out = member->is_timed_out, was_starting = member->state == WORKER_STARTING;
-    bool is_silent = was_starting && !timer_is_set(pool->retry);
+    bool is_silent = was_starting && !timer_is_set(foreman->retry);
     member_remove(member);
-    if (request) pool_lost(pool, request, is_timed_out);
-    if (is_silent) trouble(pool, "a worker ended before it was ready");
-    if (!was_starting) crew_fill(pool);
-    pool_dispatch(pool);
+    if (request) foreman_lost(foreman, request, is_timed_out);
+    if (is_silent) trouble(foreman, "a worker ended before it was ready");
+    if (!was_starting) crew_fill(foreman);
+    foreman_dispatch(foreman);
 }
 
 static void member_late(void *context)
@@ -206,26 +206,27 @@ static void member_late(void *context)
 
 static void member_ask(struct brood *brood)
 {
-    struct pool *pool = brood->pool;
+    struct foreman *foreman = brood->foreman;
     struct crew_member *member = memory_alloc(sizeof *member);
-    *member = (struct crew_member){ .next = pool->crew,
-                                    .pool = pool,
+    *member = (struct crew_member){ .next = foreman->crew,
+                                    .foreman = foreman,
                                     .brood = brood,
-                                    .number = ++pool->last_number,
+                                    .number = ++foreman->last_number,
                                     .state = WORKER_STARTING };
-    member->clock = timer_new(pool->child->loop, member_late, member);
-    pool->crew = member;
+    member->clock = timer_new(foreman->child->loop, member_late, member);
+    foreman->crew = member;
     brood->workers++;
     channel_send(brood->channel, NURSERY_WORKER, member->number, TEXT_NONE);
 }
 
 /* Of the newest brood that can: as many as are missing; while it takes over, one at a time. */
-void crew_fill(struct pool *pool)
+void crew_fill(struct foreman *foreman)
 {
-    struct brood *brood = pool->next_brood && pool->next_brood->is_ready ? pool->next_brood : pool->brood;
-    if (!brood || !brood->is_ready || timer_is_set(pool->retry) || pool->child->is_stopping) return;
-    uint32_t wanted = crew_size(pool) + SPARE, have = 0, starting = 0, others = 0;
-    for (const struct crew_member *member = pool->crew; member; member = member->next) {
+    struct brood *brood =
+        foreman->next_brood && foreman->next_brood->is_ready ? foreman->next_brood : foreman->brood;
+    if (!brood || !brood->is_ready || timer_is_set(foreman->retry) || foreman->child->is_stopping) return;
+    uint32_t wanted = crew_size(foreman) + SPARE, have = 0, starting = 0, others = 0;
+    for (const struct crew_member *member = foreman->crew; member; member = member->next) {
         if (member->brood != brood) others++;
         if (member->brood != brood || member->is_retiring) continue;
         have++;
@@ -243,18 +244,18 @@ void crew_fill(struct pool *pool)
 static void worker_is(struct brood *brood, struct frame *frame)
 {
     static const struct channel_events events = { member_frame, member_gone };
-    struct pool *pool = brood->pool;
-    struct crew_member *member = member_find(pool, frame->id);
+    struct foreman *foreman = brood->foreman;
+    struct crew_member *member = member_find(foreman, frame->id);
     int fd = frame_take_fd(frame, 0);
     if (!member || member->channel || fd < 0) {
         if (fd >= 0) close(fd);
         if (member && !member->channel) {
             member_remove(member);
-            trouble(pool, "a worker cannot be forked");
+            trouble(foreman, "a worker cannot be forked");
         }
         return;
     }
-    member->channel = channel_open(pool->child->loop, fd, &events, member);
+    member->channel = channel_open(foreman->child->loop, fd, &events, member);
     timer_set(member->clock, RETRY_MOST_MS);
 }
 
@@ -267,8 +268,8 @@ static bool nursery_ready(struct brood *brood, struct frame *frame)
     snprintf(brood->engine, sizeof brood->engine, "%.*s", TEXT_ARG(engine));
     snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(missing));
     brood->is_ready = true;
-    struct pool *pool = brood->pool;
-    bool is_worse = !brood->engine[0] && pool->brood && pool->brood->engine[0];
+    struct foreman *foreman = brood->foreman;
+    bool is_worse = !brood->engine[0] && foreman->brood && foreman->brood->engine[0];
     if (brood->engine[0])
         log_info("signatures are loaded: %s, %u signatures", brood->engine, brood->signatures);
     else
@@ -276,14 +277,14 @@ static bool nursery_ready(struct brood *brood, struct frame *frame)
     if (is_worse)
         brood_end(brood);
     else
-        crew_fill(pool);
+        crew_fill(foreman);
     return true;
 }
 
 static bool nursery_frame(void *context, struct frame *frame)
 {
     struct brood *brood = context;
-    struct pool *pool = brood->pool;
+    struct foreman *foreman = brood->foreman;
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case NURSERY_READY:
@@ -298,7 +299,7 @@ static bool nursery_frame(void *context, struct frame *frame)
         return true;
     case NURSERY_STALE:
         log_info("signatures have changed: loading them anew");
-        if (!pool->next_brood && brood == pool->brood) crew_start(pool, true);
+        if (!foreman->next_brood && brood == foreman->brood) crew_start(foreman, true);
         return true;
     default:
         return false;
@@ -309,39 +310,39 @@ static bool nursery_frame(void *context, struct frame *frame)
 static void nursery_gone(void *context)
 {
     struct brood *brood = context;
-    struct pool *pool = brood->pool;
+    struct foreman *foreman = brood->foreman;
     char why[256];
-    bool is_retired = brood != pool->brood && brood != pool->next_brood;
+    bool is_retired = brood != foreman->brood && brood != foreman->next_brood;
     snprintf(why, sizeof why, "%s", brood->missing[0] ? brood->missing : "the nursery ended");
     brood->is_ready = false;
     brood->workers++; /* keeps it while its members go */
-    for (struct crew_member *member = pool->crew, *next; member; member = next) {
+    for (struct crew_member *member = foreman->crew, *next; member; member = next) {
         next = member->next;
         if (member->brood != brood) continue;
         struct request *request = member->request;
         member_remove(member);
-        if (request) pool_fail(pool, request, SCAN_NOT_READY, why);
+        if (request) foreman_fail(foreman, request, SCAN_NOT_READY, why);
     }
     brood_end(brood);
-    if (!is_retired) trouble(pool, why);
+    if (!is_retired) trouble(foreman, why);
 }
 
-static void nursery_is(struct pool *pool, struct frame *frame)
+static void nursery_is(struct foreman *foreman, struct frame *frame)
 {
     static const struct channel_events events = { nursery_frame, nursery_gone };
-    struct brood *brood = pool->next_brood;
+    struct brood *brood = foreman->next_brood;
     int fd = frame_take_fd(frame, 0);
     if (!brood || brood->number != frame->id) {
         if (fd >= 0) close(fd);
         return;
     }
     if (fd >= 0) {
-        brood->channel = channel_open(pool->child->loop, fd, &events, brood);
+        brood->channel = channel_open(foreman->child->loop, fd, &events, brood);
         return;
     }
-    pool->next_brood = NULL;
+    foreman->next_brood = NULL;
     free(brood);
-    trouble(pool, "a nursery cannot be forked");
+    trouble(foreman, "a nursery cannot be forked");
 }
 
 /* --- the warden --- */
@@ -378,17 +379,17 @@ static int bundle_memory(const struct config *config)
 }
 
 /* A nursery that is still loading is let go: its configuration or signatures are old already. */
-void crew_start(struct pool *pool, bool is_reload)
+void crew_start(struct foreman *foreman, bool is_reload)
 {
-    struct brood *late = pool->next_brood;
+    struct brood *late = foreman->next_brood;
     struct brood *brood = memory_alloc(sizeof *brood);
-    brood->pool = pool;
-    brood->number = ++pool->last_number;
-    pool->next_brood = brood;
+    brood->foreman = foreman;
+    brood->number = ++foreman->last_number;
+    foreman->next_brood = brood;
     if (late && late->workers == 0) brood_end(late);
-    int fds[1] = { bundle_memory(pool->child->config) };
+    int fds[1] = { bundle_memory(foreman->child->config) };
     struct buffer payload = { 0 };
     put_u8(&payload, is_reload);
-    channel_send_fds(pool->warden, WARDEN_NURSERY, brood->number, buffer_text(&payload), fds, 1);
+    channel_send_fds(foreman->warden, WARDEN_NURSERY, brood->number, buffer_text(&payload), fds, 1);
     buffer_free(&payload);
 }

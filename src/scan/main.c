@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* scan: judges messages. Here: identity, warden, jail, peers, run. The work is done by workers (worker.c),
-   which the pool (pool.c) gets from a nursery (nursery.c). */
+   which the foreman (foreman.c) gets from a nursery (nursery.c). */
 #include <time.h>
 #include <unistd.h>
 
 #include "base/die.h"
 #include "base/sandbox.h"
 #include "mail/digest.h"
+#include "scan/foreman.h"
 #include "scan/nursery.h"
-#include "scan/pool.h"
 
 struct service {
     struct child child;
-    struct pool *pool;
+    struct foreman *foreman;
 };
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
@@ -20,7 +20,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     struct service *service = context;
     (void)index;
     if (kind == PROCESS_RECEIVE)
-        pool_add_receiver(service->pool, fd);
+        foreman_add_receiver(service->foreman, fd);
     else
         close(fd);
 }
@@ -29,19 +29,19 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = context;
     (void)old;
-    pool_reload(service->pool);
+    foreman_reload(service->foreman);
 }
 
 static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = context;
-    pool_stop(service->pool, within_ms);
+    foreman_stop(service->foreman, within_ms);
 }
 
 static void on_status(void *context, struct buffer *out)
 {
     const struct service *service = context;
-    pool_status(service->pool, out);
+    foreman_status(service->foreman, out);
 }
 
 /* Libraries open files when they are first used: that has to be before the jail. */
@@ -66,6 +66,6 @@ int main(int argc, char **argv)
 #ifdef SEKIMORI_JAIL_PROBE
     jail_probe("scan");
 #endif
-    service.pool = pool_new(&service.child, warden, core_count);
+    service.foreman = foreman_new(&service.child, warden, core_count);
     return child_run(&service.child, &events, &service);
 }

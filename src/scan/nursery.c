@@ -211,7 +211,7 @@ static void stale_check(struct nursery *nursery)
     channel_send_now(CHANNEL_FD, NURSERY_STALE, 0, TEXT_NONE, NULL, 0);
 }
 
-/* False when the pool wants no more of this nursery. */
+/* False when the foreman wants no more of this nursery. */
 static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
 {
     struct pollfd wait_for = { CHANNEL_FD, POLLIN, 0 };
@@ -269,7 +269,7 @@ _Noreturn static void warden_run(const struct config *config)
 {
     struct frame frame;
     if (config->processes.jail && !jail_enter("scan warden", JAIL_FORK, NULL)) exit(EX_OSERR);
-    signal(SIGCHLD, SIG_IGN); /* the pool hears of a nursery's end by its channel */
+    signal(SIGCHLD, SIG_IGN); /* the foreman hears of a nursery's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
         if (frame.type == WARDEN_NURSERY) nursery_fork(&frame);
         log_flush();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Where workers come from. The warden is forked from the pool before its jail closes and forks a nursery for
-   each configuration and set of signatures; a nursery loads once and forks workers that share what it loaded.
-   Neither ever sees a byte of a message. */
+/* Where workers come from. The warden is forked from the foreman before its jail closes and forks a nursery
+   for each configuration and set of signatures; a nursery loads once and forks workers that share what it
+   loaded. Neither ever sees a byte of a message. */
 #ifndef SEKIMORI_SCAN_NURSERY_H
 #define SEKIMORI_SCAN_NURSERY_H
 
 #include "ipc/child.h"
 
-/* Forks the warden; returns the pool's end of its channel. Ends the process when that fails. The warden, and
-   all that come from it, end with the pool. */
+/* Forks the warden; returns the foreman's end of its channel. Ends the process when that fails. The warden,
+   and all that come from it, end with the foreman. */
 int nursery_warden_start(const struct child *child);
 
 #endif

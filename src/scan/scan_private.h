@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What the processes of scan say to each other: pool (the one master knows), warden, nursery, workers. The
+/* What the processes of scan say to each other: foreman (the one master knows), warden, nursery, workers. The
    picture is in README.md. */
 #ifndef SEKIMORI_SCAN_PRIVATE_H
 #define SEKIMORI_SCAN_PRIVATE_H
@@ -7,17 +7,17 @@
 #include "ipc/channel.h"
 
 enum warden_frame {
-    WARDEN_NURSERY = 1, /* pool: u8 is_reload; fd 0: memfd with the configuration's bundle */
-    WARDEN_NURSERY_IS,  /* same id; fd 0: the pool's end of a channel to the new nursery */
+    WARDEN_NURSERY = 1, /* foreman: u8 is_reload; fd 0: memfd with the configuration's bundle */
+    WARDEN_NURSERY_IS,  /* same id; fd 0: the foreman's end of a channel to the new nursery */
 };
 
 enum nursery_frame {
     NURSERY_READY = 1, /* nursery: text engine version (empty: none), u32 signatures, text what is missing */
     NURSERY_FAILED,    /* nursery: text why no worker can be made; it then ends */
     NURSERY_STALE,     /* nursery: the signatures on disk have changed */
-    NURSERY_WORKER,    /* pool: fork one; frame id = its number */
-    NURSERY_WORKER_IS, /* same id; fd 0: the pool's end of its channel */
-    NURSERY_KILL,      /* pool: same id: its time is up */
+    NURSERY_WORKER,    /* foreman: fork one; frame id = its number */
+    NURSERY_WORKER_IS, /* same id; fd 0: the foreman's end of its channel */
+    NURSERY_KILL,      /* foreman: same id: its time is up */
 };
 
 enum worker_frame {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A scan worker from its fork to its end. It dies rather than answer what it is not sure of: the pool takes a
-   death for what it is. */
+/* A scan worker from its fork to its end. It dies rather than answer what it is not sure of: the foreman
+   takes a death for what it is. */
 #include "scan/worker.h"
 
 #include <stdio.h>
@@ -57,7 +57,7 @@ static void reply(struct worker *worker, enum scan_frame type, uint64_t id, stru
     if (payload.length > FRAME_LIMIT - 64)
         reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
     else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
-        exit(EX_OK); /* the pool is gone */
+        exit(EX_OK); /* the foreman is gone */
 }
 
 static void reply_verdict(struct worker *worker, uint64_t id, struct text facts_bytes,
@@ -84,9 +84,17 @@ static bool is_pending(const struct question *questions, uint32_t count)
 static void misbehave(struct text message)
 {
     if (text_starts(message, TEXT("X-Test-Worker: die\r\n"))) abort();
-    if (text_starts(message, TEXT("X-Test-Worker: open\r\n"))) fopen("/etc/passwd", "re");
-    if (text_starts(message, TEXT("X-Test-Worker: exec\r\n"))) execl("/bin/true", "true", (char *)NULL);
     while (text_starts(message, TEXT("X-Test-Worker: hang\r\n"))) sleep(1);
+    bool is_open = text_starts(message, TEXT("X-Test-Worker: open\r\n"));
+    bool is_exec = text_starts(message, TEXT("X-Test-Worker: exec\r\n"));
+    if (!is_open && !is_exec) return;
+    bool is_allowed = is_open && fopen("/etc/passwd", "re");
+    if (is_exec) execl("/bin/true", "true", (char *)NULL);
+    if (is_allowed)
+        log_error("jail probe: scan worker: open ALLOWED");
+    else
+        log_info("jail probe: scan worker: denied");
+    log_flush();
 }
 #endif
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What pool.c (requests) and crew.c (nurseries and workers) share. */
-#ifndef SEKIMORI_SCAN_POOL_PRIVATE_H
-#define SEKIMORI_SCAN_POOL_PRIVATE_H
+/* What foreman.c (requests) and crew.c (nurseries and workers) share. */
+#ifndef SEKIMORI_SCAN_FOREMAN_PRIVATE_H
+#define SEKIMORI_SCAN_FOREMAN_PRIVATE_H
 
-#include "scan/pool.h"
+#include "scan/foreman.h"
 #include "scan/request.h"
 
 struct receiver {
     struct receiver *next;
-    struct pool *pool;
+    struct foreman *foreman;
     struct channel *channel;
 };
 
-/* One loaded set of configuration and signatures, as the pool sees it. */
+/* One loaded set of configuration and signatures, as the foreman sees it. */
 struct brood {
-    struct pool *pool;
+    struct foreman *foreman;
     struct channel *channel;
     uint64_t number;
     bool is_ready; /* workers can be had of it */
@@ -32,7 +32,7 @@ enum worker_state {
 
 struct crew_member {
     struct crew_member *next;
-    struct pool *pool;
+    struct foreman *foreman;
     struct brood *brood;
     uint64_t number;
     struct channel *channel; /* NULL until the nursery has sent it */
@@ -44,7 +44,7 @@ struct crew_member {
     uint32_t served;
 };
 
-struct pool {
+struct foreman {
     struct child *child;
     struct channel *warden;
     struct receiver *receivers;
@@ -65,18 +65,20 @@ struct pool {
 };
 
 /* crew.c */
-void crew_start(struct pool *pool, bool is_reload); /* asks the warden for a nursery */
-void crew_fill(struct pool *pool);                  /* asks for workers that are missing */
-uint32_t crew_size(const struct pool *pool);        /* how many may be busy at once */
-struct crew_member *crew_idle(struct pool *pool);
+void crew_start(struct foreman *foreman, bool is_reload); /* asks the warden for a nursery */
+void crew_fill(struct foreman *foreman);                  /* asks for workers that are missing */
+uint32_t crew_size(const struct foreman *foreman);        /* how many may be busy at once */
+struct crew_member *crew_idle(struct foreman *foreman);
 void crew_give(struct crew_member *member, struct request *request);
 extern const struct channel_events crew_warden_events;
 
-/* pool.c */
-void pool_dispatch(struct pool *pool);
-void pool_answer(struct pool *pool, struct request *request, uint16_t type, struct text payload);
-void pool_fail(struct pool *pool, struct request *request, enum scan_failure failure, const char *why);
-void pool_refuse_waiting(struct pool *pool, const char *why);
-void pool_lost(struct pool *pool, struct request *request, bool is_timed_out); /* its worker is dead */
+/* foreman.c */
+void foreman_dispatch(struct foreman *foreman);
+void foreman_answer(struct foreman *foreman, struct request *request, uint16_t type, struct text payload);
+void foreman_fail(struct foreman *foreman, struct request *request, enum scan_failure failure,
+                  const char *why);
+void foreman_refuse_waiting(struct foreman *foreman, const char *why);
+void foreman_lost(struct foreman *foreman, struct request *request,
+                  bool is_timed_out); /* its worker is dead */
 
 #endif

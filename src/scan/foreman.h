@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The foreman: requests of receive on one side, workers on the other. It never looks into a message. */
+#ifndef SEKIMORI_SCAN_FOREMAN_H
+#define SEKIMORI_SCAN_FOREMAN_H
+
+#include "ipc/child.h"
+
+struct foreman;
+
+/* `warden`: the channel of nursery_warden_start. `core_count`: workers where the configuration says one a
+ * core. */
+struct foreman *foreman_new(struct child *child, int warden, uint32_t core_count);
+
+/* A receive process, by its channel. */
+void foreman_add_receiver(struct foreman *foreman, int fd);
+
+/* A new configuration or new signatures: a nursery beside the old one; its workers take over one by one. */
+void foreman_reload(struct foreman *foreman);
+
+/* No new requests are begun; child_exit is called when what is under way has ended, or `within_ms` passed. */
+void foreman_stop(struct foreman *foreman, uint32_t within_ms);
+
+void foreman_status(const struct foreman *foreman, struct buffer *out);
+
+#endif
