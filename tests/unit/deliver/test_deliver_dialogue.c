@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Goal: what the client says next is right for every reply. A row is a server's replies, one a line, and what
+   is said after each: "|" ends a step, "<content>", "<tls>", "<ready>", "<close>" are what the connection
+   does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "deliver/dialogue.h"
+
+struct row {
+    const char *name;
+    enum tls_level tls;
+    uint32_t recipients;
+    uint64_t length; /* 0: a call-out */
+    const char *replies, *said;
+    const char *endings; /* one word a recipient: d (delivered), t (deferred), f (failed), and the code */
+};
+
+#define HI "220 hi\n"
+#define PIPE "250-s\n250-PIPELINING\n250 CHUNKING\n"
+#define PIPE_DATA "250-s\n250 PIPELINING\n"
+#define OK "250 ok\n"
+#define NO "550 no\n"
+
+static const struct row rows[] = {
+    { "plain", TLS_OFF, 1, 9, HI "250 s\n" OK OK "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "d250" },
+    { "HELO", TLS_OFF, 1, 9, HI "502 no EHLO\n" OK OK OK "354 go\n" OK,
+      "EHLO us|HELO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "d250" },
+    { "pipelining, two", TLS_OFF, 2, 9, HI PIPE_DATA OK OK OK "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "d250 d250" },
+    { "pipelining, one refused", TLS_OFF, 2, 9, HI PIPE_DATA OK NO OK "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "f550 d250" },
+    { "pipelining, all refused, 354", TLS_OFF, 1, 9,
+      HI PIPE_DATA OK NO "354 go\n"
+                         "554 none\n",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||.|<ready>", "f550" },
+    { "pipelining, all refused", TLS_OFF, 1, 9, HI PIPE_DATA OK NO "554 none\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||RSET|<ready>", "f550" },
+    { "BDAT ahead", TLS_OFF, 1, 9, HI PIPE OK OK OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||<ready>", "d250" },
+    { "BDAT ahead, all refused", TLS_OFF, 1, 9, HI PIPE OK NO "503 none\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "f550" },
+    { "BDAT ahead, sender refused", TLS_OFF, 1, 9,
+      HI PIPE "553 no\n"
+              "503 no\n"
+              "503 none\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "f553" },
+    { "BDAT refused", TLS_OFF, 1, 9, HI PIPE OK OK "552 big\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "f552" },
+    { "large BDAT waits", TLS_OFF, 1, 1000000, HI PIPE OK OK OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c>||BDAT 1000000 LAST <content>|<ready>", "d250" },
+    { "large BDAT is not begun", TLS_OFF, 2, 1000000, HI PIPE OK NO NO OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>|||RSET|<ready>", "f550 f550" },
+    { "BDAT without pipelining", TLS_OFF, 1, 9, HI "250-s\n250 CHUNKING\n" OK OK OK,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|BDAT 9 LAST <content>|<ready>", "d250" },
+    { "RSET refused", TLS_OFF, 1, 9,
+      HI PIPE_DATA "450 no\n"
+                   "503 no\n"
+                   "503 no\n"
+                   "500 what\n",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||RSET|<close>", "t450" },
+    { "421 to MAIL", TLS_OFF, 2, 9, HI PIPE_DATA "421 bye\n",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|<close>", "t421 t421" },
+    { "421 after one was refused", TLS_OFF, 2, 9, HI PIPE_DATA OK NO "421 bye\n",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|||<close>", "f550 t421" },
+    { "too many replies", TLS_OFF, 1, 9, HI "250 s\n" OK OK "354 go\n" OK OK,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>|<close>", "d250" },
+    { "call-out", TLS_OFF, 1, 0, HI PIPE OK OK OK, "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>",
+      "d250" },
+    { "call-out, refused", TLS_OFF, 1, 0, HI PIPE OK NO OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>", "f550" },
+    { "call-out, sender refused", TLS_OFF, 1, 0, HI "250 s\n" NO OK, "EHLO us|MAIL FROM:<a@b>|RSET|<ready>",
+      "t0" },
+    { "greeting refused", TLS_OFF, 1, 9, "554 no\n", "QUIT <close>", NULL },
+    { "greeting 421", TLS_OFF, 1, 9, "421 no\n", "QUIT <close>", NULL },
+    { "STARTTLS", TLS_OFFERED, 1, 9,
+      HI "250-s\n250 STARTTLS\n"
+         "220 go\n"
+         "250 s\n" OK,
+      "EHLO us|STARTTLS|<tls> EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>", NULL },
+    { "STARTTLS refused", TLS_OFFERED, 1, 9,
+      HI "250-s\n250 STARTTLS\n"
+         "454 no\n" OK,
+      "EHLO us|STARTTLS|MAIL FROM:<a@b>|RCPT TO:<0@c>", NULL },
+    { "STARTTLS refused, required", TLS_REQUIRED, 1, 9,
+      HI "250-s\n250 STARTTLS\n"
+         "454 no\n",
+      "EHLO us|STARTTLS|QUIT <close>", NULL },
+    { "STARTTLS not offered, required", TLS_REQUIRED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
+    { "STARTTLS not offered, verified", TLS_VERIFIED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
+    { "HELO only, required", TLS_REQUIRED, 1, 9, HI "500 no\n", "EHLO us|QUIT <close>", NULL },
+};
+
+struct play {
+    struct dialogue dialogue;
+    struct handover handover;
+    struct buffer out, said;
+    bool has_begun;
+};
+
+static void word_add(struct play *play, const char *word)
+{
+    size_t length = buffer_length(&play->said);
+    bool is_first = length == 0 || buffer_text(&play->said).at[length - 1] == '|';
+    buffer_printf(&play->said, "%s%s", is_first ? "" : " ", word);
+}
+
+static void out_add(struct play *play)
+{
+    struct text rest = buffer_text(&play->out), line;
+    while (text_next_line(&rest, &line)) {
+        char *word = memory_string(line);
+        word_add(play, word);
+        free(word);
+    }
+    buffer_clear(&play->out);
+}
+
+static void follow(struct play *play, enum dialogue_action action)
+{
+    for (;;) {
+        out_add(play);
+        if (action == DIALOGUE_CLOSE) word_add(play, "<close>");
+        if (action == DIALOGUE_CONTENT) {
+            word_add(play, "<content>");
+            dialogue_content_sent(&play->dialogue);
+        }
+        if (action == DIALOGUE_SECURE) {
+            word_add(play, "<tls>");
+            action = dialogue_secured(&play->dialogue, &play->out);
+            continue;
+        }
+        if (action != DIALOGUE_READY) return;
+        if (play->has_begun) {
+            dialogue_take_done(&play->dialogue);
+            word_add(play, "<ready>");
+            return;
+        }
+        play->has_begun = true;
+        assert_int_equal(handover_prepare(&play->handover, &play->dialogue.offered, true), HANDOVER_READY);
+        action = dialogue_begin(&play->dialogue, &play->handover, &play->out);
+    }
+}
+
+static void endings_print(const struct handover *handover, struct buffer *out)
+{
+    static const char letters[] = { [RECIPIENT_DELIVERED] = 'd',
+                                    [RECIPIENT_DEFERRED] = 't',
+                                    [RECIPIENT_FAILED] = 'f',
+                                    [RECIPIENT_NOT_TRIED] = 'n' };
+    for (uint32_t i = 0; i < handover->envelope->recipient_count; i++)
+        buffer_printf(out, "%s%c%u", i ? " " : "", letters[handover->results[i].ending],
+                      handover->results[i].code);
+}
+
+static void row_run(const struct row *row)
+{
+    struct play play = { 0 };
+    struct arena *arena = arena_new(0);
+    struct recipient recipients[2] = { { .address = TEXT("0@c") }, { .address = TEXT("1@c") } };
+    struct envelope envelope = { .sender = TEXT("a@b"),
+                                 .recipient_count = row->recipients,
+                                 .recipients = recipients };
+    struct text rest = text_of(row->replies);
+    struct reply_parser parser = { 0 };
+    struct smtp_reply reply;
+    size_t used = 0;
+    play.handover = (struct handover){ .arena = arena, .envelope = &envelope, .length = row->length };
+    play.handover.is_probe = row->length == 0;
+    handover_start(&play.handover);
+    dialogue_start(&play.dialogue, TEXT("us"), row->tls, true);
+    dialogue_connected(&play.dialogue);
+    while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
+        if (buffer_length(&play.said) > 0 || rest.length < strlen(row->replies))
+            buffer_add_char(&play.said, '|');
+        follow(&play, dialogue_reply(&play.dialogue, &reply, &play.out));
+        rest = text_slice(rest, used, rest.length);
+    }
+    if (!text_equal(buffer_text(&play.said), text_of(row->said)))
+        fail_msg("%s: said %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
+    buffer_clear(&play.said);
+    endings_print(&play.handover, &play.said);
+    if (row->endings && !text_equal(buffer_text(&play.said), text_of(row->endings)))
+        fail_msg("%s: ended %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
+    buffer_free(&play.said);
+    buffer_free(&play.out);
+    arena_free(arena);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_run(&rows[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+    return cmocka_run_group_tests_name("deliver dialogue", tests, NULL, NULL);
+}
