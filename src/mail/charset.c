@@ -254,7 +254,12 @@ static bool by_manner(enum manner manner, struct text charset, struct text bytes
     case AS_LATIN:
         return by_name(TEXT("windows-1252"), bytes, most_bad, out);
     case AS_JIS:
-        return by_cp932(japanese_from_jis(bytes, &cp932), &cp932, most_bad, out);
+        if (japanese_from_jis(bytes, &cp932)) return by_cp932(true, &cp932, most_bad, out);
+        if (by_name(TEXT("ISO-2022-JP-2"), bytes, 0, out)) { /* has JIS X 0212 */
+            buffer_free(&cp932);
+            return true;
+        }
+        return by_cp932(false, &cp932, most_bad, out);
     case AS_EUC:
         if (japanese_from_euc(bytes, &cp932)) return by_cp932(true, &cp932, most_bad, out);
         buffer_free(&cp932);
@@ -397,11 +402,11 @@ bool charset_is_known(struct text charset)
 
 void charset_warm(void)
 {
-    static const char *const names[] = { "windows-31j", "EUC-JP",     "ISO-2022-JP", "windows-1252",
-                                         "UTF-16",      "gb18030",    "Big5",        "windows-1251",
-                                         "KOI8-R",      "EUC-KR",     "iso-8859-2",  "gb2312",
-                                         "iso-2022-kr", "HZ",         "UTF-7",       "iso-8859-15",
-                                         "windows-874", "windows-949" };
+    static const char *const names[] = {
+        "windows-31j",        "EUC-JP",       "ISO-2022-JP", "windows-1252", "UTF-16",      "gb18030",
+        "ibm-1375_P100-2008", "windows-1251", "KOI8-R",      "EUC-KR",       "iso-8859-2",  "ISO-2022-JP-2",
+        "iso-2022-kr",        "HZ",           "UTF-7",       "iso-8859-15",  "windows-874", "windows-949"
+    };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         UConverter *converter = converter_open(names[i]);
         if (converter) ucnv_close(converter);

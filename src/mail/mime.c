@@ -161,9 +161,10 @@ static enum mime_kind kind_of(const struct mime_part *part)
 {
     if (text_starts(part->type, TEXT("multipart/"))) return MIME_MULTIPART;
     if (finding_has(&part->findings, FINDING_ENCODED_CONTAINER)) return MIME_LEAF;
-    if (text_equal(part->type, TEXT("message/rfc822")) || text_equal(part->type, TEXT("message/global")))
-        return MIME_MESSAGE;
-    return MIME_LEAF;
+    bool message = text_equal(part->type, TEXT("message/rfc822")) ||
+                   text_equal(part->type, TEXT("message/global")) ||
+                   text_equal(part->type, TEXT("message/news"));
+    return message ? MIME_MESSAGE : MIME_LEAF;
 }
 
 /* A message with nothing in it has no part inside. */

@@ -25,7 +25,7 @@ extern const struct mime_limits mime_limits_default;
 enum mime_kind {
     MIME_LEAF,
     MIME_MULTIPART, /* its children are its parts */
-    MIME_MESSAGE    /* message/rfc822 and /global: one child, the message inside */
+    MIME_MESSAGE    /* message/rfc822, /global and /news: one child, the message inside */
 };
 
 enum mime_encoding {

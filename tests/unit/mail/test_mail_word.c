@@ -100,6 +100,7 @@ static void charsets(void **state)
         { "iso-2022-jp", "\x1b$BBj\nabc", "題\nabc", "" },
         { "cp50221", "\x1b$BBjL>\x1b(B", "題名", "" },
         { "iso-2022-jp-ms", "\x1b$BBjL>\x1b(B", "題名", "" },
+        { "iso-2022-jp-1", "\x1b$(D0!\x1b(B", "丂", "" },
         { "iso-2022-jp", "\xe9\xa1\x8c", "題", "wrong-charset" },
         /* Shift_JIS: backslash as a second byte, NEC and IBM characters, kana */
         { "shift_jis", "\x91\xe8\x96\xbc", "題名", "" },
