@@ -59,8 +59,9 @@ static int options_read(int argc, char **argv, struct options *options)
     return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
 }
 
-/* One look: the exit code, with the sums when all could be asked. */
-static int look(const struct control_target *target, struct sums *out)
+/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted gives
+   EX_TEMPFAIL, which is said only when `is_last`. */
+static int look(const struct control_target *target, bool is_last, struct sums *out)
 {
     struct buffer counters = { 0 }, ledger = { 0 };
     int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
@@ -70,7 +71,7 @@ static int look(const struct control_target *target, struct sums *out)
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
         code = out->differences ? EX_DIFFERS : EX_OK;
-    } else if (buffer_length(&ledger) > 0) {
+    } else if (buffer_length(&ledger) > 0 && (is_last || code != EX_TEMPFAIL)) {
         fprintf(stderr, "sekimori balance: %.*s\n", TEXT_ARG(buffer_text(&ledger)));
     }
     buffer_free(&counters);
@@ -81,12 +82,12 @@ static int look(const struct control_target *target, struct sums *out)
 static int look_until_equal(const struct options *options, struct sums *out)
 {
     time_t until = time(NULL) + (time_t)options->wait_s;
-    int code = look(&options->target, out);
-    while (code == EX_DIFFERS && time(NULL) < until) {
+    int code = look(&options->target, options->wait_s == 0, out);
+    while ((code == EX_DIFFERS || code == EX_TEMPFAIL) && time(NULL) < until) {
         nanosleep(&(struct timespec){ 0, STEP_MS * 1000000l }, NULL);
-        code = look(&options->target, out);
+        code = look(&options->target, time(NULL) >= until, out);
     }
-    return code;
+    return code == EX_TEMPFAIL ? EX_UNAVAILABLE : code;
 }
 
 static void number_print(int64_t number)

@@ -94,8 +94,8 @@ int control_ask(const struct control_target *target, struct text command, int ti
     buffer_free(&payload);
     close(fd);
     if (code >= 0) return code;
-    fprintf(stderr, "sekimori: sekimorid on %s does not answer\n", state);
-    return EX_UNAVAILABLE;
+    if (!alive) buffer_add_text(out, TEXT("the node or a process of it went away before it answered"));
+    return EX_TEMPFAIL;
 }
 
 bool control_is_running(const struct control_target *target)

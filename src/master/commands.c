@@ -154,7 +154,7 @@ static void pass_on(struct commands_client *client, enum process_kind kind, stru
         return;
     }
     close(copy);
-    commands_reply(client, EX_UNAVAILABLE,
+    commands_reply(client, EX_TEMPFAIL,
                    TEXT("that process is not running now; it is being restarted: try again"));
 }
 

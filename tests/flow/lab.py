@@ -55,14 +55,14 @@ class Sink:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(
-            [BUILD / "src/cli/sekimori", "sink", "--listen", f"127.0.0.1:{self.port}", "--maildir", self.maildir,
-             *self.options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        with open(f"{self.maildir}.log", "ab") as log:
+            self.process = subprocess.Popen([BUILD / "src/cli/sekimori", "sink", "--listen", f"127.0.0.1:{self.port}",
+                                             "--maildir", self.maildir, *self.options], stdout=log, stderr=log)
         wait_for(self.is_up, "the sink listens")
 
     def is_up(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"the sink ended: {self.process.stdout.read().decode()}")
+            raise AssertionError("the sink ended: " + pathlib.Path(f"{self.maildir}.log").read_text())
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
@@ -166,6 +166,15 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
+        wait_for(self.is_gone, "every process of the node is gone", 10)
+
+    def is_gone(self):
+        with contextlib.suppress(OSError):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", self.port))
+                return True
+        return False
 
 
 class Client:
