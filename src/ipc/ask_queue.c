@@ -6,6 +6,7 @@
 
 void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count)
 {
+    size_t start = buffer_length(frame);
     put_u64(frame, request->id);
     put_u64(frame, request->arrived_ms);
     put_u8(frame, request->direction);
@@ -19,6 +20,7 @@ void keep_request_put(struct keep_request *request, struct buffer *frame, int *f
     put_text(frame, request->prefix);
     put_u8(frame, request->edits_count);
     for (int i = 0; i < request->edits_count; i++) put_text(frame, request->edits[i]);
+    body_fit(&request->body, buffer_length(frame) - start);
     body_put(&request->body, frame, fds, fd_count);
 }
 

@@ -7,8 +7,10 @@
 void scan_read_put(const struct occasion *occasion, const struct question *questions, uint32_t question_count,
                    struct body *body, struct buffer *frame, int *fds, int *fd_count)
 {
+    size_t start = buffer_length(frame);
     occasion_put(occasion, frame);
     questions_put(questions, question_count, frame);
+    body_fit(body, buffer_length(frame) - start);
     body_put(body, frame, fds, fd_count);
 }
 

@@ -11,6 +11,7 @@
 #include "base/codec.h"
 #include "base/die.h"
 
+enum { FRAME_MARGIN = 256 };
 enum carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE };
 
 static const int SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -26,6 +27,19 @@ static bool write_all(int fd, struct text bytes)
     return true;
 }
 
+static bool spill(struct body *body)
+{
+    if (body->fd != 0) return true;
+    int fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return false;
+    body->fd = fd;
+    struct text bytes = body->mapped.at ? body->mapped : buffer_text(&body->small);
+    body->mapped = TEXT_NONE; /* it was a frame's */
+    if (!write_all(body->fd, bytes)) return false;
+    buffer_free(&body->small);
+    return true;
+}
+
 bool body_append(struct body *body, struct text bytes)
 {
     body->size += bytes.length;
@@ -33,14 +47,7 @@ bool body_append(struct body *body, struct text bytes)
         buffer_add_text(&body->small, bytes);
         return true;
     }
-    if (body->fd == 0) {
-        int fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0) return false;
-        body->fd = fd;
-        if (!write_all(body->fd, buffer_text(&body->small))) return false;
-        buffer_free(&body->small);
-    }
-    return write_all(body->fd, bytes);
+    return spill(body) && write_all(body->fd, bytes);
 }
 
 bool body_finish(struct body *body)
@@ -67,6 +74,12 @@ struct text body_text(struct body *body)
     if (bytes == MAP_FAILED) return TEXT_NONE;
     body->mapped = text_from(bytes, body->size);
     return body->mapped;
+}
+
+void body_fit(struct body *body, size_t used)
+{
+    if (body->fd != 0 || used + body->size + FRAME_MARGIN <= FRAME_LIMIT) return;
+    if (!spill(body) || !body_finish(body)) die_errno("no memory for a body");
 }
 
 void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count)

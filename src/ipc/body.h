@@ -29,6 +29,10 @@ void body_free(struct body *body);
    and size is not 0. */
 struct text body_text(struct body *body);
 
+/* Before body_put: bytes that would go inside a frame which already has `used` bytes, and has no room for them,
+   move to a memfd. */
+void body_fit(struct body *body, size_t used);
+
 /* Into a frame being built: either the bytes or a mark that descriptor number `*fd_count` carries them (a dup
    is added to fds). */
 void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count);

@@ -265,7 +265,7 @@ void session_reply(struct session *session, uint16_t code, const char *enhanced,
     va_end(arguments);
     for (char *at = text; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
-    if (code >= 400) session->errors++;
+    if (code >= 400 && code != 452) session->errors++; /* 452: we are full, which is no fault of the client */
     stream_printf(session->stream, "%u %s%s%s\r\n", code, enhanced ? enhanced : "", enhanced ? " " : "",
                   text);
 }

@@ -10,6 +10,8 @@
 #include "config/route.h"
 #include "config/table.h"
 
+enum { RECIPIENT_BYTES_MOST = 64 * 1024 };
+
 struct recipient_tables {
     size_t count;
     struct table **by_domain; /* as config->domains; NULL: none */
@@ -47,6 +49,12 @@ static void reject(struct session *session, struct text address, uint16_t code, 
     session_log_reject(session, "RCPT", address, code, enhanced, text);
 }
 
+/* What a recipient takes in the frames to scan and queue, about. */
+static size_t bytes_of(const struct recipient *recipient)
+{
+    return recipient->address.length + recipient->orcpt.length + 12;
+}
+
 static void take(struct session *session, const struct recipient *recipient)
 {
     struct transaction *transaction = &session->transaction;
@@ -60,6 +68,7 @@ static void take(struct session *session, const struct recipient *recipient)
         transaction->recipient_room = room;
     }
     envelope->recipients[envelope->recipient_count++] = *recipient;
+    transaction->recipient_bytes += bytes_of(recipient);
     session_reply(session, 250, "2.1.5", "recipient ok");
 }
 
@@ -101,7 +110,8 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     bool is_local = config_route_is_local(domain);
     bool is_postmaster = mailbox_is_postmaster(&command->mailbox);
     session->candidate = (struct recipient){ address, command->orcpt, command->notify };
-    if (envelope->recipient_count >= server->config->limits.recipients)
+    if (envelope->recipient_count >= server->config->limits.recipients ||
+        session->transaction.recipient_bytes + bytes_of(&session->candidate) > RECIPIENT_BYTES_MOST)
         reject(session, address, 452, "4.5.3", "too many recipients, send the rest in another message");
     else if (command->mailbox.needs_smtputf8 && !envelope->smtputf8)
         reject(session, address, 553, "5.6.7", "the address needs SMTPUTF8");

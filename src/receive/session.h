@@ -33,6 +33,7 @@ struct transaction {
     uint64_t id, arrived_ms;
     struct envelope envelope;
     uint32_t recipient_room;
+    size_t recipient_bytes; /* of all addresses and ORCPTs: they share one frame */
     struct body body;
     struct dotted dotted;
     bool is_bdat, is_too_big, has_no_memory;

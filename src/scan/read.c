@@ -9,7 +9,7 @@
 #include "scan/content.h"
 #include "spam/score.h"
 
-enum { SUBJECT_MOST = 200, FIELD_MOST = 200, EDITS_BYTES_MOST = 16 * 1024, PLAIN_LOOK = 4096 };
+enum { SUBJECT_MOST = 200, FIELD_MOST = 200, EDITS_BYTES_MOST = 8 * 1024, PLAIN_LOOK = 4096 };
 
 /* A field that only we write: what came with the message under that name is forged. */
 static const struct text own_fields[] = { { "X-Spam-Status", 13 },
