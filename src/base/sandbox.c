@@ -295,5 +295,8 @@ bool jail_enter(const char *process, int rights, const char *const *folders)
         if (!capabilities_drop()) return failed(process, "capabilities");
     }
     if (!seccomp_enter(rights)) return failed(process, "seccomp");
+#ifdef SEKIMORI_JAIL_PROBE
+    jail_probe(process);
+#endif
     return true;
 }

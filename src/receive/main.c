@@ -284,9 +284,6 @@ int main(int argc, char **argv)
     tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
         die("the jail cannot be entered");
-#ifdef SEKIMORI_JAIL_PROBE
-    jail_probe("receive");
-#endif
     server.tables = recipient_tables_new(server.config);
     ports_replace(&server);
     return child_run(&child, &events, &server);

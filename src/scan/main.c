@@ -63,9 +63,6 @@ int main(int argc, char **argv)
     int warden = nursery_warden_start(&service.child);
     if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
         die("the jail cannot be entered");
-#ifdef SEKIMORI_JAIL_PROBE
-    jail_probe("scan");
-#endif
     service.foreman = foreman_new(&service.child, warden, core_count);
     return child_run(&service.child, &events, &service);
 }

@@ -1,0 +1,51 @@
+"""Goal: each process is denied what it may not do, and the denial is seen. Needs a build with -Djail_probe=true."""
+import re
+
+import pytest
+
+import lab
+
+CONFIG = "domains {{ example.test 127.0.0.1:9 }}\n"
+
+
+def probes_are_built():
+    return b"jail probe:" in (lab.BUILD / "src/receive/receive").read_bytes()
+
+
+pytestmark = pytest.mark.skipif(lab.QUICK and not probes_are_built(), reason="the quick build has no probes")
+
+
+@pytest.mark.parametrize("attempt", ["open", "connect", "exec"])
+def test_the_jail_denies(nodes, attempt):
+    assert probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
+    node = nodes(CONFIG, start=False)
+    node.start(wait=False, env={"SEKIMORI_JAIL_PROBE": attempt})
+    rights = {"connect": {"deliver", "lookup"}, "open": {"scan warden"}}  # who has it as its job
+    names = lab.PROGRAMS + (("scan warden", "scan worker") if attempt == "open" else ())
+    told = {}
+
+    def look():
+        text = node.text()
+        for name in names:
+            tried = text.find(f"jail probe: {name} tries {attempt}")
+            if f"jail probe: {name}: {attempt} denied" in text:
+                told[name] = "denied"
+            elif f"jail probe: {name}: {attempt} ALLOWED" in text:
+                told[name] = "allowed"
+            elif tried >= 0 and re.search(rf"error: {name} \d+ \(pid \d+\) was killed by its jail", text[tried:]):
+                told[name] = "killed"
+        return len(told) == len(names)
+
+    lab.wait_for(look, f"every process has told ({told})", 40)
+    for name in names:
+        wanted = {"allowed"} if name in rights.get(attempt, ()) else {"denied", "killed"}
+        assert told[name] in wanted, f"{name}: {attempt}: {told[name]}\n{node.text()[-3000:]}"
+
+
+def test_every_process_is_jailed(node):
+    for process in node.status()["processes"]:
+        with open(f"/proc/{process['pid']}/status") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", process
+        if process["name"] != "scan":
+            assert int(status["CapEff"], 16) == 0, process
