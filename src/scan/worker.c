@@ -38,7 +38,7 @@ struct worker {
 
 uint64_t worker_room_bytes(const struct config *config)
 {
-    uint64_t bytes = config->virus.max_scan_bytes + config->virus.max_file_bytes;
+    uint64_t bytes = 2 * config->virus.max_scan_bytes; /* what is unpacked, and the layers it comes out of */
     return bytes < ROOM_LEAST ? ROOM_LEAST : bytes;
 }
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What judging costs: microseconds a message and stage, over the messages of a folder (or $SEKIMORI_CORPORA),
+   on one core. usage: bench-scan CONFIGURATION [FOLDER]. Line ends become CRLF before the clock starts. */
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/codec.h"
+#include "config/load.h"
+#include "mail/reading.h"
+#include "scan/content.h"
+#include "scan/decide.h"
+#include "scan/read.h"
+#include "scan/worker.h"
+#include "virus/clamav.h"
+#include "virus/temporary.h"
+
+enum { MESSAGES_MOST = 20000, MESSAGE_BYTES_MOST = 1 << 20 };
+
+struct bench {
+    struct text messages[MESSAGES_MOST];
+    size_t count, bytes;
+    struct scanner scanner;
+    struct arena *arena;
+    struct text recipient;
+    struct occasion occasion;
+};
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void message_add(struct bench *bench, const char *path)
+{
+    static char raw[MESSAGE_BYTES_MOST];
+    struct buffer wire = { 0 };
+    FILE *file = fopen(path, "re");
+    size_t size = file ? fread(raw, 1, sizeof raw, file) : 0;
+    if (file) fclose(file);
+    struct text rest = text_from(raw, size), line;
+    while (text_next_line(&rest, &line)) {
+        buffer_add_text(&wire, line);
+        buffer_add_text(&wire, TEXT("\r\n"));
+    }
+    if (buffer_length(&wire) == 0) return;
+    bench->bytes += buffer_length(&wire);
+    bench->messages[bench->count++] = buffer_text(&wire); /* lives as long as the program */
+}
+
+static void folder_read(struct bench *bench, char *folder)
+{
+    char *folders[] = { folder, NULL };
+    FTS *tree = fts_open(folders, FTS_PHYSICAL, NULL);
+    for (FTSENT *entry; tree && (entry = fts_read(tree)) && bench->count < MESSAGES_MOST;)
+        if (entry->fts_info == FTS_F && text_ends(text_of(entry->fts_name), TEXT(".eml")))
+            message_add(bench, entry->fts_path);
+    if (tree) fts_close(tree);
+}
+
+/* --- stages --- */
+
+static void stage_tree(struct bench *bench, struct text message)
+{
+    mime_parse(bench->arena, message, &mime_limits_default, MIME_FIRST);
+}
+
+static void stage_readings(struct bench *bench, struct text message)
+{
+    struct mime *mime = mime_parse(bench->arena, message, &mime_limits_default, MIME_FIRST);
+    struct reading_list *list = reading_open(bench->arena, mime);
+    struct reading reading;
+    while (reading_next(list, &reading)) {
+    }
+    reading_close(list);
+}
+
+static void stage_content(struct bench *bench, struct text message)
+{
+    (void)bench;
+    volatile uint16_t flags = content_flags(message, message.length / 2);
+    (void)flags;
+}
+
+static void stage_read(struct bench *bench, struct text message)
+{
+    struct facts facts;
+    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, &facts);
+}
+
+static void stage_judge(struct bench *bench, struct text message)
+{
+    struct facts facts;
+    struct verdict verdict;
+    struct buffer bytes = { 0 };
+    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, &facts);
+    decide_verdict(bench->arena, bench->scanner.config, &bench->occasion, &facts, NULL, 0, &verdict);
+    facts_put(&facts, &bytes);
+    verdict_put(&verdict, &bytes);
+    buffer_free(&bytes);
+}
+
+static void measure(struct bench *bench, const char *name, void (*stage)(struct bench *, struct text))
+{
+    double begun = now_us();
+    for (size_t i = 0; i < bench->count; i++) {
+        stage(bench, bench->messages[i]);
+        arena_reset(bench->arena);
+    }
+    double each = (now_us() - begun) / (double)bench->count;
+    printf("%-44s %8.1f us a message %8.1f MB/s\n", name, each,
+           (double)bench->bytes / (double)bench->count / each);
+    fflush(stdout);
+}
+
+static struct config *config_read(const char *path)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    if (config) return config;
+    fprintf(stderr, "%s has errors: sekimori check says which\n", path);
+    exit(78);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    char why[300] = "";
+    char *folder = argc > 2 ? argv[2] : getenv("SEKIMORI_CORPORA");
+    if (argc < 2 || !folder) {
+        fprintf(stderr, "usage: bench-scan CONFIGURATION [FOLDER of .eml files, else $SEKIMORI_CORPORA]\n");
+        return 64;
+    }
+    struct config *config = config_read(argv[1]);
+    folder_read(&bench, folder);
+    if (bench.count == 0) return fprintf(stderr, "%s: no .eml file\n", folder), 66;
+    printf("%zu messages, %zu bytes on average\n", bench.count, bench.bytes / bench.count);
+    if (!temporary_prepare(why, sizeof why) ||
+        temporary_enter(worker_room_bytes(config), why, sizeof why) < 0)
+        return fprintf(stderr, "%s\n", why), 71;
+    bench.arena = arena_new(65536);
+    bench.recipient = TEXT("user@example.test");
+    bench.occasion = (struct occasion){ .recipients = &bench.recipient, .recipient_count = 1 };
+    bench.scanner = (struct scanner){ config, NULL, recall_new(1), TEXT("none") };
+    measure(&bench, "tree of parts", stage_tree);
+    measure(&bench, "and every reading decoded", stage_readings);
+    measure(&bench, "lines and bytes (content)", stage_content);
+    measure(&bench, "read, without an engine", stage_read);
+    bench.scanner.engine = clamav_open(config, worker_room_bytes(config), why, sizeof why);
+    if (!bench.scanner.engine) return fprintf(stderr, "%s\n", why), 71;
+    printf("%s, %u signatures\n", bench.scanner.engine->version, bench.scanner.engine->signatures);
+    measure(&bench, "read, parts and message through the engine", stage_read);
+    measure(&bench, "read and decide", stage_judge);
+    bench.scanner.recall = recall_new(100000);
+    stage_read(&bench, bench.messages[0]);
+    measure(&bench, "first of identical messages", stage_read);
+    measure(&bench, "again, identical messages", stage_read);
+    return 0;
+}
