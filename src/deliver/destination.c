@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "config/route.h"
+#include "config/domains.h"
 
 struct destination *destination_new(struct pool *pool, struct text key, struct text domain)
 {

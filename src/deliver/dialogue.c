@@ -257,7 +257,11 @@ static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct s
     uint32_t recipient = dialogue->order[dialogue->replied - 2];
     bool is_last = dialogue->replied == dialogue->asked + 1;
     if (!dialogue->mail_failed) {
-        if (reply->code / 100 != 2 || handover->is_probe)
+        if (reply->code == 452 &&
+            any_taken(dialogue)) /* RFC 5321 section 4.5.3.1.10: the rest goes by itself */
+            handover_end_by_us(handover, recipient, RECIPIENT_NOT_TRIED, "4.5.3",
+                               TEXT("too many recipients for one transaction"));
+        else if (reply->code / 100 != 2 || handover->is_probe)
             handover_end_by_reply(handover, recipient, reply, dialogue->offered.dsn);
         else
             handover->states[recipient] = RECIPIENT_TAKEN;
@@ -332,6 +336,7 @@ static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp
                                     struct buffer *out)
 {
     dialogue->is_goodbye = true;
+    dialogue->is_session_refused = dialogue_is_unanswered(dialogue);
     if (!dialogue->handover) return refuse(dialogue, reply, out);
     handover_end_rest_by_reply(dialogue->handover, reply, false, false);
     return idle(dialogue);

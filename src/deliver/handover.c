@@ -5,7 +5,7 @@
 #include "ipc/ask_queue.h"
 #include "smtp/command.h"
 
-enum { REPLY_TEXT_MOST = 512, RESULT_TEXTS_MOST = 16 * 1024, TEXTS_UP_TO = 3500 };
+enum { REPLY_TEXT_MOST = 512 };
 
 void handover_start(struct handover *handover)
 {
@@ -147,24 +147,9 @@ static void end(struct handover *handover, uint32_t recipient, const struct reci
     handover->open--;
 }
 
-/* A result has to fit one frame: with many recipients each one's text is cut shorter, with very many there is
-   only the code. */
-static size_t text_share(const struct handover *handover)
-{
-    uint32_t count = handover->envelope->recipient_count;
-    size_t share = RESULT_TEXTS_MOST / (count + 1);
-    return count > TEXTS_UP_TO ? 0 : share < REPLY_TEXT_MOST ? share : REPLY_TEXT_MOST;
-}
-
-static struct text reply_text(struct handover *handover, const struct smtp_reply *reply)
-{
-    return reply_join(handover->arena, reply, text_share(handover));
-}
-
 /* A server that gives no status code gets the plainest of the code's class. */
 static struct text status_of(struct handover *handover, const struct smtp_reply *reply)
 {
-    if (text_share(handover) == 0) return TEXT_NONE;
     if (reply->enhanced.length > 0) return arena_text(handover->arena, reply->enhanced);
     return reply->code < 300 ? TEXT("2.0.0") : reply->code < 500 ? TEXT("4.0.0") : TEXT("5.0.0");
 }
@@ -177,7 +162,7 @@ static struct recipient_result by_reply(struct handover *handover, const struct 
                                                                      : RECIPIENT_FAILED,
                                        .code = reply->code };
     result.enhanced = status_of(handover, reply);
-    result.reply = reply_text(handover, reply);
+    result.reply = reply_join(handover->arena, reply, REPLY_TEXT_MOST);
     result.dsn_relayed = dsn_relayed;
     return result;
 }
@@ -198,25 +183,21 @@ void handover_end_rest_by_reply(struct handover *handover, const struct smtp_rep
         if (!only_taken || handover->states[i] == RECIPIENT_TAKEN) end(handover, i, &result);
 }
 
-static struct recipient_result by_us(const struct handover *handover, enum recipient_ending ending,
-                                     const char *enhanced, struct text reason)
+static struct recipient_result by_us(enum recipient_ending ending, const char *enhanced, struct text reason)
 {
-    size_t share = text_share(handover);
-    return (struct recipient_result){ .ending = ending,
-                                      .enhanced = share > 0 ? text_of(enhanced) : TEXT_NONE,
-                                      .reply = text_slice(reason, 0, share) };
+    return (struct recipient_result){ .ending = ending, .enhanced = text_of(enhanced), .reply = reason };
 }
 
 void handover_end_by_us(struct handover *handover, uint32_t recipient, enum recipient_ending ending,
                         const char *enhanced, struct text reason)
 {
-    struct recipient_result result = by_us(handover, ending, enhanced, reason);
+    struct recipient_result result = by_us(ending, enhanced, reason);
     end(handover, recipient, &result);
 }
 
 void handover_end_rest_by_us(struct handover *handover, enum recipient_ending ending, const char *enhanced,
                              struct text reason)
 {
-    struct recipient_result result = by_us(handover, ending, enhanced, reason);
+    struct recipient_result result = by_us(ending, enhanced, reason);
     for (uint32_t i = 0; i < handover->envelope->recipient_count; i++) end(handover, i, &result);
 }

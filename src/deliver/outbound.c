@@ -98,6 +98,7 @@ static void errand_done(struct outbound *outbound)
     errand->relay = arena_text(arena, text_of(outbound->relay));
     errand->tls = arena_text(arena, text_of(outbound->tls));
     errand->connect_ms = outbound->connect_ms;
+    errand->destination_down = outbound->dialogue.is_session_refused;
     errand->transfer_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->given_ms);
     outbound->connect_ms = 0;
     payload_close(&errand->payload);

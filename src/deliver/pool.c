@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "deliver/pool_private.h"
 
 enum { SWEEP_MS = 5000, ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000, UNUSED_MS = 60000 };

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 
-enum { RESULT_LEAST_BYTES = 16, RESULT_FRAME_ROOM = FRAME_LIMIT - 1024 };
+enum { RESULT_LEAST_BYTES = 16, STATUS_LEAST_BYTES = 5, RESULT_FRAME_ROOM = FRAME_LIMIT - 1024 };
 
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame)
 {
@@ -52,10 +52,11 @@ static size_t text_share(const struct deliver_result *result)
     return taken < RESULT_FRAME_ROOM ? (RESULT_FRAME_ROOM - taken) / count : 0;
 }
 
-/* The plainest status of the class, when even a status is too long. */
+/* The plainest status of the class, when even a status is too long; none when that is too long too. */
 static struct text status_cut(const struct recipient_result *recipient, size_t share)
 {
     if (recipient->enhanced.length <= share) return recipient->enhanced;
+    if (share < STATUS_LEAST_BYTES) return TEXT_NONE;
     return recipient->ending == RECIPIENT_DELIVERED ? TEXT("2.0.0")
            : recipient->ending == RECIPIENT_FAILED  ? TEXT("5.0.0")
                                                     : TEXT("4.0.0");

@@ -24,7 +24,7 @@ static void handover_check(struct play *play)
     if (!done) return;
     if (done->open != 0) abort();
     for (unsigned i = 0; i < play->envelope.recipient_count; i++) {
-        if (done->states[i] != RECIPIENT_ENDED || done->results[i].ending == RECIPIENT_NOT_TRIED) abort();
+        if (done->states[i] != RECIPIENT_ENDED || done->results[i].enhanced.length == 0) abort();
         bool is_delivered = done->results[i].ending == RECIPIENT_DELIVERED;
         if (is_delivered && !done->is_probe && !play->content_was_sent) abort();
     }

@@ -70,6 +70,12 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|<close>", "t421 t421" },
     { "421 after one was refused", TLS_OFF, 2, 9, HI PIPE_DATA OK NO "421 bye\n",
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|||<close>", "f550 t421" },
+    { "452 behind a taken one", TLS_OFF, 2, 9,
+      HI PIPE_DATA OK OK "452 4.5.3 enough\n"
+                         "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "d250 n0" },
+    { "452 for the first", TLS_OFF, 2, 9, HI PIPE_DATA OK "452 full\n" OK "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "t452 d250" },
     { "too many replies", TLS_OFF, 1, 9, HI "250 s\n" OK OK "354 go\n" OK OK,
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>|<close>", "d250" },
     { "call-out", TLS_OFF, 1, 0, HI PIPE OK OK OK, "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>",

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "config/load.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "deliver/route.h"
 
 /* "20 mail.a.test 192.0.2.1 192.0.2.2, 30 b.test ?": preference, host, addresses; "?" failed, "-" none. */
