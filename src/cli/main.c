@@ -6,11 +6,11 @@
 
 #include "cli/balance.h"
 #include "cli/check.h"
-#include "cli/dump.h"
 #include "cli/node.h"
 #include "cli/queue_tool.h"
 #include "cli/send.h"
 #include "cli/show_address.h"
+#include "cli/show_config.h"
 #include "cli/show_message.h"
 #include "cli/sink.h"
 

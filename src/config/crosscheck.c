@@ -6,8 +6,8 @@
 #include <netinet/in.h>
 
 #include "base/tls.h"
+#include "config/domains.h"
 #include "config/load_private.h"
-#include "config/route.h"
 #include "config/table.h"
 #include "config/value.h"
 

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "config/value.h"
-#include "config/walk.h"
+#include "config/visit.h"
 
 enum { COMMENT_COLUMN = 56 };
 
@@ -58,7 +58,7 @@ void dump_targets(const struct config *config, const struct domain *domain, stru
     }
 }
 
-static void dump_open(void *context, const struct walk_opening *opening)
+static void dump_open(void *context, const struct visit_opening *opening)
 {
     struct dump *dump = context;
     line_begin(dump);
@@ -71,7 +71,7 @@ static void dump_open(void *context, const struct walk_opening *opening)
     dump->depth++;
 }
 
-static void dump_close(void *context, const struct walk_opening *opening)
+static void dump_close(void *context, const struct visit_opening *opening)
 {
     struct dump *dump = context;
     dump->depth--;
@@ -80,7 +80,7 @@ static void dump_close(void *context, const struct walk_opening *opening)
     buffer_printf(dump->out, "}\n");
 }
 
-static void dump_value(void *context, const struct walk_value *value)
+static void dump_value(void *context, const struct visit_value *value)
 {
     struct dump *dump = context;
     if (dump->with_help) {
@@ -94,22 +94,22 @@ static void dump_value(void *context, const struct walk_value *value)
     line_end(dump, value->is_default, value->place);
 }
 
-static const struct walk_events dump_events = { dump_open, dump_value, dump_close };
+static const struct visit_events dump_events = { dump_open, dump_value, dump_close };
 
 void config_dump(const struct config *config, struct buffer *out, bool with_sources)
 {
     struct dump dump = { .config = config, .out = out, .with_sources = with_sources };
-    walk_config(config, WALK_ALL, &dump_events, &dump);
+    visit_config(config, VISIT_ALL, &dump_events, &dump);
 }
 
 void config_dump_said(const struct config *config, struct buffer *out)
 {
     struct dump dump = { .config = config, .out = out };
-    walk_config(config, WALK_SAID, &dump_events, &dump);
+    visit_config(config, VISIT_SAID, &dump_events, &dump);
 }
 
 void config_dump_explained(const struct config *config, struct buffer *out, enum language language)
 {
     struct dump dump = { .config = config, .out = out, .with_help = true, .language = language };
-    walk_config(config, WALK_ALL, &dump_events, &dump);
+    visit_config(config, VISIT_ALL, &dump_events, &dump);
 }

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "config/domains.h"
 #include "config/lexer.h"
 #include "config/load_private.h"
-#include "config/route.h"
 #include "config/value.h"
 
 static void default_store(struct loader *loader, const struct schema_row *row, void *base)
@@ -91,5 +91,5 @@ void finish_config(struct loader *loader)
         config->admin = arena_printf(loader->arena, "postmaster@%.*s", TEXT_ARG(config->hostname));
     listeners_finish(loader);
     domains_finish(loader);
-    route_index_build(config);
+    domains_index_build(config);
 }

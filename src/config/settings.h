@@ -72,7 +72,7 @@ struct domain {
     enum mode virus_mode, spam_mode;
 };
 
-struct domain_index;   /* config/route.c */
+struct domain_index;   /* config/domains.c */
 struct config_sources; /* config/source.c: where each value stands; NULL after config_bundle_read */
 
 struct config {

@@ -53,6 +53,7 @@ static const char *state_of(const struct message *message, const struct standing
     if (recipient->ending != ENDING_NONE) return ending_name(recipient->ending);
     if (recipient->hold != HOLD_NONE) return "held";
     const struct delivery *delivery = schedule_delivery_of(message, recipient);
+    if (delivery && schedule_waits_until(delivery)) return names[DELIVERY_WAITING];
     return delivery ? names[delivery->state] : "arriving";
 }
 
@@ -67,8 +68,8 @@ static void recipient_print(const struct client *client, const struct message *m
     buffer_printf(out, ",\"state\":\"%s\"", state_of(message, now));
     if (now->hold && now->hold <= HOLD_ADMIN && now->ending == ENDING_NONE)
         buffer_printf(out, ",\"hold\":\"%s\"", hold_names[now->hold]);
-    if (delivery && delivery->state == DELIVERY_WAITING)
-        buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)delivery->due.key);
+    uint64_t until = delivery ? schedule_waits_until(delivery) : 0;
+    if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)until);
     buffer_printf(out, ",\"attempts\":%u,\"reason\":", now->attempts);
     struct text reason = names_text(client->queue->catalogue->reasons, now->reason);
     if (!reason.length && delivery) reason = schedule_down_reason(client->queue->schedule, delivery);

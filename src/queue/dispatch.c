@@ -7,17 +7,44 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "queue/queue_private.h"
 
 static const uint64_t JOB_ADOPTED = UINT64_MAX; /* deliver says it is under way, from before our restart */
 
+static struct buffer *lead_slot(struct queue *queue, uint64_t id, uint64_t **out_id)
+{
+    size_t place = (size_t)((id * 0x9E3779B97F4A7C15u) >> 32) % CACHED_LEADS;
+    *out_id = &queue->leads.slots[place].id;
+    return &queue->leads.slots[place].bytes;
+}
+
+void queue_lead_remember(struct queue *queue, uint64_t id, const struct lead *lead)
+{
+    uint64_t *owner;
+    struct buffer *slot = lead_slot(queue, id, &owner);
+    buffer_clear(slot);
+    lead_put(lead, slot);
+    *owner = id;
+    if (buffer_length(slot) <= CACHED_LEAD_MOST) return;
+    buffer_free(slot);
+    *owner = 0;
+}
+
+static bool lead_find(struct queue *queue, struct message *message, struct lead *out)
+{
+    uint64_t *owner;
+    struct buffer *slot = lead_slot(queue, message->id, &owner);
+    if (*owner == message->id && buffer_length(slot) == message->lead_length)
+        return lead_get(queue->arena, arena_text(queue->arena, buffer_text(slot)), out);
+    return journal_read_lead(queue->journal, queue->arena, message, out);
+}
+
 bool queue_envelope(struct queue *queue, struct message *message, struct lead *out_lead,
                     struct envelope *out_envelope)
 {
-    struct reader reader = { 0 };
-    if (journal_read_lead(queue->journal, queue->arena, message, out_lead)) {
-        reader = reader_of(out_lead->envelope);
+    if (lead_find(queue, message, out_lead)) {
+        struct reader reader = reader_of(out_lead->envelope);
         if (envelope_get(queue->arena, &reader, out_envelope) &&
             out_envelope->recipient_count == message->recipient_count)
             return true;

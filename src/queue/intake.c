@@ -82,6 +82,7 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
         message = journal_keep(queue->journal, request->id, &lead, request->prefix, body);
     if (message) {
         waiter_add(queue, receiver, message, request->body.fd ? &request->body : NULL);
+        queue_lead_remember(queue, request->id, &lead);
         told_remember_accepted(queue, request->id, &lead, &request->envelope,
                                request->prefix.length + request->body.size);
         told_queued(queue, message, request->envelope.sender);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The inside of the journal, shared by its files: journal.c appends and commits, segment.c makes and finds
-   segment files, seal.c writes and reads indexes, recover.c reads all at start, recycle.c gives room back. */
+/* The inside of the journal, shared by its files: journal.c appends and commits, standing.c knows how
+   messages stand, readback.c reads them, segment.c makes and finds segment files, seal.c writes and reads
+   indexes, recover.c reads all at start, recycle.c gives room back. */
 #ifndef SEKIMORI_QUEUE_JOURNAL_PRIVATE_H
 #define SEKIMORI_QUEUE_JOURNAL_PRIVATE_H
 
@@ -98,12 +99,15 @@ struct journal {
 
 /* journal.c */
 void journal_complain(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* standing.c */
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length);
 /* Puts the change in force; numbers that the message does not have are passed over. */
 void journal_change_apply(struct journal *journal, struct message *message, const struct change *change);
 void journal_message_forget(struct journal *journal, struct message *message);
 void journal_message_at_home(struct journal *journal, struct message *message, struct segment *segment);
+
+/* journal.c again */
 struct entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
                              struct message *message, struct text inside);
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,

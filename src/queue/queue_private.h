@@ -25,6 +25,8 @@ enum {
     JOBS_PER_CONNECTION = 4,        /* so that a connection finds its next job waiting */
     JOB_ROOM = 16 * 1024,           /* of a frame, kept free of recipients */
     RECENT_EVENTS = 4096,
+    CACHED_LEADS = 1024,
+    CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
 };
 
@@ -52,6 +54,14 @@ struct recent {
     uint64_t count;
 };
 
+/* Leads of messages that were kept a moment ago: most are delivered, and logged, before long. */
+struct lead_cache {
+    struct {
+        uint64_t id;
+        struct buffer bytes;
+    } slots[CACHED_LEADS];
+};
+
 struct carrier {
     struct channel *channel;
     bool is_synced;
@@ -76,6 +86,7 @@ struct queue {
     size_t acknowledgement_count, acknowledgement_capacity;
     struct buffer events_pending; /* records (length before each) that wait for the commit */
     struct recent accepted, delivered;
+    struct lead_cache leads;
     struct ring *events;
     struct counters_slot *page;
     struct deferred turn;
@@ -152,6 +163,8 @@ struct journal_listener told_listener(struct queue *queue);
 /* client.c */
 void client_command(struct queue *queue, struct text command, int fd);
 
+/* A copy of the lead, for queue_envelope to find. */
+void queue_lead_remember(struct queue *queue, uint64_t id, const struct lead *lead);
 /* The message's lead and envelope in the queue's arena. False: damaged; it is then held. */
 bool queue_envelope(struct queue *queue, struct message *message, struct lead *out_lead,
                     struct envelope *out_envelope);

@@ -392,6 +392,13 @@ struct text schedule_down_reason(const struct schedule *schedule, const struct d
     return names_text(schedule->catalogue->reasons, delivery->destination->reason);
 }
 
+uint64_t schedule_waits_until(const struct delivery *delivery)
+{
+    if (delivery->state == DELIVERY_OUT) return 0;
+    uint64_t own = delivery->state == DELIVERY_WAITING ? delivery->due.key : 0;
+    return later_of(own, delivery->destination->blocked_until);
+}
+
 static void delivery_retry(struct schedule *schedule, struct delivery *delivery)
 {
     if (delivery->state != DELIVERY_WAITING) return;

@@ -69,6 +69,8 @@ uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *d
 void schedule_destination_up(struct schedule *schedule, struct delivery *delivery, uint64_t now_ms);
 /* Why the destination is down; empty when it is not. */
 struct text schedule_down_reason(const struct schedule *schedule, const struct delivery *delivery);
+/* Until when the delivery waits, by its own time or its destination's; 0: for nothing. */
+uint64_t schedule_waits_until(const struct delivery *delivery);
 
 /* At once, whatever they wait for. */
 void schedule_retry_message(struct schedule *schedule, struct message *message, uint64_t now_ms);

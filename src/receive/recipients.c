@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "config/table.h"
 
 enum { RECIPIENT_BYTES_MOST = 64 * 1024 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "receive/keeping.h"
 #include "receive/trace.h"
 

@@ -85,6 +85,7 @@ void crew_give(struct crew_member *member, struct request *request)
     uint64_t clock_ms = (uint64_t)config->virus.max_time_ms + CLOCK_MARGIN_MS;
     if (config->limits.verdict_ms && clock_ms > config->limits.verdict_ms)
         clock_ms = config->limits.verdict_ms;
+    uint64_t number = member->number;
     int fds[FRAME_DESCRIPTORS], count = 0;
     for (int i = 0; i < request->fd_count; i++) {
         fds[count] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
@@ -96,7 +97,10 @@ void crew_give(struct crew_member *member, struct request *request)
     foreman->busy_count++;
     timer_set(member->clock, clock_ms);
     channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
-    channel_flush(member->channel);
+    member->is_given = true;
+    channel_flush(member->channel); /* may find the worker dead, and then there is no member any more */
+    member = member_find(foreman, number);
+    if (member) member->is_given = false;
 }
 
 static void member_idle(struct crew_member *member)
@@ -187,10 +191,14 @@ static void member_gone(void *context)
     struct crew_member *member = context;
     struct foreman *foreman = member->foreman;
     struct request *request = member->request;
-    bool is_timed_out = member->is_timed_out, was_starting = member->state == WORKER_STARTING;
+    bool is_timed_out = member->is_timed_out, is_given = member->is_given;
+    bool was_starting = member->state == WORKER_STARTING;
     bool is_silent = was_starting && !timer_is_set(foreman->retry);
     member_remove(member);
-    if (request) foreman_lost(foreman, request, is_timed_out);
+    if (request && is_given)
+        foreman_take_back(foreman, request);
+    else if (request)
+        foreman_lost(foreman, request, is_timed_out);
     if (is_silent) trouble(foreman, "a worker ended before it was ready");
     if (!was_starting) crew_fill(foreman);
     foreman_dispatch(foreman);

@@ -2,7 +2,7 @@
 /* Facts and answers to a verdict: one action a recipient, one reply for all. */
 #include "scan/decide.h"
 
-#include "config/route.h"
+#include "config/domains.h"
 #include "scan/wording.h"
 #include "spam/score.h"
 

@@ -64,6 +64,15 @@ static struct request *waiting_take(struct foreman *foreman, struct request **at
     return request;
 }
 
+void foreman_take_back(struct foreman *foreman, struct request *request)
+{
+    request->next = foreman->waiting;
+    if (!foreman->waiting) foreman->last_waiting = &request->next;
+    foreman->waiting = request;
+    foreman->waiting_count++;
+    foreman->waiting_bytes += buffer_length(&request->payload);
+}
+
 void foreman_refuse_waiting(struct foreman *foreman, const char *why)
 {
     while (foreman->waiting) {

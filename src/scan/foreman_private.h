@@ -39,6 +39,7 @@ struct crew_member {
     enum worker_state state;
     bool is_retiring;  /* ends after what it does now */
     bool is_timed_out; /* killed by the clock */
+    bool is_given;     /* its request is on the way: when that fails, it never had it */
     struct request *request;
     struct timer *clock;
     uint32_t served;
@@ -78,6 +79,7 @@ void foreman_answer(struct foreman *foreman, struct request *request, uint16_t t
 void foreman_fail(struct foreman *foreman, struct request *request, enum scan_failure failure,
                   const char *why);
 void foreman_refuse_waiting(struct foreman *foreman, const char *why);
+void foreman_take_back(struct foreman *foreman, struct request *request); /* no worker has seen it */
 void foreman_lost(struct foreman *foreman, struct request *request,
                   bool is_timed_out); /* its worker is dead */
 

@@ -2,7 +2,7 @@
 /* Mail to facts: the tree, every reading through the virus engine, the signals, the edits. */
 #include "scan/read.h"
 
-#include "config/route.h"
+#include "config/domains.h"
 #include "mail/edits.h"
 #include "mail/reading.h"
 #include "mail/word.h"

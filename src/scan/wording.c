@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "config/route.h"
+#include "config/domains.h"
 #include "spam/score.h"
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200 };

@@ -6,7 +6,7 @@
 #include "config/bundle.h"
 #include "config/dump.h"
 #include "config/load.h"
-#include "config/route.h"
+#include "config/domains.h"
 #include "config/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

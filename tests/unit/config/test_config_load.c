@@ -14,7 +14,7 @@
 #include "config/bundle.h"
 #include "config/dump.h"
 #include "config/load.h"
-#include "config/route.h"
+#include "config/domains.h"
 
 static struct config *load(struct text content)
 {

@@ -179,6 +179,7 @@ static void test_dead_destination(void **state)
     }
     assert_true(until >= 760 && until <= 1010);
     assert_null(schedule_next(bed.schedule, until - 1));
+    assert_int_equal(schedule_waits_until(out[0]), until);
     add(&bed, "live.example", 0);
     struct delivery *live = schedule_next(bed.schedule, 20);
     assert_true(text_equal(domain_of(&bed, live), TEXT("live.example")));

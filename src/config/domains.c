@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Domains by name: open addressing over positions, at most half full. */
-#include "config/route.h"
+#include "config/domains.h"
 
 #include "base/arena.h"
 #include "base/die.h"
@@ -19,7 +19,7 @@ static uint32_t *slot_find(const struct config *config, struct domain_index *ind
     return &index->slots[i];
 }
 
-void route_index_build(struct config *config)
+void domains_index_build(struct config *config)
 {
     size_t slots = 16;
     while (slots < config->domain_count * 2) slots *= 2;

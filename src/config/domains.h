@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Which statement of `domains` a mail domain falls under. */
-#ifndef SEKIMORI_CONFIG_ROUTE_H
-#define SEKIMORI_CONFIG_ROUTE_H
+#ifndef SEKIMORI_CONFIG_DOMAINS_H
+#define SEKIMORI_CONFIG_DOMAINS_H
 
 #include "config/settings.h"
 
@@ -17,6 +17,6 @@ enum mode config_virus_mode(const struct config *config, const struct domain *do
 enum mode config_spam_mode(const struct config *config, const struct domain *domain);
 
 /* Builds config->domain_index; the loader calls it. Of two domains with one name the first is found. */
-void route_index_build(struct config *config);
+void domains_index_build(struct config *config);
 
 #endif

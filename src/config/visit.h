@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Visits every value of a configuration in the order of the schema: what dump and its JSON stand on. */
-#ifndef SEKIMORI_CONFIG_WALK_H
-#define SEKIMORI_CONFIG_WALK_H
+#ifndef SEKIMORI_CONFIG_VISIT_H
+#define SEKIMORI_CONFIG_VISIT_H
 
 #include "config/source.h"
 
 enum walk_block { WALK_SECTION, WALK_LISTENER, WALK_DOMAINS, WALK_DOMAIN };
 
-struct walk_value {
+struct visit_value {
     const struct schema_row *row;
     const char *words; /* within the block: "tag above" in the section spam */
     struct text value; /* as value_print writes it; borrowed for the call */
@@ -16,7 +16,7 @@ struct walk_value {
 };
 
 /* Borrowed for the call. `title` is the section's word, "listen", "domains", or the domain's name. */
-struct walk_opening {
+struct visit_opening {
     enum walk_block block;
     struct text title;
     const struct listener *listener;
@@ -26,20 +26,20 @@ struct walk_opening {
     struct place place;
 };
 
-struct walk_events {
-    void (*open)(void *context, const struct walk_opening *opening);
-    void (*value)(void *context, const struct walk_value *value);
-    void (*close)(void *context, const struct walk_opening *opening);
+struct visit_events {
+    void (*open)(void *context, const struct visit_opening *opening);
+    void (*value)(void *context, const struct visit_value *value);
+    void (*close)(void *context, const struct visit_opening *opening);
 };
 
-enum walk_extent {
-    WALK_ALL, /* defaults too; of domains only where there are at most WALK_DOMAINS_FULL */
-    WALK_SAID /* what differs from the defaults */
+enum visit_extent {
+    VISIT_ALL, /* defaults too; of domains only where there are at most WALK_DOMAINS_FULL */
+    VISIT_SAID /* what differs from the defaults */
 };
 
 enum { WALK_DOMAINS_FULL = 1000 };
 
-void walk_config(const struct config *config, enum walk_extent extent, const struct walk_events *events,
+void visit_config(const struct config *config, enum visit_extent extent, const struct visit_events *events,
                  void *context);
 
 #endif

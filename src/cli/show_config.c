@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The dump verb: the configuration in its own language, or as JSON. */
-#include "cli/dump.h"
+#include "cli/show_config.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "config/load.h"
 #include "config/manual.h"
 #include "config/value.h"
-#include "config/walk.h"
+#include "config/visit.h"
 
 static const char HELP[] =
     "usage: sekimori dump [--json | --explain[=ja]] [FILE]\n"
@@ -49,7 +49,7 @@ static void place_set(struct json *object, const struct config *config, bool is_
     }
 }
 
-static void json_open(void *context, const struct walk_opening *opening)
+static void json_open(void *context, const struct visit_opening *opening)
 {
     struct json_walk *walk = context;
     struct json *object = json_new_object();
@@ -68,7 +68,7 @@ static void json_open(void *context, const struct walk_opening *opening)
     walk->blocks[walk->depth++] = object;
 }
 
-static void json_close(void *context, const struct walk_opening *opening)
+static void json_close(void *context, const struct visit_opening *opening)
 {
     struct json_walk *walk = context;
     struct json *object = walk->blocks[--walk->depth];
@@ -80,7 +80,7 @@ static void json_close(void *context, const struct walk_opening *opening)
         json_set(walk->blocks[walk->depth - 1], key, object);
 }
 
-static void value_set(struct json *object, const struct walk_value *value)
+static void value_set(struct json *object, const struct visit_value *value)
 {
     double points;
     switch (value->row->type) {
@@ -102,7 +102,7 @@ static void value_set(struct json *object, const struct walk_value *value)
     }
 }
 
-static void json_value(void *context, const struct walk_value *value)
+static void json_value(void *context, const struct visit_value *value)
 {
     struct json_walk *walk = context;
     struct json *object = json_new_object();
@@ -113,10 +113,10 @@ static void json_value(void *context, const struct walk_value *value)
 
 static void dump_json(const struct config *config)
 {
-    static const struct walk_events events = { json_open, json_value, json_close };
+    static const struct visit_events events = { json_open, json_value, json_close };
     struct json_walk walk = { .config = config, .listeners = json_new_array() };
     struct json *root = walk.blocks[walk.depth++] = json_new_object();
-    walk_config(config, WALK_ALL, &events, &walk);
+    visit_config(config, VISIT_ALL, &events, &walk);
     json_set(root, "listen", walk.listeners);
     json_print(root, stdout, true);
 }

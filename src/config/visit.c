@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The visit: global rows by section, then listeners, then domains, in the place where the schema has them. */
-#include "config/walk.h"
+#include "config/visit.h"
 
 #include "config/value.h"
 
-struct walk {
+struct visit {
     const struct config *config;
-    const struct walk_events *events;
+    const struct visit_events *events;
     void *context;
-    enum walk_extent extent;
+    enum visit_extent extent;
     struct buffer value;
 };
 
-static struct place place_find(const struct walk *walk, const struct schema_row *row, size_t index)
+static struct place place_find(const struct visit *walk, const struct schema_row *row, size_t index)
 {
     return walk->config->sources ? source_find(walk->config->sources, row, index) : (struct place){ 0 };
 }
 
-static struct place item_place(const struct walk *walk, enum schema_scope scope, size_t index)
+static struct place item_place(const struct visit *walk, enum schema_scope scope, size_t index)
 {
     const struct config_sources *sources = walk->config->sources;
     return sources && index < sources->item_count[scope] ? sources->items[scope][index].self
@@ -26,44 +26,44 @@ static struct place item_place(const struct walk *walk, enum schema_scope scope,
 
 /* Prints the value; false when it is not to be shown: a domain's mode that was not said, a choice without
    a word, or a default where only the rest is wanted. */
-static bool value_show(struct walk *walk, const struct schema_row *row, const void *base, size_t index,
-                       enum walk_extent extent, struct walk_value *out)
+static bool value_show(struct visit *walk, const struct schema_row *row, const void *base, size_t index,
+                       enum visit_extent extent, struct visit_value *out)
 {
     bool is_unsaid = row->flag && !*((const bool *)base + row->flag - 1);
     if (is_unsaid) return false;
     buffer_clear(&walk->value);
     value_print(row, base, &walk->value);
-    *out = (struct walk_value){ .row = row, .words = row->words, .value = buffer_text(&walk->value) };
+    *out = (struct visit_value){ .row = row, .words = row->words, .value = buffer_text(&walk->value) };
     if (out->value.length == 0) return false;
     out->place = place_find(walk, row, index);
     bool is_fallback = row->fallback && text_equal(out->value, text_of(row->fallback));
     out->is_default = walk->config->sources ? out->place.line == 0 : is_fallback;
-    return extent == WALK_ALL || !is_fallback;
+    return extent == VISIT_ALL || !is_fallback;
 }
 
-static bool has_values(struct walk *walk, enum schema_scope scope, const void *base, enum walk_extent extent)
+static bool has_values(struct visit *walk, enum schema_scope scope, const void *base, enum visit_extent extent)
 {
-    struct walk_value value;
+    struct visit_value value;
     for (size_t i = 0; i < schema_row_count; i++)
         if (schema_rows[i].scope == scope && value_show(walk, &schema_rows[i], base, 0, extent, &value))
             return true;
     return false;
 }
 
-static void rows_visit(struct walk *walk, enum schema_scope scope, const void *base, size_t index,
-                       enum walk_extent extent)
+static void rows_visit(struct visit *walk, enum schema_scope scope, const void *base, size_t index,
+                       enum visit_extent extent)
 {
-    struct walk_value value;
+    struct visit_value value;
     for (size_t i = 0; i < schema_row_count; i++)
         if (schema_rows[i].scope == scope && value_show(walk, &schema_rows[i], base, index, extent, &value))
             walk->events->value(walk->context, &value);
 }
 
-static void listeners_visit(struct walk *walk)
+static void listeners_visit(struct visit *walk)
 {
     for (size_t i = 0; i < walk->config->listener_count; i++) {
         const struct listener *listener = &walk->config->listeners[i];
-        struct walk_opening opening = { .block = WALK_LISTENER,
+        struct visit_opening opening = { .block = WALK_LISTENER,
                                         .title = TEXT("listen"),
                                         .listener = listener,
                                         .place = item_place(walk, SCHEMA_LISTENER, i) };
@@ -73,14 +73,14 @@ static void listeners_visit(struct walk *walk)
     }
 }
 
-static void domains_visit(struct walk *walk)
+static void domains_visit(struct visit *walk)
 {
-    struct walk_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
-    enum walk_extent extent = walk->config->domain_count > WALK_DOMAINS_FULL ? WALK_SAID : walk->extent;
+    struct visit_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
+    enum visit_extent extent = walk->config->domain_count > WALK_DOMAINS_FULL ? VISIT_SAID : walk->extent;
     walk->events->open(walk->context, &block);
     for (size_t i = 0; i < walk->config->domain_count; i++) {
         const struct domain *domain = &walk->config->domains[i];
-        struct walk_opening opening = { .block = WALK_DOMAIN,
+        struct visit_opening opening = { .block = WALK_DOMAIN,
                                         .title = domain->name,
                                         .domain = domain,
                                         .is_empty = !has_values(walk, SCHEMA_DOMAIN, domain, extent),
@@ -102,11 +102,11 @@ static struct text section_of(const struct schema_row *row)
 }
 
 /* One run of rows with the same section; returns the row behind it. */
-static const struct schema_row *section_visit(struct walk *walk, const struct schema_row *row)
+static const struct schema_row *section_visit(struct visit *walk, const struct schema_row *row)
 {
     const struct schema_row *end = schema_rows + schema_row_count;
-    struct walk_opening opening = { .block = WALK_SECTION, .title = section_of(row) };
-    struct walk_value value;
+    struct visit_opening opening = { .block = WALK_SECTION, .title = section_of(row) };
+    struct visit_value value;
     bool is_open = false;
     for (; row < end && row->scope == SCHEMA_GLOBAL && text_equal(section_of(row), opening.title); row++) {
         if (!value_show(walk, row, walk->config, 0, walk->extent, &value)) continue;
@@ -119,9 +119,9 @@ static const struct schema_row *section_visit(struct walk *walk, const struct sc
     return row;
 }
 
-static void single_visit(struct walk *walk, const struct schema_row *row)
+static void single_visit(struct visit *walk, const struct schema_row *row)
 {
-    struct walk_value value;
+    struct visit_value value;
     if (row->type == SCHEMA_LISTEN)
         listeners_visit(walk);
     else if (row->type == SCHEMA_DOMAINS)
@@ -130,10 +130,10 @@ static void single_visit(struct walk *walk, const struct schema_row *row)
         walk->events->value(walk->context, &value);
 }
 
-void walk_config(const struct config *config, enum walk_extent extent, const struct walk_events *events,
-                 void *context)
+void visit_config(const struct config *config, enum visit_extent extent, const struct visit_events *events,
+                  void *context)
 {
-    struct walk walk = { .config = config, .events = events, .context = context, .extent = extent };
+    struct visit walk = { .config = config, .events = events, .context = context, .extent = extent };
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count;) {
         if (row->scope != SCHEMA_GLOBAL)
             row++;

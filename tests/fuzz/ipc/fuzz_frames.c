@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Every decoder of frames between processes, and of event records: any bytes are decoded or refused, and what was decoded
+   can be encoded again. The first byte chooses the decoder. */
+#include <stdlib.h>
+
+#include "ipc/ask_deliver.h"
+#include "ipc/ask_lookup.h"
+#include "ipc/ask_queue.h"
+#include "ipc/ask_scan.h"
+#include "ipc/event.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void keep(struct arena *arena, struct frame *frame)
+{
+    struct keep_request request;
+    struct buffer again = { 0 };
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    frame->id = frame->payload.length >= 8 ? (uint64_t)(uint8_t)frame->payload.at[0] : 0;
+    if (!keep_request_get(arena, frame, &request)) return;
+    keep_request_put(&request, &again, fds, &fd_count);
+    if (!text_equal(buffer_text(&again), frame->payload)) abort();
+    buffer_free(&again);
+    body_free(&request.body);
+}
+
+static void scan(struct arena *arena, struct frame *frame)
+{
+    struct occasion occasion;
+    struct question *questions;
+    uint32_t count;
+    struct body body;
+    if (scan_read_get(arena, frame, &occasion, &questions, &count, &body)) body_free(&body);
+}
+
+static void event(struct arena *arena, struct text record)
+{
+    struct event_accepted accepted;
+    struct event_ended ended;
+    struct event_refused refused;
+    uint32_t first;
+    event_kind_of(record);
+    event_accepted_get(arena, record, &accepted, &first);
+    event_ended_get(record, &ended);
+    event_refused_get(record, &refused);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0) return 0;
+    struct arena *arena = arena_new(0);
+    struct frame frame = { .payload = text_from((const char *)data + 1, size - 1) };
+    struct deliver_job job;
+    struct deliver_result result;
+    struct host_answer host;
+    struct mx_answer mx;
+    struct client_name name;
+    switch (data[0] % 8) {
+    case 0:
+        keep(arena, &frame);
+        break;
+    case 1:
+        deliver_job_get(arena, &frame, &job);
+        break;
+    case 2:
+        deliver_result_get(arena, &frame, &result);
+        break;
+    case 3:
+        host_answer_get(arena, &frame, &host);
+        break;
+    case 4:
+        mx_answer_get(arena, &frame, &mx);
+        break;
+    case 5:
+        client_name_get(&frame, &name);
+        break;
+    case 6:
+        scan(arena, &frame);
+        break;
+    default:
+        event(arena, frame.payload);
+    }
+    arena_free(arena);
+    return 0;
+}
