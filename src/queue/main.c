@@ -188,7 +188,7 @@ static void on_stop(void *context, uint32_t within_ms)
     for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
         for (struct delivery *one = message->deliveries; one && queue->carrier.channel;
              one = one->next_of_message)
-            if (one->state == DELIVERY_OUT && one->job_id != UINT64_MAX)
+            if (one->state == DELIVERY_OUT && one->job_id != JOB_ADOPTED)
                 channel_send(queue->carrier.channel, DELIVER_CANCEL, one->job_id, TEXT_NONE);
     timer_set(queue->stop_timer, within_ms > 500 ? within_ms - 500 : within_ms);
     turn_wanted(queue);

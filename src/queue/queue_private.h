@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
-   turn.c commits and answers, dispatch.c talks with deliver, undeliverable.c decides what becomes of
-   failures, told.c writes log lines and events, client.c answers `sekimori queue`. */
+   turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
+   undeliverable.c decides what becomes of failures, told.c writes log lines and events, client.c answers
+   `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -61,6 +62,9 @@ struct lead_cache {
         struct buffer bytes;
     } slots[CACHED_LEADS];
 };
+
+/* The job id of a delivery that deliver says is under way, from before our restart. */
+#define JOB_ADOPTED UINT64_MAX
 
 struct carrier {
     struct channel *channel;
@@ -122,6 +126,9 @@ void dispatch_segment_ended(void *context, uint32_t segment);
 /* After endings and holds: deliveries without recipients go; "removed" is logged when nothing is left. */
 void dispatch_settle(struct queue *queue, struct message *message);
 struct schedule_policy dispatch_policy(struct queue *queue);
+
+/* result.c */
+bool result_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
 /* undeliverable.c */
 struct failure {
