@@ -2,6 +2,7 @@
 delivered says why."""
 import re
 import socket
+import threading
 import time
 
 import pytest
@@ -178,3 +179,60 @@ def test_call_out(nodes, sinks):
     client = lab.Client(node.port)
     codes = [code for code, _ in client.open(recipients=("user@example.test", "nobody@example.test"))]
     assert codes == [250, 250, 550], "answers are remembered while the server is down"
+
+
+class FewAtATime(threading.Thread):
+    """A server that takes five recipients a message and answers 452 to the rest."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.taken = []
+
+    def run(self):
+        while True:
+            connection, _ = self.server.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        lines = connection.makefile("rwb")
+
+        def say(text):
+            lines.write(text.encode() + b"\r\n")
+            lines.flush()
+        say("220 few")
+        recipients = []
+        for line in lines:
+            verb = line.split()[0].upper()
+            if verb == b"EHLO":
+                say("250-few\r\n250 PIPELINING")
+            elif verb == b"RCPT" and len(recipients) == 5:
+                say("452 4.5.3 too many recipients")
+            elif verb == b"RCPT":
+                recipients.append(line.split(b"<")[1].split(b">")[0].decode())
+                say("250 2.1.5 ok")
+            elif verb == b"DATA":
+                say("354 go on")
+                while lines.readline() != b".\r\n":
+                    pass
+                self.taken.append(recipients)
+                recipients = []
+                say("250 2.0.0 kept")
+            else:
+                say("250 ok")
+
+
+def test_too_many_recipients_for_one_transaction(nodes):
+    """The rest follows at once, not at the next retry."""
+    few = FewAtATime()
+    few.start()
+    node = nodes(HEAD.replace("first 1s; retry most 2s", "first 1h; retry most 2h") + "domains {{ example.test 127.0.0.1:{few} }}\n",
+                 few=few.port)
+    everybody = [f"user{i}@example.test" for i in range(23)]
+    client = lab.Client(node.port)
+    assert all(code == 250 for code, _ in client.open(recipients=everybody))
+    assert client.data(lab.message("to many"))[0] == 250
+    lab.wait_for(lambda: sum(map(len, few.taken)) >= 23, "all have it", 10)
+    assert sorted(sum(few.taken, [])) == sorted(everybody) and len(few.taken) == 5
+    node.balance()
