@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Measures the journal alone: messages a second durable with N writers in a batch, and a queue of M messages:
    how long a cold start takes and how much memory it needs.
-   usage: journal-bench FOLDER [WRITERS [MESSAGES [QUEUED]]] */
+   usage: bench-journal FOLDER [WRITERS [MESSAGES [QUEUED]]] */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static void open_or_die(struct bench *bench)
     struct journal_options options = { bench->folder, &disk_real, bench->catalogue, 64 << 20, 0 };
     bench->journal = journal_open(&options, NULL, &found, error, sizeof error);
     if (bench->journal) return;
-    fprintf(stderr, "journal-bench: %s\n", error);
+    fprintf(stderr, "bench-journal: %s\n", error);
     exit(1);
 }
 
@@ -72,7 +72,7 @@ static struct message *keep(struct bench *bench, size_t size)
 static void commit_or_die(struct bench *bench)
 {
     if (journal_commit(bench->journal) == COMMIT_DONE) return;
-    fprintf(stderr, "journal-bench: %s\n", journal_error(bench->journal));
+    fprintf(stderr, "bench-journal: %s\n", journal_error(bench->journal));
     exit(1);
 }
 
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 {
     static struct bench bench;
     if (argc < 2) {
-        fputs("usage: journal-bench FOLDER [WRITERS [MESSAGES [QUEUED]]]\n", stderr);
+        fputs("usage: bench-journal FOLDER [WRITERS [MESSAGES [QUEUED]]]\n", stderr);
         return 64;
     }
     log_open("bench", LOG_TARGET_STDERR, NULL, LOG_LEVEL_WARNING);
