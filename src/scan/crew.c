@@ -277,9 +277,11 @@ static bool nursery_ready(struct brood *brood, struct frame *frame)
     snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(missing));
     brood->is_ready = true;
     struct foreman *foreman = brood->foreman;
-    bool is_worse = !brood->engine[0] && foreman->brood && foreman->brood->engine[0];
+    bool is_worse = brood->missing[0] && foreman->brood && foreman->brood->engine[0];
     if (brood->engine[0])
         log_info("signatures are loaded: %s, %u signatures", brood->engine, brood->signatures);
+    else if (!brood->missing[0])
+        log_info("the virus check is off: no signatures are loaded");
     else
         log_error("no engine: %s%s", brood->missing, is_worse ? ": the old signatures stay" : "");
     if (is_worse)

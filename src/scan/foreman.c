@@ -217,7 +217,8 @@ void foreman_status(const struct foreman *foreman, struct buffer *out)
     child_status_add(out, "refused", "%llu", (unsigned long long)foreman->refused);
     if (foreman->trouble[0]) child_status_add(out, "trouble", "%s", foreman->trouble);
     if (!brood) return;
-    child_status_add(out, "engine", "%s", brood->engine[0] ? brood->engine : "none: all mail is unscanned");
+    const char *without = brood->missing[0] ? "none: all mail is unscanned" : "none: the virus check is off";
+    child_status_add(out, "engine", "%s", brood->engine[0] ? brood->engine : without);
     child_status_add(out, "signatures", "%u", brood->signatures);
     if (brood->missing[0]) child_status_add(out, "engine trouble", "%s", brood->missing);
 }

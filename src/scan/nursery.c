@@ -94,6 +94,14 @@ static struct config *config_of(int memory)
     return config;
 }
 
+static bool is_engine_wanted(const struct config *config)
+{
+    if (config->virus.mode != MODE_OFF) return true;
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].has_virus_mode && config->domains[i].virus_mode != MODE_OFF) return true;
+    return false;
+}
+
 /* Niceness is a thread's own, and an ordinary user cannot take it back: the thread that loads has it, the one
    that forks workers has not. */
 static void *load(void *context)
@@ -113,18 +121,24 @@ static bool nursery_load(struct nursery *nursery)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
     if (temporary_enter(worker_room_bytes(nursery->config), nursery->error, sizeof nursery->error) < 0)
         return false;
+    if (!is_engine_wanted(nursery->config)) return true;
     if (pthread_create(&loader, NULL, load, nursery) != 0) {
         snprintf(nursery->error, sizeof nursery->error, "no thread to load signatures");
         return false;
     }
     pthread_join(loader, NULL);
-    if (nursery->scanner.engine &&
-        !worker_warm_up(&nursery->scanner, nursery->error, sizeof nursery->error)) {
-        nursery->scanner.engine->calls->close(nursery->scanner.engine);
-        nursery->scanner.engine = NULL;
-    }
     if (!nursery->scanner.engine) nursery->scanner.missing = text_of(nursery->error);
     return true;
+}
+
+/* With an engine that does not see its canary the nursery goes on without one. */
+static void nursery_warm_up(struct nursery *nursery)
+{
+    struct scanner *scanner = &nursery->scanner;
+    if (worker_warm_up(scanner, nursery->error, sizeof nursery->error)) return;
+    scanner->engine->calls->close(scanner->engine);
+    scanner->engine = NULL;
+    scanner->missing = text_of(nursery->error);
 }
 
 static void nursery_tell(const struct nursery *nursery)
@@ -240,6 +254,7 @@ _Noreturn static void nursery_run(struct config *config, bool is_reload)
     sigprocmask(SIG_BLOCK, &blocked, &before);
     sigaction(SIGCHLD, &on_child, NULL);
     if (!nursery_load(nursery)) nursery_fail(nursery->error);
+    nursery_warm_up(nursery);
     nursery_tell(nursery);
     log_flush();
     while (nursery_turn(nursery, &before)) log_flush();

@@ -69,17 +69,18 @@ class Scan:
     def pids(self, name):
         """Of our scan's processes (the kernel keeps 15 characters of a name)."""
         found, ours = [], {self.process.pid}
-        table = subprocess.run(["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+        table = subprocess.run(["ps", "-eo", "pid=,ppid=,comm=,stat="], capture_output=True, text=True, check=True).stdout
         rows = [line.split() for line in table.splitlines()]
         for _ in range(5):  # the depth of the tree
             ours |= {int(row[0]) for row in rows if int(row[1]) in ours}
         for row in rows:
-            if int(row[0]) in ours and row[2] == name:
+            if int(row[0]) in ours and row[2] == name and not row[-1].startswith("Z"):
                 found.append(int(row[0]))
         return found
 
-    def workers(self, count):
-        return wait_for(lambda: (pids := self.pids("scan-worker")) and len(pids) == count and pids, f"{count} workers")
+    def workers(self, count, without=()):
+        return wait_for(lambda: (pids := self.pids("scan-worker")) and len(pids) == count and not set(pids) & set(without)
+                        and pids, f"{count} workers")
 
     def close(self):
         self.process.stdin.close()
@@ -140,8 +141,9 @@ def test_open_question_sends_the_facts_back(scans):
 def test_a_message_that_ends_workers_is_poison(scans):
     scan = scans()
     assert scan.ask(CLEAN).startswith("verdict ")
+    workers = []
     for wanted in ("failed 0 the scan worker died", "failed 1 the same message ended a worker before"):
-        workers = scan.workers(2)
+        workers = scan.workers(2, without=workers)
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         tag = scan.begin(CLEAN.replace(b"hello", b"poison"))
@@ -149,6 +151,7 @@ def test_a_message_that_ends_workers_is_poison(scans):
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
         assert scan.wait(tag) == wanted
+    scan.workers(2, without=workers)
     assert scan.ask(CLEAN).startswith("verdict code=250 ")
     assert "died, timed out=2, 0" in scan.status()
 
@@ -201,6 +204,28 @@ def test_without_signatures_nothing_is_clean(scans, tmp_path):
     assert scan.wait("reloaded") == ""
     wait_for(lambda: scan.ask(CLEAN).startswith("verdict code=250 actions=accept/"), "the new setting is in force")
     assert "X-Virus-Scanned: unscanned" in scan.ask(CLEAN)
+
+
+def test_with_the_check_off_no_engine_is_loaded(scans, tmp_path):
+    scan = scans("virus { mode off }", signatures=tmp_path / "none")
+    answer = scan.ask(INFECTED)
+    assert answer.startswith("verdict code=250 actions=accept/") and "X-Virus-Scanned" not in answer
+    assert "engine=none: the virus check is off" in scan.status()
+
+
+def test_new_signatures_are_noticed(scans, tmp_path):
+    """The folder is looked at each minute; here a reload stands for the minute."""
+    (tmp_path / "database").mkdir()
+    scan = scans(database=tmp_path / "database")
+    message = CLEAN + b"a word nobody minds: frobnicate\r\n"
+    assert scan.ask(message).startswith("verdict code=250 ")
+    (tmp_path / "database/own.ndb").write_text("Own.Word:0:*:" + b"frobnicate".hex() + "\n")
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "virus found: Own.Word" in scan.ask(message), "the new signature finds it")
+    (tmp_path / "database/own.ndb").write_text("this is no signature\n")
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "the old signatures stay" in scan.log.read_text(), "a broken file is refused")
+    assert "virus found: Own.Word" in scan.ask(message)
 
 
 def test_a_reload_loses_no_message(scans):

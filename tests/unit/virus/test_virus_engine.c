@@ -187,9 +187,58 @@ static void test_no_signatures(void **state)
     assert_string_equal(error, "there are no signatures");
 }
 
+static void write_file(const char *folder, const char *name, const char *content)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    remove(path);
+}
+
+/* A file that comes, changes, or a folder that comes makes the engine stale; nothing else does. */
+static void test_stale(void **state)
+{
+    char base[] = "/tmp/sekimori-stale-XXXXXX", later[200];
+    assert_non_null(mkdtemp(base));
+    snprintf(later, sizeof later, "%s/later", base);
+    struct config config = limits();
+    config.virus.database = text_of(base);
+    struct engine *engine = open_engine(&config);
+    assert_int_equal(engine->signatures, 1);
+    assert_false(engine->calls->is_stale(engine));
+    write_file(base, "own.hdb", "44d88612fea8a8f36de82e1278abb02e:68:Other\n");
+    assert_true(engine->calls->is_stale(engine));
+    engine->calls->close(engine);
+    engine = open_engine(&config);
+    assert_int_equal(engine->signatures, 2);
+    assert_false(engine->calls->is_stale(engine));
+    engine->calls->close(engine);
+    config.virus.database = text_of(later);
+    engine = open_engine(&config);
+    assert_false(engine->calls->is_stale(engine));
+    assert_int_equal(mkdir(later, 0700), 0);
+    assert_false(engine->calls->is_stale(engine));
+    write_file(later, "own.hdb", "44d88612fea8a8f36de82e1278abb02e:68:Other\n");
+    assert_true(engine->calls->is_stale(engine));
+    engine->calls->close(engine);
+    remove_file(later, "own.hdb");
+    remove_file(base, "later");
+    remove_file(base, "own.hdb");
+    rmdir(base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_want), cmocka_unit_test(test_limits),
-                                        cmocka_unit_test(test_no_signatures) };
+                                        cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_stale) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
