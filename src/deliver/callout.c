@@ -44,7 +44,7 @@ struct callouts {
     struct loop *loop;
     struct pool *pool;
     struct hashed by_address;
-    TAILQ_HEAD(, callout) answers;
+    TAILQ_HEAD(callout_list, callout) answers;
     uint64_t asked, from_cache, probes, over_limit;
     bool is_stopping;
 };

@@ -123,11 +123,11 @@ static void lane_open(struct destination *destination)
 
 static bool has_open_lane(const struct destination *destination, const struct endpoint *endpoint)
 {
-    const struct lane *lane;
-    TAILQ_FOREACH(lane, &destination->lanes, same_destination)
-    if (lane->is_open && outbound_endpoint(lane->outbound)->port == endpoint->port &&
-        address_equal(&outbound_endpoint(lane->outbound)->address, &endpoint->address))
-        return true;
+    const struct lane *lane = TAILQ_FIRST(&destination->lanes);
+    for (; lane; lane = TAILQ_NEXT(lane, same_destination))
+        if (lane->is_open && outbound_endpoint(lane->outbound)->port == endpoint->port &&
+            address_equal(&outbound_endpoint(lane->outbound)->address, &endpoint->address))
+            return true;
     return false;
 }
 

@@ -389,13 +389,12 @@ void pool_count(const struct pool *pool, struct pool_counts *out)
 {
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
-    const struct lane *lane;
     *out = (struct pool_counts){ .destinations = (uint32_t)pool->destinations.count,
                                  .connections = pool->lane_count,
                                  .connections_static = pool->lane_count_static,
                                  .set_aside = (uint32_t)pool->asides.count,
                                  .asking = (uint32_t)pool->asking.count };
-    TAILQ_FOREACH(lane, &pool->idle, idle) out->idle++;
+    for (const struct lane *lane = TAILQ_FIRST(&pool->idle); lane; lane = TAILQ_NEXT(lane, idle)) out->idle++;
     while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
         const struct destination *destination = OWNER(node, struct destination, by_key);
         out->waiting += destination->waiting;
