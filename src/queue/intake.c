@@ -98,10 +98,13 @@ static bool keep_take(struct queue *queue, struct receiver *receiver, struct fra
     struct keep_request request;
     arena_reset(queue->arena);
     if (!keep_request_get(queue->arena, frame, &request)) return false;
-    if (catalogue_find(queue->catalogue, request.id)) { /* asked twice: the first one counts */
+    const struct message *before = catalogue_find(queue->catalogue, request.id);
+    if (before) { /* asked twice: the first one counts */
         log_warning("receive %u offers message %016llx again", receiver->index,
                     (unsigned long long)request.id);
         body_free(&request.body);
+        if (!(before->flags & MESSAGE_PENDING))
+            channel_send(receiver->channel, QUEUE_KEPT, request.id, TEXT_NONE);
         return true;
     }
     if (queue->is_full) {

@@ -174,6 +174,11 @@ static void on_config(void *context, const struct config *old)
     struct queue *queue = context;
     struct schedule_policy policy = dispatch_policy(queue);
     schedule_set_policy(queue->schedule, &policy);
+    size_t place = 0;
+    bool is_age_new = old->queue.expire_ms != queue->child.config->queue.expire_ms ||
+                      old->queue.warn_ms != queue->child.config->queue.warn_ms;
+    for (struct message *message; is_age_new && (message = catalogue_next(queue->catalogue, &place));)
+        undeliverable_watch(queue, message);
     if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
         log_warning("queue.segment_bytes takes effect at the next start");
     turn_wanted(queue);

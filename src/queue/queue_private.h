@@ -25,7 +25,7 @@ enum {
     BACKLOG_MOST = 2 * 1024 * 1024, /* bytes that deliver has not taken: no more jobs */
     JOBS_PER_CONNECTION = 4,        /* so that a connection finds its next job waiting */
     JOB_ROOM = 16 * 1024,           /* of a frame, kept free of recipients */
-    RECENT_EVENTS = 4096,
+    RECENT_BYTES = 1024 * 1024,     /* a quarter of the ring to the ledger */
     CACHED_LEADS = 1024,
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
@@ -50,9 +50,7 @@ struct waiter {
 
 /* The last event records of one kind, to be told again when the process that tells them died. */
 struct recent {
-    struct buffer records[RECENT_EVENTS];
-    uint64_t ids[RECENT_EVENTS];
-    uint64_t count;
+    struct buffer bytes; /* of each: the message's id, its records; the oldest go first */
 };
 
 /* Leads of messages that were kept a moment ago: most are delivered, and logged, before long. */

@@ -17,6 +17,10 @@
 #include "queue/journal_private.h"
 #include "queue/walk.h"
 
+/* What was written longer ago than so many records has been told: only what was on its way when the processes
+   went may be missing, and the ring to the ledger must hold it. */
+enum { TOLD_AGAIN_MOST = 8192 };
+
 struct numbers {
     uint32_t *items;
     size_t count, capacity;
@@ -218,7 +222,8 @@ static void scan_record(void *context, const struct walk_record *record)
 
 static void scan_tell(struct scan *scan, const struct journal_listener *listener)
 {
-    for (size_t i = 0; listener && i < scan->told_count; i++) {
+    size_t first = scan->told_count > TOLD_AGAIN_MOST ? scan->told_count - TOLD_AGAIN_MOST : 0;
+    for (size_t i = first; listener && i < scan->told_count; i++) {
         const struct record_header *header = &scan->told[i].header;
         struct text payload =
             text_from(scan->bytes.at + scan->told[i].offset + RECORD_HEADER_BYTES, header->length);

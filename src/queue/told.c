@@ -83,24 +83,33 @@ void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *le
     accepted_put(queue->arena, id, lead, envelope, size, &queue->events_pending);
 }
 
-static struct buffer *recent_room(struct recent *recent, uint64_t id)
+static void recent_add(struct recent *recent, uint64_t id, struct buffer *records)
 {
-    recent->ids[recent->count % RECENT_EVENTS] = id;
-    struct buffer *room = &recent->records[recent->count++ % RECENT_EVENTS];
-    buffer_clear(room);
-    return room;
+    put_u64(&recent->bytes, id);
+    put_text(&recent->bytes, buffer_text(records));
+    buffer_free(records);
+    while (buffer_length(&recent->bytes) > RECENT_BYTES) {
+        struct reader reader = reader_of(buffer_text(&recent->bytes));
+        get_u64(&reader);
+        get_text(&reader);
+        buffer_consume(&recent->bytes, buffer_length(&recent->bytes) - reader.rest.length);
+    }
 }
 
 void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
                              struct text relay, struct text reply)
 {
-    ended_put(queue, id, number, ENDING_DELIVERED, dsn, relay, reply, recent_room(&queue->delivered, id));
+    struct buffer records = { 0 };
+    ended_put(queue, id, number, ENDING_DELIVERED, dsn, relay, reply, &records);
+    recent_add(&queue->delivered, id, &records);
 }
 
 void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
                             const struct envelope *envelope, uint64_t size)
 {
-    accepted_put(queue->arena, id, lead, envelope, size, recent_room(&queue->accepted, id));
+    struct buffer records = { 0 };
+    accepted_put(queue->arena, id, lead, envelope, size, &records);
+    recent_add(&queue->accepted, id, &records);
 }
 
 static void records_append(struct queue *queue, struct text records)
@@ -114,10 +123,12 @@ static void records_append(struct queue *queue, struct text records)
 
 void told_again(struct queue *queue, const struct recent *recent)
 {
-    uint64_t first = recent->count > RECENT_EVENTS ? recent->count - RECENT_EVENTS : 0;
-    for (uint64_t i = first; i < recent->count; i++)
-        if (catalogue_was_kept(queue->catalogue, recent->ids[i % RECENT_EVENTS]))
-            records_append(queue, buffer_text(&recent->records[i % RECENT_EVENTS]));
+    struct reader reader = reader_of(buffer_text(&recent->bytes));
+    while (reader.rest.length && !reader.failed) {
+        uint64_t id = get_u64(&reader);
+        struct text records = get_text(&reader);
+        if (catalogue_was_kept(queue->catalogue, id)) records_append(queue, records);
+    }
 }
 
 void told_committed(struct queue *queue)

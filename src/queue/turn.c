@@ -45,7 +45,11 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commi
         channel_end(waiter->receiver->channel);
     }
     body_free(&waiter->body);
-    if (!is_kept) return;
+    if (!is_kept) {
+        char id[MESSAGE_ID_SIZE];
+        log_warning("%s: not kept: %s", message_id_print(waiter->id, id), journal_error(queue->journal));
+        return;
+    }
     schedule_add(queue->schedule, waiter->message, queue_now(queue));
     undeliverable_watch(queue, waiter->message);
 }
