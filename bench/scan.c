@@ -54,7 +54,7 @@ static void message_add(struct bench *bench, const char *path)
 static void folder_read(struct bench *bench, char *folder)
 {
     char *folders[] = { folder, NULL };
-    FTS *tree = fts_open(folders, FTS_PHYSICAL, NULL);
+    FTS *tree = fts_open(folders, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     for (FTSENT *entry; tree && (entry = fts_read(tree)) && bench->count < MESSAGES_MOST;)
         if (entry->fts_info == FTS_F && text_ends(text_of(entry->fts_name), TEXT(".eml")))
             message_add(bench, entry->fts_path);

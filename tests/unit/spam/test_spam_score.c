@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Signals and their sum. What whole mails get stands in unit/scan/test_scan_read.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "spam/score.h"
+
+static void test_gtube_is_looked_for_in_text_only(void **state)
+{
+    static const struct {
+        const char *type, *before, *after;
+        bool is_found;
+    } rows[] = {
+        { "text/plain", "", "", true },
+        { "text/html", "<p>", "</p>", true },
+        { "text/plain", "XJS*C4JDBQADN1.NSBN3*2IDNEN*", "", true }, /* a false start before it */
+        { "application/pdf", "", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct score score = { .arena = arena_new(0) };
+        struct mime_part part = { .type = text_of(rows[i].type) };
+        struct buffer bytes = { 0 };
+        buffer_add_text(&bytes, text_of(rows[i].before));
+        score_write_gtube(&bytes);
+        buffer_add_text(&bytes, text_of(rows[i].after));
+        score_part(&score, &part, buffer_text(&bytes));
+        score_part(&score, &part, buffer_text(&bytes)); /* twice is once */
+        if ((score.count == 1) != rows[i].is_found) fail_msg("row %zu: %u signals", i, score.count);
+        buffer_free(&bytes);
+        arena_free(score.arena);
+    }
+}
+
+static void test_answers(void **state)
+{
+    static const struct {
+        enum answer_status status;
+        const char *name;
+        double points;
+    } rows[] = {
+        { ANSWER_FOUND, "", 0 },
+        { ANSWER_NONE, "RDNS_NONE", 0.8 },
+        { ANSWER_MISMATCH, "RDNS_MISMATCH", 0.5 },
+        { ANSWER_TEMPERROR, "RDNS_TEMPERROR", 0 },
+        { ANSWER_PENDING, "RDNS_TEMPERROR", 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct score score = { .arena = arena_new(0) };
+        struct question question = { .kind = QUESTION_CLIENT_NAME, .status = rows[i].status };
+        score_answers(&score, &question, 1);
+        struct text name = score.count ? score.signals[0].name : TEXT_NONE;
+        assert_true(text_equal(name, text_of(rows[i].name)));
+        assert_true(score_sum(score.signals, score.count) == rows[i].points);
+        arena_free(score.arena);
+    }
+}
+
+static void test_the_sum_is_that_of_what_is_printed(void **state)
+{
+    struct signal signals[] = { { TEXT("A"), 0.04, TEXT_NONE },
+                                { TEXT("B"), 0.04, TEXT_NONE },
+                                { TEXT("C"), 1.26, TEXT_NONE },
+                                { TEXT("D"), -0.3, TEXT_NONE } };
+    assert_true(score_sum(signals, 0) == 0);
+    assert_true(score_sum(signals, 2) == 0);
+    assert_true(score_sum(signals, 4) == 1.0);
+}
+
+static void test_bounded(void **state)
+{
+    static char names[SCORE_SIGNALS_MOST + 50][8];
+    struct score score = { .arena = arena_new(0) };
+    for (int i = 0; i < SCORE_SIGNALS_MOST + 50; i++) {
+        names[i][0] = (char)('A' + i / 26);
+        names[i][1] = (char)('A' + i % 26);
+        score_add(&score, names[i], 1, TEXT_NONE);
+    }
+    assert_int_equal(score.count, SCORE_SIGNALS_MOST);
+    arena_free(score.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_gtube_is_looked_for_in_text_only),
+                                        cmocka_unit_test(test_answers),
+                                        cmocka_unit_test(test_the_sum_is_that_of_what_is_printed),
+                                        cmocka_unit_test(test_bounded) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
