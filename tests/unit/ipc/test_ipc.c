@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What processes talk with: ids, rings, channels, bodies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "ipc/body.h"
+#include "ipc/channel.h"
+#include "ipc/message_id.h"
+#include "ipc/ring.h"
+
+static void ids(void **state)
+{
+    struct message_id_source one = { .process = 1 }, two = { .process = 2 };
+    uint64_t last = 0, now = 1795577385123;
+    for (int i = 0; i < 200000; i++) {
+        uint64_t wall = i < 100000 ? now : now - 5000; /* the clock steps back */
+        uint64_t id = message_id_next(&one, wall);
+        assert_true(id > last);
+        assert_true(message_id_next(&two, wall) != id);
+        last = id;
+    }
+    char room[MESSAGE_ID_SIZE];
+    uint64_t back;
+    assert_true(message_id_parse(text_of(message_id_print(last, room)), &back) && back == last);
+    assert_true(message_id_parse(text_of(message_id_print(UINT64_MAX, room)), &back) && back == UINT64_MAX);
+    assert_false(message_id_parse(TEXT("ZZZZZZZZZZZZZ"), &back));
+    assert_false(message_id_parse(TEXT("6H11EV27G000U"), &back));
+    assert_false(message_id_parse(TEXT("6H11EV27G000"), &back));
+}
+
+static int shared_file(void)
+{
+    int fd = memfd_create("ring", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* Records of many sizes, read in bursts, over several turns of the ring: nothing is missed, nothing comes
+ * twice. */
+static void ring_turns(void **state)
+{
+    int fd = shared_file();
+    struct ring *writer = ring_map(fd), *reader = ring_map(fd);
+    static char bytes[RING_RECORD_LIMIT];
+    uint64_t wrote = 0, read_count = 0, position = ring_tail(reader);
+    while (wrote < 60000) {
+        size_t length = 8 + wrote * 37 % 900;
+        memset(bytes, (int)(wrote % 251), length);
+        memcpy(bytes, &wrote, sizeof wrote);
+        if (ring_append(writer, text_from(bytes, length))) {
+            wrote++;
+            if (wrote % 1000) continue;
+        }
+        struct text record;
+        while (ring_next(reader, &position, &record)) {
+            uint64_t number;
+            memcpy(&number, record.at, sizeof number);
+            assert_true(number == read_count);
+            assert_int_equal(record.length, 8 + number * 37 % 900);
+            assert_int_equal((uint8_t)record.at[record.length - 1],
+                             record.length > 8 ? number % 251 : number >> 56);
+            read_count++;
+        }
+        ring_release(reader, position);
+    }
+    assert_int_equal(ring_lost(writer), 0);
+    ring_unmap(writer);
+    ring_unmap(reader);
+    close(fd);
+}
+
+static void ring_full_and_remapped(void **state)
+{
+    int fd = shared_file();
+    struct ring *ring = ring_map(fd);
+    static char bytes[4000];
+    unsigned kept = 0;
+    while (ring_append(ring, text_from(bytes, sizeof bytes))) kept++;
+    assert_true(kept > 900 && ring_fill_percent(ring) >= 98);
+    assert_int_equal(ring_lost(ring), 1);
+    assert_false(ring_append(ring, text_from(bytes, RING_RECORD_LIMIT + 1)));
+    ring_unmap(ring);
+    ring = ring_map(fd); /* as after kill -9: what was there is there */
+    uint64_t position = ring_tail(ring);
+    struct text record;
+    unsigned found = 0;
+    while (ring_next(ring, &position, &record)) found++;
+    assert_int_equal(found, kept);
+    ring_unmap(ring);
+    assert_int_equal(pwrite(fd, "garbage!garbage!", 16, 0), 16);
+    ring = ring_map(fd); /* a damaged header: it starts anew */
+    position = ring_tail(ring);
+    assert_false(ring_next(ring, &position, &record));
+    assert_true(ring_append(ring, TEXT("new")));
+    assert_true(ring_next(ring, &position, &record) && text_equal(record, TEXT("new")));
+    ring_unmap(ring);
+    close(fd);
+}
+
+struct end {
+    struct loop *loop;
+    struct channel *channel;
+    uint64_t next, stop_at;
+    int fd_sum;
+    bool closed, refuses;
+};
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct end *end = context;
+    if (end->refuses) return false;
+    assert_true(frame->id == end->next);
+    assert_int_equal(frame->type, end->next % 7);
+    assert_int_equal(frame->payload.length, end->next * 131 % 100000);
+    int fd = frame_take_fd(frame, 0);
+    assert_int_equal(fd >= 0, end->next % 10 == 0);
+    if (fd >= 0) {
+        end->fd_sum++;
+        close(fd);
+    }
+    if (++end->next == end->stop_at) loop_stop(end->loop);
+    return true;
+}
+
+static void on_closed(void *context)
+{
+    struct end *end = context;
+    end->closed = true;
+    loop_stop(end->loop);
+}
+
+static const struct channel_events events = { on_frame, on_closed };
+
+static void channel_order(void **state)
+{
+    enum { FRAMES = 2000 };
+    struct loop *loop = loop_new();
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    struct end a = { .loop = loop }, b = { .loop = loop, .stop_at = FRAMES };
+    a.channel = channel_open(loop, pair[0], &events, &a);
+    b.channel = channel_open(loop, pair[1], &events, &b);
+    static char bytes[100000];
+    for (uint64_t i = 0; i < FRAMES; i++) {
+        int fd = i % 10 == 0 ? dup(pair[0]) : -1;
+        channel_send_fds(a.channel, (uint16_t)(i % 7), i, text_from(bytes, i * 131 % sizeof bytes), &fd,
+                         i % 10 == 0);
+    }
+    loop_run(loop);
+    assert_int_equal(b.next, FRAMES);
+    assert_int_equal(b.fd_sum, FRAMES / 10);
+    assert_int_equal(channel_backlog(a.channel), 0);
+    b.refuses = true; /* a malformed frame costs the channel, on both sides */
+    channel_send(a.channel, 1, 1, TEXT("nonsense"));
+    loop_run(loop);
+    assert_true(b.closed);
+    channel_close(b.channel);
+    while (!a.closed) loop_run(loop);
+    channel_close(a.channel);
+    loop_free(loop);
+}
+
+static void malformed_packets(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } rows[] = { { "", 1 },
+                 { "short", 5 },
+                 { "\1\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0abc", 19 },
+                 { "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0x", 17 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int pair[2];
+        struct frame frame;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(send(pair[0], rows[i].bytes, rows[i].length, 0), (ssize_t)rows[i].length);
+        assert_false(channel_wait(pair[1], 1000, &frame));
+        close(pair[0]);
+        close(pair[1]);
+    }
+}
+
+static void body_travels(size_t size)
+{
+    struct body body = { 0 }, there;
+    struct buffer wanted = { 0 };
+    for (size_t i = 0; i < size; i += 1000) {
+        char piece[1000];
+        memset(piece, (int)(i / 1000), sizeof piece);
+        buffer_add(&wanted, piece, sizeof piece);
+        assert_true(body_append(&body, text_from(piece, sizeof piece)));
+    }
+    assert_true(body_finish(&body));
+    struct buffer bytes = { 0 };
+    struct frame frame = { 0 };
+    int index = 0;
+    body_put(&body, &bytes, frame.fds, &frame.fd_count);
+    frame.payload = buffer_text(&bytes);
+    struct reader reader = reader_of(frame.payload);
+    assert_true(body_get(&reader, &frame, &index, &there));
+    assert_true(reader_done(&reader));
+    assert_true(text_equal(body_text(&there), buffer_text(&wanted)));
+    assert_int_equal(there.fd > 0, size > BODY_INLINE_LIMIT);
+    if (there.fd > 0) assert_true(write(there.fd, "x", 1) < 0); /* sealed */
+    body_free(&there);
+    body_free(&body);
+    buffer_free(&bytes);
+    buffer_free(&wanted);
+}
+
+static void bodies(void **state)
+{
+    body_travels(0);
+    body_travels(1000);
+    body_travels(BODY_INLINE_LIMIT / 1000 * 1000);
+    body_travels(3000000);
+}
+
+static void bodies_that_lie(void **state)
+{
+    int unsealed = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING), pipe_fds[2];
+    assert_int_equal(write(unsealed, "12345", 5), 5);
+    assert_int_equal(pipe(pipe_fds), 0);
+    const int fds[] = { unsealed, pipe_fds[0], -1 };
+    for (int i = 0; i < 3; i++) {
+        struct buffer bytes = { 0 };
+        struct frame frame = { .fds = { fds[i] < 0 ? -1 : dup(fds[i]) }, .fd_count = fds[i] >= 0 };
+        struct body body;
+        int index = 0;
+        put_u8(&bytes, 1);
+        put_u64(&bytes, 5);
+        struct reader reader = reader_of(buffer_text(&bytes));
+        assert_false(body_get(&reader, &frame, &index, &body));
+        buffer_free(&bytes);
+    }
+    close(unsealed);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids),
+        cmocka_unit_test(ring_turns),
+        cmocka_unit_test(ring_full_and_remapped),
+        cmocka_unit_test(channel_order),
+        cmocka_unit_test(malformed_packets),
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(bodies_that_lie),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
