@@ -398,15 +398,29 @@ static bool batch_find_room(struct journal *journal)
         if (!seal_write(journal, open, false))
             log_error("journal: segment %08u: no index: %s", open->number, strerror(errno));
     }
-    if (segment_open_next(journal, SEGMENT_HEADER_BYTES + need)) return true;
+    do {
+        if (segment_open_next(journal, SEGMENT_HEADER_BYTES + need)) return true;
+    } while (recycle_for_room(journal));
     journal_complain(journal, "no new segment: %s", strerror(errno));
     log_error("journal: %s", journal->error);
     return false;
 }
 
+/* Messages are taken only while there is a segment in reserve: it is for the outcomes of those kept before.
+ */
+static bool is_room_left(struct journal *journal)
+{
+    bool has_refusable = false;
+    for (size_t i = 0; i < journal->batch.count && !has_refusable; i++)
+        has_refusable = is_refusable(&journal->batch.entries[i]);
+    if (!has_refusable || spare_reserve(journal)) return true;
+    journal_complain(journal, "no segment in reserve: %s", strerror(errno));
+    return false;
+}
+
 static enum commit commit_try(struct journal *journal)
 {
-    if (!batch_find_room(journal)) {
+    if (!batch_find_room(journal) || !is_room_left(journal)) {
         batch_refuse(journal);
         return COMMIT_DISK_FULL;
     }

@@ -125,6 +125,8 @@ bool segment_open_next(struct journal *journal, uint64_t bytes);     /* false wi
 /* Header of an existing file: number, seed, totals. False: not one, or of another version (said in why). */
 bool segment_header_read(struct segment *segment, struct queue_counters *out_totals, const char **why);
 bool spare_fill_step(struct journal *journal);
+/* Its blocks are the disk's promise that outcomes have a place. False with errno. */
+bool spare_reserve(struct journal *journal);
 void spare_adopt(struct journal *journal, const char *name, int fd, uint64_t size);
 void segment_note_id(struct segment *segment, uint64_t id);
 void segment_note_reference(struct segment *segment, struct reference reference);
@@ -155,5 +157,7 @@ bool journal_recover(struct journal *journal, const struct journal_listener *lis
 /* recycle.c */
 /* Moves all live messages and carries what its records say. False: the reason is in the journal's error. */
 bool segment_empty(struct journal *journal, struct segment *segment);
+/* Nothing can be written: makes a dead segment the spare, one whose records need not be said again. */
+bool recycle_for_room(struct journal *journal);
 
 #endif

@@ -139,9 +139,38 @@ static bool segment_recycle(struct journal *journal, struct segment *segment)
     return true;
 }
 
+/* Where the disk has no room for another, recent ids matter less than room. */
+static size_t kept_count(const struct journal *journal)
+{
+    return journal->spare_failed ? 0 : SEGMENTS_KEPT;
+}
+
+static bool is_silent(struct journal *journal, struct segment *segment)
+{
+    struct arena *arena = arena_new(0);
+    struct seal seal;
+    bool is_known = segment->has_index && seal_read_lists(journal, segment, arena, &seal);
+    for (size_t i = 0; is_known && i < seal.reference_count; i++)
+        if (seal.references[i].home != segment->number && segment_find(journal, seal.references[i].home))
+            is_known = false;
+    arena_free(arena);
+    return is_known;
+}
+
+bool recycle_for_room(struct journal *journal)
+{
+    journal->spare_failed = true;
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        struct segment *segment = journal->segments[i];
+        bool is_dead = !segment->live && !segment->jobs && segment->is_sealed && !segment->is_damaged;
+        if (is_dead && is_silent(journal, segment)) return segment_recycle(journal, segment);
+    }
+    return false;
+}
+
 static bool recycle_one(struct journal *journal)
 {
-    for (size_t i = 0; i + SEGMENTS_KEPT < journal->segment_count; i++) {
+    for (size_t i = 0; i + kept_count(journal) < journal->segment_count; i++) {
         struct segment *segment = journal->segments[i];
         if (segment->live || segment->jobs || !segment->is_sealed || segment->is_damaged) continue;
         if (segment->number == journal->moving) journal->moving = 0;

@@ -204,6 +204,13 @@ bool spare_fill_step(struct journal *journal)
     return true;
 }
 
+bool spare_reserve(struct journal *journal)
+{
+    if (journal->spare.fd >= 0) return true;
+    journal->spare_failed = !spare_create(journal);
+    return !journal->spare_failed;
+}
+
 void spare_adopt(struct journal *journal, const char *name, int fd, uint64_t size)
 {
     struct spare *spare = &journal->spare;

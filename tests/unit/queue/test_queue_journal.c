@@ -349,6 +349,32 @@ static void test_full_disk(void **state)
     rig_free(&rig);
 }
 
+/* No file can be made any more: outcomes still find their place, since dead segments become spare. */
+static void test_outcomes_on_a_full_disk(void **state)
+{
+    enum { COUNT = 300 };
+    struct rig rig;
+    rig_make(&rig, SEGMENT);
+    assert_true(rig_open(&rig, NULL));
+    for (uint64_t id = 1; id <= COUNT; id++) {
+        rig_keep(&rig, id, 1, 3000);
+        commit(&rig);
+    }
+    rig.no_space = true;
+    for (uint64_t id = 1; id <= COUNT; id++) {
+        rig_end(&rig, catalogue_find(rig.catalogue, id), ENDING_DELIVERED);
+        commit(&rig);
+        for (int i = 0; i < 3; i++) journal_tidy(rig.journal);
+    }
+    assert_int_equal(rig.catalogue->count, 0);
+    assert_counts_agree(&rig);
+    rig_close(&rig);
+    assert_true(rig_open(&rig, NULL));
+    assert_int_equal(rig.catalogue->count, 0);
+    assert_counts_agree(&rig);
+    rig_free(&rig);
+}
+
 static void test_tidy_keeps_the_folder_small(void **state)
 {
     struct rig rig;
@@ -506,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_failed_sync_and_index),
         cmocka_unit_test(test_outcome_waits_for_a_working_disk),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_outcomes_on_a_full_disk),
         cmocka_unit_test(test_tidy_keeps_the_folder_small),
         cmocka_unit_test(test_used_segment_stays),
         cmocka_unit_test(test_large_message),
