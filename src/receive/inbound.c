@@ -349,13 +349,14 @@ static size_t take_line(struct session *session, struct text bytes)
     struct text line = text_slice(bytes, 0, end);
     bool has_cr = end > 0 && line.at[end - 1] == '\r';
     if (has_cr) line.length--;
-    if (session->skips_line || line.length > COMMAND_LINE_MOST)
+    bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
+    session->skips_line = false;
+    if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
     else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
         session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
     else
-        verb_do(session, line);
-    session->skips_line = false;
+        verb_do(session, line); /* after QUIT the session is gone */
     return end + 1;
 }
 
