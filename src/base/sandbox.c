@@ -165,6 +165,7 @@ static const int thread_calls[] = { CALL(clone), CALL(clone3), CALL(prctl), END 
 
 #if defined(__SANITIZE_ADDRESS__)
 static const int sanitizer_calls[] = { CALL(openat),
+                                       CALL(open),
                                        CALL(readlink),
                                        CALL(getdents64),
                                        CALL(prctl),
@@ -251,6 +252,21 @@ static bool folder_allow(int ruleset, const char *folder, uint64_t access)
     return good;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+/* A sanitizer's report names functions: for that it reads the program, its libraries and its own maps. */
+static void sanitizer_folders_allow(int ruleset)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    folder_allow(ruleset, "/proc", reading);
+    folder_allow(ruleset, "/usr/lib", reading);
+    if (length <= 0) return;
+    program[length] = '\0';
+    folder_allow(ruleset, program, LANDLOCK_ACCESS_FS_READ_FILE);
+}
+#endif
+
 static bool landlock_enter(int rights, const char *const *folders)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -266,6 +282,9 @@ static bool landlock_enter(int rights, const char *const *folders)
     bool good = true;
     for (; good && folders && *folders; folders++)
         good = folder_allow(ruleset, *folders, files & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE);
+#if defined(__SANITIZE_ADDRESS__)
+    sanitizer_folders_allow(ruleset);
+#endif
     good = good && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     close(ruleset);
     return good;
