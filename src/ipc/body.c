@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,11 +44,28 @@ static bool spill(struct body *body)
 bool body_append(struct body *body, struct text bytes)
 {
     body->size += bytes.length;
-    if (body->fd == 0 && body->size <= BODY_INLINE_LIMIT) {
+    if (body->fd == 0 && body->size <= (body->inline_most ? body->inline_most : BODY_INLINE_LIMIT)) {
         buffer_add_text(&body->small, bytes);
         return true;
     }
     return spill(body) && write_all(body->fd, bytes);
+}
+
+bool body_to_file(struct body *body, int fd)
+{
+    bool good = true;
+    off_t offset = 0;
+    if (body->fd == 0) good = write_all(fd, buffer_text(&body->small));
+    while (good && body->fd > 0 && (uint64_t)offset < body->size) {
+        ssize_t sent = sendfile(fd, body->fd, &offset, body->size - (uint64_t)offset);
+        if (sent < 0 && errno == EINTR) continue;
+        good = sent > 0;
+    }
+    if (body->fd > 0) close(body->fd);
+    buffer_free(&body->small);
+    body->fd = fd;
+    body->is_file = true;
+    return good;
 }
 
 bool body_finish(struct body *body)

@@ -12,15 +12,19 @@ struct body {
     struct buffer small; /* everything, while size <= BODY_INLINE_LIMIT */
     int fd;              /* memfd or file, 0 when there is none */
     bool is_file, is_sealed;
-    uint64_t size;      /* bytes */
-    struct text mapped; /* when bytes of a descriptor are mapped */
+    uint32_t inline_most; /* bytes that stay inline; 0: BODY_INLINE_LIMIT */
+    uint64_t size;        /* bytes */
+    struct text mapped;   /* when bytes of a descriptor are mapped */
 };
 
 enum { BODY_INLINE_LIMIT = 64 * 1024 };
 
-/* Appends; goes over to a memfd beyond BODY_INLINE_LIMIT. False when the memory or disk for it is not to be
+/* Appends; goes over to a memfd beyond inline_most. False when the memory or disk for it is not to be
    had (errno says why): the message is to be answered 452. */
 bool body_append(struct body *body, struct text bytes);
+/* What there is moves into a file (of the spool, handed out by queue), and so does what follows. Takes over
+   the descriptor. False with errno. */
+bool body_to_file(struct body *body, int fd);
 /* No more bytes; a memfd is sealed (shrink, grow, write). */
 bool body_finish(struct body *body);
 void body_free(struct body *body);
@@ -29,8 +33,8 @@ void body_free(struct body *body);
    and size is not 0. */
 struct text body_text(struct body *body);
 
-/* Before body_put: bytes that would go inside a frame which already has `used` bytes, and has no room for them,
-   move to a memfd. */
+/* Before body_put: bytes that would go inside a frame which already has `used` bytes, and has no room for
+   them, move to a memfd. */
 void body_fit(struct body *body, size_t used);
 
 /* Into a frame being built: either the bytes or a mark that descriptor number `*fd_count` carries them (a dup

@@ -288,7 +288,7 @@ static void on_closed(void *context)
     queue->carrier.segment_count = 0;
     queue->acknowledgement_count = 0;
     all_given_back(queue);
-    if (!queue->is_stopping) told_again(queue, &queue->delivered);
+    if (!queue->is_stopping) told_again(queue, &queue->delivered, 0);
     turn_wanted(queue);
 }
 

@@ -122,7 +122,9 @@ static void resolve(struct queue *queue, struct receiver *receiver, uint64_t id)
 {
     const struct message *message = catalogue_find(queue->catalogue, id);
     if (message && (message->flags & MESSAGE_PENDING)) turn_commit(queue);
-    put_u8(channel_begin(receiver->channel, QUEUE_RESOLVED, id), catalogue_was_kept(queue->catalogue, id));
+    bool kept = catalogue_was_kept(queue->catalogue, id);
+    if (kept) told_again(queue, &queue->accepted, id); /* who asks cannot have told ledger */
+    put_u8(channel_begin(receiver->channel, QUEUE_RESOLVED, id), kept);
     channel_end(receiver->channel);
 }
 
@@ -159,7 +161,7 @@ static void on_closed(void *context)
     turn_commit(queue);
     for (size_t i = 0; i < queue->waiter_count; i++)
         if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
-    if (!queue->is_stopping) told_again(queue, &queue->accepted);
+    if (!queue->is_stopping) told_again(queue, &queue->accepted, 0);
     struct receiver **link = &queue->receivers;
     while (*link != receiver) link = &(*link)->next;
     *link = receiver->next;

@@ -161,7 +161,8 @@ void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, 
                              struct text relay, struct text reply);
 void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
                             const struct envelope *envelope, uint64_t size);
-void told_again(struct queue *queue, const struct recent *recent);
+/* `only`: one message's, 0: all. */
+void told_again(struct queue *queue, const struct recent *recent, uint64_t only);
 void told_committed(struct queue *queue);
 struct journal_listener told_listener(struct queue *queue);
 

@@ -121,12 +121,13 @@ static void records_append(struct queue *queue, struct text records)
     }
 }
 
-void told_again(struct queue *queue, const struct recent *recent)
+void told_again(struct queue *queue, const struct recent *recent, uint64_t only)
 {
     struct reader reader = reader_of(buffer_text(&recent->bytes));
     while (reader.rest.length && !reader.failed) {
         uint64_t id = get_u64(&reader);
         struct text records = get_text(&reader);
+        if (only && id != only) continue;
         if (catalogue_was_kept(queue->catalogue, id)) records_append(queue, records);
     }
 }

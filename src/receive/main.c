@@ -59,6 +59,11 @@ static bool queue_frame(void *context, struct frame *frame)
     case QUEUE_RESOLVED:
         resolved(server, frame->id, get_u8(&reader) != 0);
         return !reader.failed;
+    case QUEUE_BODY_FILE_IS: {
+        struct session *session = transaction_by_id(server, frame->id);
+        if (session) transaction_body_file(session, frame_take_fd(frame, 0));
+        return true;
+    }
     case QUEUE_SPACE: {
         bool is_full = get_u8(&reader) != 0;
         struct text why = get_text(&reader);

@@ -37,7 +37,9 @@ struct transaction {
     struct body body;
     struct dotted dotted;
     bool is_bdat, is_too_big, has_no_memory;
-    struct text facts; /* as scan sent them */
+    bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
+    enum session_state then; /* where the session goes on when it is there */
+    struct text facts;       /* as scan sent them */
     struct facts read;
     struct verdict verdict;
     struct keep_request keep;

@@ -4,6 +4,7 @@
 #include "receive/transaction.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config/domains.h"
@@ -56,6 +57,7 @@ void transaction_read(struct session *session, bool is_bdat)
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
     session_remember_id(session);
+    transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
     if (is_bdat) return;
     session->state = SESSION_DATA;
@@ -79,6 +81,33 @@ static void content_add(struct session *session, struct text content)
         transaction->has_no_memory = true;
         if (!has_room) transaction->body.size += content.length; /* as body_append counts */
     }
+}
+
+/* A body that has grown large goes on in a file of the spool. Input pauses until queue has handed it out. */
+static void file_ask(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    bool is_large = transaction->body.size > server->config->limits.memfd_body_bytes;
+    if (!is_large || transaction->body.is_file || transaction->is_too_big || transaction->has_no_memory)
+        return;
+    transaction->waits_for_file = true;
+    transaction->then = session->state;
+    if (server->queue) channel_send(server->queue, QUEUE_BODY_FILE, transaction->id, TEXT_NONE);
+    session_wait(session, server->config->limits.data_ms);
+}
+
+void transaction_body_file(struct session *session, int fd)
+{
+    struct transaction *transaction = &session->transaction;
+    if (!transaction->waits_for_file) {
+        if (fd >= 0) close(fd);
+        return;
+    }
+    transaction->waits_for_file = false;
+    if (fd < 0 || !body_to_file(&transaction->body, fd))
+        transaction->has_no_memory = true; /* told at the end of the data */
+    session_go_on(session, transaction->then);
 }
 
 static void content_end(struct session *session)
@@ -117,7 +146,10 @@ size_t transaction_data(struct session *session, struct text wire)
     buffer_clear(scratch);
     enum dotted_outcome outcome = dotted_decode(&transaction->dotted, wire, scratch, &used);
     content_add(session, buffer_text(scratch));
-    if (outcome == DOTTED_END) content_end(session);
+    if (outcome == DOTTED_END)
+        content_end(session);
+    else
+        file_ask(session);
     return used;
 }
 
@@ -161,7 +193,10 @@ size_t transaction_chunk(struct session *session, struct text wire)
         dotted_decode(&transaction->dotted, piece, scratch, &used);
         content_add(session, buffer_text(scratch));
     }
-    if (session->chunk_left == 0) chunk_end(session);
+    if (session->chunk_left == 0)
+        chunk_end(session);
+    else if (transaction->step == STEP_READING)
+        file_ask(session);
     return piece.length;
 }
 
@@ -344,8 +379,11 @@ void transaction_not_kept(struct session *session, enum keep_refusal why, struct
 /* The old queue's answer was lost with it. The new one knows what is in the journal. */
 void transaction_queue_is_back(struct session *session)
 {
-    if (session->transaction.step == STEP_KEEPING)
-        channel_send(session->server->queue, QUEUE_RESOLVE, session->transaction.id, TEXT_NONE);
+    struct transaction *transaction = &session->transaction;
+    if (transaction->step == STEP_KEEPING)
+        channel_send(session->server->queue, QUEUE_RESOLVE, transaction->id, TEXT_NONE);
+    if (transaction->waits_for_file)
+        channel_send(session->server->queue, QUEUE_BODY_FILE, transaction->id, TEXT_NONE);
 }
 
 void transaction_resolved(struct session *session, bool kept)
@@ -365,6 +403,10 @@ void transaction_timed_out(struct session *session)
         session->callout = 0;
         session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");
         session_go_on(session, SESSION_COMMAND);
+        return;
+    }
+    if (session->transaction.waits_for_file) {
+        transaction_body_file(session, -1);
         return;
     }
     log_warning("%s: no verdict in time", message_id_print(session->transaction.id, id));

@@ -25,6 +25,9 @@ void transaction_kept(struct session *session);
 void transaction_discarded(struct session *session);
 void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason);
 
+/* queue's file for a large body; fd -1: there is none. */
+void transaction_body_file(struct session *session, int fd);
+
 /* A peer was restarted: what was asked of the old one is asked again. */
 void transaction_scan_is_back(struct session *session);
 void transaction_queue_is_back(struct session *session);

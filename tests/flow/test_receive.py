@@ -360,3 +360,28 @@ def test_log_cannot_be_forged(plain):
     client.raw("EHLO x\u0085y.example\r\n".encode())
     client.reply()
     assert "\x1b" not in plain.text() and "\u0085" not in plain.text()
+
+
+@pytest.mark.parametrize("size", [1000, 60_000, 70_000, 3_000_000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bodies_of_every_carrier(nodes, inside, size, chunked):
+    """Inline, in a memfd, in a file of the spool: the bytes arrive the same."""
+    import hashlib
+    node = nodes(CONFIG + "limits {{ bodies {{ in frame 32K; in memory 1M }} }}\n", inside=inside.port)
+    body = b"".join(b"%07d %s\r\n" % (i, hashlib.sha256(b"%d" % i).hexdigest().encode()) for i in range(size // 74 + 1))
+    whole = b"Subject: carrier\r\n\r\n" + body
+    client = lab.Client(node.port)
+    client.open()
+    if chunked:
+        half = len(whole) // 2
+        client.raw(b"BDAT %d\r\n" % half + whole[:half])
+        assert client.reply()[0] == 250
+        client.raw(b"BDAT %d LAST\r\n" % (len(whole) - half) + whole[half:])
+        code = client.reply()[0]
+    else:
+        assert client.say("DATA")[0] == 354
+        client.raw(whole + b".\r\n")
+        code = client.reply()[0]
+    assert code == 250
+    assert inside.wait(1)[0].replace(b"\r\n", b"\n").endswith(whole.replace(b"\r\n", b"\n"))
+    node.balance()
