@@ -200,7 +200,7 @@ static bool delivery_out(struct queue *queue, struct delivery *delivery)
         hold_damaged(queue, message);
         return true;
     }
-    if (!segment_give(queue, message->segment)) { /* looked at again in a second */
+    if (!segment_give(queue, message->segment)) { /* looked at again at the next tick */
         schedule_give_back(queue->schedule, delivery);
         return false;
     }

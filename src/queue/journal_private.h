@@ -13,6 +13,7 @@ enum {
     SEGMENTS_KEPT = 4,       /* the newest sealed ones stay whole: recent ids are rebuilt from them */
     SPARE_STEP = 256 * 1024, /* zeros written to the spare segment at a time */
     MOVE_STEP = 1024 * 1024, /* bytes of messages moved at a time */
+    MOVE_AGAIN_COMMITS = 1000,
     SEGMENT_NUMBER_MOST = 99999999,
 };
 
@@ -32,7 +33,8 @@ struct segment {
     bool is_sealed; /* has an index on disk, or failed */
     bool has_index; /* a valid one, synced */
     bool is_unreusable;
-    bool is_damaged; /* never recycled, looked at again at the next start */
+    uint64_t move_again; /* not before so many commits: some of its messages are being delivered */
+    bool is_damaged;     /* never recycled, looked at again at the next start */
     /* Of the open segment: what its index will say. */
     uint64_t *ids;
     size_t id_count, id_capacity;

@@ -114,12 +114,12 @@ static void commit_due(void *context)
     turn_wanted(context);
 }
 
-static void second_passed(void *context)
+static void tick(void *context)
 {
     struct queue *queue = context;
     turn_space_look(queue);
     turn_wanted(queue);
-    timer_set(queue->second_timer, SECOND_MS);
+    timer_set(queue->tick_timer, TICK_MS);
 }
 
 static void stop_finish(void *context)
@@ -152,9 +152,9 @@ static void timers_begin(struct queue *queue)
     queue->turn = (struct deferred){ .run = turn, .context = queue };
     queue->commit_timer = timer_new(loop, commit_due, queue);
     queue->wake_timer = timer_new(loop, turn_wake, queue);
-    queue->second_timer = timer_new(loop, second_passed, queue);
+    queue->tick_timer = timer_new(loop, tick, queue);
     queue->stop_timer = timer_new(loop, stop_finish, queue);
-    timer_set(queue->second_timer, SECOND_MS);
+    timer_set(queue->tick_timer, TICK_MS);
     turn_wanted(queue);
 }
 

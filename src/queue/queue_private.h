@@ -18,9 +18,9 @@
 #include "queue/schedule.h"
 
 enum {
-    OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
-    RETRY_WAIT_MS = 1000, /* until a batch that could not be written is tried again */
-    SECOND_MS = 1000,
+    OUTCOME_WAIT_MS = 10,           /* outcomes ride with the next batch of messages, at most so long */
+    RETRY_WAIT_MS = 1000,           /* until a batch that could not be written is tried again */
+    TICK_MS = 250,                  /* how often the disk is looked at */
     BATCH_MOST = 8 * 1024 * 1024,   /* a larger one is committed before the turn ends */
     BACKLOG_MOST = 2 * 1024 * 1024, /* bytes that deliver has not taken: no more jobs */
     JOBS_PER_CONNECTION = 4,        /* so that a connection finds its next job waiting */
@@ -92,7 +92,7 @@ struct queue {
     struct ring *events;
     struct counters_slot *page;
     struct deferred turn;
-    struct timer *commit_timer, *wake_timer, *second_timer, *stop_timer;
+    struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
     struct message_id_source ids;
     struct arena *arena; /* of the frame or decision at hand */
     bool is_full, is_stopping;

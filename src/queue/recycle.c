@@ -194,7 +194,7 @@ static struct segment *nearly_dead(const struct journal *journal)
     for (size_t i = 0; i + SEGMENTS_KEPT < journal->segment_count; i++) {
         struct segment *segment = journal->segments[i];
         if (segment->is_sealed && segment->has_index && !segment->is_damaged && segment->live &&
-            segment->live_bytes < segment->size / 4)
+            segment->live_bytes < segment->size / 4 && journal->facts.commits >= segment->move_again)
             return segment;
     }
     return NULL;
@@ -237,6 +237,8 @@ static bool move_some(struct journal *journal)
     }
     bool is_done = journal->moving_place >= journal->moving_count;
     if (is_done) {
+        struct segment *segment = segment_find(journal, journal->moving);
+        if (segment) segment->move_again = journal->facts.commits + MOVE_AGAIN_COMMITS;
         journal->moving = 0;
         journal->facts.compacted++;
     }
