@@ -138,7 +138,7 @@ static void part_take(void *context, struct text part)
 {
     struct output *output = context;
     if (output->is_raw) {
-        fwrite(part.at, 1, part.length, stdout);
+        if (part.length) fwrite(part.at, 1, part.length, stdout);
         return;
     }
     buffer_add_text(&output->lines, part);
