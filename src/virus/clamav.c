@@ -152,7 +152,7 @@ static bool set_limits(struct clamav *clamav, const struct config *config, uint6
         { CL_ENGINE_MAX_FILESIZE, most_file },
         { CL_ENGINE_MAX_RECURSION, config->virus.max_recursion },
         { CL_ENGINE_MAX_FILES, config->virus.max_files },
-        { CL_ENGINE_MAX_SCANTIME, config->virus.max_time_ms },
+        { CL_ENGINE_MAX_SCANTIME, clamav->engine.time_ms },
         { CL_ENGINE_BYTECODE_MODE, CL_BYTECODE_MODE_INTERPRETER }, /* a worker makes no memory executable */
         { CL_ENGINE_DISABLE_CACHE, 1 },
         { CL_ENGINE_DISABLE_PE_STATS, 1 },
@@ -252,6 +252,7 @@ struct engine *clamav_open(const struct config *config, uint64_t temporary_bytes
     cl_set_clcb_msg(heard);
     struct clamav *clamav = memory_alloc(sizeof *clamav);
     clamav->engine.calls = &calls;
+    clamav->engine.time_ms = config->virus.max_time_ms > 1 ? config->virus.max_time_ms / 2 : 1;
     snprintf(clamav->engine.version, sizeof clamav->engine.version, "clamav %s", cl_retver());
     clamav->library = cl_engine_new();
     if (!clamav->library || !set_limits(clamav, config, temporary_bytes)) {

@@ -31,6 +31,7 @@ struct engine {
     const struct engine_calls *calls;
     char version[64];    /* "clamav 1.4.6" */
     uint32_t signatures; /* how many are loaded */
+    uint32_t time_ms;    /* one scan ends after this by itself; a message gets twice as much. 0: no limit */
 };
 
 /* Takes the worse of two results: found, unscanned, limits, clean, in this order. */

@@ -2,6 +2,15 @@
 /* Walks a message through an engine and remembers what may be remembered. */
 #include "virus/inspect.h"
 
+#include <time.h>
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
                    struct text message)
 {
@@ -11,8 +20,20 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
         return;
     }
     engine_result_set(&inspection->result, SCAN_CLEAN, TEXT_NONE);
+    inspection->begun_ms = now_ms();
     digest_sha256(message, inspection->digest);
     inspection->is_known = recall_is_clean(recall, inspection->digest);
+}
+
+/* Scans one after the other share the time of the message. */
+static bool is_out_of_time(struct inspection *inspection)
+{
+    uint32_t most_ms = inspection->engine->time_ms;
+    struct engine_result late;
+    if (most_ms == 0 || now_ms() - inspection->begun_ms <= most_ms) return false;
+    engine_result_set(&late, SCAN_LIMITS, TEXT("out of time"));
+    engine_result_merge(&inspection->result, &late);
+    return true;
 }
 
 static bool is_over(const struct inspection *inspection)
@@ -23,7 +44,7 @@ static bool is_over(const struct inspection *inspection)
 void inspect_bytes(struct inspection *inspection, struct text bytes)
 {
     uint8_t digest[DIGEST_BYTES];
-    if (is_over(inspection) || bytes.length == 0) return;
+    if (is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
     digest_sha256(bytes, digest);
     const char *known = recall_infected(inspection->recall, digest);
     if (known) {
@@ -38,7 +59,7 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
 
 void inspect_end(struct inspection *inspection, bool was_cut)
 {
-    if (is_over(inspection)) return;
+    if (is_over(inspection) || is_out_of_time(inspection)) return;
     struct engine_result result = { .state = SCAN_UNSCANNED };
     inspection->engine->calls->scan_message(inspection->engine, inspection->message, &result);
     engine_result_merge(&inspection->result, &result);

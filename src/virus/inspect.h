@@ -14,13 +14,16 @@ struct inspection {
     struct text message;
     struct engine_result result;
     uint8_t digest[DIGEST_BYTES]; /* of the message */
-    bool is_known;                /* an identical message was clean: nothing is scanned again */
+    uint64_t begun_ms;
+    bool is_known; /* an identical message was clean: nothing is scanned again */
 };
 
 void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
                    struct text message);
 
-/* One reading's bytes. Nothing happens once a virus was found. */
+/* One reading's bytes. Nothing happens once a virus was found. When the engine's time for one scan has
+   passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at most twice that
+   time. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
 /* The whole message; `was_cut`: a limit of our own kept readings from being seen. */

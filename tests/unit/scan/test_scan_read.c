@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "config/load.h"
 #include "ipc/ask_queue.h"
@@ -21,10 +22,12 @@ struct fake {
     struct engine engine;
     unsigned parts, messages; /* how often it was asked */
     enum scan_state otherwise;
+    unsigned takes_ms;
 };
 
 static void look(struct fake *fake, struct text bytes, struct engine_result *out)
 {
+    usleep(fake->takes_ms * 1000);
     bool has = memmem(bytes.at, bytes.length, "EVILWORD", 8) != NULL;
     engine_result_set(out, has ? SCAN_FOUND : fake->otherwise, has ? TEXT("Evil\x01") : TEXT("why"));
 }
@@ -193,6 +196,24 @@ static void test_virus(void **state)
     scene_close(&scene);
 }
 
+/* An engine that has used up its time is asked no more, and what was not seen is not clean. */
+static void test_time(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene, "");
+    scene.fake.engine.time_ms = 10;
+    scene.fake.takes_ms = 20;
+    struct facts facts = read_one(&scene, HEADER "\r\nhi\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_LIMITS);
+    assert_true(text_equal(facts.virus_name, TEXT("out of time")));
+    assert_int_equal(scene.fake.parts, 1);
+    assert_int_equal(scene.fake.messages, 0);
+    facts = read_one(&scene, HEADER "\r\nEVILWORD\r\n", "a@on.test", false);
+    assert_int_equal(facts.virus, SCAN_FOUND);
+    scene_close(&scene);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -291,8 +312,9 @@ static void test_content(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),        cmocka_unit_test(test_virus),
-                                        cmocka_unit_test(test_limits),      cmocka_unit_test(test_edits),
-                                        cmocka_unit_test(test_many_forged), cmocka_unit_test(test_content) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),   cmocka_unit_test(test_virus),
+                                        cmocka_unit_test(test_limits), cmocka_unit_test(test_time),
+                                        cmocka_unit_test(test_edits),  cmocka_unit_test(test_many_forged),
+                                        cmocka_unit_test(test_content) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
