@@ -119,13 +119,17 @@ void batch_undo(struct batch *batch);
 void batch_redo(struct batch *batch);
 
 /* segment.c */
+/* The first `length` bytes. What the disk does not give is zeros, said in the log; false then. */
+bool file_read(int fd, uint64_t length, struct buffer *out);
 char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]);
 struct segment *segment_find(const struct journal *journal, uint32_t number);
 struct segment *segment_add(struct journal *journal, uint32_t number, int fd);
 void segment_drop(struct journal *journal, struct segment *segment); /* out of the list, closed, freed */
 bool segment_open_next(struct journal *journal, uint64_t bytes);     /* false with errno */
-/* Header of an existing file: number, seed, totals. False: not one, or of another version (said in why). */
-bool segment_header_read(struct segment *segment, struct queue_counters *out_totals, const char **why);
+enum header_state { HEADER_GOOD, HEADER_BAD, HEADER_OTHER_VERSION };
+/* Header of an existing file: number, seed, totals; else why not. */
+enum header_state segment_header_read(struct segment *segment, struct queue_counters *out_totals,
+                                      const char **why);
 bool spare_fill_step(struct journal *journal);
 /* Its blocks are the disk's promise that outcomes have a place. False with errno. */
 bool spare_reserve(struct journal *journal);

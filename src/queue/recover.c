@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -242,20 +241,6 @@ static void scan_tell(struct scan *scan, const struct journal_listener *listener
     free(scan->told);
 }
 
-static bool segment_map(struct journal *journal, const struct segment *segment, struct text *out)
-{
-    *out = TEXT_NONE;
-    if (segment->size == 0) return true;
-    void *map = mmap(NULL, segment->size, PROT_READ, MAP_SHARED, segment->fd, 0);
-    if (map == MAP_FAILED) {
-        journal_complain(journal, "segment %08u cannot be mapped: %s", segment->number, strerror(errno));
-        return false;
-    }
-    madvise(map, segment->size, MADV_SEQUENTIAL);
-    *out = text_from(map, segment->size);
-    return true;
-}
-
 static void scan_report(const struct segment *segment, const struct walk *walk, uint64_t malformed,
                         struct journal_found *found)
 {
@@ -288,7 +273,9 @@ static bool segment_scan(struct journal *journal, struct segment *segment, struc
         journal_complain(journal, "segment %08u cannot be synced: %s", segment->number, strerror(errno));
         return false;
     }
-    if (!segment_map(journal, segment, &scan.bytes)) return false;
+    struct buffer bytes = { 0 };
+    file_read(segment->fd, segment->size, &bytes);
+    scan.bytes = buffer_text(&bytes);
     scan.arena = arena_new(64 * 1024);
     struct walk walk;
     segment_walk(scan.bytes, segment->seed, segment->number, scan_record, &scan, &walk);
@@ -298,7 +285,7 @@ static bool segment_scan(struct journal *journal, struct segment *segment, struc
     segment->end = walk.end;
     segment->is_damaged = walk.damage_count > 0;
     arena_free(scan.arena);
-    if (scan.bytes.length) munmap((void *)scan.bytes.at, scan.bytes.length);
+    buffer_free(&bytes);
     return true;
 }
 
@@ -328,7 +315,12 @@ static bool segment_recover(struct journal *journal, uint32_t number, struct que
     segment->size = (uint64_t)facts.st_size;
     const char *why;
     struct queue_counters at_start;
-    if (!segment_header_read(segment, &at_start, &why)) {
+    enum header_state header = segment_header_read(segment, &at_start, &why);
+    if (header == HEADER_OTHER_VERSION) { /* whoever wrote it can read it; we must not touch it */
+        journal_complain(journal, "%s: %s", name, why);
+        return false;
+    }
+    if (header == HEADER_BAD) {
         log_error("journal: ALARM: %s: %s; it is set aside, what it held is lost", name, why);
         segment_drop(journal, segment);
         set_aside(journal, number);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,20 +217,17 @@ bool seal_write(struct journal *journal, struct segment *segment, bool is_clean)
 
 /* Reading */
 
-static bool index_map(struct journal *journal, const struct segment *segment, struct text *out)
+static bool index_load(struct journal *journal, const struct segment *segment, struct buffer *out)
 {
     char name[SEGMENT_NAME_SIZE];
     segment_name(segment->number, "idx", name);
     int fd = openat(journal->options.folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return false;
     struct stat facts;
-    void *map = MAP_FAILED;
-    if (fstat(fd, &facts) == 0 && facts.st_size > 4)
-        map = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    bool is_read = fstat(fd, &facts) == 0 && facts.st_size > 4 && facts.st_size < INT32_MAX &&
+                   file_read(fd, (uint64_t)facts.st_size, out);
     close(fd);
-    if (map == MAP_FAILED) return false;
-    *out = text_from(map, (size_t)facts.st_size);
-    return true;
+    return is_read;
 }
 
 static bool index_check(const struct segment *segment, struct text bytes, struct reader *out)
@@ -401,20 +397,20 @@ static bool message_get(struct journal *journal, struct reader *reader,
 
 bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out)
 {
-    struct text bytes;
+    struct buffer bytes = { 0 };
     struct reader reader;
-    if (!index_map(journal, segment, &bytes)) return false;
-    bool is_good = index_check(segment, bytes, &reader) && lists_get(&reader, arena, out);
-    munmap((void *)bytes.at, bytes.length);
+    bool is_good = index_load(journal, segment, &bytes) &&
+                   index_check(segment, buffer_text(&bytes), &reader) && lists_get(&reader, arena, out);
+    buffer_free(&bytes);
     return is_good;
 }
 
 bool seal_read(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out)
 {
-    struct text bytes;
+    struct buffer bytes = { 0 };
     struct reader reader;
-    if (!index_map(journal, segment, &bytes)) return false;
-    bool is_good = index_check(segment, bytes, &reader) && lists_get(&reader, arena, out) &&
+    bool is_good = index_load(journal, segment, &bytes) &&
+                   index_check(segment, buffer_text(&bytes), &reader) && lists_get(&reader, arena, out) &&
                    states_get(journal, &reader, arena, out);
     if (is_good) {
         struct dictionaries dictionaries;
@@ -425,7 +421,7 @@ bool seal_read(struct journal *journal, struct segment *segment, struct arena *a
             is_good = message_get(journal, &reader, &dictionaries, segment);
         is_good = is_good && reader_done(&reader);
     }
-    munmap((void *)bytes.at, bytes.length);
+    buffer_free(&bytes);
     for (size_t i = 0; is_good && i < out->id_count; i++) catalogue_remember(journal->catalogue, out->ids[i]);
     return is_good;
 }

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/die.h"
+#include "base/log.h"
 #include "queue/crc32c.h"
 
 enum { HEADER_VERSION = 1, HEADER_COPY = 2048, SYNC_AHEAD = 4 * 1024 * 1024 };
@@ -126,37 +127,66 @@ static void header_make(const struct journal *journal, const struct segment *seg
     buffer_commit(out, SEGMENT_HEADER_BYTES - length);
 }
 
-static bool header_get(struct segment *segment, struct text bytes, struct queue_counters *out_totals,
-                       const char **why)
+static enum header_state header_get(struct segment *segment, struct text bytes,
+                                    struct queue_counters *out_totals, const char **why)
 {
     *why = "no segment header";
-    if (!text_starts(bytes, header_magic)) return false;
+    if (!text_starts(bytes, header_magic)) return HEADER_BAD;
     struct reader reader = reader_of(text_slice(bytes, header_magic.length, bytes.length));
     uint32_t version = get_u32(&reader);
+    *why = "a segment of another version of the format";
+    if (version > HEADER_VERSION && version < HEADER_VERSION + 100) return HEADER_OTHER_VERSION;
     uint32_t number = get_u32(&reader);
     segment->seed = get_u32(&reader);
     get_u64(&reader);
     totals_get(&reader, out_totals);
     size_t checked = (size_t)(reader.rest.at - bytes.at);
     *why = "a damaged segment header";
-    if (get_u32(&reader) != crc32c(0, text_slice(bytes, 0, checked))) return false;
-    *why = "a segment of another version of the format";
-    if (version != HEADER_VERSION) return false;
+    if (get_u32(&reader) != crc32c(0, text_slice(bytes, 0, checked)) || version != HEADER_VERSION)
+        return HEADER_BAD;
     *why = "a segment under another's name";
-    return number == segment->number;
+    return number == segment->number ? HEADER_GOOD : HEADER_BAD;
 }
 
-bool segment_header_read(struct segment *segment, struct queue_counters *out_totals, const char **why)
+enum header_state segment_header_read(struct segment *segment, struct queue_counters *out_totals,
+                                      const char **why)
 {
     char block[SEGMENT_HEADER_BYTES] = { 0 };
     if (pread(segment->fd, block, sizeof block, 0) < 0) {
         *why = strerror(errno);
-        return false;
+        return HEADER_BAD;
     }
     struct text bytes = text_from(block, sizeof block);
-    if (header_get(segment, text_slice(bytes, 0, HEADER_COPY), out_totals, why)) return true;
     const char *copy_why;
-    return header_get(segment, text_slice(bytes, HEADER_COPY, sizeof block), out_totals, &copy_why);
+    enum header_state first = header_get(segment, text_slice(bytes, 0, HEADER_COPY), out_totals, why);
+    if (first == HEADER_GOOD) return first;
+    enum header_state second =
+        header_get(segment, text_slice(bytes, HEADER_COPY, sizeof block), out_totals, &copy_why);
+    if (second == HEADER_GOOD) return second;
+    return first == second ? first : HEADER_BAD; /* one flipped bit is not another version */
+}
+
+bool file_read(int fd, uint64_t length, struct buffer *out)
+{
+    enum { PIECE = 1 << 20 };
+    bool is_whole = true;
+    buffer_reserve(out, (size_t)length);
+    for (uint64_t done = 0; done < length;) {
+        size_t piece = length - done < PIECE ? (size_t)(length - done) : PIECE;
+        char *room = buffer_reserve(out, piece);
+        ssize_t got = pread(fd, room, piece, (off_t)done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) {
+            log_error("journal: ALARM: the disk does not give back bytes from %llu on: %s",
+                      (unsigned long long)done, got < 0 ? strerror(errno) : "the file ends");
+            memset(room, 0, piece);
+            got = (ssize_t)piece;
+            is_whole = false;
+        }
+        buffer_commit(out, (size_t)got);
+        done += (uint64_t)got;
+    }
+    return is_whole;
 }
 
 static bool spare_create(struct journal *journal)

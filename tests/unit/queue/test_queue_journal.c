@@ -519,6 +519,23 @@ static void test_foreign_files(void **state)
     rig_free(&rig);
 }
 
+/* A journal of a later version is left as it is, and the start is refused with a reason. */
+static void test_another_version(void **state)
+{
+    struct rig rig;
+    small_journal(&rig);
+    struct buffer bytes = { 0 };
+    rig_file_read(&rig, "00000001.seg", &bytes);
+    bytes.memory[bytes.start + 8] = 2;
+    bytes.memory[bytes.start + 2048 + 8] = 2;
+    rig_file_write(&rig, "00000001.seg", buffer_text(&bytes));
+    assert_false(rig_open(&rig, NULL));
+    assert_non_null(strstr(rig.error, "another version"));
+    assert_true(rig_has_file(&rig, "00000001.seg"));
+    buffer_free(&bytes);
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_large_message),
         cmocka_unit_test(test_told_again_until_the_clean_mark),
         cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_another_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
