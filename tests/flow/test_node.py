@@ -1,0 +1,89 @@
+"""Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
+import os
+import pwd
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import lab
+
+CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
+    for folder in [tmp_path, *tmp_path.parents]:
+        if str(folder) not in ("/", "/tmp"):
+            folder.chmod(0o755)
+    node = nodes("user nobody\n" + CONFIG, inside=inside.port)
+    wanted = pwd.getpwnam("nobody").pw_uid
+    for process in node.status()["processes"]:
+        with open(f"/proc/{process['pid']}/status") as file:
+            line = next(one for one in file if one.startswith("Uid:"))
+        assert set(line.split()[1:]) == {str(wanted)}, process
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    node.balance()
+    assert (node.state / "spool").stat().st_uid == wanted
+
+
+def test_log_to_a_remote_syslog(nodes, inside):
+    """RFC 5424 over UDP; nothing that a client says can make a second line."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(10)
+        node = nodes(CONFIG + "log {{ to syslog at 127.0.0.1:{syslog} }}\n", inside=inside.port, syslog=server.getsockname()[1])
+        assert lab.Client(node.port, hello="EHLO marked.example").send(lab.message())[0] == 250
+        inside.wait(1)
+        seen = b""
+        while b"helo=<marked.example>" not in seen:
+            packet = server.recv(65536)
+            assert packet.startswith(b"<") and b">1 " in packet[:6] and b"\n" not in packet, packet
+            seen += packet
+        assert b" sekimori/receive " in seen and b"client=unknown[127.0.0.1]" in seen
+
+
+def test_log_lines_read_as_postfix(node, inside):
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    lab.wait_for(lambda: ": removed" in node.text(), "the message is removed")
+    import re
+    assert re.search(r"sekimori/queue\[\d+\]: ([0-9A-Z]{13}): from=<sender@outside\.example>, size=\d+, nrcpt=1 \(queue active\)", node.text())
+    assert re.search(r": ([0-9A-Z]{13}): to=<user@example\.test>, relay=\S+\[127\.0\.0\.1\]:\d+, delay=[\d.]+, delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, "
+                     r"dsn=2\.0\.0, status=sent \(.+\)", node.text())
+    delays = re.search(r"delays=([\d.]+)/([\d.]+)/([\d.]+)/([\d.]+)", node.text()).groups()
+    assert sum(map(float, delays)) < 2
+
+
+def run_once(node):
+    return subprocess.run([lab.BUILD / "src/master/sekimorid", "-c", node.config, "--libexec", node.libexec],
+                          capture_output=True, text=True, timeout=20)
+
+
+def test_clear_errors_when_it_cannot_start(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    second = run_once(node)
+    assert second.returncode == 75 and "another sekimorid" in second.stderr
+    other = nodes("listen 127.0.0.1:{taken} {{ direction in }}\n" + CONFIG, start=False, inside=inside.port, taken=node.port)
+    taken = run_once(other)
+    assert taken.returncode == 69 and "in use" in taken.stderr and str(node.port) in taken.stderr
+    bad = nodes("nonsense 1\n" + CONFIG, start=False, inside=inside.port)
+    wrong = run_once(bad)
+    assert wrong.returncode == 78 and "sekimori.conf:" in wrong.stderr and "nonsense" in wrong.stderr
+    assert node.run("status", check=False).returncode == 0
+    assert bad.run("status", check=False).returncode == 69
+
+
+def test_kill_of_master_ends_its_processes(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    pids = [one["pid"] for one in node.status()["processes"]]
+    assert lab.Client(node.port).send(lab.message("before"))[0] == 250
+    os.kill(node.process.pid, signal.SIGKILL)
+    node.process.wait(5)
+    lab.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "its processes have ended", 15)
+    node.start()
+    assert lab.Client(node.port).send(lab.message("after"))[0] == 250
+    inside.wait(2)
+    node.balance()
