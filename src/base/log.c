@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,22 @@ void log_open(const char *process, enum log_target target, const char *address, 
     registry.fd = STDERR_FILENO;
     registry.target = LOG_TARGET_STDERR;
     log_warning("log target cannot be reached (%s): writing to standard error", strerror(errno));
+}
+
+void log_become(const char *process, int fd)
+{
+    registry.gathered = 0; /* what the parent has not written yet is the parent's */
+    snprintf(registry.process, sizeof registry.process, "%s", process);
+    registry.pid = getpid();
+    if (registry.fd == fd) return;
+    if (registry.fd <= STDERR_FILENO) {
+        close(fd);
+        return;
+    }
+    registry.fd = dup3(registry.fd, fd, O_CLOEXEC);
+    if (registry.fd >= 0) return;
+    registry.fd = STDERR_FILENO;
+    registry.target = LOG_TARGET_STDERR;
 }
 
 void log_set_level(enum log_level level)

@@ -28,7 +28,7 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { CHANNEL_FD = 3, CHILDREN_MOST = 1024, STALE_POLL_MS = 60000, RELOAD_NICE = 10 };
+enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_MS = 60000, RELOAD_NICE = 10 };
 
 struct nursling {
     pid_t pid; /* 0: free */
@@ -44,16 +44,14 @@ struct nursery {
     char error[300];
 };
 
-/* The child keeps standard streams and one channel, which becomes descriptor 3; its log is opened anew. It
+/* The child keeps standard streams and one channel, which becomes descriptor 3, and the log's in 4. It
    does not outlive its parent. */
-static void child_begin(int channel, pid_t parent, const char *name, const struct config *config)
+static void child_begin(int channel, pid_t parent, const char *name)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OK);
     if (channel != CHANNEL_FD && dup2(channel, CHANNEL_FD) != CHANNEL_FD) _exit(EX_OSERR);
-    close_range(CHANNEL_FD + 1, ~0U, 0);
-    char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
-    log_open(name, config->log.target, address, config->log.level);
-    free(address);
+    log_become(name, LOG_FD);
+    close_range(LOG_FD + 1, ~0U, 0);
     prctl(PR_SET_NAME, name);
 }
 
@@ -70,7 +68,7 @@ static int fork_with_channel(const char *name, const struct config *config, bool
     *out_pid = fork();
     if (*out_pid == 0) {
         *out_is_child = true;
-        child_begin(ends[1], parent, name, config);
+        child_begin(ends[1], parent, name);
         return CHANNEL_FD;
     }
     close(ends[1]);
