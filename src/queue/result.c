@@ -201,11 +201,25 @@ static void acknowledge_later(struct queue *queue, uint64_t id)
     queue->acknowledgements[queue->acknowledgement_count++] = id;
 }
 
+/* The whole line as the server said it, for log, notices and list. */
+static void replies_complete(struct queue *queue, struct deliver_result *result)
+{
+    for (uint32_t i = 0; i < result->recipient_count; i++) {
+        struct recipient_result *one = &result->recipients[i];
+        uint64_t said;
+        bool has_code = text_to_number(text_slice(one->reply, 0, 3), 999, &said) && said == one->code;
+        if (!one->code || has_code) continue;
+        one->reply = arena_printf(queue->arena, "%u %.*s%s%.*s", one->code, TEXT_ARG(one->enhanced),
+                                  one->enhanced.length ? " " : "", TEXT_ARG(one->reply));
+    }
+}
+
 bool result_take(struct queue *queue, struct frame *frame)
 {
     struct deliver_result result;
     arena_reset(queue->arena);
     if (!deliver_result_get(queue->arena, frame, &result)) return false;
+    replies_complete(queue, &result);
     struct message *message = catalogue_find(queue->catalogue, result.message_id);
     if (message && message->live_count && !(message->flags & MESSAGE_PENDING))
         result_apply(queue, message, &result);

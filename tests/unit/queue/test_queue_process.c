@@ -528,13 +528,14 @@ static void test_failed_inside_gets_a_notice(void **state)
     synced(&node);
     uint64_t id = keep(&node, &inside);
     job_wait(&node, &job);
-    result_say(&node, &job, RECIPIENT_FAILED, 550, "5.1.1", "550 5.1.1 no such user", false);
+    result_say(&node, &job, RECIPIENT_FAILED, 550, "5.1.1", "no such user", false);
     job_wait(&node, &job);
     assert_int_not_equal(job.message_id, id);
     assert_int_equal(job.envelope.sender.length, 0);
     assert_true(text_equal(job.envelope.recipients[0].address, TEXT("user@example.jp")));
     job_content(&node, &job, &content);
     assert_true(has(&content, "\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
+    assert_true(has(&content, "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"));
     assert_true(has(&content, "Original-Envelope-Id: envelope-1\r\n"));
     assert_true(has(&content, "Final-Recipient: rfc822;other@example.jp\r\n"));
     assert_true(has(&content, "Content-Type: message/rfc822\r\n\r\nReceived: here\r\nSubject: test\r\n"));
