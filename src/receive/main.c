@@ -285,6 +285,7 @@ int main(int argc, char **argv)
                        : cores > 1                     ? (uint32_t)cores
                                                        : 1;
     server.ids.process = (uint8_t)child.index;
+    server.line = arena_new(0);
     maps_open(&server, &child);
     tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))

@@ -55,6 +55,14 @@ static size_t bytes_of(const struct recipient *recipient)
     return recipient->address.length + recipient->orcpt.length + 12;
 }
 
+/* From the line's arena to the transaction's. */
+static void keep_texts(struct session *session)
+{
+    struct recipient *candidate = &session->candidate;
+    candidate->address = arena_text(session->mail, candidate->address);
+    if (candidate->orcpt.length > 0) candidate->orcpt = arena_text(session->mail, candidate->orcpt);
+}
+
 static void take(struct session *session, const struct recipient *recipient)
 {
     struct transaction *transaction = &session->transaction;
@@ -76,9 +84,9 @@ static void take(struct session *session, const struct recipient *recipient)
 static struct text address_of(struct session *session, const struct mailbox *mailbox)
 {
     const struct config *config = session->server->config;
-    if (mailbox->domain.length > 0) return arena_text(session->mail, mailbox->address);
-    if (config->admin.length > 0) return arena_text(session->mail, config->admin);
-    return arena_printf(session->mail, "postmaster@%.*s", TEXT_ARG(config->hostname));
+    if (mailbox->domain.length > 0) return mailbox->address;
+    if (config->admin.length > 0) return config->admin;
+    return arena_printf(session->server->line, "postmaster@%.*s", TEXT_ARG(config->hostname));
 }
 
 static bool is_in_table(const struct server *server, const struct domain *domain, struct text address)
@@ -92,6 +100,7 @@ static bool is_in_table(const struct server *server, const struct domain *domain
 static void call_out(struct session *session)
 {
     struct server *server = session->server;
+    keep_texts(session);
     session->callout = session->number;
     struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->number);
     put_text(out, session->transaction.envelope.sender);
@@ -126,8 +135,10 @@ void recipient_offer(struct session *session, const struct smtp_command *command
         reject(session, address, 550, "5.1.1", "no such user here");
     else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster && server->deliver)
         call_out(session);
-    else
+    else {
+        keep_texts(session);
         take(session, &session->candidate);
+    }
 }
 
 /* Only a clear no of the server refuses. When it cannot be asked the recipient is taken: queue waits for the

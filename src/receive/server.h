@@ -52,6 +52,7 @@ struct server {
     struct timer *stop_timer;
     struct recipient_tables *tables;
     struct buffer scratch;
+    struct arena *line; /* of the command line being done; what is to last is copied from it */
 };
 
 /* Bytes wait on a fresh connection: its client speaks before it was greeted. */

@@ -38,7 +38,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
     *transaction = (struct transaction){ .step = STEP_OPEN, .offered = -1 };
     transaction->envelope = (struct envelope){
         .sender = arena_text(session->mail, command->mailbox.address),
-        .envid = command->envid,
+        .envid = arena_text(session->mail, command->envid),
         .size = command->size,
         .body = command->body,
         .ret = command->ret,

@@ -217,8 +217,9 @@ static void (*const verbs[VERB_COUNT])(struct session *session, const struct smt
 void verb_do(struct session *session, struct text line)
 {
     struct smtp_command command;
+    arena_reset(session->server->line);
     struct smtp_error error =
-        smtp_command_parse(session->mail, line, session->port->listener.strict, &command);
+        smtp_command_parse(session->server->line, line, session->port->listener.strict, &command);
     if (error.code != 0) {
         refuse(session, &error);
         if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
