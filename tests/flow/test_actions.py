@@ -36,7 +36,7 @@ def test_virus_is_refused_with_its_name_and_id(node, inside):
     code, text = lab.Client(node.port).send(virus_mail())
     assert code == 550 and "5.7.1" in text and "Eicar" in text
     identity = re.search(r"id ([0-9A-Z]{13})", text).group(1)
-    assert identity in node.text()
+    lab.wait_for(lambda: identity in node.text(), "the log has the id")
     time.sleep(0.3)
     assert inside.files() == []
     node.balance()
