@@ -69,6 +69,7 @@ static void fail(struct client *client, const char *why)
     enum client_state state = client->state;
     bool had_message = client->has_message, was_free = state == CLIENT_READY || state == CLIENT_CLOSED;
     drop_connection(client);
+    client->deadline = client->retry_at = 0;
     if (had_message) finish(client, state, 0, text_of(why));
     if (!was_free || had_message) client->plan->on_free(client->plan->context, client->index);
 }
@@ -345,7 +346,7 @@ static void input(struct client *client)
         }
         client->in_end += (size_t)got;
         lines_read(client);
-    } while (client->secure && client->state > CLIENT_HANDSHAKE);
+    } while (client->secure && client->state != CLIENT_HANDSHAKE);
 }
 
 static void connected(struct client *client)
