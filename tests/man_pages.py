@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+"""The manual pages are well formed, and sekimori(1) names every verb and every option that the command has."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COMMAND = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build")) / "src/cli/sekimori"
+
+
+def help_of(*arguments):
+    return subprocess.run([COMMAND, *arguments, "--help"], capture_output=True, text=True).stdout
+
+
+def problems():
+    pages = sorted((ROOT / "man").glob("*.[1-8]"))
+    if len(pages) < 3:
+        yield "a page is missing"
+    for page in pages:
+        lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True)
+        yield from (line for line in lint.stdout.splitlines() if "WARNING" in line or "ERROR" in line)
+    page = re.sub(r"\\", "", (ROOT / "man/sekimori.1").read_text())
+    words = set(re.findall(r"[\w-]+", page.replace("Fl -", "--")))
+    verbs = re.findall(r"^  (\w+)  ", subprocess.run([COMMAND, "--help"], capture_output=True, text=True).stdout, re.M)
+    if len(verbs) < 12:
+        yield f"only {len(verbs)} verbs are listed by sekimori --help"
+    for verb in verbs:
+        text = help_of(verb)
+        if verb not in words:
+            yield f"sekimori.1 does not name the verb {verb}"
+        if not text.startswith("usage: sekimori " + verb):
+            yield f"sekimori {verb} --help does not begin with its usage"
+        for option in sorted(set(re.findall(r"(?<![\w-])--([a-z][\w-]+)", text))):
+            if "--" + option not in words and option not in ("help",):
+                yield f"sekimori.1 does not name {verb} --{option}"
+
+
+found = list(problems())
+for problem in found:
+    print(problem)
+print(f"{len(found)} problems")
+sys.exit(1 if found else 0)
