@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The manual pages are well formed, and sekimori(1) names every verb and every option that the command has."""
+"""The manual pages are well formed, sekimori(1) names every verb and every option that the command has, and
+doc/VIOLATIONS.md names every finding, with what follows from it."""
 import os
 import pathlib
 import re
@@ -37,7 +38,22 @@ def problems():
                 yield f"sekimori.1 does not name {verb} --{option}"
 
 
-found = list(problems())
+def findings_problems():
+    table = (ROOT / "src/mail/finding.c").read_text()
+    weighed = set(re.findall(r"\{ FINDING_(\w+), ", (ROOT / "src/spam/score.c").read_text()))
+    marks_of = dict(re.findall(r"`([a-z0-9-]+)`([ !#+]*)", (ROOT / "doc/VIOLATIONS.md").read_text()))
+    rows = re.findall(r'\[FINDING_(\w+)\] = \{ "([\w-]+)", (\w+)', table)
+    if len(rows) < 60:
+        yield f"only {len(rows)} findings are in finding.c"
+    for identifier, name, consequence in rows:
+        due = {"AMBIGUOUS": "!", "LIMIT": "#", "PLAIN": ""}[consequence] + ("+" if identifier in weighed else "")
+        if name not in marks_of:
+            yield f"VIOLATIONS.md does not name {name}"
+        elif marks_of[name].replace(" ", "") != due:
+            yield f"VIOLATIONS.md marks {name} with '{marks_of[name].strip()}', it is '{due}'"
+
+
+found = [*problems(), *findings_problems()]
 for problem in found:
     print(problem)
 print(f"{len(found)} problems")
