@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -74,6 +75,19 @@ static const char start_help[] =
     "  --sekimorid, --libexec  where the programs are\n\n"
     "Exit codes: 0 ready, 69 it did not come up, 75 one is running, 78 configuration.\n";
 
+/* The log of the first start is older than the state folder, whose owner sekimorid sets. */
+static void folder_make(const char *folder)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0755);
+        *slash = '/';
+    }
+    mkdir(path, 0750);
+}
+
 static pid_t launch(const struct options *options, const char *config, const char *log)
 {
     pid_t pid = fork();
@@ -121,6 +135,7 @@ int start_main(int argc, char **argv)
         return EX_TEMPFAIL;
     }
     snprintf(log, sizeof log, "%s/log", state);
+    if (!options.log) folder_make(state);
     pid_t pid = launch(&options, config, options.log ? options.log : log);
     for (int waited = 0; pid > 0 && waited < READY_LIMIT_MS; waited += STEP_MS) {
         int status;

@@ -48,6 +48,11 @@ static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
     }
     int fd = folder_open(AT_FDCWD, path, uid, gid);
     free(path);
+    /* `sekimori start` may have made it, for the log. */
+    if (fd >= 0 && geteuid() == 0 && fchown(fd, uid, gid) != 0) {
+        close(fd);
+        return -1;
+    }
     return fd;
 }
 

@@ -87,3 +87,18 @@ def test_kill_of_master_ends_its_processes(nodes, inside):
     assert lab.Client(node.port).send(lab.message("after"))[0] == 250
     inside.wait(2)
     node.balance()
+
+
+def test_start_makes_the_state_folder(tmp_path):
+    """The first start of a fresh machine: nothing below the state folder's parent is there yet."""
+    state, config = tmp_path / "var" / "state", tmp_path / "first.conf"
+    config.write_text(f"hostname mx.example.test\nadmin postmaster@example.test\nstate {state}\n"
+                      f"listen 127.0.0.1:{lab.free_port()} {{ direction in }}\ndomains {{ example.test 127.0.0.1:1 }}\n"
+                      f"dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}\nvirus {{ mode off }}\n")
+    command = lab.BUILD / "src/cli/sekimori"
+    started = subprocess.run([command, "start", "--config", config, "--libexec", lab.libexec(tmp_path), "--sekimorid",
+                              lab.BUILD / "src/master/sekimorid"], capture_output=True, text=True, timeout=90)
+    stopped = subprocess.run([command, "stop", "--state", state], capture_output=True, text=True, timeout=60)
+    assert started.returncode == 0, started.stderr
+    assert stopped.returncode == 0, stopped.stderr
+    assert (state / "log").stat().st_size > 0
