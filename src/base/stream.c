@@ -48,6 +48,8 @@ struct stream {
     } upgrade;
     int fd, connect_error;
     bool connecting, paused, closed, ended, is_showing, was_written;
+    bool
+        is_deaf; /* input came while paused: not watched for reading until resumed. Most pauses end before. */
 };
 
 static void ready(void *context, int what);
@@ -323,7 +325,7 @@ static void connected(struct stream *stream)
         end(stream, STREAM_END_FAILED, strerror(error));
         return;
     }
-    watch_set(stream->watch, stream->paused ? 0 : WATCH_READ);
+    watch_set(stream->watch, stream->is_deaf ? 0 : WATCH_READ);
     if (stream->events->on_connected) stream->events->on_connected(stream->context);
     if (!stream->closed) loop_defer(stream->loop, &stream->flush);
 }
@@ -337,7 +339,13 @@ static void ready(void *context, int what)
         return;
     }
     if (what & WATCH_WRITE) flush(stream);
-    if ((what & WATCH_READ) && !stream->closed && !stream->ended) read_input(stream);
+    if (!(what & WATCH_READ) || stream->closed || stream->ended) return;
+    if (!stream->paused) {
+        read_input(stream);
+        return;
+    }
+    stream->is_deaf = true;
+    loop_defer(stream->loop, &stream->flush);
 }
 
 static void begin_upgrade(struct stream *stream)
@@ -363,7 +371,7 @@ static void flush(void *context)
         return;
     }
     watch_set(stream->watch,
-              (progress == PROGRESS_WAIT ? WATCH_WRITE : 0) | (stream->paused ? 0 : WATCH_READ));
+              (progress == PROGRESS_WAIT ? WATCH_WRITE : 0) | (stream->is_deaf ? 0 : WATCH_READ));
     if (progress != PROGRESS_DONE) return;
     if (stream->out.capacity > OUT_KEEP) buffer_free(&stream->out);
     if (stream->wire.capacity > OUT_KEEP) buffer_free(&stream->wire);
@@ -413,16 +421,15 @@ uint64_t stream_pending(const struct stream *stream)
 
 void stream_pause(struct stream *stream)
 {
-    if (stream->paused || stream->closed || stream->ended) return;
-    stream->paused = true;
-    if (!stream->connecting) loop_defer(stream->loop, &stream->flush);
+    if (!stream->closed && !stream->ended) stream->paused = true;
 }
 
 void stream_resume(struct stream *stream)
 {
     if (!stream->paused || stream->closed || stream->ended) return;
     stream->paused = false;
-    if (!stream->connecting) loop_defer(stream->loop, &stream->flush);
+    if (stream->is_deaf) loop_defer(stream->loop, &stream->flush);
+    stream->is_deaf = false;
     if (!stream->is_showing) show(stream, TEXT_NONE);
 }
 
