@@ -173,7 +173,7 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
     *out = (struct mailbox){ .address = text };
     if (text.length == 0) return MAILBOX_EMPTY;
     size_t at = text.at[0] == '"' ? quoted_length(text) : text_find_char(text, '@');
-    if (at == 0) return MAILBOX_BAD_QUOTING;
+    if (at == 0) return text.at[0] == '"' ? MAILBOX_BAD_QUOTING : MAILBOX_EMPTY;
     if (at < text.length && text.at[at] != '@') return MAILBOX_BAD_QUOTING;
     out->local = text_slice(text, 0, at);
     out->domain = text_slice(text, at + 1, text.length);
