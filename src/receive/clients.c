@@ -81,18 +81,20 @@ static void minute_turn(struct client_entry *entry, uint32_t minute)
 }
 
 struct client_entry *clients_enter(struct clients *clients, const struct address *address, uint64_t now_ms,
-                                   uint32_t *out_connections, uint32_t *out_in_minute, uint32_t *out_all)
+                                   struct client_numbers *out)
 {
     uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
-    struct client_entry *entry = find(clients, address, minute);
-    everybody(clients)->connections[clients->column]++;
-    *out_all = connections_of(everybody(clients));
-    *out_connections = *out_in_minute = 0;
+    struct client_entry *entry = find(clients, address, minute), *all = everybody(clients);
+    *out = (struct client_numbers){ 0 };
+    minute_turn(all, minute);
+    all->connections[clients->column]++;
+    out->all_connections = connections_of(all);
+    out->all_in_minute = ++all->arrived;
     if (!entry) return NULL;
     minute_turn(entry, minute);
     entry->connections[clients->column]++;
-    *out_connections = connections_of(entry);
-    *out_in_minute = ++entry->arrived;
+    out->connections = connections_of(entry);
+    out->in_minute = ++entry->arrived;
     return entry;
 }
 
@@ -102,9 +104,13 @@ void clients_leave(struct clients *clients, struct client_entry *entry)
     if (entry) entry->connections[clients->column]--;
 }
 
-uint32_t clients_message(struct client_entry *entry, uint64_t now_ms)
+uint32_t clients_message(struct clients *clients, struct client_entry *entry, uint64_t now_ms,
+                         uint32_t *out_all)
 {
+    uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
+    minute_turn(everybody(clients), minute);
+    *out_all = ++everybody(clients)->messages;
     if (!entry) return 0;
-    minute_turn(entry, (uint32_t)(now_ms / MINUTE_MS));
+    minute_turn(entry, minute);
     return ++entry->messages;
 }

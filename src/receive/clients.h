@@ -12,13 +12,18 @@ struct client_entry;
 /* NULL with errno. `column` is this process's index. */
 struct clients *clients_map(int fd, uint16_t column);
 
-/* Counts a connection in; *out_connections and *out_in_minute are the client's numbers with it, *out_all
-   those of everybody. NULL when the table is full around this address: the client is then not limited. */
+struct client_numbers {
+    uint32_t connections, in_minute;         /* of the client, this one included */
+    uint32_t all_connections, all_in_minute; /* of everybody */
+};
+
+/* Counts a connection in. NULL when the table is full around this address: the client is then not limited. */
 struct client_entry *clients_enter(struct clients *clients, const struct address *address, uint64_t now_ms,
-                                   uint32_t *out_connections, uint32_t *out_in_minute, uint32_t *out_all);
+                                   struct client_numbers *out);
 void clients_leave(struct clients *clients, struct client_entry *entry); /* entry may be NULL */
 
-/* Counts a message; returns how many the client sent in this minute. */
-uint32_t clients_message(struct client_entry *entry, uint64_t now_ms);
+/* Counts a message; returns how many the client sent in this minute, and everybody in *out_all. */
+uint32_t clients_message(struct clients *clients, struct client_entry *entry, uint64_t now_ms,
+                         uint32_t *out_all);
 
 #endif

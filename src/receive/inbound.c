@@ -63,17 +63,18 @@ static const char *refusal(struct session *session, uint16_t *out_code, const ch
     if (list_has(&listener->deny, &session->client)) return "access denied";
     if (listener->from.count > 0 && !list_has(&listener->from, &session->client))
         return "access denied: this port is for listed hosts";
-    uint32_t connections, in_minute, all;
-    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms,
-                                   &connections, &in_minute, &all);
+    struct client_numbers numbers;
+    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms, &numbers);
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
-    if (all > config->limits.connections) return "too many connections, try again later";
-    if (config->limits.per_client && connections > config->limits.per_client)
+    if (numbers.all_connections > config->limits.connections) return "too many connections, try again later";
+    if (config->limits.per_client && numbers.connections > config->limits.per_client)
         return "too many connections from your address";
-    if (config->limits.rate_per_client && in_minute > config->limits.rate_per_client)
+    if (config->limits.rate_per_client && numbers.in_minute > config->limits.rate_per_client)
         return "you connect too often, try again later";
+    if (config->limits.rate && numbers.all_in_minute > config->limits.rate)
+        return "too busy, try again later";
     return NULL;
 }
 

@@ -68,8 +68,9 @@ static const char *hindrance(struct session *session, uint16_t *out_code, const 
         return "too much mail in flight, try again later";
     *out_code = 450;
     *out_enhanced = "4.7.1";
-    if (rate && clients_message(session->entry, loop_now_ms(server->loop)) > rate)
-        return "too many messages from your address, try again later";
+    uint32_t all, sent = clients_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
+    if (rate && sent > rate) return "too many messages from your address, try again later";
+    if (config->limits.message_rate && all > config->limits.message_rate) return "too busy, try again later";
     return NULL;
 }
 

@@ -236,14 +236,32 @@ def test_limits(nodes, inside):
     node.balance()
 
 
+def away_from_the_minutes_end():
+    """Rates count by the minute of the monotonic clock: a test must not straddle two."""
+    if time.monotonic() % 60 > 52:
+        time.sleep(60.2 - time.monotonic() % 60)
+
+
 def test_rates(nodes, inside):
     node = nodes(CONFIG + "limits {{ connections per client and minute 3 }}\n", inside=inside.port)
+    away_from_the_minutes_end()
     greetings = []
     for _ in range(5):
         client = lab.Client(node.port, hello=None)
         greetings.append(client.greeting[0])
         client.close()
     assert greetings[:3] == [220] * 3 and 421 in greetings[3:]
+
+
+def test_rates_of_all_clients(nodes, inside):
+    node = nodes(CONFIG + "limits {{ connections and minute 4; messages and minute 2 }}\n", inside=inside.port)
+    away_from_the_minutes_end()
+    client = lab.Client(node.port, source="127.0.0.3")
+    codes = [client.send(lab.message(), sender=f"s{number}@outside.example")[0] for number in range(4)]
+    assert codes[:2] == [250, 250] and 450 in codes[2:], codes
+    greetings = [lab.Client(node.port, source=f"127.0.0.{4 + number}", hello=None).greeting[0] for number in range(6)]
+    assert greetings[0] == 220 and 421 in greetings[3:], greetings
+    node.balance()
 
 
 def test_time_limits(nodes, inside):
