@@ -1,0 +1,81 @@
+"""Goal: a full disk refuses mail, and loses none of what was acknowledged; after room is made mail flows again."""
+import os
+import subprocess
+import time
+
+import pytest
+
+import lab
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def start(folder, inside):
+    node = lab.Node(folder, "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
+                    "queue {{ free 16M; segment 16M; retry first 1s; retry most 2s }}\n", inside=inside.port)
+    return node.start()
+
+
+def test_the_journal_fills_the_disk(small_disk, inside):
+    node = start(small_disk, inside)
+    try:
+        inside.stop()
+        big = lab.message("fills", ("x" * 76 + "\n") * 30000)
+        client, kept, refused = lab.Client(node.port), 0, None
+        for _ in range(120):
+            code, _text = client.send(big)
+            if code == 250:
+                kept += 1
+            else:
+                refused = code
+                break
+        assert refused == 452, (kept, refused)
+        assert kept > 10
+        assert client.say("RSET")[0] == 250
+        lab.wait_for(lambda: client.say("MAIL FROM:<a@b.example>")[0] == 452 or client.say("RSET")[0] != 250, "MAIL FROM is answered 452")
+        node.balance()
+        inside.start()
+        inside.wait(kept, 60)
+        lab.wait_for(node.queue_is_empty, "the queue is empty", 60)
+        lab.wait_for(lambda: lab.Client(node.port).send(lab.message("again"))[0] == 250, "mail is taken again", 30)
+        inside.wait(kept + 1)
+        node.balance()
+        assert node.stop() == 0
+    finally:
+        if node.process.poll() is None:
+            node.kill()
+
+
+def test_somebody_else_fills_the_disk(small_disk, inside):
+    """Also the ledger has no room then: mail that is under way is delivered all the same, and counted when there is room."""
+    node = start(small_disk, inside)
+    try:
+        client = lab.Client(node.port)
+        assert client.send(lab.message("before"))[0] == 250
+        filler = small_disk / "filler"
+        with open(filler, "wb") as file:
+            try:
+                while True:
+                    file.write(b"\0" * 1048576)
+            except OSError:
+                pass
+        lab.wait_for(lambda: client.send(lab.message("during"))[0] in (452, 451), "mail is refused", 20)
+        client.say("RSET")
+        filler.unlink()
+        lab.wait_for(lambda: client.send(lab.message("after"))[0] == 250 or client.say("RSET") is None, "mail is taken again", 20)
+        lab.wait_for(lambda: any(b"Subject: after" in one for one in inside.messages()), "it arrives")
+        node.balance()
+        time.sleep(0.2)
+        assert node.stop() == 0
+    finally:
+        if node.process.poll() is None:
+            node.kill()
