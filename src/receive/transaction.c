@@ -64,22 +64,31 @@ void transaction_read(struct session *session, bool is_bdat)
     session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 
-/* Over the limit the rest is read and thrown away: the reply comes at the end, where the client expects it.
- */
+/* What is refused makes room for others at once. */
+static void body_release(struct session *session)
+{
+    session->server->bodies_bytes -= session->transaction.body.size;
+    body_free(&session->transaction.body);
+}
+
+/* Over a limit the rest is read and thrown away: the reply comes at the end, where the client expects it. */
 static void content_add(struct session *session, struct text content)
 {
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
     if (transaction->is_too_big || transaction->has_no_memory || content.length == 0) return;
+    const uint64_t room = server_share(server, server->config->limits.bodies_bytes);
     if (transaction->body.size + content.length > server->config->limits.message_bytes) {
         transaction->is_too_big = true;
-        return;
-    }
-    server->bodies_bytes += content.length;
-    bool has_room = server->bodies_bytes <= server_share(server, server->config->limits.bodies_bytes);
-    if (!has_room || !body_append(&transaction->body, content)) {
+        body_release(session);
+    } else if (server->bodies_bytes + content.length > room) {
         transaction->has_no_memory = true;
-        if (!has_room) transaction->body.size += content.length; /* as body_append counts */
+        body_release(session);
+    } else {
+        server->bodies_bytes += content.length;
+        if (body_append(&transaction->body, content)) return;
+        transaction->has_no_memory = true;
+        body_release(session);
     }
 }
 
