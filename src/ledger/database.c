@@ -196,10 +196,10 @@ static bool set_aside(const char *path)
     rename_suffix(path, "-wal", now);
     rename_suffix(path, "-shm", now);
     if (is_moved)
-        log_error("alarm: %s is damaged: set aside as %s.damaged-%lld, a new one is begun", path, path,
+        log_error("ALARM: %s is damaged: set aside as %s.damaged-%lld, a new one is begun", path, path,
                   (long long)now);
     else
-        log_error("alarm: %s is damaged and cannot be renamed: %m", path);
+        log_error("ALARM: %s is damaged and cannot be renamed: %m", path);
     return is_moved;
 }
 

@@ -146,7 +146,7 @@ static enum database_outcome batch_store(struct harvest *harvest, unsigned *coun
 static void batch_failed(struct harvest *harvest, enum database_outcome outcome)
 {
     if (!harvest->counts.is_failing)
-        log_error("alarm: the ledger cannot store events; they stay in the rings until it can");
+        log_error("ALARM: the ledger cannot store events; they stay in the rings until it can");
     harvest->counts.is_failing = true;
     harvest->counts.failures++;
     harvest->interval_ms = RETRY_MS;

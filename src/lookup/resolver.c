@@ -290,7 +290,7 @@ static void root_keys_answered(void *context, int rcode, void *packet, int lengt
 {
     struct resolver *resolver = context;
     if (resolver->is_closing || sec != SEC_BOGUS) return;
-    log_error("alarm: dnssec is on, but the keys of the root do not hold here (%s): the dns servers drop "
+    log_error("ALARM: dnssec is on, but the keys of the root do not hold here (%s): the dns servers drop "
               "signatures or tamper with answers; name other servers, or say `dnssec off`",
               why ? why : "no reason given");
 }

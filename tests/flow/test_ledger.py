@@ -130,4 +130,4 @@ def test_damaged_while_running_is_set_aside(ledger):
     ledger.say("accept 11 5")
     assert ledger.balance()["accepted"] == 5
     assert len(list(ledger.folder.glob("ledger.db.damaged-*"))) >= 1
-    assert "alarm:" in ledger.log.read_text()
+    assert "ALARM:" in ledger.log.read_text()
