@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 enum { LINE_LIMIT = 2048, GATHER_LIMIT = 32768 };
 
 static struct {
@@ -108,22 +110,14 @@ enum log_level log_level_now(void)
     return registry.level;
 }
 
-/* Length of the well-formed UTF-8 sequence at `at`, 0 when it is not one. */
-static size_t utf8_length(const unsigned char *at, size_t left)
+/* Bytes of the character at the front that may stand in a line as it is, 0 for controls (C1 too) and bad
+ * UTF-8. */
+static size_t plain_length(struct text text)
 {
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xC2 ? 0
-                    : at[0] < 0xE0 ? 2
-                    : at[0] < 0xF0 ? 3
-                    : at[0] < 0xF5 ? 4
-                                   : 0;
-    if (length == 0 || length > left) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((at[i] & 0xC0) != 0x80) return 0;
-    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F)) return 0;
-    if ((at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F)) return 0;
-    if (length == 2 && at[0] == 0xC2 && at[1] < 0xA0) return 0; /* C1 controls */
-    return length;
+    size_t length = utf8_sequence(text);
+    uint8_t first = (uint8_t)text.at[0];
+    if (first < 0x20 || first == 0x7F) return 0;
+    return length == 2 && first == 0xC2 && (uint8_t)text.at[1] < 0xA0 ? 0 : length;
 }
 
 char *log_escape(struct text text, char *room, size_t size)
@@ -131,7 +125,7 @@ char *log_escape(struct text text, char *room, size_t size)
     size_t out = 0;
     for (size_t i = 0; i < text.length;) {
         const unsigned char *at = (const unsigned char *)text.at + i;
-        size_t length = *at < 0x20 || *at == 0x7F ? 0 : utf8_length(at, text.length - i);
+        size_t length = plain_length(text_slice(text, i, text.length));
         if (out + (length ? length : 4) >= size) break;
         if (length) {
             memcpy(room + out, at, length);

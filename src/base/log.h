@@ -15,8 +15,8 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TARGET_SYSLOG };
    Call before the jail closes: it opens sockets. */
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level);
 
-/* After a fork: another name, the same target. Its descriptor, if it has one of its own, is moved to `fd`, else `fd`
-   is closed, so that the caller may close all above it. Opens nothing. */
+/* After a fork: another name, the same target. Its descriptor, if it has one of its own, is moved to `fd`,
+   else `fd` is closed, so that the caller may close all above it. Opens nothing. */
 void log_become(const char *process, int fd);
 
 /* A reload changes the level only: a jailed process cannot open another target. */

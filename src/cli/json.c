@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/die.h"
+#include "base/utf8.h"
 
 static json_t *inner(struct json *value)
 {
@@ -29,39 +30,13 @@ struct json *json_new_array(void)
     return outer(json_array());
 }
 
-/* Length of the well-formed UTF-8 sequence at the start, 0 when there is none. RFC 3629. */
-static size_t sequence_length(struct text text)
-{
-    const unsigned char *at = (const unsigned char *)text.at;
-    unsigned char low = 0x80, high = 0xbf;
-    size_t length;
-    if (at[0] < 0x80) return 1;
-    if (at[0] >= 0xc2 && at[0] <= 0xdf) {
-        length = 2;
-    } else if (at[0] >= 0xe0 && at[0] <= 0xef) {
-        length = 3;
-        if (at[0] == 0xe0) low = 0xa0;
-        if (at[0] == 0xed) high = 0x9f;
-    } else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
-        length = 4;
-        if (at[0] == 0xf0) low = 0x90;
-        if (at[0] == 0xf4) high = 0x8f;
-    } else {
-        return 0;
-    }
-    if (text.length < length || at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((at[i] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
 static json_t *text_value(struct text text)
 {
     json_t *value = json_stringn(text.at ? text.at : "", text.length);
     if (value) return value;
     struct buffer clean = { 0 };
     while (text.length > 0) {
-        size_t length = sequence_length(text);
+        size_t length = utf8_sequence(text);
         if (length == 0)
             buffer_add(&clean, "\xef\xbf\xbd", 3);
         else

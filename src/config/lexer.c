@@ -2,25 +2,8 @@
 /* The lexer: one pass, each byte looked at a constant number of times. */
 #include "config/lexer.h"
 
+#include "base/utf8.h"
 #include "config/load.h"
-
-/* Bytes of the UTF-8 character at the front (RFC 3629), or 0. */
-static size_t character_length(struct text text)
-{
-    const unsigned char *at = (const unsigned char *)text.at;
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xC2 ? 0
-                    : at[0] < 0xE0 ? 2
-                    : at[0] < 0xF0 ? 3
-                    : at[0] < 0xF5 ? 4
-                                   : 0;
-    if (length > text.length) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((at[i] & 0xC0) != 0x80) return 0;
-    if (length == 3 && ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F))) return 0;
-    if (length == 4 && ((at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))) return 0;
-    return length;
-}
 
 static void skip(struct lexer *lexer, size_t bytes, uint32_t columns)
 {
@@ -47,7 +30,7 @@ static bool is_line_end(struct text rest)
 /* Steps over one character of a comment or quote; false when it may not stand in a file. */
 static bool step(struct lexer *lexer)
 {
-    size_t length = character_length(lexer->rest);
+    size_t length = utf8_sequence(lexer->rest);
     bool good = length > 0 && !is_control(lexer->rest.at[0]);
     skip(lexer, length ? length : 1, 1);
     return good;

@@ -7,6 +7,7 @@
 #include <unicode/ucnv_cb.h>
 
 #include "base/die.h"
+#include "base/utf8.h"
 #include "mail/guess.h"
 #include "mail/japanese.h"
 
@@ -106,33 +107,9 @@ bool charset_is_ascii(struct text bytes)
     return (all & 0x8080808080808080u) == 0;
 }
 
-/* Length of the well-formed sequence at the start, 0 when there is none. RFC 3629 section 4. */
-static size_t utf8_sequence(const unsigned char *at, size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (at[0] < 0x80) return 1;
-    if (at[0] < 0xc2 || at[0] > 0xf4 || left < length) return 0;
-    if (at[0] == 0xe0) low = 0xa0;
-    if (at[0] == 0xed) high = 0x9f;
-    if (at[0] == 0xf0) low = 0x90;
-    if (at[0] == 0xf4) high = 0x8f;
-    if (at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((at[i] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
 bool charset_is_utf8(struct text bytes)
 {
-    const unsigned char *at = (const unsigned char *)bytes.at;
-    if (charset_is_ascii(bytes)) return true;
-    for (size_t i = 0; i < bytes.length;) {
-        size_t length = utf8_sequence(at + i, bytes.length - i);
-        if (length == 0) return false;
-        i += length;
-    }
-    return true;
+    return charset_is_ascii(bytes) || utf8_is_valid(bytes);
 }
 
 /* Returns how many bytes had to be replaced. */
@@ -141,7 +118,7 @@ static size_t add_repaired_utf8(struct text bytes, struct buffer *out)
     const unsigned char *at = (const unsigned char *)bytes.at;
     size_t good = 0, bad = 0;
     for (size_t i = 0; i < bytes.length;) {
-        size_t length = utf8_sequence(at + i, bytes.length - i);
+        size_t length = utf8_sequence(text_slice(bytes, i, bytes.length));
         if (length == 0) {
             buffer_add(out, at + good, i - good);
             buffer_add(out, "\xef\xbf\xbd", 3);

@@ -2,6 +2,8 @@
 /* Parses envelope addresses. One pass over each half; the text is never changed. */
 #include "mail/mailbox.h"
 
+#include "base/utf8.h"
+
 #include "base/buffer.h"
 #include "mail/idna.h"
 
@@ -32,38 +34,6 @@ const char *mailbox_status(enum mailbox_outcome outcome, bool is_sender)
 {
     if ((unsigned)outcome >= MAILBOX_OUTCOME_COUNT) return "5.0.0";
     return is_sender ? outcomes[outcome].sender_status : outcomes[outcome].recipient_status;
-}
-
-/* Length of the well-formed sequence at the start of `text`, 0 when there is none. RFC 3629 section 4. */
-static size_t utf8_sequence(struct text text)
-{
-    static const struct {
-        uint8_t first_from, first_to, second_from, second_to, length;
-    } forms[] = {
-        { 0x00, 0x7F, 0, 0, 1 },       { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
-        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 }
-    };
-    const uint8_t *at = (const uint8_t *)text.at;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (at[0] < forms[i].first_from || at[0] > forms[i].first_to) continue;
-        if (forms[i].length > text.length) return 0;
-        if (forms[i].length > 1 && (at[1] < forms[i].second_from || at[1] > forms[i].second_to)) return 0;
-        for (size_t j = 2; j < forms[i].length; j++)
-            if ((at[j] & 0xC0) != 0x80) return 0;
-        return forms[i].length;
-    }
-    return 0;
-}
-
-bool mailbox_is_utf8(struct text text)
-{
-    while (text.length > 0) {
-        size_t length = utf8_sequence(text);
-        if (length == 0) return false;
-        text = text_slice(text, length, text.length);
-    }
-    return true;
 }
 
 static bool has_high_byte(struct text text)
@@ -178,7 +148,7 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
     out->local = text_slice(text, 0, at);
     out->domain = text_slice(text, at + 1, text.length);
     out->needs_smtputf8 = has_high_byte(text);
-    if (out->needs_smtputf8 && !mailbox_is_utf8(text)) return MAILBOX_NOT_UTF8;
+    if (out->needs_smtputf8 && !utf8_is_valid(text)) return MAILBOX_NOT_UTF8;
     enum mailbox_outcome outcome = parse_local(out->local, strict, out);
     if (outcome == MAILBOX_GOOD) outcome = parse_domain(out->domain, out);
     if (outcome == MAILBOX_GOOD && text.length > ADDRESS_MOST) outcome = MAILBOX_TOO_LONG;

@@ -52,7 +52,4 @@ bool mailbox_is_postmaster(const struct mailbox *mailbox); /* RFC 5321 section 4
    on the wire. */
 struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox);
 
-/* Well-formed UTF-8 throughout (RFC 3629). */
-bool mailbox_is_utf8(struct text text);
-
 #endif

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
-#include "master/json_text.h"
+#include "base/json_text.h"
 
 struct commands {
     struct loop *loop;

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 #include "master/family_private.h"
-#include "master/json_text.h"
+#include "base/json_text.h"
 
 enum { ANSWER_LIMIT_MS = 1000 };
 

@@ -2,42 +2,8 @@
 /* What `sekimori queue` is shown, as JSON: the command line makes it readable. */
 #include <stdlib.h>
 
+#include "base/json_text.h"
 #include "queue/client_private.h"
-
-/* Bytes that are no UTF-8 become U+FFFD. */
-static size_t utf8_length(struct text text)
-{
-    unsigned char first = (unsigned char)text.at[0];
-    size_t length = first < 0x80    ? 1
-                    : first >= 0xf5 ? 0
-                    : first >= 0xf0 ? 4
-                    : first >= 0xe0 ? 3
-                    : first >= 0xc2 ? 2
-                                    : 0;
-    if (length == 0 || length > text.length) return 0;
-    for (size_t i = 1; i < length; i++)
-        if (((unsigned char)text.at[i] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
-void json_string(struct buffer *out, struct text text)
-{
-    buffer_add_char(out, '"');
-    while (text.length) {
-        size_t length = utf8_length(text);
-        unsigned char c = (unsigned char)text.at[0];
-        if (length == 0)
-            buffer_add_text(out, TEXT("\\ufffd"));
-        else if (c == '"' || c == '\\')
-            buffer_printf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            buffer_printf(out, "\\u%04x", c);
-        else
-            buffer_add(out, text.at, length);
-        text = text_slice(text, length ? length : 1, text.length);
-    }
-    buffer_add_char(out, '"');
-}
 
 static const char *const hold_names[] = { [HOLD_NONE] = "",
                                           [HOLD_QUARANTINE] = "quarantine",
@@ -64,7 +30,7 @@ static void recipient_print(const struct client *client, const struct message *m
     const struct delivery *delivery =
         now->ending == ENDING_NONE && !now->hold ? schedule_delivery_of(message, now) : NULL;
     buffer_printf(out, "%s{\"address\":", number ? "," : "");
-    json_string(out, recipient->address);
+    json_text_add(out, recipient->address);
     buffer_printf(out, ",\"state\":\"%s\"", state_of(message, now));
     if (now->hold && now->hold <= HOLD_ADMIN && now->ending == ENDING_NONE)
         buffer_printf(out, ",\"hold\":\"%s\"", hold_names[now->hold]);
@@ -73,7 +39,7 @@ static void recipient_print(const struct client *client, const struct message *m
     buffer_printf(out, ",\"attempts\":%u,\"reason\":", now->attempts);
     struct text reason = names_text(client->queue->catalogue->reasons, now->reason);
     if (!reason.length && delivery) reason = schedule_down_reason(client->queue->schedule, delivery);
-    json_string(out, reason);
+    json_text_add(out, reason);
     buffer_add_char(out, '}');
 }
 
@@ -81,7 +47,7 @@ static void long_print(const struct message *message, const struct lead *lead,
                        const struct envelope *envelope, struct buffer *out)
 {
     buffer_add_text(out, TEXT(",\"envid\":"));
-    json_string(out, envelope->envid);
+    json_text_add(out, envelope->envid);
     buffer_printf(out, ",\"smtputf8\":%s,\"authenticated\":%s,\"own\":%s",
                   envelope->smtputf8 ? "true" : "false",
                   message->flags & MESSAGE_AUTHENTICATED ? "true" : "false",
@@ -98,7 +64,7 @@ void client_print_message(const struct client *client, const struct message *mes
                   message_id_print(message->id, id), (unsigned long long)message->arrived_ms,
                   (unsigned long long)message->prefix_length + message->body_length,
                   message->direction == DIRECTION_OUT ? "out" : "in");
-    json_string(out, envelope->sender);
+    json_text_add(out, envelope->sender);
     if (is_long) long_print(message, lead, envelope, out);
     buffer_add_text(out, TEXT(",\"recipients\":["));
     for (uint32_t i = 0; i < message->recipient_count; i++)
@@ -130,7 +96,7 @@ void client_tally(struct client *client, const struct message *message, uint32_t
 void client_print_tally(const struct client *client, const struct tally *tally, struct buffer *out)
 {
     buffer_add_text(out, TEXT("{\"destination\":"));
-    json_string(out, names_text(client->queue->catalogue->domains, tally->domain));
+    json_text_add(out, names_text(client->queue->catalogue->domains, tally->domain));
     buffer_printf(out, ",\"total\":%llu,\"held\":%llu,\"ages\":{", (unsigned long long)tally->total,
                   (unsigned long long)tally->held);
     for (int i = 0, edge = 5; i < AGE_BUCKETS - 1; i++, edge *= 2)

@@ -34,6 +34,5 @@ void client_print_message(const struct client *client, const struct message *mes
                           const struct envelope *envelope, bool is_long, struct buffer *out);
 void client_print_tally(const struct client *client, const struct tally *tally, struct buffer *out);
 void client_tally(struct client *client, const struct message *message, uint32_t number);
-void json_string(struct buffer *out, struct text text);
 
 #endif

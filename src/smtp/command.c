@@ -2,6 +2,8 @@
 /* Parses command lines. Each verb has one small function; the table at the end of the file joins them. */
 #include "smtp/command.h"
 
+#include "base/utf8.h"
+
 static const struct smtp_error NO_ERROR = { 0, NULL, NULL };
 
 static struct smtp_error syntax(const char *text)
@@ -216,7 +218,7 @@ static struct smtp_error parse_hello(struct arena *arena, struct text rest, bool
         if ((uint8_t)c <= ' ' || c == 127 || (c && strchr("()<>;\"\\", c)))
             return syntax("the name has a forbidden character");
     }
-    return mailbox_is_utf8(out->argument) ? NO_ERROR : syntax("the name is not UTF-8");
+    return utf8_is_valid(out->argument) ? NO_ERROR : syntax("the name is not UTF-8");
 }
 
 static struct smtp_error parse_bdat(struct arena *arena, struct text rest, bool strict,

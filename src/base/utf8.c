@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The one place that knows how UTF-8 is formed. */
+#include "base/utf8.h"
+
+size_t utf8_sequence(struct text text)
+{
+    const uint8_t *at = (const uint8_t *)text.at;
+    uint8_t low = 0x80, high = 0xBF;
+    size_t length;
+    if (text.length == 0) return 0;
+    if (at[0] < 0x80) return 1;
+    if (at[0] < 0xC2 || at[0] > 0xF4) return 0;
+    if (at[0] == 0xE0) low = 0xA0;
+    if (at[0] == 0xED) high = 0x9F;
+    if (at[0] == 0xF0) low = 0x90;
+    if (at[0] == 0xF4) high = 0x8F;
+    length = at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
+    if (text.length < length || at[1] < low || at[1] > high) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80) return 0;
+    return length;
+}
+
+bool utf8_is_valid(struct text text)
+{
+    while (text.length > 0) {
+        size_t length = utf8_sequence(text);
+        if (length == 0) return false;
+        text = text_slice(text, length, text.length);
+    }
+    return true;
+}
