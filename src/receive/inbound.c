@@ -32,17 +32,18 @@ static bool list_has(const struct network_list *list, const struct address *addr
     return false;
 }
 
-static void client_set(struct session *session, const struct address *client)
+void session_client_set(struct session *session, const struct address *client)
 {
     char room[ADDRESS_TEXT_SIZE];
+    arena_reset(session->who);
     session->client = *client;
-    session->client_text = arena_text(session->arena, text_of(address_print(client, room)));
+    session->client_text = arena_text(session->who, text_of(address_print(client, room)));
     session->client_name = TEXT("unknown");
     session->name =
         (struct question){ QUESTION_CLIENT_NAME, session->client_text, ANSWER_TEMPERROR, TEXT_NONE };
 }
 
-static void name_ask(struct session *session)
+void session_name_ask(struct session *session)
 {
     struct server *server = session->server;
     session->name_question = 0;
@@ -53,18 +54,22 @@ static void name_ask(struct session *session)
     lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
 }
 
-/* NULL: welcome. Else the text of the refusal and its code. */
-static const char *refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+static void leave(struct session *session)
 {
-    const struct listener *listener = &session->port->listener;
+    if (session->has_entered) clients_leave(session->server->clients, session->entry);
+    session->has_entered = false;
+}
+
+const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+{
     const struct config *config = session->server->config;
     *out_code = 554;
     *out_enhanced = "5.7.1";
-    if (list_has(&listener->deny, &session->client)) return "access denied";
-    if (listener->from.count > 0 && !list_has(&listener->from, &session->client))
-        return "access denied: this port is for listed hosts";
+    if (list_has(&session->port->listener.deny, &session->client)) return "access denied";
     struct client_numbers numbers;
-    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms, &numbers);
+    leave(session);
+    session->entry = clients_enter(session->server->clients, &session->client,
+                                   loop_now_ms(session->server->loop), &numbers);
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
@@ -78,28 +83,15 @@ static const char *refusal(struct session *session, uint16_t *out_code, const ch
     return NULL;
 }
 
-static void leave(struct session *session)
+/* Who may connect at all; whom a peer stands for is another matter. */
+static const char *greeting_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
-    if (session->has_entered) clients_leave(session->server->clients, session->entry);
-    session->has_entered = false;
-}
-
-void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
-{
-    transaction_drop(session);
-    if (client) {
-        client_set(session, client);
-        name_ask(session);
-    }
-    if (command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0) {
-        session->client_name = arena_text(session->arena, command->attribute[XCLIENT_NAME]);
-        session->name.status = ANSWER_FOUND;
-        session->name.value = session->client_name;
-        session->name_question = 0;
-    }
-    session->helo = TEXT_NONE; /* EHLO is said anew; HELO= is what that will be */
-    log_info("xclient from %s: now %.*s[%.*s]", "a listed peer", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text));
+    const struct network_list *from = &session->port->listener.from;
+    *out_code = 554;
+    *out_enhanced = "5.7.1";
+    if (from->count > 0 && !list_has(from, &session->client))
+        return "access denied: this port is for listed hosts";
+    return session_refusal(session, out_code, out_enhanced);
 }
 
 /* --- begin and end --- */
@@ -111,7 +103,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     session->server = server;
     session->port = port;
     port->users++;
-    session->arena = arena_new(512);
+    session->who = arena_new(512);
     session->mail = arena_new(1024);
     session->number = ++numbers;
     session->next_by_number = server->by_number[session->number % SERVER_BUCKETS];
@@ -126,7 +118,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     server->counters->connections++;
     session->stream = stream_open(server->loop, fd, &stream_events, session);
     session->timer = timer_new(server->loop, on_time, session);
-    client_set(session, &peer->address);
+    session_client_set(session, &peer->address);
     if (list_has(&port->listener.proxy, &peer->address)) {
         session->state = SESSION_PROXY;
         timer_set(session->timer, server->config->limits.greeting_ms);
@@ -139,7 +131,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
 static void greet(struct session *session)
 {
     uint16_t code;
-    const char *enhanced, *no = refusal(session, &code, &enhanced);
+    const char *enhanced, *no = greeting_refusal(session, &code, &enhanced);
     log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     if (no) {
         session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, no);
@@ -153,7 +145,7 @@ static void greet(struct session *session)
                  TEXT_ARG(session->client_text));
         session->errors += 2;
     }
-    name_ask(session);
+    session_name_ask(session);
     session->state = SESSION_COMMAND;
     timer_set(session->timer, session->server->config->limits.greeting_ms);
     session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
@@ -177,7 +169,7 @@ void session_end(struct session *session)
     server->session_count--;
     port_release(session->port);
     arena_free(session->mail);
-    arena_free(session->arena);
+    arena_free(session->who);
     free(session);
     server_session_ended(server);
 }
@@ -372,7 +364,7 @@ static size_t take_proxy(struct session *session, struct text bytes)
         session_end(session);
         return 0;
     }
-    if (outcome == PROXY_CLIENT) client_set(session, &client.address);
+    if (outcome == PROXY_CLIENT) session_client_set(session, &client.address);
     greet(session);
     return used;
 }

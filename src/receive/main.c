@@ -9,6 +9,7 @@
 #include "receive/keeping.h"
 #include "receive/ports.h"
 #include "receive/recipients.h"
+#include "receive/relaying.h"
 #include "receive/transaction.h"
 
 static void begin_when_possible(struct server *server);
@@ -53,6 +54,15 @@ static bool queue_frame(void *context, struct frame *frame)
     case QUEUE_KEPT:
         kept(server, frame->id);
         return true;
+    case QUEUE_KEPT_BEFORE: {
+        struct session *session = transaction_by_id(server, frame->id);
+        uint64_t as = get_u64(&reader);
+        if (session)
+            transaction_kept_before(session, as);
+        else
+            keep_old_resolved(server, frame->id, false);
+        return !reader.failed;
+    }
     case QUEUE_NOT_KEPT:
         not_kept(server, frame);
         return true;
@@ -143,6 +153,11 @@ static void lookup_gone(void *context)
 
 static bool deliver_frame(void *context, struct frame *frame)
 {
+    if (frame->type == DELIVER_RELAYED) {
+        struct session *relaying = transaction_by_id(context, frame->id);
+        if (relaying) relay_done(relaying, frame);
+        return true;
+    }
     struct session *session = session_by_number(context, frame->id);
     struct reader reader = reader_of(frame->payload);
     enum recipient_ending ending = get_u8(&reader);
@@ -164,6 +179,12 @@ static void deliver_gone(void *context)
     }
 }
 
+static void deliver_back(struct server *server)
+{
+    for (struct session *session = server->sessions; session; session = session->next)
+        relay_deliver_is_back(session);
+}
+
 /* --- the process --- */
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
@@ -183,7 +204,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
         { PROCESS_QUEUE, &server->queue, &queue_events, queue_gone, queue_back },
         { PROCESS_SCAN, &server->scan, &scan_events, scan_gone, scan_back },
         { PROCESS_LOOKUP, &server->lookup, &lookup_events, lookup_gone, NULL },
-        { PROCESS_DELIVER, &server->deliver, &deliver_events, deliver_gone, NULL },
+        { PROCESS_DELIVER, &server->deliver, &deliver_events, deliver_gone, deliver_back },
     };
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
         if (peers[i].kind != kind) continue;
@@ -251,6 +272,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "connections", "%llu", (unsigned long long)counters->connections);
     child_status_add(out, "messages kept", "%llu", (unsigned long long)counters->messages);
     child_status_add(out, "recipients kept", "%llu", (unsigned long long)counters->accepted);
+    child_status_add(out, "messages relayed through", "%llu", (unsigned long long)counters->messages_relayed);
     child_status_add(out, "refused 4xx, 5xx", "%llu, %llu", (unsigned long long)counters->refused_4xx,
                      (unsigned long long)counters->refused_5xx);
     child_status_add(out, "tagged, quarantined", "%llu, %llu", (unsigned long long)counters->tagged,

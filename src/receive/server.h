@@ -47,7 +47,6 @@ struct server {
     uint32_t session_count;
     uint32_t processes;    /* how many receive processes share the limits */
     uint64_t bodies_bytes; /* of all bodies in flight here */
-    uint64_t next_question;
     bool queue_is_full, is_stopping;
     struct timer *stop_timer;
     struct recipient_tables *tables;

@@ -249,17 +249,19 @@ static struct smtp_error parse_anything(struct arena *arena, struct text rest, b
 
 static struct smtp_error take_attribute(struct arena *arena, struct text word, struct smtp_command *out)
 {
-    static const char *const names[XCLIENT_COUNT] = { "NAME", "ADDR",  "PORT",     "PROTO",
-                                                      "HELO", "LOGIN", "DESTADDR", "DESTPORT" };
+    static const char *const names[XCLIENT_COUNT] = {
+        "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "TLS", "TRANSACTION"
+    };
     size_t equals = text_find_char(word, '=');
     struct text name = text_slice(word, 0, equals), value = text_slice(word, equals + 1, word.length);
     for (int i = 0; i < XCLIENT_COUNT; i++) {
         if (!text_equal_nocase(name, text_of(names[i]))) continue;
         out->has_attribute[i] = true;
-        bool is_unknown = text_equal_nocase(value, TEXT("[UNAVAILABLE]")) ||
-                          text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
-        if (is_unknown) return NO_ERROR;
-        if (value.length <= 255 && xtext_decode(arena, value, &out->attribute[i])) return NO_ERROR;
+        bool is_temporary = text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
+        if (i == XCLIENT_NAME) out->name_is_temporary = is_temporary;
+        if (is_temporary || text_equal_nocase(value, TEXT("[UNAVAILABLE]"))) return NO_ERROR;
+        if (value.length <= XCLIENT_VALUE_MOST && xtext_decode(arena, value, &out->attribute[i]))
+            return NO_ERROR;
         return syntax("an attribute is not xtext");
     }
     return syntax("an attribute is not known");
