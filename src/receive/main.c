@@ -287,6 +287,7 @@ int main(int argc, char **argv)
     server.ids.process = (uint8_t)child.index;
     server.line = arena_new(0);
     maps_open(&server, &child);
+    ports_start(&server);
     tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
         die("the jail cannot be entered");
