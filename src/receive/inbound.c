@@ -37,6 +37,7 @@ static bool list_has(const struct network_list *list, const struct address *addr
 static void client_set(struct session *session, const struct address *client)
 {
     char room[ADDRESS_TEXT_SIZE];
+    arena_reset(session->arena);
     session->client = *client;
     session->client_text = arena_text(session->arena, text_of(address_print(client, room)));
     session->client_name = TEXT("unknown");
@@ -51,8 +52,9 @@ static void name_ask(struct session *session)
     session->has_asked_name = server->config->dns.client_names;
     if (!session->has_asked_name || !server->lookup) return;
     session->name.status = ANSWER_PENDING;
-    session->name_question = session->number;
-    lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
+    session->name_question = session_question_id(session);
+    lookup_client_name_ask(server->lookup, session->name_question, server->config->dns.timeout_ms,
+                           &session->client);
 }
 
 /* NULL: welcome. Else the text of the refusal and its code. */
@@ -88,12 +90,12 @@ static void leave(struct session *session)
 
 void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
 {
+    const struct address same = session->client;
+    bool has_name = command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0;
     transaction_drop(session);
-    if (client) {
-        client_set(session, client);
-        name_ask(session);
-    }
-    if (command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0) {
+    if (client || has_name) client_set(session, client ? client : &same);
+    if (client && !has_name) name_ask(session);
+    if (has_name) {
         session->client_name = arena_text(session->arena, command->attribute[XCLIENT_NAME]);
         session->name.status = ANSWER_FOUND;
         session->name.value = session->client_name;
@@ -187,8 +189,14 @@ void session_end(struct session *session)
 
 /* --- finding a session for an answer --- */
 
-struct session *session_by_number(struct server *server, uint64_t number)
+uint64_t session_question_id(struct session *session)
 {
+    return session->number << 16 | ++session->questions;
+}
+
+struct session *session_by_question(struct server *server, uint64_t id)
+{
+    uint64_t number = id >> 16;
     struct session *session = server->by_number[number % SERVER_BUCKETS];
     while (session && session->number != number) session = session->next_by_number;
     return session;

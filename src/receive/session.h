@@ -53,7 +53,7 @@ struct session {
     struct server *server;
     struct port *port;
     struct stream *stream;
-    struct arena *arena; /* of the session */
+    struct arena *arena; /* of what is known of the client; reset when that changes */
     struct arena *mail;  /* of the transaction; reset when it is dropped */
     struct timer *timer;
     uint64_t number, started_ms;
@@ -65,6 +65,7 @@ struct session {
     struct text helo;        /* in helo_room */
     char helo_room[256];
     struct question name;   /* the client's confirmed name, as question and answer */
+    uint16_t questions;     /* asked so far: a part of their ids */
     uint64_t name_question; /* id at lookup, 0: none is out */
     bool has_asked_name;    /* else there is no such question: names are off */
     struct client_entry *entry;
@@ -102,7 +103,10 @@ void session_log_reject(struct session *session, const char *stage, struct text 
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);
 
-struct session *session_by_number(struct server *server, uint64_t number);
+/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
+ * answer to a question before. */
+uint64_t session_question_id(struct session *session);
+struct session *session_by_question(struct server *server, uint64_t id);
 
 /* The message id of the transaction, for answers that name it. */
 void session_remember_id(struct session *session);

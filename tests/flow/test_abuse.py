@@ -91,3 +91,70 @@ def test_a_session_that_never_ends(nodes, inside):
     assert client.say("NOOP")[0] == 421
     inside.wait(1)
     node.balance()
+
+
+@pytest.fixture
+def servers():
+    """Servers that behave as their handler does: a function of the connection's file of lines and its socket."""
+    made = []
+
+    def make(handler):
+        listening = socket.create_server(("127.0.0.1", 0))
+        made.append(listening)
+
+        def accept():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                threading.Thread(target=converse, args=(connection,), daemon=True).start()
+
+        def converse(connection):
+            try:
+                handler(connection.makefile("rb"), connection)
+            except (OSError, ValueError):
+                pass
+            connection.close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return listening.getsockname()[1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_a_late_answer_is_not_for_the_next_question(nodes, servers):
+    """A server that takes its time over one recipient says nothing about the one that is asked about meanwhile."""
+    def late(lines, connection):
+        connection.sendall(b"220 late\r\n")
+        for line in lines:
+            if b"first@" in line:
+                time.sleep(1.9)
+                connection.sendall(b"550 no such user\r\n")
+            elif b"second@" not in line:
+                connection.sendall(b"250 ok\r\n")
+    node = nodes("domains {{ example.test 127.0.0.1:{late} {{ recipients call-out }} }}\nlimits {{ time {{ command 1s }} }}\n", late=servers(late))
+    client = lab.Client(node.port)
+    codes = [one[0] for one in client.open(recipients=["first@example.test", "second@example.test"])]
+    assert codes == [250, 450, 450], codes
+
+
+def test_a_peer_that_speaks_for_many_clients(nodes, inside):
+    """XCLIENT before each of many messages costs no memory, and no name gets into a header that is none."""
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}\nprocesses {{ receive 1 }}\n" + PLAIN, inside=inside.port)
+    pid = node.pids("receive")[0]
+    client = lab.Client(node.port)
+    assert client.say("XCLIENT NAME=a+0D+0AX-Forged:+20b ADDR=192.0.2.1")[0] == 501
+    before = memory_kib(pid)
+    reader = threading.Thread(target=lambda: [client.file.readline() for _ in range(40000)], daemon=True)
+    reader.start()
+    for number in range(400):
+        client.raw(b"".join(b"XCLIENT ADDR=192.0.2.%d NAME=%s.example\r\n" % (at, b"n" * 200) for at in range(100)))
+    reader.join(60)
+    assert memory_kib(pid) - before < 4 * 1024
+    assert client.say("EHLO last.example")[0] == 250
+    assert client.send(lab.message())[0] == 250
+    assert b"X-Forged" not in inside.wait(1)[0]
+    node.balance()
