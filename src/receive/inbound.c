@@ -12,6 +12,8 @@
 #include "receive/verbs.h"
 #include "smtp/proxy.h"
 
+enum { UNREAD_MOST = 64 * 1024 }; /* of replies that the client does not read */
+
 static size_t on_input(void *context, struct text bytes);
 static void on_secured(void *context);
 static void on_ended(void *context, enum stream_end end, const char *reason);
@@ -50,8 +52,9 @@ void session_name_ask(struct session *session)
     session->has_asked_name = server->config->dns.client_names;
     if (!session->has_asked_name || !server->lookup) return;
     session->name.status = ANSWER_PENDING;
-    session->name_question = session->number;
-    lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
+    session->name_question = session_question_id(session);
+    lookup_client_name_ask(server->lookup, session->name_question, server->config->dns.timeout_ms,
+                           &session->client);
 }
 
 static void leave(struct session *session)
@@ -117,6 +120,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     server->session_count++;
     server->counters->connections++;
     session->stream = stream_open(server->loop, fd, &stream_events, session);
+    stream_limit_output(session->stream, UNREAD_MOST);
     session->timer = timer_new(server->loop, on_time, session);
     session_client_set(session, &peer->address);
     if (list_has(&port->listener.proxy, &peer->address)) {
@@ -176,8 +180,14 @@ void session_end(struct session *session)
 
 /* --- finding a session for an answer --- */
 
-struct session *session_by_number(struct server *server, uint64_t number)
+uint64_t session_question_id(struct session *session)
 {
+    return session->number << 16 | ++session->questions;
+}
+
+struct session *session_by_question(struct server *server, uint64_t id)
+{
+    uint64_t number = id >> 16;
     struct session *session = server->by_number[number % SERVER_BUCKETS];
     while (session && session->number != number) session = session->next_by_number;
     return session;
@@ -330,6 +340,19 @@ static bool errors_are_too_many(struct session *session)
     return true;
 }
 
+static bool has_lasted_too_long(struct session *session)
+{
+    uint64_t age_ms = loop_now_ms(session->server->loop) - session->started_ms;
+    if (session->transaction.step != STEP_NONE || age_ms <= session->server->config->limits.session_ms)
+        return false;
+    log_info("time of the session is up for %.*s[%.*s]", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text));
+    session_reply(session, 421, "4.4.2", "%.*s the session has lasted too long, come again",
+                  TEXT_ARG(session->server->config->hostname));
+    session_end(session);
+    return true;
+}
+
 /* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
 static size_t take_line(struct session *session, struct text bytes)
 {
@@ -341,6 +364,7 @@ static size_t take_line(struct session *session, struct text bytes)
     }
     struct text line = text_slice(bytes, 0, end);
     bool has_cr = end > 0 && line.at[end - 1] == '\r';
+    timer_set(session->timer, session->server->config->limits.command_ms); /* for a whole line, not a byte */
     if (has_cr) line.length--;
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
@@ -377,8 +401,7 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        timer_set(session->timer, session->server->config->limits.command_ms);
-        if (errors_are_too_many(session)) return bytes.length;
+        if (errors_are_too_many(session) || has_lasted_too_long(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
         timer_set(session->timer, session->server->config->limits.data_ms);

@@ -131,7 +131,7 @@ static void scan_back(struct server *server)
 
 static bool lookup_frame(void *context, struct frame *frame)
 {
-    struct session *session = session_by_number(context, frame->id);
+    struct session *session = session_by_question(context, frame->id);
     struct client_name name;
     if (frame->type != LOOKUP_CLIENT_NAME_IS || !client_name_get(frame, &name)) return false;
     if (session && session->name_question == frame->id) transaction_named(session, &name);
@@ -158,13 +158,13 @@ static bool deliver_frame(void *context, struct frame *frame)
         if (relaying) relay_done(relaying, frame);
         return true;
     }
-    struct session *session = session_by_number(context, frame->id);
+    struct session *session = session_by_question(context, frame->id);
     struct reader reader = reader_of(frame->payload);
     enum recipient_ending ending = get_u8(&reader);
     get_u16(&reader);
     struct text enhanced = get_text(&reader), reply = get_text(&reader);
     if (frame->type != DELIVER_CALL_OUT_IS || reader.failed) return false;
-    if (session) recipient_called_out(session, ending, enhanced, reply);
+    if (session && session->callout == frame->id) recipient_called_out(session, ending, enhanced, reply);
     return true;
 }
 
@@ -309,6 +309,7 @@ int main(int argc, char **argv)
     server.ids.process = (uint8_t)child.index;
     server.line = arena_new(0);
     maps_open(&server, &child);
+    ports_start(&server);
     tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
         die("the jail cannot be entered");

@@ -102,8 +102,8 @@ static void call_out(struct session *session)
 {
     struct server *server = session->server;
     keep_texts(session);
-    session->callout = session->number;
-    struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->number);
+    session->callout = session_question_id(session);
+    struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->callout);
     put_text(out, session->transaction.envelope.sender);
     put_text(out, session->candidate.address);
     channel_end(server->deliver);

@@ -72,6 +72,7 @@ struct session {
     uint64_t unconfirmed;             /* message whose 250 the node may not have seen; 0: none */
     struct smtp_error client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
     struct question name;             /* the client's confirmed name, as question and answer */
+    uint16_t questions;               /* asked so far: a part of their ids */
     uint64_t name_question;           /* id at lookup, 0: none is out */
     bool has_asked_name;              /* else there is no such question: names are off */
     struct client_entry *entry;
@@ -113,7 +114,10 @@ void session_log_reject(struct session *session, const char *stage, struct text 
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);
 
-struct session *session_by_number(struct server *server, uint64_t number);
+/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
+ * answer to a question before. */
+uint64_t session_question_id(struct session *session);
+struct session *session_by_question(struct server *server, uint64_t id);
 
 /* The message id of the transaction, for answers that name it. */
 void session_remember_id(struct session *session);

@@ -23,7 +23,6 @@ static bool has(const struct smtp_command *command, enum xclient_attribute attri
 /* What the peer knows of the name is not asked for again. */
 static void name_take(struct session *session, const struct smtp_command *command)
 {
-    bool is_out = session->name_question != 0 && session->name.status == ANSWER_PENDING;
     session->name_question = 0;
     if (has(command, XCLIENT_NAME)) {
         session->client_name = arena_text(session->who, command->attribute[XCLIENT_NAME]);
@@ -33,7 +32,7 @@ static void name_take(struct session *session, const struct smtp_command *comman
     } else if (command->has_attribute[XCLIENT_NAME]) {
         session->name.status = command->name_is_temporary ? ANSWER_TEMPERROR : ANSWER_NONE;
         session->has_asked_name = true;
-    } else if (!is_out) { /* else an answer about the client before could be taken for this one's */
+    } else {
         session_name_ask(session);
     }
 }
