@@ -219,7 +219,7 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "limits time data", TIME, limits.data_ms, "3m", 1 * SECOND, 1 * HOUR,
         "Silence while a message arrives.",
         "本文の続きを待つ時間。"),
-    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * MINUTE, 7 * DAY,
+    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * SECOND, 7 * DAY,
         "One whole session; it ends between two messages.",
         "一つのセッションの長さ。メールの切れ目で終える。"),
     RANGE(GLOBAL, "limits time verdict", TIME, limits.verdict_ms, "1m", 1 * SECOND, 9 * MINUTE,

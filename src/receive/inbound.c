@@ -53,18 +53,13 @@ static void name_ask(struct session *session)
     lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
 }
 
-/* NULL: welcome. Else the text of the refusal and its code. */
-static const char *refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+/* NULL: within the limits. Else the text of the refusal and its code. */
+static const char *over_limit(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
-    const struct listener *listener = &session->port->listener;
     const struct config *config = session->server->config;
-    *out_code = 554;
-    *out_enhanced = "5.7.1";
-    if (list_has(&listener->deny, &session->client)) return "access denied";
-    if (listener->from.count > 0 && !list_has(&listener->from, &session->client))
-        return "access denied: this port is for listed hosts";
     struct client_numbers numbers;
-    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms, &numbers);
+    session->entry = clients_enter(session->server->clients, &session->client,
+                                   loop_now_ms(session->server->loop), &numbers);
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
@@ -78,18 +73,43 @@ static const char *refusal(struct session *session, uint16_t *out_code, const ch
     return NULL;
 }
 
+/* NULL: welcome. Whom a peer names by XCLIENT need not be in `from`: that list let the peer itself in. */
+static const char *refusal(struct session *session, bool is_named_by_peer, uint16_t *out_code,
+                           const char **out_enhanced)
+{
+    const struct listener *listener = &session->port->listener;
+    *out_code = 554;
+    *out_enhanced = "5.7.1";
+    if (list_has(&listener->deny, &session->client)) return "access denied";
+    if (!is_named_by_peer && listener->from.count > 0 && !list_has(&listener->from, &session->client))
+        return "access denied: this port is for listed hosts";
+    return over_limit(session, out_code, out_enhanced);
+}
+
+static void turn_away(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, text);
+    session_reply(session, code, enhanced, "%s", text);
+    session->state = SESSION_CLOSING;
+    session_end(session);
+}
+
 static void leave(struct session *session)
 {
     if (session->has_entered) clients_leave(session->server->clients, session->entry);
     session->has_entered = false;
 }
 
-void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
+bool xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
 {
+    uint16_t code;
+    const char *enhanced, *no = NULL;
     transaction_drop(session);
     if (client) {
+        leave(session);
         client_set(session, client);
-        name_ask(session);
+        no = refusal(session, true, &code, &enhanced);
+        if (!no) name_ask(session);
     }
     if (command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0) {
         session->client_name = arena_text(session->arena, command->attribute[XCLIENT_NAME]);
@@ -98,8 +118,10 @@ void xclient_take(struct session *session, const struct smtp_command *command, c
         session->name_question = 0;
     }
     session->helo = TEXT_NONE; /* EHLO is said anew; HELO= is what that will be */
-    log_info("xclient from %s: now %.*s[%.*s]", "a listed peer", TEXT_ARG(session->client_name),
+    log_info("xclient from a listed peer: now %.*s[%.*s]", TEXT_ARG(session->client_name),
              TEXT_ARG(session->client_text));
+    if (no) turn_away(session, code, enhanced, no);
+    return no == NULL;
 }
 
 /* --- begin and end --- */
@@ -139,13 +161,10 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
 static void greet(struct session *session)
 {
     uint16_t code;
-    const char *enhanced, *no = refusal(session, &code, &enhanced);
+    const char *enhanced, *no = refusal(session, false, &code, &enhanced);
     log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     if (no) {
-        session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, no);
-        session_reply(session, code, enhanced, "%s", no);
-        session->state = SESSION_CLOSING;
-        session_end(session);
+        turn_away(session, code, enhanced, no);
         return;
     }
     if (session->is_early) {
@@ -278,17 +297,31 @@ void session_wait(struct session *session, uint64_t limit_ms)
     stream_pause(session->stream);
 }
 
+/* Of the whole session. */
+static uint64_t time_left(const struct session *session)
+{
+    uint64_t age = loop_now_ms(session->server->loop) - session->started_ms;
+    uint64_t most = session->server->config->limits.session_ms;
+    return age < most ? most - age : 0;
+}
+
 static uint64_t limit_of(const struct session *session)
 {
     const struct config *config = session->server->config;
-    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
-    return is_content ? config->limits.data_ms : config->limits.command_ms;
+    uint64_t command = config->limits.command_ms, left = time_left(session);
+    if (session->state == SESSION_DATA || session->state == SESSION_CHUNK) return config->limits.data_ms;
+    return session->transaction.step == STEP_NONE && left < command ? left : command;
+}
+
+void session_await(struct session *session)
+{
+    timer_set(session->timer, limit_of(session));
 }
 
 void session_go_on(struct session *session, enum session_state state)
 {
     session->state = state;
-    timer_set(session->timer, limit_of(session));
+    session_await(session);
     stream_resume(session->stream);
 }
 
@@ -352,7 +385,10 @@ static size_t take_line(struct session *session, struct text bytes)
     if (has_cr) line.length--;
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
-    if (is_too_long)
+    if (session->helo.length > 0) session_await(session); /* before EHLO the greeting's limit runs on */
+    if (session->transaction.step == STEP_NONE && time_left(session) == 0)
+        session_give_up(session, "the session has lasted its time, connect again");
+    else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
     else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
         session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
@@ -385,14 +421,13 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        timer_set(session->timer, session->server->config->limits.command_ms);
         if (errors_are_too_many(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_chunk(session, bytes);
     default:
         return 0;

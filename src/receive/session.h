@@ -85,8 +85,11 @@ void session_reply(struct session *session, uint16_t code, const char *enhanced,
     __attribute__((format(printf, 4, 5)));
 
 /* XCLIENT: the session stands for another client from now on; access and limits are judged anew. `client`
- * NULL: as before. */
-void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client);
+ * NULL: as before. False: the client is not welcome, was told so, and the session is gone. */
+bool xclient_take(struct session *session, const struct smtp_command *command, const struct address *client);
+
+/* The time limit of what the client is to say next begins anew. */
+void session_await(struct session *session);
 
 /* Input pauses until session_go_on. */
 void session_wait(struct session *session, uint64_t limit_ms);

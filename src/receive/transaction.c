@@ -44,6 +44,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         .ret = command->ret,
         .smtputf8 = (command->given & PARAMETER_SMTPUTF8) != 0,
     };
+    session_await(session);
 }
 
 /* --- read --- */
@@ -61,6 +62,7 @@ void transaction_read(struct session *session, bool is_bdat)
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
     if (is_bdat) return;
     session->state = SESSION_DATA;
+    session_await(session);
     session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 

@@ -24,6 +24,7 @@ static void hello_take(struct session *session, struct text name)
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
+    session_await(session);
 }
 
 static void do_helo(struct session *session, const struct smtp_command *command)
@@ -198,8 +199,8 @@ static void do_xclient(struct session *session, const struct smtp_command *comma
         session_reply(session, 501, "5.5.4", "ADDR is not an address");
         return;
     }
-    xclient_take(session, command, address.length ? &client : NULL);
-    session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
+    if (xclient_take(session, command, address.length ? &client : NULL))
+        session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
 }
 
 static void do_unknown(struct session *session, const struct smtp_command *command)
