@@ -97,6 +97,14 @@ static const char *greeting_refusal(struct session *session, uint16_t *out_code,
     return session_refusal(session, out_code, out_enhanced);
 }
 
+static void turn_away(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, text);
+    session_reply(session, code, enhanced, "%s", text);
+    session->state = SESSION_CLOSING;
+    session_end(session);
+}
+
 /* --- begin and end --- */
 
 void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer)
@@ -138,10 +146,7 @@ static void greet(struct session *session)
     const char *enhanced, *no = greeting_refusal(session, &code, &enhanced);
     log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     if (no) {
-        session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, no);
-        session_reply(session, code, enhanced, "%s", no);
-        session->state = SESSION_CLOSING;
-        session_end(session);
+        turn_away(session, code, enhanced, no);
         return;
     }
     if (session->is_early) {
@@ -280,17 +285,31 @@ void session_wait(struct session *session, uint64_t limit_ms)
     stream_pause(session->stream);
 }
 
+/* Of the whole session. */
+static uint64_t time_left(const struct session *session)
+{
+    uint64_t age = loop_now_ms(session->server->loop) - session->started_ms;
+    uint64_t most = session->server->config->limits.session_ms;
+    return age < most ? most - age : 0;
+}
+
 static uint64_t limit_of(const struct session *session)
 {
     const struct config *config = session->server->config;
-    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
-    return is_content ? config->limits.data_ms : config->limits.command_ms;
+    uint64_t command = config->limits.command_ms, left = time_left(session);
+    if (session->state == SESSION_DATA || session->state == SESSION_CHUNK) return config->limits.data_ms;
+    return session->transaction.step == STEP_NONE && left < command ? left : command;
+}
+
+void session_await(struct session *session)
+{
+    timer_set(session->timer, limit_of(session));
 }
 
 void session_go_on(struct session *session, enum session_state state)
 {
     session->state = state;
-    timer_set(session->timer, limit_of(session));
+    session_await(session);
     stream_resume(session->stream);
 }
 
@@ -340,19 +359,6 @@ static bool errors_are_too_many(struct session *session)
     return true;
 }
 
-static bool has_lasted_too_long(struct session *session)
-{
-    uint64_t age_ms = loop_now_ms(session->server->loop) - session->started_ms;
-    if (session->transaction.step != STEP_NONE || age_ms <= session->server->config->limits.session_ms)
-        return false;
-    log_info("time of the session is up for %.*s[%.*s]", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text));
-    session_reply(session, 421, "4.4.2", "%.*s the session has lasted too long, come again",
-                  TEXT_ARG(session->server->config->hostname));
-    session_end(session);
-    return true;
-}
-
 /* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
 static size_t take_line(struct session *session, struct text bytes)
 {
@@ -364,11 +370,13 @@ static size_t take_line(struct session *session, struct text bytes)
     }
     struct text line = text_slice(bytes, 0, end);
     bool has_cr = end > 0 && line.at[end - 1] == '\r';
-    timer_set(session->timer, session->server->config->limits.command_ms); /* for a whole line, not a byte */
     if (has_cr) line.length--;
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
-    if (is_too_long)
+    if (session->helo.length > 0) session_await(session); /* before EHLO the greeting's limit runs on */
+    if (session->transaction.step == STEP_NONE && time_left(session) == 0)
+        session_give_up(session, "the session has lasted its time, connect again");
+    else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
     else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
         session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
@@ -401,13 +409,13 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        if (errors_are_too_many(session) || has_lasted_too_long(session)) return bytes.length;
+        if (errors_are_too_many(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_chunk(session, bytes);
     default:
         return 0;

@@ -100,6 +100,9 @@ void session_name_ask(struct session *session);
 /* Counts the client in and says why it may not send now. NULL: it may. */
 const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);
 
+/* The time limit of what the client is to say next begins anew. */
+void session_await(struct session *session);
+
 /* Input pauses until session_go_on. */
 void session_wait(struct session *session, uint64_t limit_ms);
 void session_go_on(struct session *session, enum session_state state);

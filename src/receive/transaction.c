@@ -49,6 +49,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         transaction->envelope.transaction =
             arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
     session->has_transaction_id = false; /* it is of one message */
+    session_await(session);
 }
 
 /* --- read --- */
@@ -66,6 +67,7 @@ void transaction_read(struct session *session, bool is_bdat)
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
     if (is_bdat) return;
     session->state = SESSION_DATA;
+    session_await(session);
     session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 

@@ -17,6 +17,7 @@ static void hello_take(struct session *session, struct text name)
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
+    session_await(session);
 }
 
 static void do_helo(struct session *session, const struct smtp_command *command)
