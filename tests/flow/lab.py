@@ -99,9 +99,9 @@ class Node:
         self.write(config)
 
     def write(self, config):
-        head = f"""role single
-hostname mx.example.test
-admin postmaster@example.test
+        head = "" if "role " in config else "role single\n"
+        head += "" if "hostname " in config else "hostname mx.example.test\n"
+        head += f"""admin postmaster@example.test
 state {self.state}
 virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}
 """
