@@ -17,17 +17,12 @@
 
 static int state_from_config(const char *path, char *room, size_t size)
 {
-    struct problem_list problems;
-    problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
-    if (config)
-        snprintf(room, size, "%.*s", TEXT_ARG(config->state));
+    if (config_find_state(path, room, size)) return EX_OK;
+    if (access(path, R_OK) != 0)
+        fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
     else
-        fprintf(stderr, "sekimori: %s has errors; `sekimori check %s` lists them\n", path, path);
-    problem_list_free(&problems);
-    bool is_good = config != NULL;
-    config_free(config);
-    return is_good ? EX_OK : EX_CONFIG;
+        fprintf(stderr, "sekimori: %s does not say where the node's state is; --state FOLDER does\n", path);
+    return EX_CONFIG;
 }
 
 int control_state_folder(const struct control_target *target, char *room, size_t size)
