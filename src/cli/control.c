@@ -68,6 +68,11 @@ int control_ask(const struct control_target *target, struct text command, int ti
     int code = control_state_folder(target, state, sizeof state);
     if (code != EX_OK) return code;
     int fd = control_connect(state);
+    if (fd < 0 && errno == EACCES) {
+        fprintf(stderr, "sekimori: %s belongs to somebody else: only who started the node may ask it\n",
+                state);
+        return EX_NOPERM;
+    }
     if (fd < 0) {
         fprintf(stderr, "sekimori: no sekimorid is running on %s (%s)\n", state, strerror(errno));
         return EX_UNAVAILABLE;

@@ -85,7 +85,7 @@ static uint64_t now_ms(void)
 }
 
 /* The log of the first start is older than the state folder, whose owner sekimorid sets. */
-static void folder_make(const char *folder)
+static bool folder_make(const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s", folder);
@@ -95,6 +95,9 @@ static void folder_make(const char *folder)
         *slash = '/';
     }
     mkdir(path, 0750);
+    if (access(path, W_OK) == 0) return true;
+    fprintf(stderr, "sekimori: state %s: %s\n", folder, strerror(errno));
+    return false;
 }
 
 /* What the log says since `from`, at most its last lines. */
@@ -107,6 +110,7 @@ static void log_show(const char *log, off_t from)
     ssize_t got = end < 0 ? -1 : pread(fd, room, sizeof room, begin);
     struct text lines = { room, got > 0 ? (size_t)got : 0 };
     if (begin > from) lines = text_slice(lines, text_find_char(lines, '\n') + 1, lines.length);
+    if (lines.length == 0) fprintf(stderr, "the log says why; `log` of the configuration says where it is\n");
     fprintf(stderr, "%.*s", TEXT_ARG(lines));
     if (fd >= 0) close(fd);
 }
@@ -166,7 +170,7 @@ int start_main(int argc, char **argv)
     }
     snprintf(room, sizeof room, "%s/log", state);
     const char *log = options.log ? options.log : room;
-    if (!options.log) folder_make(state);
+    if (!options.log && !folder_make(state)) return EX_CANTCREAT;
     off_t log_begin = log_size(log);
     pid_t pid = launch(&options, config, log);
     for (uint64_t end = now_ms() + READY_LIMIT_MS; pid > 0 && now_ms() < end; wait_step()) {

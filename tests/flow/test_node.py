@@ -1,6 +1,7 @@
 """Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,12 @@ def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
     for folder in [tmp_path, *tmp_path.parents]:
         if str(folder) not in ("/", "/tmp"):
             folder.chmod(0o755)
-    node = nodes("user nobody\n" + CONFIG, inside=inside.port)
+    node = nodes("user nobody\n" + CONFIG, start=False, inside=inside.port)
+    for link in node.libexec.iterdir():  # the tree of the build may be where nobody may not go
+        program = link.resolve()
+        link.unlink()
+        shutil.copy(program, link)
+    node.start()
     wanted = pwd.getpwnam("nobody").pw_uid
     for process in node.status()["processes"]:
         with open(f"/proc/{process['pid']}/status") as file:
@@ -132,3 +138,13 @@ def test_a_broken_file_does_not_hide_a_running_node(nodes, inside):
     lost = sekimori("stop", "--config", node.config)
     assert lost.returncode == 78 and "--state" in lost.stderr  # never the default folder's node instead
     assert node.is_ready()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_stranger_is_told_that_the_node_is_not_his(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with open(lab.BUILD / "src/cli/sekimori", "rb") as program:  # by its descriptor: nobody may not go where it is
+        done = subprocess.run([f"/proc/self/fd/{program.fileno()}", "status", "--state", node.state], pass_fds=[program.fileno()],
+                              capture_output=True, text=True, timeout=60, user=nobody, group=nobody, extra_groups=[])
+    assert done.returncode == 77 and "somebody else" in done.stderr and "no sekimorid" not in done.stderr
