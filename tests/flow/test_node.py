@@ -19,10 +19,12 @@ def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
         if str(folder) not in ("/", "/tmp"):
             folder.chmod(0o755)
     node = nodes("user nobody\n" + CONFIG, start=False, inside=inside.port)
-    for link in node.libexec.iterdir():  # the tree of the build may be where nobody may not go
+    for link in node.libexec.iterdir():  # the project's folder may be where nobody may not go
         program = link.resolve()
         link.unlink()
         shutil.copy(program, link)
+    signatures = shutil.copytree(lab.ROOT / "conf/signatures", tmp_path / "signatures")
+    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), str(signatures)))
     node.start()
     wanted = pwd.getpwnam("nobody").pw_uid
     for process in node.status()["processes"]:
