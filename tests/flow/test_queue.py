@@ -78,10 +78,12 @@ def test_held_and_removed_by_hand(nodes, sinks, inside):
 
 def test_words_that_mean_nothing(node):
     for words, code in ((["list", "nonsense"], 64), (["frobnicate"], 64), (["remove"], 64), (["show", "all"], 64), ([], 64),
-                        (["show", "0000000000000"], 66), (["cat", "0000000000000"], 66), (["retry", "all"], 0)):
+                        (["show", "0000000000000"], 66), (["cat", "0000000000000"], 66), (["retry", "all"], 0),
+                        (["remove", "nobody@example.test"], 66), (["release", "mistyped.test"], 66), (["list", "mistyped.test"], 0)):
         done = node.run("queue", *words, check=False)
         assert done.returncode == code, (words, done)
         assert code == 0 or done.stderr.startswith("sekimori queue: "), (words, done)
+    assert node.run("queue", "list", "mistyped.test").stdout == "nothing in the queue matches\n"
 
 
 def test_a_failure_is_returned_to_a_sender_inside(nodes, sinks, inside):
