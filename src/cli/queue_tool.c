@@ -39,6 +39,7 @@ struct options {
 struct output {
     struct buffer lines;
     bool is_raw, is_json;
+    bool is_picky; /* not all of the queue was asked for */
     const char *verb;
     size_t shown;
     int64_t total, held, ages[AGE_BUCKETS];
@@ -212,7 +213,8 @@ static void last_word(struct output *output, int code, struct text last)
     if (code == EX_NOINPUT) fputs("sekimori queue: nothing in the queue has that name\n", stderr);
     bool is_summary = strcmp(output->verb, "summary") == 0 && !output->is_json;
     if (is_summary && output->shown > 1) tally_row("all", output->total, output->ages, output->held);
-    if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw) puts("the queue is empty");
+    if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw)
+        puts(output->is_picky ? "nothing in the queue matches" : "the queue is empty");
 }
 
 int queue_main(int argc, char **argv)
@@ -227,6 +229,7 @@ int queue_main(int argc, char **argv)
     }
     struct output output = { .is_json = options.json, .verb = argv[optind] };
     output.is_raw = strcmp(output.verb, "cat") == 0;
+    output.is_picky = argc - optind > 1 || options.match || options.sender || options.held;
     code = control_ask(&options.target, buffer_text(&command), ANSWER_MS, part_take, &output, &last);
     last_word(&output, code, buffer_text(&last));
     buffer_free(&command);
