@@ -8,7 +8,8 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
-struct x509_st; /* OpenSSL's X509 */
+struct x509_st; /* OpenSSL's X509, and its rules for verifying one */
+struct X509_VERIFY_PARAM_st;
 
 struct certificate_wish {
     struct text name;         /* common name: at most CERTIFICATE_NAME_MOST bytes */
@@ -56,6 +57,9 @@ bool certificate_is_of(struct text pem, struct text authorities_pem, char *error
 /* Of a certificate that TLS holds: `name` and `names` as above, NUL-ended, cut to fit. */
 void certificate_name_print(const struct x509_st *certificate, char *room, size_t size);
 void certificate_names_print(const struct x509_st *certificate, char *room, size_t size);
+
+/* A peer's name must be a DNS name of the certificate; its common name does not do (RFC 9525 section 2). */
+void certificate_common_name_ignore(struct X509_VERIFY_PARAM_st *rules);
 
 /* "2028-03-01", UTC. */
 enum { CERTIFICATE_DAY_SIZE = 16 };

@@ -41,12 +41,18 @@ static void hostname_finish(struct loader *loader)
                     "hostname is not said; the machine's own name \"%s\" is used", room);
 }
 
-/* A key that is not said is in the certificate's file; a certificate that is there is offered. */
+/* A key that is not said is in the certificate's file; a certificate that is there is offered; nodes are met
+   with the node's own certificate unless another is said. */
 static void listeners_finish(struct loader *loader)
 {
     for (size_t i = 0; i < loader->config->listener_count; i++) {
         struct listener *listener = &loader->config->listeners[i];
         bool is_said = source_find(loader->sources, schema_row_of(SCHEMA_LISTENER, "tls"), i).line > 0;
+        if (listener->tls == TLS_NODE && listener->certificate.path.length == 0 &&
+            listener->key.path.length == 0) {
+            listener->certificate.path = loader->config->node.certificate.path;
+            listener->key.path = loader->config->node.key.path;
+        }
         if (listener->certificate.path.length == 0) continue;
         if (listener->key.path.length == 0) listener->key.path = listener->certificate.path;
         if (!is_said) listener->tls = TLS_OFFERED;

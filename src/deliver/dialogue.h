@@ -58,7 +58,7 @@ struct dialogue {
     uint32_t replied; /* of them answered */
     bool content_is_bdat, content_is_due, content_is_sent;
     bool mail_failed, is_goodbye; /* 421 was seen */
-    bool is_session_refused;      /* 421 to MAIL: it would have been the same for any message */
+    bool is_session_refused;      /* 421 or 530 to MAIL: it would have been the same for any message */
 };
 
 enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */

@@ -102,6 +102,10 @@ void session_log_reject(struct session *session, const char *stage, struct text 
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);
 
+/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
+ * stream_peer_name. */
+bool session_is_node(const struct session *session);
+
 struct session *session_by_number(struct server *server, uint64_t number);
 
 /* The message id of the transaction, for answers that name it. */

@@ -2,6 +2,8 @@
 /* One small function a verb. Called by inbound.c for each command line; content is transaction.c's. */
 #include "receive/verbs.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
@@ -16,7 +18,7 @@ static bool may_xclient(const struct session *session)
     const struct network_list *list = &session->port->listener.xclient;
     for (size_t i = 0; i < list->count; i++)
         if (network_has(&list->items[i], &session->peer.address)) return true;
-    return false;
+    return session_is_node(session);
 }
 
 static void hello_take(struct session *session, struct text name)
@@ -55,6 +57,18 @@ static bool tls_is_missing(struct session *session)
     return true;
 }
 
+static bool node_is_missing(struct session *session)
+{
+    static const char none[] = "this port is for nodes: a certificate of their authority is needed";
+    char text[600];
+    if (session->port->listener.tls != TLS_NODE || session_is_node(session)) return false;
+    const char *doubt = stream_peer_doubt(session->stream);
+    snprintf(text, sizeof text, "%s%s%s", none, *doubt ? "; yours: " : "", doubt);
+    session_reply(session, 530, "5.7.0", "%s", text);
+    session_log_reject(session, "MAIL", TEXT_NONE, 530, "5.7.0", text);
+    return true;
+}
+
 /* What hinders a new message now; NULL: nothing. */
 static const char *hindrance(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
@@ -82,7 +96,7 @@ static void do_mail(struct session *session, const struct smtp_command *command)
     bool is_utf8 = command->given & PARAMETER_SMTPUTF8;
     if (session->helo.length == 0)
         session_reply(session, 503, "5.5.1", "say EHLO or HELO first");
-    else if (tls_is_missing(session))
+    else if (tls_is_missing(session) || node_is_missing(session))
         return;
     else if (session->transaction.step != STEP_NONE)
         session_reply(session, 503, "5.5.1", "a message is under way");
