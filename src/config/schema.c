@@ -29,15 +29,14 @@ static const struct schema_choice modes[] = {
 static const struct schema_choice repairs[] = { { "none", REPAIR_NONE },
                                                 { "bare-lf", REPAIR_BARE_LF },
                                                 { NULL, 0 } };
-static const struct schema_choice tls_in[] = {
-    { "off", TLS_OFF }, { "offered", TLS_OFFERED }, { "required", TLS_REQUIRED }, { "node", TLS_NODE }, { NULL, 0 }
-};
-static const struct schema_choice tls_out[] = { { "off", TLS_OFF },
-                                                { "offered", TLS_OFFERED },
-                                                { "required", TLS_REQUIRED },
-                                                { "verified", TLS_VERIFIED },
-                                                { "node", TLS_NODE },
-                                                { NULL, 0 } };
+static const struct schema_choice tls_in[] = { { "off", TLS_OFF },
+                                               { "offered", TLS_OFFERED },
+                                               { "required", TLS_REQUIRED },
+                                               { "node", TLS_NODE },
+                                               { NULL, 0 } };
+static const struct schema_choice tls_out[] = { { "off", TLS_OFF },           { "offered", TLS_OFFERED },
+                                                { "required", TLS_REQUIRED }, { "verified", TLS_VERIFIED },
+                                                { "node", TLS_NODE },         { NULL, 0 } };
 /* RECIPIENTS_TABLE has no word here: `recipients table FILE` says it. */
 static const struct schema_choice recipient_checks[] = { { "any", RECIPIENTS_ANY },
                                                          { "call-out", RECIPIENTS_CALL_OUT },

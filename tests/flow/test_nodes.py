@@ -93,7 +93,7 @@ def test_what_a_node_may_and_others_may_not(nodes, inside, there, version):
     assert client.say("RCPT TO:<user@example.test>")[0] == 503
     node = lab.Client(wall.port)
     node.secure(context(there, there / "edge1.pem", there / "edge1.key", version))
-    assert node.socket.version() == version.name.replace("_", ".") and node.socket.session_reused is False
+    assert node.socket.version() == version.name.replace("_", ".")
     assert "XCLIENT NAME ADDR" in node.features
     assert node.say("XCLIENT ADDR=192.0.2.7 NAME=mail.example")[0] == 220
     node.say("EHLO real.example")
@@ -101,6 +101,21 @@ def test_what_a_node_may_and_others_may_not(nodes, inside, there, version):
     assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
     assert log_has(wall, "NOQUEUE: reject: MAIL from", "530 5.7.0 this port is for nodes"), wall.text()
     assert log_has(wall, "xclient from edge1: now mail.example[192.0.2.7]"), wall.text()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_no_session_is_resumed(nodes, inside, there, version):
+    wall = nodes(WALL, there=there, inside=inside.port)
+    shown, session = context(there, there / "edge1.pem", there / "edge1.key", version), None
+    for _ in range(2):
+        client = lab.Client(wall.port)
+        assert client.say("STARTTLS")[0] == 220
+        client.socket = shown.wrap_socket(client.socket, session=session)
+        client.file = client.socket.makefile("rb")
+        assert "XCLIENT" in client.say("EHLO client.example")[1] and not client.socket.session_reused
+        session = client.socket.session
+        assert not session.has_ticket
+        client.close()
 
 
 REFUSED = {
