@@ -74,37 +74,41 @@ static bool are_read(struct loader *loader, const struct file_content *const fil
     return true;
 }
 
+static const char *const node_words[3] = { "node certificate", "node key", "node ca" };
+
+/* All three are said; complains when only some are. */
+static bool node_is_whole(struct loader *loader, const struct file_content *const files[3])
+{
+    const char *missing = NULL;
+    struct place place = { 0 };
+    int said = 0;
+    for (int i = 0; i < 3; i++) {
+        if (files[i]->path.length == 0) {
+            missing = node_words[i];
+        } else if (said++ == 0) {
+            place = node_place(loader, node_words[i]);
+        }
+    }
+    if (said > 0 && missing)
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        "%s is missing: node has certificate, key and ca, or none", missing);
+    return !missing;
+}
+
 static void node_check(struct loader *loader)
 {
     const struct config *config = loader->config;
-    static const char *const words[] = { "node certificate", "node key", "node ca" };
-    const struct file_content *const files[] = { &config->node.certificate, &config->node.key,
-                                                 &config->node.ca };
+    const struct file_content *const files[3] = { &config->node.certificate, &config->node.key,
+                                                  &config->node.ca };
     char why[256];
-    int said = 0, missing = 0;
-    struct place place = { 0 };
-    for (int i = 0; i < 3; i++) {
-        if (files[i]->path.length == 0) {
-            missing = i;
-            continue;
-        }
-        if (place.line == 0) place = node_place(loader, words[i]);
-        said++;
-    }
-    if (said == 0) return;
-    if (said < 3) {
-        loader_complain(loader, SEVERITY_ERROR, place,
-                        "%s is missing: node has certificate, key and ca, or none", words[missing]);
-        return;
-    }
-    if (loader->origin != CONTENT_DISK || !are_read(loader, files)) return;
-    place = node_place(loader, words[0]);
-    if (!pair_check(loader, files[0], place, files[1], node_place(loader, words[1]))) return;
+    if (!node_is_whole(loader, files) || loader->origin != CONTENT_DISK || !are_read(loader, files)) return;
+    struct place place = node_place(loader, node_words[0]);
+    if (!pair_check(loader, files[0], place, files[1], node_place(loader, node_words[1]))) return;
     if (!certificate_is_of(files[0]->content, files[2]->content, why, sizeof why))
         loader_complain(loader, SEVERITY_ERROR, place,
                         "the certificate %.*s is not one of the authority %.*s: %s", TEXT_ARG(files[0]->path),
                         TEXT_ARG(files[2]->path), why);
-    time_check(loader, files[2], node_place(loader, words[2]));
+    time_check(loader, files[2], node_place(loader, node_words[2]));
 }
 
 /* `tls node` is said there; needs who we are. */

@@ -29,15 +29,14 @@ static const struct schema_choice modes[] = {
 static const struct schema_choice repairs[] = { { "none", REPAIR_NONE },
                                                 { "bare-lf", REPAIR_BARE_LF },
                                                 { NULL, 0 } };
-static const struct schema_choice tls_in[] = {
-    { "off", TLS_OFF }, { "offered", TLS_OFFERED }, { "required", TLS_REQUIRED }, { "node", TLS_NODE }, { NULL, 0 }
-};
-static const struct schema_choice tls_out[] = { { "off", TLS_OFF },
-                                                { "offered", TLS_OFFERED },
-                                                { "required", TLS_REQUIRED },
-                                                { "verified", TLS_VERIFIED },
-                                                { "node", TLS_NODE },
-                                                { NULL, 0 } };
+static const struct schema_choice tls_in[] = { { "off", TLS_OFF },
+                                               { "offered", TLS_OFFERED },
+                                               { "required", TLS_REQUIRED },
+                                               { "node", TLS_NODE },
+                                               { NULL, 0 } };
+static const struct schema_choice tls_out[] = { { "off", TLS_OFF },           { "offered", TLS_OFFERED },
+                                                { "required", TLS_REQUIRED }, { "verified", TLS_VERIFIED },
+                                                { "node", TLS_NODE },         { NULL, 0 } };
 static const struct schema_choice relay_ways[] = {
     { "by-role", RELAY_BY_ROLE }, { "through", RELAY_THROUGH }, { "journal", RELAY_JOURNAL }, { NULL, 0 }
 };

@@ -50,9 +50,10 @@ def expired(there):
     return out
 
 
-def context(there, certificate=None, key=None):
+def context(there, certificate=None, key=None, version=ssl.TLSVersion.TLSv1_3):
     """Of a client that shows a certificate and believes only the authority."""
     made = ssl.create_default_context(cafile=there / "ca.pem")
+    made.maximum_version = version
     made.check_hostname = False
     if certificate:
         made.load_cert_chain(certificate, key)
@@ -80,17 +81,19 @@ def test_mail_goes_from_node_to_node(nodes, inside, there):
     wall.balance()
 
 
-def test_what_a_node_may_and_others_may_not(nodes, inside, there):
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_a_node_may_and_others_may_not(nodes, inside, there, version):
     wall = nodes(WALL, there=there, inside=inside.port)
     client = lab.Client(wall.port)
     assert client.say("MAIL FROM:<a@b.example>") == (530, "530 5.7.0 say STARTTLS first") and "XCLIENT" not in client.features
-    client.secure(context(there))
+    client.secure(context(there, version=version))
     code, text = client.say("MAIL FROM:<a@b.example>")
     assert code == 530 and "for nodes" in text and "yours" not in text and "XCLIENT" not in client.features
     assert client.say("XCLIENT ADDR=192.0.2.7")[0] == 550
     assert client.say("RCPT TO:<user@example.test>")[0] == 503
     node = lab.Client(wall.port)
-    node.secure(context(there, there / "edge1.pem", there / "edge1.key"))
+    node.secure(context(there, there / "edge1.pem", there / "edge1.key", version))
+    assert node.socket.version() == version.name.replace("_", ".")
     assert "XCLIENT NAME ADDR" in node.features
     assert node.say("XCLIENT ADDR=192.0.2.7 NAME=mail.example")[0] == 220
     node.say("EHLO real.example")
@@ -98,6 +101,21 @@ def test_what_a_node_may_and_others_may_not(nodes, inside, there):
     assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
     assert log_has(wall, "NOQUEUE: reject: MAIL from", "530 5.7.0 this port is for nodes"), wall.text()
     assert log_has(wall, "xclient: edge1 speaks for mail.example[192.0.2.7]"), wall.text()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_no_session_is_resumed(nodes, inside, there, version):
+    wall = nodes(WALL, there=there, inside=inside.port)
+    shown, session = context(there, there / "edge1.pem", there / "edge1.key", version), None
+    for _ in range(2):
+        client = lab.Client(wall.port)
+        assert client.say("STARTTLS")[0] == 220
+        client.socket = shown.wrap_socket(client.socket, session=session)
+        client.file = client.socket.makefile("rb")
+        assert "XCLIENT" in client.say("EHLO client.example")[1] and not client.socket.session_reused
+        session = client.socket.session
+        assert not session.has_ticket
+        client.close()
 
 
 REFUSED = {

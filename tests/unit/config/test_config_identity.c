@@ -19,9 +19,9 @@
 
 enum { DAY_S = 86400 };
 
-static const char *const files[] = { "ca.pem",   "ca.key",   "other.pem", "other.key",    "good.pem",
-                                     "good.key", "old.pem",  "old.key",   "soon.pem",     "soon.key",
-                                     "open.pem", "open.key", "half.pem",  "sekimori.conf" };
+static const char *const files[] = { "ca.pem",   "ca.key",   "other.pem", "other.key",     "good.pem",
+                                     "good.key", "old.pem",  "old.key",   "soon.pem",      "soon.key",
+                                     "open.pem", "open.key", "half.pem",  "sekimori.conf", "t.table" };
 
 static char folder[] = "/tmp/sekimori-identity-XXXXXX";
 
@@ -184,9 +184,65 @@ static void in_the_bundle(void **state)
     problem_list_free(&problems);
 }
 
+static void conf_write(const char *tail)
+{
+    struct buffer content = { 0 };
+    buffer_printf(&content,
+                  "hostname a.jp\nlisten 127.0.0.1:2525 { tls certificate good.pem key good.key }\n"
+                  "domains a.jp 10.0.0.1 { recipients table t.table }\n%s\n",
+                  tail);
+    file_write("sekimori", "conf", buffer_text(&content), 0600);
+    buffer_free(&content);
+}
+
+/* Only certificates are read anew; statements and tables stay what they were. */
+static void renewed(void **state)
+{
+    char path[256], error[200] = "";
+    struct problem_list problems;
+    struct certificate_pair authority = { 0 };
+    snprintf(path, sizeof path, "%s/sekimori.conf", folder);
+    problem_list_start(&problems);
+    conf_write("node { certificate good.pem; key good.key; ca ca.pem }");
+    file_write("t", "table", TEXT("postmaster\n"), 0600);
+    struct config *config = config_load(path, &problems);
+    assert_non_null(config);
+    conf_write("no configuration");
+    file_write("t", "table", TEXT("not good either\n"), 0600);
+    struct config *same = config_renew(config, &problems);
+    assert_non_null(same);
+    assert_true(text_equal(same->node.key.content, config->node.key.content));
+    authority_make("ca", &authority);
+    assert_null(config_renew(config, &problems)); /* good.pem is of the old one */
+    node_make("good", &authority, 300, 0600);
+    struct config *fresh = config_renew(config, &problems);
+    assert_non_null(fresh);
+    assert_false(text_equal(fresh->node.key.content, config->node.key.content));
+    assert_true(text_equal(fresh->node.key.content, fresh->listeners[0].key.content));
+    assert_true(text_equal(fresh->domains[0].recipients_table.content, TEXT("postmaster\n")));
+    assert_true(text_equal(fresh->hostname, TEXT("a.jp")));
+    config_free(config);
+    struct buffer bundle = { 0 }; /* it stands on its own, and can be renewed and passed on again */
+    config_bundle_write(fresh, &bundle);
+    struct config *passed = config_bundle_read(buffer_text(&bundle), error, sizeof error);
+    struct config *again = config_renew(fresh, &problems);
+    assert_true(passed && again);
+    assert_true(text_equal(again->node.key.content, passed->node.key.content));
+    file_write("good", "key", TEXT("-----BEGIN PRIVATE KEY-----\n"), 0600);
+    assert_null(config_renew(fresh, &problems));
+    config_free(same);
+    config_free(fresh);
+    config_free(passed);
+    config_free(again);
+    buffer_free(&bundle);
+    buffer_free(&authority.certificate);
+    buffer_free(&authority.key);
+    problem_list_free(&problems);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(check_says),
-                                               cmocka_unit_test(in_the_bundle) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(check_says), cmocka_unit_test(in_the_bundle),
+                                               cmocka_unit_test(renewed) };
     return cmocka_run_group_tests_name("config identity", tests, scratch_make, scratch_remove);
 }
