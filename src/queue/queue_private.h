@@ -97,6 +97,7 @@ struct queue {
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
     struct message_id_source ids;
     struct arena *arena; /* of the frame or decision at hand */
+    uint64_t moved_ms; /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;
 };
 
