@@ -158,3 +158,18 @@ def test_a_peer_that_speaks_for_many_clients(nodes, inside):
     assert client.send(lab.message())[0] == 250
     assert b"X-Forged" not in inside.wait(1)[0]
     node.balance()
+
+
+def test_a_reply_commands_no_terminal(nodes, servers):
+    """What a server answered is shown to the administrator, and does nothing there."""
+    def hostile(lines, connection):
+        connection.sendall(b"220 x\r\n")
+        for line in lines:
+            connection.sendall(b"550 5.7.1 no \x1b[2J\xc2\x9b31m\x07\r\n" if line.startswith(b"RCPT") else b"250 ok\r\n")
+    port = servers(hostile)
+    node = nodes(PLAIN, inside=port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    lab.wait_for(lambda: "no \\x1B[2J\\xC2\\x9B31m\\x07" in node.run("queue", "list").stdout, "the reason is shown")
+    said = node.run("send", "--server", f"127.0.0.1:{port}", "--to", "user@example.test", "-", "--verbose", check=False, where=False, stdin=lab.message())
+    assert "no \\x1B[2J" in said.stdout and "< 550 5.7.1 no \\x1B[2J" in said.stderr
+    assert "\x1b" not in said.stdout + said.stderr + node.text()
