@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/standard.h"
 #include "cli/balance.h"
 #include "cli/check.h"
 #include "cli/node.h"
@@ -45,6 +46,7 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    standard_open();
     if (argc < 2) {
         usage(stderr);
         return EX_USAGE;

@@ -328,7 +328,10 @@ void transaction_verdict(struct session *session, struct frame *frame)
         settle(session, verdict->code, enhanced, reason);
         return;
     }
-    keep_judged(session);
+    if (stream_peer_has_hung_up(session->stream)) /* it will send the message again: nothing is committed */
+        settle(session, 451, "4.4.2", "the client hung up before the verdict");
+    else
+        keep_judged(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)

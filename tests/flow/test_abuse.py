@@ -1,5 +1,7 @@
 """Goal: peers that misuse what the protocol allows (never reading, never ending, asking twice) and limits of the machine cost only them."""
+import os
 import resource
+import signal
 import socket
 import threading
 import time
@@ -173,3 +175,27 @@ def test_a_reply_commands_no_terminal(nodes, servers):
     said = node.run("send", "--server", f"127.0.0.1:{port}", "--to", "user@example.test", "-", "--verbose", check=False, where=False, stdin=lab.message())
     assert "no \\x1B[2J" in said.stdout and "< 550 5.7.1 no \\x1B[2J" in said.stderr
     assert "\x1b" not in said.stdout + said.stderr + node.text()
+
+
+def test_who_hangs_up_before_the_verdict_sent_nothing(nodes, inside):
+    """It will send the message again, so the first copy must not be kept; who only waits is served."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    assert lab.Client(node.port).send(lab.message("first"))[0] == 250
+    scan = node.pids("scan")[0]
+    os.kill(scan, signal.SIGSTOP)
+    gone, patient = lab.Client(node.port), lab.Client(node.port)
+    for client, subject in ((gone, "gone"), (patient, "patient")):
+        client.open()
+        client.say("DATA")
+        client.raw(lab.message(subject).replace("\n", "\r\n").encode() + b".\r\n")
+    gone.close()
+    patient.raw(b"QUIT\r\n")
+    patient.socket.shutdown(socket.SHUT_WR)
+    time.sleep(0.3)  # the kernel has told receive of the end; nobody can see that from outside
+    os.kill(scan, signal.SIGCONT)
+    assert patient.reply()[0] == 250 and patient.reply()[0] == 221
+    lab.wait_for(lambda: "hung up before the verdict" in node.text(), "it is noticed")
+    inside.wait(2)
+    lab.wait_for(node.queue_is_empty, "the queue is empty")
+    assert not any(b"Subject: gone" in one for one in inside.messages())
+    node.balance()
