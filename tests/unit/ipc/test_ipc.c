@@ -110,6 +110,28 @@ static void ring_full_and_remapped(void **state)
     close(fd);
 }
 
+/* Whatever stands where a record should, one event is lost at most, and what is appended afterwards is read.
+ */
+static void ring_damaged(void **state)
+{
+    static const uint32_t rubbish[][2] = { { UINT32_MAX, 0 }, { UINT32_MAX - 1, 7 }, { 0, 0 }, { 3, 0 } };
+    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        int fd = shared_file();
+        struct ring *ring = ring_map(fd);
+        struct text record;
+        assert_true(ring_append(ring, TEXT("damaged")));
+        assert_int_equal(pwrite(fd, rubbish[i], sizeof rubbish[i], 4096), sizeof rubbish[i]);
+        uint64_t position = ring_tail(ring);
+        assert_false(ring_next(ring, &position, &record));
+        ring_release(ring, position);
+        assert_int_equal(ring_lost(ring), 1);
+        assert_true(ring_append(ring, TEXT("next")));
+        assert_true(ring_next(ring, &position, &record) && text_equal(record, TEXT("next")));
+        ring_unmap(ring);
+        close(fd);
+    }
+}
+
 struct end {
     struct loop *loop;
     struct channel *channel;
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(ids),
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
+        cmocka_unit_test(ring_damaged),
         cmocka_unit_test(channel_order),
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),
