@@ -269,6 +269,7 @@ static void maps_open(struct server *server, const struct child *child)
     server->ring = ring_map(events);
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
     server->counters = &page->receive;
+    message_id_resume(&server->ids, server->counters->last_id);
 }
 
 int main(int argc, char **argv)

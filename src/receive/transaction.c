@@ -56,6 +56,7 @@ void transaction_read(struct session *session, bool is_bdat)
     transaction->is_bdat = is_bdat;
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
+    server->counters->last_id = server->ids.last;
     session_remember_id(session);
     transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);

@@ -32,6 +32,11 @@ static void ids(void **state)
         assert_true(message_id_next(&two, wall) != id);
         last = id;
     }
+    struct message_id_source restarted = { .process = 1 };
+    message_id_resume(&restarted, one.last); /* another process, its clock set back */
+    assert_true(message_id_next(&restarted, now - 3600000) > last);
+    message_id_resume(&restarted, UINT64_MAX); /* from a damaged page */
+    assert_true(message_id_next(&restarted, now) > last);
     char room[MESSAGE_ID_SIZE];
     uint64_t back;
     assert_true(message_id_parse(text_of(message_id_print(last, room)), &back) && back == last);
