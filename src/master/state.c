@@ -19,7 +19,7 @@
 #include "ipc/counters.h"
 #include "ipc/ring.h"
 
-enum { CLIENTS_BYTES = 4 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
+enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
 
 static _Noreturn void refuse(int code, const char *what, const struct config *config)
 {

@@ -283,8 +283,9 @@ int main(int argc, char **argv)
     server.config = child.config;
     long cores = sysconf(_SC_NPROCESSORS_ONLN); /* asked now: the jail will not let */
     server.processes = child.config->processes.receive ? child.config->processes.receive
-                       : cores > 1                     ? (uint32_t)cores
-                                                       : 1;
+                       : cores < 1                     ? 1
+                       : cores > 60                    ? 60 /* as master starts them */
+                                                       : (uint32_t)cores;
     server.ids.process = (uint8_t)child.index;
     server.line = arena_new(0);
     maps_open(&server, &child);
