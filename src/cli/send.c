@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
 #include "cli/json.h"
@@ -100,6 +101,14 @@ static const char *file_name(const struct work *work, size_t message)
     return work->files.items[message % work->files.count].name;
 }
 
+/* Line by line, without what would command a terminal. */
+static void show_lines(FILE *file, const char *before, const char *mark, struct text text)
+{
+    char room[4096];
+    for (struct text one; text_next_line(&text, &one);)
+        fprintf(file, "%s%s %s\n", before, mark, log_escape(one, room, sizeof room));
+}
+
 static void report(struct line *line, uint16_t code, struct text text)
 {
     struct work *work = line->work;
@@ -113,7 +122,7 @@ static void report(struct line *line, uint16_t code, struct text text)
         json_set_text(object, "reply", text);
         json_print(object, stdout, false);
     } else if (!work->is_quiet) {
-        printf("%s: %.*s\n", file_name(work, line->message), TEXT_ARG(text));
+        show_lines(stdout, file_name(work, line->message), ":", text);
     }
     progress_show(work, false);
     line->has_message = false;
@@ -242,7 +251,7 @@ static void after_recipient(struct line *line, const struct smtp_reply *reply)
 
 static void take_reply(struct line *line, const struct smtp_reply *reply)
 {
-    if (line->work->is_verbose) fprintf(stderr, "< %.*s\n", TEXT_ARG(text_trim(reply->lines)));
+    if (line->work->is_verbose) show_lines(stderr, "", "<", text_trim(reply->lines));
     bool good = reply->code < 400;
     switch (line->stage) {
     case GREETING:

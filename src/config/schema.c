@@ -326,7 +326,7 @@ const struct schema_row schema_rows[] = {
         "Ask for the name of each client and whether it leads back.",
         "クライアントの逆引き名を調べ、正引きで確かめる。"),
 
-    RANGE(GLOBAL, "processes receive", COUNT, processes.receive, "0", 0, 256,
+    RANGE(GLOBAL, "processes receive", COUNT, processes.receive, "0", 0, 60,
         "How many take connections; 0: one a core.",
         "受信プロセスの数。0 はコアごとに一つ。"),
     RANGE(GLOBAL, "processes scan", COUNT, processes.scan, "0", 0, 256,

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/standard.h"
 #include "config/load.h"
 #include "config/value.h"
 #include "master/certificates.h"
@@ -357,6 +358,7 @@ int main(int argc, char **argv)
     static const struct commands_events control_events = { stop, reload, drain };
     struct buffer problems = { 0 };
     char error[300];
+    standard_open();
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     node.config = config_read(node.config_path, &problems);

@@ -128,9 +128,9 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def run(self, verb, *arguments, check=True, where=True):
+    def run(self, verb, *arguments, check=True, where=True, stdin=""):
         place = ("--state", self.state) if where else ()
-        done = subprocess.run([BUILD / "src/cli/sekimori", verb, *place, *arguments], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([BUILD / "src/cli/sekimori", verb, *place, *arguments], capture_output=True, text=True, timeout=120, input=stdin)
         if check and done.returncode != 0:
             raise AssertionError(f"sekimori {verb} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done

@@ -84,6 +84,19 @@ def test_clear_errors_when_it_cannot_start(nodes, inside):
     assert bad.run("status", check=False).returncode == 69
 
 
+def test_started_without_standard_descriptors(nodes, inside):
+    """The log of a node whose output was closed goes nowhere, and above all into none of its own files."""
+    node = nodes(CONFIG, start=False, inside=inside.port)
+    command = f"exec {lab.BUILD / 'src/master/sekimorid'} -c {node.config} --libexec {node.libexec} <&- >&- 2>&-"
+    node.process = subprocess.Popen(["sh", "-c", command], start_new_session=True)
+    lab.wait_for(node.is_ready, "the node is ready", 25)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    node.balance()
+    written = [file for file in node.state.rglob("*") if file.is_file() and b"sekimori/master[" in file.read_bytes()]
+    assert written == []
+
+
 def test_kill_of_master_ends_its_processes(nodes, inside):
     node = nodes(CONFIG, inside=inside.port)
     pids = [one["pid"] for one in node.status()["processes"]]
