@@ -192,8 +192,8 @@ static void reload(void *context, struct commands_client *client)
         family_reload(node->family, config, &node->listeners, reload_done, node);
     } else {
         if (config && !fixed) buffer_printf(&problems, "%s", error);
-        log_error("reload refused; the old configuration stays in force: %.*s",
-                  TEXT_ARG(buffer_text(&problems)));
+        struct text why = text_trim(buffer_text(&problems));
+        log_error("reload refused; the old configuration stays in force: %.*s", TEXT_ARG(why));
         config_free(config);
         reload_reply(node, EX_CONFIG, buffer_text(&problems));
     }
