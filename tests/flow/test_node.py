@@ -189,3 +189,9 @@ def test_a_stranger_is_told_that_the_node_is_not_his(nodes, inside):
         done = subprocess.run([f"/proc/self/fd/{program.fileno()}", "status", "--state", node.state], pass_fds=[program.fileno()],
                               capture_output=True, text=True, timeout=60, user=nobody, group=nobody, extra_groups=[])
     assert done.returncode == 77 and "somebody else" in done.stderr and "no sekimorid" not in done.stderr
+
+
+def test_run_names_wrong_words():
+    for words in (("--frob",), ("--port",), ("--port", "abc"), ("--port", "65535"), ("--state",)):
+        done = subprocess.run([lab.ROOT / "run", *words], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 64 and done.stderr.startswith("./run: ") and words[0] in done.stderr, done
