@@ -60,6 +60,12 @@ static const char *shown(const struct json *object, const char *name, char room[
     return log_escape(text_of(json_get_string(object, name)), room, SHOWN_SIZE);
 }
 
+/* "1 recipient", "2 recipients". */
+static void count_print(int64_t count, const char *one)
+{
+    printf("%lld %s%s", (long long)count, one, count == 1 ? "" : "s");
+}
+
 static void recipient_print(const struct json *recipient)
 {
     char when[32], room[SHOWN_SIZE];
@@ -67,8 +73,10 @@ static void recipient_print(const struct json *recipient)
     int64_t next = json_get_number(recipient, "next_ms");
     printf("    %-10s <%s>", json_get_string(recipient, "state"), shown(recipient, "address", room));
     if (*hold) printf("  %s", hold);
-    if (json_get_number(recipient, "attempts"))
-        printf("  tried %lld times", (long long)json_get_number(recipient, "attempts"));
+    if (json_get_number(recipient, "attempts")) {
+        printf("  tried ");
+        count_print(json_get_number(recipient, "attempts"), "time");
+    }
     if (next) printf("  next %s", time_print(next, when));
     putchar('\n');
     if (*shown(recipient, "reason", room)) printf("               (%s)\n", room);
@@ -81,9 +89,10 @@ static void message_print(const struct json *message, bool is_long)
            (long long)json_get_number(message, "size"),
            time_print(json_get_number(message, "arrived_ms"), when), shown(message, "sender", room));
     if (is_long) {
-        printf("    direction %s, segment %08lld at %lld, %lld edit sets\n",
-               json_get_string(message, "direction"), (long long)json_get_number(message, "segment"),
-               (long long)json_get_number(message, "offset"), (long long)json_get_number(message, "edits"));
+        printf("    direction %s, segment %08lld at %lld, ", json_get_string(message, "direction"),
+               (long long)json_get_number(message, "segment"), (long long)json_get_number(message, "offset"));
+        count_print(json_get_number(message, "edits"), "edit set");
+        putchar('\n');
         if (*shown(message, "envid", room)) printf("    envelope id %s\n", room);
     }
     const struct json *recipients = json_get(message, "recipients");
@@ -130,13 +139,14 @@ static void line_print(struct output *output, struct text line)
     }
     struct json *value = json_parse(line);
     if (!value) return;
-    if (json_get(value, "destination"))
+    if (json_get(value, "destination")) {
         tally_print(output, value);
-    else if (json_get(value, "id"))
+    } else if (json_get(value, "id")) {
         message_print(value, strcmp(output->verb, "show") == 0);
-    else
-        printf("%lld recipients%s\n", (long long)json_get_number(value, "recipients"),
-               json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
+    } else {
+        count_print(json_get_number(value, "recipients"), "recipient");
+        puts(json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
+    }
     output->shown++;
     json_free(value);
 }

@@ -376,6 +376,12 @@ static bool tls_level_take(struct work *work, const char *word)
     return work->tls && (work->tls_level == TLS_REQUIRED || strcmp(word, "offered") == 0);
 }
 
+static int wrong(const char *what)
+{
+    fprintf(stderr, "sekimori send: %s\n", what);
+    return EX_USAGE;
+}
+
 static int options_read(int argc, char **argv, struct work *work, const char **server)
 {
     static const struct option longs[] = { { "server", required_argument, NULL, 's' },
@@ -404,7 +410,7 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
             work->from = optarg;
             break;
         case 't':
-            if (work->to_count == RECIPIENTS_MOST) return EX_USAGE;
+            if (work->to_count == RECIPIENTS_MOST) return wrong("too many --to: 1000 are allowed");
             work->to[work->to_count++] = optarg;
             break;
         case 'e':
@@ -417,7 +423,7 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
             work->connections = strtoul(optarg, NULL, 10);
             break;
         case 'l':
-            if (!tls_level_take(work, optarg)) return EX_USAGE;
+            if (!tls_level_take(work, optarg)) return wrong("--tls is off, offered or required");
             break;
         case 'M':
             work->mail_parameters = optarg;
@@ -449,8 +455,10 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
         default:
             return EX_USAGE;
         }
-    return work->count > 0 && work->connections > 0 && work->connections <= CONNECTIONS_MOST ? EX_OK
-                                                                                             : EX_USAGE;
+    if (work->count == 0) return wrong("--count is a number from 1");
+    if (work->connections == 0 || work->connections > CONNECTIONS_MOST)
+        return wrong("--connections is a number from 1 to 1000");
+    return EX_OK;
 }
 
 int send_main(int argc, char **argv)

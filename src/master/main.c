@@ -210,8 +210,8 @@ static void reload(void *context, struct commands_client *client)
     if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
     if (!config || fixed || !config_apply(node, config, error, sizeof error)) {
         if (config && !fixed) buffer_printf(&problems, "%s", error);
-        log_error("reload refused; the old configuration stays in force: %.*s",
-                  TEXT_ARG(buffer_text(&problems)));
+        struct text why = text_trim(buffer_text(&problems));
+        log_error("reload refused; the old configuration stays in force: %.*s", TEXT_ARG(why));
         config_free(config);
         reload_reply(node, EX_CONFIG, buffer_text(&problems));
     }

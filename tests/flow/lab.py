@@ -111,9 +111,10 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
             head += f"listen 127.0.0.1:{self.port} {{ direction in }}\n"
         self.config.write_text(head + config.format(port=self.port, **self.values))
 
-    def start(self, wait=True, env=None):
+    def start(self, wait=True, env=None, through=()):
+        """`through`: a command that executes the rest of its arguments."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
+            self.process = subprocess.Popen([*through, BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
                                             stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True)
         if wait:
             wait_for(self.is_ready, "the node is ready", 25)
