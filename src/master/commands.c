@@ -15,10 +15,10 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/die.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
-#include "base/json_text.h"
 
 struct commands {
     struct loop *loop;
@@ -89,6 +89,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
         sum.scanned += one->scanned;
         sum.infected += one->infected;
         sum.unscanned += one->unscanned;
+        sum.relayed += one->relayed;
+        sum.messages_relayed += one->messages_relayed;
         for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++)
             if (one->offered[i].id) in_doubt += one->offered[i].recipients;
         counters_unmap(page);
@@ -107,6 +109,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
     NUMBER(scanned);
     NUMBER(infected);
     NUMBER(unscanned);
+    NUMBER(relayed);
+    NUMBER(messages_relayed);
 #undef NUMBER
     buffer_printf(out, "\"in_doubt\":%llu", (unsigned long long)in_doubt);
 }
@@ -178,6 +182,11 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
+    } else if (is_command(command, "drain") || is_command(command, "undrain")) {
+        struct text word, to = TEXT_NONE, rest = command;
+        text_next_word(&rest, &word);
+        text_next_word(&rest, &to);
+        control->events->on_drain(control->context, word.at[0] == 'd', to, client);
     } else if (is_command(command, "stop")) {
         commands_reply(client, EX_OK, TEXT("stopping"));
         control->events->on_stop(control->context);

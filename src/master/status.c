@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 #include "base/codec.h"
-#include "master/family_private.h"
 #include "base/json_text.h"
+#include "master/certificates.h"
+#include "master/family_private.h"
 
 enum { ANSWER_LIMIT_MS = 1000 };
 
@@ -35,13 +36,17 @@ static void tell(void *context)
     struct family *family = context;
     struct buffer out = { 0 };
     if (!family->status.on_done) return;
-    buffer_printf(&out, "{\"version\":\"%s\",\"ready\":%s,\"processes\":[", SEKIMORI_VERSION,
-                  family_is_ready(family) ? "true" : "false");
+    buffer_printf(&out,
+                  "{\"version\":\"%s\",\"ready\":%s,\"draining\":%s,\"drain_to\":\"%s\",\"processes\":[",
+                  SEKIMORI_VERSION, family_is_ready(family) ? "true" : "false",
+                  family->drain.is_on ? "true" : "false", family->drain.to);
     for (size_t i = 0; i < family->count; i++) {
         if (i) buffer_add_char(&out, ',');
         member_print(&family->members[i], &out);
     }
-    buffer_add_text(&out, TEXT("]}"));
+    buffer_add_text(&out, TEXT("],\"certificates\":"));
+    certificates_print(family->start.config, (int64_t)(loop_wall_ms(family->start.loop) / 1000), &out);
+    buffer_add_char(&out, '}');
     void (*on_done)(void *, struct text) = family->status.on_done;
     family->status.on_done = NULL;
     timer_clear(family->status.timer);

@@ -20,7 +20,9 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, report; did you mean "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; "
+      "did "
+      "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
       "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject; "
@@ -29,7 +31,8 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, report\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
+      "report\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -56,6 +59,22 @@ static const struct error_row rows[] = {
     { "queue expire 5",
       "1:14: error: \"5\" is not valid here: queue expire; allowed: a time such as 500ms, 30s, 5m, "
       "1h or 5d, from 1m to 100d\n" },
+    { "health upstream 192.0.2.1",
+      "1:17: error: \"192.0.2.1\" is not valid here: health upstream; allowed: ADDRESS:PORT such as "
+      "192.0.2.1:53, or none\n" },
+    { "drain to host.jp",
+      "1:10: error: \"host.jp\" is not valid here: drain to; allowed: ADDRESS or ADDRESS:PORT such as "
+      "192.0.2.2:25, or none\n" },
+    { "vrrp interface a/b", "1:16: error: \"a/b\" is not valid here: vrrp interface; allowed: a network "
+                            "interface such as eth0, or none\n" },
+    { "vrrp address 192.0.2.1/33", "1:14: error: \"192.0.2.1/33\" is not valid here: vrrp address; allowed: "
+                                   "addresses such as 192.0.2.1/24 or "
+                                   "2001:db8::1, or none\n" },
+    { "vrrp { address 192.0.2.1/24 }",
+      "1:16: error: vrrp address without vrrp interface; say vrrp interface INTERFACE\n" },
+    { "vrrp { address 192.0.2.1/24 2001:db8::1/64; interface eth0 }",
+      "1:16: error: vrrp address: IPv4 and IPv6 cannot move together\n" },
+    { "vrrp advertise 105ms", "1:16: error: vrrp advertise goes in steps of 10ms\n" },
     { "hostname \"\"", "1:10: error: \"\" is empty: hostname; allowed: a host name such as mx.example.jp\n" },
     { "admin nobody", "1:7: error: \"nobody\" is not valid here: admin; allowed: a mail address such as "
                       "postmaster@example.jp\n" },
@@ -82,23 +101,23 @@ static const struct error_row rows[] = {
     { "spam { mode on", "1:6: error: this block has no }\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, state, user, listen, domains, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, report; did you mean \"role\"?\n" },
+      "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
+      "dns, processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
-      "listen, domains, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "report\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
-      "state, user, listen, domains, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, report; did you mean \"role\"?\n" },
+      "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
+      "health, drain, vrrp, report\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
+      "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
+      "processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
-      "user, listen, domains, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, report\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
+      "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
+      "log, health, drain, vrrp, report\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",
@@ -111,7 +130,7 @@ static const struct error_row rows[] = {
                                              "everybody; say who may connect: from NETWORK…\n" },
     { "listen 0.0.0.0:25 { direction out; frm 10.0.0.0/8 }",
       "1:36: error: unknown word \"frm\"; allowed: direction, from, deny, proxy, xclient, repair, tls, "
-      "strict, check; "
+      "strict, check, relay; "
       "did you mean \"from\"?\n" },
     { "listen 127.0.0.1:25 { direction out }", "" },
     { "listen 0.0.0.0:25 { from 10.0.0.1/8 }", "1:26: error: \"10.0.0.1/8\" has no prefix length that fits "
@@ -125,6 +144,18 @@ static const struct error_row rows[] = {
     { "listen 0.0.0.0:25 { tls required }",
       "1:25: error: tls required without a certificate; say tls certificate FILE\n" },
     { "listen 0.0.0.0:25 { tls key /k }", "1:29: error: tls key without tls certificate\n" },
+    { "listen 0.0.0.0:25 { tls node }",
+      "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "listen 0.0.0.0:25 { tls node certificate /c }",
+      "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "domains a.jp 10.0.0.1 { tls node }",
+      "1:29: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "node { certificate /c; ca /a }",
+      "1:20: error: node key is missing: node has certificate, key and ca, or none\n" },
+    { "node ca /a", "1:9: error: node key is missing: node has certificate, key and ca, or none\n" },
+    { "node { certificate /c; key /k; ca /a }; listen 0.0.0.0:25 { tls node }; domains a.jp 10.0.0.1 { tls "
+      "node }",
+      "" },
 
     /* domains */
     { "domains { a.jp }",

@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "config/bundle.h"
+#include "config/domains.h"
 #include "config/dump.h"
 #include "config/load.h"
-#include "config/domains.h"
 
 static struct config *load(struct text content)
 {
@@ -77,6 +77,8 @@ static void leads_back(const struct config *config)
     "queue { expire 5d; warn inside after 4h }\n"                                                           \
     "report { to postmaster@example.ac.jp; at 03:00; language ja }\n"
 
+#define NODE "node { certificate /c; key /k; ca /a }\n"
+
 static const struct {
     const char *content;
     const char *lines[6]; /* each stands in the dump, without indent */
@@ -100,6 +102,12 @@ static const struct {
       { "source 192.0.2.1", "source6 2001:db8::1", "helo out.a.jp" } },
     { "deliver helo \"hostname\"", { "helo \"hostname\"" } },
     { "dns { servers 192.0.2.53 2001:db8::53@5353 }", { "servers 192.0.2.53 2001:db8::53@5353" } },
+    { "health { upstream 192.0.2.1:53 [2001:db8::1]:25; upstream 192.0.2.2:25; dns a.jp b.jp; clock error 0 "
+      "}",
+      { "upstream 192.0.2.1:53 [2001:db8::1]:25 192.0.2.2:25", "dns a.jp b.jp", "clock error 0" } },
+    { "drain to 192.0.2.2; vrrp { address 192.0.2.1/24 192.0.2.3; interface eth0.100; peers 192.0.2.2 }",
+      { "to 192.0.2.2", "address 192.0.2.1/24 192.0.2.3", "interface eth0.100", "peers 192.0.2.2" } },
+    { "drain to [2001:db8::2]:26", { "to [2001:db8::2]:26" } },
     { "log { to syslog at 192.0.2.1:514; level debug }",
       { "to syslog", "to at 192.0.2.1:514", "level debug" } },
     { "processes { receive 2; scan 4 { messages 100 }; jail off }",
@@ -110,6 +118,11 @@ static const struct {
       { "listen [::1]:25 {", "from 127.0.0.0/8 ::1 192.0.2.1" } },
     { "listen 10.0.0.1:25 { tls certificate /c key /k }",
       { "tls offered", "tls certificate /c", "tls key /k" } },
+    { NODE "listen 10.0.0.1:25 { tls node }", { "tls node", "tls certificate /c", "tls key /k" } },
+    { NODE "listen 10.0.0.1:25 { tls node certificate /d }",
+      { "tls node", "tls certificate /d", "tls key /d" } },
+    { NODE "listen 10.0.0.1:25", { "tls off", "certificate /c", "key /k", "ca /a" } },
+    { NODE "domains a.jp 10.0.0.1 { tls node }", { "tls node" } },
     { "listen 10.0.0.1:25 { tls required certificate /c }", { "tls required", "tls key /c" } },
     { "listen 10.0.0.1:25 { tls off; tls certificate /c }", { "tls off", "tls key /c" } },
     { "listen 10.0.0.1:25 { proxy 10.0.0.2; xclient 10.0.0.3; deny 10.0.0.4; check off }",
