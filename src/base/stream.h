@@ -54,6 +54,10 @@ void stream_send_file(struct stream *stream, int fd, uint64_t offset, uint64_t l
 /* Bytes (and file bytes) that have not left. */
 uint64_t stream_pending(const struct stream *stream);
 
+/* No more input is shown or read while over `bytes` of output wait: a peer that asks and never reads what is
+   answered costs no more. 0, as at first: no limit. */
+void stream_limit_output(struct stream *stream, size_t bytes);
+
 /* Stops and restarts on_input. While paused, nothing is read from the socket. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
@@ -68,6 +72,10 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 int stream_tls_bits(const struct stream *stream);
+/* Of a context that asks peers for their certificate: the verified name in it, "" when there is none; and why
+   the one that was shown does not count, "" when none was or it does. See tls_peer_name, tls_peer_doubt. */
+const char *stream_peer_name(const struct stream *stream);
+const char *stream_peer_doubt(const struct stream *stream);
 
 /* While paused: the peer has closed its side and left nothing unread. One system call. */
 bool stream_peer_has_hung_up(const struct stream *stream);

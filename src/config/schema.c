@@ -29,14 +29,17 @@ static const struct schema_choice modes[] = {
 static const struct schema_choice repairs[] = { { "none", REPAIR_NONE },
                                                 { "bare-lf", REPAIR_BARE_LF },
                                                 { NULL, 0 } };
-static const struct schema_choice tls_in[] = {
-    { "off", TLS_OFF }, { "offered", TLS_OFFERED }, { "required", TLS_REQUIRED }, { NULL, 0 }
+static const struct schema_choice tls_in[] = { { "off", TLS_OFF },
+                                               { "offered", TLS_OFFERED },
+                                               { "required", TLS_REQUIRED },
+                                               { "node", TLS_NODE },
+                                               { NULL, 0 } };
+static const struct schema_choice tls_out[] = { { "off", TLS_OFF },           { "offered", TLS_OFFERED },
+                                                { "required", TLS_REQUIRED }, { "verified", TLS_VERIFIED },
+                                                { "node", TLS_NODE },         { NULL, 0 } };
+static const struct schema_choice relay_ways[] = {
+    { "by-role", RELAY_BY_ROLE }, { "through", RELAY_THROUGH }, { "journal", RELAY_JOURNAL }, { NULL, 0 }
 };
-static const struct schema_choice tls_out[] = { { "off", TLS_OFF },
-                                                { "offered", TLS_OFFERED },
-                                                { "required", TLS_REQUIRED },
-                                                { "verified", TLS_VERIFIED },
-                                                { NULL, 0 } };
 /* RECIPIENTS_TABLE has no word here: `recipients table FILE` says it. */
 static const struct schema_choice recipient_checks[] = { { "any", RECIPIENTS_ANY },
                                                          { "call-out", RECIPIENTS_CALL_OUT },
@@ -108,6 +111,16 @@ const struct schema_row schema_rows[] = {
         "The domains mail is taken for, each with the servers it goes to, in the order in which they are tried.",
         "受け取るドメインと届け先のサーバー。書いた順に試す。" },
 
+    PLAIN(GLOBAL, "node certificate", FILE, node.certificate, "none", "none",
+        "This node's certificate, PEM, made by `sekimori ca issue`.",
+        "このノードの証明書（PEM）。sekimori ca issue が作る。"),
+    PLAIN(GLOBAL, "node key", FILE, node.key, "none", "none",
+        "Its private key, PEM.",
+        "その秘密鍵（PEM）。"),
+    PLAIN(GLOBAL, "node ca", FILE, node.ca, "none", "none",
+        "The authority that stands behind the certificates of all nodes, PEM.",
+        "全ノードの証明書を発行した認証局（PEM）。"),
+
     CHOICE(GLOBAL, "virus mode", virus.mode, modes, "on",
         "Scan for viruses: act, only log what would be done (observe), or not at all.",
         "ウイルス検査。on は実行、observe は記録のみ、off はしない。"),
@@ -149,8 +162,8 @@ const struct schema_row schema_rows[] = {
         "The folder of that small set.",
         "付属の定義のフォルダー。"),
     RANGE(GLOBAL, "virus engine clamav update every", TIME, virus.update_ms, "1h", 0, 30 * DAY,
-        "How often new signatures are fetched; 0: never.",
-        "定義を更新する間隔。0 はしない。"),
+        "How often new signatures are to be fetched; 0: never. Kept for later: today freshclam fetches them.",
+        "定義を更新する間隔。0 はしない。まだ使わない（取得は freshclam が行う）。"),
 
     CHOICE(GLOBAL, "spam mode", spam.mode, modes, "on",
         "Judge spam: act, only log what would be done (observe), or not at all.",
@@ -214,12 +227,12 @@ const struct schema_row schema_rows[] = {
         "From the connection to EHLO.",
         "接続から EHLO までの時間。"),
     RANGE(GLOBAL, "limits time command", TIME, limits.command_ms, "5m", 1 * SECOND, 1 * HOUR,
-        "Silence before the next command.",
-        "次の命令を待つ時間。"),
+        "Before the next command has come whole.",
+        "次の命令がそろうまでの時間。"),
     RANGE(GLOBAL, "limits time data", TIME, limits.data_ms, "3m", 1 * SECOND, 1 * HOUR,
         "Silence while a message arrives.",
         "本文の続きを待つ時間。"),
-    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * MINUTE, 7 * DAY,
+    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * SECOND, 7 * DAY,
         "One whole session; it ends between two messages.",
         "一つのセッションの長さ。メールの切れ目で終える。"),
     RANGE(GLOBAL, "limits time verdict", TIME, limits.verdict_ms, "1m", 1 * SECOND, 9 * MINUTE,
@@ -379,14 +392,14 @@ const struct schema_row schema_rows[] = {
         "マルチキャストが通らないときの、他ノードのアドレス。"),
 
     PLAIN(GLOBAL, "report to", MAILBOX, report.to, "none", "none",
-        "Who gets the nightly report.",
-        "毎晩の報告の宛先。"),
+        "Who gets the nightly report. Kept for later: none is made yet.",
+        "毎晩の報告の宛先。まだ使わない。"),
     PLAIN(GLOBAL, "report at", CLOCK, report.at_minutes, "03:00", NULL,
         "When it is made, local time.",
         "報告を作る時刻。"),
     CHOICE(GLOBAL, "report language", report.language, languages, "en",
-        "The language of reports and notices.",
-        "報告と通知の言語。"),
+        "The language of reports.",
+        "報告の言語。"),
 
     CHOICE(LISTENER, "direction", direction, directions, "in",
         "Mail from the world for our domains (in), or from inside to anywhere (out).",
@@ -408,11 +421,12 @@ const struct schema_row schema_rows[] = {
         "CRLF で終わらない行を拒むか、保存前に直すか。"),
     { SCHEMA_LISTENER, "tls", SCHEMA_CHOICE, LISTENER(tls), NULL, "offered with a certificate, else off", tls_in,
         NULL, 0, 0, 0,
-        "STARTTLS: not there, offered, or required before MAIL.",
-        "STARTTLS。off はなし、offered は任意、required は必須。" },
-    PLAIN(LISTENER, "tls certificate", FILE, certificate, "none", "none",
+        "STARTTLS: not there, offered, required before MAIL, or required with a node's certificate (which lets say XCLIENT).",
+        "STARTTLS。off はなし、offered は任意、required は必須、node は相手ノードの証明書も必須（XCLIENT も許す）。" },
+    { SCHEMA_LISTENER, "tls certificate", SCHEMA_FILE, LISTENER(certificate), NULL, "with `tls node` the node's, else none",
+        NULL, "none", 0, 0, 0,
         "The certificate and its chain, PEM.",
-        "証明書とその鎖（PEM）。"),
+        "証明書とその鎖（PEM）。" },
     { SCHEMA_LISTENER, "tls key", SCHEMA_FILE, LISTENER(key), NULL, "the certificate's file", NULL, "none", 0, 0, 0,
         "The private key, PEM.",
         "秘密鍵（PEM）。" },
@@ -420,8 +434,12 @@ const struct schema_row schema_rows[] = {
         "Refuse local parts that RFC 5321 does not allow, such as those of old Japanese mobile addresses.",
         "RFC 5321 に合わないローカル部（古い携帯アドレスなど）を拒む。"),
     PLAIN(LISTENER, "check", SWITCH, check, "on", NULL,
-        "Judge what comes in here; off relays it unseen.",
-        "ここで受けたメールを検査する。off は素通し。"),
+        "Judge what comes in here; off relays it unseen. An edge judges nothing: its walls do.",
+        "ここで受けたメールを検査する。off は素通し。edge は検査せず、wall に任せる。"),
+    CHOICE(LISTENER, "relay", relay, relay_ways, "by-role",
+        "Hand messages on while the client waits, so that the next server's reply is the client's (through), or keep"
+        " them here first (journal). by-role: through for `direction in` of an edge.",
+        "クライアントを待たせたまま次のサーバーへ渡し、その応答を返すか（through）、先にここで保存するか（journal）。by-role は edge の direction in のみ through。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",
@@ -430,8 +448,8 @@ const struct schema_row schema_rows[] = {
         "Take the recipients in this file: an address, a local part or @domain a line.",
         "このファイルの宛先だけを受ける。一行に一つ。"),
     CHOICE(DOMAIN, "tls", tls, tls_out, "offered",
-        "TLS to the domain's servers: never, when offered, always, or always and with a certificate that fits.",
-        "届け先への TLS。verified は証明書も確かめる。"),
+        "TLS to the domain's servers: never, when offered, always, always and with a certificate that fits, or between nodes: both show certificates of the nodes' authority.",
+        "届け先への TLS。verified は証明書も確かめる。node は互いにノードの証明書を示す。"),
     PLAIN(DOMAIN, "tls name", NAME, tls_name, "host", "host",
         "The name the certificate must have.",
         "証明書にあるべき名前。"),
@@ -441,6 +459,9 @@ const struct schema_row schema_rows[] = {
     RANGE(DOMAIN, "connections", COUNT, connections, "0", 0, 10000,
         "Connections to the domain's servers at once; 0: as in deliver.",
         "届け先への同時接続数。0 は deliver のとおり。"),
+    PLAIN(DOMAIN, "balance", SWITCH, balance, "off", NULL,
+        "Of several servers take the least loaded one, not the first in order.",
+        "複数のサーバーのうち、書いた順でなく最も空いたものへ送る。"),
     OF_DOMAIN("virus", virus_mode, has_virus_mode, modes, "as `virus mode`",
         "The virus check for mail to this domain.",
         "このドメイン宛のウイルス検査。"),
@@ -451,6 +472,8 @@ const struct schema_row schema_rows[] = {
 const size_t schema_row_count = sizeof schema_rows / sizeof *schema_rows;
 
 const struct schema_section schema_sections[] = {
+    { SCHEMA_GLOBAL, "node", "Who this node is for other nodes (edges and walls), where `tls node` is said. All three or none.",
+      "他のノード（edge と wall）に対するこのノードの身分。tls node で使う。三つとも書くか、一つも書かない。" },
     { SCHEMA_GLOBAL, "virus", "What is done about viruses.", "ウイルスの扱い。" },
     { SCHEMA_GLOBAL, "spam", "What is done about spam. The points are on the scale of SpamAssassin.",
       "迷惑メールの扱い。点数は SpamAssassin と同じ尺度。" },

@@ -10,6 +10,7 @@
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
 #include "deliver/own.h"
+#include "deliver/relays.h"
 #include "deliver/upstream.h"
 #include "ipc/child.h"
 
@@ -20,6 +21,7 @@ struct service {
     struct pool *pool;
     struct jobs *jobs;
     struct callouts *callouts;
+    struct relays *relays;
     struct upstream *upstream;
     struct channel *lookup; /* NULL while it is being restarted */
     struct timer *stop_timer;
@@ -54,6 +56,8 @@ static bool peer_on_frame(void *context, struct frame *frame)
     case PROCESS_LOOKUP:
         return lookup_frame(peer->service, frame);
     case PROCESS_RECEIVE:
+        if (frame->type == DELIVER_RELAY || frame->type == DELIVER_RELAY_CANCEL)
+            return relays_frame(peer->service->relays, peer->channel, frame);
         return callout_frame(peer->service->callouts, peer->channel, frame);
     default:
         return false;
@@ -66,7 +70,10 @@ static void peer_on_closed(void *context)
     struct service *service = peer->service;
     if (peer->kind == PROCESS_QUEUE) jobs_queue_closed(service->jobs);
     if (peer->kind == PROCESS_LOOKUP) service->lookup = NULL;
-    if (peer->kind == PROCESS_RECEIVE) callout_forget(service->callouts, peer->channel);
+    if (peer->kind == PROCESS_RECEIVE) {
+        callout_forget(service->callouts, peer->channel);
+        relays_forget(service->relays, peer->channel);
+    }
     channel_close(peer->channel);
     free(peer);
 }
@@ -99,6 +106,18 @@ static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
     return true;
 }
 
+static void node_tls_configure(struct outbound_ground *ground)
+{
+    const struct config *config = ground->config;
+    char error[200] = "";
+    tls_context_free(ground->tls_node);
+    ground->tls_node = NULL;
+    if (config->node.certificate.content.length == 0) return;
+    ground->tls_node = tls_context_node(false, config->node.certificate.content, config->node.key.content,
+                                        config->node.ca.content, error, sizeof error);
+    if (!ground->tls_node) log_error("TLS with other nodes: %s", error);
+}
+
 /* Certificates are read again with each configuration; connections keep the context they were made from. */
 static void tls_configure(struct outbound_ground *ground)
 {
@@ -109,6 +128,13 @@ static void tls_configure(struct outbound_ground *ground)
     if (!ground->tls_any) log_error("TLS: %s", error);
     ground->tls_verified = tls_context_client(ground->config->deliver.ca.content, true, error, sizeof error);
     if (!ground->tls_verified) log_error("TLS with verified servers: %s", error);
+    node_tls_configure(ground);
+}
+
+static void detour_set(struct service *service)
+{
+    const struct child *child = &service->child;
+    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
 }
 
 static void on_config(void *context, const struct config *old)
@@ -119,7 +145,7 @@ static void on_config(void *context, const struct config *old)
     tls_configure(&service->ground);
     callout_forget_answers(service->callouts);
     upstream_configure(service->upstream, service->child.config);
-    pool_reload(service->pool);
+    detour_set(service); /* and every other route anew */
 }
 
 static void stopped(void *context)
@@ -139,6 +165,7 @@ static void on_stop(void *context, uint32_t within_ms)
     struct service *service = context;
     jobs_stop(service->jobs);
     callout_stop(service->callouts);
+    relays_stop(service->relays);
     timer_set(service->stop_timer, within_ms);
     pool_stop(service->pool);
 }
@@ -171,13 +198,12 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "TLS handshakes failed", "%llu", (unsigned long long)ground->handshakes_failed);
     child_status_add(out, "converted", "%llu", (unsigned long long)ground->converted);
     callout_status(service->callouts, out);
+    relays_status(service->relays, out);
 }
 
 static void on_drain(void *context)
 {
-    struct service *service = context;
-    const struct child *child = &service->child;
-    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
+    detour_set(context);
 }
 
 static void on_health(void *context, struct health_facts *out)
@@ -210,9 +236,10 @@ static void service_prepare(struct service *service)
                                                    .ask = ask,
                                                    .is_empty = is_empty,
                                                    .context = service });
-    if (child->is_draining) on_drain(service);
+    if (child->is_draining) detour_set(service);
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
+    service->relays = relays_new(service->pool, service->callouts);
     service->upstream = upstream_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);
 }

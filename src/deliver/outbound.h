@@ -15,7 +15,7 @@
 struct outbound_ground {
     struct loop *loop;
     const struct config *config;
-    struct tls_context *tls_any, *tls_verified; /* NULL: not to be had */
+    struct tls_context *tls_any, *tls_verified, *tls_node; /* NULL: not to be had */
     uint64_t connects, connects_failed, reused, handshakes, handshakes_failed, converted;
 };
 
@@ -39,6 +39,7 @@ struct outbound_start {
     enum tls_level tls;
     struct text tls_name; /* copied; empty: the hop's host */
     bool smtputf8;
+    uint32_t connect_most_ms; /* a shorter limit than the configuration's; 0: none */
     const struct outbound_events *events;
     void *owner;
 };

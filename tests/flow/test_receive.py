@@ -138,6 +138,23 @@ def test_no_smuggling(plain, inside, end):
     assert inside.files() == []
 
 
+@pytest.mark.parametrize("body", [b"a\nb\r\n", b"a\rb\r\n", b"a\r"])
+def test_a_bare_cr_or_lf_in_a_chunk(nodes, inside, body):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in }}\nlisten 127.0.0.1:{other} {{ direction in; repair bare-lf }}\n" + CONFIG,
+                 inside=inside.port, other=(repairing := lab.free_port()))
+    whole = b"Subject: chunk\r\n\r\n" + body
+    for port, wanted in ((node.port, 554), (repairing, 250)):
+        client = lab.Client(port)
+        client.open()
+        client.raw(b"BDAT %d LAST\r\n" % len(whole) + whole)
+        code, text = client.reply()
+        assert code == wanted and (code == 250 or "bare" in text), (port, code, text)
+    arrived = inside.wait(1)
+    assert len(arrived) == 1 and b"\r\n\r\na\r\n" in arrived[0]
+    assert arrived[0].replace(b"\r\n", b"").count(b"\r") == arrived[0].replace(b"\r\n", b"").count(b"\n") == 0
+    node.balance()
+
+
 def test_repair_bare_lf(nodes, inside):
     node = nodes("listen 127.0.0.1:{port} {{ direction in; repair bare-lf }}\n" + CONFIG, inside=inside.port)
     client = lab.Client(node.port)
@@ -197,6 +214,16 @@ def test_recipient_table(nodes, inside, tmp_path):
     client.say("MAIL FROM:<a@b.example>")
     for address, code in (("taro@example.test", 250), ("Hanako@Example.Test", 250), ("jiro@example.test", 550), ("postmaster@example.test", 250)):
         assert client.say(f"RCPT TO:<{address}>")[0] == code, address
+
+
+def test_what_comes_along_with_a_recipient_waits_for_its_call_out(nodes, sinks):
+    inside = sinks()
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} {{ recipients call-out }} }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    content = lab.message().replace("\n", "\r\n").encode()
+    client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content)
+    assert [client.reply()[0] for _ in range(3)] == [250, 250, 250]
+    inside.wait(1)
 
 
 def test_recipient_call_out(nodes, sinks):
@@ -273,6 +300,37 @@ def test_time_limits(nodes, inside):
     slow.say("DATA")
     slow.raw(b"Subject: never finished\r\n")
     assert slow.reply()[0] == 421
+    node.balance()
+
+
+def test_a_drip_is_no_greeting(nodes, inside):
+    """Bytes that do not make an EHLO do not prolong the time for it."""
+    node = nodes(CONFIG + "limits {{ time greeting 2s }}\n", inside=inside.port)
+    client = lab.Client(node.port, hello=None)
+    client.socket.settimeout(0.2)
+    answer, end = b"", time.monotonic() + 20
+    while not answer and time.monotonic() < end:
+        client.raw(b"x")
+        try:
+            answer = client.socket.recv(100)
+        except TimeoutError:
+            pass
+    assert answer.startswith(b"421 4.4.2"), answer
+
+
+def test_a_session_ends_between_two_messages(nodes, inside):
+    node = nodes(CONFIG + "limits {{ time session 3s }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    idle = lab.Client(node.port)
+    begun = time.monotonic()
+    client.open()
+    client.say("DATA")
+    client.raw(b"Subject: long\r\n\r\n")
+    assert idle.reply()[0] == 421 and time.monotonic() - begun > 2
+    client.raw(b"end\r\n.\r\n")
+    assert client.reply()[0] == 250
+    assert client.reply()[0] == 421
+    inside.wait(1)
     node.balance()
 
 
@@ -359,6 +417,25 @@ def test_xclient(nodes, inside):
     assert client.send(lab.message())[0] == 250
     assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
     assert client.say("XCLIENT ADDR=nonsense")[0] == 501
+
+
+def test_whom_xclient_names_is_held_to_rules_and_limits(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1; from 127.0.0.1; deny 192.0.2.66 }}\n" + CONFIG +
+                 "limits {{ connections per client 2; messages per client and minute 1 }}\n", inside=inside.port)
+    away_from_the_minutes_end()
+    peer = lab.Client(node.port)
+    assert peer.say("XCLIENT ADDR=192.0.2.66")[0] == 220  # the connection is the peer's; the client hears it at MAIL
+    peer.say("EHLO client.example")
+    assert peer.open()[0][0] == 554
+    peers = [lab.Client(node.port) for _ in range(2)]
+    assert [one.say("XCLIENT ADDR=192.0.2.7")[0] for one in peers] == [220, 220]
+    more = lab.Client(node.port)
+    assert more.say("XCLIENT ADDR=192.0.2.7")[0] == 220
+    more.say("EHLO client.example")
+    assert more.open()[0][0] == 450
+    peers[1].say("XCLIENT ADDR=192.0.2.8")
+    codes = [one.say("EHLO client.example")[0] and one.send(lab.message())[0] for one in peers for _ in range(2)]
+    assert codes == [250, 450, 250, 450]
 
 
 def test_early_talker_is_noticed(plain):
