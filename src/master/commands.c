@@ -15,10 +15,10 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/die.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
-#include "base/json_text.h"
 
 struct commands {
     struct loop *loop;
@@ -89,6 +89,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
         sum.scanned += one->scanned;
         sum.infected += one->infected;
         sum.unscanned += one->unscanned;
+        sum.refused_content += one->refused_content;
+        sum.aborted += one->aborted;
         for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++)
             if (one->offered[i].id) in_doubt += one->offered[i].recipients;
         counters_unmap(page);
@@ -107,6 +109,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
     NUMBER(scanned);
     NUMBER(infected);
     NUMBER(unscanned);
+    NUMBER(refused_content);
+    NUMBER(aborted);
 #undef NUMBER
     buffer_printf(out, "\"in_doubt\":%llu", (unsigned long long)in_doubt);
 }

@@ -154,6 +154,8 @@ struct told_delivery {
 void told_recipient(const struct queue *queue, uint64_t id, const struct told_delivery *delivery);
 void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
                       struct text relay, struct text reply);
+/* Deferrals, holds and releases; other records tell nothing. */
+void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change);
 void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
                          const struct envelope *envelope, uint64_t size);
 /* Keeps the record to be told again if the teller dies. */

@@ -3,6 +3,7 @@
 #include "receive/verbs.h"
 
 #include "base/log.h"
+#include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
 
@@ -21,6 +22,7 @@ static bool may_xclient(const struct session *session)
 
 static void hello_take(struct session *session, struct text name)
 {
+    keep_count_aborted(session);
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
@@ -139,6 +141,7 @@ static void do_bdat(struct session *session, const struct smtp_command *command)
 
 static void do_rset(struct session *session, const struct smtp_command *command)
 {
+    keep_count_aborted(session);
     transaction_drop(session);
     session_reply(session, 250, "2.0.0", "ok");
 }
@@ -224,8 +227,8 @@ void verb_do(struct session *session, struct text line)
     if (error.code != 0) {
         refuse(session, &error);
         if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
-            session_log_reject(session, command.verb == VERB_RCPT ? "RCPT" : "MAIL", command.mailbox.address,
-                               error.code, error.enhanced, error.text);
+            session_log_reject(session, command.verb == VERB_RCPT ? STAGE_RCPT : STAGE_MAIL,
+                               command.mailbox.address, error.code, error.enhanced, error.text);
         return;
     }
     if (session->transaction.step == STEP_READING && command.verb != VERB_BDAT && command.verb != VERB_RSET &&

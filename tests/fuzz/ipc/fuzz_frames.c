@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Every decoder of frames between processes, and of event records: any bytes are decoded or refused, and what was decoded
-   can be encoded again. The first byte chooses the decoder. */
+/* Every decoder of frames between processes, and of event records: any bytes are decoded or refused, and what
+   was decoded can be encoded again. The first byte chooses the decoder. */
 #include <stdlib.h>
 
 #include "ipc/ask_deliver.h"
@@ -38,11 +38,15 @@ static void event(struct arena *arena, struct text record)
     struct event_accepted accepted;
     struct event_ended ended;
     struct event_refused refused;
+    struct event_step step;
+    struct event_audit audit;
     uint32_t first;
     event_kind_of(record);
     event_accepted_get(arena, record, &accepted, &first);
     event_ended_get(record, &ended);
-    event_refused_get(record, &refused);
+    event_refused_get(arena, record, &refused);
+    event_step_get(record, &step);
+    event_audit_get(record, &audit);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
