@@ -40,6 +40,9 @@ enum books_outcome database_store_refused(struct database *database, const struc
 enum books_outcome database_store_audit(struct database *database, const struct event_audit *event,
                                         uint16_t slot, uint64_t position);
 
+/* A message that leaked through, known by its digest. */
+enum books_outcome database_store_missed(struct database *database, const struct event_missed *event);
+
 /* Bytes of the database and its log on disk. */
 uint64_t database_bytes(const struct database *database);
 uint64_t database_log_bytes(const struct database *database);

@@ -16,6 +16,7 @@ enum statement {
     HOLD_RECIPIENT,
     STORE_REFUSAL,
     STORE_AUDIT,
+    STORE_MISSED,
     FIND_MESSAGE,
     STATEMENTS
 };

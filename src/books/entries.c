@@ -37,6 +37,7 @@ const char *const entries_texts[STATEMENTS] = {
         "?21)",
     [STORE_AUDIT] = "INSERT OR IGNORE INTO audit(id, node, uid, user, process, act, message, about)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STORE_MISSED] = "INSERT OR IGNORE INTO missed(digest, time, kind) VALUES(?1, ?2, ?3)",
     [FIND_MESSAGE] = "SELECT direction, size, sender FROM message WHERE id = ?1",
 };
 
@@ -476,4 +477,18 @@ enum books_outcome database_store_audit(struct database *database, const struct 
     sql_bind(statement, 7, event->id);
     sql_bind_text(statement, 8, event->about);
     return run(database, STORE_AUDIT);
+}
+
+enum books_outcome database_store_missed(struct database *database, const struct event_missed *event)
+{
+    struct sql_statement *statement = database->statements[STORE_MISSED];
+    sql_bind(statement, 1, event->digest);
+    sql_bind(statement, 2, event->time_ms);
+    sql_bind_text(statement, 3, event->kind);
+    enum books_outcome outcome = run(database, STORE_MISSED);
+    if (outcome != BOOKS_DONE || sql_changes(database->sql) == 0) return outcome;
+    struct pending_sum sum = sum_at(database, event->time_ms, DIRECTION_IN, TEXT_NONE);
+    sum.messages = 1;
+    add(database, sum, SUM_MISSED, event->kind);
+    return BOOKS_DONE;
 }

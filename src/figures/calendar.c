@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "figures/sheet.h" /* N_ */
+
 /* --- days --- */
 
 /* Days since 1970-01-01; years begin in March, so that the day that may be missing is the last. */
@@ -81,37 +83,37 @@ static const struct holiday {
     unsigned from, to; /* years */
     unsigned month, date, monday;
 } holidays[] = {
-    { "New Year's Day", 0, ALWAYS, 1, 1, 0 },
-    { "Coming of Age Day", 0, ALWAYS, 1, 0, 2 },
-    { "National Foundation Day", 0, ALWAYS, 2, 11, 0 },
-    { "Emperor's Birthday", 2020, ALWAYS, 2, 23, 0 },
-    { "Vernal Equinox Day", 0, ALWAYS, 3, VERNAL, 0 },
-    { "Greenery Day", 0, 2006, 4, 29, 0 },
-    { "Showa Day", 2007, ALWAYS, 4, 29, 0 },
-    { "Enthronement Day", 2019, 2019, 5, 1, 0 },
-    { "Constitution Day", 0, ALWAYS, 5, 3, 0 },
-    { "Greenery Day", 2007, ALWAYS, 5, 4, 0 },
-    { "Children's Day", 0, ALWAYS, 5, 5, 0 },
-    { "Marine Day", 0, 2002, 7, 20, 0 },
-    { "Marine Day", 2003, 2019, 7, 0, 3 },
-    { "Marine Day", 2020, 2020, 7, 23, 0 },
-    { "Sports Day", 2020, 2020, 7, 24, 0 },
-    { "Marine Day", 2021, 2021, 7, 22, 0 },
-    { "Sports Day", 2021, 2021, 7, 23, 0 },
-    { "Marine Day", 2022, ALWAYS, 7, 0, 3 },
-    { "Mountain Day", 2016, 2019, 8, 11, 0 },
-    { "Mountain Day", 2020, 2020, 8, 10, 0 },
-    { "Mountain Day", 2021, 2021, 8, 8, 0 },
-    { "Mountain Day", 2022, ALWAYS, 8, 11, 0 },
-    { "Respect for the Aged Day", 0, 2002, 9, 15, 0 },
-    { "Respect for the Aged Day", 2003, ALWAYS, 9, 0, 3 },
-    { "Autumnal Equinox Day", 0, ALWAYS, 9, AUTUMNAL, 0 },
-    { "Sports Day", 0, 2019, 10, 0, 2 },
-    { "Sports Day", 2022, ALWAYS, 10, 0, 2 },
-    { "Enthronement Ceremony", 2019, 2019, 10, 22, 0 },
-    { "Culture Day", 0, ALWAYS, 11, 3, 0 },
-    { "Labour Thanksgiving Day", 0, ALWAYS, 11, 23, 0 },
-    { "Emperor's Birthday", 0, 2018, 12, 23, 0 },
+    { N_("New Year's Day"), 0, ALWAYS, 1, 1, 0 },
+    { N_("Coming of Age Day"), 0, ALWAYS, 1, 0, 2 },
+    { N_("National Foundation Day"), 0, ALWAYS, 2, 11, 0 },
+    { N_("Emperor's Birthday"), 2020, ALWAYS, 2, 23, 0 },
+    { N_("Vernal Equinox Day"), 0, ALWAYS, 3, VERNAL, 0 },
+    { N_("Greenery Day"), 0, 2006, 4, 29, 0 },
+    { N_("Showa Day"), 2007, ALWAYS, 4, 29, 0 },
+    { N_("Enthronement Day"), 2019, 2019, 5, 1, 0 },
+    { N_("Constitution Day"), 0, ALWAYS, 5, 3, 0 },
+    { N_("Greenery Day"), 2007, ALWAYS, 5, 4, 0 },
+    { N_("Children's Day"), 0, ALWAYS, 5, 5, 0 },
+    { N_("Marine Day"), 0, 2002, 7, 20, 0 },
+    { N_("Marine Day"), 2003, 2019, 7, 0, 3 },
+    { N_("Marine Day"), 2020, 2020, 7, 23, 0 },
+    { N_("Sports Day"), 2020, 2020, 7, 24, 0 },
+    { N_("Marine Day"), 2021, 2021, 7, 22, 0 },
+    { N_("Sports Day"), 2021, 2021, 7, 23, 0 },
+    { N_("Marine Day"), 2022, ALWAYS, 7, 0, 3 },
+    { N_("Mountain Day"), 2016, 2019, 8, 11, 0 },
+    { N_("Mountain Day"), 2020, 2020, 8, 10, 0 },
+    { N_("Mountain Day"), 2021, 2021, 8, 8, 0 },
+    { N_("Mountain Day"), 2022, ALWAYS, 8, 11, 0 },
+    { N_("Respect for the Aged Day"), 0, 2002, 9, 15, 0 },
+    { N_("Respect for the Aged Day"), 2003, ALWAYS, 9, 0, 3 },
+    { N_("Autumnal Equinox Day"), 0, ALWAYS, 9, AUTUMNAL, 0 },
+    { N_("Sports Day"), 0, 2019, 10, 0, 2 },
+    { N_("Sports Day"), 2022, ALWAYS, 10, 0, 2 },
+    { N_("Enthronement Ceremony"), 2019, 2019, 10, 22, 0 },
+    { N_("Culture Day"), 0, ALWAYS, 11, 3, 0 },
+    { N_("Labour Thanksgiving Day"), 0, ALWAYS, 11, 23, 0 },
+    { N_("Emperor's Birthday"), 0, 2018, 12, 23, 0 },
 };
 
 /* The day in Japan on which the sun passes the equinox: a mean year's drift less the leap days, 1980 to 2099.
@@ -156,9 +158,9 @@ const char *calendar_holiday(uint32_t day)
 {
     const char *name = named(day);
     if (name) return name;
-    if (is_substitute(day)) return "Substitute holiday";
+    if (is_substitute(day)) return N_("Substitute holiday");
     bool is_between = named(calendar_add(day, -1)) && named(calendar_add(day, 1)); /* Article 3(3) */
-    if (is_between && calendar_weekday(day) != SUNDAY) return "Day between holidays";
+    if (is_between && calendar_weekday(day) != SUNDAY) return N_("Day between holidays");
     return NULL;
 }
 

@@ -82,7 +82,7 @@ void sheet_print_html(const struct sheet *sheet, const struct wording *wording, 
         buffer_add_text(out, TEXT("</table>\n"));
     } else {
         buffer_printf(out, "<p style=\"margin:4px 0;color:#66707d\">%s</p>\n",
-                      wording_say(wording, "Nothing in this time."));
+                      wording_say(wording, N_("Nothing in this time.")));
     }
     if (!sheet->note) return;
     buffer_add_text(out, TEXT("<p style=\"margin:4px 0;font-size:12px;color:#66707d\">"));

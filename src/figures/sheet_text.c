@@ -91,6 +91,6 @@ void sheet_print_text(const struct sheet *sheet, const struct wording *wording, 
     buffer_add_char(out, '\n');
     rule_add(&layout);
     for (const struct sheet_row *row = sheet->rows; row; row = row->next) row_print(&layout, row);
-    if (!sheet->rows) buffer_printf(out, "%s\n", wording_say(wording, "Nothing in this time."));
+    if (!sheet->rows) buffer_printf(out, "%s\n", wording_say(wording, N_("Nothing in this time.")));
     if (sheet->note) buffer_printf(out, "%s\n", wording_say(wording, sheet->note));
 }

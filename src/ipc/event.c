@@ -226,6 +226,14 @@ void event_audit_put(const struct event_audit *event, struct buffer *out)
     put_cut(out, event->about, REPLY_LIMIT);
 }
 
+void event_missed_put(const struct event_missed *event, struct buffer *out)
+{
+    put_u8(out, EVENT_MISSED);
+    put_u64(out, event->time_ms);
+    put_u64(out, event->digest);
+    put_cut(out, event->kind, TEXT_LIMIT);
+}
+
 enum event_kind event_kind_of(struct text record)
 {
     uint8_t kind = record.length ? (uint8_t)record.at[0] : 0;
@@ -321,5 +329,14 @@ bool event_audit_get(struct text record, struct event_audit *out)
     out->process = get_text(&reader);
     out->act = get_text(&reader);
     out->about = get_text(&reader);
+    return reader_done(&reader);
+}
+
+bool event_missed_get(struct text record, struct event_missed *out)
+{
+    struct reader reader = body_of(record);
+    out->time_ms = get_u64(&reader);
+    out->digest = get_u64(&reader);
+    out->kind = get_text(&reader);
     return reader_done(&reader);
 }

@@ -14,6 +14,7 @@ enum event_kind {
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
     EVENT_STEP,         /* queue: one recipient was deferred, held or released */
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
+    EVENT_MISSED,        /* report: somebody told us of a message that should not have come through */
     EVENT_KIND_COUNT
 };
 
@@ -123,6 +124,12 @@ struct event_audit {
     struct text user, process, act, about; /* "queue", "cat", what was asked for */
 };
 
+struct event_missed {
+    uint64_t time_ms; /* when it was told to us */
+    uint64_t digest;  /* of its bytes: told twice it is one */
+    struct text kind; /* "spam", "phishing", "virus", … */
+};
+
 /* Append to a buffer what ring_append takes. Texts are cut so that a record fits RING_RECORD_LIMIT;
    recipients that do not fit follow in further records made by the caller of event_accepted_put: it returns
    how many went in, starting at `first`. Only the record of the first recipient has the judgement. */
@@ -131,6 +138,7 @@ void event_ended_put(const struct event_ended *event, struct buffer *out);
 void event_refused_put(const struct event_refused *event, struct buffer *out);
 void event_step_put(const struct event_step *event, struct buffer *out);
 void event_audit_put(const struct event_audit *event, struct buffer *out);
+void event_missed_put(const struct event_missed *event, struct buffer *out);
 
 /* The kind of a record, 0 when malformed; then the matching get. `first` is the number of the first
  * recipient. */
@@ -142,5 +150,6 @@ bool event_ended_get(struct text record, struct event_ended *out);
 bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out);
 bool event_step_get(struct text record, struct event_step *out);
 bool event_audit_get(struct text record, struct event_audit *out);
+bool event_missed_get(struct text record, struct event_missed *out);
 
 #endif

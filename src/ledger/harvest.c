@@ -100,6 +100,7 @@ static enum books_outcome event_store(struct harvest *harvest, struct source *so
     struct event_refused refused;
     struct event_step step;
     struct event_audit audit;
+    struct event_missed missed;
     uint32_t first;
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
@@ -117,6 +118,9 @@ static enum books_outcome event_store(struct harvest *harvest, struct source *so
     case EVENT_AUDIT:
         if (!event_audit_get(record, &audit)) break;
         return database_store_audit(harvest->database, &audit, source->slot, source->position);
+    case EVENT_MISSED:
+        if (!event_missed_get(record, &missed)) break;
+        return database_store_missed(harvest->database, &missed);
     default:
         break;
     }

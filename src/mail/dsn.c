@@ -2,26 +2,8 @@
 /* A notice in three parts: for people (English and Japanese), for machines, and the message it is about. */
 #include "mail/dsn.h"
 
-#include <stdio.h>
-#include <time.h>
-
 #include "mail/base64.h"
-
-enum { DATE_SIZE = 40 };
-
-/* RFC 5322 section 3.3, in UTC; independent of the locale. */
-static const char *date_print(uint64_t ms, char room[DATE_SIZE])
-{
-    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    snprintf(room, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
-             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    return room;
-}
+#include "mail/date.h"
 
 /* Controls and bytes over 127 do not belong in the fields of a status report. */
 static void plain_add(struct buffer *out, struct text text)

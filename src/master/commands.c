@@ -180,6 +180,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_QUEUE, command);
     } else if (is_command(command, "balance")) {
         pass_on(client, PROCESS_LEDGER, command);
+    } else if (is_command(command, "report") || is_command(command, "missed")) {
+        pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "stop")) {

@@ -7,13 +7,15 @@
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 
+enum { PART_FOLDERS_MOST = 4 };
+
 struct part {
     enum process_kind kind;
     unsigned roles;     /* bits 1 << enum role */
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
-    const char *folder; /* below the state folder, NULL: none */
+    const char *folders[PART_FOLDERS_MOST]; /* below the state folder; NULL ends */
 };
 
 struct link {

@@ -38,6 +38,7 @@ struct receiver {
     struct queue *queue;
     struct channel *channel;
     uint16_t index;
+    bool is_own; /* report: its messages are ours, as notices are */
 };
 
 /* A message that somebody waits for. */
@@ -104,7 +105,7 @@ static inline uint64_t queue_now(const struct queue *queue)
 }
 
 /* intake.c */
-void intake_add_receiver(struct queue *queue, uint16_t index, int fd);
+void intake_add_receiver(struct queue *queue, uint16_t index, bool is_own, int fd);
 void intake_tell_space(struct queue *queue);
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);

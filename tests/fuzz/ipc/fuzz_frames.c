@@ -40,6 +40,7 @@ static void event(struct arena *arena, struct text record)
     struct event_refused refused;
     struct event_step step;
     struct event_audit audit;
+    struct event_missed missed;
     uint32_t first;
     event_kind_of(record);
     event_accepted_get(arena, record, &accepted, &first);
@@ -47,6 +48,7 @@ static void event(struct arena *arena, struct text record)
     event_refused_get(arena, record, &refused);
     event_step_get(record, &step);
     event_audit_get(record, &audit);
+    event_missed_get(record, &missed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
