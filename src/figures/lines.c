@@ -63,7 +63,7 @@ void figures_add(struct figures *figures, const struct sum_row *row)
         if (is_in) figures->arrived += row->messages;
         break;
     case SUM_CLASS:
-        if (text_equal(row->name, text_of(class_name(CLASS_SPAM)))) figures->spam += row->messages;
+        figures->spam += row->messages;
         break;
     case SUM_SPAM_HELD:
     case SUM_SPAM_REFUSED:
@@ -91,9 +91,9 @@ void figures_add(struct figures *figures, const struct sum_row *row)
 }
 
 static const uint32_t figure_kinds = 1u << SUM_ACCEPTED | 1u << SUM_REFUSED_AFTER | 1u << SUM_DISCARDED |
-                                     1u << SUM_CLASS | 1u << SUM_SPAM_HELD | 1u << SUM_SPAM_REFUSED |
-                                     1u << SUM_SPAM_DISCARDED | 1u << SUM_VIRUS | 1u << SUM_REFUSED |
-                                     1u << SUM_DELIVERED | 1u << SUM_RETURNED | 1u << SUM_HELD;
+                                     1u << SUM_SPAM_HELD | 1u << SUM_SPAM_REFUSED | 1u << SUM_SPAM_DISCARDED |
+                                     1u << SUM_VIRUS | 1u << SUM_REFUSED | 1u << SUM_DELIVERED |
+                                     1u << SUM_RETURNED | 1u << SUM_HELD;
 
 int lines_order(const void *a, const void *b)
 {
@@ -172,13 +172,23 @@ static enum books_outcome lines_ask(struct reader_books *books, const struct sum
     return BOOKS_DONE;
 }
 
-/* Figures by number or domain. */
+/* In two questions: of the classes only spam is wanted, and of the others no name. */
 enum books_outcome lines_ask_figures(struct reader_books *books, const struct statistics_wish *wish,
                                      unsigned by, struct arena *arena, struct lines *out)
 {
-    unsigned all = by | SUM_BY_KIND | SUM_BY_DIRECTION | SUM_BY_NAME;
-    struct sum_question question = lines_question(wish, figure_kinds, all);
-    return lines_ask(books, &question, arena, out);
+    struct lines rest, spam;
+    struct sum_question question = lines_question(wish, figure_kinds, by | SUM_BY_KIND | SUM_BY_DIRECTION);
+    enum books_outcome outcome = lines_ask(books, &question, arena, &rest);
+    question.kinds = 1u << SUM_CLASS;
+    question.name = text_of(class_name(CLASS_SPAM));
+    if (outcome == BOOKS_DONE) outcome = lines_ask(books, &question, arena, &spam);
+    if (outcome != BOOKS_DONE) return outcome;
+    out->count = rest.count + spam.count;
+    out->items = arena_alloc_array(arena, out->count + 1, sizeof *out->items);
+    memcpy(out->items, rest.items, rest.count * sizeof *out->items);
+    memcpy(out->items + rest.count, spam.items, spam.count * sizeof *out->items);
+    lines_join(out);
+    return BOOKS_DONE;
 }
 
 enum books_outcome lines_ask_names(struct reader_books *books, const struct statistics_wish *wish,

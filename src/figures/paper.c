@@ -121,6 +121,16 @@ static struct sheet *viruses_table(struct arena *arena, const struct lines *mont
     return sheet;
 }
 
+/* Days before the ledger began are no days without mail. */
+static uint32_t first_day(const struct lines *days, const struct statistics_wish *wish)
+{
+    size_t i = 0;
+    while (i < days->count && !calendar_date(days->items[i].number))
+        i++; /* months that have no days any more */
+    bool is_inside = i < days->count && days->items[i].number > wish->from_day;
+    return is_inside ? days->items[i].number : wish->from_day;
+}
+
 /* Averages of working days and of days off. */
 static struct sheet *alike_table(struct arena *arena, const struct lines *days,
                                  const struct statistics_wish *wish)
@@ -131,12 +141,11 @@ static struct sheet *alike_table(struct arena *arena, const struct lines *days,
     };
     struct sheet *sheet = sheet_new(arena, N_("A day on average"), N_("messages a day"), columns, 6);
     sheet->note = N_("Days off: Saturdays, Sundays, public holidays of Japan, 29 December to 3 January.");
-    uint32_t today = calendar_of(time(NULL));
+    uint32_t today = calendar_of(time(NULL)), first = first_day(days, wish);
     for (int is_working = 1; is_working >= 0; is_working--) {
         struct figures sum = { 0 };
         unsigned count = 0;
-        for (uint32_t day = wish->from_day; day <= wish->until_day && day <= today;
-             day = calendar_add(day, 1))
+        for (uint32_t day = first; day <= wish->until_day && day <= today; day = calendar_add(day, 1))
             count += calendar_is_working(day) == is_working;
         for (size_t i = 0; i < days->count; i++)
             if (calendar_date(days->items[i].number) &&

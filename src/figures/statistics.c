@@ -113,6 +113,11 @@ static void key_put(struct sheet *sheet, enum statistics_by by, const struct lin
         sheet_put_word(sheet, 0, by == STATISTICS_BY_HOUR ? N_("whole day") : N_("none of ours"));
 }
 
+static bool has_figures(const struct figures *figures)
+{
+    return figures->sent || figures->arrived || figures->spam || figures->viruses || figures->refused;
+}
+
 static void figures_put(struct sheet *sheet, const struct figures *figures)
 {
     const uint64_t numbers[] = { figures->sent,    figures->arrived, figures->taken,  figures->spam,
@@ -143,6 +148,7 @@ static struct sheet *figures_table(struct arena *arena, const struct by_word *by
         sheet_new(arena, by->title, N_("messages; refused: recipients"), columns, has_days ? REST + 1 : REST);
     for (size_t i = 0; i < lines->count; i++) {
         const struct line *line = &lines->items[i];
+        if (!has_figures(&line->figures)) continue; /* nothing but deliveries of an earlier day's mail */
         sheet_add_row(sheet);
         key_put(sheet, by->by, line);
         figures_put(sheet, &line->figures);

@@ -18,6 +18,7 @@ struct figures {
     uint64_t refused; /* recipients turned away before content was seen */
     uint64_t delivered, returned, held; /* recipients */
 };
+/* A row of SUM_CLASS is taken to be of spam: ask for no other. */
 void figures_add(struct figures *figures, const struct sum_row *row);
 
 enum statistics_by {

@@ -177,8 +177,7 @@ static struct fact disk_look(const struct look *look)
     if (fstatvfs(look->source->state_fd, &disk) != 0 || disk.f_blocks == 0) return (struct fact){ 0 };
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     unsigned percent = (unsigned)(100.0 * (double)disk.f_bavail / (double)disk.f_blocks);
-    bool is_good =
-        percent >= FACT_DISK_LEAST_PERCENT && free_bytes >= 2 * look->source->config->queue.free_bytes;
+    bool is_good = free_bytes >= 2 * look->source->config->queue.free_bytes;
     return fact_make(is_good, arena_printf(look->arena, words_say(look->language, N_("%llu MB free, %u %%")),
                                            (unsigned long long)free_bytes >> 20, percent));
 }

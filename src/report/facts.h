@@ -14,7 +14,7 @@ enum fact_kind {
     FACT_QUEUE,        /* how long the oldest message has waited */
     FACT_HELD,         /* recipients held */
     FACT_LISTS,        /* lists put aside: none are used yet */
-    FACT_DISK,         /* room where the spool is */
+    FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */
     FACT_COUNT
 };
@@ -31,7 +31,6 @@ enum {
     FACT_SIGNATURES_MOST_DAYS = 3, /* older is bad */
     FACT_QUEUE_MOST_HOURS = 4,
     FACT_CERTIFICATE_LEAST_DAYS = 14,
-    FACT_DISK_LEAST_PERCENT = 5,
 };
 
 struct facts_source {
