@@ -10,7 +10,10 @@ static enum books_outcome first_ask(struct sql *sql, const char *where, uint64_t
 {
     char text[160];
     int64_t id = 0;
-    snprintf(text, sizeof text, "SELECT min(message) FROM recipient WHERE ending = 0 AND hold %s", where);
+    snprintf(text, sizeof text,
+             "SELECT min(message) FROM recipient INDEXED BY recipient_live"
+             " WHERE ending = 0 AND hold %s",
+             where);
     enum books_outcome outcome = sql_number(sql, text, &id);
     *out_ms = id ? message_id_time_ms((uint64_t)id) : 0;
     return outcome;

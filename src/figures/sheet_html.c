@@ -67,7 +67,8 @@ void sheet_print_html(const struct sheet *sheet, const struct wording *wording, 
     }
     buffer_add_text(out, TEXT("</h2>\n"));
     if (sheet->rows) {
-        buffer_add_text(out, TEXT("<table style=\"border-collapse:collapse;font-size:14px\">\n<tr>"));
+        buffer_add_text(out, TEXT("<div style=\"overflow-x:auto\"><table "
+                                  "style=\"border-collapse:collapse;font-size:14px\">\n<tr>"));
         for (size_t i = 0; i < sheet->column_count; i++) {
             buffer_printf(out, "<th style=\"" HEAD "text-align:%s\">", align_of(sheet, i));
             html_add(out, text_of(wording_say(wording, sheet->columns[i].title)), 200);
@@ -79,7 +80,7 @@ void sheet_print_html(const struct sheet *sheet, const struct wording *wording, 
             for (size_t i = 0; i < sheet->column_count; i++) cell_print(sheet, i, row, wording, out);
             buffer_add_text(out, TEXT("</tr>\n"));
         }
-        buffer_add_text(out, TEXT("</table>\n"));
+        buffer_add_text(out, TEXT("</table></div>\n"));
     } else {
         buffer_printf(out, "<p style=\"margin:4px 0;color:#66707d\">%s</p>\n",
                       wording_say(wording, N_("Nothing in this time.")));

@@ -18,6 +18,7 @@ struct composing {
     const struct compose_source *source;
     struct edition *edition;
     struct figures now, week, year;
+    bool has_week, has_year;   /* the ledger has anything of that day */
     enum books_outcome failed; /* the first thing the ledger did not answer; DONE: none */
 };
 
@@ -34,15 +35,17 @@ static const char *say(const struct composing *composing, const char *english)
 
 /* --- the day's figures --- */
 
-static void figures_of_day(struct composing *composing, uint32_t day, struct figures *out)
+static bool figures_of_day(struct composing *composing, uint32_t day, struct figures *out)
 {
     struct figures_at *at;
     size_t count;
     struct arena *arena = composing->edition->arena;
-    if (!composing->source->books) return;
-    if (answered(composing, statistics_figures(composing->source->books, day, day, 0, arena, &at, &count)) &&
-        count)
-        *out = at[0].figures;
+    if (!composing->source->books) return false;
+    if (!answered(composing, statistics_figures(composing->source->books, day, day, 0, arena, &at, &count)) ||
+        !count)
+        return false;
+    *out = at[0].figures;
+    return true;
 }
 
 static void headline(struct edition *edition, size_t at, const char *name, uint64_t now, uint64_t week,
@@ -109,9 +112,9 @@ static void day_table(struct composing *composing)
         sheet_put_word(sheet, 0, figure_rows[i].name);
         sheet_put_word(sheet, 1, figure_rows[i].unit);
         sheet_put_number(sheet, 2, (double)now);
-        sheet_put_number(sheet, 3, (double)week);
+        if (composing->has_week) sheet_put_number(sheet, 3, (double)week);
         sheet_put_number(sheet, 4, statistics_change(now, week));
-        sheet_put_number(sheet, 5, (double)year);
+        if (composing->has_year) sheet_put_number(sheet, 5, (double)year);
         sheet_put_number(sheet, 6, statistics_change(now, year));
     }
     sheet_show(composing, sheet);
@@ -128,8 +131,8 @@ static void state_lines(struct composing *composing)
         const struct fact *fact = &composing->source->facts[i];
         const char *unknown = say(composing, N_("not seen from here"));
         struct text says = fact->state == FACT_UNKNOWN ? text_of(unknown) : fact->says;
-        struct text line =
-            arena_printf(arena, "%s: %.*s", say(composing, fact_name((enum fact_kind)i)), TEXT_ARG(says));
+        struct text line = arena_printf(arena, "%s%s%.*s", say(composing, fact_name((enum fact_kind)i)),
+                                        say(composing, N_(": ")), TEXT_ARG(says));
         edition_add_line(composing->edition, block, fact->state == FACT_BAD, line);
     }
 }
@@ -337,8 +340,8 @@ struct edition *compose_day(const struct compose_source *source, uint32_t day, e
     edition->week_day = calendar_alike_before(day, 7);
     edition->year_day = calendar_alike_before(day, 364);
     figures_of_day(&composing, day, &composing.now);
-    figures_of_day(&composing, edition->week_day, &composing.week);
-    figures_of_day(&composing, edition->year_day, &composing.year);
+    composing.has_week = figures_of_day(&composing, edition->week_day, &composing.week);
+    composing.has_year = figures_of_day(&composing, edition->year_day, &composing.year);
     headlines_make(&composing);
     state_lines(&composing);
     if (source->books) {

@@ -79,7 +79,7 @@ static void headlines_print(const struct edition *edition, struct buffer *out)
     }
     buffer_printf(out, "  %s ", words_say(edition->language, N_("Compared with the like days")));
     words_add_day(out, edition->language, edition->week_day);
-    buffer_add_text(out, TEXT(", "));
+    buffer_add_text(out, text_of(words_say(edition->language, N_(", "))));
     words_add_day(out, edition->language, edition->year_day);
     buffer_add_char(out, '\n');
 }

@@ -197,7 +197,8 @@ static struct fact certificates_look(const struct look *look)
         first = &config->listeners[i];
         first_days = days;
     }
-    if (!first) return (struct fact){ 0 };
+    const char *none = words_say(look->language, N_("none is configured"));
+    if (!first) return (struct fact){ FACT_GOOD, text_of(none) };
     return fact_make(first_days >= FACT_CERTIFICATE_LEAST_DAYS,
                      arena_printf(look->arena, words_say(look->language, N_("%.*s: %lld days left")),
                                   TEXT_ARG(first->certificate.path), (long long)first_days));

@@ -14,7 +14,7 @@
 #include "report/changes.h"
 #include "report/service.h"
 
-enum { CLOCK_MS = 10 * 1000, LOOK_MS = 60 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
+enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
 
 static void path_of(int fd, char *room, size_t size)
 {
@@ -46,13 +46,9 @@ static void countries_load(struct service *service)
 static void clock_ticks(void *context)
 {
     struct service *service = context;
-    uint64_t now = loop_now_ms(service->child.loop);
     leaks_take(service);
     office_nightly(service);
-    if (!service->looked_ms || now - service->looked_ms >= LOOK_MS) {
-        service->looked_ms = now;
-        office_alarms(service);
-    }
+    office_alarms(service);
     timer_set(service->clock, CLOCK_MS);
 }
 

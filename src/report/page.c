@@ -48,7 +48,7 @@ static void headlines_add(const struct edition *edition, struct buffer *out)
     word_add(edition, N_("Compared with the like days"), out);
     buffer_add_char(out, ' ');
     words_add_day(out, edition->language, edition->week_day);
-    buffer_add_text(out, TEXT(", "));
+    word_add(edition, N_(", "), out);
     words_add_day(out, edition->language, edition->year_day);
     buffer_add_text(out, TEXT("</p>\n"));
 }
@@ -103,7 +103,7 @@ void edition_print_html(const struct edition *edition, bool is_letter, struct bu
     buffer_add_text(
         out,
         TEXT("</title></head>\n<body style=\"margin:0;background:#ffffff;color:#1f252d;font-family:" FONTS
-             "\">\n<div style=\"max-width:760px;margin:0 auto;padding:18px\">\n"
+             "\">\n<div style=\"max-width:880px;margin:0 auto;padding:18px\">\n"
              "<div style=\"font-size:13px;" GREY "\">"));
     html_add(out, edition->hostname, 100);
     buffer_add_text(out, TEXT("</div>\n<h1 style=\"font-size:22px;margin:0\">"));

@@ -26,7 +26,6 @@ struct service {
     int64_t balance_difference;
     bool is_sending; /* a nightly report is with queue */
     uint64_t reports, alarm_mails;
-    uint64_t looked_ms; /* when alarms were last looked at */
 };
 
 /* office.c */
