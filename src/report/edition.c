@@ -45,8 +45,6 @@ void edition_print_subject(const struct edition *edition, struct buffer *out)
 {
     const struct edition_headline *first = &edition->headlines[0];
     buffer_printf(out, "%s ", words_say(edition->language, N_("Mail report")));
-    shown_add(out, edition->hostname, 100);
-    buffer_add_char(out, ' ');
     words_add_day(out, edition->language, edition->day);
     for (const struct edition_headline *one = first; one < first + EDITION_HEADLINES; one++) {
         buffer_printf(out, "%s%s ", one == first ? ": " : ", ", words_say(edition->language, one->name));

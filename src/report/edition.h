@@ -49,7 +49,7 @@ void edition_free(struct edition *edition); /* NULL is allowed */
 struct edition_block *edition_add(struct edition *edition, const char *title);
 void edition_add_line(struct edition *edition, struct edition_block *block, bool is_bad, struct text text);
 
-/* The Subject: "Mail report mx.example.jp, 2026-11-25 (Wed): 7,012 received, 12 viruses". */
+/* "Mail report 2026-11-25 (Wed): Received 7,012, Sent 2,003, Spam 964, Viruses 12". */
 void edition_print_subject(const struct edition *edition, struct buffer *out);
 /* A whole HTML document. Pictures are parts of the letter (cid:), or stand inside it. */
 void edition_print_html(const struct edition *edition, bool is_letter, struct buffer *out);

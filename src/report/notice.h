@@ -7,7 +7,7 @@
 
 struct notice {
     struct text from, to, hostname, id; /* addresses without brackets; id: of the message */
-    struct text subject;                /* UTF-8; the host's name goes before it */
+    struct text subject;                /* UTF-8; the host's name stands before it */
     uint64_t now_ms;
 };
 
