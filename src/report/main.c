@@ -52,6 +52,11 @@ static void clock_ticks(void *context)
     timer_set(service->clock, CLOCK_MS);
 }
 
+static void night_goes_on(void *context)
+{
+    office_nightly(context);
+}
+
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
     struct service *service = context;
@@ -122,6 +127,7 @@ int main(int argc, char **argv)
     if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
     service.post = post_new(service.child.loop);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);
+    service.night = timer_new(service.child.loop, night_goes_on, &service);
     nightly_read(service.folder, &service.nightly);
     alarms_read(service.folder, service.alarms);
     changes_note(service.folder, service.child.config, loop_wall_ms(service.child.loop));

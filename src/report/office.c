@@ -10,6 +10,8 @@
 #include "report/notice.h"
 #include "report/service.h"
 
+enum { NEXT_MS = 50 };
+
 static uint64_t now_of(const struct service *service)
 {
     return loop_wall_ms(service->child.loop);
@@ -68,6 +70,7 @@ static void nightly_done(void *context, uint64_t id, bool is_kept, struct text w
         log_info("%s: the report of %u", message_id_print(id, room), service->nightly.offered_day);
         service->nightly.done_day = service->nightly.offered_day;
         service->reports++;
+        timer_set(service->night, NEXT_MS); /* there may be more to make up for */
     } else {
         log_warning("the report of %u is not kept yet: %.*s", service->nightly.offered_day, TEXT_ARG(why));
     }

@@ -20,7 +20,7 @@ struct service {
     int counters_fd;
     char ledger_path[4000];
     struct country_file *countries;
-    struct timer *clock;
+    struct timer *clock, *night; /* the next look; the next nightly report of several */
     struct nightly nightly;
     struct alarm alarms[FACT_COUNT];
     int64_t balance_difference;
