@@ -169,6 +169,12 @@ static struct fact held_look(const struct look *look)
                                   (unsigned long long)held));
 }
 
+/* None are fetched yet. */
+static struct fact lists_look(const struct look *look)
+{
+    return fact_make(true, text_of(words_say(look->language, N_("none are used"))));
+}
+
 /* --- disk --- */
 
 static struct fact disk_look(const struct look *look)
@@ -213,6 +219,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_SIGNATURES] = signatures_look,
         [FACT_QUEUE] = queue_look,
         [FACT_HELD] = held_look,
+        [FACT_LISTS] = lists_look,
         [FACT_DISK] = disk_look,
         [FACT_CERTIFICATES] = certificates_look,
     };

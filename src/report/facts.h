@@ -13,7 +13,7 @@ enum fact_kind {
     FACT_CLOCK,        /* not seen from here yet */
     FACT_QUEUE,        /* how long the oldest message has waited */
     FACT_HELD,         /* recipients held */
-    FACT_LISTS,        /* lists put aside: none are used yet */
+    FACT_LISTS,        /* lists put aside; none are used yet */
     FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */
     FACT_COUNT
