@@ -22,6 +22,7 @@ struct errand {
     struct payload payload;
 
     bool is_started; /* on a connection; until then it can be given back */
+    bool is_detour;  /* it goes to the peer that takes over, not to its domain's servers */
     unsigned tries;  /* connections that broke under it before anything was answered */
 
     /* how it went; texts in handover.arena */

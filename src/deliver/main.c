@@ -10,6 +10,7 @@
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
 #include "deliver/own.h"
+#include "deliver/upstream.h"
 #include "ipc/child.h"
 
 struct service {
@@ -19,6 +20,7 @@ struct service {
     struct pool *pool;
     struct jobs *jobs;
     struct callouts *callouts;
+    struct upstream *upstream;
     struct channel *lookup; /* NULL while it is being restarted */
     struct timer *stop_timer;
 };
@@ -116,6 +118,7 @@ static void on_config(void *context, const struct config *old)
     own_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
     callout_forget_answers(service->callouts);
+    upstream_configure(service->upstream, service->child.config);
     pool_reload(service->pool);
 }
 
@@ -170,9 +173,25 @@ static void on_status(void *context, struct buffer *out)
     callout_status(service->callouts, out);
 }
 
-static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
-};
+static void on_drain(void *context)
+{
+    struct service *service = context;
+    const struct child *child = &service->child;
+    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
+}
+
+static void on_health(void *context, struct health_facts *out)
+{
+    const struct service *service = context;
+    upstream_tell(service->upstream, out);
+}
+
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_stop = on_stop,
+                                            .on_status = on_status,
+                                            .on_health = on_health,
+                                            .on_drain = on_drain };
 
 static void service_prepare(struct service *service)
 {
@@ -191,8 +210,10 @@ static void service_prepare(struct service *service)
                                                    .ask = ask,
                                                    .is_empty = is_empty,
                                                    .context = service });
+    if (child->is_draining) on_drain(service);
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
+    service->upstream = upstream_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);
 }
 

@@ -184,6 +184,11 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
+    } else if (is_command(command, "drain") || is_command(command, "undrain")) {
+        struct text word, to = TEXT_NONE, rest = command;
+        text_next_word(&rest, &word);
+        text_next_word(&rest, &to);
+        control->events->on_drain(control->context, word.at[0] == 'd', to, client);
     } else if (is_command(command, "stop")) {
         commands_reply(client, EX_OK, TEXT("stopping"));
         control->events->on_stop(control->context);

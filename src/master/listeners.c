@@ -21,6 +21,11 @@ static int bind_one(const struct endpoint *endpoint)
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    /* An address that moves between nodes may come later. */
+    if (address.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+    else
+        setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
     int error = errno;
     close(fd);
@@ -54,6 +59,25 @@ void listeners_drop(struct listeners *old, const struct listeners *now)
     free(old->endpoints);
     free(old->fds);
     *old = (struct listeners){ 0 };
+}
+
+/* shutdown() of one that does not listen would leave a mark that every later connection inherits. */
+static bool is_listening(int fd)
+{
+    int is = 0;
+    socklen_t size = sizeof is;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &size) == 0 && is;
+}
+
+bool listeners_serve(const struct listeners *listeners, bool serve)
+{
+    bool is_good = true;
+    for (size_t i = 0; i < listeners->count; i++) {
+        int fd = listeners->fds[i];
+        if (is_listening(fd) == serve) continue;
+        is_good = (serve ? listen(fd, BACKLOG) : shutdown(fd, SHUT_RDWR)) == 0 && is_good;
+    }
+    return is_good;
 }
 
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,

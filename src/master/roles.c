@@ -7,11 +7,13 @@
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
-    { PROCESS_LEDGER, EVERY_ROLE, .has_counters = true, .reads_all_events = true, .folders = { "ledger" } },
+    { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
+      .folders = { "ledger" } },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
-    { PROCESS_REPORT, EVERY_ROLE, .has_counters = true, .folders = { "ledger", "report", "learn" } },
+    { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .has_counters = true,
+      .folders = { "ledger", "report", "learn" } },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
 };

@@ -49,7 +49,8 @@ struct server {
     uint64_t bodies_bytes; /* of all bodies in flight here */
     uint64_t next_question;
     bool queue_is_full, is_stopping;
-    struct timer *stop_timer;
+    struct timer *stop_timer, *drain_timer;
+    uint64_t drain_until_ms;
     struct recipient_tables *tables;
     struct buffer scratch;
     struct arena *line; /* of the command line being done; what is to last is copied from it */

@@ -8,6 +8,7 @@
 #include "ipc/ask_queue.h"
 #include "ipc/ask_scan.h"
 #include "ipc/event.h"
+#include "ipc/health.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,6 +50,8 @@ static void event(struct arena *arena, struct text record)
     event_step_get(record, &step);
     event_audit_get(record, &audit);
     event_missed_get(record, &missed);
+    struct health_facts facts;
+    health_facts_get(record, &facts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
