@@ -20,9 +20,18 @@
 #define HOUR_MS (UINT64_C(3600) * 1000)
 
 static const char *const names[FACT_COUNT] = {
-    [FACT_LEDGER] = N_("Ledger"), [FACT_BALANCE] = N_("Balance"), [FACT_SIGNATURES] = N_("Signatures"),
-    [FACT_CLOCK] = N_("Clock"),   [FACT_QUEUE] = N_("Queue"),     [FACT_HELD] = N_("Held mail"),
-    [FACT_LISTS] = N_("Lists"),   [FACT_DISK] = N_("Disk"),       [FACT_CERTIFICATES] = N_("Certificates"),
+    [FACT_LEDGER] = N_("Ledger"),
+    [FACT_BALANCE] = N_("Balance"),
+    [FACT_SIGNATURES] = N_("Signatures"),
+    [FACT_CLOCK] = N_("Clock"),
+    [FACT_PROCESSES] = N_("Processes"),
+    [FACT_NAMES] = N_("DNS"),
+    [FACT_UPSTREAM] = N_("Upstream"),
+    [FACT_QUEUE] = N_("Queue"),
+    [FACT_HELD] = N_("Held mail"),
+    [FACT_LISTS] = N_("Lists"),
+    [FACT_DISK] = N_("Disk"),
+    [FACT_CERTIFICATES] = N_("Certificates"),
 };
 
 const char *fact_name(enum fact_kind kind)
@@ -47,6 +56,43 @@ static struct fact ledger_look(const struct look *look)
     const char *good = words_say(look->language, N_("it can be read"));
     bool is_open = look->source->books != NULL;
     return fact_make(is_open, is_open ? text_of(good) : look->source->books_why);
+}
+
+/* --- what master judges --- */
+
+/* Its words are English; what is good needs none. A report that is older than some seconds says nothing. */
+static struct fact finding_look(const struct look *look, enum health_check check)
+{
+    struct health_report report;
+    if (!look->source->health || !health_page_peek(look->source->health, &report)) return (struct fact){ 0 };
+    for (uint32_t i = 0; i < report.count && i < HEALTH_FINDINGS_MOST; i++) {
+        const struct health_finding *finding = &report.findings[i];
+        if (finding->check != check) continue;
+        const char *good = words_say(look->language, N_("good"));
+        return fact_make(finding->is_good,
+                         arena_text(look->arena, text_of(finding->is_good ? good : finding->says)));
+    }
+    return (struct fact){ 0 };
+}
+
+static struct fact clock_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_CLOCK);
+}
+
+static struct fact processes_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_NODE);
+}
+
+static struct fact names_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_DNS);
+}
+
+static struct fact upstream_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_UPSTREAM);
 }
 
 /* --- balance --- */
@@ -220,6 +266,10 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_QUEUE] = queue_look,
         [FACT_HELD] = held_look,
         [FACT_LISTS] = lists_look,
+        [FACT_CLOCK] = clock_look,
+        [FACT_PROCESSES] = processes_look,
+        [FACT_NAMES] = names_look,
+        [FACT_UPSTREAM] = upstream_look,
         [FACT_DISK] = disk_look,
         [FACT_CERTIFICATES] = certificates_look,
     };

@@ -5,12 +5,16 @@
 
 #include "books/reader.h"
 #include "config/settings.h"
+#include "ipc/health_page.h"
 
 enum fact_kind {
     FACT_LEDGER,       /* the database can be read */
     FACT_BALANCE,      /* receive's count and the journal's agree, and the journal with itself */
     FACT_SIGNATURES,   /* how old the newest signature file is */
-    FACT_CLOCK,        /* not seen from here yet */
+    FACT_CLOCK,        /* these four as master judges them (ipc/health.h) */
+    FACT_PROCESSES,    /* every process runs and answers */
+    FACT_NAMES,        /* the DNS answers */
+    FACT_UPSTREAM,     /* the provider's line is up */
     FACT_QUEUE,        /* how long the oldest message has waited */
     FACT_HELD,         /* recipients held */
     FACT_LISTS,        /* lists put aside; none are used yet */
@@ -37,7 +41,8 @@ struct facts_source {
     const struct config *config;
     struct reader_books *books; /* NULL: cannot be read, and `books_why` says why */
     struct text books_why;
-    int counters_fd, state_fd; /* state_fd: a folder on the spool's disk */
+    const struct health_page *health; /* NULL: none */
+    int counters_fd, state_fd;        /* state_fd: a folder on the spool's disk */
     uint64_t now_ms;
 };
 

@@ -120,6 +120,8 @@ int main(int argc, char **argv)
     service.learn_folder = folder_of(&service, "learn");
     path_of(folder_of(&service, "ledger"), service.ledger_path, sizeof service.ledger_path);
     service.counters_fd = child_map_fd(&service.child, "counters", NULL);
+    int health = child_map_fd(&service.child, "health", NULL);
+    if (health >= 0) service.health = health_page_map(health, false);
     int ring = child_map_fd(&service.child, "events", NULL);
     if (ring >= 0) service.events = ring_map(ring);
     tzset();

@@ -32,6 +32,7 @@ static void facts_look(struct service *service, struct reader_books *books, stru
     struct facts_source source = { .config = service->child.config,
                                    .books = books,
                                    .books_why = why,
+                                   .health = service->health,
                                    .counters_fd = service->counters_fd,
                                    .state_fd = service->folder,
                                    .now_ms = now_of(service) };
@@ -163,7 +164,10 @@ static bool news_gather(struct service *service, const struct fact facts[FACT_CO
         const char *name = words_say(language, fact_name((enum fact_kind)i));
         log_warning("ALARM: %s: %s: %.*s", words[news], fact_name((enum fact_kind)i),
                     TEXT_ARG(facts[i].says));
-        if (!buffer_length(subject)) buffer_printf(subject, "%s: %s", words_say(language, words[news]), name);
+        if (!buffer_length(subject))
+            buffer_printf(subject, "%s: %s", words_say(language, words[news]), name);
+        else
+            buffer_printf(subject, "%s%s", words_say(language, N_(", ")), name);
         buffer_printf(lines, "%s: %s: ", words_say(language, words[news]), name);
         shown_add(lines, facts[i].says, EDITION_LINE_MOST);
         buffer_add_char(lines, '\n');

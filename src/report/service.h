@@ -18,6 +18,7 @@ struct service {
     struct ring *events;
     int folder, learn_folder; /* descriptors of report/ and learn/ */
     int counters_fd;
+    struct health_page *health; /* NULL: none */
     char ledger_path[4000];
     struct country_file *countries;
     struct timer *clock, *night; /* the next look; the next nightly report of several */

@@ -100,7 +100,7 @@ def test_the_report_by_mail(reported, inside):
     assert identity in mail["Message-ID"] and mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content_type() == "multipart/alternative"
     text, html = text_of(mail), mail.get_body(("html",)).get_content()
-    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "照合：受信とジャーナルが宛先 3 件で一致しています"):
+    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "プロセス：問題ありません", "照合：受信とジャーナルが宛先 3 件で一致しています"):
         assert word in text and word in html, word
     pictures = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert len(pictures) == 2
@@ -171,14 +171,14 @@ def test_an_alarm_is_told_once(nodes, inside, tmp_path):
                     tmp_path / "cert.pem", "-days", "3", "-subj", "/CN=mx.example.test"], check=True, capture_output=True)
     node = nodes(CONFIG + f"listen 127.0.0.1:{{port}} {{{{ tls certificate {tmp_path}/cert.pem key {tmp_path}/key.pem }}}}\n",
                  inside=inside.port)
-    alarm = lab.wait_for(lambda: mails(inside, "Alarm"), "the alarm", 60)[0]
+    alarm = lab.wait_for(lambda: mails(inside, "Certificates"), "the alarm", 60)[0]
     assert "Certificates" in alarm["Subject"] and "cert.pem: 2 days left" in alarm.get_content()
     assert "ALARM: Alarm: Certificates" in node.text()
     node.stop()
     node.start()
     node.run("report", "--to", "again@example.test")
     lab.wait_for(lambda: mails(inside, "Mail report"), "another mail")
-    assert len(mails(inside, "Alarm")) == 1
+    assert len(mails(inside, "Certificates")) == 1
     assert "raised" in (node.state / "report/alarms").read_text()
 
 
