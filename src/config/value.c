@@ -46,7 +46,7 @@ uint64_t value_number(const struct schema_row *row, const void *base)
 
 bool value_is_list(const struct schema_row *row)
 {
-    return row->type == SCHEMA_NETWORKS || row->type == SCHEMA_SERVERS;
+    return row->type == SCHEMA_NETWORKS || row->type == SCHEMA_SERVERS || row->type == SCHEMA_USERS;
 }
 
 void *value_list_grow(struct arena *arena, void *items, size_t count, size_t size)
@@ -208,10 +208,11 @@ static const char *network_add(const struct schema_row *row, void *base, struct 
     return NULL;
 }
 
-static const char *server_add(const struct schema_row *row, void *base, struct text word, struct arena *arena)
+static const char *word_add(const struct schema_row *row, void *base, struct text word, bool good,
+                            struct arena *arena)
 {
     struct text_list *list = field_of(row, base);
-    if (!is_server(word)) return NOT_ONE;
+    if (!good) return NOT_ONE;
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
     list->items[list->count++] = arena_text(arena, word);
@@ -276,7 +277,9 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_NETWORKS:
         return network_add(row, base, word, arena);
     case SCHEMA_SERVERS:
-        return server_add(row, base, word, arena);
+        return word_add(row, base, word, is_server(word), arena);
+    case SCHEMA_USERS:
+        return word_add(row, base, word, is_user(word), arena);
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:
         break;
@@ -344,7 +347,7 @@ static void networks_print(const struct schema_row *row, const struct network_li
     }
 }
 
-static void servers_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
+static void words_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
 {
     if (list->count == 0) buffer_printf(out, "%s", row->none);
     for (size_t i = 0; i < list->count; i++)
@@ -405,7 +408,8 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         networks_print(row, field, out);
         return;
     case SCHEMA_SERVERS:
-        servers_print(row, field, out);
+    case SCHEMA_USERS:
+        words_print(row, field, out);
         return;
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:

@@ -28,7 +28,8 @@ enum master_frame {
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
     MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */
-    MASTER_CLIENT,     /* text command, fd 0: the socket of a `sekimori` that wants to talk to this process */
+    MASTER_CLIENT, /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
+                      this process */
     /* process to master */
     MASTER_READY = 64,
     MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */
@@ -38,5 +39,16 @@ enum master_frame {
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
 };
+
+/* Who gives a command: the peer of the control socket, and what the configuration lets it do. */
+struct commander {
+    uint32_t uid;
+    struct text user;      /* its name, or the number again */
+    bool may_operate;      /* give commands, see envelopes */
+    bool may_read_content; /* see the content of messages: each look is to be recorded */
+};
+void commander_put(const struct commander *commander, struct buffer *out);
+struct reader;
+bool commander_get(struct reader *reader, struct commander *out); /* borrowed; false: malformed */
 
 #endif

@@ -34,7 +34,7 @@ struct child_events {
     /* Name and value lines for `sekimori status`: append with child_status_add. May be NULL. */
     void (*on_status)(void *context, struct buffer *out);
     /* A `sekimori` command wants this process: answer MASTER_DONE on fd (callee owns it). May be NULL. */
-    void (*on_client)(void *context, struct text command, int fd);
+    void (*on_client)(void *context, const struct commander *commander, struct text command, int fd);
 };
 
 /* Reads argv (as master wrote it: NAME INDEX), the control channel (descriptor 3), configuration, maps,

@@ -54,7 +54,7 @@ static void on_status(void *context, struct buffer *out)
                      database ? (unsigned long long)database_bytes(database) : 0ull);
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = context;
     if (!text_equal(command, TEXT("balance"))) {

@@ -225,9 +225,9 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    client_command(context, command, fd);
+    client_command(context, commander, command, fd);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
