@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/audit.h"
 #include "cli/balance.h"
 #include "cli/check.h"
 #include "cli/node.h"
@@ -13,6 +14,7 @@
 #include "cli/show_config.h"
 #include "cli/show_message.h"
 #include "cli/sink.h"
+#include "cli/trace_tool.h"
 
 struct verb {
     const char *name;
@@ -29,6 +31,8 @@ static const struct verb verbs[] = {
     { "status", status_main, "show every process" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
+    { "trace", trace_main, "what became of messages: each step, with its time and reply" },
+    { "audit", audit_main, "who looked at the content of which message" },
     { "send", send_main, "send messages by SMTP" },
     { "sink", sink_main, "receive messages by SMTP into a Maildir" },
     { "parse", parse_main, "show a message as the gateway understands it" },
