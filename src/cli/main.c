@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/audit.h"
 #include "cli/balance.h"
 #include "cli/check.h"
 #include "cli/drain.h"
@@ -18,6 +19,7 @@
 #include "cli/show_message.h"
 #include "cli/sink.h"
 #include "cli/stats.h"
+#include "cli/trace_tool.h"
 #include "cli/wellness.h"
 
 struct verb {
@@ -39,6 +41,8 @@ static const struct verb verbs[] = {
     { "keepalived", keepalived_main, "print the configuration and the unit of keepalived" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
+    { "trace", trace_main, "what became of messages: each step, with its time and reply" },
+    { "audit", audit_main, "who looked at the content of which message" },
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms" },
     { "report", report_main, "the report of a day, into a file or by mail" },
     { "missed", missed_main, "tell of messages that should not have come through" },
