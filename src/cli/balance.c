@@ -8,23 +8,29 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "cli/agreement.h"
+#include "cli/balance_day.h"
 #include "cli/control.h"
 #include "cli/json.h"
-#include "cli/sums.h"
+#include "cli/when.h"
 
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
-    "usage: sekimori balance [--wait SECONDS] [--json] [--config FILE | --state FOLDER]\n\n"
+    "usage: sekimori balance [--wait SECONDS | --day DAY] [--json] [--config FILE | --state FOLDER]\n\n"
     "Every recipient ever accepted has exactly one ending. Three processes count independently;\n"
     "this compares them since the counts began.\n\n"
     "  --wait SECONDS  how long counts may take to agree (default 5; 0: one look)\n"
+    "  --day DAY       one day out of the ledger, 2026-10-04, today or yesterday: what became of\n"
+    "                  those accepted then, and what happened on that day\n"
     "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked.\n";
+    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day also\n"
+    "65 damaged, 66 no ledger, 76 made by a newer version.\n";
 
 struct options {
     struct control_target target;
     uint64_t wait_s;
+    uint32_t day; /* 0: all since the counts began */
     bool json;
 };
 
@@ -37,11 +43,13 @@ static int usage(const char *what, const char *argument)
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {
-        { "wait", required_argument, NULL, 'w' },   { "json", no_argument, NULL, 'j' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
+    static const struct option longs[] = { { "wait", required_argument, NULL, 'w' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "day", required_argument, NULL, 'd' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
     *options = (struct options){ .wait_s = WAIT_DEFAULT_S };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
@@ -52,6 +60,8 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == '?') return usage("", "");
         if (option == 'w' && !text_to_number(text_of(optarg), WAIT_MOST_S, &options->wait_s))
             return usage("--wait wants seconds, 0 to 86400, not ", optarg);
+        if (option == 'd' && !when_parse_day(text_of(optarg), when_now_ms(), &options->day))
+            return usage("--day wants a day such as 2026-10-04, today or yesterday, not ", optarg);
         if (option == 'j') options->json = true;
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
@@ -59,14 +69,14 @@ static int options_read(int argc, char **argv, struct options *options)
     return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
 }
 
-/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted gives
-   EX_TEMPFAIL, which is said only when `is_last`. */
-static int look(const struct control_target *target, bool is_last, struct sums *out)
+/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
+   gives EX_TEMPFAIL, which is said only when `is_last`. */
+static int look(const struct control_target *target, bool is_last, struct agreement *out)
 {
     struct buffer counters = { 0 }, ledger = { 0 };
     int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
     if (code == EX_OK) code = control_ask(target, TEXT("counters"), ASK_LIMIT_MS, NULL, NULL, &counters);
-    if (code == EX_OK && !sums_make(buffer_text(&counters), buffer_text(&ledger), out)) {
+    if (code == EX_OK && !agreement_make(buffer_text(&counters), buffer_text(&ledger), out)) {
         fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
@@ -79,7 +89,7 @@ static int look(const struct control_target *target, bool is_last, struct sums *
     return code;
 }
 
-static int look_until_equal(const struct options *options, struct sums *out)
+static int look_until_equal(const struct options *options, struct agreement *out)
 {
     time_t until = time(NULL) + (time_t)options->wait_s;
     int code = look(&options->target, options->wait_s == 0, out);
@@ -92,28 +102,32 @@ static int look_until_equal(const struct options *options, struct sums *out)
 
 static void number_print(int64_t number)
 {
-    if (number == SUMS_NOT_COUNTED)
+    if (number == AGREEMENT_NOT_COUNTED)
         printf(" %12s", "-");
     else
         printf(" %12lld", (long long)number);
 }
 
-static void table_print(const struct sums *sums)
+static void table_print(const struct agreement *sums)
 {
     char since[32];
     time_t start = (time_t)(sums->since_ms / 1000);
     strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", localtime(&start));
     printf("recipients since %s\n%-14s %12s %12s %12s\n", since, "", "receive", "journal", "ledger");
     for (unsigned i = 0; i < sums->line_count; i++) {
-        const struct sums_line *line = &sums->lines[i];
+        const struct agreement_line *line = &sums->lines[i];
         printf("%-14s", line->name);
         number_print(line->receive);
         number_print(line->journal);
         number_print(line->ledger);
         puts(line->differs ? "  DIFFERS" : "");
     }
-    printf("%-14s %12s %12lld %12s\n", "live", "-", (long long)sums->live, "-");
-    printf("%-14s %12s %12lld %12s\n", "of these held", "-", (long long)sums->held, "-");
+    printf("%-14s %12s %12lld %12s\n", "queued", "-", (long long)(sums->live - sums->held), "-");
+    printf("%-14s %12s %12lld %12s\n", "held", "-", (long long)sums->held, "-");
+    puts("never in the queue:");
+    printf("%-14s %12lld %12s %12s\n", "refused after", (long long)sums->refused_content, "-", "-");
+    printf("%-14s %12lld %12s %12s\n", "discarded", (long long)sums->discarded, "-", "-");
+    printf("%-14s %12lld %12s %12s\n", "aborted", (long long)sums->aborted, "-", "-");
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
     if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
@@ -122,10 +136,10 @@ static void table_print(const struct sums *sums)
 
 static void column_set(struct json *object, const char *name, int64_t number)
 {
-    if (number != SUMS_NOT_COUNTED) json_set_number(object, name, number);
+    if (number != AGREEMENT_NOT_COUNTED) json_set_number(object, name, number);
 }
 
-static void json_table_print(const struct sums *sums)
+static void json_table_print(const struct agreement *sums)
 {
     struct json *all = json_new_object(), *lines = json_new_array();
     for (unsigned i = 0; i < sums->line_count; i++) {
@@ -142,6 +156,10 @@ static void json_table_print(const struct sums *sums)
     json_set(all, "lines", lines);
     json_set_number(all, "live", sums->live);
     json_set_number(all, "held", sums->held);
+    json_set_number(all, "queued", sums->live - sums->held);
+    json_set_number(all, "refused_after_data", sums->refused_content);
+    json_set_number(all, "discarded", sums->discarded);
+    json_set_number(all, "aborted", sums->aborted);
     json_set_number(all, "in_doubt", sums->in_doubt);
     json_set_number(all, "lost", sums->lost);
     json_set_bool(all, "journal_whole", sums->is_journal_whole);
@@ -151,9 +169,10 @@ static void json_table_print(const struct sums *sums)
 int balance_main(int argc, char **argv)
 {
     struct options options;
-    struct sums sums;
+    struct agreement sums;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
+    if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
     if (code != EX_OK && code != EX_DIFFERS) return code;
     if (options.json)

@@ -49,6 +49,7 @@ bool value_is_list(const struct schema_row *row)
     switch (row->type) {
     case SCHEMA_NETWORKS:
     case SCHEMA_SERVERS:
+    case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
@@ -168,6 +169,8 @@ static bool is_list_word(enum schema_type type, struct text word)
     switch (type) {
     case SCHEMA_SERVERS:
         return is_server(word);
+    case SCHEMA_USERS:
+        return is_user(word);
     case SCHEMA_ENDPOINTS:
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
@@ -321,6 +324,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_INTERFACE:
         return text_store(row, base, word, is_interface(word), arena);
     case SCHEMA_SERVERS:
+    case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
@@ -458,6 +462,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_USERS:
         words_print(row, field, out);
         return;
     case SCHEMA_LISTEN:

@@ -161,8 +161,8 @@ static void timers_begin(struct queue *queue)
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
     struct queue *queue = context;
-    if (kind == PROCESS_RECEIVE)
-        intake_add_receiver(queue, index, fd);
+    if (kind == PROCESS_RECEIVE || kind == PROCESS_REPORT)
+        intake_add_receiver(queue, index, kind == PROCESS_REPORT, fd);
     else if (kind == PROCESS_DELIVER)
         dispatch_set_deliver(queue, fd);
     else
@@ -252,9 +252,9 @@ static void on_drain(void *context)
     turn_wanted(queue);
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    client_command(context, command, fd);
+    client_command(context, commander, command, fd);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
