@@ -14,7 +14,7 @@ enum event_kind {
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
     EVENT_STEP,         /* queue: one recipient was deferred, held or released */
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
-    EVENT_MISSED,        /* report: somebody told us of a message that should not have come through */
+    EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_KIND_COUNT
 };
 
