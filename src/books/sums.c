@@ -4,8 +4,9 @@
 
 #include <time.h>
 
-#define LAST_SECOND UINT64_C(253402200000) /* in the year 9999, wherever we are: yyyymmdd has eight digits \
-                                            */
+#define LAST_SECOND                                                                        \
+    UINT64_C(253402200000) /* in the year 9999, wherever we are: yyyymmdd has eight digits \
+                            */
 
 static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_OWN] = "own",
