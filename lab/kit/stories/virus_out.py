@@ -1,0 +1,38 @@
+"""A virus from inside going out is stopped and the administrator is told
+The department's server is refused while it is on the line, nothing reaches the world, and a notice with the client's address,
+the sender and the virus's name is in the administrator's mailbox: one, however many times it is tried."""
+from .. import mail
+from ..machine import wait_for
+
+TRIES = 20
+
+
+def eicar():
+    """The test string of virus scanners, put together so that it stands in no file."""
+    return r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def tell(tale):
+    lab = tale.lab
+    before = len(told(lab))
+    for _ in range(TRIES):
+        try:
+            tale.from_inside("friend@faraway.example", sender="saburo@econ.example.ac.jp", host="econ", body=eicar() + "\n")
+            raise AssertionError("the wall took a virus")
+        except mail.Refused as error:
+            assert error.code == 550, error
+            said = error.text
+    tale.say(f"an infected host behind the econ server tries {TRIES} times: {said}")
+    wait_for(lambda: len(told(lab)) > before, "the administrator is told", 30)
+    notice = told(lab)[-1]
+    for word in (b"10.2.0.25", b"saburo@econ.example.ac.jp", b"Eicar"):
+        assert word.lower() in notice.lower(), (word, notice)
+    tale.say("the administrator has a notice: " + next(line for line in notice.decode().splitlines() if line.startswith("Subject:")))
+    tale.wait_arrival("faraway", tale.from_inside(host="econ", sender="saburo@econ.example.ac.jp"))
+    assert len(told(lab)) == before + 1, "one notice is enough"
+    tale.say("clean mail of the same server goes out")
+
+
+def told(lab):
+    return [text for text in lab.mailboxes["campus"].texts() if b"postmaster@example.ac.jp" in text[:2000] and b"virus" in text.lower()
+            and b"X-Lab" not in text]
