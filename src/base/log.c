@@ -23,8 +23,9 @@ static struct {
     enum log_level level;
     int fd;
     pid_t pid;
-    time_t stamped; /* the second that `stamp` shows */
-    char stamp[40];
+    bool is_remote; /* the syslog server, which wants RFC 5424; /dev/log is read as RFC 3164 */
+    time_t stamped; /* the second that the stamps show */
+    char stamp[40], old_stamp[20];
     size_t gathered;
     char lines[GATHER_LIMIT];
 } registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
@@ -76,6 +77,7 @@ void log_open(const char *process, enum log_target target, const char *address, 
     registry.pid = getpid();
     registry.target = target;
     registry.fd = STDERR_FILENO;
+    registry.is_remote = address != NULL;
     if (target == LOG_TARGET_JOURNAL) registry.fd = connect_unix("/run/systemd/journal/socket");
     if (target == LOG_TARGET_SYSLOG) registry.fd = address ? connect_udp(address) : connect_unix("/dev/log");
     if (registry.fd >= 0) return;
@@ -140,7 +142,7 @@ char *log_escape(struct text text, char *room, size_t size)
     return room;
 }
 
-/* RFC 3339 with the local offset; made once a second. */
+/* RFC 3339 with the local offset, and RFC 3164 without the year; made once a second. */
 static const char *stamp_now(int *out_ms)
 {
     struct timespec now;
@@ -150,6 +152,7 @@ static const char *stamp_now(int *out_ms)
         struct tm parts;
         localtime_r(&now.tv_sec, &parts);
         strftime(registry.stamp, sizeof registry.stamp, "%Y-%m-%dT%H:%M:%S%z", &parts);
+        strftime(registry.old_stamp, sizeof registry.old_stamp, "%b %e %H:%M:%S", &parts);
         registry.stamped = now.tv_sec;
     }
     return registry.stamp;
@@ -188,22 +191,32 @@ static void put_stderr(enum log_level level, const char *escaped)
     if (level <= LOG_LEVEL_WARNING) log_flush();
 }
 
+static int print_for_journal(char *line, size_t size, enum log_level level, const char *escaped)
+{
+    return snprintf(line, size,
+                    "PRIORITY=%d\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=sekimori/%s\n"
+                    "SYSLOG_PID=%d\nMESSAGE=%s%s\n",
+                    syslog_priority[level], registry.process, (int)registry.pid, level_word[level], escaped);
+}
+
+static int print_for_syslog(char *line, size_t size, enum log_level level, const char *escaped)
+{
+    int ms, priority = SYSLOG_FACILITY_MAIL | syslog_priority[level];
+    const char *stamp = stamp_now(&ms);
+    if (!registry.is_remote)
+        return snprintf(line, size, "<%d>%s sekimori/%s[%d]: %s%s", priority, registry.old_stamp,
+                        registry.process, (int)registry.pid, level_word[level], escaped);
+    return snprintf(line, size, "<%d>1 %.19s.%03d%.3s:%.2s %s sekimori/%s %d - - %s%s", priority, stamp, ms,
+                    stamp + 19, stamp + 22, registry.host, registry.process, (int)registry.pid,
+                    level_word[level], escaped);
+}
+
 static void put_datagram(enum log_level level, const char *escaped)
 {
     char line[LINE_LIMIT + 256];
-    int ms, length;
-    if (registry.target == LOG_TARGET_JOURNAL) {
-        length =
-            snprintf(line, sizeof line,
-                     "PRIORITY=%d\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=sekimori/%s\n"
-                     "SYSLOG_PID=%d\nMESSAGE=%s%s\n",
-                     syslog_priority[level], registry.process, (int)registry.pid, level_word[level], escaped);
-    } else {
-        const char *stamp = stamp_now(&ms);
-        length = snprintf(line, sizeof line, "<%d>1 %.19s.%03d%.3s:%.2s %s sekimori/%s %d - - %s%s",
-                          SYSLOG_FACILITY_MAIL | syslog_priority[level], stamp, ms, stamp + 19, stamp + 22,
-                          registry.host, registry.process, (int)registry.pid, level_word[level], escaped);
-    }
+    bool is_journal = registry.target == LOG_TARGET_JOURNAL;
+    int length = is_journal ? print_for_journal(line, sizeof line, level, escaped)
+                            : print_for_syslog(line, sizeof line, level, escaped);
     if (length > 0) send(registry.fd, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

@@ -46,8 +46,10 @@ struct stream {
         bool is_server, wanted;
         struct text name;
     } upgrade;
+    size_t out_most; /* of output that waits, while input is taken; 0: any */
     int fd, connect_error;
     bool connecting, paused, closed, ended, is_showing, was_written;
+    bool is_full; /* input waits until the output has left */
     bool
         is_deaf; /* input came while paused: not watched for reading until resumed. Most pauses end before. */
 };
@@ -248,6 +250,12 @@ static void end(struct stream *stream, enum stream_end how, const char *reason)
     stream->events->on_ended(stream->context, how, reason);
 }
 
+static bool takes_input(struct stream *stream)
+{
+    if (stream->out_most && stream_pending(stream) > stream->out_most) stream->is_full = true;
+    return !stream->closed && !stream->paused && !stream->is_full && !stream->upgrade.wanted;
+}
+
 /* Shows input to the owner. What it leaves is kept and shown again with what comes next. */
 static void show(struct stream *stream, struct text fresh)
 {
@@ -255,7 +263,7 @@ static void show(struct stream *stream, struct text fresh)
         buffer_add_text(&stream->kept, fresh);
         fresh = TEXT_NONE;
     }
-    while (!stream->closed && !stream->paused && !stream->upgrade.wanted) {
+    while (takes_input(stream)) {
         bool is_kept = buffer_length(&stream->kept) > 0;
         struct text bytes = is_kept ? buffer_text(&stream->kept) : fresh;
         if (bytes.length == 0) break;
@@ -340,7 +348,7 @@ static void ready(void *context, int what)
     }
     if (what & WATCH_WRITE) flush(stream);
     if (!(what & WATCH_READ) || stream->closed || stream->ended) return;
-    if (!stream->paused) {
+    if (!stream->paused && !stream->is_full) {
         read_input(stream);
         return;
     }
@@ -354,6 +362,13 @@ static void begin_upgrade(struct stream *stream)
     stream->upgrade.wanted = false;
     if (!stream->upgrade.is_server) tls_begin(stream->tls, &stream->wire);
     if (buffer_length(&stream->wire) > 0) loop_defer(stream->loop, &stream->flush);
+}
+
+static void hear_again(struct stream *stream)
+{
+    if (stream->is_deaf) loop_defer(stream->loop, &stream->flush);
+    stream->is_deaf = false;
+    if (!stream->is_showing) show(stream, TEXT_NONE);
 }
 
 static void flush(void *context)
@@ -376,9 +391,13 @@ static void flush(void *context)
     if (stream->out.capacity > OUT_KEEP) buffer_free(&stream->out);
     if (stream->wire.capacity > OUT_KEEP) buffer_free(&stream->wire);
     if (stream->upgrade.wanted) begin_upgrade(stream);
-    if (!stream->was_written) return;
-    stream->was_written = false;
-    if (stream->events->on_drained) stream->events->on_drained(stream->context);
+    bool was_full = stream->is_full;
+    stream->is_full = false;
+    if (stream->was_written) {
+        stream->was_written = false;
+        if (stream->events->on_drained) stream->events->on_drained(stream->context);
+    }
+    if (was_full && !stream->closed && !stream->paused) hear_again(stream);
 }
 
 void stream_write(struct stream *stream, struct text bytes)
@@ -428,9 +447,12 @@ void stream_resume(struct stream *stream)
 {
     if (!stream->paused || stream->closed || stream->ended) return;
     stream->paused = false;
-    if (stream->is_deaf) loop_defer(stream->loop, &stream->flush);
-    stream->is_deaf = false;
-    if (!stream->is_showing) show(stream, TEXT_NONE);
+    if (!stream->is_full) hear_again(stream);
+}
+
+void stream_limit_output(struct stream *stream, size_t bytes)
+{
+    stream->out_most = bytes;
 }
 
 void stream_start_tls(struct stream *stream, struct tls_context *context, bool is_server, struct text name)

@@ -54,6 +54,10 @@ void stream_send_file(struct stream *stream, int fd, uint64_t offset, uint64_t l
 /* Bytes (and file bytes) that have not left. */
 uint64_t stream_pending(const struct stream *stream);
 
+/* No more input is shown or read while over `bytes` of output wait: a peer that asks and never reads what is
+   answered costs no more. 0, as at first: no limit. */
+void stream_limit_output(struct stream *stream, size_t bytes);
+
 /* Stops and restarts on_input. While paused, nothing is read from the socket. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);

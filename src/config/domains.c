@@ -58,6 +58,24 @@ bool config_route_is_local(const struct domain *domain)
     return !text_equal(domain->name, TEXT("*"));
 }
 
+static bool is_same_target(const struct target *a, const struct target *b)
+{
+    if (a->use_mx || b->use_mx || a->is_address != b->is_address) return false;
+    if (a->endpoint.port != b->endpoint.port) return false;
+    return a->is_address ? address_equal(&a->endpoint.address, &b->endpoint.address)
+                         : text_equal_nocase(a->host, b->host);
+}
+
+bool config_is_same_way(const struct domain *a, const struct domain *b)
+{
+    if (a->target_count != b->target_count || a->tls != b->tls || !text_equal(a->tls_name, b->tls_name) ||
+        a->smtputf8 != b->smtputf8)
+        return false;
+    for (size_t i = 0; i < a->target_count; i++)
+        if (!is_same_target(&a->targets[i], &b->targets[i])) return false;
+    return true;
+}
+
 enum mode config_virus_mode(const struct config *config, const struct domain *domain)
 {
     return domain->has_virus_mode ? domain->virus_mode : config->virus.mode;

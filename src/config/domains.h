@@ -12,6 +12,10 @@ const struct domain *config_find_domain(const struct config *config, struct text
 /* One of ours: mail for it is accepted from the world. Everything except "*". */
 bool config_route_is_local(const struct domain *domain);
 
+/* Mail for domains under these two statements goes to the same servers in the same way. Never for MX targets,
+   which are each domain's own. */
+bool config_is_same_way(const struct domain *a, const struct domain *b);
+
 /* The mode of a check for mail to this domain: the domain's own, else the global one. */
 enum mode config_virus_mode(const struct config *config, const struct domain *domain);
 enum mode config_spam_mode(const struct config *config, const struct domain *domain);

@@ -41,11 +41,30 @@ static void hostname_finish(struct loader *loader)
                     "hostname is not said; the machine's own name \"%s\" is used", room);
 }
 
+/* What a role says of a listener. */
+static const struct {
+    bool judges, relays_through[DIRECTION_OUT + 1];
+} role_ways[] = {
+    [ROLE_SINGLE] = { .judges = true },
+    [ROLE_EDGE] = { .relays_through = { [DIRECTION_IN] = true } },
+    [ROLE_WALL] = { .judges = true },
+};
+
+static void role_finish(const struct config *config, struct listener *listener)
+{
+    if (!role_ways[config->role].judges) listener->check = false;
+    if (listener->relay == RELAY_BY_ROLE)
+        listener->relay =
+            role_ways[config->role].relays_through[listener->direction] ? RELAY_THROUGH : RELAY_JOURNAL;
+}
+
 /* A key that is not said is in the certificate's file; a certificate that is there is offered. */
 static void listeners_finish(struct loader *loader)
 {
-    for (size_t i = 0; i < loader->config->listener_count; i++) {
-        struct listener *listener = &loader->config->listeners[i];
+    struct config *config = loader->config;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        struct listener *listener = &config->listeners[i];
+        role_finish(config, listener);
         bool is_said = source_find(loader->sources, schema_row_of(SCHEMA_LISTENER, "tls"), i).line > 0;
         if (listener->certificate.path.length == 0) continue;
         if (listener->key.path.length == 0) listener->key.path = listener->certificate.path;

@@ -37,6 +37,9 @@ static const struct schema_choice tls_out[] = { { "off", TLS_OFF },
                                                 { "required", TLS_REQUIRED },
                                                 { "verified", TLS_VERIFIED },
                                                 { NULL, 0 } };
+static const struct schema_choice relay_ways[] = {
+    { "by-role", RELAY_BY_ROLE }, { "through", RELAY_THROUGH }, { "journal", RELAY_JOURNAL }, { NULL, 0 }
+};
 /* RECIPIENTS_TABLE has no word here: `recipients table FILE` says it. */
 static const struct schema_choice recipient_checks[] = { { "any", RECIPIENTS_ANY },
                                                          { "call-out", RECIPIENTS_CALL_OUT },
@@ -214,12 +217,12 @@ const struct schema_row schema_rows[] = {
         "From the connection to EHLO.",
         "接続から EHLO までの時間。"),
     RANGE(GLOBAL, "limits time command", TIME, limits.command_ms, "5m", 1 * SECOND, 1 * HOUR,
-        "Silence before the next command.",
-        "次の命令を待つ時間。"),
+        "Before the next command has come whole.",
+        "次の命令がそろうまでの時間。"),
     RANGE(GLOBAL, "limits time data", TIME, limits.data_ms, "3m", 1 * SECOND, 1 * HOUR,
         "Silence while a message arrives.",
         "本文の続きを待つ時間。"),
-    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * MINUTE, 7 * DAY,
+    RANGE(GLOBAL, "limits time session", TIME, limits.session_ms, "2h", 1 * SECOND, 7 * DAY,
         "One whole session; it ends between two messages.",
         "一つのセッションの長さ。メールの切れ目で終える。"),
     RANGE(GLOBAL, "limits time verdict", TIME, limits.verdict_ms, "1m", 1 * SECOND, 9 * MINUTE,
@@ -378,8 +381,12 @@ const struct schema_row schema_rows[] = {
         "Refuse local parts that RFC 5321 does not allow, such as those of old Japanese mobile addresses.",
         "RFC 5321 に合わないローカル部（古い携帯アドレスなど）を拒む。"),
     PLAIN(LISTENER, "check", SWITCH, check, "on", NULL,
-        "Judge what comes in here; off relays it unseen.",
-        "ここで受けたメールを検査する。off は素通し。"),
+        "Judge what comes in here; off relays it unseen. An edge judges nothing: its walls do.",
+        "ここで受けたメールを検査する。off は素通し。edge は検査せず、wall に任せる。"),
+    CHOICE(LISTENER, "relay", relay, relay_ways, "by-role",
+        "Hand messages on while the client waits, so that the next server's reply is the client's (through), or keep"
+        " them here first (journal). by-role: through for `direction in` of an edge.",
+        "クライアントを待たせたまま次のサーバーへ渡し、その応答を返すか（through）、先にここで保存するか（journal）。by-role は edge の direction in のみ through。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",
@@ -399,6 +406,9 @@ const struct schema_row schema_rows[] = {
     RANGE(DOMAIN, "connections", COUNT, connections, "0", 0, 10000,
         "Connections to the domain's servers at once; 0: as in deliver.",
         "届け先への同時接続数。0 は deliver のとおり。"),
+    PLAIN(DOMAIN, "balance", SWITCH, balance, "off", NULL,
+        "Of several servers take the least loaded one, not the first in order.",
+        "複数のサーバーのうち、書いた順でなく最も空いたものへ送る。"),
     OF_DOMAIN("virus", virus_mode, has_virus_mode, modes, "as `virus mode`",
         "The virus check for mail to this domain.",
         "このドメイン宛のウイルス検査。"),

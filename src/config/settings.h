@@ -15,6 +15,11 @@ enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTIO
 enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED };
 enum line_repair { REPAIR_NONE, REPAIR_BARE_LF }; /* bare CR and bare LF both become CRLF */
 enum language { LANGUAGE_EN, LANGUAGE_JA };
+enum relay_way {
+    RELAY_BY_ROLE, /* through for what comes in at an edge, else by the journal */
+    RELAY_THROUGH, /* handed on while the client waits: the next server's reply is the client's */
+    RELAY_JOURNAL  /* kept here first */
+};
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -45,7 +50,9 @@ struct listener {
     enum tls_level tls; /* TLS_OFF without certificate; OFFERED or REQUIRED */
     struct file_content certificate, key;
     bool strict; /* refuse local parts that RFC 5321 does not allow */
-    bool check;  /* judge mail that comes in here (false: relay unseen) */
+    bool
+        check; /* judge mail that comes in here (false: relay unseen); always false where the role does not */
+    enum relay_way relay; /* THROUGH or JOURNAL once the configuration is loaded */
 };
 
 /* One place to deliver to: an address, a host name, or the word "mx". */
@@ -68,6 +75,7 @@ struct domain {
     struct text tls_name;               /* name to verify instead of the host's */
     bool smtputf8;                      /* false: the servers behind do not take SMTPUTF8 (default true) */
     uint32_t connections;               /* limit per destination; 0: queue.deliver default */
+    bool balance;                       /* the least loaded server, not the first in order */
     bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
     enum mode virus_mode, spam_mode;
 };

@@ -127,11 +127,8 @@ static uint32_t life_of(enum recipient_ending ending)
                                          : CALLOUT_DEFERRED_MS;
 }
 
-static void on_done(struct errand *errand)
+static void answer_keep(struct callout *callout, const struct recipient_result *result)
 {
-    struct probe *probe = (struct probe *)errand;
-    struct callout *callout = probe->callout;
-    const struct recipient_result *result = &errand->handover.results[0];
     free(callout->enhanced);
     free(callout->reply);
     callout->ending = result->ending == RECIPIENT_NOT_TRIED ? RECIPIENT_DEFERRED : result->ending;
@@ -139,8 +136,19 @@ static void on_done(struct errand *errand)
     callout->enhanced = memory_string(result->enhanced);
     callout->reply = memory_string(result->reply);
     callout->until_ms = loop_now_ms(callout->callouts->loop) + life_of(callout->ending);
+}
+
+static void on_done(struct errand *errand)
+{
+    struct probe *probe = (struct probe *)errand;
+    struct callout *callout = probe->callout;
+    bool is_known = callout->enhanced && callout->ending != RECIPIENT_DEFERRED;
     callout->probe = NULL;
     TAILQ_INSERT_TAIL(&callout->callouts->answers, callout, age);
+    if (errand->unreachable && is_known)
+        callout->until_ms = loop_now_ms(callout->callouts->loop) + CALLOUT_DEFERRED_MS;
+    else
+        answer_keep(callout, &errand->handover.results[0]);
     answer_all(callout);
     arena_free(probe->arena);
     free(probe);
@@ -160,6 +168,7 @@ static void probe_begin(struct callout *callout)
     errand->handover.arena = probe->arena;
     errand->handover.envelope = &probe->envelope;
     errand->handover.is_probe = true;
+    errand->wants_answer_now = true;
     errand->on_done = on_done;
     handover_start(&errand->handover);
     callout->probe = probe;
@@ -239,7 +248,21 @@ void callout_forget(struct callouts *callouts, const struct channel *asker)
 
 void callout_forget_answers(struct callouts *callouts)
 {
-    while (!TAILQ_EMPTY(&callouts->answers)) callout_drop(TAILQ_FIRST(&callouts->answers));
+    struct callout *callout;
+    TAILQ_FOREACH(callout, &callouts->answers, age) callout->until_ms = 0;
+}
+
+void callout_learn_refused(struct callouts *callouts, struct text address,
+                           const struct recipient_result *result)
+{
+    struct callout *callout = find(callouts, address);
+    if (callout && callout->probe) return; /* the answer is on its way */
+    if (!callout && !has_room(callouts)) return;
+    if (!callout) {
+        callout = callout_make(callouts, address);
+        TAILQ_INSERT_TAIL(&callouts->answers, callout, age);
+    }
+    answer_keep(callout, result);
 }
 
 void callout_stop(struct callouts *callouts)
@@ -258,7 +281,7 @@ void callout_stop(struct callouts *callouts)
 
 void callout_free(struct callouts *callouts)
 {
-    callout_forget_answers(callouts);
+    while (!TAILQ_EMPTY(&callouts->answers)) callout_drop(TAILQ_FIRST(&callouts->answers));
     hashed_free(&callouts->by_address);
     free(callouts);
 }

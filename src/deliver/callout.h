@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Would the server take this recipient? Asked by receive, answered from a cache or by MAIL FROM:<>, RCPT,
-   RSET on a connection of the pool. Several askers of one recipient share one call-out. */
+   RSET on a connection of the pool. Several askers of one recipient share one call-out. While no server
+   accepts a connection, what was known last is the answer. */
 #ifndef SEKIMORI_DELIVER_CALLOUT_H
 #define SEKIMORI_DELIVER_CALLOUT_H
 
@@ -22,7 +23,11 @@ void callout_free(struct callouts *callouts); /* after callout_stop and pool_fre
 bool callout_frame(struct callouts *callouts, struct channel *asker, struct frame *frame);
 
 void callout_forget(struct callouts *callouts, const struct channel *asker); /* it is gone */
-void callout_forget_answers(struct callouts *callouts);                      /* routes have changed */
+/* Routes have changed: all are asked again. What is known is kept for when nobody can be asked. */
+void callout_forget_answers(struct callouts *callouts);
+/* A server said no to the recipient in a transaction: who asks next is told at once. */
+void callout_learn_refused(struct callouts *callouts, struct text address,
+                           const struct recipient_result *result);
 void callout_stop(struct callouts *callouts); /* those not started are answered as deferred */
 void callout_status(const struct callouts *callouts, struct buffer *out);
 

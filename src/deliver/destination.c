@@ -35,12 +35,35 @@ void destination_free(struct destination *destination)
 
 /* --- lanes --- */
 
+/* The counts by server follow the lane. */
+static void lane_set_host(struct lane *lane, struct host *host)
+{
+    if (lane->host) {
+        lane->host->lanes--;
+        lane->host->busy -= lane->is_busy;
+    }
+    lane->host = host;
+    lane->is_busy = host != NULL;
+    if (host) {
+        host->lanes++;
+        host->busy++;
+    }
+}
+
+static void lane_set_busy(struct lane *lane, bool is_busy)
+{
+    if (lane->is_busy == is_busy) return;
+    lane->is_busy = is_busy;
+    lane->host->busy += is_busy ? 1 : -1u;
+}
+
 /* Idle lanes stand first in their destination, the one used last before the others. */
 static void lane_set_idle(struct lane *lane, bool is_idle)
 {
     struct destination *destination = lane->destination;
     if (lane->is_idle == is_idle) return;
     lane->is_idle = is_idle;
+    lane_set_busy(lane, !is_idle);
     TAILQ_REMOVE(&destination->lanes, lane, same_destination);
     if (is_idle) {
         TAILQ_INSERT_HEAD(&destination->lanes, lane, same_destination);
@@ -57,6 +80,7 @@ static void lane_end(struct lane *lane)
     struct destination *destination = lane->destination;
     lane_set_idle(lane, false);
     if (!lane->is_open) destination->opening--;
+    lane_set_host(lane, NULL);
     destination->lane_count--;
     TAILQ_REMOVE(&destination->lanes, lane, same_destination);
     free(lane);
@@ -74,23 +98,44 @@ static bool was_tried(const struct lane *lane, uint32_t hop)
     return lane->tried[hop / 64] >> (hop % 64) & 1;
 }
 
-/* The next server in order that is not put aside; when all that are left are, the one that is free soonest.
- */
+/* How little a server is wanted: those put aside by the time they are free again; of the others, with
+   `balance`, those at work. */
+struct reluctance {
+    uint64_t aside_until_ms;
+    uint32_t busy;
+};
+
+static struct reluctance reluctance_of(const struct destination *destination, const struct endpoint *endpoint)
+{
+    struct pool *pool = destination->pool;
+    const struct host *host = hosts_find(&pool->hosts, endpoint);
+    if (!host) return (struct reluctance){ 0 };
+    bool is_aside = host->aside_until_ms > pool_now_ms(pool);
+    return (struct reluctance){ is_aside ? host->aside_until_ms : 0,
+                                destination->route->balance ? host->busy : 0 };
+}
+
+static bool is_less(struct reluctance a, struct reluctance b)
+{
+    if (a.aside_until_ms != b.aside_until_ms) return a.aside_until_ms < b.aside_until_ms;
+    return a.busy < b.busy;
+}
+
+/* The most wanted server that this lane has not tried; the first in order of equal ones. */
 static bool hop_choose(struct lane *lane)
 {
     const struct route *route = lane->destination->route;
-    const struct pool *pool = lane->destination->pool;
-    uint64_t now = pool_now_ms(pool), soonest = UINT64_MAX;
+    struct reluctance least = { UINT64_MAX, UINT32_MAX };
+    bool is_found = false;
     for (uint32_t i = 0; i < route->hop_count; i++) {
         if (was_tried(lane, i)) continue;
-        uint64_t until = pool_aside_until(pool, &route->hops[i].endpoint);
-        if (until <= now) until = 0;
-        if (until >= soonest) continue;
-        soonest = until;
+        struct reluctance one = reluctance_of(lane->destination, &route->hops[i].endpoint);
+        if (is_found && !is_less(one, least)) continue;
+        is_found = true;
+        least = one;
         lane->hop = i;
-        if (until == 0) break;
     }
-    return soonest != UINT64_MAX;
+    return is_found;
 }
 
 static const struct outbound_events lane_events;
@@ -99,20 +144,23 @@ static void lane_connect(struct lane *lane, enum tls_level tls)
 {
     const struct route *route = lane->destination->route;
     lane->tried[lane->hop / 64] |= 1ULL << (lane->hop % 64);
-    lane->outbound = outbound_open(&(struct outbound_start){ .ground = lane->destination->pool->start.ground,
-                                                             .hop = &route->hops[lane->hop],
-                                                             .tls = tls,
-                                                             .tls_name = route->tls_name,
-                                                             .smtputf8 = route->smtputf8,
-                                                             .events = &lane_events,
-                                                             .owner = lane });
+    lane_set_host(lane, hosts_get(&lane->destination->pool->hosts, &route->hops[lane->hop].endpoint));
+    lane->outbound = outbound_open(
+        &(struct outbound_start){ .ground = lane->destination->pool->start.ground,
+                                  .hop = &route->hops[lane->hop],
+                                  .tls = tls,
+                                  .tls_name = route->tls_name,
+                                  .smtputf8 = route->smtputf8,
+                                  .connect_most_ms = lane->destination->is_hurried ? HURRY_MS : 0,
+                                  .events = &lane_events,
+                                  .owner = lane });
 }
 
 static void lane_open(struct destination *destination)
 {
     struct lane *lane = memory_alloc(sizeof *lane);
     lane->destination = destination;
-    destination->lane_count++;
+    if (destination->lane_count++ == 0) destination->was_reached = false;
     destination->opening++;
     destination->pool->lane_count++;
     if (destination->is_static) destination->pool->lane_count_static++;
@@ -134,7 +182,7 @@ static bool has_open_lane(const struct destination *destination, const struct en
 /* --- the line --- */
 
 void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
-                      struct text enhanced, struct text reason, bool is_down)
+                      struct text enhanced, struct text reason, bool is_down, bool is_unreachable)
 {
     struct errand_line line;
     struct errand *errand;
@@ -147,6 +195,7 @@ void destination_fail(struct destination *destination, enum recipient_ending end
         errand->destination = NULL;
         errand->is_started = true;
         errand->destination_down = is_down;
+        errand->unreachable = is_unreachable;
         const char *status = arena_text(handover->arena, enhanced).at;
         handover_end_rest_by_us(handover, ending, status, arena_text(handover->arena, reason));
         for (uint32_t i = 0; i < handover->envelope->recipient_count; i++) handover->results[i].code = code;
@@ -154,11 +203,23 @@ void destination_fail(struct destination *destination, enum recipient_ending end
     }
 }
 
-/* Gives errands to idle lanes, which stand first. A lane may end under its errand. */
+/* Idle lanes stand first, the one used last before the others. NULL: none is idle. */
+static struct lane *idle_choose(const struct destination *destination)
+{
+    struct lane *best = TAILQ_FIRST(&destination->lanes);
+    if (!best || !best->is_idle) return NULL;
+    if (!destination->route->balance) return best;
+    struct lane *lane = TAILQ_NEXT(best, same_destination);
+    for (; lane && lane->is_idle; lane = TAILQ_NEXT(lane, same_destination))
+        if (lane->host->busy < best->host->busy) best = lane;
+    return best;
+}
+
+/* Gives errands to idle lanes. A lane may end under its errand. */
 static void line_serve(struct destination *destination)
 {
     struct lane *lane;
-    while (destination->waiting > 0 && (lane = TAILQ_FIRST(&destination->lanes)) && lane->is_idle) {
+    while (destination->waiting > 0 && (lane = idle_choose(destination))) {
         struct errand *errand = TAILQ_FIRST(&destination->line);
         TAILQ_REMOVE(&destination->line, errand, line);
         destination->waiting--;
@@ -167,6 +228,40 @@ static void line_serve(struct destination *destination)
         lane->served++;
         if (!outbound_give(lane->outbound, errand)) lane_set_idle(lane, true);
     }
+}
+
+/* Every server was found to accept no connection a moment ago. */
+static bool is_known_dead(const struct destination *destination)
+{
+    const struct route *route = destination->route;
+    uint64_t now = pool_now_ms(destination->pool);
+    if (!destination->is_hurried || destination->lane_count > 0) return false;
+    for (uint32_t i = 0; i < route->hop_count; i++) {
+        const struct host *host = hosts_find(&destination->pool->hosts, &route->hops[i].endpoint);
+        if (!host || !host->is_unreachable || host->aside_until_ms <= now) return false;
+    }
+    return true;
+}
+
+/* Whom somebody waits for is told at once; the others may wait for a server. */
+static void hurried_fail(struct destination *destination)
+{
+    struct errand_line patient;
+    struct errand *errand;
+    uint32_t patient_count = 0;
+    TAILQ_INIT(&patient);
+    TAILQ_FOREACH(errand, &destination->line, line) patient_count += !errand->wants_answer_now;
+    if (patient_count == destination->waiting) return;
+    for (struct errand *next = TAILQ_FIRST(&destination->line); (errand = next);) {
+        next = TAILQ_NEXT(errand, line);
+        if (errand->wants_answer_now) continue;
+        TAILQ_REMOVE(&destination->line, errand, line);
+        TAILQ_INSERT_TAIL(&patient, errand, line);
+    }
+    destination_fail(destination, RECIPIENT_DEFERRED, 0, TEXT("4.4.1"),
+                     TEXT("no server accepts a connection"), true, true);
+    TAILQ_CONCAT(&destination->line, &patient, line);
+    destination->waiting += patient_count;
 }
 
 static bool route_is_old(const struct destination *destination)
@@ -209,7 +304,7 @@ static void route_none(struct destination *destination)
         return;
     }
     if (is_down) log_warning("no way to %.*s: %.*s", TEXT_ARG(destination->domain), TEXT_ARG(route->reason));
-    destination_fail(destination, route->ending, 0, text_of(route->enhanced), route->reason, is_down);
+    destination_fail(destination, route->ending, 0, text_of(route->enhanced), route->reason, is_down, false);
     destination->route_until_ms = 0;
 }
 
@@ -233,6 +328,7 @@ void destination_route_changed(struct destination *destination)
         route_none(destination);
         break;
     case ROUTE_READY:
+        if (is_known_dead(destination)) hurried_fail(destination);
         lanes_add(destination);
         break;
     }
@@ -253,7 +349,7 @@ static void on_ready(void *owner, struct outbound *outbound)
     if (!lane->is_open) {
         lane->is_open = true;
         destination->opening--;
-        pool_forgive(destination->pool, outbound_endpoint(outbound));
+        host_forgive(lane->host);
     }
     lane_set_idle(lane, true);
     if (destination->is_retired && destination->waiting == 0) {
@@ -288,7 +384,15 @@ static void all_failed(struct destination *destination)
 {
     const struct dialogue_failure *failure = &destination->failure;
     uint16_t code = failure->code >= 500 ? 0 : failure->code;
-    destination_fail(destination, RECIPIENT_DEFERRED, code, failure->enhanced, failure->reason, true);
+    destination_fail(destination, RECIPIENT_DEFERRED, code, failure->enhanced, failure->reason, true,
+                     !destination->was_reached);
+}
+
+static void host_fail(struct lane *lane, bool is_unreachable)
+{
+    const struct destination *destination = lane->destination;
+    uint64_t most_ms = destination->is_hurried ? HURRY_MS : ASIDE_MOST_MS;
+    host_set_aside(lane->host, pool_now_ms(destination->pool), most_ms, is_unreachable);
 }
 
 static void on_failed(void *owner, struct outbound *outbound, const struct dialogue_failure *failure,
@@ -308,7 +412,8 @@ static void on_failed(void *owner, struct outbound *outbound, const struct dialo
         lane_end(lane);
         return;
     }
-    pool_set_aside(destination->pool, &hop->endpoint);
+    destination->was_reached = destination->was_reached || !failure->is_unconnected;
+    host_fail(lane, failure->is_unconnected);
     if (destination->waiting > 0 && hop_choose(lane)) {
         lane_connect(lane, destination->route->tls);
         return;
@@ -329,6 +434,7 @@ static void on_returned(void *owner, struct errand *errand)
 {
     struct lane *lane = owner;
     struct destination *destination = lane->destination;
+    if (errand->may_move) host_fail(lane, false);
     errand->destination = destination;
     TAILQ_INSERT_HEAD(&destination->line, errand, line);
     destination->waiting++;

@@ -29,6 +29,7 @@ const char *dialogue_stage(const struct dialogue *dialogue)
         [DIALOGUE_OVER] = "after the end",
     };
     if (dialogue->state != DIALOGUE_TRANSACTION) return stages[dialogue->state];
+    if (dialogue->xclient_is_due) return "after XCLIENT";
     if (dialogue->content_is_due) return "while sending the content";
     if (dialogue->replied == 0) return "after MAIL FROM";
     if (dialogue->replied <= dialogue->asked) return "after RCPT TO";
@@ -41,6 +42,7 @@ static void fail(struct dialogue *dialogue, uint16_t code, struct text enhanced,
                           dialogue_stage(dialogue));
     size_t most = sizeof dialogue->failure_room - 1;
     dialogue->failure.code = code;
+    dialogue->failure.is_unconnected = dialogue->state == DIALOGUE_CONNECTING;
     dialogue->failure.reason =
         text_from(dialogue->failure_room, (size_t)length < most ? (size_t)length : most);
     snprintf(dialogue->failure_status, sizeof dialogue->failure_status, "%.*s", TEXT_ARG(enhanced));
@@ -162,8 +164,10 @@ static bool any_taken(const struct dialogue *dialogue)
    may be the last of a group; BDAT carries its content along, so a large one waits. */
 static bool may_send(const struct dialogue *dialogue, uint32_t position)
 {
-    if (dialogue->replied == position) return true;
+    if (dialogue->replied == position && !dialogue->xclient_is_due) return true;
     if (!dialogue->offered.pipelining) return false;
+    bool is_content = position == last_command(dialogue);
+    if (is_content && dialogue->handover->one_fate && dialogue->asked > 1) return false;
     if (position < last_command(dialogue) || !dialogue->content_is_bdat) return true;
     return dialogue->handover->length <= DIALOGUE_BDAT_AHEAD_MOST;
 }
@@ -182,6 +186,18 @@ static enum dialogue_action advance(struct dialogue *dialogue, struct buffer *ou
     return DIALOGUE_WAIT;
 }
 
+/* Tells a node of ours whom the message is from; what comes after one that was somebody's is ours again. */
+static void put_xclient(struct dialogue *dialogue, struct buffer *out)
+{
+    struct text origin = dialogue->handover->is_probe ? TEXT_NONE : dialogue->handover->envelope->origin;
+    dialogue->xclient_is_due =
+        dialogue->offered.xclient_between_nodes && (origin.length > 0 || dialogue->speaks_for);
+    if (!dialogue->xclient_is_due) return;
+    dialogue->speaks_for = origin.length > 0;
+    if (!dialogue->speaks_for) origin = TEXT("NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]");
+    buffer_printf(out, "XCLIENT %.*s\r\n", TEXT_ARG(origin));
+}
+
 enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out)
 {
     uint32_t count = handover->envelope->recipient_count;
@@ -194,6 +210,7 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
     dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
     dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe;
     dialogue->state = DIALOGUE_TRANSACTION;
+    put_xclient(dialogue, out);
     return advance(dialogue, out);
 }
 
@@ -250,6 +267,13 @@ static enum dialogue_action mail_reply(struct dialogue *dialogue, const struct s
     return advance(dialogue, out);
 }
 
+static bool has_refused(const struct dialogue *dialogue)
+{
+    for (uint32_t i = 0; i < dialogue->asked; i++)
+        if (dialogue->handover->states[dialogue->order[i]] == RECIPIENT_ENDED) return true;
+    return false;
+}
+
 static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                        struct buffer *out)
 {
@@ -266,6 +290,8 @@ static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct s
         else
             handover->states[recipient] = RECIPIENT_TAKEN;
     }
+    if (is_last && handover->one_fate && has_refused(dialogue))
+        handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, "4.5.0", TEXT("another recipient was refused"));
     if (is_last && !any_taken(dialogue) && !handover->is_probe) return nobody_left(dialogue, out);
     return advance(dialogue, out);
 }
@@ -314,9 +340,22 @@ static enum dialogue_action content_reply(struct dialogue *dialogue, const struc
     return idle(dialogue);
 }
 
+/* 220, as a greeting. When it is refused the node refuses what came along with it too. */
+static enum dialogue_action xclient_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                          struct buffer *out)
+{
+    dialogue->xclient_is_due = false;
+    if (reply->code / 100 == 2) return advance(dialogue, out);
+    dialogue->is_goodbye = true;
+    handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.7.0",
+                            reply_join(dialogue->handover->arena, reply, 200));
+    return idle(dialogue);
+}
+
 static enum dialogue_action transaction_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                               struct buffer *out)
 {
+    if (dialogue->xclient_is_due) return xclient_reply(dialogue, reply, out);
     uint32_t position = dialogue->replied++;
     if (dialogue->content_is_due && position > dialogue->asked) return early_reply(dialogue, reply);
     if (position >= dialogue->sent) {

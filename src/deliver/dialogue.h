@@ -36,6 +36,7 @@ enum dialogue_action {
 struct dialogue_failure {
     uint16_t code; /* 0: our own reason */
     struct text enhanced, reason;
+    bool is_unconnected; /* no connection was accepted */
 };
 
 struct dialogue {
@@ -57,6 +58,8 @@ struct dialogue {
     uint32_t sent;    /* commands sent: 1 MAIL, then RCPTs, then DATA, BDAT or the probe's RSET */
     uint32_t replied; /* of them answered */
     bool content_is_bdat, content_is_due, content_is_sent;
+    bool xclient_is_due;          /* XCLIENT was said before MAIL, its reply is awaited */
+    bool speaks_for;              /* the server takes us for the client of an earlier transaction */
     bool mail_failed, is_goodbye; /* 421 was seen */
     bool is_session_refused;      /* 421 to MAIL: it would have been the same for any message */
 };

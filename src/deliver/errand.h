@@ -16,16 +16,19 @@ struct errand {
     TAILQ_ENTRY(errand) line; /* of its destination, until it is started */
     struct destination *destination;
     struct handover handover;
-    const struct deliver_job *job; /* NULL: a call-out */
-    struct text domain;            /* whose servers it goes to, lower case */
+    bool has_content;      /* payload; else a call-out */
+    bool wants_answer_now; /* somebody waits: servers known to be down are not waited for */
+    struct text domain;    /* whose servers it goes to, lower case */
     int segment_fd;
     struct payload payload;
 
-    bool is_started; /* on a connection; until then it can be given back */
-    unsigned tries;  /* connections that broke under it before anything was answered */
+    bool is_started;  /* on a connection; until then it can be given back */
+    bool may_move;    /* to another connection until the content has left whole; else only before it began */
+    bool is_unwanted; /* who gave it has gone: the server is not to learn that its reply was heard */
+    unsigned tries;   /* connections that broke under it */
 
     /* how it went; texts in handover.arena */
-    bool destination_down;
+    bool destination_down, unreachable; /* unreachable: no server accepted a connection */
     struct text relay, tls;
     uint32_t connect_ms, transfer_ms;
 

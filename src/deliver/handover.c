@@ -64,6 +64,12 @@ static void smtputf8_check(struct handover *handover, bool can)
     if (!can) handover->says_smtputf8 = false;
 }
 
+void handover_restart(struct handover *handover)
+{
+    for (uint32_t i = 0; i < handover->envelope->recipient_count; i++)
+        if (handover->states[i] == RECIPIENT_TAKEN) handover->states[i] = RECIPIENT_OPEN;
+}
+
 enum handover_need handover_prepare(struct handover *handover, const struct smtp_capabilities *offered,
                                     bool smtputf8_allowed)
 {

@@ -18,6 +18,7 @@ struct handover {
     struct arena *arena; /* results' texts live here */
     const struct envelope *envelope;
     bool is_probe;    /* a call-out: MAIL, RCPT, RSET, no content */
+    bool one_fate;    /* one recipient refused: the content is not sent for the others either */
     uint64_t length;  /* bytes of the content, not stuffed */
     uint16_t content; /* enum content_flag of ipc/ask_queue.h */
 
@@ -38,6 +39,9 @@ enum handover_need {
 
 /* Arrays from the arena, every recipient open. */
 void handover_start(struct handover *handover);
+
+/* Goes to another server from the start: recipients that were taken are open again. */
+void handover_restart(struct handover *handover);
 
 /* Compares the message with what the server offers. `smtputf8_allowed` false: as if SMTPUTF8 were not
    offered. Ends recipients that this server can never take: 5.6.7 (RFC 6531 section 3.2), 5.3.4 (RFC 1870

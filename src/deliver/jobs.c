@@ -253,7 +253,7 @@ static bool job_take(struct jobs *jobs, struct frame *frame)
         return false;
     }
     struct errand *errand = &job->errand;
-    errand->job = &job->job;
+    errand->has_content = true;
     errand->domain = job->job.domain;
     errand->segment_fd = job->segment->fd;
     errand->on_done = on_done;

@@ -10,6 +10,7 @@
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
 #include "deliver/own.h"
+#include "deliver/relays.h"
 #include "ipc/child.h"
 
 struct service {
@@ -19,6 +20,7 @@ struct service {
     struct pool *pool;
     struct jobs *jobs;
     struct callouts *callouts;
+    struct relays *relays;
     struct channel *lookup; /* NULL while it is being restarted */
     struct timer *stop_timer;
 };
@@ -52,6 +54,8 @@ static bool peer_on_frame(void *context, struct frame *frame)
     case PROCESS_LOOKUP:
         return lookup_frame(peer->service, frame);
     case PROCESS_RECEIVE:
+        if (frame->type == DELIVER_RELAY || frame->type == DELIVER_RELAY_CANCEL)
+            return relays_frame(peer->service->relays, peer->channel, frame);
         return callout_frame(peer->service->callouts, peer->channel, frame);
     default:
         return false;
@@ -64,7 +68,10 @@ static void peer_on_closed(void *context)
     struct service *service = peer->service;
     if (peer->kind == PROCESS_QUEUE) jobs_queue_closed(service->jobs);
     if (peer->kind == PROCESS_LOOKUP) service->lookup = NULL;
-    if (peer->kind == PROCESS_RECEIVE) callout_forget(service->callouts, peer->channel);
+    if (peer->kind == PROCESS_RECEIVE) {
+        callout_forget(service->callouts, peer->channel);
+        relays_forget(service->relays, peer->channel);
+    }
     channel_close(peer->channel);
     free(peer);
 }
@@ -136,6 +143,7 @@ static void on_stop(void *context, uint32_t within_ms)
     struct service *service = context;
     jobs_stop(service->jobs);
     callout_stop(service->callouts);
+    relays_stop(service->relays);
     timer_set(service->stop_timer, within_ms);
     pool_stop(service->pool);
 }
@@ -168,6 +176,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "TLS handshakes failed", "%llu", (unsigned long long)ground->handshakes_failed);
     child_status_add(out, "converted", "%llu", (unsigned long long)ground->converted);
     callout_status(service->callouts, out);
+    relays_status(service->relays, out);
 }
 
 static const struct child_events events = {
@@ -193,6 +202,7 @@ static void service_prepare(struct service *service)
                                                    .context = service });
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
+    service->relays = relays_new(service->pool, service->callouts);
     service->stop_timer = timer_new(child->loop, stopped, service);
 }
 

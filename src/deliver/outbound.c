@@ -10,7 +10,7 @@
 #include "ipc/ask_queue.h"
 #include "mail/convert.h"
 
-enum { RELAY_SIZE = 340, TLS_SIZE = 160 };
+enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8 };
 
 struct outbound {
     struct outbound_ground *ground;
@@ -29,10 +29,11 @@ struct outbound {
     struct errand *errand;
     bool was_ready, is_sending; /* is_sending: the content has not left whole */
     bool has_more_content;
+    bool is_silent; /* not another word to the server: it is to take its last reply for lost */
     uint32_t errands;
     uint64_t pending; /* bytes not sent when the timer was last set */
     uint64_t began_ms, given_ms;
-    uint32_t connect_ms;
+    uint32_t connect_ms, connect_most_ms;
 };
 
 static const struct config *config_of(const struct outbound *outbound)
@@ -58,7 +59,9 @@ static uint32_t limit_now(const struct outbound *outbound)
     if (outbound->is_sending) return config->deliver.data_ms;
     switch (outbound->dialogue.state) {
     case DIALOGUE_CONNECTING:
-        return config->deliver.connect_ms;
+        return outbound->connect_most_ms && outbound->connect_most_ms < config->deliver.connect_ms
+                   ? outbound->connect_most_ms
+                   : config->deliver.connect_ms;
     case DIALOGUE_GREETING:
         return config->deliver.greeting_ms;
     case DIALOGUE_IDLE:
@@ -101,6 +104,7 @@ static void errand_done(struct outbound *outbound)
     errand->destination_down = outbound->dialogue.is_session_refused;
     errand->transfer_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->given_ms);
     outbound->connect_ms = 0;
+    outbound->is_silent = errand->is_unwanted;
     payload_close(&errand->payload);
     errand->on_done(errand);
 }
@@ -122,12 +126,23 @@ static void gone(struct outbound *outbound, bool try_clear)
     outbound_free(outbound);
 }
 
+static bool content_may_have_arrived(const struct outbound *outbound)
+{
+    if (outbound->dialogue.content_is_sent) return true;
+    return outbound->is_sending && !outbound->has_more_content && stream_pending(outbound->stream) == 0;
+}
+
 /* A reused connection that breaks, or gets 421, before a word about the message is most often one the server
-   had given up: too long idle, or enough messages on it. */
+   had given up: too long idle, or enough messages on it. What may move goes to another server as long as this
+   one cannot have it whole. */
 static bool may_return(const struct outbound *outbound)
 {
-    return outbound->errand && outbound->errands > 1 && outbound->errand->tries == 0 &&
-           dialogue_is_unanswered(&outbound->dialogue);
+    const struct errand *errand = outbound->errand;
+    if (!errand) return false;
+    bool is_whole = errand->handover.open == errand->handover.envelope->recipient_count;
+    if (errand->may_move && errand->tries < MOVES_MOST && is_whole && !content_may_have_arrived(outbound))
+        return true;
+    return outbound->errands > 1 && errand->tries == 0 && dialogue_is_unanswered(&outbound->dialogue);
 }
 
 static void broken(struct outbound *outbound, const char *enhanced, struct text reason, bool try_clear)
@@ -136,6 +151,7 @@ static void broken(struct outbound *outbound, const char *enhanced, struct text 
     if (returned) {
         returned->tries++;
         returned->is_started = false;
+        handover_restart(&returned->handover);
         outbound->errand = NULL;
         outbound->dialogue.handover = NULL;
         payload_close(&returned->payload);
@@ -181,8 +197,8 @@ static void ready(struct outbound *outbound)
     if (!outbound->was_ready)
         outbound->connect_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->began_ms);
     outbound->was_ready = true;
-    if (is_worn_out) {
-        stream_write(outbound->stream, TEXT("QUIT\r\n"));
+    if (is_worn_out || outbound->is_silent) {
+        if (!outbound->is_silent) stream_write(outbound->stream, TEXT("QUIT\r\n"));
         gone(outbound, false);
         return;
     }
@@ -352,6 +368,7 @@ struct outbound *outbound_open(const struct outbound_start *start)
     snprintf(outbound->relay, sizeof outbound->relay, "%.*s[%s]:%u", TEXT_ARG(hop->host),
              address_print(&hop->endpoint.address, room), hop->endpoint.port);
     dialogue_start(&outbound->dialogue, text_of(outbound->helo), start->tls, start->smtputf8);
+    outbound->connect_most_ms = start->connect_most_ms;
     outbound->began_ms = loop_now_ms(ground->loop);
     outbound->timer = timer_new(ground->loop, on_time, outbound);
     bool is_v4 = address_is_v4(&hop->endpoint.address);
@@ -394,8 +411,7 @@ static enum handover_need prepare(struct outbound *outbound, struct errand *erra
 {
     struct handover *handover = &errand->handover;
     const struct dialogue *dialogue = &outbound->dialogue;
-    if (errand->job) {
-        errand->payload.content = errand->job->content;
+    if (errand->has_content) {
         payload_rewind(&errand->payload);
         handover->length = payload_length(&errand->payload);
         handover->content = errand->payload.content;

@@ -39,6 +39,7 @@ struct outbound_start {
     enum tls_level tls;
     struct text tls_name; /* copied; empty: the hop's host */
     bool smtputf8;
+    uint32_t connect_most_ms; /* a shorter limit than the configuration's; 0: none */
     const struct outbound_events *events;
     void *owner;
 };

@@ -18,7 +18,7 @@ bool payload_open(struct payload *payload, struct arena *arena, const struct del
     payload->offset = job->offset;
     payload->prefix_length = job->prefix_length;
     payload->body_length = job->length - job->prefix_length;
-    payload->content = job->content;
+    payload->content = payload->original_content = job->content;
     payload_rewind(payload);
     if (job->edits.length == 0) return true;
     if (!edits_decode(arena, job->edits, payload->body_length, &payload->edits)) return false;
@@ -26,10 +26,24 @@ bool payload_open(struct payload *payload, struct arena *arena, const struct del
     return true;
 }
 
+void payload_open_body(struct payload *payload, struct arena *arena, struct text prefix, struct text memory,
+                       int fd, uint64_t length, uint16_t content)
+{
+    payload->memory = memory;
+    payload->fd = fd;
+    payload->body_length = length;
+    payload->content = payload->original_content = content;
+    payload->edits = (struct edits){ .arena = arena };
+    edits_insert_top(&payload->edits, prefix);
+    payload->has_edits = true;
+    payload_rewind(payload);
+}
+
 void payload_close(struct payload *payload)
 {
     buffer_free(&payload->converted);
     payload->is_converted = false;
+    payload->content = payload->original_content;
 }
 
 uint64_t payload_length(const struct payload *payload)
@@ -73,7 +87,11 @@ static bool original_next(struct payload *payload, struct edit_piece *out)
         return true;
     }
     if (!edits_next(&payload->edits, payload->body_length, &payload->cursor, out)) return false;
-    if (!out->literal.at) out->offset += body;
+    if (out->literal.at) return true;
+    if (payload->memory.at)
+        out->literal = text_slice(payload->memory, out->offset, out->offset + out->length);
+    else
+        out->offset += body;
     return true;
 }
 
@@ -191,7 +209,8 @@ enum payload_outcome payload_send(struct payload *payload, struct stream *stream
 {
     if (is_data && (payload->is_converted || payload->content & CONTENT_LEADING_DOT))
         return send_stuffed(payload, stream);
-    enum payload_outcome outcome = payload_length(payload) <= SMALL_MOST && !payload->is_converted
+    bool is_in_memory = payload->is_converted || payload->memory.at;
+    enum payload_outcome outcome = payload_length(payload) <= SMALL_MOST && !is_in_memory
                                        ? send_small(payload, stream)
                                        : send_as_is(payload, stream);
     if (outcome == PAYLOAD_ALL && is_data) end_put(payload, stream);

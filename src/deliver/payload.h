@@ -9,9 +9,11 @@
 #include "mail/edits.h"
 
 struct payload {
-    int fd; /* borrowed */
+    struct text memory; /* borrowed: the body, when it is in no file */
+    int fd;             /* borrowed */
     uint64_t offset, prefix_length, body_length;
-    uint16_t content; /* enum content_flag */
+    uint16_t content; /* enum content_flag, of what is sent */
+    uint16_t original_content;
     struct edits edits;
     bool has_edits;
     struct buffer converted; /* stands for all of the above once is_converted */
@@ -29,6 +31,11 @@ enum payload_outcome { PAYLOAD_ALL, PAYLOAD_PART, PAYLOAD_FAILED };
 bool payload_open(struct payload *payload, struct arena *arena, const struct deliver_job *job,
                   int segment_fd);
 void payload_close(struct payload *payload);
+
+/* A message that is not in the journal. The body is in `memory`, or the whole of `fd` when that is empty;
+   both and the prefix are borrowed as long as the payload is used. */
+void payload_open_body(struct payload *payload, struct arena *arena, struct text prefix, struct text memory,
+                       int fd, uint64_t length, uint16_t content);
 
 /* Bytes, not stuffed. */
 uint64_t payload_length(const struct payload *payload);

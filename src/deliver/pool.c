@@ -9,7 +9,7 @@
 #include "config/domains.h"
 #include "deliver/pool_private.h"
 
-enum { SWEEP_MS = 5000, ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000, UNUSED_MS = 60000 };
+enum { SWEEP_MS = 5000, UNUSED_MS = 60000 };
 
 #define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
@@ -38,12 +38,9 @@ void pool_free(struct pool *pool)
         while (!TAILQ_EMPTY(&destination->lanes)) lane_leave(TAILQ_FIRST(&destination->lanes));
         destination_free(destination);
     }
-    slot = 0;
-    next = NULL;
-    while ((node = hashed_walk(&pool->asides, &slot, &next))) free(OWNER(node, struct aside, node));
     hashed_free(&pool->destinations);
     hashed_free(&pool->asking);
-    hashed_free(&pool->asides);
+    hosts_free(&pool->hosts);
     loop_defer_cancel(pool->start.ground->loop, &pool->serve_starved);
     timer_free(pool->sweep);
     free(pool);
@@ -98,6 +95,7 @@ static void line_add(struct destination *destination, struct errand *errand, boo
     else
         TAILQ_INSERT_TAIL(&destination->line, errand, line);
     destination->waiting++;
+    destination->is_hurried = destination->is_hurried || errand->wants_answer_now;
 }
 
 void pool_add(struct pool *pool, struct errand *errand, bool is_urgent)
@@ -185,55 +183,6 @@ void pool_lane_ended(struct pool *pool, bool is_static)
     if (pool->is_stopping && pool->lane_count == 0) pool->start.is_empty(pool->start.context);
 }
 
-/* --- servers put aside --- */
-
-static uint64_t endpoint_hash(const struct endpoint *endpoint)
-{
-    struct text bytes = text_from((const char *)endpoint->address.bytes, sizeof endpoint->address.bytes);
-    return text_hash(bytes) ^ hashed_number(endpoint->port);
-}
-
-static struct aside *aside_find(const struct pool *pool, const struct endpoint *endpoint)
-{
-    struct hashed_node *node = hashed_first(&pool->asides, endpoint_hash(endpoint));
-    for (; node; node = hashed_next(node)) {
-        struct aside *aside = OWNER(node, struct aside, node);
-        if (aside->endpoint.port == endpoint->port &&
-            address_equal(&aside->endpoint.address, &endpoint->address))
-            return aside;
-    }
-    return NULL;
-}
-
-void pool_set_aside(struct pool *pool, const struct endpoint *endpoint)
-{
-    struct aside *aside = aside_find(pool, endpoint);
-    uint64_t now = pool_now_ms(pool);
-    if (!aside) {
-        aside = memory_alloc(sizeof *aside);
-        aside->endpoint = *endpoint;
-        hashed_add(&pool->asides, &aside->node, endpoint_hash(endpoint));
-    }
-    if (aside->until_ms > now) return; /* lanes that were opened together fail together: counts once */
-    uint64_t pause = (uint64_t)ASIDE_FIRST_MS << (aside->failures < 5 ? aside->failures : 5);
-    aside->failures++;
-    aside->until_ms = now + (pause < ASIDE_MOST_MS ? pause : ASIDE_MOST_MS);
-}
-
-void pool_forgive(struct pool *pool, const struct endpoint *endpoint)
-{
-    struct aside *aside = pool->asides.count ? aside_find(pool, endpoint) : NULL;
-    if (!aside) return;
-    hashed_remove(&pool->asides, &aside->node);
-    free(aside);
-}
-
-uint64_t pool_aside_until(const struct pool *pool, const struct endpoint *endpoint)
-{
-    const struct aside *aside = pool->asides.count ? aside_find(pool, endpoint) : NULL;
-    return aside ? aside->until_ms : 0;
-}
-
 /* --- questions to lookup --- */
 
 bool pool_ask(struct pool *pool, struct destination *destination)
@@ -298,18 +247,6 @@ static void ask_expire(struct pool *pool, struct destination *destination)
 
 /* --- upkeep --- */
 
-static void asides_sweep(struct pool *pool, uint64_t now)
-{
-    size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&pool->asides, &slot, &next))) {
-        struct aside *aside = OWNER(node, struct aside, node);
-        if (aside->until_ms + ASIDE_MOST_MS > now) continue;
-        hashed_remove(&pool->asides, node);
-        free(aside);
-    }
-}
-
 static void destinations_sweep(struct pool *pool, uint64_t now)
 {
     size_t slot = 0;
@@ -344,7 +281,7 @@ static void on_sweep(void *context)
     struct pool *pool = context;
     uint64_t now = pool_now_ms(pool);
     asking_sweep(pool, now);
-    asides_sweep(pool, now);
+    hosts_sweep(&pool->hosts, now);
     destinations_sweep(pool, now);
     timer_set(pool->sweep, SWEEP_MS);
 }
@@ -392,7 +329,7 @@ void pool_count(const struct pool *pool, struct pool_counts *out)
     *out = (struct pool_counts){ .destinations = (uint32_t)pool->destinations.count,
                                  .connections = pool->lane_count,
                                  .connections_static = pool->lane_count_static,
-                                 .set_aside = (uint32_t)pool->asides.count,
+                                 .set_aside = hosts_aside(&pool->hosts, pool_now_ms(pool)),
                                  .asking = (uint32_t)pool->asking.count };
     for (const struct lane *lane = TAILQ_FIRST(&pool->idle); lane; lane = TAILQ_NEXT(lane, idle)) out->idle++;
     while ((node = hashed_walk(&pool->destinations, &slot, &next))) {

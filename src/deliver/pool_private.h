@@ -6,10 +6,11 @@
 #include <sys/queue.h>
 
 #include "deliver/hashed.h"
+#include "deliver/hosts.h"
 #include "deliver/pool.h"
 
 /* A connection that others wait for is given up after LANE_SHARE errands. */
-enum { ROUTE_LIFE_MS = 60000, ASK_LIFE_MS = 60000, CROWDED_MS = 5000, LANE_SHARE = 20 };
+enum { ROUTE_LIFE_MS = 60000, ASK_LIFE_MS = 60000, CROWDED_MS = 5000, LANE_SHARE = 20, HURRY_MS = 5000 };
 
 TAILQ_HEAD(errand_line, errand);
 
@@ -19,10 +20,11 @@ struct lane {
     TAILQ_ENTRY(lane) idle; /* in pool->idle while is_idle */
     struct destination *destination;
     struct outbound *outbound;
+    struct host *host;                           /* the server it is connected or connecting to */
     uint32_t hop;                                /* index in the route while opening */
     uint64_t tried[(ROUTE_HOPS_MOST + 63) / 64]; /* bits by hop */
     unsigned served;                             /* errands since it was opened */
-    bool is_open, is_idle;
+    bool is_open, is_idle, is_busy;
 };
 TAILQ_HEAD(lane_list, lane);
 
@@ -42,20 +44,16 @@ struct destination {
     uint64_t used_ms;
     struct dialogue_failure failure; /* of the last lane that came to nothing */
     char failure_room[700], failure_status[16];
+    bool was_reached; /* of those lanes that came to nothing together, one had a connection */
+    bool is_hurried; /* somebody waits for what is sent here: a dead server is found out soon and retried soon
+                      */
     bool is_static, is_starved, is_retired; /* retired: by a reload; gets no new errand */
-};
-
-/* A server that could not be talked to. */
-struct aside {
-    struct hashed_node node;
-    struct endpoint endpoint;
-    uint64_t until_ms;
-    unsigned failures;
 };
 
 struct pool {
     struct pool_start start;
-    struct hashed destinations, asking, asides;
+    struct hashed destinations, asking;
+    struct hosts hosts;
     TAILQ_HEAD(destination_line, destination) starved[2]; /* by is_static: waiting for a connection */
     struct lane_list idle;                                /* the longest idle first */
     uint32_t lane_count, lane_count_static;
@@ -72,7 +70,7 @@ void destination_free(struct destination *destination);
 void destination_pump(struct destination *destination);
 void destination_route_changed(struct destination *destination); /* an answer came */
 void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
-                      struct text enhanced, struct text reason, bool is_down);
+                      struct text enhanced, struct text reason, bool is_down, bool is_unreachable);
 void destination_leave_idle(struct destination *destination);
 void lane_leave(struct lane *lane);
 
@@ -83,9 +81,6 @@ bool pool_has_starved(const struct pool *pool);
 void pool_serve_starved(struct pool *pool); /* at the end of the turn */
 void pool_lane_ended(struct pool *pool, bool is_static);
 bool pool_ask(struct pool *pool, struct destination *destination);
-void pool_set_aside(struct pool *pool, const struct endpoint *endpoint);
-void pool_forgive(struct pool *pool, const struct endpoint *endpoint);
-uint64_t pool_aside_until(const struct pool *pool, const struct endpoint *endpoint);
 uint64_t pool_now_ms(const struct pool *pool);
 
 #endif

@@ -18,8 +18,9 @@ bool own_has(const struct own *own, const struct endpoint *endpoint)
 
 void route_key(const struct domain *statement, struct text domain, struct buffer *out)
 {
-    buffer_printf(out, "tls=%d,%.*s utf8=%d limit=%u", statement->tls, TEXT_ARG(statement->tls_name),
-                  statement->smtputf8, statement->connections);
+    buffer_printf(out, "tls=%d,%.*s utf8=%d limit=%u balance=%d", statement->tls,
+                  TEXT_ARG(statement->tls_name), statement->smtputf8, statement->connections,
+                  statement->balance);
     for (size_t i = 0; i < statement->target_count; i++) {
         const struct target *target = &statement->targets[i];
         char room[ADDRESS_TEXT_SIZE];
@@ -123,6 +124,7 @@ struct route *route_new(const struct config *config, const struct domain *statem
     route->tls = statement->tls;
     route->tls_name = arena_text(arena, statement->tls_name);
     route->smtputf8 = statement->smtputf8;
+    route->balance = statement->balance;
     route->connections = statement->connections;
     route->mx_port = config->deliver.port;
     route->hops = arena_alloc_array(arena, ROUTE_HOPS_MOST, sizeof *route->hops);

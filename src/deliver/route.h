@@ -41,7 +41,7 @@ struct route {
 
     enum tls_level tls;
     struct text tls_name; /* to verify; empty: the hop's host */
-    bool smtputf8, is_static;
+    bool smtputf8, is_static, balance;
     uint32_t connections; /* limit, 0: the default */
 
     enum route_status status;

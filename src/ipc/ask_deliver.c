@@ -118,3 +118,50 @@ bool deliver_result_get(struct arena *arena, struct frame *frame, struct deliver
         if (!recipient_get(&reader, &out->recipients[i])) return false;
     return reader_done(&reader) && out->id == frame->id;
 }
+
+void relay_request_put(struct relay_request *request, struct buffer *frame, int *fds, int *fd_count)
+{
+    size_t start = buffer_length(frame);
+    put_text(frame, request->domain);
+    put_u16(frame, request->content);
+    envelope_put(&request->envelope, frame);
+    put_text(frame, request->prefix);
+    body_fit(&request->body, buffer_length(frame) - start);
+    body_put(&request->body, frame, fds, fd_count);
+}
+
+bool relay_request_get(struct arena *arena, struct frame *frame, struct relay_request *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    int fd_index = 0;
+    *out = (struct relay_request){ 0 };
+    out->domain = get_text(&reader);
+    out->content = get_u16(&reader);
+    if (!envelope_get(arena, &reader, &out->envelope) || out->envelope.recipient_count == 0) return false;
+    out->prefix = get_text(&reader);
+    if (!body_get(&reader, frame, &fd_index, &out->body)) return false;
+    if (reader_done(&reader)) return true;
+    body_free(&out->body);
+    return false;
+}
+
+void relay_reply_put(const struct relay_reply *reply, struct buffer *frame)
+{
+    put_u8(frame, (uint8_t)reply->outcome);
+    put_u16(frame, reply->code);
+    put_text(frame, reply->enhanced);
+    put_text(frame, reply->text);
+    put_text(frame, reply->server);
+}
+
+bool relay_reply_get(struct frame *frame, struct relay_reply *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    uint8_t outcome = get_u8(&reader);
+    out->outcome = (enum relay_outcome)outcome;
+    out->code = get_u16(&reader);
+    out->enhanced = get_text(&reader);
+    out->text = get_text(&reader);
+    out->server = get_text(&reader);
+    return reader_done(&reader) && outcome <= RELAY_NO_SERVER && out->code >= 200 && out->code < 600;
+}

@@ -5,6 +5,7 @@
 #define SEKIMORI_IPC_ASK_DELIVER_H
 
 #include "base/arena.h"
+#include "ipc/body.h"
 #include "ipc/channel.h"
 #include "mail/envelope.h"
 
@@ -23,8 +24,12 @@ enum deliver_frame {
     DELIVER_SYNCED,      /* deliver: all kept results and all that is under way have been told; jobs may come.
                             Sent once on every new channel, before it no job is taken. */
     DELIVER_CALL_OUT,    /* receive: text sender, text recipient address; frame id = the asker's */
-    DELIVER_CALL_OUT_IS, /* same id; u8 enum recipient_ending (DELIVERED: taken), u16 code, text enhanced,
-                            text reply */
+    DELIVER_RELAY,       /* receive: struct relay_request; frame id = message id: hand it on now */
+    DELIVER_RELAYED,     /* deliver: same id; struct relay_reply */
+    DELIVER_RELAY_CANCEL, /* receive: same id: nobody waits any more. What is on its way goes on, but the next
+                            node is left believing that its reply was lost */
+    DELIVER_CALL_OUT_IS,  /* same id; u8 enum recipient_ending (DELIVERED: taken), u16 code, text enhanced,
+                             text reply */
 };
 
 struct deliver_job {
@@ -67,6 +72,33 @@ struct deliver_result {
     uint32_t recipient_count; /* as in the job, same order */
     struct recipient_result *recipients;
 };
+
+/* A message for the next node, not in the journal. */
+struct relay_request {
+    struct text domain; /* whose servers it goes to */
+    uint16_t content;   /* enum content_flag, of prefix and body together */
+    struct envelope envelope;
+    struct text prefix; /* header lines put before the body */
+    struct body body;
+};
+
+enum relay_outcome {
+    RELAY_REPLIED,  /* the next server's reply, or ours in its place (451 when nobody can tell what became of
+                       it) */
+    RELAY_NO_SERVER /* no server of the route accepts a connection: nothing was sent */
+};
+
+struct relay_reply {
+    enum relay_outcome outcome;
+    uint16_t code; /* 250, 4xx, 5xx; one for all recipients */
+    struct text enhanced, text, server;
+};
+
+void relay_request_put(struct relay_request *request, struct buffer *frame, int *fds, int *fd_count);
+/* Borrows from the frame; lists live in the arena. False: malformed. */
+bool relay_request_get(struct arena *arena, struct frame *frame, struct relay_request *out);
+void relay_reply_put(const struct relay_reply *reply, struct buffer *frame);
+bool relay_reply_get(struct frame *frame, struct relay_reply *out); /* borrows from the frame */
 
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame);
 bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_job *out);

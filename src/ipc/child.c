@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -133,11 +134,21 @@ static void identify(struct child *child, enum process_kind kind, int argc, char
     child->index = (uint16_t)index;
 }
 
+/* As many as we may have: each connection is one, and each large body. */
+static void descriptors_raise(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void child_start(struct child *child, enum process_kind kind, int argc, char **argv)
 {
     *child = (struct child){ 0 };
     identify(child, kind, argc, argv);
     log_open(process_name(kind), LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    descriptors_raise();
     tzset(); /* reads a file, which the jail will not let */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);

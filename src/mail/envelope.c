@@ -12,6 +12,8 @@ void envelope_put(const struct envelope *envelope, struct buffer *out)
     put_u8(out, (uint8_t)envelope->body);
     put_u8(out, (uint8_t)envelope->ret);
     put_u8(out, envelope->smtputf8);
+    put_text(out, envelope->origin);
+    put_text(out, envelope->transaction);
     put_u32(out, envelope->recipient_count);
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         put_text(out, envelope->recipients[i].address);
@@ -28,6 +30,8 @@ bool envelope_get(struct arena *arena, struct reader *reader, struct envelope *o
     out->body = get_u8(reader);
     out->ret = get_u8(reader);
     out->smtputf8 = get_u8(reader) != 0;
+    out->origin = get_text(reader);
+    out->transaction = get_text(reader);
     out->recipient_count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, RECIPIENT_LEAST_BYTES);
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
@@ -35,7 +39,9 @@ bool envelope_get(struct arena *arena, struct reader *reader, struct envelope *o
         out->recipients[i].orcpt = get_text(reader);
         out->recipients[i].notify = get_u8(reader);
     }
-    return !reader->failed && out->body <= BODY_8BITMIME && out->ret <= RETURN_HEADERS;
+    bool has_transaction = out->transaction.length == TRANSACTION_BYTES;
+    return !reader->failed && out->body <= BODY_8BITMIME && out->ret <= RETURN_HEADERS &&
+           (has_transaction || out->transaction.length == 0);
 }
 
 struct text envelope_domain_of(struct text address)

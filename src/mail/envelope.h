@@ -27,11 +27,15 @@ struct envelope {
     enum envelope_body body;
     enum envelope_return ret;
     bool smtputf8;
+    /* Between nodes of ours. origin: the XCLIENT attributes that name the first client to the next node;
+       empty: there is nothing to say. transaction: names sender, recipients and content, so that a node that
+       kept them knows them when they come again; TRANSACTION_BYTES long, or empty. */
+    struct text origin, transaction;
     uint32_t recipient_count;
     struct recipient *recipients;
 };
 
-enum { ENVELOPE_RECIPIENTS_MOST = 10000 };
+enum { ENVELOPE_RECIPIENTS_MOST = 10000, TRANSACTION_BYTES = 16 };
 
 void envelope_put(const struct envelope *envelope, struct buffer *out);
 /* False: malformed. Texts borrow from the reader's text; the list lives in the arena. */

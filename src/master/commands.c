@@ -89,6 +89,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
         sum.scanned += one->scanned;
         sum.infected += one->infected;
         sum.unscanned += one->unscanned;
+        sum.relayed += one->relayed;
+        sum.messages_relayed += one->messages_relayed;
         for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++)
             if (one->offered[i].id) in_doubt += one->offered[i].recipients;
         counters_unmap(page);
@@ -107,6 +109,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
     NUMBER(scanned);
     NUMBER(infected);
     NUMBER(unscanned);
+    NUMBER(relayed);
+    NUMBER(messages_relayed);
 #undef NUMBER
     buffer_printf(out, "\"in_doubt\":%llu", (unsigned long long)in_doubt);
 }

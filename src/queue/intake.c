@@ -83,6 +83,8 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
     if (message) {
         waiter_add(queue, receiver, message, request->body.fd ? &request->body : NULL);
         queue_lead_remember(queue, request->id, &lead);
+        transactions_add(queue->transactions, request->envelope.transaction, request->id,
+                         request->arrived_ms);
         told_remember_accepted(queue, request->id, &lead, &request->envelope,
                                request->prefix.length + request->body.size);
         told_queued(queue, message, request->envelope.sender);
@@ -91,6 +93,22 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
         body_free(&request->body);
     }
     buffer_free(&envelope);
+}
+
+/* A node sends again what it did not hear our reply to. The first one may still be in the batch. */
+static bool is_kept_before(struct queue *queue, struct receiver *receiver, const struct keep_request *request)
+{
+    uint64_t as = transactions_find(queue->transactions, request->envelope.transaction, queue_now(queue));
+    const struct message *message = as ? catalogue_find(queue->catalogue, as) : NULL;
+    if (!as) return false;
+    if (message && (message->flags & MESSAGE_PENDING)) turn_commit(queue);
+    if (!catalogue_was_kept(queue->catalogue, as)) {
+        transactions_forget(queue->transactions, as);
+        return false;
+    }
+    put_u64(channel_begin(receiver->channel, QUEUE_KEPT_BEFORE, request->id), as);
+    channel_end(receiver->channel);
+    return true;
 }
 
 static bool keep_take(struct queue *queue, struct receiver *receiver, struct frame *frame)
@@ -105,6 +123,10 @@ static bool keep_take(struct queue *queue, struct receiver *receiver, struct fra
         body_free(&request.body);
         if (!(before->flags & MESSAGE_PENDING))
             channel_send(receiver->channel, QUEUE_KEPT, request.id, TEXT_NONE);
+        return true;
+    }
+    if (is_kept_before(queue, receiver, &request)) {
+        body_free(&request.body);
         return true;
     }
     if (queue->is_full) {
@@ -142,6 +164,9 @@ static bool on_frame(void *context, struct frame *frame)
     switch (frame->type) {
     case QUEUE_KEEP:
         return keep_take(queue, receiver, frame);
+    case QUEUE_CONFIRMED:
+        transactions_forget(queue->transactions, frame->id);
+        return true;
     case QUEUE_RESOLVE:
         resolve(queue, receiver, frame->id);
         return true;

@@ -246,6 +246,7 @@ int main(int argc, char **argv)
     folders_open(&queue);
     maps_open(&queue);
     queue.catalogue = catalogue_new();
+    queue.transactions = transactions_new();
     const char *const folders[] = { queue.spool_path, NULL };
     if (queue.child.config->processes.jail && !jail_enter("queue", JAIL_FILES, folders)) return EX_OSERR;
     journal_begin(&queue);

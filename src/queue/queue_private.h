@@ -16,6 +16,7 @@
 #include "ipc/ring.h"
 #include "queue/journal.h"
 #include "queue/schedule.h"
+#include "queue/transactions.h"
 
 enum {
     OUTCOME_WAIT_MS = 10,           /* outcomes ride with the next batch of messages, at most so long */
@@ -88,6 +89,7 @@ struct queue {
     size_t acknowledgement_count, acknowledgement_capacity;
     struct buffer events_pending; /* records (length before each) that wait for the commit */
     struct recent accepted, delivered;
+    struct transactions *transactions;
     struct lead_cache leads;
     struct ring *events;
     struct counters_slot *page;

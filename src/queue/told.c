@@ -146,7 +146,10 @@ static void on_message(void *context, uint64_t id, const struct lead *lead, uint
     arena_reset(queue->arena);
     struct reader reader = reader_of(lead->envelope);
     struct envelope envelope;
-    if (envelope_get(queue->arena, &reader, &envelope)) told_event_accepted(queue, id, lead, &envelope, size);
+    if (envelope_get(queue->arena, &reader, &envelope)) {
+        told_event_accepted(queue, id, lead, &envelope, size);
+        transactions_add(queue->transactions, envelope.transaction, id, lead->arrived_ms);
+    }
     told_committed(queue);
 }
 

@@ -12,6 +12,8 @@
 #include "receive/verbs.h"
 #include "smtp/proxy.h"
 
+enum { UNREAD_MOST = 64 * 1024 }; /* of replies that the client does not read */
+
 static size_t on_input(void *context, struct text bytes);
 static void on_secured(void *context);
 static void on_ended(void *context, enum stream_end end, const char *reason);
@@ -32,39 +34,45 @@ static bool list_has(const struct network_list *list, const struct address *addr
     return false;
 }
 
-static void client_set(struct session *session, const struct address *client)
+void session_client_set(struct session *session, const struct address *client)
 {
     char room[ADDRESS_TEXT_SIZE];
+    arena_reset(session->who);
     session->client = *client;
-    session->client_text = arena_text(session->arena, text_of(address_print(client, room)));
+    session->client_text = arena_text(session->who, text_of(address_print(client, room)));
     session->client_name = TEXT("unknown");
     session->name =
         (struct question){ QUESTION_CLIENT_NAME, session->client_text, ANSWER_TEMPERROR, TEXT_NONE };
 }
 
-static void name_ask(struct session *session)
+void session_name_ask(struct session *session)
 {
     struct server *server = session->server;
     session->name_question = 0;
     session->has_asked_name = server->config->dns.client_names;
     if (!session->has_asked_name || !server->lookup) return;
     session->name.status = ANSWER_PENDING;
-    session->name_question = session->number;
-    lookup_client_name_ask(server->lookup, session->number, server->config->dns.timeout_ms, &session->client);
+    session->name_question = session_question_id(session);
+    lookup_client_name_ask(server->lookup, session->name_question, server->config->dns.timeout_ms,
+                           &session->client);
 }
 
-/* NULL: welcome. Else the text of the refusal and its code. */
-static const char *refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+static void leave(struct session *session)
 {
-    const struct listener *listener = &session->port->listener;
+    if (session->has_entered) clients_leave(session->server->clients, session->entry);
+    session->has_entered = false;
+}
+
+const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
+{
     const struct config *config = session->server->config;
     *out_code = 554;
     *out_enhanced = "5.7.1";
-    if (list_has(&listener->deny, &session->client)) return "access denied";
-    if (listener->from.count > 0 && !list_has(&listener->from, &session->client))
-        return "access denied: this port is for listed hosts";
+    if (list_has(&session->port->listener.deny, &session->client)) return "access denied";
     struct client_numbers numbers;
-    session->entry = clients_enter(session->server->clients, &session->client, session->started_ms, &numbers);
+    leave(session);
+    session->entry = clients_enter(session->server->clients, &session->client,
+                                   loop_now_ms(session->server->loop), &numbers);
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
@@ -78,28 +86,23 @@ static const char *refusal(struct session *session, uint16_t *out_code, const ch
     return NULL;
 }
 
-static void leave(struct session *session)
+/* Who may connect at all; whom a peer stands for is another matter. */
+static const char *greeting_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
-    if (session->has_entered) clients_leave(session->server->clients, session->entry);
-    session->has_entered = false;
+    const struct network_list *from = &session->port->listener.from;
+    *out_code = 554;
+    *out_enhanced = "5.7.1";
+    if (from->count > 0 && !list_has(from, &session->client))
+        return "access denied: this port is for listed hosts";
+    return session_refusal(session, out_code, out_enhanced);
 }
 
-void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client)
+static void turn_away(struct session *session, uint16_t code, const char *enhanced, const char *text)
 {
-    transaction_drop(session);
-    if (client) {
-        client_set(session, client);
-        name_ask(session);
-    }
-    if (command->has_attribute[XCLIENT_NAME] && command->attribute[XCLIENT_NAME].length > 0) {
-        session->client_name = arena_text(session->arena, command->attribute[XCLIENT_NAME]);
-        session->name.status = ANSWER_FOUND;
-        session->name.value = session->client_name;
-        session->name_question = 0;
-    }
-    session->helo = TEXT_NONE; /* EHLO is said anew; HELO= is what that will be */
-    log_info("xclient from %s: now %.*s[%.*s]", "a listed peer", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text));
+    session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, text);
+    session_reply(session, code, enhanced, "%s", text);
+    session->state = SESSION_CLOSING;
+    session_end(session);
 }
 
 /* --- begin and end --- */
@@ -111,7 +114,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     session->server = server;
     session->port = port;
     port->users++;
-    session->arena = arena_new(512);
+    session->who = arena_new(512);
     session->mail = arena_new(1024);
     session->number = ++numbers;
     session->next_by_number = server->by_number[session->number % SERVER_BUCKETS];
@@ -125,8 +128,9 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     server->session_count++;
     server->counters->connections++;
     session->stream = stream_open(server->loop, fd, &stream_events, session);
+    stream_limit_output(session->stream, UNREAD_MOST);
     session->timer = timer_new(server->loop, on_time, session);
-    client_set(session, &peer->address);
+    session_client_set(session, &peer->address);
     if (list_has(&port->listener.proxy, &peer->address)) {
         session->state = SESSION_PROXY;
         timer_set(session->timer, server->config->limits.greeting_ms);
@@ -139,13 +143,10 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
 static void greet(struct session *session)
 {
     uint16_t code;
-    const char *enhanced, *no = refusal(session, &code, &enhanced);
+    const char *enhanced, *no = greeting_refusal(session, &code, &enhanced);
     log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     if (no) {
-        session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, no);
-        session_reply(session, code, enhanced, "%s", no);
-        session->state = SESSION_CLOSING;
-        session_end(session);
+        turn_away(session, code, enhanced, no);
         return;
     }
     if (session->is_early) {
@@ -153,7 +154,7 @@ static void greet(struct session *session)
                  TEXT_ARG(session->client_text));
         session->errors += 2;
     }
-    name_ask(session);
+    session_name_ask(session);
     session->state = SESSION_COMMAND;
     timer_set(session->timer, session->server->config->limits.greeting_ms);
     session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
@@ -177,15 +178,21 @@ void session_end(struct session *session)
     server->session_count--;
     port_release(session->port);
     arena_free(session->mail);
-    arena_free(session->arena);
+    arena_free(session->who);
     free(session);
     server_session_ended(server);
 }
 
 /* --- finding a session for an answer --- */
 
-struct session *session_by_number(struct server *server, uint64_t number)
+uint64_t session_question_id(struct session *session)
 {
+    return session->number << 16 | ++session->questions;
+}
+
+struct session *session_by_question(struct server *server, uint64_t id)
+{
+    uint64_t number = id >> 16;
     struct session *session = server->by_number[number % SERVER_BUCKETS];
     while (session && session->number != number) session = session->next_by_number;
     return session;
@@ -278,17 +285,31 @@ void session_wait(struct session *session, uint64_t limit_ms)
     stream_pause(session->stream);
 }
 
+/* Of the whole session. */
+static uint64_t time_left(const struct session *session)
+{
+    uint64_t age = loop_now_ms(session->server->loop) - session->started_ms;
+    uint64_t most = session->server->config->limits.session_ms;
+    return age < most ? most - age : 0;
+}
+
 static uint64_t limit_of(const struct session *session)
 {
     const struct config *config = session->server->config;
-    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
-    return is_content ? config->limits.data_ms : config->limits.command_ms;
+    uint64_t command = config->limits.command_ms, left = time_left(session);
+    if (session->state == SESSION_DATA || session->state == SESSION_CHUNK) return config->limits.data_ms;
+    return session->transaction.step == STEP_NONE && left < command ? left : command;
+}
+
+void session_await(struct session *session)
+{
+    timer_set(session->timer, limit_of(session));
 }
 
 void session_go_on(struct session *session, enum session_state state)
 {
     session->state = state;
-    timer_set(session->timer, limit_of(session));
+    session_await(session);
     stream_resume(session->stream);
 }
 
@@ -352,7 +373,10 @@ static size_t take_line(struct session *session, struct text bytes)
     if (has_cr) line.length--;
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
-    if (is_too_long)
+    if (session->helo.length > 0) session_await(session); /* before EHLO the greeting's limit runs on */
+    if (session->transaction.step == STEP_NONE && time_left(session) == 0)
+        session_give_up(session, "the session has lasted its time, connect again");
+    else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
     else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
         session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
@@ -372,7 +396,7 @@ static size_t take_proxy(struct session *session, struct text bytes)
         session_end(session);
         return 0;
     }
-    if (outcome == PROXY_CLIENT) client_set(session, &client.address);
+    if (outcome == PROXY_CLIENT) session_client_set(session, &client.address);
     greet(session);
     return used;
 }
@@ -385,14 +409,13 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        timer_set(session->timer, session->server->config->limits.command_ms);
         if (errors_are_too_many(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        timer_set(session->timer, session->server->config->limits.data_ms);
+        session_await(session);
         return transaction_chunk(session, bytes);
     default:
         return 0;

@@ -3,13 +3,19 @@
 #include "receive/ports.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-enum { ACCEPT_BATCH = 1 }; /* the other receive processes want their share */
+enum {
+    ACCEPT_BATCH = 1, /* the other receive processes want their share */
+    ACCEPT_REST_MS = 250
+};
 
 static struct network_list networks_copy(struct arena *arena, const struct network_list *list)
 {
@@ -52,6 +58,37 @@ void port_release(struct port *port)
     free(port);
 }
 
+/* The backlog waits, and we do not ask it all the time. */
+static void rest(struct server *server)
+{
+    ports_accept(server, false);
+    timer_set(server->accept_timer, ACCEPT_REST_MS);
+}
+
+static void rest_is_over(void *context)
+{
+    struct server *server = context;
+    if (!server->is_stopping) ports_accept(server, true);
+}
+
+/* Half of the descriptors are for connections, the rest is for the bodies that they bring. */
+void ports_start(struct server *server)
+{
+    struct rlimit files = { 1024, 1024 };
+    getrlimit(RLIMIT_NOFILE, &files);
+    server->descriptors_most = files.rlim_cur / 2 < INT_MAX ? (int)(files.rlim_cur / 2) : INT_MAX;
+    server->accept_timer = timer_new(server->loop, rest_is_over, server);
+}
+
+static void turn_away(struct server *server, int fd)
+{
+    static const struct text busy = { "421 4.3.2 too many connections, try again later\r\n", 49 };
+    if (send(fd, busy.at, busy.length, MSG_NOSIGNAL) < 0) log_info("a client was gone before it was refused");
+    close(fd);
+    log_warning("no descriptors are left for more connections");
+    rest(server);
+}
+
 static void arrived(void *context, int what)
 {
     struct port *port = context;
@@ -61,7 +98,15 @@ static void arrived(void *context, int what)
         struct endpoint peer;
         int fd = accept4(port->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && errno == ECONNABORTED) continue;
-        if (fd < 0) return; /* EAGAIN; or no descriptors: the backlog waits */
+        if (fd < 0 && errno != EAGAIN && errno != EINTR) {
+            log_warning("no connection can be taken: %s", strerror(errno));
+            rest(port->server);
+        }
+        if (fd < 0) return;
+        if (fd >= port->server->descriptors_most) {
+            turn_away(port->server, fd);
+            return;
+        }
         if (endpoint_from_sockaddr(&from, &peer))
             session_begin(port->server, port, fd, &peer);
         else

@@ -5,6 +5,9 @@
 
 #include "receive/session.h"
 
+/* Before the jail closes: how many connections the descriptors allow. */
+void ports_start(struct server *server);
+
 /* Opens a port for each listener (master has sent its socket); ports of before go when their last session
  * ends. */
 void ports_replace(struct server *server);

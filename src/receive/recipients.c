@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/domains.h"
 #include "config/table.h"
+#include "receive/relaying.h"
 
 enum { RECIPIENT_BYTES_MOST = 64 * 1024 };
 
@@ -101,8 +102,8 @@ static void call_out(struct session *session)
 {
     struct server *server = session->server;
     keep_texts(session);
-    session->callout = session->number;
-    struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->number);
+    session->callout = session_question_id(session);
+    struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->callout);
     put_text(out, session->transaction.envelope.sender);
     put_text(out, session->candidate.address);
     channel_end(server->deliver);
@@ -122,6 +123,8 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     if (envelope->recipient_count >= server->config->limits.recipients ||
         session->transaction.recipient_bytes + bytes_of(&session->candidate) > RECIPIENT_BYTES_MOST)
         reject(session, address, 452, "4.5.3", "too many recipients, send the rest in another message");
+    else if (!relay_takes_same_way(session, envelope_domain_of(address)))
+        reject(session, address, 452, "4.5.3", "it goes another way, send it in another message");
     else if (command->mailbox.needs_smtputf8 && !envelope->smtputf8)
         reject(session, address, 553, "5.6.7", "the address needs SMTPUTF8");
     else if (command->mailbox.is_literal)

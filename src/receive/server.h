@@ -47,9 +47,9 @@ struct server {
     uint32_t session_count;
     uint32_t processes;    /* how many receive processes share the limits */
     uint64_t bodies_bytes; /* of all bodies in flight here */
-    uint64_t next_question;
+    int descriptors_most;  /* a connection whose descriptor has this number or a higher one is too many */
     bool queue_is_full, is_stopping;
-    struct timer *stop_timer;
+    struct timer *stop_timer, *accept_timer;
     struct recipient_tables *tables;
     struct buffer scratch;
     struct arena *line; /* of the command line being done; what is to last is copied from it */

@@ -25,6 +25,7 @@ enum transaction_step {
     STEP_JUDGING,  /* scan reads */
     STEP_ASKING,   /* facts are there; answers are awaited */
     STEP_DECIDING, /* scan decides */
+    STEP_RELAYING, /* deliver hands it on; the next server's reply is awaited */
     STEP_KEEPING,  /* queue writes */
 };
 
@@ -53,8 +54,8 @@ struct session {
     struct server *server;
     struct port *port;
     struct stream *stream;
-    struct arena *arena; /* of the session */
-    struct arena *mail;  /* of the transaction; reset when it is dropped */
+    struct arena *who;  /* texts about the client; reset when the session stands for another one */
+    struct arena *mail; /* of the transaction; reset when it is dropped */
     struct timer *timer;
     uint64_t number, started_ms;
     enum session_state state;
@@ -64,9 +65,16 @@ struct session {
     struct text client_name; /* confirmed, or "unknown" */
     struct text helo;        /* in helo_room */
     char helo_room[256];
-    struct question name;   /* the client's confirmed name, as question and answer */
-    uint64_t name_question; /* id at lookup, 0: none is out */
-    bool has_asked_name;    /* else there is no such question: names are off */
+    struct text client_tls; /* of a client that a node named by XCLIENT; empty: in the clear */
+    char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
+    bool has_transaction_id, speaks_for;
+    bool needs_xclient;               /* one was refused, so that MAIL must be too */
+    uint64_t unconfirmed;             /* message whose 250 the node may not have seen; 0: none */
+    struct smtp_error client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
+    struct question name;             /* the client's confirmed name, as question and answer */
+    uint16_t questions;               /* asked so far: a part of their ids */
+    uint64_t name_question;           /* id at lookup, 0: none is out */
+    bool has_asked_name;              /* else there is no such question: names are off */
     struct client_entry *entry;
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;
@@ -84,9 +92,16 @@ void session_end(struct session *session); /* closes and frees */
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* XCLIENT: the session stands for another client from now on; access and limits are judged anew. `client`
- * NULL: as before. */
-void xclient_take(struct session *session, const struct smtp_command *command, const struct address *client);
+/* The session stands for this client from now on (connection, PROXY, XCLIENT); its name is not asked for yet.
+ */
+void session_client_set(struct session *session, const struct address *client);
+void session_name_ask(struct session *session);
+
+/* Counts the client in and says why it may not send now. NULL: it may. */
+const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);
+
+/* The time limit of what the client is to say next begins anew. */
+void session_await(struct session *session);
 
 /* Input pauses until session_go_on. */
 void session_wait(struct session *session, uint64_t limit_ms);
@@ -102,7 +117,10 @@ void session_log_reject(struct session *session, const char *stage, struct text 
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);
 
-struct session *session_by_number(struct server *server, uint64_t number);
+/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
+ * answer to a question before. */
+uint64_t session_question_id(struct session *session);
+struct session *session_by_question(struct server *server, uint64_t id);
 
 /* The message id of the transaction, for answers that name it. */
 void session_remember_id(struct session *session);

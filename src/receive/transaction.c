@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The life of a message on one screen: open, read, ask, decide, keep, reply. Each step ends in the next one
-   or in settle(), which is the only place that replies to the end of data. Nothing here blocks. */
+   or in transaction_settle(), which is the only place that replies to the end of data. Nothing here blocks.
+ */
 #include "receive/transaction.h"
 
 #include <stdio.h>
@@ -9,13 +10,13 @@
 #include "base/log.h"
 #include "config/domains.h"
 #include "receive/keeping.h"
+#include "receive/relaying.h"
 #include "receive/trace.h"
 
 static void judge(struct session *session);
 static void decide(struct session *session);
 
-/* The reply to the end of data. The transaction is over, the session goes on. */
-static void settle(struct session *session, uint16_t code, const char *enhanced, const char *text)
+void transaction_settle(struct session *session, uint16_t code, const char *enhanced, const char *text)
 {
     bool waited = session->state == SESSION_WAITING;
     if (code >= 400) {
@@ -44,6 +45,11 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         .ret = command->ret,
         .smtputf8 = (command->given & PARAMETER_SMTPUTF8) != 0,
     };
+    if (session->has_transaction_id)
+        transaction->envelope.transaction =
+            arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
+    session->has_transaction_id = false; /* it is of one message */
+    session_await(session);
 }
 
 /* --- read --- */
@@ -61,6 +67,7 @@ void transaction_read(struct session *session, bool is_bdat)
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
     if (is_bdat) return;
     session->state = SESSION_DATA;
+    session_await(session);
     session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 
@@ -125,25 +132,28 @@ static void content_end(struct session *session)
     const struct config *config = session->server->config;
     struct header_glance glance;
     if (transaction->is_too_big) {
-        settle(session, 552, "5.3.4", "the message is larger than this server takes");
+        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
         return;
     }
     if (transaction->dotted.has_bare && !transaction->dotted.repair) {
-        settle(session, 554, "5.6.0", "the content has a bare CR or LF; lines end with CRLF");
+        transaction_settle(session, 554, "5.6.0", "the content has a bare CR or LF; lines end with CRLF");
         return;
     }
     if (transaction->has_no_memory || !body_finish(&transaction->body)) {
-        settle(session, 452, "4.3.1", "no room for the message now, try again later");
+        transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
     header_glance(body_text(&transaction->body), transaction->dotted.has_8bit, &glance);
     if (glance.bytes > config->limits.header_bytes)
-        settle(session, 552, "5.3.4", "the header is larger than this server takes");
+        transaction_settle(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance.received > config->limits.received)
-        settle(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
+        transaction_settle(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
     else {
         keep_prepare(session, &glance);
-        judge(session);
+        if (session->port->listener.relay == RELAY_THROUGH)
+            relay_begin(session);
+        else
+            judge(session);
     }
 }
 
@@ -237,7 +247,8 @@ static struct occasion occasion_of(struct session *session)
                               .helo = session->helo,
                               .sender = envelope->sender,
                               .smtputf8 = envelope->smtputf8,
-                              .secure = stream_is_secure(session->stream),
+                              .secure = session->speaks_for ? session->client_tls.length > 0
+                                                            : stream_is_secure(session->stream),
                               .recipient_count = envelope->recipient_count,
                               .recipients = recipients };
 }
@@ -298,7 +309,7 @@ void transaction_named(struct session *session, const struct client_name *name)
                                                    [CLIENT_NAME_TEMPERROR] = ANSWER_TEMPERROR };
     if (session->name.status != ANSWER_PENDING) return;
     session->name.status = statuses[name->status];
-    session->name.value = arena_text(session->arena, name->name);
+    session->name.value = arena_text(session->who, name->name);
     if (name->status == CLIENT_NAME_CONFIRMED) session->client_name = session->name.value;
     if (session->transaction.step == STEP_ASKING) decide(session);
 }
@@ -314,7 +325,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
                 transaction->verdict.recipient_count == transaction->envelope.recipient_count;
     if (!good) {
         log_error("scan sent a verdict that makes no sense");
-        settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+        transaction_settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
         return;
     }
     keep_count_verdict(session);
@@ -325,7 +336,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
                  message_id_print(transaction->id, id));
         snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(verdict->enhanced));
         keep_log_verdict(session);
-        settle(session, verdict->code, enhanced, reason);
+        transaction_settle(session, verdict->code, enhanced, reason);
         return;
     }
     keep_judged(session);
@@ -344,7 +355,7 @@ void transaction_scan_failed(struct session *session, struct frame *frame)
     if (why == SCAN_POISON)
         keep_poison(session);
     else
-        settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+        transaction_settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
 }
 
 void transaction_scan_is_back(struct session *session)
@@ -361,15 +372,27 @@ void transaction_kept(struct session *session)
     if (session->transaction.step != STEP_KEEPING) return;
     keep_count_accepted(session);
     session->messages++;
+    if (session->transaction.envelope.transaction.length) session->unconfirmed = session->transaction.id;
     snprintf(text, sizeof text, "kept as %s", message_id_print(session->transaction.id, id));
-    settle(session, 250, "2.0.0", text);
+    transaction_settle(session, 250, "2.0.0", text);
+}
+
+void transaction_kept_before(struct session *session, uint64_t as)
+{
+    char text[64], id[MESSAGE_ID_SIZE], before[MESSAGE_ID_SIZE];
+    if (session->transaction.step != STEP_KEEPING) return;
+    keep_withdraw(session);
+    session->unconfirmed = as;
+    snprintf(text, sizeof text, "kept as %s", message_id_print(as, before));
+    log_info("%s: came before and was kept as %s", message_id_print(session->transaction.id, id), before);
+    transaction_settle(session, 250, "2.0.0", text);
 }
 
 void transaction_discarded(struct session *session)
 {
     char text[64], id[MESSAGE_ID_SIZE];
     snprintf(text, sizeof text, "taken as %s", message_id_print(session->transaction.id, id));
-    settle(session, 250, "2.0.0", text);
+    transaction_settle(session, 250, "2.0.0", text);
 }
 
 void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason)
@@ -380,9 +403,9 @@ void transaction_not_kept(struct session *session, enum keep_refusal why, struct
               TEXT_ARG(reason));
     keep_withdraw(session);
     if (why == KEEP_DISK_FULL)
-        settle(session, 452, "4.3.1", "no room for the message now, try again later");
+        transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
     else
-        settle(session, 451, "4.3.0", "the message could not be kept now, try again later");
+        transaction_settle(session, 451, "4.3.0", "the message could not be kept now, try again later");
 }
 
 /* The old queue's answer was lost with it. The new one knows what is in the journal. */
@@ -418,8 +441,12 @@ void transaction_timed_out(struct session *session)
         transaction_body_file(session, -1);
         return;
     }
-    log_warning("%s: no verdict in time", message_id_print(session->transaction.id, id));
-    settle(session, 451, "4.3.0", "no verdict in time, try again later");
+    bool is_relaying = session->transaction.step == STEP_RELAYING;
+    log_warning("%s: no %s in time", message_id_print(session->transaction.id, id),
+                is_relaying ? "reply of the next server" : "verdict");
+    transaction_settle(session, 451, is_relaying ? "4.4.2" : "4.3.0",
+                       is_relaying ? "the next server gave no reply in time, try again later"
+                                   : "no verdict in time, try again later");
 }
 
 void transaction_drop(struct session *session)
@@ -428,6 +455,7 @@ void transaction_drop(struct session *session)
     struct server *server = session->server;
     bool at_scan = transaction->step == STEP_JUDGING || transaction->step == STEP_DECIDING;
     if (at_scan && server->scan) channel_send(server->scan, SCAN_CANCEL, transaction->id, TEXT_NONE);
+    if (transaction->step == STEP_RELAYING) relay_cancel(session);
     server->bodies_bytes -= transaction->body.size;
     body_free(&transaction->body);
     session_forget_id(session);

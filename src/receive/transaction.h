@@ -21,6 +21,8 @@ void transaction_facts(struct session *session, struct frame *frame);
 void transaction_verdict(struct session *session, struct frame *frame);
 void transaction_scan_failed(struct session *session, struct frame *frame);
 void transaction_kept(struct session *session);
+/* A node sent it before and did not see our reply: it was kept as message `as` then. */
+void transaction_kept_before(struct session *session, uint64_t as);
 /* The verdict discards it for every recipient: 250, and nothing is kept. */
 void transaction_discarded(struct session *session);
 void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason);
@@ -38,6 +40,9 @@ void transaction_timed_out(struct session *session);
 
 /* RSET, EHLO, the end: all is forgotten. Answers that still come find nobody. */
 void transaction_drop(struct session *session);
+
+/* The reply to the end of data. The transaction is over, the session goes on. */
+void transaction_settle(struct session *session, uint16_t code, const char *enhanced, const char *text);
 
 struct session *transaction_by_id(struct server *server, uint64_t id);
 

@@ -5,18 +5,11 @@
 #include "base/log.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
+#include "receive/xclient.h"
 
 static void refuse(struct session *session, const struct smtp_error *error)
 {
     session_reply(session, error->code, error->enhanced, "%s", error->text);
-}
-
-static bool may_xclient(const struct session *session)
-{
-    const struct network_list *list = &session->port->listener.xclient;
-    for (size_t i = 0; i < list->count; i++)
-        if (network_has(&list->items[i], &session->peer.address)) return true;
-    return false;
 }
 
 static void hello_take(struct session *session, struct text name)
@@ -24,12 +17,14 @@ static void hello_take(struct session *session, struct text name)
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
+    session_await(session);
 }
 
 static void do_helo(struct session *session, const struct smtp_command *command)
 {
     hello_take(session, command->argument);
     session->is_esmtp = false;
+    session->needs_xclient = false;
     session_reply(session, 250, NULL, "%.*s", TEXT_ARG(session->server->config->hostname));
 }
 
@@ -45,7 +40,7 @@ static void do_ehlo(struct session *session, const struct smtp_command *command)
         "250-SMTPUTF8\r\n250-DSN\r\n%s250 CHUNKING\r\n",
         TEXT_ARG(config->hostname), (unsigned long long)config->limits.message_bytes,
         offers_tls ? "250-STARTTLS\r\n" : "",
-        may_xclient(session) ? "250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n" : "");
+        xclient_is_allowed(session) ? "250-XCLIENT " XCLIENT_ATTRIBUTES "\r\n" : "");
 }
 
 static bool tls_is_missing(struct session *session)
@@ -82,7 +77,7 @@ static void do_mail(struct session *session, const struct smtp_command *command)
     bool is_utf8 = command->given & PARAMETER_SMTPUTF8;
     if (session->helo.length == 0)
         session_reply(session, 503, "5.5.1", "say EHLO or HELO first");
-    else if (tls_is_missing(session))
+    else if (tls_is_missing(session) || xclient_hinders(session))
         return;
     else if (session->transaction.step != STEP_NONE)
         session_reply(session, 503, "5.5.1", "a message is under way");
@@ -182,26 +177,6 @@ static void do_starttls(struct session *session, const struct smtp_command *comm
     }
 }
 
-static void do_xclient(struct session *session, const struct smtp_command *command)
-{
-    struct address client;
-    struct text address = command->attribute[XCLIENT_ADDR];
-    if (!may_xclient(session)) {
-        session_reply(session, 550, "5.7.0", "XCLIENT is not for you");
-        return;
-    }
-    if (session->transaction.step != STEP_NONE) {
-        session_reply(session, 503, "5.5.1", "a message is under way");
-        return;
-    }
-    if (address.length > 0 && !address_parse(address, &client)) {
-        session_reply(session, 501, "5.5.4", "ADDR is not an address");
-        return;
-    }
-    xclient_take(session, command, address.length ? &client : NULL);
-    session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
-}
-
 static void do_unknown(struct session *session, const struct smtp_command *command)
 {
     session_reply(session, 502, "5.5.1", "not offered");
@@ -212,17 +187,27 @@ static void (*const verbs[VERB_COUNT])(struct session *session, const struct smt
     [VERB_RCPT] = do_rcpt,    [VERB_DATA] = do_data,         [VERB_BDAT] = do_bdat,
     [VERB_RSET] = do_rset,    [VERB_NOOP] = do_noop,         [VERB_QUIT] = do_quit,
     [VERB_VRFY] = do_vrfy,    [VERB_EXPN] = do_expn,         [VERB_HELP] = do_help,
-    [VERB_AUTH] = do_unknown, [VERB_STARTTLS] = do_starttls, [VERB_XCLIENT] = do_xclient,
+    [VERB_AUTH] = do_unknown, [VERB_STARTTLS] = do_starttls, [VERB_XCLIENT] = xclient_do,
 };
+
+/* Whatever the node says next, it has seen our reply to what it sent before. */
+static void confirm(struct session *session)
+{
+    struct channel *queue = session->server->queue;
+    if (session->unconfirmed && queue) channel_send(queue, QUEUE_CONFIRMED, session->unconfirmed, TEXT_NONE);
+    session->unconfirmed = 0;
+}
 
 void verb_do(struct session *session, struct text line)
 {
     struct smtp_command command;
+    if (session->unconfirmed) confirm(session);
     arena_reset(session->server->line);
     struct smtp_error error =
         smtp_command_parse(session->server->line, line, session->port->listener.strict, &command);
     if (error.code != 0) {
         refuse(session, &error);
+        if (command.verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
         if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
             session_log_reject(session, command.verb == VERB_RCPT ? "RCPT" : "MAIL", command.mailbox.address,
                                error.code, error.enhanced, error.text);

@@ -205,6 +205,16 @@ static struct smtp_error parse_rcpt(struct arena *arena, struct text rest, bool 
     return parse_path_verb(arena, rest, strict, TEXT("TO:"), out);
 }
 
+/* Anything else could forge a header that names it. */
+static bool is_plain_name(struct text name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        char c = name.at[i];
+        if ((uint8_t)c <= ' ' || c == 127 || strchr("()<>;\"\\", c)) return false;
+    }
+    return true;
+}
+
 /* RFC 5321 section 4.1.4 lets a server not refuse for a name that does not check; one that could forge a
  * header is. */
 static struct smtp_error parse_hello(struct arena *arena, struct text rest, bool strict,
@@ -213,11 +223,7 @@ static struct smtp_error parse_hello(struct arena *arena, struct text rest, bool
     out->argument = text_trim(rest);
     if (out->argument.length == 0) return syntax("a name or address literal is missing");
     if (out->argument.length > 255) return syntax("the name is too long");
-    for (size_t i = 0; i < out->argument.length; i++) {
-        char c = out->argument.at[i];
-        if ((uint8_t)c <= ' ' || c == 127 || (c && strchr("()<>;\"\\", c)))
-            return syntax("the name has a forbidden character");
-    }
+    if (!is_plain_name(out->argument)) return syntax("the name has a forbidden character");
     return utf8_is_valid(out->argument) ? NO_ERROR : syntax("the name is not UTF-8");
 }
 
@@ -249,18 +255,22 @@ static struct smtp_error parse_anything(struct arena *arena, struct text rest, b
 
 static struct smtp_error take_attribute(struct arena *arena, struct text word, struct smtp_command *out)
 {
-    static const char *const names[XCLIENT_COUNT] = { "NAME", "ADDR",  "PORT",     "PROTO",
-                                                      "HELO", "LOGIN", "DESTADDR", "DESTPORT" };
+    static const char *const names[XCLIENT_COUNT] = {
+        "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "TLS", "TRANSACTION"
+    };
     size_t equals = text_find_char(word, '=');
     struct text name = text_slice(word, 0, equals), value = text_slice(word, equals + 1, word.length);
     for (int i = 0; i < XCLIENT_COUNT; i++) {
         if (!text_equal_nocase(name, text_of(names[i]))) continue;
         out->has_attribute[i] = true;
-        bool is_unknown = text_equal_nocase(value, TEXT("[UNAVAILABLE]")) ||
-                          text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
-        if (is_unknown) return NO_ERROR;
-        if (value.length <= 255 && xtext_decode(arena, value, &out->attribute[i])) return NO_ERROR;
-        return syntax("an attribute is not xtext");
+        bool is_temporary = text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
+        if (i == XCLIENT_NAME) out->name_is_temporary = is_temporary;
+        if (is_temporary || text_equal_nocase(value, TEXT("[UNAVAILABLE]"))) return NO_ERROR;
+        if (value.length > XCLIENT_VALUE_MOST || !xtext_decode(arena, value, &out->attribute[i]))
+            return syntax("an attribute is not xtext");
+        bool is_name = i == XCLIENT_NAME || i == XCLIENT_HELO;
+        return is_name && !is_plain_name(out->attribute[i]) ? syntax("the name has a forbidden character")
+                                                            : NO_ERROR;
     }
     return syntax("an attribute is not known");
 }

@@ -38,7 +38,8 @@ enum smtp_parameter {
     PARAMETER_ORCPT = 64
 };
 
-/* XCLIENT attributes that were given; a value of "[UNAVAILABLE]" or "[TEMPUNAVAIL]" gives an empty text. */
+/* XCLIENT attributes that were given; a value of "[UNAVAILABLE]" or "[TEMPUNAVAIL]" gives an empty text, the
+   latter for NAME is told in name_is_temporary. */
 enum xclient_attribute {
     XCLIENT_NAME,
     XCLIENT_ADDR,
@@ -48,6 +49,8 @@ enum xclient_attribute {
     XCLIENT_LOGIN,
     XCLIENT_DESTADDR,
     XCLIENT_DESTPORT,
+    XCLIENT_TLS,         /* between nodes: "TLSv1.3 TLS_AES_256_GCM_SHA384 256" of the first client */
+    XCLIENT_TRANSACTION, /* between nodes: envelope.transaction in hexadecimal */
     XCLIENT_COUNT
 };
 
@@ -62,7 +65,7 @@ struct smtp_command {
     uint8_t notify;
     struct text envid, orcpt; /* decoded, in the arena */
     bool is_last;             /* BDAT n LAST; n in size */
-    bool has_attribute[XCLIENT_COUNT];
+    bool has_attribute[XCLIENT_COUNT], name_is_temporary;
     struct text attribute[XCLIENT_COUNT]; /* decoded, in the arena */
 };
 
@@ -72,7 +75,7 @@ struct smtp_error {
     const char *enhanced, *text;
 };
 
-enum { COMMAND_LINE_MOST = 2048, BDAT_MOST_DIGITS = 19 };
+enum { COMMAND_LINE_MOST = 2048, BDAT_MOST_DIGITS = 19, XCLIENT_VALUE_MOST = 255 };
 
 /* `line` without its CRLF, borrowed by the result. A CR, LF or NUL inside is an error. `strict` as in
  * mail/mailbox.h. */

@@ -127,6 +127,8 @@ static void capability_read(struct text line, struct smtp_capabilities *out)
     };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (text_equal_nocase(keyword, plain[i].keyword)) *plain[i].offered = true;
+    while (text_equal_nocase(keyword, TEXT("XCLIENT")) && text_next_word(&line, &value))
+        if (text_equal_nocase(value, TEXT("TRANSACTION"))) out->xclient_between_nodes = true;
     if (text_equal_nocase(keyword, TEXT("SIZE")) && text_next_word(&line, &value))
         text_to_number(value, UINT64_MAX, &out->size);
 }

@@ -138,6 +138,23 @@ def test_no_smuggling(plain, inside, end):
     assert inside.files() == []
 
 
+@pytest.mark.parametrize("body", [b"a\nb\r\n", b"a\rb\r\n", b"a\r"])
+def test_a_bare_cr_or_lf_in_a_chunk(nodes, inside, body):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in }}\nlisten 127.0.0.1:{other} {{ direction in; repair bare-lf }}\n" + CONFIG,
+                 inside=inside.port, other=(repairing := lab.free_port()))
+    whole = b"Subject: chunk\r\n\r\n" + body
+    for port, wanted in ((node.port, 554), (repairing, 250)):
+        client = lab.Client(port)
+        client.open()
+        client.raw(b"BDAT %d LAST\r\n" % len(whole) + whole)
+        code, text = client.reply()
+        assert code == wanted and (code == 250 or "bare" in text), (port, code, text)
+    arrived = inside.wait(1)
+    assert len(arrived) == 1 and b"\r\n\r\na\r\n" in arrived[0]
+    assert arrived[0].replace(b"\r\n", b"").count(b"\r") == arrived[0].replace(b"\r\n", b"").count(b"\n") == 0
+    node.balance()
+
+
 def test_repair_bare_lf(nodes, inside):
     node = nodes("listen 127.0.0.1:{port} {{ direction in; repair bare-lf }}\n" + CONFIG, inside=inside.port)
     client = lab.Client(node.port)
@@ -276,6 +293,37 @@ def test_time_limits(nodes, inside):
     node.balance()
 
 
+def test_a_drip_is_no_greeting(nodes, inside):
+    """Bytes that do not make an EHLO do not prolong the time for it."""
+    node = nodes(CONFIG + "limits {{ time greeting 2s }}\n", inside=inside.port)
+    client = lab.Client(node.port, hello=None)
+    client.socket.settimeout(0.2)
+    answer, end = b"", time.monotonic() + 20
+    while not answer and time.monotonic() < end:
+        client.raw(b"x")
+        try:
+            answer = client.socket.recv(100)
+        except TimeoutError:
+            pass
+    assert answer.startswith(b"421 4.4.2"), answer
+
+
+def test_a_session_ends_between_two_messages(nodes, inside):
+    node = nodes(CONFIG + "limits {{ time session 3s }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    idle = lab.Client(node.port)
+    begun = time.monotonic()
+    client.open()
+    client.say("DATA")
+    client.raw(b"Subject: long\r\n\r\n")
+    assert idle.reply()[0] == 421 and time.monotonic() - begun > 2
+    client.raw(b"end\r\n.\r\n")
+    assert client.reply()[0] == 250
+    assert client.reply()[0] == 421
+    inside.wait(1)
+    node.balance()
+
+
 def test_access_rules(nodes, inside):
     node = nodes("listen 127.0.0.1:{port} {{ direction in; from 127.0.0.0/8; deny 127.0.0.2 }}\n" + CONFIG, inside=inside.port)
     assert lab.Client(node.port, source="127.0.0.3").greeting[0] == 220
@@ -359,6 +407,21 @@ def test_xclient(nodes, inside):
     assert client.send(lab.message())[0] == 250
     assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
     assert client.say("XCLIENT ADDR=nonsense")[0] == 501
+
+
+def test_whom_xclient_names_is_held_to_rules_and_limits(nodes, inside):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1; from 127.0.0.1; deny 192.0.2.66 }}\n" + CONFIG +
+                 "limits {{ connections per client 2; messages per client and minute 1 }}\n", inside=inside.port)
+    away_from_the_minutes_end()
+    peer = lab.Client(node.port)
+    assert peer.say("XCLIENT ADDR=192.0.2.66")[0] == 554
+    peers = [lab.Client(node.port) for _ in range(2)]
+    assert [one.say("XCLIENT ADDR=192.0.2.7")[0] for one in peers] == [220, 220]
+    more = lab.Client(node.port)
+    assert more.say("XCLIENT ADDR=192.0.2.7")[0] == 421
+    peers[1].say("XCLIENT ADDR=192.0.2.8")
+    codes = [one.say("EHLO client.example")[0] and one.send(lab.message())[0] for one in peers for _ in range(2)]
+    assert codes == [250, 450, 250, 450]
 
 
 def test_early_talker_is_noticed(plain):

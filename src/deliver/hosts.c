@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Servers by endpoint, for destination.c and pool.c. */
+#include "deliver/hosts.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+static uint64_t endpoint_hash(const struct endpoint *endpoint)
+{
+    struct text bytes = text_from((const char *)endpoint->address.bytes, sizeof endpoint->address.bytes);
+    return text_hash(bytes) ^ hashed_number(endpoint->port);
+}
+
+static struct host *find(const struct hosts *hosts, const struct endpoint *endpoint)
+{
+    struct hashed_node *node = hashed_first(&hosts->by_endpoint, endpoint_hash(endpoint));
+    for (; node; node = hashed_next(node)) {
+        struct host *host = OWNER(node, struct host, node);
+        if (host->endpoint.port == endpoint->port &&
+            address_equal(&host->endpoint.address, &endpoint->address))
+            return host;
+    }
+    return NULL;
+}
+
+const struct host *hosts_find(const struct hosts *hosts, const struct endpoint *endpoint)
+{
+    return find(hosts, endpoint);
+}
+
+struct host *hosts_get(struct hosts *hosts, const struct endpoint *endpoint)
+{
+    struct host *host = find(hosts, endpoint);
+    if (host) return host;
+    host = memory_alloc(sizeof *host);
+    host->endpoint = *endpoint;
+    hashed_add(&hosts->by_endpoint, &host->node, endpoint_hash(endpoint));
+    return host;
+}
+
+void hosts_free(struct hosts *hosts)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) free(OWNER(node, struct host, node));
+    hashed_free(&hosts->by_endpoint);
+}
+
+void host_set_aside(struct host *host, uint64_t now_ms, uint64_t most_ms, bool is_unreachable)
+{
+    host->is_unreachable = is_unreachable;
+    if (host->aside_until_ms > now_ms) return;
+    uint64_t pause = (uint64_t)ASIDE_FIRST_MS << (host->failures < 5 ? host->failures : 5);
+    host->failures++;
+    host->aside_until_ms = now_ms + (pause < most_ms ? pause : most_ms);
+}
+
+void host_forgive(struct host *host)
+{
+    host->aside_until_ms = 0;
+    host->failures = 0;
+    host->is_unreachable = false;
+}
+
+uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    uint32_t count = 0;
+    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next)))
+        count += OWNER(node, struct host, node)->aside_until_ms > now_ms;
+    return count;
+}
+
+void hosts_sweep(struct hosts *hosts, uint64_t now_ms)
+{
+    size_t slot = 0;
+    struct hashed_node *next = NULL, *node;
+    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) {
+        struct host *host = OWNER(node, struct host, node);
+        bool is_remembered = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
+        if (host->lanes > 0 || is_remembered) continue;
+        hashed_remove(&hosts->by_endpoint, node);
+        free(host);
+    }
+}

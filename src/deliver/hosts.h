@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What is known of each server by address and port, whatever destinations it serves: until when it is put
+   aside after a failure, and how many connections to it are at work. */
+#ifndef SEKIMORI_DELIVER_HOSTS_H
+#define SEKIMORI_DELIVER_HOSTS_H
+
+#include <stdbool.h>
+
+#include "base/address.h"
+#include "deliver/hashed.h"
+
+enum { ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000 };
+
+struct host {
+    struct hashed_node node;
+    struct endpoint endpoint;
+    uint64_t aside_until_ms; /* 0: not aside */
+    bool is_unreachable;     /* when last tried it accepted no connection */
+    unsigned failures;
+    uint32_t lanes, busy; /* connections, and those of them with an errand */
+};
+
+/* Zero-initialised is empty. */
+struct hosts {
+    struct hashed by_endpoint;
+};
+
+void hosts_free(struct hosts *hosts);
+
+/* Made when it is not known; stays while it has lanes or is aside. */
+struct host *hosts_get(struct hosts *hosts, const struct endpoint *endpoint);
+const struct host *hosts_find(const struct hosts *hosts,
+                              const struct endpoint *endpoint); /* NULL: not known */
+
+/* Puts it aside, longer each time, but no longer than most_ms. Failures at the same time count once. */
+void host_set_aside(struct host *host, uint64_t now_ms, uint64_t most_ms, bool is_unreachable);
+void host_forgive(struct host *host);
+
+uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms); /* how many are */
+void hosts_sweep(struct hosts *hosts, uint64_t now_ms);           /* forgets those of no more interest */
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The way of a message through this node to the next, from its last octet to the reply. */
+#include "receive/relaying.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "config/domains.h"
+#include "mail/digest.h"
+#include "receive/keeping.h"
+#include "receive/transaction.h"
+#include "receive/xclient.h"
+
+/* The next node gives up first: its reply says more than ours could. */
+enum { REPLY_MARGIN_MS = 5000 };
+
+/* What a client sends again is the same in these, and nothing else is. */
+static struct text transaction_name(struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    struct buffer names = { 0 };
+    uint8_t sum[DIGEST_BYTES];
+    put_text(&names, envelope->sender);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        put_text(&names, envelope->recipients[i].address);
+    digest_sha256(body_text(&session->transaction.body), sum);
+    buffer_add_text(&names, text_from((const char *)sum, sizeof sum));
+    digest_sha256(buffer_text(&names), sum);
+    buffer_free(&names);
+    return arena_text(session->mail, text_from((const char *)sum, TRANSACTION_BYTES));
+}
+
+static struct text way_of(const struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    struct text domain = envelope_domain_of(envelope->recipients[0].address);
+    return domain.length ? domain : envelope_domain_of(session->server->config->admin);
+}
+
+static void relay_send(struct session *session)
+{
+    struct server *server = session->server;
+    struct transaction *transaction = &session->transaction;
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    if (!server->deliver) return; /* it is being restarted; relay_deliver_is_back asks */
+    struct relay_request request = { .domain = way_of(session),
+                                     .content = transaction->keep.content,
+                                     .envelope = transaction->envelope,
+                                     .prefix = transaction->keep.prefix,
+                                     .body = transaction->body };
+    struct buffer *out = channel_begin(server->deliver, DELIVER_RELAY, transaction->id);
+    relay_request_put(&request, out, fds, &fd_count);
+    transaction->body = request.body;
+    channel_end_fds(server->deliver, fds, fd_count);
+}
+
+void relay_begin(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    session_wait(session, session->server->config->limits.verdict_ms + REPLY_MARGIN_MS);
+    transaction->envelope.transaction = transaction_name(session);
+    transaction->envelope.origin = xclient_origin(session, transaction->envelope.transaction);
+    transaction->step = STEP_RELAYING;
+    relay_send(session);
+}
+
+void relay_deliver_is_back(struct session *session)
+{
+    if (session->transaction.step == STEP_RELAYING) relay_send(session);
+}
+
+void relay_cancel(struct session *session)
+{
+    struct channel *deliver = session->server->deliver;
+    if (deliver) channel_send(deliver, DELIVER_RELAY_CANCEL, session->transaction.id, TEXT_NONE);
+}
+
+/* --- the reply --- */
+
+/* In Postfix's words, as for mail that went by the journal. */
+static void reply_log(const struct session *session, const struct relay_reply *reply)
+{
+    const struct transaction *transaction = &session->transaction;
+    char id[MESSAGE_ID_SIZE];
+    const char *status = reply->code < 400 ? "sent" : reply->code < 500 ? "deferred" : "bounced";
+    uint64_t now = loop_wall_ms(session->server->loop);
+    double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
+    message_id_print(transaction->id, id);
+    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text), TEXT_ARG(session->helo), session_protocol(session));
+    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
+        log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
+                 TEXT_ARG(transaction->envelope.recipients[i].address),
+                 TEXT_ARG(reply->server.length ? reply->server : TEXT("none")), delay, delay,
+                 TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
+}
+
+static void pass_on(struct session *session, const struct relay_reply *reply)
+{
+    struct receive_counters *counters = session->server->counters;
+    char enhanced[16], text[600];
+    snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(reply->enhanced));
+    snprintf(text, sizeof text, "%.*s", TEXT_ARG(reply->text));
+    reply_log(session, reply);
+    if (reply->code < 400) {
+        counters->relayed += session->transaction.envelope.recipient_count;
+        counters->messages_relayed++;
+        session->messages++;
+    }
+    session->transaction.step = STEP_NONE; /* there is nothing to cancel */
+    transaction_settle(session, reply->code, enhanced, text);
+}
+
+void relay_done(struct session *session, struct frame *frame)
+{
+    struct relay_reply reply;
+    char id[MESSAGE_ID_SIZE];
+    if (session->transaction.step != STEP_RELAYING) return;
+    if (!relay_reply_get(frame, &reply))
+        reply =
+            (struct relay_reply){ .outcome = RELAY_REPLIED,
+                                  .code = 451,
+                                  .enhanced = TEXT("4.3.0"),
+                                  .text = TEXT("the message could not be handed on now, try again later") };
+    if (reply.outcome == RELAY_REPLIED) {
+        pass_on(session, &reply);
+        return;
+    }
+    log_warning("%s: no next server can be connected to (%.*s): the journal keeps the message",
+                message_id_print(session->transaction.id, id), TEXT_ARG(reply.text));
+    session->transaction.envelope.transaction = TEXT_NONE; /* told to the next node, not known by this one */
+    keep_unjudged(session);
+}
+
+/* --- recipients --- */
+
+bool relay_takes_same_way(const struct session *session, struct text domain)
+{
+    const struct config *config = session->server->config;
+    const struct transaction *transaction = &session->transaction;
+    if (session->port->listener.relay != RELAY_THROUGH || transaction->envelope.recipient_count == 0)
+        return true;
+    struct text first = way_of(session);
+    return text_equal_nocase(first, domain) ||
+           config_is_same_way(config_find_domain(config, first), config_find_domain(config, domain));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Log lines as each target reads them, whatever a client says in them. The sockets of journald and syslogd
+ * are stood in for by one of our own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static struct sockaddr_un stand_in = { .sun_family = AF_UNIX };
+static char asked[108];
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    if (address->sa_family != AF_UNIX) return __real_connect(fd, address, length);
+    snprintf(asked, sizeof asked, "%s", ((const struct sockaddr_un *)address)->sun_path);
+    return __real_connect(fd, (struct sockaddr *)&stand_in, sizeof stand_in);
+}
+
+static int stand_in_open(char *folder)
+{
+    assert_non_null(mkdtemp(folder));
+    snprintf(stand_in.sun_path, sizeof stand_in.sun_path, "%s/socket", folder);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&stand_in, sizeof stand_in), 0);
+    return fd;
+}
+
+/* The datagram with its digits as 0, so that time and pid can be compared. */
+static const char *datagram(int fd, char *room, size_t size)
+{
+    ssize_t length = recv(fd, room, size - 1, MSG_DONTWAIT);
+    assert_true(length > 0);
+    room[length] = '\0';
+    for (char *at = room; *at; at++)
+        if (*at >= '0' && *at <= '9') *at = '0';
+    return room;
+}
+
+static void assert_starts(const char *text, const char *start)
+{
+    if (strncmp(text, start, strlen(start)) != 0) fail_msg("%s\ndoes not begin with\n%s", text, start);
+}
+
+static void assert_ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), wanted = strlen(end);
+    if (length < wanted || strcmp(text + length - wanted, end) != 0)
+        fail_msg("%s\ndoes not end in\n%s", text, end);
+}
+
+static void targets(void **state)
+{
+    char folder[] = "/tmp/sekimori-log-XXXXXX", room[4096];
+    int fd = stand_in_open(folder);
+    log_open("receive", LOG_TARGET_JOURNAL, NULL, LOG_LEVEL_INFO);
+    assert_string_equal(asked, "/run/systemd/journal/socket");
+    log_warning("helo=<%s>", "a\nPRIORITY=x\rb\x1b");
+    assert_starts(datagram(fd, room, sizeof room),
+                  "PRIORITY=0\nSYSLOG_FACILITY=0\nSYSLOG_IDENTIFIER=sekimori/receive\nSYSLOG_PID=");
+    assert_ends(room, "\nMESSAGE=warning: helo=<a\\x0APRIORITY=x\\x0Db\\x0B>\n");
+    log_open("queue", LOG_TARGET_SYSLOG, NULL, LOG_LEVEL_INFO);
+    assert_string_equal(asked, "/dev/log");
+    log_info("helo=<%s>", "a\n<00>Jan  0 00:00:00 b");
+    const char *message = strstr(datagram(fd, room, sizeof room), " sekimori/queue[0");
+    assert_non_null(message);
+    assert_int_equal(message - room, strlen("<00>Nov 00 00:00:00"));
+    assert_int_equal(room[strspn(room, "<0>")] >= 'A', 1);
+    assert_ends(room, "]: helo=<a\\x0A<00>Jan  0 00:00:00 b>");
+    log_debug("below the level");
+    assert_int_equal(recv(fd, room, sizeof room, MSG_DONTWAIT), -1);
+    log_open("test", LOG_TARGET_STDERR, NULL, LOG_LEVEL_ERROR);
+    close(fd);
+    unlink(stand_in.sun_path);
+    rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(targets) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
