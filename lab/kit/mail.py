@@ -174,13 +174,13 @@ class Flood:
     """Mail at a steady rate from one host of the Internet to a domain, over several connections, by MX like any sender: an
     exchanger that cannot be reached or says 4xx is left for the next one."""
 
-    def __init__(self, lab, host="partner", recipients=("taro@example.ac.jp",), rate=200, connections=8, size=600, to=None):
+    def __init__(self, lab, host="partner", recipients=("taro@example.ac.jp",), rate=200, connections=8, size=600, to=None, patience=10):
         self.lab, self.host, self.recipients, self.rate = lab, host, recipients, rate
         self.sender = f"sender@{plan.WORLD.get(host, 'example.ac.jp')}"
-        self.size, self.to = size, to
+        self.size, self.patience = size, patience
         self.todo = queue.Queue()
         self.sent, self.again, self.took, self.failures = [], 0, [], []
-        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(connections)]
+        self.threads = [threading.Thread(target=self.work, args=(one,), daemon=True) for one in range(connections)]
         self.pacer = threading.Thread(target=self.pace, daemon=True)
         self.is_over, self.started = threading.Event(), time.monotonic()
         self.exchangers = list(to) if to else names.exchangers(lab, host, recipients[0].split("@")[1])
@@ -212,14 +212,15 @@ class Flood:
         assert not self.failures, f"a sender gave up: {self.failures[0]}"
         return len(self.sent)
 
-    def work(self):
+    def work(self, first):
         try:
-            self.send_all()
+            self.send_all(first)
         except (OSError, Refused) as error:
             self.failures.append(error)
 
-    def send_all(self):
-        talk, at = None, 0
+    def send_all(self, at):
+        """`at`: which of the exchangers is tried first."""
+        talk = None
         while self.todo.get() is not None:
             number, recipient = self.lab.post.number(), self.recipients[len(self.sent) % len(self.recipients)]
             message = self.lab.post.compose(number, self.sender, recipient, body="x" * 70 + "\n" + "y" * 69 + "\n" * (self.size // 140))
@@ -227,7 +228,8 @@ class Flood:
             while True:
                 try:
                     if talk is None:
-                        talk = Conversation(self.lab, self.host, self.exchangers[at % len(self.exchangers)], seconds=10)
+                        talk = Conversation(self.lab, self.host, self.exchangers[at % len(self.exchangers)],
+                                            seconds=self.patience)
                     talk.send(self.sender, [recipient], message)
                     break
                 except (OSError, Refused) as error:

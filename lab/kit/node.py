@@ -57,11 +57,13 @@ class Node(Machine):
         return bool(self.pid("sekimorid"))
 
     def die(self):
-        """kill -9 of everything the machine runs. What the kernel of a dead machine would no longer do is taken away too:
-        an address that keepalived had is not answered for."""
+        """kill -9 of everything the machine runs, as when its power is cut: no stop action runs, and the kernel no longer
+        answers for an address it had. What lay in /run is gone, too."""
         for program in ("keepalived", "sekimorid"):
             self.kill(program)
         self.drop_shared_address()
+        for name in ("keepalived.pid", "vrrp.pid"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def has_shared_address(self):
         return plan.SHARED_ADDRESS in self.lab.wires.addresses(self.name).get("private", [])
@@ -115,8 +117,9 @@ class Edge(Node):
         self.start_keepalived()
 
     def start_keepalived(self):
-        """As the unit does it: when keepalived has ended, however it ended, the address is taken away."""
-        stop_action = f"ip address del {plan.SHARED_ADDRESS}/24 dev private 2>/dev/null"
+        """As the unit does it: when keepalived has ended, however it ended, the address is taken away, and the pid files, which
+        would stop the next one as long as a dead child waits for its parent."""
+        stop_action = f"ip address del {plan.SHARED_ADDRESS}/24 dev private 2>/dev/null; rm -f keepalived.pid vrrp.pid"
         command = (f"keepalived --dont-fork --log-console --vrrp --use-file {self.etc}/keepalived.conf "
                    f"--pid {self.folder}/keepalived.pid --vrrp_pid {self.folder}/vrrp.pid; {stop_action}; true")
         self.start("keepalived", "sh", "-c", command, env={"TMPDIR": str(self.folder)})
@@ -134,9 +137,11 @@ class Edge(Node):
         if not self.pid("keepalived"):
             self.start_keepalived()
 
-    def kill_keepalived(self, number):
+    def end_keepalived(self, number):
+        """By a signal to all its processes; ends when the unit's stop action is done."""
         for pid in self.keepalived_pids():
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
+        wait_for(lambda: not self.pid("keepalived"), f"keepalived on {self.name} ends", 10, 0.002)

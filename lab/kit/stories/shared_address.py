@@ -18,8 +18,8 @@ def tell(tale):
     sender = threading.Thread(target=keep_sending, args=(tale, numbers, over), daemon=True)
     sender.start()
     try:
-        move(tale, "kill -9 of keepalived", lambda edge: edge.kill_keepalived(signal.SIGKILL), KILLED_S)
-        move(tale, "keepalived is stopped", lambda edge: edge.kill_keepalived(signal.SIGTERM), STOPPED_S)
+        move(tale, "kill -9 of keepalived", lambda edge: edge.end_keepalived(signal.SIGKILL), KILLED_S)
+        move(tale, "keepalived is stopped", lambda edge: edge.end_keepalived(signal.SIGTERM), STOPPED_S)
         move(tale, "kill -9 of everything on the edge", lambda edge: edge.die(), KILLED_S)
     finally:
         over.set()
