@@ -2,11 +2,10 @@
 another command built."""
 import contextlib
 import json
-import os
 import pathlib
 import shutil
 
-from . import mail, node, page, plan, wires
+from . import mail, node, page, plan, programs, wires
 from .machine import Machine, wait_for
 from .names import NameServer
 
@@ -37,7 +36,7 @@ class Lab:
             machine.folder.mkdir(exist_ok=True)
         say("namespaces, bridges, links")
         RUN.mkdir(exist_ok=True)
-        (RUN / f"{self.name}.json").write_text(json.dumps({"folder": str(self.folder), "by": os.getpid()}))
+        (RUN / f"{self.name}.json").write_text(json.dumps({"folder": str(self.folder), "build": str(programs.folder())}))
         self.wires.build()
         self.firewall_up()
         say("name server, mail servers")
@@ -102,14 +101,18 @@ class Lab:
 
 
 def known():
-    """The labs that are up or were not taken down: name -> folder."""
+    """The labs that are up or were not taken down: name -> what is known of them."""
     found = {}
     if RUN.exists():
         for path in RUN.glob("*.json"):
             with contextlib.suppress(ValueError):
-                found[path.stem] = json.loads(path.read_text())["folder"]
+                found[path.stem] = json.loads(path.read_text())
     return found
 
 
 def attach(name):
-    return Lab(name, known().get(name))
+    """A lab that another command built, with the programs it was built with."""
+    about = known().get(name)
+    if about:
+        programs.use(about["build"])
+    return Lab(name, about and about["folder"])

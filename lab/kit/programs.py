@@ -17,6 +17,11 @@ def folder():
     return pathlib.Path(os.environ.get("SEKIMORI_BUILD") or OWN_BUILD)
 
 
+def use(build):
+    """What a lab was built with goes on to be used in it."""
+    os.environ["SEKIMORI_BUILD"] = str(build)
+
+
 def sekimori():
     return folder() / "src/cli/sekimori"
 

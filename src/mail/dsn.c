@@ -2,53 +2,7 @@
 /* A notice in three parts: for people (English and Japanese), for machines, and the message it is about. */
 #include "mail/dsn.h"
 
-#include <stdio.h>
-#include <time.h>
-
-enum { DATE_SIZE = 40, BASE64_LINE = 76 };
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* RFC 5322 section 3.3, in UTC; independent of the locale. */
-static const char *date_print(uint64_t ms, char room[DATE_SIZE])
-{
-    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    snprintf(room, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
-             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    return room;
-}
-
-static void base64_add(struct buffer *out, struct text bytes)
-{
-    size_t column = 0;
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        uint32_t word = 0;
-        for (size_t k = 0; k < 3; k++)
-            word = word << 8 | (i + k < bytes.length ? (unsigned char)bytes.at[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            buffer_add_char(out, i + k > bytes.length ? '=' : digits[word >> (18 - 6 * k) & 63]);
-        column += 4;
-        if (column < BASE64_LINE && i + 3 < bytes.length) continue;
-        buffer_add_text(out, TEXT("\r\n"));
-        column = 0;
-    }
-}
-
-/* Controls and bytes over 127 do not belong in the fields of a status report. */
-static void plain_add(struct buffer *out, struct text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        buffer_add_char(out, c >= 0x20 && c < 0x7f                 ? (char)c
-                             : c == '\r' || c == '\n' || c == '\t' ? ' '
-                                                                   : '?');
-    }
-}
+#include "mail/compose.h"
 
 /* One field, folded at blanks so that no line is longer than 998 octets (RFC 5322 section 2.1.1). */
 static void field_add(struct buffer *out, const char *name, const char *type, struct text value)
@@ -64,7 +18,7 @@ static void field_add(struct buffer *out, const char *name, const char *type, st
             buffer_add_text(out, TEXT("\r\n "));
             column = 1;
         }
-        plain_add(out, text_slice(value, 0, take));
+        compose_plain(out, text_slice(value, 0, take));
         column += take;
         value = text_slice(value, take, value.length);
     }
@@ -126,15 +80,12 @@ static void header_add(const struct dsn *dsn, struct buffer *out)
         [DSN_DELAYED] = { "Delayed mail, still being tried /", "配送が遅れています" },
         [DSN_RELAYED] = { "Mail was passed on /", "配送しました" },
     };
-    char date[DATE_SIZE];
+    char date[COMPOSE_DATE_SIZE];
     buffer_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n", TEXT_ARG(dsn->hostname));
     buffer_printf(out, "To: <%.*s>\r\n", TEXT_ARG(dsn->sender));
     buffer_printf(out, "Subject: %s\r\n =?UTF-8?B?", subjects[dsn->action][0]);
-    struct buffer word = { 0 };
-    base64_add(&word, text_of(subjects[dsn->action][1]));
-    buffer_add_text(out, text_trim(buffer_text(&word)));
-    buffer_free(&word);
-    buffer_printf(out, "?=\r\nDate: %s\r\n", date_print(dsn->now_ms, date));
+    compose_base64(out, text_of(subjects[dsn->action][1]), 0);
+    buffer_printf(out, "?=\r\nDate: %s\r\n", compose_date(dsn->now_ms, date));
     buffer_printf(out, "Message-ID: <%.*s@%.*s>\r\n", TEXT_ARG(dsn->notice_id), TEXT_ARG(dsn->hostname));
     buffer_printf(out, "Auto-Submitted: auto-%s\r\nMIME-Version: 1.0\r\n",
                   dsn->action == DSN_FAILED ? "replied" : "generated");
@@ -146,7 +97,7 @@ static void header_add(const struct dsn *dsn, struct buffer *out)
 
 static void english_add(const struct dsn *dsn, struct buffer *out)
 {
-    char date[DATE_SIZE];
+    char date[COMPOSE_DATE_SIZE];
     static const char *const openings[] = {
         [DSN_FAILED] = "Your message could not be delivered to the recipients below.\n"
                        "It is not tried again.",
@@ -158,13 +109,13 @@ static void english_add(const struct dsn *dsn, struct buffer *out)
     buffer_printf(out, "This is the mail system at %.*s.\n\n%s", TEXT_ARG(dsn->hostname),
                   openings[dsn->action]);
     if (dsn->action == DSN_DELAYED)
-        buffer_printf(out, ": it is tried until\n%s.", date_print(dsn->until_ms, date));
+        buffer_printf(out, ": it is tried until\n%s.", compose_date(dsn->until_ms, date));
     buffer_add_text(out, TEXT("\n\n"));
 }
 
 static void japanese_add(const struct dsn *dsn, struct buffer *out)
 {
-    char date[DATE_SIZE];
+    char date[COMPOSE_DATE_SIZE];
     buffer_printf(out, "%.*s のメールシステムからのお知らせです。\n\n", TEXT_ARG(dsn->hostname));
     if (dsn->action == DSN_FAILED)
         buffer_add_text(out, TEXT("お送りになったメールは、次の宛先に配送できませんでした。\n"
@@ -173,7 +124,7 @@ static void japanese_add(const struct dsn *dsn, struct buffer *out)
         buffer_printf(out,
                       "お送りになったメールは、次の宛先にまだ配送できていません。\n"
                       "%s まで配送を試みますので、送り直す必要はありません。\n\n",
-                      date_print(dsn->until_ms, date));
+                      compose_date(dsn->until_ms, date));
     if (dsn->action == DSN_RELAYED)
         buffer_add_text(out, TEXT("お送りになったメールは、次の宛先のサーバーに渡されました。\n"
                                   "そのサーバーからの配送通知はありません。\n\n"));
@@ -209,7 +160,7 @@ static void people_part(const struct dsn *dsn, struct buffer *out)
         buffer_add_text(&lines, line);
         buffer_add_text(&lines, TEXT("\r\n"));
     }
-    base64_add(out, buffer_text(&lines));
+    compose_base64(out, buffer_text(&lines), COMPOSE_LINE);
     buffer_free(&lines);
     buffer_free(&text);
 }
@@ -226,7 +177,7 @@ static void machine_recipient(const struct dsn *dsn, const struct dsn_recipient 
     static const char *const actions[] = {
         [DSN_FAILED] = "failed", [DSN_DELAYED] = "delayed", [DSN_RELAYED] = "relayed"
     };
-    char date[DATE_SIZE];
+    char date[COMPOSE_DATE_SIZE];
     buffer_add_text(out, TEXT("\r\n"));
     if (recipient->orcpt.length && is_ascii(recipient->orcpt))
         field_add(out, "Original-Recipient", "", recipient->orcpt);
@@ -236,19 +187,19 @@ static void machine_recipient(const struct dsn *dsn, const struct dsn_recipient 
     if (host.length && !text_equal(host, TEXT("none"))) field_add(out, "Remote-MTA", "dns; ", host);
     field_add(out, "Diagnostic-Code", recipient->is_smtp_reply ? "smtp; " : "x-sekimori; ",
               recipient->diagnostic);
-    buffer_printf(out, "Last-Attempt-Date: %s\r\n", date_print(dsn->now_ms, date));
+    buffer_printf(out, "Last-Attempt-Date: %s\r\n", compose_date(dsn->now_ms, date));
     if (dsn->action == DSN_DELAYED)
-        buffer_printf(out, "Will-Retry-Until: %s\r\n", date_print(dsn->until_ms, date));
+        buffer_printf(out, "Will-Retry-Until: %s\r\n", compose_date(dsn->until_ms, date));
 }
 
 static void machine_part(const struct dsn *dsn, struct buffer *out)
 {
-    char date[DATE_SIZE];
+    char date[COMPOSE_DATE_SIZE];
     buffer_add_text(out, TEXT("Content-Type: message/delivery-status\r\n\r\n"));
     if (dsn->envid.length) field_add(out, "Original-Envelope-Id", "", dsn->envid);
     field_add(out, "Reporting-MTA", "dns; ", dsn->hostname);
     field_add(out, "X-Sekimori-Id", "", dsn->message_id);
-    buffer_printf(out, "Arrival-Date: %s\r\n", date_print(dsn->arrived_ms, date));
+    buffer_printf(out, "Arrival-Date: %s\r\n", compose_date(dsn->arrived_ms, date));
     for (uint32_t i = 0; i < dsn->recipient_count; i++) machine_recipient(dsn, &dsn->recipients[i], out);
 }
 
@@ -295,7 +246,7 @@ static void original_part(const struct dsn *dsn, struct buffer *out)
     }
     buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers; charset=UTF-8\r\n"
                               "Content-Transfer-Encoding: base64\r\n\r\n"));
-    base64_add(out, header);
+    compose_base64(out, header, COMPOSE_LINE);
 }
 
 void dsn_compose(const struct dsn *dsn, struct buffer *out)

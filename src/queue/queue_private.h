@@ -30,6 +30,7 @@ enum {
     CACHED_LEADS = 1024,
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
+    ALERTED_CLIENTS = 64,
 };
 
 struct queue;
@@ -73,6 +74,12 @@ struct carrier {
     uint64_t job_id; /* the last one given */
 };
 
+/* A client that the administrator was told of. */
+struct alerted {
+    uint64_t when_ms; /* 0: free */
+    char client[48];
+};
+
 struct queue {
     struct child child;
     int folder; /* spool */
@@ -96,6 +103,7 @@ struct queue {
     struct deferred turn;
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
     struct message_id_source ids;
+    struct alerted alerted[ALERTED_CLIENTS];
     struct arena *arena; /* of the frame or decision at hand */
     bool is_full, is_stopping;
 };
@@ -145,6 +153,12 @@ void undeliverable_relayed(struct queue *queue, struct message *message, const s
 void undeliverable_aged(struct queue *queue, struct message *message);
 bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
 void undeliverable_watch(struct queue *queue, struct message *message);
+
+/* own.c */
+uint64_t own_id(struct queue *queue);
+/* A message of our own, with the null sender: it never causes another. */
+void own_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
+bool own_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
 /* told.c */
 void told_queued(const struct queue *queue, const struct message *message, struct text sender);

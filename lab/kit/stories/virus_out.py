@@ -1,6 +1,8 @@
 """A virus from inside going out is stopped and the administrator is told
 The department's server is refused while it is on the line, nothing reaches the world, and a notice with the client's address,
 the sender and the virus's name is in the administrator's mailbox: one, however many times it is tried."""
+import email
+
 from .. import mail
 from ..machine import wait_for
 
@@ -24,15 +26,17 @@ def tell(tale):
             said = error.text
     tale.say(f"an infected host behind the econ server tries {TRIES} times: {said}")
     wait_for(lambda: len(told(lab)) > before, "the administrator is told", 30)
-    notice = told(lab)[-1]
-    for word in (b"10.2.0.25", b"saburo@econ.example.ac.jp", b"Eicar"):
-        assert word.lower() in notice.lower(), (word, notice)
-    tale.say("the administrator has a notice: " + next(line for line in notice.decode().splitlines() if line.startswith("Subject:")))
+    alert = told(lab)[-1]
+    text = alert.get_payload(decode=True).decode()
+    for word in ("10.2.0.25", "saburo@econ.example.ac.jp", "Eicar"):
+        assert word in text, text
+    tale.say(f"the administrator has a mail: {alert['Subject'].splitlines()[0]}")
     tale.wait_arrival("faraway", tale.from_inside(host="econ", sender="saburo@econ.example.ac.jp"))
     assert len(told(lab)) == before + 1, "one notice is enough"
     tale.say("clean mail of the same server goes out")
 
 
 def told(lab):
-    return [text for text in lab.mailboxes["campus"].texts() if b"postmaster@example.ac.jp" in text[:2000] and b"virus" in text.lower()
-            and b"X-Lab" not in text]
+    """The mails that the gateway wrote to the administrator about a virus."""
+    mails = [email.message_from_bytes(text) for text in lab.mailboxes["campus"].texts() if b"To: <postmaster@example.ac.jp>" in text]
+    return [one for one in mails if one["Auto-Submitted"] and "virus found" in one["Subject"]]
