@@ -26,11 +26,10 @@ struct tls {
 static const char *error_text(char *room, size_t size)
 {
     unsigned long code = ERR_get_error();
-    if (code == 0)
-        snprintf(room, size, "no reason given");
-    else
-        snprintf(room, size, "%s",
-                 ERR_reason_error_string(code) ? ERR_reason_error_string(code) : "unknown error");
+    const char *reason = code ? ERR_reason_error_string(code) : "no reason given";
+    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+        reason = "no PEM block of that kind in the file";
+    snprintf(room, size, "%s", reason ? reason : "unknown error");
     ERR_clear_error();
     return room;
 }
@@ -100,10 +99,15 @@ struct tls_context *tls_context_server(struct text certificate_pem, struct text 
 /* The system's roots, read by tls_warm_up while files can still be opened. */
 static struct buffer system_roots;
 
-static void system_roots_read(void)
+static const char *system_roots_path(void)
 {
     const char *path = getenv(X509_get_default_cert_file_env());
-    BIO *file = BIO_new_file(path ? path : "/etc/ssl/certs/ca-certificates.crt", "r");
+    return path ? path : "/etc/ssl/certs/ca-certificates.crt"; /* Debian's ca-certificates */
+}
+
+static void system_roots_read(void)
+{
+    BIO *file = BIO_new_file(system_roots_path(), "r");
     enum { STEP = 65536 };
     for (int got; file && (got = BIO_read(file, buffer_reserve(&system_roots, STEP), STEP)) > 0;)
         buffer_commit(&system_roots, (size_t)got);
@@ -127,6 +131,7 @@ void tls_warm_up(void)
 static bool use_roots(SSL_CTX *openssl, struct text pem)
 {
     if (pem.length == 0) pem = buffer_text(&system_roots);
+    if (pem.length == 0) return false;
     BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
     int added = 0;
     for (X509 *root; (root = PEM_read_bio_X509(bio, NULL, NULL, NULL)); added++) {
@@ -134,7 +139,7 @@ static bool use_roots(SSL_CTX *openssl, struct text pem)
         X509_free(root);
     }
     BIO_free(bio);
-    if (added > 0) ERR_clear_error();
+    ERR_clear_error(); /* the end of the PEM text leaves "no start line" */
     return added > 0;
 }
 
@@ -144,7 +149,8 @@ struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *er
     SSL_CTX_set_session_cache_mode(context->openssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(context->openssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (!verify || use_roots(context->openssl, ca_pem)) return context;
-    fail(error, size, "roots");
+    snprintf(error, size, "no root certificate in %s",
+             ca_pem.length > 0 ? "what the configuration names" : system_roots_path());
     tls_context_free(context);
     return NULL;
 }

@@ -80,6 +80,18 @@ static void report_lines(const char *path, const struct config *config, const st
     count_print(problems->warnings, "warning", "warnings", "\n");
 }
 
+bool check_is_good(const char *path)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    problems_print(&problems);
+    bool is_good = config != NULL;
+    config_free(config);
+    problem_list_free(&problems);
+    return is_good;
+}
+
 int check_main(int argc, char **argv)
 {
     static const struct option options[] = { { "json", no_argument, NULL, 'j' },

@@ -3,7 +3,12 @@
 #ifndef SEKIMORI_CLI_CHECK_H
 #define SEKIMORI_CLI_CHECK_H
 
+#include <stdbool.h>
+
 /* argv[0] is the verb. Returns the exit status: 0, 64 (usage) or 78 (EX_CONFIG). */
 int check_main(int argc, char **argv);
+
+/* For verbs that need a good file: says each error and warning on stderr. */
+bool check_is_good(const char *path);
 
 #endif

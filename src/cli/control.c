@@ -17,17 +17,12 @@
 
 static int state_from_config(const char *path, char *room, size_t size)
 {
-    struct problem_list problems;
-    problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
-    if (config)
-        snprintf(room, size, "%.*s", TEXT_ARG(config->state));
+    if (config_find_state(path, room, size)) return EX_OK;
+    if (access(path, R_OK) != 0)
+        fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
     else
-        fprintf(stderr, "sekimori: %s has errors; `sekimori check %s` lists them\n", path, path);
-    problem_list_free(&problems);
-    bool is_good = config != NULL;
-    config_free(config);
-    return is_good ? EX_OK : EX_CONFIG;
+        fprintf(stderr, "sekimori: %s does not say where the node's state is; --state FOLDER does\n", path);
+    return EX_CONFIG;
 }
 
 int control_state_folder(const struct control_target *target, char *room, size_t size)
@@ -73,6 +68,11 @@ int control_ask(const struct control_target *target, struct text command, int ti
     int code = control_state_folder(target, state, sizeof state);
     if (code != EX_OK) return code;
     int fd = control_connect(state);
+    if (fd < 0 && errno == EACCES) {
+        fprintf(stderr, "sekimori: %s belongs to somebody else: only who started the node may ask it\n",
+                state);
+        return EX_NOPERM;
+    }
     if (fd < 0) {
         fprintf(stderr, "sekimori: no sekimorid is running on %s (%s)\n", state, strerror(errno));
         return EX_UNAVAILABLE;

@@ -20,8 +20,9 @@ struct control_target {
 int control_state_folder(const struct control_target *target, char *room, size_t size);
 
 /* Sends one command. Parts of a long answer (MASTER_MORE) go to on_more as they come, the last text into
-   `out`. Returns the command's exit code; 69 (EX_UNAVAILABLE), said on stderr, when no node answers within
-   timeout_ms between two parts. on_more may be NULL: the parts are then gathered in `out` too. */
+   `out`. Returns the command's exit code; said on stderr: 69 (EX_UNAVAILABLE) when no node answers within
+   timeout_ms between two parts, 77 (EX_NOPERM) when this user may not ask. on_more may be NULL: the parts are
+   then gathered in `out` too. */
 int control_ask(const struct control_target *target, struct text command, int timeout_ms,
                 void (*on_more)(void *context, struct text part), void *context, struct buffer *out);
 

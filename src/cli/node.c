@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "cli/check.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "config/load.h"
@@ -73,10 +74,18 @@ static const char start_help[] =
     "ready.\n\n" CONTROL_OPTIONS_HELP
     "  --log FILE      where lines for standard error go (default: STATE/log)\n"
     "  --sekimorid, --libexec  where the programs are\n\n"
-    "Exit codes: 0 ready, 69 it did not come up, 75 one is running, 78 configuration.\n";
+    "Exit codes: 0 ready, 67 no such user, 69 it did not come up, 73 no state folder, 75 one is running,\n"
+    "78 configuration.\n";
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* The log of the first start is older than the state folder, whose owner sekimorid sets. */
-static void folder_make(const char *folder)
+static bool folder_make(const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s", folder);
@@ -86,6 +95,30 @@ static void folder_make(const char *folder)
         *slash = '/';
     }
     mkdir(path, 0750);
+    if (access(path, W_OK) == 0) return true;
+    fprintf(stderr, "sekimori: state %s: %s\n", folder, strerror(errno));
+    return false;
+}
+
+/* What the log says since `from`, at most its last lines. */
+static void log_show(const char *log, off_t from)
+{
+    char room[4096];
+    int fd = open(log, O_RDONLY | O_CLOEXEC);
+    off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    off_t begin = end - from > (off_t)sizeof room ? end - (off_t)sizeof room : from;
+    ssize_t got = end < 0 ? -1 : pread(fd, room, sizeof room, begin);
+    struct text lines = { room, got > 0 ? (size_t)got : 0 };
+    if (begin > from) lines = text_slice(lines, text_find_char(lines, '\n') + 1, lines.length);
+    if (lines.length == 0) fprintf(stderr, "the log says why; `log` of the configuration says where it is\n");
+    fprintf(stderr, "%.*s", TEXT_ARG(lines));
+    if (fd >= 0) close(fd);
+}
+
+static off_t log_size(const char *log)
+{
+    struct stat facts;
+    return stat(log, &facts) == 0 ? facts.st_size : 0;
 }
 
 static pid_t launch(const struct options *options, const char *config, const char *log)
@@ -124,9 +157,10 @@ int start_main(int argc, char **argv)
     struct options options;
     int code = options_read(argc, argv, start_help, &options);
     if (code >= 0) return code;
-    char state[4096], log[4200];
+    char state[4096], room[4200];
     const char *config = options.target.config ? options.target.config : config_default_path();
     options.target = (struct control_target){ .config = config };
+    if (!check_is_good(config)) return EX_CONFIG;
     code = control_state_folder(&options.target, state, sizeof state);
     if (code != EX_OK) return code;
     options.target = (struct control_target){ .state = state };
@@ -134,23 +168,25 @@ int start_main(int argc, char **argv)
         fprintf(stderr, "sekimori: a node is running on %s\n", state);
         return EX_TEMPFAIL;
     }
-    snprintf(log, sizeof log, "%s/log", state);
-    if (!options.log) folder_make(state);
-    pid_t pid = launch(&options, config, options.log ? options.log : log);
-    for (int waited = 0; pid > 0 && waited < READY_LIMIT_MS; waited += STEP_MS) {
+    snprintf(room, sizeof room, "%s/log", state);
+    const char *log = options.log ? options.log : room;
+    if (!options.log && !folder_make(state)) return EX_CANTCREAT;
+    off_t log_begin = log_size(log);
+    pid_t pid = launch(&options, config, log);
+    for (uint64_t end = now_ms() + READY_LIMIT_MS; pid > 0 && now_ms() < end; wait_step()) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid) {
-            fprintf(stderr, "sekimori: sekimorid ended at once; its log says why: %s\n",
-                    options.log ? options.log : log);
+            fputs("sekimori: sekimorid ended at once:\n", stderr);
+            log_show(log, log_begin);
             return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_UNAVAILABLE;
         }
         if (is_ready(&options.target)) {
             printf("sekimorid is ready (pid %d)\n", (int)pid);
             return EX_OK;
         }
-        wait_step();
     }
-    fprintf(stderr, "sekimori: sekimorid is not ready after %d s; its log: %s\n", READY_LIMIT_MS / 1000, log);
+    fprintf(stderr, "sekimori: sekimorid is not ready after %d s; it tries on. Its log: %s\n",
+            READY_LIMIT_MS / 1000, log);
     return EX_UNAVAILABLE;
 }
 

@@ -38,7 +38,7 @@ struct options {
 
 struct output {
     struct buffer lines;
-    bool is_raw, is_json;
+    bool is_raw, is_json, is_choosy; /* choosy: not everything was asked for */
     const char *verb;
     size_t shown;
     int64_t total, held, ages[AGE_BUCKETS];
@@ -151,9 +151,9 @@ static void part_take(void *context, struct text part)
     }
 }
 
-static int usage(const char *what, const char *argument)
+static int usage(const char *what)
 {
-    fprintf(stderr, "sekimori queue: %s%s\n%s", what, argument, help);
+    fprintf(stderr, "sekimori queue: %s\n%s", what, help);
     return EX_USAGE;
 }
 
@@ -173,7 +173,10 @@ static int options_read(int argc, char **argv, struct options *options)
             fputs(help, stdout);
             return EX_OK;
         }
-        if (option == '?') return usage("", "");
+        if (option == '?') {
+            fputs(help, stderr);
+            return EX_USAGE;
+        }
         if (option == 'm') options->match = optarg;
         if (option == 'f') options->sender = optarg;
         if (option == 'e') options->held = true;
@@ -181,7 +184,7 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
     }
-    return optind < argc ? -1 : usage("what shall be done?", "");
+    return optind < argc ? -1 : usage("what shall be done?");
 }
 
 /* "queue VERB", then each word on a line of its own. False: a word that cannot be sent. */
@@ -212,7 +215,8 @@ static void last_word(struct output *output, int code, struct text last)
     if (code == EX_NOINPUT) fputs("sekimori queue: nothing in the queue has that name\n", stderr);
     bool is_summary = strcmp(output->verb, "summary") == 0 && !output->is_json;
     if (is_summary && output->shown > 1) tally_row("all", output->total, output->ages, output->held);
-    if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw) puts("the queue is empty");
+    if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw)
+        puts(output->is_choosy ? "nothing in the queue matches" : "the queue is empty");
 }
 
 int queue_main(int argc, char **argv)
@@ -223,10 +227,11 @@ int queue_main(int argc, char **argv)
     struct buffer command = { 0 }, last = { 0 };
     if (!command_make(&options, argv + optind, argc - optind, &command)) {
         buffer_free(&command);
-        return usage("a word that cannot be meant: ", "line breaks or a leading dash");
+        return usage("a word that cannot be meant: line breaks or a leading dash");
     }
     struct output output = { .is_json = options.json, .verb = argv[optind] };
     output.is_raw = strcmp(output.verb, "cat") == 0;
+    output.is_choosy = argc - optind > 1 || options.match || options.sender || options.held;
     code = control_ask(&options.target, buffer_text(&command), ANSWER_MS, part_take, &output, &last);
     last_word(&output, code, buffer_text(&last));
     buffer_free(&command);

@@ -103,6 +103,7 @@ static const char *file_name(const struct work *work, size_t message)
 static void report(struct line *line, uint16_t code, struct text text)
 {
     struct work *work = line->work;
+    if (work->shows_progress) fputs("\r\033[K", stderr); /* the bar makes room for a line */
     work->done++;
     *(code < 300 ? &work->taken : code < 500 ? &work->deferred : &work->refused) += 1;
     if (work->is_json) {

@@ -4,6 +4,8 @@
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <pwd.h>
+#include <stdlib.h>
 
 #include "base/tls.h"
 #include "config/domains.h"
@@ -261,11 +263,39 @@ static void domains_check(struct loader *loader)
                         "no domains: every message from the world is refused");
 }
 
+static void authorities_check(struct loader *loader)
+{
+    char why[256] = "the file is empty";
+    const struct content *file = content_find(loader, loader->config->deliver.ca.path);
+    if (loader->origin != CONTENT_DISK || !file || file->reason) return;
+    struct tls_context *context =
+        file->bytes.length ? tls_context_client(file->bytes, true, why, sizeof why) : NULL;
+    if (!context)
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "deliver authorities"),
+                        "authorities %.*s: %s", TEXT_ARG(file->path), why);
+    tls_context_free(context);
+}
+
+/* It may be made after the file; the node says the same and does not start. */
+static void user_check(struct loader *loader)
+{
+    const struct text user = loader->config->user;
+    if (loader->origin != CONTENT_DISK || user.length == 0) return;
+    char *name = memory_string(user);
+    if (!getpwnam(name))
+        loader_complain(loader, SEVERITY_WARNING, global_place(loader, "user"),
+                        "there is no user %s on this machine; adduser --system --group %s makes it", name,
+                        name);
+    free(name);
+}
+
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
     listeners_check(loader);
+    authorities_check(loader);
+    user_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     domains_check(loader);
     if (loader->interfaces) freeifaddrs(loader->interfaces);

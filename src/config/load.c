@@ -148,6 +148,22 @@ struct config *config_load(const char *path, struct problem_list *problems)
     return loader_end(&loader, errors);
 }
 
+bool config_find_state(const char *path, char *room, size_t size)
+{
+    struct loader loader;
+    struct problem_list problems;
+    problem_list_start(&problems);
+    loader_start(&loader, &problems, CONTENT_NONE);
+    loader.folder = folder_of(path, loader.arena);
+    bool is_read = file_parse(&loader, path);
+    if (is_read) folder_parse(&loader);
+    bool is_said = source_find(loader.sources, schema_row_of(SCHEMA_GLOBAL, "state"), 0).line > 0;
+    snprintf(room, size, "%.*s", TEXT_ARG(loader.config->state));
+    config_free(loader_end(&loader, 0)); /* NULL, and free already, where it has errors */
+    problem_list_free(&problems);
+    return is_read && (is_said || strcmp(path, config_default_path()) == 0);
+}
+
 struct config *config_load_text(struct text content, const char *name, bool read_files,
                                 struct problem_list *problems)
 {

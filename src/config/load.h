@@ -31,6 +31,11 @@ struct config *config_load(const char *path, struct problem_list *problems);
 struct config *config_load_text(struct text content, const char *name, bool read_files,
                                 struct problem_list *problems);
 
+/* The state folder that the file names, whatever errors it has elsewhere, so that a running node is found
+   though its file is broken. Where it names none: the default, and only for the default file. False: not
+   known. */
+bool config_find_state(const char *path, char *room, size_t size);
+
 void config_free(struct config *config); /* NULL is allowed */
 
 /* $SEKIMORI_CONFIG, or /etc/sekimori/sekimori.conf. */

@@ -190,15 +190,27 @@ size_t decode_word_quoted(struct text in, char *out)
     return length;
 }
 
-/* "begin 644 name" or "begin-base64 644 name". */
+/* "=ybegin line=128 size=68 name=NAME": the name is the rest of the line. */
+static bool yenc_line(struct text line, struct decode_block *out)
+{
+    if (!text_starts(line, TEXT("=ybegin "))) return false;
+    size_t at = text_find(line, TEXT(" name="));
+    out->form = DECODE_YENC;
+    out->name = text_trim(text_slice(line, at + 6, line.length));
+    return true;
+}
+
+/* "begin 644 name" or "begin-base64 644 name". Programs take a mode of any number of digits. */
 static bool begin_line(struct text line, struct decode_block *out)
 {
+    enum { MODE_DIGITS_MOST = 8 };
     struct text rest = line, word, mode;
+    if (yenc_line(line, out)) return true;
     if (!text_starts(line, TEXT("begin"))) return false;
     if (!text_next_word(&rest, &word) || !text_next_word(&rest, &mode)) return false;
-    out->base64 = text_equal(word, TEXT("begin-base64"));
-    if (!out->base64 && !text_equal(word, TEXT("begin"))) return false;
-    if (mode.length < 3 || mode.length > 4) return false;
+    out->form = text_equal(word, TEXT("begin-base64")) ? DECODE_BASE64 : DECODE_UUENCODE;
+    if (out->form == DECODE_UUENCODE && !text_equal(word, TEXT("begin"))) return false;
+    if (mode.length > MODE_DIGITS_MOST) return false;
     for (size_t i = 0; i < mode.length; i++)
         if (mode.at[i] < '0' || mode.at[i] > '7') return false;
     out->name = text_trim(rest);
@@ -212,35 +224,43 @@ static unsigned uu_value(char c)
 
 /* Could this line carry data? Its first byte says how many bytes; blanks at the end may have been cut and
    a checksum may have been added. */
-static bool is_data_line(struct text line, bool base64)
+static bool is_data_line(struct text line, enum decode_form form)
 {
+    if (form == DECODE_YENC) return true;
     if (line.length == 0) return false;
-    if (base64) return digit_plus_one[(uint8_t)line.at[0]] != 0;
+    if (form == DECODE_BASE64) return digit_plus_one[(uint8_t)line.at[0]] != 0;
     uint8_t first = (uint8_t)line.at[0];
     if (first < 32 || first > 96) return false;
     size_t due = (uu_value(line.at[0]) + 2) / 3 * 4 + 1;
     return line.length <= due + 2 && line.length + 4 >= (due < 5 ? due : 5);
 }
 
-static bool is_end_line(struct text line, bool base64)
+static bool is_end_line(struct text line, enum decode_form form)
 {
+    if (form == DECODE_YENC) return text_starts(line, TEXT("=yend"));
     line = text_trim(line);
-    return base64 ? text_equal(line, TEXT("====")) : text_equal(line, TEXT("end"));
+    return form == DECODE_BASE64 ? text_equal(line, TEXT("====")) : text_equal(line, TEXT("end"));
 }
 
-/* Fills data, next and ended; false when not even one data line follows. */
+/* Fills data, next and ended; false when not even one data line follows. Empty lines, which some relay put
+   in, do not end a block that has its "end" line; one that has none ends with the first of them. */
 static bool block_body(struct text text, size_t start, struct decode_block *out)
 {
     struct text rest = text_slice(text, start, text.length), line;
-    const char *data_end = rest.at;
+    const char *begin = rest.at, *data_end = begin, *first_gap = NULL;
     out->ended = false;
     while (text_next_line(&rest, &line)) {
-        out->ended = is_end_line(line, out->base64);
-        if (out->ended || !is_data_line(line, out->base64)) break;
+        bool is_gap = line.length == 0 && data_end > begin && out->form != DECODE_YENC;
+        out->ended = is_end_line(line, out->form);
+        if (is_gap && !first_gap) first_gap = data_end;
+        if (is_gap) continue;
+        if (out->ended || text_starts(line, TEXT("=ybegin ")) || !is_data_line(line, out->form)) break;
         data_end = rest.at ? rest.at : line.at + line.length;
     }
+    if (!out->ended && first_gap) data_end = first_gap;
     out->data = text_from(text.at + start, (size_t)(data_end - (text.at + start)));
     out->next = out->ended ? text.length - rest.length : start + out->data.length;
+    if (out->form == DECODE_YENC) out->next = start; /* any line is its data, also one that begins a block */
     return out->data.length > 0;
 }
 
@@ -250,6 +270,7 @@ bool decode_find_block(struct text text, size_t from, struct decode_block *out)
         size_t hit = from + text_find(text_slice(text, from, text.length), TEXT("begin"));
         if (hit >= text.length) return false;
         from = hit + 5;
+        if (text_ends(text_slice(text, 0, hit), TEXT("=y"))) hit -= 2;
         if (hit > 0 && text.at[hit - 1] != '\n') continue;
         size_t line_end = hit + text_find_char(text_slice(text, hit, text.length), '\n');
         if (line_end >= text.length) return false;
@@ -282,12 +303,49 @@ size_t decode_uuencode(struct text data, char *out, struct finding_set *findings
     struct text line;
     size_t written = 0;
     while (text_next_line(&data, &line)) {
-        if (line.length == 0 || is_end_line(line, false)) continue;
-        if (!is_data_line(line, false)) {
+        if (line.length == 0 || is_end_line(line, DECODE_UUENCODE)) continue;
+        if (!is_data_line(line, DECODE_UUENCODE)) {
             note(findings, FINDING_UUENCODE_BAD_LINE);
             continue;
         }
         written += uu_line(line, out + written, findings);
     }
     return written;
+}
+
+/* Every byte is 42 more than it was; after "=", 64 more still. Lines that begin with "=y" are about the data.
+ */
+size_t decode_yenc(struct text data, char *out)
+{
+    struct text line;
+    size_t written = 0;
+    while (text_next_line(&data, &line)) {
+        if (text_starts(line, TEXT("=y"))) continue;
+        for (size_t i = 0; i < line.length; i++) {
+            bool is_escape = line.at[i] == '=' && i + 1 < line.length;
+            if (is_escape) i++;
+            out[written++] = (char)((unsigned char)line.at[i] - (is_escape ? 106 : 42));
+        }
+    }
+    return written;
+}
+
+/* At the start of a line, however the sentence goes on. */
+static size_t binhex_start(struct text text, size_t from)
+{
+    static const struct text mark = { "(This file must be converted with BinHex", 40 };
+    while (from < text.length) {
+        size_t hit = from + text_find(text_slice(text, from, text.length), mark);
+        if (hit >= text.length || hit == 0 || text.at[hit - 1] == '\n') return hit;
+        from = hit + 1;
+    }
+    return text.length;
+}
+
+bool decode_find_binhex(struct text text, size_t from, struct text *out)
+{
+    size_t start = binhex_start(text, from);
+    if (start >= text.length) return false;
+    *out = text_slice(text, start, binhex_start(text, start + 1));
+    return true;
 }

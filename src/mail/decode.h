@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The transfer encodings: base64 (RFC 2045 section 6.8), quoted-printable (6.7), uuencode. Lenient: anything
-   decodes to something, what was wrong is a finding. Programs that differ on broken input get a mode each.
-   Every `out` has room for decode_room(in.length); the result is how many bytes were written. */
+/* The transfer encodings: base64 (RFC 2045 section 6.8), quoted-printable (6.7), uuencode, yEnc. Lenient:
+   anything decodes to something, what was wrong is a finding. Programs that differ on broken input get a mode
+   each. Every `out` has room for decode_room(in.length); the result is how many bytes were written. */
 #ifndef SEKIMORI_MAIL_DECODE_H
 #define SEKIMORI_MAIL_DECODE_H
 
@@ -28,13 +28,15 @@ size_t decode_quoted(struct text in, char *out, struct finding_set *findings);
    the word, which no word may have, is left out. */
 size_t decode_word_quoted(struct text in, char *out);
 
-/* A block that begins with "begin MODE NAME" or "begin-base64 MODE NAME". */
+enum decode_form { DECODE_UUENCODE, DECODE_BASE64, DECODE_YENC };
+
+/* A block that begins with "begin MODE NAME", "begin-base64 MODE NAME" or "=ybegin … name=NAME". */
 struct decode_block {
-    size_t offset; /* of the "begin" line in the text that was searched */
-    size_t next;   /* behind the "end" line, or where the block stops being one */
+    size_t offset; /* of that line in the text that was searched */
+    size_t next; /* behind the "end" line, or where the block stops being one; yEnc: behind its first line */
     struct text name;
     struct text data; /* the lines between */
-    bool base64;
+    enum decode_form form;
     bool ended; /* its "end" line is there */
 };
 
@@ -42,7 +44,12 @@ struct decode_block {
    a line and be followed by a data line. Going on from `next` each time is linear in the text. */
 bool decode_find_block(struct text text, size_t from, struct decode_block *out);
 
+/* The first BinHex 4.0 file at or behind `from`, with the line that says so; it lasts to the next such line.
+ */
+bool decode_find_binhex(struct text text, size_t from, struct text *out);
+
 /* The data lines of a block. */
 size_t decode_uuencode(struct text data, char *out, struct finding_set *findings);
+size_t decode_yenc(struct text data, char *out);
 
 #endif

@@ -66,6 +66,8 @@ static const struct {
     [FINDING_UUENCODE_IN_TEXT] = { "uuencode-in-text", PLAIN },
     [FINDING_UUENCODE_BAD_LINE] = { "uuencode-bad-line", AMBIGUOUS },
     [FINDING_UUENCODE_NO_END] = { "uuencode-no-end", PLAIN },
+    [FINDING_YENC_IN_TEXT] = { "yenc-in-text", PLAIN },
+    [FINDING_BINHEX_IN_TEXT] = { "binhex-in-text", PLAIN },
     [FINDING_BODY_NUL] = { "body-nul", PLAIN },
     [FINDING_MESSAGE_PARTIAL] = { "message-partial", AMBIGUOUS },
     [FINDING_NESTED_TOO_DEEP] = { "nested-too-deep", LIMIT },

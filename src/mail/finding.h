@@ -69,6 +69,8 @@ enum finding {
     FINDING_UUENCODE_IN_TEXT,
     FINDING_UUENCODE_BAD_LINE,
     FINDING_UUENCODE_NO_END,
+    FINDING_YENC_IN_TEXT,
+    FINDING_BINHEX_IN_TEXT,
     FINDING_BODY_NUL,
     /* structure */
     FINDING_MESSAGE_PARTIAL, /* message/partial or message/external-body: the content is elsewhere */

@@ -226,27 +226,57 @@ static size_t open_part(struct walk *walk, uint32_t parent, size_t offset)
     }
 }
 
-/* Blocks in a text are parts too: many programs show them as attachments. */
-static void find_uuencode(struct walk *walk, uint32_t index)
+/* A part that is a piece of the text in part `index`; NULL when there are too many. */
+static struct mime_part *piece_new(struct walk *walk, uint32_t index, size_t offset, size_t length)
 {
+    if (walk->mime->count >= walk->limits->parts) {
+        note(walk, index, FINDING_TOO_MANY_PARTS, offset);
+        return NULL;
+    }
+    struct mime_part *part = part_at(walk, part_new(walk, index, offset));
+    part->length = length;
+    return part;
+}
+
+/* Blocks in a text are parts too: many programs show them as attachments. */
+static void find_blocks(struct walk *walk, uint32_t index)
+{
+    static const enum mime_encoding encodings[] = {
+        [DECODE_UUENCODE] = MIME_UUENCODE, [DECODE_BASE64] = MIME_BASE64, [DECODE_YENC] = MIME_YENC
+    };
     struct decode_block block;
     struct text body = part_at(walk, index)->body;
     size_t base = body_start(walk, index);
     for (size_t at = 0; decode_find_block(body, at, &block); at = block.next) {
-        note(walk, index, FINDING_UUENCODE_IN_TEXT, base + block.offset);
-        if (!block.ended) note(walk, index, FINDING_UUENCODE_NO_END, base + block.offset);
-        if (walk->mime->count >= walk->limits->parts) {
-            note(walk, index, FINDING_TOO_MANY_PARTS, base + block.offset);
-            return;
-        }
-        uint32_t child = part_new(walk, index, base + block.offset);
-        struct mime_part *part = part_at(walk, child);
-        part->length = block.next - block.offset;
+        bool is_yenc = block.form == DECODE_YENC;
+        size_t data_end = (size_t)(block.data.at - body.at) + block.data.length;
+        size_t end = is_yenc ? data_end : block.next;
+        note(walk, index, is_yenc ? FINDING_YENC_IN_TEXT : FINDING_UUENCODE_IN_TEXT, base + block.offset);
+        if (!block.ended && !is_yenc) note(walk, index, FINDING_UUENCODE_NO_END, base + block.offset);
+        struct mime_part *part = piece_new(walk, index, base + block.offset, end - block.offset);
+        if (!part) return;
         part->type = TEXT("application/octet-stream");
         part->name = block.name;
-        part->encoding = block.base64 ? MIME_BASE64 : MIME_UUENCODE;
-        part->encoding_text = block.base64 ? TEXT("base64") : TEXT("uuencode");
+        part->encoding = encodings[block.form];
+        part->encoding_text = text_of(mime_encoding_name(part->encoding));
         part->body = block.data;
+    }
+}
+
+/* Likewise, but the engine decodes them. */
+static void find_binhex(struct walk *walk, uint32_t index)
+{
+    struct text body = part_at(walk, index)->body, file;
+    size_t base = body_start(walk, index);
+    for (size_t at = 0; decode_find_binhex(body, at, &file);) {
+        size_t offset = (size_t)(file.at - body.at);
+        at = offset + file.length;
+        note(walk, index, FINDING_BINHEX_IN_TEXT, base + offset);
+        struct mime_part *part = piece_new(walk, index, base + offset, file.length);
+        if (!part) return;
+        part->type = TEXT("application/mac-binhex40");
+        part->encoding_text = text_of(mime_encoding_name(part->encoding));
+        part->body = file;
     }
 }
 
@@ -257,7 +287,8 @@ static void finish_leaf(struct walk *walk, uint32_t index)
     if (part->kind != MIME_LEAF || !identity || !text_starts(part->type, TEXT("text/"))) return;
     if (part->body.length && memchr(part->body.at, '\0', part->body.length))
         note(walk, index, FINDING_BODY_NUL, body_start(walk, index));
-    find_uuencode(walk, index);
+    find_blocks(walk, index);
+    find_binhex(walk, index);
 }
 
 static void close_part(struct walk *walk, uint32_t index, size_t end)
@@ -353,7 +384,8 @@ static size_t decode_uu_part(struct text body, char *room, struct finding_set *f
 {
     struct decode_block block;
     if (!decode_find_block(body, 0, &block)) return decode_uuencode(body, room, findings);
-    if (block.base64) return decode_base64(block.data, DECODE_RESTART, room, findings);
+    if (block.form == DECODE_BASE64) return decode_base64(block.data, DECODE_RESTART, room, findings);
+    if (block.form == DECODE_YENC) return decode_yenc(block.data, room);
     return decode_uuencode(block.data, room, findings);
 }
 
@@ -375,6 +407,9 @@ struct text mime_decode(const struct mime_part *part, struct buffer *room, struc
         length = part->header ? decode_uu_part(part->body, to, findings)
                               : decode_uuencode(part->body, to, findings);
         break;
+    case MIME_YENC:
+        length = decode_yenc(part->body, to);
+        break;
     case MIME_IDENTITY:
     case MIME_UNKNOWN_ENCODING:
         break;
@@ -385,6 +420,7 @@ struct text mime_decode(const struct mime_part *part, struct buffer *room, struc
 
 const char *mime_encoding_name(enum mime_encoding encoding)
 {
-    static const char *const names[] = { "identity", "base64", "quoted-printable", "uuencode", "unknown" };
+    static const char *const names[] = { "identity", "base64", "quoted-printable",
+                                         "uuencode", "yenc",   "unknown" };
     return names[encoding];
 }

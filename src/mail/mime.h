@@ -33,6 +33,7 @@ enum mime_encoding {
     MIME_BASE64,
     MIME_QUOTED_PRINTABLE,
     MIME_UUENCODE,
+    MIME_YENC, /* only inside a text */
     MIME_UNKNOWN_ENCODING /* read as identity; every other reading is offered too */
 };
 

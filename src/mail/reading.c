@@ -15,8 +15,9 @@ enum stage {
     STAGE_METHODS, /* the leaves of both, decoded otherwise */
     STAGE_RUNS,    /* base64 anywhere */
     STAGE_BODIES,  /* each paragraph as base64 and quoted-printable, whatever it looks like */
-    STAGE_BLOCKS,  /* uuencode anywhere */
-    STAGE_QUOTED,  /* the whole message as quoted-printable */
+    STAGE_BLOCKS,  /* uuencode and yEnc anywhere */
+    STAGE_BINHEX,
+    STAGE_QUOTED, /* the whole message as quoted-printable */
     STAGE_DONE
 };
 
@@ -24,12 +25,14 @@ enum method {
     METHOD_IDENTITY,
     METHOD_QUOTED,
     METHOD_UUENCODE,
+    METHOD_YENC,
     METHOD_BASE64, /* plus a decode_base64_mode */
     METHOD_COUNT = METHOD_BASE64 + DECODE_MODES
 };
 
 static const char *const method_names[METHOD_COUNT] = {
-    "identity", "quoted-printable", "uuencode", "base64", "base64-skip", "base64-stop", "base64-strict",
+    "identity", "quoted-printable", "uuencode",    "yenc",
+    "base64",   "base64-skip",      "base64-stop", "base64-strict",
 };
 
 /* What was handed out: offset, length and method, mixed into one number. Open addressing, 0 is free. */
@@ -125,6 +128,8 @@ static enum method method_of(const struct mime_part *part)
         return METHOD_QUOTED;
     case MIME_UUENCODE:
         return METHOD_UUENCODE;
+    case MIME_YENC:
+        return METHOD_YENC;
     case MIME_IDENTITY:
     case MIME_UNKNOWN_ENCODING:
         break;
@@ -147,6 +152,7 @@ static struct text decode_by(struct reading_list *list, struct text encoded, enu
     struct buffer *room = next_room(list);
     char *to = buffer_reserve(room, decode_room(encoded.length));
     size_t length = method == METHOD_QUOTED ? decode_quoted(encoded, to, findings)
+                    : method == METHOD_YENC ? decode_yenc(encoded, to)
                     : method == METHOD_UUENCODE
                         ? decode_uuencode(encoded, to, findings)
                         : decode_base64(encoded, method - METHOD_BASE64, to, findings);
@@ -302,7 +308,8 @@ static const struct mime_part *part_of_both(struct reading_list *list, size_t in
 
 static bool is_due(const struct mime_part *part, enum method method)
 {
-    if (method == METHOD_UUENCODE) return false; /* needs a "begin" line, and those are found anywhere */
+    if (method == METHOD_UUENCODE || method == METHOD_YENC)
+        return false; /* need a "begin" line, and those are found anywhere */
     if (method <= METHOD_BASE64) return encoding_is_doubtful(part);
     return base64_is_doubtful(part);
 }
@@ -367,11 +374,23 @@ static bool bodies_next(struct reading_list *list, struct reading *out)
 
 static bool blocks_next(struct reading_list *list, struct reading *out)
 {
+    static const enum method methods[] = {
+        [DECODE_UUENCODE] = METHOD_UUENCODE, [DECODE_BASE64] = METHOD_BASE64, [DECODE_YENC] = METHOD_YENC
+    };
     struct decode_block block;
     while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, &block)) {
-        enum method method = block.base64 ? METHOD_BASE64 : METHOD_UUENCODE;
         list->at = block.next;
-        if (carve(list, block.data, method, out)) return true;
+        if (carve(list, block.data, methods[block.form], out)) return true;
+    }
+    return false;
+}
+
+static bool binhex_next(struct reading_list *list, struct reading *out)
+{
+    struct text message = list->mime->message, file;
+    while (list->stage != STAGE_DONE && decode_find_binhex(message, list->at, &file)) {
+        list->at = (size_t)(file.at - message.at) + file.length;
+        if (carve(list, file, METHOD_IDENTITY, out)) return true;
     }
     return false;
 }
@@ -401,6 +420,8 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return bodies_next(list, out);
     case STAGE_BLOCKS:
         return blocks_next(list, out);
+    case STAGE_BINHEX:
+        return binhex_next(list, out);
     case STAGE_QUOTED:
         return quoted_next(list, out);
     case STAGE_DONE:

@@ -17,7 +17,8 @@
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MOST_MS = 10000,
-    STEADY_MS = 10000, /* one that lived so long starts again at once */
+    BACKOFF_READY_MOST_MS = 500, /* of one that had become ready: mail waits for it */
+    STEADY_MS = 10000,           /* one that lived so long starts again at once */
     STOP_RECEIVE_MS = 10000,
     STOP_REST_MS = 5000,
     RELOAD_LIMIT_MS = 30000,
@@ -102,6 +103,7 @@ static void member_ended(struct member *member, int status)
     struct family *family = member->family;
     log_ending(member, status);
     uint64_t lived_ms = loop_now_ms(family->start.loop) - member->started_ms;
+    uint32_t most_ms = member->state == MEMBER_READY ? BACKOFF_READY_MOST_MS : BACKOFF_MOST_MS;
     member->pid = 0;
     member->state = MEMBER_DOWN;
     timer_clear(member->kill);
@@ -113,7 +115,7 @@ static void member_ended(struct member *member, int status)
     }
     bool was_steady = lived_ms >= STEADY_MS || member->backoff_ms == 0;
     member->backoff_ms = was_steady ? BACKOFF_FIRST_MS : member->backoff_ms * 2;
-    if (member->backoff_ms > BACKOFF_MOST_MS) member->backoff_ms = BACKOFF_MOST_MS;
+    if (member->backoff_ms > most_ms) member->backoff_ms = most_ms;
     member->restarts++;
     timer_set(member->restart, lived_ms >= STEADY_MS ? 0 : member->backoff_ms);
 }

@@ -16,6 +16,7 @@
 #include "config/load.h"
 #include "master/commands.h"
 #include "master/family.h"
+#include "master/roles.h"
 
 struct node {
     const char *config_path;
@@ -41,8 +42,8 @@ static const char usage[] =
     "      --version         print the version\n"
     "  -h, --help            print this\n\n"
     "Signals: HUP reloads the configuration, TERM and INT stop in order.\n"
-    "Exit codes: 0 stopped, 64 usage, 69 an address cannot be bound, 73 and 75 state folder, 78 "
-    "configuration.\n";
+    "Exit codes: 0 stopped, 64 usage, 67 no such user, 69 an address cannot be bound or a program is\n"
+    "missing, 73 and 75 state folder, 78 configuration.\n";
 
 static void options_read(struct node *node, int argc, char **argv)
 {
@@ -113,7 +114,8 @@ static void systemd_tell(const char *text)
 static void on_ready(void *context)
 {
     struct node *node = context;
-    log_info("ready: %zu listeners, %zu domains", node->config->listener_count, node->config->domain_count);
+    log_info("ready: %zu listeners, %zu domains", node->config->listener_count,
+             node->config->domain_count - 1 /* the "*" that is always there */);
     systemd_tell("READY=1\n");
 }
 
@@ -211,7 +213,11 @@ static void user_find(const struct config *config, uid_t *out_uid, gid_t *out_gi
 {
     *out_uid = geteuid();
     *out_gid = getegid();
-    if (geteuid() != 0 || config->user.length == 0) return;
+    if (geteuid() != 0) return;
+    if (config->user.length == 0) {
+        log_warning("user is not said: the processes run as root");
+        return;
+    }
     char *name = memory_string(config->user);
     const struct passwd *entry = getpwnam(name);
     if (!entry) {
@@ -221,6 +227,19 @@ static void user_find(const struct config *config, uid_t *out_uid, gid_t *out_gi
     *out_uid = entry->pw_uid;
     *out_gid = entry->pw_gid;
     free(name);
+}
+
+static bool programs_are_there(const struct node *node)
+{
+    char path[4200];
+    for (size_t i = 0; i < part_count; i++) {
+        if (!(parts[i].roles & 1u << node->config->role)) continue;
+        snprintf(path, sizeof path, "%s/%s", node->libexec, process_name(parts[i].kind));
+        if (access(path, X_OK) == 0) continue;
+        log_error("%s cannot be executed: %s", path, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 static void log_start(const struct config *config)
@@ -241,6 +260,7 @@ int main(int argc, char **argv)
     node.config = config_read(node.config_path, &problems);
     if (!node.config) return EX_CONFIG;
     log_start(node.config);
+    if (!programs_are_there(&node)) return EX_UNAVAILABLE;
     uid_t uid;
     gid_t gid;
     user_find(node.config, &uid, &gid);

@@ -223,6 +223,16 @@ static const struct verb verbs[] = {
 
 /* Going through */
 
+/* What was named is not there: an id, or for verbs that change something also a destination or address. */
+static bool is_missing(const struct client *client)
+{
+    const struct choice *choice = &client->choice;
+    if (client->verb->needs_one) return !client->touched;
+    bool is_named = choice->id_count ||
+                    (!client->verb->is_reading && (choice->destination_count || choice->address_count));
+    return is_named && !choice->is_all && !client->seen;
+}
+
 static void last_word(struct client *client)
 {
     struct buffer out = { 0 };
@@ -236,8 +246,7 @@ static void last_word(struct client *client)
     buffer_clear(&out);
     int code = EX_OK;
     if (client->busy) code = EX_TEMPFAIL;
-    if (!client->touched && !client->busy && (client->choice.id_count || client->verb->needs_one))
-        code = EX_NOINPUT;
+    if (is_missing(client)) code = EX_NOINPUT;
     if (!client->verb->is_reading)
         buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu}\n", (unsigned long long)client->touched,
                       (unsigned long long)client->busy);
@@ -254,7 +263,9 @@ static void visit(struct client *client, uint64_t id)
     if (!message || !message->live_count || (message->flags & MESSAGE_PENDING)) return;
     arena_reset(queue->arena);
     if (!queue_envelope(queue, message, &lead, &envelope)) return;
-    if (chosen_count(client, message, &envelope)) client->verb->act(client, message, &lead, &envelope);
+    uint32_t chosen = chosen_count(client, message, &envelope);
+    client->seen += chosen;
+    if (chosen) client->verb->act(client, message, &lead, &envelope);
 }
 
 static void slice(void *context)

@@ -23,8 +23,8 @@ struct client {
     struct choice choice;
     uint64_t *ids; /* the messages there were when the command came */
     size_t id_count, place;
-    uint64_t touched, busy; /* recipients acted on; not, since they are being delivered */
-    struct tally *tallies;  /* summary: by domain number */
+    uint64_t seen, touched, busy; /* recipients named; acted on; not, since they are being delivered */
+    struct tally *tallies;        /* summary: by domain number */
     uint32_t tally_count;
     bool is_finished;
 };

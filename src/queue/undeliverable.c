@@ -14,9 +14,10 @@ static bool wants_failure(const struct recipient *recipient)
     return recipient->notify == 0 || (recipient->notify & NOTIFY_FAILURE);
 }
 
-static bool may_get_notice(const struct message *message)
+static bool may_get_notice(const struct message *message, const struct envelope *envelope)
 {
-    return message->direction == DIRECTION_OUT || (message->flags & MESSAGE_AUTHENTICATED);
+    bool is_true = message->direction == DIRECTION_OUT || (message->flags & MESSAGE_AUTHENTICATED);
+    return is_true && envelope->sender.length > 0;
 }
 
 struct notice {
@@ -120,8 +121,8 @@ void undeliverable_fail(struct queue *queue, struct message *message, const stru
     uint32_t notices = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct recipient *recipient = &envelope.recipients[failures[i].number];
-        bool is_wanted = envelope.sender.length > 0 && wants_failure(recipient);
-        bool is_held = is_wanted && !may_get_notice(message);
+        bool is_wanted = wants_failure(recipient);
+        bool is_held = is_wanted && !may_get_notice(message, &envelope);
         failure_log(queue, message, recipient, &failures[i], is_held ? "held" : "bounced");
         failure_write(queue, message, &failures[i], is_held);
         if (is_wanted && !is_held) noticed[notices++] = failures[i];
@@ -136,9 +137,7 @@ void undeliverable_relayed(struct queue *queue, struct message *message, const s
 {
     struct lead lead;
     struct envelope envelope;
-    if (!may_get_notice(message) || !queue_envelope(queue, message, &lead, &envelope) ||
-        !envelope.sender.length)
-        return;
+    if (!queue_envelope(queue, message, &lead, &envelope) || !may_get_notice(message, &envelope)) return;
     notice_send(&(struct notice){ queue, message, &lead, &envelope, DSN_RELAYED, passed, count });
 }
 

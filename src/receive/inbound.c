@@ -68,9 +68,9 @@ const char *session_refusal(struct session *session, uint16_t *out_code, const c
     const struct config *config = session->server->config;
     *out_code = 554;
     *out_enhanced = "5.7.1";
+    leave(session);
     if (list_has(&session->port->listener.deny, &session->client)) return "access denied";
     struct client_numbers numbers;
-    leave(session);
     session->entry = clients_enter(session->server->clients, &session->client,
                                    loop_now_ms(session->server->loop), &numbers);
     session->has_entered = true;

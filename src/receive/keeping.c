@@ -28,7 +28,6 @@ void keep_prepare(struct session *session, const struct header_glance *glance)
     transaction->keep.id = transaction->id;
     transaction->keep.arrived_ms = transaction->arrived_ms;
     transaction->keep.direction = (uint8_t)session->port->listener.direction;
-    transaction->keep.prefix = trace_fields(session);
     transaction->keep.recipients = arena_alloc_array(session->mail, transaction->envelope.recipient_count,
                                                      sizeof *transaction->keep.recipients);
 }
@@ -84,6 +83,7 @@ static void keep(struct session *session)
         transaction_discarded(session);
         return;
     }
+    transaction->keep.prefix = trace_fields(session); /* as late as this: the client's name may have come */
     if (!offer(session)) {
         transaction->step = STEP_KEEPING;
         transaction_not_kept(session, KEEP_DISK_FULL, TEXT("too many messages on their way to queue"));

@@ -151,13 +151,13 @@ void recipient_called_out(struct session *session, enum recipient_ending ending,
 {
     if (!session->callout) return;
     session->callout = 0;
-    session_go_on(session, SESSION_COMMAND);
     if (ending != RECIPIENT_FAILED) {
         take(session, &session->candidate);
-        return;
+    } else {
+        char text[400], status[16];
+        snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
+        snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
+        reject(session, session->candidate.address, 550, enhanced.length ? status : "5.1.1", text);
     }
-    char text[400], status[16];
-    snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
-    snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
-    reject(session, session->candidate.address, 550, enhanced.length ? status : "5.1.1", text);
+    session_go_on(session, SESSION_COMMAND); /* last: commands that came along are done in it */
 }

@@ -314,6 +314,15 @@ void transaction_named(struct session *session, const struct client_name *name)
     if (session->transaction.step == STEP_ASKING) decide(session);
 }
 
+/* The id leads to the line of the log that says why. */
+static void settle_unjudged(struct session *session)
+{
+    char text[120], id[MESSAGE_ID_SIZE];
+    snprintf(text, sizeof text, "the message could not be judged now, try again later (id %s)",
+             message_id_print(session->transaction.id, id));
+    transaction_settle(session, 451, "4.3.0", text);
+}
+
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
@@ -325,7 +334,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
                 transaction->verdict.recipient_count == transaction->envelope.recipient_count;
     if (!good) {
         log_error("scan sent a verdict that makes no sense");
-        transaction_settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+        settle_unjudged(session);
         return;
     }
     keep_count_verdict(session);
@@ -356,7 +365,7 @@ void transaction_scan_failed(struct session *session, struct frame *frame)
     if (why == SCAN_POISON)
         keep_poison(session);
     else
-        transaction_settle(session, 451, "4.3.0", "the message could not be judged now, try again later");
+        settle_unjudged(session);
 }
 
 void transaction_scan_is_back(struct session *session)

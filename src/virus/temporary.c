@@ -56,8 +56,11 @@ bool temporary_prepare(char *why, size_t size)
     uid_t user = geteuid();
     gid_t group = getegid();
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && maps_write(user, group)) return true;
-    snprintf(why, size, "no private tmpfs: this user may neither mount nor make a user namespace: %s",
-             strerror(errno));
+    snprintf(
+        why, size,
+        "no private tmpfs: this user may neither mount nor make a user namespace, which a plain chroot and "
+        "some containers forbid: %s",
+        strerror(errno));
     return false;
 }
 

@@ -99,9 +99,9 @@ class Node:
         self.write(config)
 
     def write(self, config):
-        head = f"""role single
-hostname mx.example.test
-admin postmaster@example.test
+        head = "" if "role " in config else "role single\n"
+        head += "" if "hostname " in config else "hostname mx.example.test\n"
+        head += f"""admin postmaster@example.test
 state {self.state}
 virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}
 """
@@ -268,17 +268,25 @@ def certificate(folder, name="mx.example.test"):
 
 
 class Load(threading.Thread):
-    """Sends numbered messages over several connections and remembers which got 250."""
+    """Sends numbered messages over several connections and remembers which got 250. `count` of them, or, with `until_enough`,
+    at least so many and as long as enough() was not called."""
 
-    def __init__(self, port, count, connections=8, recipient="user@example.test", pause=0.0):
+    def __init__(self, port, count, connections=8, recipient="user@example.test", pause=0.0, until_enough=False):
         super().__init__(daemon=True)
         self.port, self.count, self.connections, self.recipient, self.pause = port, count, connections, recipient, pause
         self.acknowledged, self.lock = set(), threading.Lock()
-        self.left = list(range(count))
+        self.next, self.goes_on = 0, until_enough
 
     def take(self):
         with self.lock:
-            return self.left.pop() if self.left else None
+            if self.next >= self.count and not self.goes_on:
+                return None
+            self.next += 1
+            return self.next - 1
+
+    def enough(self):
+        with self.lock:
+            self.goes_on, self.count = False, max(self.count, self.next)
 
     def one_connection(self):
         client = None

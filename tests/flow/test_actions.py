@@ -42,7 +42,7 @@ def test_virus_is_refused_with_its_name_and_id(node, inside):
     node.balance()
 
 
-@pytest.mark.parametrize("encode", ["base64", "quoted", "uuencode", "nested", "raw"])
+@pytest.mark.parametrize("encode", ["base64", "quoted", "uuencode", "odd uuencode", "yenc", "nested", "raw"])
 def test_virus_in_every_wrapping(node, encode):
     import base64
     import binascii
@@ -52,6 +52,10 @@ def test_virus_in_every_wrapping(node, encode):
         inner = virus_mail()
         text = lab.message("fwd", "--n\nContent-Type: message/rfc822\n\n" + inner + "\n--n--\n", MIME_Version="1.0",
                            Content_Type="multipart/mixed; boundary=n")
+    elif encode == "odd uuencode":  # as some programs read it all the same: a short mode, and a relay put empty lines in
+        text = lab.message("uu", "begin 64 a.com\n" + "\n".join(binascii.b2a_uu(plain[i:i + 45]).decode() for i in range(0, len(plain), 45)) + "`\nend\n")
+    elif encode == "yenc":
+        text = lab.message("y").encode() + b"=ybegin line=128 size=68 name=a.com\n" + bytes((c + 42) % 256 for c in plain) + b"\n=yend size=68\n"
     elif encode == "uuencode":
         text = lab.message("uu", "begin 644 a.com\n" + "".join(binascii.b2a_uu(plain[i:i + 45]).decode() for i in range(0, len(plain), 45)) + "`\nend\n")
     else:

@@ -167,6 +167,25 @@ def test_source_address_and_name(nodes):
         connection.close()
 
 
+def test_static_routes_keep_connections_for_themselves(nodes, sinks, inside):
+    """The world's servers stand still with every connection they may have; mail for our own goes through."""
+    slow = sinks("--stall", "60@mail")
+    zone = "".join(f"w{number}.test MX 10 mx.w{number}.test\nmx.w{number}.test A 127.0.0.1\n" for number in range(4))
+    with dns_server.DnsServer(zone) as dns:
+        node = nodes(OUT + "deliver {{ port {slow}; connections 2; connections all 3; connections static 1 }}\n"
+                     "domains {{ example.test 127.0.0.1:{inside} }}\n", dns=dns.address, slow=slow.port, inside=inside.port)
+
+        def connections():
+            values = next(one["values"] for one in node.status()["processes"] if one["name"] == "deliver")
+            return values["connections"]
+        for number in range(4):
+            send(node, f"user@w{number}.test")
+        lab.wait_for(lambda: connections() == "2", "the world has all it may have")
+        assert status(node, send(node))[:2] == ("2.0.0", "sent")
+        inside.wait(1)
+        assert slow.files() == []
+
+
 def test_call_out(nodes, sinks):
     sink = sinks("--refuse-to", "nobody@", "--defer-to", "later@")
     node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{sink} {{ recipients call-out }} }}\n", sink=sink.port)

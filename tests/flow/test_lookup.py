@@ -2,12 +2,14 @@
 """Goal: a question to lookup gets the right answer, or temperror and never "none", whatever the DNS does."""
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import threading
 import time
 
+import lab
 import pytest
 from dns_server import DnsServer
 
@@ -351,19 +353,42 @@ def test_unsigned_answers_under_a_signed_root_are_not_believed(dns, tmp_path):
     assert "say `dnssec off`" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def unbound(tmp_path):
-    program = shutil.which("unbound") or "/usr/sbin/unbound"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (tmp_path / "unbound.conf").write_text(f"""
+# --- a whole node: the one question that is asked of every client ---
+
+NODE = ("dns {{ servers {dns}; timeout 700ms; dnssec off; client names on }}\ndomains {{ example.test 127.0.0.1:{inside} }}\n")
+
+
+@pytest.mark.parametrize("names, mode, received, signal", [
+    (("mail.sender.test",), None, "(mail.sender.test [127.0.0.1])", None),
+    (("liar.test",), None, "(unknown [127.0.0.1])", "RDNS_MISMATCH=0.5"),
+    ((), None, "(unknown [127.0.0.1])", "RDNS_NONE=0.8"),
+    ((), "silent", "(unknown [127.0.0.1])", "RDNS_TEMPERROR=0.0"),
+    ((), "servfail", "(unknown [127.0.0.1])", "RDNS_TEMPERROR=0.0"),
+])
+def test_mail_flows_and_is_marked(nodes, inside, names, mode, received, signal):
+    with DnsServer("mail.sender.test A 127.0.0.1\nliar.test A 127.0.0.99\n") as dns:
+        dns.set_reverse("127.0.0.1", *names)
+        if mode:
+            dns.misbehave("*", mode)
+        node = nodes(NODE, dns=dns.address, inside=inside.port)
+        assert lab.Client(node.port).send(lab.message())[0] == 250
+        arrived = inside.wait(1)[0].decode()
+        assert received in arrived
+        marks = re.search(r"^X-Spam-Status: .*(?:\r?\n[ \t].*)*", arrived, re.M).group(0)
+        assert (signal in marks) if signal else ("RDNS" not in marks), marks
+        node.balance()
+
+
+def unbound_start(folder):
+    """unbound on a free port: (process, port); (None, port) when somebody had that port after all."""
+    port = lab.free_port()
+    (folder / "unbound.conf").write_text(f"""
 server:
     interface: 127.0.0.1@{port}
     username: ""
     chroot: ""
     pidfile: ""
-    directory: "{tmp_path}"
+    directory: "{folder}"
     use-syslog: no
     module-config: "iterator"
     local-zone: "example.test." static
@@ -375,14 +400,24 @@ server:
 remote-control:
     control-enable: no
 """)
-    with open(tmp_path / "log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen([program, "-d", "-c", tmp_path / "unbound.conf"], stdout=log, stderr=log)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    program = shutil.which("unbound") or "/usr/sbin/unbound"
+    with open(folder / "log", "a", encoding="utf-8") as log:
+        process = subprocess.Popen([program, "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log)
+
+    def is_up():
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
+            return process.poll() is not None or probe.connect_ex(("127.0.0.1", port)) == 0
+    lab.wait_for(is_up, "unbound is up or has ended")
+    return (process if process.poll() is None else None), port
+
+
+@pytest.fixture
+def unbound(tmp_path):
+    for _ in range(5):
+        process, port = unbound_start(tmp_path)
+        if process:
+            break
+    assert process, (tmp_path / "log").read_text(encoding="utf-8")
     yield f"127.0.0.1@{port}"
     process.terminate()
     process.wait(10)

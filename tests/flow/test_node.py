@@ -1,6 +1,7 @@
 """Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,14 @@ def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
     for folder in [tmp_path, *tmp_path.parents]:
         if str(folder) not in ("/", "/tmp"):
             folder.chmod(0o755)
-    node = nodes("user nobody\n" + CONFIG, inside=inside.port)
+    node = nodes("user nobody\n" + CONFIG, start=False, inside=inside.port)
+    for link in node.libexec.iterdir():  # the project's folder may be where nobody may not go
+        program = link.resolve()
+        link.unlink()
+        shutil.copy(program, link)
+    signatures = shutil.copytree(lab.ROOT / "conf/signatures", tmp_path / "signatures")
+    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), str(signatures)))
+    node.start()
     wanted = pwd.getpwnam("nobody").pw_uid
     for process in node.status()["processes"]:
         with open(f"/proc/{process['pid']}/status") as file:
@@ -102,3 +110,43 @@ def test_start_makes_the_state_folder(tmp_path):
     assert started.returncode == 0, started.stderr
     assert stopped.returncode == 0, stopped.stderr
     assert (state / "log").stat().st_size > 0
+
+
+def sekimori(*words):
+    return subprocess.run([lab.BUILD / "src/cli/sekimori", *words], capture_output=True, text=True, timeout=90)
+
+
+def test_start_says_why_it_failed(nodes, inside, tmp_path):
+    """In the terminal, not only in the log, and at once."""
+    node = nodes(CONFIG, inside=inside.port)
+    programs = ("--libexec", node.libexec, "--sekimorid", lab.BUILD / "src/master/sekimorid")
+    taken = nodes("listen 127.0.0.1:{taken} {{ direction in }}\n" + CONFIG, start=False, inside=inside.port, taken=node.port)
+    done = sekimori("start", "--config", taken.config, *programs)
+    assert done.returncode == 69 and f"127.0.0.1 port {node.port}: Address already in use" in done.stderr
+    bare = nodes(CONFIG, start=False, inside=inside.port)
+    done = sekimori("start", "--config", bare.config, "--libexec", tmp_path / "nowhere", *programs[2:])
+    assert done.returncode == 69 and f"{tmp_path}/nowhere/" in done.stderr
+    bare.write("nonsense 1\n" + CONFIG)
+    done = sekimori("start", "--config", bare.config, *programs)
+    assert done.returncode == 78 and ':8:1: error: unknown word "nonsense"' in done.stderr
+
+
+def test_a_broken_file_does_not_hide_a_running_node(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    node.write("nonsense 1\n" + CONFIG)
+    assert sekimori("status", "--config", node.config).returncode == 0
+    assert sekimori("reload", "--config", node.config).returncode == 78
+    node.config.write_text(node.config.read_text().replace("state ", "stat "))
+    lost = sekimori("stop", "--config", node.config)
+    assert lost.returncode == 78 and "--state" in lost.stderr  # never the default folder's node instead
+    assert node.is_ready()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_stranger_is_told_that_the_node_is_not_his(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with open(lab.BUILD / "src/cli/sekimori", "rb") as program:  # by its descriptor: nobody may not go where it is
+        done = subprocess.run([f"/proc/self/fd/{program.fileno()}", "status", "--state", node.state], pass_fds=[program.fileno()],
+                              capture_output=True, text=True, timeout=60, user=nobody, group=nobody, extra_groups=[])
+    assert done.returncode == 77 and "somebody else" in done.stderr and "no sekimorid" not in done.stderr

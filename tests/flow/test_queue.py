@@ -44,6 +44,7 @@ def test_what_waits_is_shown_and_tried_again(nodes, sinks, inside):
     assert states == {"a@other.test": "waiting", "b@example.test": "delivered", "c@other.test": "waiting"}
     assert [row["sender"] for row in rows(node, "--match", "boss@*")] == ["boss@outside.example"]
     assert rows(node, "example.test") == []
+    assert "nothing in the queue matches" in node.run("queue", "list", "example.test").stdout
     assert len(rows(node, "c@other.test")) == 1
     summary = json.loads(node.run("queue", "summary", "--json").stdout)
     assert summary["destination"] == "other.test" and summary["total"] == 2 and summary["ages"]["5"] == 2
@@ -78,10 +79,12 @@ def test_held_and_removed_by_hand(nodes, sinks, inside):
 
 def test_words_that_mean_nothing(node):
     for words, code in ((["list", "nonsense"], 64), (["frobnicate"], 64), (["remove"], 64), (["show", "all"], 64), ([], 64),
-                        (["show", "0000000000000"], 66), (["cat", "0000000000000"], 66), (["retry", "all"], 0)):
+                        (["show", "0000000000000"], 66), (["cat", "0000000000000"], 66), (["retry", "all"], 0),
+                        (["remove", "nobody@example.test"], 66), (["release", "mistyped.test"], 66), (["list", "mistyped.test"], 0)):
         done = node.run("queue", *words, check=False)
         assert done.returncode == code, (words, done)
         assert code == 0 or done.stderr.startswith("sekimori queue: "), (words, done)
+    assert node.run("queue", "list", "mistyped.test").stdout == "nothing in the queue matches\n"
 
 
 def test_a_failure_is_returned_to_a_sender_inside(nodes, sinks, inside):
@@ -110,8 +113,11 @@ def test_nobody_is_told_who_did_not_ask_or_may_not_know(nodes, sinks, inside):
     other = sinks("--refuse-to", "nobody")
     node = nodes(OUT, inside=inside.port, other=other.port)
     client = lab.Client(node.port)
-    assert client.send(lab.message("never"), sender="user@example.test", recipients=("nobody@other.test",), rcpt="NOTIFY=NEVER")[0] == 250
     assert client.send(lab.message("null"), sender="", recipients=("nobody@other.test",))[0] == 250
+    held = lab.wait_for(lambda: rows(node, "--held"), "what can be told to nobody is held")
+    assert held[0]["recipients"][0]["hold"] == "undeliverable"
+    assert steer(node, "remove", held[0]["id"]) == (0, 1)
+    assert client.send(lab.message("never"), sender="user@example.test", recipients=("nobody@other.test",), rcpt="NOTIFY=NEVER")[0] == 250
     lab.wait_for(node.queue_is_empty, "both have ended")
     assert inside.files() == []
     node.balance()

@@ -216,6 +216,16 @@ def test_recipient_table(nodes, inside, tmp_path):
         assert client.say(f"RCPT TO:<{address}>")[0] == code, address
 
 
+def test_what_comes_along_with_a_recipient_waits_for_its_call_out(nodes, sinks):
+    inside = sinks()
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} {{ recipients call-out }} }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    content = lab.message().replace("\n", "\r\n").encode()
+    client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content)
+    assert [client.reply()[0] for _ in range(3)] == [250, 250, 250]
+    inside.wait(1)
+
+
 def test_recipient_call_out(nodes, sinks):
     good, bad = sinks(), sinks("--refuse", "rcpt")
     config = ("domains {{ good.test 127.0.0.1:{good} {{ recipients call-out }}; bad.test 127.0.0.1:{bad} {{ recipients call-out }};"
@@ -414,11 +424,15 @@ def test_whom_xclient_names_is_held_to_rules_and_limits(nodes, inside):
                  "limits {{ connections per client 2; messages per client and minute 1 }}\n", inside=inside.port)
     away_from_the_minutes_end()
     peer = lab.Client(node.port)
-    assert peer.say("XCLIENT ADDR=192.0.2.66")[0] == 554
+    assert peer.say("XCLIENT ADDR=192.0.2.66")[0] == 220  # the connection is the peer's; the client hears it at MAIL
+    peer.say("EHLO client.example")
+    assert peer.open()[0][0] == 554
     peers = [lab.Client(node.port) for _ in range(2)]
     assert [one.say("XCLIENT ADDR=192.0.2.7")[0] for one in peers] == [220, 220]
     more = lab.Client(node.port)
-    assert more.say("XCLIENT ADDR=192.0.2.7")[0] == 421
+    assert more.say("XCLIENT ADDR=192.0.2.7")[0] == 220
+    more.say("EHLO client.example")
+    assert more.open()[0][0] == 450
     peers[1].say("XCLIENT ADDR=192.0.2.8")
     codes = [one.say("EHLO client.example")[0] and one.send(lab.message())[0] for one in peers for _ in range(2)]
     assert codes == [250, 450, 250, 450]

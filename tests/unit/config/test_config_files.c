@@ -111,6 +111,53 @@ static void conf_d(void **state)
     fails_with(*state, "/sekimori.conf:1; it stands once");
 }
 
+/* Files whose content must be what they are named for. */
+static void wrong_content(void **state)
+{
+    file_write(*state, "table", "not a certificate\n");
+    file_write(*state, "sekimori.conf", "hostname a.jp\ndeliver { authorities table }\n");
+    fails_with(*state, "table: no root certificate in what the configuration names");
+    file_write(*state, "table", "");
+    fails_with(*state, "table: the file is empty");
+    file_write(*state, "table", "not a certificate\n");
+    file_write(*state, "sekimori.conf", "hostname a.jp\nlisten 127.0.0.1:25 { tls certificate table }\n");
+    fails_with(*state, "table: certificate: no PEM block of that kind in the file");
+}
+
+/* A user may be made after the file: a warning. */
+static void unknown_user(void **state)
+{
+    struct problem_list problems;
+    file_write(*state, "sekimori.conf",
+               "hostname a.jp\nuser no-such-user\nlisten 127.0.0.1:25\ndomains a.jp 10.0.0.1\n");
+    struct config *config = scratch_load(*state, &problems);
+    assert_non_null(config);
+    assert_int_equal(problems.count, 1);
+    assert_int_equal(problems.items[0].line, 2);
+    assert_true(
+        text_starts(problems.items[0].message, TEXT("there is no user no-such-user on this machine")));
+    config_free(config);
+    problem_list_free(&problems);
+}
+
+/* Where a running node's state is can be read from a file with errors; another node's never. */
+static void state_of_broken_file(void **state)
+{
+    char path[256], room[256];
+    path_in(*state, "sekimori.conf", path);
+    file_write(*state, "sekimori.conf", "nonsense 1\nstate /srv/a\nlisten {\n");
+    assert_true(config_find_state(path, room, sizeof room));
+    assert_string_equal(room, "/srv/a");
+    file_write(*state, "sekimori.conf", "hostname a.jp\nstat /srv/a\n");
+    assert_false(config_find_state(path, room, sizeof room));
+    setenv("SEKIMORI_CONFIG", path, 1);
+    assert_true(config_find_state(path, room, sizeof room));
+    assert_string_equal(room, "/var/lib/sekimori");
+    unsetenv("SEKIMORI_CONFIG");
+    path_in(*state, "none.conf", path);
+    assert_false(config_find_state(path, room, sizeof room));
+}
+
 static void missing(void **state)
 {
     fails_with(*state, "sekimori.conf: error: No such file or directory");
@@ -251,6 +298,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(conf_d, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(missing, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(wrong_content, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(unknown_user, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(state_of_broken_file, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(too_large, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(tables, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(certificates, scratch_make, scratch_remove),

@@ -120,6 +120,10 @@ static void blocks(void **state)
         { "begin 644 a\n#0V%T", "a", "Cat", "", true, false },
         { "begin 0755 a\n&0V%T0V%T\n`\nend\n", "a", "CatCat", "", true, true },
         { "begin 644 a\n#0V%\n`\nend\n", "a", "Ca@", "uuencode-bad-line", true, true },
+        { "begin 1 a\n#0V%T\n`\nend\n", "a", "Cat", "", true, true },
+        { "begin 000644 a\n#0V%T\n`\nend\n", "a", "Cat", "", true, true },
+        { "begin 644 a\n#0V%T\n\n\n#0V%T\n\n`\nend\n", "a", "CatCat", "", true, true },
+        { "begin 644 a\n#0V%T\n\nA sentence that is none.\n", "a", "Cat", "", true, false },
         { "begin the day with coffee\nand cake\n", NULL, NULL, NULL, false, false },
         { "begin 644 a\n", NULL, NULL, NULL, false, false },
         { "begin 644 a\nend\n", NULL, NULL, NULL, false, false },
@@ -147,10 +151,61 @@ static void base64_block(void **state)
     char room[64];
     struct text text = TEXT("begin-base64 644 x\nTWFu\nTWE=\n====\nrest");
     assert_true(decode_find_block(text, 0, &block));
-    assert_true(block.base64 && block.ended);
+    assert_true(block.form == DECODE_BASE64 && block.ended);
     size_t length = decode_base64(block.data, DECODE_RESTART, room, NULL);
     assert_true(text_equal(text_from(room, length), TEXT("ManMa")));
     assert_true(text_equal(text_slice(text, block.next, text.length), TEXT("rest")));
+}
+
+static void yenc_blocks(void **state)
+{
+    static const struct {
+        const char *text, *name, *bytes;
+        bool ended;
+    } rows[] = {
+        { "hi\n=ybegin line=128 size=3 name=a b.txt\nm\x8b\x9e\n=yend size=3\nbye\n", "a b.txt", "Cat",
+          true },
+        { "=ybegin part=1 line=128 size=3 name=a\r\n=ypart begin=1 end=3\r\nm\x8b\r\n\x9e\r\n=yend\r\n", "a",
+          "Cat", true },
+        { "=ybegin line=128\nm=\xcb\x9e", "", "Cat", false },
+    };
+    char room[200];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct decode_block block;
+        struct text text = text_of(rows[i].text);
+        assert_true(decode_find_block(text, 0, &block));
+        assert_true(block.form == DECODE_YENC && block.ended == rows[i].ended);
+        assert_true(text_equal(block.name, text_of(rows[i].name)));
+        size_t length = decode_yenc(block.data, room);
+        assert_true(text_equal(text_from(room, length), text_of(rows[i].bytes)));
+        assert_false(decode_find_block(text, block.next, &block));
+    }
+}
+
+/* Whoever hides a block in one of another form is not believed. */
+static void blocks_in_blocks(void **state)
+{
+    struct decode_block block;
+    struct text text =
+        TEXT("=ybegin line=9 name=a\nbegin 644 b\n#0V%T\n`\nend\n=ybegin line=9 name=c\nbegin 644 d\n#0V%T\n"
+             "=ybegin line=9 name=e\n");
+    char names[16] = "";
+    for (size_t at = 0; decode_find_block(text, at, &block); at = block.next)
+        strncat(names, block.name.at, block.name.length);
+    assert_string_equal(names, "abcd"); /* e has no data */
+}
+
+static void binhex_files(void **state)
+{
+    struct text text = TEXT("x (This file must be converted with BinHex 4.0)\n(This file must be converted "
+                            "with BinHex 4.0)\n:a:\n"
+                            "(This file must be converted with BinHex 4.0)\n:b:\n");
+    struct text file;
+    assert_true(decode_find_binhex(text, 0, &file));
+    assert_true(text_ends(file, TEXT(":a:\n")) && text_starts(file, TEXT("(This")));
+    assert_true(decode_find_binhex(text, (size_t)(file.at - text.at) + file.length, &file));
+    assert_true(text_ends(file, TEXT(":b:\n")));
+    assert_false(decode_find_binhex(text, text.length, &file));
 }
 
 static void digests(void **state)
@@ -165,8 +220,9 @@ static void digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(base64), cmocka_unit_test(base64_long_line), cmocka_unit_test(quoted),
-        cmocka_unit_test(blocks), cmocka_unit_test(base64_block),     cmocka_unit_test(digests),
+        cmocka_unit_test(base64),           cmocka_unit_test(base64_long_line), cmocka_unit_test(quoted),
+        cmocka_unit_test(blocks),           cmocka_unit_test(base64_block),     cmocka_unit_test(yenc_blocks),
+        cmocka_unit_test(blocks_in_blocks), cmocka_unit_test(binhex_files),     cmocka_unit_test(digests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

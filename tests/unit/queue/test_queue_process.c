@@ -541,14 +541,15 @@ static void test_failed_inside_gets_a_notice(void **state)
     assert_true(has(&content, "Content-Type: message/rfc822\r\n\r\nReceived: here\r\nSubject: test\r\n"));
     assert_int_equal(events_count(&node, EVENT_ENDED, id), 2);
     assert_int_equal(events_count(&node, EVENT_ACCEPTED, job.message_id), 1);
-    /* the notice fails too: nobody is told */
+    /* the notice fails too: nobody can be told, so it is held */
     result_say(&node, &job, RECIPIENT_FAILED, 550, "5.1.1", "no", false);
     result_kept(&node, job.id);
     struct queue_counters now = counters(&node);
     assert_int_equal(now.accepted, 3);
     assert_int_equal(now.own, 1);
-    assert_int_equal(now.ended[ENDING_RETURNED], 3);
-    assert_int_equal(now.live, 0);
+    assert_int_equal(now.ended[ENDING_RETURNED], 2);
+    assert_int_equal(now.held, 1);
+    assert_int_equal(now.live, 1);
     assert_quiet(node.deliver);
     buffer_free(&content);
     node_stop(&node);
@@ -568,8 +569,9 @@ static void test_who_gets_a_notice(void **state)
         { "a@outside.example", DIRECTION_IN, 0, NOTIFY_NEVER, false, false },
         { "a@example.jp", DIRECTION_OUT, 0, NOTIFY_FAILURE | NOTIFY_DELAY, false, true },
         { "a@example.jp", DIRECTION_OUT, 0, NOTIFY_SUCCESS, false, false },
-        { "", DIRECTION_OUT, 0, 0, false, false },
-        { "", DIRECTION_IN, 1, 0, false, false },
+        { "", DIRECTION_OUT, 0, 0, true, false },
+        { "", DIRECTION_IN, 1, 0, true, false },
+        { "", DIRECTION_IN, 0, NOTIFY_NEVER, false, false },
     };
     struct node node;
     node_make(&node, "");
