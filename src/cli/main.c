@@ -6,6 +6,7 @@
 
 #include "cli/balance.h"
 #include "cli/check.h"
+#include "cli/keepalived.h"
 #include "cli/node.h"
 #include "cli/queue_tool.h"
 #include "cli/send.h"
@@ -13,6 +14,7 @@
 #include "cli/show_config.h"
 #include "cli/show_message.h"
 #include "cli/sink.h"
+#include "cli/wellness.h"
 
 struct verb {
     const char *name;
@@ -27,6 +29,8 @@ static const struct verb verbs[] = {
     { "stop", stop_main, "stop it in order" },
     { "reload", reload_main, "put a changed configuration in force" },
     { "status", status_main, "show every process" },
+    { "health", health_main, "say what is wrong with the node, at once; for keepalived" },
+    { "keepalived", keepalived_main, "print the configuration and the unit of keepalived" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
     { "send", send_main, "send messages by SMTP" },
@@ -39,7 +43,7 @@ enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 static void usage(FILE *to)
 {
     fputs("usage: sekimori VERB [OPTIONS] …\n\n", to);
-    for (int i = 0; i < VERB_COUNT; i++) fprintf(to, "  %-8s  %s\n", verbs[i].name, verbs[i].help);
+    for (int i = 0; i < VERB_COUNT; i++) fprintf(to, "  %-10s  %s\n", verbs[i].name, verbs[i].help);
     fputs("\n`sekimori VERB --help` explains each; sekimori(1) has the whole.\n", to);
 }
 

@@ -154,6 +154,55 @@ static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
     return a->port == b->port && address_equal(&a->address, &b->address);
 }
 
+static bool is_ours(const struct ifaddrs *interfaces, const struct address *address);
+
+static bool is_shared(const struct config *config, const struct address *address)
+{
+    for (size_t i = 0; i < config->vrrp.addresses.count; i++) {
+        struct text word = config->vrrp.addresses.items[i];
+        struct address shared;
+        if (address_parse(text_slice(word, 0, text_find_char(word, '/')), &shared) &&
+            address_equal(&shared, address))
+            return true;
+    }
+    return false;
+}
+
+/* It can be bound all the same, and takes connections when the address comes. */
+static void place_check(struct loader *loader, const struct listener *listener, size_t index)
+{
+    const struct address *address = &listener->endpoint.address;
+    char room[ADDRESS_TEXT_SIZE];
+    if (loader->origin != CONTENT_DISK || !loader->interfaces) return;
+    if (address_is_zero(address) || address_is_loopback(address)) return;
+    if (is_ours(loader->interfaces, address) || is_shared(loader->config, address)) return;
+    loader_complain(loader, SEVERITY_WARNING, loader->sources->items[SCHEMA_LISTENER][index].self,
+                    "%s is on no interface of this machine and is no vrrp address: nothing arrives there",
+                    address_print(address, room));
+}
+
+static void vrrp_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    struct place place = global_place(loader, "vrrp address");
+    bool has_address = config->vrrp.addresses.count > 0;
+    if (has_address && config->vrrp.interface.length == 0)
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        "vrrp address without vrrp interface; say vrrp interface INTERFACE");
+    if (config->vrrp.advertise_ms % 10 != 0)
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "vrrp advertise"),
+                        "vrrp advertise goes in steps of 10ms");
+    bool is_v6 = false, is_v4 = false;
+    for (size_t i = 0; i < config->vrrp.addresses.count; i++) {
+        bool has_colon =
+            text_find_char(config->vrrp.addresses.items[i], ':') < config->vrrp.addresses.items[i].length;
+        is_v6 = is_v6 || has_colon;
+        is_v4 = is_v4 || !has_colon;
+    }
+    if (is_v4 && is_v6)
+        loader_complain(loader, SEVERITY_ERROR, place, "vrrp address: IPv4 and IPv6 cannot move together");
+}
+
 static void listeners_check(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -165,6 +214,7 @@ static void listeners_check(struct loader *loader)
             break;
         }
         if (loader->sources->items[SCHEMA_LISTENER][i].is_spoiled) continue;
+        place_check(loader, listener, i);
         relay_check(loader, listener, i);
         tls_check(loader, listener, i);
     }
@@ -293,10 +343,11 @@ void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
-    listeners_check(loader);
     authorities_check(loader);
     user_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
+    if (!loader->sources->is_spoiled) vrrp_check(loader);
+    listeners_check(loader);
     domains_check(loader);
     if (loader->interfaces) freeifaddrs(loader->interfaces);
 }

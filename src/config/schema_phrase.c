@@ -28,6 +28,11 @@ static const struct {
     [SCHEMA_SOCKET] = { "ADDRESS:PORT such as 192.0.2.1:514", "ADDRESS:PORT" },
     [SCHEMA_NETWORKS] = { "addresses and networks such as 192.0.2.1 or 2001:db8::/32", "NETWORK..." },
     [SCHEMA_SERVERS] = { "addresses such as 192.0.2.53 or 192.0.2.53@5353", "ADDRESS[@PORT]..." },
+    [SCHEMA_PEER] = { "ADDRESS or ADDRESS:PORT such as 192.0.2.2:25", "ADDRESS[:PORT]" },
+    [SCHEMA_INTERFACE] = { "a network interface such as eth0", "INTERFACE" },
+    [SCHEMA_ENDPOINTS] = { "ADDRESS:PORT such as 192.0.2.1:53", "ADDRESS:PORT..." },
+    [SCHEMA_NAMES] = { "host names such as www.example.jp", "NAME..." },
+    [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };

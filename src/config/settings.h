@@ -165,6 +165,26 @@ struct config {
         struct text address;   /* remote syslog */
     } log;
 
+    /* Limits of `sekimori health`. */
+    struct {
+        struct text_list upstreams; /* ADDRESS:PORT; one that answers is enough */
+        struct text_list dns;       /* names to ask; empty: hostname */
+        uint64_t queue_ms, disk_free_bytes;
+        uint32_t clock_ms; /* 0: not looked at */
+    } health;
+
+    struct {
+        struct text to; /* ADDRESS[:PORT] of the peer that takes over what waits; empty: none */
+    } drain;
+
+    /* The address that moves between nodes; for `sekimori keepalived`. */
+    struct {
+        struct text_list addresses; /* ADDRESS/BITS */
+        struct text_list peers;     /* unicast; empty: multicast */
+        struct text interface;
+        uint32_t id, priority, advertise_ms;
+    } vrrp;
+
     struct {
         struct text to;      /* empty: no nightly report */
         uint32_t at_minutes; /* after local midnight */

@@ -46,7 +46,16 @@ uint64_t value_number(const struct schema_row *row, const void *base)
 
 bool value_is_list(const struct schema_row *row)
 {
-    return row->type == SCHEMA_NETWORKS || row->type == SCHEMA_SERVERS;
+    switch (row->type) {
+    case SCHEMA_NETWORKS:
+    case SCHEMA_SERVERS:
+    case SCHEMA_ENDPOINTS:
+    case SCHEMA_NAMES:
+    case SCHEMA_ADDRESSES:
+        return true;
+    default:
+        return false;
+    }
 }
 
 void *value_list_grow(struct arena *arena, void *items, size_t count, size_t size)
@@ -136,6 +145,38 @@ static bool is_server(struct text word)
     return port > 0 && address_parse(text_slice(word, 0, at), &address);
 }
 
+/* 192.0.2.1, 192.0.2.1/24: an address as an interface has it. */
+static bool is_interface_address(struct text word)
+{
+    struct address address;
+    uint64_t bits = 0;
+    size_t slash = text_find_char(word, '/');
+    if (!address_parse(text_slice(word, 0, slash), &address)) return false;
+    if (slash == word.length) return true;
+    return text_to_number(text_slice(word, slash + 1, word.length), address_is_v4(&address) ? 32 : 128,
+                          &bits);
+}
+
+static bool is_interface(struct text word)
+{
+    return is_user(word) && word.length <= 15;
+}
+
+static bool is_list_word(enum schema_type type, struct text word)
+{
+    struct endpoint endpoint;
+    switch (type) {
+    case SCHEMA_SERVERS:
+        return is_server(word);
+    case SCHEMA_ENDPOINTS:
+        return value_endpoint_parse(word, 0, &endpoint);
+    case SCHEMA_NAMES:
+        return value_is_host_name(word);
+    default:
+        return is_interface_address(word);
+    }
+}
+
 static const char *choice_parse(const struct schema_row *row, void *base, struct text word)
 {
     for (const struct schema_choice *choice = row->choices; choice->word; choice++)
@@ -208,10 +249,10 @@ static const char *network_add(const struct schema_row *row, void *base, struct 
     return NULL;
 }
 
-static const char *server_add(const struct schema_row *row, void *base, struct text word, struct arena *arena)
+static const char *word_add(const struct schema_row *row, void *base, struct text word, struct arena *arena)
 {
     struct text_list *list = field_of(row, base);
-    if (!is_server(word)) return NOT_ONE;
+    if (!is_list_word(row->type, word)) return NOT_ONE;
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
     list->items[list->count++] = arena_text(arena, word);
@@ -275,8 +316,15 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
         return address_store(row, base, word);
     case SCHEMA_NETWORKS:
         return network_add(row, base, word, arena);
+    case SCHEMA_PEER:
+        return text_store(row, base, word, value_endpoint_parse(word, UINT16_MAX, &endpoint), arena);
+    case SCHEMA_INTERFACE:
+        return text_store(row, base, word, is_interface(word), arena);
     case SCHEMA_SERVERS:
-        return server_add(row, base, word, arena);
+    case SCHEMA_ENDPOINTS:
+    case SCHEMA_NAMES:
+    case SCHEMA_ADDRESSES:
+        return word_add(row, base, word, arena);
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:
         break;
@@ -344,7 +392,7 @@ static void networks_print(const struct schema_row *row, const struct network_li
     }
 }
 
-static void servers_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
+static void words_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
 {
     if (list->count == 0) buffer_printf(out, "%s", row->none);
     for (size_t i = 0; i < list->count; i++)
@@ -392,6 +440,8 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_USER:
     case SCHEMA_PATH:
     case SCHEMA_SOCKET:
+    case SCHEMA_PEER:
+    case SCHEMA_INTERFACE:
         word_or_none_print(row, *(const struct text *)field, out);
         return;
     case SCHEMA_FILE:
@@ -405,7 +455,10 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         networks_print(row, field, out);
         return;
     case SCHEMA_SERVERS:
-        servers_print(row, field, out);
+    case SCHEMA_ENDPOINTS:
+    case SCHEMA_NAMES:
+    case SCHEMA_ADDRESSES:
+        words_print(row, field, out);
         return;
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:

@@ -11,6 +11,7 @@
 #include "deliver/jobs.h"
 #include "deliver/own.h"
 #include "deliver/relays.h"
+#include "deliver/upstream.h"
 #include "ipc/child.h"
 
 struct service {
@@ -21,6 +22,7 @@ struct service {
     struct jobs *jobs;
     struct callouts *callouts;
     struct relays *relays;
+    struct upstream *upstream;
     struct channel *lookup; /* NULL while it is being restarted */
     struct timer *stop_timer;
 };
@@ -123,6 +125,7 @@ static void on_config(void *context, const struct config *old)
     own_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
     callout_forget_answers(service->callouts);
+    upstream_configure(service->upstream, service->child.config);
     pool_reload(service->pool);
 }
 
@@ -179,9 +182,17 @@ static void on_status(void *context, struct buffer *out)
     relays_status(service->relays, out);
 }
 
-static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
-};
+static void on_health(void *context, struct health_facts *out)
+{
+    const struct service *service = context;
+    upstream_tell(service->upstream, out);
+}
+
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_stop = on_stop,
+                                            .on_status = on_status,
+                                            .on_health = on_health };
 
 static void service_prepare(struct service *service)
 {
@@ -203,6 +214,7 @@ static void service_prepare(struct service *service)
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);
+    service->upstream = upstream_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);
 }
 

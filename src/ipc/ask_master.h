@@ -28,11 +28,15 @@ enum master_frame {
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
     MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */
+    MASTER_HEALTH,     /* asks for MASTER_HEALTH_REPLY with the same id */
+    MASTER_DRAIN,      /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
+                          Before MASTER_START too. */
     MASTER_CLIENT,     /* text command, fd 0: the socket of a `sekimori` that wants to talk to this process */
     /* process to master */
     MASTER_READY = 64,
     MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */
     MASTER_STATUS_REPLY, /* pairs of (text name, text value) to the end */
+    MASTER_HEALTH_REPLY, /* the byte form of ipc/health.h */
     /* command line to master, over STATE/run/control; text replies */
     MASTER_DO = 128, /* text command: "stop", "reload", "status", "queue …", "balance" */
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */

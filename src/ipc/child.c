@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "config/bundle.h"
 #include "config/load.h"
+#include "config/value.h"
 
 enum { CONTROL_FD = 3, START_TIMEOUT_MS = 60000 };
 
@@ -143,6 +144,15 @@ static void descriptors_raise(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+static bool drain_take(struct child *child, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    child->is_draining = get_u8(&reader) != 0;
+    struct text to = get_text(&reader);
+    child->drain_to = (struct endpoint){ 0 };
+    return reader_done(&reader) && (to.length == 0 || value_endpoint_parse(to, 0, &child->drain_to));
+}
+
 void child_start(struct child *child, enum process_kind kind, int argc, char **argv)
 {
     *child = (struct child){ 0 };
@@ -159,7 +169,7 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
         if (frame.type == MASTER_START) break;
         if (frame.type == MASTER_CONFIG)
             child->config = config_take(&frame);
-        else if (!given_take(child, &frame))
+        else if (!(frame.type == MASTER_DRAIN && drain_take(child, &frame)) && !given_take(child, &frame))
             die("master sent a frame of type %u that makes no sense", frame.type);
     }
     if (!child->config) die("master sent no configuration");
@@ -202,7 +212,8 @@ int child_listener_fd(const struct child *child, uint16_t listener_index)
 
 /* --- on the loop --- */
 
-/* A reload sends all listeners anew, numbered as in the new configuration, before the configuration itself. */
+/* A reload sends all listeners anew, numbered as in the new configuration, before the configuration itself.
+ */
 static void listeners_replace(struct child *child)
 {
     bool has_fresh = false;
@@ -248,6 +259,15 @@ static void status_tell(struct child *child, uint64_t id)
     channel_end(child->master);
 }
 
+static void health_tell(struct child *child, uint64_t id)
+{
+    struct health_facts facts = { 0 };
+    if (child->events->on_health) child->events->on_health(child->context, &facts);
+    if (child->is_draining) health_know(&facts, HEALTH_DRAINING, 1);
+    health_facts_put(&facts, channel_begin(child->master, MASTER_HEALTH_REPLY, id));
+    channel_end(child->master);
+}
+
 static void client_take(struct child *child, struct frame *frame, struct reader *reader)
 {
     struct text command = get_text(reader);
@@ -279,6 +299,13 @@ static bool master_frame(void *context, struct frame *frame)
         return true;
     case MASTER_STATUS:
         status_tell(child, frame->id);
+        return true;
+    case MASTER_HEALTH:
+        health_tell(child, frame->id);
+        return true;
+    case MASTER_DRAIN:
+        if (!drain_take(child, frame)) return false;
+        if (child->events->on_drain) child->events->on_drain(child->context);
         return true;
     case MASTER_CLIENT:
         client_take(child, frame, &reader);

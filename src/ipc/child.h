@@ -8,6 +8,7 @@
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 #include "ipc/channel.h"
+#include "ipc/health.h"
 
 struct child {
     enum process_kind kind;
@@ -19,6 +20,8 @@ struct child {
     void *context;
     struct given *given; /* what master handed over */
     bool is_stopping;
+    bool is_draining;         /* from the start or by on_drain */
+    struct endpoint drain_to; /* port 0: no peer takes over */
     int exit_code;
 };
 
@@ -35,6 +38,11 @@ struct child_events {
     void (*on_status)(void *context, struct buffer *out);
     /* A `sekimori` command wants this process: answer MASTER_DONE on fd (callee owns it). May be NULL. */
     void (*on_client)(void *context, struct text command, int fd);
+    /* What this process knows of the node's health: told with health_know. At every second, so it must be
+       cheap. May be NULL. */
+    void (*on_health)(void *context, struct health_facts *out);
+    /* child->is_draining or drain_to has changed. May be NULL. */
+    void (*on_drain)(void *context);
 };
 
 /* Reads argv (as master wrote it: NAME INDEX), the control channel (descriptor 3), configuration, maps,

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ipc/child.h"
+#include "lookup/dns_probe.h"
 #include "lookup/question.h"
 
 struct service {
     struct child child;
     struct resolver *resolver;
     struct question_table *questions;
+    struct dns_probe *probe;
 };
 
 struct peer {
@@ -125,6 +127,7 @@ static void on_config(void *context, const struct config *old)
     struct service *service = context;
     const struct config *config = service->child.config;
     question_table_set_timeout(service->questions, config->dns.timeout_ms);
+    dns_probe_configure(service->probe, config);
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
         log_error("the resolver goes on with the servers it had");
@@ -149,9 +152,15 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "dns bogus", "%llu", (unsigned long long)dns->bogus);
 }
 
-static const struct child_events events = { .on_peer = on_peer,
-                                            .on_config = on_config,
-                                            .on_status = on_status };
+static void on_health(void *context, struct health_facts *out)
+{
+    const struct service *service = context;
+    dns_probe_tell(service->probe, out);
+}
+
+static const struct child_events events = {
+    .on_peer = on_peer, .on_config = on_config, .on_status = on_status, .on_health = on_health
+};
 
 static void chance_seed(void)
 {
@@ -169,6 +178,7 @@ int main(int argc, char **argv)
     service.resolver = resolver_new(service.child.loop);
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
     service.questions = question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
+    service.probe = dns_probe_new(service.child.loop, service.resolver, config);
     if (config->processes.jail && !jail_enter("lookup", JAIL_CONNECT, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);
 }

@@ -383,6 +383,8 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
                      lookup->out);
         lookup->out->secure = sec == SEC_SECURE;
     }
+    bool is_told = lookup->out->status != DNS_TEMPERROR || sec == SEC_BOGUS;
+    resolver->counts.answered += is_told && !resolver->is_asking;
     in_flight_remove(resolver, lookup);
     answered_add(resolver, lookup);
 }

@@ -31,6 +31,7 @@ void resolver_ask(struct resolver *resolver, struct arena *arena, struct text na
 
 struct resolver_counts {
     uint64_t asked, from_cache; /* from_cache: answered without a packet to anybody */
+    uint64_t answered;          /* by servers, in a way that counts: a name is there or is not */
     uint64_t temperrors, bogus;
     uint32_t in_flight;
 };

@@ -15,10 +15,10 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/die.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
-#include "base/json_text.h"
 
 struct commands {
     struct loop *loop;
@@ -182,6 +182,11 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
+    } else if (is_command(command, "drain") || is_command(command, "undrain")) {
+        struct text word, to = TEXT_NONE, rest = command;
+        text_next_word(&rest, &word);
+        text_next_word(&rest, &to);
+        control->events->on_drain(control->context, word.at[0] == 'd', to, client);
     } else if (is_command(command, "stop")) {
         commands_reply(client, EX_OK, TEXT("stopping"));
         control->events->on_stop(control->context);

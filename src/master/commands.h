@@ -13,6 +13,9 @@ struct commands_events {
     /* Asked to stop or to reload. `reply` is kept by the callee and answered with commands_reply. */
     void (*on_stop)(void *context);
     void (*on_reload)(void *context, struct commands_client *reply);
+    /* Takes the node out of service (`to`: ADDRESS[:PORT], empty: as configured) or back; answered likewise.
+     */
+    void (*on_drain)(void *context, bool is_on, struct text to, struct commands_client *reply);
 };
 
 struct commands *commands_open(struct loop *loop, const struct state *state, struct family *family,

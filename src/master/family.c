@@ -70,6 +70,22 @@ struct family *family_new(const struct family_start *start)
 void family_begin(struct family *family)
 {
     for (size_t i = 0; i < family->count; i++) member_start(&family->members[i]);
+    pulse_begin(family);
+}
+
+void family_drain(struct family *family, bool is_on, struct text to)
+{
+    family->drain.is_on = is_on;
+    family->drain.empty_rounds = 0;
+    snprintf(family->drain.to, sizeof family->drain.to, "%.*s", TEXT_ARG(to));
+    for (size_t i = 0; i < family->count; i++)
+        if (family->members[i].channel) member_send_drain(&family->members[i]);
+    if (family->pulse.timer) pulse_write(family);
+}
+
+bool family_is_drained(const struct family *family)
+{
+    return family->drain.is_on;
 }
 
 bool family_is_ready(const struct family *family)
@@ -105,6 +121,7 @@ static void member_ended(struct member *member, int status)
     uint64_t lived_ms = loop_now_ms(family->start.loop) - member->started_ms;
     uint32_t most_ms = member->state == MEMBER_READY ? BACKOFF_READY_MOST_MS : BACKOFF_MOST_MS;
     member->pid = 0;
+    if (member->state == MEMBER_READY) member->unready_ms = loop_now_ms(family->start.loop);
     member->state = MEMBER_DOWN;
     timer_clear(member->kill);
     channel_close(member->channel);
@@ -116,7 +133,7 @@ static void member_ended(struct member *member, int status)
     bool was_steady = lived_ms >= STEADY_MS || member->backoff_ms == 0;
     member->backoff_ms = was_steady ? BACKOFF_FIRST_MS : member->backoff_ms * 2;
     if (member->backoff_ms > most_ms) member->backoff_ms = most_ms;
-    member->restarts++;
+    member->ended_ms[member->restarts++ % FITNESS_RESTARTS] = loop_now_ms(family->start.loop);
     timer_set(member->restart, lived_ms >= STEADY_MS ? 0 : member->backoff_ms);
 }
 
@@ -162,6 +179,7 @@ void family_stop(struct family *family)
 {
     if (family->is_stopping) return;
     family->is_stopping = true;
+    pulse_write(family);
     for (size_t i = 0; i < family->count; i++) timer_clear(family->members[i].restart);
     stop_next(family);
 }

@@ -45,6 +45,12 @@ bool family_give_client(struct family *family, enum process_kind kind, struct te
    answer within a second is shown without its lines). */
 void family_status(struct family *family, void (*on_done)(void *context, struct text json), void *context);
 
+/* Takes the node out of service, or back: told to every process, also to those that start later. `to` is
+   ADDRESS:PORT of the peer that gets what waits, or empty. */
+void family_drain(struct family *family, bool is_on, struct text to);
+
+bool family_is_drained(const struct family *family);
+
 bool family_is_ready(const struct family *family);
 
 #endif

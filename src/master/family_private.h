@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "master/family.h"
+#include "master/fitness.h"
 
 enum member_state { MEMBER_DOWN, MEMBER_STARTING, MEMBER_READY, MEMBER_STOPPING };
 
@@ -19,7 +20,10 @@ struct member {
     struct timer *restart, *kill;
     uint64_t started_ms;
     uint32_t backoff_ms, restarts;
-    bool has_reloaded, has_told_status;
+    bool has_reloaded, has_told_status, has_told_health;
+    uint64_t unready_ms, health_ms;      /* since when it is not ready; when it last told its health */
+    uint64_t ended_ms[FITNESS_RESTARTS]; /* its last ends, as a ring */
+    struct health_facts health;
     struct buffer status; /* pairs of texts, as it told them */
 };
 
@@ -40,6 +44,16 @@ struct family {
         struct timer *timer;
         uint64_t round;
     } status;
+    struct {
+        struct timer *timer;
+        uint64_t round;
+        bool is_open; /* not everybody has answered */
+    } pulse;
+    struct {
+        bool is_on;
+        char to[ADDRESS_TEXT_SIZE + 8]; /* ADDRESS:PORT; empty: no peer */
+        unsigned empty_rounds;
+    } drain;
 };
 
 /* starting.c: forks, executes, and tells the new process all it needs; joins it with its running peers. */
@@ -47,6 +61,13 @@ void member_start(struct member *member);
 /* The configuration in a sealed memfd of its own; sent as MASTER_CONFIG with this id. */
 void member_send_config(struct member *member, uint64_t id);
 void member_send_listeners(struct member *member);
+
+void member_send_drain(struct member *member);
+
+/* pulse.c */
+void pulse_begin(struct family *family);
+void pulse_write(struct family *family);                               /* what is known now */
+bool pulse_answered(struct member *member, const struct frame *frame); /* false: malformed */
 
 /* status.c */
 void status_answered(struct member *member, struct text pairs);

@@ -24,6 +24,11 @@ static int bind_one(const struct endpoint *endpoint)
     setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
     if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
     if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    /* An address that moves between nodes may come later. */
+    if (address.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+    else
+        setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
     int error = errno;
     close(fd);
@@ -57,6 +62,17 @@ void listeners_drop(struct listeners *old, const struct listeners *now)
     free(old->endpoints);
     free(old->fds);
     *old = (struct listeners){ 0 };
+}
+
+bool listeners_serve(const struct listeners *listeners, bool serve)
+{
+    bool is_good = true;
+    for (size_t i = 0; i < listeners->count; i++)
+        if (serve)
+            is_good = listen(listeners->fds[i], BACKLOG) == 0 && is_good;
+        else if (shutdown(listeners->fds[i], SHUT_RDWR) != 0 && errno != ENOTCONN) /* not listening anyway */
+            is_good = false;
+    return is_good;
 }
 
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,

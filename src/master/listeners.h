@@ -17,6 +17,9 @@ struct listeners {
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
                     char *error, size_t size);
 
+/* Stops listening, so that new connections are refused at once, or listens again. The sockets stay bound. */
+bool listeners_serve(const struct listeners *listeners, bool serve); /* false with errno: not all */
+
 /* Closes those of `old` that `now` did not take over; frees the lists. */
 void listeners_drop(struct listeners *old, const struct listeners *now);
 

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/load.h"
+#include "config/value.h"
 #include "master/commands.h"
 #include "master/family.h"
 #include "master/roles.h"
@@ -186,6 +187,7 @@ static void reload(void *context, struct commands_client *client)
     if (is_good) {
         listeners_drop(&node->listeners, &listeners);
         node->listeners = listeners;
+        if (family_is_drained(node->family)) listeners_serve(&node->listeners, false);
         node->reload.old = node->config;
         node->config = config;
         log_set_level(config->log.level);
@@ -198,6 +200,62 @@ static void reload(void *context, struct commands_client *client)
         reload_reply(node, EX_CONFIG, buffer_text(&problems));
     }
     buffer_free(&problems);
+}
+
+/* --- drain --- */
+
+static bool is_own_listener(const struct config *config, const struct endpoint *endpoint)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].endpoint.port == endpoint->port &&
+            address_equal(&config->listeners[i].endpoint.address, &endpoint->address))
+            return true;
+    return false;
+}
+
+/* ADDRESS:PORT of the peer, or nothing. NULL, or what is wrong. */
+static const char *peer_choose(const struct config *config, struct text to, struct buffer *out)
+{
+    struct endpoint peer;
+    if (to.length == 0) to = config->drain.to;
+    if (to.length == 0) return NULL;
+    if (!value_endpoint_parse(to, config->deliver.port, &peer)) return "that is not ADDRESS or ADDRESS:PORT";
+    if (is_own_listener(config, &peer)) return "that is a listener of this node itself";
+    value_endpoint_print(&peer, 0, out);
+    return NULL;
+}
+
+/* Processes hear of it before the sockets stop listening, and after they listen again. */
+static void drain(void *context, bool is_on, struct text to, struct commands_client *client)
+{
+    struct node *node = context;
+    struct buffer peer = { 0 };
+    const char *why = is_on ? peer_choose(node->config, to, &peer) : NULL;
+    int code = why ? EX_USAGE : EX_OK;
+    if (!why && !state_drain_write(&node->state, is_on, buffer_text(&peer))) {
+        why = "run/drain cannot be written";
+        code = EX_IOERR;
+    }
+    if (!why) {
+        if (!is_on && !listeners_serve(&node->listeners, true)) log_error("not every listener listens again");
+        family_drain(node->family, is_on, buffer_text(&peer));
+        if (is_on) listeners_serve(&node->listeners, false);
+        log_info(is_on ? "drained: nothing is taken any more; what waits goes to %.*s"
+                       : "undrained: in service%.*s",
+                 TEXT_ARG(buffer_length(&peer) || !is_on ? buffer_text(&peer) : TEXT("its usual servers")));
+    }
+    commands_reply(client, code, why ? text_of(why) : buffer_text(&peer));
+    buffer_free(&peer);
+}
+
+/* The node was drained when it was stopped: it stays so. */
+static void drain_resume(struct node *node)
+{
+    char to[ADDRESS_TEXT_SIZE + 8];
+    if (!state_drain_read(&node->state, to, sizeof to)) return;
+    log_warning("the node is drained: nothing is taken until `sekimori undrain`");
+    family_drain(node->family, true, text_of(to));
+    listeners_serve(&node->listeners, false);
 }
 
 static void signal_arrived(void *context, int number)
@@ -252,7 +310,7 @@ static void log_start(const struct config *config)
 int main(int argc, char **argv)
 {
     static struct node node;
-    static const struct commands_events control_events = { stop, reload };
+    static const struct commands_events control_events = { stop, reload, drain };
     struct buffer problems = { 0 };
     char error[300];
     options_read(&node, argc, argv);
@@ -278,6 +336,7 @@ int main(int argc, char **argv)
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
     node.control = commands_open(node.loop, &node.state, node.family, &control_events, &node);
+    drain_resume(&node);
     family_begin(node.family);
     loop_run(node.loop);
     commands_close(node.control);

@@ -157,6 +157,14 @@ static void join_peers(struct member *member)
     }
 }
 
+void member_send_drain(struct member *member)
+{
+    struct buffer *out = channel_begin(member->channel, MASTER_DRAIN, 0);
+    put_u8(out, member->family->drain.is_on);
+    put_text(out, text_of(member->family->drain.to));
+    channel_end(member->channel);
+}
+
 static bool member_frame(void *context, struct frame *frame);
 static void member_closed(void *context);
 
@@ -180,6 +188,7 @@ void member_start(struct member *member)
     send_folder(member);
     member_send_listeners(member);
     join_peers(member);
+    if (member->family->drain.is_on) member_send_drain(member);
     channel_send(member->channel, MASTER_START, 0, TEXT_NONE);
 }
 
@@ -188,8 +197,10 @@ static void became_ready(struct member *member)
     struct family *family = member->family;
     log_info("%s %u is ready (pid %d)", process_name(member->part->kind), member->index, (int)member->pid);
     member->state = MEMBER_READY;
+    member->health_ms = loop_now_ms(family->start.loop);
     if (family->was_ready || !family_is_ready(family)) return;
     family->was_ready = true;
+    pulse_write(family);
     family->start.on_ready(family->start.context);
 }
 
@@ -217,6 +228,8 @@ static bool member_frame(void *context, struct frame *frame)
     case MASTER_RELOADED:
         reloaded(member, frame->id);
         return true;
+    case MASTER_HEALTH_REPLY:
+        return pulse_answered(member, frame);
     case MASTER_STATUS_REPLY:
         if (frame->id == member->family->status.round) status_answered(member, frame->payload);
         return true;

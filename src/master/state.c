@@ -125,6 +125,15 @@ static void baseline_set(const struct state *state)
     counters_unmap(slot);
 }
 
+/* Anew at each start, so that no reader takes the word of the one before for ours. */
+static void health_open(struct state *state, uid_t uid, gid_t gid)
+{
+    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, uid, gid);
+    state->health = fd < 0 ? NULL : health_page_map(fd, true);
+    if (!state->health) die_errno("run/health cannot be made");
+    close(fd);
+}
+
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid)
 {
     state->folder_fd = state_folder_open(config, uid, gid);
@@ -139,6 +148,7 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
     state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, uid, gid);
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
     baseline_set(state);
+    health_open(state, uid, gid);
     state->clients_fd = memfd_create("clients", MFD_CLOEXEC);
     if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0)
         die_errno("shared memory for the clients cannot be made");
@@ -163,6 +173,25 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
     struct stat owner;
     fstat(state->run_fd, &owner);
     return shared_file(state->run_fd, name, RING_FILE_BYTES, false, owner.st_uid, owner.st_gid);
+}
+
+bool state_drain_read(const struct state *state, char *out_to, size_t size)
+{
+    if (!file_read(state->run_fd, "drain", out_to, size)) return false;
+    out_to[strcspn(out_to, "\n")] = '\0';
+    return true;
+}
+
+bool state_drain_write(const struct state *state, bool is_on, struct text to)
+{
+    if (!is_on)
+        return (unlinkat(state->run_fd, "drain", 0) == 0 || errno == ENOENT) && fsync(state->run_fd) == 0;
+    int fd = openat(state->run_fd, "drain.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0) return false;
+    bool is_good = dprintf(fd, "%.*s\n", TEXT_ARG(to)) > 0 && fsync(fd) == 0;
+    close(fd);
+    return is_good && renameat(state->run_fd, "drain.new", state->run_fd, "drain") == 0 &&
+           fsync(state->run_fd) == 0;
 }
 
 void state_close_clean(struct state *state)

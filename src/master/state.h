@@ -6,12 +6,14 @@
 
 #include "config/settings.h"
 #include "ipc/ask_master.h"
+#include "ipc/health_page.h"
 
 struct state {
     int folder_fd, run_fd; /* the state folder and run/ in it */
     int lock_fd;
-    int counters_fd;  /* shared file of ipc/counters.h */
-    int clients_fd;   /* shared memory of receive/clients.h */
+    int counters_fd; /* shared file of ipc/counters.h */
+    int clients_fd;  /* shared memory of receive/clients.h */
+    struct health_page *health;
     bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
 };
 
@@ -24,6 +26,10 @@ int state_folder(const struct state *state, const char *name);
 
 /* The ring file of one process; *out_slot identifies it. */
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot);
+
+/* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
+bool state_drain_read(const struct state *state, char *out_to, size_t size);
+bool state_drain_write(const struct state *state, bool is_on, struct text to); /* false with errno */
 
 /* After an orderly stop: what is in the shared files is on disk. */
 void state_close_clean(struct state *state);

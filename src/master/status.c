@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/codec.h"
-#include "master/family_private.h"
 #include "base/json_text.h"
+#include "master/family_private.h"
 
 enum { ANSWER_LIMIT_MS = 1000 };
 
@@ -35,8 +35,10 @@ static void tell(void *context)
     struct family *family = context;
     struct buffer out = { 0 };
     if (!family->status.on_done) return;
-    buffer_printf(&out, "{\"version\":\"%s\",\"ready\":%s,\"processes\":[", SEKIMORI_VERSION,
-                  family_is_ready(family) ? "true" : "false");
+    buffer_printf(&out,
+                  "{\"version\":\"%s\",\"ready\":%s,\"draining\":%s,\"drain_to\":\"%s\",\"processes\":[",
+                  SEKIMORI_VERSION, family_is_ready(family) ? "true" : "false",
+                  family->drain.is_on ? "true" : "false", family->drain.to);
     for (size_t i = 0; i < family->count; i++) {
         if (i) buffer_add_char(&out, ',');
         member_print(&family->members[i], &out);

@@ -174,7 +174,7 @@ static bool on_frame(void *context, struct frame *frame)
         body_file(queue, receiver, frame->id);
         return true;
     case QUEUE_ALERT:
-        return own_alert_take(queue, frame);
+        return letter_alert_take(queue, frame);
     default:
         return false;
     }

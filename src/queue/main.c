@@ -225,6 +225,23 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
 }
 
+static void on_health(void *context, struct health_facts *out)
+{
+    struct queue *queue = context;
+    struct queue_counters counters = journal_counters(queue->journal);
+    struct schedule_facts facts = schedule_facts(queue->schedule);
+    uint64_t now = loop_now_ms(queue->child.loop);
+    int64_t free_bytes = disk_real.free_bytes(NULL, queue->journal_folder);
+    if (facts.ready + facts.out == 0) queue->moved_ms = now;
+    health_know(out, HEALTH_QUEUE_STILL_MS, now - queue->moved_ms);
+    health_know(out, HEALTH_QUEUE_FULL, queue->is_full);
+    if (free_bytes >= 0) health_know(out, HEALTH_DISK_FREE, (uint64_t)free_bytes);
+    health_know(out, HEALTH_MESSAGES, counters.messages_live);
+    health_know(out, HEALTH_DELIVERIES, facts.deliveries);
+    health_know(out, HEALTH_DESTINATIONS_DOWN, facts.destinations_down);
+    health_know(out, HEALTH_HELD, counters.held);
+}
+
 static void on_client(void *context, struct text command, int fd)
 {
     client_command(context, command, fd);
@@ -234,7 +251,8 @@ static const struct child_events events = { .on_peer = on_peer,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
-                                            .on_client = on_client };
+                                            .on_client = on_client,
+                                            .on_health = on_health };
 
 int main(int argc, char **argv)
 {
@@ -242,6 +260,7 @@ int main(int argc, char **argv)
     child_start(&queue.child, PROCESS_QUEUE, argc, argv);
     queue.arena = arena_new(64 * 1024);
     queue.ids.process = OWN_PROCESS;
+    queue.moved_ms = loop_now_ms(queue.child.loop);
     queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
     folders_open(&queue);
     maps_open(&queue);

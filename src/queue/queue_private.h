@@ -105,6 +105,7 @@ struct queue {
     struct message_id_source ids;
     struct alerted alerted[ALERTED_CLIENTS];
     struct arena *arena; /* of the frame or decision at hand */
+    uint64_t moved_ms; /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;
 };
 
@@ -154,11 +155,11 @@ void undeliverable_aged(struct queue *queue, struct message *message);
 bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
 void undeliverable_watch(struct queue *queue, struct message *message);
 
-/* own.c */
-uint64_t own_id(struct queue *queue);
+/* letter.c: messages of our own */
+uint64_t letter_id(struct queue *queue);
 /* A message of our own, with the null sender: it never causes another. */
-void own_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
-bool own_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
+void letter_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
+bool letter_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
 /* told.c */
 void told_queued(const struct queue *queue, const struct message *message, struct text sender);

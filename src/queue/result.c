@@ -218,6 +218,7 @@ bool result_take(struct queue *queue, struct frame *frame)
 {
     struct deliver_result result;
     arena_reset(queue->arena);
+    queue->moved_ms = loop_now_ms(queue->child.loop);
     if (!deliver_result_get(queue->arena, frame, &result)) return false;
     replies_complete(queue, &result);
     struct message *message = catalogue_find(queue->catalogue, result.message_id);

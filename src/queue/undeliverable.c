@@ -67,13 +67,13 @@ static void notice_send(const struct notice *notice)
                                          [DSN_RELAYED] = "sender delivery status notification" };
     struct queue *queue = notice->queue;
     char id[MESSAGE_ID_SIZE], notice_id[MESSAGE_ID_SIZE];
-    uint64_t number = own_id(queue);
+    uint64_t number = letter_id(queue);
     message_id_print(notice->about->id, id);
     message_id_print(number, notice_id);
     struct buffer content = { 0 };
     notice_compose(notice, text_of(id), text_of(notice_id), &content);
     log_info("%s: %s: %s", id, names[notice->action], notice_id);
-    own_keep(queue, number, notice->envelope->sender, buffer_text(&content));
+    letter_keep(queue, number, notice->envelope->sender, buffer_text(&content));
     buffer_free(&content);
 }
 

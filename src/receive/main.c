@@ -281,6 +281,12 @@ static void on_status(void *context, struct buffer *out)
     if (server->queue_is_full) child_status_add(out, "queue", "full: mail is answered 452");
 }
 
+static void on_health(void *context, struct health_facts *out)
+{
+    const struct server *server = context;
+    health_know(out, HEALTH_SESSIONS, server->session_count);
+}
+
 static void maps_open(struct server *server, const struct child *child)
 {
     uint16_t slot;
@@ -297,7 +303,11 @@ int main(int argc, char **argv)
 {
     static struct server server;
     static struct child child;
-    static const struct child_events events = { on_peer, on_config, on_stop, on_status, NULL };
+    static const struct child_events events = { .on_peer = on_peer,
+                                                .on_config = on_config,
+                                                .on_stop = on_stop,
+                                                .on_status = on_status,
+                                                .on_health = on_health };
     child_start(&child, PROCESS_RECEIVE, argc, argv);
     server.child = &child;
     server.loop = child.loop;

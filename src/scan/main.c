@@ -57,7 +57,9 @@ static uint32_t warm_up(void)
 int main(int argc, char **argv)
 {
     static struct service service;
-    static const struct child_events events = { on_peer, on_config, on_stop, on_status, NULL };
+    static const struct child_events events = {
+        .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+    };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     int warden = nursery_warden_start(&service.child);

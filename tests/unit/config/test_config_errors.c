@@ -20,7 +20,8 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, report; did you mean "
+      "domains, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; did "
+      "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
       "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject; "
@@ -29,7 +30,7 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, report\n" },
+      "domains, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -56,6 +57,22 @@ static const struct error_row rows[] = {
     { "queue expire 5",
       "1:14: error: \"5\" is not valid here: queue expire; allowed: a time such as 500ms, 30s, 5m, "
       "1h or 5d, from 1m to 100d\n" },
+    { "health upstream 192.0.2.1",
+      "1:17: error: \"192.0.2.1\" is not valid here: health upstream; allowed: ADDRESS:PORT such as "
+      "192.0.2.1:53, or none\n" },
+    { "drain to host.jp",
+      "1:10: error: \"host.jp\" is not valid here: drain to; allowed: ADDRESS or ADDRESS:PORT such as "
+      "192.0.2.2:25, or none\n" },
+    { "vrrp interface a/b", "1:16: error: \"a/b\" is not valid here: vrrp interface; allowed: a network "
+                            "interface such as eth0, or none\n" },
+    { "vrrp address 192.0.2.1/33", "1:14: error: \"192.0.2.1/33\" is not valid here: vrrp address; allowed: "
+                                   "addresses such as 192.0.2.1/24 or "
+                                   "2001:db8::1, or none\n" },
+    { "vrrp { address 192.0.2.1/24 }",
+      "1:16: error: vrrp address without vrrp interface; say vrrp interface INTERFACE\n" },
+    { "vrrp { address 192.0.2.1/24 2001:db8::1/64; interface eth0 }",
+      "1:16: error: vrrp address: IPv4 and IPv6 cannot move together\n" },
+    { "vrrp advertise 105ms", "1:16: error: vrrp advertise goes in steps of 10ms\n" },
     { "hostname \"\"", "1:10: error: \"\" is empty: hostname; allowed: a host name such as mx.example.jp\n" },
     { "admin nobody", "1:7: error: \"nobody\" is not valid here: admin; allowed: a mail address such as "
                       "postmaster@example.jp\n" },
@@ -83,22 +100,22 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, report; did you mean \"role\"?\n" },
+      "dns, processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "report\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
+      "health, drain, vrrp, report\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
       "state, user, listen, domains, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, report; did you mean \"role\"?\n" },
+      "processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, report\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
+      "log, health, drain, vrrp, report\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",

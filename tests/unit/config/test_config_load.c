@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "config/bundle.h"
+#include "config/domains.h"
 #include "config/dump.h"
 #include "config/load.h"
-#include "config/domains.h"
 
 static struct config *load(struct text content)
 {
@@ -100,6 +100,12 @@ static const struct {
       { "source 192.0.2.1", "source6 2001:db8::1", "helo out.a.jp" } },
     { "deliver helo \"hostname\"", { "helo \"hostname\"" } },
     { "dns { servers 192.0.2.53 2001:db8::53@5353 }", { "servers 192.0.2.53 2001:db8::53@5353" } },
+    { "health { upstream 192.0.2.1:53 [2001:db8::1]:25; upstream 192.0.2.2:25; dns a.jp b.jp; clock error 0 "
+      "}",
+      { "upstream 192.0.2.1:53 [2001:db8::1]:25 192.0.2.2:25", "dns a.jp b.jp", "clock error 0" } },
+    { "drain to 192.0.2.2; vrrp { address 192.0.2.1/24 192.0.2.3; interface eth0.100; peers 192.0.2.2 }",
+      { "to 192.0.2.2", "address 192.0.2.1/24 192.0.2.3", "interface eth0.100", "peers 192.0.2.2" } },
+    { "drain to [2001:db8::2]:26", { "to [2001:db8::2]:26" } },
     { "log { to syslog at 192.0.2.1:514; level debug }",
       { "to syslog", "to at 192.0.2.1:514", "level debug" } },
     { "processes { receive 2; scan 4 { messages 100 }; jail off }",

@@ -20,7 +20,7 @@ static uint16_t content_of(struct text bytes)
     return content;
 }
 
-uint64_t own_id(struct queue *queue)
+uint64_t letter_id(struct queue *queue)
 {
     uint64_t number = message_id_next(&queue->ids, queue_now(queue));
     while (catalogue_find(queue->catalogue, number) || catalogue_was_kept(queue->catalogue, number))
@@ -28,7 +28,7 @@ uint64_t own_id(struct queue *queue)
     return number;
 }
 
-void own_keep(struct queue *queue, uint64_t id, struct text to, struct text content)
+void letter_keep(struct queue *queue, uint64_t id, struct text to, struct text content)
 {
     static const char no_edits[4];
     struct recipient recipient = { .address = to };
@@ -81,7 +81,7 @@ static void alert_send(struct queue *queue, struct alert *alert)
     char id[MESSAGE_ID_SIZE];
     const struct config *config = queue->child.config;
     struct buffer content = { 0 };
-    uint64_t number = own_id(queue);
+    uint64_t number = letter_id(queue);
     alert->hostname = config->hostname;
     alert->admin = config->admin.length
                        ? config->admin
@@ -92,11 +92,11 @@ static void alert_send(struct queue *queue, struct alert *alert)
     alert_compose(alert, &content);
     log_info("%.*s: %.*s is told of %.*s: %s", TEXT_ARG(alert->message_id), TEXT_ARG(alert->admin),
              TEXT_ARG(alert->client), id);
-    own_keep(queue, number, alert->admin, buffer_text(&content));
+    letter_keep(queue, number, alert->admin, buffer_text(&content));
     buffer_free(&content);
 }
 
-bool own_alert_take(struct queue *queue, struct frame *frame)
+bool letter_alert_take(struct queue *queue, struct frame *frame)
 {
     char id[MESSAGE_ID_SIZE];
     struct reader reader = reader_of(frame->payload);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori keepalived`: the address that nodes share. Prints keepalived's configuration and unit from the
+   block `vrrp` of sekimori.conf, and takes the address off this machine after a keepalived that could not. */
+#ifndef SEKIMORI_CLI_KEEPALIVED_H
+#define SEKIMORI_CLI_KEEPALIVED_H
+
+int keepalived_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* RTM_DELADDR, and the kernel's answer to it. */
+#include "cli/network.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/address.h"
+
+struct question {
+    struct nlmsghdr header;
+    struct ifaddrmsg message;
+    char attributes[64];
+};
+
+static void attribute_add(struct question *question, uint16_t type, const void *bytes, size_t length)
+{
+    struct rtattr *attribute = (void *)((char *)question + NLMSG_ALIGN(question->header.nlmsg_len));
+    attribute->rta_type = type;
+    attribute->rta_len = (uint16_t)RTA_LENGTH(length);
+    memcpy(RTA_DATA(attribute), bytes, length);
+    question->header.nlmsg_len =
+        (uint32_t)(NLMSG_ALIGN(question->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len));
+}
+
+static void question_make(struct question *out, unsigned index, const struct address *address, uint64_t bits)
+{
+    bool is_v4 = address_is_v4(address);
+    const uint8_t *bytes = is_v4 ? address->bytes + 12 : address->bytes;
+    *out = (struct question){ .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+                                          .nlmsg_type = RTM_DELADDR,
+                                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+                              .message = { .ifa_family = is_v4 ? AF_INET : AF_INET6,
+                                           .ifa_prefixlen = (uint8_t)bits,
+                                           .ifa_index = index } };
+    if (is_v4) attribute_add(out, IFA_LOCAL, bytes, 4);
+    attribute_add(out, IFA_ADDRESS, bytes, is_v4 ? 4 : 16);
+}
+
+/* The kernel's answer: 0 or an errno. */
+static int ask(const struct question *question)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+        char rest[256];
+    } answer;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) return errno;
+    int error = 0;
+    if (send(fd, question, question->header.nlmsg_len, 0) < 0 ||
+        recv(fd, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.error))
+        error = errno ? errno : EPROTO;
+    else if (answer.header.nlmsg_type == NLMSG_ERROR)
+        error = -answer.error.error;
+    close(fd);
+    return error;
+}
+
+const char *network_address_remove(const char *interface, struct text word)
+{
+    struct question question;
+    struct address address;
+    size_t slash = text_find_char(word, '/');
+    if (!address_parse(text_slice(word, 0, slash), &address)) return "that is no address";
+    uint64_t bits = address_is_v4(&address) ? 32 : 128;
+    if (slash < word.length && !text_to_number(text_slice(word, slash + 1, word.length), bits, &bits))
+        return "that is no prefix length";
+    unsigned index = if_nametoindex(interface);
+    if (index == 0) return NULL;
+    question_make(&question, index, &address, bits);
+    int error = ask(&question);
+    return error == 0 || error == EADDRNOTAVAIL ? NULL : strerror(error);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori health`: is this node well? Answered from run/health alone, so that a hanging node is answered
+   for as quickly as any other. Also for those who follow a node's progress. */
+#ifndef SEKIMORI_CLI_WELLNESS_H
+#define SEKIMORI_CLI_WELLNESS_H
+
+#include "cli/control.h"
+#include "ipc/health_page.h"
+
+int health_main(int argc, char **argv);
+
+/* The page of a state folder, mapped; NULL: no node was ever started there, or it may not be read. */
+struct health_page *wellness_page(const char *state);
+
+/* What the page says; when it is no word of the node's, a report with that one finding. */
+void wellness_read(const struct health_page *page, struct health_report *out, uint64_t *out_age_ms);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Is the provider's line up? Each address of `health upstream` is connected to again and again from the
+   address that mail is sent from. Who refuses is there. */
+#ifndef SEKIMORI_DELIVER_UPSTREAM_H
+#define SEKIMORI_DELIVER_UPSTREAM_H
+
+#include "base/loop.h"
+#include "config/settings.h"
+#include "ipc/health.h"
+
+struct upstream;
+
+struct upstream *upstream_new(struct loop *loop, const struct config *config);
+void upstream_configure(struct upstream *upstream, const struct config *config);
+void upstream_tell(const struct upstream *upstream, struct health_facts *out);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What a process knows about the node's health, told to master once a second: numbers by name. And what
+   master makes of them all: a report that `sekimori health` prints. */
+#ifndef SEKIMORI_IPC_HEALTH_H
+#define SEKIMORI_IPC_HEALTH_H
+
+#include "base/buffer.h"
+#include "base/codec.h"
+
+/* Who knows it stands behind it. Misses are probes in a row that nobody answered. */
+enum health_fact {
+    HEALTH_SESSIONS,          /* receive: open now */
+    HEALTH_DNS_MISSES,        /* lookup; not told where nothing needs the DNS */
+    HEALTH_UPSTREAMS,         /* deliver: addresses that are probed */
+    HEALTH_UPSTREAM_MISSES,   /* deliver: of the one that answers best */
+    HEALTH_QUEUE_STILL_MS,    /* queue: for so long nothing left, though something was due */
+    HEALTH_QUEUE_FULL,        /* queue: 1: it takes no message */
+    HEALTH_DISK_FREE,         /* queue: bytes */
+    HEALTH_MESSAGES,          /* queue: with a recipient that has no ending yet, held ones too */
+    HEALTH_DELIVERIES,        /* queue: that are still to be made */
+    HEALTH_DESTINATIONS_DOWN, /* queue: of whom no server could be talked to */
+    HEALTH_HELD,              /* queue: recipients that are held: they make no delivery */
+    HEALTH_DRAINING,          /* every process: 1 when it knows that the node is drained */
+    HEALTH_FACT_COUNT
+};
+
+struct health_facts {
+    uint32_t known; /* bits 1 << enum health_fact */
+    uint64_t values[HEALTH_FACT_COUNT];
+};
+
+void health_know(struct health_facts *facts, enum health_fact fact, uint64_t value);
+bool health_knows(const struct health_facts *facts, enum health_fact fact);
+/* What both know is added up. */
+void health_facts_add(struct health_facts *facts, const struct health_facts *more);
+
+void health_facts_put(const struct health_facts *facts, struct buffer *frame);
+bool health_facts_get(struct text payload, struct health_facts *out); /* false: malformed */
+
+enum health_check {
+    HEALTH_CHECK_NODE,     /* every process runs and answers */
+    HEALTH_CHECK_DRAIN,    /* the node is in service */
+    HEALTH_CHECK_QUEUE,    /* mail leaves the queue */
+    HEALTH_CHECK_DISK,     /* there is room */
+    HEALTH_CHECK_UPSTREAM, /* the provider's line is up */
+    HEALTH_CHECK_DNS,      /* names are answered */
+    HEALTH_CHECK_CLOCK,    /* the time is right */
+    HEALTH_CHECK_COUNT
+};
+const char *health_check_name(enum health_check check); /* "upstream" */
+
+enum { HEALTH_FINDINGS_MOST = 16, HEALTH_SAYS_SIZE = 192 };
+
+struct health_finding {
+    enum health_check check;
+    bool is_good;
+    bool ends_service; /* not good, and the node can serve nobody: another one must take over, sick or not */
+    char says[HEALTH_SAYS_SIZE];
+};
+
+struct health_report {
+    bool is_healthy, is_serving; /* no finding is bad; none ends the service */
+    bool is_draining, is_drained;
+    uint64_t sessions, messages, deliveries, down, held; /* held: recipients; down: destinations */
+    uint32_t count;
+    struct health_finding findings[HEALTH_FINDINGS_MOST];
+};
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Is the node well? Pure: facts and limits in, a report out. What damps is stated here: nothing is called
+   sick for one probe that was missed or one process that was restarted. */
+#ifndef SEKIMORI_MASTER_FITNESS_H
+#define SEKIMORI_MASTER_FITNESS_H
+
+#include "config/settings.h"
+#include "ipc/health.h"
+
+enum {
+    FITNESS_MISSES = 3,            /* probes in a row without an answer */
+    FITNESS_UNREADY_MS = 2000,     /* a process that is down for longer; at the start: at once */
+    FITNESS_SILENT_MS = 5000,      /* a process that runs and does not answer master */
+    FITNESS_RESTARTS = 3,          /* of one process ... */
+    FITNESS_RESTARTS_MS = 60000,   /* ... in so long a time */
+    FITNESS_CLOCK_UNKNOWN = -1,    /* the kernel does not say */
+    FITNESS_CLOCK_UNATTENDED = -2, /* no time service has set it, or not for hours */
+};
+
+struct fitness_process {
+    const char *name;
+    unsigned index;
+    bool is_ready;
+    uint64_t unready_ms, silent_ms; /* since it was ready, since its last answer */
+    unsigned restarts;              /* within FITNESS_RESTARTS_MS */
+};
+
+struct fitness_facts {
+    const struct fitness_process *processes;
+    size_t process_count;
+    bool was_ready; /* every process was ready once */
+    bool is_stopping, is_draining;
+    bool is_drained;          /* nothing is left that has to go */
+    struct health_facts told; /* by all processes together */
+    int64_t clock_error_ms;   /* or FITNESS_CLOCK_... */
+};
+
+void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Every second: asks all processes what they know of the node's health, judges, writes the page. */
+#include <stdlib.h>
+#include <sys/timex.h>
+
+#include "base/arena.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "master/family_private.h"
+
+enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2 };
+
+/* The kernel's own estimate: the time service tells it, and it grows while nobody does. */
+static int64_t clock_error_ms(void)
+{
+    struct timex facts = { 0 };
+    int state = adjtimex(&facts);
+    if (state < 0) return FITNESS_CLOCK_UNKNOWN;
+    if (state == TIME_ERROR || (facts.status & STA_UNSYNC)) return FITNESS_CLOCK_UNATTENDED;
+    return facts.maxerror / 1000;
+}
+
+static void process_describe(const struct member *member, uint64_t now, struct fitness_process *out)
+{
+    *out = (struct fitness_process){ .name = process_name(member->part->kind),
+                                     .index = member->index,
+                                     .is_ready = member->state == MEMBER_READY,
+                                     .unready_ms = now - member->unready_ms,
+                                     .silent_ms = now - member->health_ms };
+    for (size_t i = 0; i < FITNESS_RESTARTS; i++)
+        out->restarts += member->ended_ms[i] > 0 && now - member->ended_ms[i] < FITNESS_RESTARTS_MS;
+}
+
+void pulse_write(struct family *family)
+{
+    struct health_report report;
+    struct fitness_process *processes = memory_alloc(family->count * sizeof *processes);
+    struct fitness_facts facts = { .processes = processes,
+                                   .process_count = family->count,
+                                   .was_ready = family->was_ready,
+                                   .is_stopping = family->is_stopping,
+                                   .is_draining = family->drain.is_on,
+                                   .is_drained = family->drain.empty_rounds >= EMPTY_ROUNDS,
+                                   .clock_error_ms = clock_error_ms() };
+    for (size_t i = 0; i < family->count; i++) {
+        process_describe(&family->members[i], loop_now_ms(family->start.loop), &processes[i]);
+        health_facts_add(&facts.told, &family->members[i].health);
+    }
+    fitness_judge(&facts, family->start.config, &report);
+    health_page_write(family->start.state->health, &report);
+    free(processes);
+}
+
+static void member_forget(struct member *member)
+{
+    member->has_told_health = false;
+    if (member->state != MEMBER_READY) member->health = (struct health_facts){ 0 };
+}
+
+static void ask(void *context)
+{
+    struct family *family = context;
+    if (family->pulse.is_open) { /* somebody did not answer */
+        family->drain.empty_rounds = 0;
+        pulse_write(family);
+    }
+    family->pulse.round++;
+    family->pulse.is_open = true;
+    for (size_t i = 0; i < family->count; i++) {
+        struct member *member = &family->members[i];
+        member_forget(member);
+        if (member->channel && member->state == MEMBER_READY)
+            channel_send(member->channel, MASTER_HEALTH, family->pulse.round, TEXT_NONE);
+    }
+    timer_set(family->pulse.timer, PERIOD_MS);
+}
+
+void pulse_begin(struct family *family)
+{
+    family->pulse.timer = timer_new(family->start.loop, ask, family);
+    pulse_write(family);
+    ask(family);
+}
+
+/* Every process knows of the drain, nobody talks to us, and nothing is to be delivered. Twice in a row, since
+   one process may have answered before another handed it something. */
+static bool is_empty(const struct family *family)
+{
+    struct health_facts told = { 0 };
+    for (size_t i = 0; i < family->count; i++) health_facts_add(&told, &family->members[i].health);
+    return family->drain.is_on && told.values[HEALTH_DRAINING] == family->count &&
+           told.values[HEALTH_SESSIONS] == 0 && health_knows(&told, HEALTH_DELIVERIES) &&
+           told.values[HEALTH_DELIVERIES] == 0;
+}
+
+bool pulse_answered(struct member *member, const struct frame *frame)
+{
+    struct family *family = member->family;
+    struct health_facts facts;
+    if (!health_facts_get(frame->payload, &facts)) return false;
+    member->health_ms = loop_now_ms(family->start.loop);
+    if (frame->id != family->pulse.round) return true; /* late, but alive */
+    member->health = facts;
+    member->has_told_health = true;
+    for (size_t i = 0; i < family->count; i++)
+        if (!family->members[i].has_told_health) return true;
+    family->pulse.is_open = false;
+    family->drain.empty_rounds = is_empty(family) ? family->drain.empty_rounds + 1 : 0;
+    pulse_write(family);
+    return true;
+}

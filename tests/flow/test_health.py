@@ -1,0 +1,176 @@
+"""Goal: `sekimori health` says at once, and whatever happens to the node, whether it is well; it is not upset by one
+failure, and it names what is wrong."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from dns_server import DnsServer
+import lab
+
+CONFIG = """domains {{ example.test 127.0.0.1:{inside}; * 127.0.0.1:{inside} }}
+dns {{ servers {dns}; timeout 500ms; dnssec off; client names {names} }}
+health {{ clock error 0; upstream {upstream}; disk free {free} }}
+"""
+AT_ONCE = 0.1 if lab.QUICK else 1.0  # a build with sanitizers takes its time to load
+
+
+class Silent:
+    """An address that answers to no SYN, on loopback: a listener whose backlog is full."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self.fillers = []
+
+    def fall_silent(self):
+        while True:
+            filler = socket.socket()
+            filler.settimeout(0.3)
+            self.fillers.append(filler)
+            try:
+                filler.connect(("127.0.0.1", self.port))
+            except TimeoutError:
+                return
+
+    def close(self):
+        """From now on who connects is refused."""
+        for one in (self.listener, *self.fillers):
+            one.close()
+
+
+def make(nodes, inside, **values):
+    return nodes(CONFIG, **{"inside": inside.port, "dns": "127.0.0.1@9", "names": "off", "upstream": "none", "free": "1M", **values})
+
+
+def ask(node, *options):
+    """(exit code, text, seconds)"""
+    since = time.monotonic()
+    done = node.run("health", *options, check=False)
+    return done.returncode, done.stdout, time.monotonic() - since
+
+
+def becomes(node, says, seconds=25, *options):
+    """Waits until it is sick for that reason; for an empty one until it is well."""
+    def right():
+        code, text, _ = ask(node, *options)
+        return (code == 0) if not says else (code == 1 and says in text)
+    lab.wait_for(right, f"health says {says!r}; it says {ask(node)}", seconds)
+
+
+def quickly(node, code):
+    """The quickest of some tries, since the machine may be busy."""
+    tries = [ask(node) for _ in range(5)]
+    assert {one[0] for one in tries} == {code}, tries
+    assert min(one[2] for one in tries) < AT_ONCE, tries
+
+
+def test_well_and_gone(nodes, inside):
+    node = make(nodes, inside)
+    becomes(node, "")
+    assert ask(node)[1] == "well\n"
+    good = lab.wait_for(lambda: "disk" in (text := ask(node, "-v")[1]) and text, "the processes have told what they know")
+    for check in ("node", "drain", "queue", "disk"):
+        assert f"good  {check} " in good, good
+    report = json.loads(ask(node, "--json")[1])
+    assert report["healthy"] and report["serving"] and report["age_ms"] < 3000 and all(one["good"] for one in report["findings"])
+    quickly(node, 0)
+    watching = subprocess.Popen([lab.BUILD / "src/cli/sekimori", "health", "--serving", "--watch", "60", "--state", node.state])
+    lab.wait_for(lambda: os.path.exists(f"/proc/{watching.pid}/fd") and watching.poll() is None, "it watches")
+    since = time.monotonic()
+    os.kill(node.process.pid, signal.SIGKILL)
+    assert watching.wait(10) == 1 and time.monotonic() - since < 5
+    becomes(node, "it does not run")
+    quickly(node, 1)
+
+
+def test_never_started(nodes, inside):
+    node = nodes(CONFIG, start=False, inside=inside.port, dns="127.0.0.1@9", names="off", upstream="none", free="1M")
+    code, text, _ = ask(node)
+    assert code == 1 and "has not been started" in text
+
+
+def test_master_hangs(nodes, inside):
+    node = make(nodes, inside)
+    becomes(node, "")
+    node.process.send_signal(signal.SIGSTOP)
+    try:
+        becomes(node, "it hangs", 10)
+        assert ask(node, "--serving")[0] == 1
+        quickly(node, 1)
+    finally:
+        node.process.send_signal(signal.SIGCONT)
+    becomes(node, "", 10)
+
+
+def test_a_process_that_hangs_or_dies(nodes, inside):
+    node = make(nodes, inside)
+    becomes(node, "")
+    # One death is no sickness: it is back before anybody is told.
+    os.kill(node.pids("lookup")[0], signal.SIGKILL)
+    lab.wait_for(lambda: any(one["name"] == "lookup" and one["restarts"] == 1 and one["state"] == "running" for one in node.status()["processes"])
+                 or ask(node)[0] == 1, "lookup is back")
+    assert ask(node)[0] == 0, ask(node)
+    for _ in range(2):
+        before = node.pids("lookup")
+        os.kill(before[0], signal.SIGKILL)
+        lab.wait_for(lambda: node.pids("lookup") not in ([], before), "lookup is back")
+    becomes(node, "lookup 0 was restarted 3 times", 10)
+    assert ask(node, "--serving")[0] == 0
+    pid = node.pids("deliver")[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        becomes(node, "deliver 0 does not answer", 15, "--serving")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    becomes(node, "lookup 0 was restarted", 10)
+    assert ask(node, "--serving")[0] == 0
+
+
+def test_upstream(nodes, inside):
+    silent = Silent()
+    node = make(nodes, inside, upstream=f"127.0.0.1:{silent.port}")
+    becomes(node, "")
+    silent.fall_silent()
+    becomes(node, "none of 1 upstream addresses")
+    assert ask(node, "--serving")[0] == 0
+    silent.close()
+    becomes(node, "")  # refused is an answer
+
+
+def test_dns(nodes, inside):
+    with DnsServer("mx.example.test A 127.0.0.1\n") as dns:
+        node = make(nodes, inside, dns=dns.address, names="on")
+        becomes(node, "")
+        lab.wait_for(lambda: any(q[0].endswith(".mx.example.test") for q in dns.questions), "a name that no cache has is asked for")
+        dns.stop()
+        becomes(node, "no answer to the last")
+        dns.restart()
+        becomes(node, "", 90)
+
+
+def test_disk_limit_by_reload(nodes, inside):
+    node = make(nodes, inside)
+    becomes(node, "")
+    node.values["free"] = "1024G"
+    node.write(CONFIG)
+    node.run("reload")
+    becomes(node, "MiB are free on the disk", 10)
+
+
+def test_listener_on_an_address_that_is_not_here(nodes, inside):
+    """It can be bound, and `check` says that nothing arrives there; unless it is the shared one."""
+    node = nodes("listen 127.0.0.1:{port} {{ direction in }}\nlisten 192.0.2.77:25 {{ direction in }}\ndomains {{ example.test 127.0.0.1:{inside} }}\n",
+                 inside=inside.port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    check = subprocess.run([lab.BUILD / "src/cli/sekimori", "check", node.config], capture_output=True, text=True)
+    assert check.returncode == 0 and "192.0.2.77 is on no interface" in check.stderr
+    with open(node.config, "a") as config:
+        config.write("vrrp { address 192.0.2.77/24; interface eth9 }\n")
+    check = subprocess.run([lab.BUILD / "src/cli/sekimori", "check", node.config], capture_output=True, text=True)
+    assert check.returncode == 0 and "192.0.2.77" not in check.stderr

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* When a node is called sick: each row is what is known, and what must be said of it. Then the page that
+   carries it to others: whole, fresh, or no word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ipc/health_page.h"
+#include "master/fitness.h"
+
+#define MIB (1ull << 20)
+
+/* The limits that all rows share. */
+static const struct config limits = {
+    .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 }
+};
+
+struct told {
+    enum health_fact fact;
+    uint64_t value;
+};
+
+static const struct row {
+    const char *name;
+    struct fitness_process process; /* the one beside a good one */
+    bool is_new, is_stopping, is_draining;
+    int64_t clock_ms;
+    struct told told[4]; /* beside what all well nodes tell; the same fact told anew replaces it */
+    bool is_healthy, is_serving;
+    const char *says; /* of the first bad finding; empty: there is none */
+} rows[] = {
+    { "all is well", { .is_ready = true }, .is_healthy = true, .is_serving = true, .says = "" },
+    { "nothing is known",
+      { .is_ready = true },
+      .clock_ms = FITNESS_CLOCK_UNKNOWN,
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "starting", { .is_ready = false }, .is_new = true, .says = "test 1 is not ready yet" },
+    { "a process was restarted a moment ago",
+      { .unready_ms = 2000, .restarts = 1 },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "a process is down", { .unready_ms = 2001 }, .says = "test 1 is down for 2 s" },
+    { "a process answers late",
+      { .is_ready = true, .silent_ms = 5000 },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "a process hangs", { .is_ready = true, .silent_ms = 5001 }, .says = "test 1 does not answer for 5 s" },
+    { "restarted twice",
+      { .is_ready = true, .restarts = 2 },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "restarted too often",
+      { .is_ready = true, .restarts = 3 },
+      .is_serving = true,
+      .says = "test 1 was restarted 3 times in a minute" },
+    { "stopping", { .is_ready = true }, .is_stopping = true, .says = "the node is being stopped" },
+    { "draining", { .is_ready = true }, .is_draining = true, .says = "draining" },
+    { "the queue moves slowly",
+      { .is_ready = true },
+      .told = { { HEALTH_QUEUE_STILL_MS, 60000 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "the queue stands still",
+      { .is_ready = true },
+      .told = { { HEALTH_QUEUE_STILL_MS, 60001 } },
+      .is_serving = true,
+      .says = "nothing has left for 60 s though mail is due" },
+    { "little room",
+      { .is_ready = true },
+      .told = { { HEALTH_DISK_FREE, 100 * MIB - 1 } },
+      .is_serving = true,
+      .says = "99 MiB are free on the disk of the queue, under 100 MiB" },
+    { "just enough room",
+      { .is_ready = true },
+      .told = { { HEALTH_DISK_FREE, 100 * MIB } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "the queue takes nothing",
+      { .is_ready = true },
+      .told = { { HEALTH_QUEUE_FULL, 1 } },
+      .is_serving = true,
+      .says = "no message is taken: 500 MiB are free on the disk of the queue" },
+    { "upstream missed two probes",
+      { .is_ready = true },
+      .told = { { HEALTH_UPSTREAMS, 2 }, { HEALTH_UPSTREAM_MISSES, 2 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "upstream is cut",
+      { .is_ready = true },
+      .told = { { HEALTH_UPSTREAMS, 2 }, { HEALTH_UPSTREAM_MISSES, 3 } },
+      .is_serving = true,
+      .says = "none of 2 upstream addresses answered the last 3 probes" },
+    { "upstream was never probed",
+      { .is_ready = true },
+      .told = { { HEALTH_UPSTREAMS, 2 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "dns missed two",
+      { .is_ready = true },
+      .told = { { HEALTH_DNS_MISSES, 2 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "dns is dead",
+      { .is_ready = true },
+      .told = { { HEALTH_DNS_MISSES, 3 } },
+      .is_serving = true,
+      .says = "no answer to the last 3 questions" },
+    { "the clock is at its limit",
+      { .is_ready = true },
+      .clock_ms = 10000,
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "the clock is wrong",
+      { .is_ready = true },
+      .clock_ms = 10001,
+      .is_serving = true,
+      .says = "the clock may be wrong by 10001 ms" },
+    { "nobody keeps the clock",
+      { .is_ready = true },
+      .clock_ms = FITNESS_CLOCK_UNATTENDED,
+      .is_serving = true,
+      .says = "no time service keeps the clock" },
+    { "several at once",
+      { .unready_ms = 9000 },
+      .clock_ms = 10001,
+      .told = { { HEALTH_DNS_MISSES, 30 } },
+      .says = "test 1 is down for 9 s" },
+};
+
+static void judge(const struct row *row, const struct config *config, struct health_report *out)
+{
+    struct fitness_process processes[2] = { { .name = "test", .is_ready = true }, row->process };
+    processes[1].name = "test";
+    processes[1].index = 1;
+    struct fitness_facts facts = { .processes = processes,
+                                   .process_count = 2,
+                                   .was_ready = !row->is_new,
+                                   .is_stopping = row->is_stopping,
+                                   .is_draining = row->is_draining,
+                                   .clock_error_ms = row->clock_ms };
+    if (row->clock_ms != FITNESS_CLOCK_UNKNOWN) {
+        health_know(&facts.told, HEALTH_QUEUE_STILL_MS, 0);
+        health_know(&facts.told, HEALTH_QUEUE_FULL, 0);
+        health_know(&facts.told, HEALTH_DISK_FREE, 500 * MIB);
+    }
+    for (size_t i = 0; i < 4; i++)
+        if (row->told[i].fact) health_know(&facts.told, row->told[i].fact, row->told[i].value);
+    fitness_judge(&facts, config, out);
+}
+
+static void test_rows(void **state)
+{
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct health_report report;
+        const char *first = "";
+        judge(&rows[r], &limits, &report);
+        for (uint32_t i = report.count; i-- > 0;)
+            if (!report.findings[i].is_good) first = report.findings[i].says;
+        if (report.is_healthy != rows[r].is_healthy || report.is_serving != rows[r].is_serving ||
+            strcmp(first, rows[r].says) != 0)
+            fail_msg("%s: healthy %d, serving %d, \"%s\"", rows[r].name, report.is_healthy, report.is_serving,
+                     first);
+    }
+}
+
+static void test_clock_is_not_looked_at(void **state)
+{
+    struct config lax = limits;
+    struct health_report report;
+    lax.health.clock_ms = 0;
+    const struct row row = { "", { .is_ready = true }, .clock_ms = FITNESS_CLOCK_UNATTENDED };
+    judge(&row, &lax, &report);
+    assert_true(report.is_healthy);
+}
+
+/* More findings than there is room: the sum is right all the same. */
+static void test_many_findings(void **state)
+{
+    struct fitness_process processes[40] = { 0 };
+    struct health_report report;
+    for (size_t i = 0; i < 40; i++)
+        processes[i] = (struct fitness_process){ .name = "test", .is_ready = true, .restarts = 9 };
+    processes[39].is_ready = false;
+    processes[39].unready_ms = 99000;
+    struct fitness_facts facts = { .processes = processes, .process_count = 40, .was_ready = true };
+    fitness_judge(&facts, &limits, &report);
+    assert_int_equal(report.count, HEALTH_FINDINGS_MOST);
+    assert_false(report.is_healthy);
+    assert_false(report.is_serving);
+}
+
+static void test_facts_travel(void **state)
+{
+    struct health_facts facts = { 0 }, back, sum = { 0 };
+    struct buffer bytes = { 0 };
+    health_know(&facts, HEALTH_SESSIONS, 7);
+    health_know(&facts, HEALTH_DISK_FREE, UINT64_MAX);
+    health_facts_put(&facts, &bytes);
+    assert_true(health_facts_get(buffer_text(&bytes), &back));
+    assert_int_equal(back.known, facts.known);
+    health_facts_add(&sum, &back);
+    health_facts_add(
+        &sum, &(struct health_facts){ .known = 1u << HEALTH_SESSIONS, .values = { [HEALTH_SESSIONS] = 5 } });
+    assert_int_equal(sum.values[HEALTH_SESSIONS], 12);
+    for (size_t cut = 1; cut < 9; cut++)
+        assert_false(health_facts_get(text_slice(buffer_text(&bytes), 0, cut), &back));
+    buffer_add_char(&bytes, (char)HEALTH_FACT_COUNT);
+    for (int i = 0; i < 8; i++) buffer_add_char(&bytes, '\0');
+    assert_false(health_facts_get(buffer_text(&bytes), &back)); /* a fact nobody knows */
+    buffer_free(&bytes);
+}
+
+/* --- the page --- */
+
+static struct health_page *page_new(int *out_fd)
+{
+    *out_fd = memfd_create("health", MFD_CLOEXEC);
+    assert_true(*out_fd >= 0);
+    assert_int_equal(ftruncate(*out_fd, HEALTH_PAGE_BYTES), 0);
+    struct health_page *page = health_page_map(*out_fd, true);
+    assert_non_null(page);
+    return page;
+}
+
+static void test_page(void **state)
+{
+    int fd;
+    uint64_t age_ms;
+    struct health_report report;
+    struct health_page *page = page_new(&fd);
+    assert_int_equal(health_page_read(page, &report, &age_ms), HEALTH_WORD_NONE);
+    health_page_write(page, &(struct health_report){ .is_healthy = true, .sessions = 3 });
+    assert_int_equal(health_page_read(page, &report, &age_ms), HEALTH_WORD_FRESH);
+    assert_true(report.is_healthy && report.sessions == 3 && age_ms < 1000);
+    health_page_unmap(page);
+    close(fd);
+    int small = memfd_create("small", MFD_CLOEXEC);
+    assert_null(health_page_map(small, false));
+    close(small);
+}
+
+/* Its writer has ended and nobody has waited for it yet. */
+static void test_page_of_the_dead(void **state)
+{
+    int fd, status;
+    uint64_t age_ms;
+    struct health_report report;
+    struct health_page *page = page_new(&fd);
+    pid_t child = fork();
+    if (child == 0) {
+        health_page_write(page, &(struct health_report){ .is_healthy = true });
+        _exit(0);
+    }
+    siginfo_t ended;
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    assert_int_equal(health_page_read(page, &report, &age_ms), HEALTH_WORD_GONE);
+    assert_false(report.is_healthy);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(health_page_read(page, &report, &age_ms), HEALTH_WORD_GONE);
+    assert_int_equal(health_page_writer(page), -1);
+    health_page_unmap(page);
+    close(fd);
+}
+
+/* One writes as fast as it can: every report that is read is a whole one. */
+static void test_page_is_never_torn(void **state)
+{
+    int fd, status;
+    uint64_t age_ms, fresh = 0;
+    struct health_report report;
+    struct health_page *page = page_new(&fd);
+    pid_t child = fork();
+    if (child == 0)
+        for (uint64_t i = 1;; i++)
+            health_page_write(page, &(struct health_report){ .sessions = i, .messages = i, .held = i });
+    for (time_t end = time(NULL) + 60; fresh < 20000 && time(NULL) < end;) {
+        if (health_page_read(page, &report, &age_ms) != HEALTH_WORD_FRESH) continue;
+        fresh++;
+        if (report.sessions != report.messages || report.messages != report.held) fail_msg("a torn report");
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    assert_true(fresh == 20000);
+    health_page_unmap(page);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_clock_is_not_looked_at),
+        cmocka_unit_test(test_many_findings),
+        cmocka_unit_test(test_facts_travel),
+        cmocka_unit_test(test_page),
+        cmocka_unit_test(test_page_of_the_dead),
+        cmocka_unit_test(test_page_is_never_torn),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
