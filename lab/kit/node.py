@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 
 from . import page, plan, programs, wires
 from .machine import Machine, wait_for
@@ -13,6 +14,7 @@ virus {{ engine clamav {{ builtin from {root}/conf/signatures; database {folder}
 queue {{ retry first 1s; retry most 2s; segment 8M }}
 deliver {{ time connect 3s }}
 dns {{ timeout 1s; dnssec off }}
+health {{ clock error 0 }}
 """
 
 
@@ -58,12 +60,10 @@ class Node(Machine):
 
     def die(self):
         """kill -9 of everything the machine runs, as when its power is cut: no stop action runs, and the kernel no longer
-        answers for an address it had. What lay in /run is gone, too."""
+        answers for an address it had."""
         for program in ("keepalived", "sekimorid"):
             self.kill(program)
         self.drop_shared_address()
-        for name in ("keepalived.pid", "vrrp.pid"):
-            (self.folder / name).unlink(missing_ok=True)
 
     def has_shared_address(self):
         return plan.SHARED_ADDRESS in self.lab.wires.addresses(self.name).get("private", [])
@@ -104,25 +104,25 @@ class Node(Machine):
 
 
 class Edge(Node):
-    def write_files(self):
-        super().write_files()
-        path = self.etc / "keepalived.conf"
-        path.write_text(self.keepalived_configuration())
-
-    def keepalived_configuration(self):
-        return page.of(self.name, "/etc/keepalived/keepalived.conf")
+    """Beside sekimorid it runs keepalived, as the unit of `sekimori keepalived --unit` says."""
 
     def up(self, wait=True):
         super().up(wait)
         self.start_keepalived()
 
+    def unit(self):
+        """What the unit does, in order: [("ExecStart", command), …]."""
+        text = self.sekimori_config("keepalived", "--unit", "--folder", self.folder).stdout
+        return re.findall(r"^(Exec\w+)=(.*)$", text, re.M)
+
+    def sekimori_config(self, verb, *arguments):
+        return self.run(programs.sekimori(), verb, "--config", self.config, *arguments)
+
     def start_keepalived(self):
-        """As the unit does it: when keepalived has ended, however it ended, the address is taken away, and the pid files, which
-        would stop the next one as long as a dead child waits for its parent."""
-        stop_action = f"ip address del {plan.SHARED_ADDRESS}/24 dev private 2>/dev/null; rm -f keepalived.pid vrrp.pid"
-        command = (f"keepalived --dont-fork --log-console --vrrp --use-file {self.etc}/keepalived.conf "
-                   f"--pid {self.folder}/keepalived.pid --vrrp_pid {self.folder}/vrrp.pid; {stop_action}; true")
-        self.start("keepalived", "sh", "-c", command, env={"TMPDIR": str(self.folder)})
+        """A shell in the place of systemd: before, the program, and afterwards, however it ended."""
+        unit = self.unit()
+        steps = [command for step in ("ExecStartPre", "ExecStart", "ExecStopPost") for name, command in unit if name == step]
+        self.start("keepalived", "sh", "-c", "; ".join(steps) + "; true")
 
     def keepalived_pids(self):
         found = []
@@ -138,10 +138,14 @@ class Edge(Node):
             self.start_keepalived()
 
     def end_keepalived(self, number):
-        """By a signal to all its processes; ends when the unit's stop action is done."""
-        for pid in self.keepalived_pids():
+        """By a signal, -9 to all its processes; ends when the unit's stop action is done."""
+        pids = self.keepalived_pids()
+        for pid in pids if number == signal.SIGKILL else pids[:1]:
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
         wait_for(lambda: not self.pid("keepalived"), f"keepalived on {self.name} ends", 10, 0.002)
+
+    def is_healthy(self):
+        return self.sekimori("health", check=False).returncode == 0

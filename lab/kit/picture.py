@@ -40,10 +40,9 @@ def node_lines(node, owners):
 
 def health(node):
     done = node.sekimori("health", check=False)
-    if done.returncode == 64:
-        return ""
-    words = (done.stdout.strip() or done.stderr.strip()).splitlines()
-    return "healthy" if done.returncode == 0 else "NOT HEALTHY: " + (words[0] if words else "")
+    if done.returncode == 0:
+        return "well"
+    return "SICK: " + ", ".join(line.split()[0] for line in done.stdout.splitlines() if line.split())
 
 
 def rows(columns):

@@ -20,9 +20,6 @@ static int bind_one(const struct endpoint *endpoint)
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    /* An address that edges share is listened on by both, also while the other one has it. */
-    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
-    if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
     if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     /* An address that moves between nodes may come later. */
     if (address.ss_family == AF_INET6)

@@ -1,6 +1,7 @@
 """The edges' shared address moves
 kill -9 of keepalived or of a whole edge moves it in under 1 s, an orderly stop in under 0.3 s; afterwards exactly one edge has
 it, and mail to the world goes on all the time."""
+import re
 import signal
 import threading
 import time
@@ -46,18 +47,13 @@ def move(tale, what, act, limit):
     if not edge.is_up():
         edge.up()
     edge.restart_keepalived()
-    wait_for(lambda: edge.keepalived_pids(), f"keepalived on {before} runs", 10)
-    settled(lab)
+    wait_for(lambda: has_joined(edge), f"keepalived on {before} stands by", 30)
 
 
-def settled(lab):
-    """The address stays where it is for a second: an edge that comes back may take it."""
-    owner, since = None, time.monotonic()
-    while time.monotonic() - since < 1.0:
-        now = lab.wait_shared_address()
-        if now != owner:
-            owner, since = now, time.monotonic()
-        time.sleep(0.05)
+def has_joined(edge):
+    """Its last word is that it is ready to take the address: it does not serve, and takes nothing, before it has looked."""
+    states = re.findall(r"Entering (\w+) STATE", edge.text("keepalived"))
+    return edge.pid("keepalived") and edge.keepalived_pids() and states and states[-1] in ("BACKUP", "MASTER")
 
 
 class Watch(threading.Thread):
