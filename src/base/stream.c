@@ -484,6 +484,16 @@ int stream_tls_bits(const struct stream *stream)
     return stream_is_secure(stream) ? tls_bits(stream->tls) : 0;
 }
 
+const char *stream_peer_name(const struct stream *stream)
+{
+    return stream_is_secure(stream) ? tls_peer_name(stream->tls) : "";
+}
+
+const char *stream_peer_doubt(const struct stream *stream)
+{
+    return stream_is_secure(stream) ? tls_peer_doubt(stream->tls) : "";
+}
+
 bool stream_peer_has_hung_up(const struct stream *stream)
 {
     char byte;

@@ -72,6 +72,10 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 int stream_tls_bits(const struct stream *stream);
+/* Of a context that asks peers for their certificate: the verified name in it, "" when there is none; and why
+   the one that was shown does not count, "" when none was or it does. See tls_peer_name, tls_peer_doubt. */
+const char *stream_peer_name(const struct stream *stream);
+const char *stream_peer_doubt(const struct stream *stream);
 
 /* While paused: the peer has closed its side and left nothing unread. One system call. */
 bool stream_peer_has_hung_up(const struct stream *stream);

@@ -6,11 +6,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/certificate.h"
 #include "base/die.h"
 
 struct tls_context {
@@ -20,7 +20,8 @@ struct tls_context {
 struct tls {
     SSL *ssl;
     BIO *in, *out;
-    char error[160];
+    char *peer_name, *peer_doubt; /* NULL: none */
+    char error[400];
 };
 
 static const char *error_text(char *room, size_t size)
@@ -143,14 +144,54 @@ static bool use_roots(SSL_CTX *openssl, struct text pem)
     return added > 0;
 }
 
+/* Called for each certificate of the peer's chain. The first fault is kept, with the names of whose it is; a
+   client ends the handshake for it, a server goes on with a peer that has no name. */
+static int certificate_judged(int is_good, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls *tls = SSL_get_app_data(ssl);
+    const X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    char names[200] = "", doubt[360];
+    if (is_good) return 1;
+    if (!tls->peer_doubt) {
+        if (leaf) certificate_names_print(leaf, names, sizeof names);
+        snprintf(doubt, sizeof doubt, "%s (certificate of %s)",
+                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)), names);
+        tls->peer_doubt = memory_string(text_of(doubt));
+    }
+    return SSL_is_server(ssl);
+}
+
 struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *error, size_t size)
 {
     struct tls_context *context = context_new(TLS_client_method());
     SSL_CTX_set_session_cache_mode(context->openssl, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_verify(context->openssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_verify(context->openssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                       verify ? certificate_judged : NULL);
     if (!verify || use_roots(context->openssl, ca_pem)) return context;
     snprintf(error, size, "no root certificate in %s",
              ca_pem.length > 0 ? "what the configuration names" : system_roots_path());
+    tls_context_free(context);
+    return NULL;
+}
+
+struct tls_context *tls_context_node(bool is_server, struct text certificate_pem, struct text key_pem,
+                                     struct text ca_pem, char *error, size_t size)
+{
+    struct tls_context *context = context_new(is_server ? TLS_server_method() : TLS_client_method());
+    SSL_CTX *openssl = context->openssl;
+    SSL_CTX_set_session_cache_mode(openssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(openssl, SSL_OP_NO_TICKET | (is_server ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
+    SSL_CTX_set_num_tickets(openssl, 0);
+    SSL_CTX_set_mode(openssl, SSL_MODE_NO_AUTO_CHAIN); /* the peer has the authority already */
+    SSL_CTX_set_verify(openssl, SSL_VERIFY_PEER, certificate_judged);
+    certificate_common_name_ignore(SSL_CTX_get0_param(openssl));
+    const char *failed = !use_chain(openssl, certificate_pem)                ? "certificate"
+                         : !use_key(openssl, key_pem)                        ? "key"
+                         : ca_pem.length == 0 || !use_roots(openssl, ca_pem) ? "authority"
+                                                                             : NULL;
+    if (!failed) return context;
+    fail(error, size, failed);
     tls_context_free(context);
     return NULL;
 }
@@ -183,6 +224,7 @@ struct tls *tls_new(struct tls_context *context, bool is_server, struct text nam
     tls->out = BIO_new(BIO_s_mem());
     if (!tls->ssl || !tls->in || !tls->out) die("out of memory (TLS)");
     SSL_set_bio(tls->ssl, tls->in, tls->out);
+    SSL_set_app_data(tls->ssl, tls);
     if (is_server)
         SSL_set_accept_state(tls->ssl);
     else
@@ -195,6 +237,8 @@ void tls_free(struct tls *tls)
 {
     if (!tls) return;
     SSL_free(tls->ssl);
+    free(tls->peer_name);
+    free(tls->peer_doubt);
     free(tls);
 }
 
@@ -212,14 +256,25 @@ static enum tls_outcome failed(struct tls *tls, int result)
     int why = SSL_get_error(tls->ssl, result);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return TLS_OK;
     if (why == SSL_ERROR_ZERO_RETURN) return TLS_CLOSED;
-    long verify = SSL_get_verify_result(tls->ssl);
-    if (verify != X509_V_OK && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE) {
-        snprintf(tls->error, sizeof tls->error, "%s", X509_verify_cert_error_string(verify));
+    if (tls->peer_doubt && !SSL_is_server(tls->ssl)) {
+        snprintf(tls->error, sizeof tls->error, "%s", tls->peer_doubt);
         ERR_clear_error();
     } else {
         error_text(tls->error, sizeof tls->error);
     }
     return TLS_FAILED;
+}
+
+/* At the end of the handshake. */
+static void peer_note(struct tls *tls)
+{
+    const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+    bool is_verified = certificate && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE && !tls->peer_doubt &&
+                       SSL_get_verify_result(tls->ssl) == X509_V_OK;
+    char name[256];
+    if (!is_verified) return;
+    certificate_name_print(certificate, name, sizeof name);
+    tls->peer_name = memory_string(text_of(name));
 }
 
 static enum tls_outcome read_plain(struct tls *tls, struct buffer *out_plain)
@@ -241,7 +296,10 @@ enum tls_outcome tls_receive(struct tls *tls, struct text ciphertext, struct buf
         die("out of memory (TLS)");
     if (!SSL_is_init_finished(tls->ssl)) {
         int result = SSL_do_handshake(tls->ssl);
-        if (result <= 0) outcome = failed(tls, result);
+        if (result <= 0)
+            outcome = failed(tls, result);
+        else
+            peer_note(tls);
     }
     if (outcome == TLS_OK && SSL_is_init_finished(tls->ssl)) outcome = read_plain(tls, out_plain);
     drain(tls, out_send);
@@ -283,6 +341,16 @@ void tls_finish(struct tls *tls, struct buffer *out_send)
 bool tls_is_done(const struct tls *tls)
 {
     return SSL_is_init_finished(tls->ssl);
+}
+
+const char *tls_peer_name(const struct tls *tls)
+{
+    return tls->peer_name ? tls->peer_name : "";
+}
+
+const char *tls_peer_doubt(const struct tls *tls)
+{
+    return tls->peer_doubt ? tls->peer_doubt : "";
 }
 
 const char *tls_error(const struct tls *tls)

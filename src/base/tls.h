@@ -18,6 +18,13 @@ struct tls_context *tls_context_server(struct text certificate_pem, struct text 
                                        size_t size);
 /* `ca_pem` empty: the system's roots. `verify` false: any certificate will do (opportunistic). */
 struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *error, size_t size);
+/* A node among nodes: shows `certificate_pem` to its peers and asks them for one of an authority in `ca_pem`.
+   As client it takes no server without one that has the server's name or address as a subjectAltName. As
+   server it fails no handshake for want of one, so that SMTP can say what is missing: see tls_peer_name. No
+   session is ever resumed: each connection shows its certificate anew, so none outlives an expiry or an
+   authority. */
+struct tls_context *tls_context_node(bool is_server, struct text certificate_pem, struct text key_pem,
+                                     struct text ca_pem, char *error, size_t size);
 void tls_context_free(struct tls_context *context); /* sessions made from it live on */
 
 struct tls *tls_new(struct tls_context *context, bool is_server, struct text name);
@@ -35,6 +42,12 @@ enum tls_outcome tls_begin(struct tls *tls, struct buffer *out_send);
 void tls_finish(struct tls *tls, struct buffer *out_send); /* close_notify */
 
 bool tls_is_done(const struct tls *tls); /* the handshake */
+/* The first DNS name (else the common name) in the certificate that the peer showed; "" when it showed none,
+   when it was not verified, or was not asked for. */
+const char *tls_peer_name(const struct tls *tls);
+/* Why the certificate that it showed does not count: "certificate has expired (certificate of edge1)". Else
+ * "". */
+const char *tls_peer_doubt(const struct tls *tls);
 const char *tls_error(const struct tls *tls);
 const char *tls_version(const struct tls *tls);
 const char *tls_cipher(const struct tls *tls);

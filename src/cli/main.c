@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "cli/balance.h"
+#include "cli/ca.h"
 #include "cli/check.h"
 #include "cli/keepalived.h"
 #include "cli/node.h"
@@ -33,6 +34,7 @@ static const struct verb verbs[] = {
     { "keepalived", keepalived_main, "print the configuration and the unit of keepalived" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
+    { "ca", ca_main, "make the private authority of the nodes and their certificates" },
     { "send", send_main, "send messages by SMTP" },
     { "sink", sink_main, "receive messages by SMTP into a Maildir" },
     { "parse", parse_main, "show a message as the gateway understands it" },

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/certificate.h"
 #include "cli/check.h"
 #include "cli/control.h"
 #include "cli/json.h"
@@ -238,9 +239,11 @@ int reload_main(int argc, char **argv)
 
 /* --- status --- */
 
-static const char status_help[] = "usage: sekimori status [--json] [--config FILE | --state FOLDER]\n\n"
-                                  "Shows every process and what it says of itself.\n\n" CONTROL_OPTIONS_HELP
-                                  "\nExit codes: 0 all run, 1 some do not, 69 no node.\n";
+static const char status_help[] =
+    "usage: sekimori status [--json] [--config FILE | --state FOLDER]\n\n"
+    "Shows every process and what it says of itself, and every certificate in use.\n"
+    "One that expires within 30 days has a warning.\n\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0 all run, 1 some do not, 69 no node.\n";
 
 static void print_process(const struct json *process)
 {
@@ -252,6 +255,19 @@ static void print_process(const struct json *process)
     const char *name, *value;
     for (void *at = json_first(values, &name, &value); at; at = json_next(values, at, &name, &value))
         printf("             %-28s %s\n", name, value);
+}
+
+static void print_certificate(const struct json *certificate)
+{
+    const char *warning = json_get_string(certificate, "warning");
+    long long days = json_get_number(certificate, "days_left");
+    char day[CERTIFICATE_DAY_SIZE];
+    certificate_day_print(json_get_number(certificate, "until"), day);
+    printf("certificate  %s\n", json_get_string(certificate, "file"));
+    printf("             %-28s %s\n", "for", json_get_string(certificate, "use"));
+    printf("             %-28s %s\n", "names", json_get_string(certificate, "names"));
+    printf("             %-28s %s (%lld days)\n", "until", day, days);
+    if (*warning) printf("             %-28s %s\n", "WARNING", warning);
 }
 
 int status_main(int argc, char **argv)
@@ -270,6 +286,8 @@ int status_main(int argc, char **argv)
         struct json *json = json_parse(text);
         const struct json *list = json_get(json, "processes");
         for (size_t i = 0; i < json_count(list); i++) print_process(json_at(list, i));
+        list = json_get(json, "certificates");
+        for (size_t i = 0; i < json_count(list); i++) print_certificate(json_at(list, i));
         json_free(json);
     }
     buffer_free(&answer);

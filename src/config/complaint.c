@@ -49,8 +49,10 @@ static struct text hint_find(const struct schema_node *node, bool with_value, st
 {
     struct text best = TEXT_NONE;
     size_t distance = SIZE_MAX;
-    for (const struct schema_node *child = node->first_child; child; child = child->next)
+    for (const struct schema_node *child = node->first_child; child; child = child->next) {
+        if (text_equal(wrong, child->word)) return TEXT_NONE; /* the right word, in quotes */
         nearest_offer(wrong, child->word, &best, &distance);
+    }
     if (!with_value || !node->row) return best;
     for (const struct schema_choice *choice = node->row->choices; choice && choice->word; choice++)
         nearest_offer(wrong, text_of(choice->word), &best, &distance);

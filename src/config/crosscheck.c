@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What is wrong although every statement is well formed: settings that contradict each other, loops, open
-   relays, certificates that do not fit. */
+   relays. Certificates are identity.c's. */
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -18,9 +18,8 @@ static struct place global_place(const struct loader *loader, const char *words)
     return source_find(loader->sources, schema_row_of(SCHEMA_GLOBAL, words), 0);
 }
 
-/* Where an option of a listener or domain was said, else the statement that names it. */
-static struct place item_place(const struct loader *loader, enum schema_scope scope, const char *words,
-                               size_t index)
+struct place crosscheck_place(const struct loader *loader, enum schema_scope scope, const char *words,
+                              size_t index)
 {
     struct place place = source_find(loader->sources, schema_row_of(scope, words), index);
     if (place.line == 0 && index < loader->sources->item_count[scope])
@@ -30,7 +29,7 @@ static struct place item_place(const struct loader *loader, enum schema_scope sc
 
 static struct place listener_place(const struct loader *loader, const char *words, size_t index)
 {
-    return item_place(loader, SCHEMA_LISTENER, words, index);
+    return crosscheck_place(loader, SCHEMA_LISTENER, words, index);
 }
 
 /* `lower` and `upper` are settings of numbers; the first must not exceed the second. */
@@ -108,39 +107,6 @@ static void relay_check(struct loader *loader, const struct listener *listener, 
                         "xclient from everybody lets any client claim any address");
 }
 
-static void certificate_check(struct loader *loader, const struct listener *listener, size_t index)
-{
-    char why[256];
-    if (loader->origin != CONTENT_DISK) return;
-    struct tls_context *context =
-        tls_context_server(listener->certificate.content, listener->key.content, why, sizeof why);
-    if (!context)
-        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls certificate", index),
-                        "certificate %.*s with key %.*s: %s", TEXT_ARG(listener->certificate.path),
-                        TEXT_ARG(listener->key.path), why);
-    tls_context_free(context);
-    const struct content *key = content_find(loader, listener->key.path);
-    if (key && key->is_open_to_all)
-        loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "tls key", index),
-                        "everybody on this machine may read the key %.*s", TEXT_ARG(listener->key.path));
-}
-
-static void tls_check(struct loader *loader, const struct listener *listener, size_t index)
-{
-    bool has_certificate = listener->certificate.path.length > 0;
-    if (has_certificate) {
-        certificate_check(loader, listener, index);
-        return;
-    }
-    if (listener->tls != TLS_OFF)
-        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls", index),
-                        "tls %s without a certificate; say tls certificate FILE",
-                        listener->tls == TLS_REQUIRED ? "required" : "offered");
-    if (listener->key.path.length > 0)
-        loader_complain(loader, SEVERITY_ERROR, listener_place(loader, "tls key", index),
-                        "tls key without tls certificate");
-}
-
 static void twice_complain(struct loader *loader, enum schema_scope scope, const char *what, size_t second,
                            size_t first)
 {
@@ -216,7 +182,6 @@ static void listeners_check(struct loader *loader)
         if (loader->sources->items[SCHEMA_LISTENER][i].is_spoiled) continue;
         place_check(loader, listener, i);
         relay_check(loader, listener, i);
-        tls_check(loader, listener, i);
     }
     if (config->listener_count == 0 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
@@ -275,11 +240,12 @@ static void table_check(struct loader *loader, const struct domain *domain, size
     content->was_checked = true;
     struct table *table = table_new(content->bytes, why, sizeof why);
     if (!table)
-        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients table", index),
-                        "table %.*s:%s", TEXT_ARG(content->path), why);
+        loader_complain(loader, SEVERITY_ERROR,
+                        crosscheck_place(loader, SCHEMA_DOMAIN, "recipients table", index), "table %.*s:%s",
+                        TEXT_ARG(content->path), why);
     else if (table_count(table) == 0)
         loader_complain(loader, SEVERITY_WARNING,
-                        item_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+                        crosscheck_place(loader, SCHEMA_DOMAIN, "recipients table", index),
                         "table %.*s is empty: every recipient is refused", TEXT_ARG(content->path));
     table_free(table);
 }
@@ -292,10 +258,10 @@ static void domain_check(struct loader *loader, const struct domain *domain, siz
         twice_complain(loader, SCHEMA_DOMAIN, domain->name.at, index,
                        (size_t)(first - loader->config->domains));
     if (has_table && source_find(loader->sources, schema_row_of(SCHEMA_DOMAIN, "recipients"), index).line > 0)
-        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients", index),
+        loader_complain(loader, SEVERITY_ERROR, crosscheck_place(loader, SCHEMA_DOMAIN, "recipients", index),
                         "recipients is said both with and without a table");
     if (!config_route_is_local(domain) && domain->recipients != RECIPIENTS_ANY)
-        loader_complain(loader, SEVERITY_ERROR, item_place(loader, SCHEMA_DOMAIN, "recipients", index),
+        loader_complain(loader, SEVERITY_ERROR, crosscheck_place(loader, SCHEMA_DOMAIN, "recipients", index),
                         "recipients of * cannot be checked: it is the way out to the world");
     if (has_table) table_check(loader, domain, index);
     targets_check(loader, domain, index);
@@ -345,6 +311,7 @@ void crosscheck_config(struct loader *loader)
     if (!loader->sources->is_spoiled) spam_check(loader);
     authorities_check(loader);
     user_check(loader);
+    identity_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     if (!loader->sources->is_spoiled) vrrp_check(loader);
     listeners_check(loader);

@@ -58,7 +58,8 @@ static void role_finish(const struct config *config, struct listener *listener)
             role_ways[config->role].relays_through[listener->direction] ? RELAY_THROUGH : RELAY_JOURNAL;
 }
 
-/* A key that is not said is in the certificate's file; a certificate that is there is offered. */
+/* A key that is not said is in the certificate's file; a certificate that is there is offered; nodes are met
+   with the node's own certificate unless another is said. */
 static void listeners_finish(struct loader *loader)
 {
     struct config *config = loader->config;
@@ -66,6 +67,11 @@ static void listeners_finish(struct loader *loader)
         struct listener *listener = &config->listeners[i];
         role_finish(config, listener);
         bool is_said = source_find(loader->sources, schema_row_of(SCHEMA_LISTENER, "tls"), i).line > 0;
+        if (listener->tls == TLS_NODE && listener->certificate.path.length == 0 &&
+            listener->key.path.length == 0) {
+            listener->certificate.path = loader->config->node.certificate.path;
+            listener->key.path = loader->config->node.key.path;
+        }
         if (listener->certificate.path.length == 0) continue;
         if (listener->key.path.length == 0) listener->key.path = listener->certificate.path;
         if (!is_said) listener->tls = TLS_OFFERED;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/dump.h"
 #include "config/load_private.h"
 
 const char *config_default_path(void)
@@ -173,6 +174,31 @@ struct config *config_load_text(struct text content, const char *name, bool read
     loader.folder = folder_of(name, loader.arena);
     parse_file(&loader, content, text_of(name));
     return loader_end(&loader, errors);
+}
+
+/* Tables do not change: their content goes over. */
+static void tables_keep(struct loader *loader, const struct config *config)
+{
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct file_content *table = &config->domains[i].recipients_table;
+        if (table->path.length == 0 || content_find(loader, table->path)) continue;
+        content_add(loader, (struct content){ .path = arena_text(loader->arena, table->path),
+                                              .bytes = arena_text(loader->arena, table->content) });
+    }
+}
+
+struct config *config_renew(const struct config *config, struct problem_list *problems)
+{
+    struct loader loader;
+    struct buffer dump = { 0 };
+    size_t errors = problems->errors;
+    loader_start(&loader, problems, CONTENT_DISK);
+    tables_keep(&loader, config);
+    config_dump_said(config, &dump);
+    parse_file(&loader, buffer_text(&dump), TEXT("(in force)"));
+    struct config *renewed = loader_end(&loader, errors);
+    buffer_free(&dump);
+    return renewed;
 }
 
 struct config *load_bundled(struct text dump, const struct content *contents, size_t count,

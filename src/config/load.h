@@ -36,6 +36,11 @@ struct config *config_load_text(struct text content, const char *name, bool read
    known. */
 bool config_find_state(const char *path, char *room, size_t size);
 
+/* What is in force with the certificates, keys and authorities it names read anew, checked as in config_load.
+   Statements and tables stay as they are, whatever stands in their files by now. NULL when there is any
+   error. */
+struct config *config_renew(const struct config *config, struct problem_list *problems);
+
 void config_free(struct config *config); /* NULL is allowed */
 
 /* $SEKIMORI_CONFIG, or /etc/sekimori/sekimori.conf. */

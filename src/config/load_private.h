@@ -14,7 +14,8 @@ struct content {
     struct text path, bytes;
     const char *reason;  /* why it could not be read, or NULL */
     bool is_open_to_all; /* everybody on the machine may read it */
-    bool was_checked;    /* as a table */
+    bool was_checked;    /* as a table, or a certificate's time */
+    bool was_complained; /* that everybody may read a key */
 };
 
 struct loader {
@@ -61,6 +62,11 @@ struct config *load_bundled(struct text dump, const struct content *contents, si
 
 /* What no single statement can be blamed for. */
 void crosscheck_config(struct loader *loader);
+/* Where a setting, or an option of a listener or domain, was said, else the statement that names the item. */
+struct place crosscheck_place(const struct loader *loader, enum schema_scope scope, const char *words,
+                              size_t index);
+/* The same for certificates. */
+void identity_check(struct loader *loader);
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,

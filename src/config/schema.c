@@ -29,14 +29,14 @@ static const struct schema_choice modes[] = {
 static const struct schema_choice repairs[] = { { "none", REPAIR_NONE },
                                                 { "bare-lf", REPAIR_BARE_LF },
                                                 { NULL, 0 } };
-static const struct schema_choice tls_in[] = {
-    { "off", TLS_OFF }, { "offered", TLS_OFFERED }, { "required", TLS_REQUIRED }, { NULL, 0 }
-};
-static const struct schema_choice tls_out[] = { { "off", TLS_OFF },
-                                                { "offered", TLS_OFFERED },
-                                                { "required", TLS_REQUIRED },
-                                                { "verified", TLS_VERIFIED },
-                                                { NULL, 0 } };
+static const struct schema_choice tls_in[] = { { "off", TLS_OFF },
+                                               { "offered", TLS_OFFERED },
+                                               { "required", TLS_REQUIRED },
+                                               { "node", TLS_NODE },
+                                               { NULL, 0 } };
+static const struct schema_choice tls_out[] = { { "off", TLS_OFF },           { "offered", TLS_OFFERED },
+                                                { "required", TLS_REQUIRED }, { "verified", TLS_VERIFIED },
+                                                { "node", TLS_NODE },         { NULL, 0 } };
 static const struct schema_choice relay_ways[] = {
     { "by-role", RELAY_BY_ROLE }, { "through", RELAY_THROUGH }, { "journal", RELAY_JOURNAL }, { NULL, 0 }
 };
@@ -110,6 +110,16 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "domains", SCHEMA_DOMAINS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "The domains mail is taken for, each with the servers it goes to, in the order in which they are tried.",
         "受け取るドメインと届け先のサーバー。書いた順に試す。" },
+
+    PLAIN(GLOBAL, "node certificate", FILE, node.certificate, "none", "none",
+        "This node's certificate, PEM, made by `sekimori ca issue`.",
+        "このノードの証明書（PEM）。sekimori ca issue が作る。"),
+    PLAIN(GLOBAL, "node key", FILE, node.key, "none", "none",
+        "Its private key, PEM.",
+        "その秘密鍵（PEM）。"),
+    PLAIN(GLOBAL, "node ca", FILE, node.ca, "none", "none",
+        "The authority that stands behind the certificates of all nodes, PEM.",
+        "全ノードの証明書を発行した認証局（PEM）。"),
 
     CHOICE(GLOBAL, "virus mode", virus.mode, modes, "on",
         "Scan for viruses: act, only log what would be done (observe), or not at all.",
@@ -408,11 +418,12 @@ const struct schema_row schema_rows[] = {
         "CRLF で終わらない行を拒むか、保存前に直すか。"),
     { SCHEMA_LISTENER, "tls", SCHEMA_CHOICE, LISTENER(tls), NULL, "offered with a certificate, else off", tls_in,
         NULL, 0, 0, 0,
-        "STARTTLS: not there, offered, or required before MAIL.",
-        "STARTTLS。off はなし、offered は任意、required は必須。" },
-    PLAIN(LISTENER, "tls certificate", FILE, certificate, "none", "none",
+        "STARTTLS: not there, offered, required before MAIL, or required with a node's certificate (which lets say XCLIENT).",
+        "STARTTLS。off はなし、offered は任意、required は必須、node は相手ノードの証明書も必須（XCLIENT も許す）。" },
+    { SCHEMA_LISTENER, "tls certificate", SCHEMA_FILE, LISTENER(certificate), NULL, "with `tls node` the node's, else none",
+        NULL, "none", 0, 0, 0,
         "The certificate and its chain, PEM.",
-        "証明書とその鎖（PEM）。"),
+        "証明書とその鎖（PEM）。" },
     { SCHEMA_LISTENER, "tls key", SCHEMA_FILE, LISTENER(key), NULL, "the certificate's file", NULL, "none", 0, 0, 0,
         "The private key, PEM.",
         "秘密鍵（PEM）。" },
@@ -434,8 +445,8 @@ const struct schema_row schema_rows[] = {
         "Take the recipients in this file: an address, a local part or @domain a line.",
         "このファイルの宛先だけを受ける。一行に一つ。"),
     CHOICE(DOMAIN, "tls", tls, tls_out, "offered",
-        "TLS to the domain's servers: never, when offered, always, or always and with a certificate that fits.",
-        "届け先への TLS。verified は証明書も確かめる。"),
+        "TLS to the domain's servers: never, when offered, always, always and with a certificate that fits, or between nodes: both show certificates of the nodes' authority.",
+        "届け先への TLS。verified は証明書も確かめる。node は互いにノードの証明書を示す。"),
     PLAIN(DOMAIN, "tls name", NAME, tls_name, "host", "host",
         "The name the certificate must have.",
         "証明書にあるべき名前。"),
@@ -458,6 +469,8 @@ const struct schema_row schema_rows[] = {
 const size_t schema_row_count = sizeof schema_rows / sizeof *schema_rows;
 
 const struct schema_section schema_sections[] = {
+    { SCHEMA_GLOBAL, "node", "Who this node is for other nodes (edges and walls), where `tls node` is said. All three or none.",
+      "他のノード（edge と wall）に対するこのノードの身分。tls node で使う。三つとも書くか、一つも書かない。" },
     { SCHEMA_GLOBAL, "virus", "What is done about viruses.", "ウイルスの扱い。" },
     { SCHEMA_GLOBAL, "spam", "What is done about spam. The points are on the scale of SpamAssassin.",
       "迷惑メールの扱い。点数は SpamAssassin と同じ尺度。" },

@@ -12,7 +12,7 @@ enum role { ROLE_SINGLE, ROLE_EDGE, ROLE_WALL };
 enum direction { DIRECTION_IN, DIRECTION_OUT };
 enum mode { MODE_OFF, MODE_OBSERVE, MODE_ON };
 enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTION_DISCARD, ACTION_DEFER };
-enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED };
+enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED, TLS_NODE };
 enum line_repair { REPAIR_NONE, REPAIR_BARE_LF }; /* bare CR and bare LF both become CRLF */
 enum language { LANGUAGE_EN, LANGUAGE_JA };
 enum relay_way {
@@ -47,7 +47,7 @@ struct listener {
     struct network_list proxy;   /* peers whose PROXY v1/v2 header is read (and required) */
     struct network_list xclient; /* peers that may say XCLIENT */
     enum line_repair repair;
-    enum tls_level tls; /* TLS_OFF without certificate; OFFERED or REQUIRED */
+    enum tls_level tls; /* TLS_OFF without certificate; OFFERED, REQUIRED or NODE */
     struct file_content certificate, key;
     bool strict; /* refuse local parts that RFC 5321 does not allow */
     bool
@@ -90,6 +90,10 @@ struct config {
     struct text admin;
     struct text state; /* folder of spool/, ledger, run/ */
     struct text user;  /* whom processes run as when started by root; empty: stay */
+
+    struct {
+        struct file_content certificate, key, ca; /* all or none */
+    } node;                                       /* who this node is for other nodes */
 
     struct listener *listeners;
     size_t listener_count;

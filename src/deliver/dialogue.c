@@ -253,11 +253,22 @@ static enum dialogue_action nobody_left(struct dialogue *dialogue, struct buffer
     return reset(dialogue, out);
 }
 
+/* 530: TLS, a certificate or a password is wanted first (RFC 3207 section 4, RFC 4954 section 6). Our
+   configuration is to be mended, and the mail waits. */
+static void session_refused(struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    struct arena *arena = dialogue->handover->arena;
+    struct text reason = arena_printf(arena, "530 %.*s", TEXT_ARG(reply_join(arena, reply, 600)));
+    dialogue->is_session_refused = dialogue->is_goodbye = true;
+    handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.7.0", reason);
+}
+
 static enum dialogue_action mail_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                        struct buffer *out)
 {
     if (reply->code / 100 != 2) {
         dialogue->mail_failed = true;
+        if (reply->code == 530) session_refused(dialogue, reply);
         if (dialogue->handover->is_probe) /* says nothing about the recipient */
             handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.1.8",
                                     reply_join(dialogue->handover->arena, reply, 200));

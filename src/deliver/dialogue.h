@@ -61,7 +61,7 @@ struct dialogue {
     bool xclient_is_due;          /* XCLIENT was said before MAIL, its reply is awaited */
     bool speaks_for;              /* the server takes us for the client of an earlier transaction */
     bool mail_failed, is_goodbye; /* 421 was seen */
-    bool is_session_refused;      /* 421 to MAIL: it would have been the same for any message */
+    bool is_session_refused;      /* 421 or 530 to MAIL: it would have been the same for any message */
 };
 
 enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */

@@ -106,6 +106,18 @@ static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
     return true;
 }
 
+static void node_tls_configure(struct outbound_ground *ground)
+{
+    const struct config *config = ground->config;
+    char error[200] = "";
+    tls_context_free(ground->tls_node);
+    ground->tls_node = NULL;
+    if (config->node.certificate.content.length == 0) return;
+    ground->tls_node = tls_context_node(false, config->node.certificate.content, config->node.key.content,
+                                        config->node.ca.content, error, sizeof error);
+    if (!ground->tls_node) log_error("TLS with other nodes: %s", error);
+}
+
 /* Certificates are read again with each configuration; connections keep the context they were made from. */
 static void tls_configure(struct outbound_ground *ground)
 {
@@ -116,6 +128,7 @@ static void tls_configure(struct outbound_ground *ground)
     if (!ground->tls_any) log_error("TLS: %s", error);
     ground->tls_verified = tls_context_client(ground->config->deliver.ca.content, true, error, sizeof error);
     if (!ground->tls_verified) log_error("TLS with verified servers: %s", error);
+    node_tls_configure(ground);
 }
 
 static void on_config(void *context, const struct config *old)

@@ -208,10 +208,13 @@ static void ready(struct outbound *outbound)
 
 static void secure(struct outbound *outbound)
 {
-    bool verify = outbound->dialogue.tls == TLS_VERIFIED;
-    struct tls_context *context = verify ? outbound->ground->tls_verified : outbound->ground->tls_any;
+    const struct outbound_ground *ground = outbound->ground;
+    enum tls_level level = outbound->dialogue.tls;
+    struct tls_context *context = level == TLS_NODE       ? ground->tls_node
+                                  : level == TLS_VERIFIED ? ground->tls_verified
+                                                          : ground->tls_any;
     if (!context) {
-        broken(outbound, "4.7.5", TEXT("TLS is not to be had here"), outbound->dialogue.tls == TLS_OFFERED);
+        broken(outbound, "4.7.5", TEXT("TLS is not to be had here"), level == TLS_OFFERED);
         return;
     }
     stream_start_tls(outbound->stream, context, false, text_of(outbound->tls_name));
@@ -293,7 +296,7 @@ static void on_connected(void *context)
 
 static void tls_describe(struct outbound *outbound)
 {
-    bool is_verified = outbound->dialogue.tls == TLS_VERIFIED;
+    bool is_verified = outbound->dialogue.tls >= TLS_VERIFIED;
     const char *version = stream_tls_version(outbound->stream), *cipher = stream_tls_cipher(outbound->stream);
     snprintf(outbound->tls, sizeof outbound->tls, "%s %s%s", version, cipher, is_verified ? " verified" : "");
     log_info("%s TLS connection established to %s: %s with cipher %s (%d/%d bits)",
@@ -314,7 +317,7 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
 {
     struct outbound *outbound = context;
     bool is_handshake = outbound->dialogue.state == DIALOGUE_HANDSHAKE;
-    char text[300];
+    char text[500];
     if (is_handshake) {
         outbound->ground->handshakes_failed++;
         snprintf(text, sizeof text, "TLS failed: %s", reason);

@@ -15,7 +15,7 @@
 struct outbound_ground {
     struct loop *loop;
     const struct config *config;
-    struct tls_context *tls_any, *tls_verified; /* NULL: not to be had */
+    struct tls_context *tls_any, *tls_verified, *tls_node; /* NULL: not to be had */
     uint64_t connects, connects_failed, reused, handshakes, handshakes_failed, converted;
 };
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/load.h"
 #include "config/value.h"
+#include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
 #include "master/roles.h"
@@ -28,6 +29,9 @@ struct node {
     struct listeners listeners;
     struct family *family;
     struct commands *control;
+    struct certificates_seen certificates;
+    struct timer *look;
+    uint64_t look_ms;
     struct {
         struct commands_client *client;
         struct config *old;
@@ -78,22 +82,28 @@ static void options_read(struct node *node, int argc, char **argv)
     exit(EX_USAGE);
 }
 
-/* NULL with every problem logged, and their text in `out` for who asked. */
-static struct config *config_read(const char *path, struct buffer *out)
+/* Every problem to the log, and their text to `out` for who asked. */
+static void problems_tell(struct problem_list *problems, struct buffer *out)
 {
-    struct problem_list problems;
-    problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
-    for (size_t i = 0; i < problems.count; i++) {
+    for (size_t i = 0; i < problems->count; i++) {
         struct buffer line = { 0 };
-        problem_print(&problems.items[i], &line);
-        log_line(problems.items[i].is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%.*s",
+        problem_print(&problems->items[i], &line);
+        log_line(problems->items[i].is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%.*s",
                  TEXT_ARG(buffer_text(&line)));
         buffer_add_text(out, buffer_text(&line));
         buffer_add_char(out, '\n');
         buffer_free(&line);
     }
-    problem_list_free(&problems);
+    problem_list_free(problems);
+}
+
+/* NULL when it has errors. */
+static struct config *config_read(const char *path, struct buffer *out)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    problems_tell(&problems, out);
     return config;
 }
 
@@ -165,6 +175,22 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
     return NULL;
 }
 
+/* Every process gets it; reload_done follows. False, with the reason in `error`, when an address cannot be
+ * bound. */
+static bool config_apply(struct node *node, struct config *config, char *error, size_t size)
+{
+    struct listeners listeners;
+    if (!listeners_open(&listeners, config, &node->listeners, error, size)) return false;
+    listeners_drop(&node->listeners, &listeners);
+    node->listeners = listeners;
+    if (family_is_drained(node->family)) listeners_serve(&node->listeners, false);
+    node->reload.old = node->config;
+    node->config = config;
+    log_set_level(config->log.level);
+    family_reload(node->family, config, &node->listeners, reload_done, node);
+    return true;
+}
+
 /* A good file is applied, a bad one is refused whole. */
 static void reload(void *context, struct commands_client *client)
 {
@@ -178,21 +204,10 @@ static void reload(void *context, struct commands_client *client)
     systemd_tell("RELOADING=1\n");
     struct buffer problems = { 0 };
     char error[300];
-    struct listeners listeners;
     struct config *config = config_read(node->config_path, &problems);
     const char *fixed = config ? fixed_setting_changed(node->config, config) : NULL;
     if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
-    bool is_good =
-        config && !fixed && listeners_open(&listeners, config, &node->listeners, error, sizeof error);
-    if (is_good) {
-        listeners_drop(&node->listeners, &listeners);
-        node->listeners = listeners;
-        if (family_is_drained(node->family)) listeners_serve(&node->listeners, false);
-        node->reload.old = node->config;
-        node->config = config;
-        log_set_level(config->log.level);
-        family_reload(node->family, config, &node->listeners, reload_done, node);
-    } else {
+    if (!config || fixed || !config_apply(node, config, error, sizeof error)) {
         if (config && !fixed) buffer_printf(&problems, "%s", error);
         log_error("reload refused; the old configuration stays in force: %.*s",
                   TEXT_ARG(buffer_text(&problems)));
@@ -256,6 +271,35 @@ static void drain_resume(struct node *node)
     log_warning("the node is drained: nothing is taken until `sekimori undrain`");
     family_drain(node->family, true, text_of(to));
     listeners_serve(&node->listeners, false);
+}
+
+/* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
+static void certificates_look(void *context)
+{
+    struct node *node = context;
+    struct problem_list problems;
+    struct buffer text = { 0 };
+    char error[300] = "";
+    timer_set(node->look, node->look_ms);
+    if (node->reload.is_under_way || !certificates_have_changed(node->config, &node->certificates)) return;
+    log_info("certificates have changed on disk");
+    problem_list_start(&problems);
+    struct config *config = config_renew(node->config, &problems);
+    problems_tell(&problems, &text);
+    buffer_free(&text);
+    node->reload.is_under_way = config && config_apply(node, config, error, sizeof error);
+    if (node->reload.is_under_way) return;
+    log_error("the changed certificates are not taken, the old ones stay in force%s%s", *error ? ": " : "",
+              error);
+    config_free(config);
+}
+
+static void certificates_watch(struct node *node)
+{
+    const char *hurry = getenv("SEKIMORI_TEST_LOOK_MS"); /* for tests, which cannot wait a minute */
+    node->look_ms = hurry && atoi(hurry) > 0 ? (uint64_t)atoi(hurry) : 60000;
+    node->look = timer_new(node->loop, certificates_look, node);
+    timer_set(node->look, node->look_ms);
 }
 
 static void signal_arrived(void *context, int number)
@@ -338,6 +382,7 @@ int main(int argc, char **argv)
     node.control = commands_open(node.loop, &node.state, node.family, &control_events, &node);
     drain_resume(&node);
     family_begin(node.family);
+    certificates_watch(&node);
     loop_run(node.loop);
     commands_close(node.control);
     state_close_clean(&node.state);

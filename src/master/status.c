@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/json_text.h"
+#include "master/certificates.h"
 #include "master/family_private.h"
 
 enum { ANSWER_LIMIT_MS = 1000 };
@@ -43,7 +44,9 @@ static void tell(void *context)
         if (i) buffer_add_char(&out, ',');
         member_print(&family->members[i], &out);
     }
-    buffer_add_text(&out, TEXT("]}"));
+    buffer_add_text(&out, TEXT("],\"certificates\":"));
+    certificates_print(family->start.config, (int64_t)(loop_wall_ms(family->start.loop) / 1000), &out);
+    buffer_add_char(&out, '}');
     void (*on_done)(void *, struct text) = family->status.on_done;
     family->status.on_done = NULL;
     timer_clear(family->status.timer);

@@ -313,6 +313,11 @@ void session_go_on(struct session *session, enum session_state state)
     stream_resume(session->stream);
 }
 
+bool session_is_node(const struct session *session)
+{
+    return *stream_peer_name(session->stream) != '\0';
+}
+
 const char *session_protocol(const struct session *session)
 {
     bool is_utf8 = session->transaction.envelope.smtputf8, is_secure = stream_is_secure(session->stream);
@@ -429,8 +434,12 @@ static void on_secured(void *context)
     transaction_drop(session);
     session->helo = TEXT_NONE;
     session->is_esmtp = false;
-    log_info("Anonymous TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)",
-             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+    const char *node = stream_peer_name(session->stream), *doubt = stream_peer_doubt(session->stream);
+    log_info("%s TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)%s%s",
+             *node ? "Trusted" : "Anonymous", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
              stream_tls_version(session->stream), stream_tls_cipher(session->stream),
-             stream_tls_bits(session->stream));
+             stream_tls_bits(session->stream), *node ? " node=" : "", node);
+    if (*doubt)
+        log_warning("the certificate that %.*s[%.*s] showed counts as none: %s",
+                    TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), doubt);
 }

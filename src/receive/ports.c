@@ -24,12 +24,15 @@ static struct network_list networks_copy(struct arena *arena, const struct netwo
     return copy;
 }
 
-static struct tls_context *tls_of(const struct listener *listener)
+static struct tls_context *tls_of(const struct config *config, const struct listener *listener)
 {
+    struct text certificate = listener->certificate.content, key = listener->key.content;
     char error[200];
-    if (listener->certificate.content.length == 0) return NULL;
+    if (certificate.length == 0) return NULL;
     struct tls_context *tls =
-        tls_context_server(listener->certificate.content, listener->key.content, error, sizeof error);
+        listener->tls == TLS_NODE
+            ? tls_context_node(true, certificate, key, config->node.ca.content, error, sizeof error)
+            : tls_context_server(certificate, key, error, sizeof error);
     if (!tls) log_error("%.*s: %s: STARTTLS is not offered", TEXT_ARG(listener->certificate.path), error);
     return tls;
 }
@@ -46,7 +49,7 @@ static struct port *port_new(struct server *server, const struct listener *liste
     port->listener.deny = networks_copy(port->arena, &listener->deny);
     port->listener.proxy = networks_copy(port->arena, &listener->proxy);
     port->listener.xclient = networks_copy(port->arena, &listener->xclient);
-    port->tls = tls_of(listener);
+    port->tls = tls_of(server->config, listener);
     return port;
 }
 

@@ -8,6 +8,7 @@
 #include "config/domains.h"
 #include "mail/digest.h"
 #include "receive/keeping.h"
+#include "receive/trace.h"
 #include "receive/transaction.h"
 #include "receive/xclient.h"
 
@@ -46,7 +47,7 @@ static void relay_send(struct session *session)
     struct relay_request request = { .domain = way_of(session),
                                      .content = transaction->keep.content,
                                      .envelope = transaction->envelope,
-                                     .prefix = transaction->keep.prefix,
+                                     .prefix = trace_fields(session),
                                      .body = transaction->body };
     struct buffer *out = channel_begin(server->deliver, DELIVER_RELAY, transaction->id);
     relay_request_put(&request, out, fds, &fd_count);

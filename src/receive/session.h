@@ -122,6 +122,10 @@ const char *session_protocol(const struct session *session);
 uint64_t session_question_id(struct session *session);
 struct session *session_by_question(struct server *server, uint64_t id);
 
+/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
+ * stream_peer_name. */
+bool session_is_node(const struct session *session);
+
 /* The message id of the transaction, for answers that name it. */
 void session_remember_id(struct session *session);
 void session_forget_id(struct session *session);

@@ -2,6 +2,8 @@
 /* One small function a verb. Called by inbound.c for each command line; content is transaction.c's. */
 #include "receive/verbs.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
@@ -50,6 +52,18 @@ static bool tls_is_missing(struct session *session)
     return true;
 }
 
+static bool node_is_missing(struct session *session)
+{
+    static const char none[] = "this port is for nodes: a certificate of their authority is needed";
+    char text[600];
+    if (session->port->listener.tls != TLS_NODE || session_is_node(session)) return false;
+    const char *doubt = stream_peer_doubt(session->stream);
+    snprintf(text, sizeof text, "%s%s%s", none, *doubt ? "; yours: " : "", doubt);
+    session_reply(session, 530, "5.7.0", "%s", text);
+    session_log_reject(session, "MAIL", TEXT_NONE, 530, "5.7.0", text);
+    return true;
+}
+
 /* What hinders a new message now; NULL: nothing. */
 static const char *hindrance(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
@@ -77,7 +91,7 @@ static void do_mail(struct session *session, const struct smtp_command *command)
     bool is_utf8 = command->given & PARAMETER_SMTPUTF8;
     if (session->helo.length == 0)
         session_reply(session, 503, "5.5.1", "say EHLO or HELO first");
-    else if (tls_is_missing(session) || xclient_hinders(session))
+    else if (tls_is_missing(session) || node_is_missing(session) || xclient_hinders(session))
         return;
     else if (session->transaction.step != STEP_NONE)
         session_reply(session, 503, "5.5.1", "a message is under way");

@@ -12,7 +12,7 @@ bool xclient_is_allowed(const struct session *session)
     const struct network_list *list = &session->port->listener.xclient;
     for (size_t i = 0; i < list->count; i++)
         if (network_has(&list->items[i], &session->peer.address)) return true;
-    return false;
+    return session_is_node(session);
 }
 
 static bool has(const struct smtp_command *command, enum xclient_attribute attribute)
@@ -109,8 +109,9 @@ void xclient_do(struct session *session, const struct smtp_command *command)
     } else {
         session->needs_xclient = false;
         session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
-        log_info("xclient: the peer speaks for %.*s[%.*s]", TEXT_ARG(session->client_name),
-                 TEXT_ARG(session->client_text));
+        const char *node = stream_peer_name(session->stream);
+        log_info("xclient: %s speaks for %.*s[%.*s]", *node ? node : "a listed peer",
+                 TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     }
 }
 

@@ -20,7 +20,7 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; did "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; did "
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
@@ -30,7 +30,7 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -99,22 +99,22 @@ static const struct error_row rows[] = {
     { "spam { mode on", "1:6: error: this block has no }\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, state, user, listen, domains, virus, spam, limits, queue, deliver, "
+      "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
       "dns, processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
-      "listen, domains, virus, spam, limits, queue, deliver, dns, processes, log, "
+      "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
       "health, drain, vrrp, report\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
-      "state, user, listen, domains, virus, spam, limits, queue, deliver, dns, "
+      "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
       "processes, log, health, drain, vrrp, report; did you mean \"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
-      "user, listen, domains, virus, spam, limits, queue, deliver, dns, processes, "
+      "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
       "log, health, drain, vrrp, report\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
 
     /* listeners */
@@ -128,7 +128,7 @@ static const struct error_row rows[] = {
                                              "everybody; say who may connect: from NETWORK…\n" },
     { "listen 0.0.0.0:25 { direction out; frm 10.0.0.0/8 }",
       "1:36: error: unknown word \"frm\"; allowed: direction, from, deny, proxy, xclient, repair, tls, "
-      "strict, check; "
+      "strict, check, relay; "
       "did you mean \"from\"?\n" },
     { "listen 127.0.0.1:25 { direction out }", "" },
     { "listen 0.0.0.0:25 { from 10.0.0.1/8 }", "1:26: error: \"10.0.0.1/8\" has no prefix length that fits "
@@ -142,6 +142,18 @@ static const struct error_row rows[] = {
     { "listen 0.0.0.0:25 { tls required }",
       "1:25: error: tls required without a certificate; say tls certificate FILE\n" },
     { "listen 0.0.0.0:25 { tls key /k }", "1:29: error: tls key without tls certificate\n" },
+    { "listen 0.0.0.0:25 { tls node }",
+      "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "listen 0.0.0.0:25 { tls node certificate /c }",
+      "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "domains a.jp 10.0.0.1 { tls node }",
+      "1:29: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "node { certificate /c; ca /a }",
+      "1:20: error: node key is missing: node has certificate, key and ca, or none\n" },
+    { "node ca /a", "1:9: error: node key is missing: node has certificate, key and ca, or none\n" },
+    { "node { certificate /c; key /k; ca /a }; listen 0.0.0.0:25 { tls node }; domains a.jp 10.0.0.1 { tls "
+      "node }",
+      "" },
 
     /* domains */
     { "domains { a.jp }",

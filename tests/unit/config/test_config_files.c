@@ -214,7 +214,7 @@ static void certificates(void **state)
     const char *folder = *state;
     for (int i = 0; i < 2; i++) {
         snprintf(command, sizeof command,
-                 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=mx -days 9 "
+                 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=mx -days 90 "
                  "-keyout %s/%s -out %s/certificate.pem 2>/dev/null",
                  folder, i ? "key.pem" : "other.pem", folder);
         assert_int_equal(system(command), 0);

@@ -77,6 +77,8 @@ static void leads_back(const struct config *config)
     "queue { expire 5d; warn inside after 4h }\n"                                                           \
     "report { to postmaster@example.ac.jp; at 03:00; language ja }\n"
 
+#define NODE "node { certificate /c; key /k; ca /a }\n"
+
 static const struct {
     const char *content;
     const char *lines[6]; /* each stands in the dump, without indent */
@@ -116,6 +118,11 @@ static const struct {
       { "listen [::1]:25 {", "from 127.0.0.0/8 ::1 192.0.2.1" } },
     { "listen 10.0.0.1:25 { tls certificate /c key /k }",
       { "tls offered", "tls certificate /c", "tls key /k" } },
+    { NODE "listen 10.0.0.1:25 { tls node }", { "tls node", "tls certificate /c", "tls key /k" } },
+    { NODE "listen 10.0.0.1:25 { tls node certificate /d }",
+      { "tls node", "tls certificate /d", "tls key /d" } },
+    { NODE "listen 10.0.0.1:25", { "tls off", "certificate /c", "key /k", "ca /a" } },
+    { NODE "domains a.jp 10.0.0.1 { tls node }", { "tls node" } },
     { "listen 10.0.0.1:25 { tls required certificate /c }", { "tls required", "tls key /c" } },
     { "listen 10.0.0.1:25 { tls off; tls certificate /c }", { "tls off", "tls key /c" } },
     { "listen 10.0.0.1:25 { proxy 10.0.0.2; xclient 10.0.0.3; deny 10.0.0.4; check off }",

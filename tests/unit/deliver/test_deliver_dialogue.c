@@ -68,6 +68,10 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||RSET|<close>", "t450" },
     { "421 to MAIL", TLS_OFF, 2, 9, HI PIPE_DATA "421 bye\n",
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|<close>", "t421 t421" },
+    { "530 to MAIL", TLS_OFF, 1, 9, HI "250 s\n530 say STARTTLS first\n", "EHLO us|MAIL FROM:<a@b>|<close>",
+      "t0" },
+    { "530 to MAIL, sent ahead", TLS_OFF, 2, 9, HI PIPE "530 5.7.0 a certificate\n503 no\n503 no\n503 none\n",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> BDAT 9 LAST <content>||||<close>", "t0 t0" },
     { "421 after one was refused", TLS_OFF, 2, 9, HI PIPE_DATA OK NO "421 bye\n",
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA|||<close>", "f550 t421" },
     { "452 behind a taken one", TLS_OFF, 2, 9,
@@ -101,6 +105,7 @@ static const struct row rows[] = {
       "EHLO us|STARTTLS|QUIT <close>", NULL },
     { "STARTTLS not offered, required", TLS_REQUIRED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "STARTTLS not offered, verified", TLS_VERIFIED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
+    { "STARTTLS not offered, node", TLS_NODE, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "HELO only, required", TLS_REQUIRED, 1, 9, HI "500 no\n", "EHLO us|QUIT <close>", NULL },
 };
 

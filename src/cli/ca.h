@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori ca init|issue|list`: the private certificate authority of the nodes. */
+#ifndef SEKIMORI_CLI_CA_H
+#define SEKIMORI_CLI_CA_H
+
+/* argv[0] is the verb. Returns the exit status. */
+int ca_main(int argc, char **argv);
+
+#endif
