@@ -3,6 +3,7 @@ another command built."""
 import contextlib
 import json
 import pathlib
+import shlex
 import shutil
 
 from . import mail, node, page, plan, programs, wires
@@ -17,6 +18,7 @@ class Lab:
         self.name = name
         self.folder = pathlib.Path(folder or page.ROOT / "var" / f"lab-{name}")
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.authority = self.folder / "authority"
         self.wires = wires.Wires(name)
         self.post = mail.Post()
         self.names = NameServer(self, "names")
@@ -43,6 +45,7 @@ class Lab:
         self.names.up()
         for box in self.mailboxes.values():
             box.up()
+        self.make_authority()
         say("edges, wall")
         for one in self.nodes.values():
             one.write_files()
@@ -51,7 +54,12 @@ class Lab:
             one.up(wait=False)
         for one in begun:
             one.wait_ready()
-        self.wait_shared_address()
+        self.wait_shared_address(60)
+
+    def make_authority(self):
+        """The private authority of the nodes and a certificate for each, by the page's own commands."""
+        for command in page.commands("sekimori ca "):
+            wires.run(programs.sekimori(), *shlex.split(command)[1:], "--dir", self.authority)
 
     def firewall_up(self):
         rules = self.firewall.folder / "nftables.conf"
@@ -97,6 +105,8 @@ class Lab:
                 one.up()
         for edge in self.edges.values():
             edge.restart_keepalived()
+        for edge in self.edges.values():
+            wait_for(edge.stands_by, f"keepalived on {edge.name} stands by", 60)
         self.wait_shared_address()
 
 

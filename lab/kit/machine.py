@@ -47,6 +47,14 @@ def family(pid):
     return found
 
 
+def kill_at_once(pids):
+    """None of them lives on to notice that another has died."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
 class Machine:
     """One namespace with a folder of its own for files and logs."""
 
@@ -114,9 +122,7 @@ class Machine:
         pid = self.pid(program)
         if not pid:
             return
-        for one in family(pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+        kill_at_once(family(pid))
         wait_for(lambda: not self.pid(program), f"{program} on {self.name} is gone", 10)
 
     def memory(self, program):

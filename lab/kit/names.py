@@ -17,7 +17,7 @@ def configuration(folder):
     lines += [f"  local-zone: \"{zone}.\" static" for zone in plan.ZONES]
     for record in plan.RECORDS:
         name, kind, value = record.split(None, 2)
-        lines.append(f"  local-data: '{name} 60 IN {kind} {value}'")
+        lines.append(f"  local-data: '{name} {plan.TTL.get(name, 60)} IN {kind} {value}'")
         if kind == "A":
             lines.append(f"  local-data-ptr: \"{value} {name}\"")
     return "\n".join(lines) + "\nremote-control:\n  control-enable: no\n"

@@ -2,10 +2,11 @@
 import json
 import os
 import re
+import shutil
 import signal
 
 from . import page, plan, programs, wires
-from .machine import Machine, wait_for
+from .machine import Machine, kill_at_once, wait_for
 
 # What differs from the page: folders, users, and clocks that a story can wait for.
 LAB_ONLY = """
@@ -30,6 +31,9 @@ class Node(Machine):
     def write_files(self):
         self.etc.mkdir(exist_ok=True)
         self.config.write_text(self.configuration())
+        name = f"{self.name}.example.ac.jp"
+        for source, target in (("ca.pem", "ca.pem"), (f"{name}.pem", "node.pem"), (f"{name}.key", "node.key")):
+            shutil.copy(self.lab.authority / source, self.etc / target)
         rules = self.etc / "nftables.conf"
         rules.write_text(page.of(self.name, "/etc/nftables.conf"))
         self.run("nft", "-f", rules)
@@ -140,12 +144,17 @@ class Edge(Node):
     def end_keepalived(self, number):
         """By a signal, -9 to all its processes; ends when the unit's stop action is done."""
         pids = self.keepalived_pids()
-        for pid in pids if number == signal.SIGKILL else pids[:1]:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
+        if number == signal.SIGKILL:
+            kill_at_once(pids)
+        else:
+            os.kill(pids[0], number)
         wait_for(lambda: not self.pid("keepalived"), f"keepalived on {self.name} ends", 10, 0.002)
+
+    def stands_by(self):
+        """keepalived has looked at the node, found that it serves, and would take the address or has it."""
+        since_start = self.text("keepalived").rpartition("Starting VRRP child process")[2]
+        states = re.findall(r"Entering (\w+) STATE(.*)", since_start)
+        return bool(self.keepalived_pids() and states) and states[-1][0] in ("BACKUP", "MASTER") and "init" not in states[-1][1]
 
     def is_healthy(self):
         return self.sekimori("health", check=False).returncode == 0

@@ -34,3 +34,8 @@ def files(page=PAGE):
 
 def of(host, path):
     return files()[host, path]
+
+
+def commands(first_words):
+    """The indented lines that begin so: commands that the page has the administrator type."""
+    return [line.strip() for line in PAGE.read_text().splitlines() if line.startswith("    " + first_words)]

@@ -50,8 +50,9 @@ WALLS = ("wall", "wall2")
 DEPARTMENTS = {"campus": "example.ac.jp", "econ": "econ.example.ac.jp"}
 WORLD = {"partner": "partner.example", "faraway": "faraway.example"}
 
-# What the Internet's own name server says; reverse names are made of the A records.
-ZONES = ("example.ac.jp", "partner.example", "faraway.example")
+# What the Internet's own name server says; reverse names are made of the A records. Nobody keeps what is said of elsewhere.example.
+TTL = {"elsewhere.example.": 0}
+ZONES = ("example.ac.jp", "partner.example", "faraway.example", "elsewhere.example")
 RECORDS = (
     "example.ac.jp.           MX 10 edge1.example.ac.jp.",
     "example.ac.jp.           MX 10 edge2.example.ac.jp.",
@@ -64,4 +65,5 @@ RECORDS = (
     "mail.partner.example.    A  192.0.2.10",
     "faraway.example.         MX 10 mail.faraway.example.",
     "mail.faraway.example.    A  192.0.2.20",
+    "elsewhere.example.       MX 10 mail.faraway.example.",
 )

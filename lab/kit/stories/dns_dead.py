@@ -10,11 +10,11 @@ def tell(tale):
     tale.say("the Internet's name server is dead")
     inward = [tale.from_world(edge, "taro@example.ac.jp") for edge in lab.edges]
     between = tale.from_inside("jiro@econ.example.ac.jp")
-    outward = tale.from_inside("friend@faraway.example")
+    outward = tale.from_inside("friend@elsewhere.example")
     tale.wait_arrival("campus", inward)
     tale.wait_arrival("econ", between)
     tale.say("mail from the world and from campus to econ has arrived all the same")
-    wait_for(lambda: any(edge.queued() for edge in lab.edges.values()), "the message to the world waits on an edge")
+    wait_for(lambda: any(edge.queued() for edge in lab.edges.values()), "the message to the world waits on an edge", 60)
     assert outward not in lab.mailboxes["faraway"].arrived()
     tale.say("mail to the world waits on an edge")
     lab.names.up()

@@ -1,7 +1,6 @@
 """The edges' shared address moves
 kill -9 of keepalived or of a whole edge moves it in under 1 s, an orderly stop in under 0.3 s; afterwards exactly one edge has
 it, and mail to the world goes on all the time."""
-import re
 import signal
 import threading
 import time
@@ -47,13 +46,7 @@ def move(tale, what, act, limit):
     if not edge.is_up():
         edge.up()
     edge.restart_keepalived()
-    wait_for(lambda: has_joined(edge), f"keepalived on {before} stands by", 30)
-
-
-def has_joined(edge):
-    """Its last word is that it is ready to take the address: it does not serve, and takes nothing, before it has looked."""
-    states = re.findall(r"Entering (\w+) STATE", edge.text("keepalived"))
-    return edge.pid("keepalived") and edge.keepalived_pids() and states and states[-1] in ("BACKUP", "MASTER")
+    wait_for(lambda: edge.stands_by(), f"keepalived on {before} stands by", 30)
 
 
 class Watch(threading.Thread):

@@ -1,6 +1,7 @@
 """An inside host that is not listed is refused
-Only the departments' servers may hand mail to the wall: a client that tries is refused before it can say MAIL, and so is a
-host of the private network that is no edge; the firewall lets no client send to the world by itself."""
+Only the departments' servers may hand mail to the wall: a client that tries is refused before it can say MAIL, so is a host of
+the private network that is no edge, and so is one at an edge's address without a node's certificate; the firewall lets no client
+send to the world by itself."""
 from .. import mail
 
 
@@ -27,5 +28,8 @@ def tell(tale):
     said = refused(tale, "wall2", wall.address("private"))
     assert said.startswith("no connection") or said[0] == "5", said
     tale.say(f"a host of the private network that is no edge tries the wall: {said}")
+    said = refused(tale, "edge1", wall.address("private"))
+    assert said.startswith("530"), said
+    tale.say(f"a program on an edge that has no certificate: {said}")
     tale.wait_arrival("faraway", tale.from_inside())
     tale.say("a listed server's message has gone out")
