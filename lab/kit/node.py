@@ -86,6 +86,10 @@ class Node(Machine):
         done = self.sekimori("status", "--json", check=False)
         return json.loads(done.stdout) if done.stdout.startswith("{") else None
 
+    def counter(self, process, name):
+        """A number of `sekimori status`, all processes of that kind together."""
+        return sum(int(one["values"][name]) for one in self.status()["processes"] if one["name"] == process)
+
     def queued(self):
         """The messages in its queue, as `queue list --json` shows them; None when it is down."""
         if not self.is_up():

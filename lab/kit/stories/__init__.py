@@ -3,24 +3,39 @@ account over all nodes is closed; then the lab is healed for the next one."""
 import importlib
 import time
 
-from .. import account
+from .. import account, mail
+from ..machine import wait_for
 
-NAMES = ("mail_in", "department_down", "dns_dead", "unlisted_host", "upstream_cut", "edge_killed", "wall_killed", "virus_out",
-         "bounce", "slow_client", "bad_line", "shared_address")
+NAMES = ("mail_in", "refused_on_the_line", "department_down", "dns_dead", "unlisted_host", "upstream_cut", "edge_killed", "wall_killed",
+         "second_wall", "virus_out", "bounce", "slow_client", "bad_line", "shared_address")
 
 
 class Tale:
     """What a story has at hand: the lab, a voice, a clock; and what was answered 250 meanwhile."""
 
-    def __init__(self, lab, voice):
-        self.lab, self.voice, self.begun = lab, voice, time.monotonic()
+    def __init__(self, lab, voice, story):
+        self.lab, self.voice, self.story, self.begun = lab, voice, story, time.monotonic()
         self.before = set(lab.post.acknowledged)
+        self.notices = {name: box.notices() for name, box in lab.mailboxes.items()}
+        self.account = None
 
     def say(self, text):
         self.voice(f"{time.monotonic() - self.begun:7.2f} s  {text}")
 
     def acknowledged(self):
         return self.lab.post.acknowledged - self.before
+
+    def until(self, true, what, seconds=30):
+        return wait_for(true, what, seconds)
+
+    def close_account(self):
+        """Once; by the story itself when it takes nodes away at its end."""
+        if self.account is None:
+            self.account = account.close(self.lab, self.acknowledged(), getattr(self.story, "DOUBLES_ALLOWED", False))
+            self.say("the account over all nodes:")
+            for line in str(self.account).splitlines():
+                self.voice(f"           {line}")
+        return self.account
 
     # --- the three ways of mail that most stories need ---
 
@@ -34,7 +49,6 @@ class Tale:
         return self.send(host, self.lab.walls[wall].address("dmz"), sender, recipient, **more)
 
     def send(self, host, address, sender, recipient, **more):
-        from .. import mail
         number = self.lab.post.number()
         with mail.Conversation(self.lab, host, address) as talk:
             talk.send(sender, [recipient], self.lab.post.compose(number, sender, recipient or "nobody", **more))
@@ -42,7 +56,6 @@ class Tale:
         return number
 
     def wait_arrival(self, box, numbers, seconds=60):
-        from ..machine import wait_for
         numbers = {numbers} if isinstance(numbers, str) else set(numbers)
         mailbox = self.lab.mailboxes[box]
         wait_for(lambda: numbers <= set(mailbox.arrived()),
@@ -65,13 +78,9 @@ def tell(lab, name, voice=print):
     head, proves = about(name)
     voice(f"{name}: {head}")
     voice(f"           proves: {proves}")
-    tale = Tale(lab, voice)
+    tale = Tale(lab, voice, story)
     try:
         story.tell(tale)
-        closed = account.close(lab, tale.acknowledged(), getattr(story, "DOUBLES_ALLOWED", False))
-        tale.say("the account over all nodes:")
-        for line in str(closed).splitlines():
-            voice(f"           {line}")
-        return closed
+        return tale.close_account()
     finally:
         lab.heal()

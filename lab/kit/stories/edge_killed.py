@@ -4,6 +4,7 @@ goes on when it is up again."""
 import time
 
 from .. import mail
+from ..machine import wait_for
 
 DOUBLES_ALLOWED = True  # a reply that died with the edge: the sender sends again, SMTP cannot tell
 RATE = 200
@@ -26,8 +27,7 @@ def tell(tale):
     tale.wait_arrival("campus", flood.sent)
 
 
-def lab_wait(flood, more):
+def lab_wait(flood, more, seconds=60):
     """Until so many more messages have been taken."""
-    from ..machine import wait_for
     target = len(flood.sent) + more
-    wait_for(lambda: len(flood.sent) >= target, lambda: f"{target} messages taken, there are {len(flood.sent)} {flood.failures}", 60)
+    wait_for(lambda: len(flood.sent) >= target, lambda: f"{target} messages taken, there are {len(flood.sent)} {flood.failures}", seconds)

@@ -16,7 +16,6 @@ def eicar():
 
 def tell(tale):
     lab = tale.lab
-    before = len(told(lab))
     for _ in range(TRIES):
         try:
             tale.from_inside("friend@faraway.example", sender="saburo@econ.example.ac.jp", host="econ", body=eicar() + "\n")
@@ -25,14 +24,14 @@ def tell(tale):
             assert error.code == 550, error
             said = error.text
     tale.say(f"an infected host behind the econ server tries {TRIES} times: {said}")
-    wait_for(lambda: len(told(lab)) > before, "the administrator is told", 30)
-    alert = told(lab)[-1]
+    wait_for(lambda: told(lab), "the administrator is told", 30)
+    alert = told(lab)[0]
     text = alert.get_payload(decode=True).decode()
     for word in ("10.2.0.25", "saburo@econ.example.ac.jp", "Eicar"):
         assert word in text, text
     tale.say(f"the administrator has a mail: {alert['Subject'].splitlines()[0]}")
     tale.wait_arrival("faraway", tale.from_inside(host="econ", sender="saburo@econ.example.ac.jp"))
-    assert len(told(lab)) == before + 1, "one notice is enough"
+    assert len(told(lab)) == 1, "one mail an hour is enough"
     tale.say("clean mail of the same server goes out")
 
 
