@@ -217,6 +217,35 @@ static void reload(void *context, struct commands_client *client)
     buffer_free(&problems);
 }
 
+/* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
+static void certificates_look(void *context)
+{
+    struct node *node = context;
+    struct problem_list problems;
+    struct buffer text = { 0 };
+    char error[300] = "";
+    timer_set(node->look, node->look_ms);
+    if (node->reload.is_under_way || !certificates_have_changed(node->config, &node->certificates)) return;
+    log_info("certificates have changed on disk");
+    problem_list_start(&problems);
+    struct config *config = config_renew(node->config, &problems);
+    problems_tell(&problems, &text);
+    buffer_free(&text);
+    node->reload.is_under_way = config && config_apply(node, config, error, sizeof error);
+    if (node->reload.is_under_way) return;
+    log_error("the changed certificates are not taken, the old ones stay in force%s%s", *error ? ": " : "",
+              error);
+    config_free(config);
+}
+
+static void certificates_watch(struct node *node)
+{
+    const char *hurry = getenv("SEKIMORI_TEST_LOOK_MS"); /* for tests, which cannot wait a minute */
+    node->look_ms = hurry && atoi(hurry) > 0 ? (uint64_t)atoi(hurry) : 60000;
+    node->look = timer_new(node->loop, certificates_look, node);
+    timer_set(node->look, node->look_ms);
+}
+
 /* --- drain --- */
 
 static bool is_own_listener(const struct config *config, const struct endpoint *endpoint)
@@ -271,35 +300,6 @@ static void drain_resume(struct node *node)
     log_warning("the node is drained: nothing is taken until `sekimori undrain`");
     family_drain(node->family, true, text_of(to));
     listeners_serve(&node->listeners, false);
-}
-
-/* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
-static void certificates_look(void *context)
-{
-    struct node *node = context;
-    struct problem_list problems;
-    struct buffer text = { 0 };
-    char error[300] = "";
-    timer_set(node->look, node->look_ms);
-    if (node->reload.is_under_way || !certificates_have_changed(node->config, &node->certificates)) return;
-    log_info("certificates have changed on disk");
-    problem_list_start(&problems);
-    struct config *config = config_renew(node->config, &problems);
-    problems_tell(&problems, &text);
-    buffer_free(&text);
-    node->reload.is_under_way = config && config_apply(node, config, error, sizeof error);
-    if (node->reload.is_under_way) return;
-    log_error("the changed certificates are not taken, the old ones stay in force%s%s", *error ? ": " : "",
-              error);
-    config_free(config);
-}
-
-static void certificates_watch(struct node *node)
-{
-    const char *hurry = getenv("SEKIMORI_TEST_LOOK_MS"); /* for tests, which cannot wait a minute */
-    node->look_ms = hurry && atoi(hurry) > 0 ? (uint64_t)atoi(hurry) : 60000;
-    node->look = timer_new(node->loop, certificates_look, node);
-    timer_set(node->look, node->look_ms);
 }
 
 static void signal_arrived(void *context, int number)

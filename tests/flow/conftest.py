@@ -1,7 +1,24 @@
 """Fixtures: nodes and sinks that end with their test, whatever happens in it."""
+import shutil
+
 import pytest
 
 import lab
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    item.has_failed = getattr(item, "has_failed", False) or report.failed
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path_factory):
+    """A folder that goes with its test, unless that failed: a node's spool is large."""
+    folder = tmp_path_factory.mktemp("".join(c if c.isalnum() else "_" for c in request.node.name)[:40])
+    yield folder
+    if not getattr(request.node, "has_failed", False):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; did "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report; "
+      "did "
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
@@ -30,7 +31,8 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
+      "report\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
