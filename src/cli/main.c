@@ -7,6 +7,7 @@
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/check.h"
+#include "cli/drain.h"
 #include "cli/keepalived.h"
 #include "cli/node.h"
 #include "cli/queue_tool.h"
@@ -31,6 +32,8 @@ static const struct verb verbs[] = {
     { "reload", reload_main, "put a changed configuration in force" },
     { "status", status_main, "show every process" },
     { "health", health_main, "say what is wrong with the node, at once; for keepalived" },
+    { "drain", drain_main, "take the node out of service: its mail goes to another one" },
+    { "undrain", undrain_main, "put it back in service" },
     { "keepalived", keepalived_main, "print the configuration and the unit of keepalived" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },

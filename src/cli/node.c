@@ -284,6 +284,10 @@ int status_main(int argc, char **argv)
         printf("%.*s\n", TEXT_ARG(text));
     } else {
         struct json *json = json_parse(text);
+        const char *to = json_get_string(json, "drain_to");
+        if (text_find(text, TEXT("\"draining\":true")) < text.length)
+            printf("drained: nothing is taken; what waits goes to %s\n",
+                   to && *to ? to : "its usual servers");
         const struct json *list = json_get(json, "processes");
         for (size_t i = 0; i < json_count(list); i++) print_process(json_at(list, i));
         list = json_get(json, "certificates");

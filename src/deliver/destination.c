@@ -289,7 +289,7 @@ static void route_begin(struct destination *destination)
 {
     struct pool *pool = destination->pool;
     const struct config *config = pool->start.ground->config;
-    const struct domain *statement = config_find_domain(config, destination->domain);
+    const struct domain *statement = pool_statement(pool, destination->is_detour, destination->domain);
     route_free(destination->route);
     destination->route = route_new(config, statement, destination->domain, pool->start.own);
     destination->route_until_ms = pool_now_ms(pool) + ROUTE_LIFE_MS;

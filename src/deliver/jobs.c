@@ -203,13 +203,25 @@ static void delivered_record(struct job *job, const struct recipient_result *res
     ring_append(jobs->events, buffer_text(&jobs->record));
 }
 
+/* A peer that was only to take over has no last word: the message waits for its own servers, or for a peer
+   that takes it. */
+static void refusal_soften(struct job *job, struct recipient_result *result)
+{
+    if (!job->errand.is_detour || result->ending != RECIPIENT_FAILED) return;
+    result->ending = RECIPIENT_DEFERRED;
+    result->code = 0;
+    result->enhanced =
+        arena_printf(job->arena, "4%.*s", TEXT_ARG(text_slice(result->enhanced, 1, result->enhanced.length)));
+}
+
 static void on_done(struct errand *errand)
 {
     struct job *job = (struct job *)errand;
     struct jobs_counts *counts = &job->jobs->counts;
     job->is_done = true;
     for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++) {
-        const struct recipient_result *result = &errand->handover.results[i];
+        struct recipient_result *result = &errand->handover.results[i];
+        refusal_soften(job, result);
         if (result->ending == RECIPIENT_DELIVERED) {
             delivered_record(job, result);
             counts->delivered++;

@@ -195,6 +195,13 @@ static void on_status(void *context, struct buffer *out)
     relays_status(service->relays, out);
 }
 
+static void on_drain(void *context)
+{
+    struct service *service = context;
+    const struct child *child = &service->child;
+    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
+}
+
 static void on_health(void *context, struct health_facts *out)
 {
     const struct service *service = context;
@@ -205,7 +212,8 @@ static const struct child_events events = { .on_peer = on_peer,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
-                                            .on_health = on_health };
+                                            .on_health = on_health,
+                                            .on_drain = on_drain };
 
 static void service_prepare(struct service *service)
 {
@@ -224,6 +232,7 @@ static void service_prepare(struct service *service)
                                                    .ask = ask,
                                                    .is_empty = is_empty,
                                                    .context = service });
+    if (child->is_draining) on_drain(service);
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);

@@ -70,16 +70,23 @@ static bool statement_is_static(const struct domain *statement)
     return true;
 }
 
-static struct destination *destination_for(struct pool *pool, struct text domain)
+const struct domain *pool_statement(const struct pool *pool, bool is_detour, struct text domain)
 {
-    const struct domain *statement = config_find_domain(pool->start.ground->config, domain);
+    return is_detour ? &pool->detour : config_find_domain(pool->start.ground->config, domain);
+}
+
+static struct destination *destination_for(struct pool *pool, struct text domain, bool is_detour)
+{
+    const struct domain *statement = pool_statement(pool, is_detour, domain);
     struct buffer key = { 0 };
+    if (is_detour) buffer_add_text(&key, TEXT("detour "));
     route_key(statement, domain, &key);
     uint64_t hash = text_hash(buffer_text(&key));
     struct destination *destination = find(pool, buffer_text(&key), hash);
     if (!destination) {
         destination = destination_new(pool, buffer_text(&key), domain);
         destination->is_static = statement_is_static(statement);
+        destination->is_detour = is_detour;
         hashed_add(&pool->destinations, &destination->by_key, hash);
     }
     buffer_free(&key);
@@ -100,7 +107,9 @@ static void line_add(struct destination *destination, struct errand *errand, boo
 
 void pool_add(struct pool *pool, struct errand *errand, bool is_urgent)
 {
-    struct destination *destination = destination_for(pool, errand->domain);
+    bool is_of_queue = errand->has_content && !errand->wants_answer_now;
+    errand->is_detour = pool->has_detour && is_of_queue;
+    struct destination *destination = destination_for(pool, errand->domain, errand->is_detour);
     line_add(destination, errand, is_urgent);
     destination_pump(destination);
 }
@@ -313,6 +322,20 @@ void pool_reload(struct pool *pool)
         TAILQ_REMOVE(&moving, errand, line);
         pool_add(pool, errand, false);
     }
+}
+
+void pool_detour(struct pool *pool, const struct endpoint *to)
+{
+    pool->has_detour = to != NULL;
+    if (to) {
+        pool->detour_target = (struct target){ .is_address = true, .endpoint = *to };
+        pool->detour = (struct domain){ .name = TEXT("drain"),
+                                        .targets = &pool->detour_target,
+                                        .target_count = 1,
+                                        .tls = TLS_OFFERED,
+                                        .smtputf8 = true };
+    }
+    pool_reload(pool);
 }
 
 void pool_stop(struct pool *pool)

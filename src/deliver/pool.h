@@ -36,6 +36,10 @@ void pool_ask_again(struct pool *pool); /* lookup was restarted */
    connections end when they are idle. */
 void pool_reload(struct pool *pool);
 
+/* The node is drained: messages go to this server instead of their own, those that wait too; call-outs do
+   not. NULL: they go their usual ways again. */
+void pool_detour(struct pool *pool, const struct endpoint *to);
+
 /* Idle connections end now, busy ones after their errand. Waiting errands are to be removed before. */
 void pool_stop(struct pool *pool);
 

@@ -47,6 +47,7 @@ struct destination {
     bool was_reached; /* of those lanes that came to nothing together, one had a connection */
     bool is_hurried; /* somebody waits for what is sent here: a dead server is found out soon and retried soon
                       */
+    bool is_detour;                         /* its servers are the peer of a drained node */
     bool is_static, is_starved, is_retired; /* retired: by a reload; gets no new errand */
 };
 
@@ -61,6 +62,9 @@ struct pool {
     struct timer *sweep;
     struct deferred serve_starved;
     bool is_serving_starved, is_stopping;
+    bool has_detour;
+    struct domain detour; /* the statement that stands in for every domain's */
+    struct target detour_target;
 };
 
 /* destination.c */
@@ -79,6 +83,7 @@ bool pool_may_open(struct pool *pool, bool is_static);
 void pool_starve(struct pool *pool, struct destination *destination);
 bool pool_has_starved(const struct pool *pool);
 void pool_serve_starved(struct pool *pool); /* at the end of the turn */
+const struct domain *pool_statement(const struct pool *pool, bool is_detour, struct text domain);
 void pool_lane_ended(struct pool *pool, bool is_static);
 bool pool_ask(struct pool *pool, struct destination *destination);
 uint64_t pool_now_ms(const struct pool *pool);

@@ -61,14 +61,22 @@ void listeners_drop(struct listeners *old, const struct listeners *now)
     *old = (struct listeners){ 0 };
 }
 
+/* shutdown() of one that does not listen would leave a mark that every later connection inherits. */
+static bool is_listening(int fd)
+{
+    int is = 0;
+    socklen_t size = sizeof is;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &size) == 0 && is;
+}
+
 bool listeners_serve(const struct listeners *listeners, bool serve)
 {
     bool is_good = true;
-    for (size_t i = 0; i < listeners->count; i++)
-        if (serve)
-            is_good = listen(listeners->fds[i], BACKLOG) == 0 && is_good;
-        else if (shutdown(listeners->fds[i], SHUT_RDWR) != 0 && errno != ENOTCONN) /* not listening anyway */
-            is_good = false;
+    for (size_t i = 0; i < listeners->count; i++) {
+        int fd = listeners->fds[i];
+        if (is_listening(fd) == serve) continue;
+        is_good = (serve ? listen(fd, BACKLOG) : shutdown(fd, SHUT_RDWR)) == 0 && is_good;
+    }
     return is_good;
 }
 

@@ -63,18 +63,22 @@ static bool is_static_route(const struct domain *domain)
 
 static struct schedule_route route_of(void *context, struct text name)
 {
-    const struct config *config = ((struct queue *)context)->child.config;
-    const struct domain *domain = config_find_domain(config, name);
-    uint32_t connections = domain->connections ? domain->connections : config->deliver.connections;
-    return (struct schedule_route){ connections * JOBS_PER_CONNECTION, is_static_route(domain) };
+    const struct child *child = &((struct queue *)context)->child;
+    const struct domain *domain = config_find_domain(child->config, name);
+    uint32_t connections = domain->connections ? domain->connections : child->config->deliver.connections;
+    bool is_detour = child->is_draining && child->drain_to.port > 0; /* all goes to one address */
+    return (struct schedule_route){ connections * JOBS_PER_CONNECTION, is_detour || is_static_route(domain) };
 }
 
 struct schedule_policy dispatch_policy(struct queue *queue)
 {
     const struct config *config = queue->child.config;
+    bool is_draining = queue->child.is_draining; /* somebody waits for the queue to be empty */
     uint32_t all = config->deliver.connections_all, kept = config->deliver.connections_static;
-    return (struct schedule_policy){ .retry_first_ms = config->queue.retry_first_ms,
-                                     .retry_most_ms = config->queue.retry_most_ms,
+    return (struct schedule_policy){ .retry_first_ms =
+                                         is_draining ? DRAIN_RETRY_FIRST_MS : config->queue.retry_first_ms,
+                                     .retry_most_ms =
+                                         is_draining ? DRAIN_RETRY_MOST_MS : config->queue.retry_most_ms,
                                      .limit_all = all * JOBS_PER_CONNECTION,
                                      .limit_dynamic = (all > kept ? all - kept : 1) * JOBS_PER_CONNECTION,
                                      .context = queue,

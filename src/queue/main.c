@@ -242,6 +242,16 @@ static void on_health(void *context, struct health_facts *out)
     health_know(out, HEALTH_HELD, counters.held);
 }
 
+/* Everything is due at once; or, taken back, by the usual rules again. */
+static void on_drain(void *context)
+{
+    struct queue *queue = context;
+    struct schedule_policy policy = dispatch_policy(queue);
+    schedule_set_policy(queue->schedule, &policy);
+    schedule_retry_all(queue->schedule, queue_now(queue));
+    turn_wanted(queue);
+}
+
 static void on_client(void *context, struct text command, int fd)
 {
     client_command(context, command, fd);
@@ -252,7 +262,8 @@ static const struct child_events events = { .on_peer = on_peer,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
                                             .on_client = on_client,
-                                            .on_health = on_health };
+                                            .on_health = on_health,
+                                            .on_drain = on_drain };
 
 int main(int argc, char **argv)
 {

@@ -19,8 +19,10 @@
 #include "queue/transactions.h"
 
 enum {
-    OUTCOME_WAIT_MS = 10,           /* outcomes ride with the next batch of messages, at most so long */
-    RETRY_WAIT_MS = 1000,           /* until a batch that could not be written is tried again */
+    OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
+    RETRY_WAIT_MS = 1000, /* until a batch that could not be written is tried again */
+    DRAIN_RETRY_FIRST_MS = 2000,
+    DRAIN_RETRY_MOST_MS = 10000,
     TICK_MS = 250,                  /* how often the disk is looked at */
     BATCH_MOST = 8 * 1024 * 1024,   /* a larger one is committed before the turn ends */
     BACKLOG_MOST = 2 * 1024 * 1024, /* bytes that deliver has not taken: no more jobs */
@@ -105,7 +107,7 @@ struct queue {
     struct message_id_source ids;
     struct alerted alerted[ALERTED_CLIENTS];
     struct arena *arena; /* of the frame or decision at hand */
-    uint64_t moved_ms; /* when deliver last told a result, or nothing was due */
+    uint64_t moved_ms;   /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;
 };
 

@@ -12,6 +12,8 @@
 #include "receive/relaying.h"
 #include "receive/transaction.h"
 
+enum { DRAIN_LOOK_MS = 250, DRAIN_LIMIT_MS = 120000 };
+
 static void begin_when_possible(struct server *server);
 
 /* --- queue --- */
@@ -220,7 +222,8 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 /* Connections are taken from the moment there is a queue; what else is missing is waited for. */
 static void begin_when_possible(struct server *server)
 {
-    if (server->queue && !server->is_stopping) ports_accept(server, true);
+    bool is_wanted = !server->is_stopping && !server->child->is_draining;
+    if (server->queue && is_wanted) ports_accept(server, true);
 }
 
 static void on_config(void *context, const struct config *old)
@@ -233,25 +236,53 @@ static void on_config(void *context, const struct config *old)
     begin_when_possible(server);
 }
 
+/* Who is in the middle of a message may finish it; all others are told to come again. */
+static void sessions_leave(struct server *server, bool all)
+{
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
+        if (all || session->transaction.step == STEP_NONE) session_give_up(session, "is closing");
+    }
+}
+
 static void stop_time_is_up(void *context)
 {
     struct server *server = context;
-    while (server->sessions) session_give_up(server->sessions, "is closing");
+    sessions_leave(server, true);
     child_exit(server->child, EX_OK);
 }
 
-/* Who is in the middle of a message may finish it; all others are told to come again. */
 static void on_stop(void *context, uint32_t within_ms)
 {
     struct server *server = context;
     server->is_stopping = true;
     ports_accept(server, false);
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        if (session->transaction.step == STEP_NONE) session_give_up(session, "is closing");
-    }
+    sessions_leave(server, false);
     server->stop_timer = timer_new(server->loop, stop_time_is_up, server);
     timer_set(server->stop_timer, server->sessions ? within_ms : 0);
+}
+
+/* Again and again: sessions end with their message, the last ones with the time. */
+static void drain_look(void *context)
+{
+    struct server *server = context;
+    sessions_leave(server, loop_now_ms(server->loop) >= server->drain_until_ms);
+    if (server->sessions) timer_set(server->drain_timer, DRAIN_LOOK_MS);
+}
+
+/* Master has the sockets stop listening; here they are only let alone, since they are always ready then. */
+static void on_drain(void *context)
+{
+    struct server *server = context;
+    if (!server->drain_timer) server->drain_timer = timer_new(server->loop, drain_look, server);
+    timer_clear(server->drain_timer);
+    if (server->child->is_draining) {
+        ports_accept(server, false);
+        server->drain_until_ms = loop_now_ms(server->loop) + DRAIN_LIMIT_MS;
+        drain_look(server);
+    } else {
+        begin_when_possible(server);
+    }
 }
 
 void server_session_ended(struct server *server)
@@ -307,7 +338,8 @@ int main(int argc, char **argv)
                                                 .on_config = on_config,
                                                 .on_stop = on_stop,
                                                 .on_status = on_status,
-                                                .on_health = on_health };
+                                                .on_health = on_health,
+                                                .on_drain = on_drain };
     child_start(&child, PROCESS_RECEIVE, argc, argv);
     server.child = &child;
     server.loop = child.loop;

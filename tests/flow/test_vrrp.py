@@ -188,6 +188,11 @@ def test_the_address_moves(pair):
     lab.wait_for(lambda: hosts[first].run("health", check=False).returncode == 0, "the node is well again")
     lab.wait_for(lambda: hosts[first].vrrp.log().count("Entering BACKUP STATE") >= 3, "it leaves FAULT")
     assert two.wait_owner() == second
+    first = two.move("drain", second, lambda: hosts[second].run("drain", "--no-wait"), 1.0)
+    hosts[second].run("undrain")
+    lab.wait_for(lambda: hosts[second].vrrp.log().count("Entering BACKUP STATE") >= 3, "it leaves FAULT")
+    assert two.wait_owner() == first
+    first, second = second, first
     two.move("sickness", second, lambda: hosts[second].reload_with(free="900G"), 8.0)
     # All are sick: it stays where it is.
     since = time.monotonic()

@@ -8,6 +8,7 @@
 #include "ipc/ask_queue.h"
 #include "ipc/ask_scan.h"
 #include "ipc/event.h"
+#include "ipc/health.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +44,8 @@ static void event(struct arena *arena, struct text record)
     event_accepted_get(arena, record, &accepted, &first);
     event_ended_get(record, &ended);
     event_refused_get(record, &refused);
+    struct health_facts facts;
+    health_facts_get(record, &facts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
