@@ -103,6 +103,7 @@ class Lab:
         for one in (*self.edges.values(), self.walls["wall"]):
             if not one.is_up():
                 one.up()
+            one.sekimori("undrain", check=False)
         for edge in self.edges.values():
             edge.restart_keepalived()
         for edge in self.edges.values():
