@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 
-from . import picture, programs, stories, wires
+from . import numbers, picture, programs, stories, wires
 from .lab import Lab, attach, known
 
 
@@ -102,3 +102,12 @@ def try_(words):
             print(f"   FAILED after {time.monotonic() - begun:.1f} s: {error}\n")
     print(f"{len(wanted) - len(failed)} passed, {len(failed)} failed" + (f": {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
+
+
+def numbers_(words):
+    chosen = arguments(words, ("numbers", "Measures an edge and a wall; takes some minutes, wants a quiet machine."),
+                       (("--quick",), {"action": "store_true", "help": "few messages: shows that it works, says little"}))
+    lab = the_lab(chosen.name)
+    rows = numbers.measure(lab, lambda text: print(f"  {text}", flush=True), chosen.quick)
+    print(numbers.table(rows))
+    return 0 if all(row[-1] for row in rows) else 1
