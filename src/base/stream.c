@@ -498,6 +498,7 @@ bool stream_peer_has_hung_up(const struct stream *stream)
 {
     char byte;
     if (stream->closed || stream->ended) return true;
+    if (buffer_length(&stream->kept) > 0) return false;
     ssize_t got = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/standard.h"
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/check.h"
@@ -54,6 +55,7 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    standard_open();
     if (argc < 2) {
         usage(stderr);
         return EX_USAGE;

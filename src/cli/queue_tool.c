@@ -8,10 +8,11 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "cli/control.h"
 #include "cli/json.h"
 
-enum { ANSWER_MS = 60000, AGE_BUCKETS = 10 };
+enum { ANSWER_MS = 60000, AGE_BUCKETS = 10, SHOWN_SIZE = 4096 };
 
 static const char help[] = "usage: sekimori queue VERB [OPTIONS] [WHICH…]\n\n"
                            "  list     the messages with their recipients (all when nothing is named)\n"
@@ -53,32 +54,46 @@ static const char *time_print(int64_t ms, char room[32])
     return room;
 }
 
+/* What a stranger wrote, without what would command a terminal. */
+static const char *shown(const struct json *object, const char *name, char room[SHOWN_SIZE])
+{
+    return log_escape(text_of(json_get_string(object, name)), room, SHOWN_SIZE);
+}
+
+/* "1 recipient", "2 recipients". */
+static void count_print(int64_t count, const char *one)
+{
+    printf("%lld %s%s", (long long)count, one, count == 1 ? "" : "s");
+}
+
 static void recipient_print(const struct json *recipient)
 {
-    char when[32];
-    const char *hold = json_get_string(recipient, "hold"), *reason = json_get_string(recipient, "reason");
+    char when[32], room[SHOWN_SIZE];
+    const char *hold = json_get_string(recipient, "hold");
     int64_t next = json_get_number(recipient, "next_ms");
-    printf("    %-10s <%s>", json_get_string(recipient, "state"), json_get_string(recipient, "address"));
+    printf("    %-10s <%s>", json_get_string(recipient, "state"), shown(recipient, "address", room));
     if (*hold) printf("  %s", hold);
-    if (json_get_number(recipient, "attempts"))
-        printf("  tried %lld times", (long long)json_get_number(recipient, "attempts"));
+    if (json_get_number(recipient, "attempts")) {
+        printf("  tried ");
+        count_print(json_get_number(recipient, "attempts"), "time");
+    }
     if (next) printf("  next %s", time_print(next, when));
     putchar('\n');
-    if (*reason) printf("               (%s)\n", reason);
+    if (*shown(recipient, "reason", room)) printf("               (%s)\n", room);
 }
 
 static void message_print(const struct json *message, bool is_long)
 {
-    char when[32];
+    char when[32], room[SHOWN_SIZE];
     printf("%s  %9lld  %s  <%s>\n", json_get_string(message, "id"),
            (long long)json_get_number(message, "size"),
-           time_print(json_get_number(message, "arrived_ms"), when), json_get_string(message, "sender"));
+           time_print(json_get_number(message, "arrived_ms"), when), shown(message, "sender", room));
     if (is_long) {
-        printf("    direction %s, segment %08lld at %lld, %lld edit sets\n",
-               json_get_string(message, "direction"), (long long)json_get_number(message, "segment"),
-               (long long)json_get_number(message, "offset"), (long long)json_get_number(message, "edits"));
-        if (*json_get_string(message, "envid"))
-            printf("    envelope id %s\n", json_get_string(message, "envid"));
+        printf("    direction %s, segment %08lld at %lld, ", json_get_string(message, "direction"),
+               (long long)json_get_number(message, "segment"), (long long)json_get_number(message, "offset"));
+        count_print(json_get_number(message, "edits"), "edit set");
+        putchar('\n');
+        if (*shown(message, "envid", room)) printf("    envelope id %s\n", room);
     }
     const struct json *recipients = json_get(message, "recipients");
     for (size_t i = 0; i < json_count(recipients); i++) recipient_print(json_at(recipients, i));
@@ -93,7 +108,8 @@ static void tally_head(void)
 
 static void tally_row(const char *name, int64_t total, const int64_t *ages, int64_t held)
 {
-    printf("%-32.60s %9lld", name, (long long)total);
+    char room[SHOWN_SIZE];
+    printf("%-32.60s %9lld", log_escape(text_of(name), room, sizeof room), (long long)total);
     for (int i = 0; i < AGE_BUCKETS; i++) printf(" %6lld", (long long)ages[i]);
     printf(" %7lld\n", (long long)held);
 }
@@ -123,13 +139,14 @@ static void line_print(struct output *output, struct text line)
     }
     struct json *value = json_parse(line);
     if (!value) return;
-    if (json_get(value, "destination"))
+    if (json_get(value, "destination")) {
         tally_print(output, value);
-    else if (json_get(value, "id"))
+    } else if (json_get(value, "id")) {
         message_print(value, strcmp(output->verb, "show") == 0);
-    else
-        printf("%lld recipients%s\n", (long long)json_get_number(value, "recipients"),
-               json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
+    } else {
+        count_print(json_get_number(value, "recipients"), "recipient");
+        puts(json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
+    }
     output->shown++;
     json_free(value);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
 #include "cli/json.h"
@@ -100,6 +101,14 @@ static const char *file_name(const struct work *work, size_t message)
     return work->files.items[message % work->files.count].name;
 }
 
+/* Line by line, without what would command a terminal. */
+static void show_lines(FILE *file, const char *before, const char *mark, struct text text)
+{
+    char room[4096];
+    for (struct text one; text_next_line(&text, &one);)
+        fprintf(file, "%s%s %s\n", before, mark, log_escape(one, room, sizeof room));
+}
+
 static void report(struct line *line, uint16_t code, struct text text)
 {
     struct work *work = line->work;
@@ -113,7 +122,7 @@ static void report(struct line *line, uint16_t code, struct text text)
         json_set_text(object, "reply", text);
         json_print(object, stdout, false);
     } else if (!work->is_quiet) {
-        printf("%s: %.*s\n", file_name(work, line->message), TEXT_ARG(text));
+        show_lines(stdout, file_name(work, line->message), ":", text);
     }
     progress_show(work, false);
     line->has_message = false;
@@ -242,7 +251,7 @@ static void after_recipient(struct line *line, const struct smtp_reply *reply)
 
 static void take_reply(struct line *line, const struct smtp_reply *reply)
 {
-    if (line->work->is_verbose) fprintf(stderr, "< %.*s\n", TEXT_ARG(text_trim(reply->lines)));
+    if (line->work->is_verbose) show_lines(stderr, "", "<", text_trim(reply->lines));
     bool good = reply->code < 400;
     switch (line->stage) {
     case GREETING:
@@ -367,6 +376,12 @@ static bool tls_level_take(struct work *work, const char *word)
     return work->tls && (work->tls_level == TLS_REQUIRED || strcmp(word, "offered") == 0);
 }
 
+static int wrong(const char *what)
+{
+    fprintf(stderr, "sekimori send: %s\n", what);
+    return EX_USAGE;
+}
+
 static int options_read(int argc, char **argv, struct work *work, const char **server)
 {
     static const struct option longs[] = { { "server", required_argument, NULL, 's' },
@@ -395,7 +410,7 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
             work->from = optarg;
             break;
         case 't':
-            if (work->to_count == RECIPIENTS_MOST) return EX_USAGE;
+            if (work->to_count == RECIPIENTS_MOST) return wrong("too many --to: 1000 are allowed");
             work->to[work->to_count++] = optarg;
             break;
         case 'e':
@@ -408,7 +423,7 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
             work->connections = strtoul(optarg, NULL, 10);
             break;
         case 'l':
-            if (!tls_level_take(work, optarg)) return EX_USAGE;
+            if (!tls_level_take(work, optarg)) return wrong("--tls is off, offered or required");
             break;
         case 'M':
             work->mail_parameters = optarg;
@@ -440,8 +455,10 @@ static int options_read(int argc, char **argv, struct work *work, const char **s
         default:
             return EX_USAGE;
         }
-    return work->count > 0 && work->connections > 0 && work->connections <= CONNECTIONS_MOST ? EX_OK
-                                                                                             : EX_USAGE;
+    if (work->count == 0) return wrong("--count is a number from 1");
+    if (work->connections == 0 || work->connections > CONNECTIONS_MOST)
+        return wrong("--connections is a number from 1 to 1000");
+    return EX_OK;
 }
 
 int send_main(int argc, char **argv)

@@ -108,13 +108,25 @@ static void domains_finish(struct loader *loader)
     }
 }
 
+/* At a domain of ours: that is where mail for <postmaster> can be delivered. */
+static void admin_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    struct text domain = config->hostname;
+    if (config->admin.length > 0) return;
+    for (size_t i = config->domain_count; i > 0; i--) {
+        struct text name = config->domains[i - 1].name;
+        if (name.length > 0 && name.at[0] != '*' && name.at[0] != '.') domain = name;
+    }
+    config->admin = arena_printf(loader->arena, "postmaster@%.*s", TEXT_ARG(domain));
+}
+
 void finish_config(struct loader *loader)
 {
     struct config *config = loader->config;
     hostname_finish(loader);
-    if (config->admin.length == 0)
-        config->admin = arena_printf(loader->arena, "postmaster@%.*s", TEXT_ARG(config->hostname));
     listeners_finish(loader);
     domains_finish(loader);
+    admin_finish(loader);
     domains_index_build(config);
 }

@@ -95,7 +95,7 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "hostname", SCHEMA_NAME, GLOBAL(hostname), NULL, "the machine's own name", NULL, NULL, 0, 0, 0,
         "The name in the greeting, in EHLO, in Received fields and in notices.",
         "挨拶、EHLO、Received、通知に使う名前。" },
-    { SCHEMA_GLOBAL, "admin", SCHEMA_MAILBOX, GLOBAL(admin), NULL, "postmaster@ and the host name", NULL, NULL, 0, 0, 0,
+    { SCHEMA_GLOBAL, "admin", SCHEMA_MAILBOX, GLOBAL(admin), NULL, "postmaster@ and the first domain", NULL, NULL, 0, 0, 0,
         "Who is named in notices and gets what nobody else should.",
         "通知に記し、他に宛先のないものを受け取る管理者。" },
     PLAIN(GLOBAL, "state", PATH, state, "/var/lib/sekimori", NULL,
@@ -326,7 +326,7 @@ const struct schema_row schema_rows[] = {
         "Ask for the name of each client and whether it leads back.",
         "クライアントの逆引き名を調べ、正引きで確かめる。"),
 
-    RANGE(GLOBAL, "processes receive", COUNT, processes.receive, "0", 0, 256,
+    RANGE(GLOBAL, "processes receive", COUNT, processes.receive, "0", 0, 60,
         "How many take connections; 0: one a core.",
         "受信プロセスの数。0 はコアごとに一つ。"),
     RANGE(GLOBAL, "processes scan", COUNT, processes.scan, "0", 0, 256,

@@ -25,6 +25,7 @@ struct receive_counters {
         uint64_t id; /* 0: free */
         uint32_t recipients;
     } offered[COUNTERS_OFFERED_SLOTS];
+    uint64_t last_id; /* how far the process's source of ids has come: a clock set back gives none twice */
 };
 
 /* Page of queue: the journal's totals, written after each sync. */

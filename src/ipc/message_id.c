@@ -15,6 +15,11 @@ uint64_t message_id_next(struct message_id_source *source, uint64_t wall_ms)
     return time << TIME_SHIFT | (uint64_t)(source->process & 63) << COUNTER_BITS | counter;
 }
 
+void message_id_resume(struct message_id_source *source, uint64_t last)
+{
+    if (last < UINT64_MAX >> PROCESS_BITS) source->last = last;
+}
+
 uint64_t message_id_time_ms(uint64_t id)
 {
     return id >> TIME_SHIFT;

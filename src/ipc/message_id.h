@@ -13,8 +13,10 @@ struct message_id_source {
     uint8_t process; /* 0-63; queue uses 63 for messages of its own (DSN) */
 };
 
-/* Never gives one twice, nor one below the last, also when the clock steps back. */
+/* Never gives one twice, nor one below the last, also when the clock steps back; nor over a restart, when `last`
+   is kept and put back by message_id_resume. A `last` that cannot be one is passed over. */
 uint64_t message_id_next(struct message_id_source *source, uint64_t wall_ms);
+void message_id_resume(struct message_id_source *source, uint64_t last);
 uint64_t message_id_time_ms(uint64_t id);
 char *message_id_print(uint64_t id, char room[MESSAGE_ID_SIZE]);
 bool message_id_parse(struct text text, uint64_t *out_id);

@@ -112,6 +112,14 @@ uint64_t ring_tail(const struct ring *ring)
     return ring->header->tail;
 }
 
+/* What is between `*position` and `head` cannot be read: passed over, and counted. */
+static bool damaged(struct ring *ring, uint64_t head, uint64_t *position)
+{
+    ring->header->lost++;
+    *position = head;
+    return false;
+}
+
 bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
 {
     uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_acquire);
@@ -120,16 +128,14 @@ bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
         struct record_header header;
         memcpy(&header, ring->data + place, sizeof header);
         if (header.length == FILLER) {
+            if (DATA_BYTES - place > head - *position) return damaged(ring, head, position);
             *position += DATA_BYTES - place;
             continue;
         }
         struct text record = text_from(ring->data + place + sizeof header, header.length);
         if (header.length > RING_RECORD_LIMIT || place + padded(header.length) > DATA_BYTES ||
-            header.checksum != (uint32_t)text_hash(record)) {
-            ring->header->lost++;
-            *position = head;
-            return false;
-        }
+            header.checksum != (uint32_t)text_hash(record))
+            return damaged(ring, head, position);
         *position += padded(header.length);
         *out_record = record;
         return true;

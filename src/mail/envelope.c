@@ -29,7 +29,8 @@ bool envelope_get(struct arena *arena, struct reader *reader, struct envelope *o
     out->size = get_u64(reader);
     out->body = get_u8(reader);
     out->ret = get_u8(reader);
-    out->smtputf8 = get_u8(reader) != 0;
+    uint8_t smtputf8 = get_u8(reader);
+    out->smtputf8 = smtputf8 != 0;
     out->origin = get_text(reader);
     out->transaction = get_text(reader);
     out->recipient_count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, RECIPIENT_LEAST_BYTES);
@@ -40,7 +41,7 @@ bool envelope_get(struct arena *arena, struct reader *reader, struct envelope *o
         out->recipients[i].notify = get_u8(reader);
     }
     bool has_transaction = out->transaction.length == TRANSACTION_BYTES;
-    return !reader->failed && out->body <= BODY_8BITMIME && out->ret <= RETURN_HEADERS &&
+    return !reader->failed && smtputf8 <= 1 && out->body <= BODY_8BITMIME && out->ret <= RETURN_HEADERS &&
            (has_transaction || out->transaction.length == 0);
 }
 

@@ -70,6 +70,7 @@ static const struct {
     [FINDING_BINHEX_IN_TEXT] = { "binhex-in-text", PLAIN },
     [FINDING_BODY_NUL] = { "body-nul", PLAIN },
     [FINDING_MESSAGE_PARTIAL] = { "message-partial", AMBIGUOUS },
+    [FINDING_SIGNED_BROKEN] = { "signed-broken", AMBIGUOUS },
     [FINDING_NESTED_TOO_DEEP] = { "nested-too-deep", LIMIT },
     [FINDING_TOO_MANY_PARTS] = { "too-many-parts", LIMIT },
     [FINDING_DECODED_TOO_LARGE] = { "decoded-too-large", LIMIT },

@@ -74,6 +74,7 @@ enum finding {
     FINDING_BODY_NUL,
     /* structure */
     FINDING_MESSAGE_PARTIAL, /* message/partial or message/external-body: the content is elsewhere */
+    FINDING_SIGNED_BROKEN,   /* S/MIME signed data whose content cannot be made out */
     FINDING_NESTED_TOO_DEEP,
     FINDING_TOO_MANY_PARTS,
     FINDING_DECODED_TOO_LARGE, /* readings were cut: what follows was not seen */

@@ -5,6 +5,7 @@
 
 #include "mail/decode.h"
 #include "mail/gap.h"
+#include "mail/signed.h"
 
 /* A carved run of fewer bytes can hold nothing that does harm. */
 enum { NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
@@ -185,19 +186,49 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     return true;
 }
 
-/* A container under an encoding is read by some programs as what it decodes to. */
-static void open_inner(struct reading_list *list, const struct mime_part *part)
+static void inner_begin(struct reading_list *list, struct text message)
 {
-    if (!finding_has(&part->findings, FINDING_ENCODED_CONTAINER) || list->nested >= NESTED_MOST) return;
-    struct buffer *room = next_room(list);
-    struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
-    if (decoded.length > list->budget->bytes) return;
     list->before = TEXT_NONE;
-    struct mime *mime = mime_parse(list->arena, decoded, list->mime->limits, MIME_FIRST);
+    struct mime *mime = mime_parse(list->arena, message, list->mime->limits, MIME_FIRST);
     finding_merge(&list->mime->findings, &mime->findings);
     list->inner = reading_open(list->arena, mime);
     list->inner->budget = list->budget;
     list->inner->nested = list->nested + 1;
+}
+
+static bool is_signed_part(const struct mime_part *part)
+{
+    return text_equal(part->type, TEXT("application/pkcs7-mime")) ||
+           text_equal(part->type, TEXT("application/x-pkcs7-mime")) ||
+           text_ends_nocase(part->name, TEXT(".p7m"));
+}
+
+/* The message inside S/MIME signed data. */
+static void open_signed(struct reading_list *list, const struct mime_part *part)
+{
+    struct buffer content = { 0 };
+    if (list->inner || !is_signed_part(part)) return;
+    enum signed_outcome outcome = signed_content(mime_decode(part, next_room(list), NULL), &content);
+    if (outcome == SIGNED_BROKEN)
+        finding_add(&list->mime->findings, FINDING_SIGNED_BROKEN);
+    else if (outcome == SIGNED_CONTENT && list->nested >= NESTED_MOST)
+        finding_add(&list->mime->findings, FINDING_NESTED_TOO_DEEP);
+    else if (outcome == SIGNED_CONTENT && buffer_length(&content) > list->budget->bytes)
+        finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
+    else if (outcome == SIGNED_CONTENT)
+        inner_begin(list, arena_text(list->arena, buffer_text(&content)));
+    buffer_free(&content);
+}
+
+/* A container under an encoding is read by some programs as what it decodes to. */
+static void open_inner(struct reading_list *list, const struct mime_part *part)
+{
+    open_signed(list, part);
+    if (!finding_has(&part->findings, FINDING_ENCODED_CONTAINER) || list->nested >= NESTED_MOST) return;
+    struct buffer *room = next_room(list);
+    struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
+    if (decoded.length > list->budget->bytes) return;
+    inner_begin(list, decoded);
 }
 
 static bool inner_next(struct reading_list *list, struct reading *out)

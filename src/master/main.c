@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/standard.h"
 #include "config/load.h"
 #include "config/value.h"
 #include "master/certificates.h"
@@ -209,8 +210,8 @@ static void reload(void *context, struct commands_client *client)
     if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
     if (!config || fixed || !config_apply(node, config, error, sizeof error)) {
         if (config && !fixed) buffer_printf(&problems, "%s", error);
-        log_error("reload refused; the old configuration stays in force: %.*s",
-                  TEXT_ARG(buffer_text(&problems)));
+        struct text why = text_trim(buffer_text(&problems));
+        log_error("reload refused; the old configuration stays in force: %.*s", TEXT_ARG(why));
         config_free(config);
         reload_reply(node, EX_CONFIG, buffer_text(&problems));
     }
@@ -357,6 +358,7 @@ int main(int argc, char **argv)
     static const struct commands_events control_events = { stop, reload, drain };
     struct buffer problems = { 0 };
     char error[300];
+    standard_open();
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     node.config = config_read(node.config_path, &problems);

@@ -11,7 +11,7 @@ const struct part parts[] = {
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folder = "spool" },
-    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL },
+    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
 };
 const size_t part_count = sizeof parts / sizeof *parts;

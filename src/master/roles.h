@@ -13,6 +13,7 @@ struct part {
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
+    bool mounts;        /* a tmpfs for each scan worker */
     const char *folder; /* below the state folder, NULL: none */
 };
 

@@ -2,7 +2,6 @@
 /* One process's start: fork, drop privileges, execute its own program, then tell it what it needs. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "base/log.h"
 #include "config/bundle.h"
 #include "master/family_private.h"
+#include "master/privileges.h"
 
 enum { CONTROL_FD = 3 };
 
@@ -24,13 +24,6 @@ static void pair_make(int pair[2])
 {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
         die_errno("a channel cannot be made");
-}
-
-static void privileges_drop(const struct family_start *start)
-{
-    if (geteuid() != 0 || start->uid == 0) return;
-    if (setgroups(0, NULL) != 0 || setgid(start->gid) != 0 || setuid(start->uid) != 0)
-        die_errno("privileges cannot be dropped");
 }
 
 /* In the child. Only descriptors 0 to 3 go over. */
@@ -51,7 +44,7 @@ static _Noreturn void become(const struct member *member, int control)
     else
         dup2(control, CONTROL_FD);
     close_range(CONTROL_FD + 1, ~0u, 0);
-    privileges_drop(&member->family->start);
+    privileges_drop(member->family->start.uid, member->family->start.gid, member->part->mounts);
     execl(path, path, name, index, (char *)NULL);
     log_error("%s cannot be executed: %s", path, strerror(errno));
     log_flush();

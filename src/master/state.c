@@ -19,7 +19,7 @@
 #include "ipc/counters.h"
 #include "ipc/ring.h"
 
-enum { CLIENTS_BYTES = 4 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
+enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
 
 static _Noreturn void refuse(int code, const char *what, const struct config *config)
 {
@@ -108,8 +108,8 @@ static int shared_file(int run_fd, const char *name, off_t size, bool anew, uid_
     int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) return -1;
     if (geteuid() == 0 && fchown(fd, uid, gid) != 0) return -1;
-    if (posix_fallocate(fd, 0, size) != 0) return -1;
-    return fd;
+    errno = posix_fallocate(fd, 0, size);
+    return errno == 0 ? fd : -1;
 }
 
 static void baseline_set(const struct state *state)

@@ -111,12 +111,25 @@ static bool is_kept_before(struct queue *queue, struct receiver *receiver, const
     return true;
 }
 
+/* The same message, offered again since the answer to the first offer was lost? */
+static bool is_same(const struct message *message, const struct keep_request *request)
+{
+    return message->arrived_ms == request->arrived_ms && message->body_length == request->body.size &&
+           message->prefix_length == request->prefix.length &&
+           message->recipient_count == request->envelope.recipient_count;
+}
+
 static bool keep_take(struct queue *queue, struct receiver *receiver, struct frame *frame)
 {
     struct keep_request request;
     arena_reset(queue->arena);
     if (!keep_request_get(queue->arena, frame, &request)) return false;
     const struct message *before = catalogue_find(queue->catalogue, request.id);
+    if (before && !is_same(before, &request)) {
+        not_kept(receiver, request.id, KEEP_MALFORMED, TEXT("its id is that of another message"));
+        body_free(&request.body);
+        return true;
+    }
     if (before) { /* asked twice: the first one counts */
         log_warning("receive %u offers message %016llx again", receiver->index,
                     (unsigned long long)request.id);

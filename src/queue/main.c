@@ -77,12 +77,12 @@ static void journal_begin(struct queue *queue)
     queue->journal = journal_open(&options, &listener, &found, error, sizeof error);
     if (!queue->journal) die("the journal: %s", error);
     journal_on_segment_end(queue->journal, dispatch_segment_ended, queue);
+    const char *how = found.segments == 0 ? "new" : found.was_clean ? "stopped in order" : "stopped at once";
     log_info("journal: %llu messages in %llu segments, %llu records read, %llu tails cut, %llu damaged, "
-             "stopped %s, begun at %llu ms",
+             "%s, begun at %llu ms",
              (unsigned long long)found.messages, (unsigned long long)found.segments,
              (unsigned long long)found.records, (unsigned long long)found.torn,
-             (unsigned long long)found.damaged, found.was_clean ? "in order" : "at once",
-             (unsigned long long)begun);
+             (unsigned long long)found.damaged, how, (unsigned long long)begun);
 }
 
 static int arrival_order(const void *a, const void *b)

@@ -10,11 +10,11 @@
 
 #include "base/arena.h"
 
-enum { COLUMNS = 16, PROBES = 16, MINUTE_MS = 60000 };
+enum { COLUMNS = 64, PROBES = 16, MINUTE_MS = 60000 };
 
 struct client_entry {
-    _Atomic uint64_t key; /* hash of the address, 0: free */
-    _Atomic uint16_t connections[COLUMNS];
+    _Atomic uint64_t key;                       /* hash of the address, 0: free */
+    _Atomic uint16_t connections[COLUMNS];      /* one a process: each clears its own at its start */
     _Atomic uint32_t minute, arrived, messages; /* in that minute */
 };
 

@@ -9,7 +9,7 @@
 struct clients;
 struct client_entry;
 
-/* NULL with errno. `column` is this process's index. */
+/* NULL with errno. `column` is this process's index, below 64. */
 struct clients *clients_map(int fd, uint16_t column);
 
 struct client_numbers {

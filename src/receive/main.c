@@ -328,6 +328,7 @@ static void maps_open(struct server *server, const struct child *child)
     server->ring = ring_map(events);
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
     server->counters = &page->receive;
+    message_id_resume(&server->ids, server->counters->last_id);
 }
 
 int main(int argc, char **argv)
@@ -346,8 +347,9 @@ int main(int argc, char **argv)
     server.config = child.config;
     long cores = sysconf(_SC_NPROCESSORS_ONLN); /* asked now: the jail will not let */
     server.processes = child.config->processes.receive ? child.config->processes.receive
-                       : cores > 1                     ? (uint32_t)cores
-                                                       : 1;
+                       : cores < 1                     ? 1
+                       : cores > 60                    ? 60 /* as master starts them */
+                                                       : (uint32_t)cores;
     server.ids.process = (uint8_t)child.index;
     server.line = arena_new(0);
     maps_open(&server, &child);

@@ -62,6 +62,7 @@ void transaction_read(struct session *session, bool is_bdat)
     transaction->is_bdat = is_bdat;
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
+    server->counters->last_id = server->ids.last;
     session_remember_id(session);
     transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
@@ -349,7 +350,10 @@ void transaction_verdict(struct session *session, struct frame *frame)
         transaction_settle(session, verdict->code, enhanced, reason);
         return;
     }
-    keep_judged(session);
+    if (stream_peer_has_hung_up(session->stream)) /* it will send the message again: nothing is committed */
+        settle(session, 451, "4.4.2", "the client hung up before the verdict");
+    else
+        keep_judged(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)

@@ -111,9 +111,10 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
             head += f"listen 127.0.0.1:{self.port} {{ direction in }}\n"
         self.config.write_text(head + config.format(port=self.port, **self.values))
 
-    def start(self, wait=True, env=None):
+    def start(self, wait=True, env=None, through=()):
+        """`through`: a command that executes the rest of its arguments."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
+            self.process = subprocess.Popen([*through, BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
                                             stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True)
         if wait:
             wait_for(self.is_ready, "the node is ready", 25)
@@ -128,9 +129,9 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def run(self, verb, *arguments, check=True, where=True):
+    def run(self, verb, *arguments, check=True, where=True, stdin=""):
         place = ("--state", self.state) if where else ()
-        done = subprocess.run([BUILD / "src/cli/sekimori", verb, *place, *arguments], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([BUILD / "src/cli/sekimori", verb, *place, *arguments], capture_output=True, text=True, timeout=120, input=stdin)
         if check and done.returncode != 0:
             raise AssertionError(f"sekimori {verb} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done

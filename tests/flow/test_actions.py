@@ -1,6 +1,7 @@
 """Goal: each verdict does what it says, for each recipient, and the message carries the reason; nothing is let through unseen."""
 import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -42,8 +43,8 @@ def test_virus_is_refused_with_its_name_and_id(node, inside):
     node.balance()
 
 
-@pytest.mark.parametrize("encode", ["base64", "quoted", "uuencode", "odd uuencode", "yenc", "nested", "raw"])
-def test_virus_in_every_wrapping(node, encode):
+@pytest.mark.parametrize("encode", ["base64", "quoted", "uuencode", "odd uuencode", "yenc", "signed", "nested", "raw"])
+def test_virus_in_every_wrapping(node, encode, tmp_path):
     import base64
     import binascii
     import quopri
@@ -54,6 +55,11 @@ def test_virus_in_every_wrapping(node, encode):
                            Content_Type="multipart/mixed; boundary=n")
     elif encode == "odd uuencode":  # as some programs read it all the same: a short mode, and a relay put empty lines in
         text = lab.message("uu", "begin 64 a.com\n" + "\n".join(binascii.b2a_uu(plain[i:i + 45]).decode() for i in range(0, len(plain), 45)) + "`\nend\n")
+    elif encode == "signed":  # S/MIME, the message inside the signature
+        cert, key = lab.certificate(tmp_path)
+        done = subprocess.run(["openssl", "smime", "-sign", "-nodetach", "-stream", "-signer", cert, "-inkey", key], check=True, capture_output=True,
+                              input=b"Content-Type: application/x; name=a.com\nContent-Transfer-Encoding: base64\n\n" + base64.b64encode(plain) + b"\n")
+        text = b"From: a@outside.example\nSubject: signed\n" + done.stdout
     elif encode == "yenc":
         text = lab.message("y").encode() + b"=ybegin line=128 size=68 name=a.com\n" + bytes((c + 42) % 256 for c in plain) + b"\n=yend size=68\n"
     elif encode == "uuencode":

@@ -79,3 +79,16 @@ def test_somebody_else_fills_the_disk(small_disk, inside):
     finally:
         if node.process.poll() is None:
             node.kill()
+
+
+def test_a_disk_too_small_to_start_on(tmp_path, nodes, inside):
+    """The reason is said as it is."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", start=False, inside=inside.port)
+    node.state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", node.state], check=True)
+    try:
+        node.start(wait=False)
+        assert node.process.wait(10) == 73
+        assert "the counters cannot be made" in node.text() and "No space left on device" in node.text()
+    finally:
+        subprocess.run(["umount", "-l", node.state], check=True)

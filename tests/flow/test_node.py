@@ -1,10 +1,12 @@
 """Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -13,19 +15,26 @@ import lab
 CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\n"
 
 
+@pytest.fixture
+def nobodys(inside):
+    """A node with `user nobody`, not started. What it needs lies where nobody may go: pytest's folders are root's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        signatures = shutil.copytree(lab.ROOT / "conf/signatures", f"{folder}/signatures")
+        node = lab.Node(folder, "user nobody\n" + CONFIG, inside=inside.port)
+        node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), signatures))
+        for link in node.libexec.iterdir():
+            program = link.resolve()
+            link.unlink()
+            shutil.copy(program, link)
+        yield node
+        if node.process and node.process.poll() is None:
+            node.kill()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
-    for folder in [tmp_path, *tmp_path.parents]:
-        if str(folder) not in ("/", "/tmp"):
-            folder.chmod(0o755)
-    node = nodes("user nobody\n" + CONFIG, start=False, inside=inside.port)
-    for link in node.libexec.iterdir():  # the project's folder may be where nobody may not go
-        program = link.resolve()
-        link.unlink()
-        shutil.copy(program, link)
-    signatures = shutil.copytree(lab.ROOT / "conf/signatures", tmp_path / "signatures")
-    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), str(signatures)))
-    node.start()
+def test_processes_run_as_the_configured_user(nobodys, inside):
+    node = nobodys.start()
     wanted = pwd.getpwnam("nobody").pw_uid
     for process in node.status()["processes"]:
         with open(f"/proc/{process['pid']}/status") as file:
@@ -35,6 +44,36 @@ def test_processes_run_as_the_configured_user(nodes, inside, tmp_path):
     inside.wait(1)
     node.balance()
     assert (node.state / "spool").stat().st_uid == wanted
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+
+
+def capabilities(session):
+    """Those in force of each process of a session: {name: {mask, …}}."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.getsid(int(pid)) == session and int(pid) != session:
+                status = status_of(pid)
+                found.setdefault(status["Name"], set()).add(int(status["CapEff"], 16))
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_scans_where_no_user_namespace_is_to_be_had(nobodys, inside, tmp_path):
+    """In a chroot the kernel makes none: scan's parents keep the right to mount, its workers and all others nothing."""
+    root = tmp_path / "root"
+    root.mkdir()
+    node = nobodys.start(through=("unshare", "--mount", "sh", "-c", 'mount --rbind / "$0" && exec chroot "$0" "$@"', root))
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    found = capabilities(node.process.pid)
+    mounting = {1 << 21}
+    assert found.pop("scan-warden") == mounting and found.pop("scan-nursery") == mounting
+    assert "scan-worker" in found and set().union(*found.values()) == {0}, found
 
 
 def test_log_to_a_remote_syslog(nodes, inside):
@@ -82,6 +121,19 @@ def test_clear_errors_when_it_cannot_start(nodes, inside):
     assert wrong.returncode == 78 and "sekimori.conf:" in wrong.stderr and "nonsense" in wrong.stderr
     assert node.run("status", check=False).returncode == 0
     assert bad.run("status", check=False).returncode == 69
+
+
+def test_started_without_standard_descriptors(nodes, inside):
+    """The log of a node whose output was closed goes nowhere, and above all into none of its own files."""
+    node = nodes(CONFIG, start=False, inside=inside.port)
+    command = f"exec {lab.BUILD / 'src/master/sekimorid'} -c {node.config} --libexec {node.libexec} <&- >&- 2>&-"
+    node.process = subprocess.Popen(["sh", "-c", command], start_new_session=True)
+    lab.wait_for(node.is_ready, "the node is ready", 25)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    node.balance()
+    written = [file for file in node.state.rglob("*") if file.is_file() and b"sekimori/master[" in file.read_bytes()]
+    assert written == []
 
 
 def test_kill_of_master_ends_its_processes(nodes, inside):
@@ -150,3 +202,9 @@ def test_a_stranger_is_told_that_the_node_is_not_his(nodes, inside):
         done = subprocess.run([f"/proc/self/fd/{program.fileno()}", "status", "--state", node.state], pass_fds=[program.fileno()],
                               capture_output=True, text=True, timeout=60, user=nobody, group=nobody, extra_groups=[])
     assert done.returncode == 77 and "somebody else" in done.stderr and "no sekimorid" not in done.stderr
+
+
+def test_run_names_wrong_words():
+    for words in (("--frob",), ("--port",), ("--port", "abc"), ("--port", "65535"), ("--state",)):
+        done = subprocess.run([lab.ROOT / "run", *words], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 64 and done.stderr.startswith("./run: ") and words[0] in done.stderr, done

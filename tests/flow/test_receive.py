@@ -305,7 +305,7 @@ def test_time_limits(nodes, inside):
 
 def test_a_drip_is_no_greeting(nodes, inside):
     """Bytes that do not make an EHLO do not prolong the time for it."""
-    node = nodes(CONFIG + "limits {{ time greeting 2s }}\n", inside=inside.port)
+    node = nodes(CONFIG + "limits {{ time greeting 1s }}\n", inside=inside.port)
     client = lab.Client(node.port, hello=None)
     client.socket.settimeout(0.2)
     answer, end = b"", time.monotonic() + 20
@@ -319,14 +319,14 @@ def test_a_drip_is_no_greeting(nodes, inside):
 
 
 def test_a_session_ends_between_two_messages(nodes, inside):
-    node = nodes(CONFIG + "limits {{ time session 3s }}\n", inside=inside.port)
+    node = nodes(CONFIG + "limits {{ time session 2s }}\n", inside=inside.port)
     client = lab.Client(node.port)
     idle = lab.Client(node.port)
     begun = time.monotonic()
     client.open()
     client.say("DATA")
     client.raw(b"Subject: long\r\n\r\n")
-    assert idle.reply()[0] == 421 and time.monotonic() - begun > 2
+    assert idle.reply()[0] == 421 and time.monotonic() - begun > 1
     client.raw(b"end\r\n.\r\n")
     assert client.reply()[0] == 250
     assert client.reply()[0] == 421

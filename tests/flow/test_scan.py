@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from lab import BUILD, ROOT, wait_for
+from lab import BUILD, QUICK, ROOT, wait_for
 
 JAILED = {"ASAN_OPTIONS": "detect_leaks=0", **os.environ}  # the leak search reads /proc, which no jail allows
 CLEAN = b"From: a@b.test\r\nDate: Tue, 1 Jan 2030 00:00:00 +0000\r\nMessage-ID: <1@b.test>\r\nSubject: hello\r\n\r\nhi\r\n"
@@ -156,6 +156,7 @@ def test_a_message_that_ends_workers_is_poison(scans):
     assert "died, timed out=2, 0" in scan.status()
 
 
+@pytest.mark.skipif(QUICK, reason="the clock takes its time")
 def test_a_message_that_hangs_is_killed_by_the_clock(scans):
     scan = scans("virus { most time 1s }")
     assert scan.ask(CLEAN).startswith("verdict ")

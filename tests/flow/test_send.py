@@ -2,6 +2,7 @@
 import os
 import pty
 import re
+import subprocess
 
 import lab
 
@@ -32,3 +33,10 @@ def test_bar_and_lines_do_not_mix(sinks, tmp_path):
     left = [re.sub(r".*\x1b\[K", "", line.strip("\r")) for line in seen.split("\n")]  # after what a terminal erases
     assert [line for line in left if ".eml" in line and "[" in line] == [], seen
     assert "4 taken, 0 deferred, 0 refused" in left
+
+
+def test_a_wrong_value_is_named():
+    for words in (("--tls", "maybe"), ("--count", "x"), ("--connections", "1001")):
+        done = subprocess.run([lab.BUILD / "src/cli/sekimori", "send", *words], capture_output=True, text=True, timeout=20,
+                              stdin=subprocess.DEVNULL)
+        assert done.returncode == 64 and done.stderr.startswith(f"sekimori send: {words[0]} is "), done

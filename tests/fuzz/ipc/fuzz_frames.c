@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Every decoder of frames between processes, and of event records: any bytes are decoded or refused, and what was decoded
-   can be encoded again. The first byte chooses the decoder. */
+/* Every decoder of frames between processes, and of event records: any bytes are decoded or refused, and what
+   was decoded can be encoded again. The first byte chooses the decoder. */
 #include <stdlib.h>
 
 #include "ipc/ask_deliver.h"
@@ -20,6 +20,24 @@ static void keep(struct arena *arena, struct frame *frame)
     frame->id = frame->payload.length >= 8 ? (uint64_t)(uint8_t)frame->payload.at[0] : 0;
     if (!keep_request_get(arena, frame, &request)) return;
     keep_request_put(&request, &again, fds, &fd_count);
+    if (!text_equal(buffer_text(&again), frame->payload)) abort();
+    buffer_free(&again);
+    body_free(&request.body);
+}
+
+static void relay(struct arena *arena, struct frame *frame)
+{
+    struct relay_request request;
+    struct relay_reply reply;
+    struct buffer again = { 0 };
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    if (relay_reply_get(frame, &reply)) {
+        relay_reply_put(&reply, &again);
+        if (!text_equal(buffer_text(&again), frame->payload)) abort();
+        buffer_clear(&again);
+    }
+    if (!relay_request_get(arena, frame, &request)) return;
+    relay_request_put(&request, &again, fds, &fd_count);
     if (!text_equal(buffer_text(&again), frame->payload)) abort();
     buffer_free(&again);
     body_free(&request.body);
@@ -58,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct host_answer host;
     struct mx_answer mx;
     struct client_name name;
-    switch (data[0] % 8) {
+    switch (data[0] % 9) {
     case 0:
         keep(arena, &frame);
         break;
@@ -79,6 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 6:
         scan(arena, &frame);
+        break;
+    case 7:
+        relay(arena, &frame);
         break;
     default:
         event(arena, frame.payload);

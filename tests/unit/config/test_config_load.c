@@ -98,6 +98,8 @@ static const struct {
     { "spam reject above never", { "reject above never" } },
     { "\xEF\xBB\xBFrole wall\r\nhostname a.jp\r\n",
       { "role wall", "hostname a.jp", "admin postmaster@a.jp" } },
+    { "hostname mx.a.jp\ndomains { .b.jp 10.0.0.2; c.jp 10.0.0.1; d.jp 10.0.0.1 }",
+      { "admin postmaster@c.jp" } },
     { "deliver { source 192.0.2.1; source6 2001:db8::1; helo out.a.jp }",
       { "source 192.0.2.1", "source6 2001:db8::1", "helo out.a.jp" } },
     { "deliver helo \"hostname\"", { "helo \"hostname\"" } },

@@ -20,11 +20,13 @@ struct row {
     uint64_t length; /* 0: a call-out */
     const char *replies, *said;
     const char *endings; /* one word a recipient: d (delivered), t (deferred), f (failed), and the code */
+    const char *origin;  /* the message is handed through to a node: all recipients share one fate */
 };
 
 #define HI "220 hi\n"
 #define PIPE "250-s\n250-PIPELINING\n250 CHUNKING\n"
 #define PIPE_DATA "250-s\n250 PIPELINING\n"
+#define NODE "250-s\n250-PIPELINING\n250-XCLIENT NAME ADDR TRANSACTION\n250 CHUNKING\n"
 #define OK "250 ok\n"
 #define NO "550 no\n"
 
@@ -107,6 +109,26 @@ static const struct row rows[] = {
     { "STARTTLS not offered, verified", TLS_VERIFIED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "STARTTLS not offered, node", TLS_NODE, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "HELO only, required", TLS_REQUIRED, 1, 9, HI "500 no\n", "EHLO us|QUIT <close>", NULL },
+    { "to a node", TLS_OFF, 1, 9, HI NODE HI OK OK OK,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>||||<ready>", "d250",
+      "NAME=x" },
+    { "to a node, XCLIENT refused", TLS_OFF, 1, 9, HI NODE NO,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|<close>", "t0", "NAME=x" },
+    { "to a node, 421 to XCLIENT", TLS_OFF, 1, 9, HI NODE "421 bye\n",
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|<close>", "t421",
+      "NAME=x" },
+    { "XCLIENT of another kind is not said", TLS_OFF, 1, 9,
+      HI "250-s\n250 XCLIENT NAME ADDR\n" OK OK "354 go\n" OK,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "d250", "NAME=x" },
+    { "to a node, two: the content waits for both", TLS_OFF, 2, 9, HI NODE HI OK OK OK OK,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||BDAT 9 LAST <content>|<ready>",
+      "d250 d250", "NAME=x" },
+    { "to a node, one of two refused: nobody gets it", TLS_OFF, 2, 9, HI NODE HI OK NO OK OK,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "f550 t0",
+      "NAME=x" },
+    { "to a node, the second of two refused", TLS_OFF, 2, 9, HI NODE HI OK OK "450 no\n" OK,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 t450",
+      "NAME=x" },
 };
 
 struct play {
@@ -177,6 +199,7 @@ static void row_run(const struct row *row)
     struct arena *arena = arena_new(0);
     struct recipient recipients[2] = { { .address = TEXT("0@c") }, { .address = TEXT("1@c") } };
     struct envelope envelope = { .sender = TEXT("a@b"),
+                                 .origin = text_of(row->origin ? row->origin : ""),
                                  .recipient_count = row->recipients,
                                  .recipients = recipients };
     struct text rest = text_of(row->replies);
@@ -185,6 +208,7 @@ static void row_run(const struct row *row)
     size_t used = 0;
     play.handover = (struct handover){ .arena = arena, .envelope = &envelope, .length = row->length };
     play.handover.is_probe = row->length == 0;
+    play.handover.one_fate = row->origin != NULL;
     handover_start(&play.handover);
     dialogue_start(&play.dialogue, TEXT("us"), row->tls, true);
     dialogue_connected(&play.dialogue);
@@ -211,8 +235,31 @@ static void test_rows(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_run(&rows[i]);
 }
 
+/* What is the node's own after a message of somebody's is said to be so. */
+static void test_ours_again(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct recipient recipient = { .address = TEXT("0@c") };
+    struct envelope envelope = { .sender = TEXT("a@b"), .recipient_count = 1, .recipients = &recipient };
+    struct dialogue dialogue;
+    struct handover handover = { .arena = arena, .envelope = &envelope, .length = 9 };
+    struct buffer out = { 0 };
+    (void)state;
+    handover_start(&handover);
+    dialogue_start(&dialogue, TEXT("us"), TLS_OFF, true);
+    dialogue.state = DIALOGUE_IDLE;
+    dialogue.offered = (struct smtp_capabilities){ .pipelining = true, .xclient_between_nodes = true };
+    dialogue.speaks_for = true;
+    dialogue_begin(&dialogue, &handover, &out);
+    assert_true(
+        text_starts(buffer_text(&out), TEXT("XCLIENT NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]\r\nMAIL ")));
+    assert_false(dialogue.speaks_for);
+    buffer_free(&out);
+    arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_ours_again) };
     return cmocka_run_group_tests_name("deliver dialogue", tests, NULL, NULL);
 }

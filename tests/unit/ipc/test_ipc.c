@@ -32,6 +32,11 @@ static void ids(void **state)
         assert_true(message_id_next(&two, wall) != id);
         last = id;
     }
+    struct message_id_source restarted = { .process = 1 };
+    message_id_resume(&restarted, one.last); /* another process, its clock set back */
+    assert_true(message_id_next(&restarted, now - 3600000) > last);
+    message_id_resume(&restarted, UINT64_MAX); /* from a damaged page */
+    assert_true(message_id_next(&restarted, now) > last);
     char room[MESSAGE_ID_SIZE];
     uint64_t back;
     assert_true(message_id_parse(text_of(message_id_print(last, room)), &back) && back == last);
@@ -108,6 +113,28 @@ static void ring_full_and_remapped(void **state)
     assert_true(ring_next(ring, &position, &record) && text_equal(record, TEXT("new")));
     ring_unmap(ring);
     close(fd);
+}
+
+/* Whatever stands where a record should, one event is lost at most, and what is appended afterwards is read.
+ */
+static void ring_damaged(void **state)
+{
+    static const uint32_t rubbish[][2] = { { UINT32_MAX, 0 }, { UINT32_MAX - 1, 7 }, { 0, 0 }, { 3, 0 } };
+    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        int fd = shared_file();
+        struct ring *ring = ring_map(fd);
+        struct text record;
+        assert_true(ring_append(ring, TEXT("damaged")));
+        assert_int_equal(pwrite(fd, rubbish[i], sizeof rubbish[i], 4096), sizeof rubbish[i]);
+        uint64_t position = ring_tail(ring);
+        assert_false(ring_next(ring, &position, &record));
+        ring_release(ring, position);
+        assert_int_equal(ring_lost(ring), 1);
+        assert_true(ring_append(ring, TEXT("next")));
+        assert_true(ring_next(ring, &position, &record) && text_equal(record, TEXT("next")));
+        ring_unmap(ring);
+        close(fd);
+    }
 }
 
 struct end {
@@ -257,6 +284,7 @@ int main(void)
         cmocka_unit_test(ids),
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
+        cmocka_unit_test(ring_damaged),
         cmocka_unit_test(channel_order),
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),

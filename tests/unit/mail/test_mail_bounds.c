@@ -22,7 +22,7 @@ enum { BIG = 2 << 20, MANY = 20000 };
 static const double PARSE_SECONDS = 5, READ_SECONDS = 30;
 #else
 enum { BIG = 20 << 20, MANY = 200000 };
-static const double PARSE_SECONDS = 0.5, READ_SECONDS = 3;
+static const double PARSE_SECONDS = 2, READ_SECONDS = 5;
 #endif
 
 static double seconds(void)

@@ -155,6 +155,7 @@ struct offer {
     enum hold_reason hold;
     const char *body;
     bool is_large;
+    uint64_t id, arrived_ms; /* 0: a fresh one, now */
 };
 
 static uint64_t offer(struct node *node, const struct offer *what)
@@ -170,8 +171,8 @@ static uint64_t offer(struct node *node, const struct offer *what)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t wall_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-    struct keep_request request = { .id = message_id_next(&ids, wall_ms),
-                                    .arrived_ms = wall_ms,
+    struct keep_request request = { .id = what->id ? what->id : message_id_next(&ids, wall_ms),
+                                    .arrived_ms = what->arrived_ms ? what->arrived_ms : wall_ms,
                                     .direction = what->direction,
                                     .authenticated = what->authenticated,
                                     .recipients = keeps,
@@ -344,6 +345,37 @@ static void test_kept_and_delivered(void **state)
     assert_int_equal(now.ended[ENDING_DELIVERED], 2);
     assert_int_equal(now.live, 0);
     assert_int_equal(now.messages_live, 0);
+    buffer_free(&content);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* A receive whose clock was set back may give an id twice: the second message is refused, never taken for the
+   first. The same message offered again is answered again. */
+static void test_an_id_given_twice(void **state)
+{
+    struct node node;
+    struct frame frame;
+    struct deliver_job job;
+    struct buffer content = { 0 };
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    struct offer first = plain, other = plain;
+    first.id = other.id = 0x6884f01e49410000;
+    first.arrived_ms = other.arrived_ms = 1795577385123;
+    other.body = "Subject: other\r\n\r\nanother message\r\n";
+    keep(&node, &first);
+    job_wait(&node, &job);
+    keep(&node, &first);
+    offer(&node, &other);
+    await(&node, node.receive, QUEUE_NOT_KEPT, &frame);
+    assert_int_equal(frame.id, other.id);
+    job_content(&node, &job, &content);
+    assert_true(text_ends(buffer_text(&content), TEXT("hello\r\n")));
+    assert_int_equal(counters(&node).accepted, 1);
+    result_say(&node, &job, RECIPIENT_DELIVERED, 250, "2.0.0", "250 2.0.0 ok", false);
+    result_kept(&node, job.id);
     buffer_free(&content);
     node_stop(&node);
     node_free(&node);
@@ -758,6 +790,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kept_and_delivered),
         cmocka_unit_test(test_large_body),
+        cmocka_unit_test(test_an_id_given_twice),
         cmocka_unit_test(test_killed_keeps_all),
         cmocka_unit_test(test_under_way_is_not_given_again),
         cmocka_unit_test(test_deliver_dies),
