@@ -351,7 +351,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         return;
     }
     if (stream_peer_has_hung_up(session->stream)) /* it will send the message again: nothing is committed */
-        settle(session, 451, "4.4.2", "the client hung up before the verdict");
+        transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
     else
         keep_judged(session);
 }
