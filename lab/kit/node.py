@@ -155,10 +155,12 @@ class Edge(Node):
         wait_for(lambda: not self.pid("keepalived"), f"keepalived on {self.name} ends", 10, 0.002)
 
     def stands_by(self):
-        """keepalived has looked at the node, found that it serves, and would take the address or has it."""
-        since_start = self.text("keepalived").rpartition("Starting VRRP child process")[2]
-        states = re.findall(r"Entering (\w+) STATE(.*)", since_start)
-        return bool(self.keepalived_pids() and states) and states[-1][0] in ("BACKUP", "MASTER") and "init" not in states[-1][1]
+        """keepalived has looked at the node, found that it serves, and would take the address or has it. What an earlier one
+        wrote to the log says nothing of this one."""
+        pids = self.keepalived_pids()
+        _, started, since = self.text("keepalived").rpartition(f"Starting VRRP child process, pid={pids[-1]}\n" if pids else "\0")
+        states = re.findall(r"Entering (\w+) STATE(.*)", since) if started else []
+        return bool(states) and states[-1][0] in ("BACKUP", "MASTER") and "init" not in states[-1][1]
 
     def is_healthy(self):
         return self.sekimori("health", check=False).returncode == 0

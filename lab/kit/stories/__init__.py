@@ -31,7 +31,7 @@ class Tale:
     def close_account(self):
         """Once; by the story itself when it takes nodes away at its end."""
         if self.account is None:
-            self.account = account.close(self.lab, self.acknowledged(), getattr(self.story, "DOUBLES_ALLOWED", False))
+            self.account = account.close(self.lab, self.acknowledged(), getattr(self.story, "DOUBLES_MOST", 0))
             self.say("the account over all nodes:")
             for line in str(self.account).splitlines():
                 self.voice(f"           {line}")

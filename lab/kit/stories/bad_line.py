@@ -4,8 +4,8 @@ arrives, and twice only where the break hid the reply."""
 from .. import mail
 from ..proxy import Proxy
 
-DOUBLES_ALLOWED = True
 MESSAGES = 12
+DOUBLES_MOST = MESSAGES  # a connection that broke after the message had gone: SMTP cannot tell
 
 
 def tell(tale):

@@ -4,7 +4,7 @@ takes all, and no message waits for the dead one."""
 from .. import mail
 from .edge_killed import lab_wait
 
-DOUBLES_ALLOWED = True  # the wall had the message and died before its reply
+DOUBLES_MOST = 16  # the wall had the message and died before its reply
 RATE = 400
 
 

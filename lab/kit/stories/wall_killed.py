@@ -4,7 +4,7 @@ and nothing that the wall had taken is lost."""
 from .. import mail
 from .edge_killed import lab_wait
 
-DOUBLES_ALLOWED = True  # the wall had the message and died before its reply
+DOUBLES_MOST = 8  # the wall had the message and died before its reply
 
 
 def tell(tale):
