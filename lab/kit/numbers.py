@@ -1,6 +1,7 @@
 """The numbers of an edge: what relay-through adds to a message and that it writes nothing, how much more it carries than through
 its own journal, and what memory edge and wall take under load. Everything is measured here and now; nothing is kept."""
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -19,6 +20,7 @@ state {state}
 listen 192.168.0.2:{through} {{ direction in }}
 listen 192.168.0.2:{journal} {{ direction in; relay journal }}
 domains {{ example.ac.jp {sink} }}
+queue {{ segment {segment} }}
 dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}
 limits {{ connections 5000 {{ per client 5000 }} }}
 log {{ level warning }}
@@ -37,7 +39,8 @@ class Bench:
 
     def __enter__(self):
         config = self.folder / "sekimori.conf"
-        config.write_text(EDGE.format(state=self.state, through=THROUGH_PORT, journal=JOURNAL_PORT, sink=SINK))
+        config.write_text(EDGE.format(state=self.state, through=THROUGH_PORT, journal=JOURNAL_PORT, sink=SINK,
+                                      segment="4M" if self.quick else "64M"))
         self.machine.start("bench-edge", programs.folder() / "src/master/sekimorid", "-c", config,
                            "--libexec", programs.libexec(self.folder / "libexec"))
         wait_for(lambda: self.status() and self.status()["ready"], "the edge is ready", 60)
@@ -76,6 +79,20 @@ class Bench:
         assert sink["messages"] >= messages, sink
         return load["latency_ms"]["p50"], messages / (sink["last"] - load["began"])
 
+    def wait_quiet(self):
+        """A new journal is filled with zeros ahead of its use: that is no message's doing."""
+        last = -1
+        while last != (last := self.written()):
+            time.sleep(1.2)
+
+    def cpu_seconds(self):
+        """Of all its processes together."""
+        total = 0
+        for pid in family(self.machine.pid("bench-edge")):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
     # --- the numbers ---
 
     def added(self):
@@ -83,6 +100,7 @@ class Bench:
         direct, through = [], []
         messages = 100 if self.quick else 500
         self.run(f"192.168.0.2:{THROUGH_PORT}", 50, 4)
+        self.wait_quiet()
         commits, written = self.commits(), self.written()
         for _ in range(1 if self.quick else 5):
             direct.append(self.run(SINK, messages, 4, rate=200)[0])
@@ -100,8 +118,13 @@ class Bench:
         messages = 300 if self.quick else 10000
         for turn in range(1 if self.quick else 5):
             ways = [("through", THROUGH_PORT), ("journal", JOURNAL_PORT)]
-            rates = {name: self.run(f"192.168.0.2:{port}", messages, 20)[1] for name, port in (ways if turn % 2 else ways[::-1])}
-            self.say(f"through {rates['through']:.0f} messages/s, through its own journal {rates['journal']:.0f}/s")
+            rates, costs = {}, {}
+            for name, port in ways if turn % 2 else ways[::-1]:
+                before = self.cpu_seconds()
+                rates[name] = self.run(f"192.168.0.2:{port}", messages, 20)[1]
+                costs[name] = (self.cpu_seconds() - before) / messages * 1e6
+            self.say(f"through {rates['through']:.0f} messages/s ({costs['through']:.0f} us of CPU each), through its own journal "
+                     f"{rates['journal']:.0f}/s ({costs['journal']:.0f} us)")
             found.append(rates["through"] / rates["journal"])
         return statistics.median(found)
 
