@@ -18,9 +18,10 @@ enum { ANSWER_LIMIT_MS = 10000, STEP_MS = 200, SAY_EVERY_MS = 1000 };
 static const char drain_help[] =
     "usage: sekimori drain [--to ADDRESS[:PORT]] [--no-wait] [--config FILE | --state FOLDER]\n\n"
     "Takes this node out of service: it listens no more, so that senders take another one at once, and lets\n"
-    "the shared address go; sessions end with their message, in two minutes at most; all that waits is sent\n"
-    "to a peer at once. Waits until the machine may be switched off. The node stays drained, also over a\n"
-    "restart, until `sekimori undrain`; ending this command does not end the drain.\n\n"
+    "the shared address go; sessions end with their message, or after the time of `drain sessions`; all "
+    "that\n"
+    "waits is sent to a peer at once. Waits until the machine may be switched off. The node stays drained,\n"
+    "also over a restart, until `sekimori undrain`; ending this command does not end the drain.\n\n"
     "  --to ADDRESS[:PORT]  the peer (default: drain to of the configuration; without one mail goes its\n"
     "                       usual ways)\n"
     "  --no-wait            do not wait\n" CONTROL_OPTIONS_HELP

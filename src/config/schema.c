@@ -368,6 +368,9 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "drain to", PEER, drain.to, "none", "none",
         "The node that takes over what waits when this one is drained; none: mail goes its usual ways.",
         "退避のとき、待っているメールを引き受けるノード。none は通常の経路。"),
+    RANGE(GLOBAL, "drain sessions", TIME, drain.sessions_ms, "2m", 0, 1 * HOUR,
+        "How long a session may go on with its message when the node is drained.",
+        "退避のとき、受信中のセッションに与える時間。"),
 
     PLAIN(GLOBAL, "vrrp address", ADDRESSES, vrrp.addresses, "none", "none",
         "The address that the nodes share: the one that is well has it.",

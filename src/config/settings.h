@@ -179,6 +179,7 @@ struct config {
 
     struct {
         struct text to; /* ADDRESS[:PORT] of the peer that takes over what waits; empty: none */
+        uint32_t sessions_ms;
     } drain;
 
     /* The address that moves between nodes; for `sekimori keepalived`. */

@@ -107,8 +107,7 @@ static void line_add(struct destination *destination, struct errand *errand, boo
 
 void pool_add(struct pool *pool, struct errand *errand, bool is_urgent)
 {
-    bool is_of_queue = errand->has_content && !errand->wants_answer_now;
-    errand->is_detour = pool->has_detour && is_of_queue;
+    errand->is_detour = pool->has_detour && errand->has_content && !errand->wants_answer_now;
     struct destination *destination = destination_for(pool, errand->domain, errand->is_detour);
     line_add(destination, errand, is_urgent);
     destination_pump(destination);

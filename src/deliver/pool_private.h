@@ -47,7 +47,7 @@ struct destination {
     bool was_reached; /* of those lanes that came to nothing together, one had a connection */
     bool is_hurried; /* somebody waits for what is sent here: a dead server is found out soon and retried soon
                       */
-    bool is_detour;                         /* its servers are the peer of a drained node */
+    bool is_detour;  /* its servers are the peer of a drained node */
     bool is_static, is_starved, is_retired; /* retired: by a reload; gets no new errand */
 };
 

@@ -13,6 +13,7 @@ enum { COUNTERS_OFFERED_SLOTS = 2048, COUNTERS_SLOTS = 72 };
 
 /* Page of a receive process. Recipients, not messages, unless it says so. */
 struct receive_counters {
+    uint64_t last_id; /* how far the process's source of ids has come: a clock set back gives none twice */
     uint64_t connections, messages;
     uint64_t accepted;  /* recipients kept by queue */
     uint64_t unreplied; /* beside these: kept, but receive died before it could say 250 */
@@ -25,7 +26,6 @@ struct receive_counters {
         uint64_t id; /* 0: free */
         uint32_t recipients;
     } offered[COUNTERS_OFFERED_SLOTS];
-    uint64_t last_id; /* how far the process's source of ids has come: a clock set back gives none twice */
 };
 
 /* Page of queue: the journal's totals, written after each sync. */

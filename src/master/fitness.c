@@ -35,16 +35,17 @@ static uint64_t seconds(uint64_t ms)
 /* False when nothing was found. */
 static bool process_judge(const struct fitness_process *process, bool was_ready, struct health_report *out)
 {
+    enum outcome outcome = process->is_aside ? SICK : OUT_OF_SERVICE;
     if (!process->is_ready && !was_ready)
         find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, "%s %u is not ready yet", process->name, process->index);
     else if (!process->is_ready && process->unready_ms > FITNESS_UNREADY_MS)
-        find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, "%s %u is down for %" PRIu64 " s", process->name,
+        find(out, HEALTH_CHECK_NODE, outcome, "%s %u is down for %" PRIu64 " s", process->name,
              process->index, seconds(process->unready_ms));
     else if (process->restarts >= FITNESS_RESTARTS)
         find(out, HEALTH_CHECK_NODE, SICK, "%s %u was restarted %u times in a minute", process->name,
              process->index, process->restarts);
     else if (process->is_ready && process->silent_ms > FITNESS_SILENT_MS)
-        find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, "%s %u does not answer for %" PRIu64 " s", process->name,
+        find(out, HEALTH_CHECK_NODE, outcome, "%s %u does not answer for %" PRIu64 " s", process->name,
              process->index, seconds(process->silent_ms));
     else
         return false;

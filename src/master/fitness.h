@@ -21,6 +21,7 @@ struct fitness_process {
     const char *name;
     unsigned index;
     bool is_ready;
+    bool is_aside;                  /* without it the node is sick, but serves */
     uint64_t unready_ms, silent_ms; /* since it was ready, since its last answer */
     unsigned restarts;              /* within FITNESS_RESTARTS_MS */
 };

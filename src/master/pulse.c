@@ -24,6 +24,7 @@ static void process_describe(const struct member *member, uint64_t now, struct f
 {
     *out = (struct fitness_process){ .name = process_name(member->part->kind),
                                      .index = member->index,
+                                     .is_aside = member->part->is_aside,
                                      .is_ready = member->state == MEMBER_READY,
                                      .unready_ms = now - member->unready_ms,
                                      .silent_ms = now - member->health_ms };

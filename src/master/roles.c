@@ -7,7 +7,8 @@
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
-    { PROCESS_LEDGER, EVERY_ROLE, .has_counters = true, .reads_all_events = true, .folder = "ledger" },
+    { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
+      .folder = "ledger" },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folder = "spool" },

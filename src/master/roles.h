@@ -10,6 +10,7 @@
 struct part {
     enum process_kind kind;
     unsigned roles;     /* bits 1 << enum role */
+    bool is_aside;      /* mail flows without it */
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;

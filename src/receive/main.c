@@ -12,7 +12,7 @@
 #include "receive/relaying.h"
 #include "receive/transaction.h"
 
-enum { DRAIN_LOOK_MS = 250, DRAIN_LIMIT_MS = 120000 };
+enum { DRAIN_LOOK_MS = 250 };
 
 static void begin_when_possible(struct server *server);
 
@@ -278,7 +278,7 @@ static void on_drain(void *context)
     timer_clear(server->drain_timer);
     if (server->child->is_draining) {
         ports_accept(server, false);
-        server->drain_until_ms = loop_now_ms(server->loop) + DRAIN_LIMIT_MS;
+        server->drain_until_ms = loop_now_ms(server->loop) + server->config->drain.sessions_ms;
         drain_look(server);
     } else {
         begin_when_possible(server);

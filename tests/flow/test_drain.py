@@ -169,6 +169,17 @@ def test_without_a_peer(nodes, inside):
     node.balance()
 
 
+def test_a_session_that_does_not_end_is_ended(nodes, inside):
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\ndrain {{ sessions 1s }}\n", inside=inside.port)
+    slow = lab.Client(node.port)
+    slow.open()
+    assert slow.say("DATA")[0] == 354
+    slow.raw(b"Subject: never ends\r\n")
+    assert "may be switched off" in node.run("drain").stdout
+    assert slow.reply()[0] == 421 and not inside.files()
+    node.balance()
+
+
 @pytest.mark.parametrize("kill", ["queue", "deliver", "receive"])
 def test_a_process_dies_meanwhile(nodes, inside, kill):
     peer = nodes(PEER, inside=inside.port)
