@@ -23,7 +23,6 @@ struct errand {
     struct payload payload;
 
     bool is_started;  /* on a connection; until then it can be given back */
-    bool is_detour;   /* it goes to the peer that takes over, not to its domain's servers */
     bool may_move;    /* to another connection until the content has left whole; else only before it began */
     bool is_unwanted; /* who gave it has gone: the server is not to learn that its reply was heard */
     bool is_detour;   /* it goes to the peer that takes over, not to its domain's servers */
