@@ -3,7 +3,6 @@ sender: none lost. What lies in a mailbox twice is counted and shown: it may be 
 import dataclasses
 import re
 
-
 from .machine import wait_for
 
 MARK = re.compile(r"^X-Lab: (\S+)", re.M)
@@ -19,13 +18,18 @@ class Account:
     nodes: dict = dataclasses.field(default_factory=dict)
 
     def __str__(self):
-        sums = [f"{self.acknowledged} answered 250 = {self.delivered} in a mailbox + {self.held} held + {self.returned} returned, "
+        rows = [f"{self.acknowledged} answered 250 = {self.delivered} in a mailbox + {self.held} held + {self.returned} returned; "
                 f"none lost, {self.doubled} doubled"]
-        for name, sheet in self.nodes.items():
-            lines = {line["name"]: line for line in sheet["lines"]}
-            kept = lines.get("accepted", {}).get("journal", 0)
-            sums.append(f"  {name}: {kept} recipients through its journal, {sheet['live']} live, {sheet['held']} of them held, balanced")
-        return "\n".join(sums)
+        rows += [f"  {name}: {ends(sheet)}" for name, sheet in self.nodes.items()]
+        return "\n".join(rows)
+
+
+def ends(sheet):
+    """What a node's own balance says: everything its journal ever took, by how it ended."""
+    journal = {line["name"]: line["journal"] for line in sheet["lines"] if "journal" in line}
+    ended = [f"{count} {name}" for name, count in journal.items() if name not in ("accepted", "own") and count]
+    sides = f"{journal['accepted']} kept + {journal.get('own', 0)} of its own", " + ".join([*ended, f"{sheet['live']} live"])
+    return " = ".join(sides) + ", balanced"
 
 
 def waiting(lab):

@@ -174,16 +174,16 @@ class Flood:
     """Mail at a steady rate from one host of the Internet to a domain, over several connections, by MX like any sender: an
     exchanger that cannot be reached or says 4xx is left for the next one."""
 
-    def __init__(self, lab, host="partner", recipients=("taro@example.ac.jp",), rate=200, connections=8, size=600, to=None, patience=10):
+    def __init__(self, lab, host="partner", recipients=("taro@example.ac.jp",), rate=200, connections=8, patience=10):
         self.lab, self.host, self.recipients, self.rate = lab, host, recipients, rate
         self.sender = f"sender@{plan.WORLD.get(host, 'example.ac.jp')}"
-        self.size, self.patience = size, patience
+        self.patience = patience
         self.todo = queue.Queue()
         self.sent, self.again, self.took, self.failures = [], 0, [], []
         self.threads = [threading.Thread(target=self.work, args=(one,), daemon=True) for one in range(connections)]
         self.pacer = threading.Thread(target=self.pace, daemon=True)
         self.is_over, self.started = threading.Event(), time.monotonic()
-        self.exchangers = list(to) if to else names.exchangers(lab, host, recipients[0].split("@")[1])
+        self.exchangers = names.exchangers(lab, host, recipients[0].split("@")[1])
 
     def __enter__(self):
         for thread in (*self.threads, self.pacer):
@@ -223,7 +223,7 @@ class Flood:
         talk = None
         while self.todo.get() is not None:
             number, recipient = self.lab.post.number(), self.recipients[len(self.sent) % len(self.recipients)]
-            message = self.lab.post.compose(number, self.sender, recipient, body="x" * 70 + "\n" + "y" * 69 + "\n" * (self.size // 140))
+            message = self.lab.post.compose(number, self.sender, recipient, body=("x" * 70 + "\n") * 6)
             begun, end = time.monotonic(), time.monotonic() + 60
             while True:
                 try:

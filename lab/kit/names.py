@@ -11,9 +11,9 @@ MX, A = 15, 1
 
 
 def configuration(folder):
-    lines = ["server:", f"  interface: {plan.NAME_SERVER}", "  access-control: 0.0.0.0/0 allow", "  do-daemonize: no", "  chroot: \"\"",
-             f"  directory: \"{folder}\"", "  username: \"\"", "  pidfile: \"\"", "  use-syslog: no", "  module-config: \"iterator\"",
-             "  do-not-query-localhost: no", "  num-threads: 1", "  local-zone: \".\" static"]
+    lines = ["server:", f"  interface: {plan.NAME_SERVER}", "  access-control: 0.0.0.0/0 allow", f"  directory: \"{folder}\"",
+             "  do-daemonize: no", "  chroot: \"\"", "  username: \"\"", "  pidfile: \"\"", "  use-syslog: no",
+             "  module-config: \"iterator\"", "  local-zone: \".\" static"]
     lines += [f"  local-zone: \"{zone}.\" static" for zone in plan.ZONES]
     for record in plan.RECORDS:
         name, kind, value = record.split(None, 2)

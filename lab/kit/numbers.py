@@ -107,7 +107,8 @@ class Bench:
             through.append(self.run(f"192.168.0.2:{THROUGH_PORT}", messages, 4, rate=200)[0])
         total = messages * len(through)
         added = statistics.median(through) - statistics.median(direct)
-        self.say(f"p50 straight into the sink {statistics.median(direct):.2f} ms, through the edge {statistics.median(through):.2f} ms")
+        self.say(f"p50 straight into the sink {statistics.median(direct):.2f} ms, "
+                 f"through the edge {statistics.median(through):.2f} ms")
         commits, written = self.commits() - commits, self.written() - written
         self.say(f"written meanwhile, {total} messages handed through: {commits} commits of the journal, "
                  f"{written / 1024:.0f} KiB by all processes together")
@@ -133,7 +134,8 @@ def memory(lab, say, quick):
     """The most that edge1 and the wall take while mail comes in over 50 connections as fast as it is taken."""
     load = subprocess.Popen(lab.mailboxes["partner"].enter(
         programs.folder() / "bench/load", "--to", f"{lab.edges['edge1'].address()}:25", "--rcpt", "taro@example.ac.jp",
-        "--connections", "45", "--messages", "300" if quick else "5000", "--size", "20000", "--json"), stdout=subprocess.PIPE, text=True)
+        "--connections", "45", "--messages", "300" if quick else "5000", "--size", "20000", "--json"),
+        stdout=subprocess.PIPE, text=True)
     most = {"edge1": 0, "wall": 0}
     while load.poll() is None:
         for name in most:

@@ -91,14 +91,16 @@ def authority(tmp_path_factory):
     commands = page.commands("sekimori ca ")
     assert len(commands) == 5, commands
     for command in commands:
-        subprocess.run([flow.BUILD / "src/cli/sekimori", *shlex.split(command)[1:], "--dir", folder], check=True, capture_output=True)
+        words = shlex.split(command)[1:]
+        subprocess.run([flow.BUILD / "src/cli/sekimori", *words, "--dir", folder], check=True, capture_output=True)
     return folder
 
 
 @pytest.mark.parametrize("host", ("edge1", "edge2", "wall", "wall2"))
 def test_configuration_of_the_page(host, authority, tmp_path):
     """The files an administrator copies from the page pass `sekimori check`."""
-    for source, target in (("ca.pem", "ca.pem"), (f"{host}.example.ac.jp.pem", "node.pem"), (f"{host}.example.ac.jp.key", "node.key")):
+    name = f"{host}.example.ac.jp"
+    for source, target in (("ca.pem", "ca.pem"), (f"{name}.pem", "node.pem"), (f"{name}.key", "node.key")):
         shutil.copy(authority / source, tmp_path / target)
     config = tmp_path / "sekimori.conf"
     text = page.of(host, "/etc/sekimori/sekimori.conf").replace("/etc/sekimori/", f"{tmp_path}/")

@@ -9,19 +9,19 @@ def tell(tale):
     econ, partner, campus = (lab.mailboxes[one] for one in ("econ", "partner", "campus"))
     econ.kill("sink")  # nobody can be asked, so the recipient is taken
     forged = tale.from_world("edge2", "unknown@econ.example.ac.jp", sender="victim@partner.example")
-    tale.say("mail for an unknown user was taken while the department's server could not be asked")
+    inside = tale.from_inside("unknown@econ.example.ac.jp", sender="taro@example.ac.jp")
+    tale.say("mail for an unknown user, from outside and from inside, was taken while the department's server could not be asked")
     econ.behave("refuse-to unknown")
     econ.up()
-    held = wait_for(lambda: find_held(lab, forged), "the message is held", 60)
-    tale.say(f"the department's server refuses the user: held on {held[0]} as {held[1]}, told to nobody")
-    inside = tale.from_inside("unknown@econ.example.ac.jp", sender="taro@example.ac.jp")
+    held = wait_for(lambda: find_held(lab, forged), "the message from outside is held", 60)
+    tale.say(f"the department's server refuses the user: from outside, held on {held[0]} as {held[1]}, told to nobody")
     wait_for(lambda: inside in campus.notices(), "the inside sender has his notice", 60)
-    tale.say("the same from a sender inside: he has his notice")
+    tale.say("from inside, the sender has his notice")
     assert forged not in partner.notices() and not partner.arrived().get(forged)
+    tale.close_account()
     name, message_id = held
     lab.nodes[name].sekimori("queue", "remove", message_id)
     tale.say("the administrator removes what was held")
-    lab.post.acknowledged.discard(forged)
 
 
 def find_held(lab, number):

@@ -30,4 +30,5 @@ def tell(tale):
 def lab_wait(flood, more, seconds=60):
     """Until so many more messages have been taken."""
     target = len(flood.sent) + more
-    wait_for(lambda: len(flood.sent) >= target, lambda: f"{target} messages taken, there are {len(flood.sent)} {flood.failures}", seconds)
+    wait_for(lambda: len(flood.sent) >= target, lambda: f"{target} messages are taken, not {len(flood.sent)}: {flood.failures}",
+             seconds)

@@ -9,7 +9,7 @@ from .. import mail, plan
 from ..machine import wait_for
 
 KILLED_S, STOPPED_S = 1.0, 0.3
-DOUBLES_MOST = 2  # an edge had a message on disk and died before its reply
+DOUBLES_MOST = 4  # what came to the edge, or left it, when it died without a reply
 
 
 def tell(tale):

@@ -30,8 +30,8 @@ def tell(tale):
             took.append(time.monotonic() - begun)
         open_now = connections_of(lab.walls["wall"])
         assert open_now <= before + 2, f"{open_now} connections at the wall, {before} before"
-        tale.say(f"meanwhile ten messages of another client took {max(took):.2f} s at most to their mailbox; the wall has {open_now} "
-                 f"connections from the edges, before it had {before}")
+        tale.say(f"meanwhile ten messages of another client took {max(took):.2f} s at most to their mailbox; the wall has "
+                 f"{open_now} connections from the edges, before it had {before}")
         line.rate = None
         for one in clients:
             one.join(60)

@@ -37,5 +37,6 @@ def tell(tale):
 
 def told(lab):
     """The mails that the gateway wrote to the administrator about a virus."""
-    mails = [email.message_from_bytes(text) for text in lab.mailboxes["campus"].texts() if b"To: <postmaster@example.ac.jp>" in text]
+    texts = [text for text in lab.mailboxes["campus"].texts() if b"To: <postmaster@example.ac.jp>" in text]
+    mails = [email.message_from_bytes(text) for text in texts]
     return [one for one in mails if one["Auto-Submitted"] and "virus found" in one["Subject"]]

@@ -4,7 +4,7 @@ and nothing that the wall had taken is lost."""
 from .. import mail
 from .edge_killed import lab_wait
 
-DOUBLES_MOST = 8  # the wall had the message and died before its reply
+DOUBLES_MOST = 8 + 20  # what its senders or its own 20 connections inward had in hand when the wall died without a reply
 
 
 def tell(tale):
