@@ -338,6 +338,11 @@ void pool_detour(struct pool *pool, const struct endpoint *to)
     pool_reload(pool);
 }
 
+bool pool_has_detour(const struct pool *pool)
+{
+    return pool->has_detour;
+}
+
 void pool_stop(struct pool *pool)
 {
     pool->is_stopping = true;
