@@ -39,4 +39,4 @@ def told(lab):
     """The mails that the gateway wrote to the administrator about a virus."""
     texts = [text for text in lab.mailboxes["campus"].texts() if b"To: <postmaster@example.ac.jp>" in text]
     mails = [email.message_from_bytes(text) for text in texts]
-    return [one for one in mails if one["Auto-Submitted"] and "virus found" in one["Subject"]]
+    return [one for one in mails if one["Auto-Submitted"] and "virus from inside" in one["Subject"]]
