@@ -99,6 +99,7 @@ static bool audit(const struct client *client, uint64_t id, struct text about)
     struct buffer record = { 0 };
     struct event_audit event = { .time_ms = queue_now(client->queue),
                                  .id = id,
+                                 .serial = message_id_next(&client->queue->ids, queue_now(client->queue)),
                                  .uid = client->commander.uid,
                                  .user = client->commander.user,
                                  .process = TEXT("queue"),

@@ -271,6 +271,7 @@ int main(int argc, char **argv)
     child_start(&queue.child, PROCESS_QUEUE, argc, argv);
     queue.arena = arena_new(64 * 1024);
     queue.ids.process = OWN_PROCESS;
+    queue.ids.node = queue.child.config->node.number;
     queue.moved_ms = loop_now_ms(queue.child.loop);
     queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
     folders_open(&queue);

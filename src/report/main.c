@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     tzset();
     countries_load(&service);
     if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
-    service.post = post_new(service.child.loop);
+    service.post = post_new(service.child.loop, service.child.config->node.number);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);
     service.night = timer_new(service.child.loop, night_goes_on, &service);
     nightly_read(service.folder, &service.nightly);
