@@ -17,12 +17,14 @@ struct count {
 
 static const char rows_text[] =
     "SELECT r.message, r.accepted_ms, r.ending, r.ended_ms, m.own FROM recipient r"
-    " LEFT JOIN message m ON m.id = r.message WHERE r.message > ?1 ORDER BY r.message";
+    " LEFT JOIN message m ON m.id = r.message WHERE r.message > ?1"
+    " AND r.message >> 8 & 255 NOT IN (SELECT number FROM node WHERE NOT is_here) ORDER BY r.message";
 
 static uint64_t *sum_by_name(struct count_sums *sums, struct text name)
 {
     if (text_equal(name, TEXT("accepted"))) return &sums->accepted;
     if (text_equal(name, TEXT("own"))) return &sums->own;
+    if (text_equal(name, TEXT("relayed"))) return &sums->relayed;
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
         if (text_equal(name, text_of(ending_name((enum ending)i)))) return &sums->ended[i];
     return NULL;
@@ -63,6 +65,10 @@ static void row_count(struct count *count)
 {
     uint64_t accepted_ms = sql_get(count->rows, 1), ended_ms = sql_get(count->rows, 3);
     unsigned ending = (unsigned)sql_get(count->rows, 2);
+    if (ending == ENDING_RELAYED) {
+        count->sums.relayed += accepted_ms >= count->since_ms;
+        return;
+    }
     bool is_accepted = !sql_is_null(count->rows, 1);
     bool is_recent = is_accepted && accepted_ms >= count->since_ms;
     bool is_own = sql_get(count->rows, 4) != 0;

@@ -6,10 +6,12 @@
 
 #include "books/database.h"
 
-/* What the rows say about the time since `since_ms`. */
+/* What the rows of this node say about the time since `since_ms`: those that other nodes told do not count.
+ */
 struct count_sums {
     uint64_t accepted, own; /* recipients; own ones are not among accepted */
     uint64_t ended[ENDING_COUNT];
+    uint64_t relayed;   /* not among accepted either */
     uint64_t live;      /* accepted or own, since then, without an ending */
     uint64_t unmatched; /* ended, but nobody has told of its acceptance */
 };

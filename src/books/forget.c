@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "books/database_private.h"
+#include "books/nodes.h"
 #include "books/terms.h"
 #include "ipc/ask_queue.h"
 
@@ -102,6 +103,8 @@ static enum books_outcome recipient_carry(struct forgetting *forgetting, struct 
     uint64_t since = forgetting->limits->balance_since_ms;
     enum ending ending = (enum ending)sql_get(row, 2);
     enum books_outcome outcome = BOOKS_DONE;
+    if (ending == ENDING_RELAYED)
+        return sql_get(row, 3) >= since ? carry(forgetting, ending_name(ending)) : BOOKS_DONE;
     if (!sql_is_null(row, 1) && sql_get(row, 1) >= since)
         outcome = carry(forgetting, is_own ? "own" : "accepted");
     if (outcome == BOOKS_DONE && sql_get(row, 3) >= since) outcome = carry(forgetting, ending_name(ending));
@@ -115,6 +118,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
     struct sql_statement *row =
         ask(forgetting,
             "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
+    bool is_abroad = nodes_is_abroad(forgetting->database, id);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW && carried == BOOKS_DONE) {
@@ -122,7 +126,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
         terms_add(terms, TERM_STATUS, text_of(ending_name((enum ending)sql_get(row, 2))));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("held"));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("quarantined"));
-        carried = recipient_carry(forgetting, row, is_own);
+        if (!is_abroad) carried = recipient_carry(forgetting, row, is_own);
         forgetting->done++;
     }
     sql_drop(row);
@@ -164,6 +168,7 @@ static enum books_outcome message_forget(struct forgetting *forgetting, struct s
     enum books_outcome outcome = steps_terms(forgetting, id, terms);
     if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7) != 0, terms);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM hop WHERE message = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
     forgetting->done++;

@@ -44,6 +44,7 @@ enum sum_kind {
     SUM_RULE,     /* messages in which a rule spoke. name: the rule; domain empty, WHOLE_DAY */
     SUM_ENGINE,   /* messages an engine looked at. name: the engine; domain empty, WHOLE_DAY */
     SUM_MISSED,   /* told to us as having leaked through. name: what it was */
+    SUM_RELAYED,  /* the next node took it while its client waited; not among ACCEPTED */
     SUM_KIND_COUNT
 };
 

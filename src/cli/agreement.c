@@ -46,6 +46,12 @@ static void compare(struct agreement *sums, const struct json *receive, const st
         line_add(sums, name, AGREEMENT_NOT_COUNTED, since_baseline(journal, name),
                  json_get_number(ledger, name));
     }
+    /* Never in the journal: the next node took them while their clients waited. */
+    struct agreement_line *relayed = &sums->lines[sums->line_count++];
+    *relayed = (struct agreement_line){ "relayed", json_get_number(receive, "relayed"), AGREEMENT_NOT_COUNTED,
+                                        json_get_number(ledger, "relayed"), false };
+    relayed->differs = relayed->receive != relayed->ledger;
+    sums->differences += relayed->differs;
     /* The journal against itself: every one accepted, own ones too, has ended or is live. */
     sums->is_journal_whole = accepted == journal_explained(journal);
     sums->differences += !sums->is_journal_whole;

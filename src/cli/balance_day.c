@@ -25,6 +25,7 @@ static unsigned lines_make(const struct day_balance *day, struct day_line lines[
     const struct day_line all[] = {
         { "accepted", "accepted", (int64_t)day->accepted, (int64_t)sums[SUM_ACCEPTED] },
         { "own", "own", (int64_t)day->own, (int64_t)sums[SUM_OWN] },
+        { "relayed through", "relayed", (int64_t)day->relayed, (int64_t)sums[SUM_RELAYED] },
         { "delivered", "delivered", (int64_t)day->ended[ENDING_DELIVERED], (int64_t)sums[SUM_DELIVERED] },
         { "returned", "returned", (int64_t)day->ended[ENDING_RETURNED], (int64_t)sums[SUM_RETURNED] },
         { "removed", "removed", (int64_t)day->ended[ENDING_REMOVED], (int64_t)sums[SUM_REMOVED] },

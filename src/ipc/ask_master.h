@@ -14,6 +14,7 @@ enum process_kind {
     PROCESS_DELIVER,
     PROCESS_LEDGER,
     PROCESS_REPORT,
+    PROCESS_COURIER,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind); /* "receive" */

@@ -14,7 +14,7 @@ enum event_kind {
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
     EVENT_STEP,         /* queue: one recipient was deferred, held or released */
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
-    EVENT_MISSED,        /* report: somebody told us of a message that should not have come through */
+    EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_RELAYED,      /* receive: the next node took a message while its client waited */
     EVENT_KIND_COUNT
 };
@@ -108,8 +108,9 @@ const char *stage_name(enum event_stage stage); /* "RCPT" */
 /* What did not come into the queue. */
 struct event_refused {
     uint64_t time_ms;
-    uint64_t id;   /* of the message, 0 before there was one */
-    uint64_t serial; /* of the event, made like the id of a message; 0: it is known by its place in the ring */
+    uint64_t id; /* of the message, 0 before there was one */
+    uint64_t
+        serial;    /* of the event, made like the id of a message; 0: it is known by its place in the ring */
     uint16_t code; /* of the reply; 250: discarded by verdict; 0: the client went away */
     uint8_t stage, direction;
     bool is_message; /* the message counts with this recipient: it is the first, and none was accepted */
@@ -134,7 +135,7 @@ struct event_step {
 
 struct event_audit {
     uint64_t time_ms;
-    uint64_t id; /* of the message */
+    uint64_t id;     /* of the message */
     uint64_t serial; /* as in event_refused */
     uint32_t uid;
     struct text user, process, act, about; /* "queue", "cat", what was asked for */

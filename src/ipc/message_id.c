@@ -2,8 +2,13 @@
 /* Message ids: time, process, node and counter in 64 bits, written in Crockford's base 32. */
 #include "ipc/message_id.h"
 
-enum { COUNTER_BITS = 8, NODE_BITS = 8, PROCESS_BITS = 6, PROCESS_SHIFT = COUNTER_BITS + NODE_BITS,
-       TIME_SHIFT = PROCESS_SHIFT + PROCESS_BITS };
+enum {
+    COUNTER_BITS = 8,
+    NODE_BITS = 8,
+    PROCESS_BITS = 6,
+    PROCESS_SHIFT = COUNTER_BITS + NODE_BITS,
+    TIME_SHIFT = PROCESS_SHIFT + PROCESS_BITS
+};
 
 static const char DIGITS[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -15,8 +15,8 @@ struct message_id_source {
     uint8_t node;    /* `node number` of the configuration */
 };
 
-/* Never gives one twice, nor one below the last, also when the clock steps back; nor over a restart, when `last`
-   is kept and put back by message_id_resume. A `last` that cannot be one is passed over. */
+/* Never gives one twice, nor one below the last, also when the clock steps back; nor over a restart, when
+   `last` is kept and put back by message_id_resume. A `last` that cannot be one is passed over. */
 uint64_t message_id_next(struct message_id_source *source, uint64_t wall_ms);
 void message_id_resume(struct message_id_source *source, uint64_t last);
 uint64_t message_id_time_ms(uint64_t id);

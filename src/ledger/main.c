@@ -19,13 +19,19 @@ struct service {
     struct child child;
     struct harvest *harvest;
     struct tally_desk *desk;
+    struct exchange *exchange;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     char folder[PATH_SIZE];
 };
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    log_error("%s %u: ledger has no peers", process_name(kind), index);
+    struct service *service = context;
+    if (kind == PROCESS_COURIER) {
+        exchange_open(service->exchange, fd);
+        return;
+    }
+    log_error("%s %u: ledger knows nobody but courier", process_name(kind), index);
     close(fd);
 }
 
@@ -36,6 +42,7 @@ static void on_stop(void *context, uint32_t within_ms)
     while (harvest_poll(service->harvest)) continue;
     tally_desk_free(service->desk);
     harvest_free(service->harvest);
+    exchange_free(service->exchange);
     child_exit(&service->child, EX_OK);
 }
 
@@ -49,6 +56,23 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = context;
     harvest_set_config(service->harvest, service->child.config, service->baseline);
+    exchange_set_config(service->exchange, service->child.config);
+}
+
+static void nodes_status(struct service *service, struct buffer *out)
+{
+    struct exchange_facts facts;
+    exchange_look(service->exchange, &facts);
+    uint64_t now = loop_wall_ms(service->child.loop), oldest = facts.outbox.oldest_ms;
+    if (facts.sends) {
+        child_status_add(out, "parcels to tell", "%llu", (unsigned long long)facts.outbox.parcels);
+        child_status_add(out, "behind", "%llu s",
+                         oldest && oldest < now ? (unsigned long long)((now - oldest) / 1000) : 0ull);
+        child_status_add(out, "events given up", "%llu", (unsigned long long)facts.outbox.given_up);
+    }
+    if (!facts.collects) return;
+    child_status_add(out, "events of other nodes", "%llu", (unsigned long long)facts.events);
+    child_status_add(out, "of these left out", "%llu", (unsigned long long)facts.refused);
 }
 
 static void on_status(void *context, struct buffer *out)
@@ -67,6 +91,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "database", "%s", database_state(&counts, database));
     child_status_add(out, "database bytes", "%llu",
                      database ? (unsigned long long)database_bytes(database) : 0ull);
+    nodes_status(service, out);
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
@@ -117,6 +142,8 @@ int main(int argc, char **argv)
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     service.harvest = harvest_new(service.child.loop, service.folder);
+    service.exchange = exchange_new(service.child.loop, service.child.config);
+    harvest_set_exchange(service.harvest, service.exchange);
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     const char *const folders[] = { service.folder, NULL };
