@@ -98,50 +98,70 @@ enum books_outcome nodes_advance(struct database *database, uint16_t number, uin
 
 /* --- whose --- */
 
-bool nodes_may_tell(uint16_t number, struct text record)
+/* What a record of another node claims: ids that must be its own, and a time. */
+struct claim {
+    uint64_t id, other_id, time_ms;
+};
+
+static bool claim_read(struct arena *arena, struct text record, struct claim *out)
 {
-    struct event_accepted accepted;
-    struct event_ended ended;
-    struct event_refused refused;
-    struct event_step step;
-    struct event_relayed relayed;
-    struct event_audit audit;
-    struct event_missed missed;
+    union {
+        struct event_accepted accepted;
+        struct event_ended ended;
+        struct event_refused refused;
+        struct event_step step;
+        struct event_relayed relayed;
+        struct event_audit audit;
+        struct event_missed missed;
+    } is;
     uint32_t first;
-    uint64_t ids[2] = { 0, 0 };
-    struct arena *arena = arena_new(0);
-    bool is_good = false;
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
-        if ((is_good = event_accepted_get(arena, record, &accepted, &first))) ids[0] = ids[1] = accepted.id;
-        break;
+        if (!event_accepted_get(arena, record, &is.accepted, &first)) return false;
+        *out = (struct claim){ is.accepted.id, is.accepted.id, is.accepted.time_ms };
+        return true;
     case EVENT_ENDED:
-        if ((is_good = event_ended_get(record, &ended))) ids[0] = ids[1] = ended.id;
-        break;
+        if (!event_ended_get(record, &is.ended)) return false;
+        *out = (struct claim){ is.ended.id, is.ended.id, is.ended.time_ms };
+        return true;
     case EVENT_STEP:
-        if ((is_good = event_step_get(record, &step))) ids[0] = ids[1] = step.id;
-        break;
+        if (!event_step_get(record, &is.step)) return false;
+        *out = (struct claim){ is.step.id, is.step.id, is.step.time_ms };
+        return true;
     case EVENT_RELAYED:
-        if ((is_good = event_relayed_get(arena, record, &relayed, &first))) ids[0] = ids[1] = relayed.id;
-        break;
+        if (!event_relayed_get(arena, record, &is.relayed, &first)) return false;
+        *out = (struct claim){ is.relayed.id, is.relayed.id, is.relayed.time_ms };
+        return true;
     case EVENT_REFUSED:
-        if (!(is_good = event_refused_get(arena, record, &refused))) break;
-        ids[0] = refused.serial;
-        ids[1] = refused.id ? refused.id : refused.serial;
-        break;
+        if (!event_refused_get(arena, record, &is.refused)) return false;
+        *out = (struct claim){ is.refused.serial, is.refused.id ? is.refused.id : is.refused.serial,
+                               is.refused.time_ms };
+        return true;
     case EVENT_AUDIT:
-        if ((is_good = event_audit_get(record, &audit))) ids[0] = ids[1] = audit.serial;
-        break;
+        if (!event_audit_get(record, &is.audit)) return false;
+        *out = (struct claim){ is.audit.serial, is.audit.serial, is.audit.time_ms };
+        return true;
     case EVENT_MISSED: /* known by the message's digest, wherever it is told */
-        is_good = event_missed_get(record, &missed);
-        ids[0] = ids[1] = (uint64_t)number << 8;
-        break;
+        if (!event_missed_get(record, &is.missed)) return false;
+        *out = (struct claim){ 0, 0, is.missed.time_ms };
+        return true;
     default:
-        break;
+        return false;
     }
+}
+
+/* Later times do not fit the calendar that sums are kept by. */
+static const uint64_t LATEST_MS = UINT64_C(4102444800000); /* 2100 */
+
+bool nodes_may_tell(uint16_t number, struct text record)
+{
+    struct claim claim;
+    struct arena *arena = arena_new(0);
+    bool is_good = claim_read(arena, record, &claim) && claim.time_ms < LATEST_MS;
     arena_free(arena);
-    return is_good && message_id_node(ids[0]) == number && message_id_node(ids[1]) == number &&
-           ids[0] <= INT64_MAX && ids[1] <= INT64_MAX;
+    if (!is_good || event_kind_of(record) == EVENT_MISSED) return is_good;
+    return message_id_node(claim.id) == number && message_id_node(claim.other_id) == number &&
+           claim.id <= INT64_MAX && claim.other_id <= INT64_MAX;
 }
 
 bool nodes_is_abroad(struct database *database, uint64_t id)

@@ -60,6 +60,7 @@ static void event(struct arena *arena, struct text record)
     struct event_step step;
     struct event_audit audit;
     struct event_missed missed;
+    struct event_relayed relayed;
     uint32_t first;
     event_kind_of(record);
     event_accepted_get(arena, record, &accepted, &first);
@@ -68,6 +69,7 @@ static void event(struct arena *arena, struct text record)
     event_step_get(record, &step);
     event_audit_get(record, &audit);
     event_missed_get(record, &missed);
+    event_relayed_get(arena, record, &relayed, &first);
     struct health_facts facts;
     health_facts_get(record, &facts);
 }

@@ -33,6 +33,13 @@ static void ids(void **state)
         assert_true(message_id_next(&two, wall) != id);
         last = id;
     }
+    struct message_id_source nodes[2] = { { .process = 1, .node = 2 }, { .process = 1, .node = 255 } };
+    for (int i = 0; i < 2000; i++) { /* more than a millisecond has numbers for */
+        uint64_t id = message_id_next(&nodes[0], now), other = message_id_next(&nodes[1], now);
+        assert_int_equal(message_id_node(id), 2);
+        assert_int_equal(message_id_node(other), 255);
+        assert_int_not_equal(id, other);
+    }
     struct message_id_source restarted = { .process = 1 };
     message_id_resume(&restarted, one.last); /* another process, its clock set back */
     assert_true(message_id_next(&restarted, now - 3600000) > last);
