@@ -77,11 +77,11 @@ static enum books_outcome sums_read(struct reader_books *books, int node, struct
                                      .until_day = out->day,
                                      .node = node,
                                      .direction = -1,
-                                     .by = SUM_BY_KIND | SUM_BY_DAY };
+                                     .by = SUM_BY_KIND | SUM_BY_DAY | SUM_BY_NODE };
     enum books_outcome outcome = books_sums(books, &question, arena, &rows, &count);
     for (size_t i = 0; i < count && outcome == BOOKS_DONE; i++)
         if (rows[i].day == out->day && rows[i].kind < SUM_KIND_COUNT)
-            out->sums[rows[i].kind] = rows[i].recipients;
+            out->sums[rows[i].kind] += rows[i].recipients;
     arena_free(arena);
     return outcome;
 }

@@ -89,7 +89,7 @@ static const char version_3[] =
 /* Several nodes. node: whose rows are here; what was told by another up to `parcel` of its `series` is
    stored. outbox: what this node has still to tell. hop: the id that a message got at the next node. */
 static const char version_4[] =
-    "CREATE TABLE node(number INTEGER PRIMARY KEY, name TEXT NOT NULL, is_here INTEGER NOT NULL,"
+    "CREATE TABLE node(number INTEGER PRIMARY KEY, name TEXT NOT NULL, role INTEGER NOT NULL, is_here INTEGER NOT NULL,"
     "  series INTEGER NOT NULL, parcel INTEGER NOT NULL, told_ms INTEGER NOT NULL, events INTEGER NOT NULL,"
     "  refused INTEGER NOT NULL, given_up INTEGER NOT NULL);"
     "CREATE TABLE outbox(parcel INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"

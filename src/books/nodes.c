@@ -19,16 +19,17 @@ static enum books_outcome run(struct database *database, const char *text, const
     return outcome;
 }
 
-enum books_outcome nodes_set_here(struct database *database, uint16_t number, struct text name)
+enum books_outcome nodes_set_here(struct database *database, uint16_t number, struct text name,
+                                  enum role role)
 {
     enum books_outcome outcome = database_begin(database);
     if (outcome == BOOKS_DONE)
         outcome =
             run(database,
-                "INSERT INTO node(number, name, is_here, series, parcel, told_ms, events, refused, given_up)"
-                " VALUES(?1, ?2, 1, 0, 0, 0, 0, 0, 0)"
-                " ON CONFLICT DO UPDATE SET name = excluded.name, is_here = 1",
-                (const uint64_t[]){ number }, 1, name);
+                "INSERT INTO node(number, role, name, is_here, series, parcel, told_ms, events, refused,"
+                " given_up) VALUES(?1, ?2, ?3, 1, 0, 0, 0, 0, 0, 0)"
+                " ON CONFLICT DO UPDATE SET name = excluded.name, role = excluded.role, is_here = 1",
+                (const uint64_t[]){ number, role }, 2, name);
     if (outcome == BOOKS_DONE) outcome = database_commit(database);
     if (outcome != BOOKS_DONE) database_rollback(database);
     database_set_node(database, number);
@@ -61,7 +62,7 @@ static enum books_outcome standing_read(struct database *database, uint16_t numb
     return outcome;
 }
 
-enum books_outcome nodes_welcome(struct database *database, uint16_t number, struct text name,
+enum books_outcome nodes_welcome(struct database *database, uint16_t number, struct text name, enum role role,
                                  uint64_t series, uint64_t *out_parcel, const char **out_why)
 {
     enum books_outcome outcome = database_begin(database);
@@ -69,10 +70,10 @@ enum books_outcome nodes_welcome(struct database *database, uint16_t number, str
     if (outcome == BOOKS_DONE && !*out_why)
         outcome =
             run(database,
-                "INSERT INTO node(number, series, parcel, name, is_here, told_ms, events, refused, given_up)"
-                " VALUES(?1, ?2, ?3, ?4, 0, 0, 0, 0, 0)"
-                " ON CONFLICT DO UPDATE SET series = excluded.series, parcel = excluded.parcel",
-                (const uint64_t[]){ number, series, *out_parcel }, 3, name);
+                "INSERT INTO node(number, series, parcel, role, name, is_here, told_ms, events, refused,"
+                " given_up) VALUES(?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0) ON CONFLICT DO UPDATE SET"
+                " series = excluded.series, parcel = excluded.parcel, role = excluded.role",
+                (const uint64_t[]){ number, series, *out_parcel, role }, 4, name);
     if (outcome == BOOKS_DONE) outcome = database_commit(database);
     if (outcome != BOOKS_DONE) database_rollback(database);
     return outcome;

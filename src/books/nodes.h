@@ -8,11 +8,12 @@
 #include "books/reader.h"
 
 /* Who this node is. Its rows are its own from now on, also those that it told as another number. */
-enum books_outcome nodes_set_here(struct database *database, uint16_t number, struct text name);
+enum books_outcome nodes_set_here(struct database *database, uint16_t number, struct text name,
+                                  enum role role);
 
 /* Another node begins to tell. *out_parcel: the last of this series that is stored. A number belongs to the
    first name that used it: *out_why then says who has it, and nothing is taken. NULL: welcome. */
-enum books_outcome nodes_welcome(struct database *database, uint16_t number, struct text name,
+enum books_outcome nodes_welcome(struct database *database, uint16_t number, struct text name, enum role role,
                                  uint64_t series, uint64_t *out_parcel, const char **out_why);
 
 /* In a transaction. True: this parcel is stored already, or the series is not the one that stands. */

@@ -206,10 +206,11 @@ static void on_secured(void *context)
 {
     struct messenger *messenger = context;
     messenger->state = MESSENGER_GREETING;
-    say(messenger, &(struct wire_frame){
-                       .type = WIRE_HELLO,
-                       .version = WIRE_VERSION,
-                       .hello = { .number = messenger->config->node.number, .series = messenger->series } });
+    say(messenger, &(struct wire_frame){ .type = WIRE_HELLO,
+                                         .version = WIRE_VERSION,
+                                         .hello = { .number = messenger->config->node.number,
+                                                    .role = (uint8_t)messenger->config->role,
+                                                    .series = messenger->series } });
 }
 
 static void on_ended(void *context, enum stream_end end, const char *reason)

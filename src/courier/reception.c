@@ -137,7 +137,8 @@ static void hello(struct guest *guest, const struct wire_frame *frame)
         refuse(guest, why);
         return;
     }
-    struct node_hello hello = { frame->hello.number, text_of(guest->name), frame->hello.series };
+    struct node_hello hello = frame->hello;
+    hello.name = text_of(guest->name);
     for (struct guest *other = guest->reception->guests; other; other = other->next)
         if (other != guest && other->number == hello.number && strcmp(other->name, guest->name) == 0)
             guest_leave(other);

@@ -15,6 +15,7 @@ static bool hello_get(struct reader *reader, struct wire_frame *out)
         return !reader->failed;
     }
     out->hello.number = get_u16(reader);
+    out->hello.role = get_u8(reader);
     out->hello.series = get_u64(reader);
     return out->hello.number > 0 && out->hello.number <= UINT8_MAX && out->hello.series > 0 &&
            out->hello.series <= INT64_MAX;
@@ -71,6 +72,7 @@ static void payload_put(const struct wire_frame *frame, struct buffer *out)
         put_text(out, magic);
         put_u16(out, frame->version);
         put_u16(out, frame->hello.number);
+        put_u8(out, frame->hello.role);
         put_u64(out, frame->hello.series);
         return;
     case WIRE_WELCOME:

@@ -21,6 +21,7 @@ bool parcel_get(struct reader *reader, struct parcel *out)
 void node_hello_put(const struct node_hello *hello, struct buffer *out)
 {
     put_u16(out, hello->number);
+    put_u8(out, hello->role);
     put_text(out, hello->name);
     put_u64(out, hello->series);
 }
@@ -28,6 +29,7 @@ void node_hello_put(const struct node_hello *hello, struct buffer *out)
 bool node_hello_get(struct reader *reader, struct node_hello *out)
 {
     out->number = get_u16(reader);
+    out->role = get_u8(reader);
     out->name = get_text(reader);
     out->series = get_u64(reader);
     return !reader->failed && out->number > 0 && out->number <= UINT8_MAX && out->name.length > 0 &&

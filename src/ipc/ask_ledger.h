@@ -41,6 +41,7 @@ bool parcel_get(struct reader *reader, struct parcel *out); /* borrows; false: m
 
 struct node_hello {
     uint16_t number;  /* `node number`, 1 to 255: it stands in the ids of what is told */
+    uint8_t role;     /* enum role of config/settings.h */
     struct text name; /* as its certificate proves it */
     uint64_t series;
 };

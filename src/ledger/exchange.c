@@ -111,18 +111,25 @@ static void series_say(struct exchange *exchange)
         ledger_number_send(exchange->courier, LEDGER_SERIES, 0, outbox_series(exchange->database));
 }
 
-void exchange_set_database(struct exchange *exchange, struct database *database)
+enum books_outcome exchange_set_database(struct exchange *exchange, struct database *database)
 {
+    const struct config *config = exchange->config;
     struct arena *arena = arena_new(0);
+    enum books_outcome outcome = BOOKS_DONE;
     exchange->database = database;
     exchange->is_wished = false;
     exchange->told = exchange->released = 0;
-    if (database && exchange->config->node.number)
-        nodes_set_here(database, exchange->config->node.number, name_of(exchange->config, arena));
+    if (database && config->node.number)
+        outcome = nodes_set_here(database, config->node.number, name_of(config, arena), config->role);
     if (database && exchange->facts.collects) database_set_durable(database);
-    if (database && exchange->facts.sends) outbox_begin(database, exchange->boot);
+    if (database && exchange->facts.sends && outcome == BOOKS_DONE)
+        outcome = outbox_begin(database, exchange->boot);
     arena_free(arena);
-    series_say(exchange);
+    if (outcome == BOOKS_DONE)
+        series_say(exchange);
+    else
+        exchange->database = NULL;
+    return outcome;
 }
 
 /* --- courier --- */
@@ -151,7 +158,8 @@ static void welcome(struct exchange *exchange, uint64_t connection, const struct
     const char *why = NULL;
     enum books_outcome outcome = BOOKS_LATER;
     if (exchange->database)
-        outcome = nodes_welcome(exchange->database, hello->number, hello->name, hello->series, &parcel, &why);
+        outcome = nodes_welcome(exchange->database, hello->number, hello->name, (enum role)hello->role,
+                                hello->series, &parcel, &why);
     if (outcome != BOOKS_DONE) why = "the ledger cannot store events now";
     teller_forget(exchange, connection);
     if (!why) {

@@ -18,8 +18,9 @@ void exchange_set_config(struct exchange *exchange, const struct config *config)
 /* courier is there: takes over the descriptor. */
 void exchange_open(struct exchange *exchange, int fd);
 
-/* A database was opened (or, NULL, closed): makes it know who this node is, and begins the outbox. */
-void exchange_set_database(struct exchange *exchange, struct database *database);
+/* A database was opened (or, NULL, closed): makes it know who this node is, and begins the outbox. When that
+   does not come about nothing may be stored, or others would never be told of it. */
+enum books_outcome exchange_set_database(struct exchange *exchange, struct database *database);
 
 /* Parcels of other nodes wait to be stored. */
 bool exchange_has_arrivals(const struct exchange *exchange);

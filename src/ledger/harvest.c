@@ -128,9 +128,14 @@ static bool database_try_open(struct harvest *harvest)
     enum books_outcome outcome = database_open(harvest->folder, &harvest->database, &was_damaged);
     harvest->counts.damaged += was_damaged;
     harvest->counts.is_newer = outcome == BOOKS_NEWER;
-    if (outcome != BOOKS_DONE) try_later(harvest);
+    if (outcome == BOOKS_DONE && harvest->exchange)
+        outcome = exchange_set_database(harvest->exchange, harvest->database);
+    if (outcome != BOOKS_DONE) {
+        database_close(harvest->database);
+        harvest->database = NULL;
+        try_later(harvest);
+    }
     if (harvest->database) database_set_config(harvest->database, harvest->config);
-    if (harvest->exchange) exchange_set_database(harvest->exchange, harvest->database);
     return harvest->database;
 }
 

@@ -262,7 +262,7 @@ def text(data):
 
 
 def hello(number, series=77, version=1):
-    return frame(1, text(b"SEKIMORI LEDGER") + struct.pack("<HHQ", version, number, series))
+    return frame(1, text(b"SEKIMORI LEDGER") + struct.pack("<HHBQ", version, number, 1, series))
 
 
 def parcel(number, *records):

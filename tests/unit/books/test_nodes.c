@@ -206,7 +206,7 @@ static void welcome(struct fixture *fixture, unsigned number, const char *name, 
 {
     uint64_t stands;
     const char *why;
-    done(nodes_welcome(fixture->database, (uint16_t)number, text_of(name), series, &stands, &why));
+    done(nodes_welcome(fixture->database, (uint16_t)number, text_of(name), ROLE_EDGE, series, &stands, &why));
     assert_int_equal(why != NULL, is_refused);
     assert_int_equal(stands, parcel);
 }
@@ -214,7 +214,7 @@ static void welcome(struct fixture *fixture, unsigned number, const char *name, 
 static void a_number_is_one_nodes(void **state)
 {
     struct fixture *fixture = *state;
-    done(nodes_set_here(fixture->database, HERE, TEXT("wall1")));
+    done(nodes_set_here(fixture->database, HERE, TEXT("wall1"), ROLE_WALL));
     welcome(fixture, HERE, "edge1", 5, 0, true);
     welcome(fixture, EDGE, "edge1", 5, 0, false);
     welcome(fixture, EDGE, "edge2", 5, 0, true);
@@ -264,7 +264,7 @@ static void relay(struct fixture *fixture, unsigned node, unsigned number, unsig
 
 static void told_by_two(struct fixture *fixture)
 {
-    done(nodes_set_here(fixture->database, HERE, TEXT("wall1")));
+    done(nodes_set_here(fixture->database, HERE, TEXT("wall1"), ROLE_WALL));
     welcome(fixture, EDGE, "edge1", 5, 0, false);
     for (int round = 0; round < 2; round++) { /* telling twice changes nothing */
         done(database_begin(fixture->database));
@@ -369,6 +369,42 @@ static void the_way_is_found_from_both_ends(void **state)
     arena_free(arena);
 }
 
+static void of_all_nodes_each_message_counts_once(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        int node;
+        enum sum_kind kind;
+        uint64_t recipients;
+    } rows[] = { { -1, SUM_ACCEPTED, 1 },  { EDGE, SUM_ACCEPTED, 2 }, { -1, SUM_RELAYED, 2 },
+                 { EDGE, SUM_RELAYED, 4 }, { -1, SUM_REFUSED, 1 },    { EDGE, SUM_REFUSED, 1 } };
+    struct event_refused refused = { .serial = id_of(EDGE, 20),
+                                     .time_ms = START_MS,
+                                     .code = 550,
+                                     .stage = STAGE_RCPT,
+                                     .recipient = TEXT("nobody@example.jp") };
+    struct arena *arena = arena_new(0);
+    told_by_two(fixture);
+    database_set_node(fixture->database, EDGE);
+    for (int round = 0; round < 2; round++) { /* its serial says that it is the same */
+        done(database_begin(fixture->database));
+        done(database_store_refused(fixture->database, &refused, 0, (uint64_t)round * 4096));
+        done(database_commit(fixture->database));
+    }
+    struct reader_books *books = reader(fixture);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sum_row *found;
+        size_t count;
+        struct sum_question question = { .node = rows[i].node, .direction = -1, .kinds = 1u << rows[i].kind };
+        done(books_sums(books, &question, arena, &found, &count));
+        assert_int_equal(count, 1);
+        if (found[0].recipients != rows[i].recipients)
+            fail_msg("row %zu: %llu", i, (unsigned long long)found[0].recipients);
+    }
+    books_close(books);
+    arena_free(arena);
+}
+
 /* --- older tables --- */
 
 static void tables_of_version_3_go_on(void **state)
@@ -409,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(balance_is_of_this_node, set_up, tear_down),
         cmocka_unit_test_setup_teardown(days_are_of_each_node, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_way_is_found_from_both_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_all_nodes_each_message_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tables_of_version_3_go_on, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,9 @@
 #include "courier/wire.h"
 
 static const struct wire_frame frames[] = {
-    { .type = WIRE_HELLO, .version = WIRE_VERSION, .hello = { .number = 255, .series = INT64_MAX } },
+    { .type = WIRE_HELLO,
+      .version = WIRE_VERSION,
+      .hello = { .number = 255, .role = 1, .series = INT64_MAX } },
     { .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = 0 },
     { .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = INT64_MAX },
     { .type = WIRE_REFUSED, .reason = TEXT("its number is that of another node") },
@@ -28,6 +30,7 @@ static void same(const struct wire_frame *a, const struct wire_frame *b)
     assert_int_equal(a->type, b->type);
     assert_int_equal(a->version, b->version);
     assert_int_equal(a->hello.number, b->hello.number);
+    assert_int_equal(a->hello.role, b->hello.role);
     assert_int_equal(a->hello.series, b->hello.series);
     assert_int_equal(a->number, b->number);
     assert_int_equal(a->parcel.number, b->parcel.number);
