@@ -152,6 +152,16 @@ static const struct error_row rows[] = {
       "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
     { "domains a.jp 10.0.0.1 { tls node }",
       "1:29: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "ledger { send to 192.0.2.1:2601 }\n",
+      "1:18: error: ledger send to without node { certificate FILE; key FILE; ca FILE }\n"
+      "1:18: error: ledger send to without node { number N }, another one for each node\n" },
+    { "node { number 2 }\nledger { listen 192.0.2.1:2601 }\n",
+      "2:17: error: ledger listen without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "node { number 256 }\n",
+      "1:15: error: \"256\" is too large: node number; allowed: a whole number, from 0 to 255\n" },
+    { "ledger { listen 192.0.2.1 }\n",
+      "1:17: error: \"192.0.2.1\" is not valid here: ledger listen; allowed: ADDRESS:PORT such as "
+      "192.0.2.1:514, or none\n" },
     { "node { certificate /c; ca /a }",
       "1:20: error: node key is missing: node has certificate, key and ca, or none\n" },
     { "node ca /a", "1:9: error: node key is missing: node has certificate, key and ca, or none\n" },
