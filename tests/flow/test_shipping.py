@@ -253,6 +253,22 @@ def test_kept_while_the_collector_is_away(nodes, inside, there):
     lab.wait_for(lambda: "events go to the ledger of wall1" in edge.text(), "the edge says so")
 
 
+def test_reload_moves_the_link(nodes, wall, inside, there):
+    edge, other = edge_of(nodes, wall, there, 2), lab.free_port()
+    session = lab.Client(edge.port)
+    assert session.send(lab.message("before"))[0] == 250
+    lab.wait_for(lambda: len(rows_of(wall, 2)["message"]) == 1, "the first is told")
+    for node in (wall, edge):
+        node.config.write_text(node.config.read_text().replace(f":{wall.values['collector']}", f":{other}"))
+        node.run("reload")
+    assert session.send(lab.message("after"))[0] == 250
+    lab.wait_for(lambda: len(rows_of(wall, 2)["message"]) == 2, "the second is told at the new address")
+    wait_same(edge, wall, 2)
+    wall.config.write_text(wall.config.read_text().replace("number 1", "number 4"))
+    done = wall.run("reload", check=False)
+    assert done.returncode != 0 and "node number: a change needs a restart" in done.stdout + done.stderr
+
+
 def frame(kind, payload):
     return struct.pack("<IB", len(payload) + 1, kind) + payload
 
