@@ -33,8 +33,8 @@ enum master_frame {
     MASTER_HEALTH,     /* asks for MASTER_HEALTH_REPLY with the same id */
     MASTER_DRAIN,      /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
                           Before MASTER_START too. */
-    MASTER_CLIENT,     /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
-                          this process */
+    MASTER_CLIENT, /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
+                      this process */
     /* process to master */
     MASTER_READY = 64,
     MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */

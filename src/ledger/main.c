@@ -2,6 +2,7 @@
 /* ledger: the only writer of the ledger database. Reads every process's ring of events; asks nobody, and
    nobody waits for it. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,7 +148,8 @@ int main(int argc, char **argv)
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     const char *const folders[] = { service.folder, NULL };
-    tzset(); /* sums are kept by local time; its file is out of reach later */
+    umask(0077); /* the group may reach the control socket, not the records */
+    tzset();     /* sums are kept by local time; its file is out of reach later */
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
     harvest_set_config(service.harvest, service.child.config, service.baseline);
     harvest_start(service.harvest);
