@@ -9,7 +9,7 @@
 #include "base/tls.h"
 #include "courier/messenger.h"
 #include "courier/reception.h"
-#include "ipc/ask_ledger.h"
+#include "ipc/ask_courier.h"
 #include "ipc/child.h"
 
 struct service {
@@ -30,11 +30,11 @@ static bool on_frame(void *context, struct frame *frame)
 {
     struct service *service = context;
     switch (frame->type) {
-    case LEDGER_SERIES:
-    case LEDGER_PARCEL:
+    case COURIER_SERIES:
+    case COURIER_PARCEL:
         return messenger_frame(service->messenger, frame);
-    case LEDGER_NODE_WELCOME:
-    case LEDGER_NODE_STORED:
+    case COURIER_NODE_WELCOME:
+    case COURIER_NODE_STORED:
         return reception_frame(service->reception, frame);
     default:
         return false;

@@ -126,9 +126,9 @@ static void say(struct messenger *messenger, const struct wire_frame *frame)
 
 static void wish(struct messenger *messenger)
 {
-    if (messenger->is_wishing || messenger->on_the_way >= LEDGER_WINDOW) return;
+    if (messenger->is_wishing || messenger->on_the_way >= COURIER_WINDOW) return;
     messenger->is_wishing = true;
-    ledger_number_send(messenger->ledger, LEDGER_PARCEL_WANTED, ++messenger->wish, messenger->sent);
+    courier_number_send(messenger->ledger, COURIER_PARCEL_WANTED, ++messenger->wish, messenger->sent);
 }
 
 static void welcome(struct messenger *messenger, const struct wire_frame *frame)
@@ -143,7 +143,7 @@ static void welcome(struct messenger *messenger, const struct wire_frame *frame)
     messenger->sent = messenger->stored = frame->number;
     log_info("events go to the ledger of %s at %.*s", stream_peer_name(messenger->stream),
              TEXT_ARG(collector_word(messenger)));
-    if (frame->number) ledger_number_send(messenger->ledger, LEDGER_PARCELS_TOLD, 0, frame->number);
+    if (frame->number) courier_number_send(messenger->ledger, COURIER_PARCELS_TOLD, 0, frame->number);
     wish(messenger);
 }
 
@@ -153,7 +153,7 @@ static bool stored(struct messenger *messenger, uint64_t number)
     messenger->stored = number;
     messenger->on_the_way--;
     messenger->parcels++;
-    ledger_number_send(messenger->ledger, LEDGER_PARCELS_TOLD, 0, number);
+    courier_number_send(messenger->ledger, COURIER_PARCELS_TOLD, 0, number);
     wish(messenger);
     return true;
 }
@@ -275,7 +275,7 @@ bool messenger_frame(struct messenger *messenger, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     struct parcel parcel;
-    if (frame->type == LEDGER_SERIES) {
+    if (frame->type == COURIER_SERIES) {
         messenger->series = get_u64(&reader);
         anew(messenger);
         return reader_done(&reader) && messenger->series > 0 && messenger->series <= INT64_MAX;

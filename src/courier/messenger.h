@@ -18,7 +18,7 @@ void messenger_configure(struct messenger *messenger, const struct config *confi
 
 /* ledger is there, or (NULL) gone. Borrowed. */
 void messenger_set_ledger(struct messenger *messenger, struct channel *ledger);
-/* LEDGER_SERIES and LEDGER_PARCEL; false: malformed. */
+/* COURIER_SERIES and COURIER_PARCEL; false: malformed. */
 bool messenger_frame(struct messenger *messenger, struct frame *frame);
 
 void messenger_status(const struct messenger *messenger, struct buffer *out);

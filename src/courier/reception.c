@@ -26,7 +26,7 @@ struct guest {
     enum guest_state state;
     uint64_t id; /* of the connection, for ledger */
     uint16_t number;
-    char name[LEDGER_NAME_MOST + 1]; /* as its certificate has it */
+    char name[COURIER_NAME_MOST + 1]; /* as its certificate has it */
     char address[ADDRESS_TEXT_SIZE];
     unsigned on_the_way; /* parcels that ledger has not stored yet */
     uint64_t began_ms, heard_ms;
@@ -79,7 +79,7 @@ static void sweep(void *context)
         }
         *at = guest->next;
         if (reception->ledger && guest->state != GUEST_STRANGER)
-            channel_send(reception->ledger, LEDGER_NODE_GONE, guest->id, TEXT_NONE);
+            channel_send(reception->ledger, COURIER_NODE_GONE, guest->id, TEXT_NONE);
         stream_close(guest->stream);
         reception->guest_count--;
         free(guest);
@@ -144,16 +144,16 @@ static void hello(struct guest *guest, const struct wire_frame *frame)
             guest_leave(other);
     guest->number = hello.number;
     guest->state = GUEST_ASKING;
-    node_hello_put(&hello, channel_begin(guest->reception->ledger, LEDGER_NODE_HELLO, guest->id));
+    node_hello_put(&hello, channel_begin(guest->reception->ledger, COURIER_NODE_HELLO, guest->id));
     channel_end(guest->reception->ledger);
 }
 
 static bool parcel(struct guest *guest, const struct parcel *parcel)
 {
-    if (guest->state != GUEST_WELCOME || guest->on_the_way >= LEDGER_WINDOW) return false;
+    if (guest->state != GUEST_WELCOME || guest->on_the_way >= COURIER_WINDOW) return false;
     guest->on_the_way++;
     guest->reception->parcels++;
-    parcel_put(parcel, channel_begin(guest->reception->ledger, LEDGER_NODE_PARCEL, guest->id));
+    parcel_put(parcel, channel_begin(guest->reception->ledger, COURIER_NODE_PARCEL, guest->id));
     channel_end(guest->reception->ledger);
     return true;
 }
@@ -318,7 +318,7 @@ bool reception_frame(struct reception *reception, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     struct guest *guest = guest_find(reception, frame->id);
-    if (frame->type == LEDGER_NODE_WELCOME) return welcome(guest, &reader);
+    if (frame->type == COURIER_NODE_WELCOME) return welcome(guest, &reader);
     uint64_t number = get_u64(&reader);
     if (!reader_done(&reader)) return false;
     if (!guest || guest->on_the_way == 0) return true;

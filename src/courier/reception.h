@@ -21,7 +21,7 @@ void reception_configure(struct reception *reception, const struct config *confi
 
 /* ledger is there, or (NULL) gone: then all connections end, and nodes come again. Borrowed. */
 void reception_set_ledger(struct reception *reception, struct channel *ledger);
-/* LEDGER_NODE_WELCOME and LEDGER_NODE_STORED; false: malformed. */
+/* COURIER_NODE_WELCOME and COURIER_NODE_STORED; false: malformed. */
 bool reception_frame(struct reception *reception, struct frame *frame);
 
 void reception_status(const struct reception *reception, struct buffer *out);

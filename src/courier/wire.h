@@ -6,7 +6,7 @@
      the node that tells                the node that collects
      HELLO                          ->
                                     <-  WELCOME: up to which parcel of this series it has; or REFUSED
-     PARCEL, PARCEL, …              ->                       at most LEDGER_WINDOW without STORED
+     PARCEL, PARCEL, …              ->                       at most COURIER_WINDOW without STORED
                                     <-  STORED: one for each, in order, when it is on disk
      ALIVE, when nothing else is    ->
                                     <-  ALIVE
@@ -16,12 +16,12 @@
 #ifndef SEKIMORI_COURIER_WIRE_H
 #define SEKIMORI_COURIER_WIRE_H
 
-#include "ipc/ask_ledger.h"
+#include "ipc/ask_courier.h"
 
 enum { WIRE_VERSION = 1, WIRE_ALIVE_MS = 15000, WIRE_SILENCE_MS = 60000, WIRE_REASON_MOST = 400 };
 
 /* The longest frame: its length itself is not counted. */
-enum { WIRE_MOST = LEDGER_RECORDS_MOST + 64 };
+enum { WIRE_MOST = COURIER_RECORDS_MOST + 64 };
 
 enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REFUSED, WIRE_PARCEL, WIRE_STORED, WIRE_ALIVE };
 

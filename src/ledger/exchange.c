@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Arrivals wait in memory until the next batch: LEDGER_WINDOW of each node at most, which courier sees to. */
+/* Arrivals wait in memory until the next batch: COURIER_WINDOW of each node at most, which courier sees to.
+ */
 #include "ledger/exchange.h"
 
 #include <fcntl.h>
@@ -9,7 +10,7 @@
 #include "base/certificate.h"
 #include "base/log.h"
 #include "books/nodes.h"
-#include "ipc/ask_ledger.h"
+#include "ipc/ask_courier.h"
 
 enum { SERVE_LEAST_MS = 1000, LOOK_MS = 10000, NODES = 256 };
 
@@ -108,7 +109,7 @@ static struct text name_of(const struct config *config, struct arena *arena)
 static void series_say(struct exchange *exchange)
 {
     if (exchange->courier && exchange->database && outbox_is_on(exchange->database))
-        ledger_number_send(exchange->courier, LEDGER_SERIES, 0, outbox_series(exchange->database));
+        courier_number_send(exchange->courier, COURIER_SERIES, 0, outbox_series(exchange->database));
 }
 
 enum books_outcome exchange_set_database(struct exchange *exchange, struct database *database)
@@ -167,7 +168,7 @@ static void welcome(struct exchange *exchange, uint64_t connection, const struct
         *teller = (struct teller){ exchange->tellers, connection, hello->series, hello->number };
         exchange->tellers = teller;
     }
-    struct buffer *out = channel_begin(exchange->courier, LEDGER_NODE_WELCOME, connection);
+    struct buffer *out = channel_begin(exchange->courier, COURIER_NODE_WELCOME, connection);
     put_u64(out, parcel);
     put_text(out, text_of(why ? why : ""));
     channel_end(exchange->courier);
@@ -195,24 +196,24 @@ static bool on_frame(void *context, struct frame *frame)
     struct node_hello hello;
     struct parcel parcel;
     switch (frame->type) {
-    case LEDGER_PARCEL_WANTED:
+    case COURIER_PARCEL_WANTED:
         exchange->is_wished = true;
         exchange->wish = frame->id;
         exchange->after = get_u64(&reader);
         exchange_serve(exchange);
         return reader_done(&reader);
-    case LEDGER_PARCELS_TOLD:
+    case COURIER_PARCELS_TOLD:
         exchange->told = get_u64(&reader);
         return reader_done(&reader);
-    case LEDGER_NODE_HELLO:
+    case COURIER_NODE_HELLO:
         if (!node_hello_get(&reader, &hello) || !reader_done(&reader)) return false;
         welcome(exchange, frame->id, &hello);
         return true;
-    case LEDGER_NODE_PARCEL:
+    case COURIER_NODE_PARCEL:
         if (!parcel_get(&reader, &parcel) || !reader_done(&reader)) return false;
         arrival_add(exchange, frame->id, &parcel);
         return true;
-    case LEDGER_NODE_GONE:
+    case COURIER_NODE_GONE:
         teller_forget(exchange, frame->id);
         return true;
     default:
@@ -298,7 +299,7 @@ void exchange_kept(struct exchange *exchange)
     while (exchange->first && exchange->first->is_stored) {
         const struct arrival *arrival = exchange->first;
         if (arrival->connection && exchange->courier)
-            ledger_number_send(exchange->courier, LEDGER_NODE_STORED, arrival->connection, arrival->number);
+            courier_number_send(exchange->courier, COURIER_NODE_STORED, arrival->connection, arrival->number);
         arrival_drop(exchange);
     }
 }
@@ -318,7 +319,7 @@ static void wish_grant(struct exchange *exchange)
     if (outbox_next(exchange->database, exchange->after, &parcel) != BOOKS_ROW) return;
     exchange->is_wished = false;
     parcel_put(&(struct parcel){ parcel.number, exchange->facts.outbox.given_up, parcel.records },
-               channel_begin(exchange->courier, LEDGER_PARCEL, exchange->wish));
+               channel_begin(exchange->courier, COURIER_PARCEL, exchange->wish));
     channel_end(exchange->courier);
 }
 

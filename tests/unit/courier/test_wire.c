@@ -63,14 +63,14 @@ static void there_and_back(void **state)
 
 static void fullest_parcel_fits(void **state)
 {
-    static char records[LEDGER_RECORDS_MOST + 1];
+    static char records[COURIER_RECORDS_MOST + 1];
     struct wire_frame frame = { .type = WIRE_PARCEL,
-                                .parcel = { 1, 0, text_from(records, LEDGER_RECORDS_MOST) } };
+                                .parcel = { 1, 0, text_from(records, COURIER_RECORDS_MOST) } };
     struct buffer out = { 0 };
     size_t used;
     wire_put(&frame, &out);
     assert_int_equal(wire_take(buffer_text(&out), &frame, &used), WIRE_WHOLE);
-    frame.parcel.records = text_from(records, LEDGER_RECORDS_MOST + 1);
+    frame.parcel.records = text_from(records, COURIER_RECORDS_MOST + 1);
     buffer_clear(&out);
     wire_put(&frame, &out);
     assert_int_equal(wire_take(buffer_text(&out), &frame, &used), WIRE_BROKEN);

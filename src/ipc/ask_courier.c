@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Byte forms of what courier and ledger say; parcels go between nodes in the same form. */
-#include "ipc/ask_ledger.h"
+#include "ipc/ask_courier.h"
 
 void parcel_put(const struct parcel *parcel, struct buffer *out)
 {
@@ -15,7 +15,7 @@ bool parcel_get(struct reader *reader, struct parcel *out)
     out->given_up = get_u64(reader);
     out->records = get_text(reader);
     return !reader->failed && out->number > 0 && out->number <= INT64_MAX && out->given_up <= INT64_MAX &&
-           out->records.length <= LEDGER_RECORDS_MOST;
+           out->records.length <= COURIER_RECORDS_MOST;
 }
 
 void node_hello_put(const struct node_hello *hello, struct buffer *out)
@@ -33,10 +33,10 @@ bool node_hello_get(struct reader *reader, struct node_hello *out)
     out->name = get_text(reader);
     out->series = get_u64(reader);
     return !reader->failed && out->number > 0 && out->number <= UINT8_MAX && out->name.length > 0 &&
-           out->name.length <= LEDGER_NAME_MOST && out->series > 0 && out->series <= INT64_MAX;
+           out->name.length <= COURIER_NAME_MOST && out->series > 0 && out->series <= INT64_MAX;
 }
 
-void ledger_number_send(struct channel *channel, enum ledger_frame type, uint64_t id, uint64_t number)
+void courier_number_send(struct channel *channel, enum courier_frame type, uint64_t id, uint64_t number)
 {
     put_u64(channel_begin(channel, (uint16_t)type, id), number);
     channel_end(channel);

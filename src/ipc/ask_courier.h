@@ -2,32 +2,32 @@
 /* What courier and ledger say to each other. courier has the network and nothing on disk, ledger the database
    and no network. Parcels are those of books/outbox.h: records as ring_append took them, each as put_text
    writes it. */
-#ifndef SEKIMORI_IPC_ASK_LEDGER_H
-#define SEKIMORI_IPC_ASK_LEDGER_H
+#ifndef SEKIMORI_IPC_ASK_COURIER_H
+#define SEKIMORI_IPC_ASK_COURIER_H
 
 #include "base/codec.h"
 #include "ipc/channel.h"
 
 enum {
-    LEDGER_RECORDS_MOST = 60 * 1024, /* bytes of records in a parcel */
-    LEDGER_WINDOW = 16,              /* parcels of one node on their way, not stored yet */
-    LEDGER_NAME_MOST = 255
+    COURIER_RECORDS_MOST = 60 * 1024, /* bytes of records in a parcel */
+    COURIER_WINDOW = 16,              /* parcels of one node on their way, not stored yet */
+    COURIER_NAME_MOST = 255
 };
 
-enum ledger_frame {
+enum courier_frame {
     /* The node that tells: courier to ledger */
-    LEDGER_PARCEL_WANTED = 1, /* u64 after: the next parcel behind it is wanted, now or as soon as there is
+    COURIER_PARCEL_WANTED = 1, /* u64 after: the next parcel behind it is wanted, now or as soon as there is
                                  one; a new wish takes the place of the last */
-    LEDGER_PARCELS_TOLD,      /* u64 number: the collector has all up to it on disk */
+    COURIER_PARCELS_TOLD,      /* u64 number: the collector has all up to it on disk */
     /* The node that collects: courier to ledger. Frame id: the connection */
-    LEDGER_NODE_HELLO,  /* struct node_hello */
-    LEDGER_NODE_PARCEL, /* struct parcel: of the node that said hello last on this connection */
-    LEDGER_NODE_GONE,   /* the connection has ended */
+    COURIER_NODE_HELLO,  /* struct node_hello */
+    COURIER_NODE_PARCEL, /* struct parcel: of the node that said hello last on this connection */
+    COURIER_NODE_GONE,   /* the connection has ended */
     /* ledger to courier */
-    LEDGER_SERIES = 64,  /* u64: parcels can be had; their series. Again when it is another one */
-    LEDGER_PARCEL,       /* id of the wish; struct parcel */
-    LEDGER_NODE_WELCOME, /* id; u64 the last parcel that is stored, text why not (empty: welcome) */
-    LEDGER_NODE_STORED,  /* id; u64 number: once for each parcel, in their order, when it is on disk */
+    COURIER_SERIES = 64,  /* u64: parcels can be had; their series. Again when it is another one */
+    COURIER_PARCEL,       /* id of the wish; struct parcel */
+    COURIER_NODE_WELCOME, /* id; u64 the last parcel that is stored, text why not (empty: welcome) */
+    COURIER_NODE_STORED,  /* id; u64 number: once for each parcel, in their order, when it is on disk */
 };
 
 /* Series and numbers are below 2^63. */
@@ -49,6 +49,6 @@ void node_hello_put(const struct node_hello *hello, struct buffer *out);
 bool node_hello_get(struct reader *reader, struct node_hello *out);
 
 /* A frame of one number. */
-void ledger_number_send(struct channel *channel, enum ledger_frame type, uint64_t id, uint64_t number);
+void courier_number_send(struct channel *channel, enum courier_frame type, uint64_t id, uint64_t number);
 
 #endif
