@@ -241,6 +241,7 @@ struct ruleset_attributes {
     uint64_t handled_files, handled_ports;
 };
 enum { PORT_BIND = 1, PORT_CONNECT = 2 };
+static const uint64_t READING = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
 static bool folder_allow(int ruleset, const char *folder, uint64_t access)
 {
@@ -258,16 +259,15 @@ static void sanitizer_folders_allow(int ruleset)
 {
     char program[4096];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-    folder_allow(ruleset, "/proc", reading);
-    folder_allow(ruleset, "/usr/lib", reading);
+    folder_allow(ruleset, "/proc", READING);
+    folder_allow(ruleset, "/usr/lib", READING);
     if (length <= 0) return;
     program[length] = '\0';
     folder_allow(ruleset, program, LANDLOCK_ACCESS_FS_READ_FILE);
 }
 #endif
 
-static bool landlock_enter(int rights, const char *const *folders)
+static bool landlock_enter(int rights, const char *const *folders, const char *const *readable)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) return false;
@@ -282,6 +282,7 @@ static bool landlock_enter(int rights, const char *const *folders)
     bool good = true;
     for (; good && folders && *folders; folders++)
         good = folder_allow(ruleset, *folders, files & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE);
+    for (; good && readable && *readable; readable++) folder_allow(ruleset, *readable, READING);
 #if defined(__SANITIZE_ADDRESS__)
     sanitizer_folders_allow(ruleset);
 #endif
@@ -305,12 +306,18 @@ static bool failed(const char *process, const char *step)
 
 bool jail_enter(const char *process, int rights, const char *const *folders)
 {
+    return jail_enter_reading(process, rights, folders, NULL);
+}
+
+bool jail_enter_reading(const char *process, int rights, const char *const *folders,
+                        const char *const *readable)
+{
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed(process, "no_new_privs");
     /* A parent of scan workers keeps its capabilities for their private tmpfs; each worker drops them in its
        own jail. Mounting and Landlock exclude each other, so its files are kept by the worker's Landlock too.
      */
     if (!(rights & JAIL_FORK)) {
-        if (!landlock_enter(rights, folders)) return failed(process, "Landlock");
+        if (!landlock_enter(rights, folders, readable)) return failed(process, "Landlock");
         if (!capabilities_drop()) return failed(process, "capabilities");
     }
     if (!seccomp_enter(rights)) return failed(process, "seccomp");

@@ -13,7 +13,7 @@ enum jail_right {
     JAIL_ACCEPT = 4,   /* accept on listening sockets it was given (receive) */
     JAIL_FORK = 8,     /* fork workers, wait for and kill them (scan's parent) */
     JAIL_SCANNER = 16, /* the list of a scan worker: its private tmpfs, no sockets, no threads */
-    JAIL_THREADS = 32, /* start threads (none today) */
+    JAIL_THREADS = 32, /* start threads (report: its font library does) */
 };
 
 /* `folders`: NULL-ended list of directories below which JAIL_FILES holds; others cannot be opened at all.
@@ -21,6 +21,9 @@ enum jail_right {
    only when the configuration says `jail off`. Sets no_new_privs and drops every capability. A denied system
    call kills the process and logs through the audit; Landlock denials give EACCES. */
 bool jail_enter(const char *process, int rights, const char *const *folders);
+/* The same, with folders that may be read beside: NULL-ended too; those that are not there are left out. */
+bool jail_enter_reading(const char *process, int rights, const char *const *folders,
+                        const char *const *readable);
 
 #ifdef SEKIMORI_JAIL_PROBE
 /* Test builds: tries what the environment variable SEKIMORI_JAIL_PROBE names ("open", "connect", "exec") and

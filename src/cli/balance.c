@@ -8,9 +8,9 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "cli/agreement.h"
 #include "cli/control.h"
 #include "cli/json.h"
-#include "cli/sums.h"
 
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
@@ -59,14 +59,14 @@ static int options_read(int argc, char **argv, struct options *options)
     return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
 }
 
-/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted gives
-   EX_TEMPFAIL, which is said only when `is_last`. */
-static int look(const struct control_target *target, bool is_last, struct sums *out)
+/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
+   gives EX_TEMPFAIL, which is said only when `is_last`. */
+static int look(const struct control_target *target, bool is_last, struct agreement *out)
 {
     struct buffer counters = { 0 }, ledger = { 0 };
     int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
     if (code == EX_OK) code = control_ask(target, TEXT("counters"), ASK_LIMIT_MS, NULL, NULL, &counters);
-    if (code == EX_OK && !sums_make(buffer_text(&counters), buffer_text(&ledger), out)) {
+    if (code == EX_OK && !agreement_make(buffer_text(&counters), buffer_text(&ledger), out)) {
         fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
@@ -79,7 +79,7 @@ static int look(const struct control_target *target, bool is_last, struct sums *
     return code;
 }
 
-static int look_until_equal(const struct options *options, struct sums *out)
+static int look_until_equal(const struct options *options, struct agreement *out)
 {
     time_t until = time(NULL) + (time_t)options->wait_s;
     int code = look(&options->target, options->wait_s == 0, out);
@@ -92,20 +92,20 @@ static int look_until_equal(const struct options *options, struct sums *out)
 
 static void number_print(int64_t number)
 {
-    if (number == SUMS_NOT_COUNTED)
+    if (number == AGREEMENT_NOT_COUNTED)
         printf(" %12s", "-");
     else
         printf(" %12lld", (long long)number);
 }
 
-static void table_print(const struct sums *sums)
+static void table_print(const struct agreement *sums)
 {
     char since[32];
     time_t start = (time_t)(sums->since_ms / 1000);
     strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", localtime(&start));
     printf("recipients since %s\n%-14s %12s %12s %12s\n", since, "", "receive", "journal", "ledger");
     for (unsigned i = 0; i < sums->line_count; i++) {
-        const struct sums_line *line = &sums->lines[i];
+        const struct agreement_line *line = &sums->lines[i];
         printf("%-14s", line->name);
         number_print(line->receive);
         number_print(line->journal);
@@ -122,10 +122,10 @@ static void table_print(const struct sums *sums)
 
 static void column_set(struct json *object, const char *name, int64_t number)
 {
-    if (number != SUMS_NOT_COUNTED) json_set_number(object, name, number);
+    if (number != AGREEMENT_NOT_COUNTED) json_set_number(object, name, number);
 }
 
-static void json_table_print(const struct sums *sums)
+static void json_table_print(const struct agreement *sums)
 {
     struct json *all = json_new_object(), *lines = json_new_array();
     for (unsigned i = 0; i < sums->line_count; i++) {
@@ -151,7 +151,7 @@ static void json_table_print(const struct sums *sums)
 int balance_main(int argc, char **argv)
 {
     struct options options;
-    struct sums sums;
+    struct agreement sums;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
     code = look_until_equal(&options, &sums);

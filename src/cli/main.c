@@ -10,13 +10,16 @@
 #include "cli/check.h"
 #include "cli/drain.h"
 #include "cli/keepalived.h"
+#include "cli/missed.h"
 #include "cli/node.h"
 #include "cli/queue_tool.h"
+#include "cli/report_tool.h"
 #include "cli/send.h"
 #include "cli/show_address.h"
 #include "cli/show_config.h"
 #include "cli/show_message.h"
 #include "cli/sink.h"
+#include "cli/stats.h"
 #include "cli/wellness.h"
 
 struct verb {
@@ -39,6 +42,9 @@ static const struct verb verbs[] = {
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
     { "ca", ca_main, "make the private authority of the nodes and their certificates" },
+    { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms" },
+    { "report", report_main, "the report of a day, into a file or by mail" },
+    { "missed", missed_main, "tell of messages that should not have come through" },
     { "send", send_main, "send messages by SMTP" },
     { "sink", sink_main, "receive messages by SMTP into a Maildir" },
     { "parse", parse_main, "show a message as the gateway understands it" },

@@ -398,8 +398,11 @@ const struct schema_row schema_rows[] = {
         "When it is made, local time.",
         "報告を作る時刻。"),
     CHOICE(GLOBAL, "report language", report.language, languages, "en",
-        "The language of reports.",
-        "報告の言語。"),
+        "The language of reports and notices.",
+        "報告と通知の言語。"),
+    PLAIN(GLOBAL, "report countries", PATH, report.countries, "none", "none",
+        "A GeoIP file in MaxMind's format: storms are then shown with their country.",
+        "MaxMind 形式の GeoIP ファイル。集中送信の送信元に国名を付ける。"),
 
     CHOICE(LISTENER, "direction", direction, directions, "in",
         "Mail from the world for our domains (in), or from inside to anywhere (out).",

@@ -194,6 +194,7 @@ struct config {
         struct text to;      /* empty: no nightly report */
         uint32_t at_minutes; /* after local midnight */
         enum language language;
+        struct text countries; /* GeoIP file; empty: none */
     } report;
 };
 

@@ -4,6 +4,16 @@
 
 #include "base/codec.h"
 
+const char *hold_reason_name(enum hold_reason reason)
+{
+    static const char *const names[HOLD_COUNT] = { [HOLD_NONE] = "",
+                                                   [HOLD_QUARANTINE] = "quarantine",
+                                                   [HOLD_UNDELIVERABLE] = "undeliverable",
+                                                   [HOLD_POISON] = "poison",
+                                                   [HOLD_ADMIN] = "admin" };
+    return (unsigned)reason < HOLD_COUNT ? names[reason] : "unknown";
+}
+
 void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count)
 {
     size_t start = buffer_length(frame);

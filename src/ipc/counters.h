@@ -26,6 +26,9 @@ struct receive_counters {
         uint64_t id; /* 0: free */
         uint32_t recipients;
     } offered[COUNTERS_OFFERED_SLOTS];
+    /* Behind the table, so that a page of an older version keeps its meaning. */
+    uint64_t refused_content; /* of refused_5xx and refused_4xx: after the content was seen */
+    uint64_t aborted;         /* the client went away before the end of the content, or took it back */
 };
 
 /* Page of queue: the journal's totals, written after each sync. */

@@ -5,13 +5,60 @@
 #include "base/arena.h"
 #include "ipc/ring.h"
 
-enum { TEXT_LIMIT = 320, REPLY_LIMIT = 500, VERDICT_LIMIT = 1000, RECIPIENT_ROOM = RING_RECORD_LIMIT - 512 };
+enum {
+    TEXT_LIMIT = 320,
+    REPLY_LIMIT = 500,
+    NAME_LIMIT = 100,    /* a virus, an engine, a rule */
+    SUBJECT_LIMIT = 256, /* also From and Message-ID */
+    SIGNALS_LIMIT = 800, /* bytes of all signals */
+    SIGNALS_MOST = 100
+};
 
 const char *ending_name(enum ending ending)
 {
     static const char *const names[ENDING_COUNT] = { "none", "delivered", "returned", "discarded",
                                                      "removed" };
     return (unsigned)ending < ENDING_COUNT ? names[ending] : "unknown";
+}
+
+static bool name_find(const char *const *names, int count, struct text name, int *out)
+{
+    for (int i = 0; i < count; i++)
+        if (names[i] && text_equal(name, text_of(names[i]))) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+static const char *const classes[CLASS_COUNT] = { "none",   "virus",     "phishing",   "spam",
+                                                  "policy", "encrypted", "poison",     "unscanned",
+                                                  "limits", "ambiguous", "greylisted", "newsletter" };
+
+const char *class_name(enum message_class class)
+{
+    return (unsigned)class < CLASS_COUNT ? classes[class] : "unknown";
+}
+
+bool class_from_name(struct text name, enum message_class *out)
+{
+    int at;
+    if (!name_find(classes, CLASS_COUNT, name, &at)) return false;
+    *out = (enum message_class)at;
+    return true;
+}
+
+const char *stage_name(enum event_stage stage)
+{
+    static const char *const names[STAGE_COUNT] = { "unknown", "CONNECT", "MAIL", "RCPT", "END-OF-MESSAGE" };
+    return (unsigned)stage < STAGE_COUNT ? names[stage] : "unknown";
+}
+
+const char *step_name(enum step_kind kind)
+{
+    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held", "expired",
+                                                        "released" };
+    return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : "unknown";
 }
 
 static void put_cut(struct buffer *out, struct text text, size_t limit)
@@ -31,6 +78,70 @@ static struct address get_address(struct reader *reader)
     return address;
 }
 
+static void put_signals(struct buffer *out, const struct event_judgement *judgement)
+{
+    size_t used = 0;
+    uint32_t count = 0;
+    while (count < judgement->signal_count && count < SIGNALS_MOST) {
+        struct text name = text_slice(judgement->signals[count].name, 0, NAME_LIMIT);
+        if (used + name.length + 8 > SIGNALS_LIMIT) break;
+        used += name.length + 8;
+        count++;
+    }
+    put_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_cut(out, judgement->signals[i].name, NAME_LIMIT);
+        put_double(out, judgement->signals[i].points);
+    }
+}
+
+static void put_judgement(struct buffer *out, const struct event_judgement *judgement, bool is_whole)
+{
+    put_u8(out, (uint8_t)(judgement->is_judged ? is_whole ? 2 : 1 : 0));
+    if (!judgement->is_judged) return;
+    put_u8(out, (uint8_t)judgement->class);
+    put_cut(out, judgement->virus, NAME_LIMIT);
+    if (!is_whole) return;
+    put_double(out, judgement->score);
+    put_cut(out, judgement->engine, NAME_LIMIT);
+    put_cut(out, judgement->subject, SUBJECT_LIMIT);
+    put_cut(out, judgement->message_id, SUBJECT_LIMIT);
+    put_cut(out, judgement->author, SUBJECT_LIMIT);
+    put_signals(out, judgement);
+}
+
+static void get_judgement(struct arena *arena, struct reader *reader, struct event_judgement *out)
+{
+    uint8_t form = get_u8(reader);
+    *out = (struct event_judgement){ .is_judged = form != 0 };
+    if (form > 2) reader->failed = true;
+    if (form == 0 || reader->failed) return;
+    out->class = get_u8(reader);
+    if ((unsigned)out->class >= CLASS_COUNT) reader->failed = true;
+    out->virus = get_text(reader);
+    if (form != 2) return;
+    out->score = get_double(reader);
+    out->engine = get_text(reader);
+    out->subject = get_text(reader);
+    out->message_id = get_text(reader);
+    out->author = get_text(reader);
+    out->signal_count = get_count(reader, SIGNALS_MOST, 12);
+    struct event_signal *signals = arena_alloc_array(arena, out->signal_count, sizeof *signals);
+    for (uint32_t i = 0; i < out->signal_count; i++) {
+        signals[i].name = get_text(reader);
+        signals[i].points = get_double(reader);
+    }
+    out->signals = signals;
+}
+
+static void put_recipient(struct buffer *out, const struct event_recipient *recipient)
+{
+    put_cut(out, recipient->address, TEXT_LIMIT);
+    put_u8(out, recipient->action);
+    put_u8(out, recipient->observed);
+    put_u8(out, recipient->hold);
+}
+
 uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, struct buffer *out)
 {
     size_t start = buffer_length(out);
@@ -43,15 +154,15 @@ uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, 
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
     put_cut(out, event->sender, TEXT_LIMIT);
-    put_cut(out, event->verdict, VERDICT_LIMIT);
+    put_judgement(out, &event->judgement, first == 0);
     put_u32(out, first);
     size_t count_at = buffer_length(out);
     put_u32(out, 0);
     uint32_t count = 0;
     for (; first + count < event->recipient_count; count++) {
-        struct text recipient = text_slice(event->recipients[first + count], 0, TEXT_LIMIT);
-        if (buffer_length(out) - start + 4 + recipient.length > RECIPIENT_ROOM) break;
-        put_text(out, recipient);
+        const struct event_recipient *recipient = &event->recipients[first + count];
+        if (buffer_length(out) - start + TEXT_LIMIT + 7 > RING_RECORD_LIMIT) break;
+        put_recipient(out, recipient);
     }
     uint32_t stored = htole32(count);
     memcpy(out->memory + out->start + count_at, &stored, sizeof stored);
@@ -74,11 +185,53 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
 {
     put_u8(out, EVENT_REFUSED);
     put_u64(out, event->time_ms);
+    put_u64(out, event->id);
+    put_u16(out, event->code);
+    put_u8(out, event->stage);
+    put_u8(out, event->direction);
+    put_u8(out, event->is_message);
+    put_u32(out, event->number);
+    put_u64(out, event->size);
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
     put_cut(out, event->sender, TEXT_LIMIT);
     put_cut(out, event->recipient, TEXT_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
+    put_judgement(out, &event->judgement, event->is_message);
+}
+
+void event_step_put(const struct event_step *event, struct buffer *out)
+{
+    put_u8(out, EVENT_STEP);
+    put_u64(out, event->id);
+    put_u64(out, event->time_ms);
+    put_u32(out, event->recipient);
+    put_u8(out, (uint8_t)event->kind);
+    put_u8(out, event->hold);
+    put_u64(out, event->due_ms);
+    put_cut(out, event->dsn, TEXT_LIMIT);
+    put_cut(out, event->relay, TEXT_LIMIT);
+    put_cut(out, event->reply, REPLY_LIMIT);
+}
+
+void event_audit_put(const struct event_audit *event, struct buffer *out)
+{
+    put_u8(out, EVENT_AUDIT);
+    put_u64(out, event->time_ms);
+    put_u64(out, event->id);
+    put_u32(out, event->uid);
+    put_cut(out, event->user, TEXT_LIMIT);
+    put_cut(out, event->process, TEXT_LIMIT);
+    put_cut(out, event->act, TEXT_LIMIT);
+    put_cut(out, event->about, REPLY_LIMIT);
+}
+
+void event_missed_put(const struct event_missed *event, struct buffer *out)
+{
+    put_u8(out, EVENT_MISSED);
+    put_u64(out, event->time_ms);
+    put_u64(out, event->digest);
+    put_cut(out, event->kind, TEXT_LIMIT);
 }
 
 enum event_kind event_kind_of(struct text record)
@@ -104,11 +257,16 @@ bool event_accepted_get(struct arena *arena, struct text record, struct event_ac
     out->client = get_address(&reader);
     out->helo = get_text(&reader);
     out->sender = get_text(&reader);
-    out->verdict = get_text(&reader);
+    get_judgement(arena, &reader, &out->judgement);
     *out_first = get_u32(&reader);
-    out->recipient_count = get_count(&reader, RING_RECORD_LIMIT, 4);
-    struct text *recipients = arena_alloc_array(arena, out->recipient_count, sizeof *recipients);
-    for (uint32_t i = 0; i < out->recipient_count; i++) recipients[i] = get_text(&reader);
+    out->recipient_count = get_count(&reader, RING_RECORD_LIMIT, 7);
+    struct event_recipient *recipients = arena_alloc_array(arena, out->recipient_count, sizeof *recipients);
+    for (uint32_t i = 0; i < out->recipient_count; i++) {
+        recipients[i].address = get_text(&reader);
+        recipients[i].action = get_u8(&reader);
+        recipients[i].observed = get_u8(&reader);
+        recipients[i].hold = get_u8(&reader);
+    }
     out->recipients = recipients;
     return reader_done(&reader);
 }
@@ -126,14 +284,59 @@ bool event_ended_get(struct text record, struct event_ended *out)
     return reader_done(&reader) && (unsigned)out->ending < ENDING_COUNT;
 }
 
-bool event_refused_get(struct text record, struct event_refused *out)
+bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out)
 {
     struct reader reader = body_of(record);
     out->time_ms = get_u64(&reader);
+    out->id = get_u64(&reader);
+    out->code = get_u16(&reader);
+    out->stage = get_u8(&reader);
+    out->direction = get_u8(&reader);
+    out->is_message = get_u8(&reader) != 0;
+    out->number = get_u32(&reader);
+    out->size = get_u64(&reader);
     out->client = get_address(&reader);
     out->helo = get_text(&reader);
     out->sender = get_text(&reader);
     out->recipient = get_text(&reader);
     out->reply = get_text(&reader);
+    get_judgement(arena, &reader, &out->judgement);
+    return reader_done(&reader) && out->stage < STAGE_COUNT;
+}
+
+bool event_step_get(struct text record, struct event_step *out)
+{
+    struct reader reader = body_of(record);
+    out->id = get_u64(&reader);
+    out->time_ms = get_u64(&reader);
+    out->recipient = get_u32(&reader);
+    out->kind = get_u8(&reader);
+    out->hold = get_u8(&reader);
+    out->due_ms = get_u64(&reader);
+    out->dsn = get_text(&reader);
+    out->relay = get_text(&reader);
+    out->reply = get_text(&reader);
+    return reader_done(&reader) && out->kind > 0 && (unsigned)out->kind < STEP_KIND_COUNT;
+}
+
+bool event_audit_get(struct text record, struct event_audit *out)
+{
+    struct reader reader = body_of(record);
+    out->time_ms = get_u64(&reader);
+    out->id = get_u64(&reader);
+    out->uid = get_u32(&reader);
+    out->user = get_text(&reader);
+    out->process = get_text(&reader);
+    out->act = get_text(&reader);
+    out->about = get_text(&reader);
+    return reader_done(&reader);
+}
+
+bool event_missed_get(struct text record, struct event_missed *out)
+{
+    struct reader reader = body_of(record);
+    out->time_ms = get_u64(&reader);
+    out->digest = get_u64(&reader);
+    out->kind = get_text(&reader);
     return reader_done(&reader);
 }

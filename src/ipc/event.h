@@ -12,8 +12,30 @@ enum event_kind {
     EVENT_ACCEPTED = 1, /* receive: 250 was earned: the message is kept, with all its recipients */
     EVENT_REFUSED,      /* receive: a recipient or message was refused (4xx or 5xx); no message id needed */
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
+    EVENT_STEP,         /* queue: one recipient was deferred, held or released */
+    EVENT_AUDIT,        /* any process: somebody looked at a message's content */
+    EVENT_MISSED,        /* report: somebody told us of a message that should not have come through */
     EVENT_KIND_COUNT
 };
+
+/* What a message was found to be. Numbers are stored: never reuse them. */
+enum message_class {
+    CLASS_NONE,
+    CLASS_VIRUS,
+    CLASS_PHISHING,
+    CLASS_SPAM, /* at or over the line from which a message is tagged */
+    CLASS_POLICY,
+    CLASS_ENCRYPTED,
+    CLASS_POISON,
+    CLASS_UNSCANNED,
+    CLASS_LIMITS,
+    CLASS_AMBIGUOUS,
+    CLASS_GREYLISTED,
+    CLASS_NEWSLETTER,
+    CLASS_COUNT
+};
+const char *class_name(enum message_class class);
+bool class_from_name(struct text name, enum message_class *out);
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
@@ -26,13 +48,36 @@ enum ending {
 };
 const char *ending_name(enum ending ending);
 
+/* One piece of evidence: judge/evidence.h has the whole. */
+struct event_signal {
+    struct text name;
+    double points;
+};
+
+/* What is known of a message that was judged. All zero: it was not. */
+struct event_judgement {
+    bool is_judged;
+    enum message_class class;
+    double score;
+    struct text virus, engine, subject, message_id, author; /* author: the From field; subject: UTF-8 */
+    uint32_t signal_count;
+    const struct event_signal *signals;
+};
+
+struct event_recipient {
+    struct text address;
+    uint8_t action, observed; /* enum action of config/settings.h: what was done, what would have been */
+    uint8_t hold;             /* enum hold_reason of ipc/ask_queue.h */
+};
+
 struct event_accepted {
     uint64_t id, time_ms, size;
-    uint8_t direction, is_own; /* own: made by queue (a DSN) */
+    uint8_t direction, is_own; /* own: made by us (a notice, a report) */
     struct address client;
-    struct text helo, sender, verdict; /* verdict: its summary line */
+    struct text helo, sender;
+    struct event_judgement judgement;
     uint32_t recipient_count;
-    const struct text *recipients; /* addresses */
+    const struct event_recipient *recipients;
 };
 
 struct event_ended {
@@ -42,18 +87,58 @@ struct event_ended {
     struct text dsn, relay, reply;
 };
 
+/* Where a recipient, or a whole client, was turned away. */
+enum event_stage { STAGE_UNKNOWN, STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_CONTENT, STAGE_COUNT };
+const char *stage_name(enum event_stage stage); /* "RCPT" */
+
+/* What did not come into the queue. */
 struct event_refused {
     uint64_t time_ms;
+    uint64_t id;   /* of the message, 0 before there was one */
+    uint16_t code; /* of the reply; 250: discarded by verdict; 0: the client went away */
+    uint8_t stage, direction;
+    bool is_message; /* the message counts with this recipient: it is the first, and none was accepted */
+    uint32_t number; /* of the recipient in the message */
+    uint64_t size;
     struct address client;
     struct text helo, sender, recipient, reply;
+    struct event_judgement judgement; /* whole where is_message, else class and virus */
+};
+
+enum step_kind { STEP_DEFERRED = 1, STEP_HELD, STEP_EXPIRED, STEP_RELEASED, STEP_KIND_COUNT };
+const char *step_name(enum step_kind kind); /* expired: held since its time was over and nobody may be told */
+
+struct event_step {
+    uint64_t id, time_ms;
+    uint32_t recipient;
+    enum step_kind kind;
+    uint8_t hold;    /* enum hold_reason, of STEP_HELD and STEP_EXPIRED */
+    uint64_t due_ms; /* the next attempt, of STEP_DEFERRED */
+    struct text dsn, relay, reply;
+};
+
+struct event_audit {
+    uint64_t time_ms;
+    uint64_t id; /* of the message */
+    uint32_t uid;
+    struct text user, process, act, about; /* "queue", "cat", what was asked for */
+};
+
+struct event_missed {
+    uint64_t time_ms; /* when it was told to us */
+    uint64_t digest;  /* of its bytes: told twice it is one */
+    struct text kind; /* "spam", "phishing", "virus", … */
 };
 
 /* Append to a buffer what ring_append takes. Texts are cut so that a record fits RING_RECORD_LIMIT;
    recipients that do not fit follow in further records made by the caller of event_accepted_put: it returns
-   how many went in, starting at `first`. */
+   how many went in, starting at `first`. Only the record of the first recipient has the judgement. */
 uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, struct buffer *out);
 void event_ended_put(const struct event_ended *event, struct buffer *out);
 void event_refused_put(const struct event_refused *event, struct buffer *out);
+void event_step_put(const struct event_step *event, struct buffer *out);
+void event_audit_put(const struct event_audit *event, struct buffer *out);
+void event_missed_put(const struct event_missed *event, struct buffer *out);
 
 /* The kind of a record, 0 when malformed; then the matching get. `first` is the number of the first
  * recipient. */
@@ -62,6 +147,9 @@ struct arena;
 bool event_accepted_get(struct arena *arena, struct text record, struct event_accepted *out,
                         uint32_t *out_first);
 bool event_ended_get(struct text record, struct event_ended *out);
-bool event_refused_get(struct text record, struct event_refused *out);
+bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out);
+bool event_step_get(struct text record, struct event_step *out);
+bool event_audit_get(struct text record, struct event_audit *out);
+bool event_missed_get(struct text record, struct event_missed *out);
 
 #endif

@@ -118,6 +118,16 @@ enum health_word health_page_read(const struct health_page *page, struct health_
     return HEALTH_WORD_FRESH;
 }
 
+bool health_page_peek(const struct health_page *page, struct health_report *out)
+{
+    struct content content;
+    if (!content_read(page, &content)) return false;
+    uint64_t now = now_ms();
+    if (content.written_ms > now || now - content.written_ms > HEALTH_PAGE_STALE_MS) return false;
+    *out = content.report;
+    return true;
+}
+
 int health_page_writer(const struct health_page *page)
 {
     struct content content;

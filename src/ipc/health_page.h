@@ -29,6 +29,9 @@ enum health_word {
 enum health_word health_page_read(const struct health_page *page, struct health_report *out,
                                   uint64_t *out_age_ms);
 
+/* For a process that ends with the writer, in a jail: a whole report that is fresh, or false. */
+bool health_page_peek(const struct health_page *page, struct health_report *out);
+
 /* A descriptor that becomes readable when the writer ends, for poll; -1: it has ended, or there is none. */
 int health_page_writer(const struct health_page *page);
 

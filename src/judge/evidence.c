@@ -12,6 +12,15 @@ static void texts_put(const struct text *texts, uint32_t count, struct buffer *o
     for (uint32_t i = 0; i < count; i++) put_text(out, texts[i]);
 }
 
+const char *evidence_action_name(enum action action)
+{
+    static const char *const names[] = {
+        [ACTION_ACCEPT] = "accept", [ACTION_TAG] = "tag",         [ACTION_QUARANTINE] = "quarantine",
+        [ACTION_REJECT] = "reject", [ACTION_DISCARD] = "discard", [ACTION_DEFER] = "defer"
+    };
+    return (unsigned)action <= ACTION_DEFER ? names[action] : "unknown";
+}
+
 void occasion_put(const struct occasion *occasion, struct buffer *out)
 {
     put_u64(out, occasion->id);

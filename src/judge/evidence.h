@@ -94,6 +94,8 @@ struct verdict {
     struct text summary;    /* one line, key=value, for the log and the ledger */
 };
 
+const char *evidence_action_name(enum action action); /* "quarantine" */
+
 void occasion_put(const struct occasion *occasion, struct buffer *out);
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out);
 void facts_put(const struct facts *facts, struct buffer *out);

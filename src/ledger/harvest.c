@@ -71,9 +71,9 @@ void harvest_add_ring(struct harvest *harvest, struct ring *ring, uint16_t slot)
 static bool database_try_open(struct harvest *harvest)
 {
     bool was_damaged;
-    enum database_outcome outcome = database_open(harvest->folder, &harvest->database, &was_damaged);
+    enum books_outcome outcome = database_open(harvest->folder, &harvest->database, &was_damaged);
     harvest->counts.damaged += was_damaged;
-    return outcome != DATABASE_NEWER;
+    return outcome != BOOKS_NEWER;
 }
 
 bool harvest_start(struct harvest *harvest)
@@ -93,11 +93,14 @@ static void malformed(struct harvest *harvest, struct source *source)
     source->has_complained = true;
 }
 
-static enum database_outcome event_store(struct harvest *harvest, struct source *source, struct text record)
+static enum books_outcome event_store(struct harvest *harvest, struct source *source, struct text record)
 {
     struct event_accepted accepted;
     struct event_ended ended;
     struct event_refused refused;
+    struct event_step step;
+    struct event_audit audit;
+    struct event_missed missed;
     uint32_t first;
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
@@ -107,43 +110,52 @@ static enum database_outcome event_store(struct harvest *harvest, struct source 
         if (!event_ended_get(record, &ended) || ended.ending == ENDING_NONE) break;
         return database_store_ended(harvest->database, &ended);
     case EVENT_REFUSED:
-        if (!event_refused_get(record, &refused)) break;
+        if (!event_refused_get(harvest->arena, record, &refused)) break;
         return database_store_refused(harvest->database, &refused, source->slot, source->position);
+    case EVENT_STEP:
+        if (!event_step_get(record, &step)) break;
+        return database_store_step(harvest->database, &step);
+    case EVENT_AUDIT:
+        if (!event_audit_get(record, &audit)) break;
+        return database_store_audit(harvest->database, &audit, source->slot, source->position);
+    case EVENT_MISSED:
+        if (!event_missed_get(record, &missed)) break;
+        return database_store_missed(harvest->database, &missed);
     default:
         break;
     }
     malformed(harvest, source);
-    return DATABASE_DONE;
+    return BOOKS_DONE;
 }
 
 /* At most `most` events of one ring into the open transaction. */
-static enum database_outcome source_read(struct harvest *harvest, struct source *source, unsigned most,
-                                         unsigned *count)
+static enum books_outcome source_read(struct harvest *harvest, struct source *source, unsigned most,
+                                      unsigned *count)
 {
     struct text record;
     uint64_t position = source->position;
     for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
-        enum database_outcome outcome = event_store(harvest, source, record);
-        if (outcome != DATABASE_DONE) return outcome;
+        enum books_outcome outcome = event_store(harvest, source, record);
+        if (outcome != BOOKS_DONE) return outcome;
         source->position = position;
         ++*count;
     }
     source->position = position; /* ring_next may have passed over damage */
-    return DATABASE_DONE;
+    return BOOKS_DONE;
 }
 
-static enum database_outcome batch_store(struct harvest *harvest, unsigned *count)
+static enum books_outcome batch_store(struct harvest *harvest, unsigned *count)
 {
-    enum database_outcome outcome = database_begin(harvest->database);
-    for (unsigned i = 0; i < harvest->source_count && outcome == DATABASE_DONE; i++) {
+    enum books_outcome outcome = database_begin(harvest->database);
+    for (unsigned i = 0; i < harvest->source_count && outcome == BOOKS_DONE; i++) {
         struct source *source = &harvest->sources[(harvest->next + i) % harvest->source_count];
         source->position = ring_tail(source->ring);
         outcome = source_read(harvest, source, HARVEST_BATCH - *count, count);
     }
-    return outcome == DATABASE_DONE ? database_commit(harvest->database) : outcome;
+    return outcome == BOOKS_DONE ? database_commit(harvest->database) : outcome;
 }
 
-static void batch_failed(struct harvest *harvest, enum database_outcome outcome)
+static void batch_failed(struct harvest *harvest, enum books_outcome outcome)
 {
     if (!harvest->counts.is_failing)
         log_error("ALARM: the ledger cannot store events; they stay in the rings until it can");
@@ -151,7 +163,7 @@ static void batch_failed(struct harvest *harvest, enum database_outcome outcome)
     harvest->counts.failures++;
     harvest->interval_ms = RETRY_MS;
     database_rollback(harvest->database);
-    if (outcome != DATABASE_DAMAGED) return;
+    if (outcome != BOOKS_DAMAGED) return;
     database_close(harvest->database);
     harvest->database = NULL;
 }
@@ -191,9 +203,9 @@ bool harvest_poll(struct harvest *harvest)
         return false;
     }
     unsigned count = 0;
-    enum database_outcome outcome = batch_store(harvest, &count);
+    enum books_outcome outcome = batch_store(harvest, &count);
     arena_reset(harvest->arena);
-    if (outcome != DATABASE_DONE) {
+    if (outcome != BOOKS_DONE) {
         batch_failed(harvest, outcome);
         return false;
     }
@@ -202,7 +214,7 @@ bool harvest_poll(struct harvest *harvest)
     return count >= HARVEST_BATCH;
 }
 
-const struct database *harvest_database(const struct harvest *harvest)
+struct database *harvest_database(const struct harvest *harvest)
 {
     return harvest->database;
 }

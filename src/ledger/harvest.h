@@ -5,8 +5,8 @@
 #define SEKIMORI_LEDGER_HARVEST_H
 
 #include "base/loop.h"
+#include "books/database.h"
 #include "ipc/ring.h"
-#include "ledger/database.h"
 
 struct harvest;
 
@@ -27,7 +27,7 @@ bool harvest_start(struct harvest *harvest);
 bool harvest_poll(struct harvest *harvest);
 
 /* NULL while it cannot be opened. */
-const struct database *harvest_database(const struct harvest *harvest);
+struct database *harvest_database(const struct harvest *harvest);
 
 struct harvest_counts {
     uint64_t events, malformed, batches, failures, damaged;

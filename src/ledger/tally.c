@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "books/count.h"
 #include "ipc/ask_master.h"
 
 enum { ROWS_A_TURN = 4000 };
@@ -23,7 +24,7 @@ struct tally_desk {
     struct harvest *harvest;
     struct timer *turn;
     struct tally *first;
-    struct database_count *count; /* of `first` */
+    struct count *count; /* of `first` */
 };
 
 static void client_answer(int fd, uint8_t code, struct text text)
@@ -38,7 +39,7 @@ static void client_answer(int fd, uint8_t code, struct text text)
 static void tally_end(struct tally_desk *desk)
 {
     struct tally *tally = desk->first;
-    if (desk->count) database_count_end(desk->count);
+    if (desk->count) count_end(desk->count);
     desk->count = NULL;
     desk->first = tally->next;
     close(tally->fd);
@@ -46,7 +47,7 @@ static void tally_end(struct tally_desk *desk)
     if (desk->first) timer_set(desk->turn, 0);
 }
 
-static void sums_print(struct tally_desk *desk, const struct tally *tally, const struct database_sums *sums,
+static void sums_print(struct tally_desk *desk, const struct tally *tally, const struct count_sums *sums,
                        struct buffer *out)
 {
     struct harvest_counts counts;
@@ -62,16 +63,15 @@ static void sums_print(struct tally_desk *desk, const struct tally *tally, const
                   counts.backlog_percent);
 }
 
-static void tally_tell(struct tally_desk *desk, const struct database_sums *sums,
-                       enum database_outcome outcome)
+static void tally_tell(struct tally_desk *desk, const struct count_sums *sums, enum books_outcome outcome)
 {
     struct buffer out = { 0 };
     struct tally *tally = desk->first;
-    if (outcome == DATABASE_DONE)
+    if (outcome == BOOKS_DONE)
         sums_print(desk, tally, sums, &out);
     else
         buffer_printf(&out, "the ledger database cannot be read to its end; the log says why");
-    client_answer(tally->fd, outcome == DATABASE_DONE ? EX_OK : EX_UNAVAILABLE, buffer_text(&out));
+    client_answer(tally->fd, outcome == BOOKS_DONE ? EX_OK : EX_UNAVAILABLE, buffer_text(&out));
     buffer_free(&out);
     tally_end(desk);
 }
@@ -79,14 +79,14 @@ static void tally_tell(struct tally_desk *desk, const struct database_sums *sums
 static void turn(void *context)
 {
     struct tally_desk *desk = context;
-    struct database_sums sums;
-    enum database_outcome outcome = DATABASE_LATER;
+    struct count_sums sums;
+    enum books_outcome outcome = BOOKS_LATER;
     if (!desk->first) return;
     if (!desk->count && harvest_database(desk->harvest))
-        desk->count = database_count_begin(harvest_database(desk->harvest), desk->first->since_ms);
+        desk->count = count_begin(harvest_database(desk->harvest), desk->first->since_ms);
     if (!desk->count)
-        tally_tell(desk, &sums, DATABASE_LATER);
-    else if (database_count_step(desk->count, ROWS_A_TURN, &sums, &outcome))
+        tally_tell(desk, &sums, BOOKS_LATER);
+    else if (count_step(desk->count, ROWS_A_TURN, &sums, &outcome))
         tally_tell(desk, &sums, outcome);
     else
         timer_set(desk->turn, 0);

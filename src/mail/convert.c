@@ -2,10 +2,11 @@
 /* Eight bits to seven: what changes in each part is written down as edits, then applied in one pass. */
 #include "mail/convert.h"
 
+#include "mail/base64.h"
 #include "mail/edits.h"
 #include "mail/mime.h"
 
-enum { LINE_MOST = 76, BASE64_LINE_BYTES = 57 };
+enum { LINE_MOST = 76 };
 
 const char *convert_reason(enum convert_outcome outcome)
 {
@@ -70,28 +71,6 @@ static void quoted_encode(struct text body, struct buffer *out)
         quoted_line(text_slice(body, 0, end), out);
         if (end < body.length) buffer_add_text(out, TEXT("\r\n"));
         body = text_slice(body, end + 2, body.length);
-    }
-}
-
-static void base64_line(struct text bytes, struct buffer *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        uint32_t group = 0;
-        for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (i + j < bytes.length ? (unsigned char)bytes.at[i + j] : 0);
-        const char four[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                               i + 1 < bytes.length ? digits[group >> 6 & 63] : '=',
-                               i + 2 < bytes.length ? digits[group & 63] : '=' };
-        buffer_add(out, four, sizeof four);
-    }
-}
-
-static void base64_encode(struct text body, struct buffer *out)
-{
-    for (size_t at = 0; at < body.length; at += BASE64_LINE_BYTES) {
-        if (at > 0) buffer_add_text(out, TEXT("\r\n"));
-        base64_line(text_slice(body, at, at + BASE64_LINE_BYTES), out);
     }
 }
 
@@ -179,7 +158,7 @@ static void leaf_encode(struct conversion *conversion, const struct mime_part *p
     if (is_quoted)
         quoted_encode(part->body, &encoded);
     else
-        base64_encode(part->body, &encoded);
+        base64_add_lines(&encoded, part->body, false);
     if (!is_quoted && (end == message.length || message.at[end] != '\r'))
         buffer_add_text(&encoded, TEXT("\r\n"));
     encoding_set(conversion, part, is_quoted ? "quoted-printable" : "base64");

@@ -2,42 +2,8 @@
 /* A notice in three parts: for people (English and Japanese), for machines, and the message it is about. */
 #include "mail/dsn.h"
 
-#include <stdio.h>
-#include <time.h>
-
-enum { DATE_SIZE = 40, BASE64_LINE = 76 };
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* RFC 5322 section 3.3, in UTC; independent of the locale. */
-static const char *date_print(uint64_t ms, char room[DATE_SIZE])
-{
-    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    snprintf(room, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
-             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    return room;
-}
-
-static void base64_add(struct buffer *out, struct text bytes)
-{
-    size_t column = 0;
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        uint32_t word = 0;
-        for (size_t k = 0; k < 3; k++)
-            word = word << 8 | (i + k < bytes.length ? (unsigned char)bytes.at[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            buffer_add_char(out, i + k > bytes.length ? '=' : digits[word >> (18 - 6 * k) & 63]);
-        column += 4;
-        if (column < BASE64_LINE && i + 3 < bytes.length) continue;
-        buffer_add_text(out, TEXT("\r\n"));
-        column = 0;
-    }
-}
+#include "mail/base64.h"
+#include "mail/date.h"
 
 /* Controls and bytes over 127 do not belong in the fields of a status report. */
 static void plain_add(struct buffer *out, struct text text)
@@ -130,10 +96,7 @@ static void header_add(const struct dsn *dsn, struct buffer *out)
     buffer_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n", TEXT_ARG(dsn->hostname));
     buffer_printf(out, "To: <%.*s>\r\n", TEXT_ARG(dsn->sender));
     buffer_printf(out, "Subject: %s\r\n =?UTF-8?B?", subjects[dsn->action][0]);
-    struct buffer word = { 0 };
-    base64_add(&word, text_of(subjects[dsn->action][1]));
-    buffer_add_text(out, text_trim(buffer_text(&word)));
-    buffer_free(&word);
+    base64_add(out, text_of(subjects[dsn->action][1]));
     buffer_printf(out, "?=\r\nDate: %s\r\n", date_print(dsn->now_ms, date));
     buffer_printf(out, "Message-ID: <%.*s@%.*s>\r\n", TEXT_ARG(dsn->notice_id), TEXT_ARG(dsn->hostname));
     buffer_printf(out, "Auto-Submitted: auto-%s\r\nMIME-Version: 1.0\r\n",
@@ -209,7 +172,7 @@ static void people_part(const struct dsn *dsn, struct buffer *out)
         buffer_add_text(&lines, line);
         buffer_add_text(&lines, TEXT("\r\n"));
     }
-    base64_add(out, buffer_text(&lines));
+    base64_add_lines(out, buffer_text(&lines), true);
     buffer_free(&lines);
     buffer_free(&text);
 }
@@ -295,7 +258,7 @@ static void original_part(const struct dsn *dsn, struct buffer *out)
     }
     buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers; charset=UTF-8\r\n"
                               "Content-Transfer-Encoding: base64\r\n\r\n"));
-    base64_add(out, header);
+    base64_add_lines(out, header, true);
 }
 
 void dsn_compose(const struct dsn *dsn, struct buffer *out)

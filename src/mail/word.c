@@ -3,6 +3,7 @@
    or plain text comes between; only then are they converted. Linear: "?=" is never searched twice. */
 #include "mail/word.h"
 
+#include "mail/base64.h"
 #include "mail/charset.h"
 #include "mail/decode.h"
 
@@ -148,20 +149,6 @@ struct text word_decode_in(struct arena *arena, struct text value, struct findin
     return text;
 }
 
-static void add_base64(struct text bytes, struct buffer *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        size_t left = bytes.length - i;
-        uint32_t bits = (uint32_t)(uint8_t)bytes.at[i] << 16;
-        if (left > 1) bits |= (uint32_t)(uint8_t)bytes.at[i + 1] << 8;
-        if (left > 2) bits |= (uint8_t)bytes.at[i + 2];
-        char group[4] = { digits[bits >> 18], digits[bits >> 12 & 63],
-                          left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '=' };
-        buffer_add(out, group, sizeof group);
-    }
-}
-
 static void add_quoted(struct text bytes, struct buffer *out)
 {
     for (size_t i = 0; i < bytes.length; i++) {
@@ -187,7 +174,7 @@ static size_t one_word(struct text charset, char encoding, struct text utf8, str
         buffer_printf(&word, "=?%.*s?%c?", TEXT_ARG(charset), encoding);
         if (!charset_from_utf8(charset, text_slice(utf8, 0, take), &bytes)) take = 0;
         if (encoding == 'B')
-            add_base64(buffer_text(&bytes), &word);
+            base64_add(&word, buffer_text(&bytes));
         else
             add_quoted(buffer_text(&bytes), &word);
         buffer_free(&bytes);

@@ -91,6 +91,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
         sum.unscanned += one->unscanned;
         sum.relayed += one->relayed;
         sum.messages_relayed += one->messages_relayed;
+        sum.refused_content += one->refused_content;
+        sum.aborted += one->aborted;
         for (int i = 0; i < COUNTERS_OFFERED_SLOTS; i++)
             if (one->offered[i].id) in_doubt += one->offered[i].recipients;
         counters_unmap(page);
@@ -111,6 +113,8 @@ static void print_receive(const struct commands *control, struct buffer *out)
     NUMBER(unscanned);
     NUMBER(relayed);
     NUMBER(messages_relayed);
+    NUMBER(refused_content);
+    NUMBER(aborted);
 #undef NUMBER
     buffer_printf(out, "\"in_doubt\":%llu", (unsigned long long)in_doubt);
 }
@@ -180,6 +184,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_QUEUE, command);
     } else if (is_command(command, "balance")) {
         pass_on(client, PROCESS_LEDGER, command);
+    } else if (is_command(command, "report") || is_command(command, "missed")) {
+        pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "drain") || is_command(command, "undrain")) {

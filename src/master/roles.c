@@ -8,10 +8,12 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
-      .folder = "ledger" },
+      .folders = { "ledger" } },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
-    { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folder = "spool" },
+    { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
+    { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_health = true,
+      .folders = { "ledger", "report", "learn" } },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
 };
@@ -20,7 +22,8 @@ const size_t part_count = sizeof parts / sizeof *parts;
 const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_QUEUE },  { PROCESS_RECEIVE, PROCESS_SCAN },
     { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
-    { PROCESS_QUEUE, PROCESS_DELIVER },  { PROCESS_DELIVER, PROCESS_LOOKUP },
+    { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
+    { PROCESS_DELIVER, PROCESS_LOOKUP },
 };
 const size_t link_count = sizeof links / sizeof *links;
 

@@ -7,6 +7,8 @@
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 
+enum { PART_FOLDERS_MOST = 4 };
+
 struct part {
     enum process_kind kind;
     unsigned roles;     /* bits 1 << enum role */
@@ -15,7 +17,8 @@ struct part {
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
     bool mounts;        /* a tmpfs for each scan worker */
-    const char *folder; /* below the state folder, NULL: none */
+    bool reads_health; /* is given run/health, to read */
+    const char *folders[PART_FOLDERS_MOST]; /* below the state folder; NULL ends */
 };
 
 struct link {

@@ -82,17 +82,20 @@ static void send_maps(struct member *member)
     }
     if (member->part->reads_all_events) close(ring);
     if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
+    if (member->part->reads_health)
+        send_map(member, "health", 0, openat(state->run_fd, "health", O_RDONLY | O_CLOEXEC));
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
 }
 
-static void send_folder(struct member *member)
+static void send_folders(struct member *member)
 {
-    if (!member->part->folder) return;
-    int fd = state_folder(member->family->start.state, member->part->folder);
-    if (fd < 0) die_errno("the folder %s cannot be opened", member->part->folder);
-    struct buffer *out = channel_begin(member->channel, MASTER_FOLDER, 0);
-    put_text(out, text_of(member->part->folder));
-    channel_end_fds(member->channel, &fd, 1);
+    for (const char *const *name = member->part->folders; *name; name++) {
+        int fd = state_folder(member->family->start.state, *name);
+        if (fd < 0) die_errno("the folder %s cannot be opened", *name);
+        struct buffer *out = channel_begin(member->channel, MASTER_FOLDER, 0);
+        put_text(out, text_of(*name));
+        channel_end_fds(member->channel, &fd, 1);
+    }
 }
 
 void member_send_listeners(struct member *member)
@@ -178,7 +181,7 @@ void member_start(struct member *member)
     member->channel = channel_open(loop, pair[0], &events, member);
     member_send_config(member, 0);
     send_maps(member);
-    send_folder(member);
+    send_folders(member);
     member_send_listeners(member);
     join_peers(member);
     if (member->family->drain.is_on) member_send_drain(member);

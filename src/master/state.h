@@ -21,7 +21,7 @@ struct state {
    cannot. Folders belong to `uid`, `gid` when the caller is root. */
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid);
 
-/* A descriptor of "spool" or "ledger". */
+/* A descriptor of "spool", "ledger", "report" or "learn". */
 int state_folder(const struct state *state, const char *name);
 
 /* The ring file of one process; *out_slot identifies it. */

@@ -170,6 +170,7 @@ static void change(struct client *client, enum record_type type, struct message 
                              .reply = reply };
     if (type != RECORD_OUTCOME) change.dsn = TEXT_NONE;
     journal_change(client->queue->journal, type, message, &change);
+    told_event_steps(client->queue, type, message->id, &change);
     dispatch_settle(client->queue, message);
     turn_wanted_soon(client->queue);
 }

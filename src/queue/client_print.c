@@ -5,12 +5,6 @@
 #include "base/json_text.h"
 #include "queue/client_private.h"
 
-static const char *const hold_names[] = { [HOLD_NONE] = "",
-                                          [HOLD_QUARANTINE] = "quarantine",
-                                          [HOLD_UNDELIVERABLE] = "undeliverable",
-                                          [HOLD_POISON] = "poison",
-                                          [HOLD_ADMIN] = "admin" };
-
 static const char *state_of(const struct message *message, const struct standing *recipient)
 {
     static const char *const names[] = {
@@ -33,7 +27,7 @@ static void recipient_print(const struct client *client, const struct message *m
     json_text_add(out, recipient->address);
     buffer_printf(out, ",\"state\":\"%s\"", state_of(message, now));
     if (now->hold && now->hold <= HOLD_ADMIN && now->ending == ENDING_NONE)
-        buffer_printf(out, ",\"hold\":\"%s\"", hold_names[now->hold]);
+        buffer_printf(out, ",\"hold\":\"%s\"", hold_reason_name(now->hold));
     uint64_t until = delivery ? schedule_waits_until(delivery) : 0;
     if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)until);
     buffer_printf(out, ",\"attempts\":%u,\"reason\":", now->attempts);

@@ -188,6 +188,7 @@ static void hold_damaged(struct queue *queue, struct message *message)
             list[change.count++] =
                 (struct changed_recipient){ i, 0, HOLD_ADMIN, message->recipients[i].attempts };
     journal_change(queue->journal, RECORD_HOLD, message, &change);
+    told_event_steps(queue, RECORD_HOLD, message->id, &change);
     free(list);
     dispatch_settle(queue, message);
     turn_wanted_soon(queue);

@@ -73,6 +73,7 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
 {
     struct lead lead;
     lead_make(queue, request, &lead);
+    if (receiver->is_own) lead.flags |= MESSAGE_OWN;
     struct buffer envelope = { 0 };
     envelope_put(&request->envelope, &envelope);
     lead.envelope = buffer_text(&envelope);
@@ -220,12 +221,13 @@ void intake_tell_space(struct queue *queue)
     for (struct receiver *one = queue->receivers; one; one = one->next) space_send(queue, one);
 }
 
-void intake_add_receiver(struct queue *queue, uint16_t index, int fd)
+void intake_add_receiver(struct queue *queue, uint16_t index, bool is_own, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct receiver *receiver = memory_alloc(sizeof *receiver);
     receiver->queue = queue;
     receiver->index = index;
+    receiver->is_own = is_own;
     receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
     receiver->next = queue->receivers;
     queue->receivers = receiver;

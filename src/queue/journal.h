@@ -33,7 +33,7 @@ struct journal_found {
 struct journal_listener {
     void *context;
     void (*on_message)(void *context, uint64_t id, const struct lead *lead, uint64_t size);
-    void (*on_change)(void *context, uint64_t id, const struct change *change);
+    void (*on_change)(void *context, enum record_type type, uint64_t id, const struct change *change);
 };
 
 /* Reads all segments, cuts a torn tail, salvages damage, seals what was open. NULL with a reason in error.

@@ -161,8 +161,8 @@ static void timers_begin(struct queue *queue)
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
     struct queue *queue = context;
-    if (kind == PROCESS_RECEIVE)
-        intake_add_receiver(queue, index, fd);
+    if (kind == PROCESS_RECEIVE || kind == PROCESS_REPORT)
+        intake_add_receiver(queue, index, kind == PROCESS_REPORT, fd);
     else if (kind == PROCESS_DELIVER)
         dispatch_set_deliver(queue, fd);
     else

@@ -41,6 +41,7 @@ struct receiver {
     struct queue *queue;
     struct channel *channel;
     uint16_t index;
+    bool is_own; /* report: its messages are ours, as notices are */
 };
 
 /* A message that somebody waits for. */
@@ -109,7 +110,7 @@ static inline uint64_t queue_now(const struct queue *queue)
 }
 
 /* intake.c */
-void intake_add_receiver(struct queue *queue, uint16_t index, int fd);
+void intake_add_receiver(struct queue *queue, uint16_t index, bool is_own, int fd);
 void intake_tell_space(struct queue *queue);
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);
@@ -159,6 +160,8 @@ struct told_delivery {
 void told_recipient(const struct queue *queue, uint64_t id, const struct told_delivery *delivery);
 void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
                       struct text relay, struct text reply);
+/* Deferrals, holds and releases; other records tell nothing. */
+void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change);
 void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
                          const struct envelope *envelope, uint64_t size);
 /* Keeps the record to be told again if the teller dies. */

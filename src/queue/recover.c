@@ -214,7 +214,7 @@ static void scan_record(void *context, const struct walk_record *record)
         break;
     default:
         scan_change(scan, header, record->payload);
-        if (header->type == RECORD_OUTCOME) scan_tell_later(scan, header, record->offset);
+        if (header->type != RECORD_STATE) scan_tell_later(scan, header, record->offset);
         break;
     }
 }
@@ -235,7 +235,7 @@ static void scan_tell(struct scan *scan, const struct journal_listener *listener
                 listener->on_message(listener->context, header->id, &lead,
                                      header->length - header->lead_length);
         } else if (change_get(scan->arena, payload, &change)) {
-            listener->on_change(listener->context, header->id, &change);
+            listener->on_change(listener->context, header->type, header->id, &change);
         }
     }
     free(scan->told);

@@ -97,6 +97,7 @@ static uint32_t changes_write(struct result_work *work, enum recipient_ending wa
                                             one->enhanced, work->result->relay, one->reply);
             }
         journal_change(queue->journal, type, work->message, &change);
+        told_event_steps(queue, type, work->message->id, &change);
         written += change.count;
     }
     return written;

@@ -50,8 +50,12 @@ static void ended_put(const struct queue *queue, uint64_t id, uint32_t number, e
 static void accepted_put(struct arena *arena, uint64_t id, const struct lead *lead,
                          const struct envelope *envelope, uint64_t size, struct buffer *out)
 {
-    struct text *recipients = arena_alloc_array(arena, envelope->recipient_count, sizeof *recipients);
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
+    struct event_recipient *recipients =
+        arena_alloc_array(arena, envelope->recipient_count, sizeof *recipients);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        recipients[i] =
+            (struct event_recipient){ .address = envelope->recipients[i].address,
+                                      .hold = i < lead->recipient_count ? lead->recipients[i].hold : 0 };
     struct event_accepted event = { .id = id,
                                     .time_ms = lead->arrived_ms,
                                     .size = size,
@@ -75,6 +79,36 @@ void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum en
                       struct text relay, struct text reply)
 {
     ended_put(queue, id, number, ending, dsn, relay, reply, &queue->events_pending);
+}
+
+static enum step_kind step_of(enum record_type type, const struct change *change)
+{
+    bool is_expired = text_equal(change->dsn, TEXT("4.4.7")); /* RFC 3463: its time is over */
+    if (type == RECORD_DEFERRAL) return STEP_DEFERRED;
+    if (type == RECORD_RELEASE) return STEP_RELEASED;
+    return is_expired ? STEP_EXPIRED : STEP_HELD;
+}
+
+/* The time is the record's, so that the same step told again is known as the same. */
+void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change)
+{
+    struct buffer record = { 0 };
+    if (type != RECORD_DEFERRAL && type != RECORD_HOLD && type != RECORD_RELEASE) return;
+    for (uint32_t i = 0; i < change->count; i++) {
+        struct event_step event = { .id = id,
+                                    .time_ms = change->when_ms,
+                                    .recipient = change->recipients[i].number,
+                                    .kind = step_of(type, change),
+                                    .hold = change->recipients[i].hold,
+                                    .due_ms = change->due_ms,
+                                    .dsn = change->dsn,
+                                    .relay = change->relay,
+                                    .reply = change->reply };
+        buffer_clear(&record);
+        event_step_put(&event, &record);
+        put_text(&queue->events_pending, buffer_text(&record));
+    }
+    buffer_free(&record);
 }
 
 void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
@@ -153,9 +187,10 @@ static void on_message(void *context, uint64_t id, const struct lead *lead, uint
     told_committed(queue);
 }
 
-static void on_change(void *context, uint64_t id, const struct change *change)
+static void on_change(void *context, enum record_type type, uint64_t id, const struct change *change)
 {
     struct queue *queue = context;
+    told_event_steps(queue, type, id, change);
     for (uint32_t i = 0; i < change->count; i++)
         if (change->recipients[i].ending != ENDING_NONE)
             told_event_ended(queue, id, change->recipients[i].number, change->recipients[i].ending,

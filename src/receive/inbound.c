@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "ipc/event.h"
+#include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/session.h"
 #include "receive/transaction.h"
@@ -99,7 +99,7 @@ static const char *greeting_refusal(struct session *session, uint16_t *out_code,
 
 static void turn_away(struct session *session, uint16_t code, const char *enhanced, const char *text)
 {
-    session_log_reject(session, "CONNECT", TEXT_NONE, code, enhanced, text);
+    session_log_reject(session, STAGE_CONNECT, TEXT_NONE, code, enhanced, text);
     session_reply(session, code, enhanced, "%s", text);
     session->state = SESSION_CLOSING;
     session_end(session);
@@ -165,6 +165,7 @@ void session_end(struct session *session)
     struct server *server = session->server;
     log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
              TEXT_ARG(session->client_text), session->messages, session->errors);
+    keep_count_aborted(session);
     transaction_drop(session);
     number_forget(session);
     leave(session);
@@ -326,29 +327,39 @@ const char *session_protocol(const struct session *session)
     return is_secure ? "ESMTPS" : "ESMTP";
 }
 
-void session_log_reject(struct session *session, const char *stage, struct text recipient, uint16_t code,
-                        const char *enhanced, const char *text)
+/* The counters and the log's line; the reply on one line. */
+static struct text reject_note(struct session *session, enum event_stage stage, struct text recipient,
+                               uint16_t code, const char *enhanced, const char *text)
 {
     const struct envelope *envelope = &session->transaction.envelope;
     uint64_t *counter =
         code >= 500 ? &session->server->counters->refused_5xx : &session->server->counters->refused_4xx;
     (*counter)++;
     log_info("NOQUEUE: reject: %s from %.*s[%.*s]: %u %s %s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s>",
-             stage, TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), code, enhanced, text,
-             TEXT_ARG(envelope->sender), TEXT_ARG(recipient), session_protocol(session),
+             stage_name(stage), TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), code,
+             enhanced, text, TEXT_ARG(envelope->sender), TEXT_ARG(recipient), session_protocol(session),
              TEXT_ARG(session->helo));
     char reply[600];
     snprintf(reply, sizeof reply, "%u %s %s", code, enhanced, text);
-    struct event_refused event = { loop_wall_ms(session->server->loop),
-                                   session->client,
-                                   session->helo,
-                                   envelope->sender,
-                                   recipient,
-                                   text_of(reply) };
-    struct buffer record = { 0 };
-    event_refused_put(&event, &record);
-    ring_append(session->server->ring, buffer_text(&record));
-    buffer_free(&record);
+    return arena_text(session->mail, text_of(reply));
+}
+
+void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
+                        const char *enhanced, const char *text)
+{
+    struct text reply = reject_note(session, stage, recipient, code, enhanced, text);
+    keep_tell_refused(session, stage, recipient, code, reply);
+}
+
+void session_log_content_refused(struct session *session, uint16_t code, const char *enhanced,
+                                 const char *text)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        struct text reply =
+            reject_note(session, STAGE_CONTENT, envelope->recipients[i].address, code, enhanced, text);
+        keep_tell_content_refused(session, i, code, reply);
+    }
 }
 
 /* --- input --- */

@@ -4,6 +4,7 @@
 #include "receive/keeping.h"
 
 #include "base/log.h"
+#include "config/settings.h"
 #include "ipc/event.h"
 #include "mail/edits.h"
 #include "receive/transaction.h"
@@ -139,10 +140,7 @@ void keep_judged(struct session *session)
         arena_alloc_array(session->mail, verdict->recipient_count, sizeof *request->envelope.recipients);
     for (uint32_t i = 0; i < verdict->recipient_count; i++) {
         const struct recipient_verdict *one = &verdict->recipients[i];
-        if (one->action == ACTION_DISCARD) {
-            session->server->counters->discarded++;
-            continue;
-        }
+        if (one->action == ACTION_DISCARD) continue;
         uint32_t at = request->envelope.recipient_count++;
         request->envelope.recipients[at] = transaction->envelope.recipients[i];
         request->recipients[at].edits = one->edits;
@@ -159,6 +157,7 @@ void keep_judged(struct session *session)
 void keep_poison(struct session *session)
 {
     static const char none[4];
+    session->transaction.is_poison = true;
     struct keep_request *request = &session->transaction.keep;
     request->envelope = session->transaction.envelope;
     request->edits_count = 1;
@@ -195,15 +194,76 @@ void keep_log_verdict(struct session *session)
              TEXT_ARG(facts->subject));
 }
 
+/* --- events --- */
+
+enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
+
+static enum message_class class_of(const struct session *session)
+{
+    static const enum message_class classes[] = { [SCAN_NOT_ASKED] = CLASS_NONE,
+                                                  [SCAN_CLEAN] = CLASS_NONE,
+                                                  [SCAN_FOUND] = CLASS_VIRUS,
+                                                  [SCAN_LIMITS] = CLASS_LIMITS,
+                                                  [SCAN_UNSCANNED] = CLASS_UNSCANNED };
+    const struct transaction *transaction = &session->transaction;
+    enum message_class class = classes[transaction->read.virus];
+    bool is_spam = transaction->verdict.score >= session->server->config->spam.tag;
+    if (class == CLASS_VIRUS) return class;
+    if (is_spam) return CLASS_SPAM;
+    return class == CLASS_NONE && transaction->read.ambiguous ? CLASS_AMBIGUOUS : class;
+}
+
+/* What ledger is told of the judgement. Texts are borrowed; the signals stand in `room` as far as they fit.
+ */
+static struct event_judgement judgement_of(const struct session *session, struct event_signal room[LIST_ROOM])
+{
+    const struct facts *facts = &session->transaction.read;
+    const struct verdict *verdict = &session->transaction.verdict;
+    if (session->transaction.is_poison)
+        return (struct event_judgement){ .is_judged = true, .class = CLASS_POISON };
+    if (verdict->recipient_count == 0) return (struct event_judgement){ 0 };
+    uint32_t count = verdict->signal_count < LIST_ROOM ? verdict->signal_count : LIST_ROOM;
+    for (uint32_t i = 0; i < count; i++)
+        room[i] = (struct event_signal){ verdict->signals[i].name, verdict->signals[i].points };
+    return (struct event_judgement){ .is_judged = true,
+                                     .class = class_of(session),
+                                     .score = verdict->score,
+                                     .virus = facts->virus_name,
+                                     .engine = facts->engine,
+                                     .subject = facts->subject,
+                                     .message_id = facts->message_id,
+                                     .author = facts->from,
+                                     .signal_count = count,
+                                     .signals = room };
+}
+
+/* The kept recipients, in their order; those that were discarded are left out, as in keep_judged. */
+static void recipients_fill(const struct transaction *transaction, struct event_recipient *list)
+{
+    const struct envelope *envelope = &transaction->keep.envelope;
+    const struct verdict *verdict = &transaction->verdict;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++, from++) {
+        while (from < verdict->recipient_count && verdict->recipients[from].action == ACTION_DISCARD) from++;
+        list[i] = (struct event_recipient){ .address = envelope->recipients[i].address,
+                                            .hold = (uint8_t)transaction->keep.recipients[i].hold };
+        if (from >= verdict->recipient_count) continue;
+        list[i].action = (uint8_t)verdict->recipients[from].action;
+        list[i].observed = (uint8_t)verdict->recipients[from].observed;
+    }
+}
+
 static void tell_ledger(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     const struct envelope *envelope = &transaction->keep.envelope;
-    struct text recipients[64];
-    struct text *list = envelope->recipient_count <= 64
-                            ? recipients
-                            : arena_alloc_array(session->mail, envelope->recipient_count, sizeof *list);
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) list[i] = envelope->recipients[i].address;
+    struct event_recipient recipients[LIST_ROOM];
+    struct event_signal signals[LIST_ROOM];
+    struct event_recipient *list =
+        envelope->recipient_count <= LIST_ROOM
+            ? recipients
+            : arena_alloc_array(session->mail, envelope->recipient_count, sizeof *list);
+    recipients_fill(transaction, list);
     struct event_accepted event = { .id = transaction->id,
                                     .time_ms = transaction->arrived_ms,
                                     .size = transaction->body.size,
@@ -211,7 +271,7 @@ static void tell_ledger(struct session *session)
                                     .client = session->client,
                                     .helo = session->helo,
                                     .sender = envelope->sender,
-                                    .verdict = transaction->verdict.summary,
+                                    .judgement = judgement_of(session, signals),
                                     .recipient_count = envelope->recipient_count,
                                     .recipients = list };
     struct buffer record = { 0 };
@@ -224,12 +284,78 @@ static void tell_ledger(struct session *session)
     buffer_free(&record);
 }
 
+/* One recipient that does not come into the queue. */
+static void tell_refused(struct session *session, enum event_stage stage, uint32_t number,
+                         struct text recipient, uint16_t code, struct text reply, bool is_message)
+{
+    const struct transaction *transaction = &session->transaction;
+    struct event_signal signals[LIST_ROOM];
+    bool is_content = stage == STAGE_CONTENT;
+    struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
+                                   .id = is_content ? transaction->id : 0,
+                                   .code = code,
+                                   .stage = (uint8_t)stage,
+                                   .direction = (uint8_t)session->port->listener.direction,
+                                   .is_message = is_message,
+                                   .number = number,
+                                   .size = is_content ? transaction->body.size : 0,
+                                   .client = session->client,
+                                   .helo = session->helo,
+                                   .sender = transaction->envelope.sender,
+                                   .recipient = recipient,
+                                   .reply = reply };
+    if (is_content) event.judgement = judgement_of(session, signals);
+    struct buffer record = { 0 };
+    event_refused_put(&event, &record);
+    ring_append(session->server->ring, buffer_text(&record));
+    buffer_free(&record);
+}
+
+void keep_tell_refused(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
+                       struct text reply)
+{
+    tell_refused(session, stage, 0, recipient, code, reply, false);
+}
+
+void keep_tell_content_refused(struct session *session, uint32_t number, uint16_t code, struct text reply)
+{
+    session->server->counters->refused_content++;
+    tell_refused(session, STAGE_CONTENT, number, session->transaction.envelope.recipients[number].address,
+                 code, reply, number == 0);
+}
+
+void keep_count_discarded(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    bool is_message = transaction->keep.envelope.recipient_count == 0;
+    for (uint32_t i = 0; i < transaction->verdict.recipient_count; i++) {
+        if (transaction->verdict.recipients[i].action != ACTION_DISCARD) continue;
+        session->server->counters->discarded++;
+        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 250,
+                     TEXT("250 2.0.0 taken and discarded"), is_message);
+        is_message = false;
+    }
+}
+
+/* Queue may have it once it was asked to keep it: then it counts as kept, whoever hears of it. */
+void keep_count_aborted(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    if (transaction->step < STEP_READING || transaction->step > STEP_DECIDING) return;
+    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
+        session->server->counters->aborted++;
+        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,
+                     i == 0);
+    }
+}
+
 void keep_count_accepted(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     struct receive_counters *counters = session->server->counters;
     char id[MESSAGE_ID_SIZE];
     tell_ledger(session);
+    keep_count_discarded(session);
     counters->accepted += transaction->keep.envelope.recipient_count;
     counters->messages++;
     offer_clear(session);

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_RECEIVE_KEEPING_H
 #define SEKIMORI_RECEIVE_KEEPING_H
 
+#include "ipc/event.h"
 #include "receive/session.h"
 #include "receive/trace.h"
 
@@ -21,6 +22,15 @@ void keep_send(struct session *session);
 void keep_count_accepted(struct session *session);
 /* queue refused it: the offer is taken back. */
 void keep_withdraw(struct session *session);
+
+/* For ledger: a recipient or a client turned away before content; one of the recipients after it. */
+void keep_tell_refused(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
+                       struct text reply);
+void keep_tell_content_refused(struct session *session, uint32_t number, uint16_t code, struct text reply);
+/* Recipients that were told 250 and that the verdict discards. */
+void keep_count_discarded(struct session *session);
+/* The transaction ends before its message was decided on. */
+void keep_count_aborted(struct session *session);
 
 void keep_count_verdict(struct session *session);
 void keep_log_verdict(struct session *session);

@@ -47,7 +47,7 @@ static void reject(struct session *session, struct text address, uint16_t code, 
                    const char *text)
 {
     session_reply(session, code, enhanced, "<%.*s>: %s", TEXT_ARG(address), text);
-    session_log_reject(session, "RCPT", address, code, enhanced, text);
+    session_log_reject(session, STAGE_RCPT, address, code, enhanced, text);
 }
 
 /* What a recipient takes in the frames to scan and queue, about. */

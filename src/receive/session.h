@@ -4,6 +4,7 @@
 #define SEKIMORI_RECEIVE_SESSION_H
 
 #include "base/stream.h"
+#include "ipc/event.h"
 #include "receive/server.h"
 #include "smtp/command.h"
 #include "smtp/dotted.h"
@@ -37,7 +38,7 @@ struct transaction {
     size_t recipient_bytes; /* of all addresses and ORCPTs: they share one frame */
     struct body body;
     struct dotted dotted;
-    bool is_bdat, is_too_big, has_no_memory;
+    bool is_bdat, is_too_big, has_no_memory, is_poison;
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then; /* where the session goes on when it is there */
     struct text facts;       /* as scan sent them */
@@ -111,8 +112,12 @@ void session_go_on(struct session *session, enum session_state state);
 void session_give_up(struct session *session, const char *text);
 
 /* "NOQUEUE: reject: RCPT from …" and its event. `recipient` may be empty. */
-void session_log_reject(struct session *session, const char *stage, struct text recipient, uint16_t code,
+void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
                         const char *enhanced, const char *text);
+
+/* The same for every recipient of a message whose content was refused. */
+void session_log_content_refused(struct session *session, uint16_t code, const char *enhanced,
+                                 const char *text);
 
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);

@@ -19,12 +19,7 @@ static void decide(struct session *session);
 void transaction_settle(struct session *session, uint16_t code, const char *enhanced, const char *text)
 {
     bool waited = session->state == SESSION_WAITING;
-    if (code >= 400) {
-        struct envelope *envelope = &session->transaction.envelope;
-        for (uint32_t i = 0; i < envelope->recipient_count; i++)
-            session_log_reject(session, "END-OF-MESSAGE", envelope->recipients[i].address, code, enhanced,
-                               text);
-    }
+    if (code >= 400) session_log_content_refused(session, code, enhanced, text);
     session_reply(session, code, enhanced, "%s", text);
     transaction_drop(session);
     if (waited)
@@ -404,6 +399,7 @@ void transaction_kept_before(struct session *session, uint64_t as)
 void transaction_discarded(struct session *session)
 {
     char text[64], id[MESSAGE_ID_SIZE];
+    keep_count_discarded(session);
     snprintf(text, sizeof text, "taken as %s", message_id_print(session->transaction.id, id));
     transaction_settle(session, 250, "2.0.0", text);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
 #include "receive/xclient.h"
@@ -16,6 +17,7 @@ static void refuse(struct session *session, const struct smtp_error *error)
 
 static void hello_take(struct session *session, struct text name)
 {
+    keep_count_aborted(session);
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
@@ -60,7 +62,7 @@ static bool node_is_missing(struct session *session)
     const char *doubt = stream_peer_doubt(session->stream);
     snprintf(text, sizeof text, "%s%s%s", none, *doubt ? "; yours: " : "", doubt);
     session_reply(session, 530, "5.7.0", "%s", text);
-    session_log_reject(session, "MAIL", TEXT_NONE, 530, "5.7.0", text);
+    session_log_reject(session, STAGE_MAIL, TEXT_NONE, 530, "5.7.0", text);
     return true;
 }
 
@@ -148,6 +150,7 @@ static void do_bdat(struct session *session, const struct smtp_command *command)
 
 static void do_rset(struct session *session, const struct smtp_command *command)
 {
+    keep_count_aborted(session);
     transaction_drop(session);
     session_reply(session, 250, "2.0.0", "ok");
 }
@@ -223,8 +226,8 @@ void verb_do(struct session *session, struct text line)
         refuse(session, &error);
         if (command.verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
         if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
-            session_log_reject(session, command.verb == VERB_RCPT ? "RCPT" : "MAIL", command.mailbox.address,
-                               error.code, error.enhanced, error.text);
+            session_log_reject(session, command.verb == VERB_RCPT ? STAGE_RCPT : STAGE_MAIL,
+                               command.mailbox.address, error.code, error.enhanced, error.text);
         return;
     }
     if (session->transaction.step == STEP_READING && command.verb != VERB_BDAT && command.verb != VERB_RSET &&

@@ -123,7 +123,7 @@ bool xclient_hinders(struct session *session)
     } else if (refusal->code) { /* 421 is for the connection, which is the peer's: the client gets 450 */
         uint16_t code = refusal->code == 421 ? 450 : refusal->code;
         session_reply(session, code, refusal->enhanced, "%s", refusal->text);
-        session_log_reject(session, "MAIL", TEXT_NONE, code, refusal->enhanced, refusal->text);
+        session_log_reject(session, STAGE_MAIL, TEXT_NONE, code, refusal->enhanced, refusal->text);
     } else {
         return false;
     }

@@ -10,15 +10,6 @@
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200 };
 
-const char *wording_action(enum action action)
-{
-    static const char *const names[] = {
-        [ACTION_ACCEPT] = "accept", [ACTION_TAG] = "tag",         [ACTION_QUARANTINE] = "quarantine",
-        [ACTION_REJECT] = "reject", [ACTION_DISCARD] = "discard", [ACTION_DEFER] = "defer"
-    };
-    return names[action];
-}
-
 const char *wording_state(enum scan_state state)
 {
     static const char *const names[] = { [SCAN_NOT_ASKED] = "off",
@@ -161,7 +152,7 @@ static void add_actions(struct buffer *out, const struct verdict *verdict, bool 
         counts[is_observed ? verdict->recipients[i].observed : verdict->recipients[i].action]++;
     for (unsigned action = 0; action <= ACTION_DEFER; action++) {
         if (counts[action] == 0) continue;
-        buffer_printf(out, "%s%s", separator, wording_action(action));
+        buffer_printf(out, "%s%s", separator, evidence_action_name(action));
         if (counts[action] < verdict->recipient_count) buffer_printf(out, ":%u", counts[action]);
         separator = ",";
     }

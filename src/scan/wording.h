@@ -12,7 +12,6 @@
 void wording_write(struct arena *arena, const struct config *config, const struct occasion *occasion,
                    const struct facts *facts, bool is_virus, struct verdict *out);
 
-const char *wording_action(enum action action);   /* "quarantine" */
 const char *wording_state(enum scan_state state); /* "clean" */
 
 #endif

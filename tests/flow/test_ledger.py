@@ -65,8 +65,8 @@ def test_rows_say_what_happened(ledger):
     ledger.say("end 100 1 delivered")
     ledger.say("refuse 1")
     ledger.balance()
-    assert ledger.rows("select id, client, helo, sender, size, verdict, own from message where id = 100") == [
-        (100, "192.0.2.7", "mx.example.jp", "a@example.jp", 4000, "clean", 0)]
+    assert ledger.rows("select id, client, helo, sender, size, class, own from message where id = 100") == [
+        (100, "192.0.2.7", "mx.example.jp", "a@example.jp", 4000, 0, 0)]
     assert ledger.rows("select number, address, accepted_ms, ending, ended_ms, dsn, relay, reply from recipient"
                        " order by message") == [
         (0, "somebody@example.ac.jp", 100, 1, 100, "2.0.0", "192.0.2.9:25", "250 Ok"),

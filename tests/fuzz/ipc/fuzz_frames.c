@@ -57,11 +57,17 @@ static void event(struct arena *arena, struct text record)
     struct event_accepted accepted;
     struct event_ended ended;
     struct event_refused refused;
+    struct event_step step;
+    struct event_audit audit;
+    struct event_missed missed;
     uint32_t first;
     event_kind_of(record);
     event_accepted_get(arena, record, &accepted, &first);
     event_ended_get(record, &ended);
-    event_refused_get(record, &refused);
+    event_refused_get(arena, record, &refused);
+    event_step_get(record, &step);
+    event_audit_get(record, &audit);
+    event_missed_get(record, &missed);
     struct health_facts facts;
     health_facts_get(record, &facts);
 }

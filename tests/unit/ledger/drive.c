@@ -57,10 +57,9 @@ static void tell(struct ring *ring, struct buffer *record)
 static void accept_tell(struct driver *driver, uint64_t first, uint64_t count)
 {
     struct buffer record = { 0 };
-    const struct text recipient = TEXT("somebody@example.ac.jp");
+    const struct event_recipient recipient = { .address = TEXT("somebody@example.ac.jp") };
     struct event_accepted event = { .size = 4000,
                                     .helo = TEXT("mx.example.jp"),
-                                    .verdict = TEXT("clean"),
                                     .sender = TEXT("a@example.jp"),
                                     .recipient_count = 1,
                                     .recipients = &recipient };

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "books/count.h"
 #include "ledger/harvest.h"
 
 enum { SLOT = 5, OTHER_SLOT = 6 };
@@ -75,7 +76,7 @@ static int tear_down(void **state)
 
 static bool tell_accepted(struct ring *ring, uint64_t id, uint32_t recipients, bool is_own)
 {
-    struct text addresses[500];
+    struct event_recipient addresses[500];
     struct buffer record = { 0 };
     struct event_accepted event = { .id = id,
                                     .time_ms = 1000 + id,
@@ -83,11 +84,11 @@ static bool tell_accepted(struct ring *ring, uint64_t id, uint32_t recipients, b
                                     .is_own = is_own,
                                     .helo = TEXT("mx.example.jp"),
                                     .sender = TEXT("a@example.jp"),
-                                    .verdict = TEXT("clean"),
                                     .recipient_count = recipients };
     bool is_told = true;
     address_parse(TEXT("192.0.2.7"), &event.client);
-    for (uint32_t i = 0; i < recipients; i++) addresses[i] = TEXT("somebody@example.ac.jp");
+    for (uint32_t i = 0; i < recipients; i++)
+        addresses[i] = (struct event_recipient){ .address = TEXT("somebody@example.ac.jp") };
     event.recipients = addresses;
     for (uint32_t first = 0; first < recipients && is_told;) {
         buffer_clear(&record);
@@ -126,16 +127,16 @@ static void tell_refused(struct ring *ring, uint64_t time_ms)
     buffer_free(&record);
 }
 
-static struct database_sums sums_since(struct bench *bench, uint64_t since_ms)
+static struct count_sums sums_since(struct bench *bench, uint64_t since_ms)
 {
-    struct database_sums sums = { 0 };
-    enum database_outcome outcome = DATABASE_LATER;
+    struct count_sums sums = { 0 };
+    enum books_outcome outcome = BOOKS_LATER;
     while (harvest_poll(bench->harvest)) continue;
-    struct database_count *count = database_count_begin(harvest_database(bench->harvest), since_ms);
+    struct count *count = count_begin(harvest_database(bench->harvest), since_ms);
     assert_non_null(count);
-    while (!database_count_step(count, 3, &sums, &outcome)) continue;
-    assert_int_equal(outcome, DATABASE_DONE);
-    database_count_end(count);
+    while (!count_step(count, 3, &sums, &outcome)) continue;
+    assert_int_equal(outcome, BOOKS_DONE);
+    count_end(count);
     return sums;
 }
 
@@ -165,7 +166,7 @@ struct step {
 static const struct row {
     const char *name;
     struct step steps[8];
-    struct database_sums wanted;
+    struct count_sums wanted;
 } rows[] = {
     { "one message, one ending",
       { { 'a', 'A', 1, 1 }, { 'b', 'E', 1, 0, ENDING_DELIVERED } },
@@ -213,7 +214,7 @@ static void test_rows(void **state)
         void *fresh = NULL;
         set_up(&fresh);
         for (size_t s = 0; s < 8 && rows[r].steps[s].what; s++) step_do(fresh, &rows[r].steps[s]);
-        struct database_sums sums = sums_since(fresh, 0);
+        struct count_sums sums = sums_since(fresh, 0);
         if (memcmp(&sums, &rows[r].wanted, sizeof sums) != 0)
             fail_msg("%s: accepted %lu own %lu live %lu unmatched %lu delivered %lu", rows[r].name,
                      sums.accepted, sums.own, sums.live, sums.unmatched, sums.ended[ENDING_DELIVERED]);
@@ -227,7 +228,7 @@ static void test_since(void **state)
     tell_accepted(bench->ring, 1, 1, false);          /* at 1001 */
     tell_accepted(bench->ring, 500, 1, false);        /* at 1500 */
     tell_ended(bench->other, 1, 0, ENDING_DELIVERED); /* at 2001 */
-    struct database_sums sums = sums_since(bench, 1200);
+    struct count_sums sums = sums_since(bench, 1200);
     assert_int_equal(sums.accepted, 1);
     assert_int_equal(sums.ended[ENDING_DELIVERED], 1); /* ended since, though accepted before */
     assert_int_equal(sums.live, 1);
@@ -246,7 +247,7 @@ static void test_told_again(void **state)
     harvest_free(bench->harvest);
     ring_release(bench->ring, tail);
     harvest_begin(bench);
-    struct database_sums sums = sums_since(bench, 0);
+    struct count_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, 3);
     assert_int_equal(sums.ended[ENDING_DELIVERED], 1);
     assert_int_equal(row_count(bench, "refusal"), 3);
@@ -280,7 +281,7 @@ static void test_killed_at_any_moment(void **state)
     }
     harvest_free(bench->harvest);
     harvest_begin(bench);
-    struct database_sums sums = sums_since(bench, 0);
+    struct count_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, id);
     assert_int_equal(sums.ended[ENDING_DELIVERED], id);
     assert_int_equal(sums.live, 0);

@@ -467,7 +467,7 @@ static void told_message(void *context, uint64_t id, const struct lead *lead, ui
     assert_true(size > 0 && lead->recipient_count == 1);
 }
 
-static void told_change(void *context, uint64_t id, const struct change *change)
+static void told_change(void *context, enum record_type type, uint64_t id, const struct change *change)
 {
     ((struct told *)context)->changes++;
     assert_true(text_equal(change->reply, TEXT("ok")));

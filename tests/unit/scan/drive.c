@@ -128,8 +128,8 @@ static bool verdict_print(struct frame *frame)
     if (is_good) {
         printf("verdict code=%u actions=", verdict.code);
         for (uint32_t i = 0; i < verdict.recipient_count; i++)
-            printf("%s%s/%s/%u", i ? "," : "", wording_action(verdict.recipients[i].action),
-                   wording_action(verdict.recipients[i].observed), verdict.recipients[i].edits);
+            printf("%s%s/%s/%u", i ? "," : "", evidence_action_name(verdict.recipients[i].action),
+                   evidence_action_name(verdict.recipients[i].observed), verdict.recipients[i].edits);
         printf(" content=%u parts=%u", facts.content, facts.part_count);
         text_print("reason", verdict.reason);
         text_print("summary", verdict.summary);

@@ -107,8 +107,9 @@ static void actions_print(const struct verdict *verdict, char *out, size_t size)
         const struct recipient_verdict *one = &verdict->recipients[i];
         bool is_observed = one->observed != ACTION_ACCEPT;
         used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", i ? "," : "",
-                                 wording_action(one->action), is_observed ? "/" : "",
-                                 is_observed ? wording_action(one->observed) : "", one->edits ? "+tag" : "");
+                                 evidence_action_name(one->action), is_observed ? "/" : "",
+                                 is_observed ? evidence_action_name(one->observed) : "",
+                                 one->edits ? "+tag" : "");
     }
 }
 

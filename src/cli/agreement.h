@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The arithmetic of `sekimori balance`: three counts of every accepted recipient, side by side. Pure. */
-#ifndef SEKIMORI_CLI_SUMS_H
-#define SEKIMORI_CLI_SUMS_H
+#ifndef SEKIMORI_CLI_AGREEMENT_H
+#define SEKIMORI_CLI_AGREEMENT_H
 
 #include <stdbool.h>
 
 #include "base/text.h"
 
-enum { SUMS_LINES = 8, SUMS_NOT_COUNTED = -1 };
+enum { AGREEMENT_LINES = 8, AGREEMENT_NOT_COUNTED = -1 };
 
-/* One line of the table: who counts what. A column is SUMS_NOT_COUNTED where its process does not count it.
+/* One line of the table: who counts what. A column is AGREEMENT_NOT_COUNTED where its process does not count
+ * it.
  */
-struct sums_line {
+struct agreement_line {
     const char *name;
     int64_t receive, journal, ledger;
     bool differs;
 };
 
-struct sums {
-    struct sums_line lines[SUMS_LINES];
+struct agreement {
+    struct agreement_line lines[AGREEMENT_LINES];
     unsigned line_count;
     unsigned differences;  /* of lines, and one more when the journal disagrees with itself */
     bool is_journal_whole; /* all it ever accepted has ended or is live */
@@ -30,6 +31,6 @@ struct sums {
 
 /* `counters`: master's answer to "counters"; `ledger`: the ledger's to "balance", both JSON. False when one
    is not what it should be. */
-bool sums_make(struct text counters, struct text ledger, struct sums *out);
+bool agreement_make(struct text counters, struct text ledger, struct agreement *out);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/sums.h"
+#include "cli/agreement.h"
 
 #define LEDGER                                                                                \
     "{\"accepted\":9,\"own\":1,\"delivered\":6,\"returned\":1,\"discarded\":1,\"removed\":0," \
@@ -50,9 +50,9 @@ static const struct row {
 static void test_rows(void **state)
 {
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        struct sums sums;
+        struct agreement sums;
         const char *first = "";
-        assert_true(sums_make(text_of(rows[r].counters), text_of(rows[r].ledger), &sums));
+        assert_true(agreement_make(text_of(rows[r].counters), text_of(rows[r].ledger), &sums));
         for (unsigned i = sums.line_count; i-- > 0;)
             if (sums.lines[i].differs) first = sums.lines[i].name;
         if (sums.differences != rows[r].differences || strcmp(first, rows[r].first) != 0)
@@ -63,10 +63,10 @@ static void test_rows(void **state)
 static void test_nonsense(void **state)
 {
     static const char *const nonsense[] = { "", "{}", "[]", "{\"queue\":{}}", "not JSON" };
-    struct sums sums;
+    struct agreement sums;
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
-        assert_false(sums_make(text_of(nonsense[i]), TEXT(LEDGER), &sums));
-        assert_false(sums_make(TEXT(COUNTERS(RECEIVE, QUEUE, NONE)), text_of(nonsense[i]), &sums));
+        assert_false(agreement_make(text_of(nonsense[i]), TEXT(LEDGER), &sums));
+        assert_false(agreement_make(TEXT(COUNTERS(RECEIVE, QUEUE, NONE)), text_of(nonsense[i]), &sums));
     }
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Adds up and compares. The journal's totals are for ever, so what they were at the baseline is taken off. */
-#include "cli/sums.h"
+#include "cli/agreement.h"
 
 #include "cli/json.h"
 #include "ipc/event.h"
 
-static void line_add(struct sums *sums, const char *name, int64_t receive, int64_t journal, int64_t ledger)
+static void line_add(struct agreement *sums, const char *name, int64_t receive, int64_t journal,
+                     int64_t ledger)
 {
-    struct sums_line *line = &sums->lines[sums->line_count++];
-    *line = (struct sums_line){ name, receive, journal, ledger, false };
-    line->differs = (receive != SUMS_NOT_COUNTED && receive != journal) ||
-                    (ledger != SUMS_NOT_COUNTED && ledger != journal);
+    struct agreement_line *line = &sums->lines[sums->line_count++];
+    *line = (struct agreement_line){ name, receive, journal, ledger, false };
+    line->differs = (receive != AGREEMENT_NOT_COUNTED && receive != journal) ||
+                    (ledger != AGREEMENT_NOT_COUNTED && ledger != journal);
     sums->differences += line->differs;
 }
 
@@ -32,31 +33,32 @@ static int64_t journal_explained(const struct journal *journal)
     return sum;
 }
 
-static void compare(struct sums *sums, const struct json *receive, const struct journal *journal,
+static void compare(struct agreement *sums, const struct json *receive, const struct journal *journal,
                     const struct json *ledger)
 {
     int64_t own = since_baseline(journal, "own");
     int64_t accepted = since_baseline(journal, "accepted");
     int64_t received = json_get_number(receive, "accepted") + json_get_number(receive, "unreplied");
     line_add(sums, "accepted", received, accepted - own, json_get_number(ledger, "accepted"));
-    line_add(sums, "own", SUMS_NOT_COUNTED, own, json_get_number(ledger, "own"));
+    line_add(sums, "own", AGREEMENT_NOT_COUNTED, own, json_get_number(ledger, "own"));
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++) {
         const char *name = ending_name((enum ending)i);
-        line_add(sums, name, SUMS_NOT_COUNTED, since_baseline(journal, name), json_get_number(ledger, name));
+        line_add(sums, name, AGREEMENT_NOT_COUNTED, since_baseline(journal, name),
+                 json_get_number(ledger, name));
     }
     /* The journal against itself: every one accepted, own ones too, has ended or is live. */
     sums->is_journal_whole = accepted == journal_explained(journal);
     sums->differences += !sums->is_journal_whole;
-    line_add(sums, "unmatched", SUMS_NOT_COUNTED, 0, json_get_number(ledger, "unmatched"));
+    line_add(sums, "unmatched", AGREEMENT_NOT_COUNTED, 0, json_get_number(ledger, "unmatched"));
 }
 
-bool sums_make(struct text counters_text, struct text ledger_text, struct sums *out)
+bool agreement_make(struct text counters_text, struct text ledger_text, struct agreement *out)
 {
     struct json *counters = json_parse(counters_text), *ledger = json_parse(ledger_text);
     struct journal journal = { json_get(counters, "queue"), json_get(counters, "baseline") };
     const struct json *receive = json_get(counters, "receive");
     bool is_whole = receive && journal.now && journal.then && json_get(ledger, "accepted");
-    *out = (struct sums){ 0 };
+    *out = (struct agreement){ 0 };
     if (is_whole) {
         compare(out, receive, &journal, ledger);
         out->live = json_get_number(journal.now, "live");

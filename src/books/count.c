@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Walks over the recipients by key, a snapshot a step. Rows may change between two steps: balance asks again
+   until all counts agree. Rows that are no longer kept are in table `carried`. */
+#include "books/count.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "books/database_private.h"
+
+struct count {
+    struct sql *sql;
+    struct sql_statement *rows;
+    uint64_t since_ms, message; /* after this message */
+    struct count_sums sums;
+};
+
+static const char rows_text[] =
+    "SELECT r.message, r.accepted_ms, r.ending, r.ended_ms, m.own FROM recipient r"
+    " LEFT JOIN message m ON m.id = r.message WHERE r.message > ?1 ORDER BY r.message";
+
+static uint64_t *sum_by_name(struct count_sums *sums, struct text name)
+{
+    if (text_equal(name, TEXT("accepted"))) return &sums->accepted;
+    if (text_equal(name, TEXT("own"))) return &sums->own;
+    for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
+        if (text_equal(name, text_of(ending_name((enum ending)i)))) return &sums->ended[i];
+    return NULL;
+}
+
+static enum books_outcome carried_read(struct count *count)
+{
+    enum books_outcome outcome;
+    struct sql_statement *statement =
+        sql_prepare(count->sql, "SELECT name, recipients FROM carried WHERE since = ?1");
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, count->since_ms);
+    while ((outcome = sql_step(statement)) == BOOKS_ROW) {
+        uint64_t *sum = sum_by_name(&count->sums, sql_get_text(statement, 0));
+        if (sum) *sum += sql_get(statement, 1);
+    }
+    sql_drop(statement);
+    return outcome;
+}
+
+struct count *count_begin(struct database *database, uint64_t since_ms)
+{
+    struct count *count = memory_alloc(sizeof *count);
+    struct buffer why = { 0 };
+    count->since_ms = since_ms;
+    bool is_good = sql_open(database->path, false, &count->sql, &why) == BOOKS_DONE &&
+                   (count->rows = sql_prepare(count->sql, rows_text)) && carried_read(count) == BOOKS_DONE;
+    if (!is_good)
+        log_error("ledger: counting: %.*s",
+                  TEXT_ARG(count->sql ? text_of(sql_error(count->sql)) : buffer_text(&why)));
+    buffer_free(&why);
+    if (is_good) return count;
+    count_end(count);
+    return NULL;
+}
+
+static void row_count(struct count *count)
+{
+    uint64_t accepted_ms = sql_get(count->rows, 1), ended_ms = sql_get(count->rows, 3);
+    unsigned ending = (unsigned)sql_get(count->rows, 2);
+    bool is_accepted = !sql_is_null(count->rows, 1);
+    bool is_recent = is_accepted && accepted_ms >= count->since_ms;
+    bool is_own = sql_get(count->rows, 4) != 0;
+    if (is_recent && is_own) count->sums.own++;
+    if (is_recent && !is_own) count->sums.accepted++;
+    if (is_recent && ending == ENDING_NONE) count->sums.live++;
+    if (ending != ENDING_NONE && ending < ENDING_COUNT && ended_ms >= count->since_ms) {
+        count->sums.ended[ending]++;
+        count->sums.unmatched += !is_accepted;
+    }
+}
+
+/* A step ends between two messages, so that the next one can begin after the last. */
+bool count_step(struct count *count, unsigned rows, struct count_sums *out, enum books_outcome *out_outcome)
+{
+    enum books_outcome outcome;
+    unsigned seen = 0;
+    sql_bind(count->rows, 1, count->message);
+    while ((outcome = sql_step(count->rows)) == BOOKS_ROW) {
+        uint64_t message = sql_get(count->rows, 0);
+        if (seen >= rows && message != count->message) break;
+        row_count(count);
+        count->message = message;
+        seen++;
+    }
+    sql_reset(count->rows);
+    if (outcome == BOOKS_ROW) return false;
+    *out_outcome = outcome;
+    *out = count->sums;
+    return true;
+}
+
+void count_end(struct count *count)
+{
+    sql_drop(count->rows);
+    sql_close(count->sql);
+    free(count);
+}

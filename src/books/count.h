@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The ledger's column of `sekimori balance`: rows counted one by one, in small steps, so that storing goes on
+   and no snapshot is held for long. */
+#ifndef SEKIMORI_BOOKS_COUNT_H
+#define SEKIMORI_BOOKS_COUNT_H
+
+#include "books/database.h"
+
+/* What the rows say about the time since `since_ms`. */
+struct count_sums {
+    uint64_t accepted, own; /* recipients; own ones are not among accepted */
+    uint64_t ended[ENDING_COUNT];
+    uint64_t live;      /* accepted or own, since then, without an ending */
+    uint64_t unmatched; /* ended, but nobody has told of its acceptance */
+};
+
+struct count;
+
+/* NULL when the database cannot be read now. step: looks at about `rows` rows; true when the sums are
+   complete. */
+struct count *count_begin(struct database *database, uint64_t since_ms);
+bool count_step(struct count *count, unsigned rows, struct count_sums *out, enum books_outcome *out_outcome);
+void count_end(struct count *count);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#ifndef SEKIMORI_BOOKS_DATABASE_PRIVATE_H
+#define SEKIMORI_BOOKS_DATABASE_PRIVATE_H
+
+#include "base/arena.h"
+#include "books/database.h"
+#include "books/pending.h"
+
+enum statement {
+    STORE_MESSAGE,
+    JUDGE_MESSAGE,
+    STORE_RECIPIENT,
+    JUDGE_RECIPIENT,
+    STORE_ENDING,
+    STORE_STEP,
+    HOLD_RECIPIENT,
+    STORE_REFUSAL,
+    STORE_AUDIT,
+    STORE_MISSED,
+    FIND_MESSAGE,
+    STATEMENTS
+};
+
+struct database {
+    struct sql *sql;
+    struct sql_statement *statements[STATEMENTS];
+    struct pending *pending;
+    const struct config *config;
+    uint16_t node;
+    struct arena *arena; /* of the event under way */
+    struct buffer terms; /* the same */
+    char path[4096];
+    bool has_complained; /* of readers that keep the log from being emptied */
+};
+
+/* entries.c */
+extern const char *const entries_texts[STATEMENTS];
+
+/* Logs what failed; passes the outcome on. */
+enum books_outcome database_tell(const struct database *database, enum books_outcome outcome,
+                                 const char *what);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A row of `migrations` makes the version of its place out of the one before. A row that was released never
+   changes. */
+#include "books/migration.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "books/terms.h"
+
+struct migration {
+    const char *text;
+    enum books_outcome (*fill)(struct sql *sql); /* after the text, in the same transaction; NULL: none */
+};
+
+static const char version_1[] =
+    "CREATE TABLE schema(version INTEGER NOT NULL);"
+    "INSERT INTO schema VALUES(1);"
+    "CREATE TABLE message(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, direction INTEGER NOT NULL,"
+    "  client TEXT, helo TEXT, sender TEXT, size INTEGER, verdict TEXT, own INTEGER NOT NULL);"
+    "CREATE TABLE recipient(message INTEGER NOT NULL, number INTEGER NOT NULL, address TEXT,"
+    "  accepted_ms INTEGER, ending INTEGER NOT NULL DEFAULT 0, ended_ms INTEGER, dsn TEXT, relay TEXT,"
+    "  reply TEXT, PRIMARY KEY(message, number)) WITHOUT ROWID;"
+    "CREATE TABLE refusal(time INTEGER NOT NULL, slot INTEGER NOT NULL, position INTEGER NOT NULL,"
+    "  client TEXT, helo TEXT, sender TEXT, recipient TEXT, reply TEXT,"
+    "  PRIMARY KEY(time, slot, position)) WITHOUT ROWID;";
+
+/* What was judged becomes columns; the one-line summary gives them for old rows. A refusal gets an id that
+   sorts by time, as messages have. find_…: the index of terms (terms.h). carried: recipients whose rows are
+   no longer kept, for balance. */
+static const char version_2[] =
+    "ALTER TABLE message ADD COLUMN node INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN class INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN score REAL;"
+    "ALTER TABLE message ADD COLUMN virus TEXT;"
+    "ALTER TABLE message ADD COLUMN engine TEXT;"
+    "ALTER TABLE message ADD COLUMN signals TEXT;"
+    "ALTER TABLE message ADD COLUMN subject TEXT;"
+    "ALTER TABLE message ADD COLUMN message_id TEXT;"
+    "ALTER TABLE message ADD COLUMN author TEXT;"
+    "UPDATE message SET class = CASE WHEN instr(verdict, 'virus=found') THEN 1"
+    "    WHEN instr(verdict, 'virus=unscanned') THEN 7 WHEN instr(verdict, 'virus=limits') THEN 8"
+    "    WHEN instr(verdict, 'action=tag') OR instr(verdict, ',tag:') THEN 3 ELSE 0 END,"
+    "  score = CASE WHEN instr(verdict, ' score=')"
+    "    THEN CAST(substr(verdict, instr(verdict, ' score=') + 7) AS REAL) END,"
+    "  signals = CASE WHEN instr(verdict, ' tests=') THEN substr(verdict, instr(verdict, ' tests=') + 7) END,"
+    "  virus = CASE WHEN instr(verdict, ' name=\"') THEN substr(substr(verdict, instr(verdict, ' name=\"') + "
+    "7), 1,"
+    "    instr(substr(verdict, instr(verdict, ' name=\"') + 7), '\"') - 1) END"
+    "  WHERE verdict <> '';"
+    "ALTER TABLE message DROP COLUMN verdict;"
+    "CREATE INDEX message_class ON message(class) WHERE class > 0;"
+    "ALTER TABLE recipient ADD COLUMN action INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE recipient ADD COLUMN observed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE recipient ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX recipient_live ON recipient(hold, message) WHERE ending = 0;"
+    "ALTER TABLE refusal RENAME TO refusal_1;"
+    "CREATE TABLE refusal(id INTEGER PRIMARY KEY, node INTEGER NOT NULL, direction INTEGER NOT NULL,"
+    "  stage INTEGER NOT NULL, code INTEGER NOT NULL, message INTEGER, number INTEGER NOT NULL, client TEXT,"
+    "  helo TEXT, sender TEXT, recipient TEXT, reply TEXT, size INTEGER, class INTEGER NOT NULL, score REAL,"
+    "  virus TEXT, engine TEXT, signals TEXT, subject TEXT, message_id TEXT, author TEXT);"
+    "INSERT OR IGNORE INTO refusal(id, node, direction, stage, code, number, client, helo, sender, recipient,"
+    "  reply, class) SELECT (time << 22) | (slot << 15) | ((position >> 3) & 32767), 0, 0, 0,"
+    "  CAST(reply AS INTEGER), 0, client, helo, sender, recipient, reply, 0 FROM refusal_1;"
+    "DROP TABLE refusal_1;"
+    "CREATE INDEX refusal_class ON refusal(class) WHERE class > 0;"
+    "CREATE INDEX refusal_message ON refusal(message) WHERE message IS NOT NULL;"
+    "CREATE TABLE step(message INTEGER NOT NULL, recipient INTEGER NOT NULL, time INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL, hold INTEGER NOT NULL, due INTEGER, dsn TEXT, relay TEXT, reply TEXT,"
+    "  PRIMARY KEY(message, recipient, time, kind)) WITHOUT ROWID;"
+    "CREATE TABLE sum(day INTEGER NOT NULL, hour INTEGER NOT NULL, node INTEGER NOT NULL,"
+    "  direction INTEGER NOT NULL, domain TEXT NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL,"
+    "  messages INTEGER NOT NULL, recipients INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  PRIMARY KEY(day, hour, node, direction, domain, kind, name)) WITHOUT ROWID;"
+    "CREATE TABLE carried(since INTEGER NOT NULL, name TEXT NOT NULL, recipients INTEGER NOT NULL,"
+    "  PRIMARY KEY(since, name)) WITHOUT ROWID;"
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY, node INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT,"
+    "  process TEXT, act TEXT, message INTEGER, about TEXT);"
+    "CREATE VIRTUAL TABLE find_message USING fts5(terms, content='', columnsize=0, detail=none,"
+    "  tokenize='ascii');"
+    "CREATE VIRTUAL TABLE find_refusal USING fts5(terms, content='', columnsize=0, detail=none,"
+    "  tokenize='ascii');";
+
+/* What leaked through and was told to us. */
+static const char version_3[] = "CREATE TABLE missed(digest INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT);";
+
+static const struct migration migrations[] = {
+    { version_1, NULL },
+    { version_2, terms_fill },
+    { version_3, NULL },
+};
+enum { LATEST = sizeof migrations / sizeof *migrations };
+const int migration_latest = LATEST;
+
+enum books_outcome migration_version(struct sql *sql, int *out_version)
+{
+    int64_t tables = 0, version = 0;
+    enum books_outcome outcome = sql_number(sql, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (outcome == BOOKS_DONE && tables > 0)
+        outcome = sql_number(sql, "SELECT max(version) FROM schema", &version);
+    *out_version = (int)version;
+    return outcome == BOOKS_DONE && tables > 0 && version <= 0 ? BOOKS_DAMAGED : outcome;
+}
+
+static enum books_outcome step_up(struct sql *sql, int version)
+{
+    const struct migration *migration = &migrations[version - 1];
+    char stamp[64];
+    snprintf(stamp, sizeof stamp, "UPDATE schema SET version = %d", version);
+    enum books_outcome outcome = sql_run(sql, "BEGIN IMMEDIATE");
+    if (outcome == BOOKS_DONE) outcome = sql_run(sql, migration->text);
+    if (outcome == BOOKS_DONE && migration->fill) outcome = migration->fill(sql);
+    if (outcome == BOOKS_DONE) outcome = sql_run(sql, stamp);
+    if (outcome == BOOKS_DONE) return sql_run(sql, "COMMIT");
+    log_error("ledger: making version %d of the tables: %s", version, sql_error(sql));
+    if (sql_in_transaction(sql)) sql_run(sql, "ROLLBACK");
+    return outcome;
+}
+
+enum books_outcome migration_run(struct sql *sql, int version)
+{
+    int now;
+    enum books_outcome outcome = migration_version(sql, &now);
+    if (outcome != BOOKS_DONE) log_error("ledger: reading the version of the tables: %s", sql_error(sql));
+    if (outcome != BOOKS_DONE) return outcome;
+    if (now > LATEST) {
+        log_error("ledger: the database has version %d, this program knows up to %d", now, LATEST);
+        return BOOKS_NEWER;
+    }
+    if (now && now < version) log_info("ledger: the database goes from version %d to %d", now, version);
+    while (outcome == BOOKS_DONE && now < version) outcome = step_up(sql, ++now);
+    return outcome;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What has waited longest. */
+#ifndef SEKIMORI_BOOKS_OLDEST_H
+#define SEKIMORI_BOOKS_OLDEST_H
+
+#include "books/reader.h"
+
+struct oldest {
+    uint64_t waiting_ms; /* when the oldest message arrived that waits for delivery; 0: none does */
+    uint64_t held_ms;    /* likewise of those held */
+};
+
+enum books_outcome books_oldest(struct reader_books *books, struct oldest *out);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What the transaction under way still has to write: sums, added up in memory first, and terms, sorted by id
+   first, since the index takes them cheaply only in that order. Written before the commit, or dropped. */
+#ifndef SEKIMORI_BOOKS_PENDING_H
+#define SEKIMORI_BOOKS_PENDING_H
+
+#include "books/sql.h"
+#include "books/sums.h"
+
+struct pending;
+
+/* NULL: the tables are not there; sql_error says more. */
+struct pending *pending_new(struct sql *sql);
+void pending_free(struct pending *pending); /* NULL is allowed */
+
+struct pending_sum {
+    uint64_t time_ms;
+    uint16_t node;
+    uint8_t direction;
+    enum sum_kind kind;
+    bool is_whole_day; /* no hour is told apart */
+    struct text domain, name;
+    uint64_t messages, recipients, bytes;
+};
+void pending_add_sum(struct pending *pending, const struct pending_sum *sum);
+
+void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, struct text terms);
+
+enum books_outcome pending_write(struct pending *pending);
+void pending_drop(struct pending *pending);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Questions to the ledger, each a short read of its own. */
+#include "books/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "books/migration.h"
+#include "ipc/event.h"
+
+struct reader_books {
+    struct sql *sql;
+};
+
+/* --- open and close --- */
+
+static enum books_outcome version_check(struct sql *sql, const char *path, struct buffer *why)
+{
+    int version;
+    enum books_outcome outcome = migration_version(sql, &version);
+    if (outcome != BOOKS_DONE) {
+        buffer_printf(why, "%s cannot be read: %s", path, sql_error(sql));
+        return outcome;
+    }
+    if (version == migration_latest) return BOOKS_DONE;
+    if (version < migration_latest)
+        buffer_printf(why, "%s is of an older version: start the node once, which brings it up", path);
+    else
+        buffer_printf(why, "%s was made by a newer Sekimori (tables %d, this one knows %d)", path, version,
+                      migration_latest);
+    return version < migration_latest ? BOOKS_LATER : BOOKS_NEWER;
+}
+
+enum books_outcome books_open(const char *folder, struct reader_books **out, struct buffer *why)
+{
+    char path[4096];
+    struct stat facts;
+    struct sql *sql = NULL;
+    *out = NULL;
+    snprintf(path, sizeof path, "%s/ledger.db", folder);
+    if (stat(path, &facts) != 0) {
+        buffer_printf(why, "%s: %m", path);
+        return BOOKS_MISSING;
+    }
+    enum books_outcome outcome = sql_open(path, false, &sql, why);
+    if (outcome == BOOKS_DONE) outcome = version_check(sql, path, why);
+    if (outcome != BOOKS_DONE) {
+        sql_close(sql);
+        return outcome;
+    }
+    struct reader_books *books = memory_alloc(sizeof *books);
+    books->sql = sql;
+    *out = books;
+    return BOOKS_DONE;
+}
+
+void books_close(struct reader_books *books)
+{
+    if (!books) return;
+    sql_close(books->sql);
+    free(books);
+}
+
+struct sql *books_sql(struct reader_books *books)
+{
+    return books->sql;
+}
+
+/* --- sums --- */
+
+/* Columns that are not asked for are constants, so that every question has the same ten columns. */
+static void sums_text(const struct sum_question *question, struct buffer *out)
+{
+    unsigned by = question->by;
+    const char *day = by & SUM_BY_DAY ? "day" : by & SUM_BY_MONTH ? "day / 100 * 100" : "0";
+    buffer_printf(
+        out,
+        "SELECT %s, %s, %s, %s, %s, %s, %s, sum(messages), sum(recipients), sum(bytes) FROM sum WHERE"
+        " day BETWEEN ?1 AND ?2",
+        day, by & SUM_BY_HOUR ? "hour" : "0", by & SUM_BY_NODE ? "node" : "0",
+        by & SUM_BY_DIRECTION ? "direction" : "0", by & SUM_BY_DOMAIN ? "domain" : "''",
+        by & SUM_BY_KIND ? "kind" : "0", by & SUM_BY_NAME ? "name" : "''");
+    if (question->node >= 0) buffer_printf(out, " AND node = %d", question->node);
+    if (question->direction >= 0) buffer_printf(out, " AND direction = %d", question->direction);
+    if (question->domain.length) buffer_add_text(out, TEXT(" AND domain = ?3"));
+    if (question->name.length) buffer_add_text(out, TEXT(" AND name = ?4"));
+    if (question->kinds) buffer_printf(out, " AND (1 << kind) & %u", question->kinds);
+    buffer_add_text(out, TEXT(" GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"));
+    buffer_add_char(out, '\0');
+}
+
+static struct sum_row row_read(struct sql_statement *statement, struct arena *arena)
+{
+    return (struct sum_row){ .day = (uint32_t)sql_get(statement, 0),
+                             .hour = (uint8_t)sql_get(statement, 1),
+                             .node = (uint16_t)sql_get(statement, 2),
+                             .direction = (uint8_t)sql_get(statement, 3),
+                             .domain = arena_text(arena, sql_get_text(statement, 4)),
+                             .kind = (enum sum_kind)sql_get(statement, 5),
+                             .name = arena_text(arena, sql_get_text(statement, 6)),
+                             .messages = sql_get(statement, 7),
+                             .recipients = sql_get(statement, 8),
+                             .bytes = sql_get(statement, 9) };
+}
+
+/* Rows of one size, gathered in the arena. */
+static void *list_grow(struct arena *arena, void *old, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) return old;
+    *room = *room ? *room * 2 : 64;
+    void *grown = arena_alloc_array(arena, *room, size);
+    if (count) memcpy(grown, old, count * size);
+    return grown;
+}
+
+enum books_outcome books_sums(struct reader_books *books, const struct sum_question *question,
+                              struct arena *arena, struct sum_row **out, size_t *out_count)
+{
+    struct buffer text = { 0 };
+    size_t room = 0;
+    *out = NULL;
+    *out_count = 0;
+    sums_text(question, &text);
+    struct sql_statement *statement = sql_prepare(books->sql, buffer_text(&text).at);
+    buffer_free(&text);
+    if (!statement) return BOOKS_DAMAGED;
+    /* A month's row stands for its first day. */
+    sql_bind(statement, 1, question->from_day % 100 == 1 ? question->from_day - 1 : question->from_day);
+    sql_bind(statement, 2, question->until_day ? question->until_day : UINT32_MAX);
+    if (question->domain.length) sql_bind_text(statement, 3, question->domain);
+    if (question->name.length) sql_bind_text(statement, 4, question->name);
+    enum books_outcome outcome;
+    sql_time_limit(books->sql, READER_STEP_MS);
+    while ((outcome = sql_step(statement)) == BOOKS_ROW) {
+        *out = list_grow(arena, *out, *out_count, &room, sizeof **out);
+        (*out)[(*out_count)++] = row_read(statement, arena);
+    }
+    sql_drop(statement);
+    return outcome;
+}
+
+/* --- incidents --- */
+
+static const char sightings_text[] =
+    "SELECT id >> 22 AS time, client, virus, sender, 0 FROM message WHERE class = 1 AND id >= ?1 AND id < ?2"
+    " UNION ALL SELECT id >> 22, client, virus, sender, 1 FROM refusal"
+    "  WHERE class = 1 AND score IS NOT NULL AND id >= ?1 AND id < ?2 ORDER BY time LIMIT ?3";
+
+enum books_outcome books_sightings(struct reader_books *books, uint64_t from_ms, uint64_t until_ms,
+                                   size_t most, struct arena *arena, struct sighting **out, size_t *out_count,
+                                   bool *out_is_cut)
+{
+    enum books_outcome outcome;
+    size_t room = 0;
+    *out = NULL;
+    *out_count = 0;
+    *out_is_cut = false;
+    struct sql_statement *statement = sql_prepare(books->sql, sightings_text);
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, from_ms << 22);
+    sql_bind(statement, 2, until_ms << 22);
+    sql_bind(statement, 3, most + 1);
+    sql_time_limit(books->sql, READER_STEP_MS);
+    while ((outcome = sql_step(statement)) == BOOKS_ROW) {
+        if (*out_count == most) {
+            *out_is_cut = true;
+            outcome = BOOKS_DONE;
+            break;
+        }
+        *out = list_grow(arena, *out, *out_count, &room, sizeof **out);
+        (*out)[(*out_count)++] = (struct sighting){ .time_ms = sql_get(statement, 0),
+                                                    .client = arena_text(arena, sql_get_text(statement, 1)),
+                                                    .virus = arena_text(arena, sql_get_text(statement, 2)),
+                                                    .sender = arena_text(arena, sql_get_text(statement, 3)),
+                                                    .is_refused = sql_get(statement, 4) != 0 };
+    }
+    sql_drop(statement);
+    return outcome;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Names of the kinds, and the clock that sums are kept by. */
+#include "books/sums.h"
+
+#include <time.h>
+
+static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
+                                                   [SUM_OWN] = "own",
+                                                   [SUM_DELIVERED] = "delivered",
+                                                   [SUM_RETURNED] = "returned",
+                                                   [SUM_DISCARDED] = "discarded",
+                                                   [SUM_REMOVED] = "removed",
+                                                   [SUM_REFUSED] = "refused",
+                                                   [SUM_REFUSED_AFTER] = "refused after data",
+                                                   [SUM_ABORTED] = "aborted",
+                                                   [SUM_HELD] = "held",
+                                                   [SUM_RELEASED] = "released",
+                                                   [SUM_EXPIRED_HELD] = "expired to hold",
+                                                   [SUM_DEFERRED] = "deferred",
+                                                   [SUM_VIRUS] = "virus",
+                                                   [SUM_CLASS] = "class",
+                                                   [SUM_SPAM_TAGGED] = "spam tagged",
+                                                   [SUM_SPAM_HELD] = "spam held",
+                                                   [SUM_SPAM_REFUSED] = "spam refused",
+                                                   [SUM_SPAM_DISCARDED] = "spam discarded",
+                                                   [SUM_OBSERVED] = "observed",
+                                                   [SUM_RULE] = "rule",
+                                                   [SUM_ENGINE] = "engine",
+                                                   [SUM_MISSED] = "missed" };
+
+const char *sum_kind_name(enum sum_kind kind)
+{
+    return kind > 0 && kind < SUM_KIND_COUNT ? names[kind] : "unknown";
+}
+
+bool sum_kind_from_name(struct text name, enum sum_kind *out)
+{
+    for (int i = 1; i < SUM_KIND_COUNT; i++)
+        if (text_equal(name, text_of(names[i]))) {
+            *out = (enum sum_kind)i;
+            return true;
+        }
+    return false;
+}
+
+/* Every time zone is a whole number of quarters from UTC. */
+void sum_clock_set(struct sum_clock *clock, uint64_t time_ms)
+{
+    uint64_t quarter = time_ms / 900000 + 1;
+    if (clock->quarter == quarter) return;
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    localtime_r(&seconds, &tm);
+    clock->quarter = quarter;
+    clock->day = (uint32_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+    clock->hour = (uint8_t)tm.tm_hour;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Puts messages that leaked through into the state folder, where the report process counts them and keeps
+   them for learning. Works while the node is down; it counts them when it is up. */
+#include "cli/missed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/control.h"
+#include "cli/mail_files.h"
+#include "mail/digest.h"
+
+enum { ASK_LIMIT_MS = 10000, PATH_SIZE = 4096 };
+
+static const char help[] =
+    "usage: sekimori missed [--kind KIND] [--config FILE | --state FOLDER] FILE…\n\n"
+    "Tells the node of messages that should not have come through: they are counted in the\n"
+    "nightly report and kept for learning. The same message told twice counts once. FILE is a\n"
+    "message, a folder of messages, or - for standard input.\n\n"
+    "  --kind KIND     spam, phishing, virus or newsletter (default spam)\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, 64 usage, 66 a file cannot be read, 73 the state folder cannot be written.\n";
+
+struct options {
+    struct control_target target;
+    const char *kind;
+};
+
+static int usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "sekimori missed: %s%s\n%s", what, argument, help);
+    return EX_USAGE;
+}
+
+static bool is_kind(const char *word)
+{
+    static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(word, kinds[i]) == 0) return true;
+    return false;
+}
+
+/* -1: go on, files begin at optind; else the exit code. */
+static int options_read(int argc, char **argv, struct options *options)
+{
+    static const struct option longs[] = { { "kind", required_argument, NULL, 'k' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
+    *options = (struct options){ .kind = "spam" };
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EX_OK;
+        }
+        if (option == '?') return usage("", "");
+        if (option == 'k') options->kind = optarg;
+        if (option == 'c') options->target.config = optarg;
+        if (option == 's') options->target.state = optarg;
+    }
+    if (!is_kind(options->kind))
+        return usage("--kind is spam, phishing, virus or newsletter, not ", options->kind);
+    return optind < argc ? -1 : usage("name a FILE", "");
+}
+
+/* Whatever is made belongs to whom the folder above belongs, as the node's processes need. */
+static int folder_open(int parent, const char *name)
+{
+    struct stat above;
+    bool is_new = mkdirat(parent, name, 0750) == 0;
+    if (!is_new && errno != EEXIST) return -1;
+    if (is_new && geteuid() == 0 &&
+        (fstat(parent, &above) != 0 || fchownat(parent, name, above.st_uid, above.st_gid, 0)))
+        return -1;
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* STATE/learn/missed/new; -1 with errno. */
+static int place_open(const char *state)
+{
+    static const char *const names[] = { "learn", "missed", "new" };
+    int at = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; at >= 0 && i < sizeof names / sizeof *names; i++) {
+        int next = folder_open(at, names[i]);
+        int error = errno;
+        close(at);
+        errno = error;
+        at = next;
+    }
+    return at;
+}
+
+/* Under a hidden name until it is whole: the node never sees half a message. */
+static bool message_put(int place, const char *kind, struct text bytes)
+{
+    char digest[DIGEST_HEX_SIZE], name[64], hidden[80];
+    struct stat above;
+    digest_sha256_hex(bytes, digest);
+    snprintf(name, sizeof name, "%s.%.16s.eml", kind, digest);
+    snprintf(hidden, sizeof hidden, ".%s.%d", name, (int)getpid());
+    int fd = openat(place, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return false;
+    bool is_good = bytes.length == 0 || write(fd, bytes.at, bytes.length) == (ssize_t)bytes.length;
+    if (is_good && geteuid() == 0)
+        is_good = fstat(place, &above) == 0 && fchown(fd, above.st_uid, above.st_gid) == 0;
+    close(fd);
+    is_good = is_good && renameat(place, hidden, place, name) == 0;
+    if (!is_good) unlinkat(place, hidden, 0);
+    return is_good;
+}
+
+static int all_put(const struct options *options, const char *state, const struct mail_files *files)
+{
+    int place = place_open(state);
+    bool is_good = place >= 0;
+    for (size_t i = 0; is_good && i < files->count; i++)
+        is_good = message_put(place, options->kind, buffer_text(&files->items[i].content));
+    if (!is_good) fprintf(stderr, "sekimori missed: %s/learn/missed/new: %m\n", state);
+    if (place >= 0) close(place);
+    if (!is_good) return EX_CANTCREAT;
+    printf("%zu messages told as missed %s\n", files->count, options->kind);
+    return EX_OK;
+}
+
+int missed_main(int argc, char **argv)
+{
+    struct options options;
+    struct mail_files files = { 0 };
+    char state[PATH_SIZE];
+    int code = options_read(argc, argv, &options);
+    if (code >= 0) return code;
+    for (int i = optind; i < argc; i++)
+        if (!mail_files_add(&files, argv[i])) return EX_NOINPUT;
+    code = control_state_folder(&options.target, state, sizeof state);
+    if (code == EX_OK) code = all_put(&options, state, &files);
+    if (code != EX_OK || !control_is_running(&options.target)) return code;
+    struct buffer out = { 0 };
+    control_ask(&options.target, TEXT("missed"), ASK_LIMIT_MS, NULL, NULL,
+                &out); /* at once, not at its next look */
+    buffer_free(&out);
+    return EX_OK;
+}

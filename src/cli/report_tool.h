@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* sekimori report: the report of a day, into a file or by mail. */
+#ifndef SEKIMORI_CLI_REPORT_TOOL_H
+#define SEKIMORI_CLI_REPORT_TOOL_H
+
+int report_main(int argc, char **argv);
+
+#endif

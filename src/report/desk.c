@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/codec.h"
+#include "base/log.h"
+#include "figures/calendar.h"
+#include "ipc/message_id.h"
+#include "report/service.h"
+
+enum { PART_MOST = 64 * 1024 };
+
+struct customer {
+    struct channel *channel; /* NULL: it has gone */
+    bool waits;              /* for queue */
+};
+
+static void customer_drop(struct customer *customer)
+{
+    channel_close(customer->channel);
+    customer->channel = NULL;
+    if (!customer->waits) free(customer);
+}
+
+static void say_last(struct customer *customer, int code, struct text text)
+{
+    struct buffer *out = channel_begin(customer->channel, MASTER_DONE, 0);
+    put_u8(out, (uint8_t)code);
+    put_text(out, text);
+    channel_end(customer->channel);
+}
+
+static void say_bytes(struct customer *customer, struct text bytes)
+{
+    for (; bytes.length > 0; bytes = text_slice(bytes, PART_MOST, bytes.length)) {
+        put_text(channel_begin(customer->channel, MASTER_MORE, 0), text_slice(bytes, 0, PART_MOST));
+        channel_end(customer->channel);
+    }
+}
+
+/* --- orders --- */
+
+struct order {
+    uint32_t day;
+    enum language language;
+    bool is_mail;
+    struct text to; /* an address, or "html", "txt", "eml" */
+};
+
+static bool is_address(struct text text)
+{
+    size_t at = text_find_last_char(text, '@');
+    if (at == 0 || at + 1 >= text.length || text.length > 320) return false;
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f || text.at[i] == '<' || text.at[i] == '>')
+            return false;
+    return true;
+}
+
+static bool order_read(struct text command, const struct config *config, struct order *out)
+{
+    struct text day, language, how;
+    bool is_whole = text_next_word(&command, &day) && text_next_word(&command, &language) &&
+                    text_next_word(&command, &how) && text_next_word(&command, &out->to);
+    if (!is_whole || !calendar_parse_day(day, &out->day)) return false;
+    out->language = text_equal(language, TEXT("ja"))   ? LANGUAGE_JA
+                    : text_equal(language, TEXT("en")) ? LANGUAGE_EN
+                                                       : config->report.language;
+    out->is_mail = text_equal(how, TEXT("to"));
+    return !out->is_mail || is_address(out->to);
+}
+
+static void mail_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct customer *customer = context;
+    char room[MESSAGE_ID_SIZE];
+    customer->waits = false;
+    if (!customer->channel)
+        free(customer);
+    else if (is_kept)
+        say_last(customer, EX_OK, text_of(message_id_print(id, room)));
+    else
+        say_last(customer, EX_TEMPFAIL, why);
+}
+
+static void mail_order(struct service *service, struct customer *customer, const struct order *order,
+                       const struct edition *edition)
+{
+    char room[MESSAGE_ID_SIZE];
+    struct buffer letter = { 0 };
+    uint64_t id = post_next_id(service->post);
+    message_id_print(id, room);
+    edition_print_letter(edition, service->child.config->admin, order->to, text_of(room), &letter);
+    customer->waits = true;
+    post_send(service->post, id, order->to, buffer_text(&letter),
+              (struct post_waiter){ mail_done, customer });
+    buffer_free(&letter);
+}
+
+static void file_order(struct service *service, struct customer *customer, const struct order *order,
+                       const struct edition *edition)
+{
+    const struct config *config = service->child.config;
+    char room[MESSAGE_ID_SIZE];
+    struct text to = config->report.to.length ? config->report.to : config->admin;
+    struct buffer bytes = { 0 };
+    if (text_equal(order->to, TEXT("html")))
+        edition_print_html(edition, false, &bytes);
+    else if (text_equal(order->to, TEXT("eml")))
+        edition_print_letter(edition, config->admin, to,
+                             text_of(message_id_print(post_next_id(service->post), room)), &bytes);
+    else
+        edition_print_text(edition, &bytes);
+    say_bytes(customer, buffer_text(&bytes));
+    say_last(customer, EX_OK, TEXT_NONE);
+    buffer_free(&bytes);
+}
+
+static void report_order(struct service *service, struct customer *customer, struct text command)
+{
+    struct order order;
+    if (!order_read(command, service->child.config, &order)) {
+        say_last(customer, EX_USAGE, TEXT("report DAY LANGUAGE as html|txt|eml, or to ADDRESS"));
+        return;
+    }
+    struct edition *edition = office_edition(service, order.day, order.language);
+    if (order.is_mail)
+        mail_order(service, customer, &order, edition);
+    else
+        file_order(service, customer, &order, edition);
+    edition_free(edition);
+}
+
+static void missed_order(struct service *service, struct customer *customer)
+{
+    char said[32];
+    snprintf(said, sizeof said, "%u", leaks_take(service));
+    say_last(customer, EX_OK, text_of(said));
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    return false; /* one command a connection */
+}
+
+static void on_closed(void *context)
+{
+    customer_drop(context);
+}
+
+void desk_serve(struct service *service, struct text command, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    struct customer *customer = memory_alloc(sizeof *customer);
+    struct text word;
+    customer->channel = channel_open(service->child.loop, fd, &events, customer);
+    if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
+        missed_order(service, customer);
+    else
+        report_order(service, customer, command);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Looks at the counters, the disk, the certificates and the signature files. One function a fact. */
+#include "report/facts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "books/oldest.h"
+#include "ipc/counters.h"
+#include "ipc/event.h"
+#include "report/expiry.h"
+#include "report/words.h"
+
+#define DAY_MS (UINT64_C(86400) * 1000)
+#define HOUR_MS (UINT64_C(3600) * 1000)
+
+static const char *const names[FACT_COUNT] = {
+    [FACT_LEDGER] = N_("Ledger"),
+    [FACT_BALANCE] = N_("Balance"),
+    [FACT_SIGNATURES] = N_("Signatures"),
+    [FACT_CLOCK] = N_("Clock"),
+    [FACT_PROCESSES] = N_("Processes"),
+    [FACT_NAMES] = N_("DNS"),
+    [FACT_UPSTREAM] = N_("Upstream"),
+    [FACT_QUEUE] = N_("Queue"),
+    [FACT_HELD] = N_("Held mail"),
+    [FACT_LISTS] = N_("Lists"),
+    [FACT_DISK] = N_("Disk"),
+    [FACT_CERTIFICATES] = N_("Certificates"),
+};
+
+const char *fact_name(enum fact_kind kind)
+{
+    return names[kind];
+}
+
+struct look {
+    const struct facts_source *source;
+    enum language language;
+    struct arena *arena;
+    int64_t *last_difference;
+};
+
+static struct fact fact_make(bool is_good, struct text says)
+{
+    return (struct fact){ is_good ? FACT_GOOD : FACT_BAD, says };
+}
+
+static struct fact ledger_look(const struct look *look)
+{
+    const char *good = words_say(look->language, N_("it can be read"));
+    bool is_open = look->source->books != NULL;
+    return fact_make(is_open, is_open ? text_of(good) : look->source->books_why);
+}
+
+/* --- what master judges --- */
+
+/* Its words are English; what is good needs none. A report that is older than some seconds says nothing. */
+static struct fact finding_look(const struct look *look, enum health_check check)
+{
+    struct health_report report;
+    if (!look->source->health || !health_page_peek(look->source->health, &report)) return (struct fact){ 0 };
+    for (uint32_t i = 0; i < report.count && i < HEALTH_FINDINGS_MOST; i++) {
+        const struct health_finding *finding = &report.findings[i];
+        if (finding->check != check) continue;
+        const char *good = words_say(look->language, N_("good"));
+        return fact_make(finding->is_good,
+                         arena_text(look->arena, text_of(finding->is_good ? good : finding->says)));
+    }
+    return (struct fact){ 0 };
+}
+
+static struct fact clock_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_CLOCK);
+}
+
+static struct fact processes_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_NODE);
+}
+
+static struct fact names_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_DNS);
+}
+
+static struct fact upstream_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_UPSTREAM);
+}
+
+/* --- balance --- */
+
+static uint64_t received_sum(int counters_fd)
+{
+    uint64_t sum = 0;
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOTS; slot++) {
+        struct counters_slot *page = counters_map(counters_fd, slot, false);
+        if (!page) continue;
+        sum += page->receive.accepted + page->receive.unreplied;
+        counters_unmap(page);
+    }
+    return sum;
+}
+
+/* How far receive and the journal, and the journal and itself, are apart; 0: they agree. */
+static int64_t difference_of(const struct queue_counters *now, const struct baseline *then, uint64_t received)
+{
+    int64_t accepted = (int64_t)(now->accepted - then->accepted), own = (int64_t)(now->own - then->own);
+    int64_t explained = (int64_t)(now->live - then->live);
+    for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
+        explained += (int64_t)(now->ended[i] - then->ended[i]);
+    int64_t outer = accepted - own - (int64_t)received;
+    return outer ? outer : accepted - explained;
+}
+
+static struct fact balance_look(const struct look *look)
+{
+    int fd = look->source->counters_fd;
+    struct counters_slot *queue = counters_map(fd, COUNTERS_SLOT_QUEUE, false);
+    struct counters_slot *base = counters_map(fd, COUNTERS_SLOT_BASELINE, false);
+    struct fact fact = { 0 };
+    if (queue && base) {
+        uint64_t received = received_sum(fd);
+        int64_t difference = difference_of(&queue->queue, &base->baseline, received);
+        bool is_bad = difference != 0 && difference == *look->last_difference;
+        *look->last_difference = difference;
+        const char *format = is_bad ? N_("receive and the journal are %lld recipients apart")
+                                    : N_("receive and the journal agree on %lld recipients");
+        fact = fact_make(!is_bad, arena_printf(look->arena, words_say(look->language, format),
+                                               is_bad ? (long long)difference : (long long)received));
+    }
+    if (queue) counters_unmap(queue);
+    if (base) counters_unmap(base);
+    return fact;
+}
+
+/* --- signatures --- */
+
+static bool is_signature_file(const char *name)
+{
+    static const char *const ends[] = { ".cvd", ".cld", ".cud", ".ndb", ".hdb", ".hsb", ".ldb" };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (text_ends(text_of(name), text_of(ends[i]))) return true;
+    return false;
+}
+
+/* 0: there is none. */
+static time_t newest_in(const char *path)
+{
+    time_t newest = 0;
+    DIR *folder = opendir(path);
+    if (!folder) return 0;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        struct stat about;
+        if (!is_signature_file(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &about, 0) != 0)
+            continue;
+        if (about.st_mtime > newest) newest = about.st_mtime;
+    }
+    closedir(folder);
+    return newest;
+}
+
+static struct fact signatures_look(const struct look *look)
+{
+    const struct config *config = look->source->config;
+    if (config->virus.mode == MODE_OFF || config->virus.update_ms == 0) return (struct fact){ 0 };
+    char *path = memory_string(config->virus.database);
+    time_t newest = newest_in(path);
+    free(path);
+    if (newest == 0) {
+        const char *none = words_say(look->language, N_("no signatures but the built-in ones"));
+        return (struct fact){ FACT_GOOD, text_of(none) };
+    }
+    uint64_t now_s = look->source->now_ms / 1000;
+    uint64_t days = now_s > (uint64_t)newest ? (now_s - (uint64_t)newest) / 86400 : 0;
+    return fact_make(days < FACT_SIGNATURES_MOST_DAYS,
+                     arena_printf(look->arena, words_say(look->language, N_("the newest are %llu days old")),
+                                  (unsigned long long)days));
+}
+
+/* --- queue --- */
+
+static struct fact queue_look(const struct look *look)
+{
+    struct oldest oldest;
+    if (!look->source->books || books_oldest(look->source->books, &oldest) != BOOKS_DONE)
+        return (struct fact){ 0 };
+    if (oldest.waiting_ms == 0) {
+        const char *none = words_say(look->language, N_("nothing waits"));
+        return (struct fact){ FACT_GOOD, text_of(none) };
+    }
+    uint64_t now = look->source->now_ms;
+    uint64_t minutes = now > oldest.waiting_ms ? (now - oldest.waiting_ms) / 60000 : 0;
+    return fact_make(minutes < FACT_QUEUE_MOST_HOURS * 60,
+                     arena_printf(look->arena,
+                                  words_say(look->language, N_("the oldest message has waited %llu minutes")),
+                                  (unsigned long long)minutes));
+}
+
+static struct fact held_look(const struct look *look)
+{
+    struct counters_slot *queue = counters_map(look->source->counters_fd, COUNTERS_SLOT_QUEUE, false);
+    if (!queue) return (struct fact){ 0 };
+    uint64_t held = queue->queue.held;
+    counters_unmap(queue);
+    return fact_make(true,
+                     arena_printf(look->arena, words_say(look->language, N_("%llu recipients are held")),
+                                  (unsigned long long)held));
+}
+
+/* None are fetched yet. */
+static struct fact lists_look(const struct look *look)
+{
+    return fact_make(true, text_of(words_say(look->language, N_("none are used"))));
+}
+
+/* --- disk --- */
+
+static struct fact disk_look(const struct look *look)
+{
+    struct statvfs disk;
+    if (fstatvfs(look->source->state_fd, &disk) != 0 || disk.f_blocks == 0) return (struct fact){ 0 };
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    unsigned percent = (unsigned)(100.0 * (double)disk.f_bavail / (double)disk.f_blocks);
+    bool is_good = free_bytes >= 2 * look->source->config->queue.free_bytes;
+    return fact_make(is_good, arena_printf(look->arena, words_say(look->language, N_("%llu MB free, %u %%")),
+                                           (unsigned long long)free_bytes >> 20, percent));
+}
+
+/* --- certificates --- */
+
+static struct fact certificates_look(const struct look *look)
+{
+    const struct config *config = look->source->config;
+    const struct listener *first = NULL;
+    int64_t first_days = 0;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        int64_t ends;
+        if (!expiry_of(config->listeners[i].certificate.content, &ends)) continue;
+        int64_t days = (ends - (int64_t)(look->source->now_ms / 1000)) / 86400;
+        if (first && days >= first_days) continue;
+        first = &config->listeners[i];
+        first_days = days;
+    }
+    const char *none = words_say(look->language, N_("none is configured"));
+    if (!first) return (struct fact){ FACT_GOOD, text_of(none) };
+    return fact_make(first_days >= FACT_CERTIFICATE_LEAST_DAYS,
+                     arena_printf(look->arena, words_say(look->language, N_("%.*s: %lld days left")),
+                                  TEXT_ARG(first->certificate.path), (long long)first_days));
+}
+
+void facts_gather(const struct facts_source *source, enum language language, int64_t *last_difference,
+                  struct arena *arena, struct fact out[FACT_COUNT])
+{
+    static struct fact (*const looks[FACT_COUNT])(const struct look *look) = {
+        [FACT_LEDGER] = ledger_look,
+        [FACT_BALANCE] = balance_look,
+        [FACT_SIGNATURES] = signatures_look,
+        [FACT_QUEUE] = queue_look,
+        [FACT_HELD] = held_look,
+        [FACT_LISTS] = lists_look,
+        [FACT_CLOCK] = clock_look,
+        [FACT_PROCESSES] = processes_look,
+        [FACT_NAMES] = names_look,
+        [FACT_UPSTREAM] = upstream_look,
+        [FACT_DISK] = disk_look,
+        [FACT_CERTIFICATES] = certificates_look,
+    };
+    struct look look = { source, language, arena, last_difference };
+    for (int i = 0; i < FACT_COUNT; i++) out[i] = looks[i] ? looks[i](&look) : (struct fact){ 0 };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* How the node is, as far as this process can see: rows of the report, and what alarms are made of. */
+#ifndef SEKIMORI_REPORT_FACTS_H
+#define SEKIMORI_REPORT_FACTS_H
+
+#include "books/reader.h"
+#include "config/settings.h"
+#include "ipc/health_page.h"
+
+enum fact_kind {
+    FACT_LEDGER,       /* the database can be read */
+    FACT_BALANCE,      /* receive's count and the journal's agree, and the journal with itself */
+    FACT_SIGNATURES,   /* how old the newest signature file is */
+    FACT_CLOCK,        /* these four as master judges them (ipc/health.h) */
+    FACT_PROCESSES,    /* every process runs and answers */
+    FACT_NAMES,        /* the DNS answers */
+    FACT_UPSTREAM,     /* the provider's line is up */
+    FACT_QUEUE,        /* how long the oldest message has waited */
+    FACT_HELD,         /* recipients held */
+    FACT_LISTS,        /* lists put aside; none are used yet */
+    FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
+    FACT_CERTIFICATES, /* the first to expire */
+    FACT_COUNT
+};
+const char *fact_name(enum fact_kind kind); /* English */
+
+enum fact_state { FACT_UNKNOWN, FACT_GOOD, FACT_BAD };
+
+struct fact {
+    enum fact_state state;
+    struct text says; /* in the language asked for; empty when unknown */
+};
+
+enum {
+    FACT_SIGNATURES_MOST_DAYS = 3, /* older is bad */
+    FACT_QUEUE_MOST_HOURS = 4,
+    FACT_CERTIFICATE_LEAST_DAYS = 14,
+};
+
+struct facts_source {
+    const struct config *config;
+    struct reader_books *books; /* NULL: cannot be read, and `books_why` says why */
+    struct text books_why;
+    const struct health_page *health; /* NULL: none */
+    int counters_fd, state_fd;        /* state_fd: a folder on the spool's disk */
+    uint64_t now_ms;
+};
+
+/* Counts that were a moment apart are equal a moment later: balance is bad only when it is seen with the same
+   difference as in `*last_difference`, which is updated. */
+void facts_gather(const struct facts_source *source, enum language language, int64_t *last_difference,
+                  struct arena *arena, struct fact out[FACT_COUNT]);
+
+#endif

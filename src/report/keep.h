@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Small files that this process remembers things in, in its own folder: read whole, replaced whole. */
+#ifndef SEKIMORI_REPORT_KEEP_H
+#define SEKIMORI_REPORT_KEEP_H
+
+#include "base/buffer.h"
+
+enum { KEEP_BYTES_MOST = 64 << 20 };
+
+/* Appends the file. False: there is none. Any other failure is logged. */
+bool keep_read(int folder, const char *name, struct buffer *out);
+/* The old file or the new one stands there, also after a power loss. False, logged, when it cannot be
+ * written. */
+bool keep_write(int folder, const char *name, struct text content);
+
+#endif

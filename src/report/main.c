@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* report: reads the ledger, writes the nightly report and alarms, and hands them to queue like any mail. Only
+   this program draws. Nobody waits for it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "report/changes.h"
+#include "report/service.h"
+
+enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
+
+static void path_of(int fd, char *room, size_t size)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, room, size - 1);
+    if (length <= 0) die_errno("a folder has no path");
+    room[length] = '\0';
+}
+
+static int folder_of(struct service *service, const char *name)
+{
+    int fd = child_folder_fd(&service->child, name);
+    if (fd < 0) die("report was given no folder %s", name);
+    return fd;
+}
+
+static void countries_load(struct service *service)
+{
+    const char *why;
+    struct text path = service->child.config->report.countries;
+    if (!path.length) return;
+    char *name = memory_string(path);
+    service->countries = country_open(name, &why);
+    if (!service->countries) log_warning("%s: %s: sources of storms stay without a country", name, why);
+    free(name);
+}
+
+static void clock_ticks(void *context)
+{
+    struct service *service = context;
+    leaks_take(service);
+    office_nightly(service);
+    office_alarms(service);
+    timer_set(service->clock, CLOCK_MS);
+}
+
+static void night_goes_on(void *context)
+{
+    office_nightly(context);
+}
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    struct service *service = context;
+    if (kind == PROCESS_QUEUE)
+        post_set_queue(service->post, fd);
+    else
+        close(fd);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct service *service = context;
+    changes_note(service->folder, service->child.config, loop_wall_ms(service->child.loop));
+    if (!text_equal(old->report.countries, service->child.config->report.countries))
+        log_warning("report countries takes effect at the next start");
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    unsigned raised = 0;
+    for (int i = 0; i < FACT_COUNT; i++) raised += service->alarms[i].is_raised;
+    child_status_add(out, "reports", "%llu", (unsigned long long)service->reports);
+    child_status_add(out, "last day reported", "%u", service->nightly.done_day);
+    child_status_add(out, "alarm mails", "%llu", (unsigned long long)service->alarm_mails);
+    child_status_add(out, "alarms raised", "%u", raised);
+}
+
+static void on_client(void *context, struct text command, int fd)
+{
+    desk_serve(context, command, fd);
+}
+
+static const struct child_events events = {
+    .on_peer = on_peer, .on_config = on_config, .on_status = on_status, .on_client = on_client
+};
+
+/* Fonts are opened when a character first needs them, signature files looked at each minute: both only read.
+ */
+static bool jail_close(struct service *service)
+{
+    char report[4000], learn[4000];
+    path_of(service->folder, report, sizeof report);
+    path_of(service->learn_folder, learn, sizeof learn);
+    char *database = memory_string(service->child.config->virus.database);
+    const char *const folders[] = { service->ledger_path, report, learn, NULL };
+    const char *const readable[PATHS_MOST] = {
+        "/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts",
+        "/usr/share/fontconfig", "/var/cache/fontconfig",  database
+    };
+    bool is_good = jail_enter_reading("report", JAIL_FILES | JAIL_THREADS, folders, readable);
+    free(database);
+    return is_good;
+}
+
+int main(int argc, char **argv)
+{
+    static struct service service;
+    child_start(&service.child, PROCESS_REPORT, argc, argv);
+    service.folder = folder_of(&service, "report");
+    service.learn_folder = folder_of(&service, "learn");
+    path_of(folder_of(&service, "ledger"), service.ledger_path, sizeof service.ledger_path);
+    service.counters_fd = child_map_fd(&service.child, "counters", NULL);
+    int health = child_map_fd(&service.child, "health", NULL);
+    if (health >= 0) service.health = health_page_map(health, false);
+    int ring = child_map_fd(&service.child, "events", NULL);
+    if (ring >= 0) service.events = ring_map(ring);
+    tzset();
+    countries_load(&service);
+    if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
+    service.post = post_new(service.child.loop);
+    service.clock = timer_new(service.child.loop, clock_ticks, &service);
+    service.night = timer_new(service.child.loop, night_goes_on, &service);
+    nightly_read(service.folder, &service.nightly);
+    alarms_read(service.folder, service.alarms);
+    changes_note(service.folder, service.child.config, loop_wall_ms(service.child.loop));
+    timer_set(service.clock, FIRST_LOOK_MS);
+    return child_run(&service.child, &events, &service);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Headers of our own mail, and the mail that has nothing but text. */
+#include "report/notice.h"
+
+#include "mail/base64.h"
+#include "mail/date.h"
+#include "mail/word.h"
+
+/* Encoded words, one a line behind the first, which has the host's name: no line with a word is longer than
+   76 (RFC 2047 section 2). */
+static void subject_add(const struct notice *notice, struct buffer *out)
+{
+    struct buffer words = { 0 };
+    word_encode(TEXT("UTF-8"), 'B', notice->subject, &words);
+    struct text rest = buffer_text(&words), word;
+    buffer_printf(out, "Subject: %.*s", TEXT_ARG(notice->hostname));
+    while (text_next_word(&rest, &word)) buffer_printf(out, "\r\n %.*s", TEXT_ARG(word));
+    buffer_add_text(out, TEXT("\r\n"));
+    buffer_free(&words);
+}
+
+void notice_print_header(const struct notice *notice, struct buffer *out)
+{
+    char date[DATE_SIZE];
+    buffer_printf(out, "From: Sekimori <%.*s>\r\nTo: <%.*s>\r\n", TEXT_ARG(notice->from),
+                  TEXT_ARG(notice->to));
+    subject_add(notice, out);
+    buffer_printf(out, "Date: %s\r\nMessage-ID: <%.*s@%.*s>\r\n", date_print(notice->now_ms, date),
+                  TEXT_ARG(notice->id), TEXT_ARG(notice->hostname));
+    buffer_add_text(out, TEXT("Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"));
+}
+
+void notice_canonical(struct text text, struct buffer *out)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.at[i] == '\n') buffer_add_char(out, '\r');
+        buffer_add_char(out, text.at[i]);
+    }
+}
+
+void notice_print(const struct notice *notice, struct text lines, struct buffer *out)
+{
+    struct buffer body = { 0 };
+    notice_print_header(notice, out);
+    buffer_add_text(out, TEXT("Content-Type: text/plain; charset=utf-8\r\n"
+                              "Content-Transfer-Encoding: base64\r\n\r\n"));
+    notice_canonical(lines, &body);
+    base64_add_lines(out, buffer_text(&body), true);
+    buffer_free(&body);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A short mail in plain text: an alarm. */
+#ifndef SEKIMORI_REPORT_NOTICE_H
+#define SEKIMORI_REPORT_NOTICE_H
+
+#include "base/buffer.h"
+
+struct notice {
+    struct text from, to, hostname, id; /* addresses without brackets; id: of the message */
+    struct text subject;                /* UTF-8; the host's name stands before it */
+    uint64_t now_ms;
+};
+
+void notice_print(const struct notice *notice, struct text lines, struct buffer *out);
+
+/* The fields that every mail of this process has, up to MIME-Version. */
+void notice_print_header(const struct notice *notice, struct buffer *out);
+
+/* LF becomes CRLF, which text has inside base64 too: RFC 2046 section 4.1.1. */
+void notice_canonical(struct text text, struct buffer *out);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Makes what goes out: the nightly report and alarms. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/shown.h"
+#include "figures/calendar.h"
+#include "ipc/message_id.h"
+#include "report/compose.h"
+#include "report/notice.h"
+#include "report/service.h"
+
+enum { NEXT_MS = 50 };
+
+static uint64_t now_of(const struct service *service)
+{
+    return loop_wall_ms(service->child.loop);
+}
+
+/* The ledger is opened for each report and each look, so that nothing of it is held while nobody asks. */
+static struct reader_books *books_reach(const struct service *service, struct buffer *why)
+{
+    struct reader_books *books;
+    books_open(service->ledger_path, &books, why);
+    return books;
+}
+
+static void facts_look(struct service *service, struct reader_books *books, struct text why,
+                       enum language language, int64_t *difference, struct arena *arena,
+                       struct fact facts[FACT_COUNT])
+{
+    struct facts_source source = { .config = service->child.config,
+                                   .books = books,
+                                   .books_why = why,
+                                   .health = service->health,
+                                   .counters_fd = service->counters_fd,
+                                   .state_fd = service->folder,
+                                   .now_ms = now_of(service) };
+    facts_gather(&source, language, difference, arena, facts);
+}
+
+struct edition *office_edition(struct service *service, uint32_t day, enum language language)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer why = { 0 };
+    struct fact facts[FACT_COUNT];
+    struct reader_books *books = books_reach(service, &why);
+    int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
+    facts_look(service, books, buffer_text(&why), language, &difference, arena, facts);
+    struct compose_source source = { .config = service->child.config,
+                                     .books = books,
+                                     .countries = service->countries,
+                                     .facts = facts,
+                                     .folder = service->folder,
+                                     .now_ms = now_of(service) };
+    struct edition *edition = compose_day(&source, day, language);
+    books_close(books);
+    buffer_free(&why);
+    arena_free(arena);
+    return edition;
+}
+
+/* --- the nightly report --- */
+
+static void nightly_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct service *service = context;
+    char room[MESSAGE_ID_SIZE];
+    service->is_sending = false;
+    if (is_kept) {
+        log_info("%s: the report of %u", message_id_print(id, room), service->nightly.offered_day);
+        service->nightly.done_day = service->nightly.offered_day;
+        service->reports++;
+        timer_set(service->night, NEXT_MS); /* there may be more to make up for */
+    } else {
+        log_warning("the report of %u is not kept yet: %.*s", service->nightly.offered_day, TEXT_ARG(why));
+    }
+    service->nightly.offered_day = 0;
+    service->nightly.offered_id = 0;
+    nightly_write(service->folder, &service->nightly);
+}
+
+static void nightly_send(struct service *service, uint32_t day)
+{
+    const struct config *config = service->child.config;
+    char id[MESSAGE_ID_SIZE];
+    service->nightly.offered_day = day;
+    service->nightly.offered_id = post_next_id(service->post);
+    if (!nightly_write(service->folder, &service->nightly)) return; /* else it might go out at every look */
+    struct buffer letter = { 0 };
+    struct edition *edition = office_edition(service, day, config->report.language);
+    message_id_print(service->nightly.offered_id, id);
+    edition_print_letter(edition, config->admin, config->report.to, text_of(id), &letter);
+    service->is_sending = true;
+    post_send(service->post, service->nightly.offered_id, config->report.to, buffer_text(&letter),
+              (struct post_waiter){ nightly_done, service });
+    edition_free(edition);
+    buffer_free(&letter);
+}
+
+void office_nightly(struct service *service)
+{
+    const struct config *config = service->child.config;
+    uint32_t due = nightly_due((time_t)(now_of(service) / 1000), config->report.at_minutes);
+    if (service->is_sending || !post_is_open(service->post)) return;
+    if (service->nightly.offered_day) { /* an earlier life of ours handed it over and heard no answer */
+        service->is_sending = true;
+        post_ask(service->post, service->nightly.offered_id, (struct post_waiter){ nightly_done, service });
+        return;
+    }
+    if (!service->nightly.done_day ||
+        !config->report.to.length) { /* what is past when it is configured stays so */
+        bool is_new = service->nightly.done_day != due;
+        service->nightly.done_day = due;
+        if (is_new) nightly_write(service->folder, &service->nightly);
+        return;
+    }
+    uint32_t day = nightly_next(&service->nightly, due);
+    if (day) nightly_send(service, day);
+}
+
+/* --- alarms --- */
+
+static void alarm_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct service *service = context;
+    char room[MESSAGE_ID_SIZE];
+    service->alarm_mails += is_kept;
+    if (is_kept)
+        log_info("%s: an alarm mail", message_id_print(id, room));
+    else
+        log_error("an alarm mail is not kept: %.*s", TEXT_ARG(why));
+}
+
+static void alarm_send(struct service *service, const struct buffer *lines, struct text subject)
+{
+    const struct config *config = service->child.config;
+    struct buffer letter = { 0 };
+    char room[MESSAGE_ID_SIZE];
+    uint64_t id = post_next_id(service->post);
+    struct notice notice = { .from = config->admin,
+                             .to = config->report.to,
+                             .hostname = config->hostname,
+                             .id = text_of(message_id_print(id, room)),
+                             .subject = subject,
+                             .now_ms = now_of(service) };
+    notice_print(&notice, buffer_text(lines), &letter);
+    post_send(service->post, id, config->report.to, buffer_text(&letter),
+              (struct post_waiter){ alarm_done, service });
+    buffer_free(&letter);
+}
+
+/* The news of one look in one mail; true when there was some. */
+static bool news_gather(struct service *service, const struct fact facts[FACT_COUNT], struct buffer *lines,
+                        struct buffer *subject)
+{
+    static const char *const words[] = {
+        [ALARM_RAISED] = N_("Alarm"), [ALARM_LASTS] = N_("Alarm lasts"), [ALARM_OVER] = N_("Alarm over")
+    };
+    enum language language = service->child.config->report.language;
+    for (int i = 0; i < FACT_COUNT; i++) {
+        enum alarm_news news = alarm_look(&service->alarms[i], facts[i].state, now_of(service));
+        if (news == ALARM_NOTHING) continue;
+        const char *name = words_say(language, fact_name((enum fact_kind)i));
+        log_warning("ALARM: %s: %s: %.*s", words[news], fact_name((enum fact_kind)i),
+                    TEXT_ARG(facts[i].says));
+        if (!buffer_length(subject))
+            buffer_printf(subject, "%s: %s", words_say(language, words[news]), name);
+        else
+            buffer_printf(subject, "%s%s", words_say(language, N_(", ")), name);
+        buffer_printf(lines, "%s: %s: ", words_say(language, words[news]), name);
+        shown_add(lines, facts[i].says, EDITION_LINE_MOST);
+        buffer_add_char(lines, '\n');
+    }
+    return buffer_length(lines) > 0;
+}
+
+void office_alarms(struct service *service)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer why = { 0 }, lines = { 0 }, subject = { 0 };
+    struct fact facts[FACT_COUNT];
+    struct reader_books *books = books_reach(service, &why);
+    facts_look(service, books, buffer_text(&why), service->child.config->report.language,
+               &service->balance_difference, arena, facts);
+    books_close(books);
+    if (news_gather(service, facts, &lines, &subject)) {
+        if (service->child.config->report.to.length) alarm_send(service, &lines, buffer_text(&subject));
+        alarms_write(service->folder, service->alarms);
+    }
+    buffer_free(&why);
+    buffer_free(&lines);
+    buffer_free(&subject);
+    arena_free(arena);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Hands finished mail to queue. A letter is kept exactly once, whichever of the two processes dies meanwhile.
+ */
+#ifndef SEKIMORI_REPORT_POST_H
+#define SEKIMORI_REPORT_POST_H
+
+#include "base/loop.h"
+#include "base/text.h"
+
+struct post;
+
+struct post *post_new(struct loop *loop);
+/* Queue is there, or there again: what it did not answer is asked for. */
+void post_set_queue(struct post *post, int fd);
+bool post_is_open(const struct post *post);
+
+/* The id of the next letter: remembered by who sends it before it is sent. */
+uint64_t post_next_id(struct post *post);
+
+/* Takes copies. `done` comes once, not from inside the call: kept, or the reason why not. */
+struct post_waiter {
+    void (*done)(void *context, uint64_t id, bool is_kept, struct text why);
+    void *context;
+};
+void post_send(struct post *post, uint64_t id, struct text to, struct text letter, struct post_waiter waiter);
+/* Was this letter kept, by an earlier life of ours? `done` as above. */
+void post_ask(struct post *post, uint64_t id, struct post_waiter waiter);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The report process, shared by its files: main.c starts it and keeps the clock, office.c makes reports and
+   alarms, desk.c answers `sekimori report`. */
+#ifndef SEKIMORI_REPORT_SERVICE_H
+#define SEKIMORI_REPORT_SERVICE_H
+
+#include "figures/country.h"
+#include "ipc/child.h"
+#include "ipc/ring.h"
+#include "report/alarm.h"
+#include "report/edition.h"
+#include "report/nightly.h"
+#include "report/post.h"
+
+struct service {
+    struct child child;
+    struct post *post;
+    struct ring *events;
+    int folder, learn_folder; /* descriptors of report/ and learn/ */
+    int counters_fd;
+    struct health_page *health; /* NULL: none */
+    char ledger_path[4000];
+    struct country_file *countries;
+    struct timer *clock, *night; /* the next look; the next nightly report of several */
+    struct nightly nightly;
+    struct alarm alarms[FACT_COUNT];
+    int64_t balance_difference;
+    bool is_sending; /* a nightly report is with queue */
+    uint64_t reports, alarm_mails;
+};
+
+/* office.c */
+struct edition *office_edition(struct service *service, uint32_t day, enum language language);
+/* The nightly report, if one is due and none is under way. */
+void office_nightly(struct service *service);
+/* Looks at the facts, and writes a mail when there is news. */
+void office_alarms(struct service *service);
+
+/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "missed". */
+void desk_serve(struct service *service, struct text command, int fd);
+
+/* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there
+ * were. */
+unsigned leaks_take(struct service *service);
+
+#endif

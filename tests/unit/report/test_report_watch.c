@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* When reports are due, when alarms are raised, what changed, and when certificates end. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "report/alarm.h"
+#include "report/changes.h"
+#include "report/expiry.h"
+#include "report/keep.h"
+#include "report/nightly.h"
+
+static int scratch(char path[32])
+{
+    strcpy(path, "/tmp/report-watch.XXXXXX");
+    assert_non_null(mkdtemp(path));
+    int folder = open(path, O_RDONLY | O_DIRECTORY);
+    assert_true(folder >= 0);
+    return folder;
+}
+
+static void scratch_end(int folder, const char *path)
+{
+    static const char *const names[] = { "nightly", "alarms", "changes", "configuration" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlinkat(folder, names[i], 0);
+    close(folder);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void reports_are_due_in_time(void **state)
+{
+    enum { THREE = 1795575600 }; /* 2026-11-25 03:00 UTC */
+    assert_int_equal(nightly_due(THREE - 60, 180), 20261123);
+    assert_int_equal(nightly_due(THREE, 180), 20261124);
+    static const struct {
+        uint32_t done, due, next;
+    } rows[] = {
+        { 20261123, 20261123, 0 },        { 20261124, 20261123, 0 }, /* a clock that stepped back */
+        { 20261122, 20261123, 20261123 }, { 20261121, 20261123, 20261122 },
+        { 20261001, 20261123, 20261117 }, /* seven days are made up for */
+        { 20261231, 20270101, 20270101 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(nightly_next(&(struct nightly){ .done_day = rows[i].done }, rows[i].due),
+                         rows[i].next);
+}
+
+static void what_was_sent_is_remembered(void **state)
+{
+    char path[32];
+    int folder = scratch(path);
+    struct nightly before = { 20261123, 20261124, UINT64_C(7538241923473408000) }, after;
+    nightly_read(folder, &after);
+    assert_int_equal(after.done_day, 0);
+    assert_true(nightly_write(folder, &before));
+    nightly_read(folder, &after);
+    assert_int_equal(after.done_day, before.done_day);
+    assert_int_equal(after.offered_day, before.offered_day);
+    assert_true(after.offered_id == before.offered_id);
+    assert_true(keep_write(folder, "nightly", TEXT("garbage\n")));
+    nightly_read(folder, &after);
+    assert_int_equal(after.done_day, 0);
+    scratch_end(folder, path);
+}
+
+/* A story a row, one look a minute: '!' bad, '.' good, '?' unknown; and what is told: Raised, Over. */
+static void alarms_are_damped(void **state)
+{
+    static const struct {
+        const char *looks, *news;
+    } rows[] = {
+        { "!.!.!.", "      " },         /* a moment's trouble */
+        { "!!!!!!", " R    " },         /* once */
+        { "!!.....", " R    O" },       /* and over */
+        { "!!.....!!!", " R    O   " }, /* and not again at once */
+        { "!?!", "  R" },               /* unknown is no look */
+        { "??????", "      " },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct alarm alarm = { 0 };
+        for (size_t n = 0; rows[i].looks[n]; n++) {
+            char look = rows[i].looks[n];
+            enum fact_state fact = look == '!' ? FACT_BAD : look == '.' ? FACT_GOOD : FACT_UNKNOWN;
+            assert_int_equal(" RLO"[alarm_look(&alarm, fact, 1000000 + n * 60000)], rows[i].news[n]);
+        }
+    }
+}
+
+static void a_lasting_alarm_is_repeated_daily(void **state)
+{
+    struct alarm alarm = { 0 };
+    unsigned told = 0;
+    for (uint64_t minute = 0; minute < 3 * 24 * 60; minute++)
+        told += alarm_look(&alarm, FACT_BAD, 1000000 + minute * 60000) != ALARM_NOTHING;
+    assert_int_equal(told, 3);
+}
+
+static void alarms_survive_a_restart(void **state)
+{
+    char path[32];
+    int folder = scratch(path);
+    struct alarm alarms[FACT_COUNT] = { 0 }, after[FACT_COUNT] = { 0 };
+    alarms[FACT_HELD] = (struct alarm){ .is_raised = true, .told_ms = 1234567 };
+    alarms[FACT_DISK] = (struct alarm){ .is_raised = false, .told_ms = 99 };
+    alarms_write(folder, alarms);
+    alarms_read(folder, after);
+    for (int i = 0; i < FACT_COUNT; i++) {
+        assert_int_equal(after[i].is_raised, alarms[i].is_raised);
+        assert_true(after[i].told_ms == alarms[i].told_ms);
+    }
+    assert_int_equal(alarm_look(&after[FACT_HELD], FACT_BAD, 2000000), ALARM_NOTHING);
+    scratch_end(folder, path);
+}
+
+static void gather(void *context, char sign, struct text line)
+{
+    buffer_printf(context, "%c%.*s\n", sign, TEXT_ARG(line));
+}
+
+static void configurations_are_compared_as_sets(void **state)
+{
+    struct buffer before = { 0 }, after = { 0 }, found = { 0 };
+    changes_flatten(
+        TEXT("role single\nspam {\n    tag above 6.8\n    mode on\n}\ndomains {\n    a.jp 10.0.0.1 {\n"
+             "        tls required\n    }\n}\n"),
+        &before);
+    changes_flatten(
+        TEXT("spam {\n    mode on\n    tag above 7\n}\nrole single\ndomains {\n    a.jp 10.0.0.1 {\n"
+             "        tls required\n        smtputf8 off\n    }\n}\n"),
+        &after);
+    changes_compare(buffer_text(&before), buffer_text(&after), gather, &found);
+    buffer_add_char(&found, '\0');
+    assert_string_equal(buffer_text(&found).at, "+domains a.jp 10.0.0.1 smtputf8 off\n-spam tag above 6.8\n"
+                                                "+spam tag above 7\n");
+    buffer_clear(&found);
+    changes_compare(buffer_text(&before), buffer_text(&before), gather, &found);
+    assert_int_equal(buffer_length(&found), 0);
+    /* No such dump is made: nothing is written outside. */
+    changes_flatten(TEXT("}\n}\na {\nb {\nc {\nd {\ne {\nf {\ng {\nh {\ni {\nj 1\n}\n"), &found);
+    buffer_free(&before);
+    buffer_free(&after);
+    buffer_free(&found);
+}
+
+static void bad_certificates_have_no_end(void **state)
+{
+    int64_t ends;
+    assert_false(expiry_of(TEXT(""), &ends));
+    assert_false(expiry_of(TEXT("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), &ends));
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_are_due_in_time),
+        cmocka_unit_test(what_was_sent_is_remembered),
+        cmocka_unit_test(alarms_are_damped),
+        cmocka_unit_test(a_lasting_alarm_is_repeated_daily),
+        cmocka_unit_test(alarms_survive_a_restart),
+        cmocka_unit_test(configurations_are_compared_as_sets),
+        cmocka_unit_test(bad_certificates_have_no_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
