@@ -391,13 +391,6 @@ static uint64_t place_id(uint64_t time_ms, uint16_t slot, uint64_t position)
     return time_ms << 22 | (uint64_t)(slot & 127) << 15 | (position >> 3 & 32767);
 }
 
-static const char *refused_status(const struct event_refused *event)
-{
-    if (event->code == 0) return "aborted";
-    if (event->code < 300) return "discarded";
-    return event->code >= 500 ? "rejected" : "refused";
-}
-
 static void refused_count(struct database *database, const struct event_refused *event)
 {
     struct text domain = sum_domain(database, event->direction, event->sender, event->recipient);
@@ -428,7 +421,7 @@ static void refused_index(struct database *database, const struct event_refused 
     terms_add_client(&database->terms, client);
     terms_add_sender(&database->terms, event->sender);
     if (event->recipient.length) terms_add_recipient(&database->terms, event->recipient);
-    terms_add(&database->terms, TERM_STATUS, text_of(refused_status(event)));
+    terms_add(&database->terms, TERM_STATUS, text_of(terms_refused_status(event->code)));
     judgement_terms(database, &event->judgement);
     pending_add_terms(database->pending, true, id, buffer_text(&database->terms));
 }

@@ -27,7 +27,7 @@ static const char version_1[] =
 
 /* What was judged becomes columns; the one-line summary gives them for old rows. A refusal gets an id that
    sorts by time, as messages have. find_…: the index of terms (terms.h). carried: recipients whose rows are
-   no longer kept, for balance. */
+   no longer kept, for balance. mark: how far retention has come. */
 static const char version_2[] =
     "ALTER TABLE message ADD COLUMN node INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN class INTEGER NOT NULL DEFAULT 0;"
@@ -74,6 +74,7 @@ static const char version_2[] =
     "  PRIMARY KEY(day, hour, node, direction, domain, kind, name)) WITHOUT ROWID;"
     "CREATE TABLE carried(since INTEGER NOT NULL, name TEXT NOT NULL, recipients INTEGER NOT NULL,"
     "  PRIMARY KEY(since, name)) WITHOUT ROWID;"
+    "CREATE TABLE mark(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE audit(id INTEGER PRIMARY KEY, node INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT,"
     "  process TEXT, act TEXT, message INTEGER, about TEXT);"
     "CREATE VIRTUAL TABLE find_message USING fts5(terms, content='', columnsize=0, detail=none,"

@@ -226,6 +226,13 @@ void terms_add_words(struct buffer *out, struct text subject)
     words_write(out, " ", subject);
 }
 
+const char *terms_refused_status(uint16_t code)
+{
+    if (code == 0) return "aborted";
+    if (code < 300) return "discarded";
+    return code >= 500 ? "rejected" : "refused";
+}
+
 /* --- questions --- */
 
 void terms_ask(struct buffer *out, enum term_kind kind, enum term_kind or_kind, struct text value)
@@ -249,6 +256,12 @@ bool terms_ask_words(struct buffer *out, struct text words)
 
 /* --- rows from before --- */
 
+static void judged_add(struct buffer *terms, enum message_class class, enum ending ending, bool is_judged)
+{
+    if (class || is_judged) terms_add(terms, TERM_CLASS, text_of(class_name(class)));
+    if (ending) terms_add(terms, TERM_STATUS, text_of(ending_name(ending)));
+}
+
 static enum books_outcome rows_index(struct sql *sql, const char *select, const char *insert, bool is_message)
 {
     struct buffer terms = { 0 };
@@ -259,12 +272,11 @@ static enum books_outcome rows_index(struct sql *sql, const char *select, const 
         terms_add_client(&terms, sql_get_text(rows, 1));
         terms_add_sender(&terms, sql_get_text(rows, 2));
         terms_add_recipient(&terms, sql_get_text(rows, 3));
-        if (is_message && sql_get(rows, 4))
-            terms_add(&terms, TERM_CLASS, text_of(class_name((enum message_class)sql_get(rows, 4))));
-        if (is_message && sql_get(rows, 5))
-            terms_add(&terms, TERM_STATUS, text_of(ending_name((enum ending)sql_get(rows, 5))));
         if (!is_message)
-            terms_add(&terms, TERM_STATUS, sql_get(rows, 4) >= 500 ? TEXT("rejected") : TEXT("refused"));
+            terms_add(&terms, TERM_STATUS, text_of(terms_refused_status((uint16_t)sql_get(rows, 4))));
+        else
+            judged_add(&terms, (enum message_class)sql_get(rows, 4), (enum ending)sql_get(rows, 5),
+                       !sql_is_null(rows, 6));
         sql_bind(index, 1, sql_get(rows, 0));
         sql_bind_text(index, 2, buffer_text(&terms));
         enum books_outcome stored = sql_do(index);
@@ -280,7 +292,7 @@ enum books_outcome terms_fill(struct sql *sql)
 {
     enum books_outcome outcome =
         rows_index(sql,
-                   "SELECT m.id, m.client, m.sender, r.address, m.class, r.ending FROM message m"
+                   "SELECT m.id, m.client, m.sender, r.address, m.class, r.ending, m.score FROM message m"
                    " JOIN recipient r ON r.message = m.id ORDER BY m.id",
                    "INSERT INTO find_message(rowid, terms) VALUES(?1, ?2)", true);
     if (outcome == BOOKS_DONE)

@@ -33,6 +33,9 @@ void terms_add_client(struct buffer *out, struct text address);
  */
 void terms_add_words(struct buffer *out, struct text subject);
 
+/* The status term of a refusal with this code. */
+const char *terms_refused_status(uint16_t code);
+
 /* Parts of a question: an expression of FTS5. */
 void terms_ask(struct buffer *out, enum term_kind kind, enum term_kind or_kind, struct text value);
 /* A network of at most 2^24 addresses (/8), for IPv6 a /40; false: it is larger. Where the lists are coarser

@@ -63,6 +63,9 @@ bool agreement_make(struct text counters_text, struct text ledger_text, struct a
         compare(out, receive, &journal, ledger);
         out->live = json_get_number(journal.now, "live");
         out->held = json_get_number(journal.now, "held");
+        out->refused_content = json_get_number(receive, "refused_content");
+        out->discarded = json_get_number(receive, "discarded");
+        out->aborted = json_get_number(receive, "aborted");
         out->in_doubt = json_get_number(receive, "in_doubt");
         out->lost = json_get_number(ledger, "lost");
         out->since_ms = json_get_number(counters, "epoch_ms");

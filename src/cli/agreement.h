@@ -24,6 +24,7 @@ struct agreement {
     unsigned differences;  /* of lines, and one more when the journal disagrees with itself */
     bool is_journal_whole; /* all it ever accepted has ended or is live */
     int64_t live, held;    /* the journal's */
+    int64_t refused_content, discarded, aborted; /* receive's: never in the queue */
     int64_t in_doubt; /* offered to queue and not heard of: sessions under way, or a receive that is down */
     int64_t lost;     /* events that found no room on their way to the ledger */
     int64_t since_ms; /* where all counts start */

@@ -9,22 +9,28 @@
 #include <time.h>
 
 #include "cli/agreement.h"
+#include "cli/balance_day.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/when.h"
 
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
-    "usage: sekimori balance [--wait SECONDS] [--json] [--config FILE | --state FOLDER]\n\n"
+    "usage: sekimori balance [--wait SECONDS | --day DAY] [--json] [--config FILE | --state FOLDER]\n\n"
     "Every recipient ever accepted has exactly one ending. Three processes count independently;\n"
     "this compares them since the counts began.\n\n"
     "  --wait SECONDS  how long counts may take to agree (default 5; 0: one look)\n"
+    "  --day DAY       one day out of the ledger, 2026-10-04, today or yesterday: what became of\n"
+    "                  those accepted then, and what happened on that day\n"
     "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked.\n";
+    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day also\n"
+    "65 damaged, 66 no ledger, 76 made by a newer version.\n";
 
 struct options {
     struct control_target target;
     uint64_t wait_s;
+    uint32_t day; /* 0: all since the counts began */
     bool json;
 };
 
@@ -37,11 +43,13 @@ static int usage(const char *what, const char *argument)
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {
-        { "wait", required_argument, NULL, 'w' },   { "json", no_argument, NULL, 'j' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
+    static const struct option longs[] = { { "wait", required_argument, NULL, 'w' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "day", required_argument, NULL, 'd' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
     *options = (struct options){ .wait_s = WAIT_DEFAULT_S };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
@@ -52,6 +60,8 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == '?') return usage("", "");
         if (option == 'w' && !text_to_number(text_of(optarg), WAIT_MOST_S, &options->wait_s))
             return usage("--wait wants seconds, 0 to 86400, not ", optarg);
+        if (option == 'd' && !when_parse_day(text_of(optarg), when_now_ms(), &options->day))
+            return usage("--day wants a day such as 2026-10-04, today or yesterday, not ", optarg);
         if (option == 'j') options->json = true;
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
@@ -112,8 +122,12 @@ static void table_print(const struct agreement *sums)
         number_print(line->ledger);
         puts(line->differs ? "  DIFFERS" : "");
     }
-    printf("%-14s %12s %12lld %12s\n", "live", "-", (long long)sums->live, "-");
-    printf("%-14s %12s %12lld %12s\n", "of these held", "-", (long long)sums->held, "-");
+    printf("%-14s %12s %12lld %12s\n", "queued", "-", (long long)(sums->live - sums->held), "-");
+    printf("%-14s %12s %12lld %12s\n", "held", "-", (long long)sums->held, "-");
+    puts("never in the queue:");
+    printf("%-14s %12lld %12s %12s\n", "refused after", (long long)sums->refused_content, "-", "-");
+    printf("%-14s %12lld %12s %12s\n", "discarded", (long long)sums->discarded, "-", "-");
+    printf("%-14s %12lld %12s %12s\n", "aborted", (long long)sums->aborted, "-", "-");
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
     if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
@@ -142,6 +156,10 @@ static void json_table_print(const struct agreement *sums)
     json_set(all, "lines", lines);
     json_set_number(all, "live", sums->live);
     json_set_number(all, "held", sums->held);
+    json_set_number(all, "queued", sums->live - sums->held);
+    json_set_number(all, "refused_after_data", sums->refused_content);
+    json_set_number(all, "discarded", sums->discarded);
+    json_set_number(all, "aborted", sums->aborted);
     json_set_number(all, "in_doubt", sums->in_doubt);
     json_set_number(all, "lost", sums->lost);
     json_set_bool(all, "journal_whole", sums->is_journal_whole);
@@ -154,6 +172,7 @@ int balance_main(int argc, char **argv)
     struct agreement sums;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
+    if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
     if (code != EX_OK && code != EX_DIFFERS) return code;
     if (options.json)

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "base/standard.h"
+#include "cli/audit.h"
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/check.h"
@@ -20,6 +21,7 @@
 #include "cli/show_message.h"
 #include "cli/sink.h"
 #include "cli/stats.h"
+#include "cli/trace_tool.h"
 #include "cli/wellness.h"
 
 struct verb {
@@ -45,6 +47,8 @@ static const struct verb verbs[] = {
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms" },
     { "report", report_main, "the report of a day, into a file or by mail" },
     { "missed", missed_main, "tell of messages that should not have come through" },
+    { "trace", trace_main, "what became of messages: each step, with its time and reply" },
+    { "audit", audit_main, "who looked at the content of which message" },
     { "send", send_main, "send messages by SMTP" },
     { "sink", sink_main, "receive messages by SMTP into a Maildir" },
     { "parse", parse_main, "show a message as the gateway understands it" },

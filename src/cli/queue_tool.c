@@ -14,22 +14,24 @@
 
 enum { ANSWER_MS = 60000, AGE_BUCKETS = 10, SHOWN_SIZE = 4096 };
 
-static const char help[] = "usage: sekimori queue VERB [OPTIONS] [WHICH…]\n\n"
-                           "  list     the messages with their recipients (all when nothing is named)\n"
-                           "  show     everything about messages named by id\n"
-                           "  cat      their header and body as they are kept\n"
-                           "  summary  recipients by destination and age in minutes\n"
-                           "  retry    try now, whatever it waits for\n"
-                           "  hold     do not deliver until it is released\n"
-                           "  release  let go what is held, for whatever reason\n"
-                           "  remove   give up; nobody is told\n\n"
-                           "WHICH: message ids, destinations (example.jp), addresses (a@example.jp), or all\n"
-                           "  --match PATTERN   only where sender or recipient matches (*, ?, [a-z])\n"
-                           "  --sender ADDRESS  only from this sender\n"
-                           "  --held            only recipients that are held\n"
-                           "  --json            one JSON object a line\n" CONTROL_OPTIONS_HELP
-                           "\nExit codes: 0 done, 64 usage, 66 nothing of that name, 69 no node,\n"
-                           "75 some recipients are being delivered at this moment: try again.\n";
+static const char help[] =
+    "usage: sekimori queue VERB [OPTIONS] [WHICH…]\n\n"
+    "  list     the messages with their recipients (all when nothing is named)\n"
+    "  show     everything about messages named by id\n"
+    "  cat      their header and body as they are kept\n"
+    "  summary  recipients by destination and age in minutes\n"
+    "  retry    try now, whatever it waits for\n"
+    "  hold     do not deliver until it is released\n"
+    "  release  let go what is held, for whatever reason\n"
+    "  remove   give up; nobody is told\n\n"
+    "WHICH: message ids, destinations (example.jp), addresses (a@example.jp), or all\n"
+    "  --match PATTERN   only where sender or recipient matches (*, ?, [a-z])\n"
+    "  --sender ADDRESS  only from this sender\n"
+    "  --held            only recipients that are held\n"
+    "  --json            one JSON object a line\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0 done, 64 usage, 66 nothing of that name, 69 no node,\n"
+    "75 some recipients are being delivered at this moment: try again,\n"
+    "77 not allowed: see rights in sekimori.conf(5). Each cat is recorded: sekimori audit.\n";
 
 struct options {
     struct control_target target;
@@ -227,8 +229,11 @@ static void last_word(struct output *output, int code, struct text last)
         fprintf(stderr, "sekimori queue: %.*s\n", TEXT_ARG(last));
         return;
     }
+    if (code == EX_NOPERM) fprintf(stderr, "sekimori queue: %.*s\n", TEXT_ARG(last));
+    if (code == EX_TEMPFAIL && output->is_raw)
+        fputs("sekimori queue: the look cannot be recorded now, so nothing is shown: try again\n", stderr);
     if (code == EX_UNAVAILABLE && last.length) fprintf(stderr, "sekimori: %.*s\n", TEXT_ARG(last));
-    if (code == EX_OK || code == EX_TEMPFAIL) part_take(output, last);
+    if (code == EX_OK || (code == EX_TEMPFAIL && !output->is_raw)) part_take(output, last);
     if (code == EX_NOINPUT) fputs("sekimori queue: nothing in the queue has that name\n", stderr);
     bool is_summary = strcmp(output->verb, "summary") == 0 && !output->is_json;
     if (is_summary && output->shown > 1) tally_row("all", output->total, output->ages, output->held);

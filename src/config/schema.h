@@ -33,6 +33,7 @@ enum schema_type {
     SCHEMA_INTERFACE, /* a network interface; text */
     SCHEMA_ENDPOINTS, /* ADDRESS:PORT; struct text_list, as the next two; said twice they grow */
     SCHEMA_NAMES,     /* host names */
+    SCHEMA_USERS,     /* users of the system; as well */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */

@@ -196,6 +196,17 @@ struct config {
         enum language language;
         struct text countries; /* GeoIP file; empty: none */
     } report;
+
+    struct {
+        /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
+        uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
+        uint64_t waiting_bytes; /* of events that wait on disk while the database cannot be written */
+    } ledger;
+
+    /* Users beside root and the one we run as, who have every right. */
+    struct {
+        struct text_list operate, read_content;
+    } rights;
 };
 
 #endif

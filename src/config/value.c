@@ -51,6 +51,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
         return true;
     default:
@@ -172,6 +173,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
+    case SCHEMA_USERS:
+        return is_user(word);
     default:
         return is_interface_address(word);
     }
@@ -323,6 +326,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
         return word_add(row, base, word, arena);
     case SCHEMA_LISTEN:
@@ -458,6 +462,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_USERS:
         words_print(row, field, out);
         return;
     case SCHEMA_LISTEN:

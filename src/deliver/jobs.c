@@ -3,6 +3,7 @@
 #include "deliver/jobs.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -186,10 +187,19 @@ static void result_send(const struct job *job)
     channel_end(queue);
 }
 
+/* The whole line as the server said it: queue makes the same of it for log and notices. */
+static struct text reply_line(const struct recipient_result *result, char *room, size_t size)
+{
+    int length = snprintf(room, size, "%u %.*s%s%.*s", result->code, TEXT_ARG(result->enhanced),
+                          result->enhanced.length ? " " : "", TEXT_ARG(result->reply));
+    return text_from(room, (size_t)length < size ? (size_t)length : size - 1);
+}
+
 /* Into the record before anybody else hears of it: the server has the message now. */
 static void delivered_record(struct job *job, const struct recipient_result *result)
 {
     struct jobs *jobs = job->jobs;
+    char room[600];
     if (!jobs->events) return;
     struct event_ended event = { .id = job->job.message_id,
                                  .time_ms = loop_wall_ms(jobs->loop),
@@ -197,7 +207,7 @@ static void delivered_record(struct job *job, const struct recipient_result *res
                                  .ending = ENDING_DELIVERED,
                                  .dsn = result->enhanced,
                                  .relay = job->errand.relay,
-                                 .reply = result->reply };
+                                 .reply = reply_line(result, room, sizeof room) };
     buffer_clear(&jobs->record);
     event_ended_put(&event, &jobs->record);
     ring_append(jobs->events, buffer_text(&jobs->record));

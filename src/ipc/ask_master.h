@@ -32,7 +32,8 @@ enum master_frame {
     MASTER_HEALTH,     /* asks for MASTER_HEALTH_REPLY with the same id */
     MASTER_DRAIN,      /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
                           Before MASTER_START too. */
-    MASTER_CLIENT,     /* text command, fd 0: the socket of a `sekimori` that wants to talk to this process */
+    MASTER_CLIENT, /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
+                      this process */
     /* process to master */
     MASTER_READY = 64,
     MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */
@@ -43,5 +44,16 @@ enum master_frame {
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
 };
+
+/* Who gives a command: the peer of the control socket, and what the configuration lets it do. */
+struct commander {
+    uint32_t uid;
+    struct text user;      /* its name, or the number again */
+    bool may_operate;      /* give commands, see envelopes */
+    bool may_read_content; /* see the content of messages: each look is to be recorded */
+};
+void commander_put(const struct commander *commander, struct buffer *out);
+struct reader;
+bool commander_get(struct reader *reader, struct commander *out); /* borrowed; false: malformed */
 
 #endif

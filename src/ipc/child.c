@@ -269,12 +269,31 @@ static void health_tell(struct child *child, uint64_t id)
     channel_end(child->master);
 }
 
+void commander_put(const struct commander *commander, struct buffer *out)
+{
+    put_u32(out, commander->uid);
+    put_text(out, commander->user);
+    put_u8(out, commander->may_operate);
+    put_u8(out, commander->may_read_content);
+}
+
+bool commander_get(struct reader *reader, struct commander *out)
+{
+    out->uid = get_u32(reader);
+    out->user = get_text(reader);
+    out->may_operate = get_u8(reader) != 0;
+    out->may_read_content = get_u8(reader) != 0;
+    return !reader->failed;
+}
+
 static void client_take(struct child *child, struct frame *frame, struct reader *reader)
 {
+    struct commander commander;
     struct text command = get_text(reader);
+    bool is_good = commander_get(reader, &commander);
     int fd = frame_take_fd(frame, 0);
-    if (child->events->on_client && !reader->failed && fd >= 0)
-        child->events->on_client(child->context, command, fd);
+    if (child->events->on_client && is_good && fd >= 0)
+        child->events->on_client(child->context, &commander, command, fd);
     else if (fd >= 0)
         close(fd);
 }

@@ -37,7 +37,7 @@ struct child_events {
     /* Name and value lines for `sekimori status`: append with child_status_add. May be NULL. */
     void (*on_status)(void *context, struct buffer *out);
     /* A `sekimori` command wants this process: answer MASTER_DONE on fd (callee owns it). May be NULL. */
-    void (*on_client)(void *context, struct text command, int fd);
+    void (*on_client)(void *context, const struct commander *commander, struct text command, int fd);
     /* What this process knows of the node's health: told with health_know. At every second, so it must be
        cheap. May be NULL. */
     void (*on_health)(void *context, struct health_facts *out);

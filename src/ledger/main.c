@@ -3,6 +3,7 @@
    nobody waits for it. */
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -38,6 +39,18 @@ static void on_stop(void *context, uint32_t within_ms)
     child_exit(&service->child, EX_OK);
 }
 
+static const char *database_state(const struct harvest_counts *counts, const struct database *database)
+{
+    if (counts->is_newer) return "made by a newer version";
+    return counts->is_failing || !database ? "cannot be written" : "good";
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    struct service *service = context;
+    harvest_set_config(service->harvest, service->child.config, service->baseline);
+}
+
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = context;
@@ -48,13 +61,15 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "events per second", "%.0f", counts.events_per_second);
     child_status_add(out, "backlog percent", "%u", counts.backlog_percent);
     child_status_add(out, "lost", "%llu", (unsigned long long)counts.lost);
+    child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
+    child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
-    child_status_add(out, "database", "%s", counts.is_failing || !database ? "cannot be written" : "good");
+    child_status_add(out, "database", "%s", database_state(&counts, database));
     child_status_add(out, "database bytes", "%llu",
                      database ? (unsigned long long)database_bytes(database) : 0ull);
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = context;
     if (!text_equal(command, TEXT("balance"))) {
@@ -88,9 +103,11 @@ static void folder_find(struct service *service)
     service->folder[length] = '\0';
 }
 
-static const struct child_events events = {
-    .on_peer = on_peer, .on_stop = on_stop, .on_status = on_status, .on_client = on_client
-};
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_stop = on_stop,
+                                            .on_status = on_status,
+                                            .on_client = on_client };
 
 int main(int argc, char **argv)
 {
@@ -103,7 +120,9 @@ int main(int argc, char **argv)
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     const char *const folders[] = { service.folder, NULL };
+    tzset(); /* sums are kept by local time; its file is out of reach later */
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
-    if (!harvest_start(service.harvest)) return EX_CONFIG;
+    harvest_set_config(service.harvest, service.child.config, service.baseline);
+    harvest_start(service.harvest);
     return child_run(&service.child, &events, &service);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -28,6 +29,8 @@ struct commands {
     void *context;
     struct watch *watch;
     int fd;
+    uid_t own; /* whom the processes run as */
+    const struct config *config;
 };
 
 struct commands_client {
@@ -35,6 +38,8 @@ struct commands_client {
     struct channel *channel; /* NULL: it has gone, a reply is still expected */
     int fd;                  /* of the channel, to be passed on */
     bool waits;
+    struct commander commander;
+    char user[64];
 };
 
 static void client_free(struct commands_client *client)
@@ -156,7 +161,7 @@ static void pass_on(struct commands_client *client, enum process_kind kind, stru
 {
     int copy = fcntl(client->fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) die_errno("a descriptor cannot be duplicated");
-    if (family_give_client(client->control->family, kind, command, copy)) {
+    if (family_give_client(client->control->family, kind, &client->commander, command, copy)) {
         client->waits = false;
         client_free(client);
         return;
@@ -176,12 +181,14 @@ static void command_do(struct commands_client *client, struct text command)
 {
     struct commands *control = client->control;
     client->waits = true;
-    if (is_command(command, "status")) {
+    if (is_command(command, "queue")) {
+        pass_on(client, PROCESS_QUEUE, command); /* which looks at both rights */
+    } else if (!client->commander.may_operate) {
+        commands_reply(client, EX_NOPERM, TEXT("you may not operate this node (rights operate)"));
+    } else if (is_command(command, "status")) {
         family_status(control->family, reply_status, client);
     } else if (is_command(command, "counters")) {
         reply_counters(client);
-    } else if (is_command(command, "queue")) {
-        pass_on(client, PROCESS_QUEUE, command);
     } else if (is_command(command, "balance")) {
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "report") || is_command(command, "missed")) {
@@ -216,12 +223,32 @@ static void client_closed(void *context)
     client_free(context);
 }
 
-static bool may_command(int fd)
+static bool has_user(const struct text_list *list, const char *user)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_equal(list->items[i], text_of(user))) return true;
+    return false;
+}
+
+/* Root and the user we run as have every right: the files are theirs. False: no right at all. */
+static bool commander_find(const struct commands *control, int fd, struct commands_client *client)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    return peer.uid == 0 || peer.uid == geteuid();
+    const struct passwd *entry = getpwuid(peer.uid);
+    if (entry)
+        snprintf(client->user, sizeof client->user, "%s", entry->pw_name);
+    else
+        snprintf(client->user, sizeof client->user, "%u", (unsigned)peer.uid);
+    bool is_ours = peer.uid == 0 || peer.uid == geteuid() || peer.uid == control->own;
+    client->commander = (struct commander){
+        .uid = peer.uid,
+        .user = text_of(client->user),
+        .may_operate = is_ours || has_user(&control->config->rights.operate, client->user),
+        .may_read_content = is_ours || has_user(&control->config->rights.read_content, client->user)
+    };
+    return client->commander.may_operate || client->commander.may_read_content;
 }
 
 static void client_arrived(void *context, int what)
@@ -230,29 +257,43 @@ static void client_arrived(void *context, int what)
     struct commands *control = context;
     int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
-    if (!may_command(fd)) {
-        log_warning("a command from another user was refused");
+    struct commands_client *client = memory_alloc(sizeof *client);
+    if (!commander_find(control, fd, client)) {
+        log_warning("a command of user %s was refused", client->user);
         close(fd);
+        free(client);
         return;
     }
-    struct commands_client *client = memory_alloc(sizeof *client);
     client->control = control;
     client->fd = fd;
     client->channel = channel_open(control->loop, fd, &events, client);
 }
 
-struct commands *commands_open(struct loop *loop, const struct state *state, struct family *family,
-                               const struct commands_events *events, void *context)
+void commands_set_config(struct commands *control, const struct config *config)
+{
+    control->config = config;
+}
+
+/* The group may reach the socket; who in it may do what is in the configuration. */
+static bool socket_give(const struct commands *control, gid_t gid)
+{
+    int folder = control->state->run_fd;
+    return fchmodat(folder, "control", 0660, 0) == 0 &&
+           (geteuid() != 0 || fchownat(folder, "control", control->own, gid, 0) == 0);
+}
+
+struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
+                               struct family *family, const struct commands_events *events, void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
-    *control = (struct commands){ loop, state, family, events, context, NULL, -1 };
+    *control = (struct commands){ loop, state, family, events, context, NULL, -1, start->uid, start->config };
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     /* By way of /proc, since a socket's path is limited to 107 bytes and a state folder's is not. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", state->run_fd);
     unlinkat(state->run_fd, "control", 0);
     control->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        fchmodat(state->run_fd, "control", 0600, 0) != 0 || listen(control->fd, 64) != 0)
+        !socket_give(control, start->gid) || listen(control->fd, 64) != 0)
         die_errno("the control socket cannot be made");
     control->watch = watch_new(loop, control->fd, client_arrived, control);
     watch_set(control->watch, WATCH_READ);

@@ -18,9 +18,11 @@ struct commands_events {
     void (*on_drain)(void *context, bool is_on, struct text to, struct commands_client *reply);
 };
 
-struct commands *commands_open(struct loop *loop, const struct state *state, struct family *family,
-                               const struct commands_events *events, void *context);
-void commands_close(struct commands *control); /* removes the socket */
+/* `start`: whom the processes run as, and the configuration, borrowed. */
+struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
+                               struct family *family, const struct commands_events *events, void *context);
+void commands_set_config(struct commands *control, const struct config *config); /* after a reload */
+void commands_close(struct commands *control);                                   /* removes the socket */
 
 /* Ends a command: a sysexits code and a text for people. The client may have gone meanwhile; that is allowed.
  */

@@ -219,12 +219,15 @@ void family_reload(struct family *family, const struct config *config, struct li
     timer_set(family->reload.timer, RELOAD_LIMIT_MS);
 }
 
-bool family_give_client(struct family *family, enum process_kind kind, struct text command, int fd)
+bool family_give_client(struct family *family, enum process_kind kind, const struct commander *commander,
+                        struct text command, int fd)
 {
     for (size_t i = 0; i < family->count; i++) {
         struct member *member = &family->members[i];
         if (member->part->kind != kind || member->state != MEMBER_READY || !member->channel) continue;
-        put_text(channel_begin(member->channel, MASTER_CLIENT, 0), command);
+        struct buffer *out = channel_begin(member->channel, MASTER_CLIENT, 0);
+        put_text(out, command);
+        commander_put(commander, out);
         channel_end_fds(member->channel, &fd, 1);
         return true;
     }

@@ -39,7 +39,8 @@ void family_reload(struct family *family, const struct config *config, struct li
 void family_stop(struct family *family);
 
 /* Hands the socket of a command to a process. False when that process is not running. */
-bool family_give_client(struct family *family, enum process_kind kind, struct text command, int fd);
+bool family_give_client(struct family *family, enum process_kind kind, const struct commander *commander,
+                        struct text command, int fd);
 
 /* Collects every process's status lines into a JSON text, then calls back once (a process that does not
    answer within a second is shown without its lines). */

@@ -187,6 +187,7 @@ static bool config_apply(struct node *node, struct config *config, char *error, 
     if (family_is_drained(node->family)) listeners_serve(&node->listeners, false);
     node->reload.old = node->config;
     node->config = config;
+    commands_set_config(node->control, config);
     log_set_level(config->log.level);
     family_reload(node->family, config, &node->listeners, reload_done, node);
     return true;
@@ -381,7 +382,7 @@ int main(int argc, char **argv)
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
-    node.control = commands_open(node.loop, &node.state, node.family, &control_events, &node);
+    node.control = commands_open(node.loop, &node.state, &start, node.family, &control_events, &node);
     drain_resume(&node);
     family_begin(node.family);
     certificates_watch(&node);

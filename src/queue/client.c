@@ -19,6 +19,7 @@ struct verb {
     void (*act)(struct client *client, struct message *message, const struct lead *lead,
                 const struct envelope *envelope);
     bool needs_word, is_reading, needs_one;
+    bool shows_content; /* needs the right to read content, and leaves a record; else the right to operate */
 };
 
 static void client_free(struct client *client)
@@ -92,10 +93,31 @@ static void act_show(struct client *client, struct message *message, const struc
     print(client, message, lead, envelope, true);
 }
 
+/* Who looks at what. False: it cannot be recorded now, so nothing may be shown. */
+static bool audit(const struct client *client, uint64_t id, struct text about)
+{
+    struct buffer record = { 0 };
+    struct event_audit event = { .time_ms = queue_now(client->queue),
+                                 .id = id,
+                                 .uid = client->commander.uid,
+                                 .user = client->commander.user,
+                                 .process = TEXT("queue"),
+                                 .act = TEXT("cat"),
+                                 .about = about };
+    event_audit_put(&event, &record);
+    bool is_told = client->queue->events && ring_append(client->queue->events, buffer_text(&record));
+    buffer_free(&record);
+    return is_told;
+}
+
 static void act_cat(struct client *client, struct message *message, const struct lead *lead,
                     const struct envelope *envelope)
 {
     struct buffer content = { 0 };
+    if (!audit(client, message->id, TEXT("shown"))) {
+        client->busy++;
+        return;
+    }
     if (journal_read_content(client->queue->journal, message, &content)) client->touched++;
     for (struct text rest = buffer_text(&content); rest.length;
          rest = text_slice(rest, PART_MOST, rest.length))
@@ -217,7 +239,7 @@ static void act_remove(struct client *client, struct message *message, const str
 
 static const struct verb verbs[] = {
     { "list", act_list, false, true, false },       { "show", act_show, true, true, true },
-    { "cat", act_cat, true, true, true },           { "summary", act_summary, false, true, false },
+    { "cat", act_cat, true, true, true, true },     { "summary", act_summary, false, true, false },
     { "retry", act_retry, true, false, false },     { "hold", act_hold, true, false, false },
     { "release", act_release, true, false, false }, { "remove", act_remove, true, false, false },
 };
@@ -334,6 +356,20 @@ static void domains_retry(struct client *client)
             now);
 }
 
+/* A refused look at content is recorded too, message by message. */
+static bool has_right(struct client *client)
+{
+    if (client->verb->shows_content ? client->commander.may_read_content : client->commander.may_operate)
+        return true;
+    for (size_t i = 0; client->verb->shows_content && i < client->choice.id_count; i++)
+        audit(client, client->choice.ids[i], TEXT("refused: no right to read content"));
+    finish(client, EX_NOPERM,
+           client->verb->shows_content
+               ? TEXT("you may not read the content of messages (rights read-content)")
+               : TEXT("you may not operate this node (rights operate)"));
+    return false;
+}
+
 static void begin(struct client *client, struct text command)
 {
     struct text *words = arena_alloc_array(client->arena, WORDS_MOST, sizeof *words);
@@ -352,6 +388,7 @@ static void begin(struct client *client, struct text command)
         finish(client, EX_USAGE, text_of(why));
         return;
     }
+    if (!has_right(client)) return;
     ids_gather(client);
     if (client->verb->act == act_retry) domains_retry(client);
     timer_set(client->timer, 0);
@@ -367,12 +404,14 @@ static void on_closed(void *context)
     client_free(context);
 }
 
-void client_command(struct queue *queue, struct text command, int fd)
+void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct client *client = memory_alloc(sizeof *client);
     client->queue = queue;
     client->arena = arena_new(0);
+    client->commander = *commander;
+    client->commander.user = arena_text(client->arena, commander->user);
     client->timer = timer_new(queue->child.loop, slice, client);
     client->channel = channel_open(queue->child.loop, fd, &events, client);
     struct text word;

@@ -18,7 +18,8 @@ struct client {
     struct queue *queue;
     struct channel *channel;
     struct timer *timer;
-    struct arena *arena; /* of the command */
+    struct arena *arena;        /* of the command */
+    struct commander commander; /* who commands */
     const struct verb *verb;
     struct choice choice;
     uint64_t *ids; /* the messages there were when the command came */

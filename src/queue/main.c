@@ -252,9 +252,9 @@ static void on_drain(void *context)
     turn_wanted(queue);
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    client_command(context, command, fd);
+    client_command(context, commander, command, fd);
 }
 
 static const struct child_events events = { .on_peer = on_peer,

@@ -175,7 +175,7 @@ void told_committed(struct queue *queue);
 struct journal_listener told_listener(struct queue *queue);
 
 /* client.c */
-void client_command(struct queue *queue, struct text command, int fd);
+void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd);
 
 /* A copy of the lead, for queue_envelope to find. */
 void queue_lead_remember(struct queue *queue, uint64_t id, const struct lead *lead);

@@ -85,7 +85,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "alarms raised", "%u", raised);
 }
 
-static void on_client(void *context, struct text command, int fd)
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     desk_serve(context, command, fd);
 }

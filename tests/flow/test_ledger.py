@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+import lab
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
 JAILED = {"ASAN_OPTIONS": "detect_leaks=0", **os.environ}  # the leak search reads /proc, which no jail allows
@@ -131,3 +133,59 @@ def test_damaged_while_running_is_set_aside(ledger):
     assert ledger.balance()["accepted"] == 5
     assert len(list(ledger.folder.glob("ledger.db.damaged-*"))) >= 1
     assert "ALARM:" in ledger.log.read_text()
+
+
+def version_set(node, version):
+    with sqlite3.connect(node.state / "ledger/ledger.db") as database:
+        database.execute("update schema set version = ?", (version,))
+
+
+def test_newer_database_is_left_alone_and_mail_flows(node, inside):
+    lab.Client(node.port).send(lab.message("before"))
+    node.balance()
+    node.stop()
+    version_set(node, 99)
+    node.start()
+    for number in range(3):
+        assert lab.Client(node.port).send(lab.message(f"meanwhile {number}"))[0] == 250
+    inside.wait(4)
+    told = node.run("trace", check=False)
+    assert told.returncode == 76 and "newer" in told.stderr
+    assert "has version 99, this program knows up to" in node.text()
+    ledger = [one for one in node.status()["processes"] if one["name"] == "ledger"]
+    assert "made by a newer version" in json.dumps(ledger)
+    node.stop()
+    version_set(node, 2)
+    node.start()
+    node.balance()
+    assert node.run("trace", "--subject", "meanwhile").returncode == 0
+
+
+def test_locked_database_holds_up_nobody(node, inside):
+    lab.Client(node.port).send(lab.message("first"))
+    node.balance()
+    other = sqlite3.connect(node.state / "ledger/ledger.db", isolation_level=None)
+    other.execute("begin immediate")
+    for number in range(3):
+        assert lab.Client(node.port).send(lab.message(f"meanwhile {number}"))[0] == 250
+    inside.wait(4)
+    lab.wait_for(lambda: "cannot store events" in node.text(), "the ledger says so")
+    other.execute("rollback")
+    other.close()
+    node.balance()
+    assert "the ledger stores events again" in node.text()
+
+
+def test_damaged_database_is_said_clearly(node, inside):
+    lab.Client(node.port).send(lab.message("first"))
+    node.balance()
+    node.stop()
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (node.state / "ledger" / name).unlink(missing_ok=True)
+    (node.state / "ledger/ledger.db").write_bytes(b"x" * 65536)
+    told = node.run("trace", check=False)
+    assert told.returncode == 65 and "not a database" in told.stderr
+    node.start()
+    assert lab.Client(node.port).send(lab.message("second"))[0] == 250
+    inside.wait(2)
+    lab.wait_for(lambda: "second" in node.run("trace", check=False).stdout, "the new ledger has it")

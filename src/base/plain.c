@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One character at a time; each is measured before it is written, so that a cut never leaves half of one. */
+#include "base/plain.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+
+enum { PIECE_BYTES = 16 };
+
+struct piece {
+    char bytes[PIECE_BYTES];
+    size_t length, columns, taken;
+};
+
+static uint32_t code_of(struct text text, size_t length)
+{
+    static const uint8_t masks[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+    uint32_t code = (uint8_t)text.at[0] & masks[length];
+    for (size_t i = 1; i < length; i++) code = code << 6 | ((uint8_t)text.at[i] & 0x3F);
+    return code;
+}
+
+/* C0, DEL, C1, line and paragraph separators, marks and embeddings of direction, tags, the byte order mark.
+ */
+static bool is_active(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xE0000 && code <= 0xE007F);
+}
+
+static bool is_wide(uint32_t code)
+{
+    return (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
+           (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
+           (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF01 && code <= 0xFF60) ||
+           (code >= 0xFFE0 && code <= 0xFFE6) || (code >= 0x1F300 && code <= 0x1FAFF) ||
+           (code >= 0x20000 && code <= 0x3FFFD);
+}
+
+static bool is_combining(uint32_t code)
+{
+    return (code >= 0x0300 && code <= 0x036F) || (code >= 0x3099 && code <= 0x309A) ||
+           (code >= 0x20D0 && code <= 0x20FF) || (code >= 0xFE00 && code <= 0xFE0F) ||
+           (code >= 0xFE20 && code <= 0xFE2F);
+}
+
+static void escape(struct piece *piece, const char *format, uint32_t code)
+{
+    piece->length = piece->columns = (size_t)snprintf(piece->bytes, sizeof piece->bytes, format, code);
+}
+
+static struct piece piece_next(struct text text)
+{
+    size_t length = utf8_sequence(text);
+    struct piece piece = { .taken = length ? length : 1 };
+    uint32_t code = length ? code_of(text, length) : (uint8_t)text.at[0];
+    if (!length)
+        escape(&piece, "\\x%02x", code);
+    else if (code == '\\')
+        escape(&piece, "\\\\", 0);
+    else if (code == '\n')
+        escape(&piece, "\\n", 0);
+    else if (code == '\t')
+        escape(&piece, "\\t", 0);
+    else if (is_active(code))
+        escape(&piece, "\\u{%x}", code);
+    else {
+        memcpy(piece.bytes, text.at, length);
+        piece.length = length;
+        piece.columns = is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
+    }
+    return piece;
+}
+
+static size_t columns_of(struct text text, size_t most)
+{
+    size_t columns = 0;
+    while (text.length && columns <= most) {
+        struct piece piece = piece_next(text);
+        columns += piece.columns;
+        text = text_slice(text, piece.taken, text.length);
+    }
+    return columns;
+}
+
+size_t plain_add(struct buffer *out, struct text text, size_t most)
+{
+    size_t columns = 0, room = most ? most : SIZE_MAX;
+    bool is_cut = most && columns_of(text, most) > most;
+    if (is_cut) room = most - 1;
+    while (text.length) {
+        struct piece piece = piece_next(text);
+        if (columns + piece.columns > room) break;
+        buffer_add(out, piece.bytes, piece.length);
+        columns += piece.columns;
+        text = text_slice(text, piece.taken, text.length);
+    }
+    if (is_cut) buffer_add_text(out, TEXT("…"));
+    return columns + is_cut;
+}

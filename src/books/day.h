@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori balance --day`: what became of the recipients that were accepted on a day, and what happened on
+   that day. Units: recipients. */
+#ifndef SEKIMORI_BOOKS_DAY_H
+#define SEKIMORI_BOOKS_DAY_H
+
+#include "books/reader.h"
+#include "ipc/event.h"
+
+struct day_balance {
+    uint32_t day;              /* yyyymmdd */
+    uint64_t start_ms, end_ms; /* local midnight to local midnight */
+    /* Counted from the rows: the recipients accepted on that day, each in exactly one of the rest. */
+    uint64_t accepted, own; /* own ones are not among accepted */
+    uint64_t ended[ENDING_COUNT];
+    uint64_t held, queued;
+    /* From the sums, which were kept with each event: what happened on that day. */
+    uint64_t sums[SUM_KIND_COUNT];
+    bool is_forgotten; /* the rows are no longer kept, only the sums */
+    bool is_balanced;  /* rows and sums agree on accepted and own; nothing to compare when forgotten */
+};
+
+/* False: not a day of the calendar. */
+bool day_bounds(uint32_t day, uint64_t *out_start_ms, uint64_t *out_end_ms);
+
+enum books_outcome day_count(struct reader_books *books, uint32_t day, struct day_balance *out);
+
+#endif

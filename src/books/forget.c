@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Each kind of row has one function, which removes a few and says how many. Terms leave the index with the
+   text they were made of. One that stays finds a row that is not there, which is no harm; one that was never
+   put in must not be taken out, since the index counts its terms. */
+#include "books/forget.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "books/database_private.h"
+#include "books/terms.h"
+#include "ipc/ask_queue.h"
+
+struct forgetting {
+    struct database *database;
+    struct sql *sql;
+    const struct forget_limits *limits;
+    unsigned most, done;
+};
+
+static uint64_t before(uint64_t now_ms, uint64_t keep_ms)
+{
+    return keep_ms && keep_ms < now_ms ? now_ms - keep_ms : 0;
+}
+
+struct forget_limits forget_limits_of(const struct config *config, uint64_t now_ms, uint64_t balance_since_ms)
+{
+    struct sum_clock clock = { 0 };
+    struct forget_limits limits = { .messages_ms = before(now_ms, config->ledger.messages_ms),
+                                    .subjects_ms = before(now_ms, config->ledger.subjects_ms),
+                                    .steps_ms = before(now_ms, config->ledger.steps_ms),
+                                    .refusals_ms = before(now_ms, config->ledger.refusals_ms),
+                                    .audit_ms = before(now_ms, config->ledger.audit_ms),
+                                    .balance_since_ms = balance_since_ms };
+    uint64_t days_ms = before(now_ms, config->ledger.days_ms);
+    sum_clock_set(&clock, days_ms);
+    if (days_ms) limits.days = clock.day / 100 * 100 + 1;
+    return limits;
+}
+
+/* Ids begin with their time. */
+static uint64_t id_at(uint64_t time_ms)
+{
+    return time_ms << 22;
+}
+
+static struct sql_statement *ask(struct forgetting *forgetting, const char *text)
+{
+    return sql_prepare(forgetting->sql, text);
+}
+
+/* A statement with one or two numbers, to the end. */
+static enum books_outcome run(struct forgetting *forgetting, const char *text, uint64_t first,
+                              uint64_t second)
+{
+    struct sql_statement *statement = ask(forgetting, text);
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, first);
+    if (second) sql_bind(statement, 2, second);
+    enum books_outcome outcome = sql_do(statement);
+    sql_drop(statement);
+    return outcome;
+}
+
+static enum books_outcome terms_remove(struct forgetting *forgetting, const char *text, uint64_t id,
+                                       const struct buffer *terms)
+{
+    if (!buffer_length(terms)) return BOOKS_DONE;
+    struct sql_statement *statement = ask(forgetting, text);
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, id);
+    sql_bind_text(statement, 2, buffer_text(terms));
+    enum books_outcome outcome = sql_do(statement);
+    sql_drop(statement);
+    return outcome;
+}
+
+static const char message_terms_text[] =
+    "INSERT INTO find_message(find_message, rowid, terms) VALUES('delete', ?1, ?2)";
+static const char refusal_terms_text[] =
+    "INSERT INTO find_refusal(find_refusal, rowid, terms) VALUES('delete', ?1, ?2)";
+
+/* --- messages --- */
+
+static enum books_outcome carry(struct forgetting *forgetting, const char *name)
+{
+    struct sql_statement *statement =
+        ask(forgetting, "INSERT INTO carried(since, name, recipients) VALUES(?1, ?2, 1)"
+                        " ON CONFLICT DO UPDATE SET recipients = recipients + 1");
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, forgetting->limits->balance_since_ms);
+    sql_bind_text(statement, 2, text_of(name));
+    enum books_outcome outcome = sql_do(statement);
+    sql_drop(statement);
+    return outcome;
+}
+
+/* What count.c would have counted. */
+static enum books_outcome recipient_carry(struct forgetting *forgetting, struct sql_statement *row,
+                                          bool is_own)
+{
+    uint64_t since = forgetting->limits->balance_since_ms;
+    enum ending ending = (enum ending)sql_get(row, 2);
+    enum books_outcome outcome = BOOKS_DONE;
+    if (!sql_is_null(row, 1) && sql_get(row, 1) >= since)
+        outcome = carry(forgetting, is_own ? "own" : "accepted");
+    if (outcome == BOOKS_DONE && sql_get(row, 3) >= since) outcome = carry(forgetting, ending_name(ending));
+    return outcome;
+}
+
+static enum books_outcome recipients_forget(struct forgetting *forgetting, uint64_t id, bool is_own,
+                                            struct buffer *terms)
+{
+    enum books_outcome outcome, carried = BOOKS_DONE;
+    struct sql_statement *row =
+        ask(forgetting,
+            "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
+    if (!row) return BOOKS_DAMAGED;
+    sql_bind(row, 1, id);
+    while ((outcome = sql_step(row)) == BOOKS_ROW && carried == BOOKS_DONE) {
+        if (!sql_is_null(row, 1)) terms_add_recipient(terms, sql_get_text(row, 0));
+        terms_add(terms, TERM_STATUS, text_of(ending_name((enum ending)sql_get(row, 2))));
+        if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("held"));
+        if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("quarantined"));
+        carried = recipient_carry(forgetting, row, is_own);
+        forgetting->done++;
+    }
+    sql_drop(row);
+    if (carried != BOOKS_DONE) return carried;
+    return outcome == BOOKS_DONE ? run(forgetting, "DELETE FROM recipient WHERE message = ?1", id, 0)
+                                 : outcome;
+}
+
+/* One for each step that is still there. */
+static enum books_outcome steps_terms(struct forgetting *forgetting, uint64_t id, struct buffer *terms)
+{
+    enum books_outcome outcome;
+    struct sql_statement *row = ask(forgetting, "SELECT kind FROM step WHERE message = ?1");
+    if (!row) return BOOKS_DAMAGED;
+    sql_bind(row, 1, id);
+    while ((outcome = sql_step(row)) == BOOKS_ROW)
+        terms_add(terms, TERM_STATUS, text_of(step_name((enum step_kind)sql_get(row, 0))));
+    sql_drop(row);
+    return outcome;
+}
+
+/* Of a row whose columns from 1 on are client, sender, class, virus, subject, score. */
+static void row_terms(struct sql_statement *row, struct buffer *terms)
+{
+    terms_add_client(terms, sql_get_text(row, 1));
+    terms_add_sender(terms, sql_get_text(row, 2));
+    if (sql_get(row, 3) || !sql_is_null(row, 6))
+        terms_add(terms, TERM_CLASS, text_of(class_name((enum message_class)sql_get(row, 3))));
+    if (!sql_is_null(row, 4)) terms_add(terms, TERM_VIRUS, sql_get_text(row, 4));
+    terms_add_words(terms, sql_get_text(row, 5));
+}
+
+static enum books_outcome message_forget(struct forgetting *forgetting, struct sql_statement *row,
+                                         struct buffer *terms)
+{
+    uint64_t id = sql_get(row, 0);
+    buffer_clear(terms);
+    row_terms(row, terms);
+    enum books_outcome outcome = steps_terms(forgetting, id, terms);
+    if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7) != 0, terms);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
+    forgetting->done++;
+    return outcome;
+}
+
+static enum books_outcome rows_walk(struct forgetting *forgetting, const char *text, uint64_t limit_ms,
+                                    enum books_outcome (*forget)(struct forgetting *, struct sql_statement *,
+                                                                 struct buffer *))
+{
+    struct buffer terms = { 0 };
+    enum books_outcome outcome, forgotten = BOOKS_DONE;
+    struct sql_statement *row = ask(forgetting, text);
+    if (!row) return BOOKS_DAMAGED;
+    sql_bind(row, 1, id_at(limit_ms));
+    sql_bind(row, 2, forgetting->most);
+    while (forgotten == BOOKS_DONE && forgetting->done < forgetting->most &&
+           (outcome = sql_step(row)) == BOOKS_ROW)
+        forgotten = forget(forgetting, row, &terms);
+    sql_drop(row);
+    buffer_free(&terms);
+    if (forgotten != BOOKS_DONE) return forgotten;
+    return outcome == BOOKS_ROW ? BOOKS_DONE : outcome;
+}
+
+static enum books_outcome messages_forget(struct forgetting *forgetting)
+{
+    if (!forgetting->limits->messages_ms) return BOOKS_DONE;
+    return rows_walk(
+        forgetting,
+        "SELECT id, client, sender, class, virus, subject, score, own FROM message AS m WHERE id < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = m.id AND ending = 0)"
+        " ORDER BY id LIMIT ?2",
+        forgetting->limits->messages_ms, message_forget);
+}
+
+/* --- subjects --- */
+
+static enum books_outcome subject_forget(struct forgetting *forgetting, struct sql_statement *row,
+                                         struct buffer *terms)
+{
+    uint64_t id = sql_get(row, 0);
+    buffer_clear(terms);
+    terms_add_words(terms, sql_get_text(row, 1));
+    enum books_outcome outcome = terms_remove(forgetting, message_terms_text, id, terms);
+    if (outcome == BOOKS_DONE)
+        outcome =
+            run(forgetting,
+                "UPDATE message SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
+    if (outcome == BOOKS_DONE)
+        outcome = run(forgetting,
+                      "INSERT INTO mark(name, value) VALUES('subjects', ?1)"
+                      " ON CONFLICT DO UPDATE SET value = excluded.value",
+                      id, 0);
+    forgetting->done++;
+    return outcome;
+}
+
+/* The mark: messages up to there have none any more. */
+static enum books_outcome subjects_forget(struct forgetting *forgetting)
+{
+    if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
+    return rows_walk(
+        forgetting,
+        "SELECT id, subject FROM message WHERE id < ?1"
+        " AND id > ifnull((SELECT value FROM mark WHERE name = 'subjects'), 0) ORDER BY id LIMIT ?2",
+        forgetting->limits->subjects_ms, subject_forget);
+}
+
+static enum books_outcome refusal_subject_forget(struct forgetting *forgetting, struct sql_statement *row,
+                                                 struct buffer *terms)
+{
+    uint64_t id = sql_get(row, 0);
+    buffer_clear(terms);
+    terms_add_words(terms, sql_get_text(row, 1));
+    enum books_outcome outcome = terms_remove(forgetting, refusal_terms_text, id, terms);
+    if (outcome == BOOKS_DONE)
+        outcome =
+            run(forgetting,
+                "UPDATE refusal SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
+    if (outcome == BOOKS_DONE)
+        outcome = run(forgetting,
+                      "INSERT INTO mark(name, value) VALUES('refusal subjects', ?1)"
+                      " ON CONFLICT DO UPDATE SET value = excluded.value",
+                      id, 0);
+    forgetting->done++;
+    return outcome;
+}
+
+static enum books_outcome refusal_subjects_forget(struct forgetting *forgetting)
+{
+    if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
+    return rows_walk(forgetting,
+                     "SELECT id, subject FROM refusal WHERE id < ?1 AND id > ifnull((SELECT value FROM mark"
+                     " WHERE name = 'refusal subjects'), 0) ORDER BY id LIMIT ?2",
+                     forgetting->limits->subjects_ms, refusal_subject_forget);
+}
+
+/* --- the rest --- */
+
+static enum books_outcome refusal_forget(struct forgetting *forgetting, struct sql_statement *row,
+                                         struct buffer *terms)
+{
+    uint64_t id = sql_get(row, 0);
+    buffer_clear(terms);
+    row_terms(row, terms);
+    if (!sql_is_null(row, 7)) terms_add_recipient(terms, sql_get_text(row, 7));
+    terms_add(terms, TERM_STATUS, text_of(terms_refused_status((uint16_t)sql_get(row, 8))));
+    enum books_outcome outcome = terms_remove(forgetting, refusal_terms_text, id, terms);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM refusal WHERE id = ?1", id, 0);
+    forgetting->done++;
+    return outcome;
+}
+
+static enum books_outcome refusals_forget(struct forgetting *forgetting)
+{
+    if (!forgetting->limits->refusals_ms) return BOOKS_DONE;
+    return rows_walk(
+        forgetting,
+        "SELECT id, client, sender, class, virus, subject, score, recipient, code FROM refusal WHERE id < ?1"
+        " ORDER BY id LIMIT ?2",
+        forgetting->limits->refusals_ms, refusal_forget);
+}
+
+static enum books_outcome plain_forget(struct forgetting *forgetting, const char *text, uint64_t limit_ms)
+{
+    if (!limit_ms) return BOOKS_DONE;
+    enum books_outcome outcome = run(forgetting, text, id_at(limit_ms), forgetting->most);
+    if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    return outcome;
+}
+
+static enum books_outcome steps_forget(struct forgetting *forgetting)
+{
+    return plain_forget(forgetting,
+                        "DELETE FROM step WHERE message IN"
+                        " (SELECT message FROM step WHERE message < ?1 ORDER BY message LIMIT ?2)",
+                        forgetting->limits->steps_ms);
+}
+
+static enum books_outcome audit_forget(struct forgetting *forgetting)
+{
+    return plain_forget(
+        forgetting, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT ?2)",
+        forgetting->limits->audit_ms);
+}
+
+/* A day's sums go into its month's. */
+static enum books_outcome day_fold(struct forgetting *forgetting)
+{
+    char text[96];
+    int64_t day = 0;
+    if (!forgetting->limits->days) return BOOKS_DONE;
+    snprintf(text, sizeof text, "SELECT min(day) FROM sum WHERE day < %u AND day %% 100 <> 0",
+             forgetting->limits->days);
+    enum books_outcome outcome = sql_number(forgetting->sql, text, &day);
+    if (outcome != BOOKS_DONE || day == 0) return outcome;
+    outcome =
+        run(forgetting,
+            "INSERT INTO sum SELECT day / 100 * 100, hour, node, direction, domain, kind, name, messages,"
+            " recipients, bytes FROM sum WHERE day = ?1 ON CONFLICT DO UPDATE SET"
+            " messages = messages + excluded.messages, recipients = recipients + excluded.recipients,"
+            " bytes = bytes + excluded.bytes",
+            (uint64_t)day, 0);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM sum WHERE day = ?1", (uint64_t)day, 0);
+    if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    return outcome;
+}
+
+enum books_outcome forget_some(struct database *database, const struct forget_limits *limits, unsigned most,
+                               unsigned *out_rows)
+{
+    static enum books_outcome (*const kinds[])(
+        struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, refusal_subjects_forget,
+                                 steps_forget,    audit_forget,    day_fold };
+    struct forgetting forgetting = {
+        .database = database, .sql = database->sql, .limits = limits, .most = most
+    };
+    enum books_outcome outcome = database_begin(database);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (outcome == BOOKS_DONE && forgetting.done < most) outcome = kinds[i](&forgetting);
+    database_tell(database, outcome, "forgetting");
+    if (outcome == BOOKS_DONE) outcome = database_commit(database);
+    if (outcome != BOOKS_DONE) database_rollback(database);
+    *out_rows = outcome == BOOKS_DONE ? forgetting.done : 0;
+    return outcome;
+}

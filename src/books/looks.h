@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori audit`: who looked at the content of which message. */
+#ifndef SEKIMORI_BOOKS_LOOKS_H
+#define SEKIMORI_BOOKS_LOOKS_H
+
+#include "books/reader.h"
+
+struct look {
+    uint64_t time_ms, message; /* message: its id */
+    uint16_t node;
+    uint32_t uid;
+    struct text user, process, act, about;
+};
+
+struct look_question {
+    uint64_t from_ms, until_ms; /* [from, until); until 0: open */
+    uint64_t message;           /* 0: any */
+    struct text user;           /* empty: any; a name, or a number as it was written down */
+    size_t most;
+};
+
+/* The newest first. */
+enum books_outcome looks_read(struct reader_books *books, const struct look_question *question,
+                              struct arena *arena, struct look **out, size_t *out_count, bool *out_is_cut);
+
+#endif

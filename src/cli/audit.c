@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Lists the record of looks at content. */
+#include "cli/audit.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/plain.h"
+#include "books/day.h"
+#include "books/looks.h"
+#include "cli/json.h"
+#include "cli/ledger_files.h"
+#include "cli/when.h"
+#include "ipc/message_id.h"
+
+enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
+
+static const char help[] =
+    "usage: sekimori audit [ID] [OPTIONS]\n\n"
+    "Who looked at the content of which message, or tried to; the newest first.\n\n"
+    "  ID             only this message\n"
+    "  --user NAME    only this user\n"
+    "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
+    "  --until TIME   before that time\n"
+    "  --day DAY      a whole day\n"
+    "  --most NUMBER  at most so many (default 100)\n"
+    "  --json         a JSON object\n" CONTROL_OPTIONS_HELP
+    "\nReads the ledger itself: as root or the user the node runs as.\n"
+    "Exit codes: 0 done, 64 usage, 65 damaged, 66 no ledger, 69 not now, 76 made by a newer version.\n";
+
+struct options {
+    struct control_target target;
+    struct look_question question;
+    bool is_json;
+};
+
+static int usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "sekimori audit: %s%s\n%s", what, argument, help);
+    return EX_USAGE;
+}
+
+static bool value_take(int option, const char *word, struct options *options)
+{
+    struct look_question *question = &options->question;
+    uint32_t day;
+    uint64_t most;
+    switch (option) {
+    case 'S':
+        return when_parse(text_of(word), when_now_ms(), &question->from_ms);
+    case 'U':
+        return when_parse(text_of(word), when_now_ms(), &question->until_ms);
+    case 'D':
+        return when_parse_day(text_of(word), when_now_ms(), &day) &&
+               day_bounds(day, &question->from_ms, &question->until_ms);
+    case 'm':
+        if (!text_to_number(text_of(word), MOST_LIMIT, &most) || most == 0) return false;
+        question->most = most;
+        return true;
+    default:
+        return true;
+    }
+}
+
+/* -1: go on; else the exit code. */
+static int options_read(int argc, char **argv, struct options *options)
+{
+    static const struct option longs[] = {
+        { "user", required_argument, NULL, 'u' },   { "since", required_argument, NULL, 'S' },
+        { "until", required_argument, NULL, 'U' },  { "day", required_argument, NULL, 'D' },
+        { "most", required_argument, NULL, 'm' },   { "json", no_argument, NULL, 'j' },
+        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
+    int place = 0;
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", longs, &place)) != -1;) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EX_OK;
+        }
+        if (option == '?') return usage("", "");
+        if (option == 'u') options->question.user = text_of(optarg);
+        if (option == 'j') options->is_json = true;
+        if (option == 'c') options->target.config = optarg;
+        if (option == 's') options->target.state = optarg;
+        if (!value_take(option, optarg, options)) return usage("this cannot be meant: ", optarg);
+    }
+    if (optind < argc && !message_id_parse(text_of(argv[optind++]), &options->question.message))
+        return usage("not a message id: ", argv[optind - 1]);
+    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+}
+
+static void look_say(const struct look *look)
+{
+    char when[WHEN_SIZE], id[MESSAGE_ID_SIZE];
+    struct buffer user = { 0 }, about = { 0 };
+    plain_add(&user, look->user, COLUMNS);
+    plain_add(&about, look->about, COLUMNS);
+    printf("%s  %-12.*s %5u  %.*s %.*s  %s  %.*s\n", when_print(look->time_ms, true, when),
+           TEXT_ARG(buffer_text(&user)), look->uid, TEXT_ARG(look->process), TEXT_ARG(look->act),
+           message_id_print(look->message, id), TEXT_ARG(buffer_text(&about)));
+    buffer_free(&user);
+    buffer_free(&about);
+}
+
+static struct json *look_json(const struct look *look)
+{
+    char id[MESSAGE_ID_SIZE];
+    struct json *one = json_new_object();
+    json_set_number(one, "time_ms", (int64_t)look->time_ms);
+    json_set_number(one, "node", look->node);
+    json_set_number(one, "uid", look->uid);
+    json_set_text(one, "user", look->user);
+    json_set_text(one, "process", look->process);
+    json_set_text(one, "act", look->act);
+    json_set_string(one, "id", message_id_print(look->message, id));
+    json_set_text(one, "about", look->about);
+    return one;
+}
+
+static void looks_print(const struct options *options, const struct look *looks, size_t count, bool is_cut)
+{
+    struct json *all = options->is_json ? json_new_object() : NULL, *list = all ? json_new_array() : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (all)
+            json_add(list, look_json(&looks[i]));
+        else
+            look_say(&looks[i]);
+    }
+    if (all) {
+        json_set(all, "looks", list);
+        json_set_number(all, "most", (int64_t)options->question.most);
+        json_set_bool(all, "more", is_cut);
+        json_print(all, stdout, true);
+    } else if (count == 0) {
+        puts("nobody looked");
+    } else if (is_cut) {
+        printf("the newest %zu are shown, there are more: --most, or less time\n", count);
+    }
+}
+
+int audit_main(int argc, char **argv)
+{
+    struct options options = { .question = { .most = MOST_DEFAULT } };
+    struct look *looks;
+    size_t count;
+    bool is_cut;
+    int code = options_read(argc, argv, &options);
+    if (code >= 0) return code;
+    struct reader_books *books = ledger_open(&options.target, "audit", &code);
+    if (!books) return code;
+    struct arena *arena = arena_new(0);
+    code = ledger_outcome(looks_read(books, &options.question, arena, &looks, &count, &is_cut), "audit");
+    if (code == EX_OK) looks_print(&options, looks, count, is_cut);
+    arena_free(arena);
+    books_close(books);
+    return code;
+}

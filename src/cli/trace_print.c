@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A message is a paragraph: its head, then each recipient with its steps in order of time. */
+#include "cli/trace_print.h"
+
+#include <stdio.h>
+
+#include "base/plain.h"
+#include "cli/when.h"
+#include "config/settings.h"
+#include "ipc/ask_queue.h"
+#include "ipc/message_id.h"
+#include "judge/evidence.h"
+
+enum { ADDRESS_COLUMNS = 80, SUBJECT_COLUMNS = 100, REPLY_COLUMNS = 240, SHORT_COLUMNS = 40 };
+
+static void say(struct text text, size_t columns)
+{
+    struct buffer out = { 0 };
+    plain_add(&out, text, columns);
+    fwrite(buffer_text(&out).at, 1, buffer_length(&out), stdout);
+    buffer_free(&out);
+}
+
+static const char *id_text(uint64_t id, char room[MESSAGE_ID_SIZE])
+{
+    return id ? message_id_print(id, room) : "-";
+}
+
+/* --- words for states --- */
+
+static const char *recipient_state(const struct search_recipient *recipient)
+{
+    if (recipient->ending != ENDING_NONE) return ending_name(recipient->ending);
+    if (recipient->hold == HOLD_QUARANTINE) return "quarantined";
+    if (recipient->hold) return "held";
+    bool is_deferred =
+        recipient->step_count && recipient->steps[recipient->step_count - 1].kind == STEP_DEFERRED;
+    return is_deferred ? "deferred" : "queued";
+}
+
+static const char *refusal_state(const struct search_hit *hit)
+{
+    if (hit->code == 0 && hit->stage != STAGE_UNKNOWN) return "aborted";
+    if (hit->code && hit->code < 300) return "discarded";
+    if (hit->class == CLASS_GREYLISTED) return "greylisted";
+    return hit->code >= 500 ? "rejected" : "refused";
+}
+
+/* --- for people --- */
+
+static void reply_say(struct text relay, struct text dsn, struct text reply)
+{
+    if (relay.length) {
+        fputs(" relay=", stdout);
+        say(relay, ADDRESS_COLUMNS);
+    }
+    if (dsn.length) {
+        fputs(" dsn=", stdout);
+        say(dsn, ADDRESS_COLUMNS);
+    }
+    if (reply.length) {
+        fputs(" (", stdout);
+        say(reply, REPLY_COLUMNS);
+        putchar(')');
+    }
+    putchar('\n');
+}
+
+static void step_say(const struct search_step *step)
+{
+    char room[WHEN_SIZE];
+    printf("      %s  %s", when_print(step->time_ms, true, room), step_name(step->kind));
+    if (step->hold) printf(" as %s", hold_reason_name(step->hold));
+    if (step->due_ms) printf(" until %s", when_print(step->due_ms, false, room));
+    reply_say(step->relay, step->dsn, step->reply);
+}
+
+static void recipient_say(const struct search_recipient *recipient)
+{
+    char room[WHEN_SIZE];
+    printf("    to <");
+    say(recipient->address, ADDRESS_COLUMNS);
+    printf(">  %s", recipient_state(recipient));
+    if (recipient->hold && recipient->ending == ENDING_NONE)
+        printf(" (%s)", hold_reason_name(recipient->hold));
+    putchar('\n');
+    if (recipient->accepted_ms) {
+        printf("      %s  accepted", when_print(recipient->accepted_ms, true, room));
+        if (recipient->action) printf(", %s", evidence_action_name(recipient->action));
+        if (recipient->observed) printf(", only observed: %s", evidence_action_name(recipient->observed));
+        putchar('\n');
+    }
+    for (size_t i = 0; i < recipient->step_count; i++) step_say(&recipient->steps[i]);
+    if (recipient->ending == ENDING_NONE) return;
+    printf("      %s  %s", when_print(recipient->ended_ms, true, room), ending_name(recipient->ending));
+    reply_say(recipient->relay, recipient->dsn, recipient->reply);
+}
+
+static void judgement_say(const struct search_hit *hit)
+{
+    if (hit->subject.length) {
+        fputs("    subject \"", stdout);
+        say(hit->subject, SUBJECT_COLUMNS);
+        fputs("\"\n", stdout);
+    }
+    if (!hit->is_judged && hit->class == CLASS_NONE) return;
+    printf("    verdict %s", class_name(hit->class));
+    if (hit->virus.length) {
+        putchar(' ');
+        say(hit->virus, ADDRESS_COLUMNS);
+    }
+    if (hit->is_judged) printf(", %.1f points", hit->score);
+    if (hit->signals.length) {
+        fputs(": ", stdout);
+        say(hit->signals, REPLY_COLUMNS);
+    }
+    putchar('\n');
+}
+
+static void hit_say(const struct search_hit *hit)
+{
+    char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
+    printf("%s  %s  %s", id_text(hit->id, id), when_print(hit->time_ms, true, when),
+           hit->is_own                       ? "own"
+           : hit->direction == DIRECTION_OUT ? "out"
+                                             : "in");
+    if (hit->node) printf("  node %u", hit->node);
+    fputs("  from <", stdout);
+    say(hit->sender, ADDRESS_COLUMNS);
+    printf(">  %llu bytes", (unsigned long long)hit->size);
+    if (hit->client.length) {
+        fputs("  client ", stdout);
+        say(hit->client, ADDRESS_COLUMNS);
+    }
+    if (hit->helo.length) {
+        fputs(" helo=", stdout);
+        say(hit->helo, ADDRESS_COLUMNS);
+    }
+    putchar('\n');
+    judgement_say(hit);
+    for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
+    if (!hit->is_refusal) return;
+    fputs("    to <", stdout);
+    say(hit->recipient, ADDRESS_COLUMNS);
+    printf(">  %s at %s", refusal_state(hit), stage_name(hit->stage));
+    reply_say(TEXT_NONE, TEXT_NONE, hit->reply);
+}
+
+static void hit_say_short(const struct search_hit *hit)
+{
+    char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
+    const struct search_recipient *first = hit->recipient_count ? &hit->recipients[0] : NULL;
+    printf("%-13s  %s  %-11s  %-10s  <", id_text(hit->id, id), when_print(hit->time_ms, false, when),
+           first ? recipient_state(first) : refusal_state(hit), class_name(hit->class));
+    say(hit->sender, SHORT_COLUMNS);
+    fputs("> <", stdout);
+    say(first ? first->address : hit->recipient, SHORT_COLUMNS);
+    putchar('>');
+    if (hit->recipient_count > 1) printf(" and %zu more", hit->recipient_count - 1);
+    if (hit->subject.length) {
+        fputs("  ", stdout);
+        say(hit->subject, SHORT_COLUMNS);
+    }
+    putchar('\n');
+}
+
+/* --- JSON --- */
+
+static struct json *step_json(const struct search_step *step)
+{
+    struct json *one = json_new_object();
+    json_set_string(one, "step", step_name(step->kind));
+    json_set_number(one, "time_ms", (int64_t)step->time_ms);
+    if (step->hold) json_set_string(one, "hold", hold_reason_name(step->hold));
+    if (step->due_ms) json_set_number(one, "due_ms", (int64_t)step->due_ms);
+    json_set_text(one, "dsn", step->dsn);
+    json_set_text(one, "relay", step->relay);
+    json_set_text(one, "reply", step->reply);
+    return one;
+}
+
+static struct json *recipient_json(const struct search_recipient *recipient)
+{
+    struct json *one = json_new_object(), *steps = json_new_array();
+    json_set_text(one, "address", recipient->address);
+    json_set_string(one, "state", recipient_state(recipient));
+    json_set_string(one, "action", evidence_action_name(recipient->action));
+    json_set_string(one, "observed", evidence_action_name(recipient->observed));
+    json_set_string(one, "hold", hold_reason_name(recipient->hold));
+    json_set_number(one, "accepted_ms", (int64_t)recipient->accepted_ms);
+    for (size_t i = 0; i < recipient->step_count; i++) json_add(steps, step_json(&recipient->steps[i]));
+    json_set(one, "steps", steps);
+    if (recipient->ending == ENDING_NONE) return one;
+    json_set_number(one, "ended_ms", (int64_t)recipient->ended_ms);
+    json_set_text(one, "dsn", recipient->dsn);
+    json_set_text(one, "relay", recipient->relay);
+    json_set_text(one, "reply", recipient->reply);
+    return one;
+}
+
+static struct json *hit_json(const struct search_hit *hit)
+{
+    char id[MESSAGE_ID_SIZE];
+    struct json *one = json_new_object(), *recipients = json_new_array();
+    json_set_string(one, "id", hit->id ? id_text(hit->id, id) : NULL);
+    json_set_number(one, "time_ms", (int64_t)hit->time_ms);
+    json_set_number(one, "node", hit->node);
+    json_set_string(one, "direction", hit->direction == DIRECTION_OUT ? "out" : "in");
+    json_set_bool(one, "own", hit->is_own);
+    json_set_bool(one, "accepted", !hit->is_refusal);
+    json_set_text(one, "client", hit->client);
+    json_set_text(one, "helo", hit->helo);
+    json_set_text(one, "sender", hit->sender);
+    json_set_number(one, "size", (int64_t)hit->size);
+    json_set_string(one, "class", hit->is_judged || hit->class ? class_name(hit->class) : NULL);
+    if (hit->is_judged) json_set_real(one, "score", hit->score);
+    json_set_text(one, "virus", hit->virus);
+    json_set_text(one, "engine", hit->engine);
+    json_set_text(one, "signals", hit->signals);
+    json_set_text(one, "subject", hit->subject);
+    json_set_text(one, "message_id", hit->message_id);
+    json_set_text(one, "author", hit->author);
+    for (size_t i = 0; i < hit->recipient_count; i++)
+        json_add(recipients, recipient_json(&hit->recipients[i]));
+    if (hit->is_refusal) {
+        struct json *refused = json_new_object();
+        json_set_text(refused, "address", hit->recipient);
+        json_set_string(refused, "state", refusal_state(hit));
+        json_set_string(refused, "stage", stage_name(hit->stage));
+        json_set_number(refused, "code", hit->code);
+        json_set_text(refused, "reply", hit->reply);
+        json_add(recipients, refused);
+    }
+    json_set(one, "recipients", recipients);
+    return one;
+}
+
+/* --- all --- */
+
+void trace_begin(struct trace_output *output)
+{
+    if (output->is_json) output->hits = json_new_array();
+}
+
+void trace_print(struct trace_output *output, const struct search_result *result, size_t most)
+{
+    output->most = most;
+    output->is_cut |= result->is_cut;
+    for (size_t i = 0; i < result->count; i++, output->shown++) {
+        if (output->is_json)
+            json_add(output->hits, hit_json(&result->hits[i]));
+        else if (output->is_short)
+            hit_say_short(&result->hits[i]);
+        else
+            hit_say(&result->hits[i]);
+    }
+}
+
+void trace_end(struct trace_output *output)
+{
+    if (!output->is_json) {
+        if (output->shown == 0) puts("nothing found");
+        if (output->is_cut)
+            printf("the newest %zu are shown, there are more: --most, or less time\n", output->most);
+        return;
+    }
+    struct json *all = json_new_object();
+    json_set(all, "hits", output->hits);
+    json_set_number(all, "shown", (int64_t)output->shown);
+    json_set_number(all, "most", (int64_t)output->most);
+    json_set_bool(all, "more", output->is_cut);
+    json_print(all, stdout, true);
+}

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: everything that happens to a message can be found again, by anything it is known by, and looking at content leaves a record."""
+import datetime
+import json
+import os
+import re
+import sqlite3
+import subprocess
+
+import pytest
+
+import lab
+
+BASE = "domains {{ example.test 127.0.0.1:{inside} }}\n"
+
+
+def trace(node, *arguments):
+    return json.loads(node.run("trace", "--json", *arguments, check=False).stdout)["hits"]
+
+
+def trace_when(node, true, *arguments):
+    """The ledger hears of things a moment later."""
+    return lab.wait_for(lambda: [hit for hit in trace(node, *arguments) if true(hit)], f"trace {arguments}")
+
+
+def states(hit):
+    return [recipient["state"] for recipient in hit["recipients"]]
+
+
+def test_delivered(node, inside):
+    code, text = lab.Client(node.port).send(lab.message("Quarterly meeting"), sender="tanaka@outside.example")
+    assert code == 250
+    identity = re.search(r"kept as ([0-9A-Z]{13})", text).group(1)
+    inside.wait(1)
+    hit = trace_when(node, lambda one: states(one) == ["delivered"], identity)[0]
+    assert hit["sender"] == "tanaka@outside.example" and hit["subject"] == "Quarterly meeting" and hit["class"] == "none"
+    recipient = hit["recipients"][0]
+    assert recipient["address"] == "user@example.test" and recipient["reply"].startswith("250")
+    assert str(inside.port) in recipient["relay"]
+    assert recipient["accepted_ms"] <= recipient["ended_ms"]
+    for question in (("--address", "user@example.test"), ("--address", "TANAKA@outside.example"), ("--domain", "outside.example"),
+                     ("--subject", "meeting quarterly"), ("--client", "127.0.0.0/8"), ("--since", "1h"), ("--day", "today"),
+                     ("--verdict", "none"), ("--status", "delivered")):
+        assert [one["id"] for one in trace(node, *question)] == [identity], question
+    for question in (("--address", "other@example.test"), ("--subject", "monthly"), ("--client", "10.0.0.0/8"), ("--until", "1h"),
+                     ("--status", "deferred"), ("--verdict", "virus")):
+        assert trace(node, *question) == [], question
+    assert node.run("trace", "--status", "held", check=False).returncode == 1
+    node.balance()
+
+
+def test_refused(node):
+    code, text = lab.Client(node.port).send(lab.message("x", lab.eicar()))
+    assert code == 550
+    identity = re.search(r"id ([0-9A-Z]{13})", text).group(1)
+    hit = trace_when(node, lambda one: True, identity)[0]
+    assert not hit["accepted"] and states(hit) == ["rejected"] and hit["class"] == "virus" and "Eicar" in hit["virus"]
+    assert hit["recipients"][0]["stage"] == "END-OF-MESSAGE" and hit["recipients"][0]["reply"].startswith("550")
+    client = lab.Client(node.port)
+    assert client.say("MAIL FROM:<a@outside.example>")[0] == 250
+    assert client.say("RCPT TO:<a@elsewhere.example>")[0] >= 500
+    found = trace_when(node, lambda one: True, "--address", "a@elsewhere.example")[0]
+    assert found["id"] is None and found["recipients"][0]["stage"] == "RCPT"
+    node.balance()
+
+
+def test_deferred_then_bounced_by_hand(nodes, sinks):
+    down = lab.free_port()
+    node = nodes("domains {{ example.test 127.0.0.1:{down} }}\n", down=down)
+    text = lab.Client(node.port).send(lab.message("waits"))[1]
+    identity = re.search(r"kept as ([0-9A-Z]{13})", text).group(1)
+    hit = trace_when(node, lambda one: states(one) == ["deferred"], identity)[0]
+    step = hit["recipients"][0]["steps"][0]
+    assert step["step"] == "deferred" and step["due_ms"] > step["time_ms"] and step["reply"]
+    node.run("queue", "hold", identity)
+    trace_when(node, lambda one: states(one) == ["held"], identity)
+    node.run("queue", "release", identity)
+    hit = trace_when(node, lambda one: [step["step"] for step in one["recipients"][0]["steps"]][-1] == "released", identity)[0]
+    assert "held" in [step["step"] for step in hit["recipients"][0]["steps"]]
+    lab.wait_for(lambda: node.run("queue", "remove", identity, check=False).returncode == 0, "it is not being tried at this moment")
+    trace_when(node, lambda one: states(one) == ["removed"], identity)
+    text = node.run("trace", identity).stdout
+    assert "deferred until" in text and "released" in text and "removed by the administrator" in text
+    node.balance()
+
+
+def test_quarantined_and_discarded(nodes, inside):
+    node = nodes(BASE + "virus {{ found quarantine }}\n", inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("x", lab.eicar()))[1]).group(1)
+    hit = trace_when(node, lambda one: True, identity)[0]
+    assert states(hit) == ["quarantined"] and hit["recipients"][0]["action"] == "quarantine"
+    node.write(BASE + "virus {{ found discard }}\n")
+    node.run("reload")
+    identity = re.search(r"taken as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("x", lab.eicar()))[1]).group(1)
+    hit = trace_when(node, lambda one: True, identity)[0]
+    assert states(hit) == ["discarded"]
+    assert len(trace(node, "--verdict", "virus")) == 2
+    node.balance()
+
+
+def test_aborted(node):
+    client = lab.Client(node.port)
+    client.open()
+    assert client.say("DATA")[0] == 354
+    client.raw(b"Subject: half\r\n\r\nhalf a messa")
+    client.close()
+    hit = trace_when(node, lambda one: states(one) == ["aborted"], "--status", "aborted")[0]
+    assert hit["recipients"][0]["address"] == "user@example.test"
+    whole = json.loads(node.run("balance", "--json").stdout)
+    assert whole["aborted"] == 1
+
+
+def test_balance_of_today(node, inside):
+    if datetime.datetime.now().time() > datetime.time(23, 58):
+        return  # the day would change under the test
+    lab.Client(node.port).send(lab.message("a"), recipients=("a@example.test", "b@example.test"))
+    lab.Client(node.port).send(lab.message("x", lab.eicar()))
+    inside.wait(1)
+    node.balance()
+
+    def today():
+        return json.loads(node.run("balance", "--day", "today", "--json", check=False).stdout)
+    day = lab.wait_for(lambda: (found := today())["accepted_then"]["delivered"] == 2 and found, "the ledger has both")
+    assert day["balanced"] and day["accepted_then"]["accepted"] == day["on_that_day"]["accepted"] == 2
+    assert day["on_that_day"]["refused_after_data"] == 1
+    text = node.run("balance", "--day", "today").stdout
+    for ending in ("delivered", "returned", "removed", "queued", "held", "expired to hold", "released", "discarded",
+                   "refused after data", "aborted"):
+        assert ending in text
+    with sqlite3.connect(node.state / "ledger/ledger.db") as database:
+        database.execute("delete from recipient where number = 1")
+    assert node.run("balance", "--day", "today", check=False).returncode == 1
+
+
+def test_hostile_subject_is_shown_harmless(node, inside):
+    client = lab.Client(node.port)
+    subject = b"\x1b]0;owned\x07 <script>alert(1)</script> \xff\xfe \xe2\x80\xae " + b"w" * 65000
+    client.open()
+    assert client.say("DATA")[0] == 354
+    client.raw(b"From: a@outside.example\r\nSubject: " + subject[:900] + b"\r\n " + b"\r\n ".join(subject[i:i + 900] for i in range(900, 65000, 900))
+               + b"\r\n\r\nbody\r\n.\r\n")
+    assert client.reply()[0] in (250, 550)
+    trace_when(node, lambda one: True, "--since", "1h")
+    shown = subprocess.run([lab.BUILD / "src/cli/sekimori", "trace", "--state", node.state], capture_output=True).stdout
+    text = shown.decode()  # it is UTF-8
+    assert "script" in text and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert max(map(len, text.splitlines())) < 600
+
+
+def test_most_is_stated(node, inside):
+    for number in range(3):
+        lab.Client(node.port).send(lab.message(f"number {number}"))
+    trace_when(node, lambda one: one["subject"] == "number 2", "--since", "1h")
+    text = node.run("trace", "--short", "--most", "2").stdout
+    assert "the newest 2 are shown, there are more" in text and "number 0" not in text
+    assert json.loads(node.run("trace", "--most", "2", "--json").stdout)["more"] is True
+
+
+def test_each_look_at_content_is_recorded(nodes, inside):
+    node = nodes(BASE + "virus {{ found quarantine }}\n", inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("secret", lab.eicar()))[1]).group(1)
+    assert "secret" in node.run("queue", "cat", identity).stdout
+    looks = lab.wait_for(lambda: json.loads(node.run("audit", "--json").stdout)["looks"], "the look is in the record")
+    assert [(look["id"], look["act"], look["uid"]) for look in looks] == [(identity, "cat", 0)]
+    assert "nobody looked" in node.run("audit", "--user", "somebodyelse").stdout
+    assert identity in node.run("audit", identity).stdout
+
+
+def as_nobody(node, words):
+    """One command over the control socket by user nobody in the node's group: exit code and text, or None when it is hung up on."""
+    script = """
+import os, socket, struct, sys
+os.chdir(sys.argv[1]); os.setgroups([]); os.setgid(0); os.setuid(65534)
+link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); link.settimeout(20); link.connect("control")
+command = sys.argv[2].encode(); body = struct.pack("<I", len(command)) + command
+try:
+    link.send(struct.pack("<HHIQ", 128, 0, len(body), 0) + body)
+    frame = link.recv(200000)
+    while frame and frame[0] != 129: frame = link.recv(200000)
+except (BrokenPipeError, ConnectionResetError):
+    frame = b""
+print(frame[16] if frame else "hung up", frame[21:].decode())
+"""
+    answer = subprocess.run(["/usr/bin/python3", "-c", script, node.state / "run", words], capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr
+    code, _, text = answer.stdout.partition(" ")
+    return None if code == "hung" else (int(code), text)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_rights_are_two(nodes, inside):
+    config = BASE + "virus {{ found quarantine }}\n"
+    node = nodes(config, inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("x", lab.eicar()))[1]).group(1)
+    look, command = f"queue cat\n{identity}", "status"
+    assert as_nobody(node, command) is None
+    node.write(config + "rights operate nobody\n")
+    node.run("reload")
+    assert as_nobody(node, command)[0] == 0
+    assert as_nobody(node, look)[0] == 77
+    node.write(config + "rights read-content nobody\n")
+    node.run("reload")
+    assert as_nobody(node, command)[0] == 77
+    assert as_nobody(node, f"queue release\n{identity}")[0] == 77
+    assert as_nobody(node, look)[0] == 0
+    looks = lab.wait_for(lambda: len(found := json.loads(node.run("audit", "--user", "nobody", "--json").stdout)["looks"]) == 2 and found,
+                         "both looks are in the record")
+    assert [one["about"] for one in looks] == ["shown", "refused: no right to read content"]
+    assert {one["uid"] for one in looks} == {65534}
