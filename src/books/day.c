@@ -28,7 +28,9 @@ static void row_count(struct sql_statement *row, struct day_balance *out)
 {
     uint64_t count = sql_get(row, 3);
     unsigned ending = (unsigned)sql_get(row, 0);
-    if (sql_get(row, 2))
+    if (sql_get(row, 2) == 2)
+        out->again += count;
+    else if (sql_get(row, 2))
         out->own += count;
     else
         out->accepted += count;
@@ -88,9 +90,10 @@ enum books_outcome day_count(struct reader_books *books, uint32_t day, struct da
     if (!day_bounds(day, &out->start_ms, &out->end_ms)) return BOOKS_MISSING;
     enum books_outcome outcome = rows_count(books, out);
     if (outcome == BOOKS_DONE) outcome = sums_read(books, out);
-    uint64_t expected = out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN];
-    out->is_forgotten = out->accepted + out->own == 0 && expected > 0;
+    uint64_t expected = out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_AGAIN];
+    out->is_forgotten = out->accepted + out->own + out->again == 0 && expected > 0;
     out->is_balanced =
-        out->is_forgotten || (out->accepted == out->sums[SUM_ACCEPTED] && out->own == out->sums[SUM_OWN]);
+        out->is_forgotten || (out->accepted == out->sums[SUM_ACCEPTED] && out->own == out->sums[SUM_OWN] &&
+                              out->again == out->sums[SUM_AGAIN]);
     return outcome;
 }

@@ -66,7 +66,7 @@ struct search_hit {
     uint64_t time_ms;
     uint16_t node;
     uint8_t direction;
-    bool is_own;
+    uint8_t origin; /* 0 received, 1 made by us, 2 out of the quarantine */
     struct text client, helo, sender;
     uint64_t size;
     enum message_class class;

@@ -26,7 +26,11 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_OBSERVED] = "observed",
                                                    [SUM_RULE] = "rule",
                                                    [SUM_ENGINE] = "engine",
-                                                   [SUM_MISSED] = "missed" };
+                                                   [SUM_MISSED] = "missed",
+                                                   [SUM_QUARANTINED] = "quarantined",
+                                                   [SUM_AGAIN] = "again",
+                                                   [SUM_DELETED] = "deleted",
+                                                   [SUM_AGED] = "aged" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {

@@ -121,7 +121,8 @@ static void hit_say(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
     printf("%s  %s  %s", id_text(hit->id, id), when_print(hit->time_ms, true, when),
-           hit->is_own                       ? "own"
+           hit->origin == 2                  ? "out of quarantine"
+           : hit->origin                     ? "own"
            : hit->direction == DIRECTION_OUT ? "out"
                                              : "in");
     if (hit->node) printf("  node %u", hit->node);
@@ -206,7 +207,8 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set_number(one, "time_ms", (int64_t)hit->time_ms);
     json_set_number(one, "node", hit->node);
     json_set_string(one, "direction", hit->direction == DIRECTION_OUT ? "out" : "in");
-    json_set_bool(one, "own", hit->is_own);
+    json_set_bool(one, "own", hit->origin == 1);
+    json_set_bool(one, "again", hit->origin == 2);
     json_set_bool(one, "accepted", !hit->is_refusal);
     json_set_text(one, "client", hit->client);
     json_set_text(one, "helo", hit->helo);

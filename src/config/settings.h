@@ -20,6 +20,17 @@ enum relay_way {
     RELAY_THROUGH, /* handed on while the client waits: the next server's reply is the client's */
     RELAY_JOURNAL  /* kept here first */
 };
+/* Why a message is in the quarantine. Stored in the ledger: never reuse or reorder. */
+enum held_class {
+    HELD_VIRUS,
+    HELD_PHISHING,
+    HELD_SPAM,
+    HELD_POLICY, /* unscanned, over a limit, ambiguous, or by a rule */
+    HELD_ENCRYPTED,
+    HELD_POISON,
+    HELD_UNDELIVERABLE,
+    HELD_CLASSES
+};
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -202,6 +213,12 @@ struct config {
         uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
         uint64_t waiting_bytes; /* of events that wait on disk while the database cannot be written */
     } ledger;
+
+    struct {
+        uint64_t keep_ms[HELD_CLASSES];        /* 0: for ever */
+        uint64_t most_bytes;                   /* of all files; 0: held mail stays in the journal */
+        struct text_list release[HELD_CLASSES]; /* users beside root and the one we run as; "operators" */
+    } quarantine;
 
     /* Users beside root and the one we run as, who have every right. */
     struct {

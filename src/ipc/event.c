@@ -17,7 +17,7 @@ enum {
 const char *ending_name(enum ending ending)
 {
     static const char *const names[ENDING_COUNT] = { "none", "delivered", "returned", "discarded",
-                                                     "removed" };
+                                                     "removed", "quarantined" };
     return (unsigned)ending < ENDING_COUNT ? names[ending] : "unknown";
 }
 
@@ -56,8 +56,8 @@ const char *stage_name(enum event_stage stage)
 
 const char *step_name(enum step_kind kind)
 {
-    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held", "expired",
-                                                        "released" };
+    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held",    "expired",
+                                                        "released", "deleted",  "aged" };
     return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : "unknown";
 }
 

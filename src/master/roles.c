@@ -8,7 +8,7 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
-      .folders = { "ledger" } },
+      .folders = { "ledger", "quarantine" } },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
@@ -23,7 +23,7 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_QUEUE },  { PROCESS_RECEIVE, PROCESS_SCAN },
     { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
     { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
-    { PROCESS_DELIVER, PROCESS_LOOKUP },
+    { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_QUEUE, PROCESS_LEDGER },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
