@@ -426,7 +426,7 @@ const struct schema_row schema_rows[] = {
         "Bytes of events that wait on disk while the database cannot be written; more are lost and counted.",
         "台帳に書けない間にディスクで待たせる記録の量。超えた分は失われ、数えられる。"),
 
-    PLAIN(GLOBAL, "quarantine most", SIZE, quarantine.most_bytes, "10G", NULL,
+    RANGE(GLOBAL, "quarantine most", SIZE, quarantine.most_bytes, "10G", 0, 65536 * GIB,
         "Bytes of all its files. Over it the oldest of virus, phishing and spam go before their time, nothing else; without room, held mail stays in the journal. 0: it always stays there.",
         "隔離ファイル全体の上限。超えるとウイルス、フィッシング、迷惑メールの古いものから消え、ほかは消えない。場所がなければジャーナルに残る。0 は常にジャーナルに残す。"),
     RANGE(GLOBAL, "quarantine keep virus", TIME, quarantine.keep_ms[HELD_VIRUS], "30d", 0, 36600 * DAY,

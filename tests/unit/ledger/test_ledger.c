@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "books/count.h"
+#include "books/migration.h"
 #include "ledger/harvest.h"
 
 enum { SLOT = 5, OTHER_SLOT = 6 };
@@ -420,7 +421,7 @@ static void test_newer_version(void **state)
     assert_true(counts.waiting_bytes > RING_FILE_BYTES);
     assert_int_equal(counts.lost, 0);
     harvest_free(bench->harvest); /* what waits outlives the process too */
-    version_set(bench, 2);
+    version_set(bench, migration_latest);
     harvest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, id);
     harvest_counts(bench->harvest, &counts);
@@ -471,7 +472,7 @@ static void test_waiting_torn(void **state)
     for (uint64_t id = 1; id <= 20000; id++) assert_true(tell_accepted(bench->ring, id, 1, false));
     harvest_poll(bench->harvest);
     harvest_free(bench->harvest);
-    version_set(bench, 2);
+    version_set(bench, migration_latest);
     snprintf(path, sizeof path, "truncate -s -7 %s/events.waiting", bench->folder);
     assert_int_equal(system(path), 0);
     harvest_begin(bench);
