@@ -15,20 +15,21 @@ const char *const entries_texts[STATEMENTS] = {
     [JUDGE_MESSAGE] = "UPDATE message SET class = ?10, score = ?11, virus = ?12, engine = ?13, signals = ?14,"
                       " subject = ?15, message_id = ?16, author = ?17, client = ?4, helo = ?5"
                       " WHERE id = ?1 AND score IS NULL",
+    /* Not one statement with RETURNING: that costs a table of its own each time. */
     [STORE_RECIPIENT] =
-        "INSERT INTO recipient(message, number, address, accepted_ms, action, observed, hold)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET address = excluded.address,"
-        " accepted_ms = excluded.accepted_ms, action = excluded.action, observed = excluded.observed"
-        " WHERE accepted_ms IS NULL RETURNING ending, ended_ms",
+        "INSERT OR IGNORE INTO recipient(message, number, address, accepted_ms, action, observed,"
+        " hold) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [ACCEPT_RECIPIENT] = "UPDATE recipient SET address = ?3, accepted_ms = ?4, action = ?5, observed = ?6"
+                         " WHERE message = ?1 AND number = ?2 AND accepted_ms IS NULL",
     [JUDGE_RECIPIENT] = "UPDATE recipient SET action = ?3, observed = ?4 WHERE message = ?1 AND number = ?2",
-    [STORE_ENDING] = "INSERT INTO recipient(message, number, ending, ended_ms, dsn, relay, reply)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET ending = excluded.ending,"
-                     " ended_ms = excluded.ended_ms, dsn = excluded.dsn, relay = excluded.relay,"
-                     " reply = excluded.reply WHERE ending = 0 RETURNING accepted_ms, address",
+    [END_RECIPIENT] = "UPDATE recipient SET ending = ?3, ended_ms = ?4, dsn = ?5, relay = ?6, reply = ?7"
+                      " WHERE message = ?1 AND number = ?2 AND ending = 0",
+    [STORE_ENDING] = "INSERT OR IGNORE INTO recipient(message, number, ending, ended_ms, dsn, relay, reply)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STORE_STEP] = "INSERT OR IGNORE INTO step(message, recipient, time, kind, hold, due, dsn, relay, reply)"
                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [HOLD_RECIPIENT] = "INSERT INTO recipient(message, number, hold) VALUES(?1, ?2, ?3)"
-                       " ON CONFLICT DO UPDATE SET hold = excluded.hold RETURNING address",
+                       " ON CONFLICT DO UPDATE SET hold = excluded.hold",
     [STORE_REFUSAL] =
         "INSERT OR IGNORE INTO refusal(id, node, direction, stage, code, message, number, client, helo, "
         "sender,"
@@ -38,7 +39,10 @@ const char *const entries_texts[STATEMENTS] = {
     [STORE_AUDIT] = "INSERT OR IGNORE INTO audit(id, node, uid, user, process, act, message, about)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STORE_MISSED] = "INSERT OR IGNORE INTO missed(digest, time, kind) VALUES(?1, ?2, ?3)",
-    [FIND_MESSAGE] = "SELECT direction, size, sender FROM message WHERE id = ?1",
+    [FIND_ENDING] = "SELECT ending, ended_ms FROM recipient WHERE message = ?1 AND number = ?2",
+    [FIND_MESSAGE] =
+        "SELECT m.direction, m.size, m.sender, r.address FROM recipient r JOIN message m"
+        " ON m.id = r.message WHERE r.message = ?1 AND r.number = ?2 AND r.accepted_ms IS NOT NULL",
 };
 
 static enum books_outcome run(struct database *database, enum statement number)
@@ -242,37 +246,74 @@ static void recipient_count_judged(struct database *database, const struct event
     add_action(database, &event->judgement, recipient->action, recipient->observed, sum);
 }
 
-static enum books_outcome recipient_store(struct database *database, const struct event_accepted *event,
-                                          uint32_t number, const struct event_recipient *recipient,
-                                          bool is_judged_late)
+static void bind_recipient(struct database *database, enum statement number,
+                           const struct event_accepted *event, uint32_t recipient_number,
+                           const struct event_recipient *recipient)
 {
-    enum books_outcome outcome;
-    struct sql_statement *statement = database->statements[STORE_RECIPIENT];
+    struct sql_statement *statement = database->statements[number];
     sql_bind(statement, 1, event->id);
-    sql_bind(statement, 2, number);
+    sql_bind(statement, 2, recipient_number);
     sql_bind_text(statement, 3, recipient->address);
     sql_bind(statement, 4, event->time_ms);
     sql_bind(statement, 5, recipient->action);
     sql_bind(statement, 6, recipient->observed);
-    sql_bind(statement, 7, recipient->hold);
-    if (run_returning(database, STORE_RECIPIENT, &outcome)) {
-        enum ending ending = (enum ending)sql_get(statement, 0);
-        recipient_count(database, event, number, recipient, ending, sql_get(statement, 1));
-        outcome = database_tell(database, sql_do(statement), "a recipient");
-        terms_add_recipient(&database->terms, recipient->address);
-        if (recipient->hold) terms_add(&database->terms, TERM_STATUS, TEXT("held"));
-        if (recipient->hold == HOLD_QUARANTINE) terms_add(&database->terms, TERM_STATUS, TEXT("quarantined"));
-        if (event->judgement.is_judged) recipient_count_judged(database, event, number, recipient);
-    } else if (outcome == BOOKS_DONE && is_judged_late) {
-        statement = database->statements[JUDGE_RECIPIENT];
-        sql_bind(statement, 1, event->id);
-        sql_bind(statement, 2, number);
-        sql_bind(statement, 3, recipient->action);
-        sql_bind(statement, 4, recipient->observed);
-        outcome = run(database, JUDGE_RECIPIENT);
-        recipient_count_judged(database, event, number, recipient);
-    }
-    return outcome;
+    if (number == STORE_RECIPIENT) sql_bind(statement, 7, recipient->hold);
+}
+
+/* *out_is_new: until now nobody had told of the recipient's acceptance. Its ending may have been told. */
+static enum books_outcome recipient_insert(struct database *database, const struct event_accepted *event,
+                                           uint32_t number, const struct event_recipient *recipient,
+                                           bool *out_is_new, enum ending *out_ending, uint64_t *out_ended_ms)
+{
+    *out_ending = ENDING_NONE;
+    *out_ended_ms = 0;
+    bind_recipient(database, STORE_RECIPIENT, event, number, recipient);
+    enum books_outcome outcome = run(database, STORE_RECIPIENT);
+    *out_is_new = outcome == BOOKS_DONE && sql_changes(database->sql) > 0;
+    if (outcome != BOOKS_DONE || *out_is_new) return outcome;
+    bind_recipient(database, ACCEPT_RECIPIENT, event, number, recipient);
+    outcome = run(database, ACCEPT_RECIPIENT);
+    *out_is_new = outcome == BOOKS_DONE && sql_changes(database->sql) > 0;
+    if (!*out_is_new) return outcome;
+    struct sql_statement *find = database->statements[FIND_ENDING];
+    sql_bind(find, 1, event->id);
+    sql_bind(find, 2, number);
+    if (!run_returning(database, FIND_ENDING, &outcome)) return outcome;
+    *out_ending = (enum ending)sql_get(find, 0);
+    *out_ended_ms = sql_get(find, 1);
+    sql_reset(find);
+    return BOOKS_DONE;
+}
+
+static enum books_outcome recipient_judge(struct database *database, const struct event_accepted *event,
+                                          uint32_t number, const struct event_recipient *recipient)
+{
+    struct sql_statement *statement = database->statements[JUDGE_RECIPIENT];
+    sql_bind(statement, 1, event->id);
+    sql_bind(statement, 2, number);
+    sql_bind(statement, 3, recipient->action);
+    sql_bind(statement, 4, recipient->observed);
+    recipient_count_judged(database, event, number, recipient);
+    return run(database, JUDGE_RECIPIENT);
+}
+
+static enum books_outcome recipient_store(struct database *database, const struct event_accepted *event,
+                                          uint32_t number, const struct event_recipient *recipient,
+                                          bool is_judged_late)
+{
+    bool is_new;
+    enum ending ending;
+    uint64_t ended_ms;
+    enum books_outcome outcome =
+        recipient_insert(database, event, number, recipient, &is_new, &ending, &ended_ms);
+    if (outcome != BOOKS_DONE) return outcome;
+    if (!is_new) return is_judged_late ? recipient_judge(database, event, number, recipient) : BOOKS_DONE;
+    recipient_count(database, event, number, recipient, ending, ended_ms);
+    terms_add_recipient(&database->terms, recipient->address);
+    if (recipient->hold) terms_add(&database->terms, TERM_STATUS, TEXT("held"));
+    if (recipient->hold == HOLD_QUARANTINE) terms_add(&database->terms, TERM_STATUS, TEXT("quarantined"));
+    if (event->judgement.is_judged) recipient_count_judged(database, event, number, recipient);
+    return BOOKS_DONE;
 }
 
 enum books_outcome database_store_accepted(struct database *database, const struct event_accepted *event,
@@ -290,24 +331,23 @@ enum books_outcome database_store_accepted(struct database *database, const stru
 
 /* --- what happened later --- */
 
-/* Sums of something that happened to a recipient, if its message is known. `address` may be borrowed from a
-   statement that is reset afterwards. */
+/* Sums of something that happened to a recipient, if anybody has told of its acceptance. */
 static enum books_outcome later_count(struct database *database, uint64_t id, uint32_t number,
-                                      struct text address, uint64_t time_ms, enum sum_kind kind,
-                                      struct text name)
+                                      uint64_t time_ms, enum sum_kind kind, struct text name)
 {
-    struct sql_statement *statement = database->statements[FIND_MESSAGE];
-    sql_bind(statement, 1, id);
     enum books_outcome outcome;
+    struct sql_statement *found = database->statements[FIND_MESSAGE];
+    sql_bind(found, 1, id);
+    sql_bind(found, 2, number);
     if (!run_returning(database, FIND_MESSAGE, &outcome)) return outcome;
-    uint8_t direction = (uint8_t)sql_get(statement, 0);
-    struct text domain = sum_domain(database, direction, sql_get_text(statement, 2), address);
+    uint8_t direction = (uint8_t)sql_get(found, 0);
+    struct text domain = sum_domain(database, direction, sql_get_text(found, 2), sql_get_text(found, 3));
     struct pending_sum sum = sum_at(database, time_ms, direction, domain);
     sum.recipients = 1;
     sum.messages = number == 0;
-    sum.bytes = number == 0 ? sql_get(statement, 1) : 0;
+    sum.bytes = number == 0 ? sql_get(found, 1) : 0;
     add(database, sum, kind, name);
-    sql_reset(statement);
+    sql_reset(found);
     return BOOKS_DONE;
 }
 
@@ -318,10 +358,10 @@ static void status_term(struct database *database, uint64_t id, const char *stat
     pending_add_terms(database->pending, false, id, buffer_text(&database->terms));
 }
 
-enum books_outcome database_store_ended(struct database *database, const struct event_ended *event)
+static enum books_outcome ending_run(struct database *database, enum statement number,
+                                     const struct event_ended *event)
 {
-    enum books_outcome outcome;
-    struct sql_statement *statement = database->statements[STORE_ENDING];
+    struct sql_statement *statement = database->statements[number];
     sql_bind(statement, 1, event->id);
     sql_bind(statement, 2, event->recipient);
     sql_bind(statement, 3, (uint64_t)event->ending);
@@ -329,37 +369,41 @@ enum books_outcome database_store_ended(struct database *database, const struct 
     sql_bind_text(statement, 5, event->dsn);
     sql_bind_text(statement, 6, event->relay);
     sql_bind_text(statement, 7, event->reply);
-    if (!run_returning(database, STORE_ENDING, &outcome)) return outcome;
-    bool is_known = !sql_is_null(statement, 0);
-    outcome = is_known ? later_count(database, event->id, event->recipient, sql_get_text(statement, 1),
-                                     event->time_ms, ending_sum(event->ending), TEXT_NONE)
-                       : BOOKS_DONE;
-    status_term(database, event->id, ending_name(event->ending));
-    enum books_outcome stored = database_tell(database, sql_do(statement), "an ending");
-    return outcome == BOOKS_DONE ? stored : outcome;
+    return run(database, number);
+}
+
+enum books_outcome database_store_ended(struct database *database, const struct event_ended *event)
+{
+    enum books_outcome outcome = ending_run(database, END_RECIPIENT, event);
+    bool is_new = sql_changes(database->sql) > 0;
+    if (outcome == BOOKS_DONE && is_new)
+        outcome = later_count(database, event->id, event->recipient, event->time_ms,
+                              ending_sum(event->ending), TEXT_NONE);
+    if (outcome == BOOKS_DONE && !is_new) {
+        outcome = ending_run(database, STORE_ENDING, event);
+        is_new = sql_changes(database->sql) > 0;
+    }
+    if (outcome == BOOKS_DONE && is_new) status_term(database, event->id, ending_name(event->ending));
+    return outcome;
 }
 
 static enum books_outcome hold_store(struct database *database, const struct event_step *event)
 {
-    enum books_outcome outcome;
     struct sql_statement *statement = database->statements[HOLD_RECIPIENT];
     bool is_hold = event->kind == STEP_HELD || event->kind == STEP_EXPIRED;
     sql_bind(statement, 1, event->id);
     sql_bind(statement, 2, event->recipient);
     sql_bind(statement, 3, is_hold ? event->hold : HOLD_NONE);
-    if (!run_returning(database, HOLD_RECIPIENT, &outcome)) return outcome;
-    struct text address = arena_text(database->arena, sql_get_text(statement, 0));
-    outcome = database_tell(database, sql_do(statement), "a hold");
+    enum books_outcome outcome = run(database, HOLD_RECIPIENT);
     if (outcome == BOOKS_DONE && is_hold)
-        outcome = later_count(database, event->id, event->recipient, address, event->time_ms, SUM_HELD,
+        outcome = later_count(database, event->id, event->recipient, event->time_ms, SUM_HELD,
                               text_of(hold_reason_name(event->hold)));
     static const enum sum_kind kinds[STEP_KIND_COUNT] = { [STEP_EXPIRED] = SUM_EXPIRED_HELD,
                                                           [STEP_RELEASED] = SUM_RELEASED,
                                                           [STEP_DELETED] = SUM_DELETED,
                                                           [STEP_AGED] = SUM_AGED };
     if (outcome == BOOKS_DONE && kinds[event->kind])
-        outcome = later_count(database, event->id, event->recipient, address, event->time_ms,
-                              kinds[event->kind], TEXT_NONE);
+        outcome = later_count(database, event->id, event->recipient, event->time_ms, kinds[event->kind], TEXT_NONE);
     if (is_hold) status_term(database, event->id, "held");
     if (is_hold && event->hold == HOLD_QUARANTINE) status_term(database, event->id, "quarantined");
     return outcome;
@@ -385,8 +429,7 @@ enum books_outcome database_store_step(struct database *database, const struct e
     if (outcome != BOOKS_DONE || sql_changes(database->sql) == 0) return outcome;
     status_term(database, event->id, step_name(event->kind));
     if (event->kind != STEP_DEFERRED) return hold_store(database, event);
-    return later_count(database, event->id, event->recipient, TEXT_NONE, event->time_ms, SUM_DEFERRED,
-                       TEXT_NONE);
+    return later_count(database, event->id, event->recipient, event->time_ms, SUM_DEFERRED, TEXT_NONE);
 }
 
 /* --- refused --- */

@@ -4,6 +4,10 @@
 
 #include <time.h>
 
+#define LAST_SECOND                                                                        \
+    UINT64_C(253402200000) /* in the year 9999, wherever we are: yyyymmdd has eight digits \
+                            */
+
 static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_OWN] = "own",
                                                    [SUM_DELIVERED] = "delivered",
@@ -52,7 +56,7 @@ void sum_clock_set(struct sum_clock *clock, uint64_t time_ms)
 {
     uint64_t quarter = time_ms / 900000 + 1;
     if (clock->quarter == quarter) return;
-    time_t seconds = (time_t)(time_ms / 1000);
+    time_t seconds = (time_t)(time_ms / 1000 < LAST_SECOND ? time_ms / 1000 : LAST_SECOND);
     struct tm tm;
     localtime_r(&seconds, &tm);
     clock->quarter = quarter;

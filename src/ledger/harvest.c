@@ -11,7 +11,7 @@
 #include "ledger/waiting.h"
 
 enum {
-    POLL_LEAST_MS = 20,
+    POLL_LEAST_MS = 100, /* a batch shares the cost of its commit and of its run of terms */
     POLL_MOST_MS = 200,
     SPILL_POLL_MS = 50, /* while the database cannot be written */
     RETRY_LEAST_MS = 500,

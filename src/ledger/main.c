@@ -2,6 +2,7 @@
 /* ledger: the only writer of the ledger database and of the quarantine. Reads every process's ring of events;
    nobody waits for it. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,7 +151,8 @@ int main(int argc, char **argv)
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     quarantine_begin(&service);
     const char *const folders[] = { service.folder, service.quarantine, NULL };
-    tzset(); /* sums are kept by local time; its file is out of reach later */
+    umask(0077); /* the group may reach the control socket, not the records */
+    tzset();     /* sums are kept by local time; its file is out of reach later */
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
     on_config(&service, service.child.config);
     harvest_start(service.harvest);

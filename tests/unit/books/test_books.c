@@ -304,6 +304,25 @@ static void test_any_order(void **state)
     assert_string_equal(sums_of(fixture, SUM_ACCEPTED), " 3/3/3000");
 }
 
+/* A clock gone mad must not make days that no number holds. */
+static void test_clock(void **state)
+{
+    static const struct {
+        uint64_t time_ms;
+        uint32_t day;
+        uint8_t hour;
+    } rows[] = { { 0, 19700101, 9 },
+                 { START_MS, 20260921, 23 },
+                 { START_MS + 7200000, 20260922, 1 },
+                 { UINT64_MAX, 99991231, 0 } };
+    struct sum_clock clock = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sum_clock_set(&clock, rows[i].time_ms);
+        assert_int_equal(clock.day, rows[i].day);
+        if (rows[i].time_ms != UINT64_MAX) assert_int_equal(clock.hour, rows[i].hour);
+    }
+}
+
 static void test_rolled_back_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -539,7 +558,7 @@ static void test_days_become_months(void **state)
     };
     struct reader_books *books = reader(fixture);
     assert_int_equal(books_sums(books, &question, fixture->arena, &rows, &count), BOOKS_DONE);
-    /* 21 September 2026, 22:13 in Tokyo, and 59 days on: two whole months, then days. */
+    /* 21 September 2026, 23:13 in Tokyo, and 59 days on: two whole months, then days. */
     assert_int_equal(rows[0].day, 20260900);
     assert_int_equal(rows[0].messages, 10);
     assert_int_equal(rows[1].day, 20261000);
@@ -696,6 +715,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sums_are_counted_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_any_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rolled_back_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_search, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_search_is_cut_and_says_so, set_up, tear_down),

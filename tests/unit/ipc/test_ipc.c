@@ -18,6 +18,7 @@
 #include "base/codec.h"
 #include "ipc/body.h"
 #include "ipc/channel.h"
+#include "ipc/event.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
 
@@ -278,10 +279,61 @@ static void bodies_that_lie(void **state)
     close(pipe_fds[1]);
 }
 
+/* However long the texts, a record fits the ring and every recipient is told of once. */
+static void events_of_any_size(void **state)
+{
+    static char long_bytes[5000];
+    static struct event_recipient recipients[500];
+    static struct event_signal signals[300];
+    memset(long_bytes, 'x', sizeof long_bytes);
+    struct text longest = text_from(long_bytes, sizeof long_bytes);
+    for (int i = 0; i < 300; i++) signals[i] = (struct event_signal){ longest, i };
+    for (int i = 0; i < 500; i++)
+        recipients[i] = (struct event_recipient){ .address = longest, .hold = (uint8_t)(i % 4) };
+    struct event_judgement judgement = { true,    CLASS_SPAM, 7.5,     longest, longest,
+                                         longest, longest,    longest, 300,     signals };
+    struct event_accepted event = { .id = 1,
+                                    .helo = longest,
+                                    .sender = longest,
+                                    .judgement = judgement,
+                                    .recipient_count = 500,
+                                    .recipients = recipients },
+                          back;
+    struct event_refused refused = { .is_message = true,
+                                     .helo = longest,
+                                     .sender = longest,
+                                     .recipient = longest,
+                                     .reply = longest,
+                                     .judgement = judgement },
+                         refused_back;
+    struct arena *arena = arena_new(0);
+    struct buffer record = { 0 };
+    for (uint32_t first = 0, told; first < 500; first += told) {
+        buffer_clear(&record);
+        told = event_accepted_put(&event, first, &record);
+        assert_true(told > 0 && buffer_length(&record) <= RING_RECORD_LIMIT);
+        uint32_t said;
+        assert_true(event_accepted_get(arena, buffer_text(&record), &back, &said));
+        assert_int_equal(said, first);
+        assert_int_equal(back.recipient_count, told);
+        assert_int_equal(back.recipients[told - 1].hold, (first + told - 1) % 4);
+        assert_int_equal(back.judgement.class, CLASS_SPAM);
+        assert_int_equal(back.judgement.signal_count > 0, first == 0);
+    }
+    buffer_clear(&record);
+    event_refused_put(&refused, &record);
+    assert_true(buffer_length(&record) <= RING_RECORD_LIMIT);
+    assert_true(event_refused_get(arena, buffer_text(&record), &refused_back));
+    assert_true(refused_back.judgement.score == 7.5);
+    buffer_free(&record);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
+        cmocka_unit_test(events_of_any_size),
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),

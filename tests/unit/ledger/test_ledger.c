@@ -481,6 +481,29 @@ static void test_waiting_torn(void **state)
     assert_int_equal(counts.lost, 1);
 }
 
+/* Old rows go, a few between two batches, and balance counts on what they were. */
+static void test_retention(void **state)
+{
+    struct bench *bench = *state;
+    struct harvest_counts counts;
+    static struct config config = { .ledger = { .messages_ms = 3600000, .waiting_bytes = 1 << 20 } };
+    for (uint64_t id = 1; id <= 300; id++) {
+        tell_accepted(bench->ring, id, 1, false);
+        if (id > 1) tell_ended(bench->other, id, 0, ENDING_DELIVERED);
+    }
+    struct count_sums before = sums_since(bench, 0), after;
+    harvest_set_config(bench->harvest, &config, NULL);
+    for (int i = 0; i < 200; i++) {
+        time_pass(bench, 50);
+        harvest_counts(bench->harvest, &counts);
+        if (counts.forgotten >= 2 * 299) break;
+    }
+    assert_int_equal(counts.forgotten, 2 * 299); /* the first has no ending yet */
+    assert_int_equal(row_count(bench, "message"), 1);
+    after = sums_since(bench, 0);
+    assert_memory_equal(&before, &after, sizeof before);
+}
+
 static double seconds_now(void)
 {
     struct timespec now;
@@ -521,6 +544,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_torn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cost, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
