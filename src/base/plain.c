@@ -21,13 +21,14 @@ static uint32_t code_of(struct text text, size_t length)
     return code;
 }
 
-/* C0, DEL, C1, line and paragraph separators, marks and embeddings of direction, tags, the byte order mark.
- */
+/* C0, DEL, C1, line and paragraph separators, marks and embeddings of direction, tags, the byte order mark,
+   and what takes room or none and shows nothing. */
 static bool is_active(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C ||
-           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xE0000 && code <= 0xE007F);
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0xAD || code == 0x115F ||
+           code == 0x1160 || code == 0x180E || code == 0x3164 || (code >= 0x200B && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
+           (code >= 0xE0000 && code <= 0xE007F);
 }
 
 static bool is_wide(uint32_t code)
@@ -44,6 +45,11 @@ static bool is_combining(uint32_t code)
     return (code >= 0x0300 && code <= 0x036F) || (code >= 0x3099 && code <= 0x309A) ||
            (code >= 0x20D0 && code <= 0x20FF) || (code >= 0xFE00 && code <= 0xFE0F) ||
            (code >= 0xFE20 && code <= 0xFE2F);
+}
+
+static size_t columns_as_is(uint32_t code)
+{
+    return is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
 }
 
 static void escape(struct piece *piece, const char *format, uint32_t code)
@@ -69,7 +75,7 @@ static struct piece piece_next(struct text text)
     else {
         memcpy(piece.bytes, text.at, length);
         piece.length = length;
-        piece.columns = is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
+        piece.columns = columns_as_is(code);
     }
     return piece;
 }
@@ -81,6 +87,17 @@ static size_t columns_of(struct text text, size_t most)
         struct piece piece = piece_next(text);
         columns += piece.columns;
         text = text_slice(text, piece.taken, text.length);
+    }
+    return columns;
+}
+
+size_t plain_width(struct text text)
+{
+    size_t columns = 0;
+    while (text.length) {
+        size_t length = utf8_sequence(text);
+        columns += length ? columns_as_is(code_of(text, length)) : 1;
+        text = text_slice(text, length ? length : 1, text.length);
     }
     return columns;
 }

@@ -10,4 +10,7 @@
    UTF-8 become \x…; a backslash is doubled. Returns the columns used; wide characters take two. */
 size_t plain_add(struct buffer *out, struct text text, size_t most);
 
+/* Columns that a text of ours takes as it is: nothing in it is escaped. */
+size_t plain_width(struct text text);
+
 #endif

@@ -19,7 +19,8 @@ struct count {
 static const char rows_text[] =
     "SELECT r.message, r.accepted_ms, r.ending, r.ended_ms, m.own, q.state FROM recipient r"
     " LEFT JOIN message m ON m.id = r.message LEFT JOIN held_recipient q"
-    " ON r.ending = 5 AND q.message = r.message AND q.number = r.number WHERE r.message > ?1 ORDER BY r.message";
+    " ON r.ending = 5 AND q.message = r.message AND q.number = r.number WHERE r.message > ?1 ORDER BY "
+    "r.message";
 
 static uint64_t *sum_by_name(struct count_sums *sums, struct text name)
 {

@@ -8,12 +8,13 @@
 
 /* What the rows say about the time since `since_ms`. */
 struct count_sums {
-    uint64_t accepted, own, again; /* recipients; own ones, and those out of the quarantine, are not among accepted */
+    uint64_t accepted, own,
+        again; /* recipients; own ones, and those out of the quarantine, are not among accepted */
     uint64_t ended[ENDING_COUNT];
-    uint64_t live;      /* accepted or own, since then, without an ending */
+    uint64_t live;              /* accepted or own, since then, without an ending */
     uint64_t held[HELD_STATES]; /* of those that ended as quarantined: where they stand there */
-    uint64_t missing;   /* of these: not in the quarantine's index */
-    uint64_t unmatched; /* ended, but nobody has told of its acceptance */
+    uint64_t missing;           /* of these: not in the quarantine's index */
+    uint64_t unmatched;         /* ended, but nobody has told of its acceptance */
 };
 
 struct count;

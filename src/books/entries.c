@@ -403,7 +403,8 @@ static enum books_outcome hold_store(struct database *database, const struct eve
                                                           [STEP_DELETED] = SUM_DELETED,
                                                           [STEP_AGED] = SUM_AGED };
     if (outcome == BOOKS_DONE && kinds[event->kind])
-        outcome = later_count(database, event->id, event->recipient, event->time_ms, kinds[event->kind], TEXT_NONE);
+        outcome =
+            later_count(database, event->id, event->recipient, event->time_ms, kinds[event->kind], TEXT_NONE);
     if (is_hold) status_term(database, event->id, "held");
     if (is_hold && event->hold == HOLD_QUARANTINE) status_term(database, event->id, "quarantined");
     return outcome;

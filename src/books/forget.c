@@ -164,7 +164,8 @@ static enum books_outcome message_forget(struct forgetting *forgetting, struct s
     enum books_outcome outcome = steps_terms(forgetting, id, terms);
     if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7), terms);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM held_recipient WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE)
+        outcome = run(forgetting, "DELETE FROM held_recipient WHERE message = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM held WHERE message = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);

@@ -85,8 +85,8 @@ enum books_outcome held_class_of(struct database *database, uint64_t message, ui
 {
     *out = hold == HOLD_UNDELIVERABLE ? HELD_UNDELIVERABLE : hold == HOLD_POISON ? HELD_POISON : HELD_POLICY;
     if (hold != HOLD_QUARANTINE) return BOOKS_DONE;
-    struct sql_statement *statement =
-        sql_prepare(database->sql, "SELECT class FROM message WHERE id = ?1 AND (score IS NOT NULL OR class > 0)");
+    struct sql_statement *statement = sql_prepare(
+        database->sql, "SELECT class FROM message WHERE id = ?1 AND (score IS NOT NULL OR class > 0)");
     if (!statement) return BOOKS_DAMAGED;
     sql_bind(statement, 1, message);
     enum books_outcome outcome = sql_step(statement);
@@ -103,10 +103,10 @@ static enum books_outcome recipient_store(struct database *database, const struc
 {
     const struct held_recipient *held = &offer->recipients[i];
     const struct recipient *recipient = &offer->envelope.recipients[i];
-    struct sql_statement *statement =
-        sql_prepare(database->sql, "INSERT OR IGNORE INTO held_recipient(message, number, class, state, stored,"
-                                   " changed, edits, notify, address, orcpt, reason)"
-                                   " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)");
+    struct sql_statement *statement = sql_prepare(
+        database->sql, "INSERT OR IGNORE INTO held_recipient(message, number, class, state, stored,"
+                       " changed, edits, notify, address, orcpt, reason)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)");
     if (!statement) return database_tell(database, BOOKS_DAMAGED, "the index of the quarantine");
     sql_bind(statement, 1, offer->id);
     sql_bind(statement, 2, held->number);
@@ -150,15 +150,15 @@ enum books_outcome held_store(struct database *database, const struct held_offer
 
 static enum books_outcome step_tell(struct database *database, const struct held_move *move)
 {
-    static const enum step_kind kinds[HELD_STATES] = { [HELD_RELEASED] = STEP_RELEASED,
-                                                       [HELD_DELETED] = STEP_DELETED,
-                                                       [HELD_AGED] = STEP_AGED };
+    static const enum step_kind kinds[HELD_STATES] = {
+        [HELD_RELEASED] = STEP_RELEASED, [HELD_DELETED] = STEP_DELETED, [HELD_AGED] = STEP_AGED
+    };
     char id[MESSAGE_ID_SIZE], text[400];
     if (!kinds[move->to]) return BOOKS_DONE;
     struct text by = text_slice(move->by, 0, 300);
-    int length = move->to == HELD_RELEASED
-                     ? snprintf(text, sizeof text, "as %s, %.*s", message_id_print(move->release, id), TEXT_ARG(by))
-                     : snprintf(text, sizeof text, "%.*s", TEXT_ARG(by));
+    int length = move->to == HELD_RELEASED ? snprintf(text, sizeof text, "as %s, %.*s",
+                                                      message_id_print(move->release, id), TEXT_ARG(by))
+                                           : snprintf(text, sizeof text, "%.*s", TEXT_ARG(by));
     struct event_step step = { .id = move->message,
                                .time_ms = move->now_ms,
                                .recipient = move->number,
@@ -201,7 +201,8 @@ enum books_outcome held_forget_row(struct database *database, uint64_t message, 
 
 enum books_outcome held_forget_file(struct database *database, uint64_t message)
 {
-    struct sql_statement *statement = sql_prepare(database->sql, "UPDATE held SET bytes = 0 WHERE message = ?1");
+    struct sql_statement *statement =
+        sql_prepare(database->sql, "UPDATE held SET bytes = 0 WHERE message = ?1");
     if (!statement) return BOOKS_DAMAGED;
     sql_bind(statement, 1, message);
     return run(database, statement, "a file in quarantine");
@@ -212,7 +213,8 @@ enum books_outcome held_forget_file(struct database *database, uint64_t message)
 #define COLUMNS                                                                                              \
     "SELECT q.message, q.number, q.class, q.state, q.stored, q.changed, q.release, q.by, q.edits, q.notify," \
     " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0)"      \
-    " FROM held_recipient q LEFT JOIN held h ON h.message = q.message LEFT JOIN message m ON m.id = q.message" \
+    " FROM held_recipient q LEFT JOIN held h ON h.message = q.message LEFT JOIN message m ON m.id = "        \
+    "q.message"                                                                                              \
     " LEFT JOIN recipient r ON r.message = q.message AND r.number = q.number "
 
 static struct held_row row_get(struct sql_statement *row, struct arena *arena)
@@ -249,7 +251,8 @@ static void gather(struct gathering *gathering, struct held_row row)
     if (gathering->rows.count == gathering->capacity) {
         size_t capacity = gathering->capacity ? gathering->capacity * 2 : 32;
         struct held_row *items = arena_alloc_array(gathering->arena, capacity, sizeof *items);
-        if (gathering->rows.count) memcpy(items, gathering->rows.items, gathering->rows.count * sizeof *items);
+        if (gathering->rows.count)
+            memcpy(items, gathering->rows.items, gathering->rows.count * sizeof *items);
         gathering->rows.items = items;
         gathering->capacity = capacity;
     }
@@ -280,7 +283,8 @@ static enum books_outcome rows_read(struct sql *sql, struct arena *arena, const 
 enum books_outcome held_of_message(struct sql *sql, struct arena *arena, uint64_t message,
                                    struct held_rows *out)
 {
-    return rows_read(sql, arena, COLUMNS "WHERE q.message = ?1 ORDER BY q.number", &message, 1, 0, false, out);
+    return rows_read(sql, arena, COLUMNS "WHERE q.message = ?1 ORDER BY q.number", &message, 1, 0, false,
+                     out);
 }
 
 enum books_outcome held_of_release(struct sql *sql, struct arena *arena, uint64_t release,
@@ -296,17 +300,18 @@ enum books_outcome held_page(struct sql *sql, struct arena *arena, int class, ui
     uint64_t values[] = { after, (uint64_t)(class < 0 ? 0 : class) };
     if (class < 0)
         return rows_read(sql, arena,
-                         COLUMNS "WHERE q.message > ?1 AND q.state < 3 ORDER BY q.message, q.number", values, 1,
-                         most, false, out);
+                         COLUMNS "WHERE q.message > ?1 AND q.state < 3 ORDER BY q.message, q.number", values,
+                         1, most, false, out);
     return rows_read(sql, arena,
-                     COLUMNS "WHERE q.message > ?1 AND q.class = ?2 AND q.state < 3 ORDER BY q.message, q.number",
+                     COLUMNS
+                     "WHERE q.message > ?1 AND q.class = ?2 AND q.state < 3 ORDER BY q.message, q.number",
                      values, 2, most, false, out);
 }
 
-enum books_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class, uint64_t before_ms,
-                               size_t most, struct held_rows *out)
+enum books_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
+                               uint64_t before_ms, size_t most, struct held_rows *out)
 {
-    uint64_t values[] = { (uint64_t)class, before_ms << 22 };
+    uint64_t values[] = { (uint64_t) class, before_ms << 22 };
     return rows_read(sql, arena,
                      COLUMNS "WHERE q.class = ?1 AND q.message < ?2 AND q.state < 3 AND q.state = 1"
                              " AND r.ending = 5 ORDER BY q.message",
@@ -315,16 +320,15 @@ enum books_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_c
 
 enum books_outcome held_strays(struct sql *sql, struct arena *arena, size_t most, struct held_rows *out)
 {
-    return rows_read(sql, arena,
-                     COLUMNS "WHERE q.state < 3 AND r.ending NOT IN (0, 5) ORDER BY q.message", NULL, 0, most,
-                     false, out);
+    return rows_read(sql, arena, COLUMNS "WHERE q.state < 3 AND r.ending NOT IN (0, 5) ORDER BY q.message",
+                     NULL, 0, most, false, out);
 }
 
 enum books_outcome held_under_way(struct sql *sql, struct arena *arena, struct held_rows *out)
 {
     return rows_read(sql, arena,
-                     "SELECT DISTINCT release FROM held_recipient WHERE release IS NOT NULL AND state = 2", NULL,
-                     0, 0, true, out);
+                     "SELECT DISTINCT release FROM held_recipient WHERE release IS NOT NULL AND state = 2",
+                     NULL, 0, 0, true, out);
 }
 
 enum books_outcome held_empty(struct sql *sql, struct arena *arena, size_t most, struct held_rows *out)

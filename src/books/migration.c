@@ -83,7 +83,8 @@ static const char version_2[] =
     "  tokenize='ascii');";
 
 /* What leaked through and was told to us. */
-static const char version_3[] = "CREATE TABLE missed(digest INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT);";
+static const char version_3[] =
+    "CREATE TABLE missed(digest INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT);";
 
 /* The index of the quarantine; see held.h. */
 static const char version_4[] =

@@ -60,6 +60,7 @@ void sum_clock_set(struct sum_clock *clock, uint64_t time_ms)
     struct tm tm;
     localtime_r(&seconds, &tm);
     clock->quarter = quarter;
-    clock->day = (uint32_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+    clock->day =
+        ((uint32_t)tm.tm_year + 1900) * 10000 + ((uint32_t)tm.tm_mon + 1) * 100 + (uint32_t)tm.tm_mday;
     clock->hour = (uint8_t)tm.tm_hour;
 }

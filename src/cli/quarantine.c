@@ -73,7 +73,8 @@ static void recipient_print(const struct json *recipient, bool is_long)
     if (*json_get_string(recipient, "release")) printf("  as %s", json_get_string(recipient, "release"));
     putchar('\n');
     if (!is_long) return;
-    printf("                  %s", when_print((uint64_t)json_get_number(recipient, "changed_ms"), true, when));
+    printf("                  %s",
+           when_print((uint64_t)json_get_number(recipient, "changed_ms"), true, when));
     if (*json_get_string(recipient, "by")) {
         fputs("  ", stdout);
         say(recipient, "by", ADDRESS_COLUMNS);
@@ -109,7 +110,8 @@ static void message_print(struct output *output, const struct json *message)
                when_print((uint64_t)json_get_number(message, "arrived_ms"), true, when),
                (long long)json_get_number(message, "bytes"));
     const struct json *recipients = json_get(message, "recipients");
-    for (size_t i = 0; i < json_count(recipients); i++) recipient_print(json_at(recipients, i), output->is_long);
+    for (size_t i = 0; i < json_count(recipients); i++)
+        recipient_print(json_at(recipients, i), output->is_long);
     output->bytes += json_get_number(message, "bytes");
 }
 
@@ -164,13 +166,15 @@ static void word_add(struct options *options, const char *name, const char *valu
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {
-        { "class", required_argument, NULL, 'k' },  { "match", required_argument, NULL, 'm' },
-        { "to", required_argument, NULL, 't' },     { "content", no_argument, NULL, 'C' },
-        { "json", no_argument, NULL, 'j' },         { "config", required_argument, NULL, 'c' },
-        { "state", required_argument, NULL, 's' },  { "help", no_argument, NULL, 'h' },
-        { 0 }
-    };
+    static const struct option longs[] = { { "class", required_argument, NULL, 'k' },
+                                           { "match", required_argument, NULL, 'm' },
+                                           { "to", required_argument, NULL, 't' },
+                                           { "content", no_argument, NULL, 'C' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
         if (option == 'h') {
@@ -203,7 +207,8 @@ static void last_word(const struct options *options, struct output *output, int 
     if (code == EX_NOPERM && is_count)
         fputs("sekimori quarantine: some are of a class that you may not act on\n", stderr);
     if (code == EX_TEMPFAIL)
-        fputs("sekimori quarantine: some cannot be read, or are on their way at this moment: try again\n", stderr);
+        fputs("sekimori quarantine: some cannot be read, or are on their way at this moment: try again\n",
+              stderr);
     if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw)
         puts(options->is_choosy ? "nothing in the quarantine matches" : "the quarantine is empty");
 }

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "cli/control.h"
+#include "cli/ledger_files.h"
 #include "config/settings.h"
 #include "figures/calendar.h"
 #include "figures/country.h"
@@ -34,7 +34,8 @@ static const char help[] =
     "  --domain NAME    of one of our domains only\n"
     "  --top N          names in a table, the rest as Etc. (default 10; 0: all)\n"
     "  --format FORM    table, csv or json (default table)\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0, 64 usage, 69 the ledger cannot be read, 78 configuration.\n";
+    "\nExit codes: 0, 64 usage, 65 the ledger is damaged, 66 there is none, 69 it cannot be read now,\n76 "
+    "made by a newer version, 78 configuration.\n";
 
 struct options {
     struct control_target target;
@@ -197,19 +198,6 @@ static enum books_outcome incidents_make(const struct options *options, struct r
     return outcome;
 }
 
-static int books_reach(const struct control_target *target, struct reader_books **out)
-{
-    char path[4096 + 16];
-    struct buffer why = { 0 };
-    int code = control_state_folder(target, path, 4096);
-    if (code != EX_OK) return code;
-    snprintf(path + strlen(path), 16, "/ledger");
-    if (books_open(path, out, &why) == BOOKS_DONE) return EX_OK;
-    fprintf(stderr, "sekimori stats: %.*s\n", TEXT_ARG(buffer_text(&why)));
-    buffer_free(&why);
-    return EX_UNAVAILABLE;
-}
-
 int stats_main(int argc, char **argv)
 {
     struct options options;
@@ -218,18 +206,14 @@ int stats_main(int argc, char **argv)
     size_t count = 1;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
-    code = books_reach(&options.target, &books);
-    if (code != EX_OK) return code;
+    books = ledger_open(&options.target, "stats", &code);
+    if (!books) return code;
     struct arena *arena = arena_new(64 * 1024);
     enum books_outcome outcome = options.incidents
                                      ? incidents_make(&options, books, arena, &sheets[0])
                                      : statistics_make(books, &options.wish, arena, sheets, &count);
-    if (outcome == BOOKS_DONE) {
-        sheets_print(&options, sheets, count);
-    } else {
-        fputs("sekimori stats: the ledger did not answer in time or is damaged; its log says why\n", stderr);
-        code = EX_UNAVAILABLE;
-    }
+    if (outcome == BOOKS_DONE) sheets_print(&options, sheets, count);
+    code = ledger_outcome(outcome, "stats");
     books_close(books);
     arena_free(arena);
     return code;

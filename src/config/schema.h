@@ -29,11 +29,11 @@ enum schema_type {
     SCHEMA_SOCKET,    /* ADDRESS:PORT kept as text */
     SCHEMA_NETWORKS,  /* addresses and CIDR; struct network_list; said twice it grows */
     SCHEMA_SERVERS,   /* ADDRESS or ADDRESS@PORT; struct text_list; said twice it grows */
+    SCHEMA_USERS,     /* users of the system; struct text_list; said twice it grows */
     SCHEMA_PEER,      /* ADDRESS or ADDRESS:PORT kept as text */
     SCHEMA_INTERFACE, /* a network interface; text */
     SCHEMA_ENDPOINTS, /* ADDRESS:PORT; struct text_list, as the next two; said twice they grow */
     SCHEMA_NAMES,     /* host names */
-    SCHEMA_USERS,     /* users of the system; as well */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */

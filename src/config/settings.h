@@ -215,8 +215,8 @@ struct config {
     } ledger;
 
     struct {
-        uint64_t keep_ms[HELD_CLASSES];        /* 0: for ever */
-        uint64_t most_bytes;                   /* of all files; 0: held mail stays in the journal */
+        uint64_t keep_ms[HELD_CLASSES];         /* 0: for ever */
+        uint64_t most_bytes;                    /* of all files; 0: held mail stays in the journal */
         struct text_list release[HELD_CLASSES]; /* users beside root and the one we run as; "operators" */
     } quarantine;
 

@@ -49,9 +49,9 @@ bool value_is_list(const struct schema_row *row)
     switch (row->type) {
     case SCHEMA_NETWORKS:
     case SCHEMA_SERVERS:
+    case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
-    case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
         return true;
     default:
@@ -169,12 +169,12 @@ static bool is_list_word(enum schema_type type, struct text word)
     switch (type) {
     case SCHEMA_SERVERS:
         return is_server(word);
+    case SCHEMA_USERS:
+        return is_user(word);
     case SCHEMA_ENDPOINTS:
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
-    case SCHEMA_USERS:
-        return is_user(word);
     default:
         return is_interface_address(word);
     }

@@ -150,8 +150,8 @@ static void incident_row(struct sheet *sheet, const struct incident *incident,
     sheet_put_number(sheet, 3, incident_rate(incident));
     sheet_put_text(sheet, 4, incident->virus);
     sheet_put_text(sheet, 5, incident->client);
-    if (country_find(countries, incident->client, country)) sheet_put_text(sheet, 6, text_of(country));
-    sheet_put_number(sheet, 7, (double)incident->refused);
+    sheet_put_number(sheet, 6, (double)incident->refused);
+    if (country_find(countries, incident->client, country)) sheet_put_text(sheet, 7, text_of(country));
 }
 
 /* What came in the last millisecond of an answer that was cut is asked for again with the rest. */
@@ -194,14 +194,15 @@ enum books_outcome incident_table(struct reader_books *books, uint64_t from_ms, 
                                   struct sheet **out)
 {
     static const struct sheet_column columns[] = {
-        { N_("Start"), SHEET_TEXT },      { N_("End"), SHEET_TEXT },      { N_("Messages"), SHEET_COUNT },
-        { N_("Per minute"), SHEET_RATE }, { N_("Virus"), SHEET_TEXT },    { N_("Source"), SHEET_TEXT },
-        { N_("Country"), SHEET_TEXT },    { N_("Refused"), SHEET_COUNT },
+        { N_("Start"), SHEET_TEXT },      { N_("End"), SHEET_TEXT },     { N_("Messages"), SHEET_COUNT },
+        { N_("Per minute"), SHEET_RATE }, { N_("Virus"), SHEET_TEXT },   { N_("Source"), SHEET_TEXT },
+        { N_("Refused"), SHEET_COUNT },   { N_("Country"), SHEET_TEXT }, /* with a file of countries only */
     };
     struct incident_finder *finder = incident_finder_new(arena);
     enum books_outcome outcome = sightings_walk(books, from_ms, until_ms, finder);
     if (outcome != BOOKS_DONE) return outcome;
-    *out = sheet_new(arena, N_("Storms: one virus from one host"), N_("messages"), columns, 8);
+    *out =
+        sheet_new(arena, N_("Storms: one virus from one host"), N_("messages"), columns, countries ? 8 : 7);
     for (struct incident *one = incident_finder_end(finder); one; one = one->next)
         incident_row(*out, one, countries);
     return BOOKS_DONE;

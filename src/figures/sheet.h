@@ -72,7 +72,7 @@ void sheet_print_json(const struct sheet *sheet, struct buffer *out);
 /* A <table> with inline styles, as mail programs want them. */
 void sheet_print_html(const struct sheet *sheet, const struct wording *wording, struct buffer *out);
 
-/* A foreign text or one of ours as HTML: shown (base/shown.h), then & < > " ' escaped. */
+/* A foreign text or one of ours as HTML: shown (base/plain.h), then & < > " ' escaped. */
 void html_add(struct buffer *out, struct text text, size_t most_columns);
 /* A number as its kind is written: "7,000", "12.5 %". Empty for CELL_NONE. */
 void sheet_number_print(enum sheet_kind kind, double number, struct buffer *out);

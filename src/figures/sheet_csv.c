@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* A table for other programs: CSV and JSON. */
 #include "base/json_text.h"
-#include "base/shown.h"
+#include "base/plain.h"
 #include "figures/sheet.h"
 
 /* "per minute" as per_minute. */
@@ -23,7 +23,7 @@ static bool is_formula(struct text text)
 static void quoted_add(struct buffer *out, struct text foreign)
 {
     struct buffer shown = { 0 };
-    shown_add(&shown, foreign, SHEET_CELL_MOST);
+    plain_add(&shown, foreign, SHEET_CELL_MOST);
     struct text text = buffer_text(&shown);
     buffer_add_char(out, '"');
     if (is_formula(foreign) || is_formula(text)) buffer_add_char(out, '\'');
@@ -72,7 +72,7 @@ static void json_cell_add(struct buffer *out, enum sheet_kind kind, const struct
     } else if (cell->state == CELL_NONE) {
         buffer_add_text(out, TEXT("null"));
     } else {
-        shown_add(&shown, cell->text, SHEET_CELL_MOST);
+        plain_add(&shown, cell->text, SHEET_CELL_MOST);
         json_text_add(out, buffer_text(&shown));
     }
     buffer_free(&shown);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* A table as HTML for mail: inline styles only, since many mail programs drop everything else. */
-#include "base/shown.h"
+#include "base/plain.h"
 #include "figures/sheet.h"
 
 #define CELL "padding:3px 10px;border-bottom:1px solid #e3e6ea;white-space:nowrap;"
@@ -10,7 +10,7 @@
 void html_add(struct buffer *out, struct text text, size_t most_columns)
 {
     struct buffer shown = { 0 };
-    shown_add(&shown, text, most_columns);
+    plain_add(&shown, text, most_columns);
     struct text rest = buffer_text(&shown);
     for (size_t i = 0; i < rest.length; i++) switch (rest.at[i]) {
         case '&':

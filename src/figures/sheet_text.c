@@ -2,7 +2,7 @@
 /* A table in plain text: columns as wide as what stands in them, East Asian characters counted as two. */
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/plain.h"
 #include "figures/sheet.h"
 
 struct layout {
@@ -20,7 +20,7 @@ static void cell_print(const struct layout *layout, size_t column, const struct 
     else if (cell->state == CELL_WORD)
         buffer_add_text(out, text_of(wording_say(layout->wording, cell->text.at)));
     else if (cell->state == CELL_FOREIGN)
-        shown_add(out, cell->text, SHEET_CELL_MOST);
+        plain_add(out, cell->text, SHEET_CELL_MOST);
     else
         buffer_add_char(out, '-');
 }
@@ -32,7 +32,7 @@ static void blanks_add(struct buffer *out, size_t count)
 
 static void padded_add(const struct layout *layout, size_t column, struct text text)
 {
-    size_t room = layout->widths[column] - shown_width(text);
+    size_t room = layout->widths[column] - plain_width(text);
     bool is_left = layout->sheet->columns[column].kind == SHEET_TEXT;
     bool is_last = column + 1 == layout->sheet->column_count;
     blanks_add(layout->out, column ? 2 : 0);
@@ -46,11 +46,11 @@ static void widths_find(const struct layout *layout)
     const struct sheet *sheet = layout->sheet;
     struct buffer cell = { 0 };
     for (size_t i = 0; i < sheet->column_count; i++) {
-        layout->widths[i] = shown_width(text_of(wording_say(layout->wording, sheet->columns[i].title)));
+        layout->widths[i] = plain_width(text_of(wording_say(layout->wording, sheet->columns[i].title)));
         for (const struct sheet_row *row = sheet->rows; row; row = row->next) {
             buffer_clear(&cell);
             cell_print(layout, i, &row->cells[i], &cell);
-            size_t width = shown_width(buffer_text(&cell));
+            size_t width = plain_width(buffer_text(&cell));
             if (width > layout->widths[i]) layout->widths[i] = width;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What queue and ledger ask of each other about held mail. queue offers what it holds; ledger keeps a copy and says
-   so once it is on disk; only then does queue let go of it. What is released comes back as a message of its own,
-   in the frames of ask_queue.h: QUEUE_KEEP and QUEUE_RESOLVE on the same channel. */
+/* What queue and ledger ask of each other about held mail. queue offers what it holds; ledger keeps a copy
+   and says so once it is on disk; only then does queue let go of it. What is released comes back as a message
+   of its own, in the frames of ask_queue.h: QUEUE_KEEP and QUEUE_RESOLVE on the same channel. */
 #ifndef SEKIMORI_IPC_ASK_LEDGER_H
 #define SEKIMORI_IPC_ASK_LEDGER_H
 
@@ -10,8 +10,8 @@
 
 enum ledger_frame {
     LEDGER_HELD = 32, /* queue: struct held_offer; frame id = message id; fd 0: the segment, for reading */
-    LEDGER_TAKEN,     /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
-                         disk. Said again whenever they are offered again. */
+    LEDGER_TAKEN, /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
+                     disk. Said again whenever they are offered again. */
     LEDGER_NOT_TAKEN, /* ledger: same id; u8 enum held_refusal, text why: they stay where they are */
 };
 
@@ -35,7 +35,7 @@ struct held_recipient {
 struct held_offer {
     uint64_t id, arrived_ms;
     uint8_t direction, authenticated;
-    uint16_t content; /* enum content_flag */
+    uint16_t content;        /* enum content_flag */
     uint64_t offset, length; /* of prefix and body in the segment */
     uint32_t prefix_length;
     uint8_t edits_count;

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Among the endings' numbers, which files of older versions have room for: of `accepted`, recipients of messages
-   that came back out of the quarantine. */
+/* Among the endings' numbers, which files of older versions have room for: of `accepted`, recipients of
+   messages that came back out of the quarantine. */
 enum { COUNTERS_AGAIN = 7 };
 
 enum { COUNTERS_OFFERED_SLOTS = 2048, COUNTERS_SLOTS = 72 };

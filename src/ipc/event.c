@@ -16,8 +16,8 @@ enum {
 
 const char *ending_name(enum ending ending)
 {
-    static const char *const names[ENDING_COUNT] = { "none", "delivered", "returned", "discarded",
-                                                     "removed", "quarantined" };
+    static const char *const names[ENDING_COUNT] = { "none",      "delivered", "returned",
+                                                     "discarded", "removed",   "quarantined" };
     return (unsigned)ending < ENDING_COUNT ? names[ending] : "unknown";
 }
 
@@ -56,7 +56,7 @@ const char *stage_name(enum event_stage stage)
 
 const char *step_name(enum step_kind kind)
 {
-    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held",    "expired",
+    static const char *const names[STEP_KIND_COUNT] = { "unknown",  "deferred", "held", "expired",
                                                         "released", "deleted",  "aged" };
     return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : "unknown";
 }

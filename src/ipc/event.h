@@ -14,7 +14,7 @@ enum event_kind {
     EVENT_ENDED,        /* deliver (delivered, failed) or queue: one recipient's ending */
     EVENT_STEP,         /* queue: one recipient was deferred, held or released */
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
-    EVENT_MISSED,        /* report: somebody told us of a message that should not have come through */
+    EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_KIND_COUNT
 };
 
@@ -39,11 +39,11 @@ bool class_from_name(struct text name, enum message_class *out);
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
-    ENDING_NONE,      /* still with us: queued or held */
-    ENDING_DELIVERED, /* the next server said 250 */
-    ENDING_RETURNED,  /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
-    ENDING_DISCARDED, /* by verdict or by policy */
-    ENDING_REMOVED,   /* by the administrator */
+    ENDING_NONE,        /* still with us: queued or held */
+    ENDING_DELIVERED,   /* the next server said 250 */
+    ENDING_RETURNED,    /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
+    ENDING_DISCARDED,   /* by verdict or by policy */
+    ENDING_REMOVED,     /* by the administrator */
     ENDING_QUARANTINED, /* out of the journal, in the ledger's quarantine */
     ENDING_COUNT
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What leaves the quarantine by itself, a few a turn. Rows first, then the file: a file that is left over is found at
-   the next start, a row without a file never is. */
+/* What leaves the quarantine by itself, a few a turn. Rows first, then the file: a file that is left over is
+   found at the next start, a row without a file never is. */
 #include <errno.h>
 
 #include "base/log.h"
@@ -79,10 +79,10 @@ static size_t class_age(struct custody *custody, enum held_class class, uint64_t
 static bool old_go(struct custody *custody)
 {
     uint64_t now = loop_wall_ms(custody->loop);
-    for (int class = 0; class < HELD_CLASSES; class++) {
+    for (int class = 0; class < HELD_CLASSES; class ++) {
         uint64_t keep = custody->config->quarantine.keep_ms[class];
         if (!keep || keep > now) continue;
-        if (class_age(custody, (enum held_class)class, now - keep, TEXT("its time was over"))) return true;
+        if (class_age(custody, (enum held_class) class, now - keep, TEXT("its time was over"))) return true;
     }
     return false;
 }
@@ -101,7 +101,8 @@ static bool strays_go(struct custody *custody)
 {
     struct held_rows rows;
     arena_reset(custody->arena);
-    if (held_strays(database_sql(custody->database), custody->arena, ROWS_A_TURN, &rows) != BOOKS_DONE) return false;
+    if (held_strays(database_sql(custody->database), custody->arena, ROWS_A_TURN, &rows) != BOOKS_DONE)
+        return false;
     if (!rows.count || held_begin(custody->database) != BOOKS_DONE) return false;
     enum books_outcome outcome = BOOKS_DONE;
     for (size_t i = 0; i < rows.count && outcome == BOOKS_DONE; i++)

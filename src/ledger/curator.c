@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A command goes through messages by id or page by page. What acts looks at the right for each recipient's class,
-   and leaves a record of the look or act before it shows or does anything. */
+/* A command goes through messages by id or page by page. What acts looks at the right for each recipient's
+   class, and leaves a record of the look or act before it shows or does anything. */
 #include "ledger/curator.h"
 
 #include <fnmatch.h>
@@ -48,8 +48,8 @@ struct curator {
     struct commander commander;
     const struct verb *verb;
     struct choice choice;
-    size_t place;         /* among ids */
-    uint64_t after;       /* pages: behind this message */
+    size_t place;   /* among ids */
+    uint64_t after; /* pages: behind this message */
     uint64_t seen, touched, busy, denied;
     bool is_finished;
 };
@@ -232,7 +232,8 @@ static void act(struct curator *curator, const struct held_row *all, size_t all_
     if (!count) return;
     uint64_t release;
     struct text by = arena_printf(curator->page, "%s by %.*s", verb, TEXT_ARG(curator->commander.user));
-    struct text about = arena_printf(curator->page, "%s, %zu recipients", held_class_name(rows->class), count);
+    struct text about =
+        arena_printf(curator->page, "%s, %zu recipients", held_class_name(rows->class), count);
     enum books_outcome outcome = BOOKS_LATER;
     if (audit(curator, rows->message, verb, about))
         outcome = is_release ? custody_release(curator->desk->custody, rows, count, by, &release)
@@ -254,8 +255,10 @@ static void act_delete(struct curator *curator, const struct held_row *rows, siz
 }
 
 static const struct verb verbs[] = {
-    { "list", act_list, false, false, true, false },      { "show", act_list, true, true, true, true },
-    { "content", act_content, true, true, true, false },  { "release", act_release, true, false, false, false },
+    { "list", act_list, false, false, true, false },
+    { "show", act_list, true, true, true, true },
+    { "content", act_content, true, true, true, false },
+    { "release", act_release, true, false, false, false },
     { "delete", act_delete, true, false, false, false },
 };
 
@@ -276,9 +279,11 @@ static bool is_chosen(const struct curator *curator, const struct held_row *row)
     bool is_to = choice->to_count == 0;
     if (row->state >= HELD_GONE && !curator->verb->shows_gone) return false;
     if (choice->class >= 0 && row->class != (enum held_class)choice->class) return false;
-    if (choice->match.length && !is_match(choice->match, row->address) && !is_match(choice->match, row->sender))
+    if (choice->match.length && !is_match(choice->match, row->address) &&
+        !is_match(choice->match, row->sender))
         return false;
-    for (size_t i = 0; i < choice->to_count && !is_to; i++) is_to = text_equal_nocase(choice->to[i], row->address);
+    for (size_t i = 0; i < choice->to_count && !is_to; i++)
+        is_to = text_equal_nocase(choice->to[i], row->address);
     return is_to;
 }
 
@@ -401,7 +406,8 @@ static const char *choice_read(struct curator *curator, const struct text *words
         bool is_option = text_starts(words[i], TEXT("--"));
         if (is_option && i + 1 == count) return "a value is missing";
         if (is_option && !option_take(curator, words[i], words[i + 1]))
-            return "unknown option or class; classes: virus, phishing, spam, policy, encrypted, poison, undeliverable";
+            return "unknown option or class; classes: virus, phishing, spam, policy, encrypted, poison, "
+                   "undeliverable";
         if (is_option) {
             narrows = true;
             i++;

@@ -13,7 +13,8 @@ void curator_desk_free(struct curator_desk *desk); /* clients under way get no a
 void curator_desk_set_config(struct curator_desk *desk, const struct config *config); /* borrowed */
 
 /* `command`: the verb, then a word a line: message ids or "all", --class NAME, --match PATTERN (sender or
-   recipient), --to ADDRESS. Parts come as MASTER_MORE: a JSON object a line, or the content. Takes over `fd`. */
+   recipient), --to ADDRESS. Parts come as MASTER_MORE: a JSON object a line, or the content. Takes over `fd`.
+ */
 void curator_begin(struct curator_desk *desk, const struct commander *commander, struct text command, int fd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Offers that came in during a turn are one batch: their files, one sync of the folders, one transaction; then all
-   are answered. */
+/* Offers that came in during a turn are one batch: their files, one sync of the folders, one transaction;
+   then all are answered. */
 #include "ledger/custody.h"
 
 #include <errno.h>
@@ -113,8 +113,8 @@ static bool classes_find(struct custody *custody, struct taking *taking)
     taking->classes =
         arena_alloc_array(custody->arena, offer->envelope.recipient_count, sizeof *taking->classes);
     for (uint32_t i = 0; i < offer->envelope.recipient_count; i++) {
-        enum books_outcome outcome = held_class_of(custody->database, offer->id, offer->recipients[i].hold,
-                                                   &taking->classes[i]);
+        enum books_outcome outcome =
+            held_class_of(custody->database, offer->id, offer->recipients[i].hold, &taking->classes[i]);
         bool is_late = now > offer->arrived_ms + TOLD_WITHIN_MS;
         if (outcome == BOOKS_DONE || (outcome == BOOKS_MISSING && is_late)) continue;
         refuse(taking, HELD_NOT_YET, "the ledger has not been told of it");
@@ -172,7 +172,8 @@ static void answer(struct custody *custody, const struct taking *taking)
     if (taking->is_taken) {
         struct buffer *out = channel_begin(custody->queue, LEDGER_TAKEN, offer->id);
         put_u32(out, offer->envelope.recipient_count);
-        for (uint32_t i = 0; i < offer->envelope.recipient_count; i++) put_u32(out, offer->recipients[i].number);
+        for (uint32_t i = 0; i < offer->envelope.recipient_count; i++)
+            put_u32(out, offer->recipients[i].number);
     } else {
         struct buffer *out = channel_begin(custody->queue, LEDGER_NOT_TAKEN, offer->id);
         put_u8(out, taking->refusal);
@@ -185,7 +186,8 @@ static void batch_finish(struct custody *custody, struct taking *takings, unsign
 {
     bool has_any = false;
     for (unsigned i = 0; i < count; i++) has_any = has_any || takings[i].is_taken;
-    bool is_good = !has_any || (vault_sync(custody->vault) && index_all(custody, takings, count) == BOOKS_DONE);
+    bool is_good =
+        !has_any || (vault_sync(custody->vault) && index_all(custody, takings, count) == BOOKS_DONE);
     for (unsigned i = 0; i < count; i++) {
         if (takings[i].is_taken && !is_good)
             refuse(&takings[i], HELD_NO_ROOM, "the index of the quarantine cannot be written");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The quarantine at work: takes what queue holds, gives back what is released, lets go of what is old. Every step is
-   in the index before the next one begins, so that whoever dies, each message is there once and comes back once. */
+/* The quarantine at work: takes what queue holds, gives back what is released, lets go of what is old. Every
+   step is in the index before the next one begins, so that whoever dies, each message is there once and comes
+   back once. */
 #ifndef SEKIMORI_LEDGER_CUSTODY_H
 #define SEKIMORI_LEDGER_CUSTODY_H
 
@@ -21,8 +22,9 @@ void custody_set_queue(struct custody *custody, int fd);
 
 struct vault *custody_vault(const struct custody *custody);
 
-/* One message's recipients, all in HELD_KEPT. `by`: "release by NAME". Outcome MISSING: one of them is in another
-   state now, nothing was done. A release goes on until queue has it; *out_release is its message id. */
+/* One message's recipients, all in HELD_KEPT. `by`: "release by NAME". Outcome MISSING: one of them is in
+   another state now, nothing was done. A release goes on until queue has it; *out_release is its message id.
+ */
 enum books_outcome custody_release(struct custody *custody, const struct held_row *rows, size_t count,
                                    struct text by, uint64_t *out_release);
 enum books_outcome custody_delete(struct custody *custody, const struct held_row *rows, size_t count,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What is released becomes a message of its own. Its id stands in the index before queue is given it; when it is not
-   known whether queue has it, the ledger's own events and then queue are asked, and only then is it given again. */
+/* What is released becomes a message of its own. Its id stands in the index before queue is given it; when it
+   is not known whether queue has it, the ledger's own events and then queue are asked, and only then is it
+   given again. */
 #include <errno.h>
 
 #include "base/log.h"
@@ -9,7 +10,8 @@
 enum { ASK_AGAIN_MS = 5000, BACKLOG_MOST = 4 << 20 };
 
 static enum books_outcome rows_move(struct custody *custody, const struct held_row *rows, size_t count,
-                                    enum held_state from, enum held_state to, uint64_t release, struct text by)
+                                    enum held_state from, enum held_state to, uint64_t release,
+                                    struct text by)
 {
     struct database *database = custody->database;
     enum books_outcome outcome = held_begin(database);
@@ -68,9 +70,9 @@ static void envelope_make(struct custody *custody, const struct vault_message *k
     for (size_t i = 0; i < rows->count; i++) {
         const struct held_row *row = &rows->items[i];
         request->envelope.recipients[i] = (struct recipient){ row->address, row->orcpt, row->notify };
-        request->recipients[i] = (struct keep_recipient){
-            HOLD_NONE, row->edits < kept->facts.edits_count ? row->edits : (uint8_t)0
-        };
+        request->recipients[i] =
+            (struct keep_recipient){ HOLD_NONE,
+                                     row->edits < kept->facts.edits_count ? row->edits : (uint8_t)0 };
     }
 }
 
@@ -86,9 +88,9 @@ static bool keep_send(struct custody *custody, uint64_t release, const struct va
                                     .edits_count = kept->facts.edits_count };
     memcpy(request.edits, kept->facts.edits, sizeof request.edits);
     envelope_make(custody, kept, rows, &request);
-    bool is_good =
-        body_append(&request.body, text_slice(kept->content, kept->facts.prefix_length, kept->content.length)) &&
-        body_finish(&request.body);
+    bool is_good = body_append(&request.body,
+                               text_slice(kept->content, kept->facts.prefix_length, kept->content.length)) &&
+                   body_finish(&request.body);
     if (is_good) {
         int fds[FRAME_DESCRIPTORS], fd_count = 0;
         struct buffer *out = channel_begin(custody->queue, QUEUE_KEEP, release);
@@ -114,7 +116,8 @@ void custody_release_send(struct custody *custody, uint64_t release)
     struct vault_message kept;
     if (!custody->queue || !custody_database(custody)) return;
     arena_reset(custody->arena);
-    if (held_of_release(database_sql(custody->database), custody->arena, release, &rows) != BOOKS_DONE) return;
+    if (held_of_release(database_sql(custody->database), custody->arena, release, &rows) != BOOKS_DONE)
+        return;
     if (!rows.count || rows.items[0].state != HELD_RELEASING) return;
     switch (vault_read(custody->vault, rows.items[0].message, &kept)) {
     case VAULT_DONE:
@@ -137,10 +140,11 @@ void custody_release_kept(struct custody *custody, uint64_t release)
     char old[MESSAGE_ID_SIZE], new[MESSAGE_ID_SIZE];
     if (!custody_database(custody)) return;
     arena_reset(custody->arena);
-    if (held_of_release(database_sql(custody->database), custody->arena, release, &rows) != BOOKS_DONE) return;
+    if (held_of_release(database_sql(custody->database), custody->arena, release, &rows) != BOOKS_DONE)
+        return;
     if (!rows.count || rows.items[0].state != HELD_RELEASING) return;
-    if (rows_move(custody, rows.items, rows.count, HELD_RELEASING, HELD_RELEASED, release, rows.items[0].by) !=
-        BOOKS_DONE)
+    if (rows_move(custody, rows.items, rows.count, HELD_RELEASING, HELD_RELEASED, release,
+                  rows.items[0].by) != BOOKS_DONE)
         return; /* asked again */
     log_info("%s: released from quarantine as %s", message_id_print(rows.items[0].message, old),
              message_id_print(release, new));
@@ -153,7 +157,8 @@ void custody_release_kept(struct custody *custody, uint64_t release)
 void custody_release_refused(struct custody *custody, uint64_t release, struct text why)
 {
     char id[MESSAGE_ID_SIZE];
-    log_warning("%s: a release is not taken by queue now: %.*s", message_id_print(release, id), TEXT_ARG(why));
+    log_warning("%s: a release is not taken by queue now: %.*s", message_id_print(release, id),
+                TEXT_ARG(why));
 }
 
 /* All that are under way, now and then: an answer may have been lost with queue, or with us. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Files of the quarantine. A file is written under another name, synced and renamed; the folders are synced once for
-   several files. Its checksum is zstd's own, so what is read is what was written. */
+/* Files of the quarantine. A file is written under another name, synced and renamed; the folders are synced
+   once for several files. Its checksum is zstd's own, so what is read is what was written. */
 #include "ledger/vault.h"
 
 #include <dirent.h>
@@ -195,7 +195,8 @@ static bool folder_sync(int folder, const char *name)
 bool vault_sync(struct vault *vault)
 {
     bool is_good = !vault->is_root_new || folder_sync(vault->folder, ".");
-    for (int i = 0; i < vault->day_count; i++) is_good = folder_sync(vault->folder, vault->days[i]) && is_good;
+    for (int i = 0; i < vault->day_count; i++)
+        is_good = folder_sync(vault->folder, vault->days[i]) && is_good;
     vault->day_count = 0;
     vault->is_root_new = vault->is_root_new && !is_good;
     return is_good;
@@ -275,7 +276,8 @@ bool vault_remove(struct vault *vault, uint64_t id)
     return true;
 }
 
-static void day_sweep(struct vault *vault, const char *day, bool (*is_wanted)(void *, uint64_t), void *context)
+static void day_sweep(struct vault *vault, const char *day, bool (*is_wanted)(void *, uint64_t),
+                      void *context)
 {
     int fd = openat(vault->folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
-   undeliverable.c decides what becomes of failures, shelf.c moves held mail to ledger, told.c writes log lines and events, client.c answers
-   `sekimori queue`. */
+   undeliverable.c decides what becomes of failures, shelf.c moves held mail to ledger, told.c writes log
+   lines and events, client.c answers `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -125,7 +125,8 @@ static inline uint64_t queue_now(const struct queue *queue)
 }
 
 /* intake.c */
-void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int fd); /* flags: of its messages */
+void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags,
+                         int fd); /* flags: of its messages */
 void intake_tell_space(struct queue *queue);
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);

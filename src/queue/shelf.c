@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Held mail on its way out of the journal. What is held is offered to ledger, a few at a time; when ledger has
-   its copy on disk, the recipients end here as quarantined. Whoever dies meanwhile, what is still held is offered
-   again, and ledger knows what it has. Mail that is not held never comes here. */
+/* Held mail on its way out of the journal. What is held is offered to ledger, a few at a time; when ledger
+   has its copy on disk, the recipients end here as quarantined. Whoever dies meanwhile, what is still held is
+   offered again, and ledger knows what it has. Mail that is not held never comes here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,12 +198,15 @@ static void moved_log(struct queue *queue, struct message *message, const struct
     }
 }
 
-/* What was released or removed meanwhile (after a restart of ledger) is not moved: ledger hears of its ending. */
+/* What was released or removed meanwhile (after a restart of ledger) is not moved: ledger hears of its
+ * ending. */
 static bool taken(struct queue *queue, struct message *message, struct reader *reader)
 {
     uint32_t count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, 4);
     struct changed_recipient *list = arena_alloc_array(queue->arena, count + 1, sizeof *list);
-    struct change change = { .when_ms = queue_now(queue), .recipients = list, .reply = TEXT("in quarantine") };
+    struct change change = { .when_ms = queue_now(queue),
+                             .recipients = list,
+                             .reply = TEXT("in quarantine") };
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = get_u32(reader);
         if (!message || reader->failed || number >= message->recipient_count) continue;
@@ -228,8 +231,7 @@ static void not_taken(struct queue *queue, uint64_t id, enum held_refusal refusa
     shelf_note(queue, id);
     if (refusal == HELD_NOT_YET) return;
     shelf->pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
-    if (!shelf->is_refused)
-        log_warning("held mail stays in the journal: %.*s", TEXT_ARG(why));
+    if (!shelf->is_refused) log_warning("held mail stays in the journal: %.*s", TEXT_ARG(why));
     shelf->is_refused = true;
 }
 

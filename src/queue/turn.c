@@ -37,7 +37,8 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commi
 {
     bool is_kept = commit == COMMIT_DONE;
     if (waiter->receiver && is_kept) {
-        if (waiter->receiver->flags) told_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
+        if (waiter->receiver->flags)
+            told_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
         channel_send(waiter->receiver->channel, QUEUE_KEPT, waiter->id, TEXT_NONE);
     } else if (waiter->receiver) {
         struct buffer *out = channel_begin(waiter->receiver->channel, QUEUE_NOT_KEPT, waiter->id);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/log.h"
+#include "books/day.h"
 #include "figures/calendar.h"
 #include "figures/incident.h"
 #include "figures/statistics.h"
@@ -117,6 +117,39 @@ static void day_table(struct composing *composing)
         if (composing->has_year) sheet_put_number(sheet, 5, (double)year);
         sheet_put_number(sheet, 6, statistics_change(now, year));
     }
+    sheet_show(composing, sheet);
+}
+
+/* Each recipient of the day once, where it stands now; counted from the rows, and held against the sums. */
+static void balance_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Accepted that day, now"), SHEET_TEXT },
+                                                   { N_("Recipients"), SHEET_COUNT } };
+    struct day_balance day;
+    if (!answered(composing, day_count(composing->source->books, composing->edition->day, &day))) return;
+    if (day.is_forgotten) return;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = {
+        { N_("Delivered"), day.ended[ENDING_DELIVERED] },
+        { N_("Returned"), day.ended[ENDING_RETURNED] },
+        { N_("Discarded"), day.ended[ENDING_DISCARDED] },
+        { N_("Removed"), day.ended[ENDING_REMOVED] },
+        { N_("Held"), day.held },
+        { N_("Queued"), day.queued },
+        { N_("Total"), day.accepted + day.own },
+    };
+    struct sheet *sheet =
+        sheet_new(composing->edition->arena, N_("Balance of the day"), N_("recipients"), columns, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sheet_add_row(sheet);
+        sheet_put_word(sheet, 0, rows[i].name);
+        sheet_put_number(sheet, 1, (double)rows[i].count);
+    }
+    sheet->last->is_sum = true;
+    sheet->note = day.is_balanced ? N_("Rows and sums of the ledger agree.")
+                                  : N_("NOT BALANCED: rows and sums of the ledger differ.");
     sheet_show(composing, sheet);
 }
 
@@ -273,6 +306,7 @@ static void day_tables(struct composing *composing)
     uint32_t day = composing->edition->day;
     struct statistics_wish wish = { .from_day = day, .until_day = day, .top = NAMES_TOP };
     day_table(composing);
+    balance_table(composing);
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
     storms_table(composing);

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "base/shown.h"
+#include "base/plain.h"
 
 struct edition *edition_new(enum language language)
 {
@@ -66,7 +66,7 @@ static void headlines_print(const struct edition *edition, struct buffer *out)
         const struct edition_headline *one = &edition->headlines[i];
         const char *name = words_say(edition->language, one->name);
         buffer_printf(out, "  %s", name);
-        for (size_t width = shown_width(text_of(name)); width < 14; width++) buffer_add_char(out, ' ');
+        for (size_t width = plain_width(text_of(name)); width < 14; width++) buffer_add_char(out, ' ');
         struct buffer number = { 0 };
         sheet_number_print(SHEET_COUNT, (double)one->now, &number);
         buffer_printf(out, "%10.*s", TEXT_ARG(buffer_text(&number)));
@@ -85,7 +85,7 @@ static void headlines_print(const struct edition *edition, struct buffer *out)
 void edition_print_text(const struct edition *edition, struct buffer *out)
 {
     buffer_printf(out, "%s ", words_say(edition->language, N_("Mail report")));
-    shown_add(out, edition->hostname, 100);
+    plain_add(out, edition->hostname, 100);
     buffer_add_char(out, ' ');
     words_add_day(out, edition->language, edition->day);
     buffer_add_text(out, TEXT("\n\n"));
@@ -100,7 +100,7 @@ void edition_print_text(const struct edition *edition, struct buffer *out)
         buffer_printf(out, "%s\n", words_say(edition->language, block->title));
         for (const struct edition_line *line = block->lines; line; line = line->next) {
             buffer_add_text(out, line->is_bad ? TEXT("  ! ") : TEXT("  - "));
-            shown_add(out, line->text, EDITION_LINE_MOST);
+            plain_add(out, line->text, EDITION_LINE_MOST);
             buffer_add_char(out, '\n');
         }
     }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/shown.h"
+#include "base/plain.h"
 #include "figures/calendar.h"
 #include "ipc/message_id.h"
 #include "report/compose.h"
@@ -169,7 +169,7 @@ static bool news_gather(struct service *service, const struct fact facts[FACT_CO
         else
             buffer_printf(subject, "%s%s", words_say(language, N_(", ")), name);
         buffer_printf(lines, "%s: %s: ", words_say(language, words[news]), name);
-        shown_add(lines, facts[i].says, EDITION_LINE_MOST);
+        plain_add(lines, facts[i].says, EDITION_LINE_MOST);
         buffer_add_char(lines, '\n');
     }
     return buffer_length(lines) > 0;

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import sqlite3
 import subprocess
 
@@ -155,7 +156,7 @@ def test_newer_database_is_left_alone_and_mail_flows(node, inside):
     ledger = [one for one in node.status()["processes"] if one["name"] == "ledger"]
     assert "made by a newer version" in json.dumps(ledger)
     node.stop()
-    version_set(node, 2)
+    version_set(node, int(re.search(r"this program knows up to (\d+)", node.text()).group(1)))
     node.start()
     node.balance()
     assert node.run("trace", "--subject", "meanwhile").returncode == 0

@@ -84,7 +84,7 @@ def test_observed_is_counted_as_what_would_have_been(nodes, inside):
 
 @pytest.mark.parametrize("arguments, code", [
     (("--month", "2026-13"), 64), (("--day", "yesterday"), 64), (("--by", "colour"), 64), (("--format", "xml"), 64),
-    (("--from", "2026-10-02", "--until", "2026-10-01"), 64), (("--top", "-1"), 64), (("more",), 64), (("--state", "/nowhere"), 69),
+    (("--from", "2026-10-02", "--until", "2026-10-01"), 64), (("--top", "-1"), 64), (("more",), 64), (("--state", "/nowhere"), 66),
 ])
 def test_stats_say_what_is_wrong(tmp_path, arguments, code):
     done = subprocess.run([lab.BUILD / "src/cli/sekimori", "stats", "--state", tmp_path, *arguments], capture_output=True,
@@ -100,7 +100,8 @@ def test_the_report_by_mail(reported, inside):
     assert identity in mail["Message-ID"] and mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content_type() == "multipart/alternative"
     text, html = text_of(mail), mail.get_body(("html",)).get_content()
-    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "プロセス：問題ありません", "照合：受信とジャーナルが宛先 3 件で一致しています"):
+    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "プロセス：問題ありません", "照合：受信とジャーナルが宛先 3 件で一致しています",
+                 "台帳の行と集計は一致しています。"):
         assert word in text and word in html, word
     pictures = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert len(pictures) == 2
@@ -224,7 +225,7 @@ def test_hostile_names_stay_tame(reported, tmp_path):
         database.execute("insert into sum select day, hour, node, direction, domain, kind, cast(x'fffe41' as text), 8, 8, 8 from"
                          " sum where kind = 21 limit 1")
     rows = list(csv.reader(io.StringIO(reported.run("stats", "--by", "rule", "--format", "csv").stdout)))
-    assert rows[1][0].startswith("'=1+1\\x0d\\x0a<b>\\x1b[2J\"\\u{202e}x") and rows[1][0].endswith("x…")
+    assert rows[1][0].startswith("'=1+1\\u{d}\\n<b>\\u{1b}[2J\"\\u{202e}x") and rows[1][0].endswith("x…")
     assert rows[2][0] == "\\xff\\xfeA" and all(len(row[0]) <= 61 for row in rows)
     table = reported.run("stats", "--by", "rule").stdout
     assert "\x1b" not in table and "\u202e" not in table and all(len(line) < 120 for line in table.splitlines())
@@ -232,15 +233,20 @@ def test_hostile_names_stay_tame(reported, tmp_path):
     reported.start()
     reported.run("report", "--date", f"{day()}", "--to", tmp_path / "r.html")
     html = (tmp_path / "r.html").read_text()
-    assert "&lt;b&gt;\\x1b[2J" in html and "<b>" not in html and len(html) < 400000
+    assert "&lt;b&gt;\\u{1b}[2J" in html and "<b>" not in html and len(html) < 400000
 
 
-def test_a_newer_ledger_is_not_read(reported):
+def test_a_newer_ledger_is_not_read_and_the_report_says_so(reported, tmp_path):
     reported.stop()
     with sqlite3.connect(reported.state / "ledger/ledger.db") as database:
         database.execute("update schema set version = 99")
     done = reported.run("stats", check=False)
-    assert done.returncode == 69 and "newer" in done.stderr
+    assert done.returncode == 76 and "newer" in done.stderr
+    reported.start()
+    reported.run("report", "--language", "en", "--to", tmp_path / "r.txt")
+    assert "  ! Ledger: " in (tmp_path / "r.txt").read_text() and "newer" in (tmp_path / "r.txt").read_text()
+    client = lab.Client(reported.port)
+    assert client.send(lab.message())[0] == 250
 
 
 def test_every_word_is_translated(tmp_path):

@@ -155,4 +155,4 @@ def test_a_storm_has_its_country(tmp_path):
         country_file(tmp_path / "countries.mmdb", network, "JP")
         assert stats(tmp_path, "--incidents", "--countries", str(tmp_path / "countries.mmdb"))[0]["rows"][0]["country"] == code
     (tmp_path / "countries.mmdb").write_bytes(b"nonsense")
-    assert stats(tmp_path, "--incidents", "--countries", str(tmp_path / "countries.mmdb"))[0]["rows"][0]["country"] is None
+    assert "country" not in stats(tmp_path, "--incidents", "--countries", str(tmp_path / "countries.mmdb"))[0]["rows"][0]

@@ -20,7 +20,8 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, ledger, quarantine, rights; "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
+      "ledger, quarantine, rights; "
       "did "
       "you mean "
       "\"role\"?\n" },
@@ -102,13 +103,15 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, health, drain, vrrp, report, ledger, quarantine, rights; did you mean \"role\"?\n" },
+      "dns, processes, log, health, drain, vrrp, report, ledger, quarantine, rights; did you mean "
+      "\"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "health, drain, vrrp, report, ledger, quarantine, rights\n1:21: error: unknown word \"rolle\"; allowed: role, hostname, admin, "
+      "health, drain, vrrp, report, ledger, quarantine, rights\n1:21: error: unknown word \"rolle\"; "
+      "allowed: role, hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
       "processes, log, health, drain, vrrp, report, ledger, quarantine, rights; did you mean \"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
@@ -117,7 +120,8 @@ static const struct error_row rows[] = {
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, ledger, quarantine, rights\n1:21: error: blocks are nested too deep (8 are allowed)\n" },
+      "log, health, drain, vrrp, report, ledger, quarantine, rights\n1:21: error: blocks are nested too deep "
+      "(8 are allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",
