@@ -11,6 +11,7 @@ import stat
 import pytest
 
 import lab
+from test_trace import as_nobody
 
 CONFIG = """
 domains {{ example.test 127.0.0.1:{inside} }}
@@ -188,3 +189,32 @@ def test_killed_at_any_moment_each_is_kept_once_and_released_once(node, inside, 
     if victims != ("ledger", "queue", "deliver"):
         assert len(arrived) == total  # a deliver that dies may deliver twice, as SMTP allows
     assert {int(number) for number in arrived} == set(range(sent))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_each_class_has_its_own_rights(nodes, inside):
+    config = CONFIG.replace("{more}", "")
+    node = nodes(config, inside=inside.port, most="100M")
+    lab.Client(node.port).send(virus())
+    lab.Client(node.port).send(spam())
+    settled(node, 2)
+    assert as_nobody(node, "quarantine list") is None
+    node.write(config + "rights operate nobody\n")
+    node.run("reload")
+    code, text = as_nobody(node, "quarantine list")
+    assert code == 0
+    code, text = as_nobody(node, "quarantine delete\nall")
+    assert code == 77 and json.loads(text) == {"recipients": 1, "busy": 0, "denied": 1}
+    assert [message["recipients"][0]["class"] for message in kept(node)] == ["virus"]
+    identity = kept(node)[0]["id"]
+    assert as_nobody(node, f"quarantine content\n{identity}")[0] == 77
+    node.write(config + "quarantine release virus nobody\n")
+    node.run("reload")
+    assert as_nobody(node, "status")[0] == 77
+    assert as_nobody(node, f"quarantine release\n{identity}")[0] == 0
+    inside.wait(1)
+    looks = json.loads(node.run("audit", "--user", "nobody", "--json").stdout)["looks"]
+    assert [(one["act"], one["about"]) for one in reversed(looks)] == [
+        ("delete", "refused: no right for its class"), ("delete", "spam, 1 recipients"),
+        ("content", "refused: no right to read content"), ("release", "virus, 1 recipients")]
+    node.balance()
