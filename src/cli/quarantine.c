@@ -166,15 +166,13 @@ static void word_add(struct options *options, const char *name, const char *valu
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = { { "class", required_argument, NULL, 'k' },
-                                           { "match", required_argument, NULL, 'm' },
-                                           { "to", required_argument, NULL, 't' },
-                                           { "content", no_argument, NULL, 'C' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
+    static const struct option longs[] = {
+        { "class", required_argument, NULL, 'k' },  { "match", required_argument, NULL, 'm' },
+        { "to", required_argument, NULL, 't' },     { "content", no_argument, NULL, 'C' },
+        { "json", no_argument, NULL, 'j' },         { "ticket", required_argument, NULL, 'T' },
+        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
         if (option == 'h') {
@@ -185,6 +183,7 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 'k') word_add(options, "--class", optarg);
         if (option == 'm') word_add(options, "--match", optarg);
         if (option == 't') word_add(options, "--to", optarg);
+        if (option == 'T') word_add(options, "--ticket", optarg);
         if (option == 'C') options->is_content = true;
         if (option == 'j') options->is_json = true;
         if (option == 'c') options->target.config = optarg;

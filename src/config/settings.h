@@ -88,6 +88,8 @@ struct domain {
     uint32_t connections;               /* limit per destination; 0: queue.deliver default */
     bool balance;                       /* the least loaded server, not the first in order */
     bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
+    bool has_language;                  /* else `report language` */
+    enum language language;             /* of its users */
     enum mode virus_mode, spam_mode;
 };
 
@@ -219,6 +221,14 @@ struct config {
         uint64_t most_bytes;                    /* of all files; 0: held mail stays in the journal */
         struct text_list release[HELD_CLASSES]; /* users beside root and the one we run as; "operators" */
     } quarantine;
+
+    /* Mail to users of what is newly held for them. */
+    struct {
+        bool send, viruses;  /* viruses: tell of those too, and of phishing */
+        uint32_t at_minutes; /* after local midnight */
+        uint64_t expire_ms;  /* of its links */
+        struct text page;    /* where they lead; empty: there is none */
+    } digest;
 
     /* Users beside root and the one we run as, who have every right. */
     struct {

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "ledger/custody_private.h"
 
-enum { ROWS_A_TURN = 50, LOOK_AGAIN_MS = 30 * 1000, FULL_PERCENT = 95 };
+enum { ROWS_A_TURN = 50, AGED_AGAIN_MS = 5000, STRAYS_AGAIN_MS = 60 * 1000, FULL_PERCENT = 95 };
 
 /* The order in which room is made. Nothing else ever goes before its time. */
 static const enum held_class expendable[] = { HELD_VIRUS, HELD_SPAM, HELD_PHISHING };
@@ -101,6 +101,9 @@ static bool strays_go(struct custody *custody)
 {
     struct held_rows rows;
     arena_reset(custody->arena);
+    uint64_t now = loop_now_ms(custody->loop);
+    if (now < custody->stray_ms) return false;
+    custody->stray_ms = now + STRAYS_AGAIN_MS; /* all rows are looked at */
     if (held_strays(database_sql(custody->database), custody->arena, ROWS_A_TURN, &rows) != BOOKS_DONE)
         return false;
     if (!rows.count || held_begin(custody->database) != BOOKS_DONE) return false;
@@ -114,6 +117,7 @@ static bool strays_go(struct custody *custody)
     if (outcome != BOOKS_DONE) return false;
     custody->facts.recipients -= rows.count;
     files_drop(custody, &rows);
+    custody->stray_ms = now;
     return true;
 }
 
@@ -141,6 +145,6 @@ bool custody_let_go(struct custody *custody)
     if (custody->facts.bytes > custody->config->quarantine.most_bytes) custody_make_room(custody);
     if (now < custody->aged_ms) return false;
     if (old_go(custody) || strays_go(custody)) return true;
-    custody->aged_ms = now + LOOK_AGAIN_MS;
+    custody->aged_ms = now + AGED_AGAIN_MS;
     return false;
 }

@@ -37,6 +37,8 @@ struct choice {
     struct text *to;
     int class;         /* -1: any */
     struct text match; /* ends with a NUL; empty: none */
+    bool has_ticket;   /* which is the right to act on this one recipient */
+    uint32_t number;
 };
 
 struct curator {
@@ -59,6 +61,7 @@ struct curator_desk {
     struct harvest *harvest;
     struct custody *custody;
     const struct config *config;
+    const struct ticket_key *key; /* NULL: no tickets */
     struct curator *first;
     uint64_t audits;
 };
@@ -113,7 +116,7 @@ static bool has_user(const struct text_list *list, struct text user)
 static bool may_act(const struct curator *curator, enum held_class class)
 {
     const struct commander *commander = &curator->commander;
-    if (is_owner(commander)) return true;
+    if (is_owner(commander) || curator->choice.has_ticket) return true;
     if ((unsigned)class >= HELD_CLASSES) return false;
     const struct text_list *list = &curator->desk->config->quarantine.release[class];
     if (list->count) return has_user(list, commander->user);
@@ -231,7 +234,8 @@ static void act(struct curator *curator, const struct held_row *all, size_t all_
     if (curator->denied > denied) audit(curator, all->message, verb, TEXT("refused: no right for its class"));
     if (!count) return;
     uint64_t release;
-    struct text by = arena_printf(curator->page, "%s by %.*s", verb, TEXT_ARG(curator->commander.user));
+    struct text by = arena_printf(curator->page, "%s by %.*s%s", verb, TEXT_ARG(curator->commander.user),
+                                  curator->choice.has_ticket ? " with a ticket" : "");
     struct text about =
         arena_printf(curator->page, "%s, %zu recipients", held_class_name(rows->class), count);
     enum books_outcome outcome = BOOKS_LATER;
@@ -277,6 +281,7 @@ static bool is_chosen(const struct curator *curator, const struct held_row *row)
 {
     const struct choice *choice = &curator->choice;
     bool is_to = choice->to_count == 0;
+    if (choice->has_ticket && row->number != choice->number) return false;
     if (row->state >= HELD_GONE && !curator->verb->shows_gone) return false;
     if (choice->class >= 0 && row->class != (enum held_class)choice->class) return false;
     if (choice->match.length && !is_match(choice->match, row->address) &&
@@ -377,6 +382,19 @@ static bool word_take(struct curator *curator, struct text word, bool *is_all)
     return message_id_parse(word, &choice->ids[choice->id_count]) && ++choice->id_count;
 }
 
+static bool ticket_take(struct curator *curator, struct text value)
+{
+    struct choice *choice = &curator->choice;
+    struct ticket ticket;
+    const struct ticket_key *key = curator->desk->key;
+    uint64_t now_s = loop_wall_ms(curator->desk->loop) / 1000;
+    if (!key || choice->has_ticket || ticket_check(key, value, now_s, &ticket) != TICKET_GOOD) return false;
+    choice->has_ticket = true;
+    choice->number = ticket.number;
+    choice->ids[choice->id_count++] = ticket.message;
+    return true;
+}
+
 static bool option_take(struct curator *curator, struct text word, struct text value)
 {
     struct choice *choice = &curator->choice;
@@ -386,6 +404,8 @@ static bool option_take(struct curator *curator, struct text word, struct text v
         choice->class = (int)class;
     } else if (text_equal(word, TEXT("--match"))) {
         choice->match = arena_text(curator->arena, value);
+    } else if (text_equal(word, TEXT("--ticket"))) {
+        return ticket_take(curator, value);
     } else if (text_equal(word, TEXT("--to"))) {
         choice->to[choice->to_count++] = value;
     } else {
@@ -406,8 +426,11 @@ static const char *choice_read(struct curator *curator, const struct text *words
         bool is_option = text_starts(words[i], TEXT("--"));
         if (is_option && i + 1 == count) return "a value is missing";
         if (is_option && !option_take(curator, words[i], words[i + 1]))
-            return "unknown option or class; classes: virus, phishing, spam, policy, encrypted, poison, "
-                   "undeliverable";
+            return text_equal(words[i], TEXT("--ticket"))
+                       ? "the ticket is not one of this node's, or its time is over"
+                       : "unknown option or class; classes: virus, phishing, spam, policy, encrypted, "
+                         "poison, "
+                         "undeliverable";
         if (is_option) {
             narrows = true;
             i++;
@@ -415,6 +438,7 @@ static const char *choice_read(struct curator *curator, const struct text *words
             return "not a message id";
         }
     }
+    if (choice->has_ticket && choice->id_count != 1) return "a ticket names its message: name no other";
     if (curator->verb->needs_id && !choice->id_count) return "name a message by its id";
     if (curator->verb->needs_word && !choice->id_count && !is_all && !narrows)
         return "which messages? name ids, --class, --match, --to, or \"all\"";
@@ -432,7 +456,7 @@ static const struct verb *verb_find(struct text name)
 static bool has_right(struct curator *curator)
 {
     if (curator->verb->act != act_content) {
-        if (may_list(curator)) return true;
+        if (curator->choice.has_ticket || may_list(curator)) return true;
         finish(curator, EX_NOPERM, TEXT("you may neither operate this node nor release mail of any class"));
         return false;
     }
@@ -493,6 +517,11 @@ void curator_desk_free(struct curator_desk *desk)
 {
     while (desk->first) curator_free(desk->first);
     free(desk);
+}
+
+void curator_desk_set_key(struct curator_desk *desk, const struct ticket_key *key)
+{
+    desk->key = key;
 }
 
 void curator_desk_set_config(struct curator_desk *desk, const struct config *config)

@@ -24,6 +24,7 @@ struct service {
     struct tally_desk *desk;
     struct custody *custody;
     struct curator_desk *curators;
+    struct ticket_key key;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     char folder[PATH_SIZE], quarantine[PATH_SIZE];
 };
@@ -131,6 +132,10 @@ static void quarantine_begin(struct service *service)
     int folder = folder_find(service, "quarantine", service->quarantine);
     service->custody = custody_new(child->loop, service->harvest, folder);
     service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
+    if (!ticket_key_open(service->folder, true, &service->key)) return;
+    char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
+    ticket_print(&service->key, &(struct ticket){ 0 }, room);
+    curator_desk_set_key(service->curators, &service->key);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
@@ -149,10 +154,10 @@ int main(int argc, char **argv)
     service.harvest = harvest_new(service.child.loop, service.folder);
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
+    umask(0077); /* the group may reach the control socket, not the records */
     quarantine_begin(&service);
     const char *const folders[] = { service.folder, service.quarantine, NULL };
-    umask(0077); /* the group may reach the control socket, not the records */
-    tzset();     /* sums are kept by local time; its file is out of reach later */
+    tzset(); /* sums are kept by local time; its file is out of reach later */
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
     on_config(&service, service.child.config);
     harvest_start(service.harvest);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: held mail is in the quarantine once, whoever dies; it comes back once, to whom it should; every count agrees."""
+import email.header
 import json
 import os
 import random
@@ -91,6 +92,17 @@ def test_released_to_one_recipient_and_then_the_rest(node, inside):
     assert node.run("balance", "--day", "today").returncode == 0
     assert node.run("quarantine", "release", one["id"], check=False).returncode == 66
     assert len(inside.files()) == 2
+
+
+def test_a_large_one_comes_back_as_it_was(node, inside):
+    body = "".join(f"line {i} {random.Random(i).random()}\n" for i in range(20000))
+    lab.Client(node.port).send(lab.message("large", lab.gtube() + "\n" + body))
+    (one,) = settled(node, 1)
+    assert one["size"] > 500000 > one["bytes"]
+    node.run("quarantine", "release", "all")
+    (arrived,) = inside.wait(1)
+    assert body.encode().replace(b"\n", b"\r\n") in arrived
+    node.balance()
 
 
 def test_deleted_and_looked_at(node, inside):
@@ -217,4 +229,57 @@ def test_each_class_has_its_own_rights(nodes, inside):
     assert [(one["act"], one["about"]) for one in reversed(looks)] == [
         ("delete", "refused: no right for its class"), ("delete", "spam, 1 recipients"),
         ("content", "refused: no right to read content"), ("release", "virus, 1 recipients")]
+    node.balance()
+
+
+def digests(inside):
+    return [mail for mail in map(email.message_from_bytes, inside.messages()) if "Sekimori" in str(mail["From"])]
+
+
+def subject_of(mail):
+    return str(email.header.make_header(email.header.decode_header(mail["Subject"])))
+
+
+def test_digest_tells_each_user_once_in_their_language(nodes, sinks):
+    inside = sinks()
+    config = """
+domains {{ example.test 127.0.0.1:{inside} {{ language ja }}; other.test 127.0.0.1:{inside} }}
+virus {{ found quarantine }}
+spam {{ quarantine above 12; reject above never }}
+quarantine {{ most 100M }}
+digest {{ send on; at 00:00; page "https://mx.example.test/release" }}
+"""
+    node = nodes(config, inside=inside.port)
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    lab.Client(node.port).send(spam("buy \u202e now"), recipients=("a@example.test", "A@example.test", "b@other.test"))
+    lab.Client(node.port).send(virus(), recipients=("a@example.test", "c@other.test"))
+    settled(node, 5)
+    assert digests(inside) == []
+    node.stop()
+    state = node.state / "report/digest"
+    day, since, *rest = state.read_text().split()
+    state.write_text(f"{int(day) - 1} {since} {' '.join(rest)}\n")  # as if it were a day later
+    node.start()
+    inside.wait(2)
+    lab.wait_for(lambda: state.read_text().split()[0] == day, "all are told")
+    letters = {str(mail["To"]): mail for mail in digests(inside)}
+    assert sorted(letters) == ["<a@example.test>", "<b@other.test>"]  # never of viruses, each address once
+    japanese, english = (letters[to].get_payload(decode=True).decode() for to in sorted(letters))
+    assert "保留" in subject_of(letters["<a@example.test>"]) and "件名" not in japanese and "保留して配送していない" in japanese
+    assert "1 held messages" in subject_of(letters["<b@other.test>"]) and "It works once" in english
+    assert "\u202e" not in japanese and "invoice" not in japanese
+    links = re.findall(r"https://mx\.example\.test/release/([0-9A-Z]{64})", japanese)
+    assert len(links) == 2
+    assert stat.S_IMODE((node.state / "ledger/ticket.key").stat().st_mode) == 0o600
+
+    (ticket,) = re.findall(r"/([0-9A-Z]{64})", english)
+    wrong = ticket[:-1] + ("0" if ticket[-1] != "0" else "1")
+    assert node.run("quarantine", "release", "--ticket", wrong, check=False).returncode == 64
+    shown = rows(node.run("quarantine", "show", "--json", "--ticket", ticket).stdout)  # a look uses nothing up
+    assert [r["address"] for message in shown for r in message["recipients"]] == ["b@other.test"]
+    node.run("quarantine", "release", "--ticket", ticket)
+    inside.wait(3)
+    lab.wait_for(lambda: "released" in node.run("quarantine", "show", "--ticket", ticket).stdout, "it is released")
+    assert node.run("quarantine", "release", "--ticket", ticket, check=False).returncode == 66
+    assert len(inside.files()) == 3 and "with a ticket" in node.run("quarantine", "show", "--ticket", ticket).stdout
     node.balance()
