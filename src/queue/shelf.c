@@ -145,7 +145,11 @@ static void offer_send(struct queue *queue, struct message *message, int slot)
     arena_reset(queue->arena);
     if (!offer_make(queue, message, &offer)) return;
     int fd = segment_open(queue, message->segment);
-    if (fd < 0) return;
+    if (fd < 0) { /* no descriptors left, perhaps */
+        line_add(&queue->shelf, message->id);
+        queue->shelf.pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
+        return;
+    }
     held_offer_put(&offer, channel_begin(queue->shelf.ledger, LEDGER_HELD, message->id));
     channel_end_fds(queue->shelf.ledger, &fd, 1);
     queue->shelf.offers[slot].id = message->id;
@@ -157,9 +161,9 @@ void shelf_offer(struct queue *queue)
 {
     struct shelf *shelf = &queue->shelf;
     uint64_t now = queue_now(queue);
-    if (!shelf->ledger || !shelf->count || now < shelf->pause_until_ms) return;
+    if (!shelf->ledger || !shelf->count) return;
     size_t most = shelf->count < LOOKS_A_TURN ? shelf->count : LOOKS_A_TURN;
-    for (size_t i = 0; i < most; i++) {
+    for (size_t i = 0; i < most && now >= shelf->pause_until_ms; i++) {
         int slot = offer_find(shelf, 0);
         if (slot < 0) return;
         uint64_t id = line_take(shelf);
