@@ -32,7 +32,9 @@ static void row_count(struct sql_statement *row, struct day_balance *out)
         out->relayed += count;
         return;
     }
-    if (sql_get(row, 2))
+    if (sql_get(row, 2) == 2)
+        out->again += count;
+    else if (sql_get(row, 2))
         out->own += count;
     else
         out->accepted += count;
@@ -93,11 +95,12 @@ enum books_outcome day_count_node(struct reader_books *books, uint32_t day, int 
     if (!day_bounds(day, &out->start_ms, &out->end_ms)) return BOOKS_MISSING;
     enum books_outcome outcome = rows_count(books, node, out);
     if (outcome == BOOKS_DONE) outcome = sums_read(books, node, out);
-    uint64_t expected = out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_RELAYED];
-    out->is_forgotten = out->accepted + out->own + out->relayed == 0 && expected > 0;
+    uint64_t expected =
+        out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_AGAIN] + out->sums[SUM_RELAYED];
+    out->is_forgotten = out->accepted + out->own + out->again + out->relayed == 0 && expected > 0;
     out->is_balanced =
         out->is_forgotten || (out->accepted == out->sums[SUM_ACCEPTED] && out->own == out->sums[SUM_OWN] &&
-                              out->relayed == out->sums[SUM_RELAYED]);
+                              out->again == out->sums[SUM_AGAIN] && out->relayed == out->sums[SUM_RELAYED]);
     return outcome;
 }
 

@@ -138,7 +138,8 @@ static enum sum_kind ending_sum(enum ending ending)
     static const enum sum_kind kinds[ENDING_COUNT] = { [ENDING_DELIVERED] = SUM_DELIVERED,
                                                        [ENDING_RETURNED] = SUM_RETURNED,
                                                        [ENDING_DISCARDED] = SUM_DISCARDED,
-                                                       [ENDING_REMOVED] = SUM_REMOVED };
+                                                       [ENDING_REMOVED] = SUM_REMOVED,
+                                                       [ENDING_QUARANTINED] = SUM_QUARANTINED };
     return kinds[ending];
 }
 
@@ -230,7 +231,8 @@ static void recipient_count(struct database *database, const struct event_accept
     sum.recipients = 1;
     sum.messages = number == 0;
     sum.bytes = number == 0 ? event->size : 0;
-    add(database, sum, event->is_own ? SUM_OWN : SUM_ACCEPTED, TEXT_NONE);
+    static const enum sum_kind origins[] = { SUM_ACCEPTED, SUM_OWN, SUM_AGAIN };
+    add(database, sum, origins[event->is_own < 3 ? event->is_own : 1], TEXT_NONE);
     if (recipient->hold) add(database, sum, SUM_HELD, text_of(hold_reason_name(recipient->hold)));
     if (ending == ENDING_NONE || ending >= ENDING_COUNT) return;
     sum.time_ms = ended_ms;
@@ -465,9 +467,13 @@ static enum books_outcome hold_store(struct database *database, const struct eve
     if (outcome == BOOKS_DONE && is_hold)
         outcome = later_count(database, event->id, event->recipient, event->time_ms, SUM_HELD,
                               text_of(hold_reason_name(event->hold)));
-    if (outcome == BOOKS_DONE && event->kind != STEP_HELD)
-        outcome = later_count(database, event->id, event->recipient, event->time_ms,
-                              is_hold ? SUM_EXPIRED_HELD : SUM_RELEASED, TEXT_NONE);
+    static const enum sum_kind kinds[STEP_KIND_COUNT] = { [STEP_EXPIRED] = SUM_EXPIRED_HELD,
+                                                          [STEP_RELEASED] = SUM_RELEASED,
+                                                          [STEP_DELETED] = SUM_DELETED,
+                                                          [STEP_AGED] = SUM_AGED };
+    if (outcome == BOOKS_DONE && kinds[event->kind])
+        outcome =
+            later_count(database, event->id, event->recipient, event->time_ms, kinds[event->kind], TEXT_NONE);
     if (is_hold) status_term(database, event->id, "held");
     if (is_hold && event->hold == HOLD_QUARANTINE) status_term(database, event->id, "quarantined");
     return outcome;

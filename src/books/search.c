@@ -335,7 +335,7 @@ static enum books_outcome message_read(struct detail *detail, uint64_t id, struc
     *out_found = outcome == BOOKS_ROW;
     if (*out_found) {
         head_read(detail, detail->message, out);
-        out->is_own = sql_get(detail->message, 16) != 0;
+        out->origin = (uint8_t)sql_get(detail->message, 16);
         outcome = recipients_read(detail, out);
         if (outcome == BOOKS_DONE) outcome = way_read(detail, out);
     }

@@ -78,7 +78,7 @@ struct search_hit {
     struct search_hop *came,
         *went; /* where it was before, and after: by the ids that nodes gave in replies */
     uint8_t direction;
-    bool is_own;
+    uint8_t origin; /* 0 received, 1 made by us, 2 out of the quarantine */
     struct text client, helo, sender;
     uint64_t size;
     enum message_class class;

@@ -129,6 +129,11 @@ static void table_print(const struct agreement *sums)
     }
     printf("%-14s %12s %12lld %12s\n", "queued", "-", (long long)(sums->live - sums->held), "-");
     printf("%-14s %12s %12lld %12s\n", "held", "-", (long long)sums->held, "-");
+    puts("of those quarantined:");
+    printf("%-14s %12s %12s %12lld\n", "kept", "-", "-", (long long)sums->kept);
+    printf("%-14s %12s %12s %12lld\n", "released", "-", "-", (long long)sums->released);
+    printf("%-14s %12s %12s %12lld\n", "deleted", "-", "-", (long long)sums->deleted);
+    printf("%-14s %12s %12s %12lld\n", "aged", "-", "-", (long long)sums->aged);
     puts("never in the queue:");
     printf("%-14s %12lld %12s %12s\n", "refused after", (long long)sums->refused_content, "-", "-");
     printf("%-14s %12lld %12s %12s\n", "discarded", (long long)sums->discarded, "-", "-");
@@ -162,6 +167,10 @@ static void json_table_print(const struct agreement *sums)
     json_set_number(all, "live", sums->live);
     json_set_number(all, "held", sums->held);
     json_set_number(all, "queued", sums->live - sums->held);
+    json_set_number(all, "kept", sums->kept);
+    json_set_number(all, "released", sums->released);
+    json_set_number(all, "deleted", sums->deleted);
+    json_set_number(all, "aged", sums->aged);
     json_set_number(all, "refused_after_data", sums->refused_content);
     json_set_number(all, "discarded", sums->discarded);
     json_set_number(all, "aborted", sums->aborted);

@@ -140,7 +140,8 @@ static void hit_say(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
     printf("%s  %s  %s", id_text(hit->id, id), when_print(hit->time_ms, true, when),
-           hit->is_own                       ? "own"
+           hit->origin == 2                  ? "out of quarantine"
+           : hit->origin                     ? "own"
            : hit->direction == DIRECTION_OUT ? "out"
                                              : "in");
     if (hit->node) {
@@ -247,7 +248,8 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set(one, "came", hops_json(hit->came, hit->came_count));
     json_set(one, "went", hops_json(hit->went, hit->went_count));
     json_set_string(one, "direction", hit->direction == DIRECTION_OUT ? "out" : "in");
-    json_set_bool(one, "own", hit->is_own);
+    json_set_bool(one, "own", hit->origin == 1);
+    json_set_bool(one, "again", hit->origin == 2);
     json_set_bool(one, "accepted", !hit->is_refusal);
     json_set_text(one, "client", hit->client);
     json_set_text(one, "helo", hit->helo);

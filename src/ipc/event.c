@@ -16,8 +16,8 @@ enum {
 
 const char *ending_name(enum ending ending)
 {
-    static const char *const names[ENDING_COUNT] = { "none", "delivered", "returned", "discarded",
-                                                     "removed" };
+    static const char *const names[ENDING_COUNT] = { "none",      "delivered", "returned",
+                                                     "discarded", "removed",   "quarantined" };
     if (ending == ENDING_RELAYED) return "relayed";
     return (unsigned)ending < ENDING_COUNT ? names[ending] : "unknown";
 }
@@ -57,8 +57,8 @@ const char *stage_name(enum event_stage stage)
 
 const char *step_name(enum step_kind kind)
 {
-    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held", "expired",
-                                                        "released" };
+    static const char *const names[STEP_KIND_COUNT] = { "unknown",  "deferred", "held", "expired",
+                                                        "released", "deleted",  "aged" };
     return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : "unknown";
 }
 

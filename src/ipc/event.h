@@ -40,11 +40,12 @@ bool class_from_name(struct text name, enum message_class *out);
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
-    ENDING_NONE,      /* still with us: queued or held */
-    ENDING_DELIVERED, /* the next server said 250 */
-    ENDING_RETURNED,  /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
-    ENDING_DISCARDED, /* by verdict or by policy */
-    ENDING_REMOVED,   /* by the administrator */
+    ENDING_NONE,        /* still with us: queued or held */
+    ENDING_DELIVERED,   /* the next server said 250 */
+    ENDING_RETURNED,    /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
+    ENDING_DISCARDED,   /* by verdict or by policy */
+    ENDING_REMOVED,     /* by the administrator */
+    ENDING_QUARANTINED, /* out of the journal, in the ledger's quarantine */
     ENDING_COUNT,
     ENDING_RELAYED = 16 /* not one of those: the next node took it while its client waited, so it was never
                            accepted here (EVENT_RELAYED) */
@@ -75,7 +76,7 @@ struct event_recipient {
 
 struct event_accepted {
     uint64_t id, time_ms, size;
-    uint8_t direction, is_own; /* own: made by us (a notice, a report) */
+    uint8_t direction, is_own; /* own: 1 made by us (a notice, a report), 2 out of the quarantine */
     struct address client;
     struct text helo, sender;
     struct event_judgement judgement;
@@ -121,8 +122,16 @@ struct event_refused {
     struct event_judgement judgement; /* whole where is_message, else class and virus */
 };
 
-enum step_kind { STEP_DEFERRED = 1, STEP_HELD, STEP_EXPIRED, STEP_RELEASED, STEP_KIND_COUNT };
-const char *step_name(enum step_kind kind); /* expired: held since its time was over and nobody may be told */
+enum step_kind {
+    STEP_DEFERRED = 1,
+    STEP_HELD,
+    STEP_EXPIRED, /* held since its time was over and nobody may be told */
+    STEP_RELEASED,
+    STEP_DELETED, /* from the quarantine, by hand */
+    STEP_AGED,    /* from the quarantine, since its time was over or room was wanted */
+    STEP_KIND_COUNT
+};
+const char *step_name(enum step_kind kind);
 
 struct event_step {
     uint64_t id, time_ms;

@@ -27,6 +27,11 @@ void message_id_resume(struct message_id_source *source, uint64_t last)
     if (last < UINT64_MAX >> (PROCESS_BITS + NODE_BITS)) source->last = last;
 }
 
+void message_id_resume_behind(struct message_id_source *source, uint64_t id)
+{
+    source->last = message_id_time_ms(id) << COUNTER_BITS | (id & ((1u << COUNTER_BITS) - 1));
+}
+
 uint64_t message_id_time_ms(uint64_t id)
 {
     return id >> TIME_SHIFT;

@@ -8,7 +8,7 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
-      .folders = { "ledger" } },
+      .folders = { "ledger", "quarantine" } },
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
@@ -25,6 +25,7 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
     { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
     { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
+    { PROCESS_QUEUE, PROCESS_LEDGER },
 };
 const size_t link_count = sizeof links / sizeof *links;
 

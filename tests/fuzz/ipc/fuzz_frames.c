@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ipc/ask_deliver.h"
+#include "ipc/ask_ledger.h"
 #include "ipc/ask_lookup.h"
 #include "ipc/ask_queue.h"
 #include "ipc/ask_scan.h"
@@ -23,6 +24,19 @@ static void keep(struct arena *arena, struct frame *frame)
     if (!text_equal(buffer_text(&again), frame->payload)) abort();
     buffer_free(&again);
     body_free(&request.body);
+}
+
+static void held(struct arena *arena, struct text payload)
+{
+    struct held_offer offer;
+    struct buffer again = { 0 };
+    if (!held_offer_get(arena, payload, &offer)) return;
+    held_offer_put(&offer, &again);
+    bool has_long = false;
+    for (uint32_t i = 0; i < offer.envelope.recipient_count; i++)
+        has_long = has_long || offer.recipients[i].reason.length > HELD_REASON_MOST;
+    if (!has_long && !text_equal(buffer_text(&again), payload)) abort();
+    buffer_free(&again);
 }
 
 static void relay(struct arena *arena, struct frame *frame)
@@ -84,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct host_answer host;
     struct mx_answer mx;
     struct client_name name;
-    switch (data[0] % 9) {
+    switch (data[0] % 10) {
     case 0:
         keep(arena, &frame);
         break;
@@ -108,6 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 7:
         relay(arena, &frame);
+        break;
+    case 8:
+        held(arena, frame.payload);
         break;
     default:
         event(arena, frame.payload);

@@ -21,7 +21,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, rights; did "
+      "ledger, quarantine, digest, rights; "
+      "did "
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
@@ -31,8 +32,8 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, rights\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
+      "report, ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -102,24 +103,27 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, health, drain, vrrp, report, ledger, rights; did you mean \"role\"?\n" },
+      "dns, processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "\"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "health, drain, vrrp, report, ledger, rights\n1:21: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, "
+      "health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: unknown word \"rolle\"; "
+      "allowed: role, hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, health, drain, vrrp, report, ledger, rights; did you mean \"role\"?\n" },
+      "processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "\"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, ledger, rights\n1:21: error: blocks are nested too deep (8 are "
-      "allowed)\n" },
+      "log, health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: blocks are nested "
+      "too deep "
+      "(8 are allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",

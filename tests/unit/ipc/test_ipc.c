@@ -43,6 +43,9 @@ static void ids(void **state)
     struct message_id_source restarted = { .process = 1 };
     message_id_resume(&restarted, one.last); /* another process, its clock set back */
     assert_true(message_id_next(&restarted, now - 3600000) > last);
+    struct message_id_source behind = { .process = 1 };
+    message_id_resume_behind(&behind, last);
+    assert_true(message_id_next(&behind, now - 3600000) > last);
     message_id_resume(&restarted, UINT64_MAX); /* from a damaged page */
     assert_true(message_id_next(&restarted, now) > last);
     char room[MESSAGE_ID_SIZE];
