@@ -8,7 +8,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h", "seccomp.h", "uchardet/uchardet.h",
-           "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h", "pango/pangocairo.h", "maxminddb.h")
+           "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
+           "pango/pangocairo.h", "maxminddb.h", "zstd.h")
 EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"}}
 
 

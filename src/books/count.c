@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "books/database_private.h"
+#include "books/held.h"
 
 struct count {
     struct sql *sql;
@@ -16,13 +17,17 @@ struct count {
 };
 
 static const char rows_text[] =
-    "SELECT r.message, r.accepted_ms, r.ending, r.ended_ms, m.own FROM recipient r"
-    " LEFT JOIN message m ON m.id = r.message WHERE r.message > ?1 ORDER BY r.message";
+    "SELECT r.message, r.accepted_ms, r.ending, r.ended_ms, m.own, q.state FROM recipient r"
+    " LEFT JOIN message m ON m.id = r.message LEFT JOIN held_recipient q"
+    " ON r.ending = 5 AND q.message = r.message AND q.number = r.number WHERE r.message > ?1"
+    " AND r.message >> 8 & 255 NOT IN (SELECT number FROM node WHERE NOT is_here) ORDER BY r.message";
 
 static uint64_t *sum_by_name(struct count_sums *sums, struct text name)
 {
     if (text_equal(name, TEXT("accepted"))) return &sums->accepted;
     if (text_equal(name, TEXT("own"))) return &sums->own;
+    if (text_equal(name, TEXT("relayed"))) return &sums->relayed;
+    if (text_equal(name, TEXT("again"))) return &sums->again;
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
         if (text_equal(name, text_of(ending_name((enum ending)i)))) return &sums->ended[i];
     return NULL;
@@ -59,19 +64,34 @@ struct count *count_begin(struct database *database, uint64_t since_ms)
     return NULL;
 }
 
+/* One that the quarantine's index does not know is missing. */
+static void quarantined_count(struct count *count)
+{
+    uint64_t state = sql_get(count->rows, 5);
+    if (sql_is_null(count->rows, 5) || state >= HELD_STATES)
+        count->sums.missing++;
+    else
+        count->sums.held[state]++;
+}
+
 static void row_count(struct count *count)
 {
     uint64_t accepted_ms = sql_get(count->rows, 1), ended_ms = sql_get(count->rows, 3);
     unsigned ending = (unsigned)sql_get(count->rows, 2);
+    if (ending == ENDING_RELAYED) {
+        count->sums.relayed += accepted_ms >= count->since_ms;
+        return;
+    }
     bool is_accepted = !sql_is_null(count->rows, 1);
     bool is_recent = is_accepted && accepted_ms >= count->since_ms;
-    bool is_own = sql_get(count->rows, 4) != 0;
-    if (is_recent && is_own) count->sums.own++;
-    if (is_recent && !is_own) count->sums.accepted++;
+    uint64_t *origins[] = { &count->sums.accepted, &count->sums.own, &count->sums.again };
+    uint64_t origin = sql_get(count->rows, 4);
+    if (is_recent) ++*origins[origin < 3 ? origin : 1];
     if (is_recent && ending == ENDING_NONE) count->sums.live++;
     if (ending != ENDING_NONE && ending < ENDING_COUNT && ended_ms >= count->since_ms) {
         count->sums.ended[ending]++;
         count->sums.unmatched += !is_accepted;
+        if (ending == ENDING_QUARANTINED) quarantined_count(count);
     }
 }
 

@@ -4,14 +4,19 @@
 #ifndef SEKIMORI_BOOKS_COUNT_H
 #define SEKIMORI_BOOKS_COUNT_H
 
-#include "books/database.h"
+#include "books/held.h"
 
-/* What the rows say about the time since `since_ms`. */
+/* What the rows of this node say about the time since `since_ms`: those that other nodes told do not count.
+ */
 struct count_sums {
-    uint64_t accepted, own; /* recipients; own ones are not among accepted */
+    uint64_t accepted, own,
+        again; /* recipients; own ones, and those out of the quarantine, are not among accepted */
     uint64_t ended[ENDING_COUNT];
-    uint64_t live;      /* accepted or own, since then, without an ending */
-    uint64_t unmatched; /* ended, but nobody has told of its acceptance */
+    uint64_t relayed;           /* not among accepted either */
+    uint64_t live;              /* accepted or own, since then, without an ending */
+    uint64_t held[HELD_STATES]; /* of those that ended as quarantined: where they stand there */
+    uint64_t missing;           /* of these: not in the quarantine's index */
+    uint64_t unmatched;         /* ended, but nobody has told of its acceptance */
 };
 
 struct count;

@@ -91,6 +91,7 @@ void database_close(struct database *database)
     if (!database) return;
     for (int i = 0; i < STATEMENTS; i++) sql_drop(database->statements[i]);
     pending_free(database->pending);
+    outbox_free(database->outbox);
     sql_close(database->sql);
     arena_free(database->arena);
     buffer_free(&database->terms);
@@ -105,6 +106,11 @@ void database_set_config(struct database *database, const struct config *config)
 void database_set_node(struct database *database, uint16_t node)
 {
     database->node = node;
+}
+
+void database_set_durable(struct database *database)
+{
+    database_tell(database, sql_run(database->sql, "PRAGMA synchronous=FULL"), "syncing each commit");
 }
 
 /* --- transactions --- */
@@ -136,6 +142,8 @@ enum books_outcome database_commit(struct database *database)
 {
     enum books_outcome outcome = database_tell(database, pending_write(database->pending), "sums and terms");
     if (outcome == BOOKS_DONE)
+        outcome = database_tell(database, outbox_write(database->outbox), "the outbox");
+    if (outcome == BOOKS_DONE)
         outcome = database_tell(database, sql_run(database->sql, "COMMIT"), "committing");
     if (outcome == BOOKS_DONE && database_log_bytes(database) > LOG_USUAL) log_empty(database);
     return outcome;
@@ -144,6 +152,7 @@ enum books_outcome database_commit(struct database *database)
 void database_rollback(struct database *database)
 {
     pending_drop(database->pending);
+    outbox_drop(database->outbox);
     if (sql_in_transaction(database->sql)) sql_run(database->sql, "ROLLBACK");
 }
 

@@ -23,6 +23,9 @@ void database_set_config(struct database *database, const struct config *config)
 /* Whose events are stored from now on; 0 at the start. */
 void database_set_node(struct database *database, uint16_t node);
 
+/* Each commit is on the disk when it returns: for what others forget as soon as it is stored here. */
+void database_set_durable(struct database *database);
+
 /* All stores stand between begin and commit. When one does not say DONE, database_rollback follows. */
 enum books_outcome database_begin(struct database *database);
 enum books_outcome database_commit(struct database *database);
@@ -33,8 +36,11 @@ enum books_outcome database_store_accepted(struct database *database, const stru
                                            uint32_t first);
 /* The first ending of a recipient stays. One that is told before its recipient was accepted waits for it. */
 enum books_outcome database_store_ended(struct database *database, const struct event_ended *event);
+/* `first` as above. */
+enum books_outcome database_store_relayed(struct database *database, const struct event_relayed *event,
+                                          uint32_t first);
 enum books_outcome database_store_step(struct database *database, const struct event_step *event);
-/* What has no id of its own is known by its time and where it stood (ring slot, position). */
+/* What has no serial is known by its time and where it stood (ring slot, position). */
 enum books_outcome database_store_refused(struct database *database, const struct event_refused *event,
                                           uint16_t slot, uint64_t position);
 enum books_outcome database_store_audit(struct database *database, const struct event_audit *event,

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "books/database.h"
+#include "books/outbox.h"
 #include "books/pending.h"
 
 enum statement {
@@ -19,6 +20,8 @@ enum statement {
     STORE_REFUSAL,
     STORE_AUDIT,
     STORE_MISSED,
+    STORE_RELAYED,
+    STORE_HOP,
     FIND_ENDING,
     FIND_MESSAGE,
     STATEMENTS
@@ -30,6 +33,7 @@ struct database {
     struct pending *pending;
     const struct config *config;
     uint16_t node;
+    struct outbox *outbox; /* NULL: nobody is told */
     struct arena *arena; /* of the event under way */
     struct buffer terms; /* the same */
     char path[4096];

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-enum { HOUR_MS = 3600000, ID_SHIFT = 22 };
+enum { HOUR_MS = 3600000, ID_SHIFT = 22, EVERY_NODE = 256 };
 
 static uint64_t midnight_ms(int year, int month, int day)
 {
@@ -28,7 +28,13 @@ static void row_count(struct sql_statement *row, struct day_balance *out)
 {
     uint64_t count = sql_get(row, 3);
     unsigned ending = (unsigned)sql_get(row, 0);
-    if (sql_get(row, 2))
+    if (ending == ENDING_RELAYED) {
+        out->relayed += count;
+        return;
+    }
+    if (sql_get(row, 2) == 2)
+        out->again += count;
+    else if (sql_get(row, 2))
         out->own += count;
     else
         out->accepted += count;
@@ -41,13 +47,13 @@ static void row_count(struct sql_statement *row, struct day_balance *out)
 }
 
 /* An id is made a moment before or after the time that counts, so ids are looked at an hour around. */
-static enum books_outcome rows_count(struct reader_books *books, struct day_balance *out)
+static enum books_outcome rows_count(struct reader_books *books, int node, struct day_balance *out)
 {
     struct sql *sql = books_sql(books);
     struct sql_statement *rows =
         sql_prepare(sql, "SELECT r.ending, r.hold > 0, m.own, count(*) FROM message m JOIN recipient r"
                          " ON r.message = m.id WHERE m.id >= ?1 AND m.id < ?2 AND r.accepted_ms >= ?3"
-                         " AND r.accepted_ms < ?4 GROUP BY 1, 2, 3");
+                         " AND r.accepted_ms < ?4 AND (?5 = 256 OR m.node = ?5) GROUP BY 1, 2, 3");
     enum books_outcome outcome = rows ? BOOKS_DONE : BOOKS_DAMAGED;
     for (uint64_t at = out->start_ms - HOUR_MS; at < out->end_ms + HOUR_MS && outcome == BOOKS_DONE;
          at += HOUR_MS) {
@@ -55,6 +61,7 @@ static enum books_outcome rows_count(struct reader_books *books, struct day_bala
         sql_bind(rows, 2, (at + HOUR_MS) << ID_SHIFT);
         sql_bind(rows, 3, out->start_ms);
         sql_bind(rows, 4, out->end_ms);
+        sql_bind(rows, 5, node < 0 ? EVERY_NODE : (uint64_t)node);
         sql_time_limit(sql, 10 * READER_STEP_MS);
         while ((outcome = sql_step(rows)) == BOOKS_ROW) row_count(rows, out);
         sql_reset(rows);
@@ -63,34 +70,41 @@ static enum books_outcome rows_count(struct reader_books *books, struct day_bala
     return outcome;
 }
 
-static enum books_outcome sums_read(struct reader_books *books, struct day_balance *out)
+static enum books_outcome sums_read(struct reader_books *books, int node, struct day_balance *out)
 {
     struct sum_row *rows;
     size_t count;
     struct arena *arena = arena_new(0);
     struct sum_question question = { .from_day = out->day,
                                      .until_day = out->day,
-                                     .node = -1,
+                                     .node = node,
                                      .direction = -1,
-                                     .by = SUM_BY_KIND | SUM_BY_DAY };
+                                     .by = SUM_BY_KIND | SUM_BY_DAY | SUM_BY_NODE };
     enum books_outcome outcome = books_sums(books, &question, arena, &rows, &count);
     for (size_t i = 0; i < count && outcome == BOOKS_DONE; i++)
         if (rows[i].day == out->day && rows[i].kind < SUM_KIND_COUNT)
-            out->sums[rows[i].kind] = rows[i].recipients;
+            out->sums[rows[i].kind] += rows[i].recipients;
     arena_free(arena);
     return outcome;
 }
 
 /* Rows first: what arrives in between is then at least in the sums. Of a day that is over nothing arrives. */
-enum books_outcome day_count(struct reader_books *books, uint32_t day, struct day_balance *out)
+enum books_outcome day_count_node(struct reader_books *books, uint32_t day, int node, struct day_balance *out)
 {
     *out = (struct day_balance){ .day = day };
     if (!day_bounds(day, &out->start_ms, &out->end_ms)) return BOOKS_MISSING;
-    enum books_outcome outcome = rows_count(books, out);
-    if (outcome == BOOKS_DONE) outcome = sums_read(books, out);
-    uint64_t expected = out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN];
-    out->is_forgotten = out->accepted + out->own == 0 && expected > 0;
+    enum books_outcome outcome = rows_count(books, node, out);
+    if (outcome == BOOKS_DONE) outcome = sums_read(books, node, out);
+    uint64_t expected =
+        out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_AGAIN] + out->sums[SUM_RELAYED];
+    out->is_forgotten = out->accepted + out->own + out->again + out->relayed == 0 && expected > 0;
     out->is_balanced =
-        out->is_forgotten || (out->accepted == out->sums[SUM_ACCEPTED] && out->own == out->sums[SUM_OWN]);
+        out->is_forgotten || (out->accepted == out->sums[SUM_ACCEPTED] && out->own == out->sums[SUM_OWN] &&
+                              out->again == out->sums[SUM_AGAIN] && out->relayed == out->sums[SUM_RELAYED]);
     return outcome;
+}
+
+enum books_outcome day_count(struct reader_books *books, uint32_t day, struct day_balance *out)
+{
+    return day_count_node(books, day, -1, out);
 }

@@ -11,7 +11,8 @@ struct day_balance {
     uint32_t day;              /* yyyymmdd */
     uint64_t start_ms, end_ms; /* local midnight to local midnight */
     /* Counted from the rows: the recipients accepted on that day, each in exactly one of the rest. */
-    uint64_t accepted, own; /* own ones are not among accepted */
+    uint64_t accepted, own, again; /* own ones, and those out of the quarantine, are not among accepted */
+    uint64_t relayed;              /* nor those that the next node took while their client waited */
     uint64_t ended[ENDING_COUNT];
     uint64_t held, queued;
     /* From the sums, which were kept with each event: what happened on that day. */
@@ -23,6 +24,9 @@ struct day_balance {
 /* False: not a day of the calendar. */
 bool day_bounds(uint32_t day, uint64_t *out_start_ms, uint64_t *out_end_ms);
 
+/* Of everything in this ledger; of one node's events. */
 enum books_outcome day_count(struct reader_books *books, uint32_t day, struct day_balance *out);
+enum books_outcome day_count_node(struct reader_books *books, uint32_t day, int node,
+                                  struct day_balance *out);
 
 #endif

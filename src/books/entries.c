@@ -5,6 +5,7 @@
 #include "books/terms.h"
 #include "config/domains.h"
 #include "ipc/ask_queue.h"
+#include "ipc/message_id.h"
 #include "judge/evidence.h"
 
 const char *const entries_texts[STATEMENTS] = {
@@ -39,6 +40,10 @@ const char *const entries_texts[STATEMENTS] = {
     [STORE_AUDIT] = "INSERT OR IGNORE INTO audit(id, node, uid, user, process, act, message, about)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STORE_MISSED] = "INSERT OR IGNORE INTO missed(digest, time, kind) VALUES(?1, ?2, ?3)",
+    [STORE_RELAYED] =
+        "INSERT OR IGNORE INTO recipient(message, number, address, accepted_ms, ending, ended_ms,"
+        " dsn, relay, reply) VALUES(?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8)",
+    [STORE_HOP] = "INSERT OR IGNORE INTO hop(message, next) VALUES(?1, ?2)",
     [FIND_ENDING] = "SELECT ending, ended_ms FROM recipient WHERE message = ?1 AND number = ?2",
     [FIND_MESSAGE] =
         "SELECT m.direction, m.size, m.sender, r.address FROM recipient r JOIN message m"
@@ -133,7 +138,8 @@ static enum sum_kind ending_sum(enum ending ending)
     static const enum sum_kind kinds[ENDING_COUNT] = { [ENDING_DELIVERED] = SUM_DELIVERED,
                                                        [ENDING_RETURNED] = SUM_RETURNED,
                                                        [ENDING_DISCARDED] = SUM_DISCARDED,
-                                                       [ENDING_REMOVED] = SUM_REMOVED };
+                                                       [ENDING_REMOVED] = SUM_REMOVED,
+                                                       [ENDING_QUARANTINED] = SUM_QUARANTINED };
     return kinds[ending];
 }
 
@@ -225,7 +231,8 @@ static void recipient_count(struct database *database, const struct event_accept
     sum.recipients = 1;
     sum.messages = number == 0;
     sum.bytes = number == 0 ? event->size : 0;
-    add(database, sum, event->is_own ? SUM_OWN : SUM_ACCEPTED, TEXT_NONE);
+    static const enum sum_kind origins[] = { SUM_ACCEPTED, SUM_OWN, SUM_AGAIN };
+    add(database, sum, origins[event->is_own < 3 ? event->is_own : 1], TEXT_NONE);
     if (recipient->hold) add(database, sum, SUM_HELD, text_of(hold_reason_name(recipient->hold)));
     if (ending == ENDING_NONE || ending >= ENDING_COUNT) return;
     sum.time_ms = ended_ms;
@@ -327,6 +334,68 @@ enum books_outcome database_store_accepted(struct database *database, const stru
     return outcome;
 }
 
+/* --- relayed --- */
+
+/* Where nodes know each other, a reply of the next one has the id that it gave the message. */
+static enum books_outcome hop_store(struct database *database, uint64_t id, struct text reply)
+{
+    static const struct text kept = { "kept as ", 8 };
+    uint64_t next;
+    size_t at = database->node ? text_find(reply, kept) : reply.length;
+    if (at == reply.length) return BOOKS_DONE;
+    struct text word = text_slice(reply, at + kept.length, at + kept.length + MESSAGE_ID_SIZE - 1);
+    if (!message_id_parse(word, &next) || next > INT64_MAX) return BOOKS_DONE;
+    sql_bind(database->statements[STORE_HOP], 1, id);
+    sql_bind(database->statements[STORE_HOP], 2, next);
+    return run(database, STORE_HOP);
+}
+
+static enum books_outcome relayed_store(struct database *database, const struct event_relayed *event,
+                                        uint32_t number, struct text recipient)
+{
+    struct sql_statement *statement = database->statements[STORE_RELAYED];
+    sql_bind(statement, 1, event->id);
+    sql_bind(statement, 2, number);
+    sql_bind_text(statement, 3, recipient);
+    sql_bind(statement, 4, event->time_ms);
+    sql_bind(statement, 5, ENDING_RELAYED);
+    sql_bind_text(statement, 6, event->dsn);
+    sql_bind_text(statement, 7, event->relay);
+    sql_bind_text(statement, 8, event->reply);
+    enum books_outcome outcome = run(database, STORE_RELAYED);
+    if (outcome != BOOKS_DONE || sql_changes(database->sql) == 0) return outcome;
+    struct text domain = sum_domain(database, event->direction, event->sender, recipient);
+    struct pending_sum sum = sum_at(database, event->time_ms, event->direction, domain);
+    sum.recipients = 1;
+    sum.messages = number == 0;
+    sum.bytes = number == 0 ? event->size : 0;
+    add(database, sum, SUM_RELAYED, TEXT_NONE);
+    terms_add_recipient(&database->terms, recipient);
+    terms_add(&database->terms, TERM_STATUS, text_of(ending_name(ENDING_RELAYED)));
+    return BOOKS_DONE;
+}
+
+/* A message like others, whose recipients ended as they came. */
+enum books_outcome database_store_relayed(struct database *database, const struct event_relayed *event,
+                                          uint32_t first)
+{
+    struct event_accepted message = { .id = event->id,
+                                      .time_ms = event->time_ms,
+                                      .size = event->size,
+                                      .direction = event->direction,
+                                      .client = event->client,
+                                      .helo = event->helo,
+                                      .sender = event->sender };
+    bool is_new, is_judged;
+    arena_reset(database->arena);
+    buffer_clear(&database->terms);
+    enum books_outcome outcome = message_store(database, &message, first, &is_new, &is_judged);
+    for (uint32_t i = 0; i < event->recipient_count && outcome == BOOKS_DONE; i++)
+        outcome = relayed_store(database, event, first + i, event->recipients[i]);
+    pending_add_terms(database->pending, false, event->id, buffer_text(&database->terms));
+    return outcome == BOOKS_DONE ? hop_store(database, event->id, event->reply) : outcome;
+}
+
 /* --- what happened later --- */
 
 /* Sums of something that happened to a recipient, if anybody has told of its acceptance. */
@@ -382,6 +451,8 @@ enum books_outcome database_store_ended(struct database *database, const struct 
         is_new = sql_changes(database->sql) > 0;
     }
     if (outcome == BOOKS_DONE && is_new) status_term(database, event->id, ending_name(event->ending));
+    if (outcome == BOOKS_DONE && is_new && event->ending == ENDING_DELIVERED)
+        outcome = hop_store(database, event->id, event->reply);
     return outcome;
 }
 
@@ -396,9 +467,13 @@ static enum books_outcome hold_store(struct database *database, const struct eve
     if (outcome == BOOKS_DONE && is_hold)
         outcome = later_count(database, event->id, event->recipient, event->time_ms, SUM_HELD,
                               text_of(hold_reason_name(event->hold)));
-    if (outcome == BOOKS_DONE && event->kind != STEP_HELD)
-        outcome = later_count(database, event->id, event->recipient, event->time_ms,
-                              is_hold ? SUM_EXPIRED_HELD : SUM_RELEASED, TEXT_NONE);
+    static const enum sum_kind kinds[STEP_KIND_COUNT] = { [STEP_EXPIRED] = SUM_EXPIRED_HELD,
+                                                          [STEP_RELEASED] = SUM_RELEASED,
+                                                          [STEP_DELETED] = SUM_DELETED,
+                                                          [STEP_AGED] = SUM_AGED };
+    if (outcome == BOOKS_DONE && kinds[event->kind])
+        outcome =
+            later_count(database, event->id, event->recipient, event->time_ms, kinds[event->kind], TEXT_NONE);
     if (is_hold) status_term(database, event->id, "held");
     if (is_hold && event->hold == HOLD_QUARANTINE) status_term(database, event->id, "quarantined");
     return outcome;
@@ -476,7 +551,7 @@ enum books_outcome database_store_refused(struct database *database, const struc
     arena_reset(database->arena);
     struct sql_statement *statement = database->statements[STORE_REFUSAL];
     struct text client = client_text(database, &event->client);
-    uint64_t id = place_id(event->time_ms, slot, position);
+    uint64_t id = event->serial ? event->serial : place_id(event->time_ms, slot, position);
     sql_bind(statement, 1, id);
     sql_bind(statement, 2, database->node);
     sql_bind(statement, 3, event->direction);
@@ -505,7 +580,7 @@ enum books_outcome database_store_audit(struct database *database, const struct 
                                         uint16_t slot, uint64_t position)
 {
     struct sql_statement *statement = database->statements[STORE_AUDIT];
-    sql_bind(statement, 1, place_id(event->time_ms, slot, position));
+    sql_bind(statement, 1, event->serial ? event->serial : place_id(event->time_ms, slot, position));
     sql_bind(statement, 2, database->node);
     sql_bind(statement, 3, event->uid);
     sql_bind_text(statement, 4, event->user);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "books/database_private.h"
+#include "books/nodes.h"
 #include "books/terms.h"
 #include "ipc/ask_queue.h"
 
@@ -97,24 +98,27 @@ static enum books_outcome carry(struct forgetting *forgetting, const char *name)
 
 /* What count.c would have counted. */
 static enum books_outcome recipient_carry(struct forgetting *forgetting, struct sql_statement *row,
-                                          bool is_own)
+                                          uint64_t origin)
 {
     uint64_t since = forgetting->limits->balance_since_ms;
     enum ending ending = (enum ending)sql_get(row, 2);
     enum books_outcome outcome = BOOKS_DONE;
+    if (ending == ENDING_RELAYED)
+        return sql_get(row, 3) >= since ? carry(forgetting, ending_name(ending)) : BOOKS_DONE;
     if (!sql_is_null(row, 1) && sql_get(row, 1) >= since)
-        outcome = carry(forgetting, is_own ? "own" : "accepted");
+        outcome = carry(forgetting, origin == 0 ? "accepted" : origin == 2 ? "again" : "own");
     if (outcome == BOOKS_DONE && sql_get(row, 3) >= since) outcome = carry(forgetting, ending_name(ending));
     return outcome;
 }
 
-static enum books_outcome recipients_forget(struct forgetting *forgetting, uint64_t id, bool is_own,
+static enum books_outcome recipients_forget(struct forgetting *forgetting, uint64_t id, uint64_t origin,
                                             struct buffer *terms)
 {
     enum books_outcome outcome, carried = BOOKS_DONE;
     struct sql_statement *row =
         ask(forgetting,
             "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
+    bool is_abroad = nodes_is_abroad(forgetting->database, id);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW && carried == BOOKS_DONE) {
@@ -122,7 +126,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
         terms_add(terms, TERM_STATUS, text_of(ending_name((enum ending)sql_get(row, 2))));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("held"));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("quarantined"));
-        carried = recipient_carry(forgetting, row, is_own);
+        if (!is_abroad) carried = recipient_carry(forgetting, row, origin);
         forgetting->done++;
     }
     sql_drop(row);
@@ -162,8 +166,12 @@ static enum books_outcome message_forget(struct forgetting *forgetting, struct s
     buffer_clear(terms);
     row_terms(row, terms);
     enum books_outcome outcome = steps_terms(forgetting, id, terms);
-    if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7) != 0, terms);
+    if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7), terms);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM hop WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE)
+        outcome = run(forgetting, "DELETE FROM held_recipient WHERE message = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM held WHERE message = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
     if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
     forgetting->done++;
@@ -196,6 +204,7 @@ static enum books_outcome messages_forget(struct forgetting *forgetting)
         forgetting,
         "SELECT id, client, sender, class, virus, subject, score, own FROM message AS m WHERE id < ?1"
         " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = m.id AND ending = 0)"
+        " AND NOT EXISTS (SELECT 1 FROM held_recipient WHERE message = m.id AND state < 3)"
         " ORDER BY id LIMIT ?2",
         forgetting->limits->messages_ms, message_forget);
 }

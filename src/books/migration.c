@@ -83,12 +83,36 @@ static const char version_2[] =
     "  tokenize='ascii');";
 
 /* What leaked through and was told to us. */
-static const char version_3[] = "CREATE TABLE missed(digest INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT);";
+static const char version_3[] =
+    "CREATE TABLE missed(digest INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT);";
+
+/* The index of the quarantine; see held.h. */
+static const char version_4[] =
+    "CREATE TABLE held(message INTEGER PRIMARY KEY, stored INTEGER NOT NULL, size INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, sender TEXT);"
+    "CREATE TABLE held_recipient(message INTEGER NOT NULL, number INTEGER NOT NULL, class INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, stored INTEGER NOT NULL, changed INTEGER NOT NULL, release INTEGER, by TEXT,"
+    "  edits INTEGER NOT NULL, notify INTEGER NOT NULL, address TEXT NOT NULL, orcpt TEXT, reason TEXT,"
+    "  PRIMARY KEY(message, number)) WITHOUT ROWID;"
+    "CREATE INDEX held_kept ON held_recipient(class, message) WHERE state < 3;"
+    "CREATE INDEX held_release ON held_recipient(release) WHERE release IS NOT NULL;";
+
+/* Several nodes. node: whose rows are here; what was told by another up to `parcel` of its `series` is
+   stored. outbox: what this node has still to tell. hop: the id that a message got at the next node. */
+static const char version_5[] =
+    "CREATE TABLE node(number INTEGER PRIMARY KEY, name TEXT NOT NULL, role INTEGER NOT NULL, is_here "
+    "INTEGER NOT NULL,"
+    "  series INTEGER NOT NULL, parcel INTEGER NOT NULL, told_ms INTEGER NOT NULL, events INTEGER NOT NULL,"
+    "  refused INTEGER NOT NULL, given_up INTEGER NOT NULL);"
+    "CREATE TABLE outbox(parcel INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    "  events INTEGER NOT NULL, records BLOB NOT NULL);"
+    "CREATE TABLE hop(message INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY(message, next))"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX hop_next ON hop(next);";
 
 static const struct migration migrations[] = {
-    { version_1, NULL },
-    { version_2, terms_fill },
-    { version_3, NULL },
+    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },
+    { version_4, NULL }, { version_5, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

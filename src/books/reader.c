@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "books/migration.h"
+#include "config/settings.h"
 #include "ipc/event.h"
 
 struct reader_books {
@@ -81,7 +82,13 @@ static void sums_text(const struct sum_question *question, struct buffer *out)
         day, by & SUM_BY_HOUR ? "hour" : "0", by & SUM_BY_NODE ? "node" : "0",
         by & SUM_BY_DIRECTION ? "direction" : "0", by & SUM_BY_DOMAIN ? "domain" : "''",
         by & SUM_BY_KIND ? "kind" : "0", by & SUM_BY_NAME ? "name" : "''");
-    if (question->node >= 0) buffer_printf(out, " AND node = %d", question->node);
+    if (question->node >= 0)
+        buffer_printf(out, " AND node = %d", question->node);
+    else if (!(by & SUM_BY_NODE))
+        buffer_printf(out,
+                      " AND (kind IN (%d, %d) OR node NOT IN"
+                      " (SELECT number FROM node WHERE role = %d AND NOT is_here))",
+                      SUM_REFUSED, SUM_ABORTED, ROLE_EDGE);
     if (question->direction >= 0) buffer_printf(out, " AND direction = %d", question->direction);
     if (question->domain.length) buffer_add_text(out, TEXT(" AND domain = ?3"));
     if (question->name.length) buffer_add_text(out, TEXT(" AND name = ?4"));

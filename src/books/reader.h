@@ -38,7 +38,7 @@ enum sum_by {
 struct sum_question {
     uint32_t from_day,
         until_day; /* yyyymmdd, both inclusive; 0: open. A month row counts when its first day is inside */
-    int node, direction; /* -1: all */
+    int node, direction; /* -1: all. All nodes, and not by node: each message once, see books_sums */
     struct text domain;  /* empty: all */
     uint32_t kinds;      /* bits 1u << enum sum_kind; 0: all */
     struct text name;    /* empty: all */
@@ -54,8 +54,11 @@ struct sum_row {
     uint64_t messages, recipients, bytes;
 };
 
-/* All rows into the arena, ordered by day, hour, node, direction, domain, kind, name. LATER: it took longer
-   than a step may: ask for fewer days. */
+/* Where several nodes tell this ledger, a message has been at an edge and at a wall, and both have counted
+   it. What is asked of all nodes together is therefore what walls counted; of other nodes that are edges only
+   what never came further: recipients refused before the content, and aborted ones. All rows into the arena,
+   ordered by day, hour, node, direction, domain, kind, name. LATER: it took longer than a step may: ask for
+   fewer days. */
 enum books_outcome books_sums(struct reader_books *books, const struct sum_question *question,
                               struct arena *arena, struct sum_row **out, size_t *out_count);
 

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 
 #include "books/terms.h"
+#include "ipc/message_id.h"
 
 enum { ID_SHIFT = 22 };
 #define WINDOW_LEAST ((uint64_t)3600000 << ID_SHIFT) /* an hour of ids */
 
-static const char *const names[STATUS_COUNT] = { "any",      "queued",     "held",      "delivered",
-                                                 "returned", "removed",    "deferred",  "quarantined",
-                                                 "released", "expired",    "discarded", "rejected",
-                                                 "refused",  "greylisted", "aborted" };
+static const char *const names[STATUS_COUNT] = { "any",      "queued",  "held",       "delivered",
+                                                 "returned", "removed", "deferred",   "quarantined",
+                                                 "released", "expired", "relayed",    "discarded",
+                                                 "rejected", "refused", "greylisted", "aborted" };
 
 const char *search_status_name(enum search_status status)
 {
@@ -156,7 +157,7 @@ static enum books_outcome table_find(struct reader_books *books, const struct se
 struct detail {
     struct sql *sql;
     struct arena *arena;
-    struct sql_statement *message, *recipients, *steps, *refusal, *of_message;
+    struct sql_statement *message, *recipients, *steps, *refusal, *of_message, *came, *went, *name;
 };
 
 #define JUDGED "class, score, virus, engine, signals, subject, message_id, author"
@@ -175,7 +176,11 @@ static bool detail_open(struct detail *detail, struct sql *sql, struct arena *ar
         sql_prepare(sql, "SELECT message, id >> 22, node, direction, client, helo, sender, size, " JUDGED
                          ", stage, code, recipient, reply FROM refusal WHERE id = ?1");
     detail->of_message = sql_prepare(sql, "SELECT id FROM refusal WHERE message = ?1 ORDER BY id");
-    return detail->message && detail->recipients && detail->steps && detail->refusal && detail->of_message;
+    detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
+    detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
+    detail->name = sql_prepare(sql, "SELECT name FROM node WHERE number = ?1");
+    return detail->message && detail->recipients && detail->steps && detail->refusal && detail->of_message &&
+           detail->came && detail->went && detail->name;
 }
 
 static void detail_close(struct detail *detail)
@@ -185,6 +190,9 @@ static void detail_close(struct detail *detail)
     sql_drop(detail->steps);
     sql_drop(detail->refusal);
     sql_drop(detail->of_message);
+    sql_drop(detail->came);
+    sql_drop(detail->went);
+    sql_drop(detail->name);
 }
 
 static struct text text_at(struct detail *detail, struct sql_statement *row, int column)
@@ -274,6 +282,48 @@ static enum books_outcome recipients_read(struct detail *detail, struct search_h
     return stepped == BOOKS_DONE ? outcome : stepped;
 }
 
+/* --- other nodes --- */
+
+enum { HOPS_MOST = 20 };
+
+static struct text node_name(struct detail *detail, uint16_t number)
+{
+    struct text name = TEXT_NONE;
+    sql_bind(detail->name, 1, number);
+    if (sql_step(detail->name) == BOOKS_ROW) name = text_at(detail, detail->name, 0);
+    sql_reset(detail->name);
+    return name;
+}
+
+static enum books_outcome hops_read(struct detail *detail, struct sql_statement *statement, uint64_t id,
+                                    struct search_hop **out, size_t *out_count)
+{
+    enum books_outcome outcome;
+    uint64_t ids[HOPS_MOST];
+    size_t count = 0;
+    sql_bind(statement, 1, id);
+    while ((outcome = sql_step(statement)) == BOOKS_ROW && count < HOPS_MOST)
+        ids[count++] = sql_get(statement, 0);
+    sql_reset(statement);
+    *out = arena_alloc_array(detail->arena, count, sizeof **out);
+    *out_count = count;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t node = message_id_node(ids[i]);
+        (*out)[i] = (struct search_hop){ ids[i], node, node_name(detail, node) };
+    }
+    return outcome == BOOKS_ROW ? BOOKS_DONE : outcome;
+}
+
+static enum books_outcome way_read(struct detail *detail, struct search_hit *hit)
+{
+    hit->node_name = node_name(detail, hit->node);
+    if (!hit->node || !hit->id) return BOOKS_DONE;
+    enum books_outcome outcome = hops_read(detail, detail->came, hit->id, &hit->came, &hit->came_count);
+    if (outcome == BOOKS_DONE)
+        outcome = hops_read(detail, detail->went, hit->id, &hit->went, &hit->went_count);
+    return outcome;
+}
+
 /* *out_found false: the row went between the two questions, or the index knows more than the table. */
 static enum books_outcome message_read(struct detail *detail, uint64_t id, struct search_hit *out,
                                        bool *out_found)
@@ -285,8 +335,9 @@ static enum books_outcome message_read(struct detail *detail, uint64_t id, struc
     *out_found = outcome == BOOKS_ROW;
     if (*out_found) {
         head_read(detail, detail->message, out);
-        out->is_own = sql_get(detail->message, 16) != 0;
+        out->origin = (uint8_t)sql_get(detail->message, 16);
         outcome = recipients_read(detail, out);
+        if (outcome == BOOKS_DONE) outcome = way_read(detail, out);
     }
     sql_reset(detail->message);
     return outcome;
@@ -306,7 +357,7 @@ static enum books_outcome refusal_read(struct detail *detail, uint64_t id, struc
         out->code = (uint16_t)sql_get(detail->refusal, 17);
         out->recipient = text_at(detail, detail->refusal, 18);
         out->reply = text_at(detail, detail->refusal, 19);
-        outcome = BOOKS_DONE;
+        outcome = way_read(detail, out);
     }
     sql_reset(detail->refusal);
     return outcome;
@@ -344,6 +395,35 @@ static enum books_outcome hits_read(struct detail *detail, const struct search_q
     return outcome;
 }
 
+static bool ids_have(const struct ids *ids, uint64_t id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->items[i] == id) return true;
+    return false;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? 1 : *x > *y ? -1 : 0;
+}
+
+/* Where the message was before and after, and from there on. */
+static enum books_outcome way_find(struct detail *detail, struct ids *messages)
+{
+    enum books_outcome outcome = BOOKS_DONE;
+    for (size_t i = 0; i < messages->count && messages->count < HOPS_MOST && outcome == BOOKS_DONE; i++)
+        for (int way = 0; way < 2 && outcome == BOOKS_DONE; way++) {
+            struct search_hop *hops;
+            size_t count;
+            outcome = hops_read(detail, way ? detail->went : detail->came, messages->items[i], &hops, &count);
+            for (size_t n = 0; n < count; n++)
+                if (!ids_have(messages, hops[n].id)) ids_add(detail->arena, messages, hops[n].id);
+        }
+    qsort(messages->items, messages->count, sizeof *messages->items, newest_first);
+    return outcome;
+}
+
 static enum books_outcome one_find(struct detail *detail, uint64_t id, struct ids *messages,
                                    struct ids *refusals)
 {
@@ -352,7 +432,7 @@ static enum books_outcome one_find(struct detail *detail, uint64_t id, struct id
     sql_bind(detail->of_message, 1, id);
     while ((outcome = sql_step(detail->of_message)) == BOOKS_ROW)
         ids_add(detail->arena, refusals, sql_get(detail->of_message, 0));
-    return outcome;
+    return outcome == BOOKS_DONE ? way_find(detail, messages) : outcome;
 }
 
 enum books_outcome search_run(struct reader_books *books, const struct search_question *question,

@@ -18,6 +18,7 @@ enum search_status {
     STATUS_QUARANTINED,
     STATUS_RELEASED,
     STATUS_EXPIRED,
+    STATUS_RELAYED,
     STATUS_DISCARDED,
     STATUS_REJECTED, /* 5xx */
     STATUS_REFUSED,  /* 4xx */
@@ -31,7 +32,7 @@ bool search_status_from_name(struct text name, enum search_status *out);
 
 /* All that is said must hold. */
 struct search_question {
-    uint64_t id;                 /* 0: any */
+    uint64_t id;                 /* 0: any. The same message at other nodes comes along */
     struct text address, domain; /* of sender or recipient, folded */
     struct text subject;         /* words, all of them */
     struct text virus;           /* the whole name */
@@ -47,6 +48,13 @@ struct search_step {
     enum step_kind kind;
     uint8_t hold;
     struct text dsn, relay, reply;
+};
+
+/* The same message at another node. */
+struct search_hop {
+    uint64_t id;
+    uint16_t node;         /* as its id says */
+    struct text node_name; /* empty: this ledger knows no such node */
 };
 
 struct search_recipient {
@@ -65,8 +73,12 @@ struct search_hit {
     uint64_t id; /* of the message; 0: a refusal before there was one */
     uint64_t time_ms;
     uint16_t node;
+    struct text node_name; /* empty: this ledger has one node only */
+    size_t came_count, went_count;
+    struct search_hop *came,
+        *went; /* where it was before, and after: by the ids that nodes gave in replies */
     uint8_t direction;
-    bool is_own;
+    uint8_t origin; /* 0 received, 1 made by us, 2 out of the quarantine */
     struct text client, helo, sender;
     uint64_t size;
     enum message_class class;

@@ -30,7 +30,12 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_OBSERVED] = "observed",
                                                    [SUM_RULE] = "rule",
                                                    [SUM_ENGINE] = "engine",
-                                                   [SUM_MISSED] = "missed" };
+                                                   [SUM_MISSED] = "missed",
+                                                   [SUM_QUARANTINED] = "quarantined",
+                                                   [SUM_AGAIN] = "again",
+                                                   [SUM_DELETED] = "deleted",
+                                                   [SUM_AGED] = "aged",
+                                                   [SUM_RELAYED] = "relayed" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {
@@ -56,6 +61,7 @@ void sum_clock_set(struct sum_clock *clock, uint64_t time_ms)
     struct tm tm;
     localtime_r(&seconds, &tm);
     clock->quarter = quarter;
-    clock->day = ((uint32_t)tm.tm_year + 1900) * 10000 + ((uint32_t)tm.tm_mon + 1) * 100 + (uint32_t)tm.tm_mday;
+    clock->day =
+        ((uint32_t)tm.tm_year + 1900) * 10000 + ((uint32_t)tm.tm_mon + 1) * 100 + (uint32_t)tm.tm_mday;
     clock->hour = (uint8_t)tm.tm_hour;
 }

@@ -38,17 +38,27 @@ static void compare(struct agreement *sums, const struct json *receive, const st
 {
     int64_t own = since_baseline(journal, "own");
     int64_t accepted = since_baseline(journal, "accepted");
+    int64_t again = since_baseline(journal, "again");
     int64_t received = json_get_number(receive, "accepted") + json_get_number(receive, "unreplied");
-    line_add(sums, "accepted", received, accepted - own, json_get_number(ledger, "accepted"));
+    line_add(sums, "accepted", received, accepted - own - again, json_get_number(ledger, "accepted"));
     line_add(sums, "own", AGREEMENT_NOT_COUNTED, own, json_get_number(ledger, "own"));
+    line_add(sums, "again", AGREEMENT_NOT_COUNTED, again, json_get_number(ledger, "again"));
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++) {
         const char *name = ending_name((enum ending)i);
         line_add(sums, name, AGREEMENT_NOT_COUNTED, since_baseline(journal, name),
                  json_get_number(ledger, name));
     }
+    /* Never in the journal: the next node took them while their clients waited. */
+    struct agreement_line *relayed = &sums->lines[sums->line_count++];
+    *relayed = (struct agreement_line){ "relayed", json_get_number(receive, "relayed"), AGREEMENT_NOT_COUNTED,
+                                        json_get_number(ledger, "relayed"), false };
+    relayed->differs = relayed->receive != relayed->ledger;
+    sums->differences += relayed->differs;
     /* The journal against itself: every one accepted, own ones too, has ended or is live. */
     sums->is_journal_whole = accepted == journal_explained(journal);
     sums->differences += !sums->is_journal_whole;
+    /* Each that left the journal for the quarantine must be in its index. */
+    line_add(sums, "missing", AGREEMENT_NOT_COUNTED, 0, json_get_number(ledger, "missing"));
     line_add(sums, "unmatched", AGREEMENT_NOT_COUNTED, 0, json_get_number(ledger, "unmatched"));
 }
 
@@ -63,6 +73,10 @@ bool agreement_make(struct text counters_text, struct text ledger_text, struct a
         compare(out, receive, &journal, ledger);
         out->live = json_get_number(journal.now, "live");
         out->held = json_get_number(journal.now, "held");
+        out->kept = json_get_number(ledger, "held kept") + json_get_number(ledger, "held releasing");
+        out->released = json_get_number(ledger, "held released");
+        out->deleted = json_get_number(ledger, "held deleted");
+        out->aged = json_get_number(ledger, "held aged");
         out->refused_content = json_get_number(receive, "refused_content");
         out->discarded = json_get_number(receive, "discarded");
         out->aborted = json_get_number(receive, "aborted");

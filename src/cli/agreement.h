@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-enum { AGREEMENT_LINES = 8, AGREEMENT_NOT_COUNTED = -1 };
+enum { AGREEMENT_LINES = 16, AGREEMENT_NOT_COUNTED = -1 };
 
 /* One line of the table: who counts what. A column is AGREEMENT_NOT_COUNTED where its process does not count
  * it.
@@ -21,9 +21,10 @@ struct agreement_line {
 struct agreement {
     struct agreement_line lines[AGREEMENT_LINES];
     unsigned line_count;
-    unsigned differences;  /* of lines, and one more when the journal disagrees with itself */
-    bool is_journal_whole; /* all it ever accepted has ended or is live */
-    int64_t live, held;    /* the journal's */
+    unsigned differences;                  /* of lines, and one more when the journal disagrees with itself */
+    bool is_journal_whole;                 /* all it ever accepted has ended or is live */
+    int64_t live, held;                    /* the journal's */
+    int64_t kept, released, deleted, aged; /* the ledger's: where those quarantined are now */
     int64_t refused_content, discarded, aborted; /* receive's: never in the queue */
     int64_t in_doubt; /* offered to queue and not heard of: sessions under way, or a receive that is down */
     int64_t lost;     /* events that found no room on their way to the ledger */

@@ -18,7 +18,8 @@ enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
 
 static const char help[] =
     "usage: sekimori audit [ID] [OPTIONS]\n\n"
-    "Who looked at the content of which message, or tried to; the newest first.\n\n"
+    "Who looked at the content of which message, or released or deleted it from the quarantine, or\n"
+    "tried to; the newest first.\n\n"
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"

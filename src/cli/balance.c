@@ -10,6 +10,7 @@
 
 #include "cli/agreement.h"
 #include "cli/balance_day.h"
+#include "cli/balance_nodes.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/when.h"
@@ -17,21 +18,24 @@
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
-    "usage: sekimori balance [--wait SECONDS | --day DAY] [--json] [--config FILE | --state FOLDER]\n\n"
+    "usage: sekimori balance [--wait SECONDS | --day DAY] [--nodes] [--json] [--config FILE | --state "
+    "FOLDER]\n\n"
     "Every recipient ever accepted has exactly one ending. Three processes count independently;\n"
     "this compares them since the counts began.\n\n"
     "  --wait SECONDS  how long counts may take to agree (default 5; 0: one look)\n"
     "  --day DAY       one day out of the ledger, 2026-10-04, today or yesterday: what became of\n"
     "                  those accepted then, and what happened on that day\n"
+    "  --nodes         a line for each node whose events this ledger has, of today or of --day;\n"
+    "                  and what was handed from one node to another must be there\n"
     "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day also\n"
+    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day or --nodes also\n"
     "65 damaged, 66 no ledger, 76 made by a newer version.\n";
 
 struct options {
     struct control_target target;
     uint64_t wait_s;
     uint32_t day; /* 0: all since the counts began */
-    bool json;
+    bool json, nodes;
 };
 
 static int usage(const char *what, const char *argument)
@@ -43,13 +47,12 @@ static int usage(const char *what, const char *argument)
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = { { "wait", required_argument, NULL, 'w' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "day", required_argument, NULL, 'd' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
+    static const struct option longs[] = {
+        { "wait", required_argument, NULL, 'w' },   { "json", no_argument, NULL, 'j' },
+        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
+        { "day", required_argument, NULL, 'd' },    { "nodes", no_argument, NULL, 'n' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
     *options = (struct options){ .wait_s = WAIT_DEFAULT_S };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
@@ -63,9 +66,11 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 'd' && !when_parse_day(text_of(optarg), when_now_ms(), &options->day))
             return usage("--day wants a day such as 2026-10-04, today or yesterday, not ", optarg);
         if (option == 'j') options->json = true;
+        if (option == 'n') options->nodes = true;
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
     }
+    if (options->nodes && !options->day) when_parse_day(TEXT("today"), when_now_ms(), &options->day);
     return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
 }
 
@@ -124,6 +129,11 @@ static void table_print(const struct agreement *sums)
     }
     printf("%-14s %12s %12lld %12s\n", "queued", "-", (long long)(sums->live - sums->held), "-");
     printf("%-14s %12s %12lld %12s\n", "held", "-", (long long)sums->held, "-");
+    puts("of those quarantined:");
+    printf("%-14s %12s %12s %12lld\n", "kept", "-", "-", (long long)sums->kept);
+    printf("%-14s %12s %12s %12lld\n", "released", "-", "-", (long long)sums->released);
+    printf("%-14s %12s %12s %12lld\n", "deleted", "-", "-", (long long)sums->deleted);
+    printf("%-14s %12s %12s %12lld\n", "aged", "-", "-", (long long)sums->aged);
     puts("never in the queue:");
     printf("%-14s %12lld %12s %12s\n", "refused after", (long long)sums->refused_content, "-", "-");
     printf("%-14s %12lld %12s %12s\n", "discarded", (long long)sums->discarded, "-", "-");
@@ -157,6 +167,10 @@ static void json_table_print(const struct agreement *sums)
     json_set_number(all, "live", sums->live);
     json_set_number(all, "held", sums->held);
     json_set_number(all, "queued", sums->live - sums->held);
+    json_set_number(all, "kept", sums->kept);
+    json_set_number(all, "released", sums->released);
+    json_set_number(all, "deleted", sums->deleted);
+    json_set_number(all, "aged", sums->aged);
     json_set_number(all, "refused_after_data", sums->refused_content);
     json_set_number(all, "discarded", sums->discarded);
     json_set_number(all, "aborted", sums->aborted);
@@ -172,6 +186,7 @@ int balance_main(int argc, char **argv)
     struct agreement sums;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
+    if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
     if (code != EX_OK && code != EX_DIFFERS) return code;

@@ -17,7 +17,7 @@ struct day_line {
     int64_t of_that_day, on_that_day; /* NOTHING: no such count */
 };
 
-enum { LINES_MOST = 16 };
+enum { LINES_MOST = 24 };
 
 static unsigned lines_make(const struct day_balance *day, struct day_line lines[LINES_MOST])
 {
@@ -25,8 +25,14 @@ static unsigned lines_make(const struct day_balance *day, struct day_line lines[
     const struct day_line all[] = {
         { "accepted", "accepted", (int64_t)day->accepted, (int64_t)sums[SUM_ACCEPTED] },
         { "own", "own", (int64_t)day->own, (int64_t)sums[SUM_OWN] },
+        { "relayed through", "relayed", (int64_t)day->relayed, (int64_t)sums[SUM_RELAYED] },
         { "delivered", "delivered", (int64_t)day->ended[ENDING_DELIVERED], (int64_t)sums[SUM_DELIVERED] },
         { "returned", "returned", (int64_t)day->ended[ENDING_RETURNED], (int64_t)sums[SUM_RETURNED] },
+        { "again", "again", (int64_t)day->again, (int64_t)sums[SUM_AGAIN] },
+        { "quarantined", "quarantined", (int64_t)day->ended[ENDING_QUARANTINED],
+          (int64_t)sums[SUM_QUARANTINED] },
+        { "  deleted there", "deleted", NOTHING, (int64_t)sums[SUM_DELETED] },
+        { "  aged there", "aged", NOTHING, (int64_t)sums[SUM_AGED] },
         { "removed", "removed", (int64_t)day->ended[ENDING_REMOVED], (int64_t)sums[SUM_REMOVED] },
         { "queued", "queued", (int64_t)day->queued, NOTHING },
         { "held", "held", (int64_t)day->held, (int64_t)sums[SUM_HELD] },

@@ -13,6 +13,7 @@
 #include "cli/keepalived.h"
 #include "cli/missed.h"
 #include "cli/node.h"
+#include "cli/quarantine.h"
 #include "cli/queue_tool.h"
 #include "cli/report_tool.h"
 #include "cli/send.h"
@@ -42,13 +43,14 @@ static const struct verb verbs[] = {
     { "undrain", undrain_main, "put it back in service" },
     { "keepalived", keepalived_main, "print the configuration and the unit of keepalived" },
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary" },
+    { "quarantine", quarantine_main, "list, show, release or delete held mail" },
     { "balance", balance_main, "compare the three counts of every accepted recipient" },
     { "ca", ca_main, "make the private authority of the nodes and their certificates" },
-    { "trace", trace_main, "what became of messages: each step, with its time and reply" },
-    { "audit", audit_main, "who looked at the content of which message" },
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms" },
     { "report", report_main, "the report of a day, into a file or by mail" },
     { "missed", missed_main, "tell of messages that should not have come through" },
+    { "trace", trace_main, "what became of messages: each step, with its time and reply" },
+    { "audit", audit_main, "who looked at the content of which message" },
     { "send", send_main, "send messages by SMTP" },
     { "sink", sink_main, "receive messages by SMTP into a Maildir" },
     { "parse", parse_main, "show a message as the gateway understands it" },

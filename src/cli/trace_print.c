@@ -85,7 +85,8 @@ static void recipient_say(const struct search_recipient *recipient)
         printf(" (%s)", hold_reason_name(recipient->hold));
     putchar('\n');
     if (recipient->accepted_ms) {
-        printf("      %s  accepted", when_print(recipient->accepted_ms, true, room));
+        printf("      %s  %s", when_print(recipient->accepted_ms, true, room),
+               recipient->ending == ENDING_RELAYED ? "handed on while its client waited" : "accepted");
         if (recipient->action) printf(", %s", evidence_action_name(recipient->action));
         if (recipient->observed) printf(", only observed: %s", evidence_action_name(recipient->observed));
         putchar('\n');
@@ -117,14 +118,36 @@ static void judgement_say(const struct search_hit *hit)
     putchar('\n');
 }
 
+static void node_say(uint16_t number, struct text name)
+{
+    if (name.length)
+        say(name, ADDRESS_COLUMNS);
+    else
+        printf("node %u", number);
+}
+
+static void hops_say(const char *what, const struct search_hop *hops, size_t count)
+{
+    char id[MESSAGE_ID_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        printf("    %s ", what);
+        node_say(hops[i].node, hops[i].node_name);
+        printf(" as %s\n", message_id_print(hops[i].id, id));
+    }
+}
+
 static void hit_say(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
     printf("%s  %s  %s", id_text(hit->id, id), when_print(hit->time_ms, true, when),
-           hit->is_own                       ? "own"
+           hit->origin == 2                  ? "out of quarantine"
+           : hit->origin                     ? "own"
            : hit->direction == DIRECTION_OUT ? "out"
                                              : "in");
-    if (hit->node) printf("  node %u", hit->node);
+    if (hit->node) {
+        fputs("  at ", stdout);
+        node_say(hit->node, hit->node_name);
+    }
     fputs("  from <", stdout);
     say(hit->sender, ADDRESS_COLUMNS);
     printf(">  %llu bytes", (unsigned long long)hit->size);
@@ -137,8 +160,10 @@ static void hit_say(const struct search_hit *hit)
         say(hit->helo, ADDRESS_COLUMNS);
     }
     putchar('\n');
+    hops_say("came through", hit->came, hit->came_count);
     judgement_say(hit);
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
+    hops_say("went on to", hit->went, hit->went_count);
     if (!hit->is_refusal) return;
     fputs("    to <", stdout);
     say(hit->recipient, ADDRESS_COLUMNS);
@@ -198,6 +223,20 @@ static struct json *recipient_json(const struct search_recipient *recipient)
     return one;
 }
 
+static struct json *hops_json(const struct search_hop *hops, size_t count)
+{
+    char id[MESSAGE_ID_SIZE];
+    struct json *all = json_new_array();
+    for (size_t i = 0; i < count; i++) {
+        struct json *one = json_new_object();
+        json_set_string(one, "id", message_id_print(hops[i].id, id));
+        json_set_number(one, "node", hops[i].node);
+        json_set_text(one, "node_name", hops[i].node_name);
+        json_add(all, one);
+    }
+    return all;
+}
+
 static struct json *hit_json(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE];
@@ -205,8 +244,12 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set_string(one, "id", hit->id ? id_text(hit->id, id) : NULL);
     json_set_number(one, "time_ms", (int64_t)hit->time_ms);
     json_set_number(one, "node", hit->node);
+    json_set_text(one, "node_name", hit->node_name);
+    json_set(one, "came", hops_json(hit->came, hit->came_count));
+    json_set(one, "went", hops_json(hit->went, hit->went_count));
     json_set_string(one, "direction", hit->direction == DIRECTION_OUT ? "out" : "in");
-    json_set_bool(one, "own", hit->is_own);
+    json_set_bool(one, "own", hit->origin == 1);
+    json_set_bool(one, "again", hit->origin == 2);
     json_set_bool(one, "accepted", !hit->is_refusal);
     json_set_text(one, "client", hit->client);
     json_set_text(one, "helo", hit->helo);

@@ -31,7 +31,7 @@ static const char help[] =
     "                     limits, ambiguous, greylisted, newsletter\n"
     "  --virus NAME       its whole name\n"
     "  --status STATUS    queued, held, delivered, bounced, removed, deferred, quarantined,\n"
-    "                     released, expired, discarded, rejected (5xx), refused (4xx),\n"
+    "                     released, expired, relayed, discarded, rejected (5xx), refused (4xx),\n"
     "                     greylisted, aborted: it happened to a recipient\n"
     "  --most NUMBER      at most so many (default 20)\n"
     "  --short            a line a message\n"

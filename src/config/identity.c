@@ -119,6 +119,21 @@ static void node_need(struct loader *loader, struct place place)
                     "tls node without node { certificate FILE; key FILE; ca FILE }");
 }
 
+/* Events of several nodes stand in one ledger by their numbers, and certificates say whose they are. */
+static void ledger_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    bool sends = config->ledger.collectors.count > 0;
+    if (!sends && config->ledger.listen.length == 0) return;
+    const char *words = sends ? "ledger send to" : "ledger listen";
+    if (config->node.certificate.path.length == 0)
+        loader_complain(loader, SEVERITY_ERROR, node_place(loader, words),
+                        "%s without node { certificate FILE; key FILE; ca FILE }", words);
+    if (config->node.number == 0)
+        loader_complain(loader, SEVERITY_ERROR, node_place(loader, words),
+                        "%s without node { number N }, another one for each node", words);
+}
+
 /* --- those of listeners --- */
 
 static void listener_check(struct loader *loader, const struct listener *listener, size_t index)
@@ -148,6 +163,7 @@ void identity_check(struct loader *loader)
 {
     const struct config *config = loader->config;
     node_check(loader);
+    ledger_check(loader);
     for (size_t i = 0; i < config->listener_count; i++)
         if (!loader->sources->items[SCHEMA_LISTENER][i].is_spoiled)
             listener_check(loader, &config->listeners[i], i);

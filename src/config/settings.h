@@ -20,6 +20,17 @@ enum relay_way {
     RELAY_THROUGH, /* handed on while the client waits: the next server's reply is the client's */
     RELAY_JOURNAL  /* kept here first */
 };
+/* Why a message is in the quarantine. Stored in the ledger: never reuse or reorder. */
+enum held_class {
+    HELD_VIRUS,
+    HELD_PHISHING,
+    HELD_SPAM,
+    HELD_POLICY, /* unscanned, over a limit, ambiguous, or by a rule */
+    HELD_ENCRYPTED,
+    HELD_POISON,
+    HELD_UNDELIVERABLE,
+    HELD_CLASSES
+};
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -77,6 +88,8 @@ struct domain {
     uint32_t connections;               /* limit per destination; 0: queue.deliver default */
     bool balance;                       /* the least loaded server, not the first in order */
     bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
+    bool has_language;                  /* else `report language` */
+    enum language language;             /* of its users */
     enum mode virus_mode, spam_mode;
 };
 
@@ -93,6 +106,7 @@ struct config {
 
     struct {
         struct file_content certificate, key, ca; /* all or none */
+        uint8_t number;                           /* in its ids and in a ledger of several nodes; 0: none */
     } node;                                       /* who this node is for other nodes */
 
     struct listener *listeners;
@@ -200,8 +214,26 @@ struct config {
     struct {
         /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
         uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
+        struct text_list collectors; /* ADDRESS:PORT, in order: who is told of every event */
+        struct text listen;          /* ADDRESS:PORT where other nodes' events are taken; empty: nowhere */
+        uint64_t unsent_ms;          /* how long events wait for a collector */
+        uint64_t behind_ms;          /* from then on it is an alarm */
         uint64_t waiting_bytes; /* of events that wait on disk while the database cannot be written */
     } ledger;
+
+    struct {
+        uint64_t keep_ms[HELD_CLASSES];         /* 0: for ever */
+        uint64_t most_bytes;                    /* of all files; 0: held mail stays in the journal */
+        struct text_list release[HELD_CLASSES]; /* users beside root and the one we run as; "operators" */
+    } quarantine;
+
+    /* Mail to users of what is newly held for them. */
+    struct {
+        bool send, viruses;  /* viruses: tell of those too, and of phishing */
+        uint32_t at_minutes; /* after local midnight */
+        uint64_t expire_ms;  /* of its links */
+        struct text page;    /* where they lead; empty: there is none */
+    } digest;
 
     /* Users beside root and the one we run as, who have every right. */
     struct {

@@ -324,9 +324,9 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_INTERFACE:
         return text_store(row, base, word, is_interface(word), arena);
     case SCHEMA_SERVERS:
-    case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
         return word_add(row, base, word, arena);
     case SCHEMA_LISTEN:

@@ -14,6 +14,7 @@ enum process_kind {
     PROCESS_DELIVER,
     PROCESS_LEDGER,
     PROCESS_REPORT,
+    PROCESS_COURIER,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind); /* "receive" */
@@ -25,7 +26,7 @@ enum master_frame {
     MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
     MASTER_MAP,        /* text name ("counters", "clients", "events"), u16 owner's slot; fd 0: shared file */
-    MASTER_FOLDER,     /* text name ("spool", "ledger", "report", "learn"); fd 0: directory */
+    MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory */
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
     MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */

@@ -38,7 +38,7 @@ struct given {
 static const char *const kind_names[PROCESS_COUNT] = {
     [PROCESS_MASTER] = "master", [PROCESS_RECEIVE] = "receive", [PROCESS_LOOKUP] = "lookup",
     [PROCESS_SCAN] = "scan",     [PROCESS_QUEUE] = "queue",     [PROCESS_DELIVER] = "deliver",
-    [PROCESS_LEDGER] = "ledger", [PROCESS_REPORT] = "report",
+    [PROCESS_LEDGER] = "ledger", [PROCESS_REPORT] = "report",   [PROCESS_COURIER] = "courier",
 };
 
 const char *process_name(enum process_kind kind)

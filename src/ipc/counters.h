@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Among the endings' numbers, which files of older versions have room for: of `accepted`, recipients of
+   messages that came back out of the quarantine. */
+enum { COUNTERS_AGAIN = 7 };
+
 enum { COUNTERS_OFFERED_SLOTS = 2048, COUNTERS_SLOTS = 72 };
 
 /* Page of a receive process. Recipients, not messages, unless it says so. */
@@ -35,7 +39,7 @@ struct receive_counters {
 struct queue_counters {
     uint64_t accepted;   /* recipients ever committed */
     uint64_t own;        /* of these: of messages queue made itself (DSN) */
-    uint64_t ended[8];   /* by enum ending */
+    uint64_t ended[8];   /* by enum ending; at COUNTERS_AGAIN none: see there */
     uint64_t live, held; /* recipients with no ending yet; of these held */
     uint64_t messages_live;
 };

@@ -16,8 +16,9 @@ enum {
 
 const char *ending_name(enum ending ending)
 {
-    static const char *const names[ENDING_COUNT] = { "none", "delivered", "returned", "discarded",
-                                                     "removed" };
+    static const char *const names[ENDING_COUNT] = { "none",      "delivered", "returned",
+                                                     "discarded", "removed",   "quarantined" };
+    if (ending == ENDING_RELAYED) return "relayed";
     return (unsigned)ending < ENDING_COUNT ? names[ending] : "unknown";
 }
 
@@ -56,8 +57,8 @@ const char *stage_name(enum event_stage stage)
 
 const char *step_name(enum step_kind kind)
 {
-    static const char *const names[STEP_KIND_COUNT] = { "unknown", "deferred", "held", "expired",
-                                                        "released" };
+    static const char *const names[STEP_KIND_COUNT] = { "unknown",  "deferred", "held", "expired",
+                                                        "released", "deleted",  "aged" };
     return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : "unknown";
 }
 
@@ -169,6 +170,33 @@ uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, 
     return count;
 }
 
+uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, struct buffer *out)
+{
+    size_t start = buffer_length(out);
+    uint32_t count = 0;
+    put_u8(out, EVENT_RELAYED);
+    put_u64(out, event->id);
+    put_u64(out, event->time_ms);
+    put_u64(out, event->size);
+    put_u8(out, event->direction);
+    put_address(out, &event->client);
+    put_cut(out, event->helo, TEXT_LIMIT);
+    put_cut(out, event->sender, TEXT_LIMIT);
+    put_cut(out, event->dsn, TEXT_LIMIT);
+    put_cut(out, event->relay, TEXT_LIMIT);
+    put_cut(out, event->reply, REPLY_LIMIT);
+    put_u32(out, first);
+    size_t count_at = buffer_length(out);
+    put_u32(out, 0);
+    for (; first + count < event->recipient_count; count++) {
+        if (buffer_length(out) - start + TEXT_LIMIT + 4 > RING_RECORD_LIMIT) break;
+        put_cut(out, event->recipients[first + count], TEXT_LIMIT);
+    }
+    uint32_t stored = htole32(count);
+    memcpy(out->memory + out->start + count_at, &stored, sizeof stored);
+    return count;
+}
+
 void event_ended_put(const struct event_ended *event, struct buffer *out)
 {
     put_u8(out, EVENT_ENDED);
@@ -186,6 +214,7 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
     put_u8(out, EVENT_REFUSED);
     put_u64(out, event->time_ms);
     put_u64(out, event->id);
+    put_u64(out, event->serial);
     put_u16(out, event->code);
     put_u8(out, event->stage);
     put_u8(out, event->direction);
@@ -219,6 +248,7 @@ void event_audit_put(const struct event_audit *event, struct buffer *out)
     put_u8(out, EVENT_AUDIT);
     put_u64(out, event->time_ms);
     put_u64(out, event->id);
+    put_u64(out, event->serial);
     put_u32(out, event->uid);
     put_cut(out, event->user, TEXT_LIMIT);
     put_cut(out, event->process, TEXT_LIMIT);
@@ -271,6 +301,28 @@ bool event_accepted_get(struct arena *arena, struct text record, struct event_ac
     return reader_done(&reader);
 }
 
+bool event_relayed_get(struct arena *arena, struct text record, struct event_relayed *out,
+                       uint32_t *out_first)
+{
+    struct reader reader = body_of(record);
+    out->id = get_u64(&reader);
+    out->time_ms = get_u64(&reader);
+    out->size = get_u64(&reader);
+    out->direction = get_u8(&reader);
+    out->client = get_address(&reader);
+    out->helo = get_text(&reader);
+    out->sender = get_text(&reader);
+    out->dsn = get_text(&reader);
+    out->relay = get_text(&reader);
+    out->reply = get_text(&reader);
+    *out_first = get_u32(&reader);
+    out->recipient_count = get_count(&reader, RING_RECORD_LIMIT, 4);
+    struct text *recipients = arena_alloc_array(arena, out->recipient_count, sizeof *recipients);
+    for (uint32_t i = 0; i < out->recipient_count; i++) recipients[i] = get_text(&reader);
+    out->recipients = recipients;
+    return reader_done(&reader);
+}
+
 bool event_ended_get(struct text record, struct event_ended *out)
 {
     struct reader reader = body_of(record);
@@ -289,6 +341,7 @@ bool event_refused_get(struct arena *arena, struct text record, struct event_ref
     struct reader reader = body_of(record);
     out->time_ms = get_u64(&reader);
     out->id = get_u64(&reader);
+    out->serial = get_u64(&reader);
     out->code = get_u16(&reader);
     out->stage = get_u8(&reader);
     out->direction = get_u8(&reader);
@@ -324,6 +377,7 @@ bool event_audit_get(struct text record, struct event_audit *out)
     struct reader reader = body_of(record);
     out->time_ms = get_u64(&reader);
     out->id = get_u64(&reader);
+    out->serial = get_u64(&reader);
     out->uid = get_u32(&reader);
     out->user = get_text(&reader);
     out->process = get_text(&reader);

@@ -15,6 +15,7 @@ enum event_kind {
     EVENT_STEP,         /* queue: one recipient was deferred, held or released */
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
     EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
+    EVENT_RELAYED,      /* receive: the next node took a message while its client waited */
     EVENT_KIND_COUNT
 };
 
@@ -39,12 +40,15 @@ bool class_from_name(struct text name, enum message_class *out);
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
-    ENDING_NONE,      /* still with us: queued or held */
-    ENDING_DELIVERED, /* the next server said 250 */
-    ENDING_RETURNED,  /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
-    ENDING_DISCARDED, /* by verdict or by policy */
-    ENDING_REMOVED,   /* by the administrator */
-    ENDING_COUNT
+    ENDING_NONE,        /* still with us: queued or held */
+    ENDING_DELIVERED,   /* the next server said 250 */
+    ENDING_RETURNED,    /* failed or expired, and a DSN was queued (or was not wanted: NOTIFY=NEVER, <>) */
+    ENDING_DISCARDED,   /* by verdict or by policy */
+    ENDING_REMOVED,     /* by the administrator */
+    ENDING_QUARANTINED, /* out of the journal, in the ledger's quarantine */
+    ENDING_COUNT,
+    ENDING_RELAYED = 16 /* not one of those: the next node took it while its client waited, so it was never
+                           accepted here (EVENT_RELAYED) */
 };
 const char *ending_name(enum ending ending);
 
@@ -72,12 +76,23 @@ struct event_recipient {
 
 struct event_accepted {
     uint64_t id, time_ms, size;
-    uint8_t direction, is_own; /* own: made by us (a notice, a report) */
+    uint8_t direction, is_own; /* own: 1 made by us (a notice, a report), 2 out of the quarantine */
     struct address client;
     struct text helo, sender;
     struct event_judgement judgement;
     uint32_t recipient_count;
     const struct event_recipient *recipients;
+};
+
+/* A message that the next node took while its client waited: nothing of it was kept here. */
+struct event_relayed {
+    uint64_t id, time_ms, size;
+    uint8_t direction;
+    struct address client;
+    struct text helo, sender;
+    struct text dsn, relay, reply; /* the next node's: it has the id of the message there */
+    uint32_t recipient_count;
+    const struct text *recipients;
 };
 
 struct event_ended {
@@ -94,7 +109,9 @@ const char *stage_name(enum event_stage stage); /* "RCPT" */
 /* What did not come into the queue. */
 struct event_refused {
     uint64_t time_ms;
-    uint64_t id;   /* of the message, 0 before there was one */
+    uint64_t id; /* of the message, 0 before there was one */
+    uint64_t
+        serial;    /* of the event, made like the id of a message; 0: it is known by its place in the ring */
     uint16_t code; /* of the reply; 250: discarded by verdict; 0: the client went away */
     uint8_t stage, direction;
     bool is_message; /* the message counts with this recipient: it is the first, and none was accepted */
@@ -105,8 +122,16 @@ struct event_refused {
     struct event_judgement judgement; /* whole where is_message, else class and virus */
 };
 
-enum step_kind { STEP_DEFERRED = 1, STEP_HELD, STEP_EXPIRED, STEP_RELEASED, STEP_KIND_COUNT };
-const char *step_name(enum step_kind kind); /* expired: held since its time was over and nobody may be told */
+enum step_kind {
+    STEP_DEFERRED = 1,
+    STEP_HELD,
+    STEP_EXPIRED, /* held since its time was over and nobody may be told */
+    STEP_RELEASED,
+    STEP_DELETED, /* from the quarantine, by hand */
+    STEP_AGED,    /* from the quarantine, since its time was over or room was wanted */
+    STEP_KIND_COUNT
+};
+const char *step_name(enum step_kind kind);
 
 struct event_step {
     uint64_t id, time_ms;
@@ -119,7 +144,8 @@ struct event_step {
 
 struct event_audit {
     uint64_t time_ms;
-    uint64_t id; /* of the message */
+    uint64_t id;     /* of the message */
+    uint64_t serial; /* as in event_refused */
     uint32_t uid;
     struct text user, process, act, about; /* "queue", "cat", what was asked for */
 };
@@ -134,6 +160,8 @@ struct event_missed {
    recipients that do not fit follow in further records made by the caller of event_accepted_put: it returns
    how many went in, starting at `first`. Only the record of the first recipient has the judgement. */
 uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, struct buffer *out);
+/* Like event_accepted_put. */
+uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, struct buffer *out);
 void event_ended_put(const struct event_ended *event, struct buffer *out);
 void event_refused_put(const struct event_refused *event, struct buffer *out);
 void event_step_put(const struct event_step *event, struct buffer *out);
@@ -146,6 +174,8 @@ enum event_kind event_kind_of(struct text record);
 struct arena;
 bool event_accepted_get(struct arena *arena, struct text record, struct event_accepted *out,
                         uint32_t *out_first);
+bool event_relayed_get(struct arena *arena, struct text record, struct event_relayed *out,
+                       uint32_t *out_first);
 bool event_ended_get(struct text record, struct event_ended *out);
 bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out);
 bool event_step_get(struct text record, struct event_step *out);

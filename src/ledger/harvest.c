@@ -41,6 +41,7 @@ struct harvest {
     const struct config *config;    /* NULL: nothing is forgotten */
     const struct counters_slot *baseline;
     struct waiting *waiting;
+    struct exchange *exchange; /* NULL: no other nodes */
     uint64_t forget_at_ms;
     struct arena *arena;
     struct harvest_counts counts;
@@ -54,6 +55,7 @@ static void timer_expired(void *context)
     struct harvest *harvest = context;
     bool has_more = harvest_poll(harvest);
     if (!has_more && !harvest->counts.is_failing) forget(harvest);
+    if (harvest->exchange && !harvest->counts.is_failing) exchange_serve(harvest->exchange);
     timer_set(harvest->timer, has_more ? 0 : harvest->interval_ms);
 }
 
@@ -77,6 +79,11 @@ void harvest_set_config(struct harvest *harvest, const struct config *config,
     harvest->baseline = baseline;
     waiting_set_most(harvest->waiting, config->ledger.waiting_bytes);
     if (harvest->database) database_set_config(harvest->database, config);
+}
+
+void harvest_set_exchange(struct harvest *harvest, struct exchange *exchange)
+{
+    harvest->exchange = exchange;
 }
 
 void harvest_free(struct harvest *harvest)
@@ -121,7 +128,13 @@ static bool database_try_open(struct harvest *harvest)
     enum books_outcome outcome = database_open(harvest->folder, &harvest->database, &was_damaged);
     harvest->counts.damaged += was_damaged;
     harvest->counts.is_newer = outcome == BOOKS_NEWER;
-    if (outcome != BOOKS_DONE) try_later(harvest);
+    if (outcome == BOOKS_DONE && harvest->exchange)
+        outcome = exchange_set_database(harvest->exchange, harvest->database);
+    if (outcome != BOOKS_DONE) {
+        database_close(harvest->database);
+        harvest->database = NULL;
+        try_later(harvest);
+    }
     if (harvest->database) database_set_config(harvest->database, harvest->config);
     return harvest->database;
 }
@@ -147,6 +160,7 @@ static enum books_outcome event_store(struct harvest *harvest, uint16_t slot, ui
     struct event_ended ended;
     struct event_refused refused;
     struct event_step step;
+    struct event_relayed relayed;
     struct event_audit audit;
     struct event_missed missed;
     uint32_t first;
@@ -163,6 +177,9 @@ static enum books_outcome event_store(struct harvest *harvest, uint16_t slot, ui
     case EVENT_STEP:
         if (!event_step_get(record, &step)) break;
         return database_store_step(harvest->database, &step);
+    case EVENT_RELAYED:
+        if (!event_relayed_get(harvest->arena, record, &relayed, &first)) break;
+        return database_store_relayed(harvest->database, &relayed, first);
     case EVENT_AUDIT:
         if (!event_audit_get(record, &audit)) break;
         return database_store_audit(harvest->database, &audit, slot, position);
@@ -176,6 +193,22 @@ static enum books_outcome event_store(struct harvest *harvest, uint16_t slot, ui
     return BOOKS_DONE;
 }
 
+/* An event of this node: other nodes are told of it too. */
+static enum books_outcome own_store(struct harvest *harvest, uint16_t slot, uint64_t position,
+                                    struct text record)
+{
+    uint64_t malformed_before = harvest->counts.malformed;
+    enum books_outcome outcome = event_store(harvest, slot, position, record);
+    if (outcome == BOOKS_DONE && harvest->counts.malformed == malformed_before)
+        outbox_add(harvest->database, record);
+    return outcome;
+}
+
+static enum books_outcome foreign_store(void *context, struct text record)
+{
+    return event_store(context, 0, 0, record);
+}
+
 /* At most `most` events of one ring into the open transaction. */
 static enum books_outcome source_read(struct harvest *harvest, struct source *source, unsigned most,
                                       unsigned *count)
@@ -183,7 +216,7 @@ static enum books_outcome source_read(struct harvest *harvest, struct source *so
     struct text record;
     uint64_t position = source->position;
     for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
-        enum books_outcome outcome = event_store(harvest, source->slot, source->position, record);
+        enum books_outcome outcome = own_store(harvest, source->slot, source->position, record);
         if (outcome != BOOKS_DONE) return outcome;
         source->position = position;
         ++*count;
@@ -197,7 +230,7 @@ static enum books_outcome waiting_read(struct harvest *harvest, unsigned *count)
 {
     struct waited waited;
     while (*count < HARVEST_BATCH && waiting_next(harvest->waiting, &waited)) {
-        enum books_outcome outcome = event_store(harvest, waited.slot, waited.position, waited.record);
+        enum books_outcome outcome = own_store(harvest, waited.slot, waited.position, waited.record);
         if (outcome != BOOKS_DONE) return outcome;
         ++*count;
     }
@@ -214,6 +247,8 @@ static enum books_outcome batch_store(struct harvest *harvest, unsigned *count)
         struct source *source = &harvest->sources[(harvest->next + i) % harvest->source_count];
         outcome = source_read(harvest, source, HARVEST_BATCH - *count, count);
     }
+    if (harvest->exchange && outcome == BOOKS_DONE)
+        outcome = exchange_store(harvest->exchange, HARVEST_BATCH, count, foreign_store, harvest);
     return outcome == BOOKS_DONE ? database_commit(harvest->database) : outcome;
 }
 
@@ -222,8 +257,10 @@ static void batch_failed(struct harvest *harvest, enum books_outcome outcome)
     harvest->counts.failures++;
     database_rollback(harvest->database);
     waiting_again(harvest->waiting);
+    if (harvest->exchange) exchange_again(harvest->exchange);
     try_later(harvest);
     if (outcome != BOOKS_DAMAGED) return;
+    if (harvest->exchange) exchange_set_database(harvest->exchange, NULL);
     database_close(harvest->database);
     harvest->database = NULL;
     harvest->retry_at_ms = 0;
@@ -232,6 +269,7 @@ static void batch_failed(struct harvest *harvest, enum books_outcome outcome)
 static void batch_kept(struct harvest *harvest, unsigned count)
 {
     waiting_release(harvest->waiting);
+    if (harvest->exchange) exchange_kept(harvest->exchange);
     for (unsigned i = 0; i < harvest->source_count; i++)
         ring_release(harvest->sources[i].ring, harvest->sources[i].position);
     if (harvest->counts.is_failing) log_warning("the ledger stores events again");
@@ -274,6 +312,7 @@ static void spill(struct harvest *harvest)
 static bool has_events(const struct harvest *harvest)
 {
     if (waiting_bytes(harvest->waiting)) return true;
+    if (harvest->exchange && exchange_has_arrivals(harvest->exchange)) return true;
     for (unsigned i = 0; i < harvest->source_count; i++) {
         struct text record;
         uint64_t position = ring_tail(harvest->sources[i].ring);

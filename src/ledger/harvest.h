@@ -10,6 +10,7 @@
 #include "books/database.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
+#include "ledger/exchange.h"
 
 struct harvest;
 
@@ -29,6 +30,10 @@ void harvest_add_ring(struct harvest *harvest, struct ring *ring, uint16_t slot)
 /* Limits and retention from now on; both borrowed. Without it nothing is forgotten. */
 void harvest_set_config(struct harvest *harvest, const struct config *config,
                         const struct counters_slot *baseline);
+
+/* Other nodes: what they tell is stored, and what is stored of this one they are told. Borrowed; before
+   harvest_start. */
+void harvest_set_exchange(struct harvest *harvest, struct exchange *exchange);
 
 /* Opens the database and begins to poll. One that cannot be opened now is tried again later. */
 void harvest_start(struct harvest *harvest);

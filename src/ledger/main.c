@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* ledger: the only writer of the ledger database. Reads every process's ring of events; asks nobody, and
+/* ledger: the only writer of the ledger database and of the quarantine. Reads every process's ring of events;
    nobody waits for it. */
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +12,8 @@
 #include "base/sandbox.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
+#include "ledger/curator.h"
+#include "ledger/custody.h"
 #include "ledger/tally.h"
 
 enum { PATH_SIZE = 4000 };
@@ -20,14 +22,23 @@ struct service {
     struct child child;
     struct harvest *harvest;
     struct tally_desk *desk;
+    struct exchange *exchange;
+    struct custody *custody;
+    struct curator_desk *curators;
+    struct ticket_key key;
     const struct counters_slot *baseline; /* NULL: everything since ever */
-    char folder[PATH_SIZE];
+    char folder[PATH_SIZE], quarantine[PATH_SIZE];
 };
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    log_error("%s %u: ledger has no peers", process_name(kind), index);
-    close(fd);
+    struct service *service = context;
+    if (kind == PROCESS_COURIER)
+        exchange_open(service->exchange, fd);
+    else if (kind == PROCESS_QUEUE)
+        custody_set_queue(service->custody, fd);
+    else
+        close(fd);
 }
 
 /* The others are gone by now, so what is in the rings is all there will be. */
@@ -36,7 +47,10 @@ static void on_stop(void *context, uint32_t within_ms)
     struct service *service = context;
     while (harvest_poll(service->harvest)) continue;
     tally_desk_free(service->desk);
+    curator_desk_free(service->curators);
+    custody_free(service->custody);
     harvest_free(service->harvest);
+    exchange_free(service->exchange);
     child_exit(&service->child, EX_OK);
 }
 
@@ -50,6 +64,25 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = context;
     harvest_set_config(service->harvest, service->child.config, service->baseline);
+    custody_set_config(service->custody, service->child.config);
+    curator_desk_set_config(service->curators, service->child.config);
+    exchange_set_config(service->exchange, service->child.config);
+}
+
+static void nodes_status(struct service *service, struct buffer *out)
+{
+    struct exchange_facts facts;
+    exchange_look(service->exchange, &facts);
+    uint64_t now = loop_wall_ms(service->child.loop), oldest = facts.outbox.oldest_ms;
+    if (facts.sends) {
+        child_status_add(out, "parcels to tell", "%llu", (unsigned long long)facts.outbox.parcels);
+        child_status_add(out, "behind", "%llu s",
+                         oldest && oldest < now ? (unsigned long long)((now - oldest) / 1000) : 0ull);
+        child_status_add(out, "events given up", "%llu", (unsigned long long)facts.outbox.given_up);
+    }
+    if (!facts.collects) return;
+    child_status_add(out, "events of other nodes", "%llu", (unsigned long long)facts.events);
+    child_status_add(out, "of these left out", "%llu", (unsigned long long)facts.refused);
 }
 
 static void on_status(void *context, struct buffer *out)
@@ -65,14 +98,24 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
+    struct custody_facts held = custody_facts(service->custody);
+    child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
+    child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
+    child_status_add(out, "quarantine", "%s", held.is_full ? "full" : "good");
     child_status_add(out, "database", "%s", database_state(&counts, database));
     child_status_add(out, "database bytes", "%llu",
                      database ? (unsigned long long)database_bytes(database) : 0ull);
+    nodes_status(service, out);
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = context;
+    struct text word, rest = command;
+    if (text_next_word(&rest, &word) && text_equal(word, TEXT("quarantine"))) {
+        curator_begin(service->curators, commander, rest, fd);
+        return;
+    }
     if (!text_equal(command, TEXT("balance"))) {
         log_error("ledger knows no command \"%.*s\"", TEXT_ARG(command));
         close(fd);
@@ -93,15 +136,28 @@ static void rings_add(struct service *service)
     }
 }
 
-static void folder_find(struct service *service)
+static int folder_find(struct service *service, const char *name, char path[PATH_SIZE])
 {
     char link[64];
-    int fd = child_folder_fd(&service->child, "ledger");
-    if (fd < 0) die("ledger was given no folder");
+    int fd = child_folder_fd(&service->child, name);
+    if (fd < 0) die("ledger was given no folder %s", name);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, service->folder, sizeof service->folder - 1);
-    if (length <= 0) die_errno("the ledger folder has no path");
-    service->folder[length] = '\0';
+    ssize_t length = readlink(link, path, PATH_SIZE - 1);
+    if (length <= 0) die_errno("the folder %s has no path", name);
+    path[length] = '\0';
+    return fd;
+}
+
+static void quarantine_begin(struct service *service)
+{
+    struct child *child = &service->child;
+    int folder = folder_find(service, "quarantine", service->quarantine);
+    service->custody = custody_new(child->loop, service->harvest, folder);
+    service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
+    if (!ticket_key_open(service->folder, true, &service->key)) return;
+    char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
+    ticket_print(&service->key, &(struct ticket){ 0 }, room);
+    curator_desk_set_key(service->curators, &service->key);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
@@ -114,17 +170,20 @@ int main(int argc, char **argv)
 {
     static struct service service;
     child_start(&service.child, PROCESS_LEDGER, argc, argv);
-    folder_find(&service);
+    folder_find(&service, "ledger", service.folder);
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     service.harvest = harvest_new(service.child.loop, service.folder);
+    service.exchange = exchange_new(service.child.loop, service.child.config);
+    harvest_set_exchange(service.harvest, service.exchange);
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
-    const char *const folders[] = { service.folder, NULL };
     umask(0077); /* the group may reach the control socket, not the records */
-    tzset();     /* sums are kept by local time; its file is out of reach later */
+    quarantine_begin(&service);
+    const char *const folders[] = { service.folder, service.quarantine, NULL };
+    tzset(); /* sums are kept by local time; its file is out of reach later */
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
-    harvest_set_config(service.harvest, service.child.config, service.baseline);
+    on_config(&service, service.child.config);
     harvest_start(service.harvest);
     return child_run(&service.child, &events, &service);
 }

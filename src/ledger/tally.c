@@ -57,10 +57,17 @@ static void sums_print(struct tally_desk *desk, const struct tally *tally, const
                   (unsigned long long)sums->own);
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
         buffer_printf(out, ",\"%s\":%llu", ending_name((enum ending)i), (unsigned long long)sums->ended[i]);
-    buffer_printf(out, ",\"live\":%llu,\"unmatched\":%llu,\"lost\":%llu,\"malformed\":%llu,\"backlog\":%u}",
-                  (unsigned long long)sums->live, (unsigned long long)sums->unmatched,
-                  (unsigned long long)counts.lost, (unsigned long long)counts.malformed,
-                  counts.backlog_percent);
+    buffer_printf(out, ",\"again\":%llu,\"missing\":%llu", (unsigned long long)sums->again,
+                  (unsigned long long)sums->missing);
+    for (int i = HELD_KEPT; i < HELD_STATES; i++)
+        buffer_printf(out, ",\"held %s\":%llu", held_state_name((enum held_state)i),
+                      (unsigned long long)sums->held[i]);
+    buffer_printf(
+        out,
+        ",\"relayed\":%llu,\"live\":%llu,\"unmatched\":%llu,\"lost\":%llu,\"malformed\":%llu,\"backlog\":%u}",
+        (unsigned long long)sums->relayed, (unsigned long long)sums->live,
+        (unsigned long long)sums->unmatched, (unsigned long long)counts.lost,
+        (unsigned long long)counts.malformed, counts.backlog_percent);
 }
 
 static void tally_tell(struct tally_desk *desk, const struct count_sums *sums, enum books_outcome outcome)

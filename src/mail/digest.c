@@ -14,6 +14,15 @@ void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES])
         die("SHA-256 is not available");
 }
 
+void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES])
+{
+    size_t length = 0;
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.at, key.length, (const unsigned char *)bytes.at,
+                   bytes.length, out, DIGEST_BYTES, &length) ||
+        length != DIGEST_BYTES)
+        die("HMAC-SHA-256 is not available");
+}
+
 char *digest_sha256_hex(struct text bytes, char room[DIGEST_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";

@@ -70,6 +70,7 @@ static void print_ends(struct buffer *out, const uint64_t ended[8])
 {
     for (int i = 1; i < ENDING_COUNT; i++)
         buffer_printf(out, ",\"%s\":%llu", ending_name(i), (unsigned long long)ended[i]);
+    buffer_printf(out, ",\"again\":%llu", (unsigned long long)ended[COUNTERS_AGAIN]);
 }
 
 /* All pages of receive processes added up; a process that is no longer configured still counts. */
@@ -183,6 +184,8 @@ static void command_do(struct commands_client *client, struct text command)
     client->waits = true;
     if (is_command(command, "queue")) {
         pass_on(client, PROCESS_QUEUE, command); /* which looks at both rights */
+    } else if (is_command(command, "quarantine")) {
+        pass_on(client, PROCESS_LEDGER, command); /* which looks at the rights of each class */
     } else if (!client->commander.may_operate) {
         commands_reply(client, EX_NOPERM, TEXT("you may not operate this node (rights operate)"));
     } else if (is_command(command, "status")) {
@@ -248,7 +251,10 @@ static bool commander_find(const struct commands *control, int fd, struct comman
         .may_operate = is_ours || has_user(&control->config->rights.operate, client->user),
         .may_read_content = is_ours || has_user(&control->config->rights.read_content, client->user)
     };
-    return client->commander.may_operate || client->commander.may_read_content;
+    bool may_release = false;
+    for (int i = 0; i < HELD_CLASSES; i++)
+        may_release = may_release || has_user(&control->config->quarantine.release[i], client->user);
+    return client->commander.may_operate || client->commander.may_read_content || may_release;
 }
 
 static void client_arrived(void *context, int what)

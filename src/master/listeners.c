@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "config/value.h"
 
 enum { BACKLOG = 4096 };
 
@@ -72,7 +73,7 @@ static bool is_listening(int fd)
 bool listeners_serve(const struct listeners *listeners, bool serve)
 {
     bool is_good = true;
-    for (size_t i = 0; i < listeners->count; i++) {
+    for (size_t i = 0; i < listeners->mail_count; i++) {
         int fd = listeners->fds[i];
         if (is_listening(fd) == serve) continue;
         is_good = (serve ? listen(fd, BACKLOG) : shutdown(fd, SHUT_RDWR)) == 0 && is_good;
@@ -84,10 +85,15 @@ bool listeners_open(struct listeners *out, const struct config *config, const st
                     char *error, size_t size)
 {
     char room[ADDRESS_TEXT_SIZE];
-    *out = (struct listeners){ .endpoints = memory_alloc(config->listener_count * sizeof *out->endpoints),
-                               .fds = memory_alloc(config->listener_count * sizeof *out->fds) };
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct endpoint *endpoint = &config->listeners[i].endpoint;
+    struct endpoint collector;
+    bool collects = value_endpoint_parse(config->ledger.listen, 0, &collector);
+    size_t count = config->listener_count + collects;
+    *out = (struct listeners){ .endpoints = memory_alloc((count + 1) * sizeof *out->endpoints),
+                               .fds = memory_alloc((count + 1) * sizeof *out->fds),
+                               .mail_count = config->listener_count };
+    for (size_t i = 0; i < count; i++) {
+        const struct endpoint *endpoint =
+            i < config->listener_count ? &config->listeners[i].endpoint : &collector;
         int fd = find(old, endpoint);
         if (fd < 0) fd = bind_one(endpoint);
         if (fd < 0) {

@@ -5,9 +5,11 @@
 
 #include "config/settings.h"
 
-/* One socket a listener of the configuration, in the same order. */
+/* One socket a listener of the configuration, in the same order; behind them that of `ledger listen`, if
+   there is one. */
 struct listeners {
     size_t count;
+    size_t mail_count; /* of those for mail */
     struct endpoint *endpoints;
     int *fds;
 };
@@ -17,7 +19,8 @@ struct listeners {
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
                     char *error, size_t size);
 
-/* Stops listening, so that new connections are refused at once, or listens again. The sockets stay bound. */
+/* Stops listening for mail, so that new connections are refused at once, or listens again. The sockets stay
+   bound. */
 bool listeners_serve(const struct listeners *listeners, bool serve); /* false with errno: not all */
 
 /* Closes those of `old` that `now` did not take over; frees the lists. */

@@ -173,6 +173,9 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
     if (!text_equal(old->state, new->state)) return "state";
     if (!text_equal(old->user, new->user)) return "user";
     if (old->processes.receive != new->processes.receive) return "processes receive";
+    if (old->node.number != new->node.number) return "node number";
+    if (courier_is_wanted(old) != courier_is_wanted(new))
+        return "ledger send to or listen, from none or to none";
     return NULL;
 }
 

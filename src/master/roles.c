@@ -8,7 +8,8 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
-      .folders = { "ledger" } },
+      .folders = { "ledger", "quarantine" } },
+    { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
@@ -23,13 +24,20 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_QUEUE },  { PROCESS_RECEIVE, PROCESS_SCAN },
     { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
     { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
-    { PROCESS_DELIVER, PROCESS_LOOKUP },
+    { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
+    { PROCESS_QUEUE, PROCESS_LEDGER },
 };
 const size_t link_count = sizeof links / sizeof *links;
+
+bool courier_is_wanted(const struct config *config)
+{
+    return config->ledger.collectors.count > 0 || config->ledger.listen.length > 0;
+}
 
 unsigned part_instances(const struct part *part, const struct config *config)
 {
     if (!(part->roles & 1u << config->role)) return 0;
+    if (part->kind == PROCESS_COURIER) return courier_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

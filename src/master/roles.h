@@ -13,6 +13,7 @@ struct part {
     enum process_kind kind;
     unsigned roles;     /* bits 1 << enum role */
     bool is_aside;      /* mail flows without it */
+    bool has_collector; /* is given the socket of `ledger listen` */
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
@@ -29,6 +30,9 @@ extern const struct part parts[];
 extern const size_t part_count;
 extern const struct link links[];
 extern const size_t link_count;
+
+/* Events go to another node, or come from others. */
+bool courier_is_wanted(const struct config *config);
 
 /* How many of this process the configuration wants. */
 unsigned part_instances(const struct part *part, const struct config *config);

@@ -101,7 +101,9 @@ static void send_folders(struct member *member)
 void member_send_listeners(struct member *member)
 {
     const struct listeners *listeners = member->family->start.listeners;
-    for (size_t i = 0; member->part->has_listeners && i < listeners->count; i++) {
+    const struct part *part = member->part;
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (!(i < listeners->mail_count ? part->has_listeners : part->has_collector)) continue;
         int fd = copy_of(listeners->fds[i]);
         put_u16(channel_begin(member->channel, MASTER_LISTENER, 0), (uint16_t)i);
         channel_end_fds(member->channel, &fd, 1);

@@ -152,7 +152,7 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
     state->clients_fd = memfd_create("clients", MFD_CLOEXEC);
     if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0)
         die_errno("shared memory for the clients cannot be made");
-    const char *const names[] = { "spool", "ledger", "report", "learn" };
+    const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         int fd = folder_open(state->folder_fd, names[i], uid, gid);
         if (fd < 0) refuse(EX_CANTCREAT, "a folder cannot be made", config);

@@ -24,6 +24,7 @@ enum message_flag {
     MESSAGE_WARNED = 4,  /* the sender was told of the delay */
     MESSAGE_PENDING = 8, /* not on disk yet */
     MESSAGE_MOVED = 16,  /* its record is a copy, counted where it stood first */
+    MESSAGE_AGAIN = 32,  /* out of the quarantine */
 };
 
 struct delivery;

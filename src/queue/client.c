@@ -99,6 +99,7 @@ static bool audit(const struct client *client, uint64_t id, struct text about)
     struct buffer record = { 0 };
     struct event_audit event = { .time_ms = queue_now(client->queue),
                                  .id = id,
+                                 .serial = message_id_next(&client->queue->ids, queue_now(client->queue)),
                                  .uid = client->commander.uid,
                                  .user = client->commander.user,
                                  .process = TEXT("queue"),
@@ -140,9 +141,11 @@ static void act_retry(struct client *client, struct message *message, const stru
     turn_wanted(client->queue);
 }
 
-static bool is_out(const struct message *message, const struct standing *recipient)
+/* With deliver, or on its way into the quarantine. */
+static bool is_out(const struct queue *queue, const struct message *message, const struct standing *recipient)
 {
     const struct delivery *delivery = schedule_delivery_of(message, recipient);
+    if (recipient->hold && shelf_has_offered(queue, message->id)) return true;
     return !recipient->hold && delivery && delivery->state == DELIVERY_OUT;
 }
 
@@ -156,7 +159,7 @@ static uint32_t gather(struct client *client, struct message *message, const str
     for (uint32_t i = 0; i < message->recipient_count; i++) {
         const struct standing *recipient = &message->recipients[i];
         if (!is_chosen(client, message, envelope, i) || !wanted(recipient)) continue;
-        if (is_out(message, recipient)) {
+        if (is_out(client->queue, message, recipient)) {
             client->busy++;
             continue;
         }

@@ -73,7 +73,7 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
 {
     struct lead lead;
     lead_make(queue, request, &lead);
-    if (receiver->is_own) lead.flags |= MESSAGE_OWN;
+    lead.flags |= receiver->flags;
     struct buffer envelope = { 0 };
     envelope_put(&request->envelope, &envelope);
     lead.envelope = buffer_text(&envelope);
@@ -89,6 +89,7 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
         told_remember_accepted(queue, request->id, &lead, &request->envelope,
                                request->prefix.length + request->body.size);
         told_queued(queue, message, request->envelope.sender);
+        if (lead.hold_reason.length) shelf_note(queue, request->id);
     } else {
         not_kept(receiver, request->id, KEEP_MALFORMED, TEXT("the message cannot be read or is too large"));
         body_free(&request->body);
@@ -190,7 +191,7 @@ static bool on_frame(void *context, struct frame *frame)
     case QUEUE_ALERT:
         return own_mail_alert_take(queue, frame);
     default:
-        return false;
+        return receiver->flags == MESSAGE_AGAIN && shelf_frame(queue, frame);
     }
 }
 
@@ -200,6 +201,7 @@ static void on_closed(void *context)
     struct receiver *receiver = context;
     struct queue *queue = receiver->queue;
     turn_commit(queue);
+    if (receiver->flags == MESSAGE_AGAIN) shelf_set_ledger(queue, NULL);
     for (size_t i = 0; i < queue->waiter_count; i++)
         if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
     if (!queue->is_stopping) told_again(queue, &queue->accepted, 0);
@@ -223,15 +225,16 @@ void intake_tell_space(struct queue *queue)
     for (struct receiver *one = queue->receivers; one; one = one->next) space_send(queue, one);
 }
 
-void intake_add_receiver(struct queue *queue, uint16_t index, bool is_own, int fd)
+void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct receiver *receiver = memory_alloc(sizeof *receiver);
     receiver->queue = queue;
     receiver->index = index;
-    receiver->is_own = is_own;
+    receiver->flags = flags;
     receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
     receiver->next = queue->receivers;
     queue->receivers = receiver;
+    if (flags == MESSAGE_AGAIN) shelf_set_ledger(queue, receiver->channel);
     space_send(queue, receiver);
 }

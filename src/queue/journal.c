@@ -315,6 +315,7 @@ static void entry_settle(struct journal *journal, struct entry *entry, uint64_t 
         message->flags &= (uint8_t)~MESSAGE_PENDING;
         journal->totals.accepted += message->recipient_count;
         if (message->flags & MESSAGE_OWN) journal->totals.own += message->recipient_count;
+        if (message->flags & MESSAGE_AGAIN) journal->totals.ended[COUNTERS_AGAIN] += message->recipient_count;
         catalogue_remember(journal->catalogue, message->id);
     }
     segment_note_id(open, message->id);

@@ -106,6 +106,7 @@ static void schedule_begin(struct queue *queue)
         undeliverable_watch(queue, all[i]);
     }
     free(all);
+    shelf_note_all(queue);
 }
 
 static void commit_due(void *context)
@@ -161,8 +162,12 @@ static void timers_begin(struct queue *queue)
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
     struct queue *queue = context;
-    if (kind == PROCESS_RECEIVE || kind == PROCESS_REPORT)
-        intake_add_receiver(queue, index, kind == PROCESS_REPORT, fd);
+    if (kind == PROCESS_RECEIVE)
+        intake_add_receiver(queue, index, 0, fd);
+    else if (kind == PROCESS_REPORT)
+        intake_add_receiver(queue, index, MESSAGE_OWN, fd);
+    else if (kind == PROCESS_LEDGER)
+        intake_add_receiver(queue, index, MESSAGE_AGAIN, fd);
     else if (kind == PROCESS_DELIVER)
         dispatch_set_deliver(queue, fd);
     else
@@ -179,6 +184,7 @@ static void on_config(void *context, const struct config *old)
                       old->queue.warn_ms != queue->child.config->queue.warn_ms;
     for (struct message *message; is_age_new && (message = catalogue_next(queue->catalogue, &place));)
         undeliverable_watch(queue, message);
+    if (!old->quarantine.most_bytes != !queue->child.config->quarantine.most_bytes) shelf_note_all(queue);
     if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
         log_warning("queue.segment_bytes takes effect at the next start");
     turn_wanted(queue);
@@ -271,6 +277,7 @@ int main(int argc, char **argv)
     child_start(&queue.child, PROCESS_QUEUE, argc, argv);
     queue.arena = arena_new(64 * 1024);
     queue.ids.process = OWN_PROCESS;
+    queue.ids.node = queue.child.config->node.number;
     queue.moved_ms = loop_now_ms(queue.child.loop);
     queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
     folders_open(&queue);

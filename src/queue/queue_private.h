@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
-   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, told.c writes log lines
-   and events, client.c answers `sekimori queue`. */
+   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held mail
+   to ledger, told.c writes log lines and events, client.c answers `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -42,7 +42,7 @@ struct receiver {
     struct queue *queue;
     struct channel *channel;
     uint16_t index;
-    bool is_own; /* report: its messages are ours, as notices are */
+    uint8_t flags; /* of its messages: MESSAGE_OWN from report, MESSAGE_AGAIN from ledger */
 };
 
 /* A message that somebody waits for. */
@@ -64,6 +64,20 @@ struct lead_cache {
         uint64_t id;
         struct buffer bytes;
     } slots[CACHED_LEADS];
+};
+
+/* Held messages on their way into the quarantine. */
+enum { SHELF_OFFERS = 16 };
+struct shelf {
+    struct channel *ledger; /* NULL: not there */
+    uint64_t *ids;          /* a ring of slots: to be offered, the oldest first */
+    size_t first, count, capacity;
+    struct {
+        uint64_t id; /* 0: free */
+        uint32_t segment;
+    } offers[SHELF_OFFERS]; /* that ledger has not answered */
+    uint64_t pause_until_ms;
+    bool is_refused; /* said so in the log */
 };
 
 /* The job id of a delivery that deliver says is under way, from before our restart. */
@@ -93,6 +107,7 @@ struct queue {
     struct schedule *schedule;
     struct receiver *receivers;
     struct carrier carrier;
+    struct shelf shelf;
     struct waiter *waiters;
     size_t waiter_count, waiter_capacity;
     uint64_t *acknowledgements; /* job ids whose results are in the batch */
@@ -118,7 +133,8 @@ static inline uint64_t queue_now(const struct queue *queue)
 }
 
 /* intake.c */
-void intake_add_receiver(struct queue *queue, uint16_t index, bool is_own, int fd);
+void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags,
+                         int fd); /* flags: of its messages */
 void intake_tell_space(struct queue *queue);
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);
@@ -187,6 +203,14 @@ void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead 
 void told_again(struct queue *queue, const struct recent *recent, uint64_t only);
 void told_committed(struct queue *queue);
 struct journal_listener told_listener(struct queue *queue);
+
+/* shelf.c */
+void shelf_note(struct queue *queue, uint64_t id); /* some of its recipients are held now */
+void shelf_note_all(struct queue *queue);          /* after a start or reload */
+void shelf_offer(struct queue *queue);
+bool shelf_has_offered(const struct queue *queue, uint64_t id);
+bool shelf_frame(struct queue *queue, struct frame *frame); /* false: malformed */
+void shelf_set_ledger(struct queue *queue, struct channel *ledger);
 
 /* client.c */
 void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd);

@@ -134,6 +134,7 @@ static void scan_message(struct scan *scan, const struct record_header *header, 
     if (!(lead.flags & MESSAGE_MOVED)) {
         scan->totals->accepted += lead.recipient_count;
         if (lead.flags & MESSAGE_OWN) scan->totals->own += lead.recipient_count;
+        if (lead.flags & MESSAGE_AGAIN) scan->totals->ended[COUNTERS_AGAIN] += lead.recipient_count;
     }
     if (!message->live_count) journal_message_forget(journal, message);
 }
@@ -151,7 +152,7 @@ static void scan_change(struct scan *scan, const struct record_header *header, s
     struct message *message = catalogue_find(journal->catalogue, header->id);
     if (header->type != RECORD_STATE) {
         for (uint32_t i = 0; i < change.count; i++)
-            if (change.recipients[i].ending > 0 && change.recipients[i].ending < 8)
+            if (change.recipients[i].ending > 0 && change.recipients[i].ending < ENDING_COUNT)
                 scan->totals->ended[change.recipients[i].ending]++;
     }
     if (!message) return;

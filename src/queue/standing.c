@@ -17,7 +17,7 @@ struct message *journal_message_make(struct journal *journal, uint64_t id, const
     message->id = id;
     message->arrived_ms = lead->arrived_ms;
     message->direction = lead->direction;
-    message->flags = lead->flags & (MESSAGE_AUTHENTICATED | MESSAGE_OWN | MESSAGE_WARNED);
+    message->flags = lead->flags & (MESSAGE_AUTHENTICATED | MESSAGE_OWN | MESSAGE_WARNED | MESSAGE_AGAIN);
     message->content = lead->content;
     message->lead_length = lead_length;
     message->prefix_length = lead->prefix_length;

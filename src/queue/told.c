@@ -60,7 +60,9 @@ static void accepted_put(struct arena *arena, uint64_t id, const struct lead *le
                                     .time_ms = lead->arrived_ms,
                                     .size = size,
                                     .direction = lead->direction,
-                                    .is_own = (lead->flags & MESSAGE_OWN) != 0,
+                                    .is_own = lead->flags & MESSAGE_OWN     ? 1
+                                              : lead->flags & MESSAGE_AGAIN ? 2
+                                                                            : 0,
                                     .sender = envelope->sender,
                                     .recipient_count = envelope->recipient_count,
                                     .recipients = recipients };

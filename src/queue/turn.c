@@ -37,7 +37,7 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commi
 {
     bool is_kept = commit == COMMIT_DONE;
     if (waiter->receiver && is_kept) {
-        if (waiter->receiver->is_own)
+        if (waiter->receiver->flags)
             told_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
         channel_send(waiter->receiver->channel, QUEUE_KEPT, waiter->id, TEXT_NONE);
     } else if (waiter->receiver) {
@@ -120,6 +120,7 @@ void turn_run(void *context)
     struct queue *queue = context;
     if (queue->waiter_count > 0 || !timer_is_set(queue->commit_timer)) turn_commit(queue);
     if (!queue->is_stopping) dispatch_jobs(queue);
+    if (!queue->is_stopping) shelf_offer(queue);
     journal_tidy(queue->journal);
     wake_set(queue);
 }

@@ -103,6 +103,7 @@ static void failure_write(struct queue *queue, struct message *message, const st
                              .relay = failure->relay,
                              .reply = failure->reply };
     journal_change(queue->journal, is_held ? RECORD_HOLD : RECORD_OUTCOME, message, &change);
+    if (is_held) shelf_note(queue, message->id);
     told_event_steps(queue, is_held ? RECORD_HOLD : RECORD_OUTCOME, message->id, &change);
     if (!is_held)
         told_event_ended(queue, message->id, failure->number, ENDING_RETURNED, failure->status,

@@ -317,8 +317,12 @@ static void tell_refused(struct session *session, enum event_stage stage, uint32
     const struct transaction *transaction = &session->transaction;
     struct event_signal signals[LIST_ROOM];
     bool is_content = stage == STAGE_CONTENT;
+    struct server *server = session->server;
+    uint64_t serial = message_id_next(&server->ids, loop_wall_ms(server->loop));
+    server->counters->last_id = server->ids.last;
     struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
                                    .id = is_content ? transaction->id : 0,
+                                   .serial = serial,
                                    .code = code,
                                    .stage = (uint8_t)stage,
                                    .direction = (uint8_t)session->port->listener.direction,

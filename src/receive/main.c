@@ -351,6 +351,7 @@ int main(int argc, char **argv)
                        : cores > 60                    ? 60 /* as master starts them */
                                                        : (uint32_t)cores;
     server.ids.process = (uint8_t)child.index;
+    server.ids.node = child.config->node.number;
     server.line = arena_new(0);
     maps_open(&server, &child);
     ports_start(&server);

@@ -96,6 +96,34 @@ static void reply_log(const struct session *session, const struct relay_reply *r
                  TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
 }
 
+static void tell_ledger(struct session *session, const struct relay_reply *reply)
+{
+    const struct transaction *transaction = &session->transaction;
+    const struct envelope *envelope = &transaction->envelope;
+    struct text *recipients = arena_alloc_array(session->mail, envelope->recipient_count, sizeof *recipients);
+    struct event_relayed event = { .id = transaction->id,
+                                   .time_ms = transaction->arrived_ms,
+                                   .size = transaction->body.size,
+                                   .direction = (uint8_t)session->port->listener.direction,
+                                   .client = session->client,
+                                   .helo = session->helo,
+                                   .sender = envelope->sender,
+                                   .dsn = reply->enhanced,
+                                   .relay = reply->server,
+                                   .reply = reply->text,
+                                   .recipient_count = envelope->recipient_count,
+                                   .recipients = recipients };
+    struct buffer record = { 0 };
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
+    for (uint32_t first = 0; first < event.recipient_count;) {
+        buffer_clear(&record);
+        first += event_relayed_put(&event, first, &record);
+        if (!ring_append(session->server->ring, buffer_text(&record)))
+            log_error("the event record is full: an event is lost, balance will show it");
+    }
+    buffer_free(&record);
+}
+
 static void pass_on(struct session *session, const struct relay_reply *reply)
 {
     struct receive_counters *counters = session->server->counters;
@@ -105,6 +133,7 @@ static void pass_on(struct session *session, const struct relay_reply *reply)
     reply_log(session, reply);
     if (reply->code < 400) {
         counters->relayed += session->transaction.envelope.recipient_count;
+        tell_ledger(session, reply);
         counters->messages_relayed++;
         session->messages++;
     }

@@ -116,7 +116,8 @@ static int64_t difference_of(const struct queue_counters *now, const struct base
     int64_t explained = (int64_t)(now->live - then->live);
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
         explained += (int64_t)(now->ended[i] - then->ended[i]);
-    int64_t outer = accepted - own - (int64_t)received;
+    int64_t again = (int64_t)(now->ended[COUNTERS_AGAIN] - then->ended[COUNTERS_AGAIN]);
+    int64_t outer = accepted - own - again - (int64_t)received;
     return outer ? outer : accepted - explained;
 }
 

@@ -48,6 +48,7 @@ static void clock_ticks(void *context)
     struct service *service = context;
     leaks_take(service);
     office_nightly(service);
+    mailroom_look(service);
     office_alarms(service);
     timer_set(service->clock, CLOCK_MS);
 }
@@ -55,6 +56,11 @@ static void clock_ticks(void *context)
 static void night_goes_on(void *context)
 {
     office_nightly(context);
+}
+
+static void mail_goes_on(void *context)
+{
+    mailroom_look(context);
 }
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
@@ -81,6 +87,7 @@ static void on_status(void *context, struct buffer *out)
     for (int i = 0; i < FACT_COUNT; i++) raised += service->alarms[i].is_raised;
     child_status_add(out, "reports", "%llu", (unsigned long long)service->reports);
     child_status_add(out, "last day reported", "%u", service->nightly.done_day);
+    child_status_add(out, "digests", "%llu", (unsigned long long)service->digests);
     child_status_add(out, "alarm mails", "%llu", (unsigned long long)service->alarm_mails);
     child_status_add(out, "alarms raised", "%u", raised);
 }
@@ -126,11 +133,15 @@ int main(int argc, char **argv)
     if (ring >= 0) service.events = ring_map(ring);
     tzset();
     countries_load(&service);
+    char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
+    ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
     if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
-    service.post = post_new(service.child.loop);
+    service.post = post_new(service.child.loop, service.child.config->node.number);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);
+    service.mail = timer_new(service.child.loop, mail_goes_on, &service);
     service.night = timer_new(service.child.loop, night_goes_on, &service);
     nightly_read(service.folder, &service.nightly);
+    mailing_read(service.folder, &service.mailing);
     alarms_read(service.folder, service.alarms);
     changes_note(service.folder, service.child.config, loop_wall_ms(service.child.loop));
     timer_set(service.clock, FIRST_LOOK_MS);

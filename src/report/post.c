@@ -26,10 +26,10 @@ struct post {
     struct message_id_source ids;
 };
 
-struct post *post_new(struct loop *loop)
+struct post *post_new(struct loop *loop, uint8_t node)
 {
     struct post *post = memory_alloc(sizeof *post);
-    *post = (struct post){ .loop = loop, .ids = { .process = OWN_PROCESS } };
+    *post = (struct post){ .loop = loop, .ids = { .process = OWN_PROCESS, .node = node } };
     return post;
 }
 

@@ -9,7 +9,8 @@
 
 struct post;
 
-struct post *post_new(struct loop *loop);
+/* `node`: its number, for ids. */
+struct post *post_new(struct loop *loop, uint8_t node);
 /* Queue is there, or there again: what it did not answer is asked for. */
 void post_set_queue(struct post *post, int fd);
 bool post_is_open(const struct post *post);

@@ -9,6 +9,7 @@
 #include "ipc/ring.h"
 #include "report/alarm.h"
 #include "report/edition.h"
+#include "report/mailing.h"
 #include "report/nightly.h"
 #include "report/post.h"
 
@@ -27,7 +28,16 @@ struct service {
     int64_t balance_difference;
     bool is_sending; /* a nightly report is with queue */
     uint64_t reports, alarm_mails;
+    struct timer *mail; /* the next digest of several */
+    struct mailing mailing;
+    struct held_rows mailing_rows; /* of the day under way, in mailing_arena */
+    struct arena *mailing_arena;   /* NULL: not gathered */
+    bool is_mailing, is_repeating; /* a digest is with queue; the last one goes again */
+    uint64_t digests;
 };
+
+/* mailroom.c: the next digest, if one is due and none is under way. */
+void mailroom_look(struct service *service);
 
 /* office.c */
 struct edition *office_edition(struct service *service, uint32_t day, enum language language);

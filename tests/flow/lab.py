@@ -12,7 +12,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
-PROGRAMS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report")
+PROGRAMS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier")
 QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
 
 
@@ -103,8 +103,9 @@ class Node:
         head += "" if "hostname " in config else "hostname mx.example.test\n"
         head += f"""admin postmaster@example.test
 state {self.state}
-virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}
-"""
+virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
+        # Held mail stays in the queue, where tests of the queue look for it, unless a test says more of the quarantine.
+        head += "\n" if "quarantine {" in config else "; quarantine { most 0 }\n"
         if "dns " not in config:
             head += "dns { servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }\n"
         if "listen " not in config:

@@ -49,7 +49,7 @@ def kill_one(node, name, chance, dead):
     dead.add(pid)
 
 
-@pytest.mark.parametrize("name", lab.PROGRAMS)
+@pytest.mark.parametrize("name", [name for name in lab.PROGRAMS if name != "courier"])  # which test_shipping.py kills
 def test_kill_one_process_at_random_moments(nodes, inside, name):
     node = nodes(CONFIG, inside=inside.port)
     chance, dead = random.Random(name), set()
@@ -193,8 +193,8 @@ def test_ids_go_on_where_they_were(nodes, inside):
     with open(counters, "r+b") as file:
         file.seek(page + last_id)
         (last,) = struct.unpack("<Q", file.read(8))
-        assert abs((last >> 16) - time.time() * 1000) < 600_000
-        ahead = last + (3_600_000 << 16)  # an hour later, by the clock as it was before
+        assert abs((last >> 8) - time.time() * 1000) < 600_000
+        ahead = last + (3_600_000 << 8)  # an hour later, by the clock as it was before
         file.seek(page + last_id)
         file.write(struct.pack("<Q", ahead))
     node.start()
@@ -203,6 +203,6 @@ def test_ids_go_on_where_they_were(nodes, inside):
     number = 0
     for digit in text.split()[-1]:
         number = number << 5 | "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(digit)
-    assert number >> 22 >= ahead >> 16
+    assert number >> 22 >= ahead >> 8
     inside.wait(2)
     node.balance()

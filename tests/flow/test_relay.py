@@ -58,7 +58,10 @@ def test_the_walls_reply_is_the_clients(edge, wall, inside):
     assert "status=sent (kept as" in edge.text() and f"]:{wall.port}, " in edge.text()
     assert counter(edge, "receive", "messages relayed through") == 1
     assert counter(edge, "queue", "commits") == 0  # not one write to the disk
-    edge.balance()
+    lines = {line["name"]: line for line in edge.balance()["lines"]}
+    assert (lines["relayed"]["receive"], lines["relayed"]["ledger"], lines["accepted"]["ledger"]) == (1, 1, 0)
+    hit = json.loads(edge.run("trace", "--status", "relayed", "--json").stdout)["hits"][0]
+    assert (hit["client"], hit["recipients"][0]["state"]) == ("127.0.0.7", "relayed") and "kept as" in hit["recipients"][0]["reply"]
     wall.balance()
 
 

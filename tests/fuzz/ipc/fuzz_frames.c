@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ipc/ask_deliver.h"
+#include "ipc/ask_ledger.h"
 #include "ipc/ask_lookup.h"
 #include "ipc/ask_queue.h"
 #include "ipc/ask_scan.h"
@@ -23,6 +24,19 @@ static void keep(struct arena *arena, struct frame *frame)
     if (!text_equal(buffer_text(&again), frame->payload)) abort();
     buffer_free(&again);
     body_free(&request.body);
+}
+
+static void held(struct arena *arena, struct text payload)
+{
+    struct held_offer offer;
+    struct buffer again = { 0 };
+    if (!held_offer_get(arena, payload, &offer)) return;
+    held_offer_put(&offer, &again);
+    bool has_long = false;
+    for (uint32_t i = 0; i < offer.envelope.recipient_count; i++)
+        has_long = has_long || offer.recipients[i].reason.length > HELD_REASON_MOST;
+    if (!has_long && !text_equal(buffer_text(&again), payload)) abort();
+    buffer_free(&again);
 }
 
 static void relay(struct arena *arena, struct frame *frame)
@@ -60,6 +74,7 @@ static void event(struct arena *arena, struct text record)
     struct event_step step;
     struct event_audit audit;
     struct event_missed missed;
+    struct event_relayed relayed;
     uint32_t first;
     event_kind_of(record);
     event_accepted_get(arena, record, &accepted, &first);
@@ -68,6 +83,7 @@ static void event(struct arena *arena, struct text record)
     event_step_get(record, &step);
     event_audit_get(record, &audit);
     event_missed_get(record, &missed);
+    event_relayed_get(arena, record, &relayed, &first);
     struct health_facts facts;
     health_facts_get(record, &facts);
 }
@@ -82,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct host_answer host;
     struct mx_answer mx;
     struct client_name name;
-    switch (data[0] % 9) {
+    switch (data[0] % 10) {
     case 0:
         keep(arena, &frame);
         break;
@@ -106,6 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 7:
         relay(arena, &frame);
+        break;
+    case 8:
+        held(arena, frame.payload);
         break;
     default:
         event(arena, frame.payload);

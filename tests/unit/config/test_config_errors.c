@@ -21,7 +21,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, rights; did "
+      "ledger, quarantine, digest, rights; "
+      "did "
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
@@ -31,8 +32,8 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, rights\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
+      "report, ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -102,24 +103,27 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, health, drain, vrrp, report, ledger, rights; did you mean \"role\"?\n" },
+      "dns, processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "\"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "health, drain, vrrp, report, ledger, rights\n1:21: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, "
+      "health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: unknown word \"rolle\"; "
+      "allowed: role, hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, health, drain, vrrp, report, ledger, rights; did you mean \"role\"?\n" },
+      "processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "\"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, ledger, rights\n1:21: error: blocks are nested too deep (8 are "
-      "allowed)\n" },
+      "log, health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: blocks are nested "
+      "too deep "
+      "(8 are allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",
@@ -152,6 +156,16 @@ static const struct error_row rows[] = {
       "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
     { "domains a.jp 10.0.0.1 { tls node }",
       "1:29: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "ledger { send to 192.0.2.1:2601 }\n",
+      "1:18: error: ledger send to without node { certificate FILE; key FILE; ca FILE }\n"
+      "1:18: error: ledger send to without node { number N }, another one for each node\n" },
+    { "node { number 2 }\nledger { listen 192.0.2.1:2601 }\n",
+      "2:17: error: ledger listen without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "node { number 256 }\n",
+      "1:15: error: \"256\" is too large: node number; allowed: a whole number, from 0 to 255\n" },
+    { "ledger { listen 192.0.2.1 }\n",
+      "1:17: error: \"192.0.2.1\" is not valid here: ledger listen; allowed: ADDRESS:PORT such as "
+      "192.0.2.1:514, or none\n" },
     { "node { certificate /c; ca /a }",
       "1:20: error: node key is missing: node has certificate, key and ca, or none\n" },
     { "node ca /a", "1:9: error: node key is missing: node has certificate, key and ca, or none\n" },

@@ -33,9 +33,19 @@ static void ids(void **state)
         assert_true(message_id_next(&two, wall) != id);
         last = id;
     }
+    struct message_id_source nodes[2] = { { .process = 1, .node = 2 }, { .process = 1, .node = 255 } };
+    for (int i = 0; i < 2000; i++) { /* more than a millisecond has numbers for */
+        uint64_t id = message_id_next(&nodes[0], now), other = message_id_next(&nodes[1], now);
+        assert_int_equal(message_id_node(id), 2);
+        assert_int_equal(message_id_node(other), 255);
+        assert_int_not_equal(id, other);
+    }
     struct message_id_source restarted = { .process = 1 };
     message_id_resume(&restarted, one.last); /* another process, its clock set back */
     assert_true(message_id_next(&restarted, now - 3600000) > last);
+    struct message_id_source behind = { .process = 1 };
+    message_id_resume_behind(&behind, last);
+    assert_true(message_id_next(&behind, now - 3600000) > last);
     message_id_resume(&restarted, UINT64_MAX); /* from a damaged page */
     assert_true(message_id_next(&restarted, now) > last);
     char room[MESSAGE_ID_SIZE];
@@ -333,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
+        cmocka_unit_test(events_of_any_size),
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),
@@ -340,7 +351,6 @@ int main(void)
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),
         cmocka_unit_test(bodies_that_lie),
-        cmocka_unit_test(events_of_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,14 @@
 /* Plays master and two processes that tell the real ledger process events, for tests/flow/test_ledger.py:
    drive LEDGER-PROGRAM CONFIGURATION FOLDER. Input lines: "accept FIRST COUNT" (message ids, one recipient
    each), "end FIRST COUNT ENDING", "refuse COUNT", "balance", "status", "kill" (and start again). */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,11 @@ static void process_begin(struct driver *driver)
     play_give_map(&driver->played, "events", RECEIVE_SLOT, driver->receive_fd);
     play_give_map(&driver->played, "events", DELIVER_SLOT, driver->deliver_fd);
     play_give_folder(&driver->played, "ledger", folder);
+    if (mkdirat(folder, "quarantine", 0700) != 0 && errno != EEXIST) play_fail("quarantine");
+    int quarantine = openat(folder, "quarantine", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (quarantine < 0) play_fail("quarantine");
+    play_give_folder(&driver->played, "quarantine", quarantine);
+    close(quarantine);
     close(folder);
     play_wait_ready(&driver->played);
 }

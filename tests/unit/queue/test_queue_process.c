@@ -19,6 +19,7 @@
 
 #include "config/settings.h"
 #include "ipc/ask_deliver.h"
+#include "ipc/ask_ledger.h"
 #include "ipc/ask_queue.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
@@ -668,6 +669,203 @@ static void test_held_released_removed(void **state)
     node_free(&node);
 }
 
+/* --- the quarantine, with this test as ledger --- */
+
+/* The next offer; *out_fd is the segment, the caller's. */
+static void held_wait(struct node *node, int ledger, struct held_offer *out, int *out_fd)
+{
+    struct frame frame;
+    await(node, ledger, LEDGER_HELD, &frame);
+    *out_fd = frame_take_fd(&frame, 0);
+    assert_true(*out_fd >= 0);
+    assert_int_equal(fcntl(*out_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    arena_reset(node->arena);
+    assert_true(held_offer_get(node->arena, arena_text(node->arena, frame.payload), out));
+    assert_int_equal(out->id, frame.id);
+}
+
+static uint64_t held_next(struct node *node, int ledger)
+{
+    struct held_offer offered;
+    int fd;
+    held_wait(node, ledger, &offered, &fd);
+    close(fd);
+    return offered.id;
+}
+
+static void taken_say(int ledger, uint64_t id, uint32_t count, const uint32_t *numbers)
+{
+    struct buffer payload = { 0 };
+    put_u32(&payload, count);
+    for (uint32_t i = 0; i < count; i++) put_u32(&payload, numbers[i]);
+    say(ledger, LEDGER_TAKEN, id, buffer_text(&payload));
+    buffer_free(&payload);
+}
+
+static void not_taken_say(int ledger, uint64_t id, enum held_refusal refusal)
+{
+    struct buffer payload = { 0 };
+    put_u8(&payload, refusal);
+    put_text(&payload, TEXT("no"));
+    say(ledger, LEDGER_NOT_TAKEN, id, buffer_text(&payload));
+    buffer_free(&payload);
+}
+
+static void ended_wait(struct node *node, uint64_t count)
+{
+    for (int i = 0; i < WAIT_MS / 10 && counters(node).ended[ENDING_QUARANTINED] != count; i++)
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+    assert_int_equal(counters(node).ended[ENDING_QUARANTINED], count);
+}
+
+static const uint32_t first_two[] = { 0, 1 };
+
+static void test_moved_to_the_quarantine(void **state)
+{
+    struct node node;
+    struct held_offer offered;
+    struct buffer out = { 0 };
+    struct offer held = inside;
+    int fd;
+    held.hold = HOLD_QUARANTINE;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    int ledger = peer_give(&node, PROCESS_LEDGER);
+    uint64_t id = keep(&node, &held);
+    held_wait(&node, ledger, &offered, &fd);
+    assert_int_equal(offered.id, id);
+    assert_int_equal(offered.envelope.recipient_count, 2);
+    assert_true(text_equal(offered.envelope.recipients[1].address, TEXT("other@example.jp")));
+    assert_int_equal(offered.recipients[1].number, 1);
+    assert_int_equal(offered.recipients[1].hold, HOLD_QUARANTINE);
+    char bytes[200];
+    assert_true(offered.length < sizeof bytes);
+    assert_int_equal(pread(fd, bytes, offered.length, (off_t)offered.offset), offered.length);
+    assert_true(text_equal(text_from(bytes, offered.length),
+                           TEXT("Received: here\r\nSubject: test\r\n\r\nhello\r\n")));
+    close(fd);
+    assert_int_equal(ask(&node, "queue release\nall", &out), EX_TEMPFAIL); /* it is on its way */
+    assert_int_equal(ask(&node, "queue remove\nall", &out), EX_TEMPFAIL);
+    taken_say(ledger, id, 2, first_two);
+    ended_wait(&node, 2);
+    assert_int_equal(counters(&node).live, 0);
+    assert_int_equal(events_count(&node, EVENT_ENDED, id), 2);
+    assert_quiet(ledger);
+    assert_quiet(node.deliver);
+    close(ledger);
+    buffer_free(&out);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* Of two recipients the first is taken; queue and ledger die in turn; the other is offered until it is taken.
+ */
+static void test_offered_until_taken(void **state)
+{
+    struct node node;
+    struct offer held = inside;
+    struct held_offer offered;
+    int fd;
+    held.hold = HOLD_POISON;
+    node_make(&node, "");
+    node_start(&node);
+    int ledger = peer_give(&node, PROCESS_LEDGER);
+    uint64_t id = keep(&node, &held);
+    assert_int_equal(held_next(&node, ledger), id);
+    close(ledger);
+    ledger = peer_give(&node, PROCESS_LEDGER);
+    assert_int_equal(held_next(&node, ledger), id);
+    not_taken_say(ledger, id, HELD_NOT_YET);
+    assert_int_equal(held_next(&node, ledger), id);
+    taken_say(ledger, id, 1, first_two);
+    ended_wait(&node, 1);
+    held_wait(&node, ledger, &offered, &fd);
+    close(fd);
+    assert_int_equal(offered.envelope.recipient_count, 1);
+    assert_int_equal(offered.recipients[0].number, 1);
+    close(ledger);
+    node_kill(&node);
+    node_start(&node);
+    assert_int_equal(counters(&node).ended[ENDING_QUARANTINED], 1);
+    ledger = peer_give(&node, PROCESS_LEDGER);
+    assert_int_equal(held_next(&node, ledger), id);
+    taken_say(ledger, id, 2, first_two); /* what it has from before too */
+    ended_wait(&node, 2);
+    assert_int_equal(counters(&node).live, 0);
+    close(ledger);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* The hold was let go while ledger was away: its word comes too late. And a full quarantine is left in peace.
+ */
+static void test_not_taken(void **state)
+{
+    struct node node;
+    struct buffer out = { 0 };
+    struct offer held = plain;
+    held.hold = HOLD_QUARANTINE;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    int ledger = peer_give(&node, PROCESS_LEDGER);
+    uint64_t id = keep(&node, &held);
+    assert_int_equal(held_next(&node, ledger), id);
+    close(ledger);
+    while (ask(&node, "queue release\nall", &out) == EX_TEMPFAIL) continue; /* until it has seen that */
+    deliver_all(&node);
+    assert_int_equal(counters(&node).ended[ENDING_DELIVERED], 1);
+    ledger = peer_give(&node, PROCESS_LEDGER);
+    id = keep(&node, &held);
+    assert_int_equal(held_next(&node, ledger), id);
+    not_taken_say(ledger, id, HELD_NO_ROOM);
+    uint64_t other = keep(&node, &held);
+    struct frame frame;
+    nanosleep(&(struct timespec){ 0, 600000000 }, NULL); /* longer than a new one waits */
+    assert_quiet(ledger);
+    assert_int_equal(counters(&node).held, 2);
+    taken_say(ledger, other, 1, first_two);                 /* it was not offered */
+    while (channel_wait(ledger, WAIT_MS, &frame)) continue; /* nonsense costs the channel */
+    assert_int_equal(counters(&node).ended[ENDING_QUARANTINED], 0);
+    close(ledger);
+    buffer_free(&out);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* What ledger gives back counts apart, also in the journal. */
+static void test_released_from_the_quarantine(void **state)
+{
+    struct node node;
+    struct frame frame;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    int ledger = peer_give(&node, PROCESS_LEDGER), receive = node.receive;
+    node.receive = ledger;
+    uint64_t id = keep(&node, &plain);
+    node.receive = receive;
+    assert_int_equal(events_count(&node, EVENT_ACCEPTED, id), 1); /* nobody else tells of it */
+    deliver_all(&node);
+    struct queue_counters now = counters(&node);
+    assert_int_equal(now.accepted, 1);
+    assert_int_equal(now.own, 0);
+    assert_int_equal(now.ended[COUNTERS_AGAIN], 1);
+    close(ledger);
+    node_kill(&node);
+    node_start(&node);
+    assert_int_equal(counters(&node).ended[COUNTERS_AGAIN], 1);
+    ledger = peer_give(&node, PROCESS_LEDGER);
+    say(ledger, QUEUE_RESOLVE, id, TEXT_NONE);
+    await(&node, ledger, QUEUE_RESOLVED, &frame);
+    struct reader reader = reader_of(frame.payload);
+    assert_int_equal(get_u8(&reader), 1);
+    close(ledger);
+    node_stop(&node);
+    node_free(&node);
+}
+
 static void test_held_by_hand(void **state)
 {
     struct node node;
@@ -800,6 +998,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_who_gets_a_notice),
         cmocka_unit_test(test_held_released_removed),
         cmocka_unit_test(test_held_by_hand),
+        cmocka_unit_test(test_moved_to_the_quarantine),
+        cmocka_unit_test(test_offered_until_taken),
+        cmocka_unit_test(test_not_taken),
+        cmocka_unit_test(test_released_from_the_quarantine),
         cmocka_unit_test(test_expires_and_warns),
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_nonsense),

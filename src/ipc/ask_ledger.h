@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What queue and ledger ask of each other about held mail. queue offers what it holds; ledger keeps a copy
+   and says so once it is on disk; only then does queue let go of it. What is released comes back as a message
+   of its own, in the frames of ask_queue.h: QUEUE_KEEP and QUEUE_RESOLVE on the same channel. */
+#ifndef SEKIMORI_IPC_ASK_LEDGER_H
+#define SEKIMORI_IPC_ASK_LEDGER_H
+
+#include "config/settings.h"
+#include "ipc/ask_queue.h"
+
+enum ledger_frame {
+    LEDGER_HELD = 32, /* queue: struct held_offer; frame id = message id; fd 0: the segment, for reading */
+    LEDGER_TAKEN, /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
+                     disk. Said again whenever they are offered again. */
+    LEDGER_NOT_TAKEN, /* ledger: same id; u8 enum held_refusal, text why: they stay where they are */
+};
+
+enum held_refusal {
+    HELD_NOT_YET, /* what it was found to be has not been told to the ledger: offer it again in a moment */
+    HELD_NO_ROOM, /* full, or cannot be written: offer nothing for a while */
+};
+
+/* "virus", "spam", …; "unknown". */
+const char *held_class_name(enum held_class class);
+bool held_class_from_name(struct text name, enum held_class *out);
+
+struct held_recipient {
+    uint32_t number; /* in the message */
+    uint8_t hold;    /* enum hold_reason */
+    uint8_t edits;   /* index into held_offer.edits */
+    struct text reason;
+};
+
+/* Recipients of one message that are held, as many as fit a frame. */
+struct held_offer {
+    uint64_t id, arrived_ms;
+    uint8_t direction, authenticated;
+    uint16_t content;        /* enum content_flag */
+    uint64_t offset, length; /* of prefix and body in the segment */
+    uint32_t prefix_length;
+    uint8_t edits_count;
+    struct text edits[KEEP_EDITS_LIMIT];
+    struct envelope envelope; /* only these recipients, in the same order */
+    struct held_recipient *recipients;
+};
+
+enum { HELD_REASON_MOST = 200 };
+
+void held_offer_put(const struct held_offer *offer, struct buffer *frame);
+/* Borrows from the payload; lists live in the arena. False: malformed. */
+bool held_offer_get(struct arena *arena, struct text payload, struct held_offer *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Answers `sekimori quarantine …`: a few messages a turn, so that storing goes on between. */
+#ifndef SEKIMORI_LEDGER_CURATOR_H
+#define SEKIMORI_LEDGER_CURATOR_H
+
+#include "books/ticket.h"
+#include "ipc/ask_master.h"
+#include "ledger/custody.h"
+
+struct curator_desk;
+
+struct curator_desk *curator_desk_new(struct loop *loop, struct harvest *harvest, struct custody *custody);
+void curator_desk_free(struct curator_desk *desk); /* clients under way get no answer */
+void curator_desk_set_config(struct curator_desk *desk, const struct config *config); /* borrowed */
+
+void curator_desk_set_key(struct curator_desk *desk, const struct ticket_key *key); /* borrowed */
+
+/* `command`: the verb, then a word a line: message ids or "all", --class NAME, --match PATTERN (sender or
+   recipient), --to ADDRESS, --ticket TICKET (instead of all that). Parts come as MASTER_MORE: a JSON object a
+   line, or the content. Takes over `fd`.
+ */
+void curator_begin(struct curator_desk *desk, const struct commander *commander, struct text command, int fd);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The quarantine's inside: custody.c takes what is held, release.c gives it back, aging.c lets go of it. */
+#ifndef SEKIMORI_LEDGER_CUSTODY_PRIVATE_H
+#define SEKIMORI_LEDGER_CUSTODY_PRIVATE_H
+
+#include "base/arena.h"
+#include "ipc/message_id.h"
+#include "ledger/custody.h"
+
+enum { CUSTODY_OFFERS = 64 };
+
+struct offered {
+    struct buffer payload;
+    int fd;
+};
+
+struct custody {
+    struct loop *loop;
+    struct harvest *harvest;
+    const struct config *config;
+    struct database *database; /* the one whose numbers are in `facts` */
+    struct vault *vault;
+    struct channel *queue; /* NULL: not there */
+    struct offered offers[CUSTODY_OFFERS];
+    unsigned offer_count;
+    struct deferred take;
+    struct timer *timer;
+    struct arena *arena;
+    struct message_id_source ids;
+    uint64_t asked_ms;              /* when releases under way were looked at last; 0: look now */
+    uint64_t stray_ms, aged_ms;     /* when to look again */
+    bool was_swept, has_complained; /* of releases */
+    struct custody_facts facts;
+};
+
+struct database *custody_database(struct custody *custody);
+
+/* release.c */
+void custody_releases_look(struct custody *custody);
+void custody_release_send(struct custody *custody, uint64_t release);
+void custody_release_kept(struct custody *custody, uint64_t release);
+void custody_release_refused(struct custody *custody, uint64_t release, struct text why);
+
+/* aging.c */
+bool custody_let_go(struct custody *custody); /* a few; true: there is more */
+void custody_make_room(struct custody *custody);
+/* After rows have gone: the file, when nobody needs it. */
+void custody_file_drop(struct custody *custody, uint64_t message);
+
+#endif

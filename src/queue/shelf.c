@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Held mail on its way out of the journal. What is held is offered to ledger, a few at a time; when ledger
+   has its copy on disk, the recipients end here as quarantined. Whoever dies meanwhile, what is still held is
+   offered again, and ledger knows what it has. Mail that is not held never comes here. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ipc/ask_ledger.h"
+#include "queue/queue_private.h"
+
+enum {
+    LOOKS_A_TURN = 64,
+    TELL_FIRST_MS = 300, /* so that ledger has read what receive tells of the message */
+    NO_ROOM_WAIT_MS = 20000,
+    OFFER_ROOM = 4096, /* of a frame, beside recipients and edits */
+};
+
+static bool is_movable(const struct standing *recipient)
+{
+    return recipient->ending == ENDING_NONE &&
+           (recipient->hold == HOLD_QUARANTINE || recipient->hold == HOLD_UNDELIVERABLE ||
+            recipient->hold == HOLD_POISON);
+}
+
+static bool has_movable(const struct message *message)
+{
+    for (uint32_t i = 0; i < message->recipient_count; i++)
+        if (is_movable(&message->recipients[i])) return true;
+    return false;
+}
+
+/* The line: ids in a ring of slots. */
+
+static void line_add(struct shelf *shelf, uint64_t id)
+{
+    if (shelf->count == shelf->capacity) {
+        size_t capacity = shelf->capacity ? shelf->capacity * 2 : 64;
+        uint64_t *ids = memory_alloc(capacity * sizeof *ids);
+        for (size_t i = 0; i < shelf->count; i++) ids[i] = shelf->ids[(shelf->first + i) % shelf->capacity];
+        free(shelf->ids);
+        shelf->ids = ids;
+        shelf->first = 0;
+        shelf->capacity = capacity;
+    }
+    shelf->ids[(shelf->first + shelf->count++) % shelf->capacity] = id;
+}
+
+static uint64_t line_take(struct shelf *shelf)
+{
+    uint64_t id = shelf->ids[shelf->first];
+    shelf->first = (shelf->first + 1) % shelf->capacity;
+    shelf->count--;
+    return id;
+}
+
+void shelf_note(struct queue *queue, uint64_t id)
+{
+    if (queue->child.config->quarantine.most_bytes) line_add(&queue->shelf, id);
+}
+
+void shelf_note_all(struct queue *queue)
+{
+    size_t place = 0;
+    queue->shelf.count = 0;
+    for (const struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+        if (has_movable(message)) shelf_note(queue, message->id);
+}
+
+static int offer_find(const struct shelf *shelf, uint64_t id)
+{
+    for (int i = 0; i < SHELF_OFFERS; i++)
+        if (shelf->offers[i].id == id) return i;
+    return -1;
+}
+
+bool shelf_has_offered(const struct queue *queue, uint64_t id)
+{
+    return offer_find(&queue->shelf, id) >= 0;
+}
+
+/* Offers */
+
+/* The held recipients, as many as fit. */
+static void offer_fill(struct queue *queue, const struct message *message, const struct envelope *envelope,
+                       struct held_offer *offer)
+{
+    size_t room = FRAME_LIMIT - OFFER_ROOM;
+    for (int i = 0; i < offer->edits_count; i++)
+        room -= offer->edits[i].length < room ? offer->edits[i].length : room;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < message->recipient_count; i++) {
+        const struct standing *standing = &message->recipients[i];
+        if (!is_movable(standing)) continue;
+        struct text reason = names_text(queue->catalogue->reasons, standing->reason);
+        size_t need = envelope->recipients[i].address.length + envelope->recipients[i].orcpt.length +
+                      HELD_REASON_MOST + 32;
+        if (need > room) break;
+        room -= need;
+        offer->envelope.recipients[count] = envelope->recipients[i];
+        offer->recipients[count++] = (struct held_recipient){ i, standing->hold, standing->edits, reason };
+    }
+    offer->envelope.recipient_count = count;
+}
+
+static int segment_open(struct queue *queue, uint32_t segment)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%08u.seg", segment);
+    int fd = openat(queue->journal_folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) log_error("segment %s cannot be opened for ledger: %s", path, strerror(errno));
+    return fd;
+}
+
+static bool offer_make(struct queue *queue, struct message *message, struct held_offer *out)
+{
+    struct lead lead;
+    struct envelope envelope;
+    if (!queue_envelope(queue, message, &lead, &envelope)) return false;
+    *out = (struct held_offer){ .id = message->id,
+                                .arrived_ms = message->arrived_ms,
+                                .direction = message->direction,
+                                .authenticated = (message->flags & MESSAGE_AUTHENTICATED) != 0,
+                                .content = message->content,
+                                .offset = message_content_offset(message),
+                                .length = (uint64_t)message->prefix_length + message->body_length,
+                                .prefix_length = message->prefix_length,
+                                .edits_count = lead.edits_count,
+                                .envelope = envelope };
+    memcpy(out->edits, lead.edits, sizeof lead.edits);
+    out->envelope.recipients =
+        arena_alloc_array(queue->arena, message->recipient_count, sizeof *out->envelope.recipients);
+    out->recipients = arena_alloc_array(queue->arena, message->recipient_count, sizeof *out->recipients);
+    offer_fill(queue, message, &envelope, out);
+    return out->envelope.recipient_count > 0;
+}
+
+/* What cannot be offered (a damaged record, no room in a frame) stays held in the journal. */
+static void offer_send(struct queue *queue, struct message *message, int slot)
+{
+    struct held_offer offer;
+    arena_reset(queue->arena);
+    if (!offer_make(queue, message, &offer)) return;
+    int fd = segment_open(queue, message->segment);
+    if (fd < 0) { /* no descriptors left, perhaps */
+        line_add(&queue->shelf, message->id);
+        queue->shelf.pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
+        return;
+    }
+    held_offer_put(&offer, channel_begin(queue->shelf.ledger, LEDGER_HELD, message->id));
+    channel_end_fds(queue->shelf.ledger, &fd, 1);
+    queue->shelf.offers[slot].id = message->id;
+    queue->shelf.offers[slot].segment = message->segment;
+    journal_segment_use(queue->journal, message->segment, 1); /* it is not moved while ledger reads it */
+}
+
+void shelf_offer(struct queue *queue)
+{
+    struct shelf *shelf = &queue->shelf;
+    uint64_t now = queue_now(queue);
+    if (!shelf->ledger || !shelf->count) return;
+    size_t most = shelf->count < LOOKS_A_TURN ? shelf->count : LOOKS_A_TURN;
+    for (size_t i = 0; i < most && now >= shelf->pause_until_ms; i++) {
+        int slot = offer_find(shelf, 0);
+        if (slot < 0) return;
+        uint64_t id = line_take(shelf);
+        struct message *message = catalogue_find(queue->catalogue, id);
+        if (!message || !has_movable(message)) continue;
+        bool is_early = (message->flags & MESSAGE_PENDING) || now < message->arrived_ms + TELL_FIRST_MS;
+        if (is_early || shelf_has_offered(queue, id))
+            line_add(shelf, id);
+        else
+            offer_send(queue, message, slot);
+    }
+}
+
+/* Answers */
+
+static void offer_end(struct queue *queue, int slot)
+{
+    journal_segment_use(queue->journal, queue->shelf.offers[slot].segment, -1);
+    queue->shelf.offers[slot].id = 0;
+}
+
+static void moved_log(struct queue *queue, struct message *message, const struct change *change)
+{
+    struct lead lead;
+    struct envelope envelope;
+    bool is_read = queue_envelope(queue, message, &lead, &envelope);
+    for (uint32_t i = 0; i < change->count; i++) {
+        uint32_t number = change->recipients[i].number;
+        struct told_delivery told = { .address = is_read ? envelope.recipients[number].address : TEXT_NONE,
+                                      .dsn = TEXT("2.0.0"),
+                                      .status = TEXT("quarantined"),
+                                      .reply = change->reply,
+                                      .arrived_ms = message->arrived_ms };
+        told_recipient(queue, message->id, &told);
+        told_event_ended(queue, message->id, number, ENDING_QUARANTINED, TEXT_NONE, TEXT_NONE, change->reply);
+    }
+}
+
+/* What was released or removed meanwhile (after a restart of ledger) is not moved: ledger hears of its
+ * ending. */
+static bool taken(struct queue *queue, struct message *message, struct reader *reader)
+{
+    uint32_t count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, 4);
+    struct changed_recipient *list = arena_alloc_array(queue->arena, count + 1, sizeof *list);
+    struct change change = { .when_ms = queue_now(queue),
+                             .recipients = list,
+                             .reply = TEXT("in quarantine") };
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = get_u32(reader);
+        if (!message || reader->failed || number >= message->recipient_count) continue;
+        const struct standing *standing = &message->recipients[number];
+        if (!is_movable(standing)) continue;
+        list[change.count++] =
+            (struct changed_recipient){ number, ENDING_QUARANTINED, standing->hold, standing->attempts };
+    }
+    if (!reader_done(reader)) return false;
+    if (!change.count) return true;
+    moved_log(queue, message, &change);
+    journal_change(queue->journal, RECORD_MOVED, message, &change);
+    if (has_movable(message)) shelf_note(queue, message->id);
+    dispatch_settle(queue, message);
+    turn_wanted_soon(queue);
+    return true;
+}
+
+static void not_taken(struct queue *queue, uint64_t id, enum held_refusal refusal, struct text why)
+{
+    struct shelf *shelf = &queue->shelf;
+    shelf_note(queue, id);
+    if (refusal == HELD_NOT_YET) return;
+    shelf->pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
+    if (!shelf->is_refused) log_warning("held mail stays in the journal: %.*s", TEXT_ARG(why));
+    shelf->is_refused = true;
+}
+
+bool shelf_frame(struct queue *queue, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    int slot = offer_find(&queue->shelf, frame->id);
+    if (slot < 0 || frame->id == 0) return false;
+    offer_end(queue, slot);
+    arena_reset(queue->arena);
+    if (frame->type == LEDGER_TAKEN) {
+        queue->shelf.is_refused = false;
+        if (!taken(queue, catalogue_find(queue->catalogue, frame->id), &reader)) return false;
+        shelf_offer(queue);
+        return true;
+    }
+    enum held_refusal refusal = get_u8(&reader);
+    struct text why = get_text(&reader);
+    if (!reader_done(&reader)) return false;
+    not_taken(queue, frame->id, refusal, why);
+    return true;
+}
+
+void shelf_set_ledger(struct queue *queue, struct channel *ledger)
+{
+    queue->shelf.ledger = ledger;
+    queue->shelf.pause_until_ms = 0;
+    for (int i = 0; !ledger && i < SHELF_OFFERS; i++) {
+        if (!queue->shelf.offers[i].id) continue;
+        shelf_note(queue, queue->shelf.offers[i].id);
+        offer_end(queue, i);
+    }
+}

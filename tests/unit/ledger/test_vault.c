@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Files of the quarantine: what is read is what was written, a damaged one is never taken for a message. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ipc/message_id.h"
+#include "ledger/vault.h"
+
+#define ID (1790000000000ull << 22)
+
+struct bench {
+    char path[64];
+    int folder, segment;
+    struct vault *vault;
+    struct recipient recipients[2];
+    struct held_recipient held[2];
+    struct held_offer offer;
+};
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    snprintf(bench->path, sizeof bench->path, "/tmp/vault-test-XXXXXX");
+    assert_non_null(mkdtemp(bench->path));
+    bench->folder = open(bench->path, O_RDONLY | O_DIRECTORY);
+    bench->segment = openat(bench->folder, "segment", O_RDWR | O_CREAT, 0600);
+    bench->vault = vault_new(bench->folder);
+    bench->recipients[0] =
+        (struct recipient){ TEXT("a@example.jp"), TEXT("rfc822;a@example.jp"), NOTIFY_NEVER };
+    bench->recipients[1] = (struct recipient){ TEXT("b@example.jp"), TEXT_NONE, 0 };
+    bench->held[0] = (struct held_recipient){ 3, HOLD_QUARANTINE, 1, TEXT("by verdict") };
+    bench->held[1] = (struct held_recipient){ 7, HOLD_UNDELIVERABLE, 0, TEXT_NONE };
+    bench->offer = (struct held_offer){ .id = ID,
+                                        .arrived_ms = 5,
+                                        .direction = DIRECTION_OUT,
+                                        .authenticated = 1,
+                                        .content = CONTENT_LONG_LINE,
+                                        .prefix_length = 9,
+                                        .edits_count = 2,
+                                        .edits = { TEXT("none"), TEXT("some\0more") },
+                                        .envelope = { .sender = TEXT("s@example.net"),
+                                                      .smtputf8 = true,
+                                                      .recipient_count = 2,
+                                                      .recipients = bench->recipients },
+                                        .recipients = bench->held };
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    char command[128];
+    vault_free(bench->vault);
+    close(bench->segment);
+    close(bench->folder);
+    snprintf(command, sizeof command, "rm -r %s", bench->path);
+    assert_int_equal(system(command), 0);
+    free(bench);
+    return 0;
+}
+
+/* `length` bytes at `offset` of the segment, that do not shrink to nothing. */
+static void segment_fill(struct bench *bench, uint64_t offset, uint64_t length)
+{
+    uint32_t number = 1;
+    char *bytes = malloc(length + 1);
+    for (uint64_t i = 0; i < length; i++) bytes[i] = (char)((number = number * 1664525 + 1013904223) >> 24);
+    assert_int_equal(pwrite(bench->segment, bytes, length, (off_t)offset), length);
+    bench->offer.offset = offset;
+    bench->offer.length = length;
+    free(bytes);
+}
+
+static void assert_same(struct bench *bench)
+{
+    struct vault_message message;
+    assert_int_equal(vault_read(bench->vault, ID, &message), VAULT_DONE);
+    char *bytes = malloc(bench->offer.length + 1);
+    assert_int_equal(pread(bench->segment, bytes, bench->offer.length, (off_t)bench->offer.offset),
+                     bench->offer.length);
+    assert_true(text_equal(message.content, text_from(bytes, bench->offer.length)));
+    const struct held_offer *facts = &message.facts;
+    assert_int_equal(facts->direction, DIRECTION_OUT);
+    assert_int_equal(facts->content, CONTENT_LONG_LINE);
+    assert_int_equal(facts->prefix_length, 9);
+    assert_true(text_equal(facts->edits[1], TEXT("some\0more")));
+    assert_true(text_equal(facts->envelope.sender, TEXT("s@example.net")));
+    assert_int_equal(facts->envelope.recipients[0].notify, NOTIFY_NEVER);
+    assert_int_equal(facts->recipients[1].number, 7);
+    vault_message_free(&message);
+    free(bytes);
+}
+
+static void test_sizes(void **state)
+{
+    struct bench *bench = *state;
+    static const uint64_t sizes[] = { 9, 4096, 131072, 131073, 3000000 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint64_t bytes = 0;
+        segment_fill(bench, 4096 * i, sizes[i]);
+        assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+        assert_true(vault_sync(bench->vault));
+        assert_int_equal(vault_file_bytes(bench->vault, ID), bytes);
+        assert_same(bench);
+    }
+    struct stat facts;
+    char name[128], id[MESSAGE_ID_SIZE];
+    snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
+    assert_int_equal(fstatat(bench->folder, name, &facts, 0), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+}
+
+static void test_short_segment(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t bytes;
+    segment_fill(bench, 0, 5000);
+    bench->offer.length = 6000;
+    assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_FAILED);
+    assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
+}
+
+/* Each byte changed, each end cut off. */
+static void test_damage(void **state)
+{
+    struct bench *bench = *state;
+    struct vault_message message;
+    uint64_t bytes;
+    char name[128], id[MESSAGE_ID_SIZE];
+    segment_fill(bench, 0, 300);
+    assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+    snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
+    int fd = openat(bench->folder, name, O_RDWR);
+    for (uint64_t i = 0; i < bytes; i++) {
+        char byte, other;
+        assert_int_equal(pread(fd, &byte, 1, (off_t)i), 1);
+        other = (char)(byte ^ 0x10);
+        assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
+        enum vault_outcome outcome = vault_read(bench->vault, ID, &message);
+        if (outcome == VAULT_DONE) { /* a bit of the frame's header that says nothing of the content */
+            vault_message_free(&message);
+            assert_same(bench);
+        }
+        assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
+    }
+    assert_same(bench);
+    for (uint64_t length = bytes; length-- > 0;) {
+        assert_int_equal(ftruncate(fd, (off_t)length), 0);
+        assert_int_equal(vault_read(bench->vault, ID, &message), VAULT_DAMAGED);
+    }
+    close(fd);
+    assert_int_equal(vault_read(bench->vault, ID + 1, &message), VAULT_FAILED);
+}
+
+static bool is_odd(void *context, uint64_t id)
+{
+    return id & 1;
+}
+
+static void test_removing(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t bytes;
+    segment_fill(bench, 0, 300);
+    for (bench->offer.id = ID; bench->offer.id < ID + 4; bench->offer.id++)
+        assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+    assert_true(vault_sync(bench->vault));
+    vault_sweep(bench->vault, is_odd, NULL);
+    assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
+    assert_int_not_equal(vault_file_bytes(bench->vault, ID + 1), 0);
+    assert_true(vault_remove(bench->vault, ID + 1));
+    assert_true(vault_remove(bench->vault, ID + 1));
+    assert_int_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0);
+    assert_true(vault_remove(bench->vault, ID + 3));
+    assert_int_not_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0); /* with its last file */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_short_segment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removing, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
