@@ -110,8 +110,9 @@ void xclient_do(struct session *session, const struct smtp_command *command)
         session->needs_xclient = false;
         session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
         const char *node = stream_peer_name(session->stream);
-        log_info("xclient: %s speaks for %.*s[%.*s]", *node ? node : "a listed peer",
-                 TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
+        log_info("xclient: %s speaks for %.*s[%.*s]%s%.*s", *node ? node : "a listed peer",
+                 TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+                 session->client_tls.length ? " by " : "", TEXT_ARG(session->client_tls));
     }
 }
 

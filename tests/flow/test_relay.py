@@ -255,6 +255,73 @@ def test_who_hangs_up_before_the_reply_and_comes_again_makes_no_double(nodes, wa
     wall.balance()
 
 
+class CutContent(CutReply):
+    """A proxy before a wall that breaks off in the middle of the content."""
+
+    def pump(self, source, sink, is_server):
+        passed = 0
+        try:
+            while data := source.recv(4096):
+                passed += len(data)
+                if not is_server and passed > 20000:
+                    self.has_cut = True
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_another_wall_takes_what_one_broke_off(nodes, wall, inside):
+    proxy = CutContent(wall.port)
+    other = nodes(WALL, inside=inside.port)
+    edge = nodes(EDGE.replace("recipients call-out; ", ""), walls=at(proxy.port, other.port))
+    code, text = lab.Client(edge.port).send(lab.message("moved", ("x" * 900 + "\n") * 20000))
+    assert code == 250 and proxy.has_cut, text
+    inside.wait(1)
+    assert counter(edge, "deliver", "relays moved") == 1 and counter(edge, "queue", "commits") == 0
+    assert counter(wall, "receive", "messages kept") == 0 and counter(other, "receive", "messages kept") == 1
+    assert len(inside.files()) == 1
+
+
+@pytest.mark.parametrize("greeting, code", [("421 4.3.2 too busy", 451), ("554 5.3.2 not now", 451)])
+def test_a_wall_that_answers_is_a_wall(nodes, greeting, code):
+    """Only a wall that accepts no connection is none: what another one says is passed on, and nothing is kept."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.sendall(greeting.encode() + b"\r\n")
+
+        threading.Thread(target=refuse, daemon=True).start()
+        edge = nodes(EDGE, walls=at(listener.getsockname()[1]))
+        reply = lab.Client(edge.port).send(lab.message())
+        assert reply[0] == code, reply
+        assert counter(edge, "queue", "commits") == 0
+
+
+def test_what_is_known_of_client_and_envelope_goes_along(nodes, wall, inside, tmp_path):
+    cert, key = lab.certificate(tmp_path, "edge.example.test")
+    edge = nodes(EDGE.replace("direction in }}", f"direction in; tls certificate {cert}; tls key {key} }}}}"), walls=at(wall.port))
+    client = lab.Client(edge.port)
+    client.secure()
+    replies = client.open(mail="RET=HDRS ENVID=mark+2B1", rcpt="NOTIFY=FAILURE ORCPT=rfc822;first@example.test")
+    assert [one[0] for one in replies] == [250, 250]
+    assert client.data(lab.message())[0] == 250
+    message = inside.wait(1)[0]
+    assert b"ret=HDRS" in message and b"envid=mark+1" in message
+    assert re.search(r"speaks for unknown\[127\.0\.0\.1\] by TLSv1\.3 \S+ 256", wall.text())
+
+
 def test_a_slow_client_holds_no_wall(edge, wall, inside):
     slow = lab.Client(edge.port)
     assert [one[0] for one in slow.open()] == [250, 250]
