@@ -19,7 +19,7 @@
 #include "base/die.h"
 #include "base/tls.h"
 
-enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384 };
+enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384, TLS_GOODBYE_MOST = 100 };
 
 /* Output in order: `before` bytes of `out` leave first, then the file's range, then what follows. */
 struct file_piece {
@@ -352,6 +352,10 @@ static void ready(void *context, int what)
         read_input(stream);
         return;
     }
+    if (stream->paused && stream_peer_has_hung_up(stream)) {
+        end(stream, STREAM_END_CLOSED, "the peer hung up while it was waiting");
+        return;
+    }
     stream->is_deaf = true;
     loop_defer(stream->loop, &stream->flush);
 }
@@ -496,11 +500,16 @@ const char *stream_peer_doubt(const struct stream *stream)
 
 bool stream_peer_has_hung_up(const struct stream *stream)
 {
-    char byte;
+    char bytes[TLS_GOODBYE_MOST + 1];
     if (stream->closed || stream->ended) return true;
     if (buffer_length(&stream->kept) > 0) return false;
-    ssize_t got = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+    ssize_t got = recv(stream->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (got <= 0) return got == 0 || (errno != EAGAIN && errno != EINTR);
+    if (!stream->tls || got > TLS_GOODBYE_MOST) return false;
+    struct tcp_info facts = { 0 };
+    socklen_t size = sizeof facts;
+    return getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &facts, &size) == 0 &&
+           facts.tcpi_state == TCP_CLOSE_WAIT;
 }
 
 int stream_fd(const struct stream *stream)

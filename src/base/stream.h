@@ -58,7 +58,8 @@ uint64_t stream_pending(const struct stream *stream);
    answered costs no more. 0, as at first: no limit. */
 void stream_limit_output(struct stream *stream, size_t bytes);
 
-/* Stops and restarts on_input. While paused, nothing is read from the socket. */
+/* Stops and restarts on_input. While paused, nothing is read from the socket; that the peer has hung up,
+   having left nothing, is noticed all the same (on_ended). */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
@@ -77,7 +78,8 @@ int stream_tls_bits(const struct stream *stream);
 const char *stream_peer_name(const struct stream *stream);
 const char *stream_peer_doubt(const struct stream *stream);
 
-/* While paused: the peer has closed its side and left nothing unread. One system call. */
+/* While paused: the peer has closed its side and left nothing unread (in TLS: at most a word of goodbye). One
+   system call, or two. */
 bool stream_peer_has_hung_up(const struct stream *stream);
 
 int stream_fd(const struct stream *stream);

@@ -214,10 +214,15 @@ static void delivered_record(struct job *job, const struct recipient_result *res
 }
 
 /* A peer that was only to take over has no last word: the message waits for its own servers, or for a peer
-   that takes it. */
+   that takes it. When the node has been put back meanwhile, its own servers are tried at once. */
 static void refusal_soften(struct job *job, struct recipient_result *result)
 {
-    if (!job->errand.is_detour || result->ending != RECIPIENT_FAILED) return;
+    if (!job->errand.is_detour || result->ending == RECIPIENT_DELIVERED) return;
+    if (!pool_has_detour(job->jobs->pool)) {
+        result->ending = RECIPIENT_NOT_TRIED;
+        job->errand.destination_down = false;
+    }
+    if (result->ending != RECIPIENT_FAILED) return;
     result->ending = RECIPIENT_DEFERRED;
     result->code = 0;
     result->enhanced =

@@ -131,6 +131,12 @@ static void tls_configure(struct outbound_ground *ground)
     node_tls_configure(ground);
 }
 
+static void detour_set(struct service *service)
+{
+    const struct child *child = &service->child;
+    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
+}
+
 static void on_config(void *context, const struct config *old)
 {
     struct service *service = context;
@@ -139,7 +145,7 @@ static void on_config(void *context, const struct config *old)
     tls_configure(&service->ground);
     callout_forget_answers(service->callouts);
     upstream_configure(service->upstream, service->child.config);
-    pool_reload(service->pool);
+    detour_set(service); /* and every other route anew */
 }
 
 static void stopped(void *context)
@@ -197,9 +203,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_drain(void *context)
 {
-    struct service *service = context;
-    const struct child *child = &service->child;
-    pool_detour(service->pool, child->is_draining && child->drain_to.port ? &child->drain_to : NULL);
+    detour_set(context);
 }
 
 static void on_health(void *context, struct health_facts *out)
@@ -232,7 +236,7 @@ static void service_prepare(struct service *service)
                                                    .ask = ask,
                                                    .is_empty = is_empty,
                                                    .context = service });
-    if (child->is_draining) on_drain(service);
+    if (child->is_draining) detour_set(service);
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);

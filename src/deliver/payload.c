@@ -195,7 +195,7 @@ static enum payload_outcome send_small(const struct payload *payload, struct str
 
 static enum payload_outcome send_as_is(struct payload *payload, struct stream *stream)
 {
-    struct edit_piece piece;
+    struct edit_piece piece = { 0 };
     while (step_next(payload, UINT64_MAX, &piece)) {
         if (piece.literal.at)
             stream_write(stream, piece.literal);

@@ -327,14 +327,20 @@ void pool_detour(struct pool *pool, const struct endpoint *to)
 {
     pool->has_detour = to != NULL;
     if (to) {
+        bool is_node = pool->start.ground->config->node.certificate.path.length > 0;
         pool->detour_target = (struct target){ .is_address = true, .endpoint = *to };
         pool->detour = (struct domain){ .name = TEXT("drain"),
                                         .targets = &pool->detour_target,
                                         .target_count = 1,
-                                        .tls = TLS_OFFERED,
+                                        .tls = is_node ? TLS_NODE : TLS_OFFERED,
                                         .smtputf8 = true };
     }
     pool_reload(pool);
+}
+
+bool pool_has_detour(const struct pool *pool)
+{
+    return pool->has_detour;
 }
 
 void pool_stop(struct pool *pool)

@@ -37,8 +37,10 @@ void pool_ask_again(struct pool *pool); /* lookup was restarted */
 void pool_reload(struct pool *pool);
 
 /* The node is drained: messages go to this server instead of their own, those that wait too; call-outs do
-   not. NULL: they go their usual ways again. */
+   not. By `tls node` where this node has a certificate. NULL: they go their usual ways again. Makes all
+   routes anew, as pool_reload does. */
 void pool_detour(struct pool *pool, const struct endpoint *to);
+bool pool_has_detour(const struct pool *pool);
 
 /* Idle connections end now, busy ones after their errand. Waiting errands are to be removed before. */
 void pool_stop(struct pool *pool);

@@ -10,17 +10,19 @@
 #include "mail/envelope.h"
 
 enum queue_frame {
-    QUEUE_KEEP = 1,     /* struct keep_request; frame id = message id */
-    QUEUE_KEPT,         /* same id: the message is on disk and will get exactly one ending per recipient */
-    QUEUE_KEPT_BEFORE,  /* same id; u64 message id: the same transaction (envelope.transaction) was kept as that
-                           one, and the node that sent it may not have heard */
-    QUEUE_NOT_KEPT,     /* same id; u8 enum keep_refusal, text reason */
-    QUEUE_CONFIRMED,    /* receive: id: the node has seen our reply; should the same come again, it is meant */
-    QUEUE_RESOLVE,      /* id: was this message kept? asked by a receive that was restarted */
-    QUEUE_RESOLVED,     /* same id; u8 kept */
-    QUEUE_SPACE,        /* queue to receive, unasked: u8 full (1: answer 452 at MAIL FROM), text why */
-    QUEUE_BODY_FILE,    /* asks for an unnamed file in the spool for a large body */
+    QUEUE_KEEP = 1,    /* struct keep_request; frame id = message id */
+    QUEUE_KEPT,        /* same id: the message is on disk and will get exactly one ending per recipient */
+    QUEUE_KEPT_BEFORE, /* same id; u64 message id: the same transaction (envelope.transaction) was kept as
+                          that one, and the node that sent it may not have heard */
+    QUEUE_NOT_KEPT,    /* same id; u8 enum keep_refusal, text reason */
+    QUEUE_CONFIRMED,   /* receive: id: the node has seen our reply; should the same come again, it is meant */
+    QUEUE_RESOLVE,     /* id: was this message kept? asked by a receive that was restarted */
+    QUEUE_RESOLVED,    /* same id; u8 kept */
+    QUEUE_SPACE,       /* queue to receive, unasked: u8 full (1: answer 452 at MAIL FROM), text why */
+    QUEUE_BODY_FILE,   /* asks for an unnamed file in the spool for a large body */
     QUEUE_BODY_FILE_IS, /* same id; fd 0: the file (none: not to be had) */
+    QUEUE_ALERT, /* receive, unanswered: id: tell the administrator of this message, which somebody inside
+                    sent and which was stopped; texts client, sender, first recipient, reason */
 };
 
 enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED };

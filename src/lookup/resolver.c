@@ -162,7 +162,8 @@ struct option {
 /* libunbound comes with defaults for a program that asks now and then. */
 static const struct option fixed_options[] = {
     { "num-queries-per-thread:", "8192" }, { "infra-cache-numhosts:", "20000" },
-    { "infra-host-ttl:", "60" }, /* a server that was down is tried again within a minute */
+    { "infra-host-ttl:", "10" }, /* a server that was down is tried again so soon: a cut line may be all
+                                    resolvers */
     { "infra-keep-probing:", "yes" },      { "infra-cache-max-rtt:", "4000" },
     { "do-not-query-localhost:", "no" },   { "prefetch:", "yes" },
     { "unblock-lan-zones:", "yes" },       { "insecure-lan-zones:", "yes" },

@@ -6,7 +6,7 @@
 #include "mail/date.h"
 
 /* Controls and bytes over 127 do not belong in the fields of a status report. */
-static void plain_add(struct buffer *out, struct text text)
+static void field_text_add(struct buffer *out, struct text text)
 {
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.at[i];
@@ -30,7 +30,7 @@ static void field_add(struct buffer *out, const char *name, const char *type, st
             buffer_add_text(out, TEXT("\r\n "));
             column = 1;
         }
-        plain_add(out, text_slice(value, 0, take));
+        field_text_add(out, text_slice(value, 0, take));
         column += take;
         value = text_slice(value, take, value.length);
     }

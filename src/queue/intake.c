@@ -188,6 +188,8 @@ static bool on_frame(void *context, struct frame *frame)
     case QUEUE_BODY_FILE:
         body_file(queue, receiver, frame->id);
         return true;
+    case QUEUE_ALERT:
+        return own_mail_alert_take(queue, frame);
     default:
         return receiver->flags == MESSAGE_AGAIN && shelf_frame(queue, frame);
     }

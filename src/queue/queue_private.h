@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
-   undeliverable.c decides what becomes of failures, shelf.c moves held mail to ledger, told.c writes log
-   lines and events, client.c answers `sekimori queue`. */
+   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held
+   mail to ledger, told.c writes log lines and events, client.c answers `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -32,6 +32,7 @@ enum {
     CACHED_LEADS = 1024,
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
+    ALERTED_CLIENTS = 64,
 };
 
 struct queue;
@@ -90,6 +91,12 @@ struct carrier {
     uint64_t job_id; /* the last one given */
 };
 
+/* A client that the administrator was told of. */
+struct alerted {
+    uint64_t when_ms; /* 0: free */
+    char client[48];
+};
+
 struct queue {
     struct child child;
     int folder; /* spool */
@@ -114,6 +121,7 @@ struct queue {
     struct deferred turn;
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
     struct message_id_source ids;
+    struct alerted alerted[ALERTED_CLIENTS];
     struct arena *arena; /* of the frame or decision at hand */
     uint64_t moved_ms;   /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;
@@ -165,6 +173,12 @@ void undeliverable_relayed(struct queue *queue, struct message *message, const s
 void undeliverable_aged(struct queue *queue, struct message *message);
 bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
 void undeliverable_watch(struct queue *queue, struct message *message);
+
+/* own_mail.c: messages of our own */
+uint64_t own_mail_id(struct queue *queue);
+/* A message of our own, with the null sender: it never causes another. */
+void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
+bool own_mail_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
 /* told.c */
 void told_queued(const struct queue *queue, const struct message *message, struct text sender);

@@ -20,18 +20,6 @@ static bool may_get_notice(const struct message *message, const struct envelope 
     return is_true && envelope->sender.length > 0;
 }
 
-static uint16_t content_of(struct text bytes)
-{
-    uint16_t content = 0;
-    bool is_start = true;
-    for (size_t i = 0; i < bytes.length; i++) {
-        if ((unsigned char)bytes.at[i] > 0x7f) content |= CONTENT_HEADER_8BIT;
-        if (is_start && bytes.at[i] == '.') content |= CONTENT_LEADING_DOT;
-        is_start = bytes.at[i] == '\n';
-    }
-    return content;
-}
-
 struct notice {
     struct queue *queue;
     struct message *about;
@@ -72,34 +60,6 @@ static void notice_compose(const struct notice *notice, struct text id, struct t
     buffer_free(&original);
 }
 
-/* A notice is a message of its own, with the null sender: it never causes another. */
-static void notice_keep(struct queue *queue, uint64_t id, struct text to, struct text content)
-{
-    static const char no_edits[4];
-    struct recipient recipient = { .address = to };
-    uint16_t flags = content_of(content);
-    struct envelope envelope = { .recipient_count = 1,
-                                 .recipients = &recipient,
-                                 .smtputf8 = (flags & CONTENT_HEADER_8BIT) != 0 };
-    struct buffer bytes = { 0 };
-    envelope_put(&envelope, &bytes);
-    struct lead_recipient to_domain = { .domain = queue_domain_of(queue, queue->arena, to) };
-    struct lead lead = { .arrived_ms = queue_now(queue),
-                         .direction = DIRECTION_OUT,
-                         .flags = MESSAGE_OWN,
-                         .content = flags,
-                         .recipient_count = 1,
-                         .recipients = &to_domain,
-                         .edits_count = 1,
-                         .edits = { text_from(no_edits, sizeof no_edits) },
-                         .envelope = buffer_text(&bytes) };
-    struct message *message = journal_keep(queue->journal, id, &lead, TEXT_NONE, content);
-    waiter_add(queue, NULL, message, NULL);
-    told_event_accepted(queue, id, &lead, &envelope, content.length);
-    told_queued(queue, message, TEXT_NONE);
-    buffer_free(&bytes);
-}
-
 static void notice_send(const struct notice *notice)
 {
     static const char *const names[] = { [DSN_FAILED] = "sender non-delivery notification",
@@ -107,15 +67,13 @@ static void notice_send(const struct notice *notice)
                                          [DSN_RELAYED] = "sender delivery status notification" };
     struct queue *queue = notice->queue;
     char id[MESSAGE_ID_SIZE], notice_id[MESSAGE_ID_SIZE];
-    uint64_t number = message_id_next(&queue->ids, queue_now(queue));
-    while (catalogue_find(queue->catalogue, number) || catalogue_was_kept(queue->catalogue, number))
-        number = message_id_next(&queue->ids, queue_now(queue)); /* a clock that stepped back at a restart */
+    uint64_t number = own_mail_id(queue);
     message_id_print(notice->about->id, id);
     message_id_print(number, notice_id);
     struct buffer content = { 0 };
     notice_compose(notice, text_of(id), text_of(notice_id), &content);
     log_info("%s: %s: %s", id, names[notice->action], notice_id);
-    notice_keep(queue, number, notice->envelope->sender, buffer_text(&content));
+    own_mail_keep(queue, number, notice->envelope->sender, buffer_text(&content));
     buffer_free(&content);
 }
 

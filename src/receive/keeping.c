@@ -194,6 +194,32 @@ void keep_log_verdict(struct session *session)
              TEXT_ARG(facts->subject));
 }
 
+static bool is_stopped(const struct verdict *verdict)
+{
+    bool stopped = verdict->code != 250;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict->recipients[i].action == ACTION_QUARANTINE ||
+            verdict->recipients[i].action == ACTION_DISCARD)
+            stopped = true;
+    return stopped;
+}
+
+void keep_alert(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    struct channel *queue = session->server->queue;
+    bool is_virus_from_inside = transaction->read.virus == SCAN_FOUND &&
+                                session->port->listener.direction == DIRECTION_OUT &&
+                                is_stopped(&transaction->verdict);
+    if (!is_virus_from_inside || !queue) return;
+    struct buffer *out = channel_begin(queue, QUEUE_ALERT, transaction->id);
+    put_text(out, session->client_text);
+    put_text(out, transaction->envelope.sender);
+    put_text(out, transaction->envelope.recipients[0].address);
+    put_text(out, transaction->verdict.reason);
+    channel_end(queue);
+}
+
 /* --- events --- */
 
 enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */

@@ -34,6 +34,8 @@ void keep_count_aborted(struct session *session);
 
 void keep_count_verdict(struct session *session);
 void keep_log_verdict(struct session *session);
+/* A virus that somebody inside sent was stopped: the administrator is told. */
+void keep_alert(struct session *session);
 
 /* At start and when queue is back: offers of a predecessor that queue is to resolve. */
 void keep_resolve_old(struct server *server);

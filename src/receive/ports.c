@@ -71,7 +71,7 @@ static void rest(struct server *server)
 static void rest_is_over(void *context)
 {
     struct server *server = context;
-    if (!server->is_stopping) ports_accept(server, true);
+    if (!server->is_stopping && !server->child->is_draining) ports_accept(server, true);
 }
 
 /* Half of the descriptors are for connections, the rest is for the bodies that they bring. */
@@ -102,7 +102,8 @@ static void arrived(void *context, int what)
         int fd = accept4(port->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && errno == ECONNABORTED) continue;
         if (fd < 0 && errno != EAGAIN && errno != EINTR) {
-            log_warning("no connection can be taken: %s", strerror(errno));
+            bool is_shut = errno == EINVAL; /* the node is being drained, as we are about to hear */
+            if (!is_shut) log_warning("no connection can be taken: %s", strerror(errno));
             rest(port->server);
         }
         if (fd < 0) return;

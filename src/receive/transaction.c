@@ -334,6 +334,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         return;
     }
     keep_count_verdict(session);
+    keep_alert(session);
     const struct verdict *verdict = &transaction->verdict;
     if (verdict->code != 250) {
         char reason[400], enhanced[16], id[MESSAGE_ID_SIZE];

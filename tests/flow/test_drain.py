@@ -90,6 +90,26 @@ def test_everything_goes_to_the_peer(nodes, inside):
     waits(node, 3)
 
 
+def test_between_nodes_with_certificates(nodes, inside, tmp_path):
+    """The peer takes mail from nodes alone: what waits goes by `tls node` without a word about it."""
+    def ca(*words):
+        subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", tmp_path / "ca"], check=True, capture_output=True, timeout=60)
+    ca("init")
+    identity = {}
+    for name in ("edge1", "edge2"):
+        ca("issue", name, "--ip", "127.0.0.1")
+        identity[name] = f"node {{{{ certificate {tmp_path}/ca/{name}.pem; key {tmp_path}/ca/{name}.key; ca {tmp_path}/ca/ca.pem }}}}\n"
+    peer = nodes(identity["edge2"] + PEER.replace("direction in", "direction in; tls node"), inside=inside.port)
+    node = nodes(identity["edge1"] + DRAINED, peer=peer.port, down=lab.free_port())
+    assert lab.Client(peer.port).open()[0][0] == 530
+    fill(node, 5)
+    assert "may be switched off" in node.run("drain").stdout
+    inside.wait(5)
+    assert len(set(subjects(inside))) == 5
+    node.balance()
+    peer.balance()
+
+
 def test_it_stays_drained_over_a_restart(nodes, inside):
     peer = nodes(PEER, inside=inside.port)
     node = nodes(DRAINED, peer=peer.port, down=lab.free_port())

@@ -21,8 +21,7 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, quarantine, digest, rights; "
-      "did "
+      "ledger, quarantine, digest, rights; did "
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
@@ -32,8 +31,8 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
-      "report, ledger, quarantine, digest, rights\n" },
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
+      "ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -111,7 +110,8 @@ static const struct error_row rows[] = {
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
       "health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: unknown word \"rolle\"; "
-      "allowed: role, hostname, admin, "
+      "allowed: role, "
+      "hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
       "processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
       "\"role\"?\n" },
@@ -122,8 +122,8 @@ static const struct error_row rows[] = {
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
       "log, health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: blocks are nested "
-      "too deep "
-      "(8 are allowed)\n" },
+      "too deep (8 are "
+      "allowed)\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",

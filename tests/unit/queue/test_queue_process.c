@@ -924,6 +924,42 @@ static void test_expires_and_warns(void **state)
     node_free(&node);
 }
 
+static void alert_say(struct node *node, uint64_t id, const char *client)
+{
+    struct buffer payload = { 0 };
+    put_text(&payload, text_of(client));
+    put_text(&payload, TEXT("saburo@example.jp"));
+    put_text(&payload, TEXT("friend@far.example"));
+    put_text(&payload, TEXT("virus found: Some-Worm"));
+    say(node->receive, QUEUE_ALERT, id, buffer_text(&payload));
+    buffer_free(&payload);
+}
+
+/* The administrator gets one mail for each client, however often it tries. */
+static void test_alerts(void **state)
+{
+    struct node node;
+    struct deliver_job job;
+    struct buffer content = { 0 };
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    for (int i = 0; i < 5; i++) alert_say(&node, 100, "10.2.0.25");
+    alert_say(&node, 200, "10.2.0.26");
+    for (int i = 0; i < 2; i++) {
+        job_wait(&node, &job);
+        job_content(&node, &job, &content);
+        assert_true(has(&content, "To: <postmaster@example.jp>\r\n") && has(&content, "Subject: A virus from inside was stopped"));
+        result_say(&node, &job, RECIPIENT_DELIVERED, 250, "2.0.0", "ok", false);
+    }
+    uint64_t id = keep(&node, &plain); /* the next job is this, no third alert */
+    job_wait(&node, &job);
+    assert_int_equal(job.message_id, id);
+    buffer_free(&content);
+    node_kill(&node);
+    node_free(&node);
+}
+
 /* What a peer says that makes no sense costs its channel, not the process. */
 static void test_nonsense(void **state)
 {
@@ -967,6 +1003,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_not_taken),
         cmocka_unit_test(test_released_from_the_quarantine),
         cmocka_unit_test(test_expires_and_warns),
+        cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_nonsense),
     };
     if (argc < 2) return 64;
