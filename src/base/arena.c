@@ -67,7 +67,7 @@ static void grow(struct arena *arena, size_t size)
     arena->current = block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static void *take(struct arena *arena, size_t size)
 {
     const size_t align = _Alignof(max_align_t);
     if (size > SIZE_MAX / 2) bug("arena_alloc: %zu bytes", size);
@@ -76,7 +76,12 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = arena->current->bytes + arena->current->used;
     arena->current->used += size;
     arena->asked += size;
-    return memset(piece, 0, size);
+    return piece;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
@@ -87,8 +92,9 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 
 struct text arena_text(struct arena *arena, struct text text)
 {
-    char *copy = arena_alloc(arena, text.length + 1);
+    char *copy = take(arena, text.length + 1);
     if (text.length) memcpy(copy, text.at, text.length);
+    copy[text.length] = '\0';
     return (struct text){ copy, text.length };
 }
 

@@ -91,3 +91,9 @@ void buffer_consume(struct buffer *buffer, size_t size)
     buffer->start += size;
     if (buffer->start == buffer->end) buffer_clear(buffer);
 }
+
+void buffer_truncate(struct buffer *buffer, size_t length)
+{
+    if (length > buffer_length(buffer)) bug("buffer_truncate: %zu bytes", length);
+    buffer->end = buffer->start + length;
+}

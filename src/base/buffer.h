@@ -40,5 +40,7 @@ void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments
 
 /* Drops `size` bytes at the front. */
 void buffer_consume(struct buffer *buffer, size_t size);
+/* Drops what is behind the first `length` bytes. */
+void buffer_truncate(struct buffer *buffer, size_t length);
 
 #endif

@@ -16,12 +16,17 @@ struct relay {
     struct channel *asker; /* NULL: nobody waits any more */
     uint64_t id;
     struct relay_request request; /* borrows from the arena */
+    struct relay *next_spare;
 };
+
+enum { SPARE_MOST = 64, ARENA_BYTES = 16 * 1024, SPARE_BYTES_MOST = 64 * 1024 };
 
 struct relays {
     struct pool *pool;
     struct callouts *callouts;
     struct hashed by_id;
+    struct relay *spare;
+    unsigned spare_count;
     uint64_t passed, refused, no_server, moved;
     bool is_stopping;
 };
@@ -36,12 +41,35 @@ struct relays *relays_new(struct pool *pool, struct callouts *callouts)
     return relays;
 }
 
+static struct relay *relay_new(struct relays *relays)
+{
+    struct relay *relay = relays->spare;
+    struct arena *arena = relay ? relay->arena : arena_new(ARENA_BYTES);
+    if (relay) {
+        relays->spare = relay->next_spare;
+        relays->spare_count--;
+    } else {
+        relay = memory_alloc(sizeof *relay);
+    }
+    *relay = (struct relay){ .relays = relays, .arena = arena };
+    return relay;
+}
+
 static void relay_free(struct relay *relay)
 {
+    struct relays *relays = relay->relays;
+    bool is_large = arena_used(relay->arena) > SPARE_BYTES_MOST;
     payload_close(&relay->errand.payload);
     body_free(&relay->request.body);
-    arena_free(relay->arena);
-    free(relay);
+    if (is_large || relays->spare_count >= SPARE_MOST) {
+        arena_free(relay->arena);
+        free(relay);
+        return;
+    }
+    arena_reset(relay->arena);
+    relay->next_spare = relays->spare;
+    relays->spare = relay;
+    relays->spare_count++;
 }
 
 void relays_free(struct relays *relays)
@@ -49,6 +77,11 @@ void relays_free(struct relays *relays)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&relays->by_id, &slot, &next))) relay_free(OWNER(node, struct relay, node));
+    for (struct relay *relay = relays->spare, *after; relay; relay = after) {
+        after = relay->next_spare;
+        arena_free(relay->arena);
+        free(relay);
+    }
     hashed_free(&relays->by_id);
     free(relays);
 }
@@ -122,14 +155,12 @@ static void fail(struct relay *relay, struct text why)
 /* The frame's bytes live only for the call: an inline body is copied with them, another one is its own. */
 static struct relay *relay_read(struct relays *relays, struct frame *frame)
 {
-    struct relay *relay = memory_alloc(sizeof *relay);
-    relay->relays = relays;
+    struct relay *relay = relay_new(relays);
     relay->id = frame->id;
-    relay->arena = arena_new(0);
     frame->payload = arena_text(relay->arena, frame->payload);
     if (relay_request_get(relay->arena, frame, &relay->request)) return relay;
-    arena_free(relay->arena);
-    free(relay);
+    relay->request.body = (struct body){ 0 };
+    relay_free(relay);
     return NULL;
 }
 

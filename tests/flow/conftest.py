@@ -6,6 +6,18 @@ import pytest
 import lab
 
 
+# What `./test --quick` runs of the flows: the way of a message, and what an administrator does. The rest wants the full form.
+QUICK = {"test_actions", "test_ca", "test_judged", "test_node", "test_parse", "test_queue", "test_relay"}
+
+
+def pytest_collection_modifyitems(config, items):
+    if not lab.QUICK or config.option.keyword:
+        return
+    left_out = [item for item in items if item.module.__name__ not in QUICK]
+    items[:] = [item for item in items if item.module.__name__ in QUICK]
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
