@@ -97,6 +97,14 @@ class Node(Machine):
         done = self.sekimori("queue", "list", "--json", check=False)
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")] if done.returncode == 0 else None
 
+    def quarantined(self):
+        """Messages in quarantine, or None when the node does not answer."""
+        done = self.sekimori("quarantine", "list", "--json", check=False)
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")] if done.returncode == 0 else None
+
+    def quarantined_content(self, message_id):
+        return self.sekimori("quarantine", "show", "--content", message_id).stdout
+
     def content(self, message_id):
         return self.sekimori("queue", "cat", message_id).stdout
 

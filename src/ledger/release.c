@@ -109,7 +109,15 @@ static void complain(struct custody *custody, uint64_t message, const char *what
     custody->has_complained = true;
 }
 
-/* Rows of one message, all with this release. */
+/* What cannot be read is not given; it is kept again, so that it can be tried once more or deleted. */
+static void give_up(struct custody *custody, const struct held_rows *rows, uint64_t release, const char *what)
+{
+    complain(custody, rows->items[0].message, what);
+    rows_move(custody, rows->items, rows->count, HELD_RELEASING, HELD_KEPT, release,
+              TEXT("its file could not be read"));
+}
+
+/* Rows of one message, all with this release. Only while queue does not have it. */
 void custody_release_send(struct custody *custody, uint64_t release)
 {
     struct held_rows rows;
@@ -126,10 +134,13 @@ void custody_release_send(struct custody *custody, uint64_t release)
         vault_message_free(&kept);
         break;
     case VAULT_FAILED:
-        complain(custody, rows.items[0].message, strerror(errno));
+        if (errno == ENOENT)
+            give_up(custody, &rows, release, "its file is gone");
+        else
+            complain(custody, rows.items[0].message, strerror(errno)); /* no memory, no descriptors: again */
         break;
     case VAULT_DAMAGED:
-        complain(custody, rows.items[0].message, "its file is damaged");
+        give_up(custody, &rows, release, "its file is damaged");
         break;
     }
 }

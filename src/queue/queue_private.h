@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
-   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held mail
-   to ledger, told.c writes log lines and events, client.c answers `sekimori queue`. */
+   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held
+   mail to ledger, told.c writes log lines and events, client.c answers `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 

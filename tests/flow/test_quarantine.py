@@ -284,3 +284,20 @@ digest {{ send on; at 00:00; page "https://mx.example.test/release" }}
     assert node.run("quarantine", "release", "--ticket", ticket, check=False).returncode == 66
     assert len(inside.files()) == 3 and "with a ticket" in node.run("quarantine", "show", "--ticket", ticket).stdout
     node.balance()
+
+
+def test_a_damaged_file_is_never_delivered(node, inside):
+    lab.Client(node.port).send(spam("first"))
+    lab.Client(node.port).send(spam("second"))
+    settled(node, 2)
+    damaged, gone = sorted(node.state.glob("quarantine/*/*.zst"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    gone.unlink()
+    node.run("quarantine", "release", "all")
+    lab.wait_for(lambda: all(r["state"] == "kept" and "could not be read" in r.get("by", "") for m in kept(node) for r in m["recipients"]),
+                 "both are kept again")
+    assert "ALARM: quarantine" in node.text() and inside.files() == []
+    node.run("quarantine", "delete", "all")
+    assert kept(node) == [] and node.balance()["deleted"] == 2

@@ -20,13 +20,13 @@ def tell(tale):
     assert forged not in partner.notices() and not partner.arrived().get(forged)
     tale.close_account()
     name, message_id = held
-    lab.nodes[name].sekimori("queue", "remove", message_id)
-    tale.say("the administrator removes what was held")
+    lab.nodes[name].sekimori("quarantine", "delete", message_id)
+    tale.say("the administrator deletes what was held")
 
 
 def find_held(lab, number):
     for node in lab.nodes_up():
-        for message in node.queued() or []:
-            if any(one["state"] == "held" for one in message["recipients"]) and number in node.content(message["id"]):
+        for message in node.quarantined() or []:
+            if any(one["state"] == "kept" for one in message["recipients"]) and number in node.quarantined_content(message["id"]):
                 return node.name, message["id"]
     return None

@@ -111,7 +111,8 @@ static const struct error_row rows[] = {
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
       "health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: unknown word \"rolle\"; "
-      "allowed: role, hostname, admin, "
+      "allowed: role, "
+      "hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
       "processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
       "\"role\"?\n" },
