@@ -38,8 +38,9 @@ def values(node, name):
 
 
 def drain(node, *options):
+    """As in a terminal: a shell that runs the tests in the background lets its children ignore SIGINT."""
     return subprocess.Popen([lab.BUILD / "src/cli/sekimori", "drain", "--state", node.state, *options], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
+                            stderr=subprocess.STDOUT, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def subjects(sink):
