@@ -115,7 +115,9 @@ class Bench:
         return added, commits, written / total
 
     def ratio(self):
-        found = []
+        """How much more is carried through than by the journal: (end to end, by a second of the edge's CPU). Generator and sink
+        run on the cores of the edge here, so the first says how all of them together do, the second how an edge of its own."""
+        found, by_cpu = [], []
         messages = 300 if self.quick else 10000
         for turn in range(1 if self.quick else 5):
             ways = [("through", THROUGH_PORT), ("journal", JOURNAL_PORT)]
@@ -127,7 +129,8 @@ class Bench:
             self.say(f"through {rates['through']:.0f} messages/s ({costs['through']:.0f} us of CPU each), through its own journal "
                      f"{rates['journal']:.0f}/s ({costs['journal']:.0f} us)")
             found.append(rates["through"] / rates["journal"])
-        return statistics.median(found)
+            by_cpu.append(costs["journal"] / costs["through"])
+        return statistics.median(found), statistics.median(by_cpu)
 
 
 def memory(lab, say, quick):
@@ -151,12 +154,13 @@ def measure(lab, say=print, quick=False):
     """[(what, value, unit, goal, is it reached)]"""
     with Bench(lab, say, quick) as bench:
         added, commits, written = bench.added()
-        ratio = bench.ratio()
+        ratio, by_cpu = bench.ratio()
     most = memory(lab, say, quick)
     return [("relay-through adds at p50", added, "ms", f"at most {ADDED_MS}", added <= ADDED_MS),
             ("commits to its journal while it hands through", commits, "", "0", commits == 0),
             ("written to disk for a message handed through", written, "bytes", "less than 100", written < 100),
-            ("carried through, against through its journal", ratio, "times", f"at least {RATIO}", ratio >= RATIO),
+            ("carried through, against by journal, end to end", ratio, "times", f"at least {RATIO}", ratio >= RATIO),
+            ("the same by a second of the edge's CPU", by_cpu, "times", f"at least {RATIO}", by_cpu >= RATIO),
             ("memory of an edge under load", most["edge1"], "MB", f"at most {EDGE_MB}", most["edge1"] <= EDGE_MB),
             ("memory of a wall under load, without signatures", most["wall"], "MB", f"at most {WALL_MB}", most["wall"] <= WALL_MB)]
 
