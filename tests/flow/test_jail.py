@@ -1,11 +1,16 @@
 """Goal: each process is denied what it may not do, and the denial is seen. Needs a build with -Djail_probe=true."""
 import re
+import subprocess
 
 import pytest
 
 import lab
 
-CONFIG = "domains {{ example.test 127.0.0.1:9 }}\n"
+# With a ledger that listens to other nodes, so that there is a courier.
+CONFIG = """domains {{ example.test 127.0.0.1:9 }}
+node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
+ledger {{ listen 127.0.0.1:{collector} }}
+"""
 
 
 def probes_are_built():
@@ -15,12 +20,20 @@ def probes_are_built():
 pytestmark = pytest.mark.skipif(lab.QUICK and not probes_are_built(), reason="the quick build has no probes")
 
 
+@pytest.fixture
+def whole(nodes, tmp_path):
+    """A node with every process there is, not started."""
+    for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
+        subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", tmp_path / "ca"], check=True, capture_output=True)
+    return nodes(CONFIG, start=False, there=tmp_path / "ca", collector=lab.free_port())
+
+
 @pytest.mark.parametrize("attempt", ["open", "connect", "exec"])
-def test_the_jail_denies(nodes, attempt):
+def test_the_jail_denies(whole, attempt):
     assert probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
-    node = nodes(CONFIG, start=False)
+    node = whole
     node.start(wait=False, env={"SEKIMORI_JAIL_PROBE": attempt})
-    rights = {"connect": {"deliver", "lookup"}, "open": {"scan warden"}}  # who has it as its job
+    rights = {"connect": {"deliver", "lookup", "courier"}, "open": {"scan warden"}}  # who has it as its job
     names = lab.PROGRAMS + (("scan warden", "scan worker") if attempt == "open" else ())
     told = {}
 
@@ -42,7 +55,9 @@ def test_the_jail_denies(nodes, attempt):
         assert told[name] in wanted, f"{name}: {attempt}: {told[name]}\n{node.text()[-3000:]}"
 
 
-def test_every_process_is_jailed(node):
+def test_every_process_is_jailed(whole):
+    node = whole.start()
+    assert {process["name"] for process in node.status()["processes"]} == set(lab.PROGRAMS)
     for process in node.status()["processes"]:
         with open(f"/proc/{process['pid']}/status") as file:
             status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
