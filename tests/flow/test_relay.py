@@ -134,6 +134,26 @@ def test_without_a_wall_the_journal_keeps_it(nodes, inside):
                  counter(edge, "receive", "messages relayed through") > 0, "mail goes through again")
 
 
+def test_parts_of_a_message_are_not_taken_for_each_other(nodes, inside):
+    """What the journal kept goes domain by domain, at the same moment, and each part bears the message's name."""
+    port, names = lab.free_port(), ("example.test", "other.test", "third.test")
+
+    def to_all(config, way):
+        return re.sub(r"domains \{\{.*", "domains {{ " + "; ".join(f"{name} {way}" for name in names) + " }}", config)
+
+    edge = nodes(to_all(EDGE, "{walls} {{ balance on }}"), walls=at(port))
+    client = lab.Client(edge.port)
+    for _ in range(5):
+        assert client.send(lab.message("to all"), recipients=[f"user@{name}" for name in names])[0] == 250
+    wall = nodes(to_all(WALL, "127.0.0.1:{inside}"), inside=inside.port, port=port)
+    for node in (edge, wall):
+        lab.wait_for(node.queue_is_empty, "the queue is empty")
+    got = re.findall(r"to=<user@(\S+)>.*status=sent", wall.text())
+    assert sorted(got) == sorted(names * 5)
+    edge.balance()
+    wall.balance()
+
+
 def test_what_turns_out_bad_later_is_held(nodes, inside):
     """A virus taken while no wall was there: its sender, who may be forged, is not told."""
     port = lab.free_port()
