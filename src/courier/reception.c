@@ -226,6 +226,18 @@ static void guest_take(struct reception *reception, int fd, const struct endpoin
     if (!timer_is_set(reception->tick)) timer_set(reception->tick, TICK_MS);
 }
 
+/* So many are no nodes: the one that has been silent for longest about who it is goes. False: all have said.
+ */
+static bool room_make(struct reception *reception)
+{
+    struct guest *oldest = NULL;
+    if (reception->guest_count < RECEPTION_GUESTS) return true;
+    for (struct guest *guest = reception->guests; guest; guest = guest->next)
+        if (guest->state == GUEST_STRANGER && !guest->is_leaving) oldest = guest; /* new ones stand first */
+    if (oldest) guest_leave(oldest);
+    return oldest;
+}
+
 static void arrived(void *context, int what)
 {
     struct reception *reception = context;
@@ -235,8 +247,8 @@ static void arrived(void *context, int what)
         struct endpoint peer;
         int fd = accept4(reception->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) return;
-        bool is_good = reception->guest_count < RECEPTION_GUESTS && reception->ledger && reception->tls &&
-                       endpoint_from_sockaddr(&from, &peer);
+        bool is_good = reception->ledger && reception->tls && endpoint_from_sockaddr(&from, &peer) &&
+                       room_make(reception);
         if (is_good)
             guest_take(reception, fd, &peer);
         else

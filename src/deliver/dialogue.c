@@ -351,12 +351,14 @@ static enum dialogue_action content_reply(struct dialogue *dialogue, const struc
     return idle(dialogue);
 }
 
-/* 220, as a greeting. When it is refused the node refuses what came along with it too. */
+/* 220, as a greeting. When it is refused the node refuses what came along with it too. Another reply belongs
+   to something before: were it taken, each message after it would be answered by the reply to the one before.
+ */
 static enum dialogue_action xclient_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out)
 {
     dialogue->xclient_is_due = false;
-    if (reply->code / 100 == 2) return advance(dialogue, out);
+    if (reply->code == 220) return advance(dialogue, out);
     dialogue->is_goodbye = true;
     handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.7.0",
                             reply_join(dialogue->handover->arena, reply, 200));

@@ -160,13 +160,15 @@ static struct text status_of(struct handover *handover, const struct smtp_reply 
     return reply->code < 300 ? TEXT("2.0.0") : reply->code < 500 ? TEXT("4.0.0") : TEXT("5.0.0");
 }
 
+/* 3xx is no answer to anything here that ends a recipient: it counts as no reply. */
 static struct recipient_result by_reply(struct handover *handover, const struct smtp_reply *reply,
                                         bool dsn_relayed)
 {
+    bool is_answer = reply->code / 100 != 3;
     struct recipient_result result = { .ending = reply->code < 300   ? RECIPIENT_DELIVERED
                                                  : reply->code < 500 ? RECIPIENT_DEFERRED
                                                                      : RECIPIENT_FAILED,
-                                       .code = reply->code };
+                                       .code = is_answer ? reply->code : 0 };
     result.enhanced = status_of(handover, reply);
     result.reply = reply_join(handover->arena, reply, REPLY_TEXT_MOST);
     result.dsn_relayed = dsn_relayed;

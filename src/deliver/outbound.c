@@ -134,11 +134,11 @@ static bool content_may_have_arrived(const struct outbound *outbound)
 
 /* A reused connection that breaks, or gets 421, before a word about the message is most often one the server
    had given up: too long idle, or enough messages on it. What may move goes to another server as long as this
-   one cannot have it whole. */
+   one cannot have it whole. What nobody waits for any more comes again from where it came. */
 static bool may_return(const struct outbound *outbound)
 {
     const struct errand *errand = outbound->errand;
-    if (!errand) return false;
+    if (!errand || errand->is_unwanted) return false;
     bool is_whole = errand->handover.open == errand->handover.envelope->recipient_count;
     if (errand->may_move && errand->tries < MOVES_MOST && is_whole && !content_may_have_arrived(outbound))
         return true;

@@ -76,6 +76,7 @@ static void journal_begin(struct queue *queue)
     uint64_t begun = loop_now_ms(queue->child.loop);
     queue->journal = journal_open(&options, &listener, &found, error, sizeof error);
     if (!queue->journal) die("the journal: %s", error);
+    transactions_forget_heard(queue->transactions);
     journal_on_segment_end(queue->journal, dispatch_segment_ended, queue);
     const char *how = found.segments == 0 ? "new" : found.was_clean ? "stopped in order" : "stopped at once";
     log_info("journal: %llu messages in %llu segments, %llu records read, %llu tails cut, %llu damaged, "

@@ -94,3 +94,15 @@ void transactions_forget(struct transactions *transactions, uint64_t id)
     while (at && transactions->entries[at - 1].id != id) at = transactions->entries[at - 1].next_by_id;
     if (at) take_out(transactions, at - 1);
 }
+
+void transactions_forget_heard(struct transactions *transactions)
+{
+    uint64_t newest_ms = 0;
+    for (uint32_t i = 0; i < TRANSACTIONS_MOST; i++)
+        if (transactions->entries[i].id && transactions->entries[i].arrived_ms > newest_ms)
+            newest_ms = transactions->entries[i].arrived_ms;
+    for (uint32_t i = 0; i < TRANSACTIONS_MOST; i++)
+        if (transactions->entries[i].id &&
+            transactions->entries[i].arrived_ms + TRANSACTION_OPEN_MS < newest_ms)
+            take_out(transactions, i);
+}

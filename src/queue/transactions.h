@@ -6,8 +6,13 @@
 
 #include "base/text.h"
 
-/* A client tries again within TRANSACTION_LIFE_MS; what is the same after that is meant. */
-enum { TRANSACTIONS_MOST = 1 << 15, TRANSACTION_LIFE_MS = 6 * 3600 * 1000 };
+/* A client tries again within TRANSACTION_LIFE_MS; what is the same after that is meant. A node says the next
+   word within TRANSACTION_OPEN_MS, or never. */
+enum {
+    TRANSACTIONS_MOST = 1 << 15,
+    TRANSACTION_LIFE_MS = 6 * 3600 * 1000,
+    TRANSACTION_OPEN_MS = 5 * 60 * 1000
+};
 
 struct transactions;
 
@@ -24,5 +29,9 @@ uint64_t transactions_find(const struct transactions *transactions, struct text 
 /* The node has our reply: the same transaction is a new one from now on. Also for what was not kept after
  * all. */
 void transactions_forget(struct transactions *transactions, uint64_t id);
+
+/* After they were read back from the journal, which does not say whose reply was heard: keeps those that may
+   have waited for it when the journal ended. */
+void transactions_forget_heard(struct transactions *transactions);
 
 #endif

@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "ipc/event.h"
 #include "mail/edits.h"
+#include "mail/fingerprint.h"
 #include "receive/transaction.h"
 
 static void content_flags(struct session *session, const struct header_glance *glance)
@@ -22,10 +23,26 @@ static void content_flags(struct session *session, const struct header_glance *g
     transaction->keep.content = (uint16_t)flags;
 }
 
+/* The node names the message; from its journal it may send that in parts, each to some of the recipients. So
+   the recipients that are named here belong to the name, or one part would be taken for another. */
+static void transaction_narrow(struct session *session)
+{
+    struct envelope *envelope = &session->transaction.envelope;
+    uint32_t count = envelope->recipient_count;
+    if (envelope->transaction.length == 0) return;
+    struct text *pieces = arena_alloc_array(session->mail, count + 1, sizeof *pieces);
+    char name[FINGERPRINT_BYTES];
+    for (uint32_t i = 0; i < count; i++) pieces[i] = envelope->recipients[i].address;
+    pieces[count] = envelope->transaction;
+    fingerprint(0, pieces, count + 1, name);
+    envelope->transaction = arena_text(session->mail, text_from(name, sizeof name));
+}
+
 void keep_prepare(struct session *session, const struct header_glance *glance)
 {
     struct transaction *transaction = &session->transaction;
     content_flags(session, glance);
+    transaction_narrow(session);
     transaction->keep.id = transaction->id;
     transaction->keep.arrived_ms = transaction->arrived_ms;
     transaction->keep.direction = (uint8_t)session->port->listener.direction;

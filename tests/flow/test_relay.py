@@ -134,6 +134,26 @@ def test_without_a_wall_the_journal_keeps_it(nodes, inside):
                  counter(edge, "receive", "messages relayed through") > 0, "mail goes through again")
 
 
+def test_parts_of_a_message_are_not_taken_for_each_other(nodes, inside):
+    """What the journal kept goes domain by domain, at the same moment, and each part bears the message's name."""
+    port, names = lab.free_port(), ("example.test", "other.test", "third.test")
+
+    def to_all(config, way):
+        return re.sub(r"domains \{\{.*", "domains {{ " + "; ".join(f"{name} {way}" for name in names) + " }}", config)
+
+    edge = nodes(to_all(EDGE, "{walls} {{ balance on }}"), walls=at(port))
+    client = lab.Client(edge.port)
+    for _ in range(5):
+        assert client.send(lab.message("to all"), recipients=[f"user@{name}" for name in names])[0] == 250
+    wall = nodes(to_all(WALL, "127.0.0.1:{inside}"), inside=inside.port, port=port)
+    for node in (edge, wall):
+        lab.wait_for(node.queue_is_empty, "the queue is empty")
+    got = re.findall(r"to=<user@(\S+)>.*status=sent", wall.text())
+    assert sorted(got) == sorted(names * 5)
+    edge.balance()
+    wall.balance()
+
+
 def test_what_turns_out_bad_later_is_held(nodes, inside):
     """A virus taken while no wall was there: its sender, who may be forged, is not told."""
     port = lab.free_port()
@@ -256,7 +276,7 @@ def test_who_hangs_up_before_the_reply_and_comes_again_makes_no_double(nodes, wa
 
 
 class CutContent(CutReply):
-    """A proxy before a wall that breaks off in the middle of the content."""
+    """A proxy before a wall that breaks off in the middle of the content, at once or when it is let go."""
 
     def pump(self, source, sink, is_server):
         passed = 0
@@ -265,6 +285,8 @@ class CutContent(CutReply):
                 passed += len(data)
                 if not is_server and passed > 20000:
                     self.has_cut = True
+                    if self.let_go:
+                        self.let_go.wait(60)
                     break
                 sink.sendall(data)
         except OSError:
@@ -286,6 +308,25 @@ def test_another_wall_takes_what_one_broke_off(nodes, wall, inside):
     assert counter(edge, "deliver", "relays moved") == 1 and counter(edge, "queue", "commits") == 0
     assert counter(wall, "receive", "messages kept") == 0 and counter(other, "receive", "messages kept") == 1
     assert len(inside.files()) == 1
+
+
+def test_what_nobody_waits_for_is_not_moved(nodes, wall, inside):
+    """The client has gone and will come again: another wall is not to have the message as well."""
+    let_go = threading.Event()
+    proxy = CutContent(wall.port, let_go)
+    other = nodes(WALL, inside=inside.port)
+    edge = nodes(EDGE.replace("recipients call-out; ", ""), walls=at(proxy.port, other.port))
+    client = lab.Client(edge.port)
+    client.open()
+    client.say("DATA")
+    client.raw(lab.message("left", ("x" * 900 + "\n") * 20000).replace("\n", "\r\n").encode() + b".\r\n")
+    lab.wait_for(lambda: proxy.has_cut, "the content is on its way")
+    client.close()
+    lab.wait_for(lambda: "lost connection from" in edge.text() or "disconnect from" in edge.text(), "the edge notices")
+    let_go.set()
+    lab.wait_for(lambda: counter(edge, "deliver", "relays now") == 0, "the relay has ended")
+    assert counter(edge, "deliver", "relays moved") == 0 and counter(edge, "deliver", "relays refused") == 1
+    assert counter(other, "receive", "messages kept") == 0
 
 
 @pytest.mark.parametrize("greeting, code", [("421 4.3.2 too busy", 451), ("554 5.3.2 not now", 451)])

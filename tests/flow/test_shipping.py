@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: what happens at two edges stands in the wall's ledger as it stands in their own, once, whatever is killed or cut on
 the way; and there it tells the whole way of a message."""
+import contextlib
 import json
 import os
 import random
@@ -338,6 +339,17 @@ def test_who_may_tell(nodes, wall, there):
     assert kind == REFUSED and b"that of another node" in reason
     assert first.say(parcel(1, ended(id_of(9))))[0] == STORED  # a refused one has not disturbed it
     lab.wait_for(lambda: "events refused from edge3[127.0.0.1]" in wall.text(), "the wall's log names who was refused")
+
+
+def test_strangers_keep_no_node_out(wall, there):
+    node = Teller(wall, there, "edge1")
+    assert node.say(hello(9))[0] == WELCOME
+    with contextlib.ExitStack() as strangers:
+        for _ in range(310):  # more than there is room for
+            strangers.enter_context(socket.create_connection(("127.0.0.1", wall.values["collector"]), 20))
+        assert Teller(wall, there, "edge2").say(hello(3))[0] == WELCOME
+        assert node.say(parcel(1, ended(id_of(9))))[0] == STORED
+    assert values_of(wall, "courier")["nodes refused"] == "0"
 
 
 def test_what_may_be_told(wall, there):

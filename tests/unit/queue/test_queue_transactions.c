@@ -50,6 +50,22 @@ static void old_ones_are_new_messages(void **state)
     transactions_free(transactions);
 }
 
+static void after_a_start_only_the_last_may_be_unheard(void **state)
+{
+    const uint64_t end = 10 * TRANSACTION_OPEN_MS;
+    struct transactions *transactions = transactions_new();
+    (void)state;
+    transactions_forget_heard(transactions);
+    transactions_add(transactions, name(1), 11, end - TRANSACTION_OPEN_MS - 1);
+    transactions_add(transactions, name(2), 12, end);
+    transactions_add(transactions, name(3), 13, end - TRANSACTION_OPEN_MS);
+    transactions_forget_heard(transactions);
+    assert_int_equal(transactions_find(transactions, name(1), end), 0);
+    assert_int_equal(transactions_find(transactions, name(2), end), 12);
+    assert_int_equal(transactions_find(transactions, name(3), end), 13);
+    transactions_free(transactions);
+}
+
 static void no_name_is_no_transaction(void **state)
 {
     struct transactions *transactions = transactions_new();
@@ -81,6 +97,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_until_heard),
         cmocka_unit_test(old_ones_are_new_messages),
+        cmocka_unit_test(after_a_start_only_the_last_may_be_unheard),
         cmocka_unit_test(no_name_is_no_transaction),
         cmocka_unit_test(the_oldest_gives_way),
     };
