@@ -74,7 +74,10 @@ static const char *hindrance(struct session *session, uint16_t *out_code, const 
     uint32_t rate = config->limits.message_rate_per_client;
     *out_code = 452;
     *out_enhanced = "4.3.1";
-    if (!server->queue || server->queue_is_full) return "no room or no queue now, try again later";
+    /* What goes through needs no room here; should it have to be kept after all, the client hears then. */
+    bool is_kept = session->port->listener.relay != RELAY_THROUGH;
+    if (is_kept && (!server->queue || server->queue_is_full))
+        return "no room or no queue now, try again later";
     if (server->bodies_bytes >= server_share(server, config->limits.bodies_bytes))
         return "too much mail in flight, try again later";
     *out_code = 450;

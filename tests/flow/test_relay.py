@@ -350,6 +350,17 @@ def test_a_wall_that_answers_is_a_wall(nodes, greeting, code):
         assert counter(edge, "queue", "commits") == 0
 
 
+def test_a_full_disk_hinders_no_mail_that_goes_through(nodes, inside):
+    port = lab.free_port()
+    edge = nodes(EDGE.replace("retry most 2s", "retry most 2s; free 1000G"), walls=at(port))
+    lab.wait_for(lambda: "the spool is full" in edge.text(), "the disk counts as full")
+    assert lab.Client(edge.port).send(lab.message("to be kept"))[0] == 452
+    nodes(WALL, inside=inside.port, port=port)
+    lab.wait_for(lambda: lab.Client(edge.port).send(lab.message("through"))[0] == 250, "it goes through")
+    assert b"Subject: through" in inside.wait(1)[0]
+    edge.balance()
+
+
 def test_what_is_known_of_client_and_envelope_goes_along(nodes, wall, inside, tmp_path):
     cert, key = lab.certificate(tmp_path, "edge.example.test")
     edge = nodes(EDGE.replace("direction in }}", f"direction in; tls certificate {cert}; tls key {key} }}}}"), walls=at(wall.port))
