@@ -203,6 +203,11 @@ void destination_fail(struct destination *destination, enum recipient_ending end
     }
 }
 
+static bool is_wanted_more(const struct host *a, const struct host *b)
+{
+    return a->busy != b->busy ? a->busy < b->busy : a->turn < b->turn;
+}
+
 /* Idle lanes stand first, the one used last before the others. NULL: none is idle. */
 static struct lane *idle_choose(const struct destination *destination)
 {
@@ -211,7 +216,7 @@ static struct lane *idle_choose(const struct destination *destination)
     if (!destination->route->balance) return best;
     struct lane *lane = TAILQ_NEXT(best, same_destination);
     for (; lane && lane->is_idle; lane = TAILQ_NEXT(lane, same_destination))
-        if (lane->host->busy < best->host->busy) best = lane;
+        if (is_wanted_more(lane->host, best->host)) best = lane;
     return best;
 }
 
@@ -225,6 +230,7 @@ static void line_serve(struct destination *destination)
         destination->waiting--;
         errand->destination = NULL;
         lane_set_idle(lane, false);
+        lane->host->turn = ++destination->pool->last_turn;
         lane->served++;
         if (!outbound_give(lane->outbound, errand)) lane_set_idle(lane, true);
     }

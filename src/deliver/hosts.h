@@ -18,6 +18,7 @@ struct host {
     bool is_unreachable;     /* when last tried it accepted no connection */
     unsigned failures;
     uint32_t lanes, busy; /* connections, and those of them with an errand */
+    uint64_t turn;        /* of the last errand it was given: of two that are equal the other one is next */
 };
 
 /* Zero-initialised is empty. */

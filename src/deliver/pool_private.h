@@ -58,7 +58,7 @@ struct pool {
     TAILQ_HEAD(destination_line, destination) starved[2]; /* by is_static: waiting for a connection */
     struct lane_list idle;                                /* the longest idle first */
     uint32_t lane_count, lane_count_static;
-    uint64_t last_ask_id;
+    uint64_t last_ask_id, last_turn;
     struct timer *sweep;
     struct deferred serve_starved;
     bool is_serving_starved, is_stopping;
