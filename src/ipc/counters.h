@@ -25,7 +25,8 @@ struct receive_counters {
     uint64_t refused_5xx, refused_4xx;
     uint64_t tagged, quarantined, observed; /* observed: would have been acted on */
     uint64_t scanned, infected, unscanned;
-    uint64_t messages_relayed, relayed; /* handed on while the client waited: the next node's 250 was ours */
+    uint64_t messages_relayed; /* handed on while the client waited: the next node's 250 was ours */
+    uint64_t relayed; /* recipients of these that ledger was told of, since other nodes want to know */
     struct {
         uint64_t id; /* 0: free */
         uint32_t recipients;

@@ -132,8 +132,10 @@ static void pass_on(struct session *session, const struct relay_reply *reply)
     snprintf(text, sizeof text, "%.*s", TEXT_ARG(reply->text));
     reply_log(session, reply);
     if (reply->code < 400) {
-        counters->relayed += session->transaction.envelope.recipient_count;
-        tell_ledger(session, reply);
+        bool is_told =
+            session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
+        if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
+        if (is_told) tell_ledger(session, reply);
         counters->messages_relayed++;
         session->messages++;
     }
