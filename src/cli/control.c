@@ -98,6 +98,19 @@ int control_ask(const struct control_target *target, struct text command, int ti
     return EX_TEMPFAIL;
 }
 
+void control_lines_take(struct buffer *rest, struct text part,
+                        void (*on_line)(void *context, struct text line), void *context)
+{
+    buffer_add_text(rest, part);
+    for (;;) {
+        struct text bytes = buffer_text(rest);
+        size_t end = text_find_char(bytes, '\n');
+        if (end == bytes.length) return;
+        on_line(context, text_slice(bytes, 0, end));
+        buffer_consume(rest, end + 1);
+    }
+}
+
 bool control_is_running(const struct control_target *target)
 {
     char state[4096];

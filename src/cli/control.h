@@ -26,6 +26,11 @@ int control_state_folder(const struct control_target *target, char *room, size_t
 int control_ask(const struct control_target *target, struct text command, int timeout_ms,
                 void (*on_more)(void *context, struct text part), void *context, struct buffer *out);
 
+/* For an on_more whose answer is lines: `rest` keeps what has no end yet; each whole line goes to on_line
+   without its end. */
+void control_lines_take(struct buffer *rest, struct text part,
+                        void (*on_line)(void *context, struct text line), void *context);
+
 /* True when a node answers on this state folder. Silent. */
 bool control_is_running(const struct control_target *target);
 

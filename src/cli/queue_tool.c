@@ -133,8 +133,9 @@ static void tally_print(struct output *output, const struct json *tally)
               json_get_number(tally, "held"));
 }
 
-static void line_print(struct output *output, struct text line)
+static void line_print(void *context, struct text line)
 {
+    struct output *output = context;
     if (output->is_json) {
         printf("%.*s\n", TEXT_ARG(line));
         return;
@@ -160,14 +161,7 @@ static void part_take(void *context, struct text part)
         if (part.length) fwrite(part.at, 1, part.length, stdout);
         return;
     }
-    buffer_add_text(&output->lines, part);
-    for (;;) {
-        struct text bytes = buffer_text(&output->lines);
-        size_t end = text_find_char(bytes, '\n');
-        if (end == bytes.length) return;
-        line_print(output, text_slice(bytes, 0, end));
-        buffer_consume(&output->lines, end + 1);
-    }
+    control_lines_take(&output->lines, part, line_print, output);
 }
 
 static int usage(const char *what)
