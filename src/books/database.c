@@ -33,6 +33,26 @@ static enum books_outcome statements_prepare(struct database *database)
                              : database_tell(database, BOOKS_DAMAGED, "the tables of sums and terms");
 }
 
+static bool file_find(const struct database *database, struct stat *out)
+{
+    return stat(database->path, out) == 0;
+}
+
+/* What is written into a file without a name is gone with this process. */
+static bool is_in_place(const struct database *database)
+{
+    struct stat facts;
+    return file_find(database, &facts) && facts.st_dev == database->device && facts.st_ino == database->file;
+}
+
+static void file_remember(struct database *database)
+{
+    struct stat facts;
+    if (!file_find(database, &facts)) return;
+    database->device = facts.st_dev;
+    database->file = facts.st_ino;
+}
+
 static enum books_outcome open_once(const char *path, struct database **out)
 {
     struct database *database = memory_alloc(sizeof *database);
@@ -44,10 +64,12 @@ static enum books_outcome open_once(const char *path, struct database **out)
     if (outcome != BOOKS_DONE) log_error("ledger: %.*s", TEXT_ARG(buffer_text(&why)));
     if (outcome == BOOKS_DONE) outcome = migration_run(database->sql, migration_latest);
     if (outcome == BOOKS_DONE) outcome = statements_prepare(database);
-    if (outcome == BOOKS_DONE)
+    if (outcome == BOOKS_DONE) {
+        file_remember(database);
         *out = database;
-    else
+    } else {
         database_close(database);
+    }
     buffer_free(&why);
     return outcome;
 }
@@ -98,6 +120,11 @@ void database_close(struct database *database)
     free(database);
 }
 
+bool database_is_stale(const struct database *database)
+{
+    return sql_is_read_only(database->sql) || !is_in_place(database);
+}
+
 void database_set_config(struct database *database, const struct config *config)
 {
     database->config = config;
@@ -124,6 +151,10 @@ static void log_empty(struct database *database)
 
 enum books_outcome database_begin(struct database *database)
 {
+    if (!is_in_place(database)) {
+        log_error("ALARM: %s was taken away while it was open", database->path);
+        return BOOKS_LATER;
+    }
     if (database_log_bytes(database) > LOG_MOST) {
         log_empty(database);
         if (database_log_bytes(database) > LOG_MOST) {

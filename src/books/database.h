@@ -17,6 +17,10 @@ struct database;
 enum books_outcome database_open(const char *folder, struct database **out, bool *out_damaged);
 void database_close(struct database *database); /* NULL is allowed; an open transaction is given up */
 
+/* It can no more be stored into, but perhaps into one that is opened now: the file could only be read, or it
+   is not there any more. */
+bool database_is_stale(const struct database *database);
+
 /* For sums by domain: only domains of ours have sums of their own. NULL (as at the start): every domain has.
    Borrowed. */
 void database_set_config(struct database *database, const struct config *config);

@@ -2,6 +2,8 @@
 #ifndef SEKIMORI_BOOKS_DATABASE_PRIVATE_H
 #define SEKIMORI_BOOKS_DATABASE_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 #include "books/database.h"
 #include "books/outbox.h"
@@ -37,6 +39,8 @@ struct database {
     struct arena *arena; /* of the event under way */
     struct buffer terms; /* the same */
     char path[4096];
+    dev_t device;
+    ino_t file;          /* that is open, whatever has its name now */
     bool has_complained; /* of readers that keep the log from being emptied */
 };
 

@@ -88,6 +88,11 @@ void sql_close(struct sql *sql)
     free(sql);
 }
 
+bool sql_is_read_only(const struct sql *sql)
+{
+    return sqlite3_db_readonly(sql->handle, "main") == 1;
+}
+
 const char *sql_error(const struct sql *sql)
 {
     return sqlite3_errmsg(sql->handle);

@@ -24,6 +24,9 @@ enum books_outcome {
 enum books_outcome sql_open(const char *path, bool is_writer, struct sql **out, struct buffer *why);
 void sql_close(struct sql *sql); /* NULL is allowed; its statements are finalized */
 
+/* The file could only be read when it was opened: nothing else than opening it anew helps. */
+bool sql_is_read_only(const struct sql *sql);
+
 /* What went wrong last, for a log line. Borrowed until the next call. */
 const char *sql_error(const struct sql *sql);
 

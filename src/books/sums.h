@@ -12,8 +12,8 @@
    bytes      of these messages, as they arrived
 
    A retold event adds nothing: sums are written with the row they count, and only when that row is new. */
-#ifndef SEKIMORI_BOOKS_AGREEMENT_H
-#define SEKIMORI_BOOKS_AGREEMENT_H
+#ifndef SEKIMORI_BOOKS_SUMS_H
+#define SEKIMORI_BOOKS_SUMS_H
 
 #include "base/text.h"
 

@@ -259,11 +259,11 @@ static void batch_failed(struct harvest *harvest, enum books_outcome outcome)
     waiting_again(harvest->waiting);
     if (harvest->exchange) exchange_again(harvest->exchange);
     try_later(harvest);
-    if (outcome != BOOKS_DAMAGED) return;
+    if (outcome != BOOKS_DAMAGED && !database_is_stale(harvest->database)) return;
     if (harvest->exchange) exchange_set_database(harvest->exchange, NULL);
     database_close(harvest->database);
     harvest->database = NULL;
-    harvest->retry_at_ms = 0;
+    if (outcome == BOOKS_DAMAGED) harvest->retry_at_ms = 0;
 }
 
 static void batch_kept(struct harvest *harvest, unsigned count)

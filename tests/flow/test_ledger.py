@@ -190,3 +190,46 @@ def test_damaged_database_is_said_clearly(node, inside):
     assert lab.Client(node.port).send(lab.message("second"))[0] == 250
     inside.wait(2)
     lab.wait_for(lambda: "second" in node.run("trace", check=False).stdout, "the new ledger has it")
+
+
+def test_a_database_that_was_taken_away_is_noticed(node, inside):
+    """What would be written into a file without a name would be gone at the next start."""
+    lab.Client(node.port).send(lab.message("before"))
+    node.balance()
+    for file in (node.state / "ledger").glob("ledger.db*"):
+        file.unlink()
+    assert lab.Client(node.port).send(lab.message("after"))[0] == 250
+    lab.wait_for(lambda: "after" in node.run("trace", "--short", check=False).stdout, "the new ledger has it")
+    assert "was taken away while it was open" in node.text()
+    node.stop()
+    node.start()
+    assert "after" in node.run("trace", "--short").stdout
+
+
+@pytest.fixture
+def read_only(request):
+    """Makes a file one that not even root can write, until the test ends."""
+    def make(path, on):
+        if subprocess.run(["chattr", "+i" if on else "-i", path], capture_output=True, check=False).returncode:
+            pytest.skip("this file system knows no immutable files")
+    made = []
+    yield lambda path, on: (made.append(path), make(path, on))
+    for path in made:
+        subprocess.run(["chattr", "-i", path], capture_output=True, check=False)
+
+
+def test_a_read_only_database_is_taken_up_when_it_may_be_written(node, inside, read_only):
+    database = node.state / "ledger/ledger.db"
+    lab.Client(node.port).send(lab.message("before"))
+    node.balance()
+    node.stop()
+    read_only(database, True)
+    node.start()
+    assert lab.Client(node.port).send(lab.message("meanwhile"))[0] == 250
+    inside.wait(2)
+    lab.wait_for(lambda: "attempt to write a readonly database" in node.text(), "the log says why")
+    assert "before" in node.run("trace", "--short").stdout
+    read_only(database, False)
+    lab.wait_for(lambda: "the ledger stores events again" in node.text(), "it goes on", 30)
+    node.balance()
+    assert "meanwhile" in node.run("trace", "--short").stdout
