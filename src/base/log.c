@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
+#include "base/plain.h"
 
 enum { LINE_LIMIT = 2048, GATHER_LIMIT = 32768 };
 
@@ -110,16 +110,6 @@ void log_set_level(enum log_level level)
 enum log_level log_level_now(void)
 {
     return registry.level;
-}
-
-/* Bytes of the character at the front that may stand in a line as it is, 0 for controls (C1 too) and bad
- * UTF-8. */
-static size_t plain_length(struct text text)
-{
-    size_t length = utf8_sequence(text);
-    uint8_t first = (uint8_t)text.at[0];
-    if (first < 0x20 || first == 0x7F) return 0;
-    return length == 2 && first == 0xC2 && (uint8_t)text.at[1] < 0xA0 ? 0 : length;
 }
 
 char *log_escape(struct text text, char *room, size_t size)

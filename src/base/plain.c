@@ -31,6 +31,12 @@ static bool is_active(uint32_t code)
            (code >= 0xE0000 && code <= 0xE007F);
 }
 
+size_t plain_length(struct text text)
+{
+    size_t length = utf8_sequence(text);
+    return length && !is_active(code_of(text, length)) ? length : 0;
+}
+
 static bool is_wide(uint32_t code)
 {
     return (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||

@@ -71,6 +71,9 @@ static void targets(void **state)
     assert_starts(datagram(fd, room, sizeof room),
                   "PRIORITY=0\nSYSLOG_FACILITY=0\nSYSLOG_IDENTIFIER=sekimori/receive\nSYSLOG_PID=");
     assert_ends(room, "\nMESSAGE=warning: helo=<a\\x0APRIORITY=x\\x0Db\\x0B>\n");
+    log_warning("to=<%s>", "\xe2\x80\xae\xc2\x85\xff 件名");
+    datagram(fd, room, sizeof room);
+    assert_ends(room, "to=<\\xE0\\x00\\xAE\\xC0\\x00\\xFF 件名>\n");
     log_open("queue", LOG_TARGET_SYSLOG, NULL, LOG_LEVEL_INFO);
     assert_string_equal(asked, "/dev/log");
     log_info("helo=<%s>", "a\n<00>Jan  0 00:00:00 b");
