@@ -175,7 +175,8 @@ static void sheets_print(const struct options *options, struct sheet *const *she
     if (options->form == FORM_JSON) buffer_add_text(&out, TEXT("["));
     for (size_t i = 0; i < count; i++) {
         if (i && options->form == FORM_JSON) buffer_add_char(&out, ',');
-        if (i && options->form != FORM_JSON) buffer_add_text(&out, TEXT("\n"));
+        if (i && options->form == FORM_TABLE) buffer_add_char(&out, '\n');
+        if (i && options->form == FORM_CSV) buffer_add_text(&out, TEXT("\r\n"));
         if (options->form == FORM_TABLE) sheet_print_text(sheets[i], NULL, &out);
         if (options->form == FORM_CSV) sheet_print_csv(sheets[i], &out);
         if (options->form == FORM_JSON) sheet_print_json(sheets[i], &out);

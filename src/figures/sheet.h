@@ -64,8 +64,8 @@ enum { SHEET_CELL_MOST = 60 }; /* columns of a foreign text */
 
 /* A table for a terminal or plain mail: title with unit, heads, rows, note. */
 void sheet_print_text(const struct sheet *sheet, const struct wording *wording, struct buffer *out);
-/* RFC 4180, English heads, numbers bare. A text that a spreadsheet would take for a formula gets an
- * apostrophe. */
+/* RFC 4180, English heads, numbers bare; the last two columns are the table's unit and title. A text that a
+ * spreadsheet would take for a formula gets an apostrophe. */
 void sheet_print_csv(const struct sheet *sheet, struct buffer *out);
 /* {"title":…,"unit":…,"rows":[{…}]} with a line end; empty cells are null. */
 void sheet_print_json(const struct sheet *sheet, struct buffer *out);

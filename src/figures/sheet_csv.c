@@ -51,7 +51,7 @@ void sheet_print_csv(const struct sheet *sheet, struct buffer *out)
         if (i) buffer_add_char(out, ',');
         key_add(out, sheet->columns[i].title);
     }
-    buffer_add_text(out, TEXT("\r\n"));
+    buffer_add_text(out, TEXT(",unit,table\r\n"));
     for (const struct sheet_row *row = sheet->rows; row; row = row->next) {
         for (size_t i = 0; i < sheet->column_count; i++) {
             if (i) buffer_add_char(out, ',');
@@ -60,7 +60,7 @@ void sheet_print_csv(const struct sheet *sheet, struct buffer *out)
             else if (row->cells[i].state != CELL_NONE)
                 quoted_add(out, row->cells[i].text);
         }
-        buffer_add_text(out, TEXT("\r\n"));
+        buffer_printf(out, ",\"%s\",\"%s\"\r\n", sheet->unit ? sheet->unit : "", sheet->title);
     }
 }
 

@@ -101,7 +101,8 @@ static void csv_has_no_formulas(void **state)
         struct buffer out = { 0 };
         char line[200];
         sheet_print_csv(sheet_of(arena, rows[i].name), &out);
-        snprintf(line, sizeof line, "name,per_minute,messages,share\r\n%s,155.92,1234567,\r\n",
+        snprintf(line, sizeof line,
+                 "name,per_minute,messages,share,unit,table\r\n%s,155.92,1234567,,\"messages\",\"Title\"\r\n",
                  rows[i].field);
         assert_printed(&out, line);
         buffer_free(&out);
