@@ -75,6 +75,24 @@ static void step_say(const struct search_step *step)
     reply_say(step->relay, step->dsn, step->reply);
 }
 
+static void ending_say(const struct search_recipient *recipient)
+{
+    char room[WHEN_SIZE];
+    printf("      %s  %s", when_print(recipient->ended_ms, true, room), ending_name(recipient->ending));
+    reply_say(recipient->relay, recipient->dsn, recipient->reply);
+}
+
+/* What was done to it in the quarantine comes after its ending in the queue. */
+static void steps_say(const struct search_recipient *recipient)
+{
+    size_t i = 0;
+    bool has_ended = recipient->ending != ENDING_NONE;
+    while (i < recipient->step_count && (!has_ended || recipient->steps[i].time_ms < recipient->ended_ms))
+        step_say(&recipient->steps[i++]);
+    if (has_ended) ending_say(recipient);
+    while (i < recipient->step_count) step_say(&recipient->steps[i++]);
+}
+
 static void recipient_say(const struct search_recipient *recipient)
 {
     char room[WHEN_SIZE];
@@ -91,10 +109,7 @@ static void recipient_say(const struct search_recipient *recipient)
         if (recipient->observed) printf(", only observed: %s", evidence_action_name(recipient->observed));
         putchar('\n');
     }
-    for (size_t i = 0; i < recipient->step_count; i++) step_say(&recipient->steps[i]);
-    if (recipient->ending == ENDING_NONE) return;
-    printf("      %s  %s", when_print(recipient->ended_ms, true, room), ending_name(recipient->ending));
-    reply_say(recipient->relay, recipient->dsn, recipient->reply);
+    steps_say(recipient);
 }
 
 static void judgement_say(const struct search_hit *hit)
