@@ -52,19 +52,33 @@ struct baseline {
     uint32_t is_set;
 };
 
+/* Page of ledger: how storing goes, looked at once a second. */
+struct ledger_counters {
+    uint32_t is_failing; /* events wait, since the database cannot be written */
+    uint32_t is_newer;   /* since a later version made it */
+    uint64_t lost;       /* events, since their rings were made */
+};
+
 struct counters_slot {
     union {
         struct receive_counters receive;
         struct queue_counters queue;
         struct baseline baseline;
+        struct ledger_counters ledger;
         char bytes[65536];
     };
 };
 
-/* Slot 0: baseline; 1: queue; 2 + n: receive n. NULL with errno. `writable` false: for reading only. */
+/* Slot 0: baseline; 1: queue; 2 + n: receive n; the last: ledger. NULL with errno. `writable` false: for
+ * reading only. */
 struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
 void counters_unmap(struct counters_slot *slot);
 
-enum { COUNTERS_SLOT_BASELINE = 0, COUNTERS_SLOT_QUEUE = 1, COUNTERS_SLOT_RECEIVE = 2 };
+enum {
+    COUNTERS_SLOT_BASELINE = 0,
+    COUNTERS_SLOT_QUEUE = 1,
+    COUNTERS_SLOT_RECEIVE = 2,
+    COUNTERS_SLOT_LEDGER = COUNTERS_SLOTS - 1 /* and the end of those of receive */
+};
 
 #endif

@@ -16,7 +16,7 @@
 #include "ledger/custody.h"
 #include "ledger/tally.h"
 
-enum { PATH_SIZE = 4000 };
+enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
 
 struct service {
     struct child child;
@@ -27,6 +27,8 @@ struct service {
     struct curator_desk *curators;
     struct ticket_key key;
     const struct counters_slot *baseline; /* NULL: everything since ever */
+    struct counters_slot *page;           /* ours; NULL: nobody looks */
+    struct timer *second;
     char folder[PATH_SIZE], quarantine[PATH_SIZE];
 };
 
@@ -67,6 +69,15 @@ static void on_config(void *context, const struct config *old)
     custody_set_config(service->custody, service->child.config);
     curator_desk_set_config(service->curators, service->child.config);
     exchange_set_config(service->exchange, service->child.config);
+}
+
+static void page_write(void *context)
+{
+    struct service *service = context;
+    struct harvest_counts counts;
+    harvest_counts(service->harvest, &counts);
+    service->page->ledger = (struct ledger_counters){ counts.is_failing, counts.is_newer, counts.lost };
+    timer_set(service->second, PAGE_EVERY_MS);
 }
 
 static void nodes_status(struct service *service, struct buffer *out)
@@ -173,6 +184,7 @@ int main(int argc, char **argv)
     folder_find(&service, "ledger", service.folder);
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
+    if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_LEDGER, true);
     service.harvest = harvest_new(service.child.loop, service.folder);
     service.exchange = exchange_new(service.child.loop, service.child.config);
     harvest_set_exchange(service.harvest, service.exchange);
@@ -185,5 +197,7 @@ int main(int argc, char **argv)
     if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
     on_config(&service, service.child.config);
     harvest_start(service.harvest);
+    service.second = timer_new(service.child.loop, page_write, &service);
+    if (service.page) page_write(&service);
     return child_run(&service.child, &events, &service);
 }

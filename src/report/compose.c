@@ -18,8 +18,8 @@ struct composing {
     const struct compose_source *source;
     struct edition *edition;
     struct figures now, week, year;
-    bool has_week, has_year;   /* the ledger has anything of that day */
-    enum books_outcome failed; /* the first thing the ledger did not answer; DONE: none */
+    bool has_day, has_week, has_year; /* the ledger has anything of that day */
+    enum books_outcome failed;        /* the first thing the ledger did not answer; DONE: none */
 };
 
 static bool answered(struct composing *composing, enum books_outcome outcome)
@@ -134,11 +134,12 @@ static void balance_table(struct composing *composing)
     } rows[] = {
         { N_("Delivered"), day.ended[ENDING_DELIVERED] },
         { N_("Returned"), day.ended[ENDING_RETURNED] },
+        { N_("In quarantine, or back out of it"), day.ended[ENDING_QUARANTINED] },
         { N_("Discarded"), day.ended[ENDING_DISCARDED] },
         { N_("Removed"), day.ended[ENDING_REMOVED] },
         { N_("Held"), day.held },
         { N_("Queued"), day.queued },
-        { N_("Total"), day.accepted + day.own },
+        { N_("Total"), day.accepted + day.own + day.again },
     };
     struct sheet *sheet =
         sheet_new(composing->edition->arena, N_("Balance of the day"), N_("recipients"), columns, 2);
@@ -358,10 +359,14 @@ static void changes_show(struct composing *composing)
 
 static void failure_say(struct composing *composing)
 {
-    if (composing->failed == BOOKS_DONE) return;
+    const char *why = composing->failed != BOOKS_DONE
+                          ? N_("The ledger did not answer every question: figures are missing.")
+                      : composing->source->books && !composing->has_day
+                          ? N_("The ledger has nothing of this day: the zeros are no figures.")
+                          : NULL;
+    if (!why) return;
     struct edition_block *block = edition_add(composing->edition, N_("Not whole"));
-    const char *why = say(composing, N_("The ledger did not answer every question: figures are missing."));
-    edition_add_line(composing->edition, block, true, text_of(why));
+    edition_add_line(composing->edition, block, true, text_of(say(composing, why)));
 }
 
 struct edition *compose_day(const struct compose_source *source, uint32_t day, enum language language)
@@ -373,7 +378,7 @@ struct edition *compose_day(const struct compose_source *source, uint32_t day, e
     edition->made_ms = source->now_ms;
     edition->week_day = calendar_alike_before(day, 7);
     edition->year_day = calendar_alike_before(day, 364);
-    figures_of_day(&composing, day, &composing.now);
+    composing.has_day = figures_of_day(&composing, day, &composing.now);
     composing.has_week = figures_of_day(&composing, edition->week_day, &composing.week);
     composing.has_year = figures_of_day(&composing, edition->year_day, &composing.year);
     headlines_make(&composing);

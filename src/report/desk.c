@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "figures/calendar.h"
 #include "ipc/message_id.h"
+#include "mail/mailbox.h"
 #include "report/service.h"
 
 enum { PART_MOST = 64 * 1024 };
@@ -49,14 +50,12 @@ struct order {
     struct text to; /* an address, or "html", "txt", "eml" */
 };
 
+/* In ASCII: the letter's To field is not made for more. */
 static bool is_address(struct text text)
 {
-    size_t at = text_find_last_char(text, '@');
-    if (at == 0 || at + 1 >= text.length || text.length > 320) return false;
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f || text.at[i] == '<' || text.at[i] == '>')
-            return false;
-    return true;
+    struct mailbox mailbox;
+    return mailbox_parse(text, false, &mailbox) == MAILBOX_GOOD && mailbox.domain.length &&
+           !mailbox.needs_smtputf8;
 }
 
 static bool order_read(struct text command, const struct config *config, struct order *out)
@@ -69,7 +68,7 @@ static bool order_read(struct text command, const struct config *config, struct 
                     : text_equal(language, TEXT("en")) ? LANGUAGE_EN
                                                        : config->report.language;
     out->is_mail = text_equal(how, TEXT("to"));
-    return !out->is_mail || is_address(out->to);
+    return true;
 }
 
 static void mail_done(void *context, uint64_t id, bool is_kept, struct text why)
@@ -123,6 +122,14 @@ static void report_order(struct service *service, struct customer *customer, str
     struct order order;
     if (!order_read(command, service->child.config, &order)) {
         say_last(customer, EX_USAGE, TEXT("report DAY LANGUAGE as html|txt|eml, or to ADDRESS"));
+        return;
+    }
+    if (order.is_mail && !is_address(order.to)) {
+        say_last(customer, EX_USAGE, TEXT("that is no address that mail can be sent to"));
+        return;
+    }
+    if (order.day > calendar_of((time_t)(loop_wall_ms(service->child.loop) / 1000))) {
+        say_last(customer, EX_USAGE, TEXT("that day is still to come"));
         return;
     }
     struct edition *edition = office_edition(service, order.day, order.language);

@@ -51,11 +51,21 @@ static struct fact fact_make(bool is_good, struct text says)
     return (struct fact){ is_good ? FACT_GOOD : FACT_BAD, says };
 }
 
+static bool is_storing(int counters_fd)
+{
+    struct counters_slot *page = counters_map(counters_fd, COUNTERS_SLOT_LEDGER, false);
+    bool is_failing = page && page->ledger.is_failing;
+    if (page) counters_unmap(page);
+    return !is_failing;
+}
+
 static struct fact ledger_look(const struct look *look)
 {
-    const char *good = words_say(look->language, N_("it can be read"));
-    bool is_open = look->source->books != NULL;
-    return fact_make(is_open, is_open ? text_of(good) : look->source->books_why);
+    const char *good = words_say(look->language, N_("it can be read and written"));
+    const char *waits = words_say(look->language, N_("it cannot be written: events wait, mail flows on"));
+    if (!look->source->books) return fact_make(false, look->source->books_why);
+    bool is_good = is_storing(look->source->counters_fd);
+    return fact_make(is_good, text_of(is_good ? good : waits));
 }
 
 /* --- what master judges --- */
@@ -100,7 +110,7 @@ static struct fact upstream_look(const struct look *look)
 static uint64_t received_sum(int counters_fd)
 {
     uint64_t sum = 0;
-    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOTS; slot++) {
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_LEDGER; slot++) {
         struct counters_slot *page = counters_map(counters_fd, slot, false);
         if (!page) continue;
         sum += page->receive.accepted + page->receive.unreplied;

@@ -20,12 +20,12 @@ static void change_add(const struct edition *edition, const char *against, doubl
 {
     buffer_add_text(out, TEXT("<div style=\"font-size:12px;" GREY "\">"));
     word_add(edition, against, out);
-    buffer_add_text(out, TEXT(" "));
+    buffer_add_text(out, TEXT(" <span style=\"white-space:nowrap\">"));
     if (isfinite(change))
         sheet_number_print(SHEET_CHANGE, change, out);
     else
         buffer_add_text(out, TEXT("–"));
-    buffer_add_text(out, TEXT("</div>"));
+    buffer_add_text(out, TEXT("</span></div>"));
 }
 
 static void headlines_add(const struct edition *edition, struct buffer *out)

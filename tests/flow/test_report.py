@@ -125,6 +125,44 @@ def test_the_report_into_files(reported, tmp_path):
     assert reported.run("report", "--to", "report.pdf", check=False).returncode == 64
     assert reported.run("report", "--to", tmp_path / "no" / "r.txt", check=False).returncode == 73
     assert reported.run("report", "--date", "2026-02-30", "--to", "r.txt", check=False).returncode == 64
+    for to in ("a@b@example.test", "é@example.test", "a b@example.test", "a@", "x@example.test\ny"):
+        assert reported.run("report", "--to", to, check=False).returncode == 64, to
+
+
+def test_a_day_without_figures_says_so(reported, tmp_path):
+    some_traffic(reported)
+    early = reported.run("report", "--date", f"{day(-1)}", "--to", tmp_path / "r.txt", check=False)
+    assert early.returncode == 64 and "still to come" in early.stderr and not (tmp_path / "r.txt").exists()
+    reported.run("report", "--date", "2004-02-01", "--to", tmp_path / "r.txt")
+    assert "The ledger has nothing of this day" in (tmp_path / "r.txt").read_text()
+    reported.run("report", "--date", f"{day()}", "--to", tmp_path / "r.txt")
+    assert "Not whole" not in (tmp_path / "r.txt").read_text()
+
+
+def test_the_days_balance_has_every_recipient_in_one_row(nodes, inside, tmp_path):
+    node = nodes(CONFIG + "virus {{ found quarantine }}\nquarantine {{ most 1G }}\n", inside=inside.port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    assert lab.Client(node.port).send(lab.message(body=lab.eicar() + "\n"), recipients=("a@example.test", "b@example.test"))[0] == 250
+    lab.wait_for(lambda: node.run("quarantine", "list").stdout.count(" kept ") == 2, "both are kept")
+    node.run("quarantine", "release", "all", "--to", "a@example.test")
+    inside.wait(2)
+    node.balance()
+    node.run("report", "--date", f"{day()}", "--to", tmp_path / "r.txt")
+    table = (tmp_path / "r.txt").read_text().split("Accepted that day, now")[1].split("Rows and sums")[0]
+    counts = [int(line.split()[-1]) for line in table.splitlines() if line.strip("- ") and line.split()[-1].isdigit()]
+    assert counts[-1] == sum(counts[:-1]) == 4, table  # three that came, and one of them again
+
+
+def test_events_that_cannot_be_stored_are_an_alarm(reported, inside):
+    some_traffic(reported)
+    other = sqlite3.connect(reported.state / "ledger/ledger.db", isolation_level=None)
+    other.execute("begin immediate")
+    assert lab.Client(reported.port).send(lab.message())[0] == 250
+    alarm = lab.wait_for(lambda: mails(inside, "Ledger"), "the alarm", 60)[0]
+    assert "cannot be written" in alarm.get_content()
+    other.execute("rollback")
+    other.close()
+    reported.balance(60)
 
 
 def nightly_set(node, back):
