@@ -76,7 +76,8 @@ static void page_write(void *context)
     struct service *service = context;
     struct harvest_counts counts;
     harvest_counts(service->harvest, &counts);
-    service->page->ledger = (struct ledger_counters){ counts.is_failing, counts.is_newer, counts.lost };
+    service->page->ledger =
+        (struct ledger_counters){ counts.is_failing, counts.is_newer, counts.lost, counts.waiting_bytes };
     timer_set(service->second, PAGE_EVERY_MS);
 }
 

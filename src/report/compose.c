@@ -154,6 +154,31 @@ static void balance_table(struct composing *composing)
     sheet_show(composing, sheet);
 }
 
+/* What came and went since the report before, by two counts that know nothing of each other. */
+static void accounts_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Since the report before"), SHEET_TEXT },
+                                                   { N_("Journal"), SHEET_COUNT },
+                                                   { N_("Ledger"), SHEET_COUNT },
+                                                   { N_("Apart"), SHEET_COUNT } };
+    const struct account_line *lines = composing->source->accounts;
+    if (!lines) return;
+    bool is_apart = false;
+    struct sheet *sheet =
+        sheet_new(composing->edition->arena, N_("Journal and ledger"), N_("recipients"), columns, 4);
+    for (int i = 0; i < ACCOUNT_COUNT; i++) {
+        sheet_add_row(sheet);
+        sheet_put_word(sheet, 0, account_name((enum account)i));
+        sheet_put_number(sheet, 1, (double)lines[i].journal);
+        sheet_put_number(sheet, 2, (double)lines[i].ledger);
+        sheet_put_number(sheet, 3, (double)lines[i].apart);
+        is_apart |= lines[i].apart != 0;
+    }
+    sheet->note = is_apart ? N_("NOT BALANCED: events were lost, or rows. The log says more.")
+                           : N_("They agree. The ledger may be a moment behind.");
+    sheet_show(composing, sheet);
+}
+
 /* --- how the node is --- */
 
 static void state_lines(struct composing *composing)
@@ -308,6 +333,7 @@ static void day_tables(struct composing *composing)
     struct statistics_wish wish = { .from_day = day, .until_day = day, .top = NAMES_TOP };
     day_table(composing);
     balance_table(composing);
+    accounts_table(composing);
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
     storms_table(composing);

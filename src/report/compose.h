@@ -4,6 +4,7 @@
 #define SEKIMORI_REPORT_COMPOSE_H
 
 #include "figures/country.h"
+#include "report/accounts.h"
 #include "report/edition.h"
 #include "report/facts.h"
 
@@ -12,6 +13,7 @@ struct compose_source {
     struct reader_books *books;           /* NULL: only what is known without it */
     const struct country_file *countries; /* NULL: none */
     const struct fact *facts;             /* FACT_COUNT, in the edition's language */
+    const struct account_line *accounts;  /* ACCOUNT_COUNT; NULL: no night is closed with this report */
     int folder;                           /* of changes.h */
     uint64_t now_ms;
 };

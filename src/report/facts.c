@@ -142,10 +142,13 @@ static struct fact balance_look(const struct look *look)
         int64_t difference = difference_of(&queue->queue, &base->baseline, received);
         bool is_bad = difference != 0 && difference == *look->last_difference;
         *look->last_difference = difference;
-        const char *format = is_bad ? N_("receive and the journal are %lld recipients apart")
-                                    : N_("receive and the journal agree on %lld recipients");
-        fact = fact_make(!is_bad, arena_printf(look->arena, words_say(look->language, format),
-                                               is_bad ? (long long)difference : (long long)received));
+        int64_t apart = look->source->ledger_apart;
+        const char *format = is_bad  ? N_("receive and the journal are %lld recipients apart")
+                             : apart ? N_("the journal and the ledger are %lld recipients apart")
+                                     : N_("receive and the journal agree on %lld recipients");
+        int64_t number = is_bad ? difference : apart ? apart : (int64_t)received;
+        fact = fact_make(!is_bad && !apart,
+                         arena_printf(look->arena, words_say(look->language, format), (long long)number));
     }
     if (queue) counters_unmap(queue);
     if (base) counters_unmap(base);

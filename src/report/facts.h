@@ -42,6 +42,7 @@ struct facts_source {
     struct reader_books *books; /* NULL: cannot be read, and `books_why` says why */
     struct text books_why;
     const struct health_page *health; /* NULL: none */
+    int64_t ledger_apart;             /* recipients, as the last night found (accounts.h); 0: none */
     int counters_fd, state_fd;        /* state_fd: a folder on the spool's disk */
     uint64_t now_ms;
 };

@@ -50,6 +50,7 @@ static void clock_ticks(void *context)
     office_nightly(service);
     mailroom_look(service);
     office_alarms(service);
+    office_accounts(service);
     timer_set(service->clock, CLOCK_MS);
 }
 
@@ -143,7 +144,9 @@ int main(int argc, char **argv)
     nightly_read(service.folder, &service.nightly);
     mailing_read(service.folder, &service.mailing);
     alarms_read(service.folder, service.alarms);
+    accounts_read(service.folder, &service.accounts);
     changes_note(service.folder, service.child.config, loop_wall_ms(service.child.loop));
+    office_accounts(&service);
     timer_set(service.clock, FIRST_LOOK_MS);
     return child_run(&service.child, &events, &service);
 }

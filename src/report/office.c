@@ -33,13 +33,15 @@ static void facts_look(struct service *service, struct reader_books *books, stru
                                    .books = books,
                                    .books_why = why,
                                    .health = service->health,
+                                   .ledger_apart = service->ledger_apart,
                                    .counters_fd = service->counters_fd,
                                    .state_fd = service->folder,
                                    .now_ms = now_of(service) };
     facts_gather(&source, language, difference, arena, facts);
 }
 
-struct edition *office_edition(struct service *service, uint32_t day, enum language language)
+static struct edition *edition_make(struct service *service, uint32_t day, enum language language,
+                                    const struct account_line *accounts)
 {
     struct arena *arena = arena_new(0);
     struct buffer why = { 0 };
@@ -51,6 +53,7 @@ struct edition *office_edition(struct service *service, uint32_t day, enum langu
                                      .books = books,
                                      .countries = service->countries,
                                      .facts = facts,
+                                     .accounts = accounts,
                                      .folder = service->folder,
                                      .now_ms = now_of(service) };
     struct edition *edition = compose_day(&source, day, language);
@@ -58,6 +61,69 @@ struct edition *office_edition(struct service *service, uint32_t day, enum langu
     buffer_free(&why);
     arena_free(arena);
     return edition;
+}
+
+struct edition *office_edition(struct service *service, uint32_t day, enum language language)
+{
+    return edition_make(service, day, language, NULL);
+}
+
+/* --- the journal against the ledger --- */
+
+/* False: queue has not yet counted. */
+static bool journal_look(const struct service *service, int64_t out[ACCOUNT_COUNT])
+{
+    struct counters_slot *queue = counters_map(service->counters_fd, COUNTERS_SLOT_QUEUE, false);
+    struct counters_slot *base = counters_map(service->counters_fd, COUNTERS_SLOT_BASELINE, false);
+    bool has_counted = queue && base && base->baseline.is_set;
+    if (has_counted) accounts_of(&queue->queue, out);
+    if (queue) counters_unmap(queue);
+    if (base) counters_unmap(base);
+    return has_counted;
+}
+
+/* Nothing waits that was told before the last look. */
+static bool is_ledger_up_to_date(const struct service *service)
+{
+    struct counters_slot *page = counters_map(service->counters_fd, COUNTERS_SLOT_LEDGER, false);
+    bool is_behind = !page || page->ledger.is_failing || page->ledger.waiting_bytes;
+    if (page) counters_unmap(page);
+    return !is_behind;
+}
+
+/* False: not tonight. */
+static bool night_close(struct service *service, struct account_line lines[ACCOUNT_COUNT])
+{
+    int64_t ledger[ACCOUNT_COUNT], after[ACCOUNT_COUNT];
+    struct buffer why = { 0 };
+    struct reader_books *books = books_reach(service, &why);
+    bool is_good = books && service->has_journal && is_ledger_up_to_date(service) &&
+                   accounts_of_ledger(books, service->child.config->node.number, ledger) == BOOKS_DONE &&
+                   journal_look(service, after);
+    books_close(books);
+    buffer_free(&why);
+    if (!is_good) return false;
+    service->accounts_next = service->accounts;
+    accounts_close(&service->accounts_next, now_of(service), service->journal_before, ledger, after, lines);
+    service->ledger_apart = 0;
+    for (int i = 0; i < ACCOUNT_COUNT; i++)
+        if (!service->ledger_apart) service->ledger_apart = lines[i].apart;
+    return true;
+}
+
+static void night_keep(struct service *service)
+{
+    if (service->accounts_next.time_ms <= service->accounts.time_ms) return;
+    service->accounts = service->accounts_next;
+    accounts_write(service->folder, &service->accounts);
+}
+
+void office_accounts(struct service *service)
+{
+    struct account_line lines[ACCOUNT_COUNT];
+    bool is_first = service->accounts.time_ms == 0;
+    if (is_first && night_close(service, lines)) night_keep(service);
+    service->has_journal = journal_look(service, service->journal_before);
 }
 
 /* --- the nightly report --- */
@@ -71,6 +137,7 @@ static void nightly_done(void *context, uint64_t id, bool is_kept, struct text w
         log_info("%s: the report of %u", message_id_print(id, room), service->nightly.offered_day);
         service->nightly.done_day = service->nightly.offered_day;
         service->reports++;
+        night_keep(service);
         timer_set(service->night, NEXT_MS); /* there may be more to make up for */
     } else {
         log_warning("the report of %u is not kept yet: %.*s", service->nightly.offered_day, TEXT_ARG(why));
@@ -88,7 +155,9 @@ static void nightly_send(struct service *service, uint32_t day)
     service->nightly.offered_id = post_next_id(service->post);
     if (!nightly_write(service->folder, &service->nightly)) return; /* else it might go out at every look */
     struct buffer letter = { 0 };
-    struct edition *edition = office_edition(service, day, config->report.language);
+    struct account_line lines[ACCOUNT_COUNT];
+    bool is_closed = service->accounts.time_ms && night_close(service, lines);
+    struct edition *edition = edition_make(service, day, config->report.language, is_closed ? lines : NULL);
     message_id_print(service->nightly.offered_id, id);
     edition_print_letter(edition, config->admin, config->report.to, text_of(id), &letter);
     service->is_sending = true;

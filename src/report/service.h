@@ -7,6 +7,7 @@
 #include "figures/country.h"
 #include "ipc/child.h"
 #include "ipc/ring.h"
+#include "report/accounts.h"
 #include "report/alarm.h"
 #include "report/edition.h"
 #include "report/mailing.h"
@@ -26,6 +27,10 @@ struct service {
     struct nightly nightly;
     struct alarm alarms[FACT_COUNT];
     int64_t balance_difference;
+    struct accounts accounts, accounts_next; /* next: of the report that is with queue */
+    int64_t journal_before[ACCOUNT_COUNT];   /* at the last look, if `has_journal` */
+    bool has_journal;
+    int64_t ledger_apart;
     bool is_sending; /* a nightly report is with queue */
     uint64_t reports, alarm_mails;
     struct timer *mail; /* the next digest of several */
@@ -43,6 +48,8 @@ void mailroom_look(struct service *service);
 struct edition *office_edition(struct service *service, uint32_t day, enum language language);
 /* The nightly report, if one is due and none is under way. */
 void office_nightly(struct service *service);
+/* At each look: what the journal counts now, to hold the ledger against at the next. */
+void office_accounts(struct service *service);
 /* Looks at the facts, and writes a mail when there is news. */
 void office_alarms(struct service *service);
 

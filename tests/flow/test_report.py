@@ -153,6 +153,29 @@ def test_the_days_balance_has_every_recipient_in_one_row(nodes, inside, tmp_path
     assert counts[-1] == sum(counts[:-1]) == 4, table  # three that came, and one of them again
 
 
+def test_each_night_the_ledger_is_held_against_the_journal(reported, inside):
+    lab.wait_for((reported.state / "report/accounts").exists, "the counts begin", 40)
+    some_traffic(reported)
+
+    def night():
+        reported.stop()
+        nightly_set(reported, 2)
+        before = len(mails(inside, "Mail report"))
+        reported.start()
+        return text_of(lab.wait_for(lambda: mails(inside, "Mail report")[before:], "the report", 40)[0])
+
+    agreed = night().split("Since the report before")[1]
+    rows = {line[:24].strip(): line.split()[-3:] for line in agreed.splitlines()[2:9]}
+    assert rows["Accepted"] == rows["Delivered"] == ["3", "3", "0"], agreed
+    assert "They agree" in agreed
+    reported.stop()
+    with sqlite3.connect(reported.state / "ledger/ledger.db") as database:
+        database.execute("update sum set recipients = recipients - 2 where kind = 3 and recipients > 2")
+    apart = night()
+    assert "the journal and the ledger are 2 recipients apart" in apart
+    assert "NOT BALANCED: events were lost" in apart and "They agree" in night()
+
+
 def test_events_that_cannot_be_stored_are_an_alarm(reported, inside):
     some_traffic(reported)
     other = sqlite3.connect(reported.state / "ledger/ledger.db", isolation_level=None)

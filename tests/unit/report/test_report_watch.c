@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
+#include "report/accounts.h"
 #include "report/alarm.h"
 #include "report/changes.h"
 #include "report/expiry.h"
@@ -28,7 +29,7 @@ static int scratch(char path[32])
 
 static void scratch_end(int folder, const char *path)
 {
-    static const char *const names[] = { "nightly", "alarms", "changes", "configuration" };
+    static const char *const names[] = { "nightly", "alarms", "changes", "configuration", "accounts" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlinkat(folder, names[i], 0);
     close(folder);
     assert_int_equal(rmdir(path), 0);
@@ -102,6 +103,47 @@ static void a_lasting_alarm_is_repeated_daily(void **state)
     assert_int_equal(told, 3);
 }
 
+/* The count of one kind, night by night: the journal before and after the ledger, and what is found apart. */
+static void lost_events_are_found_at_night(void **state)
+{
+    static const struct {
+        int64_t before, ledger, after, apart;
+    } nights[] = {
+        { 100, 90, 100, 0 },    /* the ledger is younger by 10 */
+        { 200, 190, 200, 0 },   /* quiet */
+        { 290, 285, 300, 0 },   /* busy: 280 to 290 are right */
+        { 400, 385, 400, 5 },   /* five were lost */
+        { 500, 485, 500, 0 },   /* told once */
+        { 600, 590, 600, -5 },  /* five too many */
+        { 700, 690, 700, 0 },   /* and told once */
+        { 800, 0, 800, 790 },   /* a new ledger */
+        { 1000, 205, 1010, 0 }, /* busy: 200 to 210 are right */
+        { 1010, 210, 1010, 0 }, /* all of them */
+        { 1020, 219, 1020, 1 },
+    };
+    char path[32];
+    int folder = scratch(path);
+    struct accounts accounts;
+    for (size_t night = 0; night < sizeof nights / sizeof *nights; night++) {
+        int64_t before[ACCOUNT_COUNT] = { 0 }, ledger[ACCOUNT_COUNT] = { 0 }, after[ACCOUNT_COUNT] = { 0 };
+        struct account_line lines[ACCOUNT_COUNT];
+        before[ACCOUNT_RETURNED] = nights[night].before;
+        ledger[ACCOUNT_RETURNED] = nights[night].ledger;
+        after[ACCOUNT_RETURNED] = nights[night].after;
+        accounts_read(folder, &accounts);
+        assert_int_equal(accounts.time_ms, night);
+        accounts_close(&accounts, night + 1, before, ledger, after, lines);
+        if (lines[ACCOUNT_RETURNED].apart != nights[night].apart)
+            fail_msg("night %zu: %lld", night, (long long)lines[ACCOUNT_RETURNED].apart);
+        assert_int_equal(lines[ACCOUNT_DELIVERED].apart, 0);
+        assert_true(accounts_write(folder, &accounts));
+    }
+    assert_true(keep_write(folder, "accounts", TEXT("7 1 2 3\n")));
+    accounts_read(folder, &accounts);
+    assert_int_equal(accounts.time_ms, 0);
+    scratch_end(folder, path);
+}
+
 static void alarms_survive_a_restart(void **state)
 {
     char path[32];
@@ -164,6 +206,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_is_remembered),
         cmocka_unit_test(alarms_are_damped),
         cmocka_unit_test(a_lasting_alarm_is_repeated_daily),
+        cmocka_unit_test(lost_events_are_found_at_night),
         cmocka_unit_test(alarms_survive_a_restart),
         cmocka_unit_test(configurations_are_compared_as_sets),
         cmocka_unit_test(bad_certificates_have_no_end),
