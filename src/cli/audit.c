@@ -2,7 +2,6 @@
 /* Lists the record of looks at content. */
 #include "cli/audit.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -11,6 +10,7 @@
 #include "books/looks.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
+#include "cli/options.h"
 #include "cli/when.h"
 #include "ipc/message_id.h"
 
@@ -36,61 +36,53 @@ struct options {
     bool is_json;
 };
 
-static int usage(const char *what, const char *argument)
+static bool since_take(void *context, const char *word)
 {
-    fprintf(stderr, "sekimori audit: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
+    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.from_ms);
 }
 
-static bool value_take(int option, const char *word, struct options *options)
+static bool until_take(void *context, const char *word)
 {
-    struct look_question *question = &options->question;
+    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.until_ms);
+}
+
+static bool day_take(void *context, const char *word)
+{
+    struct look_question *question = &((struct options *)context)->question;
     uint32_t day;
-    uint64_t most;
-    switch (option) {
-    case 'S':
-        return when_parse(text_of(word), when_now_ms(), &question->from_ms);
-    case 'U':
-        return when_parse(text_of(word), when_now_ms(), &question->until_ms);
-    case 'D':
-        return when_parse_day(text_of(word), when_now_ms(), &day) &&
-               day_bounds(day, &question->from_ms, &question->until_ms);
-    case 'm':
-        if (!text_to_number(text_of(word), MOST_LIMIT, &most) || most == 0) return false;
-        question->most = most;
-        return true;
-    default:
-        return true;
-    }
+    return when_parse_day(text_of(word), when_now_ms(), &day) &&
+           day_bounds(day, &question->from_ms, &question->until_ms);
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+static bool most_take(void *context, const char *word)
 {
-    static const struct option longs[] = {
-        { "user", required_argument, NULL, 'u' },   { "since", required_argument, NULL, 'S' },
-        { "until", required_argument, NULL, 'U' },  { "day", required_argument, NULL, 'D' },
-        { "most", required_argument, NULL, 'm' },   { "json", no_argument, NULL, 'j' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
-    int place = 0;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, &place)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        if (option == 'u') options->question.user = text_of(optarg);
-        if (option == 'j') options->is_json = true;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-        if (!value_take(option, optarg, options)) return usage("this cannot be meant: ", optarg);
-    }
-    if (optind < argc && !message_id_parse(text_of(argv[optind++]), &options->question.message))
-        return usage("not a message id: ", argv[optind - 1]);
-    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+    uint64_t most;
+    if (!text_to_number(text_of(word), MOST_LIMIT, &most) || most == 0) return false;
+    ((struct options *)context)->question.most = most;
+    return true;
+}
+
+#define SENSELESS "this cannot be meant: "
+static const struct verb_option table[] = {
+    { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
+    { "since", OPTION_VALUE, 0, since_take, SENSELESS },
+    { "until", OPTION_VALUE, 0, until_take, SENSELESS },
+    { "day", OPTION_VALUE, 0, day_take, SENSELESS },
+    { "most", OPTION_VALUE, 0, most_take, SENSELESS },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "audit", help, table };
+
+/* OPTIONS_GO_ON; else the exit code. */
+static int question_read(int argc, char **argv, struct options *options)
+{
+    int code = options_read(&usage, argc, argv, options);
+    if (code != OPTIONS_GO_ON || optind == argc) return code;
+    if (!message_id_parse(text_of(argv[optind]), &options->question.message))
+        return options_complain(&usage, "not a message id: ", argv[optind]);
+    return ++optind == argc ? code : options_complain(&usage, "unexpected argument: ", argv[optind]);
 }
 
 static void look_say(const struct look *look)
@@ -148,8 +140,8 @@ int audit_main(int argc, char **argv)
     struct look *looks;
     size_t count;
     bool is_cut;
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = question_read(argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
     struct reader_books *books = ledger_open(&options.target, "audit", &code);
     if (!books) return code;
     struct arena *arena = arena_new(0);

@@ -2,7 +2,6 @@
 /* Asks for the counts until they agree or patience ends: on a node at work they are a moment apart. */
 #include "cli/balance.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -13,6 +12,7 @@
 #include "cli/balance_nodes.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "cli/when.h"
 
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
@@ -38,41 +38,25 @@ struct options {
     bool json, nodes;
 };
 
-static int usage(const char *what, const char *argument)
+static bool wait_take(void *options, const char *word)
 {
-    fprintf(stderr, "sekimori balance: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
+    return text_to_number(text_of(word), WAIT_MOST_S, &((struct options *)options)->wait_s);
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+static bool day_take(void *options, const char *word)
 {
-    static const struct option longs[] = {
-        { "wait", required_argument, NULL, 'w' },   { "json", no_argument, NULL, 'j' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "day", required_argument, NULL, 'd' },    { "nodes", no_argument, NULL, 'n' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
-    *options = (struct options){ .wait_s = WAIT_DEFAULT_S };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        if (option == 'w' && !text_to_number(text_of(optarg), WAIT_MOST_S, &options->wait_s))
-            return usage("--wait wants seconds, 0 to 86400, not ", optarg);
-        if (option == 'd' && !when_parse_day(text_of(optarg), when_now_ms(), &options->day))
-            return usage("--day wants a day such as 2026-10-04, today or yesterday, not ", optarg);
-        if (option == 'j') options->json = true;
-        if (option == 'n') options->nodes = true;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-    }
-    if (options->nodes && !options->day) when_parse_day(TEXT("today"), when_now_ms(), &options->day);
-    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)options)->day);
 }
+
+static const struct verb_option table[] = {
+    { "wait", OPTION_VALUE, 0, wait_take, "--wait wants seconds, 0 to 86400, not " },
+    { "day", OPTION_VALUE, 0, day_take, "--day wants a day such as 2026-10-04, today or yesterday, not " },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    { "nodes", OPTION_SWITCH, offsetof(struct options, nodes), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "balance", help, table };
 
 /* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
    gives EX_TEMPFAIL, which is said only when `is_last`. */
@@ -182,10 +166,11 @@ static void json_table_print(const struct agreement *sums)
 
 int balance_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { .wait_s = WAIT_DEFAULT_S };
     struct agreement sums;
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = options_read_all(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (options.nodes && !options.day) when_parse_day(TEXT("today"), when_now_ms(), &options.day);
     if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);

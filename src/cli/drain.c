@@ -3,7 +3,6 @@
    the node's: it goes on when nobody watches. */
 #include "cli/drain.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -11,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "cli/control.h"
+#include "cli/options.h"
 #include "cli/wellness.h"
 
 enum { ANSWER_LIMIT_MS = 10000, STEP_MS = 200, SAY_EVERY_MS = 1000 };
@@ -37,31 +37,15 @@ struct options {
     bool no_wait;
 };
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, const char *help, bool is_drain, struct options *options)
-{
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { "to", required_argument, NULL, 't' },
-        { "no-wait", no_argument, NULL, 'n' },      { 0 }
-    };
-    *options = (struct options){ .to = "" };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        bool is_strange = option == '?' || (!is_drain && (option == 't' || option == 'n'));
-        if (option == 'h' || is_strange) {
-            fputs(help, is_strange ? stderr : stdout);
-            return is_strange ? EX_USAGE : EX_OK;
-        }
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-        if (option == 't') options->to = optarg;
-        if (option == 'n') options->no_wait = true;
-    }
-    if (optind == argc) return -1;
-    fprintf(stderr, "sekimori %s: unexpected argument: %s\n%s", argv[0], argv[optind], help);
-    return EX_USAGE;
-}
+static const struct verb_option undrain_table[] = { OPTIONS_TARGET(struct options), { 0 } };
+static const struct verb_option drain_table[] = {
+    { "to", OPTION_WORD, offsetof(struct options, to), NULL, NULL },
+    { "no-wait", OPTION_SWITCH, offsetof(struct options, no_wait), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage drain_usage = { "drain", drain_help, drain_table };
+static const struct verb_usage undrain_usage = { "undrain", undrain_help, undrain_table };
 
 /* What was said last, so that the same is not said again. */
 struct progress {
@@ -163,10 +147,10 @@ static int command(const struct control_target *target, const char *verb, const 
 
 int drain_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { .to = "" };
     struct buffer answer = { 0 };
-    int code = options_read(argc, argv, drain_help, true, &options);
-    if (code >= 0) return code;
+    int code = options_read_all(&drain_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
     code = command(&options.target, "drain", options.to, &answer);
     if (code == EX_OK) {
         struct text peer = buffer_text(&answer);
@@ -181,10 +165,10 @@ int drain_main(int argc, char **argv)
 
 int undrain_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { 0 };
     struct buffer answer = { 0 };
-    int code = options_read(argc, argv, undrain_help, false, &options);
-    if (code >= 0) return code;
+    int code = options_read_all(&undrain_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
     code = command(&options.target, "undrain", "", &answer);
     if (code == EX_OK) puts("In service again.");
     buffer_free(&answer);

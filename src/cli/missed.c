@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 
 #include "cli/control.h"
 #include "cli/mail_files.h"
+#include "cli/options.h"
 #include "mail/digest.h"
 
 enum { ASK_LIMIT_MS = 10000, PATH_SIZE = 4096 };
@@ -31,44 +31,20 @@ struct options {
     const char *kind;
 };
 
-static int usage(const char *what, const char *argument)
-{
-    fprintf(stderr, "sekimori missed: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
-}
-
-static bool is_kind(const char *word)
+static bool kind_take(void *options, const char *word)
 {
     static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter" };
+    ((struct options *)options)->kind = word;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(word, kinds[i]) == 0) return true;
     return false;
 }
 
-/* -1: go on, files begin at optind; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = { { "kind", required_argument, NULL, 'k' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .kind = "spam" };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        if (option == 'k') options->kind = optarg;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-    }
-    if (!is_kind(options->kind))
-        return usage("--kind is spam, phishing, virus or newsletter, not ", options->kind);
-    return optind < argc ? -1 : usage("name a FILE", "");
-}
+static const struct verb_option table[] = { { "kind", OPTION_VALUE, 0, kind_take,
+                                              "--kind is spam, phishing, virus or newsletter, not " },
+                                            OPTIONS_TARGET(struct options),
+                                            { 0 } };
+static const struct verb_usage usage = { "missed", help, table };
 
 /* Whatever is made belongs to whom the folder above belongs, as the node's processes need. */
 static int folder_open(int parent, const char *name)
@@ -131,11 +107,12 @@ static int all_put(const struct options *options, const char *state, const struc
 
 int missed_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { .kind = "spam" };
     struct mail_files files = { 0 };
     char state[PATH_SIZE];
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (optind == argc) return options_complain(&usage, "name a FILE", "");
     for (int i = optind; i < argc; i++)
         if (!mail_files_add(&files, argv[i])) return EX_NOINPUT;
     code = control_state_folder(&options.target, state, sizeof state);

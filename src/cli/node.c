@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "cli/check.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "config/load.h"
 
 enum { READY_LIMIT_MS = 60000, STOP_LIMIT_MS = 30000, STEP_MS = 50 };
@@ -28,38 +28,20 @@ struct options {
     bool json;
 };
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, const char *help, struct options *options)
+static const struct verb_option table[] = {
+    { "sekimorid", OPTION_WORD, offsetof(struct options, sekimorid), NULL, NULL },
+    { "libexec", OPTION_WORD, offsetof(struct options, libexec), NULL, NULL },
+    { "log", OPTION_WORD, offsetof(struct options, log), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+
+static int node_options(int argc, char **argv, const char *help, struct options *options)
 {
-    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "sekimorid", required_argument, NULL, 'd' },
-                                           { "libexec", required_argument, NULL, 'l' },
-                                           { "log", required_argument, NULL, 'o' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .sekimorid = SEKIMORI_SBIN "/sekimorid", .libexec = NULL };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-        if (option == 'd') options->sekimorid = optarg;
-        if (option == 'l') options->libexec = optarg;
-        if (option == 'o') options->log = optarg;
-        if (option == 'j') options->json = true;
-        if (option == '?') {
-            fputs(help, stderr);
-            return EX_USAGE;
-        }
-    }
-    if (optind == argc) return -1;
-    fprintf(stderr, "sekimori %s: unexpected argument: %s\n%s", argv[0], argv[optind], help);
-    return EX_USAGE;
+    struct verb_usage usage = { argv[0], help, table };
+    *options = (struct options){ .sekimorid = SEKIMORI_SBIN "/sekimorid" };
+    return options_read_all(&usage, argc, argv, options);
 }
 
 static void wait_step(void)
@@ -156,8 +138,8 @@ static bool is_ready(const struct control_target *target)
 int start_main(int argc, char **argv)
 {
     struct options options;
-    int code = options_read(argc, argv, start_help, &options);
-    if (code >= 0) return code;
+    int code = node_options(argc, argv, start_help, &options);
+    if (code != OPTIONS_GO_ON) return code;
     char state[4096], room[4200];
     const char *config = options.target.config ? options.target.config : config_default_path();
     options.target = (struct control_target){ .config = config };
@@ -202,8 +184,8 @@ int stop_main(int argc, char **argv)
 {
     struct options options;
     struct buffer answer = { 0 };
-    int code = options_read(argc, argv, stop_help, &options);
-    if (code >= 0) return code;
+    int code = node_options(argc, argv, stop_help, &options);
+    if (code != OPTIONS_GO_ON) return code;
     code = control_ask(&options.target, TEXT("stop"), STOP_LIMIT_MS, NULL, NULL, &answer);
     buffer_free(&answer);
     if (code != EX_OK) return code;
@@ -228,8 +210,8 @@ int reload_main(int argc, char **argv)
 {
     struct options options;
     struct buffer answer = { 0 };
-    int code = options_read(argc, argv, reload_help, &options);
-    if (code >= 0) return code;
+    int code = node_options(argc, argv, reload_help, &options);
+    if (code != OPTIONS_GO_ON) return code;
     code = control_ask(&options.target, TEXT("reload"), STOP_LIMIT_MS + 5000, NULL, NULL, &answer);
     struct text text = text_trim(buffer_text(&answer));
     if (text.length) fprintf(code == EX_OK ? stdout : stderr, "%.*s\n", TEXT_ARG(text));
@@ -274,8 +256,8 @@ int status_main(int argc, char **argv)
 {
     struct options options;
     struct buffer answer = { 0 };
-    int code = options_read(argc, argv, status_help, &options);
-    if (code >= 0) return code;
+    int code = node_options(argc, argv, status_help, &options);
+    if (code != OPTIONS_GO_ON) return code;
     code = control_ask(&options.target, TEXT("status"), 10000, NULL, NULL, &answer);
     if (code != EX_OK) return code;
     struct text text = buffer_text(&answer);

@@ -2,7 +2,6 @@
 /* Asks the queue process and makes its JSON lines readable. */
 #include "cli/queue_tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/options.h"
 
 enum { ANSWER_MS = 60000, AGE_BUCKETS = 10, SHOWN_SIZE = 4096 };
 
@@ -164,41 +164,15 @@ static void part_take(void *context, struct text part)
     control_lines_take(&output->lines, part, line_print, output);
 }
 
-static int usage(const char *what)
-{
-    fprintf(stderr, "sekimori queue: %s\n%s", what, help);
-    return EX_USAGE;
-}
-
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = {
-        { "match", required_argument, NULL, 'm' },  { "sender", required_argument, NULL, 'f' },
-        { "held", no_argument, NULL, 'e' },         { "json", no_argument, NULL, 'j' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
-    *options = (struct options){ 0 };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') {
-            fputs(help, stderr);
-            return EX_USAGE;
-        }
-        if (option == 'm') options->match = optarg;
-        if (option == 'f') options->sender = optarg;
-        if (option == 'e') options->held = true;
-        if (option == 'j') options->json = true;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-    }
-    return optind < argc ? -1 : usage("what shall be done?");
-}
+static const struct verb_option table[] = {
+    { "match", OPTION_WORD, offsetof(struct options, match), NULL, NULL },
+    { "sender", OPTION_WORD, offsetof(struct options, sender), NULL, NULL },
+    { "held", OPTION_SWITCH, offsetof(struct options, held), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "queue", help, table };
 
 /* "queue VERB", then each word on a line of its own. False: a word that cannot be sent. */
 static bool command_make(const struct options *options, char **words, int count, struct buffer *out)
@@ -237,13 +211,14 @@ static void last_word(struct output *output, int code, struct text last)
 
 int queue_main(int argc, char **argv)
 {
-    struct options options;
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    struct options options = { 0 };
+    int code = options_read(&usage, argc, argv, &options);
+    if (code == OPTIONS_GO_ON && optind == argc) return options_complain(&usage, "what shall be done?", "");
+    if (code != OPTIONS_GO_ON) return code;
     struct buffer command = { 0 }, last = { 0 };
     if (!command_make(&options, argv + optind, argc - optind, &command)) {
         buffer_free(&command);
-        return usage("a word that cannot be meant: line breaks or a leading dash");
+        return options_complain(&usage, "a word that cannot be meant: line breaks or a leading dash", "");
     }
     struct output output = { .is_json = options.json, .verb = argv[optind] };
     output.is_raw = strcmp(output.verb, "cat") == 0;

@@ -2,7 +2,6 @@
 /* Asks the report process of the running node; it alone can draw. */
 #include "cli/report_tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -10,6 +9,7 @@
 
 #include "base/arena.h"
 #include "cli/control.h"
+#include "cli/options.h"
 #include "figures/calendar.h"
 
 enum { ASK_LIMIT_MS = 60000 };
@@ -30,42 +30,25 @@ struct options {
     uint32_t day;
 };
 
-static int usage(const char *what, const char *argument)
+static bool day_take(void *options, const char *word)
 {
-    fprintf(stderr, "sekimori report: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
+    return calendar_parse_day(text_of(word), &((struct options *)options)->day);
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+static bool language_take(void *options, const char *word)
 {
-    static const struct option longs[] = { { "to", required_argument, NULL, 't' },
-                                           { "date", required_argument, NULL, 'd' },
-                                           { "language", required_argument, NULL, 'l' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .language = "-", .day = calendar_add(calendar_of(time(NULL)), -1) };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        if (option == 't') options->to = optarg;
-        if (option == 'd' && !calendar_parse_day(text_of(optarg), &options->day))
-            return usage("--date wants a day, as 2026-10-05, not ", optarg);
-        if (option == 'l') options->language = optarg;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-    }
-    if (strcmp(options->language, "ja") && strcmp(options->language, "en") && strcmp(options->language, "-"))
-        return usage("--language is ja or en, not ", options->language);
-    if (!options->to) return usage("--to is missing", "");
-    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+    ((struct options *)options)->language = word;
+    return strcmp(word, "ja") == 0 || strcmp(word, "en") == 0;
 }
+
+static const struct verb_option table[] = {
+    { "to", OPTION_WORD, offsetof(struct options, to), NULL, NULL },
+    { "date", OPTION_VALUE, 0, day_take, "--date wants a day, as 2026-10-05, not " },
+    { "language", OPTION_VALUE, 0, language_take, "--language is ja or en, not " },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "report", help, table };
 
 /* "html", "txt" or "eml" by the end of a file's name; NULL: it is none. */
 static const char *form_of(const char *to)
@@ -91,12 +74,13 @@ static int file_write(const char *path, struct text bytes)
 
 int report_main(int argc, char **argv)
 {
-    struct options options;
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    struct options options = { .language = "-", .day = calendar_add(calendar_of(time(NULL)), -1) };
+    int code = options_read_all(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (!options.to) return options_complain(&usage, "--to is missing", "");
     const char *form = form_of(options.to);
     if (!form && !strchr(options.to, '@'))
-        return usage("neither an address nor a .html, .txt or .eml file: ", options.to);
+        return options_complain(&usage, "neither an address nor a .html, .txt or .eml file: ", options.to);
     struct buffer command = { 0 }, out = { 0 };
     buffer_printf(&command, "report %04u-%02u-%02u %s %s %s", calendar_year(options.day),
                   calendar_month(options.day), calendar_date(options.day), options.language,

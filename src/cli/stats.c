@@ -2,13 +2,13 @@
 /* Reads the ledger database itself, so it works while the node is down. */
 #include "cli/stats.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "cli/ledger_files.h"
+#include "cli/options.h"
 #include "config/settings.h"
 #include "figures/calendar.h"
 #include "figures/country.h"
@@ -45,15 +45,10 @@ struct options {
     enum { FORM_TABLE, FORM_CSV, FORM_JSON } form;
 };
 
-static int usage(const char *what, const char *argument)
-{
-    fprintf(stderr, "sekimori stats: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
-}
-
-static bool form_set(struct options *options, const char *word)
+static bool form_take(void *context, const char *word)
 {
     static const char *const words[] = { "table", "csv", "json" };
+    struct options *options = context;
     for (int i = 0; i < 3; i++)
         if (strcmp(word, words[i]) == 0) {
             options->form = i;
@@ -62,111 +57,78 @@ static bool form_set(struct options *options, const char *word)
     return false;
 }
 
-static bool direction_set(struct options *options, const char *word)
+static bool direction_take(void *context, const char *word)
 {
+    struct options *options = context;
     bool is_in = strcmp(word, "in") == 0;
     options->wish.direction = is_in ? DIRECTION_IN : DIRECTION_OUT;
     return is_in || strcmp(word, "out") == 0;
 }
 
-static bool month_set(struct options *options, const char *word)
+static bool month_take(void *context, const char *word)
 {
+    struct options *options = context;
     if (!calendar_parse_month(text_of(word), &options->wish.from_day)) return false;
     options->wish.until_day = calendar_add(calendar_add_months(options->wish.from_day, 1), -1);
     return true;
 }
 
-static bool day_set(struct options *options, const char *word)
+static bool from_take(void *context, const char *word)
 {
-    bool is_good = calendar_parse_day(text_of(word), &options->wish.from_day);
-    options->wish.until_day = options->wish.from_day;
-    return is_good;
+    return calendar_parse_day(text_of(word), &((struct options *)context)->wish.from_day);
 }
 
-static bool top_set(struct options *options, const char *word)
+static bool until_take(void *context, const char *word)
+{
+    return calendar_parse_day(text_of(word), &((struct options *)context)->wish.until_day);
+}
+
+static bool day_take(void *context, const char *word)
+{
+    return from_take(context, word) && until_take(context, word);
+}
+
+static bool by_take(void *context, const char *word)
+{
+    return statistics_by_from_word(text_of(word), &((struct options *)context)->wish.by);
+}
+
+static bool top_take(void *context, const char *word)
 {
     uint64_t top;
     bool is_good = text_to_number(text_of(word), TOP_MOST, &top);
-    if (is_good) options->wish.top = (unsigned)top;
+    if (is_good) ((struct options *)context)->wish.top = (unsigned)top;
     return is_good;
 }
 
-/* False: the word makes no sense for the option. */
-static bool option_set(struct options *options, int option, const char *word)
-{
-    switch (option) {
-    case 'm':
-        return month_set(options, word);
-    case 'd':
-        return day_set(options, word);
-    case 'f':
-        return calendar_parse_day(text_of(word), &options->wish.from_day);
-    case 'u':
-        return calendar_parse_day(text_of(word), &options->wish.until_day);
-    case 'b':
-        return statistics_by_from_word(text_of(word), &options->wish.by);
-    case 'D':
-        return direction_set(options, word);
-    case 't':
-        return top_set(options, word);
-    case 'F':
-        return form_set(options, word);
-    case 'w':
-        options->wish.would = true;
-        return true;
-    case 'i':
-        options->incidents = true;
-        return true;
-    case 'C':
-        options->countries = word;
-        return true;
-    case 'o':
-        options->wish.domain = text_of(word);
-        return true;
-    case 'c':
-        options->target.config = word;
-        return true;
-    default:
-        options->target.state = word;
-        return true;
-    }
-}
+#define SENSELESS "this makes no sense here: "
+static const struct verb_option table[] = {
+    { "month", OPTION_VALUE, 0, month_take, SENSELESS },
+    { "day", OPTION_VALUE, 0, day_take, SENSELESS },
+    { "from", OPTION_VALUE, 0, from_take, SENSELESS },
+    { "until", OPTION_VALUE, 0, until_take, SENSELESS },
+    { "by", OPTION_VALUE, 0, by_take, SENSELESS },
+    { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },
+    { "incidents", OPTION_SWITCH, offsetof(struct options, incidents), NULL, NULL },
+    { "countries", OPTION_WORD, offsetof(struct options, countries), NULL, NULL },
+    { "direction", OPTION_VALUE, 0, direction_take, SENSELESS },
+    { "domain", OPTION_TEXT, offsetof(struct options, wish.domain), NULL, NULL },
+    { "top", OPTION_VALUE, 0, top_take, SENSELESS },
+    { "format", OPTION_VALUE, 0, form_take, SENSELESS },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "stats", help, table };
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+/* OPTIONS_GO_ON, with the period made whole; else the exit code. */
+static int wish_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = { { "month", required_argument, NULL, 'm' },
-                                           { "day", required_argument, NULL, 'd' },
-                                           { "from", required_argument, NULL, 'f' },
-                                           { "until", required_argument, NULL, 'u' },
-                                           { "by", required_argument, NULL, 'b' },
-                                           { "would", no_argument, NULL, 'w' },
-                                           { "incidents", no_argument, NULL, 'i' },
-                                           { "countries", required_argument, NULL, 'C' },
-                                           { "direction", required_argument, NULL, 'D' },
-                                           { "domain", required_argument, NULL, 'o' },
-                                           { "top", required_argument, NULL, 't' },
-                                           { "format", required_argument, NULL, 'F' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .wish = { .direction = -1, .top = TOP_DEFAULT } };
-    uint32_t today = calendar_of(time(NULL));
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        if (!option_set(options, option, optarg)) return usage("this makes no sense here: ", optarg);
-    }
-    if (!options->wish.until_day) options->wish.until_day = today;
-    if (!options->wish.from_day)
-        options->wish.from_day = calendar_add_months(options->wish.until_day, -MONTHS_BACK);
-    if (options->wish.from_day > options->wish.until_day) return usage("--from is after --until", "");
-    return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
+    struct statistics_wish *wish = &options->wish;
+    int code = options_read_all(&usage, argc, argv, options);
+    if (!wish->until_day) wish->until_day = calendar_of(time(NULL));
+    if (!wish->from_day) wish->from_day = calendar_add_months(wish->until_day, -MONTHS_BACK);
+    if (code != OPTIONS_GO_ON || wish->from_day <= wish->until_day) return code;
+    return options_complain(&usage, "--from is after --until", "");
 }
 
 static void sheets_print(const struct options *options, struct sheet *const *sheets, size_t count)
@@ -201,12 +163,12 @@ static enum books_outcome incidents_make(const struct options *options, struct r
 
 int stats_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { .wish = { .direction = -1, .top = TOP_DEFAULT } };
     struct reader_books *books;
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count = 1;
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = wish_read(argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
     books = ledger_open(&options.target, "stats", &code);
     if (!books) return code;
     struct arena *arena = arena_new(64 * 1024);

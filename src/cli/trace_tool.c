@@ -2,13 +2,13 @@
 /* Options to a question; the answer is printed by trace_print.c. */
 #include "cli/trace_tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "books/day.h"
 #include "cli/ledger_files.h"
+#include "cli/options.h"
 #include "cli/trace_print.h"
 #include "cli/when.h"
 #include "ipc/message_id.h"
@@ -49,109 +49,70 @@ struct options {
     bool is_json, is_short;
 };
 
-static int usage(const char *what, const char *argument)
+static bool client_take(void *context, const char *word)
 {
-    fprintf(stderr, "sekimori trace: %s%s\n%s", what, argument, help);
-    return EX_USAGE;
+    struct options *options = context;
+    options->question.client = &options->client;
+    return network_parse(text_of(word), &options->client);
 }
 
-static bool class_take(const char *word, struct options *options)
+static bool since_take(void *context, const char *word)
+{
+    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.from_ms);
+}
+
+static bool until_take(void *context, const char *word)
+{
+    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.until_ms);
+}
+
+static bool day_take(void *context, const char *word)
+{
+    struct search_question *question = &((struct options *)context)->question;
+    uint32_t day;
+    return when_parse_day(text_of(word), when_now_ms(), &day) &&
+           day_bounds(day, &question->from_ms, &question->until_ms);
+}
+
+static bool class_take(void *context, const char *word)
 {
     enum message_class class;
     if (!class_from_name(text_of(word), &class)) return false;
-    options->question.class = (int)class;
+    ((struct options *)context)->question.class = (int)class;
     return true;
 }
 
-static bool day_take(const char *word, struct options *options)
+static bool status_take(void *context, const char *word)
 {
-    uint32_t day;
-    return when_parse_day(text_of(word), when_now_ms(), &day) &&
-           day_bounds(day, &options->question.from_ms, &options->question.until_ms);
+    return search_status_from_name(text_of(word), &((struct options *)context)->question.status);
 }
 
-static bool most_take(const char *word, struct options *options)
+static bool most_take(void *context, const char *word)
 {
     uint64_t most;
     if (!text_to_number(text_of(word), MOST_LIMIT, &most) || most == 0) return false;
-    options->question.most = most;
+    ((struct options *)context)->question.most = most;
     return true;
 }
 
-/* An option with a value that can be wrong. */
-static bool value_take(int option, const char *word, struct options *options)
-{
-    struct search_question *question = &options->question;
-    switch (option) {
-    case 'C':
-        question->client = &options->client;
-        return network_parse(text_of(word), &options->client);
-    case 'S':
-        return when_parse(text_of(word), when_now_ms(), &question->from_ms);
-    case 'U':
-        return when_parse(text_of(word), when_now_ms(), &question->until_ms);
-    case 'D':
-        return day_take(word, options);
-    case 'V':
-        return class_take(word, options);
-    case 'T':
-        return search_status_from_name(text_of(word), &question->status);
-    case 'm':
-        return most_take(word, options);
-    default:
-        return true;
-    }
-}
-
-static void word_take(int option, const char *word, struct options *options)
-{
-    struct search_question *question = &options->question;
-    if (option == 'a') question->address = text_of(word);
-    if (option == 'd') question->domain = text_of(word);
-    if (option == 'b') question->subject = text_of(word);
-    if (option == 'N') question->virus = text_of(word);
-    if (option == 'j') options->is_json = true;
-    if (option == 'l') options->is_short = true;
-    if (option == 'c') options->target.config = word;
-    if (option == 's') options->target.state = word;
-}
-
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = { { "address", required_argument, NULL, 'a' },
-                                           { "domain", required_argument, NULL, 'd' },
-                                           { "subject", required_argument, NULL, 'b' },
-                                           { "client", required_argument, NULL, 'C' },
-                                           { "since", required_argument, NULL, 'S' },
-                                           { "until", required_argument, NULL, 'U' },
-                                           { "day", required_argument, NULL, 'D' },
-                                           { "verdict", required_argument, NULL, 'V' },
-                                           { "virus", required_argument, NULL, 'N' },
-                                           { "status", required_argument, NULL, 'T' },
-                                           { "most", required_argument, NULL, 'm' },
-                                           { "short", no_argument, NULL, 'l' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    int place = 0;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, &place)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("", "");
-        word_take(option, optarg, options);
-        if (!value_take(option, optarg, options)) {
-            fprintf(stderr, "sekimori trace: --%s cannot be \"%s\"\n", longs[place].name, optarg);
-            return usage("", "");
-        }
-    }
-    return -1;
-}
+static const struct verb_option table[] = {
+    { "address", OPTION_TEXT, offsetof(struct options, question.address), NULL, NULL },
+    { "domain", OPTION_TEXT, offsetof(struct options, question.domain), NULL, NULL },
+    { "subject", OPTION_TEXT, offsetof(struct options, question.subject), NULL, NULL },
+    { "client", OPTION_VALUE, 0, client_take, "--client cannot be " },
+    { "since", OPTION_VALUE, 0, since_take, "--since cannot be " },
+    { "until", OPTION_VALUE, 0, until_take, "--until cannot be " },
+    { "day", OPTION_VALUE, 0, day_take, "--day cannot be " },
+    { "verdict", OPTION_VALUE, 0, class_take, "--verdict cannot be " },
+    { "virus", OPTION_TEXT, offsetof(struct options, question.virus), NULL, NULL },
+    { "status", OPTION_VALUE, 0, status_take, "--status cannot be " },
+    { "most", OPTION_VALUE, 0, most_take, "--most cannot be " },
+    { "short", OPTION_SWITCH, offsetof(struct options, is_short), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "trace", help, table };
 
 static const char *complaint_text(enum search_complaint complaint)
 {
@@ -167,7 +128,7 @@ static int question_ask(struct reader_books *books, const struct options *option
     struct arena *arena = arena_new(64 * 1024);
     int code = ledger_outcome(search_run(books, &options->question, arena, &result), "trace");
     if (code == EX_OK && result.complaint != SEARCH_GOOD)
-        code = usage(complaint_text(result.complaint), "");
+        code = options_complain(&usage, complaint_text(result.complaint), "");
     else if (code == EX_OK)
         trace_print(output, &result, options->question.most);
     arena_free(arena);
@@ -180,7 +141,7 @@ static int ids_ask(struct reader_books *books, struct options *options, char **w
     int code = EX_OK;
     for (int i = 0; i < count && code == EX_OK; i++) {
         if (!message_id_parse(text_of(words[i]), &options->question.id))
-            return usage("not a message id: ", words[i]);
+            return options_complain(&usage, "not a message id: ", words[i]);
         code = question_ask(books, options, output);
     }
     return code;
@@ -189,8 +150,8 @@ static int ids_ask(struct reader_books *books, struct options *options, char **w
 int trace_main(int argc, char **argv)
 {
     struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
     struct reader_books *books = ledger_open(&options.target, "trace", &code);
     if (!books) return code;
     struct trace_output output = { .is_json = options.is_json, .is_short = options.is_short };

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Hands the table to getopt_long. */
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/die.h"
+
+enum { FIRST_ROW = 256 }; /* what getopt_long gives back for a row, behind all letters */
+
+static void longs_fill(const struct verb_option *table, struct option longs[OPTIONS_MOST + 2])
+{
+    int count = 0;
+    for (const struct verb_option *row = table; row->name; row++, count++) {
+        if (count == OPTIONS_MOST) bug("more options than a verb may have");
+        longs[count] =
+            (struct option){ row->name, row->kind == OPTION_SWITCH ? no_argument : required_argument, NULL,
+                             FIRST_ROW + count };
+    }
+    longs[count] = (struct option){ "help", no_argument, NULL, 'h' };
+}
+
+static const struct verb_option *row_of(const struct verb_option *table, int option)
+{
+    if (option >= FIRST_ROW) return &table[option - FIRST_ROW];
+    while (strcmp(table->name, "config") != 0) table++; /* -c */
+    return table;
+}
+
+static bool row_take(const struct verb_option *row, const char *word, void *options)
+{
+    void *place = (char *)options + row->offset;
+    switch (row->kind) {
+    case OPTION_SWITCH:
+        *(bool *)place = true;
+        return true;
+    case OPTION_WORD:
+        *(const char **)place = word;
+        return true;
+    case OPTION_TEXT:
+        *(struct text *)place = text_of(word);
+        return true;
+    default:
+        return row->take(options, word);
+    }
+}
+
+int options_read(const struct verb_usage *usage, int argc, char **argv, void *options)
+{
+    struct option longs[OPTIONS_MOST + 2] = { 0 };
+    longs_fill(usage->table, longs);
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
+        if (option == 'h' || option == '?') {
+            fputs(usage->help, option == 'h' ? stdout : stderr);
+            return option == 'h' ? EX_OK : EX_USAGE;
+        }
+        const struct verb_option *row = row_of(usage->table, option);
+        if (!row_take(row, optarg, options)) return options_complain(usage, row->complaint, optarg);
+    }
+    return OPTIONS_GO_ON;
+}
+
+int options_read_all(const struct verb_usage *usage, int argc, char **argv, void *options)
+{
+    int code = options_read(usage, argc, argv, options);
+    if (code != OPTIONS_GO_ON || optind == argc) return code;
+    return options_complain(usage, "unexpected argument: ", argv[optind]);
+}
+
+int options_complain(const struct verb_usage *usage, const char *what, const char *argument)
+{
+    fprintf(stderr, "sekimori %s: %s%s\n%s", usage->verb, what, argument, usage->help);
+    return EX_USAGE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The options of a verb as a table: where each value goes. --help, and what every mistake is answered with,
+   are the same for all. */
+#ifndef SEKIMORI_CLI_OPTIONS_H
+#define SEKIMORI_CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/control.h"
+
+enum option_kind {
+    OPTION_SWITCH, /* a bool, set to true */
+    OPTION_WORD,   /* a const char * */
+    OPTION_TEXT,   /* a struct text */
+    OPTION_VALUE   /* take() reads it */
+};
+
+struct verb_option {
+    const char *name; /* without dashes; NULL ends the table */
+    enum option_kind kind;
+    size_t offset; /* in the verb's own struct, of SWITCH, WORD and TEXT */
+    /* Of VALUE: false when the word makes no sense. Then `complaint` is said, and the word. */
+    bool (*take)(void *options, const char *word);
+    const char *complaint;
+};
+
+/* Which node: the verb's struct has a struct control_target `target`. -c is --config. */
+#define OPTIONS_TARGET(options_type)                                              \
+    { "config", OPTION_WORD, offsetof(options_type, target.config), NULL, NULL }, \
+    {                                                                             \
+        "state", OPTION_WORD, offsetof(options_type, target.state), NULL, NULL    \
+    }
+
+struct verb_usage {
+    const char *verb, *help;
+    const struct verb_option *table; /* at most OPTIONS_MOST */
+};
+
+enum { OPTIONS_MOST = 24, OPTIONS_GO_ON = -1 };
+
+/* OPTIONS_GO_ON, with the first argument that is no option at getopt's `optind`; else the exit code: --help
+   was asked for, or a mistake was said on standard error. */
+int options_read(const struct verb_usage *usage, int argc, char **argv, void *options);
+
+/* For verbs that have nothing but options: as above, anything else is a mistake. */
+int options_read_all(const struct verb_usage *usage, int argc, char **argv, void *options);
+
+/* "sekimori VERB: WHATARGUMENT" and the help text on standard error; EX_USAGE. */
+int options_complain(const struct verb_usage *usage, const char *what, const char *argument);
+
+#endif
