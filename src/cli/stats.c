@@ -127,7 +127,11 @@ static int wish_read(int argc, char **argv, struct options *options)
     int code = options_read_all(&usage, argc, argv, options);
     if (!wish->until_day) wish->until_day = calendar_of(time(NULL));
     if (!wish->from_day) wish->from_day = calendar_add_months(wish->until_day, -MONTHS_BACK);
-    if (code != OPTIONS_GO_ON || wish->from_day <= wish->until_day) return code;
+    if (code != OPTIONS_GO_ON) return code;
+    bool is_of_all = wish->by == STATISTICS_BY_RULE || wish->by == STATISTICS_BY_ENGINE;
+    if (is_of_all && wish->domain.length && !wish->would)
+        return options_complain(&usage, "rules and engines are not counted by domain", "");
+    if (wish->from_day <= wish->until_day) return code;
     return options_complain(&usage, "--from is after --until", "");
 }
 

@@ -383,14 +383,8 @@ static void changes_show(struct composing *composing)
     if (!listing.count) edition_add_line(composing->edition, listing.block, false, text_of(none));
 }
 
-static void failure_say(struct composing *composing)
+static void shortcoming_say(struct composing *composing, const char *why)
 {
-    const char *why = composing->failed != BOOKS_DONE
-                          ? N_("The ledger did not answer every question: figures are missing.")
-                      : composing->source->books && !composing->has_day
-                          ? N_("The ledger has nothing of this day: the zeros are no figures.")
-                          : NULL;
-    if (!why) return;
     struct edition_block *block = edition_add(composing->edition, N_("Not whole"));
     edition_add_line(composing->edition, block, true, text_of(say(composing, why)));
 }
@@ -408,6 +402,8 @@ struct edition *compose_day(const struct compose_source *source, uint32_t day, e
     composing.has_week = figures_of_day(&composing, edition->week_day, &composing.week);
     composing.has_year = figures_of_day(&composing, edition->year_day, &composing.year);
     headlines_make(&composing);
+    if (source->books && composing.failed == BOOKS_DONE && !composing.has_day)
+        shortcoming_say(&composing, N_("The ledger has nothing of this day: the zeros are no figures."));
     state_lines(&composing);
     if (source->books) {
         hours_chart(&composing);
@@ -415,6 +411,7 @@ struct edition *compose_day(const struct compose_source *source, uint32_t day, e
         day_tables(&composing);
     }
     changes_show(&composing);
-    failure_say(&composing);
+    if (composing.failed != BOOKS_DONE)
+        shortcoming_say(&composing, N_("The ledger did not answer every question: figures are missing."));
     return edition;
 }

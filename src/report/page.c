@@ -28,23 +28,24 @@ static void change_add(const struct edition *edition, const char *against, doubl
     buffer_add_text(out, TEXT("</span></div>"));
 }
 
+/* Side by side where there is room, else below one another. */
 static void headlines_add(const struct edition *edition, struct buffer *out)
 {
-    buffer_add_text(
-        out, TEXT("<table style=\"border-collapse:separate;border-spacing:0;margin:14px 0 4px\"><tr>\n"));
+    buffer_add_text(out, TEXT("<div style=\"margin:14px 0 4px\">\n"));
     for (size_t i = 0; i < EDITION_HEADLINES; i++) {
         const struct edition_headline *one = &edition->headlines[i];
-        buffer_add_text(out, TEXT("<td style=\"padding:10px 26px 10px 14px;border-left:3px solid #3b6ea8;"
-                                  "vertical-align:top\"><div style=\"font-size:13px;" GREY "\">"));
+        buffer_add_text(out, TEXT("<div style=\"display:inline-block;vertical-align:top;min-width:110px;"
+                                  "padding:10px 14px;margin:0 8px 8px 0;"
+                                  "border-left:3px solid #3b6ea8\"><div style=\"font-size:13px;" GREY "\">"));
         word_add(edition, one->name, out);
         buffer_add_text(out, TEXT("</div><div style=\"font-size:26px;font-weight:600;line-height:1.3\">"));
         sheet_number_print(SHEET_COUNT, (double)one->now, out);
         buffer_add_text(out, TEXT("</div>"));
         change_add(edition, N_("week before"), one->week, out);
         change_add(edition, N_("year before"), one->year, out);
-        buffer_add_text(out, TEXT("</td>\n"));
+        buffer_add_text(out, TEXT("</div>\n"));
     }
-    buffer_add_text(out, TEXT("</tr></table>\n<p style=\"margin:4px 0;font-size:12px;" GREY "\">"));
+    buffer_add_text(out, TEXT("</div>\n<p style=\"margin:4px 0;font-size:12px;" GREY "\">"));
     word_add(edition, N_("Compared with the like days"), out);
     buffer_add_char(out, ' ');
     words_add_day(out, edition->language, edition->week_day);

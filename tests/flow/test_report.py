@@ -84,7 +84,8 @@ def test_observed_is_counted_as_what_would_have_been(nodes, inside):
 
 @pytest.mark.parametrize("arguments, code", [
     (("--month", "2026-13"), 64), (("--day", "yesterday"), 64), (("--by", "colour"), 64), (("--format", "xml"), 64),
-    (("--from", "2026-10-02", "--until", "2026-10-01"), 64), (("--top", "-1"), 64), (("more",), 64), (("--state", "/nowhere"), 66),
+    (("--from", "2026-10-02", "--until", "2026-10-01"), 64), (("--top", "-1"), 64), (("more",), 64),
+    (("--by", "rule", "--domain", "example.test"), 64), (("--state", "/nowhere"), 66),
 ])
 def test_stats_say_what_is_wrong(tmp_path, arguments, code):
     done = subprocess.run([lab.BUILD / "src/cli/sekimori", "stats", "--state", tmp_path, *arguments], capture_output=True,
