@@ -75,7 +75,8 @@ struct database *custody_database(struct custody *custody)
 {
     struct database *database = harvest_database(custody->harvest);
     uint64_t last;
-    if (database && custody->database == database) return database;
+    unsigned opened = harvest_opened(custody->harvest);
+    if (database && custody->database == database && custody->opened == opened) return database;
     custody->database = NULL;
     if (!database) return NULL;
     if (held_bytes(database_sql(database), &custody->facts.bytes) != BOOKS_DONE ||
@@ -84,6 +85,7 @@ struct database *custody_database(struct custody *custody)
         return NULL;
     message_id_resume_behind(&custody->ids, last);
     custody->database = database;
+    custody->opened = opened;
     return database;
 }
 

@@ -68,11 +68,11 @@ static int64_t narrow(int64_t *known_least, int64_t *known_most, int64_t least, 
     return apart;
 }
 
-void accounts_close(struct accounts *accounts, uint64_t now_ms, const int64_t before[ACCOUNT_COUNT],
-                    const int64_t ledger[ACCOUNT_COUNT], const int64_t after[ACCOUNT_COUNT],
-                    struct account_line out[ACCOUNT_COUNT])
+void accounts_close(struct accounts *accounts, int64_t node, uint64_t now_ms,
+                    const int64_t before[ACCOUNT_COUNT], const int64_t ledger[ACCOUNT_COUNT],
+                    const int64_t after[ACCOUNT_COUNT], struct account_line out[ACCOUNT_COUNT])
 {
-    bool is_first = accounts->time_ms == 0;
+    bool is_first = accounts->time_ms == 0 || accounts->node != node;
     for (int i = 0; i < ACCOUNT_COUNT; i++) {
         int64_t least = before[i] - ledger[i], most = after[i] - ledger[i];
         if (is_first) {
@@ -87,9 +87,10 @@ void accounts_close(struct accounts *accounts, uint64_t now_ms, const int64_t be
         accounts->ledger[i] = ledger[i];
     }
     accounts->time_ms = now_ms;
+    accounts->node = node;
 }
 
-/* --- the file: time, then four numbers an account --- */
+/* --- the file: time, node, then four numbers an account --- */
 
 static bool number_next(struct text *rest, int64_t *out)
 {
@@ -110,7 +111,7 @@ void accounts_read(int folder, struct accounts *out)
     *out = (struct accounts){ 0 };
     keep_read(folder, "accounts", &file);
     struct text rest = text_trim(buffer_text(&file));
-    bool is_whole = number_next(&rest, &time);
+    bool is_whole = number_next(&rest, &time) && number_next(&rest, &out->node);
     for (int i = 0; i < ACCOUNT_COUNT && is_whole; i++)
         is_whole = number_next(&rest, &out->journal[i]) && number_next(&rest, &out->ledger[i]) &&
                    number_next(&rest, &out->least[i]) && number_next(&rest, &out->most[i]);
@@ -121,7 +122,7 @@ void accounts_read(int folder, struct accounts *out)
 bool accounts_write(int folder, const struct accounts *accounts)
 {
     struct buffer file = { 0 };
-    buffer_printf(&file, "%" PRIu64, accounts->time_ms);
+    buffer_printf(&file, "%" PRIu64 " %" PRId64, accounts->time_ms, accounts->node);
     for (int i = 0; i < ACCOUNT_COUNT; i++)
         buffer_printf(&file, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, accounts->journal[i],
                       accounts->ledger[i], accounts->least[i], accounts->most[i]);

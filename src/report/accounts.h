@@ -24,6 +24,7 @@ enum account {
 
 struct accounts {
     uint64_t time_ms;                                      /* of the last night; 0: there was none */
+    int64_t node;                                          /* whose sums these are */
     int64_t journal[ACCOUNT_COUNT], ledger[ACCOUNT_COUNT]; /* then, since ever */
     int64_t least[ACCOUNT_COUNT], most[ACCOUNT_COUNT];     /* journal less ledger */
 };
@@ -38,11 +39,12 @@ void accounts_of(const struct queue_counters *queue, int64_t out[ACCOUNT_COUNT])
 /* What the ledger's sums say of this node. */
 enum books_outcome accounts_of_ledger(struct reader_books *books, int node, int64_t out[ACCOUNT_COUNT]);
 
-/* One night: `before` and `after` are the journal's. `accounts` becomes this night's; what was apart is told
-   once, in the lines: from then on it lies between. */
-void accounts_close(struct accounts *accounts, uint64_t now_ms, const int64_t before[ACCOUNT_COUNT],
-                    const int64_t ledger[ACCOUNT_COUNT], const int64_t after[ACCOUNT_COUNT],
-                    struct account_line out[ACCOUNT_COUNT]);
+/* One night of node `node`; that of another node is the first. `before` and `after` are the journal's.
+   `accounts` becomes this night's; what was apart is told once, in the lines: from then on it lies between.
+ */
+void accounts_close(struct accounts *accounts, int64_t node, uint64_t now_ms,
+                    const int64_t before[ACCOUNT_COUNT], const int64_t ledger[ACCOUNT_COUNT],
+                    const int64_t after[ACCOUNT_COUNT], struct account_line out[ACCOUNT_COUNT]);
 
 const char *account_name(enum account account); /* English, marked for translation */
 

@@ -104,7 +104,8 @@ static bool night_close(struct service *service, struct account_line lines[ACCOU
     buffer_free(&why);
     if (!is_good) return false;
     service->accounts_next = service->accounts;
-    accounts_close(&service->accounts_next, now_of(service), service->journal_before, ledger, after, lines);
+    accounts_close(&service->accounts_next, service->child.config->node.number, now_of(service),
+                   service->journal_before, ledger, after, lines);
     service->ledger_apart = 0;
     for (int i = 0; i < ACCOUNT_COUNT; i++)
         if (!service->ledger_apart) service->ledger_apart = lines[i].apart;

@@ -206,6 +206,28 @@ def test_a_database_that_was_taken_away_is_noticed(node, inside):
     assert "after" in node.run("trace", "--short").stdout
 
 
+def test_the_quarantine_counts_what_the_new_database_has(nodes, inside):
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ found quarantine }}\nquarantine {{ most 1G }}\n",
+                 inside=inside.port)
+
+    def kept():
+        return node.run("quarantine", "list").stdout.count(" kept ")
+
+    def held(subject):
+        before = kept()
+        assert lab.Client(node.port).send(lab.message(subject, lab.eicar() + "\n"), recipients=("a@example.test", "b@example.test"))[0] == 250
+        lab.wait_for(lambda: kept() > before, f"{subject} is kept")
+
+    held("before")
+    for file in (node.state / "ledger").glob("ledger.db*"):
+        file.unlink()
+    assert lab.Client(node.port).send(lab.message("notices it"))[0] == 250
+    lab.wait_for(lambda: "notices it" in node.run("trace", "--short", check=False).stdout, "a new database")
+    held("after")
+    (ledger,) = [one for one in node.status()["processes"] if one["name"] == "ledger"]
+    assert int(ledger["values"]["quarantine recipients"]) == kept()
+
+
 @pytest.fixture
 def read_only(request):
     """Makes a file one that not even root can write, until the test ends."""

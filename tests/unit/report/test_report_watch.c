@@ -107,19 +107,20 @@ static void a_lasting_alarm_is_repeated_daily(void **state)
 static void lost_events_are_found_at_night(void **state)
 {
     static const struct {
-        int64_t before, ledger, after, apart;
+        int64_t before, ledger, after, apart, node;
     } nights[] = {
-        { 100, 90, 100, 0 },    /* the ledger is younger by 10 */
-        { 200, 190, 200, 0 },   /* quiet */
-        { 290, 285, 300, 0 },   /* busy: 280 to 290 are right */
-        { 400, 385, 400, 5 },   /* five were lost */
-        { 500, 485, 500, 0 },   /* told once */
-        { 600, 590, 600, -5 },  /* five too many */
-        { 700, 690, 700, 0 },   /* and told once */
-        { 800, 0, 800, 790 },   /* a new ledger */
-        { 1000, 205, 1010, 0 }, /* busy: 200 to 210 are right */
-        { 1010, 210, 1010, 0 }, /* all of them */
-        { 1020, 219, 1020, 1 },
+        { 100, 90, 100, 0 },                               /* the ledger is younger by 10 */
+        { 200, 190, 200, 0 },                              /* quiet */
+        { 290, 285, 300, 0 },                              /* busy: 280 to 290 are right */
+        { 400, 385, 400, 5 },                              /* five were lost */
+        { 500, 485, 500, 0 },                              /* told once */
+        { 600, 590, 600, -5 },                             /* five too many */
+        { 700, 690, 700, 0 },                              /* and told once */
+        { 800, 0, 800, 790 },                              /* a new ledger */
+        { 1000, 205, 1010, 0 },                            /* busy: 200 to 210 are right */
+        { 1010, 210, 1010, 0 },                            /* all of them */
+        { 1020, 219, 1020, 1 },   { 1020, 5, 1020, 0, 3 }, /* it has a number now, and sums of its own */
+        { 1030, 12, 1030, 3, 3 },
     };
     char path[32];
     int folder = scratch(path);
@@ -132,7 +133,7 @@ static void lost_events_are_found_at_night(void **state)
         after[ACCOUNT_RETURNED] = nights[night].after;
         accounts_read(folder, &accounts);
         assert_int_equal(accounts.time_ms, night);
-        accounts_close(&accounts, night + 1, before, ledger, after, lines);
+        accounts_close(&accounts, nights[night].node, night + 1, before, ledger, after, lines);
         if (lines[ACCOUNT_RETURNED].apart != nights[night].apart)
             fail_msg("night %zu: %lld", night, (long long)lines[ACCOUNT_RETURNED].apart);
         assert_int_equal(lines[ACCOUNT_DELIVERED].apart, 0);
