@@ -66,13 +66,28 @@ static size_t age(struct custody *custody, const struct held_rows *rows, struct 
     return count;
 }
 
-static size_t class_age(struct custody *custody, enum held_class class, uint64_t before_ms, struct text why)
+/* Whole messages from the oldest on, until their files have `bytes` together. */
+static void rows_trim(struct held_rows *rows, uint64_t bytes)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (i + 1 < rows->count && rows->items[i + 1].message == rows->items[i].message) continue;
+        sum += rows->items[i].bytes;
+        if (sum < bytes) continue;
+        rows->count = i + 1;
+        return;
+    }
+}
+
+static size_t class_age(struct custody *custody, enum held_class class, uint64_t before_ms, uint64_t bytes,
+                        struct text why)
 {
     struct held_rows rows;
     arena_reset(custody->arena);
     if (held_oldest(database_sql(custody->database), custody->arena, class, before_ms, ROWS_A_TURN, &rows) !=
         BOOKS_DONE)
         return 0;
+    rows_trim(&rows, bytes);
     return age(custody, &rows, why);
 }
 
@@ -82,18 +97,22 @@ static bool old_go(struct custody *custody)
     for (int class = 0; class < HELD_CLASSES; class ++) {
         uint64_t keep = custody->config->quarantine.keep_ms[class];
         if (!keep || keep > now) continue;
-        if (class_age(custody, (enum held_class) class, now - keep, TEXT("its time was over"))) return true;
+        if (class_age(custody, (enum held_class) class, now - keep, UINT64_MAX, TEXT("its time was over")))
+            return true;
     }
     return false;
 }
 
-/* A little below the limit, so that the next message finds room. */
+/* A little below the limit, so that the next message finds room, and one that did not find any. A turn takes
+   no more from a class than one look gives. */
 void custody_make_room(struct custody *custody)
 {
-    uint64_t most = custody->config->quarantine.most_bytes / 100 * FULL_PERCENT;
-    uint64_t now = loop_wall_ms(custody->loop);
-    for (size_t i = 0; i < sizeof expendable / sizeof *expendable && custody->facts.bytes > most; i++)
-        if (class_age(custody, expendable[i], now, TEXT("room was wanted"))) return;
+    uint64_t most = custody->config->quarantine.most_bytes, now = loop_wall_ms(custody->loop);
+    uint64_t usual = most / 100 * FULL_PERCENT, target = usual;
+    if (custody->wanted <= most && most - custody->wanted < usual) target = most - custody->wanted;
+    for (size_t i = 0; i < sizeof expendable / sizeof *expendable && custody->facts.bytes > target; i++)
+        class_age(custody, expendable[i], now, custody->facts.bytes - target, TEXT("room was wanted"));
+    if (custody->facts.bytes <= target) custody->wanted = 0;
 }
 
 /* The hold was released or removed in the journal while nobody told us. */
@@ -142,7 +161,8 @@ bool custody_let_go(struct custody *custody)
 {
     uint64_t now = loop_now_ms(custody->loop);
     if (!custody->was_swept) sweep(custody);
-    if (custody->facts.bytes > custody->config->quarantine.most_bytes) custody_make_room(custody);
+    if (custody->wanted || custody->facts.bytes > custody->config->quarantine.most_bytes)
+        custody_make_room(custody);
     if (now < custody->aged_ms) return false;
     if (old_go(custody) || strays_go(custody)) return true;
     custody->aged_ms = now + AGED_AGAIN_MS;

@@ -132,8 +132,10 @@ static void file_make(struct custody *custody, struct taking *taking, int fd)
     if (held_has_file(database_sql(custody->database), id) &&
         (taking->bytes = vault_file_bytes(custody->vault, id)) > 0)
         return;
-    if (custody->facts.bytes + taking->offer.length > custody->config->quarantine.most_bytes) {
+    uint64_t length = taking->offer.length, most = custody->config->quarantine.most_bytes;
+    if (custody->facts.bytes + length > most) {
         custody->facts.is_full = true;
+        if (length <= most && length > custody->wanted) custody->wanted = length;
         refuse(taking, HELD_NO_ROOM, "the quarantine is full");
         return;
     }

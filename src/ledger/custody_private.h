@@ -28,6 +28,7 @@ struct custody {
     struct timer *timer;
     struct arena *arena;
     struct message_id_source ids;
+    uint64_t wanted;                /* bytes of the largest message that found no room lately */
     uint64_t asked_ms;              /* when releases under way were looked at last; 0: look now */
     uint64_t stray_ms, aged_ms;     /* when to look again */
     bool was_swept, has_complained; /* of releases */

@@ -159,6 +159,22 @@ def test_without_room_it_stays_in_the_journal(nodes, inside):
     node.balance()
 
 
+def large(subject, body):
+    noise = random.Random(subject).randbytes(200000).hex()
+    return lab.message(subject, body + "\n" + "".join(noise[i:i + 76] + "\n" for i in range(0, len(noise), 76)))
+
+
+def test_the_oldest_make_room_and_no_more_of_them_than_must(nodes, inside):
+    """Each message is 400 KB as it came and half of that as a file; one finds room at a length of 1 MB."""
+    node = nodes(CONFIG, inside=inside.port, most="1M", more="")
+    for number in range(5):
+        assert lab.Client(node.port).send(large(f"large {number}", lab.gtube()))[0] == 250
+        lab.wait_for(lambda: f"large {number}" in node.run("quarantine", "list").stdout, f"{number} is kept", 60)
+    lab.wait_for(lambda: node.balance()["aged"] >= 1, "the first are gone")
+    subjects = re.findall(r"large \d", node.run("quarantine", "list").stdout)
+    assert subjects == [f"large {number}" for number in range(5 - len(subjects), 5)] and len(subjects) >= 3, subjects
+
+
 def kill_one(node, name):
     for pid in node.pids(name):
         os.kill(pid, signal.SIGKILL)
