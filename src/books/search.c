@@ -13,7 +13,8 @@ enum { ID_SHIFT = 22 };
 static const char *const names[STATUS_COUNT] = { "any",      "queued",  "held",       "delivered",
                                                  "returned", "removed", "deferred",   "quarantined",
                                                  "released", "expired", "relayed",    "discarded",
-                                                 "rejected", "refused", "greylisted", "aborted" };
+                                                 "rejected", "refused", "greylisted", "aborted",
+                                                 "deleted",  "aged" };
 
 const char *search_status_name(enum search_status status)
 {

@@ -32,7 +32,8 @@ static const char help[] =
     "  --virus NAME       its whole name\n"
     "  --status STATUS    queued, held, delivered, bounced, removed, deferred, quarantined,\n"
     "                     released, expired, relayed, discarded, rejected (5xx), refused (4xx),\n"
-    "                     greylisted, aborted: it happened to a recipient\n"
+    "                     greylisted, aborted, deleted or aged (in the quarantine): it happened\n"
+    "                     to a recipient\n"
     "  --most NUMBER      at most so many (default 20)\n"
     "  --short            a line a message\n"
     "  --json             a JSON object\n" CONTROL_OPTIONS_HELP

@@ -119,6 +119,8 @@ def test_deleted_and_looked_at(node, inside):
     node.run("quarantine", "delete", "--match", "*@example.test", "--class", "virus")
     assert [message["recipients"][0]["class"] for message in kept(node)] == ["spam"]
     assert "deleted" in node.run("trace", one["id"]).stdout
+    assert one["id"] in node.run("trace", "--status", "deleted", "--short").stdout
+    assert node.run("trace", "--status", "aged", check=False).returncode == 1
     assert node.balance()["deleted"] == 1 and inside.files() == []
     assert node.run("quarantine", "delete", check=False).returncode == 64
     assert node.run("quarantine", "list", "--class", "nonsense", check=False).returncode == 64
