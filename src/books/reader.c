@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "books/migration.h"
 #include "config/settings.h"
@@ -40,7 +41,7 @@ enum books_outcome books_open(const char *folder, struct reader_books **out, str
     struct sql *sql = NULL;
     *out = NULL;
     snprintf(path, sizeof path, "%s/ledger.db", folder);
-    if (stat(path, &facts) != 0) {
+    if (stat(path, &facts) != 0 || access(path, R_OK) != 0) {
         buffer_printf(why, "%s: %m", path);
         return BOOKS_MISSING;
     }

@@ -102,11 +102,12 @@ static bool went_down_unclean(int run_fd)
     return !was_same_boot && !was_clean;
 }
 
-static int shared_file(int run_fd, const char *name, off_t size, bool anew, uid_t uid, gid_t gid)
+static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode_t mode, uid_t uid, gid_t gid)
 {
     if (anew) unlinkat(run_fd, name, 0);
-    int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, mode);
     if (fd < 0) return -1;
+    if (fchmod(fd, mode) != 0) return -1;
     if (geteuid() == 0 && fchown(fd, uid, gid) != 0) return -1;
     errno = posix_fallocate(fd, 0, size);
     return errno == 0 ? fd : -1;
@@ -128,7 +129,7 @@ static void baseline_set(const struct state *state)
 /* Anew at each start, so that no reader takes the word of the one before for ours. */
 static void health_open(struct state *state, uid_t uid, gid_t gid)
 {
-    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, uid, gid);
+    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, uid, gid);
     state->health = fd < 0 ? NULL : health_page_map(fd, true);
     if (!state->health) die_errno("run/health cannot be made");
     close(fd);
@@ -145,7 +146,7 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
     lock_take(state, config);
     state->was_unclean = went_down_unclean(state->run_fd);
     off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
-    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, uid, gid);
+    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, uid, gid);
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
     baseline_set(state);
     health_open(state, uid, gid);
@@ -172,7 +173,7 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
     *out_slot = (uint16_t)(kind * EVENT_SLOTS_A_KIND + index);
     struct stat owner;
     fstat(state->run_fd, &owner);
-    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, owner.st_uid, owner.st_gid);
+    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_uid, owner.st_gid);
 }
 
 bool state_drain_read(const struct state *state, char *out_to, size_t size)

@@ -207,3 +207,6 @@ def test_rights_are_two(nodes, inside):
                          "both looks are in the record")
     assert [one["about"] for one in looks] == ["shown", "refused: no right to read content"]
     assert {one["uid"] for one in looks} == {65534}
+    kept = [file for place in ("run/events", "ledger", "quarantine", "spool/journal") for file in (node.state / place).rglob("*")
+            if file.is_file()]
+    assert len(kept) > 8 and [file for file in kept if file.stat().st_mode & 0o077] == []  # the group has the rights above alone
