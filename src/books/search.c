@@ -10,11 +10,10 @@
 enum { ID_SHIFT = 22 };
 #define WINDOW_LEAST ((uint64_t)3600000 << ID_SHIFT) /* an hour of ids */
 
-static const char *const names[STATUS_COUNT] = { "any",      "queued",  "held",       "delivered",
-                                                 "returned", "removed", "deferred",   "quarantined",
-                                                 "released", "expired", "relayed",    "discarded",
-                                                 "rejected", "refused", "greylisted", "aborted",
-                                                 "deleted",  "aged" };
+static const char *const names[STATUS_COUNT] = {
+    "any",     "queued",  "held", "delivered", "returned",  "removed",  "deferred", "quarantined", "released",
+    "expired", "deleted", "aged", "relayed",   "discarded", "rejected", "refused",  "greylisted",  "aborted"
+};
 
 const char *search_status_name(enum search_status status)
 {

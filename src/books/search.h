@@ -18,14 +18,14 @@ enum search_status {
     STATUS_QUARANTINED,
     STATUS_RELEASED,
     STATUS_EXPIRED,
+    STATUS_DELETED, /* from the quarantine, by hand */
+    STATUS_AGED,    /* from the quarantine, since its time was over or room was wanted */
     STATUS_RELAYED,
     STATUS_DISCARDED,
     STATUS_REJECTED, /* 5xx */
     STATUS_REFUSED,  /* 4xx */
     STATUS_GREYLISTED,
     STATUS_ABORTED,
-    STATUS_DELETED, /* from the quarantine, by hand */
-    STATUS_AGED,    /* from the quarantine, since its time was over or room was wanted */
     STATUS_COUNT
 };
 const char *search_status_name(enum search_status status);
