@@ -54,6 +54,7 @@ struct baseline {
 
 /* Page of ledger: how storing goes, looked at once a second. */
 struct ledger_counters {
+    uint64_t time_ms;       /* of this look */
     uint32_t is_failing;    /* events wait, since the database cannot be written */
     uint32_t is_newer;      /* since a later version made it */
     uint64_t lost;          /* events, since their rings were made */

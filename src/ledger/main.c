@@ -48,6 +48,7 @@ static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = context;
     while (harvest_poll(service->harvest)) continue;
+    timer_free(service->second);
     tally_desk_free(service->desk);
     curator_desk_free(service->curators);
     custody_free(service->custody);
@@ -76,8 +77,8 @@ static void page_write(void *context)
     struct service *service = context;
     struct harvest_counts counts;
     harvest_counts(service->harvest, &counts);
-    service->page->ledger =
-        (struct ledger_counters){ counts.is_failing, counts.is_newer, counts.lost, counts.waiting_bytes };
+    service->page->ledger = (struct ledger_counters){ loop_wall_ms(service->child.loop), counts.is_failing,
+                                                      counts.is_newer, counts.lost, counts.waiting_bytes };
     timer_set(service->second, PAGE_EVERY_MS);
 }
 

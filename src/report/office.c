@@ -10,7 +10,7 @@
 #include "report/notice.h"
 #include "report/service.h"
 
-enum { NEXT_MS = 50 };
+enum { NEXT_MS = 50, LEDGER_FRESH_MS = 5000 };
 
 static uint64_t now_of(const struct service *service)
 {
@@ -82,13 +82,15 @@ static bool journal_look(const struct service *service, int64_t out[ACCOUNT_COUN
     return has_counted;
 }
 
-/* Nothing waits that was told before the last look. */
+/* Nothing waits that was told before the last look, and a ledger that hangs does not say so. */
 static bool is_ledger_up_to_date(const struct service *service)
 {
     struct counters_slot *page = counters_map(service->counters_fd, COUNTERS_SLOT_LEDGER, false);
-    bool is_behind = !page || page->ledger.is_failing || page->ledger.waiting_bytes;
-    if (page) counters_unmap(page);
-    return !is_behind;
+    if (!page) return false;
+    struct ledger_counters ledger = page->ledger;
+    counters_unmap(page);
+    bool is_fresh = ledger.time_ms + LEDGER_FRESH_MS > now_of(service);
+    return is_fresh && !ledger.is_failing && !ledger.waiting_bytes;
 }
 
 /* False: not tonight. */
