@@ -22,7 +22,8 @@ static const char help[] =
     "  --to ADDRESS     sent through the node's own queue; prints the message's id\n"
     "  --date DAY       as 2026-10-05 (default: yesterday)\n"
     "  --language LANG  ja or en (default: as `report language` says)\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0, 64 usage, 69 no node answers, 73 the file cannot be written.\n";
+    "\nExit codes: 0, 64 usage or a day to come, 69 no node answers, 73 the file cannot be written,\n"
+    "75 the queue does not take it now, 77 not allowed.\n";
 
 struct options {
     struct control_target target;

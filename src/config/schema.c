@@ -395,8 +395,8 @@ const struct schema_row schema_rows[] = {
         "マルチキャストが通らないときの、他ノードのアドレス。"),
 
     PLAIN(GLOBAL, "report to", MAILBOX, report.to, "none", "none",
-        "Who gets the nightly report. Kept for later: none is made yet.",
-        "毎晩の報告の宛先。まだ使わない。"),
+        "Who gets the nightly report and the alarms; none: nobody.",
+        "毎晩の報告と警報の宛先。none は送らない。"),
     PLAIN(GLOBAL, "report at", CLOCK, report.at_minutes, "03:00", NULL,
         "When it is made, local time.",
         "報告を作る時刻。"),
