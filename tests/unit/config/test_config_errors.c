@@ -75,6 +75,10 @@ static const struct error_row rows[] = {
       "1:16: error: vrrp address without vrrp interface; say vrrp interface INTERFACE\n" },
     { "vrrp { address 192.0.2.1/24 2001:db8::1/64; interface eth0 }",
       "1:16: error: vrrp address: IPv4 and IPv6 cannot move together\n" },
+    { "report { missed spam a@example.jp; missed virus b@example.jp }\ndigest reply A@example.jp",
+      "2:14: error: report missed spam and digest reply are one address: A@example.jp\n" },
+    { "report { missed phishing a@example.jp; missed virus a@EXAMPLE.jp }",
+      "1:53: error: report missed phishing and report missed virus are one address: a@EXAMPLE.jp\n" },
     { "vrrp advertise 105ms", "1:16: error: vrrp advertise goes in steps of 10ms\n" },
     { "hostname \"\"", "1:10: error: \"\" is empty: hostname; allowed: a host name such as mx.example.jp\n" },
     { "admin nobody", "1:7: error: \"nobody\" is not valid here: admin; allowed: a mail address such as "
