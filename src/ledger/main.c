@@ -14,6 +14,7 @@
 #include "ipc/counters.h"
 #include "ledger/curator.h"
 #include "ledger/custody.h"
+#include "ledger/redeem.h"
 #include "ledger/tally.h"
 
 enum { PATH_SIZE = 4000 };
@@ -25,6 +26,7 @@ struct service {
     struct exchange *exchange;
     struct custody *custody;
     struct curator_desk *curators;
+    struct redeem_desk *redeemers;
     struct ticket_key key;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     char folder[PATH_SIZE], quarantine[PATH_SIZE];
@@ -37,6 +39,8 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
         exchange_open(service->exchange, fd);
     else if (kind == PROCESS_QUEUE)
         custody_set_queue(service->custody, fd);
+    else if (kind == PROCESS_REPORT)
+        redeem_desk_set_report(service->redeemers, fd);
     else
         close(fd);
 }
@@ -47,6 +51,7 @@ static void on_stop(void *context, uint32_t within_ms)
     struct service *service = context;
     while (harvest_poll(service->harvest)) continue;
     tally_desk_free(service->desk);
+    redeem_desk_free(service->redeemers);
     curator_desk_free(service->curators);
     custody_free(service->custody);
     harvest_free(service->harvest);
@@ -154,6 +159,7 @@ static void quarantine_begin(struct service *service)
     int folder = folder_find(service, "quarantine", service->quarantine);
     service->custody = custody_new(child->loop, service->harvest, folder);
     service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
+    service->redeemers = redeem_desk_new(child->loop, service->curators, service->custody, service->harvest);
     if (!ticket_key_open(service->folder, true, &service->key)) return;
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&service->key, &(struct ticket){ 0 }, room);
