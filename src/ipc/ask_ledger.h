@@ -31,6 +31,8 @@ enum redeemed {
 enum held_refusal {
     HELD_NOT_YET, /* what it was found to be has not been told to the ledger: offer it again in a moment */
     HELD_NO_ROOM, /* full, or cannot be written: offer nothing for a while */
+    HELD_LEFT, /* somebody has to look at it: offer it again to another life of the taker, or after a reload
+                */
 };
 
 /* "virus", "spam", …; "unknown". */

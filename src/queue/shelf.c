@@ -97,15 +97,20 @@ void shelf_note(struct queue *queue, uint64_t id)
     for (int i = 0; message && i < SHELVES; i++) line_join(queue, &queue->shelves[i], message);
 }
 
-void shelf_note_all(struct queue *queue)
+static void line_fill(struct queue *queue, struct shelf *shelf)
 {
     size_t place = 0;
+    shelf->count = 0;
+    for (const struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+        line_join(queue, shelf, message);
+}
+
+void shelf_note_all(struct queue *queue)
+{
     for (int i = 0; i < SHELVES; i++) {
         queue->shelves[i].kind = (enum shelf_kind)i;
-        queue->shelves[i].count = 0;
+        line_fill(queue, &queue->shelves[i]);
     }
-    for (const struct message *message; (message = catalogue_next(queue->catalogue, &place));)
-        for (int i = 0; i < SHELVES; i++) line_join(queue, &queue->shelves[i], message);
 }
 
 static int offer_find(const struct shelf *shelf, uint64_t id)
@@ -282,6 +287,11 @@ static bool taken(struct queue *queue, struct shelf *shelf, struct message *mess
 static void not_taken(struct queue *queue, struct shelf *shelf, uint64_t id, enum held_refusal refusal,
                       struct text why)
 {
+    char room[MESSAGE_ID_SIZE];
+    if (refusal == HELD_LEFT) {
+        log_warning("%s: it stays in the journal: %.*s", message_id_print(id, room), TEXT_ARG(why));
+        return;
+    }
     shelf_note(queue, id);
     if (refusal == HELD_NOT_YET) return;
     shelf->pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
@@ -320,12 +330,8 @@ bool shelf_frame(struct queue *queue, const struct receiver *receiver, struct fr
 static void offers_back(struct queue *queue, struct shelf *shelf)
 {
     shelf->taker = NULL;
-    for (int i = 0; i < SHELF_OFFERS; i++) {
-        uint64_t id = shelf->offers[i].id;
-        if (!id) continue;
-        offer_end(queue, shelf, i);
-        shelf_note(queue, id);
-    }
+    for (int i = 0; i < SHELF_OFFERS; i++)
+        if (shelf->offers[i].id) offer_end(queue, shelf, i);
 }
 
 void shelf_taker_gone(struct queue *queue, const struct receiver *receiver)
@@ -341,4 +347,5 @@ void shelf_set_taker(struct queue *queue, const struct receiver *receiver)
     offers_back(queue, shelf);
     shelf->taker = receiver->channel;
     shelf->pause_until_ms = 0;
+    line_fill(queue, shelf);
 }

@@ -5,7 +5,6 @@
 #include "report/inbox.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,7 +19,10 @@
 #include "report/service.h"
 #include "report/wish.h"
 
-enum { OFFERS_MOST = 64 }; /* queue makes fewer */
+enum {
+    OFFERS_MOST = 64, /* queue makes fewer */
+    LIVES_MOST = 3
+};
 
 enum waits { WAITS_NOT, WAITS_LEDGER, WAITS_LETTER };
 
@@ -44,6 +46,7 @@ struct inbox {
     struct channel *ledger; /* NULL: not there */
     struct errand *first;
     unsigned count;
+    uint64_t begun; /* id of the last mail that was begun */
     struct deferred work;
     struct answered answered;
     struct inbox_facts facts;
@@ -144,26 +147,15 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
  * queue can be asked whether it has it. */
 static bool answer_note(struct inbox *inbox, uint64_t letter)
 {
-    struct buffer file = { 0 };
-    buffer_printf(&file, "%" PRIu64 " %" PRIu64 "\n", inbox->first->id, letter);
-    bool is_written = keep_write(inbox->service->folder, "answer", buffer_text(&file));
-    buffer_free(&file);
-    return is_written;
+    return keep_write_pair(inbox->service->folder, "answer", inbox->first->id, letter);
 }
 
 /* The id of the answer that an earlier life of ours gave to queue for this mail; 0: none. */
 static uint64_t answer_noted(const struct inbox *inbox)
 {
-    struct buffer file = { 0 };
-    struct text mail, letter;
-    uint64_t mail_id = 0, letter_id = 0;
-    keep_read(inbox->service->folder, "answer", &file);
-    struct text rest = text_trim(buffer_text(&file));
-    bool is_whole = text_next_word(&rest, &mail) && text_next_word(&rest, &letter) &&
-                    text_to_number(mail, UINT64_MAX, &mail_id) &&
-                    text_to_number(letter, UINT64_MAX, &letter_id);
-    buffer_free(&file);
-    return is_whole && mail_id == inbox->first->id ? letter_id : 0;
+    uint64_t noted[2];
+    bool is_noted = keep_read_pair(inbox->service->folder, "answer", noted);
+    return is_noted && noted[0] == inbox->first->id ? noted[1] : 0;
 }
 
 static void not_released(struct inbox *inbox, int why, const char *how)
@@ -325,10 +317,41 @@ static bool content_read(const struct errand *errand, struct buffer *out)
 /* It was looked at when it came, so it is whole. */
 static bool errand_open(struct errand *errand)
 {
-    if (errand->arena) return true;
     errand->arena = arena_new(0);
     held_offer_get(errand->arena, buffer_text(&errand->payload), &errand->offer);
-    return content_read(errand, &errand->content);
+    if (content_read(errand, &errand->content)) return true;
+    log_error("ALARM: a mail to this node itself cannot be read from the journal: %s", strerror(errno));
+    return false;
+}
+
+/* Which mail is being read, and how many lives of ours have begun it, stands in report/errand. One that ended
+   several is left alone. */
+static bool errand_begin(struct inbox *inbox, const struct errand *errand)
+{
+    uint64_t noted[2], lives = 0;
+    char id[MESSAGE_ID_SIZE];
+    if (inbox->begun == errand->id) return true; /* by this life: it was not done for another reason */
+    if (keep_read_pair(inbox->service->folder, "errand", noted) && noted[0] == errand->id) lives = noted[1];
+    if (lives >= LIVES_MOST) {
+        log_error("ALARM: %s: this mail to the node itself ended the report process %u times",
+                  message_id_print(errand->id, id), LIVES_MOST);
+        not_done_say(inbox, HELD_LEFT,
+                     "it ended the report process again and again: look at it, or remove it");
+        return false;
+    }
+    inbox->begun = errand->id;
+    if (keep_write_pair(inbox->service->folder, "errand", errand->id, lives + 1)) return true;
+    not_done_say(inbox, HELD_NO_ROOM, "report/errand cannot be written");
+    return false;
+}
+
+static bool is_open(struct inbox *inbox, struct errand *errand)
+{
+    if (errand->arena) return true;
+    if (!errand_begin(inbox, errand)) return false;
+    if (errand_open(errand)) return true;
+    not_done_say(inbox, HELD_NO_ROOM, "it cannot be read");
+    return false;
 }
 
 static void work(void *context)
@@ -336,12 +359,7 @@ static void work(void *context)
     struct inbox *inbox = context;
     struct errand *errand = inbox->first;
     enum missed_kind kind;
-    if (!errand || errand->waits != WAITS_NOT) return;
-    if (!errand_open(errand)) {
-        log_error("ALARM: a mail to this node itself cannot be read from the journal: %s", strerror(errno));
-        not_done_say(inbox, HELD_NO_ROOM, "it cannot be read");
-        return;
-    }
+    if (!errand || errand->waits != WAITS_NOT || !is_open(inbox, errand)) return;
     if (errand->at == errand->offer.envelope.recipient_count) {
         done_say(inbox);
         return;
@@ -355,7 +373,7 @@ static void work(void *context)
         ticket_take(inbox);
         break;
     case OWN_ADDRESS_NONE:
-        not_done_say(inbox, HELD_NO_ROOM,
+        not_done_say(inbox, HELD_LEFT,
                      "its recipient is no longer an address of this node: release it, or remove it");
         break;
     }

@@ -280,3 +280,46 @@ def test_killed_while_releasing_it_is_released_once_and_never_said_to_be_used(no
     node.balance()
     assert answers(inside) == []
     assert sum(b"GTUBE" in one for one in inside.messages()) == len(people)
+
+
+def test_a_mail_that_ends_the_process_is_set_aside(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+    blocked = node.state / "learn/missed/new"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("so that no life gets done with it")
+
+    def lives():
+        path = node.state / "report/errand"
+        return path.read_text().split()[1] if path.exists() else "0"
+
+    one = tell(node, report_of(leaked("deadly")))
+    for life in range(1, 4):
+        lab.wait_for(lambda: lives() == str(life), f"life {life} has begun it", 40)
+        for pid in node.pids("report"):
+            os.kill(pid, signal.SIGKILL)
+    lab.wait_for(lambda: f"ALARM: {one}: this mail to the node itself ended the report process" in node.text(), "it is not read again", 40)
+    blocked.unlink()
+    tell(node, report_of(leaked("harmless")))
+    lab.wait_for(lambda: len(files(node)) == 1, "others are read", 40)
+    assert not node.queue_is_empty() and b"harmless" in files(node)[0].read_bytes()
+    node.run("queue", "remove", one)
+    lab.wait_for(node.queue_is_empty, "it is removed")
+    node.balance()
+
+
+def test_an_address_that_is_taken_out_leaves_its_mail_to_the_administrator(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+    blocked = node.state / "learn/missed/new"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("so that it is not done at once")
+    one = tell(node, report_of(leaked("late")))
+    lab.wait_for(lambda: "mail to this node itself stays in the journal" in node.text(), "it is refused")
+    node.write(CONFIG.replace("missed spam spam@example.test;", ""))
+    node.run("reload")
+    for pid in node.pids("report"):
+        os.kill(pid, signal.SIGKILL)  # else it would be offered again after 20 seconds
+    lab.wait_for(lambda: "no longer an address of this node" in node.text(), "it is left alone")
+    node.run("queue", "release", one)
+    (arrived,) = inside.wait(1)
+    assert b"Buy late now" in arrived
+    node.balance()

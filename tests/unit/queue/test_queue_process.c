@@ -911,6 +911,13 @@ static void test_for_the_node_itself(void **state)
     not_taken_say_as(report, REPORT_NOT_DONE, id, HELD_NOT_YET);
     offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
     close(fd);
+    not_taken_say_as(report, REPORT_NOT_DONE, id, HELD_LEFT);
+    nanosleep(&(struct timespec){ 0, 600000000 }, NULL); /* some turns of the line */
+    assert_quiet(report);
+    close(report);
+    report = peer_give(&node, PROCESS_REPORT); /* another life of it may know better */
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
+    close(fd);
     done_say(report, id, 0);
     offer_wait(&node, report, REPORT_MAIL, &offered, &fd); /* the other one */
     close(fd);
