@@ -87,11 +87,22 @@ static struct text own_address_of(const struct config *config, int which)
     return which < MISSED_KINDS ? config->report.missed[which] : config->digest.reply;
 }
 
-/* What is sent to an address of the node's own must mean one thing. */
+static bool takes_from_inside(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].direction == DIRECTION_OUT) return true;
+    return false;
+}
+
+/* What is sent to an address of the node's own must mean one thing, and come in somewhere. */
 static void own_addresses_check(struct loader *loader)
 {
     static const char *const words[] = { "report missed spam", "report missed phishing",
                                          "report missed virus", "report missed newsletter", "digest reply" };
+    for (int i = 0; i <= MISSED_KINDS && !takes_from_inside(loader->config); i++)
+        if (own_address_of(loader->config, i).length)
+            loader_complain(loader, SEVERITY_WARNING, global_place(loader, words[i]),
+                            "%s without a listener of direction out: nobody can write to it", words[i]);
     for (int i = 1; i <= MISSED_KINDS; i++) {
         struct text address = own_address_of(loader->config, i);
         for (int j = 0; j < i && address.length; j++) {

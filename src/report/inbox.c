@@ -213,6 +213,14 @@ static void noted_resolved(void *context, uint64_t id, bool is_kept, struct text
         answer_send(inbox);
 }
 
+/* Letters of ours need no SMTPUTF8. */
+static bool is_ascii(struct text address)
+{
+    for (size_t i = 0; i < address.length; i++)
+        if ((unsigned char)address.at[i] > 0x7e) return false;
+    return true;
+}
+
 /* Only to users of ours: nobody else has tickets, and a sender's name is easily forged. */
 static void answer(struct inbox *inbox, int why)
 {
@@ -226,6 +234,8 @@ static void answer(struct inbox *inbox, int why)
         post_ask(inbox->service->post, noted, (struct post_waiter){ noted_resolved, inbox });
     } else if (!sender.length || wish_is_automatic(errand->arena, buffer_text(&errand->content))) {
         not_released(inbox, why, "no answer to a program");
+    } else if (!is_ascii(sender)) {
+        not_released(inbox, why, "no answer to an address in UTF-8");
     } else if (!config_route_is_local(config_find_domain(config, envelope_domain_of(sender)))) {
         not_released(inbox, why, "no answer to who is not of ours");
     } else if (!answered_count(&inbox->answered, sender, loop_wall_ms(inbox->service->child.loop))) {
