@@ -212,13 +212,18 @@ struct config {
     } report;
 
     struct {
+        struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */
+        uint64_t hook_ms;      /* how long it may take */
+    } alarm;
+
+    struct {
         /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
         uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
         struct text_list collectors; /* ADDRESS:PORT, in order: who is told of every event */
         struct text listen;          /* ADDRESS:PORT where other nodes' events are taken; empty: nowhere */
         uint64_t unsent_ms;          /* how long events wait for a collector */
         uint64_t behind_ms;          /* from then on it is an alarm */
-        uint64_t waiting_bytes; /* of events that wait on disk while the database cannot be written */
+        uint64_t waiting_bytes;      /* of events that wait on disk while the database cannot be written */
     } ledger;
 
     struct {

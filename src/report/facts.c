@@ -19,24 +19,31 @@
 #define DAY_MS (UINT64_C(86400) * 1000)
 #define HOUR_MS (UINT64_C(3600) * 1000)
 
-static const char *const names[FACT_COUNT] = {
-    [FACT_LEDGER] = N_("Ledger"),
-    [FACT_BALANCE] = N_("Balance"),
-    [FACT_SIGNATURES] = N_("Signatures"),
-    [FACT_CLOCK] = N_("Clock"),
-    [FACT_PROCESSES] = N_("Processes"),
-    [FACT_NAMES] = N_("DNS"),
-    [FACT_UPSTREAM] = N_("Upstream"),
-    [FACT_QUEUE] = N_("Queue"),
-    [FACT_HELD] = N_("Held mail"),
-    [FACT_LISTS] = N_("Lists"),
-    [FACT_DISK] = N_("Disk"),
-    [FACT_CERTIFICATES] = N_("Certificates"),
+static const struct {
+    const char *word, *name;
+} facts[FACT_COUNT] = {
+    [FACT_LEDGER] = { "ledger", N_("Ledger") },
+    [FACT_BALANCE] = { "balance", N_("Balance") },
+    [FACT_SIGNATURES] = { "signatures", N_("Signatures") },
+    [FACT_CLOCK] = { "clock", N_("Clock") },
+    [FACT_PROCESSES] = { "processes", N_("Processes") },
+    [FACT_NAMES] = { "dns", N_("DNS") },
+    [FACT_UPSTREAM] = { "upstream", N_("Upstream") },
+    [FACT_QUEUE] = { "queue", N_("Queue") },
+    [FACT_HELD] = { "held", N_("Held mail") },
+    [FACT_LISTS] = { "lists", N_("Lists") },
+    [FACT_DISK] = { "disk", N_("Disk") },
+    [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
 };
 
 const char *fact_name(enum fact_kind kind)
 {
-    return names[kind];
+    return facts[kind].name;
+}
+
+const char *fact_word(enum fact_kind kind)
+{
+    return facts[kind].word;
 }
 
 struct look {

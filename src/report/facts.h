@@ -23,6 +23,7 @@ enum fact_kind {
     FACT_COUNT
 };
 const char *fact_name(enum fact_kind kind); /* English */
+const char *fact_word(enum fact_kind kind); /* for programs: never changes, never translated */
 
 enum fact_state { FACT_UNKNOWN, FACT_GOOD, FACT_BAD };
 
