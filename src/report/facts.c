@@ -67,7 +67,7 @@ static struct fact ledger_look(const struct look *look)
 
 /* --- what master judges --- */
 
-/* Its words are English; what is good needs none. A report that is older than some seconds says nothing. */
+/* A report that is older than some seconds says nothing. */
 static struct fact finding_look(const struct look *look, enum health_check check)
 {
     struct health_report report;
@@ -75,9 +75,11 @@ static struct fact finding_look(const struct look *look, enum health_check check
     for (uint32_t i = 0; i < report.count && i < HEALTH_FINDINGS_MOST; i++) {
         const struct health_finding *finding = &report.findings[i];
         if (finding->check != check) continue;
-        const char *good = words_say(look->language, N_("good"));
-        return fact_make(finding->is_good,
-                         arena_text(look->arena, text_of(finding->is_good ? good : finding->says)));
+        struct buffer says = { 0 };
+        health_say(finding, words_say(look->language, health_words(finding->says)), &says);
+        struct text kept = arena_text(look->arena, buffer_text(&says));
+        buffer_free(&says);
+        return fact_make(finding->is_good, kept);
     }
     return (struct fact){ 0 };
 }
