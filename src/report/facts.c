@@ -10,7 +10,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "books/nodes.h"
 #include "books/oldest.h"
+#include "books/outbox.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
 #include "report/expiry.h"
@@ -34,6 +36,8 @@ static const struct {
     [FACT_LISTS] = { "lists", N_("Lists") },
     [FACT_DISK] = { "disk", N_("Disk") },
     [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
+    [FACT_COLLECTOR] = { "collector", N_("Collecting node") },
+    [FACT_NODES] = { "nodes", N_("Other nodes") },
 };
 
 const char *fact_name(enum fact_kind kind)
@@ -266,6 +270,58 @@ static struct fact certificates_look(const struct look *look)
                                   TEXT_ARG(first->certificate.path), (long long)first_days));
 }
 
+/* --- other nodes --- */
+
+static struct fact collector_look(const struct look *look)
+{
+    struct outbox_facts outbox;
+    uint64_t now = look->source->now_ms;
+    const struct config *config = look->source->config;
+    if (config->ledger.collectors.count == 0)
+        return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
+    if (!look->source->books || outbox_read(look->source->books, &outbox) != BOOKS_DONE)
+        return (struct fact){ 0 };
+    uint64_t waited = outbox.oldest_ms && now > outbox.oldest_ms ? now - outbox.oldest_ms : 0;
+    const char *good = words_say(look->language, N_("it takes what happens here"));
+    if (waited < config->ledger.behind_ms) return fact_make(true, text_of(good));
+    const char *bad = words_say(
+        look->language, N_("events have waited %llu minutes for it; they are given up after %llu hours"));
+    return fact_make(false, arena_printf(look->arena, bad, (unsigned long long)waited / 60000,
+                                         (unsigned long long)(config->ledger.unsent_ms / HOUR_MS)));
+}
+
+/* The one that was not heard of for longest, of those that are not gone for good; the number of the silent.
+ */
+static size_t silent_find(const struct look *look, const struct node_row *nodes, size_t count,
+                          const struct node_row **out_longest)
+{
+    size_t silent = 0;
+    uint64_t now = look->source->now_ms, most = look->source->config->ledger.behind_ms + NODES_HEARD_MS;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t silence = now > nodes[i].heard_ms ? now - nodes[i].heard_ms : 0;
+        if (nodes[i].is_here || silence < most || silence > FACT_NODE_RETIRED_DAYS * DAY_MS) continue;
+        if (!silent++ || nodes[i].heard_ms < (*out_longest)->heard_ms) *out_longest = &nodes[i];
+    }
+    return silent;
+}
+
+static struct fact nodes_look(const struct look *look)
+{
+    struct node_row *nodes;
+    const struct node_row *longest = NULL;
+    size_t count;
+    if (look->source->config->ledger.listen.length == 0)
+        return fact_make(true, text_of(words_say(look->language, N_("none tells its events here"))));
+    if (!look->source->books || nodes_read(look->source->books, look->arena, &nodes, &count) != BOOKS_DONE)
+        return (struct fact){ 0 };
+    size_t silent = silent_find(look, nodes, count, &longest);
+    if (!silent) return fact_make(true, text_of(words_say(look->language, N_("all are heard of"))));
+    const char *bad = words_say(look->language, N_("%zu not heard of; %.*s for %llu minutes"));
+    return fact_make(false,
+                     arena_printf(look->arena, bad, silent, TEXT_ARG(longest->name),
+                                  (unsigned long long)(look->source->now_ms - longest->heard_ms) / 60000));
+}
+
 void facts_gather(const struct facts_source *source, enum language language, int64_t *last_difference,
                   struct arena *arena, struct fact out[FACT_COUNT])
 {
@@ -282,6 +338,8 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_UPSTREAM] = upstream_look,
         [FACT_DISK] = disk_look,
         [FACT_CERTIFICATES] = certificates_look,
+        [FACT_COLLECTOR] = collector_look,
+        [FACT_NODES] = nodes_look,
     };
     struct look look = { source, language, arena, last_difference };
     for (int i = 0; i < FACT_COUNT; i++) out[i] = looks[i] ? looks[i](&look) : (struct fact){ 0 };
