@@ -191,14 +191,19 @@ static const struct {
     { JAIL_FORK, fork_calls },  { JAIL_SCANNER, scanner_calls }, { JAIL_THREADS, thread_calls },
 };
 
-static bool calls_allow(scmp_filter_ctx filter, const int *calls)
+static bool calls_add(scmp_filter_ctx filter, const int *calls, uint32_t action)
 {
     for (; *calls != END; calls++) {
-        int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *calls, 0);
+        int error = seccomp_rule_add(filter, action, *calls, 0);
         if (error != 0 && error != -EDOM && error != -EEXIST)
             return false; /* EDOM: not on this architecture */
     }
     return true;
+}
+
+static bool calls_allow(scmp_filter_ctx filter, const int *calls)
+{
+    return calls_add(filter, calls, SCMP_ACT_ALLOW);
 }
 
 /* None of these is needed for telling somebody something. They fail, where all else would have to be known.
@@ -242,10 +247,8 @@ static const int foreign_calls[] = {
 static bool programs_enter(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    bool good = filter != NULL;
-    for (const int *call = foreign_calls; good && *call != END; call++)
-        good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), *call, 0) == 0;
-    good = good && seccomp_load(filter) == 0;
+    bool good =
+        filter && calls_add(filter, foreign_calls, SCMP_ACT_ERRNO(EPERM)) && seccomp_load(filter) == 0;
     seccomp_release(filter);
     return good;
 }

@@ -176,7 +176,6 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
     if (old->node.number != new->node.number) return "node number";
     if (courier_is_wanted(old) != courier_is_wanted(new))
         return "ledger send to or listen, from none or to none";
-    if (helper_is_wanted(old) != helper_is_wanted(new)) return "alarm hook, from none or to none";
     return NULL;
 }
 

@@ -193,6 +193,30 @@ def test_helper_is_killed_in_between(hooked, inside):
     node.balance()
 
 
+def test_one_that_kills_helper_is_given_up(hooked):
+    node = hooked("[ -e \"$1/../tame\" ] || kill -9 $PPID; sleep 1\n")
+    done = test_alarm(node, check=False)
+    assert done.returncode == 75 and "hook: was not run" in done.stdout + done.stderr
+    assert len(runs(node)) == 2 and "helper died over it twice" in node.text()
+    (node.told.parent / "tame").touch()
+    send(node)
+    lab.wait_for(node.is_ready, "helper is back")
+    test_alarm(node)
+
+
+def test_the_line_is_bounded(hooked):
+    """64 wait; what is beyond is told so at once, and those that wait are run one after the other."""
+    node = hooked("while [ ! -e \"$1/../go\" ]; do sleep 0.1; done\n", limit="10m")
+    asking = [subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(67)]
+    lab.wait_for(lambda: sum(one.poll() is not None for one in asking) == 3, "three are turned away", 60)
+    assert values(node)["hooks waiting"] == "64" and len(runs(node)) == 1
+    (node.told.parent / "go").touch()
+    said = [one.communicate(timeout=120)[0] for one in asking]
+    assert sum("hook: was not run" in one for one in said) == 3 and sum("exit code 0" in one for one in said) == 64, said
+    assert "64 have no answer" in node.text() and len(runs(node)) == 64
+
+
 def test_a_reload_changes_the_hook(hooked, tmp_path):
     node = hooked()
     test_alarm(node)
@@ -204,9 +228,6 @@ def test_a_reload_changes_the_hook(hooked, tmp_path):
     node.run("reload")
     test_alarm(node)
     assert "the other one" in node.text() and len(runs(node)) == 1
-    node.write("domains {{ example.test 127.0.0.1:{inside} }}\n")
-    refused = node.run("reload", check=False)
-    assert refused.returncode == 78 and "alarm hook" in refused.stdout + refused.stderr
 
 
 def test_stopping_waits_for_no_hook(hooked):
@@ -218,10 +239,25 @@ def test_stopping_waits_for_no_hook(hooked):
     assert not is_running(int((run / "pid").read_text()))
 
 
-def test_without_a_hook_there_is_no_helper(node):
-    assert node.pids("helper") == []
-    done = test_alarm(node, check=False)
-    assert done.returncode == 78 and "neither report to nor alarm hook" in done.stderr
+def test_a_hook_comes_and_goes(node):
+    """Without one there is no helper; a reload starts it, and leaves it idle when the hook goes."""
+    def is_refused():
+        done = test_alarm(node, check=False)
+        return done.returncode == 78 and "neither report to nor alarm hook" in done.stderr
+
+    assert node.pids("helper") == [] and is_refused()
+    without = node.config.read_text()
+    for _ in range(2):
+        node.config.write_text(without + "alarm { hook /bin/echo \"it is told\" }\n")
+        node.run("reload")
+        test_alarm(node)
+        assert len(node.pids("helper")) == 1
+        assert "node" not in node.run("health", check=False).stdout, "a process that is new is not one that is down"
+        node.config.write_text(without)
+        node.run("reload")
+        assert is_refused()
+    assert node.text().count("): it is told") == 2
+    assert node.stop() == 0
 
 
 def test_the_program_is_nothing_but_the_users(hooked):
