@@ -178,10 +178,11 @@ def test_one_that_cannot_be_run(hooked, how):
 
 
 def test_helper_is_killed_in_between(hooked, inside):
-    node = hooked("[ -e \"$1/../fast\" ] || sleep 600\n", limit="10m")
+    node = hooked("[ -e \"$1/../fast\" ] && exit 0\n: >\"$1/../asleep\"\nexec sleep 600\n", limit="10m")
     with subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
                           stdout=subprocess.PIPE, text=True) as asking:
-        first = lab.wait_for(lambda: runs(node), "it runs", 60)[0]
+        lab.wait_for((node.told.parent / "asleep").exists, "it runs", 60)
+        first = runs(node)[0]
         (node.told.parent / "fast").touch()
         os.kill(node.pids("helper")[0], signal.SIGKILL)
         send(node)
