@@ -32,7 +32,9 @@ enum {
 
 struct program {
     struct loop *loop;
-    struct program_order order; /* name, time and whom to tell */
+    const char *name;
+    void (*ended)(void *context, const struct program_end *end);
+    void *context;
     pid_t pid;
     int process, output; /* a descriptor of the process; what it says */
     struct watch *process_watch, *output_watch;
@@ -48,8 +50,7 @@ struct program {
 
 static void line_tell(struct program *program)
 {
-    log_info("%s (pid %d): %.*s", program->order.name, (int)program->pid,
-             TEXT_ARG(buffer_text(&program->line)));
+    log_info("%s (pid %d): %.*s", program->name, (int)program->pid, TEXT_ARG(buffer_text(&program->line)));
     buffer_clear(&program->line);
     program->lines++;
 }
@@ -123,10 +124,10 @@ static void end_log(const struct program *program, const struct program_end *end
     struct buffer says = { 0 };
     program_end_say(end, &says);
     if (program->unsaid)
-        log_warning("%s (pid %d): %" PRIu64 " bytes more of what it said are left out", program->order.name,
+        log_warning("%s (pid %d): %" PRIu64 " bytes more of what it said are left out", program->name,
                     (int)program->pid, program->unsaid);
-    log_line(program_end_is_good(end) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "%s (pid %d) %.*s",
-             program->order.name, (int)program->pid, TEXT_ARG(buffer_text(&says)));
+    log_line(program_end_is_good(end) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "%s (pid %d) %.*s", program->name,
+             (int)program->pid, TEXT_ARG(buffer_text(&says)));
     buffer_free(&says);
 }
 
@@ -152,9 +153,10 @@ static void process_ended(void *context, int what)
     if (buffer_length(&program->line)) line_tell(program);
     struct program_end end = end_of(program, status);
     end_log(program, &end);
-    struct program_order order = program->order;
+    void (*ended)(void *, const struct program_end *) = program->ended;
+    void *whom = program->context;
     program_free(program);
-    order.ended(order.context, &end);
+    ended(whom, &end);
 }
 
 void program_hurry(struct program *program, uint64_t within_ms)
@@ -225,7 +227,9 @@ static struct program *program_watch(struct loop *loop, const struct program_ord
 {
     struct program *program = memory_alloc(sizeof *program);
     *program = (struct program){ .loop = loop,
-                                 .order = *order,
+                                 .name = order->name,
+                                 .ended = order->ended,
+                                 .context = order->context,
                                  .pid = pid,
                                  .process = process,
                                  .output = output,
