@@ -16,18 +16,23 @@ enum { ASK_LIMIT_MS = 60000 };
 
 static const char help[] =
     "usage: sekimori report --to FILE|ADDRESS [--date DAY] [--language ja|en]\n"
-    "       [--config FILE | --state FOLDER]\n\n"
+    "       [--config FILE | --state FOLDER]\n"
+    "       sekimori report --test-alarm [--config FILE | --state FOLDER]\n\n"
     "Makes the report of a day as the node sends it each night, into a file or as a mail.\n\n"
     "  --to FILE        its end says the form: .html, .txt or .eml\n"
     "  --to ADDRESS     sent through the node's own queue; prints the message's id\n"
     "  --date DAY       as 2026-10-05 (default: yesterday)\n"
-    "  --language LANG  ja or en (default: as `report language` says)\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0, 64 usage, 69 no node answers, 73 the file cannot be written.\n";
+    "  --language LANG  ja or en (default: as `report language` says)\n"
+    "  --test-alarm     makes an alarm although nothing is wrong, by mail and hook, and says what came of "
+    "it\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, 64 usage, 69 no node answers, 73 the file cannot be written, 75 the alarm did not get\n"
+    "through, 78 no alarm is configured.\n";
 
 struct options {
     struct control_target target;
     const char *to, *language;
     uint32_t day;
+    bool is_test;
 };
 
 static int usage(const char *what, const char *argument)
@@ -39,13 +44,12 @@ static int usage(const char *what, const char *argument)
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = { { "to", required_argument, NULL, 't' },
-                                           { "date", required_argument, NULL, 'd' },
-                                           { "language", required_argument, NULL, 'l' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
+    static const struct option longs[] = {
+        { "to", required_argument, NULL, 't' },       { "date", required_argument, NULL, 'd' },
+        { "language", required_argument, NULL, 'l' }, { "test-alarm", no_argument, NULL, 'a' },
+        { "config", required_argument, NULL, 'c' },   { "state", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },           { 0 }
+    };
     *options = (struct options){ .language = "-", .day = calendar_add(calendar_of(time(NULL)), -1) };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
@@ -57,13 +61,15 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 't') options->to = optarg;
         if (option == 'd' && !calendar_parse_day(text_of(optarg), &options->day))
             return usage("--date wants a day, as 2026-10-05, not ", optarg);
+        if (option == 'a') options->is_test = true;
         if (option == 'l') options->language = optarg;
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
     }
     if (strcmp(options->language, "ja") && strcmp(options->language, "en") && strcmp(options->language, "-"))
         return usage("--language is ja or en, not ", options->language);
-    if (!options->to) return usage("--to is missing", "");
+    if (options->is_test && (options->to || optind < argc)) return usage("--test-alarm stands alone", "");
+    if (!options->to && !options->is_test) return usage("--to is missing", "");
     return optind == argc ? -1 : usage("unexpected argument: ", argv[optind]);
 }
 
@@ -89,18 +95,26 @@ static int file_write(const char *path, struct text bytes)
     return EX_CANTCREAT;
 }
 
+static void command_print(const struct options *options, const char *form, struct buffer *out)
+{
+    if (options->is_test)
+        buffer_printf(out, "report test-alarm");
+    else
+        buffer_printf(out, "report %04u-%02u-%02u %s %s %s", calendar_year(options->day),
+                      calendar_month(options->day), calendar_date(options->day), options->language,
+                      form ? "as" : "to", form ? form : options->to);
+}
+
 int report_main(int argc, char **argv)
 {
     struct options options;
     int code = options_read(argc, argv, &options);
     if (code >= 0) return code;
-    const char *form = form_of(options.to);
-    if (!form && !strchr(options.to, '@'))
+    const char *form = options.is_test ? NULL : form_of(options.to);
+    if (!options.is_test && !form && !strchr(options.to, '@'))
         return usage("neither an address nor a .html, .txt or .eml file: ", options.to);
     struct buffer command = { 0 }, out = { 0 };
-    buffer_printf(&command, "report %04u-%02u-%02u %s %s %s", calendar_year(options.day),
-                  calendar_month(options.day), calendar_date(options.day), options.language,
-                  form ? "as" : "to", form ? form : options.to);
+    command_print(&options, form, &command);
     code = control_ask(&options.target, buffer_text(&command), ASK_LIMIT_MS, NULL, NULL, &out);
     if (code == EX_OK && form)
         code = file_write(options.to, buffer_text(&out));

@@ -419,6 +419,13 @@ const struct schema_row schema_rows[] = {
         "The address to which users forward a newsletter that was not wanted, best as an attachment. From inside only (direction out).",
         "利用者が望まないメールマガジンを添付で転送する宛先。内側（direction out）からだけ受ける。"),
 
+    PLAIN(GLOBAL, "alarm hook", COMMAND, alarm.hook, "none", "none",
+        "A program that is run when an alarm is raised, lasts or is over, beside the mail. No shell reads it.",
+        "警報の発生、継続、解消のたびに、メールのほかに起動するプログラム。シェルは通さない。"),
+    RANGE(GLOBAL, "alarm hook time", TIME, alarm.hook_ms, "30s", 1 * SECOND, 1 * HOUR,
+        "How long it may take; then it is killed, with all of its process group.",
+        "許す時間。過ぎればプロセスグループごと終了させる。"),
+
     RANGE(GLOBAL, "ledger keep messages", TIME, ledger.messages_ms, "366d", 0, 36600 * DAY,
         "How long each message, its recipients and what became of them are kept; 0: for ever.",
         "メールごとの記録（宛先と結果）を保つ期間。0 は無期限。"),
@@ -615,6 +622,7 @@ const struct schema_section schema_sections[] = {
     { SCHEMA_GLOBAL, "vrrp", "The address that moves between nodes; `sekimori keepalived` makes keepalived's configuration of it.",
       "ノード間を移るアドレス。sekimori keepalived が keepalived の設定を作る。" },
     { SCHEMA_GLOBAL, "report", "The nightly report.", "毎晩の報告。" },
+    { SCHEMA_GLOBAL, "alarm", "Who hears of trouble beside `report to`.", "警報を report to のほかに伝える先。" },
     { SCHEMA_GLOBAL, "ledger", "How long the ledger keeps what.", "台帳の保存期間。" },
     { SCHEMA_GLOBAL, "quarantine", "Held mail: one compressed file each, below the state folder.", "隔離したメール。状態フォルダーの下に一通ずつ圧縮して置く。" },
     { SCHEMA_GLOBAL, "digest", "Telling users what is held for them.", "保留したメールを利用者に知らせる。" },

@@ -215,6 +215,11 @@ struct config {
     } report;
 
     struct {
+        struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */
+        uint64_t hook_ms;      /* how long it may take */
+    } alarm;
+
+    struct {
         /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
         uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
         struct text_list collectors; /* ADDRESS:PORT, in order: who is told of every event */

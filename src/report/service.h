@@ -10,6 +10,7 @@
 #include "ipc/ring.h"
 #include "report/alarm.h"
 #include "report/edition.h"
+#include "report/hooks.h"
 #include "report/inbox.h"
 #include "report/mailing.h"
 #include "report/nightly.h"
@@ -19,6 +20,7 @@ struct service {
     struct child child;
     struct post *post;
     struct inbox *inbox;
+    struct hooks *hooks;
     struct ring *events;
     int folder, learn_folder; /* descriptors of report/ and learn/ */
     int counters_fd;
@@ -48,8 +50,12 @@ struct edition *office_edition(struct service *service, uint32_t day, enum langu
 void office_nightly(struct service *service);
 /* Looks at the facts, and writes a mail when there is news. */
 void office_alarms(struct service *service);
+/* A mail and a hook of an alarm that is none, as far as they are configured. How many of the two will answer.
+ */
+unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook);
 
-/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "missed". */
+/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
+   test-alarm"; "missed". */
 void desk_serve(struct service *service, struct text command, int fd);
 
 /* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there
