@@ -7,7 +7,7 @@ import sys
 
 from .page import ROOT
 
-PARTS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier")
+PARTS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier", "helper")
 TARGETS = ("src/master/sekimorid", "src/cli/sekimori", *(f"src/{part}/{part}" for part in PARTS), "bench/load", "bench/sink")
 OWN_BUILD = ROOT / "var" / "build-lab"
 

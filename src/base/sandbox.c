@@ -191,14 +191,66 @@ static const struct {
     { JAIL_FORK, fork_calls },  { JAIL_SCANNER, scanner_calls }, { JAIL_THREADS, thread_calls },
 };
 
-static bool calls_allow(scmp_filter_ctx filter, const int *calls)
+static bool calls_add(scmp_filter_ctx filter, const int *calls, uint32_t action)
 {
     for (; *calls != END; calls++) {
-        int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *calls, 0);
+        int error = seccomp_rule_add(filter, action, *calls, 0);
         if (error != 0 && error != -EDOM && error != -EEXIST)
             return false; /* EDOM: not on this architecture */
     }
     return true;
+}
+
+static bool calls_allow(scmp_filter_ctx filter, const int *calls)
+{
+    return calls_add(filter, calls, SCMP_ACT_ALLOW);
+}
+
+/* None of these is needed for telling somebody something. They fail, where all else would have to be known.
+ */
+static const int foreign_calls[] = {
+#if !defined(__SANITIZE_ADDRESS__)
+    CALL(ptrace), /* which a sanitizer needs at its end */
+#endif
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(kcmp),
+    CALL(pidfd_getfd),
+    CALL(mount),
+    CALL(umount2),
+    CALL(pivot_root),
+    CALL(setns),
+    CALL(unshare),
+    CALL(fsopen),
+    CALL(fsmount),
+    CALL(move_mount),
+    CALL(open_tree),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(userfaultfd),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(delete_module),
+    CALL(kexec_load),
+    CALL(kexec_file_load),
+    CALL(reboot),
+    CALL(swapon),
+    CALL(swapoff),
+    CALL(open_by_handle_at),
+    CALL(io_uring_setup),
+    END
+};
+
+static bool programs_enter(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool good =
+        filter && calls_add(filter, foreign_calls, SCMP_ACT_ERRNO(EPERM)) && seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return good;
 }
 
 static bool sockets_allow(scmp_filter_ctx filter)
@@ -215,6 +267,7 @@ static bool sockets_allow(scmp_filter_ctx filter)
    includes JAIL_SCANNER and JAIL_FILES. */
 static bool seccomp_enter(int rights)
 {
+    if (rights & JAIL_PROGRAMS) return programs_enter();
     if (rights & JAIL_FORK) rights |= JAIL_SCANNER | JAIL_FILES;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!filter) return false;
@@ -317,7 +370,8 @@ bool jail_enter_reading(const char *process, int rights, const char *const *fold
        own jail. Mounting and Landlock exclude each other, so its files are kept by the worker's Landlock too.
      */
     if (!(rights & JAIL_FORK)) {
-        if (!landlock_enter(rights, folders, readable)) return failed(process, "Landlock");
+        if (!(rights & JAIL_PROGRAMS) && !landlock_enter(rights, folders, readable))
+            return failed(process, "Landlock");
         if (!capabilities_drop()) return failed(process, "capabilities");
     }
     if (!seccomp_enter(rights)) return failed(process, "seccomp");

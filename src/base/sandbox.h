@@ -14,6 +14,9 @@ enum jail_right {
     JAIL_FORK = 8,     /* fork workers, wait for and kill them (scan's parent) */
     JAIL_SCANNER = 16, /* the list of a scan worker: its private tmpfs, no sockets, no threads */
     JAIL_THREADS = 32, /* start threads (report: its font library does) */
+    /* Start any program (helper). Programs inherit what we are denied, so this is a jail of another kind: no
+       Landlock, and all calls but those that reach into other processes or into the kernel, which fail. */
+    JAIL_PROGRAMS = 64,
 };
 
 /* `folders`: NULL-ended list of directories below which JAIL_FILES holds; others cannot be opened at all.

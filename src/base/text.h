@@ -98,4 +98,7 @@ static inline int char_hex_value(char c)
     return -1;
 }
 
+/* Marks an English text for xgettext; it is translated where it is used. */
+#define N_(english) english
+
 #endif

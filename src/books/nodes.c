@@ -97,6 +97,14 @@ enum books_outcome nodes_advance(struct database *database, uint16_t number, uin
                (const uint64_t[]){ number, parcel, now_ms, events, refused, given_up }, 6, TEXT_NONE);
 }
 
+enum books_outcome nodes_heard(struct database *database, uint16_t number, uint64_t now_ms)
+{
+    return run(database,
+               "INSERT INTO mark(name, value) VALUES('node ' || ?1 || ' heard', ?2)"
+               " ON CONFLICT DO UPDATE SET value = excluded.value",
+               (const uint64_t[]){ number, now_ms }, 2, TEXT_NONE);
+}
+
 /* --- whose --- */
 
 /* What a record of another node claims: ids that must be its own, and a time. */
@@ -181,7 +189,9 @@ enum books_outcome nodes_read(struct reader_books *books, struct arena *arena, s
     enum { NODES_MOST = 256 };
     struct sql *sql = books_sql(books);
     struct sql_statement *row =
-        sql_prepare(sql, "SELECT number, is_here, name, told_ms, parcel, events, refused, given_up"
+        sql_prepare(sql, "SELECT number, is_here, name, told_ms, parcel, events, refused, given_up,"
+                         " max(told_ms, ifnull((SELECT value FROM mark"
+                         " WHERE mark.name = 'node ' || node.number || ' heard'), 0))"
                          " FROM node ORDER BY number");
     enum books_outcome outcome = row ? BOOKS_ROW : BOOKS_DAMAGED;
     *out = arena_alloc_array(arena, NODES_MOST, sizeof **out);
@@ -195,7 +205,8 @@ enum books_outcome nodes_read(struct reader_books *books, struct arena *arena, s
                                                     .parcel = sql_get(row, 4),
                                                     .events = sql_get(row, 5),
                                                     .refused = sql_get(row, 6),
-                                                    .given_up = sql_get(row, 7) };
+                                                    .given_up = sql_get(row, 7),
+                                                    .heard_ms = sql_get(row, 8) };
     sql_drop(row);
     sql_time_limit(sql, 0);
     return outcome == BOOKS_ROW ? BOOKS_DONE : outcome;

@@ -22,6 +22,10 @@ bool nodes_has_parcel(struct database *database, uint16_t number, uint64_t serie
 enum books_outcome nodes_advance(struct database *database, uint16_t number, uint64_t parcel, uint64_t now_ms,
                                  uint64_t events, uint64_t refused, uint64_t given_up);
 
+/* It is connected, whether it has something to tell or not: said again every NODES_HEARD_MS. */
+enum { NODES_HEARD_MS = 5 * 60 * 1000 };
+enum books_outcome nodes_heard(struct database *database, uint16_t number, uint64_t now_ms);
+
 /* The record is of that node: every id in it is one that it made. */
 bool nodes_may_tell(uint16_t number, struct text record);
 
@@ -35,6 +39,7 @@ struct node_row {
     bool is_here;
     struct text name;
     uint64_t told_ms, parcel, events, refused, given_up;
+    uint64_t heard_ms; /* when it last told something or was connected */
 };
 /* By number; in the arena. */
 enum books_outcome nodes_read(struct reader_books *books, struct arena *arena, struct node_row **out,

@@ -183,10 +183,9 @@ enum books_outcome outbox_give_up(struct database *database, uint64_t time_ms)
     return database_tell(database, outcome, "giving up what was not told");
 }
 
-enum books_outcome outbox_look(struct database *database, struct outbox_facts *out)
+static enum books_outcome facts_ask(struct sql *sql, struct outbox_facts *out)
 {
     int64_t parcels = 0, oldest = 0, given_up = 0;
-    struct sql *sql = database->sql;
     enum books_outcome outcome = sql_number(
         sql, "SELECT ifnull((SELECT max(parcel) FROM outbox) - (SELECT min(parcel) FROM outbox) + 1, 0)",
         &parcels);
@@ -195,5 +194,19 @@ enum books_outcome outbox_look(struct database *database, struct outbox_facts *o
     if (outcome == BOOKS_DONE)
         outcome = sql_number(sql, "SELECT value FROM mark WHERE name = 'outbox given up'", &given_up);
     *out = (struct outbox_facts){ (uint64_t)parcels, (uint64_t)oldest, (uint64_t)given_up };
+    return outcome;
+}
+
+enum books_outcome outbox_look(struct database *database, struct outbox_facts *out)
+{
+    return facts_ask(database->sql, out);
+}
+
+enum books_outcome outbox_read(struct reader_books *books, struct outbox_facts *out)
+{
+    struct sql *sql = books_sql(books);
+    sql_time_limit(sql, READER_STEP_MS);
+    enum books_outcome outcome = facts_ask(sql, out);
+    sql_time_limit(sql, 0);
     return outcome;
 }

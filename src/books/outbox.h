@@ -6,7 +6,7 @@
 #ifndef SEKIMORI_BOOKS_OUTBOX_H
 #define SEKIMORI_BOOKS_OUTBOX_H
 
-#include "books/sql.h"
+#include "books/reader.h"
 
 struct database;
 struct outbox;
@@ -37,6 +37,8 @@ struct outbox_facts {
     uint64_t given_up;           /* events, ever */
 };
 enum books_outcome outbox_look(struct database *database, struct outbox_facts *out);
+enum books_outcome outbox_read(struct reader_books *books,
+                               struct outbox_facts *out); /* the same, for readers */
 
 /* database.c's: with the commit, the rollback, the end. NULL is allowed. */
 enum books_outcome outbox_write(struct outbox *outbox);

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "config/executable.h"
 #include "config/load.h"
 
 static const char HELP[] = "usage: sekimori check [--json] [FILE]\n"
@@ -55,7 +56,7 @@ static void report_json(const char *path, const struct config *config, const str
 {
     struct json *object = json_new_object(), *list = json_new_array();
     json_set_string(object, "file", path);
-    json_set_bool(object, "ok", config != NULL);
+    json_set_bool(object, "ok", problems->errors == 0);
     if (config) json_set_number(object, "listeners", (int64_t)config->listener_count);
     if (config) json_set_number(object, "domains", (int64_t)own_domains(config));
     json_set_number(object, "errors", (int64_t)problems->errors);
@@ -73,7 +74,7 @@ static void count_print(size_t count, const char *one, const char *many, const c
 static void report_lines(const char *path, const struct config *config, const struct problem_list *problems)
 {
     problems_print(problems);
-    printf("%s: %s: ", path, config ? "ok" : "not ok");
+    printf("%s: %s: ", path, problems->errors ? "not ok" : "ok");
     if (config) count_print(config->listener_count, "listener", "listeners", ", ");
     if (config) count_print(own_domains(config), "domain", "domains", ", ");
     count_print(problems->errors, "error", "errors", ", ");
@@ -110,11 +111,12 @@ int check_main(int argc, char **argv)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
+    if (config) executable_check(config, &problems);
     if (as_json)
         report_json(path, config, &problems);
     else
         report_lines(path, config, &problems);
-    int status = config ? EX_OK : EX_CONFIG;
+    int status = problems.errors ? EX_CONFIG : EX_OK;
     config_free(config);
     problem_list_free(&problems);
     return status;

@@ -14,7 +14,7 @@
 #include "cli/control.h"
 #include "cli/mail_files.h"
 #include "cli/options.h"
-#include "mail/digest.h"
+#include "mail/likeness.h"
 
 enum { ASK_LIMIT_MS = 10000, PATH_SIZE = 4096 };
 
@@ -78,7 +78,7 @@ static bool message_put(int place, const char *kind, struct text bytes)
 {
     char digest[DIGEST_HEX_SIZE], name[64], hidden[80];
     struct stat above;
-    digest_sha256_hex(bytes, digest);
+    likeness_hex(bytes, digest);
     snprintf(name, sizeof name, "%s.%.16s.eml", kind, digest);
     snprintf(hidden, sizeof hidden, ".%s.%d", name, (int)getpid());
     int fd = openat(place, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

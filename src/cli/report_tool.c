@@ -16,19 +16,24 @@ enum { ASK_LIMIT_MS = 60000 };
 
 static const char help[] =
     "usage: sekimori report --to FILE|ADDRESS [--date DAY] [--language ja|en]\n"
-    "       [--config FILE | --state FOLDER]\n\n"
+    "       [--config FILE | --state FOLDER]\n"
+    "       sekimori report --test-alarm [--config FILE | --state FOLDER]\n\n"
     "Makes the report of a day as the node sends it each night, into a file or as a mail.\n\n"
     "  --to FILE        its end says the form: .html, .txt or .eml\n"
     "  --to ADDRESS     sent through the node's own queue; prints the message's id\n"
     "  --date DAY       as 2026-10-05 (default: yesterday)\n"
-    "  --language LANG  ja or en (default: as `report language` says)\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0, 64 usage or a day to come, 69 no node answers, 73 the file cannot be written,\n"
-    "75 the queue does not take it now, 77 not allowed.\n";
+    "  --language LANG  ja or en (default: as `report language` says)\n"
+    "  --test-alarm     makes an alarm although nothing is wrong, by mail and hook, and says what came of "
+    "it\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, 64 usage or a day to come, 69 no node answers, 73 the file cannot be written, 75 the\n"
+    "queue does not take it now or the alarm did not get through, 77 not allowed, 78 no alarm is\n"
+    "configured.\n";
 
 struct options {
     struct control_target target;
     const char *to, *language;
     uint32_t day;
+    bool is_test;
 };
 
 static bool day_take(void *options, const char *word)
@@ -46,6 +51,7 @@ static const struct verb_option table[] = {
     { "to", OPTION_WORD, offsetof(struct options, to), NULL, NULL },
     { "date", OPTION_VALUE, 0, day_take, "--date wants a day, as 2026-10-05, not " },
     { "language", OPTION_VALUE, 0, language_take, "--language is ja or en, not " },
+    { "test-alarm", OPTION_SWITCH, offsetof(struct options, is_test), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
@@ -73,19 +79,30 @@ static int file_write(const char *path, struct text bytes)
     return EX_CANTCREAT;
 }
 
+static void command_print(const struct options *options, const char *form, struct buffer *out)
+{
+    if (options->is_test)
+        buffer_printf(out, "report test-alarm");
+    else
+        buffer_printf(out, "report %04u-%02u-%02u %s %s %s", calendar_year(options->day),
+                      calendar_month(options->day), calendar_date(options->day), options->language,
+                      form ? "as" : "to", form ? form : options->to);
+}
+
 int report_main(int argc, char **argv)
 {
     struct options options = { .language = "-", .day = calendar_add(calendar_of(time(NULL)), -1) };
-    int code = options_read_all(&usage, argc, argv, &options);
+    int code = options_read(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (!options.to) return options_complain(&usage, "--to is missing", "");
-    const char *form = form_of(options.to);
-    if (!form && !strchr(options.to, '@'))
+    if (options.is_test && (options.to || optind < argc))
+        return options_complain(&usage, "--test-alarm stands alone", "");
+    if (!options.to && !options.is_test) return options_complain(&usage, "--to is missing", "");
+    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    const char *form = options.is_test ? NULL : form_of(options.to);
+    if (!options.is_test && !form && !strchr(options.to, '@'))
         return options_complain(&usage, "neither an address nor a .html, .txt or .eml file: ", options.to);
     struct buffer command = { 0 }, out = { 0 };
-    buffer_printf(&command, "report %04u-%02u-%02u %s %s %s", calendar_year(options.day),
-                  calendar_month(options.day), calendar_date(options.day), options.language,
-                  form ? "as" : "to", form ? form : options.to);
+    command_print(&options, form, &command);
     code = control_ask(&options.target, buffer_text(&command), ASK_LIMIT_MS, NULL, NULL, &out);
     if (code == EX_OK && form)
         code = file_write(options.to, buffer_text(&out));

@@ -26,7 +26,7 @@ static const char help[] =
     "  --month MONTH    one month, as 2026-10\n"
     "  --day DAY        one day, as 2026-10-05\n"
     "  --from DAY, --until DAY  from the first to the last day, both counted\n"
-    "  --by WHAT        virus, domain, rule, engine, hour, node, day or month\n"
+    "  --by WHAT        virus, domain, rule, engine, missed, hour, node, day or month\n"
     "  --would          what checks that only observe would have done\n"
     "  --incidents      storms: one virus again and again from one host\n"
     "  --countries FILE a GeoIP file: the country of each storm's source\n"

@@ -17,7 +17,7 @@ static void say(struct text text, size_t columns)
 {
     struct buffer out = { 0 };
     plain_add(&out, text, columns);
-    fwrite(buffer_text(&out).at, 1, buffer_length(&out), stdout);
+    printf("%.*s", TEXT_ARG(buffer_text(&out)));
     buffer_free(&out);
 }
 

@@ -85,21 +85,21 @@ struct health_page *wellness_page(const char *state)
     return page;
 }
 
-static void no_word(struct health_report *out, const char *format, uint64_t age_ms)
+static void no_word(struct health_report *out, enum health_says says, uint64_t age_ms)
 {
     *out = (struct health_report){ .count = 1 };
-    out->findings[0] = (struct health_finding){ .check = HEALTH_CHECK_NODE, .ends_service = true };
-    snprintf(out->findings[0].says, sizeof out->findings[0].says, format, age_ms / 1000);
+    out->findings[0] = (struct health_finding){
+        .check = HEALTH_CHECK_NODE, .ends_service = true, .says = says, .numbers = { age_ms / 1000 }
+    };
 }
 
 void wellness_read(const struct health_page *page, struct health_report *out, uint64_t *out_age_ms)
 {
     *out_age_ms = 0;
     enum health_word word = page ? health_page_read(page, out, out_age_ms) : HEALTH_WORD_NONE;
-    if (word == HEALTH_WORD_NONE) no_word(out, "no word from the node: it has not been started", 0);
-    if (word == HEALTH_WORD_GONE) no_word(out, "no word from the node: it does not run", 0);
-    if (word == HEALTH_WORD_STALE)
-        no_word(out, "no word from the node for %" PRIu64 " s: it hangs", *out_age_ms);
+    if (word == HEALTH_WORD_NONE) no_word(out, HEALTH_SAYS_NOT_STARTED, 0);
+    if (word == HEALTH_WORD_GONE) no_word(out, HEALTH_SAYS_GONE, 0);
+    if (word == HEALTH_WORD_STALE) no_word(out, HEALTH_SAYS_HANGS, *out_age_ms);
 }
 
 static bool is_well(const struct options *options, const struct health_report *report)
@@ -129,26 +129,33 @@ static void watch(const struct options *options, const struct health_page *page,
 
 static void print(const struct options *options, const struct health_report *report)
 {
+    struct buffer says = { 0 };
     for (uint32_t i = 0; i < report->count; i++) {
         const struct health_finding *finding = &report->findings[i];
         bool is_shown = finding->is_good ? options->verbose : !options->serving || finding->ends_service;
         if (!is_shown) continue;
         if (options->verbose) printf("%s  ", finding->is_good ? "good" : "SICK");
-        printf("%-8s  %s\n", health_check_name(finding->check), finding->says);
+        buffer_clear(&says);
+        health_say(finding, health_words(finding->says), &says);
+        printf("%-8s  %.*s\n", health_check_name(finding->check), TEXT_ARG(buffer_text(&says)));
     }
+    buffer_free(&says);
     if (is_well(options, report) && !options->verbose) puts("well");
 }
 
 static void print_json(const struct options *options, const struct health_report *report, uint64_t age_ms)
 {
     struct json *whole = json_new_object(), *findings = json_new_array();
+    struct buffer says = { 0 };
     for (uint32_t i = 0; i < report->count; i++) {
         const struct health_finding *finding = &report->findings[i];
         struct json *one = json_new_object();
         json_set_string(one, "check", health_check_name(finding->check));
         json_set_bool(one, "good", finding->is_good);
         json_set_bool(one, "ends_service", finding->ends_service);
-        json_set_string(one, "says", finding->says);
+        buffer_clear(&says);
+        health_say(finding, health_words(finding->says), &says);
+        json_set_text(one, "says", buffer_text(&says));
         json_add(findings, one);
     }
     json_set_bool(whole, "healthy", report->is_healthy);
@@ -162,6 +169,7 @@ static void print_json(const struct options *options, const struct health_report
     json_set_number(whole, "held", (int64_t)report->held);
     json_set(whole, "findings", findings);
     json_print(whole, stdout, false);
+    buffer_free(&says);
 }
 
 int health_main(int argc, char **argv)

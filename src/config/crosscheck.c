@@ -82,6 +82,38 @@ static void spam_check(struct loader *loader)
                     config->spam.tag, config->spam.quarantine, config->spam.reject);
 }
 
+static struct text own_address_of(const struct config *config, int which)
+{
+    return which < MISSED_KINDS ? config->report.missed[which] : config->digest.reply;
+}
+
+static bool takes_from_inside(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].direction == DIRECTION_OUT) return true;
+    return false;
+}
+
+/* What is sent to an address of the node's own must mean one thing, and come in somewhere. */
+static void own_addresses_check(struct loader *loader)
+{
+    static const char *const words[] = { "report missed spam", "report missed phishing",
+                                         "report missed virus", "report missed newsletter", "digest reply" };
+    for (int i = 0; i <= MISSED_KINDS && !takes_from_inside(loader->config); i++)
+        if (own_address_of(loader->config, i).length)
+            loader_complain(loader, SEVERITY_WARNING, global_place(loader, words[i]),
+                            "%s without a listener of direction out: nobody can write to it", words[i]);
+    for (int i = 1; i <= MISSED_KINDS; i++) {
+        struct text address = own_address_of(loader->config, i);
+        for (int j = 0; j < i && address.length; j++) {
+            if (!text_equal_nocase(address, own_address_of(loader->config, j))) continue;
+            loader_complain(loader, SEVERITY_ERROR, global_place(loader, words[i]),
+                            "%s and %s are one address: %.*s", words[j], words[i], TEXT_ARG(address));
+            break;
+        }
+    }
+}
+
 static bool is_everybody(const struct network_list *list)
 {
     static const struct address v4_zero = { { [10] = 0xFF, [11] = 0xFF } };
@@ -309,6 +341,7 @@ void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
+    own_addresses_check(loader);
     authorities_check(loader);
     user_check(loader);
     identity_check(loader);

@@ -107,7 +107,8 @@ static bool value_take(struct parser *parser, const struct schema_node *node, st
     const struct schema_row *row = node->row;
     struct place *slot = source_slot(loader->sources, row, scope.index);
     char *base = scope_base(loader, scope);
-    if (slot->line > 0 && is_first && !value_is_list(row)) {
+    bool grows = value_is_list(row) && row->type != SCHEMA_COMMAND;
+    if (slot->line > 0 && is_first && !grows) {
         struct text file = loader->sources->files[slot->file];
         loader_complain(loader, SEVERITY_ERROR, place_of(parser, &parser->token),
                         "%s is said twice, first at %.*s:%" PRIu32 "; it stands once", row->words,

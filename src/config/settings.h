@@ -31,6 +31,8 @@ enum held_class {
     HELD_UNDELIVERABLE,
     HELD_CLASSES
 };
+/* What users say has leaked through. */
+enum missed_kind { MISSED_SPAM, MISSED_PHISHING, MISSED_VIRUS, MISSED_NEWSLETTER, MISSED_KINDS };
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -208,8 +210,14 @@ struct config {
         struct text to;      /* empty: no nightly report */
         uint32_t at_minutes; /* after local midnight */
         enum language language;
-        struct text countries; /* GeoIP file; empty: none */
+        struct text countries;            /* GeoIP file; empty: none */
+        struct text missed[MISSED_KINDS]; /* where users send what leaked through; empty: nowhere */
     } report;
+
+    struct {
+        struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */
+        uint64_t hook_ms;      /* how long it may take */
+    } alarm;
 
     struct {
         /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
@@ -218,7 +226,7 @@ struct config {
         struct text listen;          /* ADDRESS:PORT where other nodes' events are taken; empty: nowhere */
         uint64_t unsent_ms;          /* how long events wait for a collector */
         uint64_t behind_ms;          /* from then on it is an alarm */
-        uint64_t waiting_bytes; /* of events that wait on disk while the database cannot be written */
+        uint64_t waiting_bytes;      /* of events that wait on disk while the database cannot be written */
     } ledger;
 
     struct {
@@ -233,6 +241,7 @@ struct config {
         uint32_t at_minutes; /* after local midnight */
         uint64_t expire_ms;  /* of its links */
         struct text page;    /* where they lead; empty: there is none */
+        struct text reply;   /* where users send a ticket; empty: nowhere */
     } digest;
 
     /* Users beside root and the one we run as, who have every right. */

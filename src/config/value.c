@@ -53,6 +53,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_COMMAND:
         return true;
     default:
         return false;
@@ -175,6 +176,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
+    case SCHEMA_COMMAND:
+        return word.at[0] == '/';
     default:
         return is_interface_address(word);
     }
@@ -255,7 +258,8 @@ static const char *network_add(const struct schema_row *row, void *base, struct 
 static const char *word_add(const struct schema_row *row, void *base, struct text word, struct arena *arena)
 {
     struct text_list *list = field_of(row, base);
-    if (!is_list_word(row->type, word)) return NOT_ONE;
+    bool is_argument = row->type == SCHEMA_COMMAND && list->count > 0;
+    if (!is_argument && !is_list_word(row->type, word)) return NOT_ONE;
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
     list->items[list->count++] = arena_text(arena, word);
@@ -328,6 +332,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_NAMES:
     case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_COMMAND:
         return word_add(row, base, word, arena);
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:
@@ -403,6 +408,19 @@ static void words_print(const struct schema_row *row, const struct text_list *li
         buffer_printf(out, "%s%.*s", i > 0 ? " " : "", TEXT_ARG(list->items[i]));
 }
 
+/* Arguments in quotes: a bare one may be a word of the language. */
+static void command_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
+{
+    if (list->count == 0) buffer_printf(out, "%s", row->none);
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0) buffer_add_char(out, ' ');
+        if (i > 0)
+            quoted_print(list->items[i], out);
+        else
+            value_word_print(list->items[i], out);
+    }
+}
+
 static void address_field_print(const struct schema_row *row, const struct address *address,
                                 struct buffer *out)
 {
@@ -464,6 +482,9 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_ADDRESSES:
     case SCHEMA_USERS:
         words_print(row, field, out);
+        return;
+    case SCHEMA_COMMAND:
+        command_print(row, field, out);
         return;
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:

@@ -15,7 +15,7 @@ enum { VALUE_LIST_MOST = 9000 }; /* items of one list setting */
 const char *value_parse(const struct schema_row *row, void *base, const struct token *word,
                         struct text folder, struct arena *arena);
 
-/* Several words may follow, and the setting may be said again. */
+/* Several words may follow, and the setting may be said again, a command excepted. */
 bool value_is_list(const struct schema_row *row);
 
 /* The field, so that value_parse reads the same from it; a list as words with one blank between. */

@@ -51,9 +51,6 @@ void sheet_put_number(struct sheet *sheet, size_t column,
 void sheet_put_text(struct sheet *sheet, size_t column, struct text foreign); /* copied */
 void sheet_put_word(struct sheet *sheet, size_t column, const char *english); /* borrowed */
 
-/* Marks an English text for xgettext; it is translated where it is used. */
-#define N_(english) english
-
 /* Translates our own words; NULL: English stays. */
 struct wording {
     const char *(*say)(const char *english);

@@ -48,6 +48,7 @@ static const struct by_word {
     { "virus", N_("Viruses"), N_("Virus"), STATISTICS_BY_VIRUS, 0, SUM_VIRUS },
     { "rule", N_("Rules that spoke"), N_("Rule"), STATISTICS_BY_RULE, 0, SUM_RULE },
     { "engine", N_("What engines looked at"), N_("Engine"), STATISTICS_BY_ENGINE, 0, SUM_ENGINE },
+    { "missed", N_("Told to us as missed"), N_("Kind"), STATISTICS_BY_MISSED, 0, SUM_MISSED },
     { "domain", N_("By domain"), N_("Domain"), STATISTICS_BY_DOMAIN, SUM_BY_DOMAIN, 0 },
     { "node", N_("By node"), N_("Node"), STATISTICS_BY_NODE, SUM_BY_NODE, 0 },
     { "hour", N_("By hour"), N_("Hour"), STATISTICS_BY_HOUR, SUM_BY_HOUR, 0 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What queue and ledger ask of each other about held mail. queue offers what it holds; ledger keeps a copy
+/* What queue and report ask of ledger about held mail. queue offers what it holds; ledger keeps a copy
    and says so once it is on disk; only then does queue let go of it. What is released comes back as a message
    of its own, in the frames of ask_queue.h: QUEUE_KEEP and QUEUE_RESOLVE on the same channel. */
 #ifndef SEKIMORI_IPC_ASK_LEDGER_H
@@ -13,11 +13,26 @@ enum ledger_frame {
     LEDGER_TAKEN, /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
                      disk. Said again whenever they are offered again. */
     LEDGER_NOT_TAKEN, /* ledger: same id; u8 enum held_refusal, text why: they stay where they are */
+    LEDGER_REDEEM,    /* report: id of the mail that brings it; text ticket, text sender of that mail */
+    LEDGER_REDEEMED,  /* ledger: same id; u8 enum redeemed, u64 message id of the release (0: none). The same
+                         mail gets the same answer when it asks again. */
+};
+
+enum redeemed {
+    REDEEMED_DONE,
+    REDEEMED_FALSE, /* no ticket of this node */
+    REDEEMED_OLD,   /* its time is over */
+    REDEEMED_USED,  /* released before */
+    REDEEMED_GONE,  /* deleted, or too old */
+    REDEEMED_LATER, /* cannot be said or done now */
+    REDEEMED_COUNT
 };
 
 enum held_refusal {
     HELD_NOT_YET, /* what it was found to be has not been told to the ledger: offer it again in a moment */
     HELD_NO_ROOM, /* full, or cannot be written: offer nothing for a while */
+    HELD_LEFT, /* somebody has to look at it: offer it again to another life of the taker, or after a reload
+                */
 };
 
 /* "virus", "spam", …; "unknown". */

@@ -15,6 +15,7 @@ enum process_kind {
     PROCESS_LEDGER,
     PROCESS_REPORT,
     PROCESS_COURIER,
+    PROCESS_HELPER,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind); /* "receive" */

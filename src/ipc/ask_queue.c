@@ -6,11 +6,10 @@
 
 const char *hold_reason_name(enum hold_reason reason)
 {
-    static const char *const names[HOLD_COUNT] = { [HOLD_NONE] = "",
-                                                   [HOLD_QUARANTINE] = "quarantine",
-                                                   [HOLD_UNDELIVERABLE] = "undeliverable",
-                                                   [HOLD_POISON] = "poison",
-                                                   [HOLD_ADMIN] = "admin" };
+    static const char *const names[HOLD_COUNT] = {
+        [HOLD_NONE] = "",         [HOLD_QUARANTINE] = "quarantine", [HOLD_UNDELIVERABLE] = "undeliverable",
+        [HOLD_POISON] = "poison", [HOLD_ADMIN] = "admin",           [HOLD_REPORT] = "report"
+    };
     return (unsigned)reason < HOLD_COUNT ? names[reason] : "unknown";
 }
 
@@ -41,7 +40,7 @@ static bool recipients_get(struct arena *arena, struct reader *reader, struct ke
     for (uint32_t i = 0; i < count; i++) {
         out->recipients[i].hold = get_u8(reader);
         out->recipients[i].edits = get_u8(reader);
-        if (out->recipients[i].hold > HOLD_ADMIN || out->recipients[i].edits >= KEEP_EDITS_LIMIT)
+        if (out->recipients[i].hold >= HOLD_COUNT || out->recipients[i].edits >= KEEP_EDITS_LIMIT)
             return false;
     }
     return count > 0;

@@ -27,7 +27,15 @@ enum queue_frame {
 
 enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED };
 
-enum hold_reason { HOLD_NONE, HOLD_QUARANTINE, HOLD_UNDELIVERABLE, HOLD_POISON, HOLD_ADMIN, HOLD_COUNT };
+enum hold_reason {
+    HOLD_NONE,
+    HOLD_QUARANTINE,
+    HOLD_UNDELIVERABLE,
+    HOLD_POISON,
+    HOLD_ADMIN,
+    HOLD_REPORT, /* to an address of the node's own: for the report process, see ask_report.h */
+    HOLD_COUNT
+};
 const char *hold_reason_name(enum hold_reason reason); /* "quarantine", "" for none */
 
 enum { KEEP_EDITS_LIMIT = 8 };

@@ -49,14 +49,51 @@ enum health_check {
 };
 const char *health_check_name(enum health_check check); /* "upstream" */
 
-enum { HEALTH_FINDINGS_MOST = 16, HEALTH_SAYS_SIZE = 192 };
+/* What a finding says. Words are made by who shows it, in the language of who reads it. */
+enum health_says {
+    HEALTH_SAYS_STOPPING,
+    HEALTH_SAYS_UNREADY,
+    HEALTH_SAYS_DOWN,
+    HEALTH_SAYS_RESTARTED,
+    HEALTH_SAYS_SILENT,
+    HEALTH_SAYS_RUNNING,
+    HEALTH_SAYS_IN_SERVICE,
+    HEALTH_SAYS_DRAINING,
+    HEALTH_SAYS_DRAINED,
+    HEALTH_SAYS_QUEUE_STILL,
+    HEALTH_SAYS_QUEUE_MOVES,
+    HEALTH_SAYS_QUEUE_FULL,
+    HEALTH_SAYS_DISK_LOW,
+    HEALTH_SAYS_DISK_FREE,
+    HEALTH_SAYS_UPSTREAM_CUT,
+    HEALTH_SAYS_UPSTREAM_UP,
+    HEALTH_SAYS_DNS_DEAD,
+    HEALTH_SAYS_DNS_ANSWERS,
+    HEALTH_SAYS_CLOCK_UNATTENDED,
+    HEALTH_SAYS_CLOCK_WRONG,
+    HEALTH_SAYS_CLOCK_RIGHT,
+    /* said by who looks, for a node that says nothing */
+    HEALTH_SAYS_NOT_STARTED,
+    HEALTH_SAYS_GONE,
+    HEALTH_SAYS_HANGS,
+    HEALTH_SAYS_COUNT
+};
+
+enum { HEALTH_FINDINGS_MOST = 16, HEALTH_PROCESS_SIZE = 24 };
 
 struct health_finding {
     enum health_check check;
     bool is_good;
     bool ends_service; /* not good, and the node can serve nobody: another one must take over, sick or not */
-    char says[HEALTH_SAYS_SIZE];
+    enum health_says says;
+    char process[HEALTH_PROCESS_SIZE]; /* "scan 0"; empty: of no one process */
+    uint64_t numbers[2];
 };
+
+/* English, with {process}, {1} and {2} where the finding's come: what a catalogue translates. */
+const char *health_words(enum health_says says);
+/* `words`, in any language, with the finding's. */
+void health_say(const struct health_finding *finding, const char *words, struct buffer *out);
 
 struct health_report {
     bool is_healthy, is_serving; /* no finding is bad; none ends the service */

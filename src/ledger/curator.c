@@ -132,15 +132,14 @@ static bool may_list(const struct curator *curator)
     return false;
 }
 
-/* False: it cannot be recorded, so nothing may be shown or done. */
-static bool audit(struct curator *curator, uint64_t id, const char *act, struct text about)
+bool curator_record(struct curator_desk *desk, const struct commander *who, uint64_t id, const char *act,
+                    struct text about)
 {
-    struct curator_desk *desk = curator->desk;
     struct database *database = harvest_database(desk->harvest);
     struct event_audit event = { .time_ms = loop_wall_ms(desk->loop),
                                  .id = id,
-                                 .uid = curator->commander.uid,
-                                 .user = curator->commander.user,
+                                 .uid = who->uid,
+                                 .user = who->user,
                                  .process = TEXT("quarantine"),
                                  .act = text_of(act),
                                  .about = about };
@@ -149,6 +148,11 @@ static bool audit(struct curator *curator, uint64_t id, const char *act, struct 
         return held_commit(database) == BOOKS_DONE;
     held_rollback(database);
     return false;
+}
+
+static bool audit(struct curator *curator, uint64_t id, const char *act, struct text about)
+{
+    return curator_record(curator->desk, &curator->commander, id, act, about);
 }
 
 /* --- verbs --- */
@@ -382,13 +386,16 @@ static bool word_take(struct curator *curator, struct text word, bool *is_all)
     return message_id_parse(word, &choice->ids[choice->id_count]) && ++choice->id_count;
 }
 
+enum ticket_outcome curator_ticket(const struct curator_desk *desk, struct text text, struct ticket *out)
+{
+    return desk->key ? ticket_check(desk->key, text, loop_wall_ms(desk->loop) / 1000, out) : TICKET_FALSE;
+}
+
 static bool ticket_take(struct curator *curator, struct text value)
 {
     struct choice *choice = &curator->choice;
     struct ticket ticket;
-    const struct ticket_key *key = curator->desk->key;
-    uint64_t now_s = loop_wall_ms(curator->desk->loop) / 1000;
-    if (!key || choice->has_ticket || ticket_check(key, value, now_s, &ticket) != TICKET_GOOD) return false;
+    if (choice->has_ticket || curator_ticket(curator->desk, value, &ticket) != TICKET_GOOD) return false;
     choice->has_ticket = true;
     choice->number = ticket.number;
     choice->ids[choice->id_count++] = ticket.message;

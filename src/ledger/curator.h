@@ -15,6 +15,11 @@ void curator_desk_set_config(struct curator_desk *desk, const struct config *con
 
 void curator_desk_set_key(struct curator_desk *desk, const struct ticket_key *key); /* borrowed */
 
+enum ticket_outcome curator_ticket(const struct curator_desk *desk, struct text text, struct ticket *out);
+/* Before anything is shown or done. False: it cannot be recorded, so nothing may be. */
+bool curator_record(struct curator_desk *desk, const struct commander *who, uint64_t id, const char *act,
+                    struct text about);
+
 /* `command`: the verb, then a word a line: message ids or "all", --class NAME, --match PATTERN (sender or
    recipient), --to ADDRESS, --ticket TICKET (instead of all that). Parts come as MASTER_MORE: a JSON object a
    line, or the content. Takes over `fd`.

@@ -39,7 +39,7 @@ struct exchange {
     bool is_wished;
     uint64_t wish, after;    /* the wish of courier that has no answer yet */
     uint64_t told, released; /* parcels up to there */
-    uint64_t released_ms, looked_ms;
+    uint64_t released_ms, looked_ms, heard_ms;
     bool is_behind;
     struct exchange_facts facts;
 };
@@ -167,6 +167,7 @@ static void welcome(struct exchange *exchange, uint64_t connection, const struct
         struct teller *teller = memory_alloc(sizeof *teller);
         *teller = (struct teller){ exchange->tellers, connection, hello->series, hello->number };
         exchange->tellers = teller;
+        exchange->heard_ms = 0;
     }
     struct buffer *out = channel_begin(exchange->courier, COURIER_NODE_WELCOME, connection);
     put_u64(out, parcel);
@@ -360,9 +361,24 @@ static void look(struct exchange *exchange)
     exchange->is_behind = is_behind;
 }
 
+/* Those that are connected live, also while nothing happens there. */
+static void heard(struct exchange *exchange)
+{
+    uint64_t now = loop_now_ms(exchange->loop), wall = loop_wall_ms(exchange->loop);
+    if (!exchange->tellers || (exchange->heard_ms && now - exchange->heard_ms < NODES_HEARD_MS)) return;
+    exchange->heard_ms = now;
+    enum books_outcome outcome = database_begin(exchange->database);
+    for (struct teller *teller = exchange->tellers; teller && outcome == BOOKS_DONE; teller = teller->next)
+        outcome = nodes_heard(exchange->database, teller->node, wall);
+    if (outcome == BOOKS_DONE) outcome = database_commit(exchange->database);
+    if (outcome != BOOKS_DONE) database_rollback(exchange->database);
+}
+
 void exchange_serve(struct exchange *exchange)
 {
-    if (!exchange->database || !outbox_is_on(exchange->database)) return;
+    if (!exchange->database) return;
+    heard(exchange);
+    if (!outbox_is_on(exchange->database)) return;
     release(exchange);
     look(exchange);
     wish_grant(exchange);

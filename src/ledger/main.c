@@ -14,6 +14,7 @@
 #include "ipc/counters.h"
 #include "ledger/curator.h"
 #include "ledger/custody.h"
+#include "ledger/redeem.h"
 #include "ledger/tally.h"
 
 enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
@@ -25,6 +26,7 @@ struct service {
     struct exchange *exchange;
     struct custody *custody;
     struct curator_desk *curators;
+    struct redeem_desk *redeemers;
     struct ticket_key key;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
@@ -39,6 +41,8 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
         exchange_open(service->exchange, fd);
     else if (kind == PROCESS_QUEUE)
         custody_set_queue(service->custody, fd);
+    else if (kind == PROCESS_REPORT)
+        redeem_desk_set_report(service->redeemers, fd);
     else
         close(fd);
 }
@@ -50,6 +54,7 @@ static void on_stop(void *context, uint32_t within_ms)
     while (harvest_poll(service->harvest)) continue;
     timer_free(service->second);
     tally_desk_free(service->desk);
+    redeem_desk_free(service->redeemers);
     curator_desk_free(service->curators);
     custody_free(service->custody);
     harvest_free(service->harvest);
@@ -167,6 +172,7 @@ static void quarantine_begin(struct service *service)
     int folder = folder_find(service, "quarantine", service->quarantine);
     service->custody = custody_new(child->loop, service->harvest, folder);
     service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
+    service->redeemers = redeem_desk_new(child->loop, service->curators, service->custody, service->harvest);
     if (!ticket_key_open(service->folder, true, &service->key)) return;
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&service->key, &(struct ticket){ 0 }, room);

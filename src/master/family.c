@@ -41,20 +41,45 @@ static void kill_due(void *context)
 static void reload_late(void *context);
 static void child_ended(void *context, int number);
 
+static struct member *member_add(struct family *family, const struct part *part, unsigned index)
+{
+    struct member *member = &family->members[family->count++];
+    member->family = family;
+    member->part = part;
+    member->index = (uint16_t)index;
+    member->restart = timer_new(family->start.loop, restart_due, member);
+    member->kill = timer_new(family->start.loop, kill_due, member);
+    return member;
+}
+
+/* With room for one of each that a later configuration may want. */
 static void members_make(struct family *family)
 {
     const struct config *config = family->start.config;
-    for (size_t p = 0; p < part_count; p++) family->count += part_instances(&parts[p], config);
-    family->members = memory_alloc(family->count * sizeof *family->members);
-    struct member *member = family->members;
+    size_t room = 0;
+    for (size_t p = 0; p < part_count; p++) room += part_instances(&parts[p], config) + 1;
+    family->members = memory_alloc(room * sizeof *family->members);
     for (size_t p = 0; p < part_count; p++)
-        for (unsigned i = 0; i < part_instances(&parts[p], config); i++, member++) {
-            member->family = family;
-            member->part = &parts[p];
-            member->index = (uint16_t)i;
-            member->restart = timer_new(family->start.loop, restart_due, member);
-            member->kill = timer_new(family->start.loop, kill_due, member);
-        }
+        for (unsigned i = 0; i < part_instances(&parts[p], config); i++) member_add(family, &parts[p], i);
+}
+
+static bool has_member(const struct family *family, const struct part *part)
+{
+    for (size_t i = 0; i < family->count; i++)
+        if (family->members[i].part == part) return true;
+    return false;
+}
+
+/* What a reload wants for the first time. What it wants no more stays, with nothing to do. */
+static void members_start_wanted(struct family *family)
+{
+    for (size_t p = 0; p < part_count; p++) {
+        if (!part_instances(&parts[p], family->start.config) || has_member(family, &parts[p])) continue;
+        struct member *member = member_add(family, &parts[p], 0);
+        member->has_reloaded = true;
+        member->unready_ms = loop_now_ms(family->start.loop);
+        member_start(member);
+    }
 }
 
 struct family *family_new(const struct family_start *start)
@@ -216,6 +241,7 @@ void family_reload(struct family *family, const struct config *config, struct li
         member_send_listeners(member);
         member_send_config(member, family->reload.round);
     }
+    members_start_wanted(family);
     timer_set(family->reload.timer, RELOAD_LIMIT_MS);
 }
 

@@ -2,29 +2,31 @@
 /* One function a check. Each says something, good or bad; what is not known is not held against the node. */
 #include "master/fitness.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 enum outcome { WELL, SICK, OUT_OF_SERVICE };
 
-static void find(struct health_report *out, enum health_check check, enum outcome outcome, const char *format,
-                 ...) __attribute__((format(printf, 4, 5)));
-
-static void find(struct health_report *out, enum health_check check, enum outcome outcome, const char *format,
-                 ...)
+/* The room of one more finding; NULL: what came first is said, and the sum is right anyway. */
+static struct health_finding *find(struct health_report *out, enum health_check check, enum outcome outcome,
+                                   enum health_says says, uint64_t first, uint64_t second)
 {
     if (outcome != WELL) out->is_healthy = false;
     if (outcome == OUT_OF_SERVICE) out->is_serving = false;
-    if (out->count == HEALTH_FINDINGS_MOST) return; /* what came first is said; the sum is right anyway */
+    if (out->count == HEALTH_FINDINGS_MOST) return NULL;
     struct health_finding *finding = &out->findings[out->count++];
-    finding->check = check;
-    finding->is_good = outcome == WELL;
-    finding->ends_service = outcome == OUT_OF_SERVICE;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(finding->says, sizeof finding->says, format, arguments);
-    va_end(arguments);
+    *finding = (struct health_finding){ .check = check,
+                                        .is_good = outcome == WELL,
+                                        .ends_service = outcome == OUT_OF_SERVICE,
+                                        .says = says,
+                                        .numbers = { first, second } };
+    return finding;
+}
+
+static void find_process(struct health_report *out, enum outcome outcome, enum health_says says,
+                         const struct fitness_process *process, uint64_t number)
+{
+    struct health_finding *finding = find(out, HEALTH_CHECK_NODE, outcome, says, number, 0);
+    if (finding) snprintf(finding->process, sizeof finding->process, "%s %u", process->name, process->index);
 }
 
 static uint64_t seconds(uint64_t ms)
@@ -37,16 +39,13 @@ static bool process_judge(const struct fitness_process *process, bool was_ready,
 {
     enum outcome outcome = process->is_aside ? SICK : OUT_OF_SERVICE;
     if (!process->is_ready && !was_ready)
-        find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, "%s %u is not ready yet", process->name, process->index);
+        find_process(out, OUT_OF_SERVICE, HEALTH_SAYS_UNREADY, process, 0);
     else if (!process->is_ready && process->unready_ms > FITNESS_UNREADY_MS)
-        find(out, HEALTH_CHECK_NODE, outcome, "%s %u is down for %" PRIu64 " s", process->name,
-             process->index, seconds(process->unready_ms));
+        find_process(out, outcome, HEALTH_SAYS_DOWN, process, seconds(process->unready_ms));
     else if (process->restarts >= FITNESS_RESTARTS)
-        find(out, HEALTH_CHECK_NODE, SICK, "%s %u was restarted %u times in a minute", process->name,
-             process->index, process->restarts);
+        find_process(out, SICK, HEALTH_SAYS_RESTARTED, process, process->restarts);
     else if (process->is_ready && process->silent_ms > FITNESS_SILENT_MS)
-        find(out, HEALTH_CHECK_NODE, outcome, "%s %u does not answer for %" PRIu64 " s", process->name,
-             process->index, seconds(process->silent_ms));
+        find_process(out, outcome, HEALTH_SAYS_SILENT, process, seconds(process->silent_ms));
     else
         return false;
     return true;
@@ -56,20 +55,21 @@ static void node_judge(const struct fitness_facts *facts, struct health_report *
 {
     bool has_found = false;
     if (facts->is_stopping) {
-        find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, "the node is being stopped");
+        find(out, HEALTH_CHECK_NODE, OUT_OF_SERVICE, HEALTH_SAYS_STOPPING, 0, 0);
         return;
     }
     for (size_t i = 0; i < facts->process_count; i++)
         if (process_judge(&facts->processes[i], facts->was_ready, out)) has_found = true;
-    if (!has_found) find(out, HEALTH_CHECK_NODE, WELL, "%zu processes run and answer", facts->process_count);
+    if (!has_found) find(out, HEALTH_CHECK_NODE, WELL, HEALTH_SAYS_RUNNING, facts->process_count, 0);
 }
 
 static void drain_judge(const struct fitness_facts *facts, struct health_report *out)
 {
     if (!facts->is_draining)
-        find(out, HEALTH_CHECK_DRAIN, WELL, "in service");
+        find(out, HEALTH_CHECK_DRAIN, WELL, HEALTH_SAYS_IN_SERVICE, 0, 0);
     else
-        find(out, HEALTH_CHECK_DRAIN, OUT_OF_SERVICE, facts->is_drained ? "drained" : "draining");
+        find(out, HEALTH_CHECK_DRAIN, OUT_OF_SERVICE,
+             facts->is_drained ? HEALTH_SAYS_DRAINED : HEALTH_SAYS_DRAINING, 0, 0);
 }
 
 static void queue_judge(const struct health_facts *told, const struct config *limits,
@@ -78,11 +78,9 @@ static void queue_judge(const struct health_facts *told, const struct config *li
     if (!health_knows(told, HEALTH_QUEUE_STILL_MS)) return;
     uint64_t still_ms = told->values[HEALTH_QUEUE_STILL_MS];
     if (still_ms > limits->health.queue_ms)
-        find(out, HEALTH_CHECK_QUEUE, SICK, "nothing has left for %" PRIu64 " s though mail is due",
-             seconds(still_ms));
+        find(out, HEALTH_CHECK_QUEUE, SICK, HEALTH_SAYS_QUEUE_STILL, seconds(still_ms), 0);
     else
-        find(out, HEALTH_CHECK_QUEUE, WELL, "mail leaves; %" PRIu64 " messages are there",
-             told->values[HEALTH_MESSAGES]);
+        find(out, HEALTH_CHECK_QUEUE, WELL, HEALTH_SAYS_QUEUE_MOVES, told->values[HEALTH_MESSAGES], 0);
 }
 
 static void disk_judge(const struct health_facts *told, const struct config *limits,
@@ -90,16 +88,13 @@ static void disk_judge(const struct health_facts *told, const struct config *lim
 {
     if (!health_knows(told, HEALTH_DISK_FREE)) return;
     uint64_t free_mib = told->values[HEALTH_DISK_FREE] >> 20;
-    bool is_full = told->values[HEALTH_QUEUE_FULL] > 0;
-    if (is_full)
-        find(out, HEALTH_CHECK_DISK, SICK,
-             "no message is taken: %" PRIu64 " MiB are free on the disk of the queue", free_mib);
+    if (told->values[HEALTH_QUEUE_FULL] > 0)
+        find(out, HEALTH_CHECK_DISK, SICK, HEALTH_SAYS_QUEUE_FULL, free_mib, 0);
     else if (told->values[HEALTH_DISK_FREE] < limits->health.disk_free_bytes)
-        find(out, HEALTH_CHECK_DISK, SICK,
-             "%" PRIu64 " MiB are free on the disk of the queue, under %" PRIu64 " MiB", free_mib,
+        find(out, HEALTH_CHECK_DISK, SICK, HEALTH_SAYS_DISK_LOW, free_mib,
              limits->health.disk_free_bytes >> 20);
     else
-        find(out, HEALTH_CHECK_DISK, WELL, "%" PRIu64 " MiB are free", free_mib);
+        find(out, HEALTH_CHECK_DISK, WELL, HEALTH_SAYS_DISK_FREE, free_mib, 0);
 }
 
 static void upstream_judge(const struct health_facts *told, struct health_report *out)
@@ -107,10 +102,9 @@ static void upstream_judge(const struct health_facts *told, struct health_report
     uint64_t count = told->values[HEALTH_UPSTREAMS], misses = told->values[HEALTH_UPSTREAM_MISSES];
     if (count == 0 || !health_knows(told, HEALTH_UPSTREAM_MISSES)) return;
     if (misses >= FITNESS_MISSES)
-        find(out, HEALTH_CHECK_UPSTREAM, SICK,
-             "none of %" PRIu64 " upstream addresses answered the last %" PRIu64 " probes", count, misses);
+        find(out, HEALTH_CHECK_UPSTREAM, SICK, HEALTH_SAYS_UPSTREAM_CUT, count, misses);
     else
-        find(out, HEALTH_CHECK_UPSTREAM, WELL, "reachable");
+        find(out, HEALTH_CHECK_UPSTREAM, WELL, HEALTH_SAYS_UPSTREAM_UP, 0, 0);
 }
 
 static void dns_judge(const struct health_facts *told, struct health_report *out)
@@ -118,20 +112,20 @@ static void dns_judge(const struct health_facts *told, struct health_report *out
     if (!health_knows(told, HEALTH_DNS_MISSES)) return;
     uint64_t misses = told->values[HEALTH_DNS_MISSES];
     if (misses >= FITNESS_MISSES)
-        find(out, HEALTH_CHECK_DNS, SICK, "no answer to the last %" PRIu64 " questions", misses);
+        find(out, HEALTH_CHECK_DNS, SICK, HEALTH_SAYS_DNS_DEAD, misses, 0);
     else
-        find(out, HEALTH_CHECK_DNS, WELL, "it answers");
+        find(out, HEALTH_CHECK_DNS, WELL, HEALTH_SAYS_DNS_ANSWERS, 0, 0);
 }
 
 static void clock_judge(int64_t error_ms, const struct config *limits, struct health_report *out)
 {
     if (limits->health.clock_ms == 0 || error_ms == FITNESS_CLOCK_UNKNOWN) return;
     if (error_ms == FITNESS_CLOCK_UNATTENDED)
-        find(out, HEALTH_CHECK_CLOCK, SICK, "no time service keeps the clock");
+        find(out, HEALTH_CHECK_CLOCK, SICK, HEALTH_SAYS_CLOCK_UNATTENDED, 0, 0);
     else if (error_ms > limits->health.clock_ms)
-        find(out, HEALTH_CHECK_CLOCK, SICK, "the clock may be wrong by %" PRId64 " ms", error_ms);
+        find(out, HEALTH_CHECK_CLOCK, SICK, HEALTH_SAYS_CLOCK_WRONG, (uint64_t)error_ms, 0);
     else
-        find(out, HEALTH_CHECK_CLOCK, WELL, "right within %" PRId64 " ms", error_ms);
+        find(out, HEALTH_CHECK_CLOCK, WELL, HEALTH_SAYS_CLOCK_RIGHT, (uint64_t)error_ms, 0);
 }
 
 void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out)

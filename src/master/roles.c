@@ -15,6 +15,7 @@ const struct part parts[] = {
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },
+    { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
 };
@@ -25,7 +26,8 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
     { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
     { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
-    { PROCESS_QUEUE, PROCESS_LEDGER },
+    { PROCESS_QUEUE, PROCESS_LEDGER },   { PROCESS_REPORT, PROCESS_LEDGER },
+    { PROCESS_REPORT, PROCESS_HELPER },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -34,10 +36,16 @@ bool courier_is_wanted(const struct config *config)
     return config->ledger.collectors.count > 0 || config->ledger.listen.length > 0;
 }
 
+bool helper_is_wanted(const struct config *config)
+{
+    return config->alarm.hook.count > 0;
+}
+
 unsigned part_instances(const struct part *part, const struct config *config)
 {
     if (!(part->roles & 1u << config->role)) return 0;
     if (part->kind == PROCESS_COURIER) return courier_is_wanted(config);
+    if (part->kind == PROCESS_HELPER) return helper_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

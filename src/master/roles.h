@@ -34,6 +34,9 @@ extern const size_t link_count;
 /* Events go to another node, or come from others. */
 bool courier_is_wanted(const struct config *config);
 
+/* There is a program to be started. */
+bool helper_is_wanted(const struct config *config);
+
 /* How many of this process the configuration wants. */
 unsigned part_instances(const struct part *part, const struct config *config);
 

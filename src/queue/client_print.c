@@ -26,7 +26,7 @@ static void recipient_print(const struct client *client, const struct message *m
     buffer_printf(out, "%s{\"address\":", number ? "," : "");
     json_text_add(out, recipient->address);
     buffer_printf(out, ",\"state\":\"%s\"", state_of(message, now));
-    if (now->hold && now->hold <= HOLD_ADMIN && now->ending == ENDING_NONE)
+    if (now->hold && now->hold < HOLD_COUNT && now->ending == ENDING_NONE)
         buffer_printf(out, ",\"hold\":\"%s\"", hold_reason_name(now->hold));
     uint64_t until = delivery ? schedule_waits_until(delivery) : 0;
     if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)until);

@@ -44,6 +44,7 @@ static struct text hold_reason(const struct keep_request *request)
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) {
         if (request->recipients[i].hold == HOLD_QUARANTINE) return TEXT("quarantined by verdict");
         if (request->recipients[i].hold == HOLD_POISON) return TEXT("it ended a scan worker twice");
+        if (request->recipients[i].hold == HOLD_REPORT) return TEXT("for this node itself");
         if (request->recipients[i].hold != HOLD_NONE) return TEXT("held on arrival");
     }
     return TEXT_NONE;
@@ -191,7 +192,7 @@ static bool on_frame(void *context, struct frame *frame)
     case QUEUE_ALERT:
         return own_mail_alert_take(queue, frame);
     default:
-        return receiver->flags == MESSAGE_AGAIN && shelf_frame(queue, frame);
+        return shelf_frame(queue, receiver, frame);
     }
 }
 
@@ -201,7 +202,7 @@ static void on_closed(void *context)
     struct receiver *receiver = context;
     struct queue *queue = receiver->queue;
     turn_commit(queue);
-    if (receiver->flags == MESSAGE_AGAIN) shelf_set_ledger(queue, NULL);
+    shelf_taker_gone(queue, receiver);
     for (size_t i = 0; i < queue->waiter_count; i++)
         if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
     if (!queue->is_stopping) told_again(queue, &queue->accepted, 0);
@@ -235,6 +236,6 @@ void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int
     receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
     receiver->next = queue->receivers;
     queue->receivers = receiver;
-    if (flags == MESSAGE_AGAIN) shelf_set_ledger(queue, receiver->channel);
+    shelf_set_taker(queue, receiver);
     space_send(queue, receiver);
 }

@@ -185,7 +185,7 @@ static void on_config(void *context, const struct config *old)
                       old->queue.warn_ms != queue->child.config->queue.warn_ms;
     for (struct message *message; is_age_new && (message = catalogue_next(queue->catalogue, &place));)
         undeliverable_watch(queue, message);
-    if (!old->quarantine.most_bytes != !queue->child.config->quarantine.most_bytes) shelf_note_all(queue);
+    shelf_note_all(queue); /* addresses of our own and the quarantine may have come or gone */
     if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
         log_warning("queue.segment_bytes takes effect at the next start");
     turn_wanted(queue);

@@ -2,7 +2,7 @@
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
    undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held
-   mail to ledger, told.c writes log lines and events, client.c answers `sekimori queue`. */
+   mail to ledger and report, told.c writes log lines and events, client.c answers `sekimori queue`. */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -66,16 +66,19 @@ struct lead_cache {
     } slots[CACHED_LEADS];
 };
 
-/* Held messages on their way into the quarantine. */
+/* Held messages on their way to a process that takes them: into the quarantine; to the node's own addresses.
+ */
+enum shelf_kind { SHELF_LEDGER, SHELF_REPORT, SHELVES };
 enum { SHELF_OFFERS = 16 };
 struct shelf {
-    struct channel *ledger; /* NULL: not there */
-    uint64_t *ids;          /* a ring of slots: to be offered, the oldest first */
+    enum shelf_kind kind;
+    struct channel *taker; /* NULL: not there */
+    uint64_t *ids;         /* a ring of slots: to be offered, the oldest first */
     size_t first, count, capacity;
     struct {
         uint64_t id; /* 0: free */
         uint32_t segment;
-    } offers[SHELF_OFFERS]; /* that ledger has not answered */
+    } offers[SHELF_OFFERS]; /* that the taker has not answered */
     uint64_t pause_until_ms;
     bool is_refused; /* said so in the log */
 };
@@ -107,7 +110,7 @@ struct queue {
     struct schedule *schedule;
     struct receiver *receivers;
     struct carrier carrier;
-    struct shelf shelf;
+    struct shelf shelves[SHELVES];
     struct waiter *waiters;
     size_t waiter_count, waiter_capacity;
     uint64_t *acknowledgements; /* job ids whose results are in the batch */
@@ -209,8 +212,11 @@ void shelf_note(struct queue *queue, uint64_t id); /* some of its recipients are
 void shelf_note_all(struct queue *queue);          /* after a start or reload */
 void shelf_offer(struct queue *queue);
 bool shelf_has_offered(const struct queue *queue, uint64_t id);
-bool shelf_frame(struct queue *queue, struct frame *frame); /* false: malformed */
-void shelf_set_ledger(struct queue *queue, struct channel *ledger);
+/* Report and ledger speak on the channels by which they give messages; a receiver's flags tell them. */
+void shelf_set_taker(struct queue *queue, const struct receiver *receiver);
+void shelf_taker_gone(struct queue *queue, const struct receiver *receiver);
+bool shelf_frame(struct queue *queue, const struct receiver *receiver,
+                 struct frame *frame); /* false: malformed */
 
 /* client.c */
 void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd);

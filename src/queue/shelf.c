@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Held mail on its way out of the journal. What is held is offered to ledger, a few at a time; when ledger
-   has its copy on disk, the recipients end here as quarantined. Whoever dies meanwhile, what is still held is
-   offered again, and ledger knows what it has. Mail that is not held never comes here. */
+/* Held mail on its way out of the journal. What is held is offered, a few messages at a time: to ledger,
+   which takes a copy, and then the recipients end here as quarantined; to report, which does what mail to the
+   node itself wants, and then they end as delivered. Whoever dies meanwhile, what is still held is offered
+   again, and the taker knows what it has. Mail that is not held never comes here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,27 +10,53 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "ipc/ask_ledger.h"
+#include "ipc/ask_report.h"
 #include "queue/queue_private.h"
 
 enum {
     LOOKS_A_TURN = 64,
-    TELL_FIRST_MS = 300, /* so that ledger has read what receive tells of the message */
+    TELL_FIRST_MS = 300, /* so that the ledger has read what receive tells of the message */
     NO_ROOM_WAIT_MS = 20000,
     OFFER_ROOM = 4096, /* of a frame, beside recipients and edits */
 };
 
-static bool is_movable(const struct standing *recipient)
+/* What the two takers differ in. */
+static const struct trade {
+    unsigned holds; /* a bit an enum hold_reason */
+    uint16_t offer, done;
+    enum record_type record;
+    enum ending ending;
+    struct text dsn, status, relay, reply; /* reply: empty: the taker says it */
+    const char *stays;                     /* for the log, when it is not taken */
+} trades[SHELVES] = {
+    [SHELF_LEDGER] = { .holds = 1u << HOLD_QUARANTINE | 1u << HOLD_UNDELIVERABLE | 1u << HOLD_POISON,
+                       .offer = LEDGER_HELD,
+                       .done = LEDGER_TAKEN,
+                       .record = RECORD_MOVED,
+                       .ending = ENDING_QUARANTINED,
+                       .status = TEXT("quarantined"),
+                       .reply = TEXT("in quarantine"),
+                       .stays = "held mail" },
+    [SHELF_REPORT] = { .holds = 1u << HOLD_REPORT,
+                       .offer = REPORT_MAIL,
+                       .done = REPORT_DONE,
+                       .record = RECORD_OUTCOME,
+                       .ending = ENDING_DELIVERED,
+                       .dsn = TEXT("2.0.0"),
+                       .status = TEXT("sent"),
+                       .relay = TEXT("report"),
+                       .stays = "mail to this node itself" },
+};
+
+static bool is_movable(const struct shelf *shelf, const struct standing *recipient)
 {
-    return recipient->ending == ENDING_NONE &&
-           (recipient->hold == HOLD_QUARANTINE || recipient->hold == HOLD_UNDELIVERABLE ||
-            recipient->hold == HOLD_POISON);
+    return recipient->ending == ENDING_NONE && (trades[shelf->kind].holds & 1u << recipient->hold);
 }
 
-static bool has_movable(const struct message *message)
+static bool has_movable(const struct shelf *shelf, const struct message *message)
 {
     for (uint32_t i = 0; i < message->recipient_count; i++)
-        if (is_movable(&message->recipients[i])) return true;
+        if (is_movable(shelf, &message->recipients[i])) return true;
     return false;
 }
 
@@ -57,17 +84,33 @@ static uint64_t line_take(struct shelf *shelf)
     return id;
 }
 
+/* While there is no quarantine, what is held stays. */
+static void line_join(struct queue *queue, struct shelf *shelf, const struct message *message)
+{
+    bool is_open = shelf->kind != SHELF_LEDGER || queue->child.config->quarantine.most_bytes > 0;
+    if (is_open && has_movable(shelf, message)) line_add(shelf, message->id);
+}
+
 void shelf_note(struct queue *queue, uint64_t id)
 {
-    if (queue->child.config->quarantine.most_bytes) line_add(&queue->shelf, id);
+    const struct message *message = catalogue_find(queue->catalogue, id);
+    for (int i = 0; message && i < SHELVES; i++) line_join(queue, &queue->shelves[i], message);
+}
+
+static void line_fill(struct queue *queue, struct shelf *shelf)
+{
+    size_t place = 0;
+    shelf->count = 0;
+    for (const struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+        line_join(queue, shelf, message);
 }
 
 void shelf_note_all(struct queue *queue)
 {
-    size_t place = 0;
-    queue->shelf.count = 0;
-    for (const struct message *message; (message = catalogue_next(queue->catalogue, &place));)
-        if (has_movable(message)) shelf_note(queue, message->id);
+    for (int i = 0; i < SHELVES; i++) {
+        queue->shelves[i].kind = (enum shelf_kind)i;
+        line_fill(queue, &queue->shelves[i]);
+    }
 }
 
 static int offer_find(const struct shelf *shelf, uint64_t id)
@@ -79,14 +122,16 @@ static int offer_find(const struct shelf *shelf, uint64_t id)
 
 bool shelf_has_offered(const struct queue *queue, uint64_t id)
 {
-    return offer_find(&queue->shelf, id) >= 0;
+    for (int i = 0; i < SHELVES; i++)
+        if (offer_find(&queue->shelves[i], id) >= 0) return true;
+    return false;
 }
 
 /* Offers */
 
 /* The held recipients, as many as fit. */
-static void offer_fill(struct queue *queue, const struct message *message, const struct envelope *envelope,
-                       struct held_offer *offer)
+static void offer_fill(struct queue *queue, const struct shelf *shelf, const struct message *message,
+                       const struct envelope *envelope, struct held_offer *offer)
 {
     size_t room = FRAME_LIMIT - OFFER_ROOM;
     for (int i = 0; i < offer->edits_count; i++)
@@ -94,7 +139,7 @@ static void offer_fill(struct queue *queue, const struct message *message, const
     uint32_t count = 0;
     for (uint32_t i = 0; i < message->recipient_count; i++) {
         const struct standing *standing = &message->recipients[i];
-        if (!is_movable(standing)) continue;
+        if (!is_movable(shelf, standing)) continue;
         struct text reason = names_text(queue->catalogue->reasons, standing->reason);
         size_t need = envelope->recipients[i].address.length + envelope->recipients[i].orcpt.length +
                       HELD_REASON_MOST + 32;
@@ -111,11 +156,12 @@ static int segment_open(struct queue *queue, uint32_t segment)
     char path[64];
     snprintf(path, sizeof path, "%08u.seg", segment);
     int fd = openat(queue->journal_folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) log_error("segment %s cannot be opened for ledger: %s", path, strerror(errno));
+    if (fd < 0) log_error("segment %s cannot be opened for its taker: %s", path, strerror(errno));
     return fd;
 }
 
-static bool offer_make(struct queue *queue, struct message *message, struct held_offer *out)
+static bool offer_make(struct queue *queue, const struct shelf *shelf, struct message *message,
+                       struct held_offer *out)
 {
     struct lead lead;
     struct envelope envelope;
@@ -134,58 +180,63 @@ static bool offer_make(struct queue *queue, struct message *message, struct held
     out->envelope.recipients =
         arena_alloc_array(queue->arena, message->recipient_count, sizeof *out->envelope.recipients);
     out->recipients = arena_alloc_array(queue->arena, message->recipient_count, sizeof *out->recipients);
-    offer_fill(queue, message, &envelope, out);
+    offer_fill(queue, shelf, message, &envelope, out);
     return out->envelope.recipient_count > 0;
 }
 
 /* What cannot be offered (a damaged record, no room in a frame) stays held in the journal. */
-static void offer_send(struct queue *queue, struct message *message, int slot)
+static void offer_send(struct queue *queue, struct shelf *shelf, struct message *message, int slot)
 {
     struct held_offer offer;
     arena_reset(queue->arena);
-    if (!offer_make(queue, message, &offer)) return;
+    if (!offer_make(queue, shelf, message, &offer)) return;
     int fd = segment_open(queue, message->segment);
     if (fd < 0) { /* no descriptors left, perhaps */
-        line_add(&queue->shelf, message->id);
-        queue->shelf.pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
+        line_add(shelf, message->id);
+        shelf->pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
         return;
     }
-    held_offer_put(&offer, channel_begin(queue->shelf.ledger, LEDGER_HELD, message->id));
-    channel_end_fds(queue->shelf.ledger, &fd, 1);
-    queue->shelf.offers[slot].id = message->id;
-    queue->shelf.offers[slot].segment = message->segment;
-    journal_segment_use(queue->journal, message->segment, 1); /* it is not moved while ledger reads it */
+    held_offer_put(&offer, channel_begin(shelf->taker, trades[shelf->kind].offer, message->id));
+    channel_end_fds(shelf->taker, &fd, 1);
+    shelf->offers[slot].id = message->id;
+    shelf->offers[slot].segment = message->segment;
+    journal_segment_use(queue->journal, message->segment, 1); /* it is not moved while it is read */
 }
 
-void shelf_offer(struct queue *queue)
+static void offer_some(struct queue *queue, struct shelf *shelf)
 {
-    struct shelf *shelf = &queue->shelf;
     uint64_t now = queue_now(queue);
-    if (!shelf->ledger || !shelf->count) return;
+    if (!shelf->taker || !shelf->count) return;
     size_t most = shelf->count < LOOKS_A_TURN ? shelf->count : LOOKS_A_TURN;
     for (size_t i = 0; i < most && now >= shelf->pause_until_ms; i++) {
         int slot = offer_find(shelf, 0);
         if (slot < 0) return;
         uint64_t id = line_take(shelf);
         struct message *message = catalogue_find(queue->catalogue, id);
-        if (!message || !has_movable(message)) continue;
+        if (!message || !has_movable(shelf, message)) continue;
         bool is_early = (message->flags & MESSAGE_PENDING) || now < message->arrived_ms + TELL_FIRST_MS;
-        if (is_early || shelf_has_offered(queue, id))
+        if (is_early || offer_find(shelf, id) >= 0)
             line_add(shelf, id);
         else
-            offer_send(queue, message, slot);
+            offer_send(queue, shelf, message, slot);
     }
+}
+
+void shelf_offer(struct queue *queue)
+{
+    for (int i = 0; i < SHELVES; i++) offer_some(queue, &queue->shelves[i]);
 }
 
 /* Answers */
 
-static void offer_end(struct queue *queue, int slot)
+static void offer_end(struct queue *queue, struct shelf *shelf, int slot)
 {
-    journal_segment_use(queue->journal, queue->shelf.offers[slot].segment, -1);
-    queue->shelf.offers[slot].id = 0;
+    journal_segment_use(queue->journal, shelf->offers[slot].segment, -1);
+    shelf->offers[slot].id = 0;
 }
 
-static void moved_log(struct queue *queue, struct message *message, const struct change *change)
+static void moved_log(struct queue *queue, const struct trade *trade, struct message *message,
+                      const struct change *change)
 {
     struct lead lead;
     struct envelope envelope;
@@ -193,79 +244,108 @@ static void moved_log(struct queue *queue, struct message *message, const struct
     for (uint32_t i = 0; i < change->count; i++) {
         uint32_t number = change->recipients[i].number;
         struct told_delivery told = { .address = is_read ? envelope.recipients[number].address : TEXT_NONE,
+                                      .relay = trade->relay,
                                       .dsn = TEXT("2.0.0"),
-                                      .status = TEXT("quarantined"),
+                                      .status = trade->status,
                                       .reply = change->reply,
                                       .arrived_ms = message->arrived_ms };
         told_recipient(queue, message->id, &told);
-        told_event_ended(queue, message->id, number, ENDING_QUARANTINED, TEXT_NONE, TEXT_NONE, change->reply);
+        told_event_ended(queue, message->id, number, trade->ending, change->dsn, change->relay,
+                         change->reply);
     }
 }
 
-/* What was released or removed meanwhile (after a restart of ledger) is not moved: ledger hears of its
+/* What was released or removed meanwhile (after a restart of the taker) is not moved: ledger hears of its
  * ending. */
-static bool taken(struct queue *queue, struct message *message, struct reader *reader)
+static bool taken(struct queue *queue, struct shelf *shelf, struct message *message, struct reader *reader)
 {
+    const struct trade *trade = &trades[shelf->kind];
     uint32_t count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, 4);
     struct changed_recipient *list = arena_alloc_array(queue->arena, count + 1, sizeof *list);
-    struct change change = { .when_ms = queue_now(queue),
-                             .recipients = list,
-                             .reply = TEXT("in quarantine") };
+    struct change change = {
+        .when_ms = queue_now(queue), .recipients = list, .dsn = trade->dsn, .relay = trade->relay
+    };
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = get_u32(reader);
         if (!message || reader->failed || number >= message->recipient_count) continue;
         const struct standing *standing = &message->recipients[number];
-        if (!is_movable(standing)) continue;
+        if (!is_movable(shelf, standing)) continue;
         list[change.count++] =
-            (struct changed_recipient){ number, ENDING_QUARANTINED, standing->hold, standing->attempts };
+            (struct changed_recipient){ number, (uint8_t)trade->ending, standing->hold, standing->attempts };
     }
+    change.reply = trade->reply.length ? trade->reply : get_text(reader);
     if (!reader_done(reader)) return false;
     if (!change.count) return true;
-    moved_log(queue, message, &change);
-    journal_change(queue->journal, RECORD_MOVED, message, &change);
-    if (has_movable(message)) shelf_note(queue, message->id);
+    moved_log(queue, trade, message, &change);
+    journal_change(queue->journal, trade->record, message, &change);
+    shelf_note(queue, message->id); /* what did not fit the offer */
     dispatch_settle(queue, message);
     turn_wanted_soon(queue);
     return true;
 }
 
-static void not_taken(struct queue *queue, uint64_t id, enum held_refusal refusal, struct text why)
+static void not_taken(struct queue *queue, struct shelf *shelf, uint64_t id, enum held_refusal refusal,
+                      struct text why)
 {
-    struct shelf *shelf = &queue->shelf;
+    char room[MESSAGE_ID_SIZE];
+    if (refusal == HELD_LEFT) {
+        log_warning("%s: it stays in the journal: %.*s", message_id_print(id, room), TEXT_ARG(why));
+        return;
+    }
     shelf_note(queue, id);
     if (refusal == HELD_NOT_YET) return;
     shelf->pause_until_ms = queue_now(queue) + NO_ROOM_WAIT_MS;
-    if (!shelf->is_refused) log_warning("held mail stays in the journal: %.*s", TEXT_ARG(why));
+    if (!shelf->is_refused)
+        log_warning("%s stays in the journal: %.*s", trades[shelf->kind].stays, TEXT_ARG(why));
     shelf->is_refused = true;
 }
 
-bool shelf_frame(struct queue *queue, struct frame *frame)
+static struct shelf *shelf_of(struct queue *queue, const struct receiver *receiver)
 {
+    if (receiver->flags == MESSAGE_AGAIN) return &queue->shelves[SHELF_LEDGER];
+    return receiver->flags == MESSAGE_OWN ? &queue->shelves[SHELF_REPORT] : NULL;
+}
+
+bool shelf_frame(struct queue *queue, const struct receiver *receiver, struct frame *frame)
+{
+    struct shelf *shelf = shelf_of(queue, receiver);
     struct reader reader = reader_of(frame->payload);
-    int slot = offer_find(&queue->shelf, frame->id);
-    if (slot < 0 || frame->id == 0) return false;
-    offer_end(queue, slot);
+    int slot = shelf && frame->id ? offer_find(shelf, frame->id) : -1;
+    if (slot < 0 || shelf->taker != receiver->channel) return false;
+    offer_end(queue, shelf, slot);
     arena_reset(queue->arena);
-    if (frame->type == LEDGER_TAKEN) {
-        queue->shelf.is_refused = false;
-        if (!taken(queue, catalogue_find(queue->catalogue, frame->id), &reader)) return false;
-        shelf_offer(queue);
+    if (frame->type == trades[shelf->kind].done) {
+        shelf->is_refused = false;
+        if (!taken(queue, shelf, catalogue_find(queue->catalogue, frame->id), &reader)) return false;
+        offer_some(queue, shelf);
         return true;
     }
     enum held_refusal refusal = get_u8(&reader);
     struct text why = get_text(&reader);
     if (!reader_done(&reader)) return false;
-    not_taken(queue, frame->id, refusal, why);
+    not_taken(queue, shelf, frame->id, refusal, why);
     return true;
 }
 
-void shelf_set_ledger(struct queue *queue, struct channel *ledger)
+static void offers_back(struct queue *queue, struct shelf *shelf)
 {
-    queue->shelf.ledger = ledger;
-    queue->shelf.pause_until_ms = 0;
-    for (int i = 0; !ledger && i < SHELF_OFFERS; i++) {
-        if (!queue->shelf.offers[i].id) continue;
-        shelf_note(queue, queue->shelf.offers[i].id);
-        offer_end(queue, i);
-    }
+    shelf->taker = NULL;
+    for (int i = 0; i < SHELF_OFFERS; i++)
+        if (shelf->offers[i].id) offer_end(queue, shelf, i);
+}
+
+void shelf_taker_gone(struct queue *queue, const struct receiver *receiver)
+{
+    struct shelf *shelf = shelf_of(queue, receiver);
+    if (shelf && shelf->taker == receiver->channel) offers_back(queue, shelf);
+}
+
+void shelf_set_taker(struct queue *queue, const struct receiver *receiver)
+{
+    struct shelf *shelf = shelf_of(queue, receiver);
+    if (!shelf) return;
+    offers_back(queue, shelf);
+    shelf->taker = receiver->channel;
+    shelf->pause_until_ms = 0;
+    line_fill(queue, shelf);
 }

@@ -111,14 +111,33 @@ static void keep(struct session *session)
     keep_send(session);
 }
 
-void keep_unjudged(struct session *session)
+/* As it is, for all recipients. */
+static void keep_whole(struct session *session, enum hold_reason hold)
 {
     static const char none[4]; /* the byte form of no edits */
     struct keep_request *request = &session->transaction.keep;
     request->envelope = session->transaction.envelope;
     request->edits_count = 1;
     request->edits[0] = text_from(none, sizeof none);
+    for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
     keep(session);
+}
+
+void keep_unjudged(struct session *session)
+{
+    keep_whole(session, HOLD_NONE);
+}
+
+void keep_poison(struct session *session)
+{
+    session->transaction.is_poison = true;
+    keep_whole(session, HOLD_POISON);
+}
+
+void keep_for_us(struct session *session)
+{
+    session_wait(session, session->server->config->limits.verdict_ms);
+    keep_whole(session, HOLD_REPORT);
 }
 
 /* --- by verdict --- */
@@ -168,19 +187,6 @@ void keep_judged(struct session *session)
     if (has_tagged(verdict))
         request->edits[request->edits_count++] =
             edits_with(session, transaction->read.edits_tag, verdict->header_tag);
-    keep(session);
-}
-
-void keep_poison(struct session *session)
-{
-    static const char none[4];
-    session->transaction.is_poison = true;
-    struct keep_request *request = &session->transaction.keep;
-    request->envelope = session->transaction.envelope;
-    request->edits_count = 1;
-    request->edits[0] = text_from(none, sizeof none);
-    for (uint32_t i = 0; i < request->envelope.recipient_count; i++)
-        request->recipients[i].hold = HOLD_POISON;
     keep(session);
 }
 

@@ -10,10 +10,11 @@
 /* Trace fields and content flags, before judging. */
 void keep_prepare(struct session *session, const struct header_glance *glance);
 
-/* Builds the request and sends it: no check was on; as the verdict says; held as poison. */
+/* Builds the request and sends it: no check was on; as the verdict says; held as poison; held for report. */
 void keep_unjudged(struct session *session);
 void keep_judged(struct session *session);
 void keep_poison(struct session *session);
+void keep_for_us(struct session *session);
 
 /* Sends the prepared request (again). */
 void keep_send(struct session *session);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "config/own_address.h"
 #include "config/table.h"
 #include "receive/relaying.h"
 
@@ -110,6 +111,22 @@ static void call_out(struct session *session)
     session_wait(session, server->config->limits.command_ms / 4 + 1000);
 }
 
+/* Mail to the node itself is not judged, so it has a transaction of its own; and it teaches, so it comes from
+ * inside. */
+static void offer_to_us(struct session *session, struct text address)
+{
+    struct transaction *transaction = &session->transaction;
+    if (session->port->listener.direction != DIRECTION_OUT) {
+        reject(session, address, 550, "5.7.1", "only users inside may write to this address");
+    } else if (transaction->envelope.recipient_count > 0 && !transaction->is_for_us) {
+        reject(session, address, 452, "4.5.3", "it is not relayed, send it in another message");
+    } else {
+        transaction->is_for_us = true;
+        keep_texts(session);
+        take(session, &session->candidate);
+    }
+}
+
 void recipient_offer(struct session *session, const struct smtp_command *command)
 {
     struct server *server = session->server;
@@ -123,6 +140,10 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     if (envelope->recipient_count >= server->config->limits.recipients ||
         session->transaction.recipient_bytes + bytes_of(&session->candidate) > RECIPIENT_BYTES_MOST)
         reject(session, address, 452, "4.5.3", "too many recipients, send the rest in another message");
+    else if (own_address_find(server->config, address, NULL) != OWN_ADDRESS_NONE)
+        offer_to_us(session, address);
+    else if (session->transaction.is_for_us)
+        reject(session, address, 452, "4.5.3", "others are not relayed, send it in another message");
     else if (!relay_takes_same_way(session, envelope_domain_of(address)))
         reject(session, address, 452, "4.5.3", "it goes another way, send it in another message");
     else if (command->mailbox.needs_smtputf8 && !envelope->smtputf8)

@@ -39,6 +39,7 @@ struct transaction {
     struct body body;
     struct dotted dotted;
     bool is_bdat, is_too_big, has_no_memory, is_poison;
+    bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then; /* where the session goes on when it is there */
     struct text facts;       /* as scan sent them */

@@ -146,7 +146,9 @@ static void content_end(struct session *session)
         transaction_settle(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
     else {
         keep_prepare(session, &glance);
-        if (session->port->listener.relay == RELAY_THROUGH)
+        if (transaction->is_for_us)
+            keep_for_us(session);
+        else if (session->port->listener.relay == RELAY_THROUGH)
             relay_begin(session);
         else
             judge(session);

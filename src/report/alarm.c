@@ -43,7 +43,7 @@ void alarms_read(int folder, struct alarm alarms[FACT_COUNT])
         bool is_whole = text_next_word(&line, &name) && text_next_word(&line, &raised) &&
                         text_next_word(&line, &when) && text_to_number(when, UINT64_MAX / 2, &told_ms);
         for (int i = 0; is_whole && i < FACT_COUNT; i++)
-            if (text_starts(text_of(fact_name((enum fact_kind)i)), name))
+            if (text_equal_nocase(text_of(fact_word((enum fact_kind)i)), name))
                 alarms[i] =
                     (struct alarm){ .is_raised = text_equal(raised, TEXT("raised")), .told_ms = told_ms };
     }
@@ -55,10 +55,8 @@ void alarms_write(int folder, const struct alarm alarms[FACT_COUNT])
     struct buffer file = { 0 };
     for (int i = 0; i < FACT_COUNT; i++) {
         if (!alarms[i].told_ms) continue;
-        struct text name = text_of(fact_name((enum fact_kind)i));
-        name = text_slice(name, 0, text_find_char(name, ' '));
-        buffer_printf(&file, "%.*s %s %" PRIu64 "\n", TEXT_ARG(name), alarms[i].is_raised ? "raised" : "over",
-                      alarms[i].told_ms);
+        buffer_printf(&file, "%s %s %" PRIu64 "\n", fact_word((enum fact_kind)i),
+                      alarms[i].is_raised ? "raised" : "over", alarms[i].told_ms);
     }
     keep_write(folder, "alarms", buffer_text(&file));
     buffer_free(&file);

@@ -15,7 +15,7 @@ enum { PART_MOST = 64 * 1024 };
 
 struct customer {
     struct channel *channel; /* NULL: it has gone */
-    bool waits;              /* for queue */
+    bool waits;              /* for queue or a hook */
 };
 
 static void customer_drop(struct customer *customer)
@@ -140,6 +140,55 @@ static void report_order(struct service *service, struct customer *customer, str
     edition_free(edition);
 }
 
+/* --- a test of the alarms --- */
+
+struct trial {
+    struct customer *customer;
+    unsigned waits; /* answers that are to come */
+    int code;
+    struct buffer says;
+};
+
+static void trial_say(struct trial *trial, const char *what, struct text says, bool is_good)
+{
+    buffer_printf(&trial->says, "%s%s: %.*s", buffer_length(&trial->says) ? "\n" : "", what, TEXT_ARG(says));
+    if (!is_good) trial->code = EX_TEMPFAIL;
+    if (--trial->waits) return;
+    trial->customer->waits = false;
+    if (trial->customer->channel)
+        say_last(trial->customer, trial->code, buffer_text(&trial->says));
+    else
+        free(trial->customer);
+    buffer_free(&trial->says);
+    free(trial);
+}
+
+static void trial_mail_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    char room[MESSAGE_ID_SIZE];
+    trial_say(context, "mail", is_kept ? text_of(message_id_print(id, room)) : why, is_kept);
+}
+
+static void trial_hook_done(void *context, const struct program_end *end)
+{
+    struct buffer says = { 0 };
+    program_end_say(end, &says);
+    trial_say(context, "hook", buffer_text(&says), program_end_is_good(end));
+    buffer_free(&says);
+}
+
+static void trial_order(struct service *service, struct customer *customer)
+{
+    struct trial *trial = memory_alloc(sizeof *trial);
+    *trial = (struct trial){ .customer = customer, .code = EX_OK };
+    trial->waits = office_alarm_test(service, (struct post_waiter){ trial_mail_done, trial },
+                                     (struct hooks_waiter){ trial_hook_done, trial });
+    customer->waits = trial->waits > 0;
+    if (trial->waits) return;
+    free(trial);
+    say_last(customer, EX_CONFIG, TEXT("neither report to nor alarm hook is set: nobody would hear of it"));
+}
+
 static void missed_order(struct service *service, struct customer *customer)
 {
     char said[32];
@@ -161,10 +210,12 @@ void desk_serve(struct service *service, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct customer *customer = memory_alloc(sizeof *customer);
-    struct text word;
+    struct text word, all = command;
     customer->channel = channel_open(service->child.loop, fd, &events, customer);
     if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
         missed_order(service, customer);
+    else if (text_equal(all, TEXT("report test-alarm")))
+        trial_order(service, customer);
     else
         report_order(service, customer, command);
 }

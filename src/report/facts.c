@@ -10,7 +10,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "books/nodes.h"
 #include "books/oldest.h"
+#include "books/outbox.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
 #include "report/expiry.h"
@@ -19,24 +21,33 @@
 #define DAY_MS (UINT64_C(86400) * 1000)
 #define HOUR_MS (UINT64_C(3600) * 1000)
 
-static const char *const names[FACT_COUNT] = {
-    [FACT_LEDGER] = N_("Ledger"),
-    [FACT_BALANCE] = N_("Balance"),
-    [FACT_SIGNATURES] = N_("Signatures"),
-    [FACT_CLOCK] = N_("Clock"),
-    [FACT_PROCESSES] = N_("Processes"),
-    [FACT_NAMES] = N_("DNS"),
-    [FACT_UPSTREAM] = N_("Upstream"),
-    [FACT_QUEUE] = N_("Queue"),
-    [FACT_HELD] = N_("Held mail"),
-    [FACT_LISTS] = N_("Lists"),
-    [FACT_DISK] = N_("Disk"),
-    [FACT_CERTIFICATES] = N_("Certificates"),
+static const struct {
+    const char *word, *name;
+} facts[FACT_COUNT] = {
+    [FACT_LEDGER] = { "ledger", N_("Ledger") },
+    [FACT_BALANCE] = { "balance", N_("Balance") },
+    [FACT_SIGNATURES] = { "signatures", N_("Signatures") },
+    [FACT_CLOCK] = { "clock", N_("Clock") },
+    [FACT_PROCESSES] = { "processes", N_("Processes") },
+    [FACT_NAMES] = { "dns", N_("DNS") },
+    [FACT_UPSTREAM] = { "upstream", N_("Upstream") },
+    [FACT_QUEUE] = { "queue", N_("Queue") },
+    [FACT_HELD] = { "held", N_("Held mail") },
+    [FACT_LISTS] = { "lists", N_("Lists") },
+    [FACT_DISK] = { "disk", N_("Disk") },
+    [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
+    [FACT_COLLECTOR] = { "collector", N_("Collecting node") },
+    [FACT_NODES] = { "nodes", N_("Other nodes") },
 };
 
 const char *fact_name(enum fact_kind kind)
 {
-    return names[kind];
+    return facts[kind].name;
+}
+
+const char *fact_word(enum fact_kind kind)
+{
+    return facts[kind].word;
 }
 
 struct look {
@@ -70,7 +81,7 @@ static struct fact ledger_look(const struct look *look)
 
 /* --- what master judges --- */
 
-/* Its words are English; what is good needs none. A report that is older than some seconds says nothing. */
+/* A report that is older than some seconds says nothing. */
 static struct fact finding_look(const struct look *look, enum health_check check)
 {
     struct health_report report;
@@ -78,9 +89,11 @@ static struct fact finding_look(const struct look *look, enum health_check check
     for (uint32_t i = 0; i < report.count && i < HEALTH_FINDINGS_MOST; i++) {
         const struct health_finding *finding = &report.findings[i];
         if (finding->check != check) continue;
-        const char *good = words_say(look->language, N_("good"));
-        return fact_make(finding->is_good,
-                         arena_text(look->arena, text_of(finding->is_good ? good : finding->says)));
+        struct buffer says = { 0 };
+        health_say(finding, words_say(look->language, health_words(finding->says)), &says);
+        struct text kept = arena_text(look->arena, buffer_text(&says));
+        buffer_free(&says);
+        return fact_make(finding->is_good, kept);
     }
     return (struct fact){ 0 };
 }
@@ -270,6 +283,58 @@ static struct fact certificates_look(const struct look *look)
                                   TEXT_ARG(first->certificate.path), (long long)first_days));
 }
 
+/* --- other nodes --- */
+
+static struct fact collector_look(const struct look *look)
+{
+    struct outbox_facts outbox;
+    uint64_t now = look->source->now_ms;
+    const struct config *config = look->source->config;
+    if (config->ledger.collectors.count == 0)
+        return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
+    if (!look->source->books || outbox_read(look->source->books, &outbox) != BOOKS_DONE)
+        return (struct fact){ 0 };
+    uint64_t waited = outbox.oldest_ms && now > outbox.oldest_ms ? now - outbox.oldest_ms : 0;
+    const char *good = words_say(look->language, N_("it takes what happens here"));
+    if (waited < config->ledger.behind_ms) return fact_make(true, text_of(good));
+    const char *bad = words_say(
+        look->language, N_("events have waited %llu minutes for it; they are given up after %llu hours"));
+    return fact_make(false, arena_printf(look->arena, bad, (unsigned long long)waited / 60000,
+                                         (unsigned long long)(config->ledger.unsent_ms / HOUR_MS)));
+}
+
+/* The one that was not heard of for longest, of those that are not gone for good; the number of the silent.
+ */
+static size_t silent_find(const struct look *look, const struct node_row *nodes, size_t count,
+                          const struct node_row **out_longest)
+{
+    size_t silent = 0;
+    uint64_t now = look->source->now_ms, most = look->source->config->ledger.behind_ms + NODES_HEARD_MS;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t silence = now > nodes[i].heard_ms ? now - nodes[i].heard_ms : 0;
+        if (nodes[i].is_here || silence < most || silence > FACT_NODE_RETIRED_DAYS * DAY_MS) continue;
+        if (!silent++ || nodes[i].heard_ms < (*out_longest)->heard_ms) *out_longest = &nodes[i];
+    }
+    return silent;
+}
+
+static struct fact nodes_look(const struct look *look)
+{
+    struct node_row *nodes;
+    const struct node_row *longest = NULL;
+    size_t count;
+    if (look->source->config->ledger.listen.length == 0)
+        return fact_make(true, text_of(words_say(look->language, N_("none tells its events here"))));
+    if (!look->source->books || nodes_read(look->source->books, look->arena, &nodes, &count) != BOOKS_DONE)
+        return (struct fact){ 0 };
+    size_t silent = silent_find(look, nodes, count, &longest);
+    if (!silent) return fact_make(true, text_of(words_say(look->language, N_("all are heard of"))));
+    const char *bad = words_say(look->language, N_("%zu not heard of; %.*s for %llu minutes"));
+    return fact_make(false,
+                     arena_printf(look->arena, bad, silent, TEXT_ARG(longest->name),
+                                  (unsigned long long)(look->source->now_ms - longest->heard_ms) / 60000));
+}
+
 void facts_gather(const struct facts_source *source, enum language language, int64_t *last_difference,
                   struct arena *arena, struct fact out[FACT_COUNT])
 {
@@ -286,6 +351,8 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_UPSTREAM] = upstream_look,
         [FACT_DISK] = disk_look,
         [FACT_CERTIFICATES] = certificates_look,
+        [FACT_COLLECTOR] = collector_look,
+        [FACT_NODES] = nodes_look,
     };
     struct look look = { source, language, arena, last_difference };
     for (int i = 0; i < FACT_COUNT; i++) out[i] = looks[i] ? looks[i](&look) : (struct fact){ 0 };

@@ -20,9 +20,12 @@ enum fact_kind {
     FACT_LISTS,        /* lists put aside; none are used yet */
     FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */
+    FACT_COLLECTOR,    /* the node that collects takes what happens here */
+    FACT_NODES,        /* the nodes that this one collects of are heard of */
     FACT_COUNT
 };
 const char *fact_name(enum fact_kind kind); /* English */
+const char *fact_word(enum fact_kind kind); /* for programs: never changes, never translated */
 
 enum fact_state { FACT_UNKNOWN, FACT_GOOD, FACT_BAD };
 
@@ -35,6 +38,7 @@ enum {
     FACT_SIGNATURES_MOST_DAYS = 3, /* older is bad */
     FACT_QUEUE_MOST_HOURS = 4,
     FACT_CERTIFICATE_LEAST_DAYS = 14,
+    FACT_NODE_RETIRED_DAYS = 31, /* one that was not heard of for longer is no more */
 };
 
 struct facts_source {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,4 +47,23 @@ bool keep_write(int folder, const char *name, struct text content)
     is_good = is_good && renameat(folder, beside, folder, name) == 0 && fsync(folder) == 0;
     if (!is_good) log_error("report/%s cannot be written: %m", name);
     return is_good;
+}
+
+bool keep_read_pair(int folder, const char *name, uint64_t out[2])
+{
+    struct buffer file = { 0 };
+    struct text word;
+    bool is_whole = keep_read(folder, name, &file);
+    struct text rest = text_trim(buffer_text(&file));
+    for (int i = 0; i < 2; i++)
+        is_whole = is_whole && text_next_word(&rest, &word) && text_to_number(word, UINT64_MAX, &out[i]);
+    buffer_free(&file);
+    return is_whole;
+}
+
+bool keep_write_pair(int folder, const char *name, uint64_t first, uint64_t second)
+{
+    char line[64];
+    snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 "\n", first, second);
+    return keep_write(folder, name, text_of(line));
 }

@@ -13,4 +13,8 @@ bool keep_read(int folder, const char *name, struct buffer *out);
  * written. */
 bool keep_write(int folder, const char *name, struct text content);
 
+/* A file of two numbers. False: there is none, or it is not one. */
+bool keep_read_pair(int folder, const char *name, uint64_t out[2]);
+bool keep_write_pair(int folder, const char *name, uint64_t first, uint64_t second);
+
 #endif

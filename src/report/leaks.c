@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What leaked through and was told to us: `sekimori missed` puts a file into learn/missed/new, named
-   KIND.DIGEST.eml. Here the ledger is told of each, and the file moves to learn/missed/kept. An end in
-   between tells it again, which changes nothing: the ledger knows it by its digest. */
+/* What leaked through and was told to us: `sekimori missed`, and mail to the addresses of `report missed`,
+   put a file into learn/missed/new, named KIND.DIGEST.eml. Here the ledger is told of each, and the file
+   moves to learn/missed/kept. An end in between tells it again, which changes nothing: the ledger knows it by
+   its digest (mail/likeness.h). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/own_address.h"
 #include "ipc/event.h"
+#include "mail/likeness.h"
 #include "report/service.h"
 
 enum { DIGEST_DIGITS = 16, LEAKS_A_LOOK = 1000 };
@@ -80,15 +83,55 @@ static unsigned move_all(struct service *service, int from, int to)
     return count;
 }
 
+/* learn/missed, then learn/missed/NAME. */
+static int place_open(const struct service *service, const char *name)
+{
+    int missed = folder_open(service->learn_folder, "missed");
+    int place = missed < 0 ? -1 : folder_open(missed, name);
+    if (missed >= 0) close(missed);
+    return place;
+}
+
 unsigned leaks_take(struct service *service)
 {
     unsigned count = 0;
-    int missed = folder_open(service->learn_folder, "missed");
-    int from = missed < 0 ? -1 : folder_open(missed, "new"),
-        to = missed < 0 ? -1 : folder_open(missed, "kept");
+    int from = place_open(service, "new"), to = place_open(service, "kept");
     if (from >= 0 && to >= 0) count = move_all(service, from, to);
     if (from >= 0) close(from);
     if (to >= 0) close(to);
-    if (missed >= 0) close(missed);
     return count;
+}
+
+static bool bytes_write(int fd, struct text bytes)
+{
+    while (bytes.length > 0) {
+        ssize_t put = write(fd, bytes.at, bytes.length);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return false;
+        bytes = text_slice(bytes, (size_t)put, bytes.length);
+    }
+    return fsync(fd) == 0;
+}
+
+/* Under a hidden name until it is whole: what is left of a crash is written over. */
+static bool file_put(int place, const char *name, struct text bytes)
+{
+    static const char hidden[] = ".by-mail";
+    int fd = openat(place, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return false;
+    bool is_good = bytes_write(fd, bytes);
+    close(fd);
+    return is_good && renameat(place, hidden, place, name) == 0 && fsync(place) == 0;
+}
+
+bool leak_put(struct service *service, enum missed_kind kind, struct text message)
+{
+    char digest[DIGEST_HEX_SIZE], name[64];
+    snprintf(name, sizeof name, "%s.%.*s.eml", missed_kind_name(kind), DIGEST_DIGITS,
+             likeness_hex(message, digest));
+    int place = place_open(service, "new");
+    bool is_good = place >= 0 && file_put(place, name, message);
+    if (!is_good) log_error("learn/missed/new/%s cannot be written: %s", name, strerror(errno));
+    if (place >= 0) close(place);
+    return is_good;
 }

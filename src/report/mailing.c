@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What stands in a digest, and for whom. */
+/* Who gets a digest, of what, and how far the mailing is. */
 #include "report/mailing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/plain.h"
 #include "config/domains.h"
-#include "ipc/message_id.h"
 #include "report/keep.h"
-#include "report/notice.h"
-#include "report/words.h"
 
-enum { COLUMNS = 70, PAGE_ROWS = 500, OLDER_MS = 6 * 3600 * 1000 };
+enum { PAGE_ROWS = 500, OLDER_MS = 6 * 3600 * 1000 };
 
 static const struct domain *domain_of(const struct config *config, struct text address)
 {
@@ -26,97 +21,6 @@ enum language mailing_language(const struct config *config, struct text address)
 {
     const struct domain *domain = domain_of(config, address);
     return domain->has_language ? domain->language : config->report.language;
-}
-
-/* --- the letter --- */
-
-static void time_add(struct buffer *out, uint64_t ms)
-{
-    char room[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    localtime_r(&seconds, &tm);
-    strftime(room, sizeof room, "%Y-%m-%d %H:%M", &tm);
-    buffer_add_text(out, text_of(room));
-}
-
-static uint64_t until_of(const struct mailing_letter *letter, const struct held_row *row)
-{
-    uint64_t keep = letter->config->quarantine.keep_ms[row->class];
-    uint64_t until = letter->now_ms + letter->config->digest.expire_ms;
-    return keep && row->stored_ms + keep < until ? row->stored_ms + keep : until;
-}
-
-static void row_print(const struct mailing_letter *letter, const struct held_row *row, struct buffer *out)
-{
-    char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
-    time_add(out, message_id_time_ms(row->message));
-    buffer_add_text(out, TEXT("  "));
-    if (row->sender.length)
-        plain_add(out, row->sender, COLUMNS);
-    else
-        buffer_add_text(out, TEXT("<>"));
-    buffer_add_text(out, TEXT("\n    "));
-    if (row->subject.length)
-        plain_add(out, row->subject, COLUMNS);
-    else
-        buffer_add_text(out, text_of(words_say(letter->language, N_("(no subject)"))));
-    if (row->class != HELD_SPAM)
-        buffer_printf(out, "\n    %s: %s", words_say(letter->language, N_("Held as")),
-                      row->class == HELD_VIRUS ? words_say(letter->language, N_("virus"))
-                                               : words_say(letter->language, N_("phishing")));
-    struct ticket what = { row->message, row->number, until_of(letter, row) / 1000 };
-    if (letter->key && letter->config->digest.page.length)
-        buffer_printf(out, "\n    %.*s/%s\n\n", TEXT_ARG(letter->config->digest.page),
-                      ticket_print(letter->key, &what, ticket));
-    else
-        buffer_printf(out, "\n    %s\n\n", message_id_print(row->message, id));
-}
-
-static void lines_print(const struct mailing_letter *letter, struct buffer *out)
-{
-    enum language language = letter->language;
-    buffer_printf(out, words_say(language, N_("Messages to <%.*s> that were held and not delivered:")),
-                  TEXT_ARG(letter->to));
-    buffer_add_text(out, TEXT("\n\n"));
-    for (size_t i = 0; i < letter->count && i < MAILING_SHOWN_MOST; i++)
-        row_print(letter, &letter->rows[i], out);
-    if (letter->count > MAILING_SHOWN_MOST) {
-        buffer_printf(out, words_say(language, N_("and %zu more.")), letter->count - MAILING_SHOWN_MOST);
-        buffer_add_text(out, TEXT("\n\n"));
-    }
-    if (letter->key && letter->config->digest.page.length) {
-        buffer_add_text(
-            out, text_of(words_say(language,
-                                   N_("A link shows what it would deliver to you, and does so when you say "
-                                      "yes there. It works once, and not after"))));
-        buffer_add_char(out, ' ');
-        time_add(out, letter->now_ms + letter->config->digest.expire_ms);
-        buffer_add_text(out, TEXT("\n"));
-    } else {
-        buffer_printf(out, words_say(language, N_("To have one delivered, tell %.*s its id.")),
-                      TEXT_ARG(letter->config->admin));
-        buffer_add_text(out, TEXT("\n"));
-    }
-    buffer_add_text(
-        out, text_of(words_say(language, N_("What you do not want needs nothing: it goes by itself."))));
-    buffer_add_text(out, TEXT("\n"));
-}
-
-void mailing_print(const struct mailing_letter *letter, struct buffer *out)
-{
-    struct buffer lines = { 0 }, subject = { 0 };
-    lines_print(letter, &lines);
-    buffer_printf(&subject, words_say(letter->language, N_("%zu held messages")), letter->count);
-    struct notice notice = { .from = letter->config->admin,
-                             .to = letter->to,
-                             .hostname = letter->config->hostname,
-                             .id = letter->id,
-                             .subject = buffer_text(&subject),
-                             .now_ms = letter->now_ms };
-    notice_print(&notice, buffer_text(&lines), out);
-    buffer_free(&lines);
-    buffer_free(&subject);
 }
 
 /* --- who is told of what --- */

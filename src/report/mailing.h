@@ -12,7 +12,7 @@
 enum { MAILING_SHOWN_MOST = 100 };
 struct mailing_letter {
     const struct config *config;
-    const struct ticket_key *key; /* NULL: no links */
+    const struct ticket_key *key; /* NULL: no links; else there is a page or a reply address */
     enum language language;
     struct text to, id; /* id: of the letter */
     const struct held_row *rows;

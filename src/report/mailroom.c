@@ -55,8 +55,8 @@ static void letter_send(struct service *service, const struct held_rows *rows, s
     struct text to = rows->items[at].address;
     struct ticket_key key;
     char id[MESSAGE_ID_SIZE];
-    bool has_key =
-        service->child.config->digest.page.length && ticket_key_open(service->ledger_path, false, &key);
+    bool is_linked = service->child.config->digest.page.length || service->child.config->digest.reply.length;
+    bool has_key = is_linked && ticket_key_open(service->ledger_path, false, &key);
     mailing->offered_id = post_next_id(service->post);
     snprintf(mailing->address, sizeof mailing->address, "%.*s", TEXT_ARG(to));
     if (!mailing_write(service->folder, mailing)) return; /* else it might go out at every look */

@@ -11,6 +11,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "mail/likeness.h"
 #include "report/changes.h"
 #include "report/service.h"
 
@@ -69,6 +70,10 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     struct service *service = context;
     if (kind == PROCESS_QUEUE)
         post_set_queue(service->post, fd);
+    else if (kind == PROCESS_LEDGER)
+        inbox_set_ledger(service->inbox, fd);
+    else if (kind == PROCESS_HELPER)
+        hooks_set_helper(service->hooks, fd);
     else
         close(fd);
 }
@@ -89,8 +94,16 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "reports", "%llu", (unsigned long long)service->reports);
     child_status_add(out, "last day reported", "%u", service->nightly.done_day);
     child_status_add(out, "digests", "%llu", (unsigned long long)service->digests);
+    struct inbox_facts facts = inbox_facts(service->inbox);
+    child_status_add(out, "told as missed by mail", "%llu", (unsigned long long)facts.reported);
+    child_status_add(out, "released by mail", "%llu", (unsigned long long)facts.released);
+    child_status_add(out, "not released by mail", "%llu", (unsigned long long)facts.not_released);
     child_status_add(out, "alarm mails", "%llu", (unsigned long long)service->alarm_mails);
     child_status_add(out, "alarms raised", "%u", raised);
+    if (!service->child.config->alarm.hook.count) return;
+    struct hooks_counts hooks = hooks_counts(service->hooks);
+    child_status_add(out, "alarm hooks", "%llu", (unsigned long long)(hooks.good + hooks.bad));
+    child_status_add(out, "alarm hooks that failed", "%llu", (unsigned long long)hooks.bad);
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
@@ -136,8 +149,11 @@ int main(int argc, char **argv)
     countries_load(&service);
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
+    likeness_hex(TEXT_NONE, (char[DIGEST_HEX_SIZE]){ 0 });
     if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
     service.post = post_new(service.child.loop, service.child.config->node.number);
+    service.inbox = inbox_new(&service);
+    service.hooks = hooks_new(service.child.loop);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);
     service.mail = timer_new(service.child.loop, mail_goes_on, &service);
     service.night = timer_new(service.child.loop, night_goes_on, &service);

@@ -24,6 +24,7 @@ void notice_print_header(const struct notice *notice, struct buffer *out)
     char date[DATE_SIZE];
     buffer_printf(out, "From: Sekimori <%.*s>\r\nTo: <%.*s>\r\n", TEXT_ARG(notice->from),
                   TEXT_ARG(notice->to));
+    if (notice->reply_to.length) buffer_printf(out, "Reply-To: <%.*s>\r\n", TEXT_ARG(notice->reply_to));
     subject_add(notice, out);
     buffer_printf(out, "Date: %s\r\nMessage-ID: <%.*s@%.*s>\r\n", date_print(notice->now_ms, date),
                   TEXT_ARG(notice->id), TEXT_ARG(notice->hostname));
@@ -38,13 +39,32 @@ void notice_canonical(struct text text, struct buffer *out)
     }
 }
 
-void notice_print(const struct notice *notice, struct text lines, struct buffer *out)
+static void text_add(const char *type, struct text lines, struct buffer *out)
 {
     struct buffer body = { 0 };
-    notice_print_header(notice, out);
-    buffer_add_text(out, TEXT("Content-Type: text/plain; charset=utf-8\r\n"
-                              "Content-Transfer-Encoding: base64\r\n\r\n"));
+    buffer_printf(out,
+                  "Content-Type: text/%s; charset=utf-8\r\n"
+                  "Content-Transfer-Encoding: base64\r\n\r\n",
+                  type);
     notice_canonical(lines, &body);
     base64_add_lines(out, buffer_text(&body), true);
     buffer_free(&body);
+}
+
+void notice_print(const struct notice *notice, struct text lines, struct buffer *out)
+{
+    notice_print_header(notice, out);
+    text_add("plain", lines, out);
+}
+
+void notice_print_both(const struct notice *notice, struct text lines, struct text html, struct buffer *out)
+{
+    struct text id = notice->id;
+    notice_print_header(notice, out);
+    buffer_printf(out, "Content-Type: multipart/alternative; boundary=\"both_%.*s\"\r\n\r\n--both_%.*s\r\n",
+                  TEXT_ARG(id), TEXT_ARG(id));
+    text_add("plain", lines, out);
+    buffer_printf(out, "--both_%.*s\r\n", TEXT_ARG(id));
+    text_add("html", html, out);
+    buffer_printf(out, "--both_%.*s--\r\n", TEXT_ARG(id));
 }

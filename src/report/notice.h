@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A short mail in plain text: an alarm. */
+/* A short mail in plain text, or in plain text and HTML: an alarm, a digest, an answer. */
 #ifndef SEKIMORI_REPORT_NOTICE_H
 #define SEKIMORI_REPORT_NOTICE_H
 
@@ -9,9 +9,13 @@ struct notice {
     struct text from, to, hostname, id; /* addresses without brackets; id: of the message */
     struct text subject;                /* UTF-8; the host's name stands before it */
     uint64_t now_ms;
+    struct text reply_to; /* empty: none */
 };
 
 void notice_print(const struct notice *notice, struct text lines, struct buffer *out);
+
+/* The same for two kinds of mail programs. */
+void notice_print_both(const struct notice *notice, struct text lines, struct text html, struct buffer *out);
 
 /* The fields that every mail of this process has, up to MIME-Version. */
 void notice_print_header(const struct notice *notice, struct buffer *out);

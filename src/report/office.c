@@ -204,7 +204,8 @@ static void alarm_done(void *context, uint64_t id, bool is_kept, struct text why
         log_error("an alarm mail is not kept: %.*s", TEXT_ARG(why));
 }
 
-static void alarm_send(struct service *service, const struct buffer *lines, struct text subject)
+static void alarm_send(struct service *service, struct text lines, struct text subject,
+                       struct post_waiter waiter)
 {
     const struct config *config = service->child.config;
     struct buffer letter = { 0 };
@@ -216,52 +217,105 @@ static void alarm_send(struct service *service, const struct buffer *lines, stru
                              .id = text_of(message_id_print(id, room)),
                              .subject = subject,
                              .now_ms = now_of(service) };
-    notice_print(&notice, buffer_text(lines), &letter);
-    post_send(service->post, id, config->report.to, buffer_text(&letter),
-              (struct post_waiter){ alarm_done, service });
+    notice_print(&notice, lines, &letter);
+    post_send(service->post, id, config->report.to, buffer_text(&letter), waiter);
     buffer_free(&letter);
 }
 
-/* The news of one look in one mail; true when there was some. */
-static bool news_gather(struct service *service, const struct fact facts[FACT_COUNT], struct buffer *lines,
-                        struct buffer *subject)
+/* One look: the news of all facts go into one mail, and each to the hook. */
+struct news {
+    struct service *service;
+    struct fact facts[FACT_COUNT], english[FACT_COUNT];
+    struct buffer lines, subject;
+};
+
+static const char *const news_words[] = {
+    [ALARM_RAISED] = N_("Alarm"), [ALARM_LASTS] = N_("Alarm lasts"), [ALARM_OVER] = N_("Alarm over")
+};
+
+static void news_hook(struct news *news, enum fact_kind kind, enum alarm_news what)
 {
-    static const char *const words[] = {
-        [ALARM_RAISED] = N_("Alarm"), [ALARM_LASTS] = N_("Alarm lasts"), [ALARM_OVER] = N_("Alarm over")
-    };
+    static const enum alarm_state states[] = { [ALARM_RAISED] = ALARM_STATE_RAISED,
+                                               [ALARM_LASTS] = ALARM_STATE_LASTS,
+                                               [ALARM_OVER] = ALARM_STATE_OVER };
+    if (!news->service->child.config->alarm.hook.count) return;
+    hooks_tell(news->service->hooks,
+               &(struct alarm_notice){ .time_ms = now_of(news->service),
+                                       .state = states[what],
+                                       .alarm = text_of(fact_word(kind)),
+                                       .english = news->english[kind].says,
+                                       .local = news->facts[kind].says },
+               (struct hooks_waiter){ 0 });
+}
+
+static void news_add(struct news *news, enum fact_kind kind, enum alarm_news what)
+{
+    enum language language = news->service->child.config->report.language;
+    const char *name = words_say(language, fact_name(kind));
+    log_warning("ALARM: %s: %s: %.*s", news_words[what], fact_name(kind), TEXT_ARG(news->english[kind].says));
+    if (!buffer_length(&news->subject))
+        buffer_printf(&news->subject, "%s: %s", words_say(language, news_words[what]), name);
+    else
+        buffer_printf(&news->subject, "%s%s", words_say(language, N_(", ")), name);
+    buffer_printf(&news->lines, "%s: %s: ", words_say(language, news_words[what]), name);
+    plain_add(&news->lines, news->facts[kind].says, EDITION_LINE_MOST);
+    buffer_add_char(&news->lines, '\n');
+    news_hook(news, kind, what);
+}
+
+/* In the report's language, and in English for the log and the hook. */
+static void news_look(struct news *news, struct arena *arena)
+{
+    struct service *service = news->service;
+    struct buffer why = { 0 };
     enum language language = service->child.config->report.language;
-    for (int i = 0; i < FACT_COUNT; i++) {
-        enum alarm_news news = alarm_look(&service->alarms[i], facts[i].state, now_of(service));
-        if (news == ALARM_NOTHING) continue;
-        const char *name = words_say(language, fact_name((enum fact_kind)i));
-        log_warning("ALARM: %s: %s: %.*s", words[news], fact_name((enum fact_kind)i),
-                    TEXT_ARG(facts[i].says));
-        if (!buffer_length(subject))
-            buffer_printf(subject, "%s: %s", words_say(language, words[news]), name);
-        else
-            buffer_printf(subject, "%s%s", words_say(language, N_(", ")), name);
-        buffer_printf(lines, "%s: %s: ", words_say(language, words[news]), name);
-        plain_add(lines, facts[i].says, EDITION_LINE_MOST);
-        buffer_add_char(lines, '\n');
-    }
-    return buffer_length(lines) > 0;
+    int64_t difference = service->balance_difference;
+    struct reader_books *books = books_reach(service, &why);
+    struct text no_books = arena_text(arena, buffer_text(&why));
+    facts_look(service, books, no_books, LANGUAGE_EN, &difference, arena, news->english);
+    facts_look(service, books, no_books, language, &service->balance_difference, arena, news->facts);
+    books_close(books);
+    buffer_free(&why);
 }
 
 void office_alarms(struct service *service)
 {
     struct arena *arena = arena_new(0);
-    struct buffer why = { 0 }, lines = { 0 }, subject = { 0 };
-    struct fact facts[FACT_COUNT];
-    struct reader_books *books = books_reach(service, &why);
-    facts_look(service, books, buffer_text(&why), service->child.config->report.language,
-               &service->balance_difference, arena, facts);
-    books_close(books);
-    if (news_gather(service, facts, &lines, &subject)) {
-        if (service->child.config->report.to.length) alarm_send(service, &lines, buffer_text(&subject));
+    struct news news = { .service = service };
+    news_look(&news, arena);
+    for (int i = 0; i < FACT_COUNT; i++) {
+        enum alarm_news what = alarm_look(&service->alarms[i], news.facts[i].state, now_of(service));
+        if (what != ALARM_NOTHING) news_add(&news, (enum fact_kind)i, what);
+    }
+    if (buffer_length(&news.lines) > 0) {
+        if (service->child.config->report.to.length)
+            alarm_send(service, buffer_text(&news.lines), buffer_text(&news.subject),
+                       (struct post_waiter){ alarm_done, service });
         alarms_write(service->folder, service->alarms);
     }
-    buffer_free(&why);
-    buffer_free(&lines);
-    buffer_free(&subject);
+    buffer_free(&news.lines);
+    buffer_free(&news.subject);
     arena_free(arena);
+}
+
+unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook)
+{
+    static const char subject[] = N_("Test alarm"), says[] = N_("This is a test. Nothing is wrong.");
+    const struct config *config = service->child.config;
+    enum language language = config->report.language;
+    bool has_mail = config->report.to.length > 0, has_hook = config->alarm.hook.count > 0;
+    struct text local = text_of(words_say(language, says));
+    struct buffer lines = { 0 };
+    buffer_printf(&lines, "%.*s\n", TEXT_ARG(local));
+    if (has_mail) alarm_send(service, buffer_text(&lines), text_of(words_say(language, subject)), mail);
+    if (has_hook)
+        hooks_tell(service->hooks,
+                   &(struct alarm_notice){ .time_ms = now_of(service),
+                                           .state = ALARM_STATE_RAISED,
+                                           .alarm = TEXT("test"),
+                                           .english = text_of(says),
+                                           .local = local },
+                   hook);
+    buffer_free(&lines);
+    return (unsigned)has_mail + has_hook;
 }

@@ -24,6 +24,7 @@ struct post {
     struct channel *queue; /* NULL: it is being restarted */
     struct letter *letters;
     struct message_id_source ids;
+    struct post_listener listener;
 };
 
 struct post *post_new(struct loop *loop, uint8_t node)
@@ -31,6 +32,16 @@ struct post *post_new(struct loop *loop, uint8_t node)
     struct post *post = memory_alloc(sizeof *post);
     *post = (struct post){ .loop = loop, .ids = { .process = OWN_PROCESS, .node = node } };
     return post;
+}
+
+void post_listen(struct post *post, struct post_listener listener)
+{
+    post->listener = listener;
+}
+
+struct channel *post_queue(const struct post *post)
+{
+    return post->queue;
 }
 
 bool post_is_open(const struct post *post)
@@ -123,13 +134,14 @@ static bool on_frame(void *context, struct frame *frame)
     case QUEUE_SPACE: /* it says no when asked */
         return true;
     default:
-        return false;
+        return post->listener.on_frame && post->listener.on_frame(post->listener.context, frame);
     }
 }
 
 static void on_closed(void *context)
 {
     struct post *post = context;
+    if (post->queue && post->listener.on_gone) post->listener.on_gone(post->listener.context);
     channel_close(post->queue);
     post->queue = NULL;
 }
@@ -137,7 +149,7 @@ static void on_closed(void *context)
 void post_set_queue(struct post *post, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
-    channel_close(post->queue);
+    on_closed(post);
     post->queue = channel_open(post->loop, fd, &events, post);
     for (const struct letter *letter = post->letters; letter; letter = letter->next)
         channel_send(post->queue, QUEUE_RESOLVE, letter->id, TEXT_NONE);

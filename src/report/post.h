@@ -4,8 +4,7 @@
 #ifndef SEKIMORI_REPORT_POST_H
 #define SEKIMORI_REPORT_POST_H
 
-#include "base/loop.h"
-#include "base/text.h"
+#include "ipc/channel.h"
 
 struct post;
 
@@ -14,6 +13,15 @@ struct post *post_new(struct loop *loop, uint8_t node);
 /* Queue is there, or there again: what it did not answer is asked for. */
 void post_set_queue(struct post *post, int fd);
 bool post_is_open(const struct post *post);
+
+/* For what queue asks on the same channel: its other frames (false: malformed), and that it is gone. */
+struct post_listener {
+    bool (*on_frame)(void *context, struct frame *frame);
+    void (*on_gone)(void *context);
+    void *context;
+};
+void post_listen(struct post *post, struct post_listener listener);
+struct channel *post_queue(const struct post *post); /* to answer on; NULL: it is being restarted */
 
 /* The id of the next letter: remembered by who sends it before it is sent. */
 uint64_t post_next_id(struct post *post);

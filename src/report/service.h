@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The report process, shared by its files: main.c starts it and keeps the clock, office.c makes reports and
-   alarms, desk.c answers `sekimori report`. */
+   alarms, desk.c answers `sekimori report`, inbox.c does what mail to the node itself wants. */
 #ifndef SEKIMORI_REPORT_SERVICE_H
 #define SEKIMORI_REPORT_SERVICE_H
 
+#include "config/settings.h"
 #include "figures/country.h"
 #include "ipc/child.h"
 #include "ipc/ring.h"
 #include "report/accounts.h"
 #include "report/alarm.h"
 #include "report/edition.h"
+#include "report/hooks.h"
+#include "report/inbox.h"
 #include "report/mailing.h"
 #include "report/nightly.h"
 #include "report/post.h"
@@ -17,6 +20,8 @@
 struct service {
     struct child child;
     struct post *post;
+    struct inbox *inbox;
+    struct hooks *hooks;
     struct ring *events;
     int folder, learn_folder; /* descriptors of report/ and learn/ */
     int counters_fd;
@@ -52,12 +57,18 @@ void office_nightly(struct service *service);
 void office_accounts(struct service *service);
 /* Looks at the facts, and writes a mail when there is news. */
 void office_alarms(struct service *service);
+/* A mail and a hook of an alarm that is none, as far as they are configured. How many of the two will answer.
+ */
+unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook);
 
-/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "missed". */
+/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
+   test-alarm"; "missed". */
 void desk_serve(struct service *service, struct text command, int fd);
 
 /* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there
  * were. */
 unsigned leaks_take(struct service *service);
+/* Puts a message there, on disk when true. The same message is the same file. */
+bool leak_put(struct service *service, enum missed_kind kind, struct text message);
 
 #endif

@@ -12,7 +12,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
-PROGRAMS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier")
+PROGRAMS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier", "helper")
 QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
 
 

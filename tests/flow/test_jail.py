@@ -6,10 +6,11 @@ import pytest
 
 import lab
 
-# With a ledger that listens to other nodes, so that there is a courier.
+# With a ledger that listens to other nodes, so that there is a courier, and a hook, so that there is a helper.
 CONFIG = """domains {{ example.test 127.0.0.1:9 }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
+alarm {{ hook /bin/true }}
 """
 
 
@@ -33,7 +34,8 @@ def test_the_jail_denies(whole, attempt):
     assert probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
     node = whole
     node.start(wait=False, env={"SEKIMORI_JAIL_PROBE": attempt})
-    rights = {"connect": {"deliver", "lookup", "courier"}, "open": {"scan warden"}}  # who has it as its job
+    # Who has it as its job. What helper starts inherits its jail, so that denies none of these.
+    rights = {"connect": {"deliver", "lookup", "courier", "helper"}, "open": {"scan warden", "helper"}, "exec": {"helper"}}
     names = lab.PROGRAMS + (("scan warden", "scan worker") if attempt == "open" else ())
     told = {}
 
@@ -47,6 +49,8 @@ def test_the_jail_denies(whole, attempt):
                 told[name] = "allowed"
             elif tried >= 0 and re.search(rf"error: {name} \d+ \(pid \d+\) was killed by its jail", text[tried:]):
                 told[name] = "killed"
+            elif tried >= 0 and attempt == "exec" and re.search(rf"warning: {name} \d+ \(pid \d+\) ended with exit code 0", text[tried:]):
+                told[name] = "allowed"  # it became /bin/true
         return len(told) == len(names)
 
     lab.wait_for(look, f"every process has told ({told})", 40)

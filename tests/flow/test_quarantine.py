@@ -284,7 +284,7 @@ digest {{ send on; at 00:00; page "https://mx.example.test/release" }}
     lab.wait_for(lambda: state.read_text().split()[0] == day, "all are told")
     letters = {str(mail["To"]): mail for mail in digests(inside)}
     assert sorted(letters) == ["<a@example.test>", "<b@other.test>"]  # never of viruses, each address once
-    japanese, english = (letters[to].get_payload(decode=True).decode() for to in sorted(letters))
+    japanese, english = (letters[to].get_payload()[0].get_payload(decode=True).decode() for to in sorted(letters))
     assert "保留" in subject_of(letters["<a@example.test>"]) and "件名" not in japanese and "保留して配送していない" in japanese
     assert "1 held messages" in subject_of(letters["<b@other.test>"]) and "It works once" in english
     assert "\u202e" not in japanese and "invoice" not in japanese

@@ -101,7 +101,7 @@ def test_the_report_by_mail(reported, inside):
     assert identity in mail["Message-ID"] and mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content_type() == "multipart/alternative"
     text, html = text_of(mail), mail.get_body(("html",)).get_content()
-    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "プロセス：問題ありません", "照合：受信とジャーナルが宛先 3 件で一致しています",
+    for word in ("ウイルス", "Eicar-Test-Signature", "ノードの状態", "個のプロセスが動き、応答しています", "照合：受信とジャーナルが宛先 3 件で一致しています",
                  "台帳の行と集計は一致しています。"):
         assert word in text and word in html, word
     pictures = [part for part in mail.walk() if part.get_content_type() == "image/png"]
@@ -320,6 +320,6 @@ def test_every_word_is_translated(tmp_path):
                           text=True)
     assert done.returncode == 0, done.stderr
     listed = set((lab.ROOT / "po/POTFILES").read_text().split())
-    marked = {file.relative_to(lab.ROOT).as_posix() for folder in ("figures", "report")
+    marked = {file.relative_to(lab.ROOT).as_posix() for folder in ("figures", "ipc", "report")
               for file in (lab.ROOT / "src" / folder).glob("*.c") if "N_(" in file.read_text()}
     assert marked == listed

@@ -242,6 +242,7 @@ def test_kept_while_the_collector_is_away(nodes, inside, there):
     for number in range(3):
         assert lab.Client(edge.port).send(lab.message(f"early {number}"))[0] in (250, 450)
     lab.wait_for(lambda: "ALARM: events have waited for the collecting node for" in edge.text(), "the alarm", 60)
+    lab.wait_for(lambda: "ALARM: Alarm: Collecting node: events have waited " in edge.text(), "the alarm by mail and hook", 60)
     told = values_of(edge, "ledger")
     assert int(told["parcels to tell"]) > 0 and int(told["behind"].split()[0]) >= 1 and values_of(edge, "courier")["link"] != "connected"
     edge.kill()
@@ -252,6 +253,31 @@ def test_kept_while_the_collector_is_away(nodes, inside, there):
     wait_same(edge, wall, 2)
     lab.wait_for(lambda: values_of(edge, "ledger")["parcels to tell"] == "0", "nothing is left to tell", 30)
     lab.wait_for(lambda: "events go to the ledger of wall1" in edge.text(), "the edge says so")
+
+
+def test_a_node_that_is_silent_is_an_alarm(nodes, wall, inside, there, tmp_path):
+    edge = edge_of(nodes, wall, there, 2)
+    assert lab.Client(edge.port).send(lab.message())[0] == 250
+    wait_same(edge, wall, 2)
+    ledger, heard = wall.state / "ledger/ledger.db", "FROM mark WHERE name = 'node 2 heard'"
+
+    def last_heard():
+        with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as database:
+            return next((row[0] for row in database.execute(f"SELECT value {heard}")), 0)
+
+    lab.wait_for(last_heard, "the wall knows that it is there")
+    edge.stop()
+    with sqlite3.connect(ledger, timeout=30) as database:  # an hour ago
+        database.execute("UPDATE node SET told_ms = told_ms - 3600000 WHERE number = 2")
+        database.execute("UPDATE mark SET value = value - 3600000 WHERE name = 'node 2 heard'")
+    lab.wait_for(lambda: "ALARM: Alarm: Other nodes: 1 not heard of; edge1 for 60 minutes" in wall.text(), "the alarm", 60)
+    edge.start()
+
+    def is_well():
+        wall.run("report", "--language", "en", "--to", tmp_path / "r.txt")
+        return "Other nodes: all are heard of" in (tmp_path / "r.txt").read_text()
+
+    lab.wait_for(is_well, "it is heard of again, though nothing happens there", 60)
 
 
 def test_reload_moves_the_link(nodes, wall, inside, there):

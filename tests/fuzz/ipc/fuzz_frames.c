@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ipc/ask_deliver.h"
+#include "ipc/ask_helper.h"
 #include "ipc/ask_ledger.h"
 #include "ipc/ask_lookup.h"
 #include "ipc/ask_queue.h"
@@ -88,6 +89,23 @@ static void event(struct arena *arena, struct text record)
     health_facts_get(record, &facts);
 }
 
+static void helper(struct text payload)
+{
+    struct alarm_notice notice;
+    struct program_end end;
+    struct buffer again = { 0 };
+    if (alarm_notice_get(payload, &notice)) {
+        alarm_notice_put(&notice, &again);
+        if (!text_equal(buffer_text(&again), payload)) abort();
+    }
+    buffer_clear(&again);
+    if (program_end_get(payload, &end)) {
+        program_end_put(&end, &again);
+        if (!text_equal(buffer_text(&again), payload)) abort();
+    }
+    buffer_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) return 0;
@@ -98,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct host_answer host;
     struct mx_answer mx;
     struct client_name name;
-    switch (data[0] % 10) {
+    switch (data[0] % 11) {
     case 0:
         keep(arena, &frame);
         break;
@@ -125,6 +143,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 8:
         held(arena, frame.payload);
+        break;
+    case 9:
+        helper(frame.payload);
         break;
     default:
         event(arena, frame.payload);

@@ -21,7 +21,7 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
-      "ledger, quarantine, digest, rights; "
+      "alarm, ledger, quarantine, digest, rights; "
       "did "
       "you mean "
       "\"role\"?\n" },
@@ -33,7 +33,7 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
-      "report, ledger, quarantine, digest, rights\n" },
+      "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -45,7 +45,17 @@ static const struct error_row rows[] = {
       "3:6: error: role is said twice, first at test:1; it stands once\n" },
     { "dns { servers 192.0.2.1; servers 192.0.2.2 }", "" },
 
+    { "alarm hook /bin/true\nalarm hook /bin/false",
+      "2:12: error: alarm hook is said twice, first at test:1; it stands once\n" },
+
     /* values */
+    { "alarm hook true",
+      "1:12: error: \"true\" is not valid here: alarm hook; allowed: the absolute path of a program and its "
+      "arguments, those in quotes, or none, time; did you mean \"time\"?\n" },
+    { "alarm { hook /bin/true \"time\" \"\"; hook time 30s }",
+      "1:31: error: \"\" is empty: alarm hook; allowed: the absolute path of a program and its arguments, "
+      "those "
+      "in quotes, or none, time\n" },
     { "role singel",
       "1:6: error: \"singel\" is not valid here: role; allowed: single, edge, wall; did you mean "
       "\"single\"?\n" },
@@ -75,6 +85,10 @@ static const struct error_row rows[] = {
       "1:16: error: vrrp address without vrrp interface; say vrrp interface INTERFACE\n" },
     { "vrrp { address 192.0.2.1/24 2001:db8::1/64; interface eth0 }",
       "1:16: error: vrrp address: IPv4 and IPv6 cannot move together\n" },
+    { "report { missed spam a@example.jp; missed virus b@example.jp }\ndigest reply A@example.jp",
+      "2:14: error: report missed spam and digest reply are one address: A@example.jp\n" },
+    { "report { missed phishing a@example.jp; missed virus a@EXAMPLE.jp }",
+      "1:53: error: report missed phishing and report missed virus are one address: a@EXAMPLE.jp\n" },
     { "vrrp advertise 105ms", "1:16: error: vrrp advertise goes in steps of 10ms\n" },
     { "hostname \"\"", "1:10: error: \"\" is empty: hostname; allowed: a host name such as mx.example.jp\n" },
     { "admin nobody", "1:7: error: \"nobody\" is not valid here: admin; allowed: a mail address such as "
@@ -103,18 +117,20 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
-      "dns, processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "dns, processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you "
+      "mean "
       "\"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: unknown word \"rolle\"; "
+      "health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown word "
+      "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, health, drain, vrrp, report, ledger, quarantine, digest, rights; did you mean "
+      "processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you mean "
       "\"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
@@ -122,7 +138,8 @@ static const struct error_row rows[] = {
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, ledger, quarantine, digest, rights\n1:21: error: blocks are nested "
+      "log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: blocks are "
+      "nested "
       "too deep "
       "(8 are allowed)\n" },
 
@@ -263,6 +280,8 @@ static void warnings(void **state)
     } cases[] = {
         { "hostname a.jp; domains { a.jp 10.0.0.1 }", "no listen statement: nothing takes mail" },
         { "hostname a.jp; listen 0.0.0.0:25", "no domains: every message from the world is refused" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; digest reply r@a.jp",
+          "digest reply without a listener of direction out: nobody can write to it" },
         { "hostname a.jp; listen 10.0.0.1:25 { direction out; from 0.0.0.0/0 }",
           "direction out from everybody relays for the whole world" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { xclient ::/0 }",

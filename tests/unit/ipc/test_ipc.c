@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "ipc/ask_helper.h"
 #include "ipc/body.h"
 #include "ipc/channel.h"
 #include "ipc/event.h"
@@ -290,6 +291,68 @@ static void bodies_that_lie(void **state)
 }
 
 /* However long the texts, a record fits the ring and every recipient is told of once. */
+/* What comes out is what went in, cut at its limits; one byte less or more is refused. */
+static void alarms_travel(void **state)
+{
+    char longest[ALARM_TEXT_MOST + 1];
+    memset(longest, 'x', sizeof longest);
+    struct alarm_notice in = { .time_ms = 1795577385123,
+                               .state = ALARM_STATE_OVER,
+                               .alarm = TEXT("certificates"),
+                               .english = text_from(longest, sizeof longest),
+                               .local = TEXT("残り 2 日") },
+                        out;
+    struct buffer bytes = { 0 };
+    alarm_notice_put(&in, &bytes);
+    struct text whole = buffer_text(&bytes);
+    assert_true(alarm_notice_get(whole, &out));
+    assert_true(out.time_ms == in.time_ms && out.state == in.state && text_equal(out.alarm, in.alarm) &&
+                text_equal(out.local, in.local));
+    assert_int_equal(out.english.length, ALARM_TEXT_MOST);
+    for (size_t length = 0; length < whole.length; length++)
+        assert_false(alarm_notice_get(text_slice(whole, 0, length), &out));
+    buffer_add_char(&bytes, 'x');
+    assert_false(alarm_notice_get(buffer_text(&bytes), &out));
+    buffer_clear(&bytes);
+    in.alarm = TEXT_NONE;
+    alarm_notice_put(&in, &bytes);
+    assert_false(alarm_notice_get(buffer_text(&bytes), &out));
+    buffer_clear(&bytes);
+    in.alarm = TEXT("test");
+    in.state = ALARM_STATES;
+    alarm_notice_put(&in, &bytes);
+    assert_false(alarm_notice_get(buffer_text(&bytes), &out));
+    buffer_free(&bytes);
+}
+
+static void ends_of_programs_are_said(void **state)
+{
+    static const struct {
+        struct program_end end;
+        bool is_good;
+        const char *says;
+    } rows[] = {
+        { { PROGRAM_EXITED, 0, 12 }, true, "ended with exit code 0 after 12 ms" },
+        { { PROGRAM_EXITED, 3, 12 }, false, "ended with exit code 3 after 12 ms" },
+        { { PROGRAM_KILLED, 11, 5 }, false, "was killed by signal 11 after 5 ms" },
+        { { PROGRAM_LATE, 0, 30001 }, false, "was killed: its time was over after 30001 ms" },
+        { { PROGRAM_REFUSED, 0, 0 }, false, "was not run" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer bytes = { 0 }, says = { 0 };
+        struct program_end out;
+        program_end_put(&rows[i].end, &bytes);
+        assert_true(program_end_get(buffer_text(&bytes), &out));
+        assert_memory_equal(&out, &rows[i].end, sizeof out);
+        assert_false(program_end_get(text_slice(buffer_text(&bytes), 1, SIZE_MAX), &out));
+        assert_int_equal(program_end_is_good(&rows[i].end), rows[i].is_good);
+        program_end_say(&rows[i].end, &says);
+        assert_true(text_equal(buffer_text(&says), text_of(rows[i].says)));
+        buffer_free(&bytes);
+        buffer_free(&says);
+    }
+}
+
 static void events_of_any_size(void **state)
 {
     static char long_bytes[5000];
@@ -344,6 +407,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
         cmocka_unit_test(events_of_any_size),
+        cmocka_unit_test(alarms_travel),
+        cmocka_unit_test(ends_of_programs_are_said),
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),

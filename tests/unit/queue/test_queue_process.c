@@ -21,6 +21,7 @@
 #include "ipc/ask_deliver.h"
 #include "ipc/ask_ledger.h"
 #include "ipc/ask_queue.h"
+#include "ipc/ask_report.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
 #include "ipc/message_id.h"
@@ -671,17 +672,22 @@ static void test_held_released_removed(void **state)
 
 /* --- the quarantine, with this test as ledger --- */
 
-/* The next offer; *out_fd is the segment, the caller's. */
-static void held_wait(struct node *node, int ledger, struct held_offer *out, int *out_fd)
+/* The next offer of that frame type; *out_fd is the segment, the caller's. */
+static void offer_wait(struct node *node, int taker, uint16_t type, struct held_offer *out, int *out_fd)
 {
     struct frame frame;
-    await(node, ledger, LEDGER_HELD, &frame);
+    await(node, taker, type, &frame);
     *out_fd = frame_take_fd(&frame, 0);
     assert_true(*out_fd >= 0);
     assert_int_equal(fcntl(*out_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     arena_reset(node->arena);
     assert_true(held_offer_get(node->arena, arena_text(node->arena, frame.payload), out));
     assert_int_equal(out->id, frame.id);
+}
+
+static void held_wait(struct node *node, int ledger, struct held_offer *out, int *out_fd)
+{
+    offer_wait(node, ledger, LEDGER_HELD, out, out_fd);
 }
 
 static uint64_t held_next(struct node *node, int ledger)
@@ -702,13 +708,18 @@ static void taken_say(int ledger, uint64_t id, uint32_t count, const uint32_t *n
     buffer_free(&payload);
 }
 
-static void not_taken_say(int ledger, uint64_t id, enum held_refusal refusal)
+static void not_taken_say_as(int taker, uint16_t type, uint64_t id, enum held_refusal refusal)
 {
     struct buffer payload = { 0 };
     put_u8(&payload, refusal);
     put_text(&payload, TEXT("no"));
-    say(ledger, LEDGER_NOT_TAKEN, id, buffer_text(&payload));
+    say(taker, type, id, buffer_text(&payload));
     buffer_free(&payload);
+}
+
+static void not_taken_say(int ledger, uint64_t id, enum held_refusal refusal)
+{
+    not_taken_say_as(ledger, LEDGER_NOT_TAKEN, id, refusal);
 }
 
 static void ended_wait(struct node *node, uint64_t count)
@@ -866,6 +877,77 @@ static void test_released_from_the_quarantine(void **state)
     node_free(&node);
 }
 
+static void done_say(int report, uint64_t id, uint32_t number)
+{
+    struct buffer payload = { 0 };
+    put_u32(&payload, 1);
+    put_u32(&payload, number);
+    put_text(&payload, TEXT("1 message told as missed spam"));
+    say(report, REPORT_DONE, id, buffer_text(&payload));
+    buffer_free(&payload);
+}
+
+/* To the node itself: offered to report alone, and again whoever dies; done, it counts as delivered. */
+static void test_for_the_node_itself(void **state)
+{
+    struct node node;
+    struct offer held = inside;
+    struct held_offer offered;
+    struct buffer out = { 0 };
+    int fd;
+    held.hold = HOLD_REPORT;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    int ledger = peer_give(&node, PROCESS_LEDGER), report = peer_give(&node, PROCESS_REPORT);
+    uint64_t id = keep(&node, &held);
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
+    close(fd);
+    assert_int_equal(offered.id, id);
+    assert_int_equal(offered.envelope.recipient_count, 2);
+    assert_int_equal(offered.recipients[0].hold, HOLD_REPORT);
+    assert_int_equal(ask(&node, "queue list\n--held", &out), EX_OK);
+    assert_true(has(&out, "\"hold\":\"report\"") && has(&out, "for this node itself"));
+    not_taken_say_as(report, REPORT_NOT_DONE, id, HELD_NOT_YET);
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
+    close(fd);
+    not_taken_say_as(report, REPORT_NOT_DONE, id, HELD_LEFT);
+    nanosleep(&(struct timespec){ 0, 600000000 }, NULL); /* some turns of the line */
+    assert_quiet(report);
+    close(report);
+    report = peer_give(&node, PROCESS_REPORT); /* another life of it may know better */
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
+    close(fd);
+    done_say(report, id, 0);
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd); /* the other one */
+    close(fd);
+    assert_int_equal(offered.recipients[0].number, 1);
+    struct frame frame;
+    await(&node, ledger, QUEUE_SPACE, &frame);
+    assert_quiet(ledger);
+    assert_quiet(node.deliver);
+    close(report);
+    close(ledger);
+    node_kill(&node);
+    node_start(&node);
+    assert_int_equal(counters(&node).ended[ENDING_DELIVERED], 1);
+    assert_int_equal(counters(&node).held, 1);
+    report = peer_give(&node, PROCESS_REPORT);
+    offer_wait(&node, report, REPORT_MAIL, &offered, &fd);
+    close(fd);
+    done_say(report, id, 1);
+    for (int i = 0; i < WAIT_MS / 10 && counters(&node).live; i++)
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+    assert_int_equal(counters(&node).ended[ENDING_DELIVERED], 2);
+    assert_int_equal(counters(&node).live, 0);
+    done_say(report, id, 1);                                /* it was not offered */
+    while (channel_wait(report, WAIT_MS, &frame)) continue; /* nonsense costs the channel */
+    close(report);
+    buffer_free(&out);
+    node_stop(&node);
+    node_free(&node);
+}
+
 static void test_held_by_hand(void **state)
 {
     struct node node;
@@ -949,7 +1031,8 @@ static void test_alerts(void **state)
     for (int i = 0; i < 2; i++) {
         job_wait(&node, &job);
         job_content(&node, &job, &content);
-        assert_true(has(&content, "To: <postmaster@example.jp>\r\n") && has(&content, "Subject: A virus from inside was stopped"));
+        assert_true(has(&content, "To: <postmaster@example.jp>\r\n") &&
+                    has(&content, "Subject: A virus from inside was stopped"));
         result_say(&node, &job, RECIPIENT_DELIVERED, 250, "2.0.0", "ok", false);
     }
     uint64_t id = keep(&node, &plain); /* the next job is this, no third alert */
@@ -997,6 +1080,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_failed_inside_gets_a_notice),
         cmocka_unit_test(test_who_gets_a_notice),
         cmocka_unit_test(test_held_released_removed),
+        cmocka_unit_test(test_for_the_node_itself),
         cmocka_unit_test(test_held_by_hand),
         cmocka_unit_test(test_moved_to_the_quarantine),
         cmocka_unit_test(test_offered_until_taken),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Looks at the program that a command names. */
+#include "config/executable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/source.h"
+
+static const char *path_trouble(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0) return strerror(errno);
+    if (!S_ISREG(facts.st_mode)) return "is not a file";
+    if (facts.st_mode & S_IWOTH) return "everybody may write to it: it is not run";
+    if (access(path, X_OK) != 0) return "may not be executed";
+    return NULL;
+}
+
+const char *executable_trouble(const struct text_list *command)
+{
+    char *path = memory_string(command->items[0]);
+    const char *why = path_trouble(path);
+    free(path);
+    return why;
+}
+
+void executable_check(const struct config *config, struct problem_list *problems)
+{
+    for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
+        if (row->type != SCHEMA_COMMAND) continue;
+        const struct text_list *command = (const void *)((const char *)config + row->offset);
+        const char *why = command->count ? executable_trouble(command) : NULL;
+        if (!why) continue;
+        struct place place = source_find(config->sources, row, 0);
+        struct buffer message = { 0 };
+        buffer_printf(&message, "%s: %.*s: %s", row->words, TEXT_ARG(command->items[0]), why);
+        problem_add(problems, &(struct problem){ .file = config->sources->files[place.file],
+                                                 .line = place.line,
+                                                 .column = place.column,
+                                                 .message = buffer_text(&message) });
+        buffer_free(&message);
+    }
+}

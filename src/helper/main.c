@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* helper: the only process that starts programs, those that the configuration names and no others. Alarm
+   hooks, one after the other, so that "over" never comes before "raised". Nobody waits for it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/json_text.h"
+#include "base/log.h"
+#include "base/plain.h"
+#include "base/sandbox.h"
+#include "config/executable.h"
+#include "helper/program.h"
+#include "ipc/child.h"
+
+enum { LINE_MOST = 64, VARIABLES_MOST = 8, STOP_SPARE_MS = 500 };
+
+struct waiting {
+    struct waiting *next;
+    uint64_t id;
+    struct channel *asker; /* NULL: it has gone */
+    struct buffer frame;
+};
+
+struct service {
+    struct child child;
+    struct channel *report;        /* NULL while it is being restarted */
+    struct waiting *first, **last; /* the first is the one that runs, if one does */
+    size_t count;
+    struct program *program; /* NULL: none runs */
+    uint64_t run, failed, lost;
+    char trouble[120]; /* of the last one that failed */
+};
+
+/* --- what the program is told --- */
+
+static void json_member(struct buffer *out, const char *name, struct text value)
+{
+    buffer_printf(out, ",\"%s\":", name);
+    json_text_add(out, value);
+}
+
+static const char *time_print(uint64_t time_ms, char room[32])
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    strftime(room, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return room;
+}
+
+static void json_print(const struct config *config, const struct alarm_notice *notice, struct buffer *out)
+{
+    char time[32];
+    bool is_japanese = config->report.language == LANGUAGE_JA;
+    buffer_printf(out, "{\"node\":%u", config->node.number);
+    json_member(out, "host", config->hostname);
+    json_member(out, "time", text_of(time_print(notice->time_ms, time)));
+    json_member(out, "alarm", notice->alarm);
+    json_member(out, "state", text_of(alarm_state_name(notice->state)));
+    json_member(out, "text", notice->english);
+    json_member(out, "language", is_japanese ? TEXT("ja") : TEXT("en"));
+    json_member(out, "local", notice->local);
+    buffer_add_text(out, TEXT("}\n"));
+}
+
+struct environment {
+    struct arena *arena;
+    char *variables[VARIABLES_MOST + 1];
+    size_t count;
+};
+
+static void variable_add(struct environment *environment, const char *name, struct text value)
+{
+    struct text pair = arena_printf(environment->arena, "%s=%.*s", name, TEXT_ARG(value));
+    environment->variables[environment->count++] = arena_alloc(environment->arena, pair.length + 1);
+    memcpy(environment->variables[environment->count - 1], pair.at, pair.length);
+}
+
+static void environment_make(const struct config *config, const struct alarm_notice *notice,
+                             struct environment *out)
+{
+    char time[32], node[8];
+    struct buffer text = { 0 };
+    const char *path = getenv("PATH");
+    plain_add(&text, notice->english, 0);
+    snprintf(node, sizeof node, "%u", config->node.number);
+    variable_add(out, "PATH",
+                 text_of(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+    variable_add(out, "SEKIMORI_HOST", config->hostname);
+    variable_add(out, "SEKIMORI_NODE", text_of(node));
+    variable_add(out, "SEKIMORI_TIME", text_of(time_print(notice->time_ms, time)));
+    variable_add(out, "SEKIMORI_ALARM", notice->alarm);
+    variable_add(out, "SEKIMORI_STATE", text_of(alarm_state_name(notice->state)));
+    variable_add(out, "SEKIMORI_TEXT", buffer_text(&text));
+    buffer_free(&text);
+}
+
+/* --- the line --- */
+
+static void hook_ended(void *context, const struct program_end *end);
+
+static struct program *hook_start(struct service *service, const struct alarm_notice *notice)
+{
+    const struct config *config = service->child.config;
+    struct environment environment = { .arena = arena_new(0) };
+    struct buffer json = { 0 };
+    json_print(config, notice, &json);
+    environment_make(config, notice, &environment);
+    struct program *program =
+        program_start(service->child.loop, &(struct program_order){ .name = "alarm hook",
+                                                                    .command = &config->alarm.hook,
+                                                                    .input = buffer_text(&json),
+                                                                    .environment = environment.variables,
+                                                                    .limit_ms = config->alarm.hook_ms,
+                                                                    .ended = hook_ended,
+                                                                    .context = service });
+    buffer_free(&json);
+    arena_free(environment.arena);
+    return program;
+}
+
+static void answer(struct service *service, struct channel *to, uint64_t id, const struct program_end *end)
+{
+    struct buffer says = { 0 };
+    if (end->outcome != PROGRAM_REFUSED) service->run++;
+    if (!program_end_is_good(end)) {
+        service->failed++;
+        program_end_say(end, &says);
+        snprintf(service->trouble, sizeof service->trouble, "the hook %.*s", TEXT_ARG(buffer_text(&says)));
+        buffer_free(&says);
+    }
+    if (!to) return;
+    program_end_put(end, channel_begin(to, HELPER_ENDED, id));
+    channel_end(to);
+}
+
+static void first_answer(struct service *service, const struct program_end *end)
+{
+    struct waiting *first = service->first;
+    answer(service, first->asker, first->id, end);
+    service->first = first->next;
+    if (!service->first) service->last = &service->first;
+    service->count--;
+    buffer_free(&first->frame);
+    free(first);
+}
+
+/* Starts the next one, unless one runs. */
+static void line_look(struct service *service)
+{
+    struct alarm_notice notice;
+    while (!service->program && service->first && !service->child.is_stopping) {
+        alarm_notice_get(buffer_text(&service->first->frame), &notice);
+        if (service->child.config->alarm.hook.count) service->program = hook_start(service, &notice);
+        if (!service->program) first_answer(service, &(struct program_end){ .outcome = PROGRAM_REFUSED });
+    }
+}
+
+static void hook_ended(void *context, const struct program_end *end)
+{
+    struct service *service = context;
+    service->program = NULL;
+    first_answer(service, end);
+    if (service->child.is_stopping)
+        child_exit(&service->child, EX_OK);
+    else
+        line_look(service);
+}
+
+static void line_add(struct service *service, uint64_t id, const struct alarm_notice *notice)
+{
+    if (service->count == LINE_MOST) {
+        log_error("alarm hook: %d wait already: the one for %.*s is not run", LINE_MOST,
+                  TEXT_ARG(notice->alarm));
+        service->lost++;
+        answer(service, service->report, id, &(struct program_end){ .outcome = PROGRAM_REFUSED });
+        return;
+    }
+    struct waiting *waiting = memory_alloc(sizeof *waiting);
+    *waiting = (struct waiting){ .id = id, .asker = service->report };
+    alarm_notice_put(notice, &waiting->frame);
+    *service->last = waiting;
+    service->last = &waiting->next;
+    service->count++;
+}
+
+/* --- the process --- */
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct service *service = context;
+    struct alarm_notice notice;
+    if (frame->type != HELPER_ALARM || !alarm_notice_get(frame->payload, &notice)) return false;
+    line_add(service, frame->id, &notice);
+    line_look(service);
+    return true;
+}
+
+/* What it ordered is run all the same. */
+static void on_closed(void *context)
+{
+    struct service *service = context;
+    for (struct waiting *at = service->first; at; at = at->next) at->asker = NULL;
+    channel_close(service->report);
+    service->report = NULL;
+}
+
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    static const struct channel_events report_events = { on_frame, on_closed };
+    struct service *service = context;
+    if (kind != PROCESS_REPORT) {
+        log_error("%s %u: helper knows nobody but report", process_name(kind), index);
+        close(fd);
+        return;
+    }
+    if (service->report) on_closed(service);
+    service->report = channel_open(service->child.loop, fd, &report_events, service);
+}
+
+/* Only says it: it is looked at again before each run. */
+static void hook_look(const struct service *service)
+{
+    const struct text_list *hook = &service->child.config->alarm.hook;
+    const char *why = hook->count ? executable_trouble(hook) : NULL;
+    if (why) log_error("alarm hook: %.*s: %s", TEXT_ARG(hook->items[0]), why);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    hook_look(context);
+}
+
+/* The one that runs may end, those that wait are lost. */
+static void on_stop(void *context, uint32_t within_ms)
+{
+    struct service *service = context;
+    size_t waiting = service->count - (service->program != NULL);
+    if (waiting) log_error("alarm hook: %zu that waited are not run", waiting);
+    if (service->program)
+        program_hurry(service->program, within_ms > STOP_SPARE_MS ? within_ms - STOP_SPARE_MS : 0);
+    else
+        child_exit(&service->child, EX_OK);
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    child_status_add(out, "hooks run", "%" PRIu64, service->run);
+    child_status_add(out, "hooks failed", "%" PRIu64, service->failed);
+    child_status_add(out, "hooks lost", "%" PRIu64, service->lost);
+    child_status_add(out, "hooks waiting", "%zu", service->count);
+    if (service->trouble[0]) child_status_add(out, "last trouble", "%s", service->trouble);
+}
+
+static const struct child_events events = {
+    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+};
+
+int main(int argc, char **argv)
+{
+    static struct service service;
+    child_start(&service.child, PROCESS_HELPER, argc, argv);
+    service.last = &service.first;
+    if (service.child.config->processes.jail && !jail_enter("helper", JAIL_PROGRAMS, NULL)) return EX_OSERR;
+    hook_look(&service);
+    return child_run(&service.child, &events, &service);
+}

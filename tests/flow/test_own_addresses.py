@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: what users inside send to the node's own addresses is done once, whoever dies: what leaked through is counted and kept,
+a ticket releases its message; nobody outside can do either, and each recipient has its ending."""
+import datetime
+import email
+import email.header
+import email.message
+import email.policy
+import hmac
+import json
+import os
+import re
+import signal
+
+import pytest
+
+import lab
+from test_quarantine import digests, kept, settled, spam, subject_of
+
+CONFIG = """
+listen 127.0.0.1:{port} {{ direction in }}
+listen 127.0.0.1:{out} {{ direction out }}
+domains {{ example.test 127.0.0.1:{inside} {{ language ja }}; other.test 127.0.0.1:{inside} }}
+spam {{ quarantine above 12; reject above never }}
+quarantine {{ most 100M }}
+report {{ missed spam spam@example.test; missed phishing phishing@example.test }}
+digest {{ send on; at 00:00; reply release@example.test; expire {expire} }}
+"""
+
+
+@pytest.fixture
+def node(nodes, inside):
+    return nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+
+
+def from_inside(node):
+    return lab.Client(node.values["out"])
+
+
+def leaked(name):
+    """A spam as two of its readers have it: the trace fields of each are their own."""
+    text = lab.message(f"buy {name}", f"Buy {name} now.\n", Message_ID=f"<{name}@spam.example>")
+    return f"Received: from mx by imap; {os.urandom(4).hex()}\nX-Filed: by somebody\n" + text
+
+
+def report_of(*messages, to="spam@example.test", text="these came through"):
+    """A mail with messages attached, as mail programs make it."""
+    mail = email.message.EmailMessage(policy=email.policy.SMTP)
+    mail["From"], mail["To"], mail["Subject"] = "user@example.test", to, "Fwd: spam"
+    mail.set_content(text)
+    for one in messages:
+        mail.add_attachment(email.message_from_string(one, policy=email.policy.SMTP))
+    return mail.as_bytes()
+
+
+def tell(node, mail, to="spam@example.test", sender="user@example.test"):
+    code, text = from_inside(node).send(mail, sender=sender, recipients=(to,))
+    assert code == 250, text
+    return re.search(r"kept as ([0-9A-Z]{13})", text)[1]
+
+
+def files(node):
+    return sorted((node.state / "learn/missed/kept").glob("*.eml"))
+
+
+def report_says(node, tmp_path):
+    node.run("report", "--date", f"{datetime.date.today()}", "--language", "en", "--to", tmp_path / "r.txt")
+    text = (tmp_path / "r.txt").read_text()
+    return dict(re.findall(r"^(\w+) +(\d+)$", text.split("Told to us as missed")[1].split("\n\n")[0], re.M)) if "Told to us" in text else {}
+
+
+def test_two_reports_in_one_mail_count_once_however_often(node, inside, tmp_path):
+    one = tell(node, report_of(leaked("one"), leaked("two")))
+    tell(node, report_of(leaked("one")), sender="colleague@other.test")
+    tell(node, report_of(leaked("three"), to="phishing@example.test"), to="PHISHING@Example.Test")
+    lab.wait_for(lambda: len(files(node)) == 3, "three messages are kept")
+    assert [file.name.split(".")[0] for file in files(node)] == ["phishing", "spam", "spam"]
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files(node))
+    assert sum(b"Subject: buy one" in file.read_bytes() and b"Fwd:" not in file.read_bytes() for file in files(node)) == 1
+    (tmp_path / "again.eml").write_text(leaked("two"))
+    node.run("missed", tmp_path / "again.eml")  # by the command it is the same one too
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "2", "phishing": "1"}, "the report has them")
+    (table,) = json.loads(node.run("stats", "--by", "missed", "--day", f"{datetime.date.today()}", "--format", "json").stdout)
+    assert {row["kind"]: row["messages"] for row in table["rows"]} == {"spam": 2, "phishing": 1}, table
+    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+    assert (counted["accepted"], counted["delivered"]) == (3, 3)
+    assert "told as missed spam: attached messages: 2" in node.run("trace", one).stdout
+    assert inside.files() == [] and node.queue_is_empty()
+
+
+def test_a_mail_forwarded_inline_and_a_file(node):
+    tell(node, lab.message("Fwd: buy", "look at this:\n> buy now\n"))
+    lab.wait_for(lambda: len(files(node)) == 1, "it is kept")
+    assert b"look at this" in files(node)[0].read_bytes()
+    mail = email.message.EmailMessage(policy=email.policy.SMTP)
+    mail["From"], mail["Subject"] = "user@example.test", "a file"
+    mail.set_content("see the file")
+    mail.add_attachment(leaked("filed").encode(), maintype="application", subtype="octet-stream", filename="Buy.EML")
+    tell(node, mail.as_bytes())
+    lab.wait_for(lambda: len(files(node)) == 2, "the file is kept")
+    assert any(b"Buy filed now" in file.read_bytes() and b"see the file" not in file.read_bytes() for file in files(node))
+    node.balance()
+
+
+def test_nobody_outside_reports_and_nothing_is_mixed(node, inside):
+    outside = lab.Client(node.port)
+    for address in ("spam@example.test", "Release@EXAMPLE.test"):
+        replies = outside.open(recipients=(address, "user@example.test"))
+        assert replies[1][0] == 550 and "5.7.1" in replies[1][1] and replies[2][0] == 250, replies
+        outside.say("RSET")
+    client = from_inside(node)
+    replies = client.open(sender="user@example.test", recipients=("spam@example.test", "friend@other.test", "phishing@example.test"))
+    assert [code for code, _ in replies] == [250, 250, 452, 250] and "4.5.3" in replies[2][1]
+    assert client.data(report_of(leaked("mixed")))[0] == 250
+    replies = client.open(sender="user@example.test", recipients=("friend@other.test", "spam@example.test"))
+    assert [code for code, _ in replies] == [250, 250, 452]
+    assert client.data(lab.message("to a friend"))[0] == 250
+    (arrived,) = inside.wait(1)
+    assert b"to a friend" in arrived
+    lab.wait_for(lambda: len(files(node)) == 2, "as spam and as phishing")
+    node.balance()
+
+
+def test_a_virus_that_is_reported_is_neither_refused_nor_run_nor_readable_by_others(node):
+    tell(node, report_of(lab.message("invoice", lab.eicar() + "\n")))
+    (file,) = lab.wait_for(lambda: files(node), "it is kept")
+    assert lab.eicar().encode() in file.read_bytes() and file.stat().st_mode & 0o177 == 0
+    node.balance()
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(node, tmp_path):
+    for round in range(3):
+        for victim in ("report", "queue", "ledger"):
+            tell(node, report_of(leaked(f"{round} {victim}"), leaked("always the same")))
+            for pid in node.pids(victim):
+                os.kill(pid, signal.SIGKILL)
+            lab.wait_for(lambda: node.run("status", "--json", check=False).returncode == 0 and node.pids(victim), f"{victim} is back")
+    lab.wait_for(lambda: len(files(node)) == 10 and node.queue_is_empty(), "all are kept", 60)
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "10"}, "the report has them")
+    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+    assert (counted["accepted"], counted["delivered"]) == (9, 9)
+
+
+def test_what_cannot_be_written_stays_and_is_seen(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+    (node.state / "learn/missed").mkdir(exist_ok=True)
+    (node.state / "learn/missed/new").write_text("a file where a folder should be")
+    one = tell(node, report_of(leaked("kept back")))
+    lab.wait_for(lambda: "mail to this node itself stays in the journal" in node.text(), "it is refused")
+    (held,) = json.loads("[" + ",".join(node.run("queue", "list", "--json").stdout.strip().splitlines()) + "]")
+    assert held["id"] == one and held["recipients"][0]["hold"] == "report" and held["recipients"][0]["reason"] == "for this node itself"
+    node.balance()
+    (node.state / "learn/missed/new").unlink()
+    for pid in node.pids("report"):
+        os.kill(pid, signal.SIGKILL)  # else it would be offered again after 20 seconds
+    lab.wait_for(lambda: len(files(node)) == 1 and node.queue_is_empty(), "it is kept", 40)
+    node.balance()
+
+
+# --- releasing by mail ---
+
+
+def told_a_day_later(node):
+    """Everything held until now is told in digests; what they are."""
+    node.stop()
+    state = node.state / "report/digest"
+    day, since, *rest = state.read_text().split()
+    state.write_text(f"{int(day) - 1} {since} {' '.join(rest)}\n")
+    node.start()
+    lab.wait_for(lambda: state.read_text().split()[0] == day, "all are told")
+
+
+def held_and_told(node, inside, *recipients):
+    """For each recipient the letter and its mail link's ticket."""
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    lab.Client(node.port).send(spam("junk"), recipients=recipients)
+    settled(node, len(recipients))
+    told_a_day_later(node)
+    inside.wait(len(recipients))
+    letters = {str(mail["To"]).strip("<>"): mail for mail in digests(inside)}
+    tickets = {}
+    for address, mail in letters.items():
+        plain, html = (part.get_payload(decode=True).decode() for part in mail.get_payload())
+        (link,) = re.findall(r"mailto:release@example\.test\?subject=release%20([0-9A-Z]{64})", plain)
+        assert f'href="mailto:release@example.test?subject=release%20{link}"' in html
+        assert mail["Reply-To"] == "<release@example.test>"
+        tickets[address] = link
+    return letters, tickets
+
+
+def ask(node, subject, sender="a@example.test", **fields):
+    return tell(node, lab.message(subject, "", From=sender, **fields), to="release@example.test", sender=sender)
+
+
+def answers(inside):
+    return [mail for mail in digests(inside) if mail.get_content_type() == "text/plain"]
+
+
+def test_released_by_mail_once_and_explained_afterwards(node, inside):
+    letters, tickets = held_and_told(node, inside, "a@example.test", "b@other.test")
+    assert "保留" in subject_of(letters["a@example.test"])
+    first = ask(node, f"Re: =?utf-8?q?=E8=A7=A3=E6=94=BE?=\n release\n {tickets['a@example.test'].lower()}")
+    arrived = inside.wait(3)
+    assert sum(b"GTUBE" in one for one in arrived) == 1 and answers(inside) == []
+    lab.wait_for(lambda: "released as" in node.run("trace", first).stdout, "the trace says so")
+    shown = node.run("quarantine", "show", "--ticket", tickets["a@example.test"]).stdout
+    assert "by a@example.test with a ticket" in shown and first in shown
+    assert "a@example.test" in node.run("audit").stdout
+
+    second = ask(node, f"release {tickets['a@example.test']}")
+    inside.wait(4)
+    (said,) = answers(inside)
+    assert said["To"] == "<a@example.test>" and "すでに配送" in said.get_payload(decode=True).decode()
+    assert said["Auto-Submitted"] == "auto-generated"
+    lab.wait_for(lambda: "the ticket was used before, answered as" in node.run("trace", second).stdout, "the trace says so")
+
+    wrong = tickets["b@other.test"][:-1] + ("0" if tickets["b@other.test"][-1] != "0" else "1")
+    ask(node, f"release {wrong}", sender="b@other.test")
+    ask(node, "please release it", sender="b@other.test")
+    inside.wait(6)
+    english = [mail.get_payload(decode=True).decode() for mail in answers(inside) if mail["To"] == "<b@other.test>"]
+    assert any("not a whole one of ours" in text for text in english) and any("There is no ticket" in text for text in english)
+    assert len(kept(node)) == 1
+    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+    assert (counted["quarantined"], counted["again"], counted["own"]) == (2, 1, 5)
+
+
+def test_nobody_is_answered_without_end(node, inside):
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    ids = [ask(node, "no ticket", Auto_Submitted="auto-replied"), ask(node, "no ticket", Precedence="bulk"),
+           tell(node, lab.message("no ticket"), to="release@example.test", sender=""),
+           tell(node, lab.message("no ticket"), to="release@example.test", sender="forged@elsewhere.example")]
+    for one in ids:
+        lab.wait_for(lambda: "no answer" in node.run("trace", one, check=False).stdout, "it is not answered")
+    ids = [ask(node, "no ticket") for _ in range(12)]
+    lab.wait_for(node.queue_is_empty, "all are done")
+    lab.wait_for(lambda: "there were many" in node.run("trace", ids[-1], check=False).stdout, "it is not answered")
+    assert len(inside.wait(10)) == 10
+    node.balance()
+    assert len(inside.files()) == 10
+
+
+def made_old(node, ticket):
+    """The same ticket as the node itself would have made it with an end of validity in the past."""
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number = 0
+    for letter in ticket:
+        number = number << 5 | digits.index(letter)
+    facts = number.to_bytes(40, "big")[:12] + (1795500000).to_bytes(4, "big")
+    key = (node.state / "ledger/ticket.key").read_bytes()
+    signed = int.from_bytes(facts + hmac.digest(key, b"sekimori quarantine release" + facts, "sha256")[:24], "big")
+    return "".join(digits[signed >> shift & 31] for shift in range(315, -1, -5))
+
+
+def test_expired_and_deleted_are_explained(node, inside):
+    _, tickets = held_and_told(node, inside, "b@other.test")
+    ticket = tickets["b@other.test"]
+    ask(node, f"release {made_old(node, ticket)}", sender="b@other.test")
+    inside.wait(2)
+    assert "The time of your ticket is over." in answers(inside)[0].get_payload(decode=True).decode()
+    (one,) = kept(node)
+    node.run("quarantine", "delete", one["id"])
+    ask(node, f"release {ticket}", sender="b@other.test")
+    inside.wait(3)
+    assert any("no longer kept" in mail.get_payload(decode=True).decode() for mail in answers(inside))
+    assert sum(b"GTUBE" in one for one in inside.messages()) == 0
+    node.balance()
+
+
+def test_killed_while_releasing_it_is_released_once_and_never_said_to_be_used(node, inside):
+    people = [f"u{number}@other.test" for number in range(9)]
+    _, tickets = held_and_told(node, inside, *people)
+    for number, address in enumerate(people):
+        ask(node, f"release {tickets[address]}", sender=address)
+        victim = ("report", "ledger", "queue")[number % 3]
+        for pid in node.pids(victim):
+            os.kill(pid, signal.SIGKILL)
+        lab.wait_for(lambda: node.run("status", "--json", check=False).returncode == 0 and node.pids(victim), f"{victim} is back")
+    lab.wait_for(lambda: not kept(node) and node.queue_is_empty(), "all are released", 90)
+    node.balance()
+    assert answers(inside) == []
+    assert sum(b"GTUBE" in one for one in inside.messages()) == len(people)
+
+
+def test_a_mail_that_ends_the_process_is_set_aside(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+    blocked = node.state / "learn/missed/new"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("so that no life gets done with it")
+
+    def lives():
+        path = node.state / "report/errand"
+        return path.read_text().split()[1] if path.exists() else "0"
+
+    one = tell(node, report_of(leaked("deadly")))
+    for life in range(1, 4):
+        lab.wait_for(lambda: lives() == str(life), f"life {life} has begun it", 40)
+        for pid in node.pids("report"):
+            os.kill(pid, signal.SIGKILL)
+    lab.wait_for(lambda: f"ALARM: {one}: this mail to the node itself ended the report process" in node.text(), "it is not read again", 40)
+    blocked.unlink()
+    tell(node, report_of(leaked("harmless")))
+    lab.wait_for(lambda: len(files(node)) == 1, "others are read", 40)
+    assert not node.queue_is_empty() and b"harmless" in files(node)[0].read_bytes()
+    node.run("queue", "remove", one)
+    lab.wait_for(node.queue_is_empty, "it is removed")
+    node.balance()
+
+
+def test_an_address_that_is_taken_out_leaves_its_mail_to_the_administrator(nodes, inside):
+    node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
+    blocked = node.state / "learn/missed/new"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("so that it is not done at once")
+    one = tell(node, report_of(leaked("late")))
+    lab.wait_for(lambda: "mail to this node itself stays in the journal" in node.text(), "it is refused")
+    node.write(CONFIG.replace("missed spam spam@example.test;", ""))
+    node.run("reload")
+    for pid in node.pids("report"):
+        os.kill(pid, signal.SIGKILL)  # else it would be offered again after 20 seconds
+    lab.wait_for(lambda: "no longer an address of this node" in node.text(), "it is left alone")
+    node.run("queue", "release", one)
+    (arrived,) = inside.wait(1)
+    assert b"Buy late now" in arrived
+    node.balance()

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* LEDGER_REDEEM, with this test as report: every answer there is, the same one to the same mail, and nonsense
+   costs the channel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "books/sql.h"
+#include "ledger/redeem.h"
+
+#define MESSAGE (UINT64_C(1795564800000) << 22)
+enum { RECIPIENTS = 4 };
+
+static const struct ticket_key key = { { 1, 2, 3 } };
+
+struct bench {
+    char folder[64];
+    struct loop *loop;
+    struct harvest *harvest;
+    struct custody *custody;
+    struct curator_desk *curators;
+    struct redeem_desk *desk;
+    struct config config;
+    int files, report;
+    struct arena *arena;
+};
+
+static void stop(void *context)
+{
+    loop_stop(context);
+}
+
+static void turns(struct bench *bench)
+{
+    struct timer *timer = timer_new(bench->loop, stop, bench->loop);
+    timer_set(timer, 30);
+    loop_run(bench->loop);
+    timer_free(timer);
+}
+
+static void report_connect(struct bench *bench)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    redeem_desk_set_report(bench->desk, ends[1]);
+    bench->report = ends[0];
+}
+
+/* A message of four recipients; the last one's ending has not been told yet. */
+static void held_make(struct bench *bench)
+{
+    struct database *database = harvest_database(bench->harvest);
+    struct event_recipient told[RECIPIENTS] = { 0 };
+    struct recipient recipients[RECIPIENTS] = { 0 };
+    struct held_recipient held[RECIPIENTS];
+    enum held_class classes[RECIPIENTS];
+    unsigned added;
+    for (uint32_t i = 0; i < RECIPIENTS; i++) {
+        told[i] = (struct event_recipient){ TEXT("a@example.jp"), ACTION_QUARANTINE, 0, HOLD_QUARANTINE };
+        recipients[i].address = TEXT("a@example.jp");
+        held[i] = (struct held_recipient){ i, HOLD_QUARANTINE, 0, TEXT("by verdict") };
+        classes[i] = HELD_SPAM;
+    }
+    struct event_accepted accepted = {
+        .id = MESSAGE, .time_ms = MESSAGE >> 22, .recipient_count = RECIPIENTS, .recipients = told
+    };
+    struct held_offer offer = { .id = MESSAGE,
+                                .length = 1000,
+                                .edits_count = 1,
+                                .envelope = { .recipient_count = RECIPIENTS, .recipients = recipients },
+                                .recipients = held };
+    assert_int_equal(held_begin(database), BOOKS_DONE);
+    assert_int_equal(database_store_accepted(database, &accepted, 0), BOOKS_DONE);
+    assert_int_equal(held_store(database, &offer, classes, 400, MESSAGE >> 22, &added), BOOKS_DONE);
+    for (uint32_t i = 0; i + 1 < RECIPIENTS; i++) {
+        struct event_ended ended = {
+            .id = MESSAGE, .time_ms = MESSAGE >> 22, .recipient = i, .ending = ENDING_QUARANTINED
+        };
+        assert_int_equal(database_store_ended(database, &ended), BOOKS_DONE);
+    }
+    assert_int_equal(held_commit(database), BOOKS_DONE);
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    snprintf(bench->folder, sizeof bench->folder, "/tmp/redeem-test-XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+    bench->files = open(bench->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bench->config.quarantine.most_bytes = 1 << 20;
+    bench->arena = arena_new(0);
+    bench->loop = loop_new();
+    bench->harvest = harvest_new(bench->loop, bench->folder);
+    bench->custody = custody_new(bench->loop, bench->harvest, bench->files);
+    custody_set_config(bench->custody, &bench->config);
+    bench->curators = curator_desk_new(bench->loop, bench->harvest, bench->custody);
+    curator_desk_set_key(bench->curators, &key);
+    bench->desk = redeem_desk_new(bench->loop, bench->curators, bench->custody, bench->harvest);
+    harvest_start(bench->harvest);
+    held_make(bench);
+    report_connect(bench);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    char command[128];
+    redeem_desk_free(bench->desk);
+    curator_desk_free(bench->curators);
+    custody_free(bench->custody);
+    harvest_free(bench->harvest);
+    arena_free(bench->arena);
+    loop_free(bench->loop);
+    close(bench->files);
+    close(bench->report);
+    snprintf(command, sizeof command, "rm -r %s", bench->folder);
+    assert_int_equal(system(command), 0);
+    free(bench);
+    return 0;
+}
+
+static enum redeemed ask(struct bench *bench, uint64_t mail, const char *ticket, uint64_t *out_release)
+{
+    struct buffer payload = { 0 };
+    struct frame frame;
+    put_text(&payload, text_of(ticket));
+    put_text(&payload, TEXT("a@example.jp"));
+    assert_true(channel_send_now(bench->report, LEDGER_REDEEM, mail, buffer_text(&payload), NULL, 0));
+    buffer_free(&payload);
+    turns(bench);
+    assert_true(channel_wait(bench->report, 1000, &frame));
+    assert_int_equal(frame.type, LEDGER_REDEEMED);
+    assert_int_equal(frame.id, mail);
+    struct reader reader = reader_of(frame.payload);
+    enum redeemed outcome = get_u8(&reader);
+    *out_release = get_u64(&reader);
+    assert_true(reader_done(&reader));
+    return outcome;
+}
+
+static const char *ticket_for(uint64_t message, uint32_t number, int64_t seconds_from_now,
+                              char room[TICKET_SIZE])
+{
+    struct ticket ticket = { message, number, (uint64_t)(time(NULL) + seconds_from_now) };
+    return ticket_print(&key, &ticket, room);
+}
+
+static void answers(void **state)
+{
+    struct bench *bench = *state;
+    char room[TICKET_SIZE];
+    uint64_t release, other;
+    assert_int_equal(ask(bench, 1, "no ticket", &release), REDEEMED_FALSE);
+    assert_int_equal(ask(bench, 2, ticket_for(MESSAGE + 1, 0, 60, room), &release), REDEEMED_GONE);
+    assert_int_equal(ask(bench, 3, ticket_for(MESSAGE, 99, 60, room), &release), REDEEMED_GONE);
+    assert_int_equal(ask(bench, 4, ticket_for(MESSAGE, 0, -60, room), &release), REDEEMED_OLD);
+    assert_int_equal(ask(bench, 5, ticket_for(MESSAGE, RECIPIENTS - 1, 60, room), &release), REDEEMED_LATER);
+    assert_int_equal(release, 0);
+    assert_int_equal(ask(bench, 6, ticket_for(MESSAGE, 0, 60, room), &release), REDEEMED_DONE);
+    assert_true(release != 0);
+    assert_int_equal(ask(bench, 6, room, &other), REDEEMED_DONE); /* report died before it could say so */
+    assert_true(other == release);
+    assert_int_equal(ask(bench, 7, room, &other), REDEEMED_USED);
+    assert_int_equal(ask(bench, 8, ticket_for(MESSAGE, 0, -60, room), &other), REDEEMED_USED);
+    assert_int_equal(ask(bench, 9, ticket_for(MESSAGE, 1, 60, room), &other), REDEEMED_DONE);
+    assert_true(other != release);
+    curator_desk_set_key(bench->curators, NULL);
+    assert_int_equal(ask(bench, 10, room, &other), REDEEMED_FALSE);
+}
+
+static void who_and_what_is_recorded(void **state)
+{
+    struct bench *bench = *state;
+    char room[TICKET_SIZE];
+    uint64_t release;
+    struct held_rows rows;
+    ask(bench, 6, ticket_for(MESSAGE, 2, 60, room), &release);
+    struct sql *sql = database_sql(harvest_database(bench->harvest));
+    assert_int_equal(held_of_message(sql, bench->arena, MESSAGE, &rows), BOOKS_DONE);
+    assert_int_equal(rows.count, RECIPIENTS);
+    assert_int_equal(rows.items[2].state, HELD_RELEASING);
+    assert_true(
+        text_starts(rows.items[2].by, TEXT("release by a@example.jp with a ticket, mail 0000000000006")));
+    assert_int_equal(rows.items[0].state, HELD_KEPT);
+    int64_t looks;
+    assert_int_equal(sql_number(sql, "SELECT count(*) FROM audit WHERE user = 'a@example.jp'", &looks),
+                     BOOKS_DONE);
+    assert_int_equal(looks, 1);
+}
+
+static void nonsense_costs_the_channel(void **state)
+{
+    static const struct {
+        uint16_t type;
+        struct text payload;
+    } rows[] = { { LEDGER_REDEEM, TEXT("") },
+                 { LEDGER_REDEEM, TEXT("\x01\0\0\0x\x09\0\0\0x") },
+                 { LEDGER_REDEEM, TEXT("\0\0\0\0\0\0\0\0more") },
+                 { LEDGER_HELD, TEXT("\0\0\0\0\0\0\0\0") } };
+    struct bench *bench = *state;
+    struct frame frame;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(channel_send_now(bench->report, rows[i].type, 1, rows[i].payload, NULL, 0));
+        turns(bench);
+        assert_false(channel_wait(bench->report, 1000, &frame));
+        close(bench->report);
+        report_connect(bench);
+    }
+    char room[TICKET_SIZE];
+    uint64_t release;
+    assert_int_equal(ask(bench, 6, ticket_for(MESSAGE, 0, 60, room), &release), REDEEMED_DONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_and_what_is_recorded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nonsense_costs_the_channel, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
