@@ -167,11 +167,14 @@ def test_each_night_the_ledger_is_held_against_the_journal(reported, inside):
 
     agreed = night().split("Since the report before")[1]
     rows = {line[:24].strip(): line.split()[-3:] for line in agreed.splitlines()[2:9]}
-    assert rows["Accepted"] == rows["Delivered"] == ["3", "3", "0"], agreed
+    assert rows["Accepted"] == ["3", "3", "0"] and {row[2] for row in rows.values()} == {"0"}, agreed
+    assert int(rows["Delivered"][0]) == 3 + int(rows["Own mail"][0]), agreed  # an alarm of the machine, perhaps
     assert "They agree" in agreed
     reported.stop()
     with sqlite3.connect(reported.state / "ledger/ledger.db") as database:
-        database.execute("update sum set recipients = recipients - 2 where kind = 3 and recipients > 2")
+        row = database.execute("select * from sum where kind = 3 order by recipients desc limit 1").fetchone()
+        database.execute("update sum set recipients = recipients - 2 where day = ? and hour = ? and node = ? and direction = ?"
+                         " and domain = ? and kind = ? and name = ?", row[:7])
     apart = night()
     assert "the journal and the ledger are 2 recipients apart" in apart
     assert "NOT BALANCED: events were lost" in apart and "They agree" in night()
