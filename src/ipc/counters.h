@@ -55,10 +55,8 @@ struct baseline {
 /* Page of ledger: how storing goes, looked at once a second. */
 struct ledger_counters {
     uint64_t time_ms;       /* of this look */
-    uint32_t is_failing;    /* events wait, since the database cannot be written */
-    uint32_t is_newer;      /* since a later version made it */
-    uint64_t lost;          /* events, since their rings were made */
     uint64_t waiting_bytes; /* of events on disk that are older than those in the rings */
+    uint32_t is_failing;    /* events wait, since the database cannot be written */
 };
 
 struct counters_slot {

@@ -82,8 +82,9 @@ static void page_write(void *context)
     struct service *service = context;
     struct harvest_counts counts;
     harvest_counts(service->harvest, &counts);
-    service->page->ledger = (struct ledger_counters){ loop_wall_ms(service->child.loop), counts.is_failing,
-                                                      counts.is_newer, counts.lost, counts.waiting_bytes };
+    service->page->ledger = (struct ledger_counters){ .time_ms = loop_wall_ms(service->child.loop),
+                                                      .waiting_bytes = counts.waiting_bytes,
+                                                      .is_failing = counts.is_failing };
     timer_set(service->second, PAGE_EVERY_MS);
 }
 
