@@ -33,6 +33,8 @@ static bool is_active(uint32_t code)
 
 size_t plain_length(struct text text)
 {
+    if (text.length && text.at[0] >= ' ' && text.at[0] < 0x7F)
+        return 1; /* nearly all: each line of the log comes here */
     size_t length = utf8_sequence(text);
     return length && !is_active(code_of(text, length)) ? length : 0;
 }
