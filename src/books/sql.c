@@ -95,7 +95,8 @@ bool sql_is_read_only(const struct sql *sql)
 
 const char *sql_error(const struct sql *sql)
 {
-    return sqlite3_errmsg(sql->handle);
+    bool is_past = sqlite3_errcode(sql->handle) == SQLITE_OK && sql->failure; /* a call after it went well */
+    return is_past ? sqlite3_errstr(sql->failure) : sqlite3_errmsg(sql->handle);
 }
 
 /* --- statements --- */

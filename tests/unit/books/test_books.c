@@ -540,6 +540,28 @@ static void test_subjects_go_first(void **state)
     assert_int_equal(found(fixture, &question), 2);
 }
 
+/* The index is left by all of them, whether their subjects went before or not. */
+static void test_messages_go_after_their_subjects(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { MAILS = 20 };
+    begin(fixture);
+    for (uint64_t number = 1; number <= MAILS; number++) {
+        tell(fixture, &(struct mail){ .number = number,
+                                      .sender = "a@example.net",
+                                      .recipient = "x@example.jp",
+                                      .subject = "the meeting" });
+        end(fixture, number, 0, ENDING_DELIVERED);
+    }
+    commit(fixture);
+    forget_all(fixture, &(struct forget_limits){ .subjects_ms = time_of(MAILS - 1) });
+    struct search_question question = { .class = -1, .most = 50, .address = TEXT("a@example.net") };
+    assert_int_equal(found(fixture, &question), MAILS);
+    forget_all(fixture,
+               &(struct forget_limits){ .messages_ms = time_of(MAILS), .subjects_ms = time_of(MAILS) });
+    assert_int_equal(found(fixture, &question), 1);
+}
+
 static void test_days_become_months(void **state)
 {
     struct fixture *fixture = *state;
@@ -721,6 +743,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_search_is_cut_and_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgotten_rows_leave_sums_and_balance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subjects_go_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_messages_go_after_their_subjects, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_days_become_months, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_day, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_from_version_1, set_up, tear_down),
