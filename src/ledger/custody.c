@@ -75,8 +75,8 @@ struct database *custody_database(struct custody *custody)
 {
     struct database *database = harvest_database(custody->harvest);
     uint64_t last;
-    unsigned opened = harvest_opened(custody->harvest);
-    if (database && custody->database == database && custody->opened == opened) return database;
+    if (database && custody->database == database && custody->opening == harvest_openings(custody->harvest))
+        return database;
     custody->database = NULL;
     if (!database) return NULL;
     if (held_bytes(database_sql(database), &custody->facts.bytes) != BOOKS_DONE ||
@@ -85,7 +85,7 @@ struct database *custody_database(struct custody *custody)
         return NULL;
     message_id_resume_behind(&custody->ids, last);
     custody->database = database;
-    custody->opened = opened;
+    custody->opening = harvest_openings(custody->harvest);
     return database;
 }
 

@@ -19,7 +19,7 @@ struct custody {
     struct harvest *harvest;
     const struct config *config;
     struct database *database; /* the one whose numbers are in `facts` */
-    unsigned opened;           /* which one that is: harvest_opened() */
+    unsigned opening;          /* which one that is: harvest_openings() */
     struct vault *vault;
     struct channel *queue; /* NULL: not there */
     struct offered offers[CUSTODY_OFFERS];

@@ -34,7 +34,7 @@ struct harvest {
     const char *folder;
     struct database *database;
     struct source sources[HARVEST_RINGS];
-    unsigned opened;
+    unsigned openings;
     unsigned source_count, next; /* next: whose turn it is first, so that no ring starves another */
     struct timer *timer;
     uint64_t interval_ms;
@@ -136,10 +136,9 @@ static bool database_try_open(struct harvest *harvest)
         harvest->database = NULL;
         try_later(harvest);
     }
-    if (!harvest->database) return false;
-    harvest->opened++;
-    database_set_config(harvest->database, harvest->config);
-    return true;
+    harvest->openings += harvest->database != NULL;
+    if (harvest->database) database_set_config(harvest->database, harvest->config);
+    return harvest->database;
 }
 
 void harvest_start(struct harvest *harvest)
@@ -369,9 +368,9 @@ struct database *harvest_database(const struct harvest *harvest)
     return harvest->database;
 }
 
-unsigned harvest_opened(const struct harvest *harvest)
+unsigned harvest_openings(const struct harvest *harvest)
 {
-    return harvest->opened;
+    return harvest->openings;
 }
 
 void harvest_counts(struct harvest *harvest, struct harvest_counts *out)

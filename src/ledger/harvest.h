@@ -45,7 +45,7 @@ bool harvest_poll(struct harvest *harvest);
 struct database *harvest_database(const struct harvest *harvest);
 
 /* How many it has opened so far: another number is another database, though it may have the same address. */
-unsigned harvest_opened(const struct harvest *harvest);
+unsigned harvest_openings(const struct harvest *harvest);
 
 struct harvest_counts {
     uint64_t events, malformed, batches, failures, damaged;
