@@ -320,25 +320,42 @@ static enum books_outcome audit_forget(struct forgetting *forgetting)
         forgetting->limits->audit_ms);
 }
 
+/* `text` has one %s: a list of all kinds, without which the tables would be read from end to end. */
+static struct text all_kinds(struct forgetting *forgetting, const char *text)
+{
+    struct buffer kinds = { 0 };
+    sum_kinds_add(&kinds, 0);
+    buffer_add_char(&kinds, '\0');
+    struct text all = arena_printf(forgetting->database->arena, text, buffer_text(&kinds).at);
+    buffer_free(&kinds);
+    return all;
+}
+
 /* A day's sums go into its month's. */
 static enum books_outcome day_fold(struct forgetting *forgetting)
 {
-    char text[96];
+    static const char *const texts[] = {
+        "INSERT INTO sum_day SELECT kind, day / 100 * 100, node, direction, domain, name, messages,"
+        " recipients, bytes FROM sum_day WHERE kind IN %s AND day = ?1" SUMS_ADDED,
+        "INSERT INTO sum_hour SELECT kind, day / 100 * 100, hour, node, direction, domain, name, messages,"
+        " recipients, bytes FROM sum_hour WHERE kind IN %s AND day = ?1" SUMS_ADDED,
+        "DELETE FROM sum_day WHERE kind IN %s AND day = ?1",
+        "DELETE FROM sum_hour WHERE kind IN %s AND day = ?1",
+    };
     int64_t day = 0;
     if (!forgetting->limits->days) return BOOKS_DONE;
-    snprintf(text, sizeof text, "SELECT min(day) FROM sum WHERE day < %u AND day %% 100 <> 0",
-             forgetting->limits->days);
-    enum books_outcome outcome = sql_number(forgetting->sql, text, &day);
-    if (outcome != BOOKS_DONE || day == 0) return outcome;
-    outcome =
-        run(forgetting,
-            "INSERT INTO sum SELECT day / 100 * 100, hour, node, direction, domain, kind, name, messages,"
-            " recipients, bytes FROM sum WHERE day = ?1 ON CONFLICT DO UPDATE SET"
-            " messages = messages + excluded.messages, recipients = recipients + excluded.recipients,"
-            " bytes = bytes + excluded.bytes",
-            (uint64_t)day, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM sum WHERE day = ?1", (uint64_t)day, 0);
-    if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    arena_reset(forgetting->database->arena);
+    struct text first = arena_printf(forgetting->database->arena, "%s%u",
+                                     all_kinds(forgetting, "SELECT min(day) FROM sum_day WHERE kind IN %s"
+                                                           " AND day %% 100 <> 0 AND day < ")
+                                         .at,
+                                     forgetting->limits->days);
+    enum books_outcome outcome = sql_number(forgetting->sql, first.at, &day);
+    if (day == 0) return outcome;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && outcome == BOOKS_DONE; i++) {
+        outcome = run(forgetting, all_kinds(forgetting, texts[i]).at, (uint64_t)day, 0);
+        if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    }
     return outcome;
 }
 

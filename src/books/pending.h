@@ -9,6 +9,11 @@
 
 struct pending;
 
+/* The end of a statement that adds rows to sum_day or sum_hour. */
+#define SUMS_ADDED                                                        \
+    " ON CONFLICT DO UPDATE SET messages = messages + excluded.messages," \
+    " recipients = recipients + excluded.recipients, bytes = bytes + excluded.bytes"
+
 /* NULL: the tables are not there; sql_error says more. */
 struct pending *pending_new(struct sql *sql);
 void pending_free(struct pending *pending); /* NULL is allowed */

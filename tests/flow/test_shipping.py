@@ -39,8 +39,10 @@ TABLES = {
     "step": "SELECT message, recipient, time, kind, hold, due, dsn, relay, reply FROM step",
     "refusal": "SELECT id, node, stage, code, message, number, client, helo, sender, recipient, reply, size, class FROM refusal",
     "hop": "SELECT message, next FROM hop",
-    "sum": "SELECT day, hour, node, direction, kind, name, messages, recipients, bytes FROM sum WHERE domain = ''"
-           " OR domain = 'example.test'",
+    "sum_hour": "SELECT day, hour, node, direction, kind, name, messages, recipients, bytes FROM sum_hour"
+                " WHERE domain = '' OR domain = 'example.test'",
+    "sum_day": "SELECT day, node, direction, kind, name, messages, recipients, bytes FROM sum_day"
+               " WHERE domain = '' OR domain = 'example.test'",
 }
 OF = {"message": "id", "recipient": "message", "step": "message", "refusal": "id", "hop": "message"}
 
@@ -74,7 +76,7 @@ def rows_of(node, number):
     with sqlite3.connect(f"file:{node.state}/ledger/ledger.db?mode=ro", uri=True) as database:
         return {table: sorted(database.execute(
             f"{query} {'AND' if 'WHERE' in query else 'WHERE'} " + (f"({OF[table]} >> 8) & 255 = ?" if table in OF else "node = ?")
-            if table != "sum" else f"SELECT * FROM ({query}) WHERE node = ?", (number,)), key=repr) for table, query in TABLES.items()}
+            if not table.startswith("sum") else f"SELECT * FROM ({query}) WHERE node = ?", (number,)), key=repr) for table, query in TABLES.items()}
 
 
 def same(edge, wall, number):
