@@ -13,6 +13,8 @@ enum ledger_frame {
     LEDGER_TAKEN, /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
                      disk. Said again whenever they are offered again. */
     LEDGER_NOT_TAKEN, /* ledger: same id; u8 enum held_refusal, text why: they stay where they are */
+    LEDGER_WHOSE, /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
+    LEDGER_LIVE,  /* queue: same id; u32 count, count * u32 recipient number: these have not ended */
 };
 
 enum held_refusal {

@@ -42,6 +42,7 @@ struct harvest {
     const struct counters_slot *baseline;
     struct waiting *waiting;
     struct exchange *exchange; /* NULL: no other nodes */
+    unsigned openings;
     uint64_t forget_at_ms;
     struct arena *arena;
     struct harvest_counts counts;
@@ -135,6 +136,7 @@ static bool database_try_open(struct harvest *harvest)
         harvest->database = NULL;
         try_later(harvest);
     }
+    harvest->openings += harvest->database != NULL;
     if (harvest->database) database_set_config(harvest->database, harvest->config);
     return harvest->database;
 }
@@ -359,6 +361,11 @@ static void forget(struct harvest *harvest)
     if (forget_some(harvest->database, &limits, FORGET_ROWS, &rows) != BOOKS_DONE) rows = 0;
     harvest->counts.forgotten += rows;
     harvest->forget_at_ms = loop_now_ms(harvest->loop) + (rows ? FORGET_AGAIN_MS : FORGET_LOOK_MS);
+}
+
+unsigned harvest_openings(const struct harvest *harvest)
+{
+    return harvest->openings;
 }
 
 struct database *harvest_database(const struct harvest *harvest)

@@ -41,6 +41,9 @@ void harvest_start(struct harvest *harvest);
 /* One batch now. True when there may be more. */
 bool harvest_poll(struct harvest *harvest);
 
+/* How often a database was opened: another number, another database. */
+unsigned harvest_openings(const struct harvest *harvest);
+
 /* NULL while it cannot be opened. */
 struct database *harvest_database(const struct harvest *harvest);
 

@@ -239,8 +239,25 @@ static void not_taken(struct queue *queue, uint64_t id, enum held_refusal refusa
     shelf->is_refused = true;
 }
 
+/* Of a message that is not in the journal: none. */
+static void live_tell(struct queue *queue, uint64_t id)
+{
+    const struct message *message = catalogue_find(queue->catalogue, id);
+    struct buffer *out = channel_begin(queue->shelf.ledger, LEDGER_LIVE, id);
+    uint32_t count = 0, total = message ? message->recipient_count : 0;
+    for (uint32_t i = 0; i < total; i++) count += message->recipients[i].ending == ENDING_NONE;
+    put_u32(out, count);
+    for (uint32_t i = 0; i < total; i++)
+        if (message->recipients[i].ending == ENDING_NONE) put_u32(out, i);
+    channel_end(queue->shelf.ledger);
+}
+
 bool shelf_frame(struct queue *queue, struct frame *frame)
 {
+    if (frame->type == LEDGER_WHOSE) {
+        live_tell(queue, frame->id);
+        return true;
+    }
     struct reader reader = reader_of(frame->payload);
     int slot = offer_find(&queue->shelf, frame->id);
     if (slot < 0 || frame->id == 0) return false;
