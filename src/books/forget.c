@@ -45,16 +45,11 @@ static uint64_t id_at(uint64_t time_ms)
     return time_ms << 22;
 }
 
-static struct sql_statement *ask(struct forgetting *forgetting, const char *text)
-{
-    return sql_prepare(forgetting->sql, text);
-}
-
-/* A statement with one or two numbers, to the end. */
+/* A statement to its end: with a number, and another number or a text behind it. */
 static enum books_outcome run(struct forgetting *forgetting, const char *text, uint64_t first,
                               uint64_t second)
 {
-    struct sql_statement *statement = ask(forgetting, text);
+    struct sql_statement *statement = sql_prepare(forgetting->sql, text);
     if (!statement) return BOOKS_DAMAGED;
     sql_bind(statement, 1, first);
     if (second) sql_bind(statement, 2, second);
@@ -63,17 +58,31 @@ static enum books_outcome run(struct forgetting *forgetting, const char *text, u
     return outcome;
 }
 
+static enum books_outcome run_text(struct forgetting *forgetting, const char *text, uint64_t first,
+                                   struct text second)
+{
+    struct sql_statement *statement = sql_prepare(forgetting->sql, text);
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, first);
+    sql_bind_text(statement, 2, second);
+    enum books_outcome outcome = sql_do(statement);
+    sql_drop(statement);
+    return outcome;
+}
+
+static enum books_outcome run_all(struct forgetting *forgetting, const char *const *texts, size_t count,
+                                  uint64_t first)
+{
+    enum books_outcome outcome = BOOKS_DONE;
+    for (size_t i = 0; i < count && outcome == BOOKS_DONE; i++) outcome = run(forgetting, texts[i], first, 0);
+    return outcome;
+}
+
 static enum books_outcome terms_remove(struct forgetting *forgetting, const char *text, uint64_t id,
                                        const struct buffer *terms)
 {
     if (!buffer_length(terms)) return BOOKS_DONE;
-    struct sql_statement *statement = ask(forgetting, text);
-    if (!statement) return BOOKS_DAMAGED;
-    sql_bind(statement, 1, id);
-    sql_bind_text(statement, 2, buffer_text(terms));
-    enum books_outcome outcome = sql_do(statement);
-    sql_drop(statement);
-    return outcome;
+    return run_text(forgetting, text, id, buffer_text(terms));
 }
 
 static const char message_terms_text[] =
@@ -85,15 +94,10 @@ static const char refusal_terms_text[] =
 
 static enum books_outcome carry(struct forgetting *forgetting, const char *name)
 {
-    struct sql_statement *statement =
-        ask(forgetting, "INSERT INTO carried(since, name, recipients) VALUES(?1, ?2, 1)"
-                        " ON CONFLICT DO UPDATE SET recipients = recipients + 1");
-    if (!statement) return BOOKS_DAMAGED;
-    sql_bind(statement, 1, forgetting->limits->balance_since_ms);
-    sql_bind_text(statement, 2, text_of(name));
-    enum books_outcome outcome = sql_do(statement);
-    sql_drop(statement);
-    return outcome;
+    return run_text(forgetting,
+                    "INSERT INTO carried(since, name, recipients) VALUES(?1, ?2, 1)"
+                    " ON CONFLICT DO UPDATE SET recipients = recipients + 1",
+                    forgetting->limits->balance_since_ms, text_of(name));
 }
 
 /* What count.c would have counted. */
@@ -115,9 +119,9 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
                                             struct buffer *terms)
 {
     enum books_outcome outcome, carried = BOOKS_DONE;
-    struct sql_statement *row =
-        ask(forgetting,
-            "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
+    struct sql_statement *row = sql_prepare(
+        forgetting->sql,
+        "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
     bool is_abroad = nodes_is_abroad(forgetting->database, id);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
@@ -139,7 +143,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
 static enum books_outcome steps_terms(struct forgetting *forgetting, uint64_t id, struct buffer *terms)
 {
     enum books_outcome outcome;
-    struct sql_statement *row = ask(forgetting, "SELECT kind FROM step WHERE message = ?1");
+    struct sql_statement *row = sql_prepare(forgetting->sql, "SELECT kind FROM step WHERE message = ?1");
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW)
@@ -162,17 +166,19 @@ static void row_terms(struct sql_statement *row, struct buffer *terms)
 static enum books_outcome message_forget(struct forgetting *forgetting, struct sql_statement *row,
                                          struct buffer *terms)
 {
+    static const char *const texts[] = {
+        "DELETE FROM step WHERE message = ?1",
+        "DELETE FROM hop WHERE message = ?1",
+        "DELETE FROM held_recipient WHERE message = ?1",
+        "DELETE FROM held WHERE message = ?1",
+        "DELETE FROM message WHERE id = ?1",
+    };
     uint64_t id = sql_get(row, 0);
     buffer_clear(terms);
     row_terms(row, terms);
     enum books_outcome outcome = steps_terms(forgetting, id, terms);
     if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7), terms);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM hop WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting, "DELETE FROM held_recipient WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM held WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run_all(forgetting, texts, sizeof texts / sizeof *texts, id);
     if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
     forgetting->done++;
     return outcome;
@@ -183,8 +189,8 @@ static enum books_outcome rows_walk(struct forgetting *forgetting, const char *t
                                                                  struct buffer *))
 {
     struct buffer terms = { 0 };
-    enum books_outcome outcome, forgotten = BOOKS_DONE;
-    struct sql_statement *row = ask(forgetting, text);
+    enum books_outcome outcome = BOOKS_DONE, forgotten = BOOKS_DONE;
+    struct sql_statement *row = sql_prepare(forgetting->sql, text);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id_at(limit_ms));
     sql_bind(row, 2, forgetting->most);
@@ -211,64 +217,46 @@ static enum books_outcome messages_forget(struct forgetting *forgetting)
 
 /* --- subjects --- */
 
+/* The mark: rows up to there have none any more. */
+static const struct subject_place {
+    const char *rows, *terms, *clear, *mark;
+} places[] = {
+    { "SELECT id, subject, 0 FROM message WHERE id < ?1"
+      " AND id > ifnull((SELECT value FROM mark WHERE name = 'subjects'), 0) ORDER BY id LIMIT ?2",
+      message_terms_text, "UPDATE message SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1",
+      "subjects" },
+    { "SELECT id, subject, 1 FROM refusal WHERE id < ?1"
+      " AND id > ifnull((SELECT value FROM mark WHERE name = 'refusal subjects'), 0) ORDER BY id LIMIT ?2",
+      refusal_terms_text, "UPDATE refusal SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1",
+      "refusal subjects" },
+};
+
 static enum books_outcome subject_forget(struct forgetting *forgetting, struct sql_statement *row,
                                          struct buffer *terms)
 {
     uint64_t id = sql_get(row, 0);
+    const struct subject_place *place = &places[sql_get(row, 2)];
     buffer_clear(terms);
     terms_add_words(terms, sql_get_text(row, 1));
-    enum books_outcome outcome = terms_remove(forgetting, message_terms_text, id, terms);
+    enum books_outcome outcome = terms_remove(forgetting, place->terms, id, terms);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, place->clear, id, 0);
     if (outcome == BOOKS_DONE)
-        outcome =
-            run(forgetting,
-                "UPDATE message SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting,
-                      "INSERT INTO mark(name, value) VALUES('subjects', ?1)"
-                      " ON CONFLICT DO UPDATE SET value = excluded.value",
-                      id, 0);
+        outcome = run_text(forgetting,
+                           "INSERT INTO mark(value, name) VALUES(?1, ?2)"
+                           " ON CONFLICT DO UPDATE SET value = excluded.value",
+                           id, text_of(place->mark));
     forgetting->done++;
     return outcome;
 }
 
-/* The mark: messages up to there have none any more. */
 static enum books_outcome subjects_forget(struct forgetting *forgetting)
 {
+    enum books_outcome outcome = BOOKS_DONE;
     if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
-    return rows_walk(
-        forgetting,
-        "SELECT id, subject FROM message WHERE id < ?1"
-        " AND id > ifnull((SELECT value FROM mark WHERE name = 'subjects'), 0) ORDER BY id LIMIT ?2",
-        forgetting->limits->subjects_ms, subject_forget);
-}
-
-static enum books_outcome refusal_subject_forget(struct forgetting *forgetting, struct sql_statement *row,
-                                                 struct buffer *terms)
-{
-    uint64_t id = sql_get(row, 0);
-    buffer_clear(terms);
-    terms_add_words(terms, sql_get_text(row, 1));
-    enum books_outcome outcome = terms_remove(forgetting, refusal_terms_text, id, terms);
-    if (outcome == BOOKS_DONE)
-        outcome =
-            run(forgetting,
-                "UPDATE refusal SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting,
-                      "INSERT INTO mark(name, value) VALUES('refusal subjects', ?1)"
-                      " ON CONFLICT DO UPDATE SET value = excluded.value",
-                      id, 0);
-    forgetting->done++;
+    for (size_t i = 0; i < sizeof places / sizeof *places && outcome == BOOKS_DONE; i++)
+        if (forgetting->done < forgetting->most)
+            outcome = rows_walk(forgetting, places[i].rows, forgetting->limits->subjects_ms, subject_forget);
     return outcome;
-}
-
-static enum books_outcome refusal_subjects_forget(struct forgetting *forgetting)
-{
-    if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
-    return rows_walk(forgetting,
-                     "SELECT id, subject FROM refusal WHERE id < ?1 AND id > ifnull((SELECT value FROM mark"
-                     " WHERE name = 'refusal subjects'), 0) ORDER BY id LIMIT ?2",
-                     forgetting->limits->subjects_ms, refusal_subject_forget);
 }
 
 /* --- the rest --- */
@@ -362,9 +350,9 @@ static enum books_outcome day_fold(struct forgetting *forgetting)
 enum books_outcome forget_some(struct database *database, const struct forget_limits *limits, unsigned most,
                                unsigned *out_rows)
 {
-    static enum books_outcome (*const kinds[])(
-        struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, refusal_subjects_forget,
-                                 steps_forget,    audit_forget,    day_fold };
+    static enum books_outcome (*const kinds[])(struct forgetting *) = { messages_forget, subjects_forget,
+                                                                        refusals_forget, steps_forget,
+                                                                        audit_forget,    day_fold };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most
     };
