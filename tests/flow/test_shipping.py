@@ -134,6 +134,12 @@ def test_the_wall_knows_all(nodes, wall, inside, there):
     assert table["balanced"] and table["missing"] == 0
     assert [(one["name"], one["relayed"], one["accepted"]) for one in table["nodes"]] == [("wall1", 0, 2), ("edge1", 1, 0), ("edge2", 1, 0)]
     assert "edge2" in wall.run("balance", "--nodes").stdout
+    (by_node,) = json.loads(wall.run("stats", "--by", "node", "--format", "json").stdout)
+    assert [row["node"] for row in by_node["rows"]] == ["wall1", "edge1", "edge2", "Total"]
+    with sqlite3.connect(wall.state / "ledger/ledger.db") as database:
+        database.execute("update sum_day set node = 9 where node = 2")  # whose name it was never told
+    (by_node,) = json.loads(wall.run("stats", "--by", "node", "--format", "json").stdout)
+    assert [row["node"] for row in by_node["rows"]] == ["wall1", "edge2", "9", "Total"]
     assert values_of(wall, "courier")["nodes connected"] == "2" and values_of(edges[0], "courier")["link"] == "connected"
     lab.wait_for(lambda: values_of(edges[0], "ledger")["parcels to tell"] == "0", "nothing is left to tell")
 
