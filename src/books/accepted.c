@@ -50,6 +50,7 @@ static void recipient_count(struct database *database, const struct event_accept
                                                                            .direction = event->direction,
                                                                            .sender = event->sender,
                                                                            .recipient = recipient->address });
+    pending_remember(database->pending, event->id, number, &sum);
     static const enum sum_kind origins[] = { SUM_ACCEPTED, SUM_OWN, SUM_AGAIN };
     entries_add(database, sum, origins[event->is_own < 3 ? event->is_own : 1], TEXT_NONE);
     if (recipient->hold) entries_add(database, sum, SUM_HELD, text_of(hold_reason_name(recipient->hold)));

@@ -4,25 +4,40 @@
 #include "books/terms.h"
 #include "ipc/ask_queue.h"
 
+/* The sum of a recipient whose acceptance was told. *out_found: it was. Texts live until the next event. */
+static enum books_outcome sum_find(struct database *database, uint64_t id, uint32_t number,
+                                   struct pending_sum *out, bool *out_found)
+{
+    enum books_outcome outcome = BOOKS_DONE;
+    const struct pending_sum *known = pending_recall(database->pending, id, number);
+    *out_found = known != NULL;
+    if (known) *out = *known;
+    if (known) return outcome;
+    struct sql_statement *found = database->statements[FIND_MESSAGE];
+    sql_bind(found, 1, id);
+    sql_bind(found, 2, number);
+    *out_found = entries_run_returning(database, FIND_MESSAGE, &outcome);
+    if (!*out_found) return outcome;
+    *out = entries_sum(database, (struct entries_about){ .size = sql_get(found, 1),
+                                                         .number = number,
+                                                         .direction = (uint8_t)sql_get(found, 0),
+                                                         .sender = sql_get_text(found, 2),
+                                                         .recipient = sql_get_text(found, 3) });
+    out->domain = arena_text(database->arena, out->domain);
+    sql_reset(found);
+    return BOOKS_DONE;
+}
+
 /* Sums of something that happened to a recipient, if anybody has told of its acceptance. */
 static enum books_outcome later_count(struct database *database, uint64_t id, uint32_t number,
                                       uint64_t time_ms, enum sum_kind kind, struct text name)
 {
-    enum books_outcome outcome;
-    struct sql_statement *found = database->statements[FIND_MESSAGE];
-    sql_bind(found, 1, id);
-    sql_bind(found, 2, number);
-    if (!entries_run_returning(database, FIND_MESSAGE, &outcome)) return outcome;
-    struct pending_sum sum =
-        entries_sum(database, (struct entries_about){ .time_ms = time_ms,
-                                                      .size = sql_get(found, 1),
-                                                      .number = number,
-                                                      .direction = (uint8_t)sql_get(found, 0),
-                                                      .sender = sql_get_text(found, 2),
-                                                      .recipient = sql_get_text(found, 3) });
-    entries_add(database, sum, kind, name);
-    sql_reset(found);
-    return BOOKS_DONE;
+    struct pending_sum sum;
+    bool is_found;
+    enum books_outcome outcome = sum_find(database, id, number, &sum, &is_found);
+    sum.time_ms = time_ms;
+    if (is_found) entries_add(database, sum, kind, name);
+    return outcome;
 }
 
 static void status_term(struct database *database, uint64_t id, const char *status)
@@ -48,6 +63,7 @@ static enum books_outcome ending_run(struct database *database, enum statement n
 
 enum books_outcome database_store_ended(struct database *database, const struct event_ended *event)
 {
+    arena_reset(database->arena);
     enum books_outcome outcome = ending_run(database, END_RECIPIENT, event);
     bool is_new = sql_changes(database->sql) > 0;
     if (outcome == BOOKS_DONE && is_new)

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 1024, CHAINS = 4096 };
 
 struct entry {
     uint64_t hash;
@@ -24,11 +24,20 @@ struct document {
     bool is_refusal;
 };
 
+struct remembered {
+    struct remembered *next;
+    uint64_t message;
+    uint32_t number;
+    struct pending_sum sum;
+};
+
 struct pending {
     struct arena *arena;
     struct sum_clock clock;
     struct entry *entries; /* open addressing; hash 0: free */
     size_t entry_slots, entry_count;
+    struct remembered *chains[CHAINS];
+    bool has_remembered;
     struct document *documents;
     size_t document_count, document_room;
     struct buffer joined;
@@ -186,6 +195,31 @@ static enum books_outcome sums_write(struct pending *pending)
     return outcome;
 }
 
+/* --- recipients --- */
+
+static size_t chain_of(uint64_t message, uint32_t number)
+{
+    return ((message ^ number) * UINT64_C(0x9E3779B97F4A7C15)) >> 32 & (CHAINS - 1);
+}
+
+void pending_remember(struct pending *pending, uint64_t message, uint32_t number,
+                      const struct pending_sum *sum)
+{
+    struct remembered **chain = &pending->chains[chain_of(message, number)];
+    struct remembered *one = arena_alloc(pending->arena, sizeof *one);
+    *one = (struct remembered){ *chain, message, number, *sum };
+    one->sum.domain = arena_text(pending->arena, sum->domain);
+    *chain = one;
+    pending->has_remembered = true;
+}
+
+const struct pending_sum *pending_recall(const struct pending *pending, uint64_t message, uint32_t number)
+{
+    const struct remembered *one = pending->chains[chain_of(message, number)];
+    while (one && (one->message != message || one->number != number)) one = one->next;
+    return one ? &one->sum : NULL;
+}
+
 /* --- terms --- */
 
 void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, struct text terms)
@@ -245,6 +279,8 @@ enum books_outcome pending_write(struct pending *pending)
 void pending_drop(struct pending *pending)
 {
     if (pending->entry_count) memset(pending->entries, 0, pending->entry_slots * sizeof *pending->entries);
+    if (pending->has_remembered) memset(pending->chains, 0, sizeof pending->chains);
+    pending->has_remembered = false;
     pending->entry_count = pending->document_count = 0;
     arena_reset(pending->arena);
 }

@@ -29,6 +29,12 @@ struct pending_sum {
 };
 void pending_add_sum(struct pending *pending, const struct pending_sum *sum);
 
+/* A recipient whose acceptance is stored in this transaction, with the sum that was made of it: what happens
+   to it in the same transaction need not be asked of the tables. NULL: it was not. */
+void pending_remember(struct pending *pending, uint64_t message, uint32_t number,
+                      const struct pending_sum *sum);
+const struct pending_sum *pending_recall(const struct pending *pending, uint64_t message, uint32_t number);
+
 void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, struct text terms);
 
 enum books_outcome pending_write(struct pending *pending);
