@@ -34,8 +34,8 @@ struct database {
     const struct config *config;
     uint16_t node;
     struct outbox *outbox; /* NULL: nobody is told */
-    struct arena *arena; /* of the event under way */
-    struct buffer terms; /* the same */
+    struct arena *arena;   /* of the event under way */
+    struct buffer terms;   /* the same */
     char path[4096];
     bool has_complained; /* of readers that keep the log from being emptied */
 };

@@ -16,12 +16,12 @@ void told_queued(const struct queue *queue, const struct message *message, struc
              message->recipient_count);
 }
 
-/* delays: before us, in the queue, connecting, sending. */
 /* Milliseconds as seconds with two places: printf is slow with fractions, and this is said of each delivery.
  */
 #define SECONDS "%llu.%02u"
 #define SECONDS_ARG(ms) (unsigned long long)(((ms) + 5) / 1000), (unsigned)(((ms) + 5) % 1000 / 10)
 
+/* delays: before us, in the queue, connecting, sending. */
 void told_recipient(const struct queue *queue, uint64_t id_number, const struct told_delivery *delivery)
 {
     char id[MESSAGE_ID_SIZE], original[300] = "";

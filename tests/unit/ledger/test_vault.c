@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "ipc/message_id.h"
+#include "ledger/memo.h"
 #include "ledger/vault.h"
 
 #define ID (1790000000000ull << 22)
@@ -272,6 +273,48 @@ static void test_removing(void **state)
     assert_int_not_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0); /* with its last file */
 }
 
+/* What is cut off anywhere is no note, and nothing of it is believed. */
+static void test_memo(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer bytes = { 0 };
+    enum held_class classes[] = { HELD_SPAM, HELD_UNDELIVERABLE };
+    struct memo_about about = { .stored_ms = 7, .classes = classes, .count = 2, .message = { .id = ID } },
+                      back;
+    about.message.time_ms = 5;
+    about.message.judgement.is_judged = true;
+    about.message.judgement.class = CLASS_SPAM;
+    about.message.judgement.subject = TEXT("a subject");
+    memo_about_put(&about, &bytes);
+    assert_true(memo_about_get(arena, buffer_text(&bytes), &back));
+    assert_int_equal(back.stored_ms, 7);
+    assert_int_equal(back.classes[1], HELD_UNDELIVERABLE);
+    assert_true(back.message.id == ID);
+    assert_true(text_equal(back.message.judgement.subject, TEXT("a subject")));
+    for (size_t length = 0; length < buffer_length(&bytes); length++)
+        assert_false(memo_about_get(arena, text_slice(buffer_text(&bytes), 0, length), &back));
+    buffer_clear(&bytes);
+    struct held_row items[] = {
+        { .number = 3, .class = HELD_VIRUS, .state = HELD_RELEASING, .release = ID + 1 },
+        { .number = 9, .class = HELD_SPAM, .state = HELD_DELETED, .by = TEXT("x") }
+    };
+    struct held_rows rows = { items, 2 }, found;
+    memo_rows_put(&rows, &bytes);
+    assert_true(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    assert_int_equal(found.count, 2);
+    assert_true(found.items[0].release == ID + 1 && found.items[0].message == ID);
+    assert_int_equal(found.items[1].state, HELD_DELETED);
+    assert_true(text_equal(found.items[1].by, TEXT("x")));
+    for (size_t length = 0; length < buffer_length(&bytes); length++)
+        assert_false(memo_rows_get(arena, text_slice(buffer_text(&bytes), 0, length), ID, &found));
+    items[0].state = HELD_STATES;
+    buffer_clear(&bytes);
+    memo_rows_put(&rows, &bytes);
+    assert_false(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    buffer_free(&bytes);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_walk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_facts_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_first_version, set_up, tear_down),
+        cmocka_unit_test(test_memo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
