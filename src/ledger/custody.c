@@ -135,8 +135,14 @@ static enum vault_outcome file_write(struct custody *custody, struct taking *tak
     struct memo_about about = { .stored_ms = loop_wall_ms(custody->loop),
                                 .classes = taking->classes,
                                 .count = taking->offer.envelope.recipient_count };
-    if (adopt_recall(custody->database, custody->arena, taking->offer.id, &about.message) == BOOKS_DONE)
-        memo_about_put(&about, &text);
+    const struct held_offer *offer = &taking->offer;
+    if (adopt_recall(custody->database, custody->arena, offer->id, &about.message) != BOOKS_DONE)
+        about.message = (struct event_accepted){ .id = offer->id,
+                                                 .time_ms = offer->arrived_ms,
+                                                 .size = offer->length,
+                                                 .direction = offer->direction,
+                                                 .sender = offer->envelope.sender };
+    memo_about_put(&about, &text);
     enum vault_outcome outcome =
         vault_write(custody->vault, &taking->offer, buffer_text(&text), fd, &taking->bytes);
     buffer_free(&text);
