@@ -112,10 +112,24 @@ enum log_level log_level_now(void)
     return registry.level;
 }
 
+/* What most texts are made of: printable ASCII from the start on, at most `most` of it. */
+static size_t ascii_length(struct text text, size_t most)
+{
+    size_t length = 0;
+    if (most > text.length) most = text.length;
+    while (length < most && text.at[length] >= ' ' && text.at[length] <= '~') length++;
+    return length;
+}
+
 char *log_escape(struct text text, char *room, size_t size)
 {
     size_t out = 0;
     for (size_t i = 0; i < text.length;) {
+        size_t ascii = ascii_length(text_slice(text, i, text.length), size - 1 - out);
+        memcpy(room + out, text.at + i, ascii);
+        out += ascii;
+        i += ascii;
+        if (i == text.length) break;
         const unsigned char *at = (const unsigned char *)text.at + i;
         size_t length = plain_length(text_slice(text, i, text.length));
         if (out + (length ? length : 4) >= size) break;

@@ -36,8 +36,8 @@ struct database {
     const struct config *config;
     uint16_t node;
     struct outbox *outbox; /* NULL: nobody is told */
-    struct arena *arena; /* of the event under way */
-    struct buffer terms; /* the same */
+    struct arena *arena;   /* of the event under way */
+    struct buffer terms;   /* the same */
     char path[4096];
     dev_t device;
     ino_t file;          /* that is open, whatever has its name now */

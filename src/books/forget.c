@@ -45,16 +45,11 @@ static uint64_t id_at(uint64_t time_ms)
     return time_ms << 22;
 }
 
-static struct sql_statement *ask(struct forgetting *forgetting, const char *text)
-{
-    return sql_prepare(forgetting->sql, text);
-}
-
-/* A statement with one or two numbers, to the end. */
+/* A statement to its end: with a number, and another number or a text behind it. */
 static enum books_outcome run(struct forgetting *forgetting, const char *text, uint64_t first,
                               uint64_t second)
 {
-    struct sql_statement *statement = ask(forgetting, text);
+    struct sql_statement *statement = sql_prepare(forgetting->sql, text);
     if (!statement) return BOOKS_DAMAGED;
     sql_bind(statement, 1, first);
     if (second) sql_bind(statement, 2, second);
@@ -63,17 +58,31 @@ static enum books_outcome run(struct forgetting *forgetting, const char *text, u
     return outcome;
 }
 
+static enum books_outcome run_text(struct forgetting *forgetting, const char *text, uint64_t first,
+                                   struct text second)
+{
+    struct sql_statement *statement = sql_prepare(forgetting->sql, text);
+    if (!statement) return BOOKS_DAMAGED;
+    sql_bind(statement, 1, first);
+    sql_bind_text(statement, 2, second);
+    enum books_outcome outcome = sql_do(statement);
+    sql_drop(statement);
+    return outcome;
+}
+
+static enum books_outcome run_all(struct forgetting *forgetting, const char *const *texts, size_t count,
+                                  uint64_t first)
+{
+    enum books_outcome outcome = BOOKS_DONE;
+    for (size_t i = 0; i < count && outcome == BOOKS_DONE; i++) outcome = run(forgetting, texts[i], first, 0);
+    return outcome;
+}
+
 static enum books_outcome terms_remove(struct forgetting *forgetting, const char *text, uint64_t id,
                                        const struct buffer *terms)
 {
     if (!buffer_length(terms)) return BOOKS_DONE;
-    struct sql_statement *statement = ask(forgetting, text);
-    if (!statement) return BOOKS_DAMAGED;
-    sql_bind(statement, 1, id);
-    sql_bind_text(statement, 2, buffer_text(terms));
-    enum books_outcome outcome = sql_do(statement);
-    sql_drop(statement);
-    return outcome;
+    return run_text(forgetting, text, id, buffer_text(terms));
 }
 
 static const char message_terms_text[] =
@@ -90,15 +99,10 @@ static const char refusal_left_text[] = "INSERT INTO find_refusal(rowid, terms) 
 
 static enum books_outcome carry(struct forgetting *forgetting, const char *name)
 {
-    struct sql_statement *statement =
-        ask(forgetting, "INSERT INTO carried(since, name, recipients) VALUES(?1, ?2, 1)"
-                        " ON CONFLICT DO UPDATE SET recipients = recipients + 1");
-    if (!statement) return BOOKS_DAMAGED;
-    sql_bind(statement, 1, forgetting->limits->balance_since_ms);
-    sql_bind_text(statement, 2, text_of(name));
-    enum books_outcome outcome = sql_do(statement);
-    sql_drop(statement);
-    return outcome;
+    return run_text(forgetting,
+                    "INSERT INTO carried(since, name, recipients) VALUES(?1, ?2, 1)"
+                    " ON CONFLICT DO UPDATE SET recipients = recipients + 1",
+                    forgetting->limits->balance_since_ms, text_of(name));
 }
 
 /* What count.c would have counted. */
@@ -120,9 +124,9 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
                                             struct buffer *terms)
 {
     enum books_outcome outcome, carried = BOOKS_DONE;
-    struct sql_statement *row =
-        ask(forgetting,
-            "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
+    struct sql_statement *row = sql_prepare(
+        forgetting->sql,
+        "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
     bool is_abroad = nodes_is_abroad(forgetting->database, id);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
@@ -144,7 +148,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
 static enum books_outcome steps_terms(struct forgetting *forgetting, uint64_t id, struct buffer *terms)
 {
     enum books_outcome outcome;
-    struct sql_statement *row = ask(forgetting, "SELECT kind FROM step WHERE message = ?1");
+    struct sql_statement *row = sql_prepare(forgetting->sql, "SELECT kind FROM step WHERE message = ?1");
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW)
@@ -167,17 +171,19 @@ static void row_terms(struct sql_statement *row, struct buffer *terms)
 static enum books_outcome message_forget(struct forgetting *forgetting, struct sql_statement *row,
                                          struct buffer *terms)
 {
+    static const char *const texts[] = {
+        "DELETE FROM step WHERE message = ?1",
+        "DELETE FROM hop WHERE message = ?1",
+        "DELETE FROM held_recipient WHERE message = ?1",
+        "DELETE FROM held WHERE message = ?1",
+        "DELETE FROM message WHERE id = ?1",
+    };
     uint64_t id = sql_get(row, 0);
     buffer_clear(terms);
     row_terms(row, terms);
     enum books_outcome outcome = steps_terms(forgetting, id, terms);
     if (outcome == BOOKS_DONE) outcome = recipients_forget(forgetting, id, sql_get(row, 7), terms);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM step WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM hop WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting, "DELETE FROM held_recipient WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM held WHERE message = ?1", id, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM message WHERE id = ?1", id, 0);
+    if (outcome == BOOKS_DONE) outcome = run_all(forgetting, texts, sizeof texts / sizeof *texts, id);
     if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
     forgetting->done++;
     return outcome;
@@ -188,8 +194,8 @@ static enum books_outcome rows_walk(struct forgetting *forgetting, const char *t
                                                                  struct buffer *))
 {
     struct buffer terms = { 0 };
-    enum books_outcome outcome, forgotten = BOOKS_DONE;
-    struct sql_statement *row = ask(forgetting, text);
+    enum books_outcome outcome = BOOKS_DONE, forgotten = BOOKS_DONE;
+    struct sql_statement *row = sql_prepare(forgetting->sql, text);
     if (!row) return BOOKS_DAMAGED;
     sql_bind(row, 1, id_at(limit_ms));
     sql_bind(row, 2, forgetting->most);
@@ -216,66 +222,48 @@ static enum books_outcome messages_forget(struct forgetting *forgetting)
 
 /* --- subjects --- */
 
+/* The mark: rows up to there have none any more. */
+static const struct subject_place {
+    const char *rows, *terms, *left, *clear, *mark;
+} places[] = {
+    { "SELECT id, subject, 0 FROM message WHERE id < ?1"
+      " AND id > ifnull((SELECT value FROM mark WHERE name = 'subjects'), 0) ORDER BY id LIMIT ?2",
+      message_terms_text, message_left_text,
+      "UPDATE message SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", "subjects" },
+    { "SELECT id, subject, 1 FROM refusal WHERE id < ?1"
+      " AND id > ifnull((SELECT value FROM mark WHERE name = 'refusal subjects'), 0) ORDER BY id LIMIT ?2",
+      refusal_terms_text, refusal_left_text,
+      "UPDATE refusal SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1",
+      "refusal subjects" },
+};
+
 static enum books_outcome subject_forget(struct forgetting *forgetting, struct sql_statement *row,
                                          struct buffer *terms)
 {
     uint64_t id = sql_get(row, 0);
+    const struct subject_place *place = &places[sql_get(row, 2)];
     buffer_clear(terms);
     terms_add_words(terms, sql_get_text(row, 1));
-    enum books_outcome outcome = run(forgetting, message_left_text, id, 0);
-    if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, message_terms_text, id, terms);
+    enum books_outcome outcome = run(forgetting, place->left, id, 0);
+    if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, place->terms, id, terms);
+    if (outcome == BOOKS_DONE) outcome = run(forgetting, place->clear, id, 0);
     if (outcome == BOOKS_DONE)
-        outcome =
-            run(forgetting,
-                "UPDATE message SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting,
-                      "INSERT INTO mark(name, value) VALUES('subjects', ?1)"
-                      " ON CONFLICT DO UPDATE SET value = excluded.value",
-                      id, 0);
+        outcome = run_text(forgetting,
+                           "INSERT INTO mark(value, name) VALUES(?1, ?2)"
+                           " ON CONFLICT DO UPDATE SET value = excluded.value",
+                           id, text_of(place->mark));
     forgetting->done++;
     return outcome;
 }
 
-/* The mark: messages up to there have none any more. */
 static enum books_outcome subjects_forget(struct forgetting *forgetting)
 {
+    enum books_outcome outcome = BOOKS_DONE;
     if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
-    return rows_walk(
-        forgetting,
-        "SELECT id, subject FROM message WHERE id < ?1"
-        " AND id > ifnull((SELECT value FROM mark WHERE name = 'subjects'), 0) ORDER BY id LIMIT ?2",
-        forgetting->limits->subjects_ms, subject_forget);
-}
-
-static enum books_outcome refusal_subject_forget(struct forgetting *forgetting, struct sql_statement *row,
-                                                 struct buffer *terms)
-{
-    uint64_t id = sql_get(row, 0);
-    buffer_clear(terms);
-    terms_add_words(terms, sql_get_text(row, 1));
-    enum books_outcome outcome = run(forgetting, refusal_left_text, id, 0);
-    if (outcome == BOOKS_DONE) outcome = terms_remove(forgetting, refusal_terms_text, id, terms);
-    if (outcome == BOOKS_DONE)
-        outcome =
-            run(forgetting,
-                "UPDATE refusal SET subject = NULL, author = NULL, message_id = NULL WHERE id = ?1", id, 0);
-    if (outcome == BOOKS_DONE)
-        outcome = run(forgetting,
-                      "INSERT INTO mark(name, value) VALUES('refusal subjects', ?1)"
-                      " ON CONFLICT DO UPDATE SET value = excluded.value",
-                      id, 0);
-    forgetting->done++;
+    for (size_t i = 0; i < sizeof places / sizeof *places && outcome == BOOKS_DONE; i++)
+        if (forgetting->done < forgetting->most)
+            outcome = rows_walk(forgetting, places[i].rows, forgetting->limits->subjects_ms, subject_forget);
     return outcome;
-}
-
-static enum books_outcome refusal_subjects_forget(struct forgetting *forgetting)
-{
-    if (!forgetting->limits->subjects_ms) return BOOKS_DONE;
-    return rows_walk(forgetting,
-                     "SELECT id, subject FROM refusal WHERE id < ?1 AND id > ifnull((SELECT value FROM mark"
-                     " WHERE name = 'refusal subjects'), 0) ORDER BY id LIMIT ?2",
-                     forgetting->limits->subjects_ms, refusal_subject_forget);
 }
 
 /* --- the rest --- */
@@ -327,34 +315,51 @@ static enum books_outcome audit_forget(struct forgetting *forgetting)
         forgetting->limits->audit_ms);
 }
 
+/* `text` has one %s: a list of all kinds, without which the tables would be read from end to end. */
+static struct text all_kinds(struct forgetting *forgetting, const char *text)
+{
+    struct buffer kinds = { 0 };
+    sum_kinds_add(&kinds, 0);
+    buffer_add_char(&kinds, '\0');
+    struct text all = arena_printf(forgetting->database->arena, text, buffer_text(&kinds).at);
+    buffer_free(&kinds);
+    return all;
+}
+
 /* A day's sums go into its month's. */
 static enum books_outcome day_fold(struct forgetting *forgetting)
 {
-    char text[96];
+    static const char *const texts[] = {
+        "INSERT INTO sum_day SELECT kind, day / 100 * 100, node, direction, domain, name, messages,"
+        " recipients, bytes FROM sum_day WHERE kind IN %s AND day = ?1" SUMS_ADDED,
+        "INSERT INTO sum_hour SELECT kind, day / 100 * 100, hour, node, direction, domain, name, messages,"
+        " recipients, bytes FROM sum_hour WHERE kind IN %s AND day = ?1" SUMS_ADDED,
+        "DELETE FROM sum_day WHERE kind IN %s AND day = ?1",
+        "DELETE FROM sum_hour WHERE kind IN %s AND day = ?1",
+    };
     int64_t day = 0;
     if (!forgetting->limits->days) return BOOKS_DONE;
-    snprintf(text, sizeof text, "SELECT min(day) FROM sum WHERE day < %u AND day %% 100 <> 0",
-             forgetting->limits->days);
-    enum books_outcome outcome = sql_number(forgetting->sql, text, &day);
-    if (outcome != BOOKS_DONE || day == 0) return outcome;
-    outcome =
-        run(forgetting,
-            "INSERT INTO sum SELECT day / 100 * 100, hour, node, direction, domain, kind, name, messages,"
-            " recipients, bytes FROM sum WHERE day = ?1 ON CONFLICT DO UPDATE SET"
-            " messages = messages + excluded.messages, recipients = recipients + excluded.recipients,"
-            " bytes = bytes + excluded.bytes",
-            (uint64_t)day, 0);
-    if (outcome == BOOKS_DONE) outcome = run(forgetting, "DELETE FROM sum WHERE day = ?1", (uint64_t)day, 0);
-    if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    arena_reset(forgetting->database->arena);
+    struct text first = arena_printf(forgetting->database->arena, "%s%u",
+                                     all_kinds(forgetting, "SELECT min(day) FROM sum_day WHERE kind IN %s"
+                                                           " AND day %% 100 <> 0 AND day < ")
+                                         .at,
+                                     forgetting->limits->days);
+    enum books_outcome outcome = sql_number(forgetting->sql, first.at, &day);
+    if (day == 0) return outcome;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && outcome == BOOKS_DONE; i++) {
+        outcome = run(forgetting, all_kinds(forgetting, texts[i]).at, (uint64_t)day, 0);
+        if (outcome == BOOKS_DONE) forgetting->done += sql_changes(forgetting->sql);
+    }
     return outcome;
 }
 
 enum books_outcome forget_some(struct database *database, const struct forget_limits *limits, unsigned most,
                                unsigned *out_rows)
 {
-    static enum books_outcome (*const kinds[])(
-        struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, refusal_subjects_forget,
-                                 steps_forget,    audit_forget,    day_fold };
+    static enum books_outcome (*const kinds[])(struct forgetting *) = { messages_forget, subjects_forget,
+                                                                        refusals_forget, steps_forget,
+                                                                        audit_forget,    day_fold };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most
     };

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 1024, CHAINS = 4096 };
 
 struct entry {
     uint64_t hash;
@@ -24,31 +24,41 @@ struct document {
     bool is_refusal;
 };
 
+struct remembered {
+    struct remembered *next;
+    uint64_t message;
+    uint32_t number;
+    struct pending_sum sum;
+};
+
 struct pending {
     struct arena *arena;
     struct sum_clock clock;
     struct entry *entries; /* open addressing; hash 0: free */
     size_t entry_slots, entry_count;
+    struct remembered *chains[CHAINS];
+    bool has_remembered;
     struct document *documents;
     size_t document_count, document_room;
     struct buffer joined;
-    struct sql_statement *add, *index[2];
+    struct sql_statement *add_day, *add_hour, *index[2];
 };
 
 struct pending *pending_new(struct sql *sql)
 {
     struct pending *pending = memory_alloc(sizeof *pending);
-    pending->add = sql_prepare(
-        sql, "INSERT INTO sum(day, hour, node, direction, domain, kind, name, messages, recipients, bytes)"
-             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET"
-             " messages = messages + excluded.messages, recipients = recipients + excluded.recipients,"
-             " bytes = bytes + excluded.bytes");
+    pending->add_day = sql_prepare(
+        sql, "INSERT INTO sum_day(kind, day, node, direction, domain, name, messages, recipients, bytes)"
+             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)" SUMS_ADDED);
+    pending->add_hour = sql_prepare(
+        sql, "INSERT INTO sum_hour(kind, day, node, direction, domain, name, messages, recipients, bytes,"
+             " hour) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)" SUMS_ADDED);
     pending->index[false] = sql_prepare(sql, "INSERT INTO find_message(rowid, terms) VALUES(?1, ?2)");
     pending->index[true] = sql_prepare(sql, "INSERT INTO find_refusal(rowid, terms) VALUES(?1, ?2)");
     pending->arena = arena_new(64 * 1024);
     pending->entry_slots = FIRST_SLOTS;
     pending->entries = memory_alloc(FIRST_SLOTS * sizeof *pending->entries);
-    if (pending->add && pending->index[0] && pending->index[1]) return pending;
+    if (pending->add_day && pending->add_hour && pending->index[0] && pending->index[1]) return pending;
     pending_free(pending);
     return NULL;
 }
@@ -56,7 +66,8 @@ struct pending *pending_new(struct sql *sql)
 void pending_free(struct pending *pending)
 {
     if (!pending) return;
-    sql_drop(pending->add);
+    sql_drop(pending->add_day);
+    sql_drop(pending->add_hour);
     sql_drop(pending->index[0]);
     sql_drop(pending->index[1]);
     arena_free(pending->arena);
@@ -102,6 +113,23 @@ static void table_grow(struct pending *pending)
     pending->entry_slots = slots;
 }
 
+/* Texts of `wanted` are copied when they are new. */
+static void entry_add(struct pending *pending, struct entry wanted)
+{
+    wanted.hash = entry_hash(&wanted);
+    struct entry *entry = place_of(pending->entries, pending->entry_slots, &wanted);
+    if (entry->hash) {
+        entry->messages += wanted.messages;
+        entry->recipients += wanted.recipients;
+        entry->bytes += wanted.bytes;
+        return;
+    }
+    *entry = wanted;
+    entry->domain = arena_text(pending->arena, wanted.domain);
+    entry->name = arena_text(pending->arena, wanted.name);
+    pending->entry_count++;
+}
+
 void pending_add_sum(struct pending *pending, const struct pending_sum *sum)
 {
     sum_clock_set(&pending->clock, sum->time_ms);
@@ -111,18 +139,11 @@ void pending_add_sum(struct pending *pending, const struct pending_sum *sum)
                             .direction = sum->direction,
                             .kind = sum->kind,
                             .domain = sum->domain,
-                            .name = sum->name };
-    wanted.hash = entry_hash(&wanted);
-    struct entry *entry = place_of(pending->entries, pending->entry_slots, &wanted);
-    if (!entry->hash) {
-        *entry = wanted;
-        entry->domain = arena_text(pending->arena, sum->domain);
-        entry->name = arena_text(pending->arena, sum->name);
-        pending->entry_count++;
-    }
-    entry->messages += sum->messages;
-    entry->recipients += sum->recipients;
-    entry->bytes += sum->bytes;
+                            .name = sum->name,
+                            .messages = sum->messages,
+                            .recipients = sum->recipients,
+                            .bytes = sum->bytes };
+    entry_add(pending, wanted);
     if (pending->entry_count * 2 > pending->entry_slots) table_grow(pending);
 }
 
@@ -137,25 +158,66 @@ static void bind_key(struct sql_statement *statement, int column, struct text te
 
 static enum books_outcome sum_write(struct pending *pending, const struct entry *entry)
 {
-    sql_bind(pending->add, 1, entry->day);
-    sql_bind(pending->add, 2, entry->hour);
-    sql_bind(pending->add, 3, entry->node);
-    sql_bind(pending->add, 4, entry->direction);
-    bind_key(pending->add, 5, entry->domain);
-    sql_bind(pending->add, 6, (uint64_t)entry->kind);
-    bind_key(pending->add, 7, entry->name);
-    sql_bind(pending->add, 8, entry->messages);
-    sql_bind(pending->add, 9, entry->recipients);
-    sql_bind(pending->add, 10, entry->bytes);
-    return sql_do(pending->add);
+    bool is_whole_day = entry->hour == SUM_WHOLE_DAY;
+    struct sql_statement *add = is_whole_day ? pending->add_day : pending->add_hour;
+    sql_bind(add, 1, (uint64_t)entry->kind);
+    sql_bind(add, 2, entry->day);
+    sql_bind(add, 3, entry->node);
+    sql_bind(add, 4, entry->direction);
+    bind_key(add, 5, entry->domain);
+    bind_key(add, 6, entry->name);
+    sql_bind(add, 7, entry->messages);
+    sql_bind(add, 8, entry->recipients);
+    sql_bind(add, 9, entry->bytes);
+    if (!is_whole_day) sql_bind(add, 10, entry->hour);
+    return sql_do(add);
+}
+
+/* An entry of the whole day for each that has an hour. There is room for all of them first, so that no entry
+   moves on the way. */
+static void days_add(struct pending *pending)
+{
+    while (pending->entry_count * 4 > pending->entry_slots) table_grow(pending);
+    for (size_t i = 0; i < pending->entry_slots; i++) {
+        struct entry entry = pending->entries[i];
+        if (!entry.hash || entry.hour == SUM_WHOLE_DAY) continue;
+        entry.hour = SUM_WHOLE_DAY;
+        entry_add(pending, entry);
+    }
 }
 
 static enum books_outcome sums_write(struct pending *pending)
 {
     enum books_outcome outcome = BOOKS_DONE;
+    days_add(pending);
     for (size_t i = 0; i < pending->entry_slots && outcome == BOOKS_DONE; i++)
         if (pending->entries[i].hash) outcome = sum_write(pending, &pending->entries[i]);
     return outcome;
+}
+
+/* --- recipients --- */
+
+static size_t chain_of(uint64_t message, uint32_t number)
+{
+    return ((message ^ number) * UINT64_C(0x9E3779B97F4A7C15)) >> 32 & (CHAINS - 1);
+}
+
+void pending_remember(struct pending *pending, uint64_t message, uint32_t number,
+                      const struct pending_sum *sum)
+{
+    struct remembered **chain = &pending->chains[chain_of(message, number)];
+    struct remembered *one = arena_alloc(pending->arena, sizeof *one);
+    *one = (struct remembered){ *chain, message, number, *sum };
+    one->sum.domain = arena_text(pending->arena, sum->domain);
+    *chain = one;
+    pending->has_remembered = true;
+}
+
+const struct pending_sum *pending_recall(const struct pending *pending, uint64_t message, uint32_t number)
+{
+    const struct remembered *one = pending->chains[chain_of(message, number)];
+    while (one && (one->message != message || one->number != number)) one = one->next;
+    return one ? &one->sum : NULL;
 }
 
 /* --- terms --- */
@@ -217,6 +279,8 @@ enum books_outcome pending_write(struct pending *pending)
 void pending_drop(struct pending *pending)
 {
     if (pending->entry_count) memset(pending->entries, 0, pending->entry_slots * sizeof *pending->entries);
+    if (pending->has_remembered) memset(pending->chains, 0, sizeof pending->chains);
+    pending->has_remembered = false;
     pending->entry_count = pending->document_count = 0;
     arena_reset(pending->arena);
 }

@@ -9,6 +9,11 @@
 
 struct pending;
 
+/* The end of a statement that adds rows to sum_day or sum_hour. */
+#define SUMS_ADDED                                                        \
+    " ON CONFLICT DO UPDATE SET messages = messages + excluded.messages," \
+    " recipients = recipients + excluded.recipients, bytes = bytes + excluded.bytes"
+
 /* NULL: the tables are not there; sql_error says more. */
 struct pending *pending_new(struct sql *sql);
 void pending_free(struct pending *pending); /* NULL is allowed */
@@ -23,6 +28,12 @@ struct pending_sum {
     uint64_t messages, recipients, bytes;
 };
 void pending_add_sum(struct pending *pending, const struct pending_sum *sum);
+
+/* A recipient whose acceptance is stored in this transaction, with the sum that was made of it: what happens
+   to it in the same transaction need not be asked of the tables. NULL: it was not. */
+void pending_remember(struct pending *pending, uint64_t message, uint32_t number,
+                      const struct pending_sum *sum);
+const struct pending_sum *pending_recall(const struct pending *pending, uint64_t message, uint32_t number);
 
 void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, struct text terms);
 

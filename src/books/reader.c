@@ -71,18 +71,54 @@ struct sql *books_sql(struct reader_books *books)
 
 /* --- sums --- */
 
-/* Columns that are not asked for are constants, so that every question has the same ten columns. */
+/* The columns of the answer, in order. Those that are not asked for are constants. */
+static const struct sum_column {
+    unsigned by;
+    const char *text, *constant;
+} sum_columns[] = {
+    { SUM_BY_DAY | SUM_BY_MONTH, "day", "0" },
+    { SUM_BY_HOUR, "hour", "0" },
+    { SUM_BY_NODE, "node", "0" },
+    { SUM_BY_DIRECTION, "direction", "0" },
+    { SUM_BY_DOMAIN, "domain", "''" },
+    { SUM_BY_KIND, "kind", "0" },
+    { SUM_BY_NAME, "name", "''" },
+};
+enum { SUM_COLUMNS = sizeof sum_columns / sizeof *sum_columns };
+
+static void columns_text(unsigned by, struct buffer *out)
+{
+    for (int i = 0; i < SUM_COLUMNS; i++) {
+        const struct sum_column *column = &sum_columns[i];
+        bool is_month = i == 0 && by & SUM_BY_MONTH && !(by & SUM_BY_DAY);
+        buffer_printf(out, "%s, ",
+                      is_month          ? "day / 100 * 100"
+                      : by & column->by ? column->text
+                                        : column->constant);
+    }
+}
+
+/* "1,4,6": what is asked for is grouped and ordered by; a constant would only make the keys longer. */
+static void keys_text(unsigned by, struct buffer *out)
+{
+    const char *comma = "";
+    for (int i = 0; i < SUM_COLUMNS; i++) {
+        if (!(by & sum_columns[i].by)) continue;
+        buffer_printf(out, "%s%d", comma, i + 1);
+        comma = ",";
+    }
+    if (!*comma) buffer_add_char(out, '1');
+}
+
 static void sums_text(const struct sum_question *question, struct buffer *out)
 {
     unsigned by = question->by;
-    const char *day = by & SUM_BY_DAY ? "day" : by & SUM_BY_MONTH ? "day / 100 * 100" : "0";
-    buffer_printf(
-        out,
-        "SELECT %s, %s, %s, %s, %s, %s, %s, sum(messages), sum(recipients), sum(bytes) FROM sum WHERE"
-        " day BETWEEN ?1 AND ?2",
-        day, by & SUM_BY_HOUR ? "hour" : "0", by & SUM_BY_NODE ? "node" : "0",
-        by & SUM_BY_DIRECTION ? "direction" : "0", by & SUM_BY_DOMAIN ? "domain" : "''",
-        by & SUM_BY_KIND ? "kind" : "0", by & SUM_BY_NAME ? "name" : "''");
+    buffer_add_text(out, TEXT("SELECT "));
+    columns_text(by, out);
+    buffer_printf(out, "sum(messages), sum(recipients), sum(bytes) FROM %s WHERE kind IN ",
+                  by & SUM_BY_HOUR ? "sum_hour" : "sum_day");
+    sum_kinds_add(out, question->kinds);
+    buffer_add_text(out, TEXT(" AND day BETWEEN ?1 AND ?2"));
     if (question->node >= 0)
         buffer_printf(out, " AND node = %d", question->node);
     else if (!(by & SUM_BY_NODE))
@@ -92,9 +128,11 @@ static void sums_text(const struct sum_question *question, struct buffer *out)
                       SUM_REFUSED, SUM_ABORTED, ROLE_EDGE);
     if (question->direction >= 0) buffer_printf(out, " AND direction = %d", question->direction);
     if (question->domain.length) buffer_add_text(out, TEXT(" AND domain = ?3"));
-    if (question->name.length) buffer_add_text(out, TEXT(" AND name = ?4"));
-    if (question->kinds) buffer_printf(out, " AND (1 << kind) & %u", question->kinds);
-    buffer_add_text(out, TEXT(" GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"));
+    if (question->class.length) buffer_printf(out, " AND (kind <> %d OR name = ?4)", SUM_CLASS);
+    buffer_add_text(out, TEXT(" GROUP BY "));
+    keys_text(by, out);
+    buffer_add_text(out, TEXT(" ORDER BY "));
+    keys_text(by, out);
     buffer_add_char(out, '\0');
 }
 
@@ -137,7 +175,7 @@ enum books_outcome books_sums(struct reader_books *books, const struct sum_quest
     sql_bind(statement, 1, question->from_day % 100 == 1 ? question->from_day - 1 : question->from_day);
     sql_bind(statement, 2, question->until_day ? question->until_day : UINT32_MAX);
     if (question->domain.length) sql_bind_text(statement, 3, question->domain);
-    if (question->name.length) sql_bind_text(statement, 4, question->name);
+    if (question->class.length) sql_bind_text(statement, 4, question->class);
     enum books_outcome outcome;
     sql_time_limit(books->sql, READER_STEP_MS);
     while ((outcome = sql_step(statement)) == BOOKS_ROW) {
@@ -151,8 +189,9 @@ enum books_outcome books_sums(struct reader_books *books, const struct sum_quest
 /* --- incidents --- */
 
 static const char sightings_text[] =
-    "SELECT id >> 22 AS time, client, virus, sender, 0 FROM message WHERE class = 1 AND id >= ?1 AND id < ?2"
-    " UNION ALL SELECT id >> 22, client, virus, sender, 1 FROM refusal"
+    "SELECT id >> 22 AS time, client, virus, 0 FROM message INDEXED BY message_virus"
+    "  WHERE class = 1 AND id >= ?1 AND id < ?2"
+    " UNION ALL SELECT id >> 22, client, virus, 1 FROM refusal INDEXED BY refusal_virus"
     "  WHERE class = 1 AND score IS NOT NULL AND id >= ?1 AND id < ?2 ORDER BY time LIMIT ?3";
 
 enum books_outcome books_sightings(struct reader_books *books, uint64_t from_ms, uint64_t until_ms,
@@ -180,8 +219,7 @@ enum books_outcome books_sightings(struct reader_books *books, uint64_t from_ms,
         (*out)[(*out_count)++] = (struct sighting){ .time_ms = sql_get(statement, 0),
                                                     .client = arena_text(arena, sql_get_text(statement, 1)),
                                                     .virus = arena_text(arena, sql_get_text(statement, 2)),
-                                                    .sender = arena_text(arena, sql_get_text(statement, 3)),
-                                                    .is_refused = sql_get(statement, 4) != 0 };
+                                                    .is_refused = sql_get(statement, 3) != 0 };
     }
     sql_drop(statement);
     return outcome;

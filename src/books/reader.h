@@ -27,7 +27,7 @@ struct sql *books_sql(struct reader_books *books);
 enum sum_by {
     SUM_BY_MONTH = 1, /* rows carry yyyymm00 */
     SUM_BY_DAY = 2,   /* rows carry yyyymmdd; months that have no days any more keep yyyymm00 */
-    SUM_BY_HOUR = 4,
+    SUM_BY_HOUR = 4,  /* kinds that are told apart by hours; others have no rows then */
     SUM_BY_NODE = 8,
     SUM_BY_DIRECTION = 16,
     SUM_BY_DOMAIN = 32,
@@ -41,7 +41,7 @@ struct sum_question {
     int node, direction; /* -1: all. All nodes, and not by node: each message once, see books_sums */
     struct text domain;  /* empty: all */
     uint32_t kinds;      /* bits 1u << enum sum_kind; 0: all */
-    struct text name;    /* empty: all */
+    struct text class;   /* of SUM_CLASS only this name; empty: all */
     unsigned by;         /* enum sum_by; what is not asked for is 0 or empty in the rows */
 };
 
@@ -67,7 +67,7 @@ enum books_outcome books_sums(struct reader_books *books, const struct sum_quest
 /* A message in which a virus was found: accepted (held, tagged …) or refused. */
 struct sighting {
     uint64_t time_ms;
-    struct text client, virus, sender;
+    struct text client, virus;
     bool is_refused;
 };
 

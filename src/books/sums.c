@@ -52,6 +52,17 @@ bool sum_kind_from_name(struct text name, enum sum_kind *out)
     return false;
 }
 
+void sum_kinds_add(struct buffer *out, uint32_t kinds)
+{
+    char mark = '(';
+    for (unsigned kind = 1; kind < SUM_KIND_COUNT; kind++) {
+        if (kinds && !(kinds >> kind & 1)) continue;
+        buffer_printf(out, "%c%u", mark, kind);
+        mark = ',';
+    }
+    buffer_add_char(out, ')');
+}
+
 /* Every time zone is a whole number of quarters from UTC. */
 void sum_clock_set(struct sum_clock *clock, uint64_t time_ms)
 {

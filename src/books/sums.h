@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The kinds of sums that are kept for ever. One row of table `sum` is one
-   (day, hour, node, direction, domain, kind, name) with three numbers: messages, recipients, bytes.
+/* The kinds of sums that are kept for ever. One row of the tables `sum_day` and `sum_hour` is one
+   (kind, day, hour, node, direction, domain, name) with three numbers: messages, recipients, bytes.
 
    day        yyyymmdd, local time of the node; yyyymm00: a whole month whose days are no longer kept
-   hour       0-23; SUM_WHOLE_DAY where hours are not told apart
+   hour       0-23 in sum_hour, where a kind is told apart by hours; sum_day has every kind without
    direction  enum direction
    domain     for mail in, the recipient's domain as the configuration names it; for mail out, the sender's;
               empty when it is none of ours
@@ -15,7 +15,7 @@
 #ifndef SEKIMORI_BOOKS_SUMS_H
 #define SEKIMORI_BOOKS_SUMS_H
 
-#include "base/text.h"
+#include "base/buffer.h"
 
 enum { SUM_WHOLE_DAY = 24 };
 
@@ -55,6 +55,8 @@ enum sum_kind {
 const char *sum_kind_name(enum sum_kind kind); /* "accepted", "refused after data", … */
 /* False: no such kind. */
 bool sum_kind_from_name(struct text name, enum sum_kind *out);
+/* "(1,2,5)", as SQL wants a list. `kinds`: bits 1u << enum sum_kind; 0: all. */
+void sum_kinds_add(struct buffer *out, uint32_t kinds);
 
 /* Where a moment stands: day (yyyymmdd) and hour, local time. Cheap: remembers the last quarter of an hour.
  */

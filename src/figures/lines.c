@@ -93,7 +93,7 @@ void figures_add(struct figures *figures, const struct sum_row *row)
 static const uint32_t figure_kinds = 1u << SUM_ACCEPTED | 1u << SUM_REFUSED_AFTER | 1u << SUM_DISCARDED |
                                      1u << SUM_SPAM_HELD | 1u << SUM_SPAM_REFUSED | 1u << SUM_SPAM_DISCARDED |
                                      1u << SUM_VIRUS | 1u << SUM_REFUSED | 1u << SUM_DELIVERED |
-                                     1u << SUM_RETURNED | 1u << SUM_HELD;
+                                     1u << SUM_RETURNED | 1u << SUM_HELD | 1u << SUM_CLASS;
 
 int lines_order(const void *a, const void *b)
 {
@@ -172,23 +172,22 @@ static enum books_outcome lines_ask(struct reader_books *books, const struct sum
     return BOOKS_DONE;
 }
 
-/* In two questions: of the classes only spam is wanted, and of the others no name. */
+/* Of the classes only spam is wanted. */
 enum books_outcome lines_ask_figures(struct reader_books *books, const struct statistics_wish *wish,
                                      unsigned by, struct arena *arena, struct lines *out)
 {
-    struct lines rest, spam;
     struct sum_question question = lines_question(wish, figure_kinds, by | SUM_BY_KIND | SUM_BY_DIRECTION);
-    enum books_outcome outcome = lines_ask(books, &question, arena, &rest);
-    question.kinds = 1u << SUM_CLASS;
-    question.name = text_of(class_name(CLASS_SPAM));
-    if (outcome == BOOKS_DONE) outcome = lines_ask(books, &question, arena, &spam);
-    if (outcome != BOOKS_DONE) return outcome;
-    out->count = rest.count + spam.count;
-    out->items = arena_alloc_array(arena, out->count + 1, sizeof *out->items);
-    memcpy(out->items, rest.items, rest.count * sizeof *out->items);
-    memcpy(out->items + rest.count, spam.items, spam.count * sizeof *out->items);
-    lines_join(out);
-    return BOOKS_DONE;
+    question.class = text_of(class_name(CLASS_SPAM));
+    return lines_ask(books, &question, arena, out);
+}
+
+struct lines lines_by_month(struct arena *arena, const struct lines *days)
+{
+    struct lines months = { arena_alloc_array(arena, days->count + 1, sizeof *months.items), days->count };
+    memcpy(months.items, days->items, days->count * sizeof *months.items);
+    for (size_t i = 0; i < months.count; i++) months.items[i].number = months.items[i].number / 100 * 100;
+    lines_join(&months);
+    return months;
 }
 
 enum books_outcome lines_ask_names(struct reader_books *books, const struct statistics_wish *wish,

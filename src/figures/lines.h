@@ -30,6 +30,9 @@ enum books_outcome lines_ask_figures(struct reader_books *books, const struct st
 enum books_outcome lines_ask_names(struct reader_books *books, const struct statistics_wish *wish,
                                    enum sum_kind kind, unsigned by, struct arena *arena, struct lines *out);
 
+/* Figures by day, as figures by month. */
+struct lines lines_by_month(struct arena *arena, const struct lines *days);
+
 void figures_join(struct figures *figures, const struct figures *more);
 struct figures lines_sum(const struct lines *lines);
 /* The names over all numbers, most messages first. */

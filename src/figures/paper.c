@@ -167,10 +167,10 @@ enum books_outcome paper_make(struct reader_books *books, const struct statistic
                               struct arena *arena, struct sheet *out[STATISTICS_SHEETS], size_t *out_count)
 {
     struct lines months, names, days;
-    enum books_outcome outcome = lines_ask_figures(books, wish, SUM_BY_MONTH, arena, &months);
+    enum books_outcome outcome = lines_ask_figures(books, wish, SUM_BY_DAY, arena, &days);
     if (outcome == BOOKS_DONE) outcome = lines_ask_names(books, wish, SUM_VIRUS, SUM_BY_MONTH, arena, &names);
-    if (outcome == BOOKS_DONE) outcome = lines_ask_figures(books, wish, SUM_BY_DAY, arena, &days);
     if (outcome != BOOKS_DONE) return outcome;
+    months = lines_by_month(arena, &days);
     out[0] = threats_table(arena, &months);
     out[1] = viruses_table(arena, &months, &names, wish->top);
     out[2] = flow_table(arena, &months);

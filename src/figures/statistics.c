@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "books/nodes.h"
 #include "figures/calendar.h"
 #include "figures/lines.h"
 
@@ -99,6 +100,19 @@ static struct sheet *names_table(struct arena *arena, const struct by_word *by, 
     return sheet;
 }
 
+struct naming {
+    struct node_row *rows;
+    size_t count;
+};
+
+/* Empty: the ledger knows a number only. */
+static struct text name_of(const struct naming *nodes, uint32_t number)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (nodes->rows[i].number == number) return nodes->rows[i].name;
+    return TEXT_NONE;
+}
+
 static void key_put(struct sheet *sheet, enum statistics_by by, const struct line *line)
 {
     struct text key = line->name;
@@ -106,7 +120,7 @@ static void key_put(struct sheet *sheet, enum statistics_by by, const struct lin
         key = statistics_day_text(sheet->arena, line->number);
     else if (by == STATISTICS_BY_HOUR && line->number < SUM_WHOLE_DAY)
         key = arena_printf(sheet->arena, "%02u:00", line->number);
-    else if (by == STATISTICS_BY_NODE)
+    else if (by == STATISTICS_BY_NODE && !key.length)
         key = arena_printf(sheet->arena, "%u", line->number);
     if (key.length)
         sheet_put_text(sheet, 0, key);
@@ -165,7 +179,7 @@ static struct sheet *figures_table(struct arena *arena, const struct by_word *by
 /* What observing checks would have done: by action, and by what was wished as far as it has lines of its own.
  */
 static enum books_outcome would_make(struct reader_books *books, const struct statistics_wish *wish,
-                                     struct arena *arena, struct sheet **out)
+                                     const struct naming *nodes, struct arena *arena, struct sheet **out)
 {
     const struct by_word *by = by_word_of(wish->by);
     bool has_key = by && !by->kind;
@@ -183,6 +197,7 @@ static enum books_outcome would_make(struct reader_books *books, const struct st
     *out = sheet_new(arena, N_("What checks that only observe would have done"), NULL, columns, 4);
     for (size_t i = 0; i < count; i++) {
         struct line line = { .number = lines_number(&rows[i], question.by), .name = rows[i].domain };
+        if (wish->by == STATISTICS_BY_NODE) line.name = name_of(nodes, line.number);
         sheet_add_row(*out);
         if (has_key)
             key_put(*out, wish->by, &line);
@@ -201,12 +216,18 @@ enum books_outcome statistics_make(struct reader_books *books, const struct stat
 {
     const struct by_word *by = by_word_of(wish->by);
     struct lines lines;
+    struct naming nodes = { 0 };
+    enum books_outcome outcome = BOOKS_DONE;
     *out_count = 1;
-    if (wish->would) return would_make(books, wish, arena, &out[0]);
-    if (!by) return paper_make(books, wish, arena, out, out_count);
-    enum books_outcome outcome = by->kind ? lines_ask_names(books, wish, by->kind, 0, arena, &lines)
-                                          : lines_ask_figures(books, wish, by->sum_by, arena, &lines);
+    if (wish->by == STATISTICS_BY_NODE) outcome = nodes_read(books, arena, &nodes.rows, &nodes.count);
     if (outcome != BOOKS_DONE) return outcome;
+    if (wish->would) return would_make(books, wish, &nodes, arena, &out[0]);
+    if (!by) return paper_make(books, wish, arena, out, out_count);
+    outcome = by->kind ? lines_ask_names(books, wish, by->kind, 0, arena, &lines)
+                       : lines_ask_figures(books, wish, by->sum_by, arena, &lines);
+    if (outcome != BOOKS_DONE) return outcome;
+    for (size_t i = 0; i < lines.count && wish->by == STATISTICS_BY_NODE; i++)
+        lines.items[i].name = name_of(&nodes, lines.items[i].number);
     out[0] = by->kind ? names_table(arena, by, &lines, wish->top) : figures_table(arena, by, &lines);
     return BOOKS_DONE;
 }

@@ -16,6 +16,8 @@ enum ledger_frame {
     LEDGER_REDEEM,    /* report: id of the mail that brings it; text ticket, text sender of that mail */
     LEDGER_REDEEMED,  /* ledger: same id; u8 enum redeemed, u64 message id of the release (0: none). The same
                          mail gets the same answer when it asks again. */
+    LEDGER_WHOSE, /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
+    LEDGER_LIVE,  /* queue: same id; u32 count, count * u32 recipient number: these have not ended */
 };
 
 enum redeemed {

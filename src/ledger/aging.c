@@ -15,7 +15,10 @@ void custody_file_drop(struct custody *custody, uint64_t message)
 {
     struct sql *sql = database_sql(custody->database);
     char id[MESSAGE_ID_SIZE];
-    if (held_needs_file(sql, message)) return;
+    if (held_needs_file(sql, message)) {
+        custody_note(custody, message);
+        return;
+    }
     uint64_t bytes = vault_file_bytes(custody->vault, message);
     if (!vault_remove(custody->vault, message)) {
         log_error("quarantine: the file of %s cannot be removed: %s", message_id_print(message, id),
@@ -140,20 +143,13 @@ static bool strays_go(struct custody *custody)
     return true;
 }
 
-/* A file without a row is of a copy that was never finished, unless the ledger has lost its memory. */
-static bool is_wanted(void *context, uint64_t id)
-{
-    struct sql *sql = database_sql(((struct custody *)context)->database);
-    return held_needs_file(sql, id) || !held_was_accepted(sql, id);
-}
-
+/* Files that nobody needs. Those without a row: regain.c. */
 static void sweep(struct custody *custody)
 {
     struct held_rows rows;
     arena_reset(custody->arena);
     if (held_empty(database_sql(custody->database), custody->arena, 0, &rows) == BOOKS_DONE)
         for (size_t i = 0; i < rows.count; i++) custody_file_drop(custody, rows.items[i].message);
-    vault_sweep(custody->vault, is_wanted, custody);
     custody->was_swept = true;
 }
 

@@ -3,7 +3,6 @@
    class, and leaves a record of the look or act before it shows or does anything. */
 #include "ledger/curator.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/codec.h"
 #include "base/json_text.h"
 #include "ipc/message_id.h"
+#include "ledger/selection.h"
 
 enum {
     WORDS_MOST = 1000,
@@ -31,16 +31,6 @@ struct verb {
     bool needs_word, needs_id, is_reading, shows_gone;
 };
 
-struct choice {
-    uint64_t *ids;
-    size_t id_count, to_count;
-    struct text *to;
-    int class;         /* -1: any */
-    struct text match; /* ends with a NUL; empty: none */
-    bool has_ticket;   /* which is the right to act on this one recipient */
-    uint32_t number;
-};
-
 struct curator {
     struct curator *next;
     struct curator_desk *desk;
@@ -49,7 +39,7 @@ struct curator {
     struct arena *arena, *page; /* of the command; of the rows at hand */
     struct commander commander;
     const struct verb *verb;
-    struct choice choice;
+    struct selection choice;
     size_t place;   /* among ids */
     uint64_t after; /* pages: behind this message */
     uint64_t seen, touched, busy, denied;
@@ -272,28 +262,10 @@ static const struct verb verbs[] = {
 
 /* --- choosing --- */
 
-static bool is_match(struct text pattern, struct text address)
-{
-    char text[600];
-    if (address.length >= sizeof text) return false;
-    memcpy(text, address.at ? address.at : "", address.length);
-    text[address.length] = '\0';
-    return fnmatch(pattern.at, text, FNM_CASEFOLD) == 0;
-}
-
 static bool is_chosen(const struct curator *curator, const struct held_row *row)
 {
-    const struct choice *choice = &curator->choice;
-    bool is_to = choice->to_count == 0;
-    if (choice->has_ticket && row->number != choice->number) return false;
     if (row->state >= HELD_GONE && !curator->verb->shows_gone) return false;
-    if (choice->class >= 0 && row->class != (enum held_class)choice->class) return false;
-    if (choice->match.length && !is_match(choice->match, row->address) &&
-        !is_match(choice->match, row->sender))
-        return false;
-    for (size_t i = 0; i < choice->to_count && !is_to; i++)
-        is_to = text_equal_nocase(choice->to[i], row->address);
-    return is_to;
+    return selection_has(&curator->choice, row);
 }
 
 /* Message by message. */
@@ -314,7 +286,7 @@ static void rows_visit(struct curator *curator, struct held_rows *rows)
 
 static void last_word(struct curator *curator)
 {
-    const struct choice *choice = &curator->choice;
+    const struct selection *choice = &curator->choice;
     struct buffer out = { 0 };
     int code = EX_OK;
     if (curator->busy) code = EX_TEMPFAIL;
@@ -332,7 +304,7 @@ static void last_word(struct curator *curator)
 static bool rows_next(struct curator *curator, struct sql *sql, struct held_rows *rows,
                       enum books_outcome *outcome)
 {
-    const struct choice *choice = &curator->choice;
+    const struct selection *choice = &curator->choice;
     size_t most = curator->verb->is_reading ? PAGE_SHOWN : PAGE_ACTED;
     if (choice->id_count) {
         if (curator->place == choice->id_count) return false;
@@ -376,78 +348,21 @@ static void slice(void *context)
 
 /* --- the command --- */
 
-static bool word_take(struct curator *curator, struct text word, bool *is_all)
-{
-    struct choice *choice = &curator->choice;
-    if (text_equal(word, TEXT("all"))) {
-        *is_all = true;
-        return true;
-    }
-    return message_id_parse(word, &choice->ids[choice->id_count]) && ++choice->id_count;
-}
-
 enum ticket_outcome curator_ticket(const struct curator_desk *desk, struct text text, struct ticket *out)
 {
     return desk->key ? ticket_check(desk->key, text, loop_wall_ms(desk->loop) / 1000, out) : TICKET_FALSE;
 }
 
-static bool ticket_take(struct curator *curator, struct text value)
-{
-    struct choice *choice = &curator->choice;
-    struct ticket ticket;
-    if (choice->has_ticket || curator_ticket(curator->desk, value, &ticket) != TICKET_GOOD) return false;
-    choice->has_ticket = true;
-    choice->number = ticket.number;
-    choice->ids[choice->id_count++] = ticket.message;
-    return true;
-}
-
-static bool option_take(struct curator *curator, struct text word, struct text value)
-{
-    struct choice *choice = &curator->choice;
-    enum held_class class;
-    if (text_equal(word, TEXT("--class"))) {
-        if (!held_class_from_name(value, &class)) return false;
-        choice->class = (int)class;
-    } else if (text_equal(word, TEXT("--match"))) {
-        choice->match = arena_text(curator->arena, value);
-    } else if (text_equal(word, TEXT("--ticket"))) {
-        return ticket_take(curator, value);
-    } else if (text_equal(word, TEXT("--to"))) {
-        choice->to[choice->to_count++] = value;
-    } else {
-        return false;
-    }
-    return true;
-}
-
 /* NULL: good; else what is wrong. */
 static const char *choice_read(struct curator *curator, const struct text *words, size_t count)
 {
-    struct choice *choice = &curator->choice;
-    bool is_all = false, narrows = false;
-    choice->class = -1;
-    choice->ids = arena_alloc_array(curator->arena, count + 1, sizeof *choice->ids);
-    choice->to = arena_alloc_array(curator->arena, count + 1, sizeof *choice->to);
-    for (size_t i = 0; i < count; i++) {
-        bool is_option = text_starts(words[i], TEXT("--"));
-        if (is_option && i + 1 == count) return "a value is missing";
-        if (is_option && !option_take(curator, words[i], words[i + 1]))
-            return text_equal(words[i], TEXT("--ticket"))
-                       ? "the ticket is not one of this node's, or its time is over"
-                       : "unknown option or class; classes: virus, phishing, spam, policy, encrypted, "
-                         "poison, "
-                         "undeliverable";
-        if (is_option) {
-            narrows = true;
-            i++;
-        } else if (!word_take(curator, words[i], &is_all)) {
-            return "not a message id";
-        }
-    }
-    if (choice->has_ticket && choice->id_count != 1) return "a ticket names its message: name no other";
-    if (curator->verb->needs_id && !choice->id_count) return "name a message by its id";
-    if (curator->verb->needs_word && !choice->id_count && !is_all && !narrows)
+    struct selection *choice = &curator->choice;
+    const struct verb *verb = curator->verb;
+    const char *why = selection_read(choice, curator->arena, curator->desk->key,
+                                     loop_wall_ms(curator->desk->loop) / 1000, words, count);
+    if (why) return why;
+    if (verb->needs_id && !choice->id_count) return "name a message by its id";
+    if (verb->needs_word && !choice->id_count && !choice->is_all && !choice->narrows)
         return "which messages? name ids, --class, --match, --to, or \"all\"";
     return NULL;
 }

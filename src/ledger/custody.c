@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "books/adopt.h"
 #include "ipc/message_id.h"
 #include "ledger/custody_private.h"
+#include "ledger/memo.h"
 
 enum {
     OWN_PROCESS = 61,           /* in message ids: receive has 0 to 60, report 62, queue 63 */
@@ -50,6 +52,7 @@ void custody_free(struct custody *custody)
     channel_close(custody->queue);
     timer_free(custody->timer);
     vault_free(custody->vault);
+    free(custody->regain.ids);
     arena_free(custody->arena);
     free(custody);
 }
@@ -126,9 +129,31 @@ static bool classes_find(struct custody *custody, struct taking *taking)
     return true;
 }
 
+static enum vault_outcome file_write(struct custody *custody, struct taking *taking, int fd)
+{
+    struct buffer text = { 0 };
+    struct memo_about about = { .stored_ms = loop_wall_ms(custody->loop),
+                                .classes = taking->classes,
+                                .count = taking->offer.envelope.recipient_count };
+    const struct held_offer *offer = &taking->offer;
+    if (adopt_recall(custody->database, custody->arena, offer->id, &about.message) != BOOKS_DONE)
+        about.message = (struct event_accepted){ .id = offer->id,
+                                                 .time_ms = offer->arrived_ms,
+                                                 .size = offer->length,
+                                                 .direction = offer->direction,
+                                                 .sender = offer->envelope.sender };
+    memo_about_put(&about, &text);
+    enum vault_outcome outcome =
+        vault_write(custody->vault, &taking->offer, buffer_text(&text), fd, &taking->bytes);
+    buffer_free(&text);
+    return outcome;
+}
+
+/* A file that the index does not know may be of recipients that are not offered any more. */
 static void file_make(struct custody *custody, struct taking *taking, int fd)
 {
     uint64_t id = taking->offer.id;
+    if (!held_has_file(database_sql(custody->database), id)) custody_regain_one(custody, id);
     if (held_has_file(database_sql(custody->database), id) &&
         (taking->bytes = vault_file_bytes(custody->vault, id)) > 0)
         return;
@@ -140,7 +165,7 @@ static void file_make(struct custody *custody, struct taking *taking, int fd)
         return;
     }
     taking->is_new = true;
-    if (vault_write(custody->vault, &taking->offer, fd, &taking->bytes) == VAULT_DONE) return;
+    if (file_write(custody, taking, fd) == VAULT_DONE) return;
     log_error("quarantine: a file cannot be written: %s", strerror(errno));
     refuse(taking, HELD_NO_ROOM, "its file cannot be written");
 }
@@ -194,6 +219,9 @@ static void batch_finish(struct custody *custody, struct taking *takings, unsign
     bool is_good =
         !has_any || (vault_sync(custody->vault) && index_all(custody, takings, count) == BOOKS_DONE);
     for (unsigned i = 0; i < count; i++) {
+        if (takings[i].is_taken && is_good && !takings[i].is_new &&
+            !custody_note(custody, takings[i].offer.id))
+            refuse(&takings[i], HELD_NO_ROOM, "a note beside its file cannot be written");
         if (takings[i].is_taken && !is_good)
             refuse(&takings[i], HELD_NO_ROOM, "the index of the quarantine cannot be written");
         if (takings[i].is_taken) {
@@ -261,6 +289,8 @@ static bool on_frame(void *context, struct frame *frame)
         else
             custody_release_send(custody, frame->id);
         return !reader.failed;
+    case LEDGER_LIVE:
+        return custody_regain_told(custody, frame);
     case QUEUE_SPACE:
         return true;
     default:
@@ -292,7 +322,8 @@ static void turn(void *context)
     bool has_more = false;
     if (custody_database(custody)) {
         custody_releases_look(custody);
-        has_more = custody_let_go(custody);
+        has_more = custody_regain(custody);
+        if (custody_database(custody)) has_more = custody_let_go(custody) || has_more;
     }
     timer_set(custody->timer, has_more ? TURN_MS / 20 : TURN_MS);
 }

@@ -32,6 +32,7 @@ enum books_outcome custody_delete(struct custody *custody, const struct held_row
 
 struct custody_facts {
     uint64_t bytes, recipients, taken, not_taken, released, deleted, aged;
+    uint64_t regained; /* messages that a new database did not know */
     bool is_full;
 };
 struct custody_facts custody_facts(const struct custody *custody);

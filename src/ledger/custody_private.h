@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The quarantine's inside: custody.c takes what is held, release.c gives it back, aging.c lets go of it. */
+/* The quarantine's inside: custody.c takes what is held, release.c gives it back, aging.c lets go of it,
+   regain.c finds it again. */
 #ifndef SEKIMORI_LEDGER_CUSTODY_PRIVATE_H
 #define SEKIMORI_LEDGER_CUSTODY_PRIVATE_H
 
@@ -12,6 +13,14 @@ enum { CUSTODY_OFFERS = 64 };
 struct offered {
     struct buffer payload;
     int fd;
+};
+
+/* Files that the index did not know when the database was opened for the `opening`th time. */
+struct regain {
+    uint64_t *ids;
+    size_t count, room, next, later; /* before `later`: not decided in this round */
+    unsigned opening, taken;
+    uint64_t again_ms;
 };
 
 struct custody {
@@ -32,6 +41,7 @@ struct custody {
     uint64_t asked_ms;              /* when releases under way were looked at last; 0: look now */
     uint64_t stray_ms, aged_ms;     /* when to look again */
     bool was_swept, has_complained; /* of releases */
+    struct regain regain;
     struct custody_facts facts;
 };
 
@@ -46,7 +56,16 @@ void custody_release_refused(struct custody *custody, uint64_t release, struct t
 /* aging.c */
 bool custody_let_go(struct custody *custody); /* a few; true: there is more */
 void custody_make_room(struct custody *custody);
-/* After rows have gone: the file, when nobody needs it. */
+/* After rows have gone: the file when nobody needs it, else what became of them is noted beside it. */
 void custody_file_drop(struct custody *custody, uint64_t message);
+
+/* regain.c */
+bool custody_regain(struct custody *custody); /* a few files; true: there is more */
+/* Before a file is written: what one of this name says of other recipients. */
+void custody_regain_one(struct custody *custody, uint64_t message);
+/* Queue's answer to LEDGER_WHOSE. False: malformed. */
+bool custody_regain_told(struct custody *custody, struct frame *frame);
+/* How the rows of a message stand now goes beside its file. False: it cannot be written; that is logged. */
+bool custody_note(struct custody *custody, uint64_t message);
 
 #endif

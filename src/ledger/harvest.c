@@ -34,7 +34,6 @@ struct harvest {
     const char *folder;
     struct database *database;
     struct source sources[HARVEST_RINGS];
-    unsigned openings;
     unsigned source_count, next; /* next: whose turn it is first, so that no ring starves another */
     struct timer *timer;
     uint64_t interval_ms;
@@ -43,6 +42,7 @@ struct harvest {
     const struct counters_slot *baseline;
     struct waiting *waiting;
     struct exchange *exchange; /* NULL: no other nodes */
+    unsigned openings;
     uint64_t forget_at_ms;
     struct arena *arena;
     struct harvest_counts counts;

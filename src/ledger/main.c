@@ -120,6 +120,7 @@ static void on_status(void *context, struct buffer *out)
     struct custody_facts held = custody_facts(service->custody);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
     child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
+    child_status_add(out, "quarantine found again", "%llu", (unsigned long long)held.regained);
     child_status_add(out, "quarantine", "%s", held.is_full ? "full" : "good");
     child_status_add(out, "database", "%s", database_state(&counts, database));
     child_status_add(out, "database bytes", "%llu",

@@ -115,6 +115,7 @@ static void give_up(struct custody *custody, const struct held_rows *rows, uint6
     complain(custody, rows->items[0].message, what);
     rows_move(custody, rows->items, rows->count, HELD_RELEASING, HELD_KEPT, release,
               TEXT("its file could not be read"));
+    custody_note(custody, rows->items[0].message);
 }
 
 /* Rows of one message, all with this release. Only while queue does not have it. */
@@ -128,7 +129,8 @@ void custody_release_send(struct custody *custody, uint64_t release)
         return;
     if (!rows.count || rows.items[0].state != HELD_RELEASING) return;
     switch (vault_read(custody->vault, rows.items[0].message, &kept)) {
-    case VAULT_DONE:
+    case VAULT_DONE: /* noted first: a new index then asks queue instead of offering it once more */
+        custody_note(custody, rows.items[0].message);
         if (!keep_send(custody, release, &kept, &rows))
             complain(custody, rows.items[0].message, strerror(errno));
         vault_message_free(&kept);

@@ -20,11 +20,14 @@
 enum {
     LEVEL = 3,
     PIECE = 128 * 1024,
-    FILE_VERSION = 1,
+    FILE_VERSION = 2, /* 1 had nothing about the message */
     DAY_SIZE = 9,
     NAME_SIZE = 64,
     DAYS_MOST = 32,
-    FACTS_MOST = 2 * FRAME_LIMIT
+    FACTS_MOST = 2 * FRAME_LIMIT,
+    ABOUT_MOST = 64 * 1024,
+    HEAD_MOST = FACTS_MOST + ABOUT_MOST + 16,
+    NOTE_MOST = 64 << 20
 };
 static const uint64_t message_most = 2ull << 30;
 
@@ -118,24 +121,24 @@ static bool content_pack(struct vault *vault, int fd, const struct held_offer *o
     return pack(vault, fd, TEXT_NONE, true);
 }
 
-static void facts_put(const struct held_offer *offer, struct buffer *out)
+static void head_put(const struct held_offer *offer, struct text about, struct buffer *out)
 {
     struct buffer facts = { 0 };
     held_offer_put(offer, &facts);
     put_u8(out, FILE_VERSION);
     put_text(out, buffer_text(&facts));
+    put_text(out, about);
     buffer_free(&facts);
 }
 
-static bool file_fill(struct vault *vault, int fd, const struct held_offer *offer, int segment_fd)
+/* `offer` NULL: of a note, which has no content. */
+static bool file_fill(struct vault *vault, int fd, struct text head, const struct held_offer *offer,
+                      int segment_fd)
 {
-    struct buffer facts = { 0 };
-    facts_put(offer, &facts);
     ZSTD_CCtx_reset(vault->packer, ZSTD_reset_session_only);
-    ZSTD_CCtx_setPledgedSrcSize(vault->packer, buffer_length(&facts) + offer->length);
-    bool is_good = pack(vault, fd, buffer_text(&facts), false) && content_pack(vault, fd, offer, segment_fd);
-    buffer_free(&facts);
-    return is_good && fsync(fd) == 0;
+    ZSTD_CCtx_setPledgedSrcSize(vault->packer, head.length + (offer ? offer->length : 0));
+    return pack(vault, fd, head, !offer) && (!offer || content_pack(vault, fd, offer, segment_fd)) &&
+           fsync(fd) == 0;
 }
 
 static bool day_open(struct vault *vault, uint64_t id)
@@ -153,13 +156,13 @@ static bool day_open(struct vault *vault, uint64_t id)
     return true;
 }
 
-static bool file_make(struct vault *vault, const char *name, const struct held_offer *offer, int segment_fd,
-                      uint64_t *out_bytes)
+static bool file_make(struct vault *vault, const char *name, struct text head, const struct held_offer *offer,
+                      int segment_fd, uint64_t *out_bytes)
 {
     struct stat facts;
     int fd = openat(vault->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return false;
-    bool is_good = file_fill(vault, fd, offer, segment_fd) && fstat(fd, &facts) == 0;
+    bool is_good = file_fill(vault, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
     int error = errno;
     close(fd);
     if (is_good) *out_bytes = (uint64_t)facts.st_size;
@@ -167,20 +170,40 @@ static bool file_make(struct vault *vault, const char *name, const struct held_o
     return is_good;
 }
 
-enum vault_outcome vault_write(struct vault *vault, const struct held_offer *offer, int segment_fd,
-                               uint64_t *out_bytes)
+/* Under another name first. */
+static bool file_put(struct vault *vault, uint64_t id, const char *ending, struct text head,
+                     const struct held_offer *offer, int segment_fd, uint64_t *out_bytes)
 {
     char made[NAME_SIZE], name[NAME_SIZE];
-    file_name(offer->id, "tmp", made);
-    file_name(offer->id, "zst", name);
-    if (!day_open(vault, offer->id)) return VAULT_FAILED;
-    if (file_make(vault, made, offer, segment_fd, out_bytes) &&
+    file_name(id, "tmp", made);
+    file_name(id, ending, name);
+    if (!day_open(vault, id)) return false;
+    if (file_make(vault, made, head, offer, segment_fd, out_bytes) &&
         renameat(vault->folder, made, vault->folder, name) == 0)
-        return VAULT_DONE;
+        return true;
     int error = errno;
     unlinkat(vault->folder, made, 0);
     errno = error;
-    return VAULT_FAILED;
+    return false;
+}
+
+enum vault_outcome vault_write(struct vault *vault, const struct held_offer *offer, struct text about,
+                               int segment_fd, uint64_t *out_bytes)
+{
+    struct buffer head = { 0 };
+    head_put(offer, about.length <= ABOUT_MOST ? about : TEXT_NONE, &head);
+    bool is_good = file_put(vault, offer->id, "zst", buffer_text(&head), offer, segment_fd, out_bytes);
+    buffer_free(&head);
+    return is_good ? VAULT_DONE : VAULT_FAILED;
+}
+
+bool vault_note_write(struct vault *vault, uint64_t id, struct text note)
+{
+    char name[NAME_SIZE];
+    uint64_t bytes;
+    if (note.length) return file_put(vault, id, "note", note, NULL, -1, &bytes) && vault_sync(vault);
+    if (unlinkat(vault->folder, file_name(id, "note", name), 0) != 0) return errno == ENOENT;
+    return day_open(vault, id) && vault_sync(vault);
 }
 
 static bool folder_sync(int folder, const char *name)
@@ -204,50 +227,78 @@ bool vault_sync(struct vault *vault)
 
 /* --- reading --- */
 
-/* All of it, at most what a message can be. */
-static bool unpack(int fd, char *piece, struct buffer *out)
+/* At most about `most` bytes; *out_whole: that was all, and its checksum is right. */
+static bool unpack(int fd, char *piece, uint64_t most, struct buffer *out, bool *out_whole)
 {
     ZSTD_DCtx *unpacker = ZSTD_createDCtx();
     if (!unpacker) die("out of memory (zstd)");
     size_t left = 1;
     bool is_good = true;
-    for (ssize_t count; is_good && (count = read(fd, piece, PIECE)) > 0;) {
+    for (ssize_t count; is_good && buffer_length(out) < most && (count = read(fd, piece, PIECE)) > 0;) {
         ZSTD_inBuffer in = { piece, (size_t)count, 0 };
-        while (is_good && in.pos < in.size && left > 0) {
+        while (is_good && in.pos < in.size && left > 0 && buffer_length(out) < most) {
             ZSTD_outBuffer room = { buffer_reserve(out, PIECE), PIECE, 0 };
             left = ZSTD_decompressStream(unpacker, &room, &in);
-            is_good = !ZSTD_isError(left) && buffer_length(out) + room.pos <= message_most;
+            is_good = !ZSTD_isError(left);
             if (is_good) buffer_commit(out, room.pos);
         }
-        is_good = is_good && in.pos == in.size;
+        is_good = is_good && (in.pos == in.size || buffer_length(out) >= most);
     }
     ZSTD_freeDCtx(unpacker);
-    return is_good && left == 0;
+    *out_whole = is_good && left == 0;
+    return is_good;
 }
 
 static bool message_parse(struct vault_message *message)
 {
     struct reader reader = reader_of(buffer_text(&message->bytes));
-    bool is_ours = get_u8(&reader) == FILE_VERSION;
+    uint8_t version = get_u8(&reader);
     struct text facts = get_text(&reader);
-    if (!is_ours || reader.failed || facts.length > FACTS_MOST) return false;
+    if (version >= 2) message->about = get_text(&reader);
+    if (version < 1 || version > FILE_VERSION || reader.failed || facts.length > FACTS_MOST) return false;
     message->content = reader.rest;
-    return held_offer_get(message->arena, facts, &message->facts) &&
-           message->facts.length == message->content.length;
+    return held_offer_get(message->arena, facts, &message->facts);
 }
 
-enum vault_outcome vault_read(const struct vault *vault, uint64_t id, struct vault_message *out)
+static enum vault_outcome read_most(const struct vault *vault, uint64_t id, uint64_t most,
+                                    struct vault_message *out)
 {
     char name[NAME_SIZE];
+    bool is_whole;
     *out = (struct vault_message){ 0 };
     int fd = openat(vault->folder, file_name(id, "zst", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return VAULT_FAILED;
     out->arena = arena_new(0);
-    bool is_good = unpack(fd, vault->room, &out->bytes) && message_parse(out) && out->facts.id == id;
+    bool is_good =
+        unpack(fd, vault->room, most, &out->bytes, &is_whole) && message_parse(out) && out->facts.id == id;
+    if (is_good && most == message_most) is_good = is_whole && out->facts.length == out->content.length;
     close(fd);
     if (is_good) return VAULT_DONE;
     vault_message_free(out);
     return VAULT_DAMAGED;
+}
+
+enum vault_outcome vault_read(const struct vault *vault, uint64_t id, struct vault_message *out)
+{
+    return read_most(vault, id, message_most, out);
+}
+
+enum vault_outcome vault_read_facts(const struct vault *vault, uint64_t id, struct vault_message *out)
+{
+    enum vault_outcome outcome = read_most(vault, id, HEAD_MOST, out);
+    out->content = TEXT_NONE;
+    return outcome;
+}
+
+bool vault_note_read(const struct vault *vault, uint64_t id, struct buffer *out)
+{
+    char name[NAME_SIZE];
+    bool is_whole = false;
+    int fd = openat(vault->folder, file_name(id, "note", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool is_good = unpack(fd, vault->room, NOTE_MOST, out, &is_whole) && is_whole;
+    close(fd);
+    return is_good;
 }
 
 void vault_message_free(struct vault_message *message)
@@ -271,37 +322,47 @@ bool vault_remove(struct vault *vault, uint64_t id)
 {
     char name[NAME_SIZE], day[DAY_SIZE];
     if (unlinkat(vault->folder, file_name(id, "zst", name), 0) != 0 && errno != ENOENT) return false;
+    unlinkat(vault->folder, file_name(id, "note", name), 0);
     day_of(id, day);
     unlinkat(vault->folder, day, AT_REMOVEDIR); /* when it was the last one */
     return true;
 }
 
-static void day_sweep(struct vault *vault, const char *day, bool (*is_wanted)(void *, uint64_t),
-                      void *context)
+/* A note goes after its file, so that the file never stands there without it; what is left of one alone goes
+   here. */
+static void entry_visit(struct vault *vault, int day, const char *entry,
+                        void (*visit)(void *context, uint64_t id), void *context)
+{
+    uint64_t id;
+    struct text name = text_of(entry);
+    size_t dot = text_find_last_char(name, '.');
+    struct text ending = text_slice(name, dot, name.length);
+    if (!message_id_parse(text_slice(name, 0, dot), &id)) return;
+    if (text_equal(ending, TEXT(".zst"))) visit(context, id);
+    bool is_alone = text_equal(ending, TEXT(".note")) && !vault_file_bytes(vault, id);
+    if (is_alone || text_equal(ending, TEXT(".tmp"))) unlinkat(day, entry, 0);
+}
+
+static void day_walk(struct vault *vault, const char *day, void (*visit)(void *context, uint64_t id),
+                     void *context)
 {
     int fd = openat(vault->folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        uint64_t id;
-        struct text name = text_of(entry->d_name);
-        bool is_whole = text_ends(name, TEXT(".zst")), is_part = text_ends(name, TEXT(".tmp"));
-        if (!is_whole && !is_part) continue;
-        bool is_ours = message_id_parse(text_slice(name, 0, name.length - 4), &id);
-        if (is_ours && (is_part || !is_wanted(context, id))) unlinkat(fd, entry->d_name, 0);
-    }
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        entry_visit(vault, fd, entry->d_name, visit, context);
     if (folder)
         closedir(folder);
     else if (fd >= 0)
         close(fd);
 }
 
-void vault_sweep(struct vault *vault, bool (*is_wanted)(void *context, uint64_t id), void *context)
+void vault_walk(struct vault *vault, void (*visit)(void *context, uint64_t id), void *context)
 {
     int fd = openat(vault->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));)
         if (strlen(entry->d_name) == DAY_SIZE - 1 && char_is_digit(entry->d_name[0]))
-            day_sweep(vault, entry->d_name, is_wanted, context);
+            day_walk(vault, entry->d_name, visit, context);
     if (folder)
         closedir(folder);
     else if (fd >= 0)

@@ -306,9 +306,26 @@ static struct shelf *shelf_of(struct queue *queue, const struct receiver *receiv
     return receiver->flags == MESSAGE_OWN ? &queue->shelves[SHELF_REPORT] : NULL;
 }
 
+/* Of a message that is not in the journal: none. */
+static void live_tell(struct queue *queue, struct channel *ledger, uint64_t id)
+{
+    const struct message *message = catalogue_find(queue->catalogue, id);
+    struct buffer *out = channel_begin(ledger, LEDGER_LIVE, id);
+    uint32_t count = 0, total = message ? message->recipient_count : 0;
+    for (uint32_t i = 0; i < total; i++) count += message->recipients[i].ending == ENDING_NONE;
+    put_u32(out, count);
+    for (uint32_t i = 0; i < total; i++)
+        if (message->recipients[i].ending == ENDING_NONE) put_u32(out, i);
+    channel_end(ledger);
+}
+
 bool shelf_frame(struct queue *queue, const struct receiver *receiver, struct frame *frame)
 {
     struct shelf *shelf = shelf_of(queue, receiver);
+    if (shelf && shelf->kind == SHELF_LEDGER && frame->type == LEDGER_WHOSE) {
+        live_tell(queue, receiver->channel, frame->id);
+        return true;
+    }
     struct reader reader = reader_of(frame->payload);
     int slot = shelf && frame->id ? offer_find(shelf, frame->id) : -1;
     if (slot < 0 || shelf->taker != receiver->channel) return false;

@@ -16,24 +16,31 @@ void told_queued(const struct queue *queue, const struct message *message, struc
              message->recipient_count);
 }
 
+/* Milliseconds as seconds with two places: printf is slow with fractions, and this is said of each delivery.
+ */
+#define SECONDS "%llu.%02u"
+#define SECONDS_ARG(ms) (unsigned long long)(((ms) + 5) / 1000), (unsigned)(((ms) + 5) % 1000 / 10)
+
 /* delays: before us, in the queue, connecting, sending. */
 void told_recipient(const struct queue *queue, uint64_t id_number, const struct told_delivery *delivery)
 {
     char id[MESSAGE_ID_SIZE], original[300] = "";
     uint64_t now = queue_now(queue);
-    double all = now > delivery->arrived_ms ? (double)(now - delivery->arrived_ms) / 1000 : 0;
-    double connect = delivery->connect_ms / 1000.0, transfer = delivery->transfer_ms / 1000.0;
-    double waited = all > connect + transfer ? all - connect - transfer : 0;
+    uint64_t all = now > delivery->arrived_ms ? now - delivery->arrived_ms : 0;
+    uint64_t busy = (uint64_t)delivery->connect_ms + delivery->transfer_ms;
+    uint64_t waited = all > busy ? all - busy : 0;
     struct text orcpt = delivery->orcpt;
     size_t semicolon = text_find_char(orcpt, ';');
     if (semicolon < orcpt.length) orcpt = text_slice(orcpt, semicolon + 1, orcpt.length);
     if (orcpt.length && !text_equal_nocase(orcpt, delivery->address))
         snprintf(original, sizeof original, " orig_to=<%.*s>,", TEXT_ARG(orcpt));
-    log_info("%s: to=<%.*s>,%s relay=%.*s, delay=%.2f, delays=0/%.2f/%.2f/%.2f, dsn=%.*s, status=%.*s (%.*s)",
+    log_info("%s: to=<%.*s>,%s relay=%.*s, delay=" SECONDS ", delays=0/" SECONDS "/" SECONDS "/" SECONDS
+             ", dsn=%.*s, status=%.*s (%.*s)",
              message_id_print(id_number, id), TEXT_ARG(delivery->address), original,
-             TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), all, waited, connect,
-             transfer, TEXT_ARG(delivery->dsn), TEXT_ARG(delivery->status),
-             TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));
+             TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), SECONDS_ARG(all),
+             SECONDS_ARG(waited), SECONDS_ARG((uint64_t)delivery->connect_ms),
+             SECONDS_ARG((uint64_t)delivery->transfer_ms), TEXT_ARG(delivery->dsn),
+             TEXT_ARG(delivery->status), TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));
 }
 
 /* Records stand in buffers with their length before each. */

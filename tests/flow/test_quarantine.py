@@ -3,11 +3,14 @@
 import email.header
 import json
 import os
+import pathlib
 import random
 import re
 import signal
 import sqlite3
 import stat
+import subprocess
+import time
 
 import pytest
 
@@ -320,3 +323,115 @@ def test_a_damaged_file_is_never_delivered(node, inside):
     assert "ALARM: quarantine" in node.text() and inside.files() == []
     node.run("quarantine", "delete", "all")
     assert kept(node) == [] and node.balance()["deleted"] == 2
+
+
+def lose_database(node):
+    """As a disk does it: the index is nonsense, the files of the quarantine are not."""
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (node.state / "ledger" / name).unlink(missing_ok=True)
+    (node.state / "ledger/ledger.db").write_bytes(b"x" * 65536)
+
+
+def lose_database_at_work(node):
+    """The same with all others running: ledger is gone only while nobody can start it again."""
+    (victim,) = node.pids("ledger")
+    node.process.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(victim, signal.SIGKILL)
+        lab.wait_for(lambda: pathlib.Path(f"/proc/{victim}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z", "ledger is dead")
+        lose_database(node)
+    finally:
+        node.process.send_signal(signal.SIGCONT)
+    lab.wait_for(node.is_ready, "the node is ready")
+
+
+def test_what_a_lost_database_knew_is_found_again(node, inside):
+    lab.Client(node.port).send(spam("buy"), recipients=("a@example.test", "b@example.test"))
+    lab.Client(node.port).send(virus("invoice"))
+    settled(node, 3)
+    before = kept(node)
+    for _ in range(2):  # the second time from the files of an index that was made of files
+        node.stop()
+        lose_database(node)
+        node.start()
+        settled(node, 3)
+    after = kept(node)
+
+    def shown(messages):
+        return [{key: one[key] for key in ("id", "size", "bytes", "sender", "subject", "virus")} | {
+            "recipients": [(r["number"], r["class"], r["state"], r["address"], r["reason"]) for r in one["recipients"]]}
+            for one in messages]
+    assert shown(after) == shown(before)
+    assert "not know are in its index again" in node.text()
+    node.balance()
+    assert node.run("balance", "--day", "today").returncode == 0
+    assert before[0]["id"] in node.run("trace", "--subject", "buy", "--status", "quarantined").stdout
+    identity = next(one["id"] for one in after if one["virus"])
+    node.run("quarantine", "delete", identity)
+    node.run("quarantine", "release", "all")
+    inside.wait(1)
+    lab.wait_for(lambda: not list(node.state.glob("quarantine/*/*")), "the files are gone")
+    balance = node.balance()
+    assert (balance["kept"], balance["released"], balance["deleted"]) == (0, 2, 1)
+
+
+def test_who_had_it_already_does_not_get_it_again(node, inside):
+    lab.Client(node.port).send(spam("one"), recipients=("a@example.test", "b@example.test", "c@example.test"))
+    (one,) = settled(node, 3)
+    node.run("quarantine", "release", one["id"], "--to", "b@example.test")
+    node.run("quarantine", "delete", one["id"], "--to", "c@example.test")
+    inside.wait(1)
+    settled(node, 1)
+    lab.wait_for(lambda: "released" in node.run("quarantine", "show", one["id"]).stdout, "it is released")
+    node.stop()
+    lose_database(node)
+    node.start()
+    (left,) = settled(node, 1)
+    assert [r["address"] for r in left["recipients"]] == ["a@example.test"]
+    (shown,) = rows(node.run("quarantine", "show", "--json", one["id"]).stdout)
+    assert [r["state"] for r in shown["recipients"]] == ["kept", "released", "deleted"]
+    node.run("quarantine", "release", "all")
+    inside.wait(2)
+    lab.wait_for(lambda: not list(node.state.glob("quarantine/*/*")), "the file and its note are gone")
+    assert len(inside.files()) == 2
+
+
+def test_a_file_of_the_first_version_is_for_its_owners(node, inside):
+    """What it was found to be is not in such a file."""
+    lab.Client(node.port).send(virus())
+    settled(node, 1)
+    node.stop()
+    (file,) = node.state.glob("quarantine/*/*.zst")
+    whole = subprocess.run(["zstd", "-dc", file], check=True, capture_output=True).stdout
+    facts = 5 + int.from_bytes(whole[1:5], "little")
+    about = facts + 4 + int.from_bytes(whole[facts:facts + 4], "little")
+    file.write_bytes(subprocess.run(["zstd", "-c", "--check"], input=b"\x01" + whole[1:facts] + whole[about:], check=True,
+                                    capture_output=True).stdout)
+    lose_database(node)
+    node.start()
+    (one,) = settled(node, 1)
+    assert one["recipients"][0]["class"] == "poison" and "not known" in one["recipients"][0]["reason"]
+    node.run("quarantine", "release", "all")
+    inside.wait(1)
+
+
+def test_lost_in_the_middle_of_releases_none_comes_twice(node, inside):
+    chance = random.Random(4)
+    count = 12 if lab.QUICK else 60
+    for number in range(count):
+        lab.Client(node.port).send(spam(f"load {number}", X_Load=f"{number}"))
+    settled(node, count)
+    for _ in range(3):
+        ids = [one["id"] for one in kept(node)]
+        release = subprocess.Popen([lab.BUILD / "src/cli/sekimori", "quarantine", "release", *ids[:len(ids) // 2], "--state", node.state],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if ids else None
+        time.sleep(chance.random() * 0.05)  # somewhere in it
+        lose_database_at_work(node)
+        if release:
+            release.wait(60)
+    lab.wait_for(lambda: node.run("quarantine", "release", "all", check=False).returncode in (0, 66, 75) and
+                 not list(node.state.glob("quarantine/*/*.zst")), "all is released, what was found again too", 60)
+    inside.wait(count, 60)
+    lab.wait_for(node.queue_is_empty, "nothing is left")
+    arrived = [re.search(rb"^X-Load: (\d+)", one, re.M).group(1) for one in inside.messages()]
+    assert sorted(map(int, arrived)) == list(range(count))

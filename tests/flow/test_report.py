@@ -285,10 +285,10 @@ def test_hostile_names_stay_tame(reported, tmp_path):
     some_traffic(reported)
     reported.stop()
     with sqlite3.connect(reported.state / "ledger/ledger.db") as database:
-        database.execute("insert into sum select day, hour, node, direction, domain, kind, ?, 9, 9, 9 from sum where kind = 21",
+        database.execute("insert into sum_day select kind, day, node, direction, domain, ?, 9, 9, 9 from sum_day where kind = 21",
                          (HOSTILE,))
-        database.execute("insert into sum select day, hour, node, direction, domain, kind, cast(x'fffe41' as text), 8, 8, 8 from"
-                         " sum where kind = 21 limit 1")
+        database.execute("insert into sum_day select kind, day, node, direction, domain, cast(x'fffe41' as text), 8, 8, 8 from"
+                         " sum_day where kind = 21 limit 1")
     rows = list(csv.reader(io.StringIO(reported.run("stats", "--by", "rule", "--format", "csv").stdout)))
     assert rows[1][0].startswith("'=1+1\\u{d}\\n<b>\\u{1b}[2J\"\\u{202e}x") and rows[1][0].endswith("x…")
     assert rows[2][0] == "\\xff\\xfeA" and all(len(row[0]) <= 61 for row in rows)

@@ -39,8 +39,10 @@ TABLES = {
     "step": "SELECT message, recipient, time, kind, hold, due, dsn, relay, reply FROM step",
     "refusal": "SELECT id, node, stage, code, message, number, client, helo, sender, recipient, reply, size, class FROM refusal",
     "hop": "SELECT message, next FROM hop",
-    "sum": "SELECT day, hour, node, direction, kind, name, messages, recipients, bytes FROM sum WHERE domain = ''"
-           " OR domain = 'example.test'",
+    "sum_hour": "SELECT day, hour, node, direction, kind, name, messages, recipients, bytes FROM sum_hour"
+                " WHERE domain = '' OR domain = 'example.test'",
+    "sum_day": "SELECT day, node, direction, kind, name, messages, recipients, bytes FROM sum_day"
+               " WHERE domain = '' OR domain = 'example.test'",
 }
 OF = {"message": "id", "recipient": "message", "step": "message", "refusal": "id", "hop": "message"}
 
@@ -74,7 +76,7 @@ def rows_of(node, number):
     with sqlite3.connect(f"file:{node.state}/ledger/ledger.db?mode=ro", uri=True) as database:
         return {table: sorted(database.execute(
             f"{query} {'AND' if 'WHERE' in query else 'WHERE'} " + (f"({OF[table]} >> 8) & 255 = ?" if table in OF else "node = ?")
-            if table != "sum" else f"SELECT * FROM ({query}) WHERE node = ?", (number,)), key=repr) for table, query in TABLES.items()}
+            if not table.startswith("sum") else f"SELECT * FROM ({query}) WHERE node = ?", (number,)), key=repr) for table, query in TABLES.items()}
 
 
 def same(edge, wall, number):
@@ -132,6 +134,12 @@ def test_the_wall_knows_all(nodes, wall, inside, there):
     assert table["balanced"] and table["missing"] == 0
     assert [(one["name"], one["relayed"], one["accepted"]) for one in table["nodes"]] == [("wall1", 0, 2), ("edge1", 1, 0), ("edge2", 1, 0)]
     assert "edge2" in wall.run("balance", "--nodes").stdout
+    (by_node,) = json.loads(wall.run("stats", "--by", "node", "--format", "json").stdout)
+    assert [row["node"] for row in by_node["rows"]] == ["wall1", "edge1", "edge2", "Total"]
+    with sqlite3.connect(wall.state / "ledger/ledger.db") as database:
+        database.execute("update sum_day set node = 9 where node = 2")  # whose name it was never told
+    (by_node,) = json.loads(wall.run("stats", "--by", "node", "--format", "json").stdout)
+    assert [row["node"] for row in by_node["rows"]] == ["wall1", "edge2", "9", "Total"]
     assert values_of(wall, "courier")["nodes connected"] == "2" and values_of(edges[0], "courier")["link"] == "connected"
     lab.wait_for(lambda: values_of(edges[0], "ledger")["parcels to tell"] == "0", "nothing is left to tell")
 

@@ -100,8 +100,9 @@ def cpu_of(folder, question):
 
 
 def test_the_months_come_out(tmp_path):
-    """Times hold where there are no sanitizers: on an idle machine all of the table takes less than a minute and one
-    question 0.1 s; held to three times that, since a test machine is seldom idle."""
+    """Times hold where there are no sanitizers: on an idle machine all of the table takes less than a minute, and each
+    question of it at most 0.1 s, the whole command counted (bench/questions). Here it is a quarter of the table, and CPU, which
+    other work disturbs least: what is read from end to end again shows, a busy machine does not."""
     divisor = 4 if lab.QUICK else 20
     table, seconds = replay(tmp_path, divisor)
     check_tables(tmp_path, table)
@@ -109,11 +110,9 @@ def test_the_months_come_out(tmp_path):
     if not lab.QUICK:
         return
     assert seconds < 3 * 60 / divisor
-    for question in (("--would",), *(("--by", by) for by in
+    for question in ((), ("--would",), ("--incidents",), *(("--by", by) for by in
                      ("virus", "domain", "rule", "engine", "hour", "node", "day", "month"))):
-        assert cpu_of(tmp_path, question) < 0.3, question
-    for question in ((), ("--incidents",)):  # of several questions each
-        assert cpu_of(tmp_path, question) < 1, question
+        assert cpu_of(tmp_path, question) < 0.1, question
 
 
 def country_file(path, network, code):

@@ -168,6 +168,26 @@ static struct reader_books *reader(struct fixture *fixture)
 }
 
 /* "messages/recipients/bytes" of one kind, by name, in the order of names. */
+/* What hours tell apart adds up to the day's, whether days or months are kept. */
+static void hours_check(struct fixture *fixture, struct reader_books *books, enum sum_kind kind)
+{
+    struct sum_row *rows;
+    size_t count;
+    uint64_t messages[2] = { 0 }, recipients[2] = { 0 };
+    struct sum_question question = { .node = -1, .direction = -1, .kinds = 1u << kind };
+    for (int by_hour = 0; by_hour < 2; by_hour++) {
+        question.by = SUM_BY_DAY | (by_hour ? SUM_BY_HOUR : 0);
+        assert_int_equal(books_sums(books, &question, fixture->arena, &rows, &count), BOOKS_DONE);
+        for (size_t i = 0; i < count; i++) {
+            messages[by_hour] += rows[i].messages;
+            recipients[by_hour] += rows[i].recipients;
+        }
+    }
+    bool has_hours = kind != SUM_RULE && kind != SUM_ENGINE;
+    assert_int_equal(messages[1], has_hours ? messages[0] : 0);
+    assert_int_equal(recipients[1], has_hours ? recipients[0] : 0);
+}
+
 static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
 {
     struct sum_row *rows;
@@ -180,6 +200,7 @@ static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
         buffer_printf(&out, "%s%.*s %llu/%llu/%llu", i ? "; " : "", TEXT_ARG(rows[i].name),
                       (unsigned long long)rows[i].messages, (unsigned long long)rows[i].recipients,
                       (unsigned long long)rows[i].bytes);
+    hours_check(fixture, books, kind);
     books_close(books);
     struct text text = arena_text(fixture->arena, buffer_text(&out));
     buffer_free(&out);
@@ -678,6 +699,50 @@ static void test_from_version_1(void **state)
     assert_int_equal(sums.live, 1);
 }
 
+/* Sums of the one table there was become those of two; storms are found as before. */
+static void test_from_version_5(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[1600];
+    bool is_damaged, is_cut;
+    struct sql *sql;
+    struct buffer why = { 0 };
+    struct sighting *sightings;
+    struct sum_row *rows;
+    size_t count;
+    database_close(fixture->database);
+    snprintf(command, sizeof command, "rm %s/ledger.db*", fixture->folder);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "%s/ledger.db", fixture->folder);
+    assert_int_equal(sql_open(command, true, &sql, &why), BOOKS_DONE);
+    assert_int_equal(migration_run(sql, 5), BOOKS_DONE);
+    snprintf(command, sizeof command,
+             "INSERT INTO sum VALUES(20260921, 9, 0, 0, 'example.jp', 1, '', 3, 4, 500),"
+             " (20260921, 10, 0, 0, 'example.jp', 1, '', 2, 2, 100), (20260800, 9, 0, 1, '', 1, '', 7, 7, 7),"
+             " (20260921, 24, 0, 0, '', 21, 'GTUBE', 5, 5, 0);"
+             "INSERT INTO message(id, time, direction, client, own, class, virus)"
+             " VALUES(%llu, %llu, 0, '192.0.2.1', 0, 1, 'Worm.B')",
+             (unsigned long long)id_of(1), (unsigned long long)time_of(1));
+    assert_int_equal(sql_run(sql, command), BOOKS_DONE);
+    sql_close(sql);
+    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), BOOKS_DONE);
+    assert_false(is_damaged);
+    assert_string_equal(sums_of(fixture, SUM_ACCEPTED), " 12/13/607");
+    assert_string_equal(sums_of(fixture, SUM_RULE), "GTUBE 5/5/0");
+    struct reader_books *books = reader(fixture);
+    struct sum_question question = { .node = -1, .direction = 0, .by = SUM_BY_HOUR | SUM_BY_DAY };
+    assert_int_equal(books_sums(books, &question, fixture->arena, &rows, &count), BOOKS_DONE);
+    assert_int_equal(count, 2);
+    assert_int_equal(rows[1].hour, 10);
+    assert_int_equal(rows[1].messages, 2);
+    assert_int_equal(books_sightings(books, 0, time_of(9), 10, fixture->arena, &sightings, &count, &is_cut),
+                     BOOKS_DONE);
+    assert_int_equal(count, 1);
+    assert_true(text_equal(sightings[0].virus, TEXT("Worm.B")));
+    assert_true(text_equal(sightings[0].client, TEXT("192.0.2.1")));
+    books_close(books);
+}
+
 /* --- readers and the log --- */
 
 /* Asks without pause until it is killed: there is always a reader. */
@@ -747,6 +812,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_days_become_months, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_day, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_from_version_1, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_from_version_5, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_readers_do_not_let_the_log_grow, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "books/adopt.h"
 #include "books/count.h"
 #include "books/forget.h"
 #include "books/held.h"
@@ -234,6 +235,84 @@ static void test_retention(void **state)
     assert_int_equal(sums.missing, 0);
 }
 
+static enum adopt_standing standing(struct fixture *fixture, uint32_t number)
+{
+    enum adopt_standing out;
+    assert_int_equal(adopt_look(fixture->database, ID, number, &out), BOOKS_DONE);
+    return out;
+}
+
+static void adopt(struct fixture *fixture, const struct event_accepted *message, uint32_t number)
+{
+    struct held_row row = { .message = ID,
+                            .number = number,
+                            .class = HELD_SPAM,
+                            .state = number == 2 ? HELD_RELEASED : HELD_KEPT,
+                            .stored_ms = START_MS + 3,
+                            .size = 1000,
+                            .bytes = 400,
+                            .address = TEXT("a@example.jp") };
+    assert_int_equal(held_begin(fixture->database), BOOKS_DONE);
+    assert_int_equal(adopt_message(fixture->database, message, &row), BOOKS_DONE);
+    assert_int_equal(adopt_recipient(fixture->database, message, &row), BOOKS_DONE);
+    assert_int_equal(held_commit(fixture->database), BOOKS_DONE);
+}
+
+static void assert_adopted(struct fixture *fixture)
+{
+    struct held_rows rows;
+    struct count_sums sums;
+    enum books_outcome outcome;
+    struct count *count = count_begin(fixture->database, 1);
+    assert_true(count_step(count, 100, &sums, &outcome));
+    count_end(count);
+    assert_int_equal(sums.accepted, RECIPIENTS);
+    assert_int_equal(sums.ended[ENDING_QUARANTINED], RECIPIENTS);
+    assert_int_equal(sums.missing + sums.unmatched + sums.live, 0);
+    assert_int_equal(sums.held[HELD_RELEASED], 1);
+    assert_int_equal(held_page(database_sql(fixture->database), fixture->arena, -1, 0, 10, &rows),
+                     BOOKS_DONE);
+    assert_int_equal(rows.count, RECIPIENTS - 1);
+    assert_false(rows.items[0].is_arriving);
+    assert_true(text_equal(rows.items[0].subject, TEXT("a subject")));
+    assert_int_equal(rows.items[0].bytes, 400);
+}
+
+/* Into an index that knows nothing, that knows of the acceptance and of an ending, and once more. */
+static void test_adoption(void **state)
+{
+    struct fixture *fixture = *state;
+    struct event_accepted message = { .id = ID, .time_ms = START_MS, .size = 1000 };
+    message.judgement = (struct event_judgement){
+        .is_judged = true, .class = CLASS_SPAM, .score = 15, .subject = TEXT("a subject")
+    };
+    assert_int_equal(standing(fixture, 0), ADOPT_UNKNOWN);
+    end(fixture, 1, ENDING_QUARANTINED);
+    assert_int_equal(standing(fixture, 1), ADOPT_QUARANTINED);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t number = 0; number < RECIPIENTS; number++) adopt(fixture, &message, number);
+        assert_adopted(fixture);
+        assert_int_equal(standing(fixture, 2), ADOPT_KNOWN);
+        tell(fixture, ID, CLASS_SPAM); /* queue tells it again, later */
+        assert_adopted(fixture);
+    }
+}
+
+static void test_standing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct event_accepted message;
+    assert_int_equal(adopt_recall(fixture->database, fixture->arena, ID, &message), BOOKS_MISSING);
+    tell(fixture, ID, CLASS_SPAM);
+    assert_int_equal(standing(fixture, 0), ADOPT_LIVE);
+    end(fixture, 0, ENDING_DELIVERED);
+    assert_int_equal(standing(fixture, 0), ADOPT_ENDED);
+    store(fixture, 2);
+    assert_int_equal(standing(fixture, 1), ADOPT_KNOWN);
+    assert_int_equal(adopt_recall(fixture->database, fixture->arena, ID, &message), BOOKS_DONE);
+    assert_true(message.judgement.is_judged && message.judgement.class == CLASS_SPAM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_adoption, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_standing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,8 +34,7 @@ static struct incident *find(struct arena *arena, const struct run *runs, size_t
         }
         if (first == UINT64_MAX) return incident_finder_end(finder);
         told[at]++;
-        struct sighting sighting = { first, text_of(runs[at].client), text_of(runs[at].virus), TEXT("s"),
-                                     true };
+        struct sighting sighting = { first, text_of(runs[at].client), text_of(runs[at].virus), true };
         incident_finder_add(finder, &sighting);
     }
 }

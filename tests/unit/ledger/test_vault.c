@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zstd.h>
 
 #include "ipc/message_id.h"
+#include "ledger/memo.h"
 #include "ledger/vault.h"
 
 #define ID (1790000000000ull << 22)
@@ -108,7 +110,8 @@ static void test_sizes(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint64_t bytes = 0;
         segment_fill(bench, 4096 * i, sizes[i]);
-        assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                         VAULT_DONE);
         assert_true(vault_sync(bench->vault));
         assert_int_equal(vault_file_bytes(bench->vault, ID), bytes);
         assert_same(bench);
@@ -126,7 +129,8 @@ static void test_short_segment(void **state)
     uint64_t bytes;
     segment_fill(bench, 0, 5000);
     bench->offer.length = 6000;
-    assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_FAILED);
+    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                     VAULT_FAILED);
     assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
 }
 
@@ -138,7 +142,8 @@ static void test_damage(void **state)
     uint64_t bytes;
     char name[128], id[MESSAGE_ID_SIZE];
     segment_fill(bench, 0, 300);
-    assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                     VAULT_DONE);
     snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
     int fd = openat(bench->folder, name, O_RDWR);
     for (uint64_t i = 0; i < bytes; i++) {
@@ -162,9 +167,90 @@ static void test_damage(void **state)
     assert_int_equal(vault_read(bench->vault, ID + 1, &message), VAULT_FAILED);
 }
 
-static bool is_odd(void *context, uint64_t id)
+static void one_seen(void *context, uint64_t id)
 {
-    return id & 1;
+    *(uint64_t *)context += id - ID + 1;
+}
+
+/* A file without a note, with one, a note alone, and what was never finished. */
+static void test_walk(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t bytes, seen = 0;
+    struct buffer note = { 0 };
+    char name[128], id[MESSAGE_ID_SIZE];
+    segment_fill(bench, 0, 300);
+    for (bench->offer.id = ID; bench->offer.id < ID + 2; bench->offer.id++)
+        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                         VAULT_DONE);
+    assert_true(vault_note_write(bench->vault, ID + 1, TEXT("what became of it")));
+    assert_true(vault_note_write(bench->vault, ID + 2, TEXT("of a file that is gone")));
+    snprintf(name, sizeof name, "20260921/%s.tmp", message_id_print(ID + 3, id));
+    close(openat(bench->folder, name, O_WRONLY | O_CREAT, 0600));
+    vault_walk(bench->vault, one_seen, &seen);
+    assert_int_equal(seen, 1 + 2);
+    assert_int_not_equal(faccessat(bench->folder, name, F_OK, 0), 0);
+    assert_false(vault_note_read(bench->vault, ID, &note));
+    assert_false(vault_note_read(bench->vault, ID + 2, &note));
+    assert_true(vault_note_read(bench->vault, ID + 1, &note));
+    assert_true(text_equal(buffer_text(&note), TEXT("what became of it")));
+    buffer_free(&note);
+    assert_true(vault_note_write(bench->vault, ID + 1, TEXT_NONE));
+    assert_false(vault_note_read(bench->vault, ID + 1, &note));
+    assert_true(vault_note_write(bench->vault, ID + 1, TEXT("again")));
+    assert_true(vault_remove(bench->vault, ID + 1));
+    assert_false(vault_note_read(bench->vault, ID + 1, &note));
+}
+
+static void assert_facts(struct bench *bench, struct text about)
+{
+    struct vault_message message;
+    assert_int_equal(vault_read_facts(bench->vault, ID, &message), VAULT_DONE);
+    assert_true(text_equal(message.about, about));
+    assert_true(text_equal(message.facts.envelope.recipients[1].address, TEXT("b@example.jp")));
+    assert_int_equal(message.content.length, 0);
+    vault_message_free(&message);
+}
+
+/* Large, so that it is not read to its end. */
+static void test_facts_alone(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t bytes;
+    segment_fill(bench, 0, 3000000);
+    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                     VAULT_DONE);
+    char name[128], id[MESSAGE_ID_SIZE];
+    snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
+    int fd = openat(bench->folder, name, O_RDWR);
+    assert_int_equal(ftruncate(fd, 1000000), 0);
+    close(fd);
+    assert_facts(bench, TEXT("about"));
+}
+
+/* As files were before they said anything about the message. */
+static void test_first_version(void **state)
+{
+    struct bench *bench = *state;
+    struct buffer facts = { 0 }, file = { 0 };
+    char packed[4096], name[128], id[MESSAGE_ID_SIZE], content[300];
+    segment_fill(bench, 0, sizeof content);
+    assert_int_equal(pread(bench->segment, content, sizeof content, 0), sizeof content);
+    held_offer_put(&bench->offer, &facts);
+    put_u8(&file, 1);
+    put_text(&file, buffer_text(&facts));
+    buffer_add(&file, content, sizeof content);
+    size_t length = ZSTD_compress(packed, sizeof packed, buffer_text(&file).at, buffer_length(&file), 3);
+    assert_false(ZSTD_isError(length));
+    assert_int_equal(mkdirat(bench->folder, "20260921", 0700), 0);
+    snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
+    int fd = openat(bench->folder, name, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, packed, length), length);
+    close(fd);
+    assert_facts(bench, TEXT_NONE);
+    assert_same(bench);
+    buffer_free(&facts);
+    buffer_free(&file);
 }
 
 static void test_removing(void **state)
@@ -173,9 +259,11 @@ static void test_removing(void **state)
     uint64_t bytes;
     segment_fill(bench, 0, 300);
     for (bench->offer.id = ID; bench->offer.id < ID + 4; bench->offer.id++)
-        assert_int_equal(vault_write(bench->vault, &bench->offer, bench->segment, &bytes), VAULT_DONE);
+        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
+                         VAULT_DONE);
     assert_true(vault_sync(bench->vault));
-    vault_sweep(bench->vault, is_odd, NULL);
+    assert_true(vault_remove(bench->vault, ID));
+    assert_true(vault_remove(bench->vault, ID + 2));
     assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
     assert_int_not_equal(vault_file_bytes(bench->vault, ID + 1), 0);
     assert_true(vault_remove(bench->vault, ID + 1));
@@ -185,6 +273,48 @@ static void test_removing(void **state)
     assert_int_not_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0); /* with its last file */
 }
 
+/* What is cut off anywhere is no note, and nothing of it is believed. */
+static void test_memo(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer bytes = { 0 };
+    enum held_class classes[] = { HELD_SPAM, HELD_UNDELIVERABLE };
+    struct memo_about about = { .stored_ms = 7, .classes = classes, .count = 2, .message = { .id = ID } },
+                      back;
+    about.message.time_ms = 5;
+    about.message.judgement.is_judged = true;
+    about.message.judgement.class = CLASS_SPAM;
+    about.message.judgement.subject = TEXT("a subject");
+    memo_about_put(&about, &bytes);
+    assert_true(memo_about_get(arena, buffer_text(&bytes), &back));
+    assert_int_equal(back.stored_ms, 7);
+    assert_int_equal(back.classes[1], HELD_UNDELIVERABLE);
+    assert_true(back.message.id == ID);
+    assert_true(text_equal(back.message.judgement.subject, TEXT("a subject")));
+    for (size_t length = 0; length < buffer_length(&bytes); length++)
+        assert_false(memo_about_get(arena, text_slice(buffer_text(&bytes), 0, length), &back));
+    buffer_clear(&bytes);
+    struct held_row items[] = {
+        { .number = 3, .class = HELD_VIRUS, .state = HELD_RELEASING, .release = ID + 1 },
+        { .number = 9, .class = HELD_SPAM, .state = HELD_DELETED, .by = TEXT("x") }
+    };
+    struct held_rows rows = { items, 2 }, found;
+    memo_rows_put(&rows, &bytes);
+    assert_true(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    assert_int_equal(found.count, 2);
+    assert_true(found.items[0].release == ID + 1 && found.items[0].message == ID);
+    assert_int_equal(found.items[1].state, HELD_DELETED);
+    assert_true(text_equal(found.items[1].by, TEXT("x")));
+    for (size_t length = 0; length < buffer_length(&bytes); length++)
+        assert_false(memo_rows_get(arena, text_slice(buffer_text(&bytes), 0, length), ID, &found));
+    items[0].state = HELD_STATES;
+    buffer_clear(&bytes);
+    memo_rows_put(&rows, &bytes);
+    assert_false(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    buffer_free(&bytes);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +322,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_short_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_walk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_facts_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_first_version, set_up, tear_down),
+        cmocka_unit_test(test_memo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

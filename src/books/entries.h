@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Events to rows: what the files that store them share. Each row is followed by its sums and terms only when
+   it was new: that is what makes telling twice harmless. */
+#ifndef SEKIMORI_BOOKS_ENTRIES_H
+#define SEKIMORI_BOOKS_ENTRIES_H
+
+#include "books/database_private.h"
+
+enum books_outcome entries_run(struct database *database, enum statement number);
+/* True: a row came back, and the statement is to be reset. Else *out says how it went. */
+bool entries_run_returning(struct database *database, enum statement number, enum books_outcome *out);
+
+/* --- sums --- */
+
+/* One recipient. With the first of a message, number 0, the message counts too. */
+struct entries_about {
+    uint64_t time_ms, size;
+    uint32_t number;
+    uint8_t direction;
+    struct text sender, recipient;
+};
+struct pending_sum entries_sum(const struct database *database, struct entries_about about);
+
+void entries_add(struct database *database, struct pending_sum sum, enum sum_kind kind, struct text name);
+/* What was found in a message, whatever became of it. */
+void entries_add_judgement(struct database *database, const struct event_judgement *judgement,
+                           struct pending_sum sum);
+/* What was done to one recipient for it. */
+void entries_add_action(struct database *database, const struct event_judgement *judgement,
+                        enum action action, enum action observed, struct pending_sum sum);
+enum sum_kind entries_ending_sum(enum ending ending);
+
+/* --- messages --- */
+
+/* Eight columns from `column` on: class, score, virus, engine, signals, subject, message_id, author. */
+void entries_bind_judgement(struct database *database, struct sql_statement *statement, int column,
+                            const struct event_judgement *judgement, bool is_whole);
+struct text entries_client(struct database *database, const struct address *client); /* as a text */
+void entries_judgement_terms(struct database *database, const struct event_judgement *judgement);
+/* Where nodes know each other, a reply of the next one has the id that it gave the message. */
+enum books_outcome entries_store_hop(struct database *database, uint64_t id, struct text reply);
+
+#endif
