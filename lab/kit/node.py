@@ -47,7 +47,7 @@ class Node(Machine):
 
     def up(self, wait=True):
         self.start("sekimorid", programs.folder() / "src/master/sekimorid", "-c", self.config,
-                   "--libexec", programs.libexec(self.folder / "libexec"))
+                   "--libexec", programs.libexec())
         if wait:
             self.wait_ready()
 

@@ -42,7 +42,7 @@ class Bench:
         config.write_text(EDGE.format(state=self.state, through=THROUGH_PORT, journal=JOURNAL_PORT, sink=SINK,
                                       segment="4M" if self.quick else "64M"))
         self.machine.start("bench-edge", programs.folder() / "src/master/sekimorid", "-c", config,
-                           "--libexec", programs.libexec(self.folder / "libexec"))
+                           "--libexec", programs.libexec())
         wait_for(lambda: self.status() and self.status()["ready"], "the edge is ready", 60)
         return self
 

@@ -7,8 +7,7 @@ import sys
 
 from .page import ROOT
 
-PARTS = ("receive", "queue", "deliver", "lookup", "scan", "ledger", "report", "courier", "helper")
-TARGETS = ("src/master/sekimorid", "src/cli/sekimori", *(f"src/{part}/{part}" for part in PARTS), "bench/load", "bench/sink")
+TARGETS = ("node", "bench/load", "bench/sink")
 OWN_BUILD = ROOT / "var" / "build-lab"
 
 
@@ -57,11 +56,5 @@ def build():
         raise SystemExit("".join(said[-30:]))
 
 
-def libexec(where):
-    """The parts of a node under one folder, as they are when installed."""
-    where.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        link = where / part
-        if not link.is_symlink():
-            link.symlink_to(folder() / "src" / part / part)
-    return where
+def libexec():
+    return folder() / "src/libexec"
