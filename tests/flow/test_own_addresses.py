@@ -121,6 +121,53 @@ def test_nobody_outside_reports_and_nothing_is_mixed(node, inside):
     node.balance()
 
 
+def test_however_the_address_is_spelled(node, inside):
+    """A server inside takes the quotes off, and would hand on to us what somebody outside wrote."""
+    spellings = ('"spam"@example.test', '"s\\pam"@EXAMPLE.test', '@relay.example:spam@example.test')
+    outside = lab.Client(node.port)
+    for address in spellings:
+        (_, (code, text)) = outside.open(recipients=(address,))
+        assert code == 550 and "5.7.1" in text, (address, text)
+        outside.say("RSET")
+        tell(node, report_of(leaked("the same")), to=address)
+    lab.wait_for(node.queue_is_empty, "all are done")
+    assert len(files(node)) == 1 and inside.files() == []
+    node.balance()
+
+
+def test_what_is_kept_has_a_limit_and_the_sums_stay(nodes, inside, tmp_path):
+    node = nodes(CONFIG + "report {{ missed most 160K }}", inside=inside.port, out=lab.free_port(), expire="7d")
+    for number in range(12):  # each takes five or six blocks of the disk
+        tell(node, report_of(leaked(f"mail {number}") + "buy more\n" * 2300))
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "12"} and node.queue_is_empty(), "the report has them")
+    lab.wait_for(lambda: 1 < len(files(node)) < 9, "the oldest are gone")
+    left = b"".join(file.read_bytes() for file in files(node))
+    assert b"Buy mail 11 now" in left and b"Buy mail 0 now" not in left
+    assert sum(file.stat().st_blocks * 512 for file in files(node)) <= 160 * 1024
+    tell(node, report_of(leaked("mail 0") + "buy more\n" * 2300))  # known to the ledger all the same
+    node.write(CONFIG + "report {{ missed most 0 }}")
+    node.run("reload")
+    lab.wait_for(lambda: files(node) == [], "a smaller limit holds at once", 40)
+    assert report_says(node, tmp_path) == {"spam": "12"}
+    node.balance()
+
+
+def test_answers_and_digests_reach_an_address_in_utf8(node, inside):
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    address, client = "\u8054\u7d61@example.test", lab.Client(node.port)
+    assert [code for code, _ in client.open(recipients=(address,), mail="SMTPUTF8")] == [250, 250]
+    assert client.data(spam("junk"))[0] == 250
+    settled(node, 1)
+    told_a_day_later(node)
+    inside.wait(1)
+    client = from_inside(node)
+    assert [code for code, _ in client.open(sender=address, recipients=("release@example.test",), mail="SMTPUTF8")] == [250, 250]
+    assert client.data(lab.message("no ticket"))[0] == 250
+    letters = inside.wait(2)
+    assert all(f"To: <{address}>".encode() in letter for letter in letters)
+    node.balance()
+
+
 def test_a_virus_that_is_reported_is_neither_refused_nor_run_nor_readable_by_others(node):
     tell(node, report_of(lab.message("invoice", lab.eicar() + "\n")))
     (file,) = lab.wait_for(lambda: files(node), "it is kept")
