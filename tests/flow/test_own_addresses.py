@@ -15,6 +15,7 @@ import signal
 import pytest
 
 import lab
+from test_nodes import there  # noqa: F401
 from test_quarantine import digests, kept, settled, spam, subject_of
 
 CONFIG = """
@@ -370,3 +371,49 @@ def test_an_address_that_is_taken_out_leaves_its_mail_to_the_administrator(nodes
     (arrived,) = inside.wait(1)
     assert b"Buy late now" in arrived
     node.balance()
+
+
+# --- several nodes ---
+
+WALL = """
+listen 127.0.0.1:{port} {{ direction in; tls node }}
+listen 127.0.0.1:{out} {{ direction out; tls certificate {there}/wall1.pem key {there}/wall1.key }}
+node {{ number {number}; certificate {there}/wall1.pem; key {there}/wall1.key; ca {there}/ca.pem }}
+domains {{ example.test 127.0.0.1:{inside} {{ recipients call-out }}; {other} 127.0.0.1:{other_out} {{ tls node }} }}
+spam {{ quarantine above 12; reject above never }}
+quarantine {{ most 100M }}
+report {{ missed spam spam@report.example.test }}
+digest {{ send on; at 00:00; reply release@{own}; expire 7d }}
+"""
+EDGE = """role edge
+listen 127.0.0.1:{port} {{ direction in }}
+node {{ number 1; certificate {there}/edge1.pem; key {there}/edge1.key; ca {there}/ca.pem }}
+domains {{ example.test 127.0.0.1:{wall} {{ recipients call-out; tls node }} }}
+"""
+
+
+def test_each_wall_has_a_reply_address_and_the_edge_takes_none(nodes, inside, there):  # noqa: F811
+    """As doc/three-servers.md has it: a ticket of one wall, sent by way of the other one."""
+    first, second = lab.free_port(), lab.free_port()
+    held = nodes(WALL, number=10, inside=inside.port, out=first, there=there, own="one.example.test", other="two.example.test",
+                 other_out=second)
+    other = nodes(WALL, number=11, inside=inside.port, out=second, there=there, own="two.example.test", other="one.example.test",
+                  other_out=first)
+    edge = nodes(EDGE, there=there, wall=held.port)
+    for address in ("spam@report.example.test", "release@one.example.test"):
+        assert lab.Client(edge.port).open(recipients=(address,))[1][0] == 550, address
+    lab.wait_for(lambda: (held.state / "report/digest").exists(), "the first look")
+    assert lab.Client(edge.port).send(spam("junk"), recipients=("a@example.test",))[0] == 250
+    settled(held, 1)
+    told_a_day_later(held)
+    inside.wait(1)
+    (letter,) = digests(inside)
+    (ticket,) = set(re.findall("release%20([0-9A-Z]{64})", letter.get_payload()[0].get_payload(decode=True).decode()))
+    assert letter["Reply-To"] == "<release@one.example.test>"
+    tell(other, lab.message(f"release {ticket}", ""), to="release@one.example.test")
+    assert any(b"GTUBE" in one for one in inside.wait(2))
+    tell(other, report_of(leaked("told here")), to="spam@report.example.test")
+    lab.wait_for(lambda: len(files(other)) == 1, "it is kept")
+    for node in (held, other, edge):
+        lab.wait_for(node.queue_is_empty, "all is done")
+        node.balance()
