@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: what users inside send to the node's own addresses is done once, whoever dies: what leaked through is counted and kept,
 a ticket releases its message; nobody outside can do either, and each recipient has its ending."""
+import contextlib
 import datetime
 import email
 import email.header
@@ -11,6 +12,8 @@ import json
 import os
 import re
 import signal
+import threading
+import time
 
 import pytest
 
@@ -67,7 +70,8 @@ def files(node):
 def report_says(node, tmp_path):
     node.run("report", "--date", f"{datetime.date.today()}", "--language", "en", "--to", tmp_path / "r.txt")
     text = (tmp_path / "r.txt").read_text()
-    return dict(re.findall(r"^(\w+) +(\d+)$", text.split("Told to us as missed")[1].split("\n\n")[0], re.M)) if "Told to us" in text else {}
+    rows = re.findall(r"^(\w+) +([\d,]+)$", text.split("Told to us as missed")[1].split("\n\n")[0], re.M) if "Told to us" in text else []
+    return {kind: count.replace(",", "") for kind, count in rows}
 
 
 def test_two_reports_in_one_mail_count_once_however_often(node, inside, tmp_path):
@@ -187,6 +191,55 @@ def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(node, tmp_path):
     lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "10"}, "the report has them")
     counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
     assert (counted["accepted"], counted["delivered"]) == (9, 9)
+
+
+class Reporters(threading.Thread):
+    """Users who send reports, and mail without a ticket, whatever happens to the node; `told`: which reports got 250."""
+
+    def __init__(self, node, name):
+        super().__init__(daemon=True)
+        self.node, self.name, self.told, self.goes_on = node, name, set(), True
+
+    def one(self, number):
+        client, one = from_inside(self.node), f"{self.name} {number}"
+        code, _ = client.send(report_of(leaked(one)), sender="user@example.test", recipients=("spam@example.test",))
+        if code == 250:
+            self.told.add(one)
+        client.send(lab.message("no ticket"), sender=f"user{self.name}@example.test", recipients=("release@example.test",))
+        client.close()
+
+    def run(self):
+        number = 0
+        while self.goes_on:
+            with contextlib.suppress(OSError):
+                self.one(number)
+            number += 1
+            time.sleep(0.02)
+
+
+def test_whoever_is_killed_under_load(node, tmp_path):
+    users = [Reporters(node, f"{name}") for name in range(3)]
+    for one in users:
+        one.start()
+    for victim in ("report", "queue", "receive", "ledger", "deliver", "all"):
+        enough = sum(len(one.told) for one in users) + 10
+        lab.wait_for(lambda: sum(len(one.told) for one in users) > enough, "more is told", 60)
+        if victim == "all":
+            node.kill()
+            node.start()
+        for pid in node.pids(victim):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        lab.wait_for(lambda: node.run("status", "--json", check=False).returncode == 0, f"{victim} is back", 60)
+    for one in users:
+        one.goes_on = False
+    for one in users:
+        one.join(120)
+    lab.wait_for(node.queue_is_empty, "all are done", 90)
+    subjects = {line for file in files(node) for line in file.read_text().splitlines() if line.startswith("Subject: ")}
+    assert {f"Subject: buy {name}" for one in users for name in one.told} <= subjects
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": str(len(files(node)))}, "the report has each once")
+    node.balance()
 
 
 def test_what_cannot_be_written_stays_and_is_seen(nodes, inside):
