@@ -126,8 +126,15 @@ static bool is_for_us(struct session *session, const struct mailbox *mailbox, st
     return own_address_find(config, *address, NULL) != OWN_ADDRESS_NONE;
 }
 
+static bool has_recipient(const struct envelope *envelope, struct text address)
+{
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (text_equal_nocase(envelope->recipients[i].address, address)) return true;
+    return false;
+}
+
 /* Mail to the node itself is not judged, so it has a transaction of its own; and it teaches, so it comes from
- * inside. */
+ * inside. An address given again is the same recipient: what a mail wants is done once. */
 static void offer_to_us(struct session *session, struct text address)
 {
     struct transaction *transaction = &session->transaction;
@@ -135,6 +142,8 @@ static void offer_to_us(struct session *session, struct text address)
         reject(session, address, 550, "5.7.1", "only users inside may write to this address");
     } else if (transaction->envelope.recipient_count > 0 && !transaction->is_for_us) {
         reject(session, address, 452, "4.5.3", "it is not relayed, send it in another message");
+    } else if (has_recipient(&transaction->envelope, address)) {
+        session_reply(session, 250, "2.1.5", "recipient ok, as before");
     } else {
         transaction->is_for_us = true;
         keep_texts(session);

@@ -46,8 +46,8 @@ struct inbox {
     struct channel *ledger; /* NULL: not there */
     struct errand *first;
     unsigned count;
-    uint64_t begun; /* id of the last mail that was begun */
-    struct deferred work;
+    uint64_t begun;     /* id of the last mail that was begun */
+    struct timer *work; /* for the next turn: a mail may take long, and others want something too */
     struct answered answered;
     struct inbox_facts facts;
 };
@@ -68,7 +68,7 @@ static void first_drop(struct inbox *inbox)
     inbox->first = errand->next;
     inbox->count--;
     errand_free(errand);
-    if (inbox->first) loop_defer(inbox->service->child.loop, &inbox->work);
+    if (inbox->first) timer_set(inbox->work, 0);
 }
 
 /* --- to queue --- */
@@ -116,7 +116,7 @@ static void next(struct inbox *inbox, struct text said)
     buffer_add_text(&errand->said, said);
     errand->at++;
     errand->waits = WAITS_NOT;
-    loop_defer(inbox->service->child.loop, &inbox->work);
+    timer_set(inbox->work, 0);
 }
 
 /* --- what leaked through --- */
@@ -407,7 +407,7 @@ static bool offer_add(struct inbox *inbox, struct frame *frame)
     while (*link) link = &(*link)->next;
     *link = errand;
     inbox->count++;
-    loop_defer(inbox->service->child.loop, &inbox->work);
+    timer_set(inbox->work, 0);
     return true;
 }
 
@@ -437,7 +437,7 @@ struct inbox *inbox_new(struct service *service)
 {
     struct inbox *inbox = memory_alloc(sizeof *inbox);
     inbox->service = service;
-    inbox->work = (struct deferred){ .run = work, .context = inbox };
+    inbox->work = timer_new(service->child.loop, work, inbox);
     post_listen(service->post, (struct post_listener){ queue_frame, queue_gone, inbox });
     return inbox;
 }

@@ -74,6 +74,8 @@ struct text wish_ticket(struct arena *arena, struct text mail)
     for (size_t i = 0; i < subject.length;) {
         size_t end = i;
         while (end < subject.length && is_letter(subject.at[end])) end++;
+        if (i > 0 && subject.at[i - 1] == '%' && end - i == TICKET_LETTERS + 2)
+            i += 2; /* "%20", left as it is */
         if (end - i == TICKET_LETTERS) return text_slice(subject, i, end);
         i = end + 1;
     }

@@ -140,6 +140,19 @@ def test_however_the_address_is_spelled(node, inside):
     node.balance()
 
 
+def test_an_address_that_is_given_often_is_one_recipient(node, inside):
+    """Else a mail with 500 of them and 50 messages attached would have the process write 25,000 files."""
+    client = from_inside(node)
+    client.say("MAIL FROM:<user@example.test>")
+    for _ in range(200):
+        assert client.say("RCPT TO:<spam@example.test>")[0] == 250
+    assert client.say('RCPT TO:<"SPAM"@example.test>')[0] == client.say("RCPT TO:<phishing@example.test>")[0] == 250
+    assert client.data(report_of(*[leaked(f"one of {number}") for number in range(50)]))[0] == 250
+    lab.wait_for(lambda: len(files(node)) == 100 and node.queue_is_empty(), "as spam and as phishing", 60)
+    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+    assert (counted["accepted"], counted["delivered"]) == (2, 2)
+
+
 def test_what_is_kept_has_a_limit_and_the_sums_stay(nodes, inside, tmp_path):
     node = nodes(CONFIG + "report {{ missed most 160K }}", inside=inside.port, out=lab.free_port(), expire="7d")
     for number in range(12):  # each takes five or six blocks of the disk

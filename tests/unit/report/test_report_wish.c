@@ -82,7 +82,9 @@ static const char *const subjects[][2] = {
     { "Subject: =?iso-2022-jp?b?GyRCMnJKfBsoQg==?=\r\n " TICKET "\r\n\r\n", TICKET },
     { "Subject: x\r\n\r\nSubject: " TICKET "\r\n", "" }, /* nothing from the body */
     { "X-Subject: " TICKET "\r\n\r\n", "" },
+    { "Subject: release%20" TICKET "\r\n\r\n", TICKET }, /* a mail program that does not read links */
     { "Subject: " TICKET "0\r\n\r\n", "" },
+    { "Subject: 20" TICKET "\r\n\r\n", "" },
     { "Subject: 0" TICKET "\r\n\r\n", "" },
     { "Subject: " TICKET "\xe3\x81\x82\r\n\r\n", TICKET },
     { "Subject:\r\n\r\n", "" },
