@@ -85,6 +85,9 @@ def test_two_reports_in_one_mail_count_once_however_often(node, inside, tmp_path
     (tmp_path / "again.eml").write_text(leaked("two"))
     node.run("missed", tmp_path / "again.eml")  # by the command it is the same one too
     lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "2", "phishing": "1"}, "the report has them")
+    node.run("report", "--date", f"{datetime.date.today()}", "--language", "ja", "--to", tmp_path / "ja.txt")
+    table = (tmp_path / "ja.txt").read_text().split("見逃しの届け出")[1].split("\n\n")[0]
+    assert re.search("^迷惑メール +2$", table, re.M) and re.search("^フィッシング +1$", table, re.M), table
     (table,) = json.loads(node.run("stats", "--by", "missed", "--day", f"{datetime.date.today()}", "--format", "json").stdout)
     assert {row["kind"]: row["messages"] for row in table["rows"]} == {"spam": 2, "phishing": 1}, table
     counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
