@@ -2,6 +2,7 @@
 """Goal: an alarm reaches the hook as it was meant, whatever the hook does harms nobody, and mail never waits for it."""
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -217,6 +218,23 @@ def test_one_that_cannot_be_run(hooked, how):
     node.program.parent.chmod(0o700)
     test_alarm(node)
     assert node.run("check", str(node.config), where=False).returncode == 0
+
+
+def test_without_descriptors_it_is_not_run_and_helper_lives(hooked):
+    """With none to spare, with one, and so on: what is opened for a run fails at each step, and nothing of it stays."""
+    node = hooked()
+    (helper,) = node.pids("helper")
+    before = len(os.listdir(f"/proc/{helper}/fd"))
+    most = resource.prlimit(helper, resource.RLIMIT_NOFILE)
+    outcomes = []
+    for spare in range(8):
+        resource.prlimit(helper, resource.RLIMIT_NOFILE, (before + spare, most[1]))
+        outcomes.append(test_alarm(node, check=False).returncode)
+    resource.prlimit(helper, resource.RLIMIT_NOFILE, most)
+    assert outcomes == sorted(outcomes, reverse=True) and outcomes.count(75) >= 3 and outcomes[-1] == 0, outcomes
+    assert "Too many open files" in node.text() and len(runs(node)) == outcomes.count(0)
+    test_alarm(node)
+    assert node.pids("helper") == [helper] and len(os.listdir(f"/proc/{helper}/fd")) == before
 
 
 def test_helper_is_killed_in_between(hooked, inside):
