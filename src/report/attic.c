@@ -71,7 +71,7 @@ static void oldest_remove(struct things *things, int folder, uint64_t goal)
     size_t count = 0, gone = 0;
     for (struct thing *thing = things->first; thing; thing = thing->next) list[count++] = thing;
     qsort(list, count, sizeof *list, by_age);
-    for (size_t i = 0; i < count && things->bytes > goal; i++) {
+    for (size_t i = 0; i < count && things->bytes > goal && gone < ATTIC_A_LOOK; i++) {
         if (unlinkat(folder, list[i]->name, 0) != 0) {
             log_error("learn/missed/kept/%s cannot be removed: %s", list[i]->name, strerror(errno));
             continue;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -193,6 +194,26 @@ static void the_oldest_of_what_was_told_goes(void **state)
     scratch_end(folder, path);
 }
 
+static void not_all_goes_at_once(void **state)
+{
+    char path[32], name[16];
+    int folder = scratch(path), left = 0;
+    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        int fd = openat(folder, name, O_WRONLY | O_CREAT, 0600);
+        assert_int_equal(write(fd, "x", 1), 1);
+        close(fd);
+    }
+    assert_true(attic_clear(folder, 0) > 0);
+    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        left += is_file(folder, name);
+    }
+    assert_int_equal(left, 10);
+    assert_int_equal(attic_clear(folder, 0), 0);
+    scratch_end(folder, path);
+}
+
 static void configurations_are_compared_as_sets(void **state)
 {
     struct buffer before = { 0 }, after = { 0 }, found = { 0 };
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test(alarms_survive_a_restart),
         cmocka_unit_test(mails_that_end_lives_are_known),
         cmocka_unit_test(the_oldest_of_what_was_told_goes),
+        cmocka_unit_test(not_all_goes_at_once),
         cmocka_unit_test(configurations_are_compared_as_sets),
         cmocka_unit_test(bad_certificates_have_no_end),
     };
