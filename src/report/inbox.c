@@ -227,6 +227,8 @@ static void answer(struct inbox *inbox, int why)
         not_released(inbox, why, "no answer to a program");
     } else if (!config_route_is_local(config_find_domain(config, envelope_domain_of(sender)))) {
         not_released(inbox, why, "no answer to who is not of ours");
+    } else if (own_address_find(config, sender, NULL) != OWN_ADDRESS_NONE) {
+        not_released(inbox, why, "no answer to ourselves");
     } else if (!answered_count(&inbox->answered, sender, loop_wall_ms(inbox->service->child.loop))) {
         not_released(inbox, why, "no answer, there were many");
     } else {

@@ -346,7 +346,8 @@ def test_nobody_is_answered_without_end(node, inside):
     lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
     ids = [ask(node, "no ticket", Auto_Submitted="auto-replied"), ask(node, "no ticket", Precedence="bulk"),
            tell(node, lab.message("no ticket"), to="release@example.test", sender=""),
-           tell(node, lab.message("no ticket"), to="release@example.test", sender="forged@elsewhere.example")]
+           tell(node, lab.message("no ticket"), to="release@example.test", sender="forged@elsewhere.example"),
+           ask(node, "no ticket", sender="Release@example.test"), ask(node, "no ticket", sender="spam@example.test")]
     for one in ids:
         lab.wait_for(lambda: "no answer" in node.run("trace", one, check=False).stdout, "it is not answered")
     ids = [ask(node, "no ticket") for _ in range(12)]

@@ -115,6 +115,9 @@ static void programs(void **state)
         { "Precedence: bulk\r\n\r\n", true },
         { "Precedence: first-class\r\n\r\n", false },
         { "List-Id: <x.example>\r\n\r\n", true },
+        { "Auto-Submitted: no\r\nAuto-Submitted: auto-replied\r\n\r\n", true },
+        { "Precedence: auto_reply\r\n\r\n", true },
+        { "x-autoreply:\r\n\r\n", true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena *arena = arena_new(0);
