@@ -3,18 +3,37 @@
 #include "config/executable.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/source.h"
 
+/* Who may write to a folder may put another program there; in a sticky one only the file's owner may. */
+static bool is_replaceable(const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat facts;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+        if (stat(folder, &facts) != 0) return true;
+        if (facts.st_mode & S_IWOTH && !(facts.st_mode & S_ISVTX)) return true;
+    }
+    return false;
+}
+
 static const char *path_trouble(const char *path)
 {
+    char real[PATH_MAX];
     struct stat facts;
-    if (stat(path, &facts) != 0) return strerror(errno);
+    if (stat(path, &facts) != 0 || !realpath(path, real)) return strerror(errno);
     if (!S_ISREG(facts.st_mode)) return "is not a file";
     if (facts.st_mode & S_IWOTH) return "everybody may write to it: it is not run";
+    if (is_replaceable(path) || is_replaceable(real))
+        return "everybody may write to its folder: it is not run";
     if (access(path, X_OK) != 0) return "may not be executed";
     return NULL;
 }

@@ -6,8 +6,8 @@
 
 #include "config/load.h"
 
-/* NULL, or why not: not there, no file, not executable by us, writable by everybody. Borrowed until the next
-   error of the C library's. */
+/* NULL, or why not: not there, no file, not executable by us, writable by everybody or in a folder that is.
+   Borrowed until the next error of the C library's. */
 const char *executable_trouble(const struct text_list *command);
 
 /* Every command of the configuration that may not be run becomes an error. `config` has its sources. */

@@ -418,6 +418,9 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "report missed newsletter", MAILBOX, report.missed[MISSED_NEWSLETTER], "none", "none",
         "The address to which users forward a newsletter that was not wanted, best as an attachment. From inside only (direction out).",
         "利用者が望まないメールマガジンを添付で転送する宛先。内側（direction out）からだけ受ける。"),
+    RANGE(GLOBAL, "report missed most", SIZE, report.missed_most_bytes, "1G", 0, 65536 * GIB,
+        "Room on the disk for what users told as missed (learn/missed/kept); over it the oldest go. The sums stay. 0: nothing is kept.",
+        "届け出られたメール（learn/missed/kept）に使うディスクの上限。超えると古いものから消える。集計は残る。0 は残さない。"),
 
     PLAIN(GLOBAL, "alarm hook", COMMAND, alarm.hook, "none", "none",
         "A program that is run when an alarm is raised, lasts or is over, beside the mail. No shell reads it.",

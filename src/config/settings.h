@@ -212,6 +212,7 @@ struct config {
         enum language language;
         struct text countries;            /* GeoIP file; empty: none */
         struct text missed[MISSED_KINDS]; /* where users send what leaked through; empty: nowhere */
+        uint64_t missed_most_bytes;       /* of what is kept of it */
     } report;
 
     struct {

@@ -18,7 +18,6 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "base/die.h"
 #include "base/log.h"
 #include "config/executable.h"
 
@@ -250,19 +249,35 @@ static struct program *refuse(const struct program_order *order, const char *why
     return NULL;
 }
 
+/* A descriptor of the process; -1: it could not be started, and nothing is left of it. */
+static int launch_watched(const struct program_order *order, int input, int output, pid_t *out_pid)
+{
+    pid_t pid = *out_pid = launch(order, input, output);
+    int process = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid < 0 || process >= 0) return process;
+    int error = errno;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+    errno = error;
+    return -1;
+}
+
+/* Whatever is lacking (descriptors, processes, memory) lacks for this one; the next may run. */
 struct program *program_start(struct loop *loop, const struct program_order *order)
 {
-    int output[2];
+    int output[2] = { -1, -1 }, input = -1, process = -1;
+    pid_t pid;
     const char *why = executable_trouble(order->command);
     if (why) return refuse(order, why);
-    int input = input_make(order->input);
-    if (input < 0) return refuse(order, strerror(errno));
-    if (pipe2(output, O_CLOEXEC | O_NONBLOCK) != 0) die_errno("a pipe cannot be made");
-    fcntl(output[1], F_SETFL, 0); /* the program's end waits as any pipe does */
-    pid_t pid = launch(order, input, output[1]);
-    int process = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
-    if (process < 0) die_errno("a program cannot be started");
-    close(input);
-    close(output[1]);
-    return program_watch(loop, order, pid, process, output[0]);
+    input = input_make(order->input);
+    if (input >= 0 && pipe2(output, O_CLOEXEC | O_NONBLOCK) == 0) {
+        fcntl(output[1], F_SETFL, 0); /* the program's end waits as any pipe does */
+        process = launch_watched(order, input, output[1], &pid);
+    }
+    if (process < 0) why = strerror(errno);
+    if (input >= 0) close(input);
+    if (output[1] >= 0) close(output[1]);
+    if (process >= 0) return program_watch(loop, order, pid, process, output[0]);
+    if (output[0] >= 0) close(output[0]);
+    return refuse(order, why);
 }

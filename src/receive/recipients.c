@@ -111,8 +111,30 @@ static void call_out(struct session *session)
     session_wait(session, server->config->limits.command_ms / 4 + 1000);
 }
 
+/* Is it an address of the node's own, however it is spelled? *address becomes the spelling without quotes and
+   U-labels, by which report finds it. Else who writes "spam"@ from outside is relayed, and a server inside
+   that takes the quotes off hands it on to us, as from inside. */
+static bool is_for_us(struct session *session, const struct mailbox *mailbox, struct text *address)
+{
+    const struct config *config = session->server->config;
+    if (mailbox->is_quoted || mailbox->needs_smtputf8) {
+        struct text plain = mailbox_canonical(session->server->line, mailbox);
+        if (own_address_find(config, plain, NULL) == OWN_ADDRESS_NONE) return false;
+        *address = plain;
+        return true;
+    }
+    return own_address_find(config, *address, NULL) != OWN_ADDRESS_NONE;
+}
+
+static bool has_recipient(const struct envelope *envelope, struct text address)
+{
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (text_equal_nocase(envelope->recipients[i].address, address)) return true;
+    return false;
+}
+
 /* Mail to the node itself is not judged, so it has a transaction of its own; and it teaches, so it comes from
- * inside. */
+ * inside. An address given again is the same recipient: what a mail wants is done once. */
 static void offer_to_us(struct session *session, struct text address)
 {
     struct transaction *transaction = &session->transaction;
@@ -120,6 +142,8 @@ static void offer_to_us(struct session *session, struct text address)
         reject(session, address, 550, "5.7.1", "only users inside may write to this address");
     } else if (transaction->envelope.recipient_count > 0 && !transaction->is_for_us) {
         reject(session, address, 452, "4.5.3", "it is not relayed, send it in another message");
+    } else if (has_recipient(&transaction->envelope, address)) {
+        session_reply(session, 250, "2.1.5", "recipient ok, as before");
     } else {
         transaction->is_for_us = true;
         keep_texts(session);
@@ -136,11 +160,12 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     const struct domain *domain = config_find_domain(server->config, envelope_domain_of(address));
     bool is_local = config_route_is_local(domain);
     bool is_postmaster = mailbox_is_postmaster(&command->mailbox);
+    bool is_own = is_for_us(session, &command->mailbox, &address);
     session->candidate = (struct recipient){ address, command->orcpt, command->notify };
     if (envelope->recipient_count >= server->config->limits.recipients ||
         session->transaction.recipient_bytes + bytes_of(&session->candidate) > RECIPIENT_BYTES_MOST)
         reject(session, address, 452, "4.5.3", "too many recipients, send the rest in another message");
-    else if (own_address_find(server->config, address, NULL) != OWN_ADDRESS_NONE)
+    else if (is_own)
         offer_to_us(session, address);
     else if (session->transaction.is_for_us)
         reject(session, address, 452, "4.5.3", "others are not relayed, send it in another message");

@@ -46,7 +46,8 @@ void answer_print(const struct answer *answer, struct buffer *out)
     buffer_free(&lines);
 }
 
-/* The place of the sender, or the one that was begun longest ago. */
+/* The place of the sender, or the one that was begun longest ago, if that was an hour ago: names are forged
+   at will, and all of them together get no more than the places allow. */
 bool answered_count(struct answered *answered, struct text sender, uint64_t now_ms)
 {
     uint64_t hash = text_hash_nocase(sender);
@@ -59,6 +60,8 @@ bool answered_count(struct answered *answered, struct text sender, uint64_t now_
         oldest = i;
         break;
     }
+    uint64_t since_ms = answered->senders[oldest].since_ms;
+    if (since_ms && now_ms < since_ms + HOUR_MS) return false;
     answered->senders[oldest].sender = hash;
     answered->senders[oldest].since_ms = now_ms;
     answered->senders[oldest].count = 1;

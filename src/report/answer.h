@@ -23,7 +23,7 @@ void answer_print(const struct answer *answer, struct buffer *out);
 /* For the log: "the ticket is false", … */
 const char *answer_reason(int why);
 
-/* How often one sender is answered: ANSWERS_AN_HOUR. Zero-initialised is empty. */
+/* How often one sender is answered, and how many senders, in an hour. Zero-initialised is empty. */
 enum { ANSWERS_AN_HOUR = 10, ANSWERED_SENDERS = 256 };
 struct answered {
     struct {

@@ -16,12 +16,12 @@
 #include "ipc/message_id.h"
 #include "report/answer.h"
 #include "report/keep.h"
+#include "report/lives.h"
 #include "report/service.h"
 #include "report/wish.h"
 
 enum {
-    OFFERS_MOST = 64, /* queue makes fewer */
-    LIVES_MOST = 3
+    OFFERS_MOST = 64 /* queue makes fewer */
 };
 
 enum waits { WAITS_NOT, WAITS_LEDGER, WAITS_LETTER };
@@ -46,8 +46,8 @@ struct inbox {
     struct channel *ledger; /* NULL: not there */
     struct errand *first;
     unsigned count;
-    uint64_t begun; /* id of the last mail that was begun */
-    struct deferred work;
+    uint64_t begun;     /* id of the last mail that was begun */
+    struct timer *work; /* for the next turn: a mail may take long, and others want something too */
     struct answered answered;
     struct inbox_facts facts;
 };
@@ -68,7 +68,7 @@ static void first_drop(struct inbox *inbox)
     inbox->first = errand->next;
     inbox->count--;
     errand_free(errand);
-    if (inbox->first) loop_defer(inbox->service->child.loop, &inbox->work);
+    if (inbox->first) timer_set(inbox->work, 0);
 }
 
 /* --- to queue --- */
@@ -116,7 +116,7 @@ static void next(struct inbox *inbox, struct text said)
     buffer_add_text(&errand->said, said);
     errand->at++;
     errand->waits = WAITS_NOT;
-    loop_defer(inbox->service->child.loop, &inbox->work);
+    timer_set(inbox->work, 0);
 }
 
 /* --- what leaked through --- */
@@ -128,8 +128,7 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
     size_t left, count = wish_enclosed(errand->arena, mail, list, WISH_MESSAGES_MOST, &left);
     bool is_inline = count == 0;
     if (is_inline) list[count++] = mail;
-    for (size_t i = 0; i < count; i++) {
-        if (leak_put(inbox->service, kind, list[i])) continue;
+    if (!leaks_put(inbox->service, kind, list, count)) {
         not_done_say(inbox, HELD_NO_ROOM, "what leaked through cannot be written to learn/missed");
         return;
     }
@@ -213,14 +212,6 @@ static void noted_resolved(void *context, uint64_t id, bool is_kept, struct text
         answer_send(inbox);
 }
 
-/* Letters of ours need no SMTPUTF8. */
-static bool is_ascii(struct text address)
-{
-    for (size_t i = 0; i < address.length; i++)
-        if ((unsigned char)address.at[i] > 0x7e) return false;
-    return true;
-}
-
 /* Only to users of ours: nobody else has tickets, and a sender's name is easily forged. */
 static void answer(struct inbox *inbox, int why)
 {
@@ -234,10 +225,10 @@ static void answer(struct inbox *inbox, int why)
         post_ask(inbox->service->post, noted, (struct post_waiter){ noted_resolved, inbox });
     } else if (!sender.length || wish_is_automatic(errand->arena, buffer_text(&errand->content))) {
         not_released(inbox, why, "no answer to a program");
-    } else if (!is_ascii(sender)) {
-        not_released(inbox, why, "no answer to an address in UTF-8");
     } else if (!config_route_is_local(config_find_domain(config, envelope_domain_of(sender)))) {
         not_released(inbox, why, "no answer to who is not of ours");
+    } else if (own_address_find(config, sender, NULL) != OWN_ADDRESS_NONE) {
+        not_released(inbox, why, "no answer to ourselves");
     } else if (!answered_count(&inbox->answered, sender, loop_wall_ms(inbox->service->child.loop))) {
         not_released(inbox, why, "no answer, there were many");
     } else {
@@ -334,14 +325,13 @@ static bool errand_open(struct errand *errand)
     return false;
 }
 
-/* Which mail is being read, and how many lives of ours have begun it, stands in report/errand. One that ended
-   several is left alone. */
+/* One that ended several lives of ours is left alone. */
 static bool errand_begin(struct inbox *inbox, const struct errand *errand)
 {
-    uint64_t noted[2], lives = 0;
+    uint64_t lives;
     char id[MESSAGE_ID_SIZE];
     if (inbox->begun == errand->id) return true; /* by this life: it was not done for another reason */
-    if (keep_read_pair(inbox->service->folder, "errand", noted) && noted[0] == errand->id) lives = noted[1];
+    bool is_noted = lives_begin(inbox->service->folder, errand->id, inbox->begun, &lives);
     if (lives >= LIVES_MOST) {
         log_error("ALARM: %s: this mail to the node itself ended the report process %u times",
                   message_id_print(errand->id, id), LIVES_MOST);
@@ -349,10 +339,11 @@ static bool errand_begin(struct inbox *inbox, const struct errand *errand)
                      "it ended the report process again and again: look at it, or remove it");
         return false;
     }
-    inbox->begun = errand->id;
-    if (keep_write_pair(inbox->service->folder, "errand", errand->id, lives + 1)) return true;
-    not_done_say(inbox, HELD_NO_ROOM, "report/errand cannot be written");
-    return false;
+    if (is_noted)
+        inbox->begun = errand->id;
+    else
+        not_done_say(inbox, HELD_NO_ROOM, "report/errand cannot be written");
+    return is_noted;
 }
 
 static bool is_open(struct inbox *inbox, struct errand *errand)
@@ -418,7 +409,7 @@ static bool offer_add(struct inbox *inbox, struct frame *frame)
     while (*link) link = &(*link)->next;
     *link = errand;
     inbox->count++;
-    loop_defer(inbox->service->child.loop, &inbox->work);
+    timer_set(inbox->work, 0);
     return true;
 }
 
@@ -448,7 +439,7 @@ struct inbox *inbox_new(struct service *service)
 {
     struct inbox *inbox = memory_alloc(sizeof *inbox);
     inbox->service = service;
-    inbox->work = (struct deferred){ .run = work, .context = inbox };
+    inbox->work = timer_new(service->child.loop, work, inbox);
     post_listen(service->post, (struct post_listener){ queue_frame, queue_gone, inbox });
     return inbox;
 }

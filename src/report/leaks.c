@@ -15,6 +15,7 @@
 #include "config/own_address.h"
 #include "ipc/event.h"
 #include "mail/likeness.h"
+#include "report/attic.h"
 #include "report/service.h"
 
 enum { DIGEST_DIGITS = 16, LEAKS_A_LOOK = 1000 };
@@ -41,12 +42,14 @@ static bool name_read(struct text name, struct event_missed *out)
            digest_read(text_slice(name, dot + 1, dot + 1 + DIGEST_DIGITS), &out->digest);
 }
 
-static bool leak_tell(struct service *service, int from, const char *name)
+/* *out_bytes: the room it takes. */
+static bool leak_tell(struct service *service, int from, const char *name, uint64_t *out_bytes)
 {
     struct event_missed event = { 0 };
     struct stat about;
     if (!name_read(text_of(name), &event) || fstatat(from, name, &about, 0) != 0) return false;
     event.time_ms = (uint64_t)about.st_mtime * 1000;
+    *out_bytes = (uint64_t)about.st_blocks * 512;
     struct buffer record = { 0 };
     event_missed_put(&event, &record);
     bool is_told = service->events && ring_append(service->events, buffer_text(&record));
@@ -71,12 +74,14 @@ static unsigned move_all(struct service *service, int from, int to)
         return 0;
     }
     rewinddir(folder);
+    uint64_t bytes;
     for (const struct dirent *entry; count < LEAKS_A_LOOK && (entry = readdir(folder));) {
-        if (entry->d_name[0] == '.' || !leak_tell(service, from, entry->d_name)) continue;
+        if (entry->d_name[0] == '.' || !leak_tell(service, from, entry->d_name, &bytes)) continue;
         if (renameat(from, entry->d_name, to, entry->d_name) != 0) {
             log_error("learn/missed/new/%s cannot be moved: %s", entry->d_name, strerror(errno));
             break;
         }
+        service->leaks_bytes += bytes;
         count++;
     }
     closedir(folder);
@@ -92,11 +97,21 @@ static int place_open(const struct service *service, const char *name)
     return place;
 }
 
+/* How much is there is counted at the start, and when what came since may be too much. */
+static void kept_look(struct service *service, int kept)
+{
+    uint64_t most = service->child.config->report.missed_most_bytes;
+    if (service->leaks_counted && service->leaks_bytes <= most) return;
+    service->leaks_bytes = attic_clear(kept, most);
+    service->leaks_counted = true;
+}
+
 unsigned leaks_take(struct service *service)
 {
     unsigned count = 0;
     int from = place_open(service, "new"), to = place_open(service, "kept");
     if (from >= 0 && to >= 0) count = move_all(service, from, to);
+    if (to >= 0) kept_look(service, to);
     if (from >= 0) close(from);
     if (to >= 0) close(to);
     return count;
@@ -113,7 +128,8 @@ static bool bytes_write(int fd, struct text bytes)
     return fsync(fd) == 0;
 }
 
-/* Under a hidden name until it is whole: what is left of a crash is written over. */
+/* Under a hidden name until it is whole: what is left of a crash is written over. The folder is synced once
+   for all of a mail. */
 static bool file_put(int place, const char *name, struct text bytes)
 {
     static const char hidden[] = ".by-mail";
@@ -121,17 +137,25 @@ static bool file_put(int place, const char *name, struct text bytes)
     if (fd < 0) return false;
     bool is_good = bytes_write(fd, bytes);
     close(fd);
-    return is_good && renameat(place, hidden, place, name) == 0 && fsync(place) == 0;
+    return is_good && renameat(place, hidden, place, name) == 0;
 }
 
-bool leak_put(struct service *service, enum missed_kind kind, struct text message)
+static bool all_put(int place, enum missed_kind kind, const struct text *messages, size_t count)
 {
     char digest[DIGEST_HEX_SIZE], name[64];
-    snprintf(name, sizeof name, "%s.%.*s.eml", missed_kind_name(kind), DIGEST_DIGITS,
-             likeness_hex(message, digest));
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s.%.*s.eml", missed_kind_name(kind), DIGEST_DIGITS,
+                 likeness_hex(messages[i], digest));
+        if (!file_put(place, name, messages[i])) return false;
+    }
+    return fsync(place) == 0;
+}
+
+bool leaks_put(struct service *service, enum missed_kind kind, const struct text *messages, size_t count)
+{
     int place = place_open(service, "new");
-    bool is_good = place >= 0 && file_put(place, name, message);
-    if (!is_good) log_error("learn/missed/new/%s cannot be written: %s", name, strerror(errno));
+    bool is_good = place >= 0 && all_put(place, kind, messages, count);
+    if (!is_good) log_error("learn/missed/new cannot be written: %s", strerror(errno));
     if (place >= 0) close(place);
     return is_good;
 }

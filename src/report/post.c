@@ -54,10 +54,20 @@ uint64_t post_next_id(struct post *post)
     return message_id_next(&post->ids, loop_wall_ms(post->loop));
 }
 
+/* An address in UTF-8 stands in the header as it is; all else of ours is ASCII. */
+static bool has_8bit_header(struct text bytes)
+{
+    struct text header = text_slice(bytes, 0, text_find(bytes, TEXT("\r\n\r\n")));
+    for (size_t i = 0; i < header.length; i++)
+        if ((unsigned char)header.at[i] > 0x7f) return true;
+    return false;
+}
+
 static uint16_t content_of(struct text bytes)
 {
-    return text_starts(bytes, TEXT(".")) || text_find(bytes, TEXT("\n.")) < bytes.length ? CONTENT_LEADING_DOT
-                                                                                         : 0;
+    bool has_dot = text_starts(bytes, TEXT(".")) || text_find(bytes, TEXT("\n.")) < bytes.length;
+    return (uint16_t)((has_dot ? CONTENT_LEADING_DOT : 0) |
+                      (has_8bit_header(bytes) ? CONTENT_HEADER_8BIT : 0));
 }
 
 /* With the null sender, as a notice: it never causes another mail. */
@@ -66,11 +76,14 @@ static void letter_offer(struct post *post, const struct letter *letter)
     static const char no_edits[4];
     struct recipient recipient = { .address = text_of(letter->to) };
     struct keep_recipient how = { HOLD_NONE, 0 };
+    uint16_t content = content_of(buffer_text(&letter->bytes));
     struct keep_request request = { .id = letter->id,
                                     .arrived_ms = loop_wall_ms(post->loop),
                                     .direction = DIRECTION_OUT,
-                                    .content = content_of(buffer_text(&letter->bytes)),
-                                    .envelope = { .recipient_count = 1, .recipients = &recipient },
+                                    .content = content,
+                                    .envelope = { .recipient_count = 1,
+                                                  .recipients = &recipient,
+                                                  .smtputf8 = (content & CONTENT_HEADER_8BIT) != 0 },
                                     .recipients = &how,
                                     .edits_count = 1,
                                     .edits = { text_from(no_edits, sizeof no_edits) } };

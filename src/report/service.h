@@ -44,6 +44,8 @@ struct service {
     struct arena *mailing_arena;   /* NULL: not gathered */
     bool is_mailing, is_repeating; /* a digest is with queue; the last one goes again */
     uint64_t digests;
+    uint64_t leaks_bytes; /* about what learn/missed/kept takes */
+    bool leaks_counted;
 };
 
 /* mailroom.c: the next digest, if one is due and none is under way. */
@@ -68,7 +70,7 @@ void desk_serve(struct service *service, struct text command, int fd);
 /* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there
  * were. */
 unsigned leaks_take(struct service *service);
-/* Puts a message there, on disk when true. The same message is the same file. */
-bool leak_put(struct service *service, enum missed_kind kind, struct text message);
+/* Puts messages there, all on disk when true. The same message is the same file. */
+bool leaks_put(struct service *service, enum missed_kind kind, const struct text *messages, size_t count);
 
 #endif

@@ -74,26 +74,37 @@ struct text wish_ticket(struct arena *arena, struct text mail)
     for (size_t i = 0; i < subject.length;) {
         size_t end = i;
         while (end < subject.length && is_letter(subject.at[end])) end++;
+        if (i > 0 && subject.at[i - 1] == '%' && end - i == TICKET_LETTERS + 2)
+            i += 2; /* "%20", left as it is */
         if (end - i == TICKET_LETTERS) return text_slice(subject, i, end);
         i = end + 1;
     }
     return TEXT_NONE;
 }
 
-static bool has_value(struct arena *arena, const struct header_field *field, struct text value)
+static bool is_any(struct text word, const char *const *words)
 {
-    struct text word = field ? header_unfold(arena, field->value) : TEXT_NONE;
-    word = text_slice(word, 0, text_find_char(word, ';'));
-    return text_equal_nocase(text_trim(word), value);
+    while (*words && !text_equal_nocase(word, text_of(*words))) words++;
+    return *words != NULL;
+}
+
+/* RFC 3834 section 2, and what older programs say of themselves. */
+static bool is_of_a_program(struct arena *arena, const struct header_field *field)
+{
+    static const char *const names[] = { "List-Id", "X-Autoreply", "X-Autorespond", NULL };
+    static const char *const precedences[] = { "bulk", "junk", "list", "auto_reply", NULL };
+    struct text word = header_unfold(arena, field->value);
+    word = text_trim(text_slice(word, 0, text_find_char(word, ';')));
+    if (text_equal_nocase(field->name, TEXT("Auto-Submitted"))) return !text_equal_nocase(word, TEXT("no"));
+    if (text_equal_nocase(field->name, TEXT("Precedence"))) return is_any(word, precedences);
+    return is_any(field->name, names);
 }
 
 bool wish_is_automatic(struct arena *arena, struct text mail)
 {
     struct header header;
     header_read(arena, mail, &header);
-    const struct header_field *submitted = header_find_name(&header, TEXT("Auto-Submitted")),
-                              *precedence = header_find_name(&header, TEXT("Precedence"));
-    return (submitted && !has_value(arena, submitted, TEXT("no"))) ||
-           has_value(arena, precedence, TEXT("bulk")) || has_value(arena, precedence, TEXT("junk")) ||
-           has_value(arena, precedence, TEXT("list")) || header_find_name(&header, TEXT("List-Id"));
+    for (size_t i = 0; i < header.count; i++)
+        if (is_of_a_program(arena, &header.fields[i])) return true;
+    return false;
 }

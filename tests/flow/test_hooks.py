@@ -2,6 +2,7 @@
 """Goal: an alarm reaches the hook as it was meant, whatever the hook does harms nobody, and mail never waits for it."""
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -96,6 +97,45 @@ def test_an_alarm_runs_the_hook(hooked, tmp_path):
     assert (run / "arguments").read_text() == f"{node.told}|two words|"
 
 
+def test_one_that_lasts_and_one_that_is_over(hooked, tmp_path):
+    """Raised by an earlier life: a day ago, and still so; just now, and no longer so."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem", "-out",
+                    tmp_path / "cert.pem", "-days", "3", "-subj", "/CN=mx.example.test"], check=True, capture_output=True)
+    node = hooked(more=f"listen 127.0.0.1:{{port}} {{{{ tls certificate {tmp_path}/cert.pem key {tmp_path}/key.pem }}}}\n", start=False)
+    now = int(time.time() * 1000)
+    (node.state / "report").mkdir(parents=True)
+    (node.state / "report/alarms").write_text(f"certificates raised {now - 24 * 3600 * 1000}\nqueue raised {now}\n")
+    node.start()
+
+    def told():
+        return {(one["alarm"], one["state"]): one["text"] for one in (json.loads((run / "input").read_text()) for run in runs(node))}
+
+    lab.wait_for(lambda: {("certificates", "lasts"), ("queue", "over")} <= told().keys(), "both are told", 120)
+    assert told()["certificates", "lasts"].endswith("cert.pem: 2 days left")
+    assert {"SEKIMORI_STATE=lasts", "SEKIMORI_STATE=over"} <= {
+        line for run in runs(node) for line in (run / "environment").read_text().splitlines()}
+    assert ("certificates", "raised") not in told() and ("queue", "lasts") not in told()
+    kept = (node.state / "report/alarms").read_text()
+    assert "certificates raised" in kept and "queue over" in kept
+
+
+def test_report_is_killed_while_a_hook_runs(hooked):
+    """The hook that runs goes on, once; what helper says of it belongs to nobody, and the next one is run."""
+    node = hooked("[ -e \"$1/../go\" ] && exit 0\n: >\"$1/../asleep\"\nwhile [ ! -e \"$1/../go\" ]; do sleep 0.1; done\n"
+                  ": >\"$1/../woken\"\n", limit="10m")
+    with subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as asking:
+        lab.wait_for((node.told.parent / "asleep").exists, "it runs", 60)
+        (helper,), (report,) = node.pids("helper"), node.pids("report")
+        os.kill(report, signal.SIGKILL)
+        lab.wait_for(lambda: node.pids("report") not in ([], [report]), "report is back", 60)
+        (node.told.parent / "go").touch()
+        asking.wait(60)
+    lab.wait_for((node.told.parent / "woken").exists, "it goes on to its end", 60)
+    test_alarm(node)
+    assert node.pids("helper") == [helper] and len(runs(node)) == 2 and values(node)["hooks waiting"] == "0"
+
+
 def test_a_test_alarm_says_what_came_of_it(hooked):
     node = hooked("echo it is told; echo 'with \033[31m colour' >&2; exit $(cat \"$1/../code\" 2>/dev/null || echo 0)\n")
     assert "hook: ended with exit code 0" in test_alarm(node).stdout
@@ -150,7 +190,7 @@ def test_one_that_leaves_a_daemon(hooked):
     os.kill(int((node.told.parent / "daemon").read_text()), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("how", ["missing", "unexecutable", "writable", "no program"])
+@pytest.mark.parametrize("how", ["missing", "unexecutable", "writable", "replaceable", "no program"])
 def test_one_that_cannot_be_run(hooked, how):
     """Mail flows, the log says why, `check` says where; and it is run again when it is mended."""
     node = hooked()
@@ -161,10 +201,12 @@ def test_one_that_cannot_be_run(hooked, how):
     else:
         node.program.write_text("#!/no/such/interpreter\n" if how == "no program" else content)
         node.program.chmod(mode)
+    if how == "replaceable":
+        node.program.parent.chmod(0o777)  # whoever may write there puts another program in its place
     done = test_alarm(node, check=False)
     says = done.stdout + done.stderr
     assert done.returncode == 75 and ("exit code 127" if how == "no program" else "hook: was not run") in says
-    reason = {"missing": "No such file", "unexecutable": "may not be executed", "writable": "everybody may write",
+    reason = {"missing": "No such file", "unexecutable": "may not be executed", "writable": "everybody may write to it", "replaceable": "everybody may write to its folder",
               "no program": "cannot be executed: No such file"}[how]
     assert reason in node.text() and runs(node) == []
     send(node)
@@ -173,8 +215,26 @@ def test_one_that_cannot_be_run(hooked, how):
     assert how == "no program" or f"error: alarm hook: {node.program}: " in checked.stderr and reason in checked.stderr
     node.program.write_text(content)
     node.program.chmod(0o755)
+    node.program.parent.chmod(0o700)
     test_alarm(node)
     assert node.run("check", str(node.config), where=False).returncode == 0
+
+
+def test_without_descriptors_it_is_not_run_and_helper_lives(hooked):
+    """With none to spare, with one, and so on: what is opened for a run fails at each step, and nothing of it stays."""
+    node = hooked()
+    (helper,) = node.pids("helper")
+    before = len(os.listdir(f"/proc/{helper}/fd"))
+    most = resource.prlimit(helper, resource.RLIMIT_NOFILE)
+    outcomes = []
+    for spare in range(8):
+        resource.prlimit(helper, resource.RLIMIT_NOFILE, (before + spare, most[1]))
+        outcomes.append(test_alarm(node, check=False).returncode)
+    resource.prlimit(helper, resource.RLIMIT_NOFILE, most)
+    assert outcomes == sorted(outcomes, reverse=True) and outcomes.count(75) >= 3 and outcomes[-1] == 0, outcomes
+    assert "Too many open files" in node.text() and len(runs(node)) == outcomes.count(0)
+    test_alarm(node)
+    assert node.pids("helper") == [helper] and len(os.listdir(f"/proc/{helper}/fd")) == before
 
 
 def test_helper_is_killed_in_between(hooked, inside):

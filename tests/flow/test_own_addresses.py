@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: what users inside send to the node's own addresses is done once, whoever dies: what leaked through is counted and kept,
 a ticket releases its message; nobody outside can do either, and each recipient has its ending."""
+import contextlib
 import datetime
 import email
 import email.header
@@ -11,10 +12,13 @@ import json
 import os
 import re
 import signal
+import threading
+import time
 
 import pytest
 
 import lab
+from test_nodes import there  # noqa: F401
 from test_quarantine import digests, kept, settled, spam, subject_of
 
 CONFIG = """
@@ -66,7 +70,8 @@ def files(node):
 def report_says(node, tmp_path):
     node.run("report", "--date", f"{datetime.date.today()}", "--language", "en", "--to", tmp_path / "r.txt")
     text = (tmp_path / "r.txt").read_text()
-    return dict(re.findall(r"^(\w+) +(\d+)$", text.split("Told to us as missed")[1].split("\n\n")[0], re.M)) if "Told to us" in text else {}
+    rows = re.findall(r"^(\w+) +([\d,]+)$", text.split("Told to us as missed")[1].split("\n\n")[0], re.M) if "Told to us" in text else []
+    return {kind: count.replace(",", "") for kind, count in rows}
 
 
 def test_two_reports_in_one_mail_count_once_however_often(node, inside, tmp_path):
@@ -80,6 +85,9 @@ def test_two_reports_in_one_mail_count_once_however_often(node, inside, tmp_path
     (tmp_path / "again.eml").write_text(leaked("two"))
     node.run("missed", tmp_path / "again.eml")  # by the command it is the same one too
     lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "2", "phishing": "1"}, "the report has them")
+    node.run("report", "--date", f"{datetime.date.today()}", "--language", "ja", "--to", tmp_path / "ja.txt")
+    table = (tmp_path / "ja.txt").read_text().split("見逃しの届け出")[1].split("\n\n")[0]
+    assert re.search("^迷惑メール +2$", table, re.M) and re.search("^フィッシング +1$", table, re.M), table
     (table,) = json.loads(node.run("stats", "--by", "missed", "--day", f"{datetime.date.today()}", "--format", "json").stdout)
     assert {row["kind"]: row["messages"] for row in table["rows"]} == {"spam": 2, "phishing": 1}, table
     counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
@@ -121,6 +129,66 @@ def test_nobody_outside_reports_and_nothing_is_mixed(node, inside):
     node.balance()
 
 
+def test_however_the_address_is_spelled(node, inside):
+    """A server inside takes the quotes off, and would hand on to us what somebody outside wrote."""
+    spellings = ('"spam"@example.test', '"s\\pam"@EXAMPLE.test', '@relay.example:spam@example.test')
+    outside = lab.Client(node.port)
+    for address in spellings:
+        (_, (code, text)) = outside.open(recipients=(address,))
+        assert code == 550 and "5.7.1" in text, (address, text)
+        outside.say("RSET")
+        tell(node, report_of(leaked("the same")), to=address)
+    lab.wait_for(node.queue_is_empty, "all are done")
+    assert len(files(node)) == 1 and inside.files() == []
+    node.balance()
+
+
+def test_an_address_that_is_given_often_is_one_recipient(node, inside):
+    """Else a mail with 500 of them and 50 messages attached would have the process write 25,000 files."""
+    client = from_inside(node)
+    client.say("MAIL FROM:<user@example.test>")
+    for _ in range(200):
+        assert client.say("RCPT TO:<spam@example.test>")[0] == 250
+    assert client.say('RCPT TO:<"SPAM"@example.test>')[0] == client.say("RCPT TO:<phishing@example.test>")[0] == 250
+    assert client.data(report_of(*[leaked(f"one of {number}") for number in range(50)]))[0] == 250
+    lab.wait_for(lambda: len(files(node)) == 100 and node.queue_is_empty(), "as spam and as phishing", 60)
+    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+    assert (counted["accepted"], counted["delivered"]) == (2, 2)
+
+
+def test_what_is_kept_has_a_limit_and_the_sums_stay(nodes, inside, tmp_path):
+    node = nodes(CONFIG + "report {{ missed most 160K }}", inside=inside.port, out=lab.free_port(), expire="7d")
+    for number in range(12):  # each takes five or six blocks of the disk
+        tell(node, report_of(leaked(f"mail {number}") + "buy more\n" * 2300))
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "12"} and node.queue_is_empty(), "the report has them")
+    lab.wait_for(lambda: 1 < len(files(node)) < 9, "the oldest are gone")
+    left = b"".join(file.read_bytes() for file in files(node))
+    assert b"Buy mail 11 now" in left and b"Buy mail 0 now" not in left
+    assert sum(file.stat().st_blocks * 512 for file in files(node)) <= 160 * 1024
+    tell(node, report_of(leaked("mail 0") + "buy more\n" * 2300))  # known to the ledger all the same
+    node.write(CONFIG + "report {{ missed most 0 }}")
+    node.run("reload")
+    lab.wait_for(lambda: files(node) == [], "a smaller limit holds at once", 40)
+    assert report_says(node, tmp_path) == {"spam": "12"}
+    node.balance()
+
+
+def test_answers_and_digests_reach_an_address_in_utf8(node, inside):
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    address, client = "\u8054\u7d61@example.test", lab.Client(node.port)
+    assert [code for code, _ in client.open(recipients=(address,), mail="SMTPUTF8")] == [250, 250]
+    assert client.data(spam("junk"))[0] == 250
+    settled(node, 1)
+    told_a_day_later(node)
+    inside.wait(1)
+    client = from_inside(node)
+    assert [code for code, _ in client.open(sender=address, recipients=("release@example.test",), mail="SMTPUTF8")] == [250, 250]
+    assert client.data(lab.message("no ticket"))[0] == 250
+    letters = inside.wait(2)
+    assert all(f"To: <{address}>".encode() in letter for letter in letters)
+    node.balance()
+
+
 def test_a_virus_that_is_reported_is_neither_refused_nor_run_nor_readable_by_others(node):
     tell(node, report_of(lab.message("invoice", lab.eicar() + "\n")))
     (file,) = lab.wait_for(lambda: files(node), "it is kept")
@@ -139,6 +207,55 @@ def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(node, tmp_path):
     lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": "10"}, "the report has them")
     counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
     assert (counted["accepted"], counted["delivered"]) == (9, 9)
+
+
+class Reporters(threading.Thread):
+    """Users who send reports, and mail without a ticket, whatever happens to the node; `told`: which reports got 250."""
+
+    def __init__(self, node, name):
+        super().__init__(daemon=True)
+        self.node, self.name, self.told, self.goes_on = node, name, set(), True
+
+    def one(self, number):
+        client, one = from_inside(self.node), f"{self.name} {number}"
+        code, _ = client.send(report_of(leaked(one)), sender="user@example.test", recipients=("spam@example.test",))
+        if code == 250:
+            self.told.add(one)
+        client.send(lab.message("no ticket"), sender=f"user{self.name}@example.test", recipients=("release@example.test",))
+        client.close()
+
+    def run(self):
+        number = 0
+        while self.goes_on:
+            with contextlib.suppress(OSError):
+                self.one(number)
+            number += 1
+            time.sleep(0.02)
+
+
+def test_whoever_is_killed_under_load(node, tmp_path):
+    users = [Reporters(node, f"{name}") for name in range(3)]
+    for one in users:
+        one.start()
+    for victim in ("report", "queue", "receive", "ledger", "deliver", "all"):
+        enough = sum(len(one.told) for one in users) + 10
+        lab.wait_for(lambda: sum(len(one.told) for one in users) > enough, "more is told", 60)
+        if victim == "all":
+            node.kill()
+            node.start()
+        for pid in node.pids(victim):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        lab.wait_for(lambda: node.run("status", "--json", check=False).returncode == 0, f"{victim} is back", 60)
+    for one in users:
+        one.goes_on = False
+    for one in users:
+        one.join(120)
+    lab.wait_for(node.queue_is_empty, "all are done", 90)
+    subjects = {line for file in files(node) for line in file.read_text().splitlines() if line.startswith("Subject: ")}
+    assert {f"Subject: buy {name}" for one in users for name in one.told} <= subjects
+    lab.wait_for(lambda: report_says(node, tmp_path) == {"spam": str(len(files(node)))}, "the report has each once")
+    node.balance()
 
 
 def test_what_cannot_be_written_stays_and_is_seen(nodes, inside):
@@ -229,7 +346,8 @@ def test_nobody_is_answered_without_end(node, inside):
     lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
     ids = [ask(node, "no ticket", Auto_Submitted="auto-replied"), ask(node, "no ticket", Precedence="bulk"),
            tell(node, lab.message("no ticket"), to="release@example.test", sender=""),
-           tell(node, lab.message("no ticket"), to="release@example.test", sender="forged@elsewhere.example")]
+           tell(node, lab.message("no ticket"), to="release@example.test", sender="forged@elsewhere.example"),
+           ask(node, "no ticket", sender="Release@example.test"), ask(node, "no ticket", sender="spam@example.test")]
     for one in ids:
         lab.wait_for(lambda: "no answer" in node.run("trace", one, check=False).stdout, "it is not answered")
     ids = [ask(node, "no ticket") for _ in range(12)]
@@ -323,3 +441,49 @@ def test_an_address_that_is_taken_out_leaves_its_mail_to_the_administrator(nodes
     (arrived,) = inside.wait(1)
     assert b"Buy late now" in arrived
     node.balance()
+
+
+# --- several nodes ---
+
+WALL = """
+listen 127.0.0.1:{port} {{ direction in; tls node }}
+listen 127.0.0.1:{out} {{ direction out; tls certificate {there}/wall1.pem key {there}/wall1.key }}
+node {{ number {number}; certificate {there}/wall1.pem; key {there}/wall1.key; ca {there}/ca.pem }}
+domains {{ example.test 127.0.0.1:{inside} {{ recipients call-out }}; {other} 127.0.0.1:{other_out} {{ tls node }} }}
+spam {{ quarantine above 12; reject above never }}
+quarantine {{ most 100M }}
+report {{ missed spam spam@report.example.test }}
+digest {{ send on; at 00:00; reply release@{own}; expire 7d }}
+"""
+EDGE = """role edge
+listen 127.0.0.1:{port} {{ direction in }}
+node {{ number 1; certificate {there}/edge1.pem; key {there}/edge1.key; ca {there}/ca.pem }}
+domains {{ example.test 127.0.0.1:{wall} {{ recipients call-out; tls node }} }}
+"""
+
+
+def test_each_wall_has_a_reply_address_and_the_edge_takes_none(nodes, inside, there):  # noqa: F811
+    """As doc/three-servers.md has it: a ticket of one wall, sent by way of the other one."""
+    first, second = lab.free_port(), lab.free_port()
+    held = nodes(WALL, number=10, inside=inside.port, out=first, there=there, own="one.example.test", other="two.example.test",
+                 other_out=second)
+    other = nodes(WALL, number=11, inside=inside.port, out=second, there=there, own="two.example.test", other="one.example.test",
+                  other_out=first)
+    edge = nodes(EDGE, there=there, wall=held.port)
+    for address in ("spam@report.example.test", "release@one.example.test"):
+        assert lab.Client(edge.port).open(recipients=(address,))[1][0] == 550, address
+    lab.wait_for(lambda: (held.state / "report/digest").exists(), "the first look")
+    assert lab.Client(edge.port).send(spam("junk"), recipients=("a@example.test",))[0] == 250
+    settled(held, 1)
+    told_a_day_later(held)
+    inside.wait(1)
+    (letter,) = digests(inside)
+    (ticket,) = set(re.findall("release%20([0-9A-Z]{64})", letter.get_payload()[0].get_payload(decode=True).decode()))
+    assert letter["Reply-To"] == "<release@one.example.test>"
+    tell(other, lab.message(f"release {ticket}", ""), to="release@one.example.test")
+    assert any(b"GTUBE" in one for one in inside.wait(2))
+    tell(other, report_of(leaked("told here")), to="spam@report.example.test")
+    lab.wait_for(lambda: len(files(other)) == 1, "it is kept")
+    for node in (held, other, edge):
+        lab.wait_for(node.queue_is_empty, "all is done")
+        node.balance()

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* When reports are due, when alarms are raised, what changed, and when certificates end. */
+/* What this process remembers in its folders: when reports are due, when alarms are raised, what changed, and
+ * when certificates end. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,9 +16,11 @@
 #include "base/buffer.h"
 #include "report/accounts.h"
 #include "report/alarm.h"
+#include "report/attic.h"
 #include "report/changes.h"
 #include "report/expiry.h"
 #include "report/keep.h"
+#include "report/lives.h"
 #include "report/nightly.h"
 
 static int scratch(char path[32])
@@ -29,7 +34,8 @@ static int scratch(char path[32])
 
 static void scratch_end(int folder, const char *path)
 {
-    static const char *const names[] = { "nightly", "alarms", "changes", "configuration", "accounts" };
+    static const char *const names[] = { "nightly",       "alarms",   "changes",
+                                         "configuration", "accounts", "errand" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlinkat(folder, names[i], 0);
     close(folder);
     assert_int_equal(rmdir(path), 0);
@@ -167,6 +173,91 @@ static void gather(void *context, char sign, struct text line)
     buffer_printf(context, "%c%.*s\n", sign, TEXT_ARG(line));
 }
 
+/* A story a row: mails that lives begin. A small letter: this life ends over it; a capital: it is outlived.
+ */
+static void mails_that_end_lives_are_known(void **state)
+{
+    static const struct {
+        const char *mails, *before;
+    } rows[] = {
+        { "aaaa", "0123" },
+        { "ababababa", "001122333" }, /* two of them, in turn */
+        { "aaabbbaXYb", "012012300"
+                        "3" },
+        { "aABa", "0100" },
+        { "ABCDEFGHIJKLMNOPQRSTUVWXYZA", "000000000000000000000000000" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[32];
+        int folder = scratch(path);
+        uint64_t outlived = 0, before;
+        for (size_t k = 0; rows[i].mails[k]; k++) {
+            char mail = rows[i].mails[k];
+            uint64_t id = (uint64_t)mail | 0x20;
+            assert_true(lives_begin(folder, id, outlived, &before));
+            if (before != (uint64_t)(rows[i].before[k] - '0'))
+                fail_msg("row %zu, mail %zu: %u lives before", i, k, (unsigned)before);
+            outlived = mail < 'a' ? id : 0;
+        }
+        scratch_end(folder, path);
+    }
+}
+
+static void file_make(int folder, const char *name, size_t bytes, time_t when)
+{
+    static const char content[16384];
+    int fd = openat(folder, name, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, content, bytes), bytes);
+    struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+    assert_int_equal(futimens(fd, times), 0);
+    assert_int_equal(fsync(fd), 0);
+    close(fd);
+}
+
+static bool is_file(int folder, const char *name)
+{
+    return faccessat(folder, name, F_OK, 0) == 0;
+}
+
+static void the_oldest_of_what_was_told_goes(void **state)
+{
+    char path[32];
+    int folder = scratch(path);
+    file_make(folder, "young", 1, 3000);
+    file_make(folder, "old", 16384, 1000);
+    file_make(folder, "between", 16384, 2000);
+    uint64_t all = attic_clear(folder, UINT64_MAX);
+    assert_true(all >= 2 * 16384 + 1 && is_file(folder, "old"));
+    assert_true(attic_clear(folder, all) == all && is_file(folder, "old"));
+    uint64_t left = attic_clear(folder, all - 1);
+    assert_true(left < all && left >= 16385);
+    assert_false(is_file(folder, "old"));
+    assert_true(is_file(folder, "between") && is_file(folder, "young"));
+    assert_int_equal(attic_clear(folder, 0), 0);
+    assert_false(is_file(folder, "between") || is_file(folder, "young"));
+    scratch_end(folder, path);
+}
+
+static void not_all_goes_at_once(void **state)
+{
+    char path[32], name[16];
+    int folder = scratch(path), left = 0;
+    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        int fd = openat(folder, name, O_WRONLY | O_CREAT, 0600);
+        assert_int_equal(write(fd, "x", 1), 1);
+        close(fd);
+    }
+    assert_true(attic_clear(folder, 0) > 0);
+    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        left += is_file(folder, name);
+    }
+    assert_int_equal(left, 10);
+    assert_int_equal(attic_clear(folder, 0), 0);
+    scratch_end(folder, path);
+}
+
 static void configurations_are_compared_as_sets(void **state)
 {
     struct buffer before = { 0 }, after = { 0 }, found = { 0 };
@@ -209,6 +300,9 @@ int main(void)
         cmocka_unit_test(a_lasting_alarm_is_repeated_daily),
         cmocka_unit_test(lost_events_are_found_at_night),
         cmocka_unit_test(alarms_survive_a_restart),
+        cmocka_unit_test(mails_that_end_lives_are_known),
+        cmocka_unit_test(the_oldest_of_what_was_told_goes),
+        cmocka_unit_test(not_all_goes_at_once),
         cmocka_unit_test(configurations_are_compared_as_sets),
         cmocka_unit_test(bad_certificates_have_no_end),
     };

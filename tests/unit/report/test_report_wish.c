@@ -82,7 +82,9 @@ static const char *const subjects[][2] = {
     { "Subject: =?iso-2022-jp?b?GyRCMnJKfBsoQg==?=\r\n " TICKET "\r\n\r\n", TICKET },
     { "Subject: x\r\n\r\nSubject: " TICKET "\r\n", "" }, /* nothing from the body */
     { "X-Subject: " TICKET "\r\n\r\n", "" },
+    { "Subject: release%20" TICKET "\r\n\r\n", TICKET }, /* a mail program that does not read links */
     { "Subject: " TICKET "0\r\n\r\n", "" },
+    { "Subject: 20" TICKET "\r\n\r\n", "" },
     { "Subject: 0" TICKET "\r\n\r\n", "" },
     { "Subject: " TICKET "\xe3\x81\x82\r\n\r\n", TICKET },
     { "Subject:\r\n\r\n", "" },
@@ -113,6 +115,9 @@ static void programs(void **state)
         { "Precedence: bulk\r\n\r\n", true },
         { "Precedence: first-class\r\n\r\n", false },
         { "List-Id: <x.example>\r\n\r\n", true },
+        { "Auto-Submitted: no\r\nAuto-Submitted: auto-replied\r\n\r\n", true },
+        { "Precedence: auto_reply\r\n\r\n", true },
+        { "x-autoreply:\r\n\r\n", true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena *arena = arena_new(0);
@@ -130,11 +135,20 @@ static void a_sender_is_answered_ten_times_an_hour(void **state)
     assert_false(answered_count(&answered, TEXT("A@B.example"), now + 3599999));
     assert_true(answered_count(&answered, TEXT("c@b.example"), now));
     assert_true(answered_count(&answered, TEXT("a@b.example"), now + 3600000));
-    for (int i = 0; i < ANSWERED_SENDERS * 2; i++) { /* more senders than there are places */
-        char sender[40];
+}
+
+static void forged_senders_are_not_answered_without_end(void **state)
+{
+    static struct answered answered;
+    uint64_t now = 1795564800000;
+    char sender[40];
+    for (int i = 0; i < ANSWERED_SENDERS * 2; i++) { /* more than there are places */
         snprintf(sender, sizeof sender, "%d@b.example", i);
-        assert_true(answered_count(&answered, text_of(sender), now + 3600001 + (uint64_t)i));
+        assert_int_equal(answered_count(&answered, text_of(sender), now + (uint64_t)i), i < ANSWERED_SENDERS);
     }
+    assert_true(answered_count(&answered, TEXT("7@b.example"), now + 1000)); /* has a place */
+    assert_true(answered_count(&answered, TEXT("new@b.example"), now + 3600000));
+    assert_false(answered_count(&answered, TEXT("newer@b.example"), now + 3600000));
 }
 
 static void every_reason_has_words(void **state)
@@ -166,6 +180,7 @@ int main(void)
         cmocka_unit_test(tickets),
         cmocka_unit_test(programs),
         cmocka_unit_test(a_sender_is_answered_ten_times_an_hour),
+        cmocka_unit_test(forged_senders_are_not_answered_without_end),
         cmocka_unit_test(every_reason_has_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
