@@ -22,7 +22,8 @@ struct program_order {
     void *context;
 };
 
-/* Copies what it needs, the name excepted. NULL, and the reason is in the log: it may not be run, or cannot. */
+/* Copies what it needs, the name excepted. NULL, and the reason is in the log: it may not be run, or cannot.
+ */
 struct program *program_start(struct loop *loop, const struct program_order *order);
 
 /* The time it may still take is at most this. */

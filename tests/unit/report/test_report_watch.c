@@ -34,8 +34,9 @@ static int scratch(char path[32])
 
 static void scratch_end(int folder, const char *path)
 {
-    static const char *const names[] = { "nightly",       "alarms",   "changes",
-                                         "configuration", "accounts", "errand" };
+    static const char *const names[] = {
+        "nightly", "alarms", "changes", "configuration", "accounts", "errand"
+    };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlinkat(folder, names[i], 0);
     close(folder);
     assert_int_equal(rmdir(path), 0);
