@@ -29,6 +29,7 @@ enum {
 struct month {
     uint32_t first; /* day */
     uint64_t sent, received, spam, removed;
+    uint64_t viruses; /* as a table by month counts them; 0: it is not given */
     uint64_t weights; /* of its days */
 };
 
@@ -96,6 +97,7 @@ static void month_read(struct year *year, struct text line)
     month->received = number_of(&line, "received");
     month->spam = number_of(&line, "spam");
     month->removed = number_of(&line, "spam removed");
+    month->viruses = text_trim(line).length ? number_of(&line, "viruses") : 0;
     for (uint32_t day = month->first; day / 100 == month->first / 100; day = calendar_add(day, 1))
         month->weights += weight_of(day);
 }
@@ -106,6 +108,20 @@ static void virus_read(struct year *year, struct text line)
     if (year->virus_count > VIRUSES_MOST) fail("too many viruses", "virus");
     name_set(virus->name, sizeof virus->name, word_of(&line, "virus"));
     for (size_t i = 0; i < year->month_count; i++) virus->counts[i] = number_of(&line, virus->name);
+}
+
+/* Where the table by month and the one by name do not agree, the names are believed: it is they that are
+ * replayed. */
+static void viruses_compare(const struct year *year)
+{
+    for (size_t i = 0; i < year->month_count; i++) {
+        const struct month *month = &year->months[i];
+        uint64_t named = 0;
+        for (size_t j = 0; j < year->virus_count; j++) named += year->viruses[j].counts[i];
+        if (!month->viruses || month->viruses == named) continue;
+        printf("%04u-%02u: %llu viruses by month, %llu by name: the names are used\n", month->first / 10000,
+               month->first / 100 % 100, (unsigned long long)month->viruses, (unsigned long long)named);
+    }
 }
 
 static void storm_read(struct year *year, struct text line)
@@ -366,6 +382,7 @@ int main(int argc, char **argv)
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? EX_OK : EX_USAGE;
     }
     table_read(&year, argv[1]);
+    viruses_compare(&year);
     snprintf(path, sizeof path, "%s/ledger.db", argv[2]);
     if (stat(path, &about) == 0) fail("is there already", path);
     done(database_open(argv[2], &year.database, &was_damaged));

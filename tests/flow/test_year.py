@@ -146,6 +146,17 @@ def country_file(path, network, code):
     path.write_bytes(nodes + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + meta)
 
 
+def test_tables_that_do_not_agree_are_told(tmp_path):
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "table").write_text("month 2005-02 28 280 0 0 7\nmonth 2005-03 31 310 0 0 9\nmonth 2005-04 30 300 0 0\n"
+                                    "virus V 4 5 6\nvirus W 3 3 3\n")
+    done = subprocess.run([lab.BUILD / "bench/year", tmp_path / "table", tmp_path / "ledger"], check=True, capture_output=True,
+                          text=True, timeout=60)
+    assert done.stdout.splitlines()[:-1] == ["2005-03: 9 viruses by month, 8 by name: the names are used"]
+    threats = stats(tmp_path)[0]["rows"]
+    assert [row["viruses"] for row in threats[:3]] == [7, 8, 9]
+
+
 def test_a_storm_has_its_country(tmp_path):
     (tmp_path / "ledger").mkdir()
     (tmp_path / "table").write_text("month 2005-05 31 310 0 0\nvirus V 120\nstorm 2005-05-16 13:05 2 100 V 203.0.113.25\n")
