@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "books/database_private.h"
 #include "books/held.h"
+#include "ipc/message_id.h"
 
 struct count {
     struct sql *sql;
@@ -90,7 +91,9 @@ static void row_count(struct count *count)
     if (is_recent && ending == ENDING_NONE) count->sums.live++;
     if (ending != ENDING_NONE && ending < ENDING_COUNT && ended_ms >= count->since_ms) {
         count->sums.ended[ending]++;
-        count->sums.unmatched += !is_accepted;
+        /* who was accepted before the counts began need not be known */
+        count->sums.unmatched +=
+            !is_accepted && message_id_time_ms(sql_get(count->rows, 0)) >= count->since_ms;
         if (ending == ENDING_QUARANTINED) quarantined_count(count);
     }
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/agreement.h"
+#include "cli/balance_begin.h"
 #include "cli/balance_day.h"
 #include "cli/balance_nodes.h"
 #include "cli/control.h"
@@ -18,8 +19,8 @@
 enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
-    "usage: sekimori balance [--wait SECONDS | --day DAY] [--nodes] [--json] [--config FILE | --state "
-    "FOLDER]\n\n"
+    "usage: sekimori balance [--wait SECONDS | --day DAY | --begin] [--nodes] [--json] [--config FILE |\n"
+    "       --state FOLDER]\n\n"
     "Every recipient ever accepted has exactly one ending. Three processes count independently;\n"
     "this compares them since the counts began.\n\n"
     "  --wait SECONDS  how long counts may take to agree (default 5; 0: one look)\n"
@@ -27,15 +28,17 @@ static const char help[] =
     "                  those accepted then, and what happened on that day\n"
     "  --nodes         a line for each node whose events this ledger has, of today or of --day;\n"
     "                  and what was handed from one node to another must be there\n"
+    "  --begin         the counts begin anew at the next start: for a stopped node whose ledger was\n"
+    "                  lost, and which would differ for good\n"
     "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day or --nodes also\n"
-    "65 damaged, 66 no ledger, 76 made by a newer version.\n";
+    "65 damaged, 66 no ledger, 76 made by a newer version; with --begin also 75 the node is running.\n";
 
 struct options {
     struct control_target target;
     uint64_t wait_s;
     uint32_t day; /* 0: all since the counts began */
-    bool json, nodes;
+    bool json, nodes, begin;
 };
 
 static bool wait_take(void *options, const char *word)
@@ -52,6 +55,7 @@ static const struct verb_option table[] = {
     { "wait", OPTION_VALUE, 0, wait_take, "--wait wants seconds, 0 to 86400, not " },
     { "day", OPTION_VALUE, 0, day_take, "--day wants a day such as 2026-10-04, today or yesterday, not " },
     { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    { "begin", OPTION_SWITCH, offsetof(struct options, begin), NULL, NULL },
     { "nodes", OPTION_SWITCH, offsetof(struct options, nodes), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
@@ -170,6 +174,7 @@ int balance_main(int argc, char **argv)
     struct agreement sums;
     int code = options_read_all(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
+    if (options.begin) return balance_begin(&options.target);
     if (options.nodes && !options.day) when_parse_day(TEXT("today"), when_now_ms(), &options.day);
     if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);

@@ -206,6 +206,30 @@ def test_a_database_that_was_taken_away_is_noticed(node, inside):
     assert "after" in node.run("trace", "--short").stdout
 
 
+def test_counts_begin_anew_after_a_loss(nodes, inside):
+    """What still waits when they begin counts as accepted, and its ending counts."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    inside.stop()
+    assert lab.Client(node.port).send(lab.message("waits"))[0] == 250
+    node.balance()
+    node.stop()
+    for file in (node.state / "ledger").glob("ledger.db*"):
+        file.unlink()
+    node.start()
+    assert node.run("balance", "--wait", "0", check=False).returncode == 1
+    running = node.run("balance", "--begin", check=False)
+    assert running.returncode == 75 and "stop it first" in running.stderr
+    node.stop()
+    assert "begin anew" in node.run("balance", "--begin").stdout
+    node.start()
+    assert node.balance()["queued"] == 1
+    inside.start()
+    node.run("queue", "retry", "all")
+    inside.wait(1)
+    sums = node.balance()
+    assert (sums["queued"], {line["name"]: line["ledger"] for line in sums["lines"]}["delivered"]) == (0, 1)
+
+
 def test_the_quarantine_counts_what_the_new_database_has(nodes, inside):
     node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ found quarantine }}\nquarantine {{ most 1G }}\n",
                  inside=inside.port)
