@@ -242,11 +242,10 @@ static struct fact held_look(const struct look *look)
     counters_unmap(queue);
     struct reader_books *books = look->source->books;
     if (!books || held_count(books_sql(books), &kept) != BOOKS_DONE) return (struct fact){ 0 };
-    return fact_make(
-        true,
-        arena_printf(look->arena,
-                     words_say(look->language, N_("recipients: %llu in the queue, %llu in the quarantine")),
-                     (unsigned long long)held, (unsigned long long)kept));
+    return fact_make(true, arena_printf(look->arena,
+                                        words_say(look->language,
+                                                  N_("%llu recipients in the queue, %llu in the quarantine")),
+                                        (unsigned long long)held, (unsigned long long)kept));
 }
 
 /* None are fetched yet. */
@@ -263,9 +262,13 @@ static struct fact disk_look(const struct look *look)
     if (fstatvfs(look->source->state_fd, &disk) != 0 || disk.f_blocks == 0) return (struct fact){ 0 };
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     unsigned percent = (unsigned)(100.0 * (double)disk.f_bavail / (double)disk.f_blocks);
-    bool is_good = free_bytes >= 2 * look->source->config->queue.free_bytes;
-    return fact_make(is_good, arena_printf(look->arena, words_say(look->language, N_("%.1f GB free, %u %%")),
-                                           (double)free_bytes / (1 << 30), percent));
+    uint64_t least = look->source->config->queue.free_bytes;
+    double gigabytes = (double)free_bytes / (1 << 30);
+    if (free_bytes >= 2 * least)
+        return fact_make(true, arena_printf(look->arena, words_say(look->language, N_("%.1f GB free, %u %%")),
+                                            gigabytes, percent));
+    const char *bad = words_say(look->language, N_("%.1f GB free, %u %%; under %.1f GB new mail is put off"));
+    return fact_make(false, arena_printf(look->arena, bad, gigabytes, percent, (double)least / (1 << 30)));
 }
 
 /* --- certificates --- */

@@ -153,7 +153,7 @@ def test_the_days_balance_has_every_recipient_in_one_row(nodes, inside, tmp_path
     assert lab.Client(node.port).send(lab.message(body=lab.eicar() + "\n"), recipients=("a@example.test", "b@example.test"))[0] == 250
     lab.wait_for(lambda: node.run("quarantine", "list").stdout.count(" kept ") == 2, "both are kept")
     node.run("report", "--date", "today", "--language", "en", "--to", tmp_path / "held.txt")
-    assert "Held mail: recipients: 0 in the queue, 2 in the quarantine" in (tmp_path / "held.txt").read_text()
+    assert "Held mail: 0 recipients in the queue, 2 in the quarantine" in (tmp_path / "held.txt").read_text()
     node.run("quarantine", "release", "all", "--to", "a@example.test")
     inside.wait(2)
     node.balance()
