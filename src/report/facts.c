@@ -205,7 +205,7 @@ static struct fact signatures_look(const struct look *look)
     time_t newest = newest_in(path);
     free(path);
     if (newest == 0) {
-        const char *none = words_say(look->language, N_("no signatures but the built-in ones"));
+        const char *none = words_say(look->language, N_("only the built-in ones: no real virus is found"));
         return (struct fact){ FACT_GOOD, text_of(none) };
     }
     uint64_t now_s = look->source->now_ms / 1000;
