@@ -75,18 +75,6 @@ static const struct by_word *by_word_of(enum statistics_by by)
     return NULL;
 }
 
-/* The kinds of `missed` are ours: words. All else comes from engines and rules. */
-static void name_put(struct sheet *sheet, const struct by_word *by, struct text name)
-{
-    static const char *const kinds[] = { N_("spam"), N_("phishing"), N_("virus"), N_("newsletter") };
-    for (size_t i = 0; by->by == STATISTICS_BY_MISSED && i < sizeof kinds / sizeof *kinds; i++)
-        if (text_equal(name, text_of(kinds[i]))) {
-            sheet_put_word(sheet, 0, kinds[i]);
-            return;
-        }
-    sheet_put_text(sheet, 0, name);
-}
-
 static struct sheet *names_table(struct arena *arena, const struct by_word *by, struct lines *lines,
                                  unsigned top)
 {
@@ -99,7 +87,7 @@ static struct sheet *names_table(struct arena *arena, const struct by_word *by, 
     uint64_t all = lines_messages(&names, 0), left = all;
     for (size_t i = 0; i < names.count && (!top || i < top); i++) {
         sheet_add_row(sheet);
-        name_put(sheet, by, names.items[i].name);
+        sheet_put_text(sheet, 0, names.items[i].name);
         sheet_put_number(sheet, 1, (double)names.items[i].messages);
         sheet_put_number(sheet, 2, statistics_share(names.items[i].messages, all));
         left -= names.items[i].messages;

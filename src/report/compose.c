@@ -301,6 +301,32 @@ static void storms_table(struct composing *composing)
         sheet_show(composing, sheet);
 }
 
+static void missed_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
+                                                   { N_("Messages"), SHEET_COUNT } };
+    uint32_t day = composing->edition->day;
+    struct arena *arena = composing->edition->arena;
+    struct sum_question question = { .from_day = day,
+                                     .until_day = day,
+                                     .node = -1,
+                                     .direction = -1,
+                                     .kinds = 1u << SUM_MISSED,
+                                     .by = SUM_BY_NAME };
+    struct sum_row *rows;
+    size_t count;
+    if (!answered(composing, statistics_rows(composing->source->books, &question, arena, &rows, &count)) ||
+        !count)
+        return;
+    struct sheet *sheet = sheet_new(arena, N_("Told to us as missed"), N_("messages"), columns, 2);
+    for (size_t i = 0; i < count; i++) {
+        sheet_add_row(sheet);
+        sheet_put_text(sheet, 0, rows[i].name);
+        sheet_put_number(sheet, 1, (double)rows[i].messages);
+    }
+    sheet_show(composing, sheet);
+}
+
 static void day_tables(struct composing *composing)
 {
     uint32_t day = composing->edition->day;
@@ -311,9 +337,7 @@ static void day_tables(struct composing *composing)
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
     storms_table(composing);
-    wish.by = STATISTICS_BY_MISSED;
-    table_show(composing, wish, false);
-    wish.by = STATISTICS_BY_VIRUS;
+    missed_table(composing);
     wish.would = true;
     table_show(composing, wish, false);
     wish.would = false;

@@ -281,9 +281,7 @@ def test_what_leaked_is_counted_once_and_kept(reported, tmp_path):
         return "Told to us as missed" in text and text.split("Told to us as missed")[1]
 
     rows = lab.wait_for(counted, "the report has them").splitlines()[3:4]
-    assert rows[0].split()[:2] == ["spam", "3"], "the same bytes were told as spam first"
-    reported.run("report", "--date", "today", "--language", "ja", "--to", tmp_path / "ja.txt")
-    assert re.search("見逃しの届け出.*\n.*\n-+\n迷惑メール +3 ", (tmp_path / "ja.txt").read_text())
+    assert rows[0].split() == ["spam", "3"], "the same bytes were told as spam first"
     kept = reported.state / "learn/missed/kept"
     assert len(list(kept.glob("spam.*.eml"))) == 3 and all(file.stat().st_mode & 0o077 == 0 for file in kept.iterdir())
     assert b"Subject: buy" in next(kept.glob("spam.*")).read_bytes()
