@@ -27,6 +27,10 @@ def problems():
     verbs = re.findall(r"^  (\w+)  ", subprocess.run([COMMAND, "--help"], capture_output=True, text=True).stdout, re.M)
     if len(verbs) < 12:
         yield f"only {len(verbs)} verbs are listed by sekimori --help"
+    helps = "".join(map(help_of, verbs))
+    for option in sorted(set(re.findall(r"Fl -([a-z][\w-]+)", page))):
+        if option != "help" and not re.search(rf"--{option}(?![\w-])", helps):
+            yield f"no help names --{option} of sekimori.1"
     for verb in verbs:
         text = help_of(verb)
         if verb not in words:

@@ -59,7 +59,8 @@ static bool is_of_refusals(enum search_status status)
     return status == STATUS_ANY || status >= STATUS_DISCARDED;
 }
 
-static enum search_complaint terms_make(const struct search_question *question, struct buffer *out)
+static enum search_complaint terms_make(const struct search_question *question, struct buffer *out,
+                                        bool *out_has_lone)
 {
     if (question->address.length) terms_ask(out, TERM_SENDER, TERM_RECIPIENT, question->address);
     if (question->domain.length) terms_ask(out, TERM_SENDER_DOMAIN, TERM_RECIPIENT_DOMAIN, question->domain);
@@ -71,7 +72,8 @@ static enum search_complaint terms_make(const struct search_question *question, 
     else if (question->status >= STATUS_HELD)
         terms_ask(out, TERM_STATUS, TERM_STATUS, text_of(names[question->status]));
     if (question->client && !terms_ask_client(out, question->client)) return SEARCH_NETWORK_TOO_LARGE;
-    if (question->subject.length && !terms_ask_words(out, question->subject)) return SEARCH_NO_WORDS;
+    if (question->subject.length && !terms_ask_words(out, question->subject, out_has_lone))
+        return SEARCH_NO_WORDS;
     return SEARCH_GOOD;
 }
 
@@ -442,7 +444,8 @@ enum books_outcome search_run(struct reader_books *books, const struct search_qu
     struct buffer terms = { 0 };
     struct detail detail;
     enum books_outcome outcome = BOOKS_DONE;
-    *out = (struct search_result){ .complaint = terms_make(question, &terms) };
+    *out = (struct search_result){ 0 };
+    out->complaint = terms_make(question, &terms, &out->has_lone_character);
     if (out->complaint != SEARCH_GOOD) {
         buffer_free(&terms);
         return BOOKS_DONE;

@@ -99,7 +99,8 @@ enum search_complaint { SEARCH_GOOD, SEARCH_NO_WORDS, SEARCH_NETWORK_TOO_LARGE }
 struct search_result {
     struct search_hit *hits;
     size_t count;
-    bool is_cut; /* there are more than `most` */
+    bool is_cut;             /* there are more than `most` */
+    bool has_lone_character; /* in the subject asked for: see terms_ask_words() */
     enum search_complaint complaint;
 };
 

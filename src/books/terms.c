@@ -172,6 +172,7 @@ struct words {
     enum script script; /* of the run under way */
     uint64_t hash, previous;
     unsigned length; /* characters of the run */
+    bool has_lone;   /* a character that has no neighbour to be a pair with */
 };
 
 static uint64_t hash_code(uint64_t hash, uint32_t code)
@@ -191,6 +192,7 @@ static void run_end(struct words *words)
 {
     bool is_lonely = words->script == SCRIPT_PAIRS && words->length == 1;
     if (words->length && (words->script == SCRIPT_WORDS || is_lonely)) word_write(words, words->hash);
+    words->has_lone |= is_lonely;
     words->length = 0;
     words->hash = UINT64_C(0xcbf29ce484222325);
 }
@@ -208,7 +210,7 @@ static void code_take(struct words *words, uint32_t code)
     words->length++;
 }
 
-static unsigned words_write(struct buffer *out, const char *separator, struct text subject)
+static struct words words_write(struct buffer *out, const char *separator, struct text subject)
 {
     struct words words = { .out = out, .separator = separator };
     run_end(&words);
@@ -218,7 +220,7 @@ static unsigned words_write(struct buffer *out, const char *separator, struct te
         subject = text_slice(subject, length ? length : 1, subject.length);
     }
     run_end(&words);
-    return words.count;
+    return words;
 }
 
 void terms_add_words(struct buffer *out, struct text subject)
@@ -249,9 +251,11 @@ void terms_ask(struct buffer *out, enum term_kind kind, enum term_kind or_kind, 
     buffer_add_char(out, ')');
 }
 
-bool terms_ask_words(struct buffer *out, struct text words)
+bool terms_ask_words(struct buffer *out, struct text subject, bool *out_has_lone)
 {
-    return words_write(out, " AND ", words) > 0;
+    struct words words = words_write(out, " AND ", subject);
+    *out_has_lone = words.has_lone;
+    return words.count > 0;
 }
 
 /* --- rows from before --- */

@@ -41,8 +41,9 @@ void terms_ask(struct buffer *out, enum term_kind kind, enum term_kind or_kind, 
 /* A network of at most 2^24 addresses (/8), for IPv6 a /40; false: it is larger. Where the lists are coarser
    than the network, rows are to be compared. */
 bool terms_ask_client(struct buffer *out, const struct network *network);
-/* All words; false: there is none. */
-bool terms_ask_words(struct buffer *out, struct text words);
+/* All words; false: there is none. `out_has_lone`: one is a single character of a script without blanks. It
+   finds only what stands as alone as itself. */
+bool terms_ask_words(struct buffer *out, struct text subject, bool *out_has_lone);
 
 /* Of rows that were stored before there was an index; for the migration. */
 enum books_outcome terms_fill(struct sql *sql);

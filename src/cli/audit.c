@@ -62,13 +62,12 @@ static bool most_take(void *context, const char *word)
     return true;
 }
 
-#define SENSELESS "this cannot be meant: "
 static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
-    { "since", OPTION_VALUE, 0, since_take, SENSELESS },
-    { "until", OPTION_VALUE, 0, until_take, SENSELESS },
-    { "day", OPTION_VALUE, 0, day_take, SENSELESS },
-    { "most", OPTION_VALUE, 0, most_take, SENSELESS },
+    { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
+    { "until", OPTION_VALUE, 0, until_take, WHEN_WANTED("until") },
+    { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
+    { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 1000000, not " },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
@@ -89,10 +88,12 @@ static void look_say(const struct look *look)
 {
     char when[WHEN_SIZE], id[MESSAGE_ID_SIZE];
     struct buffer user = { 0 }, about = { 0 };
+    char uid[16] = "-"; /* a user of the mail system, who is none of the machine */
+    if (look->uid != UINT32_MAX) snprintf(uid, sizeof uid, "%u", look->uid);
     plain_add(&user, look->user, COLUMNS);
     plain_add(&about, look->about, COLUMNS);
-    printf("%s  %-12.*s %5u  %.*s %.*s  %s  %.*s\n", when_print(look->time_ms, true, when),
-           TEXT_ARG(buffer_text(&user)), look->uid, TEXT_ARG(look->process), TEXT_ARG(look->act),
+    printf("%s  %-12.*s %5s  %.*s %.*s  %s  %.*s\n", when_print(look->time_ms, true, when),
+           TEXT_ARG(buffer_text(&user)), uid, TEXT_ARG(look->process), TEXT_ARG(look->act),
            message_id_print(look->message, id), TEXT_ARG(buffer_text(&about)));
     buffer_free(&user);
     buffer_free(&about);

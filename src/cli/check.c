@@ -10,7 +10,7 @@
 #include "config/executable.h"
 #include "config/load.h"
 
-static const char HELP[] = "usage: sekimori check [--json] [FILE]\n"
+static const char HELP[] = "usage: sekimori check [--json] [[--config] FILE]\n"
                            "\n"
                            "Reads the configuration and says everything that is wrong with it.\n"
                            "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
@@ -96,18 +96,22 @@ bool check_is_good(const char *path)
 int check_main(int argc, char **argv)
 {
     static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
     bool as_json = false;
+    const char *path = NULL;
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (option == 'j')
             as_json = true;
+        else if (option == 'c')
+            path = optarg;
         else
             return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
     }
-    if (argc - optind > 1) return fputs(HELP, stderr), EX_USAGE;
-    const char *path = optind < argc ? argv[optind] : config_default_path();
+    if (argc - optind > (path ? 0 : 1)) return fputs(HELP, stderr), EX_USAGE;
+    if (!path) path = optind < argc ? argv[optind] : config_default_path();
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);

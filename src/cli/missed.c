@@ -101,7 +101,7 @@ static int all_put(const struct options *options, const char *state, const struc
     if (!is_good) fprintf(stderr, "sekimori missed: %s/learn/missed/new: %m\n", state);
     if (place >= 0) close(place);
     if (!is_good) return EX_CANTCREAT;
-    printf("%zu messages told as missed %s\n", files->count, options->kind);
+    printf("%zu message%s told as missed %s\n", files->count, files->count == 1 ? "" : "s", options->kind);
     return EX_OK;
 }
 

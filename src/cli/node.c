@@ -235,6 +235,8 @@ static void print_process(const struct json *process)
            (long long)json_get_number(process, "restarts"));
     const struct json *values = json_get(process, "values");
     const char *name, *value;
+    if (!json_first(values, &name, &value) && strcmp(json_get_string(process, "state"), "running") == 0)
+        printf("             does not answer\n");
     for (void *at = json_first(values, &name, &value); at; at = json_next(values, at, &name, &value))
         printf("             %-28s %s\n", name, value);
 }

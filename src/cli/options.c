@@ -3,6 +3,7 @@
 #include "cli/options.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/die.h"
@@ -46,20 +47,41 @@ static bool row_take(const struct verb_option *row, const char *word, void *opti
     }
 }
 
-int options_read(const struct verb_usage *usage, int argc, char **argv, void *options)
+/* The first paragraph of the help: all of it would drive the complaint off the screen. */
+static int usage_say(const struct verb_usage *usage)
 {
-    struct option longs[OPTIONS_MOST + 2] = { 0 };
-    longs_fill(usage->table, longs);
+    const char *end = strstr(usage->help, "\n\n");
+    fprintf(stderr, "%.*s\n`sekimori %s --help` explains it.\n",
+            end ? (int)(end - usage->help) : (int)strlen(usage->help), usage->help, usage->verb);
+    return EX_USAGE;
+}
+
+static int words_read(const struct verb_usage *usage, int argc, char **argv, const struct option *longs,
+                      void *options)
+{
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h' || option == '?') {
-            fputs(usage->help, option == 'h' ? stdout : stderr);
-            return option == 'h' ? EX_OK : EX_USAGE;
+        if (option == 'h') {
+            fputs(usage->help, stdout);
+            return EX_OK;
         }
+        if (option == '?') return usage_say(usage);
         const struct verb_option *row = row_of(usage->table, option);
         if (!row_take(row, optarg, options)) return options_complain(usage, row->complaint, optarg);
     }
     return OPTIONS_GO_ON;
+}
+
+int options_read(const struct verb_usage *usage, int argc, char **argv, void *options)
+{
+    struct option longs[OPTIONS_MOST + 2] = { 0 };
+    char name[64], *first = argv[0];
+    longs_fill(usage->table, longs);
+    snprintf(name, sizeof name, "sekimori %s", usage->verb);
+    argv[0] = name; /* getopt begins its complaints with it */
+    int code = words_read(usage, argc, argv, longs, options);
+    argv[0] = first;
+    return code;
 }
 
 int options_read_all(const struct verb_usage *usage, int argc, char **argv, void *options)
@@ -71,6 +93,6 @@ int options_read_all(const struct verb_usage *usage, int argc, char **argv, void
 
 int options_complain(const struct verb_usage *usage, const char *what, const char *argument)
 {
-    fprintf(stderr, "sekimori %s: %s%s\n%s", usage->verb, what, argument, usage->help);
-    return EX_USAGE;
+    fprintf(stderr, "sekimori %s: %s%s\n", usage->verb, what, argument);
+    return usage_say(usage);
 }

@@ -47,7 +47,7 @@ int options_read(const struct verb_usage *usage, int argc, char **argv, void *op
 /* For verbs that have nothing but options: as above, anything else is a mistake. */
 int options_read_all(const struct verb_usage *usage, int argc, char **argv, void *options);
 
-/* "sekimori VERB: WHATARGUMENT" and the help text on standard error; EX_USAGE. */
+/* "sekimori VERB: WHATARGUMENT", the usage and where more stands, on standard error; EX_USAGE. */
 int options_complain(const struct verb_usage *usage, const char *what, const char *argument);
 
 #endif

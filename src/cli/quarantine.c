@@ -24,6 +24,7 @@ static const char help[] =
     "  --class CLASS    virus, phishing, spam, policy, encrypted, poison or undeliverable\n"
     "  --match PATTERN  only where sender or recipient matches (*, ?, [a-z])\n"
     "  --to ADDRESS     only this recipient; may be said again\n"
+    "  --ticket TICKET  what a user was given in a digest; they may send it by mail too: digest reply\n"
     "  --content        with show: the message as it arrived\n"
     "  --json           one JSON object a line\n" CONTROL_OPTIONS_HELP
     "\nWho may release what: quarantine release in sekimori.conf(5). Each release, each delete and\n"
@@ -145,7 +146,7 @@ static void part_take(void *context, struct text part)
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "sekimori quarantine: %s\n%s", what, help);
+    fprintf(stderr, "sekimori quarantine: %s\n`sekimori quarantine --help` explains it.\n", what);
     return EX_USAGE;
 }
 
@@ -183,7 +184,7 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 'c') options->target.config = optarg;
         if (option == 's') options->target.state = optarg;
     }
-    if (optind == argc) return usage("what shall be done?");
+    if (optind == argc) return usage("list, show, release or delete?");
     for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
     if (options->is_bad) return usage("a word that cannot be meant: empty, line breaks or a leading dash");
     if (options->is_content && strcmp(argv[optind], "show") != 0) return usage("--content goes with show");

@@ -213,7 +213,8 @@ int queue_main(int argc, char **argv)
 {
     struct options options = { 0 };
     int code = options_read(&usage, argc, argv, &options);
-    if (code == OPTIONS_GO_ON && optind == argc) return options_complain(&usage, "what shall be done?", "");
+    if (code == OPTIONS_GO_ON && optind == argc)
+        return options_complain(&usage, "list, show, cat, summary, retry, hold, release or remove?", "");
     if (code != OPTIONS_GO_ON) return code;
     struct buffer command = { 0 }, last = { 0 };
     if (!command_make(&options, argv + optind, argc - optind, &command)) {

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "cli/control.h"
 #include "cli/options.h"
+#include "cli/when.h"
 #include "figures/calendar.h"
 
 enum { ASK_LIMIT_MS = 60000 };
@@ -21,7 +22,7 @@ static const char help[] =
     "Makes the report of a day as the node sends it each night, into a file or as a mail.\n\n"
     "  --to FILE        its end says the form: .html, .txt or .eml\n"
     "  --to ADDRESS     sent through the node's own queue; prints the message's id\n"
-    "  --date DAY       as 2026-10-05 (default: yesterday)\n"
+    "  --date DAY       as 2026-10-05, today or yesterday (the default)\n"
     "  --language LANG  ja or en (default: as `report language` says)\n"
     "  --test-alarm     makes an alarm although nothing is wrong, by mail and hook, and says what came of "
     "it\n" CONTROL_OPTIONS_HELP
@@ -38,7 +39,7 @@ struct options {
 
 static bool day_take(void *options, const char *word)
 {
-    return calendar_parse_day(text_of(word), &((struct options *)options)->day);
+    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)options)->day);
 }
 
 static bool language_take(void *options, const char *word)
@@ -49,7 +50,7 @@ static bool language_take(void *options, const char *word)
 
 static const struct verb_option table[] = {
     { "to", OPTION_WORD, offsetof(struct options, to), NULL, NULL },
-    { "date", OPTION_VALUE, 0, day_take, "--date wants a day, as 2026-10-05, not " },
+    { "date", OPTION_VALUE, 0, day_take, "--date" WHEN_DAY_WANTED },
     { "language", OPTION_VALUE, 0, language_take, "--language is ja or en, not " },
     { "test-alarm", OPTION_SWITCH, offsetof(struct options, is_test), NULL, NULL },
     OPTIONS_TARGET(struct options),

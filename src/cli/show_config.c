@@ -16,7 +16,7 @@
 #include "config/visit.h"
 
 static const char HELP[] =
-    "usage: sekimori dump [--json | --explain[=ja]] [FILE]\n"
+    "usage: sekimori dump [--json | --explain[=ja]] [[--config] FILE]\n"
     "\n"
     "Prints the effective configuration, defaults included, in its own language; each\n"
     "value with the place it comes from.\n"
@@ -160,26 +160,30 @@ static int file_dump(const char *path, enum form form)
 int dump_main(int argc, char **argv)
 {
     /* --manual prints the reference of sekimori.conf(5); for those who change the schema. */
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "explain", optional_argument, NULL, 'e' },
-                                             { "manual", no_argument, NULL, 'm' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },   { "explain", optional_argument, NULL, 'e' },
+        { "manual", no_argument, NULL, 'm' }, { "config", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },   { 0 }
+    };
     enum form form = FORM_LANGUAGE;
+    const char *path = NULL;
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         bool is_ja = option == 'e' && optarg && strcmp(optarg, "ja") == 0;
         bool is_en = option == 'e' && (!optarg || strcmp(optarg, "en") == 0);
         if (option == 'j')
             form = FORM_JSON;
         else if (option == 'm')
             form = FORM_MANUAL;
+        else if (option == 'c')
+            path = optarg;
         else if (is_en || is_ja)
             form = is_ja ? FORM_EXPLAINED_JA : FORM_EXPLAINED;
         else
             return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
     }
-    if (argc - optind > 1) return fputs(HELP, stderr), EX_USAGE;
+    if (argc - optind > (path ? 0 : 1)) return fputs(HELP, stderr), EX_USAGE;
     if (form == FORM_MANUAL) return dump_print(NULL, form), EX_OK;
-    return file_dump(optind < argc ? argv[optind] : config_default_path(), form);
+    if (!path) path = optind < argc ? argv[optind] : config_default_path();
+    return file_dump(path, form);
 }

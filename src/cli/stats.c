@@ -9,6 +9,7 @@
 
 #include "cli/ledger_files.h"
 #include "cli/options.h"
+#include "cli/when.h"
 #include "config/settings.h"
 #include "figures/calendar.h"
 #include "figures/country.h"
@@ -24,7 +25,7 @@ static const char help[] =
     "name, mail sent and received, each by month, and working days against days off. The time is\n"
     "this month and the five before when none is given.\n\n"
     "  --month MONTH    one month, as 2026-10\n"
-    "  --day DAY        one day, as 2026-10-05\n"
+    "  --day DAY        one day, as 2026-10-05, today or yesterday\n"
     "  --from DAY, --until DAY  from the first to the last day, both counted\n"
     "  --by WHAT        virus, domain, rule, engine, missed, hour, node, day or month\n"
     "  --would          what checks that only observe would have done\n"
@@ -75,12 +76,12 @@ static bool month_take(void *context, const char *word)
 
 static bool from_take(void *context, const char *word)
 {
-    return calendar_parse_day(text_of(word), &((struct options *)context)->wish.from_day);
+    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)context)->wish.from_day);
 }
 
 static bool until_take(void *context, const char *word)
 {
-    return calendar_parse_day(text_of(word), &((struct options *)context)->wish.until_day);
+    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)context)->wish.until_day);
 }
 
 static bool day_take(void *context, const char *word)
@@ -101,20 +102,20 @@ static bool top_take(void *context, const char *word)
     return is_good;
 }
 
-#define SENSELESS "this makes no sense here: "
 static const struct verb_option table[] = {
-    { "month", OPTION_VALUE, 0, month_take, SENSELESS },
-    { "day", OPTION_VALUE, 0, day_take, SENSELESS },
-    { "from", OPTION_VALUE, 0, from_take, SENSELESS },
-    { "until", OPTION_VALUE, 0, until_take, SENSELESS },
-    { "by", OPTION_VALUE, 0, by_take, SENSELESS },
+    { "month", OPTION_VALUE, 0, month_take, "--month wants a month such as 2026-10, not " },
+    { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
+    { "from", OPTION_VALUE, 0, from_take, "--from" WHEN_DAY_WANTED },
+    { "until", OPTION_VALUE, 0, until_take, "--until" WHEN_DAY_WANTED },
+    { "by", OPTION_VALUE, 0, by_take,
+      "--by is virus, domain, rule, engine, missed, hour, node, day or month, not " },
     { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },
     { "incidents", OPTION_SWITCH, offsetof(struct options, incidents), NULL, NULL },
     { "countries", OPTION_WORD, offsetof(struct options, countries), NULL, NULL },
-    { "direction", OPTION_VALUE, 0, direction_take, SENSELESS },
+    { "direction", OPTION_VALUE, 0, direction_take, "--direction is in or out, not " },
     { "domain", OPTION_TEXT, offsetof(struct options, wish.domain), NULL, NULL },
-    { "top", OPTION_VALUE, 0, top_take, SENSELESS },
-    { "format", OPTION_VALUE, 0, form_take, SENSELESS },
+    { "top", OPTION_VALUE, 0, top_take, "--top wants a number up to 100000, not " },
+    { "format", OPTION_VALUE, 0, form_take, "--format is table, csv or json, not " },
     OPTIONS_TARGET(struct options),
     { 0 }
 };

@@ -3,6 +3,7 @@
 #include "cli/trace_print.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/plain.h"
 #include "cli/when.h"
@@ -165,7 +166,8 @@ static void hit_say(const struct search_hit *hit)
     }
     fputs("  from <", stdout);
     say(hit->sender, ADDRESS_COLUMNS);
-    printf(">  %llu bytes", (unsigned long long)hit->size);
+    putchar('>');
+    if (hit->size) printf("  %llu bytes", (unsigned long long)hit->size);
     if (hit->client.length) {
         fputs("  client ", stdout);
         say(hit->client, ADDRESS_COLUMNS);
@@ -186,17 +188,34 @@ static void hit_say(const struct search_hit *hit)
     reply_say(TEXT_NONE, TEXT_NONE, hit->reply);
 }
 
+/* "and 2 more", with what became of those that fared otherwise than the first. */
+static void others_say(const struct search_hit *hit)
+{
+    const char *separator = " (";
+    printf(" and %zu more", hit->recipient_count - 1);
+    for (size_t i = 1; i < hit->recipient_count; i++) {
+        const char *state = recipient_state(&hit->recipients[i]);
+        size_t k = 0;
+        while (k < i && strcmp(recipient_state(&hit->recipients[k]), state) != 0) k++;
+        if (k < i) continue;
+        printf("%s%s", separator, state);
+        separator = ", ";
+    }
+    if (*separator == ',') putchar(')');
+}
+
 static void hit_say_short(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
     const struct search_recipient *first = hit->recipient_count ? &hit->recipients[0] : NULL;
     printf("%-13s  %s  %-11s  %-10s  <", id_text(hit->id, id), when_print(hit->time_ms, false, when),
-           first ? recipient_state(first) : refusal_state(hit), class_name(hit->class));
+           first ? recipient_state(first) : refusal_state(hit),
+           hit->is_judged || hit->class ? class_name(hit->class) : "-");
     say(hit->sender, SHORT_COLUMNS);
     fputs("> <", stdout);
     say(first ? first->address : hit->recipient, SHORT_COLUMNS);
     putchar('>');
-    if (hit->recipient_count > 1) printf(" and %zu more", hit->recipient_count - 1);
+    if (hit->recipient_count > 1) others_say(hit);
     if (hit->subject.length) {
         fputs("  ", stdout);
         say(hit->subject, SHORT_COLUMNS);
@@ -304,6 +323,7 @@ void trace_print(struct trace_output *output, const struct search_result *result
 {
     output->most = most;
     output->is_cut |= result->is_cut;
+    output->has_lone_character |= result->has_lone_character;
     for (size_t i = 0; i < result->count; i++, output->shown++) {
         if (output->is_json)
             json_add(output->hits, hit_json(&result->hits[i]));
@@ -316,6 +336,10 @@ void trace_print(struct trace_output *output, const struct search_result *result
 
 void trace_end(struct trace_output *output)
 {
+    if (output->has_lone_character)
+        fputs("sekimori trace: --subject: in Japanese at least two characters in a row are needed; one finds "
+              "only where it stands alone\n",
+              stderr);
     if (!output->is_json) {
         if (output->shown == 0) puts("nothing found");
         if (output->is_cut)

@@ -10,7 +10,7 @@
 struct trace_output {
     bool is_json, is_short;
     size_t shown, most;
-    bool is_cut;
+    bool is_cut, has_lone_character;
     struct json *hits; /* gathered */
 };
 

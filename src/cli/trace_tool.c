@@ -30,7 +30,7 @@ static const char help[] =
     "  --verdict CLASS    none, virus, phishing, spam, policy, encrypted, poison, unscanned,\n"
     "                     limits, ambiguous, greylisted, newsletter\n"
     "  --virus NAME       its whole name\n"
-    "  --status STATUS    queued, held, delivered, bounced, removed, deferred, quarantined,\n"
+    "  --status STATUS    queued, held, delivered, returned, removed, deferred, quarantined,\n"
     "                     released, expired, relayed, discarded, rejected (5xx), refused (4xx),\n"
     "                     greylisted, aborted, deleted or aged (in the quarantine): it happened\n"
     "                     to a recipient\n"
@@ -100,14 +100,17 @@ static const struct verb_option table[] = {
     { "address", OPTION_TEXT, offsetof(struct options, question.address), NULL, NULL },
     { "domain", OPTION_TEXT, offsetof(struct options, question.domain), NULL, NULL },
     { "subject", OPTION_TEXT, offsetof(struct options, question.subject), NULL, NULL },
-    { "client", OPTION_VALUE, 0, client_take, "--client cannot be " },
-    { "since", OPTION_VALUE, 0, since_take, "--since cannot be " },
-    { "until", OPTION_VALUE, 0, until_take, "--until cannot be " },
-    { "day", OPTION_VALUE, 0, day_take, "--day cannot be " },
-    { "verdict", OPTION_VALUE, 0, class_take, "--verdict cannot be " },
+    { "client", OPTION_VALUE, 0, client_take,
+      "--client wants an address or a network such as 192.0.2.0/24, not " },
+    { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
+    { "until", OPTION_VALUE, 0, until_take, WHEN_WANTED("until") },
+    { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
+    { "verdict", OPTION_VALUE, 0, class_take,
+      "--verdict is none, virus, spam or another class of --help, not " },
     { "virus", OPTION_TEXT, offsetof(struct options, question.virus), NULL, NULL },
-    { "status", OPTION_VALUE, 0, status_take, "--status cannot be " },
-    { "most", OPTION_VALUE, 0, most_take, "--most cannot be " },
+    { "status", OPTION_VALUE, 0, status_take,
+      "--status is delivered, returned or another one of --help, not " },
+    { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 100000, not " },
     { "short", OPTION_SWITCH, offsetof(struct options, is_short), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     OPTIONS_TARGET(struct options),

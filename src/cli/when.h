@@ -7,6 +7,11 @@
 
 enum { WHEN_SIZE = 32 };
 
+/* Complaints about what these read, for tables of options. */
+#define WHEN_DAY_WANTED " wants a day such as 2026-10-04, today or yesterday, not "
+#define WHEN_WANTED(option) \
+    "--" option " wants a time such as 2026-10-04, \"2026-10-04 13:05\", today or 2h (ago), not "
+
 /* "2026-10-04", "2026-10-04 13:05", "2026-10-04 13:05:59" (a T between is allowed), "today", "yesterday",
    "now", or how long ago: "90m", "2h", "3d". */
 bool when_parse(struct text text, uint64_t now_ms, uint64_t *out_ms);

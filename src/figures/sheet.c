@@ -28,6 +28,13 @@ struct sheet_row *sheet_add_row(struct sheet *sheet)
     return row;
 }
 
+bool sheet_is_empty(const struct sheet *sheet)
+{
+    for (const struct sheet_row *row = sheet->rows; row; row = row->next)
+        if (!row->is_sum) return false;
+    return true;
+}
+
 void sheet_put_number(struct sheet *sheet, size_t column, double number)
 {
     if (isfinite(number))

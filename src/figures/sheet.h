@@ -59,6 +59,9 @@ const char *wording_say(const struct wording *wording, const char *english);
 
 enum { SHEET_CELL_MOST = 60 }; /* columns of a foreign text */
 
+/* No row but sums. */
+bool sheet_is_empty(const struct sheet *sheet);
+
 /* A table for a terminal or plain mail: title with unit, heads, rows, note. */
 void sheet_print_text(const struct sheet *sheet, const struct wording *wording, struct buffer *out);
 /* RFC 4180, English heads, numbers bare; the last two columns are the table's unit and title. A text that a

@@ -66,7 +66,7 @@ void sheet_print_html(const struct sheet *sheet, const struct wording *wording, 
         buffer_add_text(out, TEXT(")</span>"));
     }
     buffer_add_text(out, TEXT("</h2>\n"));
-    if (sheet->rows) {
+    if (!sheet_is_empty(sheet)) {
         buffer_add_text(out, TEXT("<div style=\"overflow-x:auto\"><table "
                                   "style=\"border-collapse:collapse;font-size:14px\">\n<tr>"));
         for (size_t i = 0; i < sheet->column_count; i++) {

@@ -90,7 +90,9 @@ void sheet_print_text(const struct sheet *sheet, const struct wording *wording, 
         padded_add(&layout, i, text_of(wording_say(wording, sheet->columns[i].title)));
     buffer_add_char(out, '\n');
     rule_add(&layout);
-    for (const struct sheet_row *row = sheet->rows; row; row = row->next) row_print(&layout, row);
-    if (!sheet->rows) buffer_printf(out, "%s\n", wording_say(wording, N_("Nothing in this time.")));
+    bool is_empty = sheet_is_empty(sheet);
+    for (const struct sheet_row *row = sheet->rows; row && !is_empty; row = row->next)
+        row_print(&layout, row);
+    if (is_empty) buffer_printf(out, "%s\n", wording_say(wording, N_("Nothing in this time.")));
     if (sheet->note) buffer_printf(out, "%s\n", wording_say(wording, sheet->note));
 }

@@ -207,6 +207,7 @@ static enum books_outcome would_make(struct reader_books *books, const struct st
         sheet_put_number(*out, 2, (double)rows[i].messages);
         sheet_put_number(*out, 3, (double)rows[i].recipients);
     }
+    if (!count) (*out)->note = N_("Checks observe where virus mode or spam mode is observe.");
     return BOOKS_DONE;
 }
 

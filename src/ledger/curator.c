@@ -230,8 +230,8 @@ static void act(struct curator *curator, const struct held_row *all, size_t all_
     uint64_t release;
     struct text by = arena_printf(curator->page, "%s by %.*s%s", verb, TEXT_ARG(curator->commander.user),
                                   curator->choice.has_ticket ? " with a ticket" : "");
-    struct text about =
-        arena_printf(curator->page, "%s, %zu recipients", held_class_name(rows->class), count);
+    struct text about = arena_printf(curator->page, "%s, %zu recipient%s", held_class_name(rows->class),
+                                     count, count == 1 ? "" : "s");
     enum books_outcome outcome = BOOKS_LATER;
     if (audit(curator, rows->message, verb, about))
         outcome = is_release ? custody_release(curator->desk->custody, rows, count, by, &release)

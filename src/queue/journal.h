@@ -70,7 +70,8 @@ const char *journal_error(const struct journal *journal); /* why the last commit
    segments, moves the messages of nearly dead ones. False: nothing to do. */
 bool journal_tidy(struct journal *journal);
 
-bool journal_is_full(const struct journal *journal); /* looks at the disk */
+bool journal_is_full(const struct journal *journal);                 /* looks at the disk */
+void journal_set_free(struct journal *journal, uint64_t free_bytes); /* from now on */
 
 /* The segment's descriptor, borrowed; -1 when there is none. */
 int journal_segment_fd(const struct journal *journal, uint32_t segment);

@@ -186,8 +186,9 @@ static void on_config(void *context, const struct config *old)
     for (struct message *message; is_age_new && (message = catalogue_next(queue->catalogue, &place));)
         undeliverable_watch(queue, message);
     shelf_note_all(queue); /* addresses of our own and the quarantine may have come or gone */
+    journal_set_free(queue->journal, queue->child.config->queue.free_bytes);
     if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
-        log_warning("queue.segment_bytes takes effect at the next start");
+        log_warning("`queue segment` takes effect at the next start");
     turn_wanted(queue);
 }
 

@@ -105,6 +105,11 @@ struct journal_facts journal_facts(const struct journal *journal)
     return facts;
 }
 
+void journal_set_free(struct journal *journal, uint64_t free_bytes)
+{
+    journal->options.free_bytes = free_bytes;
+}
+
 bool journal_is_full(const struct journal *journal)
 {
     const struct disk *disk = journal->options.disk;

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "books/held.h"
 #include "books/nodes.h"
 #include "books/oldest.h"
 #include "books/outbox.h"
@@ -115,6 +116,8 @@ static struct fact names_look(const struct look *look)
 
 static struct fact upstream_look(const struct look *look)
 {
+    if (!look->source->config->health.upstreams.count)
+        return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
     return finding_look(look, HEALTH_CHECK_UPSTREAM);
 }
 
@@ -202,7 +205,7 @@ static struct fact signatures_look(const struct look *look)
     time_t newest = newest_in(path);
     free(path);
     if (newest == 0) {
-        const char *none = words_say(look->language, N_("no signatures but the built-in ones"));
+        const char *none = words_say(look->language, N_("only the built-in ones: no real virus is found"));
         return (struct fact){ FACT_GOOD, text_of(none) };
     }
     uint64_t now_s = look->source->now_ms / 1000;
@@ -235,11 +238,14 @@ static struct fact held_look(const struct look *look)
 {
     struct counters_slot *queue = counters_map(look->source->counters_fd, COUNTERS_SLOT_QUEUE, false);
     if (!queue) return (struct fact){ 0 };
-    uint64_t held = queue->queue.held;
+    uint64_t held = queue->queue.held, kept;
     counters_unmap(queue);
-    return fact_make(true,
-                     arena_printf(look->arena, words_say(look->language, N_("%llu recipients are held")),
-                                  (unsigned long long)held));
+    struct reader_books *books = look->source->books;
+    if (!books || held_count(books_sql(books), &kept) != BOOKS_DONE) return (struct fact){ 0 };
+    return fact_make(true, arena_printf(look->arena,
+                                        words_say(look->language,
+                                                  N_("%llu recipients in the queue, %llu in the quarantine")),
+                                        (unsigned long long)held, (unsigned long long)kept));
 }
 
 /* None are fetched yet. */
@@ -256,9 +262,13 @@ static struct fact disk_look(const struct look *look)
     if (fstatvfs(look->source->state_fd, &disk) != 0 || disk.f_blocks == 0) return (struct fact){ 0 };
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     unsigned percent = (unsigned)(100.0 * (double)disk.f_bavail / (double)disk.f_blocks);
-    bool is_good = free_bytes >= 2 * look->source->config->queue.free_bytes;
-    return fact_make(is_good, arena_printf(look->arena, words_say(look->language, N_("%llu MB free, %u %%")),
-                                           (unsigned long long)free_bytes >> 20, percent));
+    uint64_t least = look->source->config->queue.free_bytes;
+    double gigabytes = (double)free_bytes / (1 << 30);
+    if (free_bytes >= 2 * least)
+        return fact_make(true, arena_printf(look->arena, words_say(look->language, N_("%.1f GB free, %u %%")),
+                                            gigabytes, percent));
+    const char *bad = words_say(look->language, N_("%.1f GB free, %u %%; under %.1f GB new mail is put off"));
+    return fact_make(false, arena_printf(look->arena, bad, gigabytes, percent, (double)least / (1 << 30)));
 }
 
 /* --- certificates --- */

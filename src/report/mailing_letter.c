@@ -222,7 +222,7 @@ void mailing_print(const struct mailing_letter *letter, struct buffer *out)
     struct buffer lines = { 0 }, html = { 0 }, subject = { 0 };
     lines_print(letter, &lines);
     html_print(letter, &html);
-    buffer_printf(&subject, say(letter, N_("%zu held messages")), letter->count);
+    buffer_printf(&subject, say(letter, N_("Held messages: %zu")), letter->count);
     struct notice notice = { .from = letter->config->admin,
                              .to = letter->to,
                              .hostname = letter->config->hostname,

@@ -1,5 +1,6 @@
 """Goal: a full disk refuses mail, and loses none of what was acknowledged; after room is made mail flows again."""
 import os
+import re
 import subprocess
 import time
 
@@ -79,6 +80,23 @@ def test_somebody_else_fills_the_disk(small_disk, inside):
     finally:
         if node.process.poll() is None:
             node.kill()
+
+
+def test_a_reload_says_how_much_stays_free(nodes, inside, tmp_path):
+    config = "domains {{ example.test 127.0.0.1:{inside} }}\n"
+    node = nodes(config, inside=inside.port)
+    client = lab.Client(node.port)
+    assert client.send(lab.message("before"))[0] == 250
+    node.write(config + "queue {{ free 1T }}\n")
+    node.run("reload")
+    lab.wait_for(lambda: client.send(lab.message("during"))[0] == 452, "mail is refused", 20)
+    client.say("RSET")
+    node.run("report", "--date", "today", "--language", "en", "--to", tmp_path / "r.txt")
+    assert re.search(r"! Disk: .* GB free, \d+ %; under 1024\.0 GB new mail is put off", (tmp_path / "r.txt").read_text())
+    node.write(config)
+    node.run("reload")
+    lab.wait_for(lambda: client.send(lab.message("after"))[0] == 250 or client.say("RSET") is None, "mail is taken again", 20)
+    node.balance()
 
 
 def test_a_disk_too_small_to_start_on(tmp_path, nodes, inside):

@@ -2,6 +2,7 @@
 failure, and it names what is wrong."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -125,6 +126,7 @@ def test_a_process_that_hangs_or_dies(nodes, inside):
     os.kill(pid, signal.SIGSTOP)
     try:
         becomes(node, "deliver 0 does not answer", 15, "--serving")
+        assert re.search(r"^deliver +0 .*\n +does not answer$", node.run("status").stdout, re.M)
     finally:
         os.kill(pid, signal.SIGCONT)
     becomes(node, "lookup 0 was restarted", 10)
@@ -168,7 +170,7 @@ def test_listener_on_an_address_that_is_not_here(nodes, inside):
                  inside=inside.port)
     assert lab.Client(node.port).send(lab.message())[0] == 250
     inside.wait(1)
-    check = subprocess.run([lab.BUILD / "src/cli/sekimori", "check", node.config], capture_output=True, text=True)
+    check = subprocess.run([lab.BUILD / "src/cli/sekimori", "check", "--config", node.config], capture_output=True, text=True)
     assert check.returncode == 0 and "192.0.2.77 is on no interface" in check.stderr
     with open(node.config, "a") as config:
         config.write("vrrp { address 192.0.2.77/24; interface eth9 }\n")

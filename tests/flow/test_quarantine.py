@@ -250,8 +250,8 @@ def test_each_class_has_its_own_rights(nodes, inside):
     inside.wait(1)
     looks = json.loads(node.run("audit", "--user", "nobody", "--json").stdout)["looks"]
     assert [(one["act"], one["about"]) for one in reversed(looks)] == [
-        ("delete", "refused: no right for its class"), ("delete", "spam, 1 recipients"),
-        ("content", "refused: no right to read content"), ("release", "virus, 1 recipients")]
+        ("delete", "refused: no right for its class"), ("delete", "spam, 1 recipient"),
+        ("content", "refused: no right to read content"), ("release", "virus, 1 recipient")]
     node.balance()
 
 
@@ -289,7 +289,7 @@ digest {{ send on; at 00:00; page "https://mx.example.test/release" }}
     assert sorted(letters) == ["<a@example.test>", "<b@other.test>"]  # never of viruses, each address once
     japanese, english = (letters[to].get_payload()[0].get_payload(decode=True).decode() for to in sorted(letters))
     assert "保留" in subject_of(letters["<a@example.test>"]) and "件名" not in japanese and "保留して配送していない" in japanese
-    assert "1 held messages" in subject_of(letters["<b@other.test>"]) and "It works once" in english
+    assert "Held messages: 1" in subject_of(letters["<b@other.test>"]) and "It works once" in english
     assert "\u202e" not in japanese and "invoice" not in japanese
     links = re.findall(r"https://mx\.example\.test/release/([0-9A-Z]{64})", japanese)
     assert len(links) == 2

@@ -8,6 +8,7 @@ import email.policy
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -77,13 +78,16 @@ def test_observed_is_counted_as_what_would_have_been(nodes, inside):
     client = lab.Client(node.port)
     assert client.send(lab.message(body=lab.gtube() + "\n"))[0] == 250
     node.balance()
+    assert "virus mode or spam mode" not in node.run("stats", "--would").stdout
+    assert "Nothing in this time." in node.run("stats", "--would", "--month", "2020-01").stdout
+    assert "virus mode or spam mode" in node.run("stats", "--would", "--month", "2020-01").stdout
     rows = stats(node, "--would")[0]["rows"]
     assert [(row["action"], row["messages"], row["recipients"]) for row in rows] == [("reject", 1, 1)]
     assert stats(node)[2]["rows"][-1]["spam_removed"] == 0
 
 
 @pytest.mark.parametrize("arguments, code", [
-    (("--month", "2026-13"), 64), (("--day", "yesterday"), 64), (("--by", "colour"), 64), (("--format", "xml"), 64),
+    (("--month", "2026-13"), 64), (("--day", "2026/10/05"), 64), (("--by", "colour"), 64), (("--format", "xml"), 64),
     (("--from", "2026-10-02", "--until", "2026-10-01"), 64), (("--top", "-1"), 64), (("more",), 64),
     (("--by", "rule", "--domain", "example.test"), 64), (("--state", "/nowhere"), 66),
 ])
@@ -91,6 +95,9 @@ def test_stats_say_what_is_wrong(tmp_path, arguments, code):
     done = subprocess.run([lab.BUILD / "src/cli/sekimori", "stats", "--state", tmp_path, *arguments], capture_output=True,
                           text=True, timeout=20)
     assert done.returncode == code and done.stderr.startswith("sekimori stats: ") and not done.stdout
+    assert len(done.stderr.splitlines()) < 6, "the help would drive the complaint off the screen"
+    if code == 64 and len(arguments) == 2 and arguments[0] != "more":
+        assert arguments[0] in done.stderr.splitlines()[0] and arguments[1] in done.stderr.splitlines()[0]
 
 
 def test_the_report_by_mail(reported, inside):
@@ -145,6 +152,8 @@ def test_the_days_balance_has_every_recipient_in_one_row(nodes, inside, tmp_path
     assert lab.Client(node.port).send(lab.message())[0] == 250
     assert lab.Client(node.port).send(lab.message(body=lab.eicar() + "\n"), recipients=("a@example.test", "b@example.test"))[0] == 250
     lab.wait_for(lambda: node.run("quarantine", "list").stdout.count(" kept ") == 2, "both are kept")
+    node.run("report", "--date", "today", "--language", "en", "--to", tmp_path / "held.txt")
+    assert "Held mail: 0 recipients in the queue, 2 in the quarantine" in (tmp_path / "held.txt").read_text()
     node.run("quarantine", "release", "all", "--to", "a@example.test")
     inside.wait(2)
     node.balance()

@@ -46,6 +46,8 @@ def test_delivered(node, inside):
                      ("--status", "deferred"), ("--verdict", "virus")):
         assert trace(node, *question) == [], question
     assert node.run("trace", "--status", "held", check=False).returncode == 1
+    assert "two characters" in node.run("trace", "--subject", "東", check=False).stderr
+    assert node.run("trace", "--subject", "東京", check=False).stderr == ""
     node.balance()
 
 
@@ -61,7 +63,19 @@ def test_refused(node):
     assert client.say("RCPT TO:<a@elsewhere.example>")[0] >= 500
     found = trace_when(node, lambda one: True, "--address", "a@elsewhere.example")[0]
     assert found["id"] is None and found["recipients"][0]["stage"] == "RCPT"
+    short = node.run("trace", "--short", "--address", "a@elsewhere.example").stdout
+    assert re.search(r"rejected +-  +<a@outside", short), "it was not judged"
+    assert " 0 bytes" not in node.run("trace", "--address", "a@elsewhere.example").stdout
     node.balance()
+
+
+def test_a_line_says_who_fared_otherwise(nodes, sinks):
+    inside = sinks("--refuse-to", "nobody")
+    node = nodes(BASE, inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(
+        lab.message("three"), recipients=("a@example.test", "b@example.test", "nobody@example.test"))[1]).group(1)
+    trace_when(node, lambda one: sorted(states(one)) == ["delivered", "delivered", "held"], identity)
+    assert "and 2 more (held)  three" in node.run("trace", "--short", identity).stdout
 
 
 def test_deferred_then_bounced_by_hand(nodes, sinks):

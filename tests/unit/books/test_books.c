@@ -488,6 +488,17 @@ static void test_search_is_cut_and_says_so(void **state)
     question = (struct search_question){ .class = -1, .most = 3, .subject = TEXT(" !? ") };
     assert_int_equal(search_run(books, &question, fixture->arena, &result), BOOKS_DONE);
     assert_int_equal(result.complaint, SEARCH_NO_WORDS);
+    static const struct {
+        const char *subject;
+        bool has_lone;
+    } lone[] = {
+        { "\u6771", true }, { "\u6771\u4eac", false }, { "a", false }, { "\u6771\u4eac \u90fd", true }
+    };
+    for (size_t i = 0; i < sizeof lone / sizeof *lone; i++) {
+        question = (struct search_question){ .class = -1, .most = 3, .subject = text_of(lone[i].subject) };
+        assert_int_equal(search_run(books, &question, fixture->arena, &result), BOOKS_DONE);
+        assert_int_equal(result.has_lone_character, lone[i].has_lone);
+    }
     books_close(books);
 }
 

@@ -147,7 +147,16 @@ static void words_are_translated_and_sums_set_apart(void **state)
     sheet_put_word(sheet, 0, "Total");
     sheet->last->is_sum = true;
     sheet_print_text(sheet, &wording, &out);
-    assert_printed(&out, "題\nName\n----\n----\n題\n");
+    assert_printed(&out, "題\nName\n----\nNothing in this time.\n"); /* a sum of nothing says little */
+    sheet = sheet_new(arena, "Title", NULL, columns, 1);
+    sheet_add_row(sheet);
+    sheet_put_word(sheet, 0, "A");
+    sheet_add_row(sheet);
+    sheet_put_word(sheet, 0, "Total");
+    sheet->last->is_sum = true;
+    buffer_clear(&out);
+    sheet_print_text(sheet, &wording, &out);
+    assert_printed(&out, "題\nName\n----\nA\n----\n題\n");
     buffer_free(&out);
     arena_free(arena);
 }

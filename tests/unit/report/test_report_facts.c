@@ -170,7 +170,7 @@ static void what_master_judges_is_translated(void **state)
     expect(fixture, page, FACT_PROCESSES, NOW_MS, FACT_BAD, "scan 0 is down for 12 s",
            "scan 0 が 12 秒止まっています");
     expect(fixture, page, FACT_NAMES, NOW_MS, FACT_GOOD, "it answers", "応答しています");
-    expect(fixture, page, FACT_UPSTREAM, NOW_MS, FACT_UNKNOWN, "", "");
+    expect(fixture, page, FACT_UPSTREAM, NOW_MS, FACT_GOOD, "none is configured", "設定されていません");
     health_page_unmap(page);
     close(fd);
 }
