@@ -9,7 +9,6 @@
 /* What the two checks would have a message get, whoever the recipient is. */
 struct demand {
     enum action virus, spam;
-    bool is_spam; /* at or over the line from which a message is tagged */
 };
 
 static const uint8_t strength[] = { [ACTION_ACCEPT] = 0, [ACTION_TAG] = 1,    [ACTION_QUARANTINE] = 2,
@@ -53,7 +52,8 @@ static void recipient_decide(const struct config *config, struct text address, c
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(config_virus_mode(config, domain), demand->virus, out);
     check(spam, demand->spam, out);
-    out->edits = spam == MODE_ON && demand->is_spam;
+    /* What is held as spam and released by somebody is none, and has no tag. */
+    out->edits = spam == MODE_ON && demand->spam == ACTION_TAG;
 }
 
 static uint32_t count_action(const struct verdict *verdict, enum action action)
@@ -120,9 +120,7 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     signals_gather(arena, facts, answers, answer_count, out);
-    struct demand demand = { .virus = virus_demand(config, facts),
-                             .spam = spam_demand(config, out->score),
-                             .is_spam = out->score >= config->spam.tag };
+    struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score) };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++)
         recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i]);

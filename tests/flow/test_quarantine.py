@@ -107,6 +107,7 @@ def test_a_large_one_comes_back_as_it_was(node, inside):
     node.run("quarantine", "release", "all")
     (arrived,) = inside.wait(1)
     assert body.encode().replace(b"\n", b"\r\n") in arrived
+    assert b"Subject: large\r\n" in arrived and b"X-Spam-Flag" not in arrived, "it was said to be no spam"
     node.balance()
 
 
