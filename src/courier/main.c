@@ -77,14 +77,6 @@ static void on_config(void *context, const struct config *old)
     configure(context);
 }
 
-static void on_stop(void *context, uint32_t within_ms)
-{
-    struct service *service = context;
-    messenger_free(service->messenger);
-    reception_free(service->reception);
-    child_exit(&service->child, EX_OK);
-}
-
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = context;
@@ -92,9 +84,9 @@ static void on_status(void *context, struct buffer *out)
     reception_status(service->reception, out);
 }
 
-static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
-};
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_status = on_status };
 
 int main(int argc, char **argv)
 {
@@ -107,5 +99,10 @@ int main(int argc, char **argv)
     configure(&service);
     if (child->config->processes.jail && !jail_enter("courier", JAIL_CONNECT | JAIL_ACCEPT, NULL))
         return EX_OSERR;
-    return child_run(child, &events, &service);
+    int code = child_run(child, &events, &service);
+    /* Not before: until the loop has ended, ledger may still be heard to go. */
+    messenger_free(service.messenger);
+    reception_free(service.reception);
+    log_flush();
+    return code;
 }

@@ -52,6 +52,12 @@ static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = context;
     while (harvest_poll(service->harvest)) continue;
+    child_exit(&service->child, EX_OK);
+}
+
+/* When the loop has ended: until then others may still be heard, and heard to go. */
+static void service_end(struct service *service)
+{
     timer_free(service->second);
     tally_desk_free(service->desk);
     redeem_desk_free(service->redeemers);
@@ -59,7 +65,6 @@ static void on_stop(void *context, uint32_t within_ms)
     custody_free(service->custody);
     harvest_free(service->harvest);
     exchange_free(service->exchange);
-    child_exit(&service->child, EX_OK);
 }
 
 static const char *database_state(const struct harvest_counts *counts, const struct database *database)
@@ -209,5 +214,8 @@ int main(int argc, char **argv)
     harvest_start(service.harvest);
     service.second = timer_new(service.child.loop, page_write, &service);
     if (service.page) page_write(&service);
-    return child_run(&service.child, &events, &service);
+    int code = child_run(&service.child, &events, &service);
+    if (service.child.is_stopping) service_end(&service);
+    log_flush();
+    return code;
 }

@@ -288,6 +288,20 @@ def test_a_node_that_is_silent_is_an_alarm(nodes, wall, inside, there, tmp_path)
     lab.wait_for(is_well, "it is heard of again, though nothing happens there", 60)
 
 
+def test_told_to_stop_and_left_by_ledger_at_once(nodes, wall, there):
+    """Both are ready when courier looks again: it must end in order, and not speak of a ledger to what is gone."""
+    edge = edge_of(nodes, wall, there, 2)
+    (courier,), (ledger,) = edge.pids("courier"), edge.pids("ledger")
+    os.kill(courier, signal.SIGSTOP)
+    try:
+        edge.process.send_signal(signal.SIGTERM)
+        lab.wait_for(lambda: not os.path.exists(f"/proc/{ledger}"), "ledger has stopped")
+    finally:
+        os.kill(courier, signal.SIGCONT)
+    edge.process.wait(30)
+    assert "courier 0 (pid" not in edge.text(), "it was not killed by anything"
+
+
 def test_reload_moves_the_link(nodes, wall, inside, there):
     edge, other = edge_of(nodes, wall, there, 2), lab.free_port()
     session = lab.Client(edge.port)
