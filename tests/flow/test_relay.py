@@ -54,8 +54,8 @@ def test_the_walls_reply_is_the_clients(edge, wall, inside):
     assert re.search(r"kept as (\w+)", text)[1].encode() in message  # the id is the wall's, which has it
     assert message.count(b"X-Sekimori-Id:") == 1
     assert message.count(b"Received: ") == 2
-    assert "client=unknown[127.0.0.7], helo=<far.example>, proto=ESMTP" in wall.text()
-    assert "status=sent (kept as" in edge.text() and f"]:{wall.port}, " in edge.text()
+    lab.wait_for(lambda: "client=unknown[127.0.0.7], helo=<far.example>, proto=ESMTP" in wall.text(), "the wall logs it")
+    lab.wait_for(lambda: "status=sent (kept as" in edge.text() and f"]:{wall.port}, " in edge.text(), "the edge logs it")
     assert counter(edge, "receive", "messages relayed through") == 1
     assert counter(edge, "queue", "commits") == 0  # not one write to the disk
     lines = {line["name"]: line for line in edge.balance()["lines"]}
@@ -121,7 +121,7 @@ def test_without_a_wall_the_journal_keeps_it(nodes, inside):
     edge = nodes(EDGE, walls=at(port))
     client = lab.Client(edge.port, source="127.0.0.8")
     assert client.send(lab.message("later"))[0] == 250
-    assert "no next server can be connected to" in edge.text()
+    lab.wait_for(lambda: "no next server can be connected to" in edge.text(), "the edge logs it")
     wall = nodes(WALL, inside=inside.port, port=port)
     inside.wait(1)
     assert "client=unknown[127.0.0.8]" in wall.text()  # the wall judges the true client even so
