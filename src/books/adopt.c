@@ -110,10 +110,7 @@ static enum books_outcome row_store(struct database *database, const struct held
     sql_bind(statement, 4, row->state);
     sql_bind(statement, 5, row->stored_ms);
     sql_bind(statement, 6, row->changed_ms);
-    if (row->release)
-        sql_bind(statement, 7, row->release);
-    else
-        sql_bind_null(statement, 7);
+    sql_bind_unless_0(statement, 7, row->release);
     sql_bind_text(statement, 8, row->by);
     sql_bind(statement, 9, row->edits);
     sql_bind(statement, 10, row->notify);

@@ -111,10 +111,7 @@ enum books_outcome database_store_step(struct database *database, const struct e
     sql_bind(statement, 3, event->time_ms);
     sql_bind(statement, 4, (uint64_t)event->kind);
     sql_bind(statement, 5, event->hold);
-    if (event->due_ms)
-        sql_bind(statement, 6, event->due_ms);
-    else
-        sql_bind_null(statement, 6);
+    sql_bind_unless_0(statement, 6, event->due_ms);
     sql_bind_text(statement, 7, event->dsn);
     sql_bind_text(statement, 8, event->relay);
     sql_bind_text(statement, 9, event->reply);

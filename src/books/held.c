@@ -179,10 +179,7 @@ enum books_outcome held_move(struct database *database, const struct held_move *
     sql_bind(statement, 3, move->from);
     sql_bind(statement, 4, move->to);
     sql_bind(statement, 5, move->now_ms);
-    if (move->release)
-        sql_bind(statement, 6, move->release);
-    else
-        sql_bind_null(statement, 6);
+    sql_bind_unless_0(statement, 6, move->release);
     sql_bind_text(statement, 7, move->by);
     enum books_outcome outcome = run(database, statement, "a recipient in quarantine");
     *out_changed = outcome == BOOKS_DONE && sql_changes(database->sql) > 0;

@@ -58,10 +58,7 @@ enum books_outcome database_store_refused(struct database *database, const struc
     sql_bind(statement, 3, event->direction);
     sql_bind(statement, 4, event->stage);
     sql_bind(statement, 5, event->code);
-    if (event->id)
-        sql_bind(statement, 6, event->id);
-    else
-        sql_bind_null(statement, 6);
+    sql_bind_unless_0(statement, 6, event->id);
     sql_bind(statement, 7, event->number);
     sql_bind_text(statement, 8, client);
     sql_bind_text(statement, 9, event->helo);

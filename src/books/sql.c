@@ -162,6 +162,14 @@ void sql_bind_null(struct sql_statement *statement, int column)
     sqlite3_bind_null(statement->handle, column);
 }
 
+void sql_bind_unless_0(struct sql_statement *statement, int column, uint64_t value)
+{
+    if (value)
+        sql_bind(statement, column, value);
+    else
+        sql_bind_null(statement, column);
+}
+
 enum books_outcome sql_step(struct sql_statement *statement)
 {
     return outcome_of(statement->sql, sqlite3_step(statement->handle));

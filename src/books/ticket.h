@@ -25,7 +25,7 @@ struct ticket {
 char *ticket_print(const struct ticket_key *key, const struct ticket *ticket, char room[TICKET_SIZE]);
 
 enum ticket_outcome { TICKET_GOOD, TICKET_FALSE, TICKET_OLD };
-/* `out` is set only when it is ours. */
+/* `out` is set only when it is ours. `key` NULL: none is. */
 enum ticket_outcome ticket_check(const struct ticket_key *key, struct text text, uint64_t now_s,
                                  struct ticket *out);
 

@@ -5,8 +5,6 @@
 
 #include <stddef.h>
 
-#include "figures/sheet.h" /* N_ */
-
 /* --- days --- */
 
 /* Days since 1970-01-01; years begin in March, so that the day that may be missing is the last. */

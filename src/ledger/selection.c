@@ -29,7 +29,7 @@ static bool ticket_take(struct reading *reading, struct text value)
 {
     struct selection *choice = reading->choice;
     struct ticket ticket;
-    if (!reading->key || choice->has_ticket) return false;
+    if (choice->has_ticket) return false;
     if (ticket_check(reading->key, value, reading->now_s, &ticket) != TICKET_GOOD) return false;
     choice->has_ticket = true;
     choice->number = ticket.number;

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "figures/sheet.h" /* N_ */
 #include "figures/statistics.h"
 #include "ipc/event.h"
 #include "report/keep.h"
