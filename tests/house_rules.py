@@ -1,63 +1,290 @@
 #!/usr/bin/python3
-"""The rules of the house that no compiler checks: layers, unique names, licence lines, one file for each foreign header."""
+"""The rules of the house that no compiler checks: layers, circles of files, unique names, licence lines, prototypes in headers,
+one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
+usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
+import argparse
 import collections
 import pathlib
 import re
+import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "src"
+LICENCE = "/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */"
 FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h", "seccomp.h", "uchardet/uchardet.h",
            "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
-           "pango/pangocairo.h", "maxminddb.h", "zstd.h")
+           "pango/pangocairo.h", "maxminddb.h", "zstd.h", "xxhash.h")
 EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"}}
 
-
-def layers():
-    allowed = {}
-    for line in (SOURCE / "LAYERS").read_text().splitlines():
-        if not line or line.startswith("#"):
-            continue
-        folder, _, rest = line.partition(":")
-        allowed[folder.strip()] = set(rest.split()) | {folder.strip()}
-    return allowed
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
+PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
 
-def problems():
-    allowed = layers()
-    stems = collections.defaultdict(list)
-    homes = collections.defaultdict(set)
-    for path in sorted(SOURCE.rglob("*.[ch]")):
-        name = path.relative_to(SOURCE).as_posix()
-        folder = name.split("/")[0]
-        text = path.read_text()
-        if not text.startswith("/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */"):
+def without_comments(text):
+    """Each comment becomes one byte of value 1; strings stay."""
+    return COMMENT_OR_STRING.sub(lambda found: "\1" if found[0].startswith("/") else found[0], text)
+
+
+def file_scope(text):
+    """The statements of a C file outside all braces, without comments, strings and directives; a block is written {}."""
+    text = COMMENT_OR_STRING.sub(lambda found: " " if found[0].startswith("/") else '""', text)
+    text = re.sub(r"\\\n", " ", text)
+    text = re.sub(r"^[ \t]*(?:#|%:).*$", "", text, flags=re.M)
+    text = text.replace("<%", "{").replace("%>", "}")
+    depth, outside, statements = 0, [], []
+    for c in text:
+        if c == "{":
+            depth += 1
+            if depth == 1:
+                outside.append("{}")
+        elif c == "}":
+            depth -= 1
+            if depth == 0 and re.search(r"\)\s*\{\}$", "".join(outside)):  # the end of a function's body
+                outside = []
+        elif depth == 0:
+            if c == ";":
+                statements.append(" ".join("".join(outside).split()))
+                outside = []
+            else:
+                outside.append(c)
+    return statements
+
+
+class Tree:
+    """The sources below `root`/src, and what the build below `build` knows of them."""
+
+    def __init__(self, root, build):
+        self.root, self.source, self.build = root, root / "src", build
+        self.texts = {path.relative_to(self.source).as_posix(): path.read_text()
+                      for path in sorted(self.source.rglob("*.[ch]"))}
+        self.includes = {name: set(found[1] for found in PLAIN_INCLUDE.findall(text) if found[1])
+                         for name, text in self.texts.items()}
+        self.layers = {}
+        for line in (self.source / "LAYERS").read_text().splitlines():
+            if line and not line.startswith("#"):
+                folder, _, rest = line.partition(":")
+                self.layers[folder.strip()] = rest.split()
+
+    def allowed(self, folder):
+        return {folder, *self.layers.get(folder, ())}
+
+    def compiled(self):
+        """(object, source, project files it was made of), as the compiler told ninja."""
+        told = subprocess.run(["ninja", "-C", self.build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
+        for block in told.split("\n\n"):
+            head, *lines = block.splitlines() or [""]
+            if "(VALID)" not in head:  # of a file that is gone
+                continue
+            inside = set()
+            for line in lines:
+                path = pathlib.Path(self.build, line.strip()).resolve()
+                if path.is_relative_to(self.source.resolve()):
+                    inside.add(path.relative_to(self.source.resolve()).as_posix())
+            yield head.partition(":")[0], {name for name in inside if name.endswith(".c")}, inside
+
+    def symbols(self):
+        """By source file: what its object defines for others, and what it wants of others."""
+        defines, wants = collections.defaultdict(set), collections.defaultdict(set)
+        sources = {built: next(iter(of)) for built, of, _ in self.compiled() if built.startswith("src/") and len(of) == 1}
+        told = subprocess.run(["nm", "-A", "-P", *sources], cwd=self.build, capture_output=True, text=True, check=True)
+        for line in told.stdout.splitlines():
+            built, name, kind = line.split()[:3]
+            source = sources[built.removesuffix(":")]
+            if kind == "U":
+                wants[source].add(name)
+            elif kind in "TDBRCGSVW":
+                defines[source].add(name)
+        return defines, wants
+
+    def calls(self):
+        """(user, used, symbol): one file's object needs what another one's defines."""
+        defines, wants = self.symbols()
+        home = {name: source for source, names in defines.items() for name in names if name != "main"}
+        for source, names in sorted(wants.items()):
+            for name in sorted(names):
+                if home.get(name, source) != source:
+                    yield source, home[name], name
+
+
+def circles_of(edges):
+    """Strongly connected components of more than one node, by Tarjan."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for other in sorted(edges.get(node, ())):
+            if other not in order:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], order[other])
+        if low[node] == order[node]:
+            circle = set()
+            while node not in circle:
+                circle.add(stack.pop())
+            if len(circle) > 1:
+                found.append(circle)
+
+    sys.setrecursionlimit(10000)
+    for node in sorted(edges):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def licence_lines(tree):
+    for name, text in tree.texts.items():
+        if not text.startswith(LICENCE):
             yield f"{name}: the licence line is missing"
-        if path.suffix == ".c" and path.stem not in ("main",):
+
+
+def unique_names(tree):
+    stems = collections.defaultdict(list)
+    for name in tree.texts:
+        path = pathlib.PurePosixPath(name)
+        if path.suffix == ".c" and path.stem != "main":
             stems[path.stem].append(name)
-        for number, included in enumerate(re.findall(r'^#include ["<]([^">]+)[">]', text, re.M), 1):
-            first = included.split("/")[0]
-            if (SOURCE / included).exists():
-                if folder not in allowed:
-                    yield f"{name}: the folder is not in LAYERS"
-                elif first not in allowed[folder]:
-                    yield f"{name}: includes {included}, which LAYERS does not let {folder}/ do"
-            for header in FOREIGN:
-                if included == header or (header.endswith("/") and included.startswith(header)):
-                    homes[header].add(name)
     for stem, names in stems.items():
         if len(names) > 1:
             yield f"file name {stem} is used twice: {', '.join(names)}"
-    for header, names in homes.items():
-        allowed_homes = EXTRA_HOME.get(header)
-        if allowed_homes is not None and names <= allowed_homes:
+
+
+def spelling_of_includes(tree):
+    for name, text in tree.texts.items():
+        for line in INCLUDING.finditer(without_comments(text)):
+            if not PLAIN_INCLUDE.match(line[0].rstrip()):
+                yield f"{name}: {line[0].strip()}: an include is written #include \"folder/file.h\" or #include <name.h>"
+        for angled in re.findall(r"^#include <([^>]+)>", text, re.M):
+            if (tree.source / angled).exists():
+                yield f"{name}: <{angled}> is a file of ours: it stands in quotes"
+        for ours in tree.includes[name]:
+            if ours not in tree.texts and not (tree.build / "src" / ours).exists():  # some are made by the build
+                yield f"{name}: includes {ours}, which is not there"
+
+
+def layers(tree):
+    for name, included in tree.includes.items():
+        folder = name.split("/")[0]
+        if folder not in tree.layers:
+            yield f"{name}: the folder is not in LAYERS"
             continue
-        if len(names) > 1:
+        for other in sorted(included):
+            if other.split("/")[0] not in tree.allowed(folder):
+                yield f"{name}: includes {other}, which LAYERS does not let {folder}/ do"
+
+
+def layers_of_symbols(tree):
+    for user, used, symbol in tree.calls():
+        folder, other = user.split("/")[0], used.split("/")[0]
+        if folder in tree.layers and other not in tree.allowed(folder):
+            yield f"{user}: uses {symbol} of {used}, which LAYERS does not let {folder}/ do"
+
+
+def what_the_compiler_read(tree):
+    """Every file of ours that went into an object is reached by include lines that these rules have read."""
+    for built, sources, files in tree.compiled():
+        if not sources:
+            continue
+        reached, open_ends = set(), set(sources)
+        while open_ends:
+            name = open_ends.pop()
+            reached.add(name)
+            open_ends |= tree.includes.get(name, set()) - reached
+        for name in sorted(files - reached):
+            yield f"{built}: the compiler read {name}, which no include line names"
+
+
+def layers_are_no_circle(tree):
+    edges = {folder: set(others) - {folder} for folder, others in tree.layers.items()}
+    for circle in circles_of(edges):
+        yield f"LAYERS: {', '.join(sorted(circle))} include each other"
+    for folder, others in tree.layers.items():
+        for other in others:
+            if other not in tree.layers:
+                yield f"LAYERS: {folder} may include {other}, which has no line"
+
+
+def layers_are_used(tree):
+    used = collections.defaultdict(set)
+    for name, included in tree.includes.items():
+        used[name.split("/")[0]] |= {other.split("/")[0] for other in included}
+    for user, other, _ in tree.calls():
+        used[user.split("/")[0]].add(other.split("/")[0])
+    for folder, others in tree.layers.items():
+        if not any(name.startswith(folder + "/") for name in tree.texts):
+            yield f"LAYERS: there is no folder {folder}"
+        for other in others:
+            if other not in used[folder]:
+                yield f"LAYERS: {folder} may include {other} and does not"
+
+
+def prototypes(tree):
+    """What other files may call is declared in a header, once; a .c file declares only what is its own."""
+    for name, text in tree.texts.items():
+        if not name.endswith(".c"):
+            continue
+        for statement in file_scope(text):
+            if re.match(r"(static|typedef|_Static_assert|static_assert)\b", statement):
+                continue
+            is_prototype = re.match(r"[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$", statement)
+            if is_prototype or re.match(r"extern\b", statement):
+                yield f"{name}: {statement[:60]}: declarations that others share stand in a header"
+        for inner in re.findall(r"^[ \t]+extern\b[^\n]*", without_comments(text), re.M):
+            yield f"{name}: {inner.strip()}: declarations that others share stand in a header"
+
+
+def circles_of_files(tree):
+    """src/CIRCLES names, a line each, the circles that may stand, with the reason; a new one is a broken rule, and so is a line
+    that is not needed any more."""
+    allowed = {}
+    for line in (tree.source / "CIRCLES").read_text().splitlines():
+        if line and not line.startswith("#"):
+            names, _, reason = line.partition(":")
+            allowed[frozenset(names.split())] = reason.strip()
+    for names, reason in allowed.items():
+        if not reason:
+            yield f"CIRCLES: {' '.join(sorted(names))}: no reason is given"
+    edges = collections.defaultdict(set)
+    for user, used, _ in tree.calls():
+        if user.split("/")[0] == used.split("/")[0]:
+            edges[user.removesuffix(".c")].add(used.removesuffix(".c"))
+    found = {frozenset(circle) for circle in circles_of(edges)}
+    for circle in found - set(allowed):
+        yield f"files that call each other in a circle: {' '.join(sorted(circle))}"
+    for circle in set(allowed) - found:
+        yield f"CIRCLES: {' '.join(sorted(circle))}: this circle is no more"
+
+
+def foreign_headers(tree):
+    homes = collections.defaultdict(set)
+    for name, text in tree.texts.items():
+        for included in re.findall(r"^#include <([^>]+)>", text, re.M):
+            for header in FOREIGN:
+                if included == header or (header.endswith("/") and included.startswith(header)):
+                    homes[header].add(name)
+    for header, names in homes.items():
+        if len(names) > 1 and not names <= EXTRA_HOME.get(header, set()):
             yield f"<{header}> stands in more than one file: {', '.join(sorted(names))}"
 
 
-found = list(problems())
-for problem in found:
-    print(problem)
-print(f"{len(found)} broken rules")
-sys.exit(1 if found else 0)
+RULES = (licence_lines, unique_names, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
+         layers_are_no_circle, layers_are_used, prototypes, circles_of_files, foreign_headers)
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent.parent
+    options = argparse.ArgumentParser(usage=__doc__)
+    options.add_argument("--root", type=pathlib.Path, default=here)
+    options.add_argument("--build", type=pathlib.Path, default=None)
+    chosen = options.parse_args()
+    tree = Tree(chosen.root, chosen.build or chosen.root / "build")
+    broken = [(rule.__name__, problem) for rule in RULES for problem in rule(tree)]
+    for rule, problem in broken:
+        print(f"{rule}: {problem}")
+    print(f"{len(broken)} broken rules")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One destination: errands in line, lanes (connections) that take them, and the walk from server to server
    until one talks. */
-#include "pool_private.h"
+#include "deliver/pool_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

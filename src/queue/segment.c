@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Segment files: made from a spare one, found by number, given up. The header block carries what must
    survive when older segments are gone: the totals. */
-#include "journal_private.h"
+#include "queue/journal_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "figures/calendar.h"
-#include "report/catalogue_ja.h" /* made of po/ja.po */
+#include "report/catalogue_ja.h"
 
+/* catalogue_ja.h is made of po/ja.po by the build. */
 enum { MO_MAGIC = 0x950412de, MO_HEADER = 20 };
 
 static uint32_t number_at(struct text catalogue, size_t offset)
