@@ -4,6 +4,7 @@ one file for each foreign header. What an object includes is asked of the build,
 usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
 import argparse
 import collections
+import functools
 import pathlib
 import re
 import subprocess
@@ -96,14 +97,13 @@ class Tree:
                 defines[source].add(name)
         return defines, wants
 
+    @functools.cached_property
     def calls(self):
         """(user, used, symbol): one file's object needs what another one's defines."""
         defines, wants = self.symbols()
         home = {name: source for source, names in defines.items() for name in names if name != "main"}
-        for source, names in sorted(wants.items()):
-            for name in sorted(names):
-                if home.get(name, source) != source:
-                    yield source, home[name], name
+        return [(source, home[name], name) for source, names in sorted(wants.items()) for name in sorted(names)
+                if home.get(name, source) != source]
 
 
 def circles_of(edges):
@@ -175,7 +175,7 @@ def layers(tree):
 
 
 def layers_of_symbols(tree):
-    for user, used, symbol in tree.calls():
+    for user, used, symbol in tree.calls:
         folder, other = user.split("/")[0], used.split("/")[0]
         if folder in tree.layers and other not in tree.allowed(folder):
             yield f"{user}: uses {symbol} of {used}, which LAYERS does not let {folder}/ do"
@@ -209,7 +209,7 @@ def layers_are_used(tree):
     used = collections.defaultdict(set)
     for name, included in tree.includes.items():
         used[name.split("/")[0]] |= {other.split("/")[0] for other in included}
-    for user, other, _ in tree.calls():
+    for user, other, _ in tree.calls:
         used[user.split("/")[0]].add(other.split("/")[0])
     for folder, others in tree.layers.items():
         if not any(name.startswith(folder + "/") for name in tree.texts):
@@ -246,7 +246,7 @@ def circles_of_files(tree):
         if not reason:
             yield f"CIRCLES: {' '.join(sorted(names))}: no reason is given"
     edges = collections.defaultdict(set)
-    for user, used, _ in tree.calls():
+    for user, used, _ in tree.calls:
         if user.split("/")[0] == used.split("/")[0]:
             edges[user.removesuffix(".c")].add(used.removesuffix(".c"))
     found = {frozenset(circle) for circle in circles_of(edges)}

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/plain.h"
+#include "base/printable.h"
 
 enum { LINE_LIMIT = 2048, GATHER_LIMIT = 32768 };
 
@@ -131,7 +131,7 @@ char *log_escape(struct text text, char *room, size_t size)
         i += ascii;
         if (i == text.length) break;
         const unsigned char *at = (const unsigned char *)text.at + i;
-        size_t length = plain_length(text_slice(text, i, text.length));
+        size_t length = printable_length(text_slice(text, i, text.length));
         if (out + (length ? length : 4) >= size) break;
         if (length) {
             memcpy(room + out, at, length);

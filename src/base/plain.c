@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 
 enum { PIECE_BYTES = 16 };
@@ -12,32 +13,6 @@ struct piece {
     char bytes[PIECE_BYTES];
     size_t length, columns, taken;
 };
-
-static uint32_t code_of(struct text text, size_t length)
-{
-    static const uint8_t masks[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
-    uint32_t code = (uint8_t)text.at[0] & masks[length];
-    for (size_t i = 1; i < length; i++) code = code << 6 | ((uint8_t)text.at[i] & 0x3F);
-    return code;
-}
-
-/* C0, DEL, C1, line and paragraph separators, marks and embeddings of direction, tags, the byte order mark,
-   and what takes room or none and shows nothing. */
-static bool is_active(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0xAD || code == 0x115F ||
-           code == 0x1160 || code == 0x180E || code == 0x3164 || (code >= 0x200B && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
-           (code >= 0xE0000 && code <= 0xE007F);
-}
-
-size_t plain_length(struct text text)
-{
-    if (text.length && text.at[0] >= ' ' && text.at[0] < 0x7F)
-        return 1; /* nearly all: each line of the log comes here */
-    size_t length = utf8_sequence(text);
-    return length && !is_active(code_of(text, length)) ? length : 0;
-}
 
 static bool is_wide(uint32_t code)
 {
@@ -69,7 +44,7 @@ static struct piece piece_next(struct text text)
 {
     size_t length = utf8_sequence(text);
     struct piece piece = { .taken = length ? length : 1 };
-    uint32_t code = length ? code_of(text, length) : (uint8_t)text.at[0];
+    uint32_t code = length ? printable_code(text, length) : (uint8_t)text.at[0];
     if (!length)
         escape(&piece, "\\x%02x", code);
     else if (code == '\\')
@@ -78,7 +53,7 @@ static struct piece piece_next(struct text text)
         escape(&piece, "\\n", 0);
     else if (code == '\t')
         escape(&piece, "\\t", 0);
-    else if (is_active(code))
+    else if (printable_is_active(code))
         escape(&piece, "\\u{%x}", code);
     else {
         memcpy(piece.bytes, text.at, length);
@@ -104,7 +79,7 @@ size_t plain_width(struct text text)
     size_t columns = 0;
     while (text.length) {
         size_t length = utf8_sequence(text);
-        columns += length ? columns_as_is(code_of(text, length)) : 1;
+        columns += length ? columns_as_is(printable_code(text, length)) : 1;
         text = text_slice(text, length ? length : 1, text.length);
     }
     return columns;

@@ -10,10 +10,6 @@
    UTF-8 become \x…; a backslash is doubled. Returns the columns used; wide characters take two. */
 size_t plain_add(struct buffer *out, struct text text, size_t most);
 
-/* Bytes of the character at the front that may stand in a line as it is (a backslash too); 0: a control, one
-   that turns the direction or shows nothing, or bytes that are no UTF-8. */
-size_t plain_length(struct text text);
-
 /* Columns that a text of ours takes as it is: nothing in it is escaped. */
 size_t plain_width(struct text text);
 

@@ -13,24 +13,17 @@
    reader that does not (another program's) stops storing at LOG_MOST: events then wait outside. */
 enum { LOG_USUAL = 32 << 20, LOG_MOST = 256 << 20, READER_WAIT_MS = 400, BUSY_MS = 50 };
 
-enum books_outcome database_tell(const struct database *database, enum books_outcome outcome,
-                                 const char *what)
-{
-    if (outcome != BOOKS_DONE) log_error("ledger: %s: %s", what, sql_error(database->sql));
-    return outcome;
-}
-
 /* --- open and close --- */
 
 static enum books_outcome statements_prepare(struct database *database)
 {
     for (int i = 0; i < STATEMENTS; i++) {
-        database->statements[i] = sql_prepare(database->sql, entries_texts[i]);
-        if (!database->statements[i]) return database_tell(database, BOOKS_DAMAGED, entries_texts[i]);
+        database->statements[i] = sql_prepare(database->sql, statements_texts[i]);
+        if (!database->statements[i]) return sql_tell(database->sql, BOOKS_DAMAGED, statements_texts[i]);
     }
     database->pending = pending_new(database->sql);
     return database->pending ? BOOKS_DONE
-                             : database_tell(database, BOOKS_DAMAGED, "the tables of sums and terms");
+                             : sql_tell(database->sql, BOOKS_DAMAGED, "the tables of sums and terms");
 }
 
 static bool file_find(const struct database *database, struct stat *out)
@@ -137,7 +130,7 @@ void database_set_node(struct database *database, uint16_t node)
 
 void database_set_durable(struct database *database)
 {
-    database_tell(database, sql_run(database->sql, "PRAGMA synchronous=FULL"), "syncing each commit");
+    sql_tell(database->sql, sql_run(database->sql, "PRAGMA synchronous=FULL"), "syncing each commit");
 }
 
 /* --- transactions --- */
@@ -166,16 +159,16 @@ enum books_outcome database_begin(struct database *database)
         }
     }
     database->has_complained = false;
-    return database_tell(database, sql_run(database->sql, "BEGIN IMMEDIATE"), "beginning");
+    return sql_tell(database->sql, sql_run(database->sql, "BEGIN IMMEDIATE"), "beginning");
 }
 
 enum books_outcome database_commit(struct database *database)
 {
-    enum books_outcome outcome = database_tell(database, pending_write(database->pending), "sums and terms");
+    enum books_outcome outcome = sql_tell(database->sql, pending_write(database->pending), "sums and terms");
     if (outcome == BOOKS_DONE)
-        outcome = database_tell(database, outbox_write(database->outbox), "the outbox");
+        outcome = sql_tell(database->sql, outbox_write(database->outbox), "the outbox");
     if (outcome == BOOKS_DONE)
-        outcome = database_tell(database, sql_run(database->sql, "COMMIT"), "committing");
+        outcome = sql_tell(database->sql, sql_run(database->sql, "COMMIT"), "committing");
     if (outcome == BOOKS_DONE && database_log_bytes(database) > LOG_USUAL) log_empty(database);
     return outcome;
 }

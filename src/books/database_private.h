@@ -44,11 +44,6 @@ struct database {
     bool has_complained; /* of readers that keep the log from being emptied */
 };
 
-/* entries.c */
-extern const char *const entries_texts[STATEMENTS];
-
-/* Logs what failed; passes the outcome on. */
-enum books_outcome database_tell(const struct database *database, enum books_outcome outcome,
-                                 const char *what);
+extern const char *const statements_texts[STATEMENTS];
 
 #endif

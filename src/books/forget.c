@@ -366,7 +366,7 @@ enum books_outcome forget_some(struct database *database, const struct forget_li
     enum books_outcome outcome = database_begin(database);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (outcome == BOOKS_DONE && forgetting.done < most) outcome = kinds[i](&forgetting);
-    database_tell(database, outcome, "forgetting");
+    sql_tell(database->sql, outcome, "forgetting");
     if (outcome == BOOKS_DONE) outcome = database_commit(database);
     if (outcome != BOOKS_DONE) database_rollback(database);
     *out_rows = outcome == BOOKS_DONE ? forgetting.done : 0;

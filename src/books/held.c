@@ -23,9 +23,9 @@ struct sql *database_sql(struct database *database)
 
 static enum books_outcome sync_set(struct database *database, bool is_full)
 {
-    return database_tell(
-        database, sql_run(database->sql, is_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"),
-        "how it is synced");
+    return sql_tell(database->sql,
+                    sql_run(database->sql, is_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"),
+                    "how it is synced");
 }
 
 enum books_outcome held_begin(struct database *database)
@@ -55,7 +55,7 @@ void held_rollback(struct database *database)
 static enum books_outcome run(struct database *database, struct sql_statement *statement, const char *what)
 {
     enum books_outcome outcome = statement ? sql_do(statement) : BOOKS_DAMAGED;
-    database_tell(database, outcome, what);
+    sql_tell(database->sql, outcome, what);
     sql_drop(statement);
     return outcome;
 }
@@ -107,7 +107,7 @@ static enum books_outcome recipient_store(struct database *database, const struc
         database->sql, "INSERT OR IGNORE INTO held_recipient(message, number, class, state, stored,"
                        " changed, edits, notify, address, orcpt, reason)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)");
-    if (!statement) return database_tell(database, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
     sql_bind(statement, 1, offer->id);
     sql_bind(statement, 2, held->number);
     sql_bind(statement, 3, class);
@@ -134,7 +134,7 @@ enum books_outcome held_store(struct database *database, const struct held_offer
     struct sql_statement *statement =
         sql_prepare(database->sql, "INSERT INTO held(message, stored, size, bytes, sender)"
                                    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET bytes = ?4");
-    if (!statement) return database_tell(database, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
     sql_bind(statement, 1, offer->id);
     sql_bind(statement, 2, now_ms);
     sql_bind(statement, 3, offer->length);
@@ -173,7 +173,7 @@ enum books_outcome held_move(struct database *database, const struct held_move *
         database->sql, "UPDATE held_recipient SET state = ?4, changed = ?5, release = coalesce(?6, release),"
                        " by = coalesce(?7, by) WHERE message = ?1 AND number = ?2 AND state = ?3");
     *out_changed = false;
-    if (!statement) return database_tell(database, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
     sql_bind(statement, 1, move->message);
     sql_bind(statement, 2, move->number);
     sql_bind(statement, 3, move->from);

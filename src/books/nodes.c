@@ -11,10 +11,10 @@ static enum books_outcome run(struct database *database, const char *text, const
                               struct text name)
 {
     struct sql_statement *statement = sql_prepare(database->sql, text);
-    if (!statement) return database_tell(database, BOOKS_DAMAGED, text);
+    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, text);
     for (int i = 0; i < count; i++) sql_bind(statement, i + 1, numbers[i]);
     if (name.length) sql_bind_text(statement, count + 1, name);
-    enum books_outcome outcome = database_tell(database, sql_do(statement), text);
+    enum books_outcome outcome = sql_tell(database->sql, sql_do(statement), text);
     sql_drop(statement);
     return outcome;
 }
@@ -43,7 +43,7 @@ static enum books_outcome standing_read(struct database *database, uint16_t numb
 {
     struct sql_statement *row =
         sql_prepare(database->sql, "SELECT name, is_here, series, parcel FROM node WHERE number = ?1");
-    if (!row) return database_tell(database, BOOKS_DAMAGED, "the nodes");
+    if (!row) return sql_tell(database->sql, BOOKS_DAMAGED, "the nodes");
     sql_bind(row, 1, number);
     enum books_outcome outcome = sql_step(row);
     *out_parcel = 0;

@@ -64,7 +64,7 @@ enum books_outcome outbox_begin(struct database *database, uint64_t boot)
     outbox->next = sql_prepare(outbox->sql, "SELECT parcel, time, events, records FROM outbox"
                                             " WHERE parcel > ?1 ORDER BY parcel LIMIT 1");
     enum books_outcome outcome = outbox->add && outbox->next ? series_take(outbox, boot) : BOOKS_DAMAGED;
-    database_tell(database, outcome, "the outbox");
+    sql_tell(database->sql, outcome, "the outbox");
     if (outcome == BOOKS_DONE)
         database->outbox = outbox;
     else
@@ -162,8 +162,8 @@ static enum books_outcome run(struct outbox *outbox, const char *text, uint64_t 
 enum books_outcome outbox_release(struct database *database, uint64_t number)
 {
     if (!database->outbox) return BOOKS_DONE;
-    return database_tell(database, run(database->outbox, "DELETE FROM outbox WHERE parcel <= ?1", number),
-                         "what was told");
+    return sql_tell(database->sql, run(database->outbox, "DELETE FROM outbox WHERE parcel <= ?1", number),
+                    "what was told");
 }
 
 /* Some at a time: the first thousand are looked at. */
@@ -180,7 +180,7 @@ enum books_outcome outbox_give_up(struct database *database, uint64_t time_ms)
             " ON CONFLICT DO UPDATE SET value = value + excluded.value",
             time_ms);
     if (outcome == BOOKS_DONE) outcome = run(database->outbox, "DELETE" TOO_OLD, time_ms);
-    return database_tell(database, outcome, "giving up what was not told");
+    return sql_tell(database->sql, outcome, "giving up what was not told");
 }
 
 static enum books_outcome facts_ask(struct sql *sql, struct outbox_facts *out)

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/die.h"
+#include "base/log.h"
 
 enum {
     BUSY_MS = 50,
@@ -97,6 +98,12 @@ const char *sql_error(const struct sql *sql)
 {
     bool is_past = sqlite3_errcode(sql->handle) == SQLITE_OK && sql->failure; /* a call after it went well */
     return is_past ? sqlite3_errstr(sql->failure) : sqlite3_errmsg(sql->handle);
+}
+
+enum books_outcome sql_tell(const struct sql *sql, enum books_outcome outcome, const char *what)
+{
+    if (outcome != BOOKS_DONE) log_error("ledger: %s: %s", what, sql_error(sql));
+    return outcome;
 }
 
 /* --- statements --- */

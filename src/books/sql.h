@@ -29,6 +29,8 @@ bool sql_is_read_only(const struct sql *sql);
 
 /* What went wrong last, for a log line. Borrowed until the next call. */
 const char *sql_error(const struct sql *sql);
+/* Logs what failed, unless `outcome` is DONE; passes the outcome on. */
+enum books_outcome sql_tell(const struct sql *sql, enum books_outcome outcome, const char *what);
 
 /* Statements without values; several, separated by semicolons. */
 enum books_outcome sql_run(struct sql *sql, const char *text);

@@ -18,18 +18,9 @@ static struct place global_place(const struct loader *loader, const char *words)
     return source_find(loader->sources, schema_row_of(SCHEMA_GLOBAL, words), 0);
 }
 
-struct place crosscheck_place(const struct loader *loader, enum schema_scope scope, const char *words,
-                              size_t index)
-{
-    struct place place = source_find(loader->sources, schema_row_of(scope, words), index);
-    if (place.line == 0 && index < loader->sources->item_count[scope])
-        place = loader->sources->items[scope][index].self;
-    return place;
-}
-
 static struct place listener_place(const struct loader *loader, const char *words, size_t index)
 {
-    return crosscheck_place(loader, SCHEMA_LISTENER, words, index);
+    return loader_place(loader, SCHEMA_LISTENER, words, index);
 }
 
 /* `lower` and `upper` are settings of numbers; the first must not exceed the second. */
@@ -273,11 +264,11 @@ static void table_check(struct loader *loader, const struct domain *domain, size
     struct table *table = table_new(content->bytes, why, sizeof why);
     if (!table)
         loader_complain(loader, SEVERITY_ERROR,
-                        crosscheck_place(loader, SCHEMA_DOMAIN, "recipients table", index), "table %.*s:%s",
+                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index), "table %.*s:%s",
                         TEXT_ARG(content->path), why);
     else if (table_count(table) == 0)
         loader_complain(loader, SEVERITY_WARNING,
-                        crosscheck_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index),
                         "table %.*s is empty: every recipient is refused", TEXT_ARG(content->path));
     table_free(table);
 }
@@ -290,10 +281,10 @@ static void domain_check(struct loader *loader, const struct domain *domain, siz
         twice_complain(loader, SCHEMA_DOMAIN, domain->name.at, index,
                        (size_t)(first - loader->config->domains));
     if (has_table && source_find(loader->sources, schema_row_of(SCHEMA_DOMAIN, "recipients"), index).line > 0)
-        loader_complain(loader, SEVERITY_ERROR, crosscheck_place(loader, SCHEMA_DOMAIN, "recipients", index),
+        loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_DOMAIN, "recipients", index),
                         "recipients is said both with and without a table");
     if (!config_route_is_local(domain) && domain->recipients != RECIPIENTS_ANY)
-        loader_complain(loader, SEVERITY_ERROR, crosscheck_place(loader, SCHEMA_DOMAIN, "recipients", index),
+        loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_DOMAIN, "recipients", index),
                         "recipients of * cannot be checked: it is the way out to the world");
     if (has_table) table_check(loader, domain, index);
     targets_check(loader, domain, index);

@@ -12,7 +12,7 @@ enum { DAYS_AHEAD = 30 };
 
 static struct place node_place(const struct loader *loader, const char *words)
 {
-    return crosscheck_place(loader, SCHEMA_GLOBAL, words, 0);
+    return loader_place(loader, SCHEMA_GLOBAL, words, 0);
 }
 
 static void time_check(struct loader *loader, const struct file_content *file, struct place place)
@@ -138,9 +138,9 @@ static void ledger_check(struct loader *loader)
 
 static void listener_check(struct loader *loader, const struct listener *listener, size_t index)
 {
-    struct place place = crosscheck_place(loader, SCHEMA_LISTENER, "tls certificate", index);
-    struct place key_place = crosscheck_place(loader, SCHEMA_LISTENER, "tls key", index);
-    struct place level_place = crosscheck_place(loader, SCHEMA_LISTENER, "tls", index);
+    struct place place = loader_place(loader, SCHEMA_LISTENER, "tls certificate", index);
+    struct place key_place = loader_place(loader, SCHEMA_LISTENER, "tls key", index);
+    struct place level_place = loader_place(loader, SCHEMA_LISTENER, "tls", index);
     bool is_nodes = listener->tls == TLS_NODE;
     if (is_nodes) node_need(loader, level_place);
     if (listener->certificate.path.length > 0) {
@@ -169,5 +169,5 @@ void identity_check(struct loader *loader)
             listener_check(loader, &config->listeners[i], i);
     for (size_t i = 0; i < config->domain_count; i++)
         if (config->domains[i].tls == TLS_NODE)
-            node_need(loader, crosscheck_place(loader, SCHEMA_DOMAIN, "tls", i));
+            node_need(loader, loader_place(loader, SCHEMA_DOMAIN, "tls", i));
 }

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,35 +22,6 @@ const char *config_default_path(void)
 void config_free(struct config *config)
 {
     if (config) arena_free(config->arena);
-}
-
-void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,
-                     ...)
-{
-    struct buffer message = { 0 };
-    va_list arguments;
-    va_start(arguments, format);
-    buffer_vprintf(&message, format, arguments);
-    va_end(arguments);
-    struct problem problem = { .is_warning = severity == SEVERITY_WARNING,
-                               .file = loader->sources->files[place.file],
-                               .line = place.line,
-                               .column = place.column,
-                               .message = buffer_text(&message) };
-    problem_add(loader->problems, &problem);
-    buffer_free(&message);
-}
-
-void loader_complain_fully(struct loader *loader, struct place place, struct text message,
-                           struct text allowed, struct text hint)
-{
-    struct problem problem = { .file = loader->sources->files[place.file],
-                               .line = place.line,
-                               .column = place.column,
-                               .message = message,
-                               .allowed = allowed,
-                               .hint = hint };
-    problem_add(loader->problems, &problem);
 }
 
 /* A file that could not be read as a whole: no line. */

@@ -63,8 +63,8 @@ struct config *load_bundled(struct text dump, const struct content *contents, si
 /* What no single statement can be blamed for. */
 void crosscheck_config(struct loader *loader);
 /* Where a setting, or an option of a listener or domain, was said, else the statement that names the item. */
-struct place crosscheck_place(const struct loader *loader, enum schema_scope scope, const char *words,
-                              size_t index);
+struct place loader_place(const struct loader *loader, enum schema_scope scope, const char *words,
+                          size_t index);
 /* The same for certificates. */
 void identity_check(struct loader *loader);
 

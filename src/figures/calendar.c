@@ -208,3 +208,10 @@ bool calendar_parse_day(struct text text, uint32_t *out)
     *out = first + (uint32_t)date - 1;
     return calendar_add(*out, 0) == *out;
 }
+
+struct text calendar_text(struct arena *arena, uint32_t day)
+{
+    if (calendar_date(day) == 0)
+        return arena_printf(arena, "%04u-%02u", calendar_year(day), calendar_month(day));
+    return arena_printf(arena, "%04u-%02u-%02u", calendar_year(day), calendar_month(day), calendar_date(day));
+}

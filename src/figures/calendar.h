@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/text.h"
+#include "base/arena.h"
 
 enum weekday { SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY };
 
@@ -51,5 +51,8 @@ uint32_t calendar_alike_before(uint32_t day, int least_days);
 /* "2026-10-05" and "2026-10": False when it is no day or month there is. */
 bool calendar_parse_day(struct text text, uint32_t *out);
 bool calendar_parse_month(struct text text, uint32_t *out_first);
+
+/* A day or a month (yyyymm00) as "2026-11-25" or "2026-11", in the arena. */
+struct text calendar_text(struct arena *arena, uint32_t day);
 
 #endif

@@ -3,6 +3,7 @@
    mail sent and received; and what a day is like on average. */
 #include <stdlib.h>
 
+#include "figures/amount.h"
 #include "figures/calendar.h"
 #include "figures/lines.h"
 
@@ -11,7 +12,7 @@ static void row_begin(struct sheet *sheet, uint32_t day)
     struct sheet_row *row = sheet_add_row(sheet);
     row->is_sum = day == 0;
     if (day)
-        sheet_put_text(sheet, 0, statistics_day_text(sheet->arena, day));
+        sheet_put_text(sheet, 0, calendar_text(sheet->arena, day));
     else
         sheet_put_word(sheet, 0, N_("Total"));
 }
@@ -42,7 +43,7 @@ static void flow_row(struct sheet *sheet, uint32_t day, const struct figures *fi
     sheet_put_number(sheet, 1, (double)figures->sent);
     sheet_put_number(sheet, 2, (double)figures->arrived);
     sheet_put_number(sheet, 3, (double)figures->removed);
-    sheet_put_number(sheet, 4, statistics_share(figures->removed, figures->arrived));
+    sheet_put_number(sheet, 4, amount_share(figures->removed, figures->arrived));
 }
 
 static struct sheet *flow_table(struct arena *arena, const struct lines *months)
@@ -75,7 +76,7 @@ static const struct sheet_column *month_columns(struct arena *arena, const struc
     columns[0] = (struct sheet_column){ N_("Virus"), SHEET_TEXT };
     for (size_t i = 0; i < months->count; i++)
         columns[i + 1] =
-            (struct sheet_column){ statistics_day_text(arena, months->items[i].number).at, SHEET_COUNT };
+            (struct sheet_column){ calendar_text(arena, months->items[i].number).at, SHEET_COUNT };
     columns[months->count + 1] = (struct sheet_column){ N_("Total"), SHEET_COUNT };
     return columns;
 }

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The tables of `sekimori stats`: by month as the paper has them (paper.c), or by one thing. */
 #include "figures/statistics.h"
-
-#include <math.h>
+#include "figures/amount.h"
 
 #include "books/nodes.h"
 #include "figures/calendar.h"
 #include "figures/lines.h"
-
-double statistics_change(uint64_t now, uint64_t before)
-{
-    return before ? 100.0 * ((double)now - (double)before) / (double)before : NAN;
-}
-
-double statistics_share(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : NAN;
-}
-
-struct text statistics_day_text(struct arena *arena, uint32_t day)
-{
-    if (calendar_date(day) == 0)
-        return arena_printf(arena, "%04u-%02u", calendar_year(day), calendar_month(day));
-    return arena_printf(arena, "%04u-%02u-%02u", calendar_year(day), calendar_month(day), calendar_date(day));
-}
 
 enum books_outcome statistics_figures(struct reader_books *books, uint32_t from_day, uint32_t until_day,
                                       unsigned by, struct arena *arena, struct figures_at **out,
@@ -89,14 +71,14 @@ static struct sheet *names_table(struct arena *arena, const struct by_word *by, 
         sheet_add_row(sheet);
         sheet_put_text(sheet, 0, names.items[i].name);
         sheet_put_number(sheet, 1, (double)names.items[i].messages);
-        sheet_put_number(sheet, 2, statistics_share(names.items[i].messages, all));
+        sheet_put_number(sheet, 2, amount_share(names.items[i].messages, all));
         left -= names.items[i].messages;
     }
     if (!top || names.count <= top) return sheet;
     sheet_add_row(sheet);
     sheet_put_word(sheet, 0, N_("Etc."));
     sheet_put_number(sheet, 1, (double)left);
-    sheet_put_number(sheet, 2, statistics_share(left, all));
+    sheet_put_number(sheet, 2, amount_share(left, all));
     return sheet;
 }
 
@@ -117,7 +99,7 @@ static void key_put(struct sheet *sheet, enum statistics_by by, const struct lin
 {
     struct text key = line->name;
     if (by == STATISTICS_BY_DAY || by == STATISTICS_BY_MONTH)
-        key = statistics_day_text(sheet->arena, line->number);
+        key = calendar_text(sheet->arena, line->number);
     else if (by == STATISTICS_BY_HOUR && line->number < SUM_WHOLE_DAY)
         key = arena_printf(sheet->arena, "%02u:00", line->number);
     else if (by == STATISTICS_BY_NODE && !key.length)

@@ -65,11 +65,4 @@ enum books_outcome statistics_figures(struct reader_books *books, uint32_t from_
 enum books_outcome statistics_rows(struct reader_books *books, const struct sum_question *question,
                                    struct arena *arena, struct sum_row **out, size_t *out_count);
 
-/* A day or yyyymm00 as "2026-11-25" or "2026-11". */
-struct text statistics_day_text(struct arena *arena, uint32_t day);
-
-/* Change in per cent, NAN where there was nothing before. */
-double statistics_change(uint64_t now, uint64_t before);
-double statistics_share(uint64_t part, uint64_t whole); /* per cent, NAN of nothing */
-
 #endif

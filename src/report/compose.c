@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "books/day.h"
+#include "figures/amount.h"
 #include "figures/calendar.h"
 #include "figures/incident.h"
 #include "figures/statistics.h"
@@ -51,9 +52,8 @@ static bool figures_of_day(struct composing *composing, uint32_t day, struct fig
 static void headline(struct edition *edition, size_t at, const char *name, uint64_t now, uint64_t week,
                      uint64_t year)
 {
-    edition->headlines[at] =
-        (struct edition_headline){ name, N_("messages"), now, statistics_change(now, week),
-                                   statistics_change(now, year) };
+    edition->headlines[at] = (struct edition_headline){ name, N_("messages"), now, amount_change(now, week),
+                                                        amount_change(now, year) };
 }
 
 static void headlines_make(struct composing *composing)
@@ -113,9 +113,9 @@ static void day_table(struct composing *composing)
         sheet_put_word(sheet, 1, figure_rows[i].unit);
         sheet_put_number(sheet, 2, (double)now);
         if (composing->has_week) sheet_put_number(sheet, 3, (double)week);
-        sheet_put_number(sheet, 4, statistics_change(now, week));
+        sheet_put_number(sheet, 4, amount_change(now, week));
         if (composing->has_year) sheet_put_number(sheet, 5, (double)year);
-        sheet_put_number(sheet, 6, statistics_change(now, year));
+        sheet_put_number(sheet, 6, amount_change(now, year));
     }
     sheet_show(composing, sheet);
 }
