@@ -236,6 +236,14 @@ void session_forget_id(struct session *session)
     session->has_id = false;
 }
 
+void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    log_info("out of step with %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text), text);
+    session_reply(session, code, enhanced, "%s", text);
+    session_end(session);
+}
+
 void session_give_up(struct session *session, const char *text)
 {
     session_reply(session, 421, "4.3.2", "%.*s %s", TEXT_ARG(session->server->config->hostname), text);
@@ -394,15 +402,23 @@ static bool errors_are_too_many(struct session *session)
     return true;
 }
 
+/* What is there of a line that has not come whole. Returns what was consumed. */
+static size_t take_part(struct session *session, struct text bytes)
+{
+    if (!session->skips_line && smtp_is_foreign_start(bytes)) {
+        session_end_out_of_step(session, 500, "5.5.1", "this is SMTP, and what you speak is not");
+        return bytes.length;
+    }
+    if (bytes.length <= COMMAND_LINE_MOST) return 0;
+    session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
+    return bytes.length;
+}
+
 /* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
 static size_t take_line(struct session *session, struct text bytes)
 {
     size_t end = text_find_char(bytes, '\n');
-    if (end == bytes.length) {
-        if (bytes.length <= COMMAND_LINE_MOST) return 0;
-        session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
-        return bytes.length;
-    }
+    if (end == bytes.length) return take_part(session, bytes);
     struct text line = text_slice(bytes, 0, end);
     bool has_cr = end > 0 && line.at[end - 1] == '\r';
     if (has_cr) line.length--;
@@ -411,10 +427,10 @@ static size_t take_line(struct session *session, struct text bytes)
     if (session->helo.length > 0) session_await(session); /* before EHLO the greeting's limit runs on */
     if (session->transaction.step == STEP_NONE && time_left(session) == 0)
         session_give_up(session, "the session has lasted its time, connect again");
+    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
+        session_end_out_of_step(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
     else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
-    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
-        session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
     else
         verb_do(session, line); /* after QUIT the session is gone */
     return end + 1;

@@ -109,6 +109,9 @@ void session_await(struct session *session);
 void session_wait(struct session *session, uint64_t limit_ms);
 void session_go_on(struct session *session, enum session_state state);
 
+/* This one reply, and the end: what follows on the wire could be taken for what it is not. */
+void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text);
+
 /* Sends 421 and ends. */
 void session_give_up(struct session *session, const char *text);
 

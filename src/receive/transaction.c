@@ -122,24 +122,36 @@ void transaction_body_file(struct session *session, int fd)
     session_go_on(session, transaction->then);
 }
 
+/* Others may see the end of this content elsewhere, and so may the client: the session goes with it. */
+static void content_out_of_step(struct session *session)
+{
+    const char *text = session->transaction.dotted.has_bare
+                           ? "the content has a bare CR or LF; lines end with CRLF"
+                           : "the content has a NUL";
+    session_log_content_refused(session, 554, "5.6.0", text);
+    transaction_drop(session); /* it is refused, not aborted */
+    session_end_out_of_step(session, 554, "5.6.0", text);
+}
+
 static void content_end(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     const struct config *config = session->server->config;
+    const struct dotted *dotted = &transaction->dotted;
     struct header_glance glance;
-    if (transaction->is_too_big) {
-        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
+    if (!dotted->repair && (dotted->has_bare || dotted->has_nul)) {
+        content_out_of_step(session);
         return;
     }
-    if (transaction->dotted.has_bare && !transaction->dotted.repair) {
-        transaction_settle(session, 554, "5.6.0", "the content has a bare CR or LF; lines end with CRLF");
+    if (transaction->is_too_big) {
+        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
         return;
     }
     if (transaction->has_no_memory || !body_finish(&transaction->body)) {
         transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
-    header_glance(body_text(&transaction->body), transaction->dotted.has_8bit, &glance);
+    header_glance(body_text(&transaction->body), dotted->has_8bit, &glance);
     if (glance.bytes > config->limits.header_bytes)
         transaction_settle(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance.received > config->limits.received)

@@ -10,9 +10,20 @@
 #include "receive/transaction.h"
 #include "receive/xclient.h"
 
-static void refuse(struct session *session, const struct smtp_error *error)
+/* What is no command. The session is gone when that was out of step. */
+static void refuse(struct session *session, const struct smtp_command *command,
+                   const struct smtp_error *error)
 {
+    bool is_rcpt = command->verb == VERB_RCPT;
+    if (command->is_out_of_step) {
+        session_end_out_of_step(session, error->code, error->enhanced, error->text);
+        return;
+    }
     session_reply(session, error->code, error->enhanced, "%s", error->text);
+    if (command->verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
+    if (is_rcpt || command->verb == VERB_MAIL)
+        session_log_reject(session, is_rcpt ? STAGE_RCPT : STAGE_MAIL, command->mailbox.address, error->code,
+                           error->enhanced, error->text);
 }
 
 static void hello_take(struct session *session, struct text name)
@@ -226,11 +237,7 @@ void verb_do(struct session *session, struct text line)
     struct smtp_error error =
         smtp_command_parse(session->server->line, line, session->port->listener.strict, &command);
     if (error.code != 0) {
-        refuse(session, &error);
-        if (command.verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
-        if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
-            session_log_reject(session, command.verb == VERB_RCPT ? STAGE_RCPT : STAGE_MAIL,
-                               command.mailbox.address, error.code, error.enhanced, error.text);
+        refuse(session, &command, &error);
         return;
     }
     if (session->transaction.step == STEP_READING && command.verb != VERB_BDAT && command.verb != VERB_RSET &&
