@@ -227,11 +227,11 @@ const struct schema_row schema_rows[] = {
         "Wrong commands and refused recipients in one session before it ends with 421.",
         "一つのセッションで許す誤り。超えると 421 で切る。"),
     RANGE(GLOBAL, "limits time greeting", TIME, limits.greeting_ms, "1m", 1 * SECOND, 1 * HOUR,
-        "From the connection to EHLO.",
-        "接続から EHLO までの時間。"),
+        "From the connection, or STARTTLS, to EHLO, whatever is said.",
+        "接続または STARTTLS から EHLO までの時間。"),
     RANGE(GLOBAL, "limits time command", TIME, limits.command_ms, "5m", 1 * SECOND, 1 * HOUR,
-        "Before the next command has come whole.",
-        "次の命令がそろうまでの時間。"),
+        "Before the next command has come whole; and from EHLO or the end of a message to MAIL, whatever else is said.",
+        "次の命令がそろうまでの時間。EHLO やメールの終わりから MAIL までの時間でもある。"),
     RANGE(GLOBAL, "limits time data", TIME, limits.data_ms, "3m", 1 * SECOND, 1 * HOUR,
         "Silence while a message arrives.",
         "本文の続きを待つ時間。"),
@@ -241,6 +241,12 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "limits time verdict", TIME, limits.verdict_ms, "1m", 1 * SECOND, 9 * MINUTE,
         "From the end of a message to the verdict; over it the client gets 451.",
         "本文の終わりから判定まで。超えると 451。"),
+    RANGE(GLOBAL, "limits least rate", SIZE, limits.least_rate, "1K", 1, 1 * GIB,
+        "Octets a second. From MAIL on a message has the times of a command and of data together, and more by its size at "
+        "this rate; a server that takes mail more slowly is left. When connections or bodies run out, the client that has "
+        "been slower for longest goes.",
+        "一秒あたりのオクテット。MAIL からの時間は命令と本文の時間の和に、この速さでの大きさ分を足したもの。これより遅い相手は切る。"
+        "接続や本文の余裕がなくなれば最も遅いものから切る。"),
     RANGE(GLOBAL, "limits mime parts", COUNT, limits.mime_parts, "1000", 1, 100000,
         "Parts of one message.",
         "一通のパート数の上限。"),

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/relaying.h"
 #include "receive/trace.h"
@@ -22,6 +23,7 @@ void transaction_settle(struct session *session, uint16_t code, const char *enha
     if (code >= 400) session_log_content_refused(session, code, enhanced, text);
     session_reply(session, code, enhanced, "%s", text);
     transaction_drop(session);
+    session_pace_renew(session, PACE_BETWEEN);
     if (waited)
         session_go_on(session, SESSION_COMMAND);
     else
@@ -44,6 +46,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         transaction->envelope.transaction =
             arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
     session->has_transaction_id = false; /* it is of one message */
+    session_pace_reach(session, PACE_MESSAGE);
     session_await(session);
 }
 
@@ -80,11 +83,10 @@ static void content_add(struct session *session, struct text content)
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
     if (transaction->is_too_big || transaction->has_no_memory || content.length == 0) return;
-    const uint64_t room = server_share(server, server->config->limits.bodies_bytes);
     if (transaction->body.size + content.length > server->config->limits.message_bytes) {
         transaction->is_too_big = true;
         body_release(session);
-    } else if (server->bodies_bytes + content.length > room) {
+    } else if (!eviction_makes_room(server, session, content.length)) {
         transaction->has_no_memory = true;
         body_release(session);
     } else {

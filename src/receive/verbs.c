@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
@@ -32,6 +33,7 @@ static void hello_take(struct session *session, struct text name)
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
+    session_pace_reach(session, PACE_BETWEEN);
     session_await(session);
 }
 
@@ -89,8 +91,7 @@ static const char *hindrance(struct session *session, uint16_t *out_code, const 
     bool is_kept = session->port->listener.relay != RELAY_THROUGH;
     if (is_kept && (!server->queue || server->queue_is_full))
         return "no room or no queue now, try again later";
-    if (server->bodies_bytes >= server_share(server, config->limits.bodies_bytes))
-        return "too much mail in flight, try again later";
+    if (!eviction_makes_room(server, session, 1)) return "too much mail in flight, try again later";
     *out_code = 450;
     *out_enhanced = "4.7.1";
     uint32_t all, sent = clients_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
@@ -204,6 +205,8 @@ static void do_starttls(struct session *session, const struct smtp_command *comm
         session_reply(session, 503, "5.5.1", "TLS is in use");
     else {
         session_reply(session, 220, "2.0.0", "ready to start TLS");
+        session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
+        session_await(session);
         stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
     }
 }
