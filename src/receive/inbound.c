@@ -133,6 +133,7 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     server->counters->connections++;
     session->stream = stream_open(server->loop, fd, &stream_events, session);
     stream_limit_output(session->stream, UNREAD_MOST);
+    stream_serve_half_closed(session->stream);
     session->timer = timer_new(server->loop, on_time, session);
     session_client_set(session, &peer->address);
     session_pace_renew(session, PACE_GREETING);
@@ -488,8 +489,8 @@ static size_t take_line(struct session *session, struct text bytes)
         session_end_out_of_step(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
     else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
-    else
-        verb_do(session, line); /* after QUIT the session is gone */
+    else if (!verb_do(session, line)) /* after QUIT the session is gone */
+        return 0;
     return end + 1;
 }
 

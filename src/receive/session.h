@@ -19,6 +19,12 @@ enum session_state {
     SESSION_CLOSING, /* the last reply is said; ends at its timer */
 };
 
+enum session_queue {
+    QUEUE_IS_THERE,
+    QUEUE_IS_AWAITED, /* input is paused in front of MAIL */
+    QUEUE_IS_MISSED,  /* it did not come in time: the MAIL that waited is refused */
+};
+
 /* The life of a message: see transaction.c. */
 enum transaction_step {
     STEP_NONE,
@@ -27,6 +33,7 @@ enum transaction_step {
     STEP_JUDGING,  /* scan reads */
     STEP_ASKING,   /* facts are there; answers are awaited */
     STEP_DECIDING, /* scan decides */
+    STEP_PROBING,  /* it is good, and its client has closed its side: is it there to hear? */
     STEP_RELAYING, /* deliver hands it on; the next server's reply is awaited */
     STEP_KEEPING,  /* queue writes */
 };
@@ -40,6 +47,8 @@ struct transaction {
     struct body body;
     struct dotted dotted;
     uint64_t wire_octets; /* of content, as it came */
+    uint16_t probes_left;
+    bool is_reply_begun; /* "250-" is said: no other reply can follow */
     bool is_bdat, is_too_big, has_no_memory, is_poison;
     bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
@@ -85,7 +94,8 @@ struct session {
     uint32_t errors, messages;
     uint64_t chunk_left;
     bool chunk_is_last;
-    uint64_t callout; /* id at deliver of the recipient being asked for, 0: none */
+    enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
+    uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
     struct recipient candidate; /* the recipient being asked for */
 };

@@ -14,6 +14,8 @@
 #include "receive/relaying.h"
 #include "receive/trace.h"
 
+enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
+
 static void judge(struct session *session);
 static void decide(struct session *session);
 
@@ -21,6 +23,11 @@ void transaction_settle(struct session *session, uint16_t code, const char *enha
 {
     bool waited = session->state == SESSION_WAITING;
     if (code >= 400) session_log_content_refused(session, code, enhanced, text);
+    if (code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
+        transaction_drop(session);
+        session_end(session);
+        return;
+    }
     session_reply(session, code, enhanced, "%s", text);
     transaction_drop(session);
     session_pace_renew(session, PACE_BETWEEN);
@@ -335,6 +342,54 @@ static void settle_unjudged(struct session *session)
     transaction_settle(session, 451, "4.3.0", text);
 }
 
+/* It will send the message again. */
+static void settle_gone(struct session *session)
+{
+    transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
+}
+
+/* A client that has closed its side waits for the reply, or is gone: its network says the same until
+   something is sent. So the reply begins, with a line that can be continued; whose client is gone answers
+   with a reset. */
+static void probe(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->step = STEP_PROBING;
+    transaction->is_reply_begun = true;
+    transaction->probes_left = PROBES_MOST;
+    stream_write(session->stream, TEXT("250-2.0.0 taken, one moment\r\n"));
+    timer_set(session->timer, PROBE_LOOK_MS);
+}
+
+static void probe_look(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) {
+        settle_gone(session);
+    } else if (stream_is_acknowledged(session->stream)) {
+        timer_set(session->timer, session->server->config->limits.verdict_ms);
+        keep_judged(session);
+    } else {
+        timer_set(session->timer, PROBE_LOOK_MS);
+    }
+}
+
+/* Nothing is committed for a client that is gone. */
+static void commit(struct session *session)
+{
+    switch (stream_peer(session->stream)) {
+    case STREAM_PEER_HERE:
+        keep_judged(session);
+        break;
+    case STREAM_PEER_HALF_CLOSED:
+        probe(session);
+        break;
+    case STREAM_PEER_GONE:
+        settle_gone(session);
+        break;
+    }
+}
+
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
@@ -361,10 +416,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         transaction_settle(session, verdict->code, enhanced, reason);
         return;
     }
-    if (stream_peer_has_hung_up(session->stream)) /* it will send the message again: nothing is committed */
-        transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
-    else
-        keep_judged(session);
+    commit(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)
@@ -442,6 +494,9 @@ void transaction_queue_is_back(struct session *session)
         channel_send(session->server->queue, QUEUE_RESOLVE, transaction->id, TEXT_NONE);
     if (transaction->waits_for_file)
         channel_send(session->server->queue, QUEUE_BODY_FILE, transaction->id, TEXT_NONE);
+    if (session->queue != QUEUE_IS_AWAITED) return;
+    session->queue = QUEUE_IS_THERE;
+    session_go_on(session, SESSION_COMMAND); /* last: MAIL is done in it, and what came along */
 }
 
 void transaction_resolved(struct session *session, bool kept)
@@ -457,6 +512,15 @@ void transaction_resolved(struct session *session, bool kept)
 void transaction_timed_out(struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
+    if (session->queue == QUEUE_IS_AWAITED) {
+        session->queue = QUEUE_IS_MISSED;
+        session_go_on(session, SESSION_COMMAND);
+        return;
+    }
+    if (session->transaction.step == STEP_PROBING) {
+        probe_look(session);
+        return;
+    }
     if (session->callout) {
         session->callout = 0;
         session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");

@@ -79,18 +79,34 @@ static bool node_is_missing(struct session *session)
     return true;
 }
 
+/* What goes through needs no room here; should it have to be kept after all, the client hears then. */
+static bool needs_queue(const struct session *session)
+{
+    return session->port->listener.relay != RELAY_THROUGH;
+}
+
+/* While queue is being restarted a new message waits for it, as one at its end does: not for longer. */
+static bool must_wait(struct session *session, const struct smtp_command *command)
+{
+    if (command->verb != VERB_MAIL || session->server->queue || !needs_queue(session)) return false;
+    bool was_missed = session->queue == QUEUE_IS_MISSED;
+    session->queue = was_missed ? QUEUE_IS_THERE : QUEUE_IS_AWAITED;
+    if (!was_missed) session_wait(session, session->server->config->limits.verdict_ms);
+    return !was_missed;
+}
+
 /* What hinders a new message now; NULL: nothing. */
 static const char *hindrance(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
     struct server *server = session->server;
     const struct config *config = server->config;
     uint32_t rate = config->limits.message_rate_per_client;
+    *out_code = 451;
+    *out_enhanced = "4.3.0";
+    if (needs_queue(session) && !server->queue) return "the queue is not there now, try again later";
     *out_code = 452;
     *out_enhanced = "4.3.1";
-    /* What goes through needs no room here; should it have to be kept after all, the client hears then. */
-    bool is_kept = session->port->listener.relay != RELAY_THROUGH;
-    if (is_kept && (!server->queue || server->queue_is_full))
-        return "no room or no queue now, try again later";
+    if (needs_queue(session) && server->queue_is_full) return "no room now, try again later";
     if (!eviction_makes_room(server, session, 1)) return "too much mail in flight, try again later";
     *out_code = 450;
     *out_enhanced = "4.7.1";
@@ -232,7 +248,7 @@ static void confirm(struct session *session)
     session->unconfirmed = 0;
 }
 
-void verb_do(struct session *session, struct text line)
+bool verb_do(struct session *session, struct text line)
 {
     struct smtp_command command;
     if (session->unconfirmed) confirm(session);
@@ -241,12 +257,14 @@ void verb_do(struct session *session, struct text line)
         smtp_command_parse(session->server->line, line, session->port->listener.strict, &command);
     if (error.code != 0) {
         refuse(session, &command, &error);
-        return;
+        return true;
     }
+    if (must_wait(session, &command)) return false;
     if (session->transaction.step == STEP_READING && command.verb != VERB_BDAT && command.verb != VERB_RSET &&
         command.verb != VERB_QUIT && command.verb != VERB_NOOP) {
         session_reply(session, 503, "5.5.1", "BDAT has begun"); /* RFC 3030 section 2 */
-        return;
+        return true;
     }
     verbs[command.verb](session, &command);
+    return true;
 }

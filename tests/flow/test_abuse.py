@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import threading
 import time
 
@@ -345,4 +346,67 @@ def test_when_bodies_run_out_the_slowest_go(nodes, inside):
             said.append(one.socket.recv(100)[:9])
     assert b"421 4.3.2" in said
     inside.wait(1)
+    node.balance()
+
+
+def content_sent(node, subject, words=b""):
+    """A client whose message has come whole, and waits for the verdict."""
+    client = lab.Client(node.port)
+    client.open()
+    client.say("DATA")
+    client.raw(lab.message(subject).replace("\n", "\r\n").encode() + b".\r\n" + words)
+    return client
+
+
+def test_who_closes_its_side_is_answered_and_who_is_gone_commits_nothing(nodes, inside, tmp_path):
+    """All that a client that only stopped speaking has sent is answered, in the clear and under TLS; one that hung up sends it again, so nothing is kept."""
+    certificate, key = lab.certificate(tmp_path)
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; tls certificate {certificate} key {key} }}\ndomains {{ example.test 127.0.0.1:{inside} }}\n",
+                 inside=inside.port, certificate=certificate, key=key)
+    assert lab.Client(node.port).send(lab.message("first"))[0] == 250
+    scan = node.pids("scan")[0]
+    os.kill(scan, signal.SIGSTOP)
+    half = content_sent(node, "half closed")
+    more = content_sent(node, "with more behind", b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nQUIT\r\n")
+    dead, dead_with_more = content_sent(node, "gone"), content_sent(node, "gone with more behind", b"QUIT\r\n")
+    reset = content_sent(node, "gone by reset")
+    secure = lab.Client(node.port)
+    secure.secure()
+    secure.open()
+    secure.say("DATA")
+    secure.raw(lab.message("half closed under TLS").replace("\n", "\r\n").encode() + b".\r\n")
+    for one in (half, more):
+        one.socket.shutdown(socket.SHUT_WR)
+    socket.socket.shutdown(secure.socket, socket.SHUT_WR)
+    reset.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for one in (dead, dead_with_more, reset):
+        one.close()
+    time.sleep(0.3)
+    os.kill(scan, signal.SIGCONT)
+    assert half.reply()[0] == 250 and half.file.read() == b""
+    assert [more.reply()[0] for _ in range(4)] == [250, 250, 250, 221] and more.file.read() == b""
+    inside.wait(3)
+    lab.wait_for(node.queue_is_empty, "the queue is empty")
+    lab.wait_for(lambda: node.text().count("hung up") >= 3, "who is gone is noticed")
+    kept = b"".join(inside.wait(4))
+    assert kept.count(b"Subject: half closed") == 2 and kept.count(b"Subject: with more behind") == 1 and b"Subject: gone" not in kept
+    node.balance()
+
+
+def test_commands_before_a_closed_side_are_answered(nodes, inside):
+    """A script that writes its whole conversation and closes its side gets every reply."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    content = lab.message("all at once").replace("\n", "\r\n").encode()
+    client = lab.Client(node.port, hello=None)
+    client.raw(b"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content + b"NOOP\r\n" * 500)
+    client.socket.shutdown(socket.SHUT_WR)
+    assert [client.reply()[0] for _ in range(504)] == [250] * 504
+    assert client.file.read() == b""
+    unfinished = lab.Client(node.port)
+    unfinished.open()
+    unfinished.say("DATA")
+    unfinished.raw(b"Subject: no end\r\n\r\n.")
+    unfinished.socket.shutdown(socket.SHUT_WR)
+    assert unfinished.file.read() == b""
+    assert b"all at once" in inside.wait(1)[0]
     node.balance()
