@@ -393,6 +393,49 @@ def test_who_closes_its_side_is_answered_and_who_is_gone_commits_nothing(nodes, 
     node.balance()
 
 
+@pytest.mark.parametrize("with_fin", [False, True], ids=["goodbye", "goodbye and FIN"])
+def test_a_goodbye_under_tls_ends_only_one_side(nodes, inside, tmp_path, with_fin):
+    """All in one write with TLS's word of goodbye behind it: every reply comes, encrypted, and then the end."""
+    import ssl
+    certificate, key = lab.certificate(tmp_path)
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; tls certificate {certificate} key {key} }}\ndomains {{ example.test 127.0.0.1:{inside} }}\n",
+                 inside=inside.port, certificate=certificate, key=key)
+    client = lab.Client(node.port)
+    assert client.say("STARTTLS")[0] == 220
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl._create_unverified_context().wrap_bio(into, out)
+
+    def until_done(step):
+        while True:
+            try:
+                done = step()
+                client.raw(out.read())
+                return done
+            except ssl.SSLWantReadError:
+                client.raw(out.read())
+                into.write(client.socket.recv(65536))
+
+    until_done(tls.do_handshake)
+    content = lab.message("goodbye").replace("\n", "\r\n").encode()
+    tls.write(b"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content + b"NOOP\r\n")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.unwrap()
+    client.raw(out.read())
+    if with_fin:
+        client.socket.shutdown(socket.SHUT_WR)
+    said = b""
+    while said.count(b"\r\n250 ") < 5:
+        try:
+            said += tls.read(65536)
+        except ssl.SSLWantReadError:
+            got = client.socket.recv(65536)
+            assert got, said
+            into.write(got)
+    assert said.count(b" kept as ") == 1 and said.endswith(b"250 2.0.0 ok\r\n"), said
+    assert b"goodbye" in inside.wait(1)[0]
+    node.balance()
+
+
 def test_commands_before_a_closed_side_are_answered(nodes, inside):
     """A script that writes its whole conversation and closes its side gets every reply."""
     node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
@@ -409,4 +452,39 @@ def test_commands_before_a_closed_side_are_answered(nodes, inside):
     unfinished.socket.shutdown(socket.SHUT_WR)
     assert unfinished.file.read() == b""
     assert b"all at once" in inside.wait(1)[0]
+    node.balance()
+
+
+def drip_reply(lines, connection):
+    """Greets, and then lets every reply come by single octets without end."""
+    connection.sendall(b"220 slow\r\n")
+    for _ in lines:
+        while True:
+            connection.sendall(b"2")
+            time.sleep(0.2)
+
+
+def drip_greeting(lines, connection):
+    connection.sendall(b"220-")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.2)
+
+
+def take_content_slowly(lines, connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.sendall(b"220 slow\r\n")
+    for line in lines:
+        connection.sendall(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 ok\r\n")
+        while line.startswith(b"DATA"):
+            connection.recv(4096)
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("how", [drip_greeting, drip_reply, take_content_slowly])
+def test_a_server_that_drips_is_left(nodes, servers, how):
+    """A reply has one time limit whatever comes of it, and content must be taken at the least rate: the message waits, the connection is free."""
+    node = nodes(PLAIN + "limits {{ least rate 1M }}\ndeliver {{ time {{ greeting 1s; command 1s; data 1s }} }}\n", inside=servers(how))
+    assert lab.Client(node.port).send(lab.message(body=("x" * 70 + "\n") * 200_000 if how is take_content_slowly else "short\n"))[0] == 250
+    lab.wait_for(lambda: "time limit reached" in node.run("queue", "list").stdout, "it is given up for now", 15)
     node.balance()
