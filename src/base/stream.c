@@ -19,7 +19,7 @@
 #include "base/die.h"
 #include "base/tls.h"
 
-enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384, TLS_GOODBYE_MOST = 100 };
+enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384 };
 
 /* Output in order: `before` bytes of `out` leave first, then the file's range, then what follows. */
 struct file_piece {
@@ -49,7 +49,8 @@ struct stream {
     size_t out_most; /* of output that waits, while input is taken; 0: any */
     int fd, connect_error;
     bool connecting, paused, closed, ended, is_showing, was_written;
-    bool is_full; /* input waits until the output has left */
+    bool serves_half_closed, is_over; /* is_over: no more input comes */
+    bool is_full;                     /* input waits until the output has left */
     bool
         is_deaf; /* input came while paused: not watched for reading until resumed. Most pauses end before. */
 };
@@ -285,6 +286,21 @@ static void show(struct stream *stream, struct text fresh)
     if (buffer_length(&stream->kept) == 0) buffer_free(&stream->kept);
 }
 
+/* Where the peer is served on, not before all that it sent was shown and all that was answered has left. */
+static void over_check(struct stream *stream)
+{
+    if (!stream->is_over || stream->closed || stream->ended) return;
+    bool is_served = stream->paused || stream->is_full || stream_pending(stream) > 0;
+    if (!stream->serves_half_closed || !is_served) end(stream, STREAM_END_CLOSED, "closed by peer");
+}
+
+static void input_over(struct stream *stream)
+{
+    stream->is_over = stream->is_deaf = true;
+    loop_defer(stream->loop, &stream->flush); /* not watched any more */
+    over_check(stream);
+}
+
 static void show_secure(struct stream *stream, struct text ciphertext)
 {
     struct buffer plain = { 0 };
@@ -298,7 +314,7 @@ static void show_secure(struct stream *stream, struct text ciphertext)
     show(stream, buffer_text(&plain));
     buffer_free(&plain);
     if (stream->closed) return;
-    if (outcome == TLS_CLOSED) end(stream, STREAM_END_CLOSED, "closed by peer");
+    if (outcome == TLS_CLOSED) input_over(stream);
     if (outcome == TLS_FAILED) {
         send_wire(stream); /* the alert */
         end(stream, STREAM_END_TLS, tls_error(stream->tls));
@@ -317,7 +333,7 @@ static void read_input(struct stream *stream)
         else
             show(stream, bytes);
     } else if (got == 0) {
-        end(stream, STREAM_END_CLOSED, "closed by peer");
+        input_over(stream);
     } else if (errno != EAGAIN && errno != EINTR) {
         end(stream, STREAM_END_FAILED, strerror(errno));
     }
@@ -352,7 +368,10 @@ static void ready(void *context, int what)
         read_input(stream);
         return;
     }
-    if (stream->paused && stream_peer_has_hung_up(stream)) {
+    enum stream_peer peer = stream->paused ? stream_peer(stream) : STREAM_PEER_HERE;
+    bool is_served =
+        peer == STREAM_PEER_HERE || (peer == STREAM_PEER_HALF_CLOSED && stream->serves_half_closed);
+    if (!is_served) {
         end(stream, STREAM_END_CLOSED, "the peer hung up while it was waiting");
         return;
     }
@@ -371,7 +390,7 @@ static void begin_upgrade(struct stream *stream)
 static void hear_again(struct stream *stream)
 {
     if (stream->is_deaf) loop_defer(stream->loop, &stream->flush);
-    stream->is_deaf = false;
+    stream->is_deaf = stream->is_over;
     if (!stream->is_showing) show(stream, TEXT_NONE);
 }
 
@@ -402,6 +421,7 @@ static void flush(void *context)
         if (stream->events->on_drained) stream->events->on_drained(stream->context);
     }
     if (was_full && !stream->closed && !stream->paused) hear_again(stream);
+    over_check(stream);
 }
 
 void stream_write(struct stream *stream, struct text bytes)
@@ -498,18 +518,37 @@ const char *stream_peer_doubt(const struct stream *stream)
     return stream_is_secure(stream) ? tls_peer_doubt(stream->tls) : "";
 }
 
-bool stream_peer_has_hung_up(const struct stream *stream)
+void stream_serve_half_closed(struct stream *stream)
 {
-    char bytes[TLS_GOODBYE_MOST + 1];
-    if (stream->closed || stream->ended) return true;
-    if (buffer_length(&stream->kept) > 0) return false;
-    ssize_t got = recv(stream->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    if (got <= 0) return got == 0 || (errno != EAGAIN && errno != EINTR);
-    if (!stream->tls || got > TLS_GOODBYE_MOST) return false;
+    stream->serves_half_closed = true;
+}
+
+/* Of a socket that is none of TCP all that can be told is whether its input is over. */
+static bool is_at_end(const struct stream *stream)
+{
+    char byte;
+    return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static bool kernel_ask(const struct stream *stream, struct tcp_info *out)
+{
+    socklen_t size = sizeof *out;
+    return getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, out, &size) == 0;
+}
+
+enum stream_peer stream_peer(const struct stream *stream)
+{
     struct tcp_info facts = { 0 };
-    socklen_t size = sizeof facts;
-    return getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &facts, &size) == 0 &&
-           facts.tcpi_state == TCP_CLOSE_WAIT;
+    if (stream->closed || stream->ended) return STREAM_PEER_GONE;
+    if (!kernel_ask(stream, &facts)) return is_at_end(stream) ? STREAM_PEER_HALF_CLOSED : STREAM_PEER_HERE;
+    if (facts.tcpi_state == TCP_CLOSE) return STREAM_PEER_GONE;
+    return facts.tcpi_state == TCP_CLOSE_WAIT ? STREAM_PEER_HALF_CLOSED : STREAM_PEER_HERE;
+}
+
+bool stream_is_acknowledged(const struct stream *stream)
+{
+    struct tcp_info facts = { 0 };
+    return stream_pending(stream) == 0 && kernel_ask(stream, &facts) && facts.tcpi_unacked == 0;
 }
 
 int stream_fd(const struct stream *stream)

@@ -58,8 +58,8 @@ uint64_t stream_pending(const struct stream *stream);
    answered costs no more. 0, as at first: no limit. */
 void stream_limit_output(struct stream *stream, size_t bytes);
 
-/* Stops and restarts on_input. While paused, nothing is read from the socket; that the peer has hung up,
-   having left nothing, is noticed all the same (on_ended). */
+/* Stops and restarts on_input. While paused, nothing is read from the socket; that the peer has gone, or
+   closed its side where it is not served then, is noticed all the same (on_ended). */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
@@ -78,9 +78,21 @@ int stream_tls_bits(const struct stream *stream);
 const char *stream_peer_name(const struct stream *stream);
 const char *stream_peer_doubt(const struct stream *stream);
 
-/* While paused: the peer has closed its side and left nothing unread (in TLS: at most a word of goodbye). One
-   system call, or two. */
-bool stream_peer_has_hung_up(const struct stream *stream);
+/* A peer that closes its side (in TLS also by a goodbye) is served on: what it sent before is shown, what is
+   answered leaves, and only then on_ended comes. Else, as at first, on_ended comes at once. */
+void stream_serve_half_closed(struct stream *stream);
+
+/* What the kernel knows of the other end. A peer that only closed its side and one that closed the connection
+   are the same until something is sent to them: the latter answers with a reset. */
+enum stream_peer {
+    STREAM_PEER_HERE,
+    STREAM_PEER_HALF_CLOSED,
+    STREAM_PEER_GONE,
+};
+enum stream_peer stream_peer(const struct stream *stream); /* one system call */
+
+/* The peer's kernel has taken all that was written. One system call. */
+bool stream_is_acknowledged(const struct stream *stream);
 
 int stream_fd(const struct stream *stream);
 

@@ -334,10 +334,14 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
 static const struct stream_events stream_events = { on_input, on_drained, on_connected, on_secured,
                                                     on_ended };
 
-/* A slow server that still takes content is not a dead one. */
+/* A slow server that still takes content is not a dead one; one that takes less than the least rate is as
+   good as dead, and holds a connection. */
 static bool has_moved(const struct outbound *outbound)
 {
-    return outbound->is_sending && stream_pending(outbound->stream) < outbound->pending;
+    const struct config *config = config_of(outbound);
+    uint64_t left = stream_pending(outbound->stream);
+    uint64_t moved = left < outbound->pending ? outbound->pending - left : 0;
+    return outbound->is_sending && moved * 1000 >= config->limits.least_rate * config->deliver.data_ms;
 }
 
 static void on_time(void *context)

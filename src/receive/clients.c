@@ -104,6 +104,11 @@ void clients_leave(struct clients *clients, struct client_entry *entry)
     if (entry) entry->connections[clients->column]--;
 }
 
+uint32_t clients_connected(struct clients *clients)
+{
+    return connections_of(everybody(clients));
+}
+
 uint32_t clients_message(struct clients *clients, struct client_entry *entry, uint64_t now_ms,
                          uint32_t *out_all)
 {

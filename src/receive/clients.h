@@ -22,6 +22,9 @@ struct client_entry *clients_enter(struct clients *clients, const struct address
                                    struct client_numbers *out);
 void clients_leave(struct clients *clients, struct client_entry *entry); /* entry may be NULL */
 
+/* Connections of everybody, in all processes. */
+uint32_t clients_connected(struct clients *clients);
+
 /* Counts a message; returns how many the client sent in this minute, and everybody in *out_all. */
 uint32_t clients_message(struct clients *clients, struct client_entry *entry, uint64_t now_ms,
                          uint32_t *out_all);

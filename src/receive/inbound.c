@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/session.h"
@@ -77,13 +78,15 @@ const char *session_refusal(struct session *session, uint16_t *out_code, const c
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
-    if (numbers.all_connections > config->limits.connections) return "too many connections, try again later";
     if (config->limits.per_client && numbers.connections > config->limits.per_client)
         return "too many connections from your address";
     if (config->limits.rate_per_client && numbers.in_minute > config->limits.rate_per_client)
         return "you connect too often, try again later";
     if (config->limits.rate && numbers.all_in_minute > config->limits.rate)
         return "too busy, try again later";
+    if (numbers.all_connections > config->limits.connections &&
+        !eviction_makes_place(session->server, session))
+        return "too many connections, try again later";
     return NULL;
 }
 
@@ -130,11 +133,14 @@ void session_begin(struct server *server, struct port *port, int fd, const struc
     server->counters->connections++;
     session->stream = stream_open(server->loop, fd, &stream_events, session);
     stream_limit_output(session->stream, UNREAD_MOST);
+    stream_serve_half_closed(session->stream);
     session->timer = timer_new(server->loop, on_time, session);
     session_client_set(session, &peer->address);
+    session_pace_renew(session, PACE_GREETING);
+    eviction_watch(server);
     if (list_has(&port->listener.proxy, &peer->address)) {
         session->state = SESSION_PROXY;
-        timer_set(session->timer, server->config->limits.greeting_ms);
+        session_await(session);
         return;
     }
     session->is_early = server_socket_has_input(fd);
@@ -157,7 +163,7 @@ static void greet(struct session *session)
     }
     session_name_ask(session);
     session->state = SESSION_COMMAND;
-    timer_set(session->timer, session->server->config->limits.greeting_ms);
+    session_await(session);
     session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
 }
 
@@ -236,6 +242,14 @@ void session_forget_id(struct session *session)
     session->has_id = false;
 }
 
+void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    log_info("out of step with %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text), text);
+    session_reply(session, code, enhanced, "%s", text);
+    session_end(session);
+}
+
 void session_give_up(struct session *session, const char *text)
 {
     session_reply(session, 421, "4.3.2", "%.*s %s", TEXT_ARG(session->server->config->hostname), text);
@@ -256,6 +270,10 @@ static void on_time(void *context)
     struct session *session = context;
     if (session->state == SESSION_WAITING) {
         transaction_timed_out(session);
+        return;
+    }
+    if (session->state == SESSION_CLOSING) {
+        session_end(session);
         return;
     }
     log_info("timeout from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
@@ -298,8 +316,46 @@ void session_reply(struct session *session, uint16_t code, const char *enhanced,
     reply_write(session, code, text_of(enhanced ? enhanced : ""), text_of(text));
 }
 
+/* --- the client's pace --- */
+
+struct pace_limits session_pace_limits(const struct config *config)
+{
+    return (struct pace_limits){ config->limits.greeting_ms, config->limits.command_ms,
+                                 config->limits.data_ms, config->limits.least_rate };
+}
+
+void session_pace_renew(struct session *session, enum pace_stage stage)
+{
+    pace_start(&session->pace, stage, loop_now_ms(session->server->loop));
+}
+
+void session_pace_reach(struct session *session, enum pace_stage stage)
+{
+    pace_reach(&session->pace, stage, loop_now_ms(session->server->loop));
+}
+
+static void pace_note(struct session *session, uint64_t octets)
+{
+    const struct pace_limits limits = session_pace_limits(session->server->config);
+    pace_count(&session->pace, &limits, loop_now_ms(session->server->loop), octets);
+}
+
+void session_evict(struct session *session)
+{
+    log_info("no room: %.*s[%.*s] is the slowest and goes", TEXT_ARG(session->client_name),
+             TEXT_ARG(session->client_text));
+    keep_count_aborted(session);
+    transaction_drop(session);
+    leave(session);
+    session->state = SESSION_CLOSING;
+    session_reply(session, 421, "4.3.2", "%.*s has no room for clients as slow as you",
+                  TEXT_ARG(session->server->config->hostname));
+    timer_set(session->timer, 0);
+}
+
 void session_wait(struct session *session, uint64_t limit_ms)
 {
+    pace_note(session, 0);
     session->state = SESSION_WAITING;
     timer_set(session->timer, limit_ms);
     stream_pause(session->stream);
@@ -313,12 +369,21 @@ static uint64_t time_left(const struct session *session)
     return age < most ? most - age : 0;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Silence has its limit, a stage has one whatever is said in it, and the session one between two messages. */
 static uint64_t limit_of(const struct session *session)
 {
     const struct config *config = session->server->config;
-    uint64_t command = config->limits.command_ms, left = time_left(session);
-    if (session->state == SESSION_DATA || session->state == SESSION_CHUNK) return config->limits.data_ms;
-    return session->transaction.step == STEP_NONE && left < command ? left : command;
+    const struct pace_limits limits = session_pace_limits(config);
+    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
+    uint64_t silence = is_content ? config->limits.data_ms : config->limits.command_ms;
+    uint64_t limit =
+        least(silence, pace_left_ms(&session->pace, &limits, loop_now_ms(session->server->loop)));
+    return session->transaction.step == STEP_NONE ? least(limit, time_left(session)) : limit;
 }
 
 void session_await(struct session *session)
@@ -329,6 +394,7 @@ void session_await(struct session *session)
 void session_go_on(struct session *session, enum session_state state)
 {
     session->state = state;
+    pace_skip(&session->pace, loop_now_ms(session->server->loop)); /* it was ours */
     session_await(session);
     stream_resume(session->stream);
 }
@@ -394,30 +460,49 @@ static bool errors_are_too_many(struct session *session)
     return true;
 }
 
+/* What is there of a line that has not come whole. Returns what was consumed. */
+static size_t take_part(struct session *session, struct text bytes)
+{
+    if (!session->skips_line && smtp_is_foreign_start(bytes)) {
+        session_end_out_of_step(session, 500, "5.5.1", "this is SMTP, and what you speak is not");
+        return bytes.length;
+    }
+    if (bytes.length <= COMMAND_LINE_MOST) return 0;
+    session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
+    return bytes.length;
+}
+
 /* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
 static size_t take_line(struct session *session, struct text bytes)
 {
     size_t end = text_find_char(bytes, '\n');
-    if (end == bytes.length) {
-        if (bytes.length <= COMMAND_LINE_MOST) return 0;
-        session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
-        return bytes.length;
-    }
+    if (end == bytes.length) return take_part(session, bytes);
     struct text line = text_slice(bytes, 0, end);
     bool has_cr = end > 0 && line.at[end - 1] == '\r';
     if (has_cr) line.length--;
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
-    if (session->helo.length > 0) session_await(session); /* before EHLO the greeting's limit runs on */
+    session_await(session);
     if (session->transaction.step == STEP_NONE && time_left(session) == 0)
         session_give_up(session, "the session has lasted its time, connect again");
+    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
+        session_end_out_of_step(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
     else if (is_too_long)
         session_reply(session, 500, "5.5.2", "the line is too long");
-    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
-        session_reply(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
-    else
-        verb_do(session, line); /* after QUIT the session is gone */
+    else if (!verb_do(session, line)) /* after QUIT the session is gone */
+        return 0;
     return end + 1;
+}
+
+/* What is thrown away is paid for too, since its client is to hear why; but not without end. */
+static void content_heard(struct session *session, uint64_t octets)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->wire_octets += octets;
+    bool counts = transaction->step == STEP_READING &&
+                  transaction->wire_octets <= 2 * session->server->config->limits.message_bytes;
+    pace_note(session, counts ? octets : 0);
+    session_await(session);
 }
 
 static size_t take_proxy(struct session *session, struct text bytes)
@@ -447,10 +532,10 @@ static size_t on_input(void *context, struct text bytes)
         if (errors_are_too_many(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
-        session_await(session);
+        content_heard(session, bytes.length);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        session_await(session);
+        content_heard(session, least(bytes.length, session->chunk_left));
         return transaction_chunk(session, bytes);
     default:
         return 0;

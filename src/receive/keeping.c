@@ -394,7 +394,7 @@ void keep_count_discarded(struct session *session)
 void keep_count_aborted(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
-    if (transaction->step < STEP_READING || transaction->step > STEP_DECIDING) return;
+    if (transaction->step < STEP_READING || transaction->step > STEP_PROBING) return;
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
         session->server->counters->aborted++;
         tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,

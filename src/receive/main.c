@@ -99,8 +99,10 @@ static void queue_gone(void *context)
 static void queue_back(struct server *server)
 {
     keep_resolve_old(server);
-    for (struct session *session = server->sessions; session; session = session->next)
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
         transaction_queue_is_back(session);
+    }
 }
 
 /* --- scan --- */
@@ -151,6 +153,15 @@ static void lookup_gone(void *context)
         transaction_named(session, &none);
 }
 
+/* Whose name the old one was asked for, or nobody could be: a new one may know. */
+static void lookup_back(struct server *server)
+{
+    for (struct session *session = server->sessions; session; session = session->next)
+        if (session->name.status == ANSWER_TEMPERROR && session->has_asked_name && !session->speaks_for &&
+            session->transaction.step < STEP_JUDGING)
+            session_name_ask(session);
+}
+
 /* --- deliver --- */
 
 static bool deliver_frame(void *context, struct frame *frame)
@@ -175,16 +186,14 @@ static void deliver_gone(void *context)
     struct server *server = context;
     channel_close(server->deliver);
     server->deliver = NULL;
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        recipient_called_out(session, RECIPIENT_DEFERRED, TEXT_NONE, TEXT_NONE);
-    }
 }
 
 static void deliver_back(struct server *server)
 {
-    for (struct session *session = server->sessions; session; session = session->next)
+    for (struct session *session = server->sessions; session; session = session->next) {
         relay_deliver_is_back(session);
+        recipient_deliver_is_back(session);
+    }
 }
 
 /* --- the process --- */
@@ -205,14 +214,14 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     } peers[] = {
         { PROCESS_QUEUE, &server->queue, &queue_events, queue_gone, queue_back },
         { PROCESS_SCAN, &server->scan, &scan_events, scan_gone, scan_back },
-        { PROCESS_LOOKUP, &server->lookup, &lookup_events, lookup_gone, NULL },
+        { PROCESS_LOOKUP, &server->lookup, &lookup_events, lookup_gone, lookup_back },
         { PROCESS_DELIVER, &server->deliver, &deliver_events, deliver_gone, deliver_back },
     };
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
         if (peers[i].kind != kind) continue;
         if (*peers[i].channel) peers[i].gone(server);
         *peers[i].channel = channel_open(server->loop, fd, peers[i].events, server);
-        if (peers[i].back) peers[i].back(server);
+        peers[i].back(server);
         begin_when_possible(server);
         return;
     }

@@ -99,16 +99,27 @@ static bool is_in_table(const struct server *server, const struct domain *domain
            table_has(table, text_slice(address, 0, at), text_slice(address, at + 1, address.length));
 }
 
-static void call_out(struct session *session)
+static void call_out_ask(struct session *session)
 {
     struct server *server = session->server;
-    keep_texts(session);
-    session->callout = session_question_id(session);
+    if (!server->deliver) return; /* it is being restarted; recipient_deliver_is_back asks */
     struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->callout);
     put_text(out, session->transaction.envelope.sender);
     put_text(out, session->candidate.address);
     channel_end(server->deliver);
-    session_wait(session, server->config->limits.command_ms / 4 + 1000);
+}
+
+static void call_out(struct session *session)
+{
+    keep_texts(session);
+    session->callout = session_question_id(session);
+    call_out_ask(session);
+    session_wait(session, session->server->config->limits.command_ms / 4 + 1000);
+}
+
+void recipient_deliver_is_back(struct session *session)
+{
+    if (session->callout) call_out_ask(session);
 }
 
 /* Is it an address of the node's own, however it is spelled? *address becomes the spelling without quotes and
@@ -182,7 +193,7 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     else if (domain->recipients == RECIPIENTS_TABLE && !is_postmaster &&
              !is_in_table(server, domain, address))
         reject(session, address, 550, "5.1.1", "no such user here");
-    else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster && server->deliver)
+    else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster)
         call_out(session);
     else {
         keep_texts(session);

@@ -15,6 +15,10 @@ void recipient_tables_free(struct recipient_tables *tables);
 /* RCPT: replies at once, or waits for a call-out and replies then. */
 void recipient_offer(struct session *session, const struct smtp_command *command);
 
+/* deliver was restarted: a call-out that the old one was asked for, or nobody could be, goes to the new one.
+ */
+void recipient_deliver_is_back(struct session *session);
+
 /* deliver's answer to the call-out of this session. */
 void recipient_called_out(struct session *session, enum recipient_ending ending, struct text enhanced,
                           struct text reply);

@@ -49,7 +49,7 @@ struct server {
     uint64_t bodies_bytes; /* of all bodies in flight here */
     int descriptors_most;  /* a connection whose descriptor has this number or a higher one is too many */
     bool queue_is_full, is_stopping;
-    struct timer *stop_timer, *accept_timer, *drain_timer;
+    struct timer *stop_timer, *accept_timer, *drain_timer, *eviction_timer;
     uint64_t drain_until_ms;
     struct recipient_tables *tables;
     struct buffer scratch;

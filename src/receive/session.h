@@ -5,6 +5,7 @@
 
 #include "base/stream.h"
 #include "ipc/event.h"
+#include "receive/pace.h"
 #include "receive/server.h"
 #include "smtp/command.h"
 #include "smtp/dotted.h"
@@ -15,7 +16,13 @@ enum session_state {
     SESSION_DATA,
     SESSION_CHUNK,   /* the octets of a BDAT command */
     SESSION_WAITING, /* for a peer's answer; input is paused */
-    SESSION_CLOSING,
+    SESSION_CLOSING, /* the last reply is said; ends at its timer */
+};
+
+enum session_queue {
+    QUEUE_IS_THERE,
+    QUEUE_IS_AWAITED, /* input is paused in front of MAIL */
+    QUEUE_IS_MISSED,  /* it did not come in time: the MAIL that waited is refused */
 };
 
 /* The life of a message: see transaction.c. */
@@ -26,6 +33,7 @@ enum transaction_step {
     STEP_JUDGING,  /* scan reads */
     STEP_ASKING,   /* facts are there; answers are awaited */
     STEP_DECIDING, /* scan decides */
+    STEP_PROBING,  /* it is good, and its client has closed its side: is it there to hear? */
     STEP_RELAYING, /* deliver hands it on; the next server's reply is awaited */
     STEP_KEEPING,  /* queue writes */
 };
@@ -38,6 +46,9 @@ struct transaction {
     size_t recipient_bytes; /* of all addresses and ORCPTs: they share one frame */
     struct body body;
     struct dotted dotted;
+    uint64_t wire_octets; /* of content, as it came */
+    uint16_t probes_left;
+    bool is_reply_begun; /* "250-" is said: no other reply can follow */
     bool is_bdat, is_too_big, has_no_memory, is_poison;
     bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
@@ -60,6 +71,7 @@ struct session {
     struct arena *mail; /* of the transaction; reset when it is dropped */
     struct timer *timer;
     uint64_t number, started_ms;
+    struct pace pace;
     enum session_state state;
     struct endpoint peer;    /* who is connected */
     struct address client;   /* who it stands for: PROXY and XCLIENT change it */
@@ -82,7 +94,8 @@ struct session {
     uint32_t errors, messages;
     uint64_t chunk_left;
     bool chunk_is_last;
-    uint64_t callout; /* id at deliver of the recipient being asked for, 0: none */
+    enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
+    uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
     struct recipient candidate; /* the recipient being asked for */
 };
@@ -102,12 +115,24 @@ void session_name_ask(struct session *session);
 /* Counts the client in and says why it may not send now. NULL: it may. */
 const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);
 
-/* The time limit of what the client is to say next begins anew. */
+/* The time limit of what the client is to say next begins anew, within what its pace leaves. */
 void session_await(struct session *session);
+
+/* The stage of the client's pace: a message is over, or a later stage than the one it is in is reached. */
+void session_pace_renew(struct session *session, enum pace_stage stage);
+void session_pace_reach(struct session *session, enum pace_stage stage);
+struct pace_limits session_pace_limits(const struct config *config);
+
+/* There is no room, and this client is the slowest: 421, its transaction and its place are free when this
+   returns, its connection is closed soon. */
+void session_evict(struct session *session);
 
 /* Input pauses until session_go_on. */
 void session_wait(struct session *session, uint64_t limit_ms);
 void session_go_on(struct session *session, enum session_state state);
+
+/* This one reply, and the end: what follows on the wire could be taken for what it is not. */
+void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text);
 
 /* Sends 421 and ends. */
 void session_give_up(struct session *session, const char *text);

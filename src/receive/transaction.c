@@ -9,9 +9,12 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/relaying.h"
 #include "receive/trace.h"
+
+enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
 
 static void judge(struct session *session);
 static void decide(struct session *session);
@@ -20,8 +23,14 @@ void transaction_settle(struct session *session, uint16_t code, const char *enha
 {
     bool waited = session->state == SESSION_WAITING;
     if (code >= 400) session_log_content_refused(session, code, enhanced, text);
+    if (code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
+        transaction_drop(session);
+        session_end(session);
+        return;
+    }
     session_reply(session, code, enhanced, "%s", text);
     transaction_drop(session);
+    session_pace_renew(session, PACE_BETWEEN);
     if (waited)
         session_go_on(session, SESSION_COMMAND);
     else
@@ -44,6 +53,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         transaction->envelope.transaction =
             arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
     session->has_transaction_id = false; /* it is of one message */
+    session_pace_reach(session, PACE_MESSAGE);
     session_await(session);
 }
 
@@ -80,11 +90,10 @@ static void content_add(struct session *session, struct text content)
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
     if (transaction->is_too_big || transaction->has_no_memory || content.length == 0) return;
-    const uint64_t room = server_share(server, server->config->limits.bodies_bytes);
     if (transaction->body.size + content.length > server->config->limits.message_bytes) {
         transaction->is_too_big = true;
         body_release(session);
-    } else if (server->bodies_bytes + content.length > room) {
+    } else if (!eviction_makes_room(server, session, content.length)) {
         transaction->has_no_memory = true;
         body_release(session);
     } else {
@@ -122,24 +131,36 @@ void transaction_body_file(struct session *session, int fd)
     session_go_on(session, transaction->then);
 }
 
+/* Others may see the end of this content elsewhere, and so may the client: the session goes with it. */
+static void content_out_of_step(struct session *session)
+{
+    const char *text = session->transaction.dotted.has_bare
+                           ? "the content has a bare CR or LF; lines end with CRLF"
+                           : "the content has a NUL";
+    session_log_content_refused(session, 554, "5.6.0", text);
+    transaction_drop(session); /* it is refused, not aborted */
+    session_end_out_of_step(session, 554, "5.6.0", text);
+}
+
 static void content_end(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     const struct config *config = session->server->config;
+    const struct dotted *dotted = &transaction->dotted;
     struct header_glance glance;
-    if (transaction->is_too_big) {
-        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
+    if (!dotted->repair && (dotted->has_bare || dotted->has_nul)) {
+        content_out_of_step(session);
         return;
     }
-    if (transaction->dotted.has_bare && !transaction->dotted.repair) {
-        transaction_settle(session, 554, "5.6.0", "the content has a bare CR or LF; lines end with CRLF");
+    if (transaction->is_too_big) {
+        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
         return;
     }
     if (transaction->has_no_memory || !body_finish(&transaction->body)) {
         transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
-    header_glance(body_text(&transaction->body), transaction->dotted.has_8bit, &glance);
+    header_glance(body_text(&transaction->body), dotted->has_8bit, &glance);
     if (glance.bytes > config->limits.header_bytes)
         transaction_settle(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance.received > config->limits.received)
@@ -321,6 +342,54 @@ static void settle_unjudged(struct session *session)
     transaction_settle(session, 451, "4.3.0", text);
 }
 
+/* It will send the message again. */
+static void settle_gone(struct session *session)
+{
+    transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
+}
+
+/* A client that has closed its side waits for the reply, or is gone: its network says the same until
+   something is sent. So the reply begins, with a line that can be continued; whose client is gone answers
+   with a reset. */
+static void probe(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->step = STEP_PROBING;
+    transaction->is_reply_begun = true;
+    transaction->probes_left = PROBES_MOST;
+    stream_write(session->stream, TEXT("250-2.0.0 taken, one moment\r\n"));
+    timer_set(session->timer, PROBE_LOOK_MS);
+}
+
+static void probe_look(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) {
+        settle_gone(session);
+    } else if (stream_is_acknowledged(session->stream)) {
+        timer_set(session->timer, session->server->config->limits.verdict_ms);
+        keep_judged(session);
+    } else {
+        timer_set(session->timer, PROBE_LOOK_MS);
+    }
+}
+
+/* Nothing is committed for a client that is gone. */
+static void commit(struct session *session)
+{
+    switch (stream_peer(session->stream)) {
+    case STREAM_PEER_HERE:
+        keep_judged(session);
+        break;
+    case STREAM_PEER_HALF_CLOSED:
+        probe(session);
+        break;
+    case STREAM_PEER_GONE:
+        settle_gone(session);
+        break;
+    }
+}
+
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
@@ -347,10 +416,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         transaction_settle(session, verdict->code, enhanced, reason);
         return;
     }
-    if (stream_peer_has_hung_up(session->stream)) /* it will send the message again: nothing is committed */
-        transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
-    else
-        keep_judged(session);
+    commit(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)
@@ -428,6 +494,9 @@ void transaction_queue_is_back(struct session *session)
         channel_send(session->server->queue, QUEUE_RESOLVE, transaction->id, TEXT_NONE);
     if (transaction->waits_for_file)
         channel_send(session->server->queue, QUEUE_BODY_FILE, transaction->id, TEXT_NONE);
+    if (session->queue != QUEUE_IS_AWAITED) return;
+    session->queue = QUEUE_IS_THERE;
+    session_go_on(session, SESSION_COMMAND); /* last: MAIL is done in it, and what came along */
 }
 
 void transaction_resolved(struct session *session, bool kept)
@@ -443,6 +512,15 @@ void transaction_resolved(struct session *session, bool kept)
 void transaction_timed_out(struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
+    if (session->queue == QUEUE_IS_AWAITED) {
+        session->queue = QUEUE_IS_MISSED;
+        session_go_on(session, SESSION_COMMAND);
+        return;
+    }
+    if (session->transaction.step == STEP_PROBING) {
+        probe_look(session);
+        return;
+    }
     if (session->callout) {
         session->callout = 0;
         session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");

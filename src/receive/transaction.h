@@ -35,7 +35,7 @@ void transaction_scan_is_back(struct session *session);
 void transaction_queue_is_back(struct session *session);
 void transaction_resolved(struct session *session, bool kept);
 
-/* The verdict's time limit has passed: 451. */
+/* The time limit of what was waited for has passed. */
 void transaction_timed_out(struct session *session);
 
 /* RSET, EHLO, the end: all is forgotten. Answers that still come find nobody. */

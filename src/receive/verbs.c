@@ -5,14 +5,26 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
 #include "receive/xclient.h"
 
-static void refuse(struct session *session, const struct smtp_error *error)
+/* What is no command. The session is gone when that was out of step. */
+static void refuse(struct session *session, const struct smtp_command *command,
+                   const struct smtp_error *error)
 {
+    bool is_rcpt = command->verb == VERB_RCPT;
+    if (command->is_out_of_step) {
+        session_end_out_of_step(session, error->code, error->enhanced, error->text);
+        return;
+    }
     session_reply(session, error->code, error->enhanced, "%s", error->text);
+    if (command->verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
+    if (is_rcpt || command->verb == VERB_MAIL)
+        session_log_reject(session, is_rcpt ? STAGE_RCPT : STAGE_MAIL, command->mailbox.address, error->code,
+                           error->enhanced, error->text);
 }
 
 static void hello_take(struct session *session, struct text name)
@@ -21,6 +33,7 @@ static void hello_take(struct session *session, struct text name)
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
+    session_pace_reach(session, PACE_BETWEEN);
     session_await(session);
 }
 
@@ -66,20 +79,35 @@ static bool node_is_missing(struct session *session)
     return true;
 }
 
+/* What goes through needs no room here; should it have to be kept after all, the client hears then. */
+static bool needs_queue(const struct session *session)
+{
+    return session->port->listener.relay != RELAY_THROUGH;
+}
+
+/* While queue is being restarted a new message waits for it, as one at its end does: not for longer. */
+static bool must_wait(struct session *session, const struct smtp_command *command)
+{
+    if (command->verb != VERB_MAIL || session->server->queue || !needs_queue(session)) return false;
+    bool was_missed = session->queue == QUEUE_IS_MISSED;
+    session->queue = was_missed ? QUEUE_IS_THERE : QUEUE_IS_AWAITED;
+    if (!was_missed) session_wait(session, session->server->config->limits.verdict_ms);
+    return !was_missed;
+}
+
 /* What hinders a new message now; NULL: nothing. */
 static const char *hindrance(struct session *session, uint16_t *out_code, const char **out_enhanced)
 {
     struct server *server = session->server;
     const struct config *config = server->config;
     uint32_t rate = config->limits.message_rate_per_client;
+    *out_code = 451;
+    *out_enhanced = "4.3.0";
+    if (needs_queue(session) && !server->queue) return "the queue is not there now, try again later";
     *out_code = 452;
     *out_enhanced = "4.3.1";
-    /* What goes through needs no room here; should it have to be kept after all, the client hears then. */
-    bool is_kept = session->port->listener.relay != RELAY_THROUGH;
-    if (is_kept && (!server->queue || server->queue_is_full))
-        return "no room or no queue now, try again later";
-    if (server->bodies_bytes >= server_share(server, config->limits.bodies_bytes))
-        return "too much mail in flight, try again later";
+    if (needs_queue(session) && server->queue_is_full) return "no room now, try again later";
+    if (!eviction_makes_room(server, session, 1)) return "too much mail in flight, try again later";
     *out_code = 450;
     *out_enhanced = "4.7.1";
     uint32_t all, sent = clients_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
@@ -193,6 +221,8 @@ static void do_starttls(struct session *session, const struct smtp_command *comm
         session_reply(session, 503, "5.5.1", "TLS is in use");
     else {
         session_reply(session, 220, "2.0.0", "ready to start TLS");
+        session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
+        session_await(session);
         stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
     }
 }
@@ -218,7 +248,7 @@ static void confirm(struct session *session)
     session->unconfirmed = 0;
 }
 
-void verb_do(struct session *session, struct text line)
+bool verb_do(struct session *session, struct text line)
 {
     struct smtp_command command;
     if (session->unconfirmed) confirm(session);
@@ -226,17 +256,15 @@ void verb_do(struct session *session, struct text line)
     struct smtp_error error =
         smtp_command_parse(session->server->line, line, session->port->listener.strict, &command);
     if (error.code != 0) {
-        refuse(session, &error);
-        if (command.verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
-        if (command.verb == VERB_RCPT || command.verb == VERB_MAIL)
-            session_log_reject(session, command.verb == VERB_RCPT ? STAGE_RCPT : STAGE_MAIL,
-                               command.mailbox.address, error.code, error.enhanced, error.text);
-        return;
+        refuse(session, &command, &error);
+        return true;
     }
+    if (must_wait(session, &command)) return false;
     if (session->transaction.step == STEP_READING && command.verb != VERB_BDAT && command.verb != VERB_RSET &&
         command.verb != VERB_QUIT && command.verb != VERB_NOOP) {
         session_reply(session, 503, "5.5.1", "BDAT has begun"); /* RFC 3030 section 2 */
-        return;
+        return true;
     }
     verbs[command.verb](session, &command);
+    return true;
 }

@@ -5,7 +5,8 @@
 
 #include "receive/session.h"
 
-/* One command line without its end. The session may be gone afterwards. */
-void verb_do(struct session *session, struct text line);
+/* One command line without its end. False: it waits for a process that is being restarted, and is to be shown
+   again when the session goes on. Else it is done, and the session may be gone. */
+bool verb_do(struct session *session, struct text line);
 
 #endif

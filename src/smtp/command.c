@@ -31,6 +31,15 @@ bool xtext_decode(struct arena *arena, struct text text, struct text *out)
     return true;
 }
 
+/* What was hidden in xtext stands in header fields, logs and commands later on. */
+static bool decode_plain(struct arena *arena, struct text text, struct text *out)
+{
+    if (!xtext_decode(arena, text, out)) return false;
+    for (size_t i = 0; i < out->length; i++)
+        if ((uint8_t)out->at[i] < ' ' || out->at[i] == 127) return false;
+    return true;
+}
+
 void xtext_encode(struct text text, struct buffer *out)
 {
     for (size_t i = 0; i < text.length; i++) {
@@ -85,7 +94,7 @@ static struct smtp_error take_ret(struct arena *arena, struct parameter *given, 
 static struct smtp_error take_envid(struct arena *arena, struct parameter *given, struct smtp_command *out)
 {
     bool good = given->value.length > 0 && given->value.length <= 100 &&
-                xtext_decode(arena, given->value, &out->envid);
+                decode_plain(arena, given->value, &out->envid);
     return good ? NO_ERROR : syntax("ENVID is xtext of at most 100 characters");
 }
 
@@ -116,7 +125,7 @@ static struct smtp_error take_orcpt(struct arena *arena, struct parameter *given
 {
     size_t semicolon = text_find_char(given->value, ';');
     bool good = semicolon > 0 && semicolon < given->value.length && given->value.length <= 500 &&
-                xtext_decode(arena, given->value, &out->orcpt);
+                decode_plain(arena, given->value, &out->orcpt);
     return good ? NO_ERROR : syntax("ORCPT is TYPE;XTEXT of at most 500 characters");
 }
 
@@ -237,6 +246,7 @@ static struct smtp_error parse_bdat(struct arena *arena, struct text rest, bool 
         out->is_last = text_equal_nocase(last, TEXT("LAST"));
         good = out->is_last && !text_next_word(&rest, &more);
     }
+    out->is_out_of_step = !good; /* octets follow, nobody knows how many */
     return good ? NO_ERROR : syntax("say BDAT SIZE or BDAT SIZE LAST");
 }
 
@@ -266,8 +276,8 @@ static struct smtp_error take_attribute(struct arena *arena, struct text word, s
         bool is_temporary = text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
         if (i == XCLIENT_NAME) out->name_is_temporary = is_temporary;
         if (is_temporary || text_equal_nocase(value, TEXT("[UNAVAILABLE]"))) return NO_ERROR;
-        if (value.length > XCLIENT_VALUE_MOST || !xtext_decode(arena, value, &out->attribute[i]))
-            return syntax("an attribute is not xtext");
+        if (value.length > XCLIENT_VALUE_MOST || !decode_plain(arena, value, &out->attribute[i]))
+            return syntax("an attribute is not xtext, or has a control character");
         bool is_name = i == XCLIENT_NAME || i == XCLIENT_HELO;
         return is_name && !is_plain_name(out->attribute[i]) ? syntax("the name has a forbidden character")
                                                             : NO_ERROR;
@@ -306,13 +316,47 @@ static bool has_forbidden_byte(struct text line)
            memchr(line.at, '\0', line.length);
 }
 
+/* "GET / HTTP/1.1", "PRI * HTTP/2.0" */
+static bool is_http(struct text line)
+{
+    static const char *const methods[] = { "GET",     "POST",  "PUT",   "HEAD", "DELETE",
+                                           "OPTIONS", "TRACE", "PATCH", "PRI",  "CONNECT" };
+    struct text rest = line, word;
+    if (!text_next_word(&rest, &word)) return false;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (text_equal_nocase(word, text_of(methods[i]))) return true;
+    return text_find(line, TEXT(" HTTP/")) < line.length;
+}
+
+/* "Subject: hello", "Host:example.jp" */
+static bool is_field(struct text line)
+{
+    size_t colon = 0;
+    for (; colon < line.length; colon++) {
+        char c = line.at[colon];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-') break;
+    }
+    return colon > 0 && colon < line.length && line.at[colon] == ':';
+}
+
+bool smtp_is_foreign_start(struct text bytes)
+{
+    if (bytes.length == 0) return false;
+    char c = bytes.at[0];
+    return !char_is_blank(c) && !char_is_alpha(c) && c != '\r' && c != '\n';
+}
+
 struct smtp_error smtp_command_parse(struct arena *arena, struct text line, bool strict,
                                      struct smtp_command *out)
 {
     *out = (struct smtp_command){ .verb = VERB_UNKNOWN };
     if (line.length > COMMAND_LINE_MOST) return (struct smtp_error){ 500, "5.5.2", "the line is too long" };
+    out->is_out_of_step = true;
     if (line.length && has_forbidden_byte(line))
         return (struct smtp_error){ 500, "5.5.2", "a bare CR, a bare LF or a NUL is not allowed" };
+    if (smtp_is_foreign_start(line) || is_http(line) || is_field(line))
+        return (struct smtp_error){ 500, "5.5.1", "this is SMTP, and what you speak is not" };
+    out->is_out_of_step = false;
     struct text rest = line, word = TEXT_NONE;
     text_next_word(&rest, &word);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {

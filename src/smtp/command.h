@@ -65,6 +65,7 @@ struct smtp_command {
     uint8_t notify;
     struct text envid, orcpt; /* decoded, in the arena */
     bool is_last;             /* BDAT n LAST; n in size */
+    bool is_out_of_step;      /* with an error: what follows on the wire is not to be taken for commands */
     bool has_attribute[XCLIENT_COUNT], name_is_temporary;
     struct text attribute[XCLIENT_COUNT]; /* decoded, in the arena */
 };
@@ -77,10 +78,15 @@ struct smtp_error {
 
 enum { COMMAND_LINE_MOST = 2048, BDAT_MOST_DIGITS = 19, XCLIENT_VALUE_MOST = 255 };
 
-/* `line` without its CRLF, borrowed by the result. A CR, LF or NUL inside is an error. `strict` as in
- * mail/mailbox.h. */
+/* `line` without its CRLF, borrowed by the result. `strict` as in mail/mailbox.h. Out of step are a CR, LF or
+   NUL inside, a BDAT whose size is not known, and what belongs to another protocol or into a message: HTTP, a
+   header field, a line that does not begin with a letter. */
 struct smtp_error smtp_command_parse(struct arena *arena, struct text line, bool strict,
                                      struct smtp_command *out);
+
+/* No command begins with this octet: to be known before the line has come whole, as of a TLS client that
+   speaks first and waits. */
+bool smtp_is_foreign_start(struct text bytes);
 
 /* xtext of RFC 3461 section 4. False: malformed. */
 bool xtext_decode(struct arena *arena, struct text text, struct text *out);

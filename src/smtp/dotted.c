@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Decodes and encodes message content. The fast path copies from one CR or LF to the next; the slow path is a
-   state machine over the few bytes around a line end. Called by receive (decode) and deliver (encode). */
+/* Decodes and encodes message content. The fast path copies from one CR, LF or NUL to the next; the slow path
+   is a state machine over the few bytes around a line end. Called by receive (decode) and deliver (encode).
+ */
 #include "smtp/dotted.h"
+
+enum { RUN_STEP = 1024 };
 
 /* What the last bytes of the wire were. CR and the dot states hold back bytes that are not yet content. */
 enum state {
@@ -39,8 +42,8 @@ static void bare(struct dotted *dotted, char c, struct buffer *out)
     dotted->state = IN_LINE;
 }
 
-/* 8-bit and NUL in one pass over eight bytes at a time. */
-static void note_bytes(struct dotted *dotted, struct text run)
+/* Eight bytes at a time. */
+static void note_8bit(struct dotted *dotted, struct text run)
 {
     size_t i = 0;
     uint64_t high = 0;
@@ -51,7 +54,6 @@ static void note_bytes(struct dotted *dotted, struct text run)
     }
     for (; i < run.length; i++) high |= (uint8_t)run.at[i];
     if (high & 0x8080808080808080u) dotted->has_8bit = true;
-    if (!dotted->has_nul && memchr(run.at, '\0', run.length)) dotted->has_nul = true;
 }
 
 static void take_run(struct dotted *dotted, struct text run, struct buffer *out)
@@ -60,18 +62,19 @@ static void take_run(struct dotted *dotted, struct text run, struct buffer *out)
     if (dotted->line == 0 && run.at[0] == '.') dotted->has_leading_dot = true;
     dotted->line += run.length;
     if (dotted->line > DOTTED_LINE_MOST) dotted->has_long_line = true;
-    note_bytes(dotted, run);
+    if (!dotted->has_8bit) note_8bit(dotted, run);
     buffer_add_text(out, run);
     dotted->state = IN_LINE;
 }
 
-/* Length of the run before the next CR or LF. */
+/* Length of the run before the next CR, LF or NUL. Looked for in steps, so that many short runs cost no more
+   than a long one. */
 static size_t run_length(struct text text)
 {
-    const char *lf = memchr(text.at, '\n', text.length);
-    size_t limit = lf ? (size_t)(lf - text.at) : text.length;
-    const char *cr = memchr(text.at, '\r', limit);
-    return cr ? (size_t)(cr - text.at) : limit;
+    static const char ends[] = { '\n', '\r', '\0' };
+    text = text_slice(text, 0, RUN_STEP);
+    for (size_t i = 0; i < sizeof ends; i++) text.length = text_find_char(text, ends[i]);
+    return text.length;
 }
 
 enum dotted_outcome dotted_decode(struct dotted *dotted, struct text wire, struct buffer *out, size_t *used)
@@ -79,6 +82,13 @@ enum dotted_outcome dotted_decode(struct dotted *dotted, struct text wire, struc
     size_t at = 0;
     while (at < wire.length) {
         char c = wire.at[at];
+        if (c == '\0') {
+            dotted->has_nul = true;
+            if (dotted->repair) { /* as if it had never been on the wire: "\r\n\0.\r\n" is an end */
+                at++;
+                continue;
+            }
+        }
         switch (dotted->state) {
         case AFTER_CR:
             if (c == '\n') {
@@ -121,7 +131,7 @@ enum dotted_outcome dotted_decode(struct dotted *dotted, struct text wire, struc
             at++;
         } else {
             struct text rest = text_slice(wire, at, wire.length);
-            size_t length = run_length(rest);
+            size_t length = c == '\0' ? 1 : run_length(rest);
             take_run(dotted, text_slice(rest, 0, length), out);
             at += length;
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Message content on the wire, RFC 5321 section 4.5.2: the end of data, dot-stuffing and line ends. A line
    ends with CRLF and nothing else; so the end of data is CRLF "." CRLF and nothing else, in every mode: no
-   reading of bare CR or LF as a line end can move it (SMTP smuggling). */
+   reading of bare CR or LF as a line end can move it (SMTP smuggling). NUL is refused, or, where the content
+   is repaired, taken off the wire before anything else is looked at: both readings give the same end. */
 #ifndef SEKIMORI_SMTP_DOTTED_H
 #define SEKIMORI_SMTP_DOTTED_H
 
@@ -14,10 +15,10 @@ enum dotted_outcome {
 
 /* Findings over the whole content so far. Offsets do not matter: the caller refuses at the end of data. */
 struct dotted {
-    bool repair;   /* bare CR and bare LF become CRLF; else they are only noted */
+    bool repair;   /* bare CR and bare LF become CRLF, NULs are left out; else they are only noted */
     bool is_bdat;  /* no stuffing, no end of data: the length is known */
     bool has_bare; /* a bare CR or bare LF was met */
-    bool has_nul;
+    bool has_nul;  /* one was on the wire */
     bool has_8bit;
     bool has_leading_dot; /* a line of the content starts with "." (after unstuffing) */
     bool has_long_line;   /* over 998 octets without CRLF */

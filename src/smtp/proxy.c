@@ -20,6 +20,8 @@ static enum proxy_outcome parse_v1(struct text bytes, struct endpoint *out, size
         return bytes.length < PROXY_V1_MOST ? PROXY_MORE : PROXY_BAD;
     struct text rest = text_slice(bytes, 6, end), word[5];
     size_t count = 0;
+    for (size_t i = 0; i < rest.length; i++)
+        if ((uint8_t)rest.at[i] < ' ') return PROXY_BAD;
     while (count < 5 && text_next_word(&rest, &word[count])) count++;
     *used = end + 2;
     if (count >= 1 && text_equal(word[0], TEXT("UNKNOWN"))) return PROXY_LOCAL;

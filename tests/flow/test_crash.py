@@ -206,3 +206,67 @@ def test_ids_go_on_where_they_were(nodes, inside):
     assert number >> 22 >= ahead >> 8
     inside.wait(2)
     node.balance()
+
+
+def held_back(node, name):
+    """Kills that process while master sleeps; its successor starts when the returned function is called."""
+    (pid,) = node.pids(name)
+    os.kill(node.process.pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3)  # receive hears of it from the kernel; nobody can see that from outside
+    return lambda: os.kill(node.process.pid, signal.SIGCONT)
+
+
+def test_mail_waits_while_queue_is_restarted(nodes, inside):
+    """No client sees 452 for it: MAIL and what was sent along with it is answered when queue is back, in order."""
+    node = nodes(CONFIG, inside=inside.port)
+    client, hasty, gone = (lab.Client(node.port) for _ in range(3))
+    let_start = held_back(node, "queue")
+    content = lab.message("sent along").replace("\n", "\r\n").encode()
+    client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\n")
+    hasty.raw(b"RSET\r\nMAIL FROM:<a@b.example> SIZE=100\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content + b"QUIT\r\n")
+    gone.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\n")
+    assert hasty.reply()[0] == 250  # RSET needs nobody
+    client.socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        client.socket.recv(1)
+    gone.close()
+    client.socket.settimeout(60)
+    let_start()
+    client.file = client.socket.makefile("rb")
+    assert [client.reply()[0] for _ in range(2)] == [250, 250]
+    assert client.data(lab.message("waited"))[0] == 250
+    assert [hasty.reply()[0] for _ in range(4)] == [250, 250, 250, 221]
+    inside.wait(2)
+    node.balance()
+
+
+def test_mail_does_not_wait_for_queue_for_ever(nodes, inside):
+    node = nodes(CONFIG + "limits {{ time verdict 1s }}\nvirus {{ most time 1s }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    let_start = held_back(node, "queue")
+    assert client.say("MAIL FROM:<a@b.example>") == (451, "451 4.3.0 the queue is not there now, try again later")
+    assert client.say("NOOP")[0] == 250
+    let_start()
+    assert lab.wait_for(lambda: client.say("MAIL FROM:<a@b.example>")[0] == 250, "queue is back", 40)
+    client.say("RCPT TO:<user@example.test>")
+    assert client.data(lab.message("later"))[0] == 250
+    inside.wait(1)
+    node.balance()
+
+
+def test_a_recipient_waits_while_deliver_is_restarted(nodes, sinks):
+    """Whoever would have said no says it when it can be asked; nobody is taken unasked for that time."""
+    good, bad = sinks(), sinks("--refuse", "rcpt")
+    node = nodes("domains {{ good.test 127.0.0.1:{good} {{ recipients call-out }}; bad.test 127.0.0.1:{bad} {{ recipients call-out }} }}\n"
+                 "virus {{ mode off }}\nspam {{ mode off }}\n", good=good.port, bad=bad.port)
+    client = lab.Client(node.port)
+    assert client.say("MAIL FROM:<a@b.example>")[0] == 250
+    let_start = held_back(node, "deliver")
+    client.raw(b"RCPT TO:<user@bad.test>\r\nRCPT TO:<user@good.test>\r\nNOOP\r\n")
+    time.sleep(0.5)
+    let_start()
+    assert [client.reply()[0] for _ in range(3)] == [550, 250, 250]
+    assert client.data(lab.message("good"))[0] == 250
+    good.wait(1)
+    node.balance()

@@ -125,17 +125,109 @@ def test_parameters(plain):
 
 @pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n.\r\n"])
 def test_no_smuggling(plain, inside, end):
-    """Only CRLF.CRLF ends the data; a bare CR or LF refuses the message, and what follows it is content."""
+    """Only CRLF.CRLF ends the data; a bare CR or LF refuses the message, what follows it is content, and the session is over."""
     client = lab.Client(plain.port)
     client.open()
     assert client.say("DATA")[0] == 354
-    client.raw(b"Subject: one\r\n\r\nbody" + end + b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<user@example.test>\r\nDATA\r\n"
-               b"Subject: two\r\n\r\nsmuggled\r\n.\r\n")
+    client.raw(b"Subject: one\r\n\r\nbody" + end + SMUGGLED)
     code, text = client.reply()
     assert code == 554 and "bare" in text
+    ended(client)
+    nothing_arrives(plain, inside)
+
+
+SMUGGLED = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<user@example.test>\r\nDATA\r\nSubject: two\r\n\r\nsmuggled\r\n.\r\n"
+
+
+def ended(client):
+    """Not a byte follows the reply that was read."""
+    try:
+        left = client.file.read()
+    except ConnectionResetError:
+        left = b""
+    assert left == b"", left
+
+
+def nothing_arrives(node, inside):
+    """Mail that is sent afterwards comes alone."""
+    assert lab.Client(node.port).send(lab.message("afterwards"))[0] == 250
+    assert b"Subject: afterwards" in inside.wait(1)[0]
+    lab.wait_for(node.queue_is_empty, "the queue is empty")
+    assert len(inside.files()) == 1
+    node.balance()
+
+
+NULS = {"an end where NULs are dropped": b"\r\n\0.\r\n", "behind the dot": b"\r\n.\0\r\n", "in the last line end": b"\r\n.\r\0\n",
+        "in the first line end": b"\r\0\n.\r\n", "in a line": b"\0\r\n.\r\n"}
+
+
+@pytest.mark.parametrize("end", NULS.values(), ids=NULS)
+def test_nul_in_data(plain, inside, end):
+    """It is content like any other until the end by the book, and then refused with all that came behind it."""
+    client = lab.Client(plain.port)
+    client.open()
+    assert client.say("DATA")[0] == 354
+    client.raw(b"Subject: one\r\n\r\nbody" + end + (b"" if end.endswith(b"\r\n.\r\n") and b"\r\0" not in end else SMUGGLED))
+    code, text = client.reply()
+    assert code == 554 and ("NUL" in text or "bare" in text), text
+    ended(client)
+    nothing_arrives(plain, inside)
+
+
+@pytest.mark.parametrize("end", NULS.values(), ids=NULS)
+def test_nul_in_data_is_repaired(nodes, inside, end):
+    """It is taken off the wire before the dot is looked for, so that whoever drops it sees the same end; and nobody behind sees one."""
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; repair bare-lf }}\n" + CONFIG, inside=inside.port)
+    client = lab.Client(node.port)
+    client.open()
+    client.say("DATA")
+    client.raw(b"\0Subject: o\0ne\r\n\r\n.\0.body" + end)
+    assert client.reply()[0] == 250
     assert client.say("NOOP")[0] == 250
-    time.sleep(0.2)
-    assert inside.files() == []
+    arrived = inside.wait(1)[0]
+    assert b"\0" not in arrived and b"\nSubject: one\r\n" in arrived and arrived.endswith(b"\r\n.body\r\n"), arrived
+    node.balance()
+
+
+@pytest.mark.parametrize("size", [40, 100_000])
+def test_nul_in_a_chunk(nodes, inside, size):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in }}\nlisten 127.0.0.1:{other} {{ direction in; repair bare-lf }}\n" + CONFIG,
+                 inside=inside.port, other=(repairing := lab.free_port()))
+    whole = b"Subject: chunk\r\n\r\n" + b"x" * size + b"\r\n\0.\r\n" + b"end\r\n"
+    for port, wanted in ((node.port, 554), (repairing, 250)):
+        client = lab.Client(port)
+        client.open()
+        client.raw(b"BDAT %d LAST\r\n" % len(whole) + whole)
+        code, text = client.reply()
+        assert code == wanted and (code == 250 or "NUL" in text), (port, code, text)
+    arrived = inside.wait(1)
+    assert len(arrived) == 1 and arrived[0].endswith(b"x\r\n.\r\nend\r\n")
+    node.balance()
+
+
+STRANGE = {"a bare LF": (b"NOOP\n", 500), "a bare CR": (b"NO\rOP\r\n", 500), "a NUL": (b"NOOP\0\r\n", 500), "a NUL in an address": (b"MAIL FROM:<a\0@b.example>\r\n", 500),
+           "a size that is none": (b"BDAT x LAST\r\n", 501), "no size": (b"BDAT\r\n", 501), "a size beyond numbers": (b"BDAT 99999999999999999999\r\n", 501),
+           "HTTP": (b"POST / HTTP/1.1\r\nHost: mx.example.test\r\n\r\n", 500), "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 500),
+           "a proxy's": (b"CONNECT mx.example.test:25 HTTP/1.0\r\n\r\n", 500), "a header field": (b"Subject: hello\r\n", 500), "a dot": (b".\r\n", 500)}
+
+
+@pytest.mark.parametrize("words, code", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize("at_once", [False, True], ids=["greeted", "at once"])
+def test_what_is_no_smtp_ends_the_session(plain, inside, words, code, at_once):
+    """One reply, and nothing that follows is taken for commands."""
+    client = lab.Client(plain.port, hello=None if at_once else "EHLO client.example")
+    client.raw(words + b"EHLO evil.example\r\n" + SMUGGLED)
+    assert client.reply()[0] == code
+    ended(client)
+    nothing_arrives(plain, inside)
+
+
+def test_a_tls_client_that_begins_at_once_is_told(plain):
+    """Its greeting has no line end, and it waits for ours: it is not left to wait for the time limit."""
+    client = lab.Client(plain.port, hello=None)
+    client.raw(b"\x16\x03\x01\x00\x20\x01\x00\x00\x1c\x03\x03")
+    assert client.reply()[0] == 500
+    ended(client)
 
 
 @pytest.mark.parametrize("body", [b"a\nb\r\n", b"a\rb\r\n", b"a\r"])
@@ -168,12 +260,8 @@ def test_repair_bare_lf(nodes, inside):
     assert client.reply()[0] == 250
 
 
-def test_bare_lf_command_is_refused(plain):
+def test_a_long_line_is_refused(plain):
     client = lab.Client(plain.port)
-    client.raw(b"NOOP\n")
-    assert client.reply()[0] == 500
-    client.raw(b"NO\rOP\r\n")
-    assert client.reply()[0] == 500
     client.raw(b"NOOP " + b"x" * 5000 + b"\r\n")
     assert client.reply()[0] == 500
     assert client.say("NOOP")[0] == 250

@@ -223,6 +223,50 @@ static void a_wrong_name_is_refused(void **state)
     loop_free(loop);
 }
 
+/* Turns the loop until the kernel has nothing more to tell. */
+static void settle(struct loop *loop)
+{
+    struct timer *timer = timer_new(loop, one_turn, loop);
+    timer_set(timer, 50);
+    loop_run(loop);
+    timer_free(timer);
+}
+
+/* A side that is closed while the other is paused: with more behind it, or nothing. */
+static void half_closed(void **state)
+{
+    enum { ANSWER = 1000000 };
+    static char answer[ANSWER];
+    for (int is_served = 0; is_served < 2; is_served++)
+        for (int is_paused = 0; is_paused < 2; is_paused++) {
+            struct loop *loop = loop_new();
+            struct side a, b;
+            pair_open(loop, &a, &b);
+            if (is_served) stream_serve_half_closed(a.stream);
+            if (is_paused) stream_pause(a.stream);
+            stream_write(b.stream, TEXT("last words"));
+            settle(loop);
+            assert_int_equal(buffer_length(&a.got), is_paused ? 0 : 10);
+            stream_write(a.stream, text_from(answer, ANSWER)); /* more than the socket takes at once */
+            shutdown(stream_fd(b.stream), SHUT_WR);
+            stream_pause(b.stream);
+            settle(loop);
+            assert_int_equal(a.ended, !is_served && !is_paused);
+            stream_resume(b.stream);
+            for (int i = 0; i < 200 && is_served && buffer_length(&b.got) < ANSWER; i++) settle(loop);
+            settle(loop);
+            assert_int_equal(a.ended, !is_paused);
+            stream_resume(a.stream);
+            settle(loop);
+            assert_true(a.ended && a.end == STREAM_END_CLOSED);
+            assert_int_equal(buffer_length(&a.got), 10);
+            if (is_served) assert_int_equal(buffer_length(&b.got), ANSWER);
+            side_close(loop, &a);
+            side_close(loop, &b);
+            loop_free(loop);
+        }
+}
+
 static void count(void *context)
 {
     ++*(int *)context;
@@ -277,6 +321,7 @@ int main(void)
         cmocka_unit_test(in_the_clear),
         cmocka_unit_test(under_tls),
         cmocka_unit_test(a_wrong_name_is_refused),
+        cmocka_unit_test(half_closed),
         cmocka_unit_test(deferred_and_timers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,13 @@ static void version_1(void **state)
         { TEXT("PROXY \r\n"), "bad", 0 },
         { TEXT("PROXY\tTCP4"), "bad", 0 },
         { TEXT("proxy TCP4 192.0.2.1 198.51.100.1 1 25\r\n"), "bad", 0 },
+        { TEXT("PROXY TCP4 192.0.2.1\0 198.51.100.1 1 25\r\n"), "bad", 0 },
+        { TEXT("PROXY TCP4 192.0.2.1 198.51.100.1 1 25\0\r\n"), "bad", 0 },
+        { TEXT("PROXY TCP4\0192.0.2.1 198.51.100.1 1 25\r\n"), "bad", 0 },
+        { TEXT("PROXY UNKNOWN\0\r\n"), "bad", 0 },
+        { TEXT("PROXY UNKNOWN \0\r\n"), "bad", 0 },
+        { TEXT("PROXY UNKNOWN\nEHLO x\r\n"), "bad", 0 },
+        { TEXT("PROXY UNKNOWN a\rEHLO x\r\n"), "bad", 0 },
         { TEXT("EHLO x\r\n"), "bad", 0 },
         { TEXT("PROXY TCP4 192.0.2.1 198.51.100.1 56324 25                                              "
                "                                   \r\n"),
