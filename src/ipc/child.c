@@ -31,7 +31,6 @@ struct given {
     char name[32];
     uint16_t number; /* slot, listener index or peer index */
     enum process_kind peer;
-    bool is_fresh; /* a listener that came with a reload */
     int fd;
 };
 
@@ -78,7 +77,6 @@ static struct given *given_add(struct child *child, enum given_kind kind, struct
     struct given *given = memory_alloc(sizeof *given);
     given->kind = kind;
     given->fd = frame_take_fd(frame, 0);
-    given->is_fresh = child->master != NULL;
     struct given **last = &child->given;
     while (*last) last = &(*last)->next;
     *last = given;
@@ -204,41 +202,26 @@ int child_folder_fd(const struct child *child, const char *name)
     return given ? given->fd : -1;
 }
 
-int child_listener_fd(const struct child *child, uint16_t listener_index)
+int child_listener_take(struct child *child, uint16_t listener_index)
 {
-    for (const struct given *given = child->given; given; given = given->next)
-        if (given->kind == GIVEN_LISTENER && given->number == listener_index) return given->fd;
+    for (struct given **at = &child->given; *at; at = &(*at)->next) {
+        struct given *given = *at;
+        if (given->kind != GIVEN_LISTENER || given->number != listener_index) continue;
+        int fd = given->fd;
+        *at = given->next;
+        free(given);
+        return fd;
+    }
     return -1;
 }
 
 /* --- on the loop --- */
-
-/* A reload sends all listeners anew, numbered as in the new configuration, before the configuration itself.
- */
-static void listeners_replace(struct child *child)
-{
-    bool has_fresh = false;
-    for (struct given *given = child->given; given; given = given->next)
-        if (given->kind == GIVEN_LISTENER && given->is_fresh) has_fresh = true;
-    for (struct given **at = &child->given; has_fresh && *at;) {
-        struct given *given = *at;
-        if (given->kind == GIVEN_LISTENER && !given->is_fresh) {
-            *at = given->next;
-            close(given->fd);
-            free(given);
-            continue;
-        }
-        given->is_fresh = false;
-        at = &given->next;
-    }
-}
 
 static void config_replace(struct child *child, struct frame *frame)
 {
     struct config *old = child->config;
     child->config = config_take(frame);
     log_set_level(child->config->log.level);
-    listeners_replace(child);
     if (child->events->on_config) child->events->on_config(child->context, old);
     config_free(old);
     channel_send(child->master, MASTER_RELOADED, frame->id, TEXT_NONE);

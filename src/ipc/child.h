@@ -53,7 +53,9 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
 /* What master gave, by name: descriptors stay open, owned by child; -1 when not given. */
 int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot);
 int child_folder_fd(const struct child *child, const char *name);
-int child_listener_fd(const struct child *child, uint16_t listener_index);
+/* A listening socket, which is the caller's from then on; -1 when none was given. Each comes anew with a
+   reload, before on_config. */
+int child_listener_take(struct child *child, uint16_t listener_index);
 /* The `number`th map with that name (ledger gets one "events" per process). -1 at the end. */
 int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
 
