@@ -48,6 +48,7 @@ enum { SYSLOG_FACILITY_MAIL = 2 << 3 };
 
 static void put_stderr(enum log_level level, const char *escaped);
 static void target_failed(const char *where);
+static void target_is_back(void);
 
 static bool is_regular(int fd)
 {
@@ -138,6 +139,7 @@ void log_take_target(int fd)
         registry.fd = fd;
     else if (dup3(fd, registry.fd, O_CLOEXEC) >= 0)
         close(fd);
+    target_is_back();
 }
 
 uint64_t log_missed(void)

@@ -3,6 +3,7 @@
 #include "ipc/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/beat.h"
 #include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -248,6 +250,8 @@ static void health_tell(struct child *child, uint64_t id)
     struct health_facts facts = { 0 };
     if (child->events->on_health) child->events->on_health(child->context, &facts);
     if (child->is_draining) health_know(&facts, HEALTH_DRAINING, 1);
+    health_know(&facts, HEALTH_LOG_MISSED, log_missed());
+    health_know(&facts, HEALTH_LOG_CUT, !log_is_reached());
     health_facts_put(&facts, channel_begin(child->master, MASTER_HEALTH_REPLY, id));
     channel_end(child->master);
 }
@@ -267,6 +271,24 @@ bool commander_get(struct reader *reader, struct commander *out)
     out->may_operate = get_u8(reader) != 0;
     out->may_read_content = get_u8(reader) != 0;
     return !reader->failed;
+}
+
+void master_log_take(enum master_log which, int fd)
+{
+    if (which == MASTER_LOG_STDERR)
+        log_take_stderr(fd);
+    else
+        log_take_target(fd);
+}
+
+static bool log_change(struct child *child, struct frame *frame, struct reader *reader)
+{
+    enum master_log which = get_u8(reader);
+    int fd = frame_take_fd(frame, 0);
+    if (reader->failed || which > MASTER_LOG_TARGET || fd < 0) return false;
+    if (child->events->on_log) child->events->on_log(child->context, which, fd);
+    master_log_take(which, fd);
+    return true;
 }
 
 static void client_take(struct child *child, struct frame *frame, struct reader *reader)
@@ -310,6 +332,8 @@ static bool master_frame(void *context, struct frame *frame)
         if (!drain_take(child, frame)) return false;
         if (child->events->on_drain) child->events->on_drain(child->context);
         return true;
+    case MASTER_LOG:
+        return log_change(child, frame, &reader);
     case MASTER_CLIENT:
         client_take(child, frame, &reader);
         return true;
@@ -334,12 +358,20 @@ static void peers_hand_out(struct child *child)
     }
 }
 
+/* Beside the frames that gather, of which one may be half made. Never waits. */
+static void beat_tell(void *context)
+{
+    struct pollfd room = { CONTROL_FD, POLLOUT, 0 };
+    if (poll(&room, 1, 0) == 1) channel_send_now(CONTROL_FD, MASTER_BEAT, 0, TEXT_NONE, NULL, 0);
+}
+
 int child_run(struct child *child, const struct child_events *events, void *context)
 {
     static const struct channel_events master_events = { master_frame, master_gone };
     child->events = events;
     child->context = context;
     child->master = channel_open(child->loop, CONTROL_FD, &master_events, child);
+    beat_open(beat_tell, NULL);
     peers_hand_out(child);
     channel_send(child->master, MASTER_READY, 0, TEXT_NONE);
     loop_run(child->loop);
@@ -351,6 +383,14 @@ void child_exit(struct child *child, int code)
 {
     child->exit_code = code;
     loop_stop(child->loop);
+}
+
+void child_report_hang(struct child *child, pid_t pid, const char *name)
+{
+    struct buffer *out = channel_begin(child->master, MASTER_HANGS, 0);
+    put_u32(out, (uint32_t)pid);
+    put_text(out, text_of(name));
+    channel_end(child->master);
 }
 
 void child_status_add(struct buffer *out, const char *name, const char *format, ...)
