@@ -5,34 +5,56 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/printable.h"
 
-enum { LINE_LIMIT = 2048, GATHER_LIMIT = 32768 };
+enum {
+    LINE_LIMIT = 2048,
+    GATHER_LIMIT = 32768,
+    PIPE_STEP = 4096, /* PIPE_BUF: so much fits once a pipe says that it takes something */
+    READER_MS = 1000, /* a reader that takes nothing for so long loses lines: mail does not wait for it */
+    TARGET_MS = 100
+};
 
 static struct {
     char process[32], host[65];
     enum log_target target;
     enum log_level level;
-    int fd;
+    int fd; /* of the target; -1: it is standard error, or there is none */
     pid_t pid;
-    bool is_remote; /* the syslog server, which wants RFC 5424; /dev/log is read as RFC 3164 */
-    time_t stamped; /* the second that the stamps show */
+    bool is_remote;  /* the syslog server, which wants RFC 5424; /dev/log is read as RFC 3164 */
+    bool is_regular; /* standard error is a file, which never lets wait for a reader */
+    bool is_stuck;   /* standard error's reader stands still */
+    bool is_cut;     /* the target took the last line not */
+    uint64_t missed, missed_before; /* lines that it did not take; until it was reached the last time */
+    time_t stamped;                 /* the second that the stamps show */
     char stamp[40], old_stamp[20];
     size_t gathered;
     char lines[GATHER_LIMIT];
-} registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
+} registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = -1 };
 
 static const int syslog_priority[] = { 3, 4, 6, 7 };
 static const char *const level_word[] = { "error: ", "warning: ", "", "debug: " };
 enum { SYSLOG_FACILITY_MAIL = 2 << 3 };
+
+static void put_stderr(enum log_level level, const char *escaped);
+static void target_failed(const char *where);
+static void target_is_back(void);
+
+static bool is_regular(int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+}
 
 static int connect_unix(const char *path)
 {
@@ -67,23 +89,67 @@ static int connect_udp(const char *address)
     return -1;
 }
 
+const char *log_target_address(enum log_target target, const char *address)
+{
+    if (target == LOG_TARGET_JOURNAL) return "/run/systemd/journal/socket";
+    if (target == LOG_TARGET_SYSLOG) return address ? address : "/dev/log";
+    return NULL;
+}
+
+int log_target_connect(enum log_target target, const char *address)
+{
+    const char *where = log_target_address(target, address);
+    bool is_remote = target == LOG_TARGET_SYSLOG && address;
+    return is_remote ? connect_udp(where) : connect_unix(where);
+}
+
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level)
 {
     log_flush();
-    if (registry.fd > STDERR_FILENO) close(registry.fd);
+    if (registry.fd >= 0) close(registry.fd);
     snprintf(registry.process, sizeof registry.process, "%s", process);
     gethostname(registry.host, sizeof registry.host - 1);
     registry.level = level;
     registry.pid = getpid();
     registry.target = target;
-    registry.fd = STDERR_FILENO;
+    registry.fd = -1;
     registry.is_remote = address != NULL;
-    if (target == LOG_TARGET_JOURNAL) registry.fd = connect_unix("/run/systemd/journal/socket");
-    if (target == LOG_TARGET_SYSLOG) registry.fd = address ? connect_udp(address) : connect_unix("/dev/log");
-    if (registry.fd >= 0) return;
-    registry.fd = STDERR_FILENO;
-    registry.target = LOG_TARGET_STDERR;
-    log_warning("log target cannot be reached (%s): writing to standard error", strerror(errno));
+    registry.is_cut = false;
+    registry.is_regular = is_regular(STDERR_FILENO);
+    if (target == LOG_TARGET_STDERR) return;
+    registry.fd = log_target_connect(target, address);
+    if (registry.fd < 0) target_failed(log_target_address(target, address));
+}
+
+void log_take_stderr(int fd)
+{
+    struct stat old, out;
+    log_flush();
+    bool is_out_too = fstat(STDERR_FILENO, &old) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+                      old.st_dev == out.st_dev && old.st_ino == out.st_ino;
+    dup3(fd, STDERR_FILENO, 0);
+    if (is_out_too) dup3(fd, STDOUT_FILENO, 0);
+    registry.is_regular = is_regular(STDERR_FILENO);
+    close(fd);
+}
+
+void log_take_target(int fd)
+{
+    if (registry.fd < 0)
+        registry.fd = fd;
+    else if (dup3(fd, registry.fd, O_CLOEXEC) >= 0)
+        close(fd);
+    target_is_back();
+}
+
+uint64_t log_missed(void)
+{
+    return registry.missed;
+}
+
+bool log_is_reached(void)
+{
+    return !registry.is_cut;
 }
 
 void log_become(const char *process, int fd)
@@ -92,14 +158,10 @@ void log_become(const char *process, int fd)
     snprintf(registry.process, sizeof registry.process, "%s", process);
     registry.pid = getpid();
     if (registry.fd == fd) return;
-    if (registry.fd <= STDERR_FILENO) {
+    if (registry.fd < 0)
         close(fd);
-        return;
-    }
-    registry.fd = dup3(registry.fd, fd, O_CLOEXEC);
-    if (registry.fd >= 0) return;
-    registry.fd = STDERR_FILENO;
-    registry.target = LOG_TARGET_STDERR;
+    else
+        registry.fd = dup3(registry.fd, fd, O_CLOEXEC);
 }
 
 void log_set_level(enum log_level level)
@@ -162,16 +224,42 @@ static const char *stamp_now(int *out_ms)
     return registry.stamp;
 }
 
+static bool waits_for_room(int fd, int most_ms)
+{
+    struct pollfd room = { fd, POLLOUT, 0 };
+    return poll(&room, 1, most_ms) != 0;
+}
+
+static uint64_t lines_in(const char *at, size_t length)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < length; i++) lines += at[i] == '\n';
+    return lines;
+}
+
+/* A pipe or terminal that nobody reads is waited for once, and not again until it takes something. */
+static bool write_step(const char **at, size_t *length)
+{
+    size_t step = *length;
+    if (!registry.is_regular) {
+        if (!waits_for_room(STDERR_FILENO, registry.is_stuck ? 0 : READER_MS)) {
+            registry.is_stuck = true;
+            return false;
+        }
+        if (step > PIPE_STEP) step = PIPE_STEP;
+    }
+    ssize_t written = write(STDERR_FILENO, *at, step);
+    if (written < 0) return errno == EINTR;
+    registry.is_stuck = false;
+    *at += written;
+    *length -= (size_t)written;
+    return true;
+}
+
 static void write_all(const char *at, size_t length)
 {
-    while (length > 0) {
-        ssize_t written = write(STDERR_FILENO, at, length);
-        if (written < 0 && errno != EINTR) return; /* the log's reader is gone: nothing to tell it */
-        if (written > 0) {
-            at += written;
-            length -= (size_t)written;
-        }
-    }
+    while (length > 0 && write_step(&at, &length)) continue;
+    registry.missed += lines_in(at, length); /* its reader is gone or stands still, or its disk is full */
 }
 
 void log_flush(void)
@@ -215,13 +303,53 @@ static int print_for_syslog(char *line, size_t size, enum log_level level, const
                     level_word[level], escaped);
 }
 
+/* A local log that is busy is waited for, a server that was not there is asked once more. */
+static bool target_takes(const char *line, size_t length)
+{
+    if (registry.fd < 0) return false;
+    for (int tries = 0; tries < 2; tries++) {
+        if (send(registry.fd, line, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+        bool is_busy = errno == EAGAIN || errno == ENOBUFS;
+        if (is_busy && (registry.is_cut || !waits_for_room(registry.fd, TARGET_MS))) return false;
+        if (!is_busy && !registry.is_remote) return false;
+    }
+    return false;
+}
+
+static void target_failed(const char *where)
+{
+    if (registry.is_cut) return;
+    registry.is_cut = true;
+    char why[128];
+    snprintf(why, sizeof why, "the log %s takes nothing (%s): lines go to standard error", where,
+             strerror(errno));
+    put_stderr(LOG_LEVEL_ERROR, why);
+}
+
+static void target_is_back(void)
+{
+    if (!registry.is_cut) return;
+    registry.is_cut = false;
+    uint64_t lines = registry.missed - registry.missed_before;
+    registry.missed_before = registry.missed;
+    log_warning("the log takes lines again; %llu went to standard error meanwhile",
+                (unsigned long long)lines);
+}
+
 static void put_datagram(enum log_level level, const char *escaped)
 {
     char line[LINE_LIMIT + 256];
     bool is_journal = registry.target == LOG_TARGET_JOURNAL;
     int length = is_journal ? print_for_journal(line, sizeof line, level, escaped)
                             : print_for_syslog(line, sizeof line, level, escaped);
-    if (length > 0) send(registry.fd, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (length <= 0) return;
+    if (target_takes(line, (size_t)length)) {
+        target_is_back();
+        return;
+    }
+    target_failed(is_journal ? "journal" : "syslog");
+    registry.missed++;
+    put_stderr(level, escaped);
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -11,9 +11,24 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TARGET_SYSLOG };
 
 /* Names the process ("receive") and opens the target. `address` is for LOG_TARGET_SYSLOG: NULL for
    the local socket, else a connected datagram descriptor is made from "IP:PORT" (RFC 5424 over
-   UDP). Lines above `level` are dropped. Before the first call lines go to stderr.
-   Call before the jail closes: it opens sockets. */
+   UDP). Lines above `level` are dropped. Before the first call lines go to stderr, and so do those that the
+   target does not take. Call before the jail closes: it opens sockets. */
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level);
+
+/* Where that target is: a path or "IP:PORT"; NULL: standard error, which needs none. */
+const char *log_target_address(enum log_target target, const char *address);
+/* A connected descriptor, the caller's; -1 with errno. */
+int log_target_connect(enum log_target target, const char *address);
+
+/* From then on lines go there; the descriptor is taken over. So a jailed process changes to another file, and
+   to a syslog that was restarted. */
+void log_take_stderr(int fd);
+void log_take_target(int fd);
+
+/* Lines that the target has not taken (they went to standard error) or that nobody took. Never falls. */
+uint64_t log_missed(void);
+/* False while the target does not take lines. */
+bool log_is_reached(void);
 
 /* After a fork: another name, the same target. Its descriptor, if it has one of its own, is moved to `fd`,
    else `fd` is closed, so that the caller may close all above it. Opens nothing. */

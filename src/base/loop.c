@@ -2,9 +2,12 @@
 /* The event loop, over libevent. A turn is one wait and all that became ready, then the deferred work. */
 #include "base/loop.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/die.h"
@@ -15,11 +18,15 @@ struct loop {
     struct deferred *first, **last; /* for the end of this turn */
     struct deferred *running;       /* what the end of this turn has not come to yet */
     uint64_t now_ms, wall_ms;
+    struct watch **watches; /* by descriptor */
+    size_t watches_room;
     bool clocks_are_read; /* in this turn */
     bool stopping;
 };
 
 struct watch {
+    struct loop *loop;
+    int fd;
     struct event *read, *write;
     void (*ready)(void *context, int what);
     void *context;
@@ -72,6 +79,7 @@ struct loop *loop_new(void)
 void loop_free(struct loop *loop)
 {
     event_base_free(loop->base);
+    free(loop->watches);
     free(loop);
 }
 
@@ -159,9 +167,27 @@ static void watch_ready(evutil_socket_t fd, short what, void *argument)
     watch->ready(watch->context, (what & EV_READ ? WATCH_READ : 0) | (what & EV_WRITE ? WATCH_WRITE : 0));
 }
 
+/* Each descriptor has one watch. A second one means that the number was closed behind the first one's back.
+ */
+static struct watch **watch_place(struct loop *loop, int fd)
+{
+    size_t index = (size_t)fd, room = loop->watches_room;
+    if (fd < 0) bug("descriptor %d cannot be watched", fd);
+    if (index >= room) {
+        loop->watches_room = index < 64 ? 128 : 2 * index;
+        loop->watches = memory_grow(loop->watches, loop->watches_room * sizeof *loop->watches);
+        memset(loop->watches + room, 0, (loop->watches_room - room) * sizeof *loop->watches);
+    }
+    return &loop->watches[index];
+}
+
 struct watch *watch_new(struct loop *loop, int fd, void (*ready)(void *context, int what), void *context)
 {
-    struct watch *watch = memory_alloc(sizeof *watch);
+    struct watch *watch = memory_alloc(sizeof *watch), **place = watch_place(loop, fd);
+    if (*place) bug("descriptor %d is watched already: it was closed without its watch", fd);
+    *place = watch;
+    watch->loop = loop;
+    watch->fd = fd;
     watch->ready = ready;
     watch->context = context;
     watch->read = event_new(loop->base, fd, EV_READ | EV_PERSIST, watch_ready, watch);
@@ -188,6 +214,8 @@ void watch_free(struct watch *watch)
     if (!watch) return;
     event_free(watch->read);
     event_free(watch->write);
+    watch->loop->watches[watch->fd] = NULL;
+    if (close(watch->fd) != 0 && errno == EBADF) bug("a watched descriptor was closed without its watch");
     free(watch);
 }
 

@@ -34,12 +34,14 @@ struct deferred {
 void loop_defer(struct loop *loop, struct deferred *deferred);
 void loop_defer_cancel(struct loop *loop, struct deferred *deferred);
 
-/* A descriptor's readiness. Level-triggered. Freed before the descriptor is closed. */
+/* A descriptor's readiness. Level-triggered. The watch takes over the descriptor, and nobody else closes it:
+   the kernel keeps waiting for a descriptor that is closed here while a copy of it is open anywhere (in
+   another process, or on its way to one), and would report it for ever. */
 struct watch;
 enum { WATCH_READ = 1, WATCH_WRITE = 2 };
 struct watch *watch_new(struct loop *loop, int fd, void (*ready)(void *context, int what), void *context);
 void watch_set(struct watch *watch, int what); /* 0: nothing; no system call when unchanged */
-void watch_free(struct watch *watch);
+void watch_free(struct watch *watch);          /* closes the descriptor; NULL is allowed */
 
 /* A one-shot timer. Setting it later than it stands costs nothing. */
 struct timer;

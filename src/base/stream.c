@@ -218,7 +218,6 @@ static void bury(void *context)
 {
     struct stream *stream = context;
     watch_free(stream->watch);
-    close(stream->fd);
     files_free(stream);
     tls_free(stream->tls);
     buffer_free(&stream->kept);

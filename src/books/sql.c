@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/beat.h"
 #include "base/die.h"
 #include "base/log.h"
 
@@ -21,6 +22,7 @@ enum {
 struct sql {
     sqlite3 *handle;
     struct timespec deadline;
+    bool has_deadline;
     int failure; /* the last result that was not good */
 };
 
@@ -59,6 +61,7 @@ static enum books_outcome settings_make(struct sql *sql, bool is_writer)
 {
     char text[320];
     sqlite3_busy_timeout(sql->handle, BUSY_MS);
+    sql_time_limit(sql, 0);
     if (!is_writer)
         return sql_run(sql, "PRAGMA temp_store=MEMORY; PRAGMA query_only=1; PRAGMA cache_size=-32768");
     snprintf(text, sizeof text,
@@ -237,6 +240,8 @@ static int is_over(void *context)
 {
     const struct sql *sql = context;
     struct timespec now;
+    beat();
+    if (!sql->has_deadline) return 0;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec > sql->deadline.tv_sec ||
            (now.tv_sec == sql->deadline.tv_sec && now.tv_nsec > sql->deadline.tv_nsec);
@@ -244,6 +249,7 @@ static int is_over(void *context)
 
 void sql_time_limit(struct sql *sql, unsigned ms)
 {
+    sql->has_deadline = ms > 0;
     clock_gettime(CLOCK_MONOTONIC, &sql->deadline);
     sql->deadline.tv_sec += ms / 1000;
     sql->deadline.tv_nsec += (long)(ms % 1000) * 1000000;
@@ -251,7 +257,7 @@ void sql_time_limit(struct sql *sql, unsigned ms)
         sql->deadline.tv_sec++;
         sql->deadline.tv_nsec -= 1000000000;
     }
-    sqlite3_progress_handler(sql->handle, PROGRESS_STEPS, ms ? is_over : NULL, sql);
+    sqlite3_progress_handler(sql->handle, PROGRESS_STEPS, is_over, sql);
 }
 
 bool sql_checkpoint(struct sql *sql)

@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "config/executable.h"
 #include "config/load.h"
+#include "config/machine.h"
 
 static const char HELP[] = "usage: sekimori check [--json] [[--config] FILE]\n"
                            "\n"
@@ -86,8 +87,9 @@ bool check_is_good(const char *path)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
+    if (config) machine_check(config, &problems);
     problems_print(&problems);
-    bool is_good = config != NULL;
+    bool is_good = config && problems.errors == 0;
     config_free(config);
     problem_list_free(&problems);
     return is_good;
@@ -116,6 +118,7 @@ int check_main(int argc, char **argv)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
+    if (config) machine_check(config, &problems);
     if (as_json)
         report_json(path, config, &problems);
     else

@@ -57,7 +57,8 @@ struct work {
     struct tls_context *tls;
     uint64_t timeout_ms, started_ms;
     size_t taken, deferred, refused, open;
-    bool is_verbose, is_json, is_quiet, shows_progress;
+    bool is_verbose, is_json, is_quiet;
+    bool has_terminal, shows_progress; /* progress is for people who look; and has been shown */
 };
 
 enum stage { GREETING, XCLIENT, EHLO, STARTTLS, SECURING, MAIL, RCPT, DATA, CONTENT, QUIT };
@@ -82,9 +83,9 @@ static void line_begin(struct work *work);
 
 static void progress_show(struct work *work, bool last)
 {
-    if (!work->shows_progress && loop_now_ms(work->loop) - work->started_ms > PROGRESS_AFTER_MS)
-        work->shows_progress = true;
-    if (!work->shows_progress || work->total < 2) return;
+    if (!work->has_terminal || work->total < 2) return;
+    if (loop_now_ms(work->loop) - work->started_ms > PROGRESS_AFTER_MS) work->shows_progress = true;
+    if (!work->shows_progress) return;
     static uint64_t shown_ms;
     if (!last && loop_now_ms(work->loop) - shown_ms < 200) return;
     shown_ms = loop_now_ms(work->loop);
@@ -487,7 +488,7 @@ int send_main(int argc, char **argv)
     work.total = work.files.count * work.count;
     work.loop = loop_new();
     work.started_ms = loop_now_ms(work.loop);
-    work.shows_progress = isatty(STDERR_FILENO) && !work.is_verbose;
+    work.has_terminal = isatty(STDERR_FILENO) && !work.is_verbose && !work.is_json && !work.is_quiet;
     for (size_t i = 0; i < work.connections && i < work.total; i++) line_begin(&work);
     loop_run(work.loop);
     progress_show(&work, true);

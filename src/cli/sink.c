@@ -184,9 +184,9 @@ static void listening_close(struct sink_options *options)
 {
     for (int i = 0; i < options->listening_count; i++) {
         struct listening *listening = &options->listening[i];
-        if (listening->watch) watch_free(listening->watch);
+        if (!listening->watch && listening->fd >= 0) close(listening->fd);
+        watch_free(listening->watch);
         timer_free(listening->pause);
-        if (listening->fd >= 0) close(listening->fd);
     }
 }
 

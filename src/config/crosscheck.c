@@ -4,7 +4,6 @@
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "base/tls.h"
@@ -315,26 +314,12 @@ static void authorities_check(struct loader *loader)
     tls_context_free(context);
 }
 
-/* It may be made after the file; the node says the same and does not start. */
-static void user_check(struct loader *loader)
-{
-    const struct text user = loader->config->user;
-    if (loader->origin != CONTENT_DISK || user.length == 0) return;
-    char *name = memory_string(user);
-    if (!getpwnam(name))
-        loader_complain(loader, SEVERITY_WARNING, global_place(loader, "user"),
-                        "there is no user %s on this machine; adduser --system --group %s makes it", name,
-                        name);
-    free(name);
-}
-
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
     own_addresses_check(loader);
     authorities_check(loader);
-    user_check(loader);
     identity_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     if (!loader->sources->is_spoiled) vrrp_check(loader);

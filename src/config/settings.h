@@ -178,6 +178,7 @@ struct config {
     struct {
         uint32_t receive, scan; /* 0: one a core */
         uint32_t scan_messages; /* a worker is retired after so many */
+        uint32_t hang_ms;       /* without a word; 0: for ever */
         bool jail;
     } processes;
 

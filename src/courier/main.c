@@ -69,7 +69,7 @@ static void configure(struct service *service)
     const struct config *config = service->child.config;
     messenger_configure(service->messenger, config);
     reception_configure(service->reception, config,
-                        child_listener_fd(&service->child, (uint16_t)config->listener_count));
+                        child_listener_take(&service->child, (uint16_t)config->listener_count));
 }
 
 static void on_config(void *context, const struct config *old)

@@ -30,9 +30,11 @@ struct upstream {
 
 static void close_probe(struct target_probe *probe)
 {
-    watch_free(probe->watch);
+    if (probe->watch)
+        watch_free(probe->watch);
+    else if (probe->fd >= 0)
+        close(probe->fd);
     probe->watch = NULL;
-    if (probe->fd >= 0) close(probe->fd);
     probe->fd = -1;
 }
 

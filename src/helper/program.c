@@ -133,10 +133,8 @@ static void end_log(const struct program *program, const struct program_end *end
 static void program_free(struct program *program)
 {
     watch_free(program->process_watch);
-    if (program->output_watch) watch_free(program->output_watch);
+    watch_free(program->output_watch);
     timer_free(program->limit);
-    close(program->process);
-    close(program->output);
     buffer_free(&program->line);
     free(program);
 }

@@ -34,6 +34,7 @@ enum master_frame {
     MASTER_HEALTH,     /* asks for MASTER_HEALTH_REPLY with the same id */
     MASTER_DRAIN,      /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
                           Before MASTER_START too. */
+    MASTER_LOG,        /* u8 enum master_log; fd 0: where lines go from now on */
     MASTER_CLIENT, /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
                       this process */
     /* process to master */
@@ -41,11 +42,16 @@ enum master_frame {
     MASTER_RELOADED,     /* the MASTER_CONFIG with the same id is in force */
     MASTER_STATUS_REPLY, /* pairs of (text name, text value) to the end */
     MASTER_HEALTH_REPLY, /* the byte form of ipc/health.h */
+    MASTER_BEAT,         /* in the middle of long work: it goes on */
+    MASTER_HANGS,        /* u32 pid, text name: a process that came from this one gives no sign of life */
     /* command line to master, over STATE/run/control; text replies */
     MASTER_DO = 128, /* text command: "stop", "reload", "status", "queue …", "balance" */
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
 };
+
+enum master_log { MASTER_LOG_STDERR, MASTER_LOG_TARGET };
+void master_log_take(enum master_log which, int fd); /* for this process; the descriptor is taken over */
 
 /* Who gives a command: the peer of the control socket, and what the configuration lets it do. */
 struct commander {

@@ -82,7 +82,6 @@ static void bury(void *context)
 {
     struct channel *channel = context;
     watch_free(channel->watch);
-    close(channel->fd);
     for (size_t i = channel->list_first; i < channel->list_count; i++)
         for (int f = 0; f < channel->list[i].fd_count; f++) close(channel->list[i].fds[f]);
     free(channel->list);

@@ -3,6 +3,7 @@
 #include "ipc/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/beat.h"
 #include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -31,7 +33,6 @@ struct given {
     char name[32];
     uint16_t number; /* slot, listener index or peer index */
     enum process_kind peer;
-    bool is_fresh; /* a listener that came with a reload */
     int fd;
 };
 
@@ -78,7 +79,6 @@ static struct given *given_add(struct child *child, enum given_kind kind, struct
     struct given *given = memory_alloc(sizeof *given);
     given->kind = kind;
     given->fd = frame_take_fd(frame, 0);
-    given->is_fresh = child->master != NULL;
     struct given **last = &child->given;
     while (*last) last = &(*last)->next;
     *last = given;
@@ -204,41 +204,26 @@ int child_folder_fd(const struct child *child, const char *name)
     return given ? given->fd : -1;
 }
 
-int child_listener_fd(const struct child *child, uint16_t listener_index)
+int child_listener_take(struct child *child, uint16_t listener_index)
 {
-    for (const struct given *given = child->given; given; given = given->next)
-        if (given->kind == GIVEN_LISTENER && given->number == listener_index) return given->fd;
+    for (struct given **at = &child->given; *at; at = &(*at)->next) {
+        struct given *given = *at;
+        if (given->kind != GIVEN_LISTENER || given->number != listener_index) continue;
+        int fd = given->fd;
+        *at = given->next;
+        free(given);
+        return fd;
+    }
     return -1;
 }
 
 /* --- on the loop --- */
-
-/* A reload sends all listeners anew, numbered as in the new configuration, before the configuration itself.
- */
-static void listeners_replace(struct child *child)
-{
-    bool has_fresh = false;
-    for (struct given *given = child->given; given; given = given->next)
-        if (given->kind == GIVEN_LISTENER && given->is_fresh) has_fresh = true;
-    for (struct given **at = &child->given; has_fresh && *at;) {
-        struct given *given = *at;
-        if (given->kind == GIVEN_LISTENER && !given->is_fresh) {
-            *at = given->next;
-            close(given->fd);
-            free(given);
-            continue;
-        }
-        given->is_fresh = false;
-        at = &given->next;
-    }
-}
 
 static void config_replace(struct child *child, struct frame *frame)
 {
     struct config *old = child->config;
     child->config = config_take(frame);
     log_set_level(child->config->log.level);
-    listeners_replace(child);
     if (child->events->on_config) child->events->on_config(child->context, old);
     config_free(old);
     channel_send(child->master, MASTER_RELOADED, frame->id, TEXT_NONE);
@@ -265,6 +250,8 @@ static void health_tell(struct child *child, uint64_t id)
     struct health_facts facts = { 0 };
     if (child->events->on_health) child->events->on_health(child->context, &facts);
     if (child->is_draining) health_know(&facts, HEALTH_DRAINING, 1);
+    health_know(&facts, HEALTH_LOG_MISSED, log_missed());
+    health_know(&facts, HEALTH_LOG_CUT, !log_is_reached());
     health_facts_put(&facts, channel_begin(child->master, MASTER_HEALTH_REPLY, id));
     channel_end(child->master);
 }
@@ -284,6 +271,24 @@ bool commander_get(struct reader *reader, struct commander *out)
     out->may_operate = get_u8(reader) != 0;
     out->may_read_content = get_u8(reader) != 0;
     return !reader->failed;
+}
+
+void master_log_take(enum master_log which, int fd)
+{
+    if (which == MASTER_LOG_STDERR)
+        log_take_stderr(fd);
+    else
+        log_take_target(fd);
+}
+
+static bool log_change(struct child *child, struct frame *frame, struct reader *reader)
+{
+    enum master_log which = get_u8(reader);
+    int fd = frame_take_fd(frame, 0);
+    if (reader->failed || which > MASTER_LOG_TARGET || fd < 0) return false;
+    if (child->events->on_log) child->events->on_log(child->context, which, fd);
+    master_log_take(which, fd);
+    return true;
 }
 
 static void client_take(struct child *child, struct frame *frame, struct reader *reader)
@@ -327,6 +332,8 @@ static bool master_frame(void *context, struct frame *frame)
         if (!drain_take(child, frame)) return false;
         if (child->events->on_drain) child->events->on_drain(child->context);
         return true;
+    case MASTER_LOG:
+        return log_change(child, frame, &reader);
     case MASTER_CLIENT:
         client_take(child, frame, &reader);
         return true;
@@ -351,12 +358,20 @@ static void peers_hand_out(struct child *child)
     }
 }
 
+/* Beside the frames that gather, of which one may be half made. Never waits. */
+static void beat_tell(void *context)
+{
+    struct pollfd room = { CONTROL_FD, POLLOUT, 0 };
+    if (poll(&room, 1, 0) == 1) channel_send_now(CONTROL_FD, MASTER_BEAT, 0, TEXT_NONE, NULL, 0);
+}
+
 int child_run(struct child *child, const struct child_events *events, void *context)
 {
     static const struct channel_events master_events = { master_frame, master_gone };
     child->events = events;
     child->context = context;
     child->master = channel_open(child->loop, CONTROL_FD, &master_events, child);
+    beat_open(beat_tell, NULL);
     peers_hand_out(child);
     channel_send(child->master, MASTER_READY, 0, TEXT_NONE);
     loop_run(child->loop);
@@ -368,6 +383,14 @@ void child_exit(struct child *child, int code)
 {
     child->exit_code = code;
     loop_stop(child->loop);
+}
+
+void child_report_hang(struct child *child, pid_t pid, const char *name)
+{
+    struct buffer *out = channel_begin(child->master, MASTER_HANGS, 0);
+    put_u32(out, (uint32_t)pid);
+    put_text(out, text_of(name));
+    channel_end(child->master);
 }
 
 void child_status_add(struct buffer *out, const char *name, const char *format, ...)

@@ -4,6 +4,8 @@
 #ifndef SEKIMORI_IPC_CHILD_H
 #define SEKIMORI_IPC_CHILD_H
 
+#include <sys/types.h>
+
 #include "base/loop.h"
 #include "config/settings.h"
 #include "ipc/ask_master.h"
@@ -41,6 +43,10 @@ struct child_events {
     /* What this process knows of the node's health: told with health_know. At every second, so it must be
        cheap. May be NULL. */
     void (*on_health)(void *context, struct health_facts *out);
+    /* Lines go to another descriptor, borrowed for the call, for processes that came from this one. May be
+     * NULL.
+     */
+    void (*on_log)(void *context, enum master_log which, int fd);
     /* child->is_draining or drain_to has changed. May be NULL. */
     void (*on_drain)(void *context);
 };
@@ -53,7 +59,9 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
 /* What master gave, by name: descriptors stay open, owned by child; -1 when not given. */
 int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot);
 int child_folder_fd(const struct child *child, const char *name);
-int child_listener_fd(const struct child *child, uint16_t listener_index);
+/* A listening socket, which is the caller's from then on; -1 when none was given. Each comes anew with a
+   reload, before on_config. */
+int child_listener_take(struct child *child, uint16_t listener_index);
 /* The `number`th map with that name (ledger gets one "events" per process). -1 at the end. */
 int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
 
@@ -61,6 +69,9 @@ int child_map_nth(const struct child *child, const char *name, unsigned number, 
  * code. */
 int child_run(struct child *child, const struct child_events *events, void *context);
 void child_exit(struct child *child, int code); /* leaves child_run */
+
+/* Asks master to look at a process that came from this one, and to kill it if it hangs. */
+void child_report_hang(struct child *child, pid_t pid, const char *name);
 
 void child_status_add(struct buffer *out, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -21,6 +21,8 @@ enum health_fact {
     HEALTH_DESTINATIONS_DOWN, /* queue: of whom no server could be talked to */
     HEALTH_HELD,              /* queue: recipients that are held: they make no delivery */
     HEALTH_DRAINING,          /* every process: 1 when it knows that the node is drained */
+    HEALTH_LOG_MISSED,        /* every process: lines that its log has not taken */
+    HEALTH_LOG_CUT,           /* every process: 1 while its log takes nothing */
     HEALTH_FACT_COUNT
 };
 
@@ -56,6 +58,8 @@ enum health_says {
     HEALTH_SAYS_DOWN,
     HEALTH_SAYS_RESTARTED,
     HEALTH_SAYS_SILENT,
+    HEALTH_SAYS_WAITS_DISK,
+    HEALTH_SAYS_LOG_MISSED,
     HEALTH_SAYS_RUNNING,
     HEALTH_SAYS_IN_SERVICE,
     HEALTH_SAYS_DRAINING,

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
+#include "master/users.h"
 
 struct commands {
     struct loop *loop;
@@ -30,7 +31,9 @@ struct commands {
     struct watch *watch;
     int fd;
     uid_t own; /* whom the processes run as */
+    char own_name[64];
     const struct config *config;
+    struct users *users;
 };
 
 struct commands_client {
@@ -226,11 +229,15 @@ static void client_closed(void *context)
     client_free(context);
 }
 
-static bool has_user(const struct text_list *list, const char *user)
+static void client_name(const struct commands *control, uid_t uid, char *out, size_t size)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (text_equal(list->items[i], text_of(user))) return true;
-    return false;
+    const char *known = uid == 0              ? "root"
+                        : uid == control->own ? control->own_name
+                                              : users_name(control->users, uid);
+    if (known)
+        snprintf(out, size, "%s", known);
+    else
+        snprintf(out, size, "%u", (unsigned)uid);
 }
 
 /* Root and the user we run as have every right: the files are theirs. False: no right at all. */
@@ -239,21 +246,19 @@ static bool commander_find(const struct commands *control, int fd, struct comman
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    const struct passwd *entry = getpwuid(peer.uid);
-    if (entry)
-        snprintf(client->user, sizeof client->user, "%s", entry->pw_name);
-    else
-        snprintf(client->user, sizeof client->user, "%u", (unsigned)peer.uid);
+    client_name(control, peer.uid, client->user, sizeof client->user);
     bool is_ours = peer.uid == 0 || peer.uid == geteuid() || peer.uid == control->own;
     client->commander = (struct commander){
         .uid = peer.uid,
         .user = text_of(client->user),
-        .may_operate = is_ours || has_user(&control->config->rights.operate, client->user),
-        .may_read_content = is_ours || has_user(&control->config->rights.read_content, client->user)
+        .may_operate = is_ours || users_has(control->users, &control->config->rights.operate, peer.uid),
+        .may_read_content =
+            is_ours || users_has(control->users, &control->config->rights.read_content, peer.uid)
     };
     bool may_release = false;
     for (int i = 0; i < HELD_CLASSES; i++)
-        may_release = may_release || has_user(&control->config->quarantine.release[i], client->user);
+        may_release =
+            may_release || users_has(control->users, &control->config->quarantine.release[i], peer.uid);
     return client->commander.may_operate || client->commander.may_read_content || may_release;
 }
 
@@ -278,6 +283,7 @@ static void client_arrived(void *context, int what)
 void commands_set_config(struct commands *control, const struct config *config)
 {
     control->config = config;
+    users_set_config(control->users, config);
 }
 
 /* The group may reach the socket; who in it may do what is in the configuration. */
@@ -288,11 +294,29 @@ static bool socket_give(const struct commands *control, gid_t gid)
            (geteuid() != 0 || fchownat(folder, "control", control->own, gid, 0) == 0);
 }
 
+/* Asked once, before the loop turns: a name service may let wait. */
+static void own_name_find(struct commands *control)
+{
+    const struct passwd *entry = getpwuid(control->own);
+    if (entry)
+        snprintf(control->own_name, sizeof control->own_name, "%s", entry->pw_name);
+    else
+        snprintf(control->own_name, sizeof control->own_name, "%u", (unsigned)control->own);
+}
+
 struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
                                struct family *family, const struct commands_events *events, void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
-    *control = (struct commands){ loop, state, family, events, context, NULL, -1, start->uid, start->config };
+    *control = (struct commands){ .loop = loop,
+                                  .state = state,
+                                  .family = family,
+                                  .events = events,
+                                  .context = context,
+                                  .own = start->uid,
+                                  .config = start->config };
+    own_name_find(control);
+    control->users = users_open(loop, start->config);
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     /* By way of /proc, since a socket's path is limited to 107 bytes and a state folder's is not. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", state->run_fd);
@@ -310,6 +334,6 @@ void commands_close(struct commands *control)
 {
     unlinkat(control->state->run_fd, "control", 0);
     watch_free(control->watch);
-    close(control->fd);
+    users_close(control->users);
     free(control);
 }

@@ -7,6 +7,7 @@
 
 #include "master/family.h"
 #include "master/fitness.h"
+#include "master/hang.h"
 
 enum member_state { MEMBER_DOWN, MEMBER_STARTING, MEMBER_READY, MEMBER_STOPPING };
 
@@ -24,6 +25,13 @@ struct member {
     uint64_t unready_ms, health_ms;      /* since when it is not ready; when it last told its health */
     uint64_t ended_ms[FITNESS_RESTARTS]; /* its last ends, as a ring */
     struct health_facts health;
+    struct hang hang;
+    struct {
+        uint64_t seen, missed; /* lines, as last told; that were missed since `since_ms` */
+        uint64_t since_ms;
+    } log;
+    bool is_heard;        /* in this round of the pulse */
+    bool waits_disk;      /* silent, for a disk; it has been said */
     struct buffer status; /* pairs of texts, as it told them */
 };
 
@@ -63,11 +71,14 @@ void member_send_config(struct member *member, uint64_t id);
 void member_send_listeners(struct member *member);
 
 void member_send_drain(struct member *member);
+void member_send_log(struct member *member, enum master_log which, int fd); /* a copy; `fd` is borrowed */
 
 /* pulse.c */
 void pulse_begin(struct family *family);
 void pulse_write(struct family *family);                               /* what is known now */
 bool pulse_answered(struct member *member, const struct frame *frame); /* false: malformed */
+void pulse_heard(struct member *member);                               /* a sign of life */
+bool pulse_hangs(struct member *member, const struct frame *frame); /* of one of its own; false: malformed */
 
 /* status.c */
 void status_answered(struct member *member, struct text pairs);

@@ -45,7 +45,10 @@ static bool process_judge(const struct fitness_process *process, bool was_ready,
     else if (process->restarts >= FITNESS_RESTARTS)
         find_process(out, SICK, HEALTH_SAYS_RESTARTED, process, process->restarts);
     else if (process->is_ready && process->silent_ms > FITNESS_SILENT_MS)
-        find_process(out, outcome, HEALTH_SAYS_SILENT, process, seconds(process->silent_ms));
+        find_process(out, outcome, process->waits_disk ? HEALTH_SAYS_WAITS_DISK : HEALTH_SAYS_SILENT, process,
+                     seconds(process->silent_ms));
+    else if (process->log_missed > 0)
+        find_process(out, SICK, HEALTH_SAYS_LOG_MISSED, process, process->log_missed);
     else
         return false;
     return true;

@@ -22,6 +22,8 @@ struct fitness_process {
     unsigned index;
     bool is_ready;
     bool is_aside;                  /* without it the node is sick, but serves */
+    bool waits_disk;                /* that is why it is silent */
+    uint64_t log_missed;            /* lines within a minute */
     uint64_t unready_ms, silent_ms; /* since it was ready, since its last answer */
     unsigned restarts;              /* within FITNESS_RESTARTS_MS */
 };

@@ -19,6 +19,7 @@
 #include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
+#include "master/logs.h"
 #include "master/roles.h"
 
 struct node {
@@ -47,7 +48,7 @@ static const char usage[] =
     "      --libexec FOLDER  where the programs of its processes are\n"
     "      --version         print the version\n"
     "  -h, --help            print this\n\n"
-    "Signals: HUP reloads the configuration, TERM and INT stop in order.\n"
+    "Signals: HUP reloads the configuration, USR1 opens the log file anew, TERM and INT stop in order.\n"
     "Exit codes: 0 stopped, 64 usage, 67 no such user, 69 an address cannot be bound or a program is\n"
     "missing, 73 and 75 state folder, 78 configuration.\n";
 
@@ -119,7 +120,7 @@ static void systemd_tell(const char *text)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return;
     socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length);
     close(fd);
 }
 
@@ -207,6 +208,7 @@ static void reload(void *context, struct commands_client *client)
     node->reload.client = client;
     node->reload.is_under_way = true;
     systemd_tell("RELOADING=1\n");
+    logs_reopen(node->family);
     struct buffer problems = { 0 };
     char error[300];
     struct config *config = config_read(node->config_path, &problems);
@@ -309,7 +311,10 @@ static void drain_resume(struct node *node)
 
 static void signal_arrived(void *context, int number)
 {
-    if (number == SIGHUP)
+    struct node *node = context;
+    if (number == SIGUSR1)
+        logs_reopen(node->family);
+    else if (number == SIGHUP)
         reload(context, NULL);
     else
         stop(context);
@@ -363,6 +368,7 @@ int main(int argc, char **argv)
     struct buffer problems = { 0 };
     char error[300];
     standard_open();
+    logs_open();
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     node.config = config_read(node.config_path, &problems);
@@ -382,6 +388,7 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGTERM, signal_arrived, &node);
     loop_on_signal(node.loop, SIGINT, signal_arrived, &node);
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
+    loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Every second: asks all processes what they know of the node's health, judges, writes the page. */
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/timex.h>
 
 #include "base/arena.h"
+#include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "master/family_private.h"
+#include "master/logs.h"
 
-enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2 };
+enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2, LOG_MISSED_MS = 60000 };
 
 /* The kernel's own estimate: the time service tells it, and it grows while nobody does. */
 static int64_t clock_error_ms(void)
@@ -26,6 +30,8 @@ static void process_describe(const struct member *member, uint64_t now, struct f
                                      .index = member->index,
                                      .is_aside = member->part->is_aside,
                                      .is_ready = member->state == MEMBER_READY,
+                                     .waits_disk = member->waits_disk,
+                                     .log_missed = member->log.missed,
                                      .unready_ms = now - member->unready_ms,
                                      .silent_ms = now - member->health_ms };
     for (size_t i = 0; i < FITNESS_RESTARTS; i++)
@@ -58,9 +64,93 @@ static void member_forget(struct member *member)
     if (member->state != MEMBER_READY) member->health = (struct health_facts){ 0 };
 }
 
+/* --- who hangs --- */
+
+static void hang_say(pid_t pid, const char *name, const char *what)
+{
+    struct buffer place = { 0 };
+    hang_describe(pid, &place);
+    log_error("%s (pid %d) %s: %.*s", name, (int)pid, what, TEXT_ARG(buffer_text(&place)));
+    buffer_free(&place);
+}
+
+static void member_hangs(struct member *member, enum hang_verdict verdict)
+{
+    char name[HEALTH_PROCESS_SIZE];
+    bool waits = verdict == HANG_DISK, was_said = member->waits_disk;
+    snprintf(name, sizeof name, "%s %u", process_name(member->part->kind), member->index);
+    member->waits_disk = waits;
+    if (waits && !was_said)
+        hang_say(member->pid, name, "gives no sign of life and is not killed, since it waits for a disk");
+    if (verdict != HANG_KILL) return;
+    hang_say(member->pid, name, "gives no sign of life and is killed");
+    kill(member->pid, SIGKILL);
+}
+
+/* A process that is being stopped has a clock of its own. */
+static void member_look(struct member *member)
+{
+    struct hang_sight sight = { 0 };
+    bool is_watched = member->state == MEMBER_READY || member->state == MEMBER_STARTING;
+    bool is_heard = member->is_heard || !is_watched || member->family->is_stopping;
+    member->is_heard = false;
+    if (!is_heard && !hang_look(member->pid, &sight)) return;
+    member_hangs(member, hang_round(&member->hang, is_heard, member->state == MEMBER_STARTING, &sight,
+                                    PERIOD_MS, member->family->start.config->processes.hang_ms));
+}
+
+void pulse_heard(struct member *member)
+{
+    member->is_heard = true;
+    member->health_ms = loop_now_ms(member->family->start.loop);
+}
+
+/* Asked again each second. A process may only give away what came from it. */
+bool pulse_hangs(struct member *member, const struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct hang_sight sight;
+    pid_t pid = (pid_t)get_u32(&reader);
+    struct text said = get_text(&reader);
+    char name[HEALTH_PROCESS_SIZE], safe[HEALTH_PROCESS_SIZE];
+    if (!reader_done(&reader)) return false;
+    snprintf(name, sizeof name, "%s", log_escape(said, safe, sizeof safe));
+    if (!hang_descends(pid, member->pid) || !hang_look(pid, &sight)) return true;
+    hang_say(pid, name,
+             sight.state == 'D' ? "gives no sign of life and is not killed, since it waits for a disk"
+                                : "gives no sign of life and is killed");
+    if (sight.state != 'D') kill(pid, SIGKILL);
+    return true;
+}
+
+/* --- the log --- */
+
+static void log_account(struct member *member, uint64_t lines)
+{
+    uint64_t now = loop_now_ms(member->family->start.loop);
+    if (lines > member->log.seen) {
+        member->log.missed += lines - member->log.seen;
+        member->log.since_ms = now;
+    } else if (now - member->log.since_ms > LOG_MISSED_MS) {
+        member->log.missed = 0;
+    }
+    member->log.seen = lines;
+}
+
+static void log_look(struct family *family)
+{
+    bool is_cut = !log_is_reached();
+    for (size_t i = 0; i < family->count; i++)
+        is_cut = is_cut || family->members[i].health.values[HEALTH_LOG_CUT];
+    if (is_cut) logs_reconnect(family, family->start.config);
+}
+
+/* --- a round --- */
+
 static void ask(void *context)
 {
     struct family *family = context;
+    log_look(family);
     if (family->pulse.is_open) { /* somebody did not answer */
         family->drain.empty_rounds = 0;
         pulse_write(family);
@@ -69,6 +159,7 @@ static void ask(void *context)
     family->pulse.is_open = true;
     for (size_t i = 0; i < family->count; i++) {
         struct member *member = &family->members[i];
+        member_look(member);
         member_forget(member);
         if (member->channel && member->state == MEMBER_READY)
             channel_send(member->channel, MASTER_HEALTH, family->pulse.round, TEXT_NONE);
@@ -99,9 +190,10 @@ bool pulse_answered(struct member *member, const struct frame *frame)
     struct family *family = member->family;
     struct health_facts facts;
     if (!health_facts_get(frame->payload, &facts)) return false;
-    member->health_ms = loop_now_ms(family->start.loop);
+    pulse_heard(member);
     if (frame->id != family->pulse.round) return true; /* late, but alive */
     member->health = facts;
+    log_account(member, facts.values[HEALTH_LOG_MISSED]);
     member->has_told_health = true;
     for (size_t i = 0; i < family->count; i++)
         if (!family->members[i].has_told_health) return true;

@@ -98,6 +98,13 @@ static void send_folders(struct member *member)
     }
 }
 
+void member_send_log(struct member *member, enum master_log which, int fd)
+{
+    int copy = copy_of(fd);
+    put_u8(channel_begin(member->channel, MASTER_LOG, 0), (uint8_t)which);
+    channel_end_fds(member->channel, &copy, 1);
+}
+
 void member_send_listeners(struct member *member)
 {
     const struct listeners *listeners = member->family->start.listeners;
@@ -179,6 +186,10 @@ void member_start(struct member *member)
     close(pair[1]);
     member->pid = pid;
     member->state = MEMBER_STARTING;
+    member->hang = (struct hang){ 0 };
+    member->log.seen = 0;
+    member->is_heard = true;
+    member->waits_disk = false;
     member->started_ms = loop_now_ms(loop);
     member->channel = channel_open(loop, pair[0], &events, member);
     member_send_config(member, 0);
@@ -195,7 +206,7 @@ static void became_ready(struct member *member)
     struct family *family = member->family;
     log_info("%s %u is ready (pid %d)", process_name(member->part->kind), member->index, (int)member->pid);
     member->state = MEMBER_READY;
-    member->health_ms = loop_now_ms(family->start.loop);
+    pulse_heard(member);
     if (family->was_ready || !family_is_ready(family)) return;
     family->was_ready = true;
     pulse_write(family);
@@ -228,6 +239,11 @@ static bool member_frame(void *context, struct frame *frame)
         return true;
     case MASTER_HEALTH_REPLY:
         return pulse_answered(member, frame);
+    case MASTER_BEAT:
+        pulse_heard(member);
+        return true;
+    case MASTER_HANGS:
+        return pulse_hangs(member, frame);
     case MASTER_STATUS_REPLY:
         if (frame->id == member->family->status.round) status_answered(member, frame->payload);
         return true;

@@ -60,7 +60,7 @@ static void lock_take(struct state *state, const struct config *config)
 {
     state->lock_fd = openat(state->run_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (state->lock_fd < 0) refuse(EX_CANTCREAT, "the lock file cannot be made", config);
-    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(state->lock_fd, 0) == 0) {
         dprintf(state->lock_fd, "%d\n", getpid());
         return;
     }

@@ -37,6 +37,8 @@ static struct tls_context *tls_of(const struct config *config, const struct list
     return tls;
 }
 
+static void arrived(void *context, int what);
+
 static struct port *port_new(struct server *server, const struct listener *listener, int fd)
 {
     struct port *port = memory_alloc(sizeof *port);
@@ -50,6 +52,7 @@ static struct port *port_new(struct server *server, const struct listener *liste
     port->listener.proxy = networks_copy(port->arena, &listener->proxy);
     port->listener.xclient = networks_copy(port->arena, &listener->xclient);
     port->tls = tls_of(server->config, listener);
+    if (fd >= 0) port->watch = watch_new(server->loop, fd, arrived, port);
     return port;
 }
 
@@ -120,28 +123,23 @@ static void arrived(void *context, int what)
 
 void ports_accept(struct server *server, bool accept)
 {
-    for (size_t i = 0; i < server->port_count; i++) {
-        struct port *port = server->ports[i];
-        if (accept && !port->watch && port->fd >= 0) {
-            port->watch = watch_new(server->loop, port->fd, arrived, port);
-            watch_set(port->watch, WATCH_READ);
-        } else if (!accept) {
-            watch_free(port->watch);
-            port->watch = NULL;
-        }
-    }
+    for (size_t i = 0; i < server->port_count; i++)
+        if (server->ports[i]->watch) watch_set(server->ports[i]->watch, accept ? WATCH_READ : 0);
 }
 
 void ports_replace(struct server *server)
 {
-    ports_accept(server, false);
-    for (size_t i = 0; i < server->port_count; i++) port_release(server->ports[i]);
+    for (size_t i = 0; i < server->port_count; i++) {
+        watch_free(server->ports[i]->watch);
+        server->ports[i]->watch = NULL;
+        port_release(server->ports[i]);
+    }
     free(server->ports);
     server->port_count = server->config->listener_count;
     server->ports = memory_alloc(server->port_count * sizeof *server->ports);
     for (size_t i = 0; i < server->port_count; i++)
         server->ports[i] =
-            port_new(server, &server->config->listeners[i], child_listener_fd(server->child, (uint16_t)i));
+            port_new(server, &server->config->listeners[i], child_listener_take(server->child, (uint16_t)i));
 }
 
 bool server_socket_has_input(int fd)

@@ -170,6 +170,9 @@ static bool member_frame(void *context, struct frame *frame)
         timer_clear(member->clock);
         member_ready(member);
         return true;
+    case WORKER_PONG:
+        member->vigil.is_heard = true;
+        return true;
     case WORKER_FAILED: {
         char why[200];
         struct text said = get_text(&reader);
@@ -247,7 +250,23 @@ void crew_fill(struct foreman *foreman)
     }
 }
 
+void crew_tell_log(struct foreman *foreman, struct channel *channel, uint16_t type)
+{
+    for (int which = 0; channel && which < 2; which++) {
+        int copy = foreman->log_fds[which] < 0 ? -1 : fcntl(foreman->log_fds[which], F_DUPFD_CLOEXEC, 3);
+        if (copy < 0) continue;
+        put_u8(channel_begin(channel, type, 0), (uint8_t)which);
+        channel_end_fds(channel, &copy, 1);
+    }
+}
+
 /* --- nurseries --- */
+
+static pid_t pid_of(const struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    return (pid_t)get_u32(&reader);
+}
 
 static void worker_is(struct brood *brood, struct frame *frame)
 {
@@ -264,6 +283,8 @@ static void worker_is(struct brood *brood, struct frame *frame)
         return;
     }
     member->channel = channel_open(foreman->child->loop, fd, &events, member);
+    member->vigil.pid = pid_of(frame);
+    crew_tell_log(foreman, member->channel, WORKER_LOG);
     timer_set(member->clock, RETRY_MOST_MS);
 }
 
@@ -307,6 +328,9 @@ static bool nursery_frame(void *context, struct frame *frame)
     case NURSERY_WORKER_IS:
         worker_is(brood, frame);
         return true;
+    case NURSERY_PONG:
+        brood->vigil.is_heard = true;
+        return true;
     case NURSERY_STALE:
         log_info("signatures have changed: loading them anew");
         if (!foreman->next_brood && brood == foreman->brood) crew_start(foreman, true);
@@ -348,6 +372,8 @@ static void nursery_is(struct foreman *foreman, struct frame *frame)
     }
     if (fd >= 0) {
         brood->channel = channel_open(foreman->child->loop, fd, &events, brood);
+        brood->vigil = (struct vigil){ .pid = pid_of(frame), .is_heard = true };
+        crew_tell_log(foreman, brood->channel, NURSERY_LOG);
         return;
     }
     foreman->next_brood = NULL;
@@ -359,9 +385,10 @@ static void nursery_is(struct foreman *foreman, struct frame *frame)
 
 static bool warden_frame(void *context, struct frame *frame)
 {
-    if (frame->type != WARDEN_NURSERY_IS) return false;
-    nursery_is(context, frame);
-    return true;
+    struct foreman *foreman = context;
+    foreman->warden_vigil.is_heard = true;
+    if (frame->type == WARDEN_NURSERY_IS) nursery_is(foreman, frame);
+    return frame->type == WARDEN_NURSERY_IS || frame->type == WARDEN_PONG;
 }
 
 static void warden_gone(void *context)

@@ -2,13 +2,16 @@
 /* Requests: taken in order, bounded, given to idle workers, answered to whoever still waits. */
 #include "scan/foreman.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "scan/foreman_private.h"
+#include "scan/scan_private.h"
 
 enum { WAITING_MOST = 4096, WAITING_BYTES_MOST = 64 << 20 };
 
@@ -175,7 +178,7 @@ static void retry(void *context)
     crew_fill(foreman);
 }
 
-struct foreman *foreman_new(struct child *child, int warden, uint32_t core_count)
+struct foreman *foreman_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count)
 {
     struct foreman *foreman = memory_alloc(sizeof *foreman);
     foreman->child = child;
@@ -183,6 +186,9 @@ struct foreman *foreman_new(struct child *child, int warden, uint32_t core_count
     foreman->last_waiting = &foreman->waiting;
     foreman->retry = timer_new(child->loop, retry, foreman);
     foreman->warden = channel_open(child->loop, warden, &crew_warden_events, foreman);
+    foreman->log_fds[MASTER_LOG_STDERR] = foreman->log_fds[MASTER_LOG_TARGET] = -1;
+    foreman->warden_vigil.pid = warden_pid;
+    vigil_open(foreman);
     crew_start(foreman, false);
     return foreman;
 }
@@ -204,6 +210,18 @@ void foreman_stop(struct foreman *foreman, uint32_t within_ms)
     bool is_idle = foreman->busy_count == 0 && !foreman->waiting;
     foreman->stop_timer = timer_new(foreman->child->loop, stop_check, foreman);
     timer_set(foreman->stop_timer, is_idle ? 0 : within_ms);
+}
+
+/* A worker that is being forked is told when its channel comes. */
+void foreman_log(struct foreman *foreman, enum master_log which, int fd)
+{
+    if (foreman->log_fds[which] >= 0) close(foreman->log_fds[which]);
+    foreman->log_fds[which] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    crew_tell_log(foreman, foreman->warden, WARDEN_LOG);
+    if (foreman->brood) crew_tell_log(foreman, foreman->brood->channel, NURSERY_LOG);
+    if (foreman->next_brood) crew_tell_log(foreman, foreman->next_brood->channel, NURSERY_LOG);
+    for (struct crew_member *member = foreman->crew; member; member = member->next)
+        crew_tell_log(foreman, member->channel, WORKER_LOG);
 }
 
 void foreman_status(const struct foreman *foreman, struct buffer *out)

@@ -7,9 +7,9 @@
 
 struct foreman;
 
-/* `warden`: the channel of nursery_warden_start. `core_count`: workers where the configuration says one a
+/* `warden`, `warden_pid`: of nursery_warden_start. `core_count`: workers where the configuration says one a
  * core. */
-struct foreman *foreman_new(struct child *child, int warden, uint32_t core_count);
+struct foreman *foreman_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count);
 
 /* A receive process, by its channel. */
 void foreman_add_receiver(struct foreman *foreman, int fd);
@@ -19,6 +19,9 @@ void foreman_reload(struct foreman *foreman);
 
 /* No new requests are begun; child_exit is called when what is under way has ended, or `within_ms` passed. */
 void foreman_stop(struct foreman *foreman, uint32_t within_ms);
+
+/* Lines go to another descriptor, which is borrowed: told to warden, nurseries and workers. */
+void foreman_log(struct foreman *foreman, enum master_log which, int fd);
 
 void foreman_status(const struct foreman *foreman, struct buffer *out);
 

@@ -5,6 +5,7 @@
 
 #include "scan/foreman.h"
 #include "scan/request.h"
+#include "scan/vigil.h"
 
 struct receiver {
     struct receiver *next;
@@ -19,7 +20,9 @@ struct brood {
     uint64_t number;
     bool is_ready; /* workers can be had of it */
     uint32_t workers;
-    char engine[80]; /* "clamav 1.4.6" */
+    struct vigil vigil;
+    uint64_t looked_at; /* the round of the vigil */
+    char engine[80];    /* "clamav 1.4.6" */
     uint32_t signatures;
     char missing[200]; /* why there is no engine */
 };
@@ -42,6 +45,7 @@ struct crew_member {
     bool is_given;     /* its request is on the way: when that fails, it never had it */
     struct request *request;
     struct timer *clock;
+    struct vigil vigil;
     uint32_t served;
 };
 
@@ -61,7 +65,10 @@ struct foreman {
     size_t waiting_bytes;
     uint32_t busy_count;
     struct poisons poisons;
-    struct timer *stop_timer;
+    struct timer *stop_timer, *vigil_timer;
+    struct vigil warden_vigil;
+    int log_fds[2];  /* by enum master_log; -1: as at the start */
+    uint64_t rounds; /* of the vigil */
     uint64_t answered, died, timed_out, refused;
 };
 
@@ -72,6 +79,9 @@ uint32_t crew_size(const struct foreman *foreman);        /* how many may be bus
 struct crew_member *crew_idle(struct foreman *foreman);
 void crew_give(struct crew_member *member, struct request *request);
 extern const struct channel_events crew_warden_events;
+
+/* Sends on what has changed of the log since the start; all of it or one. */
+void crew_tell_log(struct foreman *foreman, struct channel *channel, uint16_t type);
 
 /* foreman.c */
 void foreman_dispatch(struct foreman *foreman);

@@ -38,6 +38,12 @@ static void on_stop(void *context, uint32_t within_ms)
     foreman_stop(service->foreman, within_ms);
 }
 
+static void on_log(void *context, enum master_log which, int fd)
+{
+    struct service *service = context;
+    foreman_log(service->foreman, which, fd);
+}
+
 static void on_status(void *context, struct buffer *out)
 {
     const struct service *service = context;
@@ -57,14 +63,17 @@ static uint32_t warm_up(void)
 int main(int argc, char **argv)
 {
     static struct service service;
-    static const struct child_events events = {
-        .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
-    };
+    static const struct child_events events = { .on_peer = on_peer,
+                                                .on_config = on_config,
+                                                .on_stop = on_stop,
+                                                .on_log = on_log,
+                                                .on_status = on_status };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
-    int warden = nursery_warden_start(&service.child);
+    pid_t warden_pid;
+    int warden = nursery_warden_start(&service.child, &warden_pid);
     if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
         die("the jail cannot be entered");
-    service.foreman = foreman_new(&service.child, warden, core_count);
+    service.foreman = foreman_new(&service.child, warden, warden_pid, core_count);
     return child_run(&service.child, &events, &service);
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/codec.h"
@@ -28,7 +29,7 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_MS = 60000, RELOAD_NICE = 10 };
+enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_S = 60, RELOAD_NICE = 10 };
 
 struct nursling {
     pid_t pid; /* 0: free */
@@ -40,6 +41,7 @@ struct nursery {
     struct scanner scanner;
     struct nursling children[CHILDREN_MOST];
     bool is_stale;
+    time_t stale_look_s; /* monotonic: when signatures are looked at next */
     bool is_reload;
     char error[300];
 };
@@ -78,6 +80,15 @@ static int fork_with_channel(const char *name, const struct config *config, bool
     return -1;
 }
 
+/* Without a descriptor: it could not be forked. */
+static void tell_child(uint16_t type, uint64_t id, pid_t pid, int channel)
+{
+    struct buffer payload = { 0 };
+    put_u32(&payload, (uint32_t)pid);
+    channel_send_now(CHANNEL_FD, type, id, buffer_text(&payload), &channel, channel >= 0 ? 1 : 0);
+    buffer_free(&payload);
+}
+
 /* --- a nursery: loading --- */
 
 static struct config *config_of(int memory)
@@ -111,6 +122,17 @@ static void *load(void *context)
     return NULL;
 }
 
+/* Signatures may take minutes to load on a busy machine. */
+static void loader_wait(pthread_t loader)
+{
+    struct timespec until;
+    do {
+        channel_send_now(CHANNEL_FD, NURSERY_PONG, 0, TEXT_NONE, NULL, 0);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+    } while (pthread_clockjoin_np(loader, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT);
+}
+
 static bool nursery_load(struct nursery *nursery)
 {
     pthread_t loader;
@@ -124,7 +146,7 @@ static bool nursery_load(struct nursery *nursery)
         snprintf(nursery->error, sizeof nursery->error, "no thread to load signatures");
         return false;
     }
-    pthread_join(loader, NULL);
+    loader_wait(loader);
     if (!nursery->scanner.engine) nursery->scanner.missing = text_of(nursery->error);
     return true;
 }
@@ -172,7 +194,7 @@ static struct nursling *nursling_find(struct nursery *nursery, pid_t pid, uint64
 static void worker_fork(struct nursery *nursery, uint64_t number)
 {
     bool is_child;
-    pid_t pid;
+    pid_t pid = 0;
     struct nursling *place = nursling_find(nursery, 0, 0);
     int channel = place ? fork_with_channel("scan-worker", nursery->config, &is_child, &pid) : -1;
     if (channel >= 0 && is_child) {
@@ -182,8 +204,7 @@ static void worker_fork(struct nursery *nursery, uint64_t number)
         sigprocmask(SIG_SETMASK, &none, NULL);
         worker_run(channel, &nursery->scanner);
     }
-    int fds[1] = { channel };
-    channel_send_now(CHANNEL_FD, NURSERY_WORKER_IS, number, TEXT_NONE, fds, channel >= 0 ? 1 : 0);
+    tell_child(NURSERY_WORKER_IS, number, pid, channel);
     if (channel < 0) return;
     close(channel);
     *place = (struct nursling){ pid, number };
@@ -218,7 +239,12 @@ static void child_ended(int number)
 static void stale_check(struct nursery *nursery)
 {
     struct engine *engine = nursery->scanner.engine;
-    if (nursery->is_stale || !engine || !engine->calls->is_stale(engine)) return;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    bool is_first = nursery->stale_look_s == 0;
+    if (now.tv_sec < nursery->stale_look_s) return;
+    nursery->stale_look_s = now.tv_sec + STALE_POLL_S;
+    if (is_first || nursery->is_stale || !engine || !engine->calls->is_stale(engine)) return;
     nursery->is_stale = true;
     channel_send_now(CHANNEL_FD, NURSERY_STALE, 0, TEXT_NONE, NULL, 0);
 }
@@ -227,16 +253,18 @@ static void stale_check(struct nursery *nursery)
 static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
 {
     struct pollfd wait_for = { CHANNEL_FD, POLLIN, 0 };
-    struct timespec poll_time = { STALE_POLL_MS / 1000, 0 };
+    struct timespec poll_time = { STALE_POLL_S, 0 };
     struct frame frame;
     int count = ppoll(&wait_for, 1, &poll_time, while_waiting);
     bool is_interrupted = count < 0 && errno == EINTR;
     reap(nursery);
-    if (count == 0) stale_check(nursery);
+    stale_check(nursery);
     if (count <= 0) return count == 0 || is_interrupted;
     if (!channel_wait(CHANNEL_FD, 0, &frame)) return false;
     if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id);
     if (frame.type == NURSERY_KILL) worker_kill(nursery, frame.id);
+    if (frame.type == NURSERY_LOG) scan_log_take(&frame);
+    if (frame.type == NURSERY_PING) channel_send_now(CHANNEL_FD, NURSERY_PONG, 0, TEXT_NONE, NULL, 0);
     return true;
 }
 
@@ -271,8 +299,7 @@ static void nursery_fork(struct frame *frame)
     close(memory);
     int channel = fork_with_channel("scan-nursery", config, &is_child, &pid);
     if (channel >= 0 && is_child) nursery_run(config, is_reload);
-    int fds[1] = { channel };
-    channel_send_now(CHANNEL_FD, WARDEN_NURSERY_IS, frame->id, TEXT_NONE, fds, channel >= 0 ? 1 : 0);
+    tell_child(WARDEN_NURSERY_IS, frame->id, pid, channel);
     if (channel >= 0) close(channel);
     config_free(config);
 }
@@ -285,16 +312,17 @@ _Noreturn static void warden_run(const struct config *config)
     signal(SIGCHLD, SIG_IGN); /* the foreman hears of a nursery's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
         if (frame.type == WARDEN_NURSERY) nursery_fork(&frame);
+        if (frame.type == WARDEN_LOG) scan_log_take(&frame);
+        if (frame.type == WARDEN_PING) channel_send_now(CHANNEL_FD, WARDEN_PONG, 0, TEXT_NONE, NULL, 0);
         log_flush();
     }
     exit(EX_OK);
 }
 
-int nursery_warden_start(const struct child *child)
+int nursery_warden_start(const struct child *child, pid_t *out_pid)
 {
     bool is_child;
-    pid_t pid;
-    int channel = fork_with_channel("scan-warden", child->config, &is_child, &pid);
+    int channel = fork_with_channel("scan-warden", child->config, &is_child, out_pid);
     if (channel < 0) die("scan cannot start its warden");
     if (is_child) warden_run(child->config);
     return channel;

@@ -7,8 +7,8 @@
 
 #include "ipc/child.h"
 
-/* Forks the warden; returns the foreman's end of its channel. Ends the process when that fails. The warden,
-   and all that come from it, end with the foreman. */
-int nursery_warden_start(const struct child *child);
+/* Forks the warden, whose pid is *out_pid; returns the foreman's end of its channel. Ends the process when
+   that fails. The warden, and all that come from it, end with the foreman. */
+int nursery_warden_start(const struct child *child, pid_t *out_pid);
 
 #endif

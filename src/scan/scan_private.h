@@ -8,7 +8,10 @@
 
 enum warden_frame {
     WARDEN_NURSERY = 1, /* foreman: u8 is_reload; fd 0: memfd with the configuration's bundle */
-    WARDEN_NURSERY_IS,  /* same id; fd 0: the foreman's end of a channel to the new nursery */
+    WARDEN_NURSERY_IS,  /* same id; u32 pid; fd 0: the foreman's end of a channel to the new nursery */
+    WARDEN_PING,        /* foreman: a sign of life? */
+    WARDEN_PONG,
+    WARDEN_LOG, /* foreman: as MASTER_LOG */
 };
 
 enum nursery_frame {
@@ -16,13 +19,21 @@ enum nursery_frame {
     NURSERY_FAILED,    /* nursery: text why no worker can be made; it then ends */
     NURSERY_STALE,     /* nursery: the signatures on disk have changed */
     NURSERY_WORKER,    /* foreman: fork one; frame id = its number */
-    NURSERY_WORKER_IS, /* same id; fd 0: the foreman's end of its channel */
+    NURSERY_WORKER_IS, /* same id; u32 pid; fd 0: the foreman's end of its channel */
     NURSERY_KILL,      /* foreman: same id: its time is up */
+    NURSERY_PING,      /* foreman: a sign of life? */
+    NURSERY_PONG,      /* also unasked, each second while it loads */
+    NURSERY_LOG,       /* foreman: as MASTER_LOG */
 };
+
+void scan_log_take(struct frame *frame); /* of a frame …_LOG */
 
 enum worker_frame {
     WORKER_READY = 256, /* worker: it is in its jail and has seen the canary */
     WORKER_FAILED,      /* worker: text why it cannot work; it then ends */
+    WORKER_PING,        /* foreman, to one that has no message: a sign of life? */
+    WORKER_PONG,
+    WORKER_LOG, /* foreman: as MASTER_LOG */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -14,6 +14,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "ipc/ask_master.h"
 #include "ipc/ask_scan.h"
 #include "mail/charset.h"
 #include "scan/decide.h"
@@ -146,6 +147,14 @@ static bool answer_decide(struct worker *worker, struct frame *frame)
 
 /* --- life --- */
 
+void scan_log_take(struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    enum master_log which = get_u8(&reader);
+    int fd = frame_take_fd(frame, 0);
+    if (reader_done(&reader) && fd >= 0) master_log_take(which, fd);
+}
+
 static void canary_check(struct worker *worker)
 {
     char why[300];
@@ -169,6 +178,9 @@ static void serve(struct worker *worker)
 {
     struct frame frame;
     while (channel_wait(worker->channel, -1, &frame)) {
+        if (frame.type == WORKER_PING) channel_send_now(worker->channel, WORKER_PONG, 0, TEXT_NONE, NULL, 0);
+        if (frame.type == WORKER_LOG) scan_log_take(&frame);
+        if (frame.type == WORKER_PING || frame.type == WORKER_LOG) continue;
         bool is_good = false;
         if (frame.type == SCAN_READ) is_good = answer_read(worker, &frame);
         if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);

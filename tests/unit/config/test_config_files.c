@@ -17,6 +17,7 @@
 #include "config/bundle.h"
 #include "config/dump.h"
 #include "config/load.h"
+#include "config/machine.h"
 #include "config/manual.h"
 
 static const char *const scratch_files[] = { "sekimori.conf",
@@ -132,6 +133,8 @@ static void unknown_user(void **state)
                "hostname a.jp\nuser no-such-user\nlisten 127.0.0.1:25\ndomains a.jp 10.0.0.1\n");
     struct config *config = scratch_load(*state, &problems);
     assert_non_null(config);
+    assert_int_equal(problems.count, 0); /* not asked by whom it must not keep waiting */
+    machine_check(config, &problems);
     assert_int_equal(problems.count, 1);
     assert_int_equal(problems.items[0].line, 2);
     assert_true(

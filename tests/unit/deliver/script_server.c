@@ -231,10 +231,7 @@ void script_server_start(struct script_server *server, struct loop *loop)
 
 void script_server_stop(struct script_server *server)
 {
-    if (server->watch) {
-        watch_free(server->watch);
-        close(server->fd);
-    }
+    watch_free(server->watch);
     server->watch = NULL;
     buffer_free(&server->said);
     buffer_free(&server->content);
