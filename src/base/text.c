@@ -130,16 +130,9 @@ bool text_to_number(struct text text, uint64_t most, uint64_t *out_number)
 static const uint64_t FNV_BASIS = 14695981039346656037u;
 static const uint64_t FNV_PRIME = 1099511628211u;
 
-uint64_t text_hash(struct text text)
+uint64_t text_checksum(struct text text)
 {
     uint64_t hash = FNV_BASIS;
     for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)text.at[i]) * FNV_PRIME;
-    return hash;
-}
-
-uint64_t text_hash_nocase(struct text text)
-{
-    uint64_t hash = FNV_BASIS;
-    for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)char_lower(text.at[i])) * FNV_PRIME;
     return hash;
 }

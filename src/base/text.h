@@ -65,9 +65,9 @@ bool text_next_word(struct text *rest, struct text *out_word);
 /* Decimal digits only, the whole text, at most `most`. */
 bool text_to_number(struct text text, uint64_t most, uint64_t *out_number);
 
-/* 64-bit FNV-1a; the second folds ASCII case. For tables in memory, never stored. */
-uint64_t text_hash(struct text text);
-uint64_t text_hash_nocase(struct text text);
+/* 64-bit FNV-1a, the same everywhere and for ever: tells a record that was damaged. For tables there is
+   base/hash.h, since anybody can make texts that are alike in this. */
+uint64_t text_checksum(struct text text);
 
 static inline char char_lower(char c)
 {

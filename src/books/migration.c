@@ -131,9 +131,13 @@ static const char version_6[] =
     "CREATE INDEX message_virus ON message(id, client, virus) WHERE class = 1;"
     "CREATE INDEX refusal_virus ON refusal(id, client, virus) WHERE class = 1 AND score IS NOT NULL;";
 
+/* A row may stand for many refusals that were alike. */
+static const char version_7[] = "ALTER TABLE refusal ADD COLUMN count INTEGER NOT NULL DEFAULT 1;";
+
 static const struct migration migrations[] = {
     { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },
     { version_4, NULL }, { version_5, NULL },       { version_6, NULL },
+    { version_7, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 enum { FIRST_SLOTS = 1024, CHAINS = 4096 };
 
@@ -83,7 +84,7 @@ static uint64_t entry_hash(const struct entry *entry)
 {
     uint64_t numbers = (uint64_t)entry->day << 32 | (uint64_t)entry->node << 16 | entry->hour << 8 |
                        (uint64_t)entry->kind << 1 | entry->direction;
-    uint64_t hash = text_hash(entry->domain) * 31 + text_hash(entry->name);
+    uint64_t hash = hash_text(entry->domain) * 31 + hash_text(entry->name);
     hash = (hash ^ numbers * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xD6E8FEB86659FD93);
     return hash ^ hash >> 32 ? hash ^ hash >> 32 : 1;
 }

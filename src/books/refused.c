@@ -16,8 +16,9 @@ static void refused_count(struct database *database, const struct event_refused 
                                                                            .sender = event->sender,
                                                                            .recipient = event->recipient });
     bool is_content = event->stage == STAGE_CONTENT;
-    sum.recipients = event->recipient.length > 0;
-    sum.messages = event->is_message;
+    uint32_t recipients = event->count ? event->count : 1;
+    sum.recipients = event->recipient.length > 0 ? recipients : 0;
+    sum.messages = event->count > 1 ? event->messages : event->is_message;
     sum.bytes = event->is_message ? event->size : 0;
     if (event->code == 0)
         entries_add(database, sum, SUM_ABORTED, TEXT_NONE);
@@ -67,6 +68,7 @@ enum books_outcome database_store_refused(struct database *database, const struc
     sql_bind_text(statement, 12, event->reply);
     sql_bind(statement, 13, event->size);
     entries_bind_judgement(database, statement, 14, &event->judgement, event->is_message);
+    sql_bind(statement, 22, event->count ? event->count : 1);
     enum books_outcome outcome = entries_run(database, STORE_REFUSAL);
     if (outcome != BOOKS_DONE || sql_changes(database->sql) == 0) return outcome;
     refused_count(database, event);

@@ -176,7 +176,7 @@ static bool detail_open(struct detail *detail, struct sql *sql, struct arena *ar
                                      " WHERE message = ?1 AND recipient = ?2 ORDER BY time");
     detail->refusal =
         sql_prepare(sql, "SELECT message, id >> 22, node, direction, client, helo, sender, size, " JUDGED
-                         ", stage, code, recipient, reply FROM refusal WHERE id = ?1");
+                         ", stage, code, recipient, reply, count FROM refusal WHERE id = ?1");
     detail->of_message = sql_prepare(sql, "SELECT id FROM refusal WHERE message = ?1 ORDER BY id");
     detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
     detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
@@ -359,6 +359,7 @@ static enum books_outcome refusal_read(struct detail *detail, uint64_t id, struc
         out->code = (uint16_t)sql_get(detail->refusal, 17);
         out->recipient = text_at(detail, detail->refusal, 18);
         out->reply = text_at(detail, detail->refusal, 19);
+        out->count = (uint32_t)sql_get(detail->refusal, 20);
         outcome = way_read(detail, out);
     }
     sql_reset(detail->refusal);

@@ -91,6 +91,7 @@ struct search_hit {
     struct search_recipient *recipients;
     enum event_stage stage; /* of a refusal, with its code: 250 discarded, 0 aborted */
     uint16_t code;
+    uint32_t count; /* of refusals that were alike, of which this is the first */
     struct text recipient, reply;
 };
 

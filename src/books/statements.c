@@ -28,9 +28,9 @@ const char *const statements_texts[STATEMENTS] = {
     [STORE_REFUSAL] =
         "INSERT OR IGNORE INTO refusal(id, node, direction, stage, code, message, number, client, helo, "
         "sender,"
-        " recipient, reply, size, class, score, virus, engine, signals, subject, message_id, author)"
+        " recipient, reply, size, class, score, virus, engine, signals, subject, message_id, author, count)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
-        "?21)",
+        "?21, ?22)",
     [STORE_AUDIT] = "INSERT OR IGNORE INTO audit(id, node, uid, user, process, act, message, about)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STORE_MISSED] = "INSERT OR IGNORE INTO missed(digest, time, kind) VALUES(?1, ?2, ?3)",

@@ -16,7 +16,9 @@
 #include "cli/options.h"
 #include "cli/when.h"
 
-enum { EX_DIFFERS = 1, ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
+/* What was lost on its way to the ledger can be in no count: then nobody knows whether all are equal. */
+enum { EX_DIFFERS = 1, EX_INCOMPLETE = 2 };
+enum { ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
     "usage: sekimori balance [--wait SECONDS | --day DAY | --begin] [--nodes] [--json] [--config FILE |\n"
@@ -31,8 +33,9 @@ static const char help[] =
     "  --begin         the counts begin anew at the next start: for a stopped node whose ledger was\n"
     "                  lost, and which would differ for good\n"
     "  --json          the table as JSON\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 all equal, 1 a difference, 69 a part cannot be asked; with --day or --nodes also\n"
-    "65 damaged, 66 no ledger, 76 made by a newer version; with --begin also 75 the node is running.\n";
+    "\nExit codes: 0 all equal, 1 a difference, 2 nothing differs but events were lost (incomplete),\n"
+    "69 a part cannot be asked; with --day or --nodes also 65 damaged, 66 no ledger, 76 made by a newer "
+    "version; with --begin also 75 the node is running.\n";
 
 struct options {
     struct control_target target;
@@ -73,7 +76,7 @@ static int look(const struct control_target *target, bool is_last, struct agreem
         fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
-        code = out->differences ? EX_DIFFERS : EX_OK;
+        code = out->differences ? EX_DIFFERS : out->lost ? EX_INCOMPLETE : EX_OK;
     } else if (buffer_length(&ledger) > 0 && (is_last || code != EX_TEMPFAIL)) {
         fprintf(stderr, "sekimori balance: %.*s\n", TEXT_ARG(buffer_text(&ledger)));
     }
@@ -129,7 +132,7 @@ static void table_print(const struct agreement *sums)
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
     if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
-    puts(sums->differences ? "NOT BALANCED" : "balanced");
+    puts(sums->differences ? "NOT BALANCED" : sums->lost ? "INCOMPLETE" : "balanced");
 }
 
 static void column_set(struct json *object, const char *name, int64_t number)
@@ -149,7 +152,8 @@ static void json_table_print(const struct agreement *sums)
         json_set_bool(line, "differs", sums->lines[i].differs);
         json_add(lines, line);
     }
-    json_set_bool(all, "balanced", sums->differences == 0);
+    json_set_bool(all, "balanced", sums->differences == 0 && sums->lost == 0);
+    json_set_bool(all, "incomplete", sums->differences == 0 && sums->lost > 0);
     json_set_number(all, "since_ms", sums->since_ms);
     json_set(all, "lines", lines);
     json_set_number(all, "live", sums->live);
@@ -179,7 +183,7 @@ int balance_main(int argc, char **argv)
     if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
-    if (code != EX_OK && code != EX_DIFFERS) return code;
+    if (code != EX_OK && code != EX_DIFFERS && code != EX_INCOMPLETE) return code;
     if (options.json)
         json_table_print(&sums);
     else

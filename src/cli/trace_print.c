@@ -185,6 +185,7 @@ static void hit_say(const struct search_hit *hit)
     fputs("    to <", stdout);
     say(hit->recipient, ADDRESS_COLUMNS);
     printf(">  %s at %s", refusal_state(hit), stage_name(hit->stage));
+    if (hit->count > 1) printf(", %u like this", hit->count);
     reply_say(TEXT_NONE, TEXT_NONE, hit->reply);
 }
 
@@ -216,6 +217,7 @@ static void hit_say_short(const struct search_hit *hit)
     say(first ? first->address : hit->recipient, SHORT_COLUMNS);
     putchar('>');
     if (hit->recipient_count > 1) others_say(hit);
+    if (hit->count > 1) printf(" and %u more", hit->count - 1);
     if (hit->subject.length) {
         fputs("  ", stdout);
         say(hit->subject, SHORT_COLUMNS);
@@ -305,6 +307,7 @@ static struct json *hit_json(const struct search_hit *hit)
         json_set_string(refused, "state", refusal_state(hit));
         json_set_string(refused, "stage", stage_name(hit->stage));
         json_set_number(refused, "code", hit->code);
+        json_set_number(refused, "count", hit->count);
         json_set_text(refused, "reply", hit->reply);
         json_add(recipients, refused);
     }

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 #include "config/load_private.h"
 
 static const char *descriptor_read(int fd, size_t most, struct arena *arena, struct text *out_bytes)
@@ -49,7 +51,7 @@ const char *contents_read(const char *path, size_t most, struct arena *arena, st
 
 static uint32_t *slot_find(struct loader *loader, struct text path)
 {
-    size_t mask = loader->content_slot_count - 1, i = text_hash(path) & mask;
+    size_t mask = loader->content_slot_count - 1, i = hash_text(path) & mask;
     while (loader->content_slots[i] && !text_equal(loader->contents[loader->content_slots[i] - 1].path, path))
         i = (i + 1) & mask;
     return &loader->content_slots[i];

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/die.h"
+#include "base/hash.h"
 
 struct domain_index {
     size_t slot_count;          /* a power of two */
@@ -13,7 +14,7 @@ struct domain_index {
 
 static uint32_t *slot_find(const struct config *config, struct domain_index *index, struct text name)
 {
-    size_t mask = index->slot_count - 1, i = text_hash_nocase(name) & mask;
+    size_t mask = index->slot_count - 1, i = hash_text_nocase(name) & mask;
     while (index->slots[i] && !text_equal_nocase(config->domains[index->slots[i] - 1].name, name))
         i = (i + 1) & mask;
     return &index->slots[i];

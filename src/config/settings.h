@@ -145,6 +145,8 @@ struct config {
         uint32_t message_rate_per_client; /* messages a minute, 0: none */
         uint32_t rate, message_rate;      /* connections and messages a minute of all clients, 0: none */
         uint32_t errors;                  /* protocol errors and refused recipients before 421 */
+        uint32_t junk;                    /* commands that bring nothing forward before 421, 0: any number */
+        uint32_t ipv6_prefix;             /* bits of an IPv6 address that are one client */
         uint32_t command_ms, data_ms, greeting_ms, session_ms, verdict_ms;
         uint64_t least_rate; /* octets a second that a client must send, or a server take */
         uint32_t mime_parts, mime_depth;

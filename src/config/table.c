@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 /* Four bytes a slot: where the entry begins in the content, plus one. Entries end at a blank or line end. */
 struct table {
@@ -24,7 +25,7 @@ struct recipient {
 
 static uint64_t recipient_hash(const struct recipient *recipient)
 {
-    uint64_t hash = text_hash_nocase(recipient->local) * 31 + text_hash_nocase(recipient->domain);
+    uint64_t hash = hash_text_nocase(recipient->local) * 31 + hash_text_nocase(recipient->domain);
     return (hash + recipient->has_at) * UINT64_C(0x9E3779B97F4A7C15) >> 20;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/hash.h"
 #include "deliver/hashed.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/child.h"
@@ -64,7 +65,7 @@ struct callouts *callout_new(struct loop *loop, struct pool *pool)
 
 static struct callout *find(const struct callouts *callouts, struct text address)
 {
-    struct hashed_node *node = hashed_first(&callouts->by_address, text_hash(address));
+    struct hashed_node *node = hashed_first(&callouts->by_address, hash_text(address));
     for (; node; node = hashed_next(node)) {
         struct callout *callout = OWNER(node, struct callout, node);
         if (text_equal(text_from(callout->address, callout->address_length), address)) return callout;
@@ -82,7 +83,7 @@ static struct callout *callout_make(struct callouts *callouts, struct text addre
     callout->domain = memory_string(domain);
     callout->domain_length = domain.length;
     for (size_t i = 0; i < domain.length; i++) callout->domain[i] = char_lower(callout->domain[i]);
-    hashed_add(&callouts->by_address, &callout->node, text_hash(address));
+    hashed_add(&callouts->by_address, &callout->node, hash_text(address));
     return callout;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 #define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
@@ -12,7 +13,7 @@
 static uint64_t endpoint_hash(const struct endpoint *endpoint)
 {
     struct text bytes = text_from((const char *)endpoint->address.bytes, sizeof endpoint->address.bytes);
-    return text_hash(bytes) ^ hashed_number(endpoint->port);
+    return hash_text(bytes) ^ hashed_number(endpoint->port);
 }
 
 static struct host *find(const struct hosts *hosts, const struct endpoint *endpoint)

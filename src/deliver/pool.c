@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "config/domains.h"
 #include "deliver/pool_private.h"
@@ -81,7 +82,7 @@ static struct destination *destination_for(struct pool *pool, struct text domain
     struct buffer key = { 0 };
     if (is_detour) buffer_add_text(&key, TEXT("detour "));
     route_key(statement, domain, &key);
-    uint64_t hash = text_hash(buffer_text(&key));
+    uint64_t hash = hash_text(buffer_text(&key));
     struct destination *destination = find(pool, buffer_text(&key), hash);
     if (!destination) {
         destination = destination_new(pool, buffer_text(&key), domain);

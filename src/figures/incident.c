@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "figures/country.h"
 
 enum { SIGHTINGS_MOST = 20000, BUCKETS = 4096, STEP_LEAST_MS = 60 * 1000, WEEK_MS = 7 * 86400 * 1000 };
@@ -89,7 +90,7 @@ static struct run *run_open(struct incident_finder *finder, struct run **bucket,
 
 void incident_finder_add(struct incident_finder *finder, const struct sighting *sighting)
 {
-    uint64_t hash = text_hash(sighting->client) * 31 + text_hash(sighting->virus);
+    uint64_t hash = hash_text(sighting->client) * 31 + hash_text(sighting->virus);
     struct run **bucket = &finder->buckets[hash % BUCKETS];
     struct run *run = run_find(finder, bucket, sighting);
     if (!run) run = run_open(finder, bucket, sighting);

@@ -227,6 +227,9 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
     put_cut(out, event->recipient, TEXT_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
     put_judgement(out, &event->judgement, event->is_message);
+    if (event->count <= 1) return; /* as all versions write it */
+    put_u32(out, event->count);
+    put_u32(out, event->messages);
 }
 
 void event_step_put(const struct event_step *event, struct buffer *out)
@@ -354,7 +357,10 @@ bool event_refused_get(struct arena *arena, struct text record, struct event_ref
     out->recipient = get_text(&reader);
     out->reply = get_text(&reader);
     get_judgement(arena, &reader, &out->judgement);
-    return reader_done(&reader) && out->stage < STAGE_COUNT;
+    bool is_one = reader_done(&reader);
+    out->count = is_one ? 1 : get_u32(&reader);
+    out->messages = is_one ? 0 : get_u32(&reader);
+    return reader_done(&reader) && out->stage < STAGE_COUNT && out->count > 0;
 }
 
 bool event_step_get(struct text record, struct event_step *out)

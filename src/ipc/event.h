@@ -114,8 +114,10 @@ struct event_refused {
         serial;    /* of the event, made like the id of a message; 0: it is known by its place in the ring */
     uint16_t code; /* of the reply; 250: discarded by verdict; 0: the client went away */
     uint8_t stage, direction;
-    bool is_message; /* the message counts with this recipient: it is the first, and none was accepted */
-    uint32_t number; /* of the recipient in the message */
+    bool is_message;   /* the message counts with this recipient: it is the first, and none was accepted */
+    uint32_t count;    /* of refusals that were alike and are told of in this event; 0 or 1: this one alone */
+    uint32_t messages; /* of several: how many messages count with them */
+    uint32_t number;   /* of the recipient in the message */
     uint64_t size;
     struct address client;
     struct text helo, sender, recipient, reply;

@@ -26,6 +26,7 @@ struct ring_header {
     _Alignas(64) _Atomic uint64_t head;
     _Alignas(64) _Atomic uint64_t tail;
     _Alignas(64) _Atomic uint64_t lost;
+    uint64_t lost_since_ms; /* 0: since the file was made */
 };
 
 struct record_header {
@@ -74,13 +75,13 @@ static size_t padded(size_t length)
     return (sizeof(struct record_header) + length + 7) & ~(size_t)7;
 }
 
-bool ring_append(struct ring *ring, struct text record)
+static bool append(struct ring *ring, struct text record, uint64_t most)
 {
     uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
     uint64_t tail = atomic_load_explicit(&ring->header->tail, memory_order_acquire);
     size_t need = padded(record.length), place = head % DATA_BYTES;
     size_t filler = place + need > DATA_BYTES ? DATA_BYTES - place : 0;
-    if (record.length > RING_RECORD_LIMIT || head - tail + filler + need > DATA_BYTES) {
+    if (record.length > RING_RECORD_LIMIT || head - tail + filler + need > most) {
         ring->header->lost++;
         return false;
     }
@@ -90,16 +91,38 @@ bool ring_append(struct ring *ring, struct text record)
         head += filler;
         place = 0;
     }
-    struct record_header header = { (uint32_t)record.length, (uint32_t)text_hash(record) };
+    struct record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record) };
     memcpy(ring->data + place, &header, sizeof header);
     memcpy(ring->data + place + sizeof header, record.at, record.length);
     atomic_store_explicit(&ring->header->head, head + need, memory_order_release);
     return true;
 }
 
+bool ring_append(struct ring *ring, struct text record)
+{
+    return append(ring, record, DATA_BYTES);
+}
+
+bool ring_append_minor(struct ring *ring, struct text record)
+{
+    return append(ring, record, DATA_BYTES / 2);
+}
+
 uint64_t ring_lost(const struct ring *ring)
 {
     return ring->header->lost;
+}
+
+void ring_count_lost(struct ring *ring)
+{
+    ring->header->lost++;
+}
+
+void ring_count_since(struct ring *ring, uint64_t epoch_ms)
+{
+    uint64_t before = ring->header->lost_since_ms;
+    if (before && before != epoch_ms) ring->header->lost = 0;
+    ring->header->lost_since_ms = epoch_ms;
 }
 
 unsigned ring_fill_percent(const struct ring *ring)
@@ -134,7 +157,7 @@ bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
         }
         struct text record = text_from(ring->data + place + sizeof header, header.length);
         if (header.length > RING_RECORD_LIMIT || place + padded(header.length) > DATA_BYTES ||
-            header.checksum != (uint32_t)text_hash(record))
+            header.checksum != (uint32_t)text_checksum(record))
             return damaged(ring, head, position);
         *position += padded(header.length);
         *out_record = record;

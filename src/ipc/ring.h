@@ -18,7 +18,14 @@ void ring_unmap(struct ring *ring);
 
 /* False when the ring is full (ledger does not keep up or is down): counted in the file as lost. */
 bool ring_append(struct ring *ring, struct text record);
+/* The same for what strangers bring about at will: it may fill half of the ring, so that there is room for
+   what the account is made of. */
+bool ring_append_minor(struct ring *ring, struct text record);
 uint64_t ring_lost(const struct ring *ring);
+/* One more that was lost, by the reader; and since when losses count: at another time than before they count
+   from 0 again. */
+void ring_count_lost(struct ring *ring);
+void ring_count_since(struct ring *ring, uint64_t epoch_ms);
 unsigned ring_fill_percent(const struct ring *ring);
 
 /* Reader: the record at *position (start with ring_tail); false at the end. A damaged record skips to the

@@ -51,7 +51,7 @@ static uint64_t boot_read(void)
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? 0 : read(fd, id, sizeof id);
     if (fd >= 0) close(fd);
-    return text_hash(text_from(id, length > 0 ? (size_t)length : 0));
+    return text_checksum(text_from(id, length > 0 ? (size_t)length : 0));
 }
 
 struct exchange *exchange_new(struct loop *loop, const struct config *config)

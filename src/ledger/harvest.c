@@ -79,6 +79,8 @@ void harvest_set_config(struct harvest *harvest, const struct config *config,
     harvest->config = config;
     harvest->baseline = baseline;
     waiting_set_most(harvest->waiting, config->ledger.waiting_bytes);
+    for (unsigned i = 0; i < harvest->source_count && baseline; i++)
+        ring_count_since(harvest->sources[i].ring, baseline->baseline.epoch_ms);
     if (harvest->database) database_set_config(harvest->database, config);
 }
 
@@ -290,7 +292,9 @@ static bool source_spill(struct harvest *harvest, struct source *source)
     struct text record;
     uint64_t position = ring_tail(source->ring), start = position;
     while (ring_next(source->ring, &position, &record)) {
-        if (!waiting_add(harvest->waiting, source->slot, start, record)) return false;
+        enum waiting_outcome outcome = waiting_add(harvest->waiting, source->slot, start, record);
+        if (outcome == WAITING_FULL) return false;
+        if (outcome == WAITING_LEFT_OUT) ring_count_lost(source->ring);
         ring_release(source->ring, position);
         start = position;
     }

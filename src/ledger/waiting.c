@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "ipc/event.h"
 #include "ipc/ring.h"
 
 enum { READ_BYTES = 256 * 1024 };
@@ -65,24 +66,28 @@ void waiting_set_most(struct waiting *waiting, uint64_t most_bytes)
     waiting->most = most_bytes;
 }
 
-bool waiting_add(struct waiting *waiting, uint16_t slot, uint64_t position, struct text record)
+enum waiting_outcome waiting_add(struct waiting *waiting, uint16_t slot, uint64_t position,
+                                 struct text record)
 {
-    struct record_header header = { (uint32_t)record.length, (uint32_t)text_hash(record), position, slot, 0 };
+    struct record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record), position, slot,
+                                    0 };
     char whole[sizeof header + RING_RECORD_LIMIT];
     size_t size = sizeof header + record.length;
     if (waiting->fd < 0) file_open(waiting);
+    bool is_minor = event_kind_of(record) == EVENT_REFUSED;
+    if (is_minor && waiting->end + size > waiting->most / 2) return WAITING_LEFT_OUT;
     if (waiting->fd < 0 || record.length > RING_RECORD_LIMIT || waiting->end + size > waiting->most)
-        return false;
+        return WAITING_FULL;
     memcpy(whole, &header, sizeof header);
     memcpy(whole + sizeof header, record.at, record.length);
     if (pwrite(waiting->fd, whole, size, (off_t)waiting->end) != (ssize_t)size) {
         if (ftruncate(waiting->fd, (off_t)waiting->end) != 0)
             log_error("%s cannot be cut: %m", waiting->path);
-        return false;
+        return WAITING_FULL;
     }
     waiting->end += size;
     waiting->piece_bytes = 0;
-    return true;
+    return WAITING_KEPT;
 }
 
 /* `size` bytes of the file from `at` on, NULL when there are not so many. */
@@ -121,7 +126,7 @@ bool waiting_next(struct waiting *waiting, struct waited *out)
     out->record = text_from(bytes + sizeof header, header.length);
     out->slot = (uint16_t)header.slot;
     out->position = header.position;
-    if (header.checksum != (uint32_t)text_hash(out->record)) return damaged(waiting);
+    if (header.checksum != (uint32_t)text_checksum(out->record)) return damaged(waiting);
     waiting->at += sizeof header + header.length;
     return true;
 }

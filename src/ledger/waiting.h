@@ -13,8 +13,12 @@ struct waiting *waiting_new(const char *folder, uint64_t most_bytes);
 void waiting_free(struct waiting *waiting);
 void waiting_set_most(struct waiting *waiting, uint64_t most_bytes);
 
-/* False: no room, in the file or on the disk; nothing was written. */
-bool waiting_add(struct waiting *waiting, uint16_t slot, uint64_t position, struct text record);
+/* FULL: no room, in the file or on the disk; nothing was written. Refusals, which strangers bring about at
+   will, may fill half of the file: those beyond are left out, so that there is room for what the account is
+   made of. */
+enum waiting_outcome { WAITING_FULL, WAITING_KEPT, WAITING_LEFT_OUT };
+enum waiting_outcome waiting_add(struct waiting *waiting, uint16_t slot, uint64_t position,
+                                 struct text record);
 
 /* An event with where it stood in its ring. It stays in the file until waiting_release. */
 struct waited {

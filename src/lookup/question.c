@@ -4,9 +4,13 @@
 #include "lookup/question.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "mail/idna.h"
+
+/* Names that are asked for come from strangers. */
+#define HASH_FUNCTION(key, length, hash) (hash) = (unsigned)hash_text(text_from((const char *)(key), length))
+#include <uthash.h>
 
 struct question {
     UT_hash_handle hh;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The only file that knows xxhash. */
+/* Names messages by XXH3 with 128 bits. Called by the nodes that hand a message on and take it. */
 #include "mail/fingerprint.h"
 
 #define XXH_INLINE_ALL

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/certificate.h"
+#include "base/hash.h"
 #include "base/json_text.h"
 #include "config/load.h"
 
@@ -45,7 +46,7 @@ static struct use *uses_of(const struct config *config, size_t *out_count)
 
 static uint64_t digest_add(uint64_t digest, struct text content)
 {
-    return digest * UINT64_C(0x9E3779B97F4A7C15) + text_hash(content);
+    return digest * UINT64_C(0x9E3779B97F4A7C15) + hash_text(content);
 }
 
 /* A file that cannot be read counts as its error number. */

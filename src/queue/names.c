@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 struct entry {
     char *bytes;
@@ -43,7 +44,7 @@ void names_free(struct names *names)
 
 static uint32_t *chain_of(const struct names *names, struct text text)
 {
-    uint64_t hash = text_hash(text);
+    uint64_t hash = hash_text(text);
     return &names->chains[(hash ^ hash >> 32) & (names->chain_count - 1)];
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A hash table in shared memory without locks: entries are claimed by compare-and-swap and reused when they
-   have been empty for a while. Wrong by at most a few in a race between processes, which a limit can bear. */
+/* A hash table in shared memory without locks: entries are claimed by compare-and-swap, and given up for
+   others once they have no connections. Wrong by at most a few in a race between processes, which a limit can
+   bear. */
 #include "receive/clients.h"
 
 #include <stdatomic.h>
@@ -9,11 +10,16 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 enum { COLUMNS = 64, PROBES = 16, MINUTE_MS = 60000 };
 
+/* Places of the table that are no client's: entry 0 counts everybody, and its key is that of the hashes; the
+   next ones are shared by clients that found no place. */
+enum { SHARED_FIRST = 1, SHARED = 64, CLIENT_FIRST = SHARED_FIRST + SHARED };
+
 struct client_entry {
-    _Atomic uint64_t key;                       /* hash of the address, 0: free */
+    _Atomic uint64_t key;                       /* hash of the client, 0: free */
     _Atomic uint16_t connections[COLUMNS];      /* one a process: each clears its own at its start */
     _Atomic uint32_t minute, arrived, messages; /* in that minute */
 };
@@ -25,10 +31,18 @@ struct clients {
     size_t bytes;
 };
 
-/* Entry 0 is no client: it counts everybody. */
 static struct client_entry *everybody(struct clients *clients)
 {
     return &clients->entries[0];
+}
+
+/* Whoever maps the table first draws its key; the others read it. */
+static uint64_t key_of(struct clients *clients)
+{
+    uint64_t none = 0;
+    if (everybody(clients)->key == 0)
+        atomic_compare_exchange_strong(&everybody(clients)->key, &none, hash_new_key());
+    return everybody(clients)->key;
 }
 
 struct clients *clients_map(int fd, uint16_t column)
@@ -46,6 +60,20 @@ struct clients *clients_map(int fd, uint16_t column)
     return clients;
 }
 
+void clients_unmap(struct clients *clients)
+{
+    munmap(clients->entries, clients->bytes);
+    free(clients);
+}
+
+struct address clients_network(const struct address *address, uint32_t prefix)
+{
+    struct address client = *address;
+    if (address_is_v4(address)) return client;
+    for (unsigned bit = prefix; bit < 128; bit++) client.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+    return client;
+}
+
 static uint32_t connections_of(const struct client_entry *entry)
 {
     uint32_t sum = 0;
@@ -53,24 +81,41 @@ static uint32_t connections_of(const struct client_entry *entry)
     return sum;
 }
 
-static struct client_entry *find(struct clients *clients, const struct address *address, uint32_t minute)
+/* How much is forgotten with the entry: nothing with a free one, little with one of long ago or of few. */
+static uint64_t worth_of(const struct client_entry *entry)
 {
-    uint64_t key = text_hash(text_from((const char *)address->bytes, sizeof address->bytes)) | 1;
-    size_t at = (size_t)(key >> 17) % (clients->count - 1);
-    struct client_entry *reusable = NULL;
-    for (int i = 0; i < PROBES; i++) {
-        struct client_entry *entry = &clients->entries[1 + (at + (size_t)i) % (clients->count - 1)];
+    return entry->key ? (uint64_t)entry->minute << 32 | (entry->arrived + entry->messages) : 0;
+}
+
+/* The client's own entry, or the one in its reach that has no connections and is worth least; NULL: all have
+   connections. */
+static struct client_entry *find(struct clients *clients, uint64_t key)
+{
+    size_t places = clients->count - CLIENT_FIRST, at = (size_t)(key >> 17) % places;
+    struct client_entry *least = NULL;
+    for (size_t i = 0; i < PROBES; i++) {
+        struct client_entry *entry = &clients->entries[CLIENT_FIRST + (at + i) % places];
         if (entry->key == key) return entry;
-        bool is_idle = entry->key == 0 || (entry->minute + 1 < minute && connections_of(entry) == 0);
-        if (is_idle && !reusable) reusable = entry;
+        bool may_go = entry->key == 0 || connections_of(entry) == 0;
+        if (may_go && (!least || worth_of(entry) < worth_of(least))) least = entry;
         if (entry->key == 0) break;
     }
-    if (!reusable) return NULL;
-    uint64_t old = reusable->key;
-    if (!atomic_compare_exchange_strong(&reusable->key, &old, key)) return NULL;
-    reusable->arrived = reusable->messages = 0;
-    reusable->minute = minute;
-    return reusable;
+    return least;
+}
+
+static struct client_entry *take(struct clients *clients, const struct address *client, uint32_t minute)
+{
+    struct text bytes = text_from((const char *)client->bytes, sizeof client->bytes);
+    uint64_t key = hash_text_by(key_of(clients), bytes) | 1;
+    struct client_entry *entry = find(clients, key),
+                        *shared = &clients->entries[SHARED_FIRST + key / 2 % SHARED];
+    if (!entry) return shared;
+    uint64_t old = entry->key;
+    if (old == key) return entry;
+    if (!atomic_compare_exchange_strong(&entry->key, &old, key)) return shared;
+    entry->arrived = entry->messages = 0;
+    entry->minute = minute;
+    return entry;
 }
 
 static void minute_turn(struct client_entry *entry, uint32_t minute)
@@ -80,17 +125,16 @@ static void minute_turn(struct client_entry *entry, uint32_t minute)
     entry->arrived = entry->messages = 0;
 }
 
-struct client_entry *clients_enter(struct clients *clients, const struct address *address, uint64_t now_ms,
+struct client_entry *clients_enter(struct clients *clients, const struct address *client, uint64_t now_ms,
                                    struct client_numbers *out)
 {
     uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
-    struct client_entry *entry = find(clients, address, minute), *all = everybody(clients);
+    struct client_entry *entry = take(clients, client, minute), *all = everybody(clients);
     *out = (struct client_numbers){ 0 };
     minute_turn(all, minute);
     all->connections[clients->column]++;
     out->all_connections = connections_of(all);
     out->all_in_minute = ++all->arrived;
-    if (!entry) return NULL;
     minute_turn(entry, minute);
     entry->connections[clients->column]++;
     out->connections = connections_of(entry);
@@ -101,7 +145,7 @@ struct client_entry *clients_enter(struct clients *clients, const struct address
 void clients_leave(struct clients *clients, struct client_entry *entry)
 {
     everybody(clients)->connections[clients->column]--;
-    if (entry) entry->connections[clients->column]--;
+    entry->connections[clients->column]--;
 }
 
 uint32_t clients_connected(struct clients *clients)
@@ -115,7 +159,6 @@ uint32_t clients_message(struct clients *clients, struct client_entry *entry, ui
     uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
     minute_turn(everybody(clients), minute);
     *out_all = ++everybody(clients)->messages;
-    if (!entry) return 0;
     minute_turn(entry, minute);
     return ++entry->messages;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Connections and rates by client address, shared by all receive processes in one memory. Exact per process:
-   a restarted process clears what its predecessor held. */
+/* Connections and rates by client, shared by all receive processes in one memory. Exact per process: a
+   restarted process clears what its predecessor held. A client is a network: an IPv4 address, or the prefix
+   of IPv6 that one of them has to itself. */
 #ifndef SEKIMORI_RECEIVE_CLIENTS_H
 #define SEKIMORI_RECEIVE_CLIENTS_H
 
@@ -11,16 +12,22 @@ struct client_entry;
 
 /* NULL with errno. `column` is this process's index, below 64. */
 struct clients *clients_map(int fd, uint16_t column);
+void clients_unmap(struct clients *clients);
 
 struct client_numbers {
     uint32_t connections, in_minute;         /* of the client, this one included */
     uint32_t all_connections, all_in_minute; /* of everybody */
 };
 
-/* Counts a connection in. NULL when the table is full around this address: the client is then not limited. */
-struct client_entry *clients_enter(struct clients *clients, const struct address *address, uint64_t now_ms,
+/* The address that stands for a client: of IPv6 the first `prefix` bits, the others zero. */
+struct address clients_network(const struct address *address, uint32_t prefix);
+
+/* Counts a connection of the client in; `client` is what clients_network gave. Never NULL: when the table is
+   full around the client, the entry that says least is given up for it; when all there have connections, it
+   shares an entry with others, and the limits with them. */
+struct client_entry *clients_enter(struct clients *clients, const struct address *client, uint64_t now_ms,
                                    struct client_numbers *out);
-void clients_leave(struct clients *clients, struct client_entry *entry); /* entry may be NULL */
+void clients_leave(struct clients *clients, struct client_entry *entry);
 
 /* Connections of everybody, in all processes. */
 uint32_t clients_connected(struct clients *clients);

@@ -11,9 +11,11 @@
 #include "receive/session.h"
 #include "receive/transaction.h"
 #include "receive/verbs.h"
+#include "receive/xclient.h"
 #include "smtp/proxy.h"
 
-enum { REPLY_TEXT_MOST = 900 };
+enum { REPLY_TEXT_MOST = 900, REPLY_LINE_MOST = 600 };
+enum { NOTED_A_MINUTE = 1000 };   /* connections of one client, with lines of their own in the log */
 enum { UNREAD_MOST = 64 * 1024 }; /* of replies that the client does not read */
 
 static size_t on_input(void *context, struct text bytes);
@@ -59,6 +61,13 @@ void session_name_ask(struct session *session)
                            &session->client);
 }
 
+void session_note(const struct session *session, const char *what, const char *more)
+{
+    if (session->is_quiet) return;
+    log_info("%s from %.*s[%.*s]%s", what, TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+             more);
+}
+
 static void leave(struct session *session)
 {
     if (session->has_entered) clients_leave(session->server->clients, session->entry);
@@ -73,11 +82,16 @@ const char *session_refusal(struct session *session, uint16_t *out_code, const c
     leave(session);
     if (list_has(&session->port->listener.deny, &session->client)) return "access denied";
     struct client_numbers numbers;
-    session->entry = clients_enter(session->server->clients, &session->client,
-                                   loop_now_ms(session->server->loop), &numbers);
+    struct address client = clients_network(&session->client, config->limits.ipv6_prefix);
+    session->entry =
+        clients_enter(session->server->clients, &client, loop_now_ms(session->server->loop), &numbers);
     session->has_entered = true;
     *out_code = 421;
     *out_enhanced = "4.7.0";
+    session->is_quiet = numbers.in_minute > NOTED_A_MINUTE;
+    if (numbers.in_minute == NOTED_A_MINUTE + 1)
+        log_info("%.*s has connected %d times in this minute: the lines of the next connections are left out",
+                 TEXT_ARG(session->client_text), NOTED_A_MINUTE);
     if (config->limits.per_client && numbers.connections > config->limits.per_client)
         return "too many connections from your address";
     if (config->limits.rate_per_client && numbers.in_minute > config->limits.rate_per_client)
@@ -105,6 +119,7 @@ static void turn_away(struct session *session, uint16_t code, const char *enhanc
 {
     session_log_reject(session, STAGE_CONNECT, TEXT_NONE, code, enhanced, text);
     session_reply(session, code, enhanced, "%s", text);
+    session->is_quiet = true; /* that line has said it all */
     session->state = SESSION_CLOSING;
     session_end(session);
 }
@@ -151,14 +166,13 @@ static void greet(struct session *session)
 {
     uint16_t code;
     const char *enhanced, *no = greeting_refusal(session, &code, &enhanced);
-    log_info("connect from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
     if (no) {
         turn_away(session, code, enhanced, no);
         return;
     }
+    session_note(session, "connect", "");
     if (session->is_early) {
-        log_info("early talker: %.*s[%.*s] spoke before the greeting", TEXT_ARG(session->client_name),
-                 TEXT_ARG(session->client_text));
+        session_note(session, "early talker", ": it spoke before the greeting");
         session->errors += 2;
     }
     session_name_ask(session);
@@ -170,8 +184,9 @@ static void greet(struct session *session)
 void session_end(struct session *session)
 {
     struct server *server = session->server;
-    log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), session->messages, session->errors);
+    if (!session->is_quiet || session->messages > 0)
+        log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
+                 TEXT_ARG(session->client_text), session->messages, session->errors);
     keep_count_aborted(session);
     transaction_drop(session);
     number_forget(session);
@@ -187,6 +202,7 @@ void session_end(struct session *session)
     port_release(session->port);
     arena_free(session->mail);
     arena_free(session->who);
+    arena_free(session->asked);
     free(session);
     server_session_ended(server);
 }
@@ -259,9 +275,10 @@ void session_give_up(struct session *session, const char *text)
 static void on_ended(void *context, enum stream_end end, const char *reason)
 {
     struct session *session = context;
+    char why[200];
+    snprintf(why, sizeof why, ": %s", reason);
     if (session->transaction.step != STEP_NONE || end != STREAM_END_CLOSED)
-        log_info("lost connection from %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
-                 TEXT_ARG(session->client_text), reason);
+        session_note(session, "lost connection", why);
     session_end(session);
 }
 
@@ -276,7 +293,7 @@ static void on_time(void *context)
         session_end(session);
         return;
     }
-    log_info("timeout from %.*s[%.*s]", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text));
+    session_note(session, "timeout", "");
     session_reply(session, 421, "4.4.2", "%.*s timeout, closing",
                   TEXT_ARG(session->server->config->hostname));
     session_end(session);
@@ -303,6 +320,24 @@ static void reply_write(struct session *session, uint16_t code, struct text enha
     stream_write(session->stream, text_from(line, (size_t)(at - line)));
 }
 
+/* RFC 5321 section 4.5.3.1.10: a client minds 452 by coming again with the rest, and may have sent as many at
+   once as it was to have sent at most. */
+static void error_count(struct session *session, uint16_t code)
+{
+    if (code < 400) return;
+    if (code != 452 || ++session->overshoots > session->server->config->limits.recipients) session->errors++;
+}
+
+void session_count_junk(struct session *session)
+{
+    if (session->speaks_for || !xclient_is_allowed(session)) session->junk++;
+}
+
+void session_junk_forget(struct session *session)
+{
+    session->junk = session->overshoots = 0;
+}
+
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
 {
     char text[REPLY_TEXT_MOST];
@@ -312,7 +347,7 @@ void session_reply(struct session *session, uint16_t code, const char *enhanced,
     va_end(arguments);
     for (char *at = text; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
-    if (code >= 400 && code != 452) session->errors++; /* 452: we are full, which is no fault of the client */
+    error_count(session, code);
     reply_write(session, code, text_of(enhanced ? enhanced : ""), text_of(text));
 }
 
@@ -412,50 +447,42 @@ const char *session_protocol(const struct session *session)
     return is_secure ? "ESMTPS" : "ESMTP";
 }
 
-/* The counters and the log's line; the reply on one line. */
-static struct text reject_note(struct session *session, enum event_stage stage, struct text recipient,
-                               uint16_t code, const char *enhanced, const char *text)
+/* The counters; the reply on one line. */
+static struct text reject_note(struct session *session, uint16_t code, const char *enhanced, const char *text,
+                               char room[REPLY_LINE_MOST])
 {
-    const struct envelope *envelope = &session->transaction.envelope;
     uint64_t *counter =
         code >= 500 ? &session->server->counters->refused_5xx : &session->server->counters->refused_4xx;
     (*counter)++;
-    log_info("NOQUEUE: reject: %s from %.*s[%.*s]: %u %s %s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s>",
-             stage_name(stage), TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), code,
-             enhanced, text, TEXT_ARG(envelope->sender), TEXT_ARG(recipient), session_protocol(session),
-             TEXT_ARG(session->helo));
-    char reply[600];
-    snprintf(reply, sizeof reply, "%u %s %s", code, enhanced, text);
-    return arena_text(session->mail, text_of(reply));
+    snprintf(room, REPLY_LINE_MOST, "%u %s %s", code, enhanced, text);
+    return text_of(room);
 }
 
 void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
                         const char *enhanced, const char *text)
 {
-    struct text reply = reject_note(session, stage, recipient, code, enhanced, text);
-    keep_tell_refused(session, stage, recipient, code, reply);
+    char room[REPLY_LINE_MOST];
+    keep_tell_refused(session, stage, recipient, code, reject_note(session, code, enhanced, text, room));
 }
 
 void session_log_content_refused(struct session *session, uint16_t code, const char *enhanced,
                                  const char *text)
 {
-    const struct envelope *envelope = &session->transaction.envelope;
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
-        struct text reply =
-            reject_note(session, STAGE_CONTENT, envelope->recipients[i].address, code, enhanced, text);
-        keep_tell_content_refused(session, i, code, reply);
-    }
+    char room[REPLY_LINE_MOST];
+    for (uint32_t i = 0; i < session->transaction.envelope.recipient_count; i++)
+        keep_tell_content_refused(session, i, code, reject_note(session, code, enhanced, text, room));
 }
 
 /* --- input --- */
 
-static bool errors_are_too_many(struct session *session)
+static bool patience_is_over(struct session *session)
 {
-    uint32_t most = session->server->config->limits.errors;
-    if (most == 0 || session->errors <= most) return false;
-    log_info("too many errors from %.*s[%.*s]", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text));
-    session_reply(session, 421, "4.7.0", "%.*s too many errors", TEXT_ARG(session->server->config->hostname));
+    const struct config *config = session->server->config;
+    bool is_junk = config->limits.junk && session->junk > config->limits.junk;
+    if (session->errors <= config->limits.errors && !is_junk) return false;
+    const char *why = is_junk ? "too many commands without a message" : "too many errors";
+    session_note(session, why, "");
+    session_reply(session, 421, "4.7.0", "%.*s %s", TEXT_ARG(config->hostname), why);
     session_end(session);
     return true;
 }
@@ -529,7 +556,7 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        if (errors_are_too_many(session)) return bytes.length;
+        if (patience_is_over(session)) return bytes.length;
         return take_line(session, bytes);
     case SESSION_DATA:
         content_heard(session, bytes.length);
@@ -549,6 +576,7 @@ static void on_secured(void *context)
     transaction_drop(session);
     session->helo = TEXT_NONE;
     session->is_esmtp = false;
+    if (session->is_quiet) return;
     const char *node = stream_peer_name(session->stream), *doubt = stream_peer_doubt(session->stream);
     log_info("%s TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)%s%s",
              *node ? "Trusted" : "Anonymous", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),

@@ -8,6 +8,7 @@
 #include "ipc/event.h"
 #include "mail/edits.h"
 #include "mail/fingerprint.h"
+#include "receive/refusals.h"
 #include "receive/transaction.h"
 
 static void content_flags(struct session *session, const struct header_glance *glance)
@@ -340,12 +341,8 @@ static void tell_refused(struct session *session, enum event_stage stage, uint32
     const struct transaction *transaction = &session->transaction;
     struct event_signal signals[LIST_ROOM];
     bool is_content = stage == STAGE_CONTENT;
-    struct server *server = session->server;
-    uint64_t serial = message_id_next(&server->ids, loop_wall_ms(server->loop));
-    server->counters->last_id = server->ids.last;
     struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
                                    .id = is_content ? transaction->id : 0,
-                                   .serial = serial,
                                    .code = code,
                                    .stage = (uint8_t)stage,
                                    .direction = (uint8_t)session->port->listener.direction,
@@ -358,10 +355,8 @@ static void tell_refused(struct session *session, enum event_stage stage, uint32
                                    .recipient = recipient,
                                    .reply = reply };
     if (is_content) event.judgement = judgement_of(session, signals);
-    struct buffer record = { 0 };
-    event_refused_put(&event, &record);
-    ring_append(session->server->ring, buffer_text(&record));
-    buffer_free(&record);
+    refusals_add(session->server->refusals,
+                 &(struct refusal){ event, session->client_name, session_protocol(session) });
 }
 
 void keep_tell_refused(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,

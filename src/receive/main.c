@@ -9,6 +9,7 @@
 #include "receive/keeping.h"
 #include "receive/ports.h"
 #include "receive/recipients.h"
+#include "receive/refusals.h"
 #include "receive/relaying.h"
 #include "receive/transaction.h"
 
@@ -258,6 +259,7 @@ static void stop_time_is_up(void *context)
 {
     struct server *server = context;
     sessions_leave(server, true);
+    refusals_flush(server->refusals);
     child_exit(server->child, EX_OK);
 }
 
@@ -363,6 +365,7 @@ int main(int argc, char **argv)
     server.ids.node = child.config->node.number;
     server.line = arena_new(0);
     maps_open(&server, &child);
+    server.refusals = refusals_new(&server);
     ports_start(&server);
     tls_warm_up();
     if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))

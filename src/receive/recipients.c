@@ -57,14 +57,14 @@ static size_t bytes_of(const struct recipient *recipient)
     return recipient->address.length + recipient->orcpt.length + 12;
 }
 
-/* From the line's arena to the transaction's. */
-static void keep_texts(struct session *session)
+static struct recipient copy_in(struct arena *arena, const struct recipient *recipient)
 {
-    struct recipient *candidate = &session->candidate;
-    candidate->address = arena_text(session->mail, candidate->address);
-    if (candidate->orcpt.length > 0) candidate->orcpt = arena_text(session->mail, candidate->orcpt);
+    return (struct recipient){ .address = arena_text(arena, recipient->address),
+                               .orcpt = arena_text(arena, recipient->orcpt),
+                               .notify = recipient->notify };
 }
 
+/* The texts go from where they are into the transaction's memory: only those of recipients that it has. */
 static void take(struct session *session, const struct recipient *recipient)
 {
     struct transaction *transaction = &session->transaction;
@@ -77,7 +77,7 @@ static void take(struct session *session, const struct recipient *recipient)
         envelope->recipients = grown;
         transaction->recipient_room = room;
     }
-    envelope->recipients[envelope->recipient_count++] = *recipient;
+    envelope->recipients[envelope->recipient_count++] = copy_in(session->mail, recipient);
     transaction->recipient_bytes += bytes_of(recipient);
     session_reply(session, 250, "2.1.5", "recipient ok");
 }
@@ -111,7 +111,9 @@ static void call_out_ask(struct session *session)
 
 static void call_out(struct session *session)
 {
-    keep_texts(session);
+    if (!session->asked) session->asked = arena_new(512);
+    arena_reset(session->asked);
+    session->candidate = copy_in(session->asked, &session->candidate);
     session->callout = session_question_id(session);
     call_out_ask(session);
     session_wait(session, session->server->config->limits.command_ms / 4 + 1000);
@@ -154,10 +156,10 @@ static void offer_to_us(struct session *session, struct text address)
     } else if (transaction->envelope.recipient_count > 0 && !transaction->is_for_us) {
         reject(session, address, 452, "4.5.3", "it is not relayed, send it in another message");
     } else if (has_recipient(&transaction->envelope, address)) {
+        session_count_junk(session);
         session_reply(session, 250, "2.1.5", "recipient ok, as before");
     } else {
         transaction->is_for_us = true;
-        keep_texts(session);
         take(session, &session->candidate);
     }
 }
@@ -195,10 +197,8 @@ void recipient_offer(struct session *session, const struct smtp_command *command
         reject(session, address, 550, "5.1.1", "no such user here");
     else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster)
         call_out(session);
-    else {
-        keep_texts(session);
+    else
         take(session, &session->candidate);
-    }
 }
 
 /* Only a clear no of the server refuses. When it cannot be asked the recipient is taken: queue waits for the

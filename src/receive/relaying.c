@@ -27,7 +27,7 @@ static struct text transaction_name(struct session *session)
     pieces[0] = envelope->sender;
     for (uint32_t i = 0; i < count; i++) pieces[i + 1] = envelope->recipients[i].address;
     pieces[count + 1] = body_text(&session->transaction.body);
-    fingerprint(text_hash(session->server->config->node.ca.content), pieces, count + 2, name);
+    fingerprint(text_checksum(session->server->config->node.ca.content), pieces, count + 2, name);
     return arena_text(session->mail, text_from(name, sizeof name));
 }
 
@@ -138,6 +138,7 @@ static void pass_on(struct session *session, const struct relay_reply *reply)
         if (is_told) tell_ledger(session, reply);
         counters->messages_relayed++;
         session->messages++;
+        session_junk_forget(session);
     }
     session->transaction.step = STEP_NONE; /* there is nothing to cancel */
     transaction_settle(session, reply->code, enhanced, text);

@@ -17,6 +17,7 @@
 
 struct session;
 struct callouts;
+struct refusals;
 
 /* A listener as sessions see it: a copy that lives until its last session has ended, over reloads. */
 struct port {
@@ -41,6 +42,7 @@ struct server {
     struct clients *clients;
     struct receive_counters *counters;
     struct ring *ring;
+    struct refusals *refusals;
     struct message_id_source ids;
     struct session *sessions; /* all, newest first */
     struct session *by_number[SERVER_BUCKETS], *by_id[SERVER_BUCKETS];

@@ -90,22 +90,33 @@ struct session {
     uint64_t name_question;           /* id at lookup, 0: none is out */
     bool has_asked_name;              /* else there is no such question: names are off */
     struct client_entry *entry;
+    bool is_quiet; /* its client's connections are too many to have lines of their own */
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;
+    uint32_t overshoots, junk; /* since the last message: what was answered 452, what brought nothing */
     uint64_t chunk_left;
     bool chunk_is_last;
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
     struct recipient candidate; /* the recipient being asked for */
+    struct arena *asked;        /* its texts while deliver is asked; NULL: none was asked for yet */
 };
 
 void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer);
 void session_end(struct session *session); /* closes and frees */
 
-/* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors. */
+/* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors; 452, which is
+   no fault of the client as long as it minds it, counts from limits.recipients of them on. */
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* A command that brings no message forward: one more than limits.junk ends the session. A peer that may say
+   XCLIENT is free of this while it speaks for itself. */
+void session_count_junk(struct session *session);
+
+/* A message was taken, or another client is spoken for: what leads to 421 counts from 0 again. */
+void session_junk_forget(struct session *session);
 
 /* The session stands for this client from now on (connection, PROXY, XCLIENT); its name is not asked for yet.
  */
@@ -136,6 +147,10 @@ void session_end_out_of_step(struct session *session, uint16_t code, const char 
 
 /* Sends 421 and ends. */
 void session_give_up(struct session *session, const char *text);
+
+/* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a
+   quiet session. `what` and `more` are literals or our own words. */
+void session_note(const struct session *session, const char *what, const char *more);
 
 /* "NOQUEUE: reject: RCPT from …" and its event. `recipient` may be empty. */
 void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,

@@ -449,6 +449,7 @@ void transaction_kept(struct session *session)
     if (session->transaction.step != STEP_KEEPING) return;
     keep_count_accepted(session);
     session->messages++;
+    session_junk_forget(session);
     if (session->transaction.envelope.transaction.length) session->unconfirmed = session->transaction.id;
     snprintf(text, sizeof text, "kept as %s", message_id_print(session->transaction.id, id));
     transaction_settle(session, 250, "2.0.0", text);

@@ -29,6 +29,7 @@ static void refuse(struct session *session, const struct smtp_command *command,
 
 static void hello_take(struct session *session, struct text name)
 {
+    session_count_junk(session);
     keep_count_aborted(session);
     transaction_drop(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
@@ -176,11 +177,13 @@ static void do_bdat(struct session *session, const struct smtp_command *command)
     if (!has_begun && session->transaction.step == STEP_OPEN &&
         session->transaction.envelope.recipient_count > 0)
         transaction_read(session, true);
+    if (command->size == 0 && !command->is_last) session_count_junk(session);
     transaction_chunk_begin(session, command->size, command->is_last);
 }
 
 static void do_rset(struct session *session, const struct smtp_command *command)
 {
+    session_count_junk(session);
     keep_count_aborted(session);
     transaction_drop(session);
     session_reply(session, 250, "2.0.0", "ok");
@@ -188,6 +191,7 @@ static void do_rset(struct session *session, const struct smtp_command *command)
 
 static void do_noop(struct session *session, const struct smtp_command *command)
 {
+    session_count_junk(session);
     session_reply(session, 250, "2.0.0", "ok");
 }
 
@@ -199,6 +203,7 @@ static void do_quit(struct session *session, const struct smtp_command *command)
 
 static void do_vrfy(struct session *session, const struct smtp_command *command)
 {
+    session_count_junk(session);
     session_reply(session, 252, "2.5.2", "send some mail, it will be tried");
 }
 
@@ -209,6 +214,7 @@ static void do_expn(struct session *session, const struct smtp_command *command)
 
 static void do_help(struct session *session, const struct smtp_command *command)
 {
+    session_count_junk(session);
     session_reply(session, 214, "2.0.0", "Sekimori, RFC 5321; ask %.*s",
                   TEXT_ARG(session->server->config->admin));
 }

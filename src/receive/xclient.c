@@ -76,6 +76,7 @@ static void client_take(struct session *session, const struct smtp_command *comm
     session->client_tls = arena_text(session->who, command->attribute[XCLIENT_TLS]);
     session->speaks_for = client != NULL;
     session->errors = 0;
+    session_junk_forget(session);
     session->client_refusal.text =
         session_refusal(session, &session->client_refusal.code, &session->client_refusal.enhanced);
     if (!session->client_refusal.text) session->client_refusal.code = 0;

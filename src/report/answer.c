@@ -2,6 +2,7 @@
 /* Short, in the user's language: what was wrong, and what to do. */
 #include "report/answer.h"
 
+#include "base/hash.h"
 #include "report/notice.h"
 #include "report/words.h"
 
@@ -50,7 +51,7 @@ void answer_print(const struct answer *answer, struct buffer *out)
    at will, and all of them together get no more than the places allow. */
 bool answered_count(struct answered *answered, struct text sender, uint64_t now_ms)
 {
-    uint64_t hash = text_hash_nocase(sender);
+    uint64_t hash = hash_text_nocase(sender);
     int oldest = 0;
     for (int i = 0; i < ANSWERED_SENDERS; i++) {
         if (answered->senders[i].since_ms < answered->senders[oldest].since_ms) oldest = i;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Who was turned away, for log and ledger. Of one client's refusals that are alike the first in a minute are
+   told one by one, the others together, with their number: what a stranger says costs no more lines and
+   events than are worth reading. */
+#ifndef SEKIMORI_RECEIVE_REFUSALS_H
+#define SEKIMORI_RECEIVE_REFUSALS_H
+
+#include "ipc/event.h"
+#include "receive/server.h"
+
+struct refusals;
+
+/* All borrowed for the call. The event's serial and count are made here; no line is logged of codes below
+ * 400. */
+struct refusal {
+    struct event_refused event;
+    struct text client_name;
+    const char *protocol;
+};
+
+struct refusals *refusals_new(struct server *server);
+
+/* Tells of it now or, with others, within two seconds. What was judged is told at once. */
+void refusals_add(struct refusals *refusals, const struct refusal *refusal);
+
+/* Tells what waits: before the process ends. */
+void refusals_flush(struct refusals *refusals);
+
+#endif
