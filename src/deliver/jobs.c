@@ -39,7 +39,7 @@ struct jobs {
     struct pool *pool;
     struct ring *events;
     struct results *results; /* NULL: none */
-    struct channel *queue; /* NULL while there is none */
+    struct channel *queue;   /* NULL while there is none */
     struct hashed by_id, segments;
     struct job *spare;
     unsigned spare_count;

@@ -30,8 +30,8 @@ void results_keep(struct results *results, struct text record, bool dsn_relayed)
 /* Queue has the job's result on disk. */
 void results_let_go(struct results *results, struct result_hold *hold);
 
-/* Tells a new queue channel what the life before left, as DELIVER_RESULT with ids from 1 on, below every job's.
-   Once queue has acknowledged all of it (results_kept), it is not told again. */
+/* Tells a new queue channel what the life before left, as DELIVER_RESULT with ids from 1 on, below every
+   job's. Once queue has acknowledged all of it (results_kept), it is not told again. */
 void results_tell(struct results *results, struct channel *queue);
 void results_kept(struct results *results, uint64_t id);
 
