@@ -148,6 +148,7 @@ static void lane_connect(struct lane *lane, enum tls_level tls)
     lane->outbound = outbound_open(
         &(struct outbound_start){ .ground = lane->destination->pool->start.ground,
                                   .hop = &route->hops[lane->hop],
+                                  .host = lane->host,
                                   .tls = tls,
                                   .tls_name = route->tls_name,
                                   .smtputf8 = route->smtputf8,

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+enum { WORDS_MOST = 200 };
+
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed)
 {
     *dialogue = (struct dialogue){ .helo = helo, .tls = tls, .smtputf8_allowed = smtputf8_allowed };
@@ -26,6 +28,7 @@ const char *dialogue_stage(const struct dialogue *dialogue)
         [DIALOGUE_IDLE] = "while idle",
         [DIALOGUE_FINAL] = "after the end of the content",
         [DIALOGUE_RESET] = "after RSET",
+        [DIALOGUE_PROVING] = "after QUIT",
         [DIALOGUE_OVER] = "after the end",
     };
     if (dialogue->state != DIALOGUE_TRANSACTION) return stages[dialogue->state];
@@ -111,6 +114,8 @@ static enum dialogue_action helo_reply(struct dialogue *dialogue, const struct s
     return session_stands(dialogue, out);
 }
 
+static enum dialogue_action misfit(struct dialogue *dialogue, const struct smtp_reply *reply);
+
 static enum dialogue_action starttls_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                            struct buffer *out)
 {
@@ -118,6 +123,7 @@ static enum dialogue_action starttls_reply(struct dialogue *dialogue, const stru
         dialogue->state = DIALOGUE_HANDSHAKE;
         return DIALOGUE_SECURE;
     }
+    if (reply->code < 400) return misfit(dialogue, reply);
     if (needs_tls(dialogue)) return refuse(dialogue, reply, out);
     dialogue->offered.starttls = false;
     return session_stands(dialogue, out);
@@ -146,7 +152,7 @@ static void put_command(struct dialogue *dialogue, uint32_t position, struct buf
     else if (position <= dialogue->asked)
         handover_put_rcpt(handover, &dialogue->offered, dialogue->order[position - 1], out);
     else if (handover->is_probe)
-        buffer_add_text(out, TEXT("RSET\r\n"));
+        buffer_add_text(out, dialogue->trust == TRUST_NONE ? TEXT("QUIT\r\n") : TEXT("RSET\r\n"));
     else if (dialogue->content_is_bdat)
         buffer_printf(out, "BDAT %llu LAST\r\n", (unsigned long long)handover->length);
     else
@@ -208,7 +214,10 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
         if (handover->states[i] == RECIPIENT_OPEN) dialogue->order[dialogue->asked++] = i;
     dialogue->sent = dialogue->replied = 0;
     dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
-    dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe;
+    dialogue->content_is_bdat =
+        dialogue->offered.chunking && dialogue->trust == TRUST_AHEAD && !handover->is_probe;
+    dialogue->tells_apart = true;
+    dialogue->surplus = 0;
     dialogue->state = DIALOGUE_TRANSACTION;
     put_xclient(dialogue, out);
     return advance(dialogue, out);
@@ -225,8 +234,9 @@ struct handover *dialogue_take_done(struct dialogue *dialogue)
 {
     struct handover *handover = dialogue->handover;
     if (!handover || handover->open > 0) return NULL;
-    if (dialogue->state == DIALOGUE_TRANSACTION || dialogue->state == DIALOGUE_FINAL) return NULL;
+    if (dialogue->state != DIALOGUE_IDLE && dialogue->state != DIALOGUE_OVER) return NULL;
     dialogue->handover = NULL;
+    dialogue->is_used = true;
     return handover;
 }
 
@@ -236,11 +246,135 @@ static enum dialogue_action idle(struct dialogue *dialogue)
     return dialogue->is_goodbye ? DIALOGUE_CLOSE : DIALOGUE_READY;
 }
 
+/* --- a server out of step --- */
+
+/* Nothing of this transaction is believed. `why` is said with the place and the server's words. */
+static void doubt(struct dialogue *dialogue, const char *why, struct text words)
+{
+    struct handover *handover = dialogue->handover;
+    dialogue->finding = FOUND_OUT_OF_STEP;
+    dialogue->is_goodbye = true;
+    if (!handover) return;
+    struct text reason =
+        arena_printf(handover->arena, "the server is out of step: %s %s%s%.*s", why, dialogue_stage(dialogue),
+                     words.length ? ": " : "", TEXT_ARG(text_slice(text_trim(words), 0, WORDS_MOST)));
+    for (uint32_t i = 0; i < dialogue->asked; i++) handover_doubt(handover, dialogue->order[i], reason);
+}
+
+/* Something final would be told of a recipient. */
+static bool has_last_word(const struct dialogue *dialogue)
+{
+    for (uint32_t i = 0; i < dialogue->asked; i++) {
+        enum recipient_ending ending = dialogue->handover->results[dialogue->order[i]].ending;
+        if (ending == RECIPIENT_DELIVERED || ending == RECIPIENT_FAILED) return true;
+    }
+    return false;
+}
+
+static bool all_delivered(const struct dialogue *dialogue)
+{
+    for (uint32_t i = 0; i < dialogue->asked; i++)
+        if (dialogue->handover->results[dialogue->order[i]].ending != RECIPIENT_DELIVERED) return false;
+    return true;
+}
+
+/* Nothing is told before 221 comes: a refusal that is still on its way comes before it. */
+static enum dialogue_action prove(struct dialogue *dialogue, struct buffer *out)
+{
+    buffer_add_text(out, TEXT("QUIT\r\n"));
+    dialogue->state = DIALOGUE_PROVING;
+    return DIALOGUE_WAIT;
+}
+
+/* No more replies will come. Of a server that refused nothing at all one reply more says nothing else. */
+static enum dialogue_action proven(struct dialogue *dialogue, uint32_t too_many)
+{
+    if (too_many > 0 && !all_delivered(dialogue)) doubt(dialogue, "a reply too many", TEXT_NONE);
+    dialogue->finding = too_many > 0            ? FOUND_OUT_OF_STEP
+                        : dialogue->tells_apart ? FOUND_TELLS_APART
+                                                : FOUND_IN_STEP;
+    dialogue->state = DIALOGUE_OVER;
+    return DIALOGUE_CLOSE;
+}
+
+static enum dialogue_action proof_reply(struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    if (reply->code == 221) return proven(dialogue, dialogue->surplus);
+    dialogue->surplus++;
+    if (reply->code / 100 == 2) return DIALOGUE_WAIT;
+    doubt(dialogue, "another reply than 221", reply->lines);
+    dialogue->state = DIALOGUE_OVER;
+    return DIALOGUE_CLOSE;
+}
+
+void dialogue_hung_up(struct dialogue *dialogue)
+{
+    if (dialogue->state == DIALOGUE_PROVING)
+        proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
+}
+
+/* RFC 3463 section 3.2: x.1.x is about an address, so never about a content. */
+static bool is_about_address(const struct smtp_reply *reply)
+{
+    return reply->enhanced.length > 4 && reply->enhanced.at[2] == '1' && reply->enhanced.at[3] == '.';
+}
+
+static uint32_t awaited(const struct dialogue *dialogue)
+{
+    switch (dialogue->state) {
+    case DIALOGUE_CONNECTING:
+    case DIALOGUE_HANDSHAKE:
+    case DIALOGUE_IDLE:
+    case DIALOGUE_OVER:
+        return 0;
+    case DIALOGUE_TRANSACTION:
+        return dialogue->sent - dialogue->replied + dialogue->xclient_is_due;
+    default:
+        return 1;
+    }
+}
+
+bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_reply *reply, struct text behind)
+{
+    uint32_t count = awaited(dialogue);
+    bool is_thrown_away = dialogue->state == DIALOGUE_STARTTLS && reply->code == 220;
+    if (reply->code == 421 || dialogue->state == DIALOGUE_PROVING) return true;
+    if (behind.length == 0 || text_starts(behind, TEXT("421")) || is_thrown_away) return count > 0;
+    return count > 1;
+}
+
+static bool awaits_content_reply(const struct dialogue *dialogue)
+{
+    if (dialogue->state == DIALOGUE_FINAL) return true;
+    return dialogue->state == DIALOGUE_TRANSACTION && dialogue->content_is_bdat &&
+           dialogue->content_is_sent && dialogue->replied > dialogue->asked;
+}
+
+/* A reply that came is none to what was said. */
+static enum dialogue_action misfit(struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    doubt(dialogue, "a reply that does not belong there", reply->lines);
+    dialogue_broken(dialogue, "4.5.0", TEXT("the server is out of step: a reply that does not belong there"));
+    return DIALOGUE_CLOSE;
+}
+
+enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                          struct buffer *out)
+{
+    if (!awaits_content_reply(dialogue)) return misfit(dialogue, reply);
+    dialogue->trust = TRUST_NONE;
+    return dialogue_reply(dialogue, reply, out);
+}
+
 /* After a transaction that did not end with its content, the server may still hold a part of it. The next one
-   begins only when RSET has been answered, so that a stray reply cannot be taken for one of its own. */
+   begins, and what was refused is told, only when RSET has been answered, so that a stray reply cannot be
+   taken for another. What MAIL got may be stray itself on a connection that was used before. */
 static enum dialogue_action reset(struct dialogue *dialogue, struct buffer *out)
 {
+    bool is_unsure = dialogue->trust == TRUST_NONE || (dialogue->mail_failed && dialogue->is_used);
     if (dialogue->is_goodbye) return idle(dialogue);
+    dialogue->tells_apart = false; /* there was no content to tell it by */
+    if (is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
     buffer_add_text(out, TEXT("RSET\r\n"));
     dialogue->state = DIALOGUE_RESET;
     return DIALOGUE_WAIT;
@@ -290,13 +424,15 @@ static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct s
 {
     struct handover *handover = dialogue->handover;
     uint32_t recipient = dialogue->order[dialogue->replied - 2];
-    bool is_last = dialogue->replied == dialogue->asked + 1;
+    bool is_last = dialogue->replied == dialogue->asked + 1, is_taken = reply->code / 100 == 2;
+    if (is_taken && !is_about_address(reply)) dialogue->tells_apart = false;
+    if (is_taken && dialogue->mail_failed) return misfit(dialogue, reply);
     if (!dialogue->mail_failed) {
         if (reply->code == 452 &&
             any_taken(dialogue)) /* RFC 5321 section 4.5.3.1.10: the rest goes by itself */
             handover_end_by_us(handover, recipient, RECIPIENT_NOT_TRIED, "4.5.3",
                                TEXT("too many recipients for one transaction"));
-        else if (reply->code / 100 != 2 || handover->is_probe)
+        else if (!is_taken || handover->is_probe)
             handover_end_by_reply(handover, recipient, reply, dialogue->offered.dsn);
         else
             handover->states[recipient] = RECIPIENT_TAKEN;
@@ -319,35 +455,41 @@ static enum dialogue_action data_reply(struct dialogue *dialogue, const struct s
         dialogue->state = DIALOGUE_FINAL;
         return DIALOGUE_WAIT;
     }
-    if (reply->code < 400) { /* neither asked for the content nor refused it */
-        dialogue->is_goodbye = true;
-        handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.5.0",
-                                TEXT("the server's reply to DATA makes no sense"));
-        return idle(dialogue);
-    }
+    if (reply->code < 400) /* neither asked for the content nor refused it */
+        return misfit(dialogue, reply);
     handover_end_rest_by_reply(dialogue->handover, reply, false, false);
     return reset(dialogue, out);
+}
+
+/* By BDAT a refusal may be one recipient's that came late. What all share is true of a single one. */
+static bool is_anybodys(const struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    return dialogue->content_is_bdat && dialogue->asked > 1 && reply->code >= 500;
 }
 
 /* An answer to content that has not been sent whole: a refusal counts, anything else makes no sense. What is
    left of the content would be read as commands, so the connection ends. */
 static enum dialogue_action early_reply(struct dialogue *dialogue, const struct smtp_reply *reply)
 {
+    if (reply->code < 400 || is_anybodys(dialogue, reply)) doubt(dialogue, "a reply", reply->lines);
     dialogue->is_goodbye = true;
-    if (reply->code >= 400)
-        handover_end_rest_by_reply(dialogue->handover, reply, false, true);
-    else
-        handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.5.0",
-                                TEXT("the server answered before the end of the content"));
+    handover_end_rest_by_reply(dialogue->handover, reply, false, true);
     return idle(dialogue);
 }
 
-/* The reply that takes over responsibility (RFC 5321 section 4.2.5). */
+/* The reply that takes over responsibility (RFC 5321 section 4.2.5). Behind 354 it can be no other; by BDAT
+   it has to look like one. */
 static enum dialogue_action content_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out)
 {
+    bool is_taken = reply->code / 100 == 2;
+    if (!is_taken || reply->enhanced.length == 0 || is_about_address(reply)) dialogue->tells_apart = false;
+    bool is_unsure =
+        is_taken ? dialogue->content_is_bdat && !dialogue->tells_apart : is_anybodys(dialogue, reply);
     handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
-    if (dialogue->content_is_bdat && reply->code / 100 != 2) return reset(dialogue, out);
+    if ((is_unsure || dialogue->trust == TRUST_NONE) && has_last_word(dialogue)) return prove(dialogue, out);
+    if (is_taken && dialogue->tells_apart) dialogue->finding = FOUND_TELLS_APART;
+    if (dialogue->content_is_bdat && !is_taken) return reset(dialogue, out);
     return idle(dialogue);
 }
 
@@ -359,9 +501,22 @@ static enum dialogue_action xclient_reply(struct dialogue *dialogue, const struc
 {
     dialogue->xclient_is_due = false;
     if (reply->code == 220) return advance(dialogue, out);
+    if (reply->code < 400) return misfit(dialogue, reply);
     dialogue->is_goodbye = true;
     handover_end_rest_by_us(dialogue->handover, RECIPIENT_DEFERRED, "4.7.0",
                             reply_join(dialogue->handover->arena, reply, 200));
+    return idle(dialogue);
+}
+
+/* To RSET; of a server that is not trusted, to QUIT. */
+static enum dialogue_action probe_end(struct dialogue *dialogue, const struct smtp_reply *reply)
+{
+    if (dialogue->trust == TRUST_NONE) {
+        dialogue->state = DIALOGUE_PROVING;
+        dialogue->tells_apart = false; /* there was no content to tell it by */
+        return proof_reply(dialogue, reply);
+    }
+    if (reply->code / 100 != 2) doubt(dialogue, "a refusal", reply->lines);
     return idle(dialogue);
 }
 
@@ -371,14 +526,10 @@ static enum dialogue_action transaction_reply(struct dialogue *dialogue, const s
     if (dialogue->xclient_is_due) return xclient_reply(dialogue, reply, out);
     uint32_t position = dialogue->replied++;
     if (dialogue->content_is_due && position > dialogue->asked) return early_reply(dialogue, reply);
-    if (position >= dialogue->sent) {
-        dialogue_broken(dialogue, "4.5.0", TEXT("unasked reply from the server"));
-        return DIALOGUE_CLOSE;
-    }
+    if (position >= dialogue->sent) return misfit(dialogue, reply);
     if (position == 0) return mail_reply(dialogue, reply, out);
     if (position <= dialogue->asked) return rcpt_reply(dialogue, reply, out);
-    if (dialogue->handover->is_probe)
-        return reply->code / 100 == 2 ? idle(dialogue) : (dialogue->is_goodbye = true, idle(dialogue));
+    if (dialogue->handover->is_probe) return probe_end(dialogue, reply);
     if (dialogue->content_is_bdat) return content_reply(dialogue, reply, out);
     return data_reply(dialogue, reply, out);
 }
@@ -397,7 +548,7 @@ static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out)
 {
-    if (reply->code == 421) return goodbye(dialogue, reply, out);
+    if (reply->code == 421 && dialogue->state != DIALOGUE_PROVING) return goodbye(dialogue, reply, out);
     switch (dialogue->state) {
     case DIALOGUE_GREETING:
         if (reply->code / 100 != 2) return refuse(dialogue, reply, out);
@@ -414,21 +565,24 @@ enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp
     case DIALOGUE_FINAL:
         return content_reply(dialogue, reply, out);
     case DIALOGUE_RESET:
-        if (reply->code / 100 != 2) dialogue->is_goodbye = true;
+        if (reply->code / 100 == 3 || reply->code / 100 == 4) doubt(dialogue, "a reply", reply->lines);
+        if (reply->code / 100 != 2) dialogue->is_goodbye = true; /* 5xx: it does not know RSET */
         return idle(dialogue);
+    case DIALOGUE_PROVING:
+        return proof_reply(dialogue, reply);
     case DIALOGUE_CONNECTING:
     case DIALOGUE_HANDSHAKE:
     case DIALOGUE_IDLE:
     case DIALOGUE_OVER:
         break;
     }
-    dialogue_broken(dialogue, "4.5.0", TEXT("unasked reply from the server"));
-    return DIALOGUE_CLOSE;
+    return misfit(dialogue, reply);
 }
 
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason)
 {
     struct handover *handover = dialogue->handover;
+    if (dialogue->state == DIALOGUE_PROVING) doubt(dialogue, "no 221", TEXT_NONE);
     if (handover && handover->open > 0) {
         struct text why =
             arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The client's side of one SMTP connection as a state machine: replies in, commands out, RFC 5321 with
    PIPELINING (2920), CHUNKING (3030), STARTTLS (3207). Pure: it knows no socket and no clock; outbound.c
-   carries the bytes. */
+   carries the bytes.
+
+   Replies are matched to commands by counting, so a server that sends one too many is believed to have taken
+   what it refuses. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to QUIT. A
+   server that has not shown itself in step gets its content by DATA, and what it said is believed only when
+   221 has come where it was due. */
 #ifndef SEKIMORI_DELIVER_DIALOGUE_H
 #define SEKIMORI_DELIVER_DIALOGUE_H
 
@@ -19,7 +24,23 @@ enum dialogue_state {
     DIALOGUE_TRANSACTION,
     DIALOGUE_FINAL, /* the content was sent whole, its reply is awaited */
     DIALOGUE_RESET,
+    DIALOGUE_PROVING, /* QUIT was said after a transaction; its results are told when 221 comes */
     DIALOGUE_OVER
+};
+
+/* How far the server's replies are believed. */
+enum dialogue_trust {
+    TRUST_NONE,  /* it has not shown itself in step: DATA, and QUIT proves the count */
+    TRUST_COUNT, /* it has; content goes by DATA, since its replies to RCPT and to content look alike */
+    TRUST_AHEAD  /* and they can be told apart by their status codes: content by BDAT, also sent ahead */
+};
+
+/* What a dialogue has shown of its server. */
+enum dialogue_finding {
+    FOUND_NOTHING,
+    FOUND_IN_STEP,     /* as many replies as commands */
+    FOUND_TELLS_APART, /* that, and its status codes say which reply is to an address (RFC 3463: x.1.x) */
+    FOUND_OUT_OF_STEP  /* a reply too many, or one that cannot be to what was said */
 };
 
 /* What the caller does after sending `out`. A handover that has no open recipient is done, whatever the
@@ -44,11 +65,13 @@ struct dialogue {
     struct text helo;
     enum tls_level tls;    /* of the route; TLS_OFF once a handshake failed and tls is only offered */
     bool smtputf8_allowed; /* by the route */
+    enum dialogue_trust trust;
 
     enum dialogue_state state;
     struct smtp_capabilities offered;
     bool is_secure;
     struct dialogue_failure failure;
+    enum dialogue_finding finding; /* the caller clears it */
     char failure_room[600], failure_status[16];
 
     /* the transaction under way */
@@ -61,6 +84,9 @@ struct dialogue {
     bool xclient_is_due;          /* XCLIENT was said before MAIL, its reply is awaited */
     bool speaks_for;              /* the server takes us for the client of an earlier transaction */
     bool mail_failed, is_goodbye; /* 421 was seen */
+    bool is_used;                 /* there was a transaction before */
+    bool tells_apart;             /* every reply to RCPT and to the content has the status of its kind */
+    uint32_t surplus;             /* replies that came since QUIT, before 221 */
     bool is_session_refused;      /* 421 or 530 to MAIL: it would have been the same for any message */
 };
 
@@ -69,6 +95,15 @@ enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a re
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed);
 
 void dialogue_connected(struct dialogue *dialogue);
+
+/* Whether a reply can be one to what was said. `behind`: what was read along with it; more is awaited than
+   this reply, or nothing may be there but a goodbye (421) and what is thrown away before TLS. */
+bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_reply *reply, struct text behind);
+/* For a reply that is not. What was sent ahead of 354 is deferred; where only the content's reply was awaited
+   the rest has to agree with it. */
+enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                          struct buffer *out);
+
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out);
 enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *out);
@@ -84,6 +119,10 @@ struct handover *dialogue_take_done(struct dialogue *dialogue);
 /* The connection broke, timed out or made no sense: recipients without an ending are deferred with `enhanced`
    and `reason` and what was being waited for. Without a transaction it becomes the failure. */
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason);
+
+/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: when
+   only 221 was awaited the results stand. To be called before dialogue_broken. */
+void dialogue_hung_up(struct dialogue *dialogue);
 
 /* Nothing of the transaction has been answered, so that another connection may begin it anew. */
 bool dialogue_is_unanswered(const struct dialogue *dialogue);

@@ -203,6 +203,15 @@ void handover_end_by_us(struct handover *handover, uint32_t recipient, enum reci
     end(handover, recipient, &result);
 }
 
+void handover_doubt(struct handover *handover, uint32_t recipient, struct text reason)
+{
+    bool is_ended = handover->states[recipient] == RECIPIENT_ENDED;
+    if (is_ended && handover->results[recipient].ending == RECIPIENT_DEFERRED) return;
+    if (is_ended) handover->open++;
+    handover->states[recipient] = RECIPIENT_OPEN;
+    handover_end_by_us(handover, recipient, RECIPIENT_DEFERRED, "4.5.0", reason);
+}
+
 void handover_end_rest_by_us(struct handover *handover, enum recipient_ending ending, const char *enhanced,
                              struct text reason)
 {

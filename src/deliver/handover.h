@@ -61,6 +61,10 @@ void handover_end_by_reply(struct handover *handover, uint32_t recipient, const 
 void handover_end_by_us(struct handover *handover, uint32_t recipient, enum recipient_ending ending,
                         const char *enhanced, struct text reason);
 
+/* Takes back what a server out of step was understood to say: delivered and failed become deferred, as what
+   has not ended does. */
+void handover_doubt(struct handover *handover, uint32_t recipient, struct text reason);
+
 /* The same for all that have not ended; with `only_taken`, of those the server took. */
 void handover_end_rest_by_reply(struct handover *handover, const struct smtp_reply *reply, bool dsn_relayed,
                                 bool only_taken);

@@ -67,6 +67,21 @@ void host_forgive(struct host *host)
     host->is_unreachable = false;
 }
 
+enum dialogue_trust host_trust(const struct host *host, uint64_t now_ms)
+{
+    if (!host->is_in_step || now_ms < host->doubted_until_ms) return TRUST_NONE;
+    return host->tells_apart ? TRUST_AHEAD : TRUST_COUNT;
+}
+
+void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_ms)
+{
+    if (finding == FOUND_NOTHING) return;
+    host->is_in_step = finding != FOUND_OUT_OF_STEP;
+    host->tells_apart = finding == FOUND_TELLS_APART;
+    host->learned_ms = now_ms;
+    if (finding == FOUND_OUT_OF_STEP) host->doubted_until_ms = now_ms + HOST_DOUBT_MS;
+}
+
 uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
 {
     size_t slot = 0;
@@ -83,8 +98,10 @@ void hosts_sweep(struct hosts *hosts, uint64_t now_ms)
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) {
         struct host *host = OWNER(node, struct host, node);
-        bool is_remembered = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
-        if (host->lanes > 0 || is_remembered) continue;
+        bool is_aside = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
+        bool is_learned = host->learned_ms > 0 && host->learned_ms + HOST_MEMORY_MS > now_ms &&
+                          hosts->by_endpoint.count <= HOSTS_REMEMBERED_MOST;
+        if (host->lanes > 0 || is_aside || is_learned) continue;
         hashed_remove(&hosts->by_endpoint, node);
         free(host);
     }

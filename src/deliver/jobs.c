@@ -29,6 +29,7 @@ struct job {
     struct arena *arena;
     struct segment *segment;
     struct deliver_job job;
+    struct result_hold hold; /* once it is done */
     bool is_done;
     struct job *next_spare;
 };
@@ -37,7 +38,8 @@ struct jobs {
     struct loop *loop;
     struct pool *pool;
     struct ring *events;
-    struct channel *queue; /* NULL while there is none */
+    struct results *results; /* NULL: none */
+    struct channel *queue;   /* NULL while there is none */
     struct hashed by_id, segments;
     struct job *spare;
     unsigned spare_count;
@@ -55,6 +57,11 @@ struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events)
     jobs->pool = pool;
     jobs->events = events;
     return jobs;
+}
+
+void jobs_set_results(struct jobs *jobs, struct results *results)
+{
+    jobs->results = results;
 }
 
 /* --- segments --- */
@@ -158,7 +165,9 @@ static void job_free(struct job *job)
 
 static void job_forget(struct job *job)
 {
-    hashed_remove(&job->jobs->by_id, &job->node);
+    struct jobs *jobs = job->jobs;
+    hashed_remove(&jobs->by_id, &job->node);
+    if (job->is_done && jobs->results) results_let_go(jobs->results, &job->hold);
     job_free(job);
 }
 
@@ -200,7 +209,7 @@ static void delivered_record(struct job *job, const struct recipient_result *res
 {
     struct jobs *jobs = job->jobs;
     char room[600];
-    if (!jobs->events) return;
+    if (!jobs->events && !jobs->results) return;
     struct event_ended event = { .id = job->job.message_id,
                                  .time_ms = loop_wall_ms(jobs->loop),
                                  .recipient = result->number,
@@ -210,7 +219,8 @@ static void delivered_record(struct job *job, const struct recipient_result *res
                                  .reply = reply_line(result, room, sizeof room) };
     buffer_clear(&jobs->record);
     event_ended_put(&event, &jobs->record);
-    ring_append(jobs->events, buffer_text(&jobs->record));
+    if (jobs->results) results_keep(jobs->results, buffer_text(&jobs->record), result->dsn_relayed);
+    if (jobs->events) ring_append(jobs->events, buffer_text(&jobs->record));
 }
 
 /* A peer that was only to take over has no last word: the message waits for its own servers, or for a peer
@@ -229,11 +239,17 @@ static void refusal_soften(struct job *job, struct recipient_result *result)
         arena_printf(job->arena, "4%.*s", TEXT_ARG(text_slice(result->enhanced, 1, result->enhanced.length)));
 }
 
+static void job_done(struct job *job)
+{
+    job->is_done = true;
+    if (job->jobs->results) results_begin(job->jobs->results, &job->hold);
+}
+
 static void on_done(struct errand *errand)
 {
     struct job *job = (struct job *)errand;
     struct jobs_counts *counts = &job->jobs->counts;
-    job->is_done = true;
+    job_done(job);
     for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++) {
         struct recipient_result *result = &errand->handover.results[i];
         refusal_soften(job, result);
@@ -267,7 +283,7 @@ static void give_back(struct job *job)
 {
     handover_end_rest_by_us(&job->errand.handover, RECIPIENT_NOT_TRIED, "4.3.2", TEXT("given back"));
     job->errand.is_started = true;
-    job->is_done = true;
+    job_done(job);
     result_send(job);
 }
 
@@ -320,6 +336,7 @@ bool jobs_frame(struct jobs *jobs, struct frame *frame)
     case DELIVER_RESULT_KEPT:
         job = job_find(jobs, frame->id);
         if (job && state_of(job) == JOB_DONE) job_forget(job);
+        if (!job && jobs->results) results_kept(jobs->results, frame->id);
         return true;
     case DELIVER_CANCEL:
         job_cancel(jobs, frame->id);
@@ -346,6 +363,7 @@ void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     jobs->queue = queue;
+    if (jobs->results) results_tell(jobs->results, queue);
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
         const struct job *job = OWNER(node, struct job, node);
         if (state_of(job) == JOB_DONE)

@@ -5,7 +5,7 @@
 #define SEKIMORI_DELIVER_JOBS_H
 
 #include "deliver/pool.h"
-#include "ipc/ring.h"
+#include "deliver/results.h"
 
 struct jobs;
 
@@ -17,6 +17,8 @@ struct jobs_counts {
 
 /* `events` may be NULL: nobody keeps the record. */
 struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events);
+/* What outlives this process; borrowed. Before the first channel; without it a death doubles more. */
+void jobs_set_results(struct jobs *jobs, struct results *results);
 void jobs_free(struct jobs *jobs); /* after pool_free: nothing is under way */
 
 /* A channel to queue stands: says what is under way and what was done, then DELIVER_SYNCED. */

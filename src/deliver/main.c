@@ -20,6 +20,7 @@ struct service {
     struct own own;
     struct pool *pool;
     struct jobs *jobs;
+    struct results *results;
     struct callouts *callouts;
     struct relays *relays;
     struct upstream *upstream;
@@ -219,12 +220,18 @@ static const struct child_events events = { .on_peer = on_peer,
                                             .on_health = on_health,
                                             .on_drain = on_drain };
 
+static struct ring *ring_given(const struct child *child, const char *name)
+{
+    int fd = child_map_fd(child, name, NULL);
+    struct ring *ring = fd < 0 ? NULL : ring_map(fd);
+    if (fd >= 0 && !ring) die_errno("the ring %s cannot be mapped", name);
+    return ring;
+}
+
 static void service_prepare(struct service *service)
 {
     struct child *child = &service->child;
-    int fd = child_map_fd(child, "events", NULL);
-    struct ring *ring = fd < 0 ? NULL : ring_map(fd);
-    if (fd >= 0 && !ring) die_errno("the event ring cannot be mapped");
+    struct ring *ring = ring_given(child, "events");
     service->ground.loop = child->loop;
     service->ground.config = child->config;
     own_find_addresses(&service->own);
@@ -238,6 +245,8 @@ static void service_prepare(struct service *service)
                                                    .context = service });
     if (child->is_draining) detour_set(service);
     service->jobs = jobs_new(child->loop, service->pool, ring);
+    service->results = results_new(ring_given(child, "results"), ring);
+    jobs_set_results(service->jobs, service->results);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);
     service->upstream = upstream_new(child->loop, child->config);

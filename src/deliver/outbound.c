@@ -10,12 +10,14 @@
 #include "ipc/ask_queue.h"
 #include "mail/convert.h"
 
-enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8 };
+/* PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
+enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000 };
 
 struct outbound {
     struct outbound_ground *ground;
     const struct outbound_events *events;
     void *owner;
+    struct host *host;
     struct endpoint endpoint;
     char *tls_name, *helo;
     char relay[RELAY_SIZE], tls[TLS_SIZE];
@@ -68,6 +70,8 @@ static uint32_t limit_now(const struct outbound *outbound)
         return config->deliver.idle_ms;
     case DIALOGUE_FINAL:
         return config->deliver.final_ms;
+    case DIALOGUE_PROVING: /* before 221 comes what may be on its way still */
+        return outbound->dialogue.surplus > 0 ? PROOF_MS : config->deliver.final_ms;
     default:
         /* Behind content sent ahead the reply to it may come first. */
         return outbound->dialogue.content_is_sent ? config->deliver.final_ms : config->deliver.command_ms;
@@ -126,6 +130,18 @@ static void gone(struct outbound *outbound, bool try_clear)
     outbound_free(outbound);
 }
 
+/* What the connection has shown of its server holds for the next ones, and for the rest of this one. */
+static void learn(struct outbound *outbound, const struct smtp_reply *reply)
+{
+    struct dialogue *dialogue = &outbound->dialogue;
+    if (dialogue->finding == FOUND_OUT_OF_STEP)
+        log_warning("%s is out of step: for an hour mail goes by DATA, and counts when QUIT is answered%s%.*s",
+                    outbound->relay, reply ? ": " : "",
+                    TEXT_ARG(reply ? text_slice(text_trim(reply->lines), 0, 200) : TEXT_NONE));
+    host_learn(outbound->host, dialogue->finding, loop_now_ms(outbound->ground->loop));
+    dialogue->finding = FOUND_NOTHING;
+}
+
 static bool content_may_have_arrived(const struct outbound *outbound)
 {
     if (outbound->dialogue.content_is_sent) return true;
@@ -159,6 +175,7 @@ static void broken(struct outbound *outbound, const char *enhanced, struct text 
     if (!outbound->was_ready || outbound->errand)
         log_info("%s: %.*s %s", outbound->relay, TEXT_ARG(reason), dialogue_stage(&outbound->dialogue));
     dialogue_broken(&outbound->dialogue, enhanced, reason);
+    learn(outbound, NULL);
     settle(outbound);
     if (returned) outbound->events->on_returned(outbound->owner, returned);
     gone(outbound, try_clear);
@@ -253,6 +270,16 @@ static void act(struct outbound *outbound, enum dialogue_action action)
 
 /* --- the stream's events --- */
 
+static void take(struct outbound *outbound, const struct smtp_reply *reply, struct text behind)
+{
+    struct dialogue *dialogue = &outbound->dialogue;
+    enum dialogue_action action = dialogue_is_in_step(dialogue, reply, behind)
+                                      ? dialogue_reply(dialogue, reply, &outbound->out)
+                                      : dialogue_out_of_step(dialogue, reply, &outbound->out);
+    learn(outbound, reply);
+    act(outbound, action);
+}
+
 static size_t on_input(void *context, struct text bytes)
 {
     struct outbound *outbound = context;
@@ -265,7 +292,7 @@ static size_t on_input(void *context, struct text bytes)
         return bytes.length;
     }
     if (outcome == REPLY_WHOLE) {
-        act(outbound, dialogue_reply(&outbound->dialogue, &reply, &outbound->out));
+        take(outbound, &reply, text_slice(bytes, used, bytes.length));
         return used;
     }
     char reason[80];
@@ -318,6 +345,7 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
     struct outbound *outbound = context;
     bool is_handshake = outbound->dialogue.state == DIALOGUE_HANDSHAKE;
     char text[500];
+    dialogue_hung_up(&outbound->dialogue);
     if (is_handshake) {
         outbound->ground->handshakes_failed++;
         snprintf(text, sizeof text, "TLS failed: %s", reason);
@@ -353,6 +381,7 @@ static void on_time(void *context)
         stream_write(outbound->stream, TEXT("QUIT\r\n"));
         gone(outbound, false);
     } else {
+        if (outbound->dialogue.surplus > 0) dialogue_hung_up(&outbound->dialogue);
         broken(outbound, "4.4.2", TEXT("time limit reached"),
                outbound->dialogue.state == DIALOGUE_HANDSHAKE && outbound->dialogue.tls == TLS_OFFERED);
     }
@@ -368,6 +397,7 @@ struct outbound *outbound_open(const struct outbound_start *start)
     outbound->ground = ground;
     outbound->events = start->events;
     outbound->owner = start->owner;
+    outbound->host = start->host;
     outbound->endpoint = hop->endpoint;
     struct text name = start->tls_name.length ? start->tls_name : hop->host;
     outbound->tls_name = memory_string(name);
@@ -440,6 +470,7 @@ bool outbound_give(struct outbound *outbound, struct errand *errand)
         return false;
     }
     if (outbound->errands++ > 0) outbound->ground->reused++;
+    outbound->dialogue.trust = host_trust(outbound->host, outbound->given_ms);
     act(outbound, dialogue_begin(&outbound->dialogue, &errand->handover, &outbound->out));
     return true;
 }

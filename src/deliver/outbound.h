@@ -9,6 +9,7 @@
 #include "config/settings.h"
 #include "deliver/dialogue.h"
 #include "deliver/errand.h"
+#include "deliver/hosts.h"
 #include "deliver/route.h"
 
 /* What all connections share. */
@@ -36,6 +37,7 @@ struct outbound_events {
 struct outbound_start {
     struct outbound_ground *ground;
     const struct hop *hop; /* copied */
+    struct host *host;     /* borrowed; that of the hop, longer there than the connection */
     enum tls_level tls;
     struct text tls_name; /* copied; empty: the hop's host */
     bool smtputf8;

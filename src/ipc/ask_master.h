@@ -26,7 +26,7 @@ enum master_frame {
     MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
     MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
-    MASTER_MAP,        /* text name ("counters", "clients", "events"), u16 owner's slot; fd 0: shared file */
+    MASTER_MAP,        /* text name ("counters", "clients", "events", "results"), u16 owner's slot; fd 0: shared file */
     MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory */
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */

@@ -41,6 +41,7 @@ struct channel {
     size_t begun_at; /* offset from out.start of the frame being built, + 1; 0: none */
     int fd;
     bool closed, ended;
+    bool is_unheard; /* the peer takes nothing any more; what it said before is still read */
 };
 
 static void ready(void *context, int what);
@@ -214,6 +215,13 @@ static void sent_drop(struct channel *channel, int count)
     if (channel->out.capacity > OUT_KEEP) buffer_free(&channel->out);
 }
 
+/* The peer has gone. What it sent before stands in the socket still: it ends the channel when it is read. */
+static void unheard(struct channel *channel)
+{
+    channel->is_unheard = true;
+    sent_drop(channel, (int)(channel->list_count - channel->list_first));
+}
+
 static void flush(void *context)
 {
     struct channel *channel = context;
@@ -222,6 +230,7 @@ static void flush(void *context)
     union fd_room rooms[SEND_BATCH];
     if (channel->closed || channel->ended) return;
     if (channel->begun_at) bug("channel: flushed inside a frame");
+    if (channel->is_unheard) unheard(channel);
     while (channel->list_first < channel->list_count) {
         unsigned count = batch_fill(channel, messages, pieces, rooms);
         int sent = sendmmsg(channel->fd, messages, count, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -229,6 +238,10 @@ static void flush(void *context)
         if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)) {
             watch_set(channel->watch, WATCH_READ | WATCH_WRITE);
             return;
+        }
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+            unheard(channel);
+            break;
         }
         if (sent < 0) {
             end(channel);
@@ -303,7 +316,10 @@ static void read_batch(struct channel *channel)
                                                .msg_control = rooms[i].bytes,
                                                .msg_controllen = sizeof rooms[i].bytes };
     }
-    int got = recvmmsg(channel->fd, messages, RECEIVE_BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+    int got;
+    /* ECONNRESET comes once, before the frames of a peer that ended without reading all of ours. */
+    do got = recvmmsg(channel->fd, messages, RECEIVE_BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+    while (got < 0 && errno == ECONNRESET);
     if (got < 0 && errno != EAGAIN && errno != EINTR) end(channel);
     if (got == 0) end(channel);
     for (int i = 0; i < got; i++) /* after the end, only to close descriptors */
@@ -336,7 +352,7 @@ bool channel_wait(int fd, int timeout_ms, struct frame *out_frame)
     };
     ssize_t got;
     do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET)); /* see read_batch */
     if (got <= 0) return false;
     collect_fds(&message, out_frame);
     if (frame_parse(text_from(packet, (size_t)got), message.msg_flags, out_frame)) return true;

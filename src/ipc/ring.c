@@ -135,6 +135,11 @@ uint64_t ring_tail(const struct ring *ring)
     return ring->header->tail;
 }
 
+uint64_t ring_head(const struct ring *ring)
+{
+    return atomic_load_explicit(&ring->header->head, memory_order_acquire);
+}
+
 /* What is between `*position` and `head` cannot be read: passed over, and counted. */
 static bool damaged(struct ring *ring, uint64_t head, uint64_t *position)
 {

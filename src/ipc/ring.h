@@ -31,6 +31,7 @@ unsigned ring_fill_percent(const struct ring *ring);
 /* Reader: the record at *position (start with ring_tail); false at the end. A damaged record skips to the
    head and counts. *position moves on. Records are borrowed until ring_release. */
 uint64_t ring_tail(const struct ring *ring);
+uint64_t ring_head(const struct ring *ring); /* behind the last record */
 bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record);
 void ring_release(struct ring *ring, uint64_t position);
 

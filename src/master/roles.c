@@ -11,7 +11,7 @@ const struct part parts[] = {
       .folders = { "ledger", "quarantine" } },
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true },
     { PROCESS_LOOKUP, EVERY_ROLE },
-    { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true },
+    { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },

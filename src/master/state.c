@@ -166,14 +166,24 @@ int state_folder(const struct state *state, const char *name)
     return openat(state->folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static int ring_file(const struct state *state, const char *name)
+{
+    struct stat owner;
+    fstat(state->run_fd, &owner);
+    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_uid, owner.st_gid);
+}
+
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot)
 {
     char name[64];
     snprintf(name, sizeof name, "events/%s.%u", process_name(kind), index);
     *out_slot = (uint16_t)(kind * EVENT_SLOTS_A_KIND + index);
-    struct stat owner;
-    fstat(state->run_fd, &owner);
-    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_uid, owner.st_gid);
+    return ring_file(state, name);
+}
+
+int state_results(const struct state *state)
+{
+    return ring_file(state, "results");
 }
 
 bool state_drain_read(const struct state *state, char *out_to, size_t size)

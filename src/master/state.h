@@ -26,6 +26,8 @@ int state_folder(const struct state *state, const char *name);
 
 /* The ring file of one process; *out_slot identifies it. */
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot);
+/* The ring file run/results, which is deliver's alone. */
+int state_results(const struct state *state);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

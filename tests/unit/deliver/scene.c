@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "deliver/pool_private.h"
 #include "ipc/event.h"
 
 enum { WAIT_MS = 5000, SEGMENT = 7 };
@@ -168,12 +169,20 @@ static struct config *config_first(const char *format, ...)
     return config;
 }
 
+static void trust(struct scene *scene, const struct script_server *server)
+{
+    struct endpoint endpoint = { .port = server->port };
+    assert_true(address_parse(TEXT("127.0.0.1"), &endpoint.address));
+    host_learn(hosts_get(&scene->pool->hosts, &endpoint), FOUND_TELLS_APART, loop_now_ms(scene->loop));
+}
+
 struct script_server *scene_server(struct scene *scene, const char *features, struct rule *rules)
 {
     struct script_server *server = &scene->servers[scene->server_count++];
     server->features = features;
     server->rules = rules;
     script_server_start(server, scene->loop);
+    if (!scene->has_new_servers) trust(scene, server);
     return server;
 }
 

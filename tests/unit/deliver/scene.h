@@ -27,6 +27,7 @@ struct scene {
     uint64_t segment_bytes, last_id;
     struct text authorities; /* PEM; before scene_configure; empty: the system's */
     bool keeps_results;      /* answers RESULT_KEPT at once */
+    bool has_new_servers;    /* else those made from now on have shown themselves in step before */
 
     struct deliver_result results[SCENE_RESULTS_MOST];
     unsigned result_count, synced, under_way, call_outs;

@@ -302,7 +302,7 @@ static struct server_row server_rows[] = {
       RECIPIENT_DEFERRED,
       0,
       "4.5.0",
-      "the server's reply to DATA",
+      "the server is out of step: a reply that does not belong there after DATA",
       0,
       false },
     { "status of another class",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Goal: what the client says next is right for every reply. A row is a server's replies, one a line, and what
-   is said after each: "|" ends a step, "<content>", "<tls>", "<ready>", "<close>" are what the connection
-   does. */
+/* Goal: what the client says next is right for every reply, and a server out of step is believed in nothing.
+   A row is a server's replies, one a line, and what is said after each: "|" ends a step, "<content>",
+   "<tls>",
+   "<ready>", "<close>" are what the connection does. Before a line, "&" says that it was read together with
+   the one before; "!" alone is the end of the connection, "~" the end of the time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +23,8 @@ struct row {
     const char *replies, *said;
     const char *endings; /* one word a recipient: d (delivered), t (deferred), f (failed), and the code */
     const char *origin;  /* the message is handed through to a node: all recipients share one fate */
+    bool is_new;         /* nothing is known of the server, else it is in step and tells its replies apart */
+    enum dialogue_finding finding; /* the last, looked at where it is not FOUND_NOTHING */
 };
 
 #define HI "220 hi\n"
@@ -28,6 +32,9 @@ struct row {
 #define PIPE_DATA "250-s\n250 PIPELINING\n"
 #define NODE "250-s\n250-PIPELINING\n250-XCLIENT NAME ADDR TRANSACTION\n250 CHUNKING\n"
 #define OK "250 ok\n"
+#define TO "250 2.1.5 ok\n"
+#define KEPT "250 2.0.0 kept\n"
+#define BYE "221 bye\n"
 #define NO "550 no\n"
 
 static const struct row rows[] = {
@@ -45,7 +52,7 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||.|<ready>", "f550" },
     { "pipelining, all refused", TLS_OFF, 1, 9, HI PIPE_DATA OK NO "554 none\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA|||RSET|<ready>", "f550" },
-    { "BDAT ahead", TLS_OFF, 1, 9, HI PIPE OK OK OK,
+    { "BDAT ahead", TLS_OFF, 1, 9, HI PIPE OK TO KEPT,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||<ready>", "d250" },
     { "BDAT ahead, all refused", TLS_OFF, 1, 9, HI PIPE OK NO "503 none\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "f550" },
@@ -58,11 +65,11 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "f552" },
     { "354 to the content is no answer", TLS_OFF, 1, 9, HI PIPE OK OK "354 go\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>|||RSET|<ready>", "t0" },
-    { "large BDAT waits", TLS_OFF, 1, 1000000, HI PIPE OK OK OK,
+    { "large BDAT waits", TLS_OFF, 1, 1000000, HI PIPE OK TO KEPT,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c>||BDAT 1000000 LAST <content>|<ready>", "d250" },
     { "large BDAT is not begun", TLS_OFF, 2, 1000000, HI PIPE OK NO NO OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>|||RSET|<ready>", "f550 f550" },
-    { "BDAT without pipelining", TLS_OFF, 1, 9, HI "250-s\n250 CHUNKING\n" OK OK OK,
+    { "BDAT without pipelining", TLS_OFF, 1, 9, HI "250-s\n250 CHUNKING\n" OK TO KEPT,
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|BDAT 9 LAST <content>|<ready>", "d250" },
     { "RSET refused", TLS_OFF, 1, 9,
       HI PIPE_DATA "450 no\n"
@@ -111,7 +118,7 @@ static const struct row rows[] = {
     { "STARTTLS not offered, verified", TLS_VERIFIED, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "STARTTLS not offered, node", TLS_NODE, 1, 9, HI PIPE, "EHLO us|QUIT <close>", NULL },
     { "HELO only, required", TLS_REQUIRED, 1, 9, HI "500 no\n", "EHLO us|QUIT <close>", NULL },
-    { "to a node", TLS_OFF, 1, 9, HI NODE HI OK OK OK,
+    { "to a node", TLS_OFF, 1, 9, HI NODE HI OK TO KEPT,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>||||<ready>", "d250",
       "NAME=x" },
     { "to a node, XCLIENT refused", TLS_OFF, 1, 9, HI NODE NO,
@@ -124,7 +131,7 @@ static const struct row rows[] = {
     { "XCLIENT of another kind is not said", TLS_OFF, 1, 9,
       HI "250-s\n250 XCLIENT NAME ADDR\n" OK OK "354 go\n" OK,
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "d250", "NAME=x" },
-    { "to a node, two: the content waits for both", TLS_OFF, 2, 9, HI NODE HI OK OK OK OK,
+    { "to a node, two: the content waits for both", TLS_OFF, 2, 9, HI NODE HI OK TO TO KEPT,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||BDAT 9 LAST <content>|<ready>",
       "d250 d250", "NAME=x" },
     { "to a node, one of two refused: nobody gets it", TLS_OFF, 2, 9, HI NODE HI OK NO OK OK,
@@ -133,6 +140,129 @@ static const struct row rows[] = {
     { "to a node, the second of two refused", TLS_OFF, 2, 9, HI NODE HI OK OK "450 no\n" OK,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 t450",
       "NAME=x" },
+};
+
+/* What a new server that offers all of it is asked, up to the end of its content. */
+#define ASKED "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA"
+#define ASKED_TWO "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA"
+#define AHEAD "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>"
+#define AHEAD_TWO "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> BDAT 9 LAST <content>"
+#define PROBE "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> QUIT"
+#define NODE_AHEAD "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>"
+#define GO "354 go\n"
+#define BAD "552 no such content\n"
+#define NEW .is_new = true
+#define OUT .finding = FOUND_OUT_OF_STEP
+#define IN .finding = FOUND_IN_STEP
+#define APART .finding = FOUND_TELLS_APART
+
+/* Servers that are not in step, or not yet known to be. */
+static const struct row steps[] = {
+    /* met for the first time */
+    { "new", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT BYE, ASKED "|||<content>|QUIT|<close>", "d250", NEW,
+      APART },
+    { "new, replies alike", TLS_OFF, 1, 9, HI PIPE OK OK GO OK BYE, ASKED "|||<content>|QUIT|<close>", "d250",
+      NEW, IN },
+    { "new, without PIPELINING", TLS_OFF, 1, 9, HI "250 s\n" OK TO GO KEPT BYE,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|QUIT|<close>", "d250", NEW, APART },
+    { "new, content refused", TLS_OFF, 1, 9, HI PIPE OK TO GO BAD BYE, ASKED "|||<content>|QUIT|<close>",
+      "f552", NEW, IN },
+    { "new, content deferred", TLS_OFF, 1, 9, HI PIPE OK TO GO "452 full\n", ASKED "|||<content>|<ready>",
+      "t452", NEW },
+    { "new, all refused", TLS_OFF, 2, 9, HI PIPE OK NO NO "554 none\n" BYE, ASKED_TWO "||||QUIT|<close>",
+      "f550 f550", NEW, IN },
+    { "new, one refused", TLS_OFF, 2, 9, HI PIPE OK NO TO GO KEPT BYE, ASKED_TWO "||||<content>|QUIT|<close>",
+      "f550 d250", NEW, APART },
+    { "new, sender refused", TLS_OFF, 1, 9, HI PIPE "553 no\n503 no\n503 none\n" BYE, ASKED "|||QUIT|<close>",
+      "f553", NEW, IN },
+    { "new, closes instead of 221", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "!", ASKED "|||<content>|QUIT",
+      "d250", NEW, APART },
+    { "new, 250 to QUIT, closes", TLS_OFF, 2, 9, HI PIPE OK NO TO GO KEPT "250 bye\n!",
+      ASKED_TWO "||||<content>|QUIT|", "f550 d250", NEW, APART },
+    { "new, no word to QUIT", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "~", ASKED "|||<content>|QUIT", "t0", NEW,
+      OUT },
+    { "new, 421 after the content", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "421 bye\n",
+      ASKED "|||<content>|QUIT|<close>", "t0", NEW, OUT },
+    { "new, call-out", TLS_OFF, 1, 0, HI PIPE OK TO BYE, PROBE "|||<close>", "d250", NEW, IN },
+    { "new, call-out, refused", TLS_OFF, 1, 0, HI PIPE OK NO BYE, PROBE "|||<close>", "f550", NEW, IN },
+    { "new, call-out, sender refused", TLS_OFF, 1, 0, HI "250 s\n" NO OK,
+      "EHLO us|MAIL FROM:<a@b>|RSET|<ready>", "t0", NEW },
+
+    /* one reply too many, wherever it comes, early or late */
+    { "doubled greeting", TLS_OFF, 1, 9, HI "&" HI, "<close>", NULL, NEW, OUT },
+    { "doubled greeting, late", TLS_OFF, 1, 9, HI HI PIPE OK OK OK,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<close>", "t0", NEW, OUT },
+    { "doubled EHLO", TLS_OFF, 1, 9, HI PIPE "&" OK, "EHLO us|<close>", NULL, NEW, OUT },
+    { "doubled EHLO, late", TLS_OFF, 1, 9, HI PIPE OK OK TO GO, ASKED "|||<close>", "t0", NEW, OUT },
+    { "doubled EHLO, late, recipient refused", TLS_OFF, 2, 9, HI PIPE OK OK NO TO GO, ASKED_TWO "||||<close>",
+      "t0 t0", NEW, OUT },
+    { "a reply too many before STARTTLS", TLS_OFFERED, 1, 9, HI "250-s\n250 STARTTLS\n" OK "220 go\n",
+      "EHLO us|STARTTLS|<close>", NULL, NEW, OUT },
+    { "what comes with the reply to STARTTLS is nobody's", TLS_OFFERED, 1, 9,
+      HI "250-s\n250 STARTTLS\n220 go\n&" PIPE,
+      "EHLO us|STARTTLS|<tls> EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> DATA", NULL, NEW },
+    { "doubled MAIL", TLS_OFF, 1, 9, HI PIPE OK OK TO GO, ASKED "|||<close>", "t0", NEW, OUT },
+    { "doubled MAIL, refused recipient of two", TLS_OFF, 2, 9, HI PIPE OK OK NO TO GO,
+      ASKED_TWO "||||<close>", "t0 t0", NEW, OUT },
+    { "doubled RCPT", TLS_OFF, 1, 9, HI PIPE OK TO TO GO, ASKED "|||<close>", "t0", NEW, OUT },
+    { "doubled RCPT, content refused", TLS_OFF, 1, 9, HI PIPE OK TO "&" TO "&" BAD, ASKED "|||<close>", "t0",
+      NEW, OUT },
+    { "doubled RCPT without PIPELINING", TLS_OFF, 1, 9, HI "250 s\n" OK TO "&" TO,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|<close>", "t0", NEW, OUT },
+    { "doubled RCPT without PIPELINING, late", TLS_OFF, 1, 9, HI "250 s\n" OK TO TO GO,
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<close>", "t0", NEW, OUT },
+    { "doubled RCPT of the first, the second refused", TLS_OFF, 2, 9, HI PIPE OK TO TO NO GO,
+      ASKED_TWO "||||QUIT|<close>", "t0 t0", NEW, OUT },
+    { "doubled refusal", TLS_OFF, 2, 9, HI PIPE OK NO NO TO GO, ASKED_TWO "||||<close>", "t0 t0", NEW, OUT },
+    { "354 twice", TLS_OFF, 1, 9, HI PIPE OK TO GO "&" GO, ASKED "|||<close>", "t0", NEW, OUT },
+    { "354 twice, late", TLS_OFF, 1, 9, HI PIPE OK TO GO GO, ASKED "|||<content>|<ready>", "t0", NEW },
+    { "a reply with 354", TLS_OFF, 1, 9, HI PIPE OK TO GO "&" OK, ASKED "|||<close>", "t0", NEW, OUT },
+    { "a reply behind 354, content refused", TLS_OFF, 1, 9, HI PIPE OK TO GO OK BAD,
+      ASKED "|||<content>|QUIT|<close>", "t0", NEW, OUT },
+    { "a reply behind 354, content deferred", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "451 no\n",
+      ASKED "|||<content>|QUIT|<close>", "t0", NEW, OUT },
+    { "a reply behind 354, content taken", TLS_OFF, 1, 9, HI PIPE OK TO GO OK KEPT BYE,
+      ASKED "|||<content>|QUIT||<close>", "d250", NEW, OUT },
+    { "a reply behind 354, one of two refused", TLS_OFF, 2, 9, HI PIPE OK NO TO GO OK KEPT BYE,
+      ASKED_TWO "||||<content>|QUIT||<close>", "t0 t0", NEW, OUT },
+    { "two replies behind 354, content refused", TLS_OFF, 1, 9, HI PIPE OK TO GO OK OK BAD,
+      ASKED "|||<content>|QUIT||<close>", "t0", NEW, OUT },
+    { "content doubled", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "&" KEPT BYE,
+      ASKED "|||<content>|QUIT||<close>", "d250", NEW, OUT },
+    { "content taken and refused", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "&" BAD,
+      ASKED "|||<content>|QUIT|<close>", "t0", NEW, OUT },
+    { "call-out, doubled MAIL", TLS_OFF, 1, 0, HI PIPE OK OK NO, PROBE "|||<close>", "t0", NEW, OUT },
+
+    /* in step once and no more: content went ahead */
+    { "ahead, doubled RCPT, content refused", TLS_OFF, 1, 9, HI PIPE OK TO TO "&" BAD,
+      AHEAD "|||QUIT|<close>", "t0", OUT },
+    { "ahead, doubled RCPT, content refused later", TLS_OFF, 1, 9, HI PIPE OK TO TO BAD,
+      AHEAD "|||QUIT|<close>", "t0", OUT },
+    { "ahead, all in one read", TLS_OFF, 1, 9, HI PIPE OK "&" TO "&" TO "&" BAD, AHEAD "|||QUIT|<close>",
+      "t0", OUT },
+    { "ahead, doubled like a reply to content, refused", TLS_OFF, 1, 9, HI PIPE OK TO KEPT "&" BAD,
+      AHEAD "|||QUIT|<close>", "t0", OUT },
+    { "ahead, doubled RCPT, content taken", TLS_OFF, 1, 9, HI PIPE OK TO TO KEPT BYE,
+      AHEAD "|||QUIT||<close>", "d250", OUT },
+    { "ahead, doubled MAIL, content refused", TLS_OFF, 1, 9, HI PIPE OK OK TO BAD, AHEAD "|||QUIT|<close>",
+      "t0", OUT },
+    { "ahead, doubled RCPT of the first, the second refused", TLS_OFF, 2, 9, HI PIPE OK TO TO NO KEPT BYE,
+      AHEAD_TWO "||||QUIT||<close>", "t0 t0", OUT },
+    { "ahead, content refused to two", TLS_OFF, 2, 9, HI PIPE OK TO TO BAD BYE, AHEAD_TWO "||||QUIT|<close>",
+      "f552 f552", IN },
+    { "ahead, replies alike", TLS_OFF, 1, 9, HI PIPE OK OK OK BYE, AHEAD "|||QUIT|<close>", "d250", IN },
+    { "ahead, goodbye with the reply", TLS_OFF, 1, 9, HI PIPE OK TO KEPT "&421 bye\n",
+      AHEAD "|||<ready>|QUIT <close>", "d250", APART },
+    { "ahead, what refused MAIL takes RCPT", TLS_OFF, 1, 9, HI PIPE BAD OK TO KEPT, AHEAD "||<close>", "t0",
+      OUT },
+    { "RSET gets what is no reply to it", TLS_OFF, 1, 9, HI PIPE OK NO "503 none\n451 what\n",
+      AHEAD "|||RSET|<close>", "t0", OUT },
+    { "call-out, a reply too many", TLS_OFF, 1, 0, HI PIPE OK TO NO,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<close>", "t0", OUT },
+    { "to a node, doubled RCPT", TLS_OFF, 1, 9, HI NODE HI OK TO TO BAD, NODE_AHEAD "||||QUIT|<close>", "t0",
+      "NAME=x", OUT },
+    { "to a node, doubled XCLIENT", TLS_OFF, 1, 9, HI NODE HI HI OK TO KEPT BYE,
+      NODE_AHEAD "||||QUIT||<close>", "d250", "NAME=x", OUT },
 };
 
 struct play {
@@ -160,11 +290,13 @@ static void out_add(struct play *play)
     buffer_clear(&play->out);
 }
 
-static void follow(struct play *play, enum dialogue_action action)
+/* False: the connection is closed. */
+static bool follow(struct play *play, enum dialogue_action action)
 {
     for (;;) {
         out_add(play);
         if (action == DIALOGUE_CLOSE) word_add(play, "<close>");
+        if (action == DIALOGUE_CLOSE) return false;
         if (action == DIALOGUE_CONTENT) {
             word_add(play, "<content>");
             dialogue_content_sent(&play->dialogue);
@@ -174,11 +306,11 @@ static void follow(struct play *play, enum dialogue_action action)
             action = dialogue_secured(&play->dialogue, &play->out);
             continue;
         }
-        if (action != DIALOGUE_READY) return;
+        if (action != DIALOGUE_READY) return true;
         if (play->has_begun) {
             dialogue_take_done(&play->dialogue);
             word_add(play, "<ready>");
-            return;
+            return true;
         }
         play->has_begun = true;
         assert_int_equal(handover_prepare(&play->handover, &play->dialogue.offered, true), HANDOVER_READY);
@@ -201,7 +333,9 @@ static void row_run(const struct row *row)
 {
     struct play play = { 0 };
     struct arena *arena = arena_new(0);
-    struct recipient recipients[2] = { { .address = TEXT("0@c") }, { .address = TEXT("1@c") } };
+    struct recipient recipients[3] = { { .address = TEXT("0@c") },
+                                       { .address = TEXT("1@c") },
+                                       { .address = TEXT("2@c") } };
     struct envelope envelope = { .sender = TEXT("a@b"),
                                  .origin = text_of(row->origin ? row->origin : ""),
                                  .recipient_count = row->recipients,
@@ -215,19 +349,29 @@ static void row_run(const struct row *row)
     play.handover.one_fate = row->origin != NULL;
     handover_start(&play.handover);
     dialogue_start(&play.dialogue, TEXT("us"), row->tls, true);
+    play.dialogue.trust = row->is_new ? TRUST_NONE : TRUST_AHEAD;
     dialogue_connected(&play.dialogue);
-    while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
+    bool goes_on = true;
+    while (goes_on && reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
         if (buffer_length(&play.said) > 0 || rest.length < strlen(row->replies))
             buffer_add_char(&play.said, '|');
-        follow(&play, dialogue_reply(&play.dialogue, &reply, &play.out));
         rest = text_slice(rest, used, rest.length);
+        struct text behind = text_starts(rest, TEXT("&")) ? text_slice(rest, 1, rest.length) : TEXT_NONE;
+        goes_on = follow(&play, dialogue_is_in_step(&play.dialogue, &reply, behind)
+                                    ? dialogue_reply(&play.dialogue, &reply, &play.out)
+                                    : dialogue_out_of_step(&play.dialogue, &reply, &play.out));
+        if (behind.length > 0) rest = behind;
     }
+    if (text_starts(rest, TEXT("!"))) dialogue_hung_up(&play.dialogue);
+    if (goes_on && rest.length > 0) dialogue_broken(&play.dialogue, "4.4.2", TEXT("lost"));
     if (!text_equal(buffer_text(&play.said), text_of(row->said)))
         fail_msg("%s: said %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
     buffer_clear(&play.said);
     endings_print(&play.handover, &play.said);
     if (row->endings && !text_equal(buffer_text(&play.said), text_of(row->endings)))
         fail_msg("%s: ended %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
+    if (row->finding != FOUND_NOTHING && play.dialogue.finding != row->finding)
+        fail_msg("%s: found %d", row->name, (int)play.dialogue.finding);
     buffer_free(&play.said);
     buffer_free(&play.out);
     arena_free(arena);
@@ -237,6 +381,7 @@ static void test_rows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_run(&rows[i]);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) row_run(&steps[i]);
 }
 
 /* What is the node's own after a message of somebody's is said to be so. */
