@@ -51,6 +51,7 @@ enum master_frame {
 struct commander {
     uint32_t uid;
     struct text user;      /* its name, or the number again */
+    bool is_owner;         /* root, or who started the node: has every right */
     bool may_operate;      /* give commands, see envelopes */
     bool may_read_content; /* see the content of messages: each look is to be recorded */
 };

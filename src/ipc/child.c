@@ -273,6 +273,7 @@ void commander_put(const struct commander *commander, struct buffer *out)
 {
     put_u32(out, commander->uid);
     put_text(out, commander->user);
+    put_u8(out, commander->is_owner);
     put_u8(out, commander->may_operate);
     put_u8(out, commander->may_read_content);
 }
@@ -281,6 +282,7 @@ bool commander_get(struct reader *reader, struct commander *out)
 {
     out->uid = get_u32(reader);
     out->user = get_text(reader);
+    out->is_owner = get_u8(reader) != 0;
     out->may_operate = get_u8(reader) != 0;
     out->may_read_content = get_u8(reader) != 0;
     return !reader->failed;

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
+#include "master/kinship.h"
 
 struct commands {
     struct loop *loop;
@@ -233,7 +234,14 @@ static bool has_user(const struct text_list *list, const char *user)
     return false;
 }
 
-/* Root and the user we run as have every right: the files are theirs. False: no right at all. */
+/* Root has every right, and so has who started the node. The user whom root made the processes run as has
+   none: strangers' mail is read under that id. */
+static bool is_owner(uid_t uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
+/* False: no right at all, as nothing has that the node started itself. */
 static bool commander_find(const struct commands *control, int fd, struct commands_client *client)
 {
     struct ucred peer;
@@ -244,13 +252,19 @@ static bool commander_find(const struct commands *control, int fd, struct comman
         snprintf(client->user, sizeof client->user, "%s", entry->pw_name);
     else
         snprintf(client->user, sizeof client->user, "%u", (unsigned)peer.uid);
-    bool is_ours = peer.uid == 0 || peer.uid == geteuid() || peer.uid == control->own;
-    client->commander = (struct commander){
-        .uid = peer.uid,
-        .user = text_of(client->user),
-        .may_operate = is_ours || has_user(&control->config->rights.operate, client->user),
-        .may_read_content = is_ours || has_user(&control->config->rights.read_content, client->user)
-    };
+    if (!kinship_is_stranger(fd, peer.pid)) {
+        log_error("ALARM: process %d, user %s, is of this node and may not command it", (int)peer.pid,
+                  client->user);
+        return false;
+    }
+    bool owns = is_owner(peer.uid);
+    client->commander =
+        (struct commander){ .uid = peer.uid,
+                            .user = text_of(client->user),
+                            .is_owner = owns,
+                            .may_operate = owns || has_user(&control->config->rights.operate, client->user),
+                            .may_read_content =
+                                owns || has_user(&control->config->rights.read_content, client->user) };
     bool may_release = false;
     for (int i = 0; i < HELD_CLASSES; i++)
         may_release = may_release || has_user(&control->config->quarantine.release[i], client->user);

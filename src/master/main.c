@@ -19,6 +19,7 @@
 #include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
+#include "master/kinship.h"
 #include "master/roles.h"
 
 struct node {
@@ -382,6 +383,7 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGTERM, signal_arrived, &node);
     loop_on_signal(node.loop, SIGINT, signal_arrived, &node);
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
+    kinship_begin();
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
