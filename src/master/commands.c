@@ -30,7 +30,6 @@ struct commands {
     void *context;
     struct watch *watch;
     int fd;
-    uid_t own; /* whom the processes run as */
     const struct config *config;
 };
 
@@ -299,14 +298,14 @@ static bool socket_give(const struct commands *control, gid_t gid)
 {
     int folder = control->state->run_fd;
     return fchmodat(folder, "control", 0660, 0) == 0 &&
-           (geteuid() != 0 || fchownat(folder, "control", control->own, gid, 0) == 0);
+           (geteuid() != 0 || fchownat(folder, "control", 0, gid, 0) == 0);
 }
 
 struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
                                struct family *family, const struct commands_events *events, void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
-    *control = (struct commands){ loop, state, family, events, context, NULL, -1, start->uid, start->config };
+    *control = (struct commands){ loop, state, family, events, context, NULL, -1, start->config };
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     /* By way of /proc, since a socket's path is limited to 107 bytes and a state folder's is not. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", state->run_fd);

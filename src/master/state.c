@@ -37,8 +37,18 @@ static int folder_open(int parent, const char *name, uid_t uid, gid_t gid)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What master alone writes in: whose the processes are may not put a socket or a file of his own in the place
+   of one of ours. */
+static int own_folder_open(int parent, const char *name, gid_t gid)
+{
+    int fd = folder_open(parent, name, geteuid(), gid);
+    if (fd < 0 || geteuid() != 0 || fchown(fd, 0, gid) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
 /* mkdir -p, then the folder itself. */
-static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
+static int state_folder_open(const struct config *config, gid_t gid)
 {
     char *path = memory_string(config->state);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -46,13 +56,8 @@ static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
         mkdir(path, 0755);
         *slash = '/';
     }
-    int fd = folder_open(AT_FDCWD, path, uid, gid);
+    int fd = own_folder_open(AT_FDCWD, path, gid);
     free(path);
-    /* `sekimori start` may have made it, for the log. */
-    if (fd >= 0 && geteuid() == 0 && fchown(fd, uid, gid) != 0) {
-        close(fd);
-        return -1;
-    }
     return fd;
 }
 
@@ -102,13 +107,14 @@ static bool went_down_unclean(int run_fd)
     return !was_same_boot && !was_clean;
 }
 
-static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode_t mode, uid_t uid, gid_t gid)
+/* Processes get a descriptor; nobody opens it by its name but to read. */
+static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode_t mode, gid_t gid)
 {
     if (anew) unlinkat(run_fd, name, 0);
     int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, mode);
     if (fd < 0) return -1;
     if (fchmod(fd, mode) != 0) return -1;
-    if (geteuid() == 0 && fchown(fd, uid, gid) != 0) return -1;
+    if (geteuid() == 0 && fchown(fd, 0, gid) != 0) return -1;
     errno = posix_fallocate(fd, 0, size);
     return errno == 0 ? fd : -1;
 }
@@ -127,9 +133,9 @@ static void baseline_set(const struct state *state)
 }
 
 /* Anew at each start, so that no reader takes the word of the one before for ours. */
-static void health_open(struct state *state, uid_t uid, gid_t gid)
+static void health_open(struct state *state, gid_t gid)
 {
-    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, uid, gid);
+    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, gid);
     state->health = fd < 0 ? NULL : health_page_map(fd, true);
     if (!state->health) die_errno("run/health cannot be made");
     close(fd);
@@ -137,21 +143,22 @@ static void health_open(struct state *state, uid_t uid, gid_t gid)
 
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid)
 {
-    state->folder_fd = state_folder_open(config, uid, gid);
+    state->folder_fd = state_folder_open(config, gid);
     if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
-    state->run_fd = folder_open(state->folder_fd, "run", uid, gid);
-    int events = state->run_fd < 0 ? -1 : folder_open(state->run_fd, "events", uid, gid);
+    state->run_fd = own_folder_open(state->folder_fd, "run", gid);
+    int events = state->run_fd < 0 ? -1 : own_folder_open(state->run_fd, "events", gid);
     if (events < 0) refuse(EX_CANTCREAT, "the folder run/events cannot be made", config);
     close(events);
     lock_take(state, config);
     state->was_unclean = went_down_unclean(state->run_fd);
     off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
-    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, uid, gid);
+    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, gid);
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
     baseline_set(state);
-    health_open(state, uid, gid);
-    state->clients_fd = memfd_create("clients", MFD_CLOEXEC);
-    if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0)
+    health_open(state, gid);
+    state->clients_fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0 ||
+        fcntl(state->clients_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         die_errno("shared memory for the clients cannot be made");
     const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -173,7 +180,7 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
     *out_slot = (uint16_t)(kind * EVENT_SLOTS_A_KIND + index);
     struct stat owner;
     fstat(state->run_fd, &owner);
-    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_uid, owner.st_gid);
+    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_gid);
 }
 
 bool state_drain_read(const struct state *state, char *out_to, size_t size)

@@ -18,7 +18,8 @@ struct state {
 };
 
 /* Makes what is missing, takes the lock. Ends the process with a clear message (exit 73, 75 or 77) when it
-   cannot. Folders belong to `uid`, `gid` when the caller is root. */
+   cannot. When the caller is root, the folders that
+   processes write in belong to `uid`; the state folder and run/ do not, but are open to `gid`. */
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid);
 
 /* A descriptor of "spool", "ledger", "report" or "learn". */

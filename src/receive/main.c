@@ -356,8 +356,7 @@ int main(int argc, char **argv)
     maps_open(&server, &child);
     ports_start(&server);
     tls_warm_up();
-    if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
-        die("the jail cannot be entered");
+    if (!child_jail(&child, JAIL_ACCEPT | JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     server.tables = recipient_tables_new(server.config);
     ports_replace(&server);
     return child_run(&child, &events, &server);

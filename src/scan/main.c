@@ -63,8 +63,7 @@ int main(int argc, char **argv)
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     int warden = nursery_warden_start(&service.child);
-    if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
-        die("the jail cannot be entered");
+    if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     service.foreman = foreman_new(&service.child, warden, core_count);
     return child_run(&service.child, &events, &service);
 }
