@@ -26,7 +26,8 @@ enum master_frame {
     MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
     MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
-    MASTER_MAP,        /* text name ("counters", "clients", "events"), u16 owner's slot; fd 0: shared file */
+    MASTER_MAP,        /* text name ("counters", "clients", "events"), u16 owner's slot; fd 0: shared file,
+                          or "secret": CHILD_SECRET_BYTES to be read */
     MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory */
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
@@ -46,6 +47,8 @@ enum master_frame {
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
 };
+
+enum { CHILD_SECRET_BYTES = 32 };
 
 /* Who gives a command: the peer of the control socket, and what the configuration lets it do. */
 struct commander {

@@ -17,7 +17,8 @@ const struct part parts[] = {
       .folders = { "ledger", "report", "learn" } },
     { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true },
-    { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true },
+    { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
+      .has_secret = true },
 };
 const size_t part_count = sizeof parts / sizeof *parts;
 

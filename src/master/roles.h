@@ -17,6 +17,7 @@ struct part {
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
+    bool has_secret;                        /* what this node signs with */
     bool reads_counters;                    /* is given run/counters, to read */
     bool mounts;                            /* a tmpfs for each scan worker */
     bool reads_health;                      /* is given run/health, to read */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -119,6 +120,21 @@ static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode
     return errno == 0 ? fd : -1;
 }
 
+/* Kept over restarts: what was signed under it may come back. */
+static int secret_open(int run_fd)
+{
+    uint8_t secret[CHILD_SECRET_BYTES];
+    struct stat facts;
+    int fd = openat(run_fd, "secret", O_RDWR | O_CREAT | O_CLOEXEC, 0600), reading = -1;
+    bool is_good = fd >= 0 && fstat(fd, &facts) == 0;
+    if (is_good && facts.st_size != sizeof secret)
+        is_good = getrandom(secret, sizeof secret, 0) == sizeof secret && ftruncate(fd, 0) == 0 &&
+                  pwrite(fd, secret, sizeof secret, 0) == sizeof secret && fsync(fd) == 0;
+    if (is_good) reading = openat(run_fd, "secret", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+    return reading;
+}
+
 static void baseline_set(const struct state *state)
 {
     struct counters_slot *slot = counters_map(state->counters_fd, COUNTERS_SLOT_BASELINE, true);
@@ -154,6 +170,8 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
     off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
     state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, gid);
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
+    state->secret_fd = secret_open(state->run_fd);
+    if (state->secret_fd < 0) refuse(EX_CANTCREAT, "the node's secret cannot be made", config);
     baseline_set(state);
     health_open(state, gid);
     state->clients_fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);

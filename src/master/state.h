@@ -13,6 +13,7 @@ struct state {
     int lock_fd;
     int counters_fd; /* shared file of ipc/counters.h */
     int clients_fd;  /* shared memory of receive/clients.h */
+    int secret_fd;   /* CHILD_SECRET_BYTES by chance, the node's own: to read */
     struct health_page *health;
     bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
 };
