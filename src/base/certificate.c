@@ -4,6 +4,7 @@
    they would forbid nothing that matters and break the first node with a new name. */
 #include "base/certificate.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -188,6 +189,60 @@ static bool node_make(const struct certificate_wish *wish, X509 *authority, EVP_
     return good;
 }
 
+/* --- what the nodes share --- */
+
+static const char secret_name[] = "SEKIMORI NODES SECRET";
+
+/* Of an elliptic curve the number alone, whose form depends on no version of OpenSSL. 0 or less: none; else
+   the caller frees *out. */
+static int private_bytes(EVP_PKEY *key, unsigned char **out)
+{
+    BIGNUM *number = NULL;
+    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1) return i2d_PrivateKey(key, out);
+    int length = (EVP_PKEY_get_bits(key) + 7) / 8;
+    *out = OPENSSL_malloc((size_t)length);
+    if (*out) length = BN_bn2binpad(number, *out, length);
+    BN_clear_free(number);
+    return *out ? length : 0;
+}
+
+static bool secret_add(EVP_PKEY *authority_key, struct buffer *out)
+{
+    static const char purpose[] = "sekimori: what the nodes share";
+    unsigned char *bytes = NULL, secret[CERTIFICATE_SECRET_BYTES];
+    size_t size = 0;
+    int length = private_bytes(authority_key, &bytes);
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool good = bio && length > 0 &&
+                EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, bytes, (size_t)length,
+                          (const unsigned char *)purpose, sizeof purpose - 1, secret, sizeof secret, &size) &&
+                size == sizeof secret && PEM_write_bio(bio, secret_name, "", secret, sizeof secret) > 0;
+    if (good) pem_add(bio, out);
+    OPENSSL_cleanse(secret, sizeof secret);
+    if (length > 0) OPENSSL_clear_free(bytes, (size_t)length);
+    BIO_free(bio);
+    return good;
+}
+
+bool certificate_secret_read(struct text key_pem, uint8_t out[CERTIFICATE_SECRET_BYTES])
+{
+    BIO *bio = bio_of(key_pem);
+    char *name = NULL, *header = NULL;
+    unsigned char *bytes = NULL;
+    long length = 0;
+    bool is_found = false;
+    while (!is_found && PEM_read_bio(bio, &name, &header, &bytes, &length) == 1) {
+        is_found = strcmp(name, secret_name) == 0 && length == CERTIFICATE_SECRET_BYTES;
+        if (is_found) memcpy(out, bytes, CERTIFICATE_SECRET_BYTES);
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_clear_free(bytes, (size_t)length);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return is_found;
+}
+
 bool certificate_make_node(const struct certificate_wish *wish, struct text authority_pem,
                            struct text authority_key_pem, struct certificate_pair *out, char *error,
                            size_t size)
@@ -208,7 +263,7 @@ bool certificate_make_node(const struct certificate_wish *wish, struct text auth
     else {
         int64_t end = time_of(X509_get0_notAfter(authority));
         if (bounded.until_s > end) bounded.until_s = end;
-        good = node_make(&bounded, authority, authority_key, out) ||
+        good = (node_make(&bounded, authority, authority_key, out) && secret_add(authority_key, &out->key)) ||
                fail(error, size, "the certificate cannot be made");
     }
     X509_free(authority);

@@ -38,6 +38,12 @@ bool certificate_make_node(const struct certificate_wish *wish, struct text auth
                            struct text authority_key_pem, struct certificate_pair *out, char *error,
                            size_t size);
 
+/* What all nodes of an authority know and nobody else: it stands beside the key of a node, in a PEM block of
+   its own, and follows from the authority's key, so that it stays when a node's certificate is renewed.
+   False: `pem` has none, as keys that something else made. */
+enum { CERTIFICATE_SECRET_BYTES = 32 };
+bool certificate_secret_read(struct text key_pem, uint8_t out[CERTIFICATE_SECRET_BYTES]);
+
 /* What the first certificate of a PEM text says. Texts are in the arena. */
 struct certificate_facts {
     struct text name;   /* the first DNS name, else the common name, else "unnamed": never empty */

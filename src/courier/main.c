@@ -97,8 +97,7 @@ int main(int argc, char **argv)
     service.messenger = messenger_new(child->loop);
     service.reception = reception_new(child->loop);
     configure(&service);
-    if (child->config->processes.jail && !jail_enter("courier", JAIL_CONNECT | JAIL_ACCEPT, NULL))
-        return EX_OSERR;
+    if (!child_jail(child, JAIL_CONNECT | JAIL_ACCEPT, NULL, NULL)) return EX_OSERR;
     int code = child_run(child, &events, &service);
     /* Not before: until the loop has ended, ledger may still be heard to go. */
     messenger_free(service.messenger);

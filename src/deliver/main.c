@@ -258,6 +258,6 @@ int main(int argc, char **argv)
     static struct service service;
     child_start(&service.child, PROCESS_DELIVER, argc, argv);
     service_prepare(&service);
-    if (service.child.config->processes.jail && !jail_enter("deliver", JAIL_CONNECT, NULL)) return EX_OSERR;
+    if (!child_jail(&service.child, JAIL_CONNECT | JAIL_BODIES, NULL, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);
 }

@@ -267,7 +267,7 @@ int main(int argc, char **argv)
     static struct service service;
     child_start(&service.child, PROCESS_HELPER, argc, argv);
     service.last = &service.first;
-    if (service.child.config->processes.jail && !jail_enter("helper", JAIL_PROGRAMS, NULL)) return EX_OSERR;
+    if (!child_jail(&service.child, JAIL_PROGRAMS, NULL, NULL)) return EX_OSERR;
     hook_look(&service);
     return child_run(&service.child, &events, &service);
 }

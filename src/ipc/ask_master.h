@@ -26,7 +26,8 @@ enum master_frame {
     MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
     MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
-    MASTER_MAP,        /* text name ("counters", "clients", "events", "results"), u16 owner's slot; fd 0: shared file */
+    MASTER_MAP,        /* text name ("counters", "clients", "events", "results"), u16 owner's slot; fd 0: shared
+                          file, or "secret": CHILD_SECRET_BYTES to be read */
     MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory */
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
@@ -52,11 +53,13 @@ enum master_frame {
 
 enum master_log { MASTER_LOG_STDERR, MASTER_LOG_TARGET };
 void master_log_take(enum master_log which, int fd); /* for this process; the descriptor is taken over */
+enum { CHILD_SECRET_BYTES = 32 };
 
 /* Who gives a command: the peer of the control socket, and what the configuration lets it do. */
 struct commander {
     uint32_t uid;
     struct text user;      /* its name, or the number again */
+    bool is_owner;         /* root, or who started the node: has every right */
     bool may_operate;      /* give commands, see envelopes */
     bool may_read_content; /* see the content of messages: each look is to be recorded */
 };

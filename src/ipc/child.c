@@ -19,6 +19,7 @@
 #include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "config/bundle.h"
 #include "config/load.h"
 #include "config/value.h"
@@ -178,10 +179,10 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
     child->loop = loop_new();
 }
 
-static const struct given *given_find(const struct child *child, enum given_kind kind, const char *name,
-                                      unsigned nth)
+static struct given *given_find(const struct child *child, enum given_kind kind, const char *name,
+                                unsigned nth)
 {
-    for (const struct given *given = child->given; given; given = given->next)
+    for (struct given *given = child->given; given; given = given->next)
         if (given->kind == kind && strcmp(given->name, name) == 0 && nth-- == 0) return given;
     return NULL;
 }
@@ -196,6 +197,30 @@ int child_map_nth(const struct child *child, const char *name, unsigned number, 
 int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot)
 {
     return child_map_nth(child, name, 0, out_slot);
+}
+
+int child_map_take(struct child *child, const char *name)
+{
+    struct given *given = given_find(child, GIVEN_MAP, name, 0);
+    int fd = given ? given->fd : -1;
+    if (given) given->fd = -1;
+    return fd;
+}
+
+static void maps_close(struct child *child)
+{
+    for (struct given *given = child->given; given; given = given->next) {
+        if (given->kind != GIVEN_MAP || given->fd < 0) continue;
+        close(given->fd);
+        given->fd = -1;
+    }
+}
+
+bool child_jail(struct child *child, int rights, const char *const *folders, const char *const *readable)
+{
+    maps_close(child);
+    return !child->config->processes.jail ||
+           jail_enter_reading(process_name(child->kind), rights, folders, readable);
 }
 
 int child_folder_fd(const struct child *child, const char *name)
@@ -260,6 +285,7 @@ void commander_put(const struct commander *commander, struct buffer *out)
 {
     put_u32(out, commander->uid);
     put_text(out, commander->user);
+    put_u8(out, commander->is_owner);
     put_u8(out, commander->may_operate);
     put_u8(out, commander->may_read_content);
 }
@@ -268,6 +294,7 @@ bool commander_get(struct reader *reader, struct commander *out)
 {
     out->uid = get_u32(reader);
     out->user = get_text(reader);
+    out->is_owner = get_u8(reader) != 0;
     out->may_operate = get_u8(reader) != 0;
     out->may_read_content = get_u8(reader) != 0;
     return !reader->failed;

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/codec.h"
@@ -90,11 +89,6 @@ static void finish(struct curator *curator, int code, struct text last)
 
 /* --- rights and records --- */
 
-static bool is_owner(const struct commander *commander)
-{
-    return commander->uid == 0 || commander->uid == geteuid();
-}
-
 static bool has_user(const struct text_list *list, struct text user)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -106,7 +100,7 @@ static bool has_user(const struct text_list *list, struct text user)
 static bool may_act(const struct curator *curator, enum held_class class)
 {
     const struct commander *commander = &curator->commander;
-    if (is_owner(commander) || curator->choice.has_ticket) return true;
+    if (commander->is_owner || curator->choice.has_ticket) return true;
     if ((unsigned)class >= HELD_CLASSES) return false;
     const struct text_list *list = &curator->desk->config->quarantine.release[class];
     if (list->count) return has_user(list, commander->user);

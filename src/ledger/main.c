@@ -209,7 +209,7 @@ int main(int argc, char **argv)
     quarantine_begin(&service);
     const char *const folders[] = { service.folder, service.quarantine, NULL };
     tzset(); /* sums are kept by local time; its file is out of reach later */
-    if (service.child.config->processes.jail && !jail_enter("ledger", JAIL_FILES, folders)) return EX_OSERR;
+    if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     on_config(&service, service.child.config);
     harvest_start(service.harvest);
     service.second = timer_new(service.child.loop, page_write, &service);

@@ -179,6 +179,6 @@ int main(int argc, char **argv)
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
     service.questions = question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
-    if (config->processes.jail && !jail_enter("lookup", JAIL_CONNECT, NULL)) return EX_OSERR;
+    if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);
 }

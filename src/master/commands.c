@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
+#include "master/kinship.h"
 #include "master/users.h"
 
 struct commands {
@@ -30,9 +31,8 @@ struct commands {
     void *context;
     struct watch *watch;
     int fd;
-    uid_t own; /* whom the processes run as */
-    char own_name[64];
     const struct config *config;
+    char own_name[64]; /* of who started the node */
     struct users *users;
 };
 
@@ -232,7 +232,7 @@ static void client_closed(void *context)
 static void client_name(const struct commands *control, uid_t uid, char *out, size_t size)
 {
     const char *known = uid == 0              ? "root"
-                        : uid == control->own ? control->own_name
+                        : uid == geteuid()   ? control->own_name
                                               : users_name(control->users, uid);
     if (known)
         snprintf(out, size, "%s", known);
@@ -240,20 +240,32 @@ static void client_name(const struct commands *control, uid_t uid, char *out, si
         snprintf(out, size, "%u", (unsigned)uid);
 }
 
-/* Root and the user we run as have every right: the files are theirs. False: no right at all. */
+/* Root has every right, and so has who started the node. The user whom root made the processes run as has
+   none: strangers' mail is read under that id. */
+static bool is_owner(uid_t uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
+/* False: no right at all, as nothing has that the node started itself. */
 static bool commander_find(const struct commands *control, int fd, struct commands_client *client)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
     client_name(control, peer.uid, client->user, sizeof client->user);
-    bool is_ours = peer.uid == 0 || peer.uid == geteuid() || peer.uid == control->own;
+    if (!kinship_is_stranger(fd, peer.pid)) {
+        log_error("ALARM: process %d, user %s, is of this node and may not command it", (int)peer.pid,
+                  client->user);
+        return false;
+    }
+    bool owns = is_owner(peer.uid);
     client->commander = (struct commander){
         .uid = peer.uid,
         .user = text_of(client->user),
-        .may_operate = is_ours || users_has(control->users, &control->config->rights.operate, peer.uid),
-        .may_read_content =
-            is_ours || users_has(control->users, &control->config->rights.read_content, peer.uid)
+        .is_owner = owns,
+        .may_operate = owns || users_has(control->users, &control->config->rights.operate, peer.uid),
+        .may_read_content = owns || users_has(control->users, &control->config->rights.read_content, peer.uid)
     };
     bool may_release = false;
     for (int i = 0; i < HELD_CLASSES; i++)
@@ -291,17 +303,17 @@ static bool socket_give(const struct commands *control, gid_t gid)
 {
     int folder = control->state->run_fd;
     return fchmodat(folder, "control", 0660, 0) == 0 &&
-           (geteuid() != 0 || fchownat(folder, "control", control->own, gid, 0) == 0);
+           (geteuid() != 0 || fchownat(folder, "control", 0, gid, 0) == 0);
 }
 
 /* Asked once, before the loop turns: a name service may let wait. */
 static void own_name_find(struct commands *control)
 {
-    const struct passwd *entry = getpwuid(control->own);
+    const struct passwd *entry = getpwuid(geteuid());
     if (entry)
         snprintf(control->own_name, sizeof control->own_name, "%s", entry->pw_name);
     else
-        snprintf(control->own_name, sizeof control->own_name, "%u", (unsigned)control->own);
+        snprintf(control->own_name, sizeof control->own_name, "%u", (unsigned)geteuid());
 }
 
 struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
@@ -313,7 +325,6 @@ struct commands *commands_open(struct loop *loop, const struct state *state, con
                                   .family = family,
                                   .events = events,
                                   .context = context,
-                                  .own = start->uid,
                                   .config = start->config };
     own_name_find(control);
     control->users = users_open(loop, start->config);

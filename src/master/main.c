@@ -19,6 +19,7 @@
 #include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
+#include "master/kinship.h"
 #include "master/logs.h"
 #include "master/roles.h"
 
@@ -389,6 +390,7 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGINT, signal_arrived, &node);
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
+    kinship_begin();
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);

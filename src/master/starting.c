@@ -83,9 +83,12 @@ static void send_maps(struct member *member)
     if (member->part->reads_all_events) close(ring);
     if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
     if (member->part->keeps_results) send_map(member, "results", 0, state_results(state));
+    if (member->part->reads_counters)
+        send_map(member, "counters", 0, openat(state->run_fd, "counters", O_RDONLY | O_CLOEXEC));
     if (member->part->reads_health)
         send_map(member, "health", 0, openat(state->run_fd, "health", O_RDONLY | O_CLOEXEC));
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
+    if (member->part->has_secret) send_map(member, "secret", 0, copy_of(state->secret_fd));
 }
 
 static void send_folders(struct member *member)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -37,8 +38,18 @@ static int folder_open(int parent, const char *name, uid_t uid, gid_t gid)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What master alone writes in: whose the processes are may not put a socket or a file of his own in the place
+   of one of ours. */
+static int own_folder_open(int parent, const char *name, gid_t gid)
+{
+    int fd = folder_open(parent, name, geteuid(), gid);
+    if (fd < 0 || geteuid() != 0 || fchown(fd, 0, gid) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
 /* mkdir -p, then the folder itself. */
-static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
+static int state_folder_open(const struct config *config, gid_t gid)
 {
     char *path = memory_string(config->state);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -46,13 +57,8 @@ static int state_folder_open(const struct config *config, uid_t uid, gid_t gid)
         mkdir(path, 0755);
         *slash = '/';
     }
-    int fd = folder_open(AT_FDCWD, path, uid, gid);
+    int fd = own_folder_open(AT_FDCWD, path, gid);
     free(path);
-    /* `sekimori start` may have made it, for the log. */
-    if (fd >= 0 && geteuid() == 0 && fchown(fd, uid, gid) != 0) {
-        close(fd);
-        return -1;
-    }
     return fd;
 }
 
@@ -102,15 +108,31 @@ static bool went_down_unclean(int run_fd)
     return !was_same_boot && !was_clean;
 }
 
-static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode_t mode, uid_t uid, gid_t gid)
+/* Processes get a descriptor; nobody opens it by its name but to read. */
+static int shared_file(int run_fd, const char *name, off_t size, bool anew, mode_t mode, gid_t gid)
 {
     if (anew) unlinkat(run_fd, name, 0);
     int fd = openat(run_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, mode);
     if (fd < 0) return -1;
     if (fchmod(fd, mode) != 0) return -1;
-    if (geteuid() == 0 && fchown(fd, uid, gid) != 0) return -1;
+    if (geteuid() == 0 && fchown(fd, 0, gid) != 0) return -1;
     errno = posix_fallocate(fd, 0, size);
     return errno == 0 ? fd : -1;
+}
+
+/* Kept over restarts: what was signed under it may come back. */
+static int secret_open(int run_fd)
+{
+    uint8_t secret[CHILD_SECRET_BYTES];
+    struct stat facts;
+    int fd = openat(run_fd, "secret", O_RDWR | O_CREAT | O_CLOEXEC, 0600), reading = -1;
+    bool is_good = fd >= 0 && fstat(fd, &facts) == 0;
+    if (is_good && facts.st_size != sizeof secret)
+        is_good = getrandom(secret, sizeof secret, 0) == sizeof secret && ftruncate(fd, 0) == 0 &&
+                  pwrite(fd, secret, sizeof secret, 0) == sizeof secret && fsync(fd) == 0;
+    if (is_good) reading = openat(run_fd, "secret", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+    return reading;
 }
 
 static void baseline_set(const struct state *state)
@@ -127,9 +149,9 @@ static void baseline_set(const struct state *state)
 }
 
 /* Anew at each start, so that no reader takes the word of the one before for ours. */
-static void health_open(struct state *state, uid_t uid, gid_t gid)
+static void health_open(struct state *state, gid_t gid)
 {
-    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, uid, gid);
+    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, gid);
     state->health = fd < 0 ? NULL : health_page_map(fd, true);
     if (!state->health) die_errno("run/health cannot be made");
     close(fd);
@@ -137,21 +159,24 @@ static void health_open(struct state *state, uid_t uid, gid_t gid)
 
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid)
 {
-    state->folder_fd = state_folder_open(config, uid, gid);
+    state->folder_fd = state_folder_open(config, gid);
     if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
-    state->run_fd = folder_open(state->folder_fd, "run", uid, gid);
-    int events = state->run_fd < 0 ? -1 : folder_open(state->run_fd, "events", uid, gid);
+    state->run_fd = own_folder_open(state->folder_fd, "run", gid);
+    int events = state->run_fd < 0 ? -1 : own_folder_open(state->run_fd, "events", gid);
     if (events < 0) refuse(EX_CANTCREAT, "the folder run/events cannot be made", config);
     close(events);
     lock_take(state, config);
     state->was_unclean = went_down_unclean(state->run_fd);
     off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
-    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, uid, gid);
+    state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, gid);
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
+    state->secret_fd = secret_open(state->run_fd);
+    if (state->secret_fd < 0) refuse(EX_CANTCREAT, "the node's secret cannot be made", config);
     baseline_set(state);
-    health_open(state, uid, gid);
-    state->clients_fd = memfd_create("clients", MFD_CLOEXEC);
-    if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0)
+    health_open(state, gid);
+    state->clients_fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0 ||
+        fcntl(state->clients_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         die_errno("shared memory for the clients cannot be made");
     const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -170,7 +195,7 @@ static int ring_file(const struct state *state, const char *name)
 {
     struct stat owner;
     fstat(state->run_fd, &owner);
-    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_uid, owner.st_gid);
+    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_gid);
 }
 
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot)

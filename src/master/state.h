@@ -13,12 +13,14 @@ struct state {
     int lock_fd;
     int counters_fd; /* shared file of ipc/counters.h */
     int clients_fd;  /* shared memory of receive/clients.h */
+    int secret_fd;   /* CHILD_SECRET_BYTES by chance, the node's own: to read */
     struct health_page *health;
     bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
 };
 
 /* Makes what is missing, takes the lock. Ends the process with a clear message (exit 73, 75 or 77) when it
-   cannot. Folders belong to `uid`, `gid` when the caller is root. */
+   cannot. When the caller is root, the folders that
+   processes write in belong to `uid`; the state folder and run/ do not, but are open to `gid`. */
 void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid);
 
 /* A descriptor of "spool", "ledger", "report" or "learn". */

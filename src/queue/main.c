@@ -39,13 +39,13 @@ static void maps_open(struct queue *queue)
     if (counters >= 0 && !queue->page) die_errno("the counters cannot be mapped");
     if (events >= 0) queue->events = ring_map(events);
     if (events >= 0 && !queue->events) die_errno("the ring of events cannot be mapped");
+    if (counters >= 0) queue->baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, true);
 }
 
 /* The three counts begin together: whoever made the counters anew finds here what the journal had then. */
 static void baseline_set(struct queue *queue)
 {
-    int fd = child_map_fd(&queue->child, "counters", NULL);
-    struct counters_slot *slot = fd >= 0 ? counters_map(fd, COUNTERS_SLOT_BASELINE, true) : NULL;
+    struct counters_slot *slot = queue->baseline;
     if (!slot) return;
     if (!slot->baseline.is_set) {
         struct queue_counters now = journal_counters(queue->journal);
@@ -56,6 +56,7 @@ static void baseline_set(struct queue *queue)
         slot->baseline.is_set = 1;
     }
     counters_unmap(slot);
+    queue->baseline = NULL;
 }
 
 static uint64_t chance(void)
@@ -287,7 +288,7 @@ int main(int argc, char **argv)
     queue.catalogue = catalogue_new();
     queue.transactions = transactions_new();
     const char *const folders[] = { queue.spool_path, NULL };
-    if (queue.child.config->processes.jail && !jail_enter("queue", JAIL_FILES, folders)) return EX_OSERR;
+    if (!child_jail(&queue.child, JAIL_FILES | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     journal_begin(&queue);
     baseline_set(&queue);
     schedule_begin(&queue);

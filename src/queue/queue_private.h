@@ -121,6 +121,7 @@ struct queue {
     struct lead_cache leads;
     struct ring *events;
     struct counters_slot *page;
+    struct counters_slot *baseline; /* until the journal is read */
     struct deferred turn;
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
     struct message_id_source ids;

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "ipc/event.h"
+#include "mail/digest.h"
 #include "mail/edits.h"
-#include "mail/fingerprint.h"
 #include "receive/refusals.h"
 #include "receive/transaction.h"
 
@@ -24,6 +24,13 @@ static void content_flags(struct session *session, const struct header_glance *g
     transaction->keep.content = (uint16_t)flags;
 }
 
+struct text keep_name(struct session *session, const struct text *pieces, size_t count)
+{
+    uint8_t name[DIGEST_BYTES];
+    digest_signed(session->server->names, pieces, count, name);
+    return arena_text(session->mail, text_from((const char *)name, TRANSACTION_BYTES));
+}
+
 /* The node names the message; from its journal it may send that in parts, each to some of the recipients. So
    the recipients that are named here belong to the name, or one part would be taken for another. */
 static void transaction_narrow(struct session *session)
@@ -32,11 +39,9 @@ static void transaction_narrow(struct session *session)
     uint32_t count = envelope->recipient_count;
     if (envelope->transaction.length == 0) return;
     struct text *pieces = arena_alloc_array(session->mail, count + 1, sizeof *pieces);
-    char name[FINGERPRINT_BYTES];
     for (uint32_t i = 0; i < count; i++) pieces[i] = envelope->recipients[i].address;
     pieces[count] = envelope->transaction;
-    fingerprint(0, pieces, count + 1, name);
-    envelope->transaction = arena_text(session->mail, text_from(name, sizeof name));
+    envelope->transaction = keep_name(session, pieces, count + 1);
 }
 
 void keep_prepare(struct session *session, const struct header_glance *glance)

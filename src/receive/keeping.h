@@ -7,6 +7,10 @@
 #include "receive/session.h"
 #include "receive/trace.h"
 
+/* TRANSACTION_BYTES in the message's arena, by the pieces: a name that nobody can give to others on purpose.
+ */
+struct text keep_name(struct session *session, const struct text *pieces, size_t count);
+
 /* Trace fields and content flags, before judging. */
 void keep_prepare(struct session *session, const struct header_glance *glance);
 

@@ -3,9 +3,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/certificate.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "mail/digest.h"
 #include "receive/keeping.h"
 #include "receive/ports.h"
 #include "receive/recipients.h"
@@ -236,12 +238,25 @@ static void begin_when_possible(struct server *server)
     if (server->queue && is_wanted) ports_accept(server, true);
 }
 
+/* All edges of an organisation give the same message the same name, as they share what `sekimori ca` put
+   beside their keys. A node without one is known by its own names alone. */
+static void names_key(struct server *server)
+{
+    uint8_t shared[CERTIFICATE_SECRET_BYTES];
+    bool has_shared = certificate_secret_read(server->config->node.key.content, shared);
+    digest_key_free(server->names);
+    server->names =
+        digest_key_new(has_shared ? text_from((const char *)shared, sizeof shared)
+                                  : text_from((const char *)server->secret, sizeof server->secret));
+}
+
 static void on_config(void *context, const struct config *old)
 {
     struct server *server = context;
     server->config = server->child->config;
     recipient_tables_free(server->tables);
     server->tables = recipient_tables_new(server->config);
+    names_key(server);
     ports_replace(server);
     begin_when_possible(server);
 }
@@ -338,6 +353,9 @@ static void maps_open(struct server *server, const struct child *child)
     server->clients = clients_map(clients, child->index);
     server->ring = ring_map(events);
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
+    int secret = child_map_fd(child, "secret", &slot);
+    if (pread(secret, server->secret, sizeof server->secret, 0) != sizeof server->secret)
+        die_errno("the node's secret cannot be read");
     server->counters = &page->receive;
     message_id_resume(&server->ids, server->counters->last_id);
 }
@@ -368,8 +386,8 @@ int main(int argc, char **argv)
     server.refusals = refusals_new(&server);
     ports_start(&server);
     tls_warm_up();
-    if (child.config->processes.jail && !jail_enter("receive", JAIL_ACCEPT, NULL))
-        die("the jail cannot be entered");
+    names_key(&server);
+    if (!child_jail(&child, JAIL_ACCEPT | JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     server.tables = recipient_tables_new(server.config);
     ports_replace(&server);
     return child_run(&child, &events, &server);

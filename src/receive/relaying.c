@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "config/domains.h"
-#include "mail/fingerprint.h"
 #include "receive/keeping.h"
 #include "receive/trace.h"
 #include "receive/transaction.h"
@@ -15,20 +14,17 @@
 /* The next node gives up first: its reply says more than ours could. */
 enum { REPLY_MARGIN_MS = 5000 };
 
-/* What a client sends again is the same in these, and nothing else is. The seed is what all nodes know and
-   nobody else: any edge gives the same name. */
+/* What a client sends again is the same in these, and nothing else is: who could make two alike would have
+   one taken for the other, "kept before", and lost. */
 static struct text transaction_name(struct session *session)
 {
-    _Static_assert(FINGERPRINT_BYTES == (int)TRANSACTION_BYTES, "a transaction is named by its fingerprint");
     const struct envelope *envelope = &session->transaction.envelope;
     uint32_t count = envelope->recipient_count;
     struct text *pieces = arena_alloc_array(session->mail, count + 2, sizeof *pieces);
-    char name[FINGERPRINT_BYTES];
     pieces[0] = envelope->sender;
     for (uint32_t i = 0; i < count; i++) pieces[i + 1] = envelope->recipients[i].address;
     pieces[count + 1] = body_text(&session->transaction.body);
-    fingerprint(text_checksum(session->server->config->node.ca.content), pieces, count + 2, name);
-    return arena_text(session->mail, text_from(name, sizeof name));
+    return keep_name(session, pieces, count + 2);
 }
 
 static struct text way_of(const struct session *session)

@@ -18,6 +18,7 @@
 struct session;
 struct callouts;
 struct refusals;
+struct digest_key;
 
 /* A listener as sessions see it: a copy that lives until its last session has ended, over reloads. */
 struct port {
@@ -54,6 +55,8 @@ struct server {
     struct timer *stop_timer, *accept_timer, *drain_timer, *eviction_timer;
     uint64_t drain_until_ms;
     struct recipient_tables *tables;
+    uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
+    struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;
     struct arena *line; /* of the command line being done; what is to last is copied from it */
 };

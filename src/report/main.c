@@ -123,12 +123,12 @@ static bool jail_close(struct service *service)
     path_of(service->folder, report, sizeof report);
     path_of(service->learn_folder, learn, sizeof learn);
     char *database = memory_string(service->child.config->virus.database);
-    const char *const folders[] = { service->ledger_path, report, learn, NULL };
+    const char *const folders[] = { report, learn, NULL };
     const char *const readable[PATHS_MOST] = {
-        "/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts",
-        "/usr/share/fontconfig", "/var/cache/fontconfig",  database
+        "/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts", "/usr/share/fontconfig",
+        "/var/cache/fontconfig", service->ledger_path,     database
     };
-    bool is_good = jail_enter_reading("report", JAIL_FILES | JAIL_THREADS, folders, readable);
+    bool is_good = child_jail(&service->child, JAIL_FILES | JAIL_BODIES | JAIL_THREADS, folders, readable);
     free(database);
     return is_good;
 }
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
     service.folder = folder_of(&service, "report");
     service.learn_folder = folder_of(&service, "learn");
     path_of(folder_of(&service, "ledger"), service.ledger_path, sizeof service.ledger_path);
-    service.counters_fd = child_map_fd(&service.child, "counters", NULL);
+    service.counters_fd = child_map_take(&service.child, "counters");
     int health = child_map_fd(&service.child, "health", NULL);
     if (health >= 0) service.health = health_page_map(health, false);
     int ring = child_map_fd(&service.child, "events", NULL);
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
     likeness_hex(TEXT_NONE, (char[DIGEST_HEX_SIZE]){ 0 });
-    if (service.child.config->processes.jail && !jail_close(&service)) return EX_OSERR;
+    if (!jail_close(&service)) return EX_OSERR;
     service.post = post_new(service.child.loop, service.child.config->node.number);
     service.inbox = inbox_new(&service);
     service.hooks = hooks_new(service.child.loop);

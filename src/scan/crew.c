@@ -403,14 +403,15 @@ static int bundle_memory(const struct config *config)
 {
     struct buffer bundle = { 0 };
     config_bundle_write(config, &bundle);
-    int fd = memfd_create("configuration", MFD_CLOEXEC);
+    int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     struct text rest = buffer_text(&bundle);
     while (fd >= 0 && rest.length > 0) {
         ssize_t written = write(fd, rest.at, rest.length);
         if (written <= 0) die_errno("the configuration cannot be handed on");
         rest = text_slice(rest, (size_t)written, rest.length);
     }
-    if (fd < 0) die_errno("no memory for the configuration");
+    if (fd < 0 || fcntl(fd, F_ADD_SEALS, CONFIGURATION_SEALS) != 0)
+        die_errno("no memory for the configuration");
     buffer_free(&bundle);
     return fd;
 }

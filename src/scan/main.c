@@ -72,8 +72,7 @@ int main(int argc, char **argv)
     uint32_t core_count = warm_up();
     pid_t warden_pid;
     int warden = nursery_warden_start(&service.child, &warden_pid);
-    if (service.child.config->processes.jail && !jail_enter("scan", 0, NULL))
-        die("the jail cannot be entered");
+    if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     service.foreman = foreman_new(&service.child, warden, warden_pid, core_count);
     return child_run(&service.child, &events, &service);
 }

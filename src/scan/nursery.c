@@ -3,6 +3,7 @@
 #include "scan/nursery.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -95,7 +96,9 @@ static struct config *config_of(int memory)
 {
     struct stat facts;
     char error[200] = "";
-    if (fstat(memory, &facts) != 0 || facts.st_size <= 0) die("the nursery got no configuration");
+    bool is_sealed = (fcntl(memory, F_GET_SEALS) & CONFIGURATION_SEALS) == CONFIGURATION_SEALS;
+    if (!is_sealed || fstat(memory, &facts) != 0 || facts.st_size <= 0)
+        die("the nursery got no configuration");
     void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, memory, 0);
     if (map == MAP_FAILED) die_errno("the configuration cannot be mapped");
     struct config *config = config_bundle_read(text_from(map, (size_t)facts.st_size), error, sizeof error);
@@ -116,7 +119,7 @@ static bool is_engine_wanted(const struct config *config)
 static void *load(void *context)
 {
     struct nursery *nursery = context;
-    if (nursery->is_reload) setpriority(PRIO_PROCESS, (id_t)gettid(), RELOAD_NICE);
+    if (nursery->is_reload) setpriority(PRIO_PROCESS, 0, RELOAD_NICE);
     nursery->scanner.engine = clamav_open(nursery->config, worker_room_bytes(nursery->config), nursery->error,
                                           sizeof nursery->error);
     return NULL;

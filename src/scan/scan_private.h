@@ -4,10 +4,15 @@
 #ifndef SEKIMORI_SCAN_PRIVATE_H
 #define SEKIMORI_SCAN_PRIVATE_H
 
+#include <fcntl.h>
+
 #include "ipc/channel.h"
 
+/* What the warden maps can neither change nor be shortened any more. */
+enum { CONFIGURATION_SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
 enum warden_frame {
-    WARDEN_NURSERY = 1, /* foreman: u8 is_reload; fd 0: memfd with the configuration's bundle */
+    WARDEN_NURSERY = 1, /* foreman: u8 is_reload; fd 0: sealed memfd with the configuration's bundle */
     WARDEN_NURSERY_IS,  /* same id; u32 pid; fd 0: the foreman's end of a channel to the new nursery */
     WARDEN_PING,        /* foreman: a sign of life? */
     WARDEN_PONG,

@@ -116,7 +116,7 @@ void play_reload(struct played *played, const char *config)
 void play_give_client(struct played *played, const char *command, int fd)
 {
     struct buffer payload = { 0 };
-    struct commander commander = { .user = TEXT("root"), .may_operate = true, .may_read_content = true };
+    struct commander commander = { .user = TEXT("root"), .is_owner = true, .may_operate = true, .may_read_content = true };
     put_text(&payload, text_of(command));
     commander_put(&commander, &payload);
     give(played, MASTER_CLIENT, &payload, fd);

@@ -185,6 +185,34 @@ static void days(void **state)
     assert_string_equal(certificate_day_print(INT64_C(1835481600), room), "2028-03-01");
 }
 
+static void secret_is_shared_by_nodes(void **state)
+{
+    struct scene *scene = *state;
+    struct certificate_wish wish = wish_of(scene, 10);
+    struct certificate_pair first = { 0 }, second = { 0 }, foreign = { 0 };
+    uint8_t ours[CERTIFICATE_SECRET_BYTES], again[CERTIFICATE_SECRET_BYTES], theirs[CERTIFICATE_SECRET_BYTES];
+    char error[200];
+    struct text pem = buffer_text(&scene->ours.certificate), key = buffer_text(&scene->ours.key);
+    assert_true(certificate_make_node(&wish, pem, key, &first, error, sizeof error));
+    assert_true(certificate_make_node(&wish, pem, key, &second, error, sizeof error));
+    assert_true(certificate_make_node(&wish, buffer_text(&scene->theirs.certificate),
+                                      buffer_text(&scene->theirs.key), &foreign, error, sizeof error));
+    assert_true(certificate_secret_read(buffer_text(&first.key), ours));
+    assert_true(certificate_secret_read(buffer_text(&second.key), again));
+    assert_true(certificate_secret_read(buffer_text(&foreign.key), theirs));
+    assert_memory_equal(ours, again, sizeof ours);
+    assert_memory_not_equal(ours, theirs, sizeof ours);
+    assert_false(certificate_secret_read(pem, again)); /* what is public says nothing of it */
+    assert_false(certificate_secret_read(buffer_text(&first.certificate), again));
+    assert_false(certificate_secret_read(key, again));
+    assert_false(certificate_secret_read(TEXT_NONE, again));
+    assert_false(certificate_secret_read(
+        TEXT("-----BEGIN SEKIMORI NODES SECRET-----\nAAAA\n-----END SEKIMORI NODES SECRET-----\n"), again));
+    pair_free(&first);
+    pair_free(&second);
+    pair_free(&foreign);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +221,7 @@ int main(void)
         cmocka_unit_test(who_stands_behind_it),
         cmocka_unit_test(what_cannot_sign),
         cmocka_unit_test(days),
+        cmocka_unit_test(secret_is_shared_by_nodes),
     };
     return cmocka_run_group_tests(tests, scene_open, scene_close);
 }
