@@ -194,6 +194,13 @@ static void hold_damaged(struct queue *queue, struct message *message)
     turn_wanted_soon(queue);
 }
 
+/* A job whose outcome had no place would be done again after a restart. */
+static bool has_place(const struct queue *queue)
+{
+    struct schedule_facts facts = schedule_facts(queue->schedule);
+    return journal_has_place(queue->journal, journal_outcome_bytes(facts.out, facts.out_recipients));
+}
+
 static bool delivery_out(struct queue *queue, struct delivery *delivery)
 {
     struct message *message = delivery->message;
@@ -220,7 +227,12 @@ void dispatch_jobs(struct queue *queue)
     struct carrier *carrier = &queue->carrier;
     while (carrier->channel && carrier->is_synced && channel_backlog(carrier->channel) < BACKLOG_MOST) {
         struct delivery *delivery = schedule_next(queue->schedule, queue_now(queue));
-        if (!delivery || !delivery_out(queue, delivery)) return;
+        if (!delivery) return;
+        if (!has_place(queue)) { /* looked at again at the next tick */
+            schedule_give_back(queue->schedule, delivery);
+            return;
+        }
+        if (!delivery_out(queue, delivery)) return;
     }
 }
 

@@ -69,7 +69,8 @@ static void journal_begin(struct queue *queue)
 {
     const struct config *config = queue->child.config;
     struct journal_options options = { queue->journal_folder, &disk_real, queue->catalogue,
-                                       config->queue.segment_bytes, config->queue.free_bytes };
+                                       config->queue.segment_bytes, config->queue.free_bytes,
+                                       2 * NOTICE_BODY_MOST };
     struct journal_listener listener = told_listener(queue);
     struct journal_found found;
     char error[200];
@@ -230,6 +231,10 @@ static void on_status(void *context, struct buffer *out)
                      (unsigned long long)(journal.commits ? journal.sync_us / journal.commits : 0));
     child_status_add(out, "sync us most", "%llu", (unsigned long long)journal.sync_most_us);
     child_status_add(out, "segments recycled", "%llu", (unsigned long long)journal.recycled);
+    child_status_add(out, "segments in reserve", "%llu", (unsigned long long)journal.spares);
+    child_status_add(out, "bytes claimed for outcomes", "%llu", (unsigned long long)journal.claimed);
+    child_status_add(out, "bytes free for outcomes", "%llu",
+                     (unsigned long long)journal_room(queue->journal));
     child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
 }
 

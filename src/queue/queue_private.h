@@ -33,6 +33,8 @@ enum {
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
     ALERTED_CLIENTS = 64,
+    NOTICE_ROOM = 16 * 1024,        /* of a notice beside what it gives back, and its own outcome */
+    NOTICE_BODY_MOST = 1024 * 1024, /* DSN_FULL_MOST: more is never given back */
 };
 
 struct queue;
@@ -133,6 +135,13 @@ struct queue {
 static inline uint64_t queue_now(const struct queue *queue)
 {
     return loop_wall_ms(queue->child.loop);
+}
+
+/* There is room for more than outcomes: a deferral, a hold, a notice that gives all of the message back. */
+static inline bool queue_may_write(const struct queue *queue, const struct message *message)
+{
+    uint64_t about = message_bytes(message);
+    return journal_has_room(queue->journal, NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
 }
 
 /* intake.c */

@@ -222,6 +222,7 @@ static void out_end(struct schedule *schedule, struct delivery *delivery)
     delivery->message->jobs--;
     delivery->job_id = 0;
     schedule->facts.out--;
+    schedule->facts.out_recipients -= delivery->message->recipient_count;
 }
 
 bool delivery_serves(const struct delivery *delivery, const struct standing *recipient)
@@ -324,6 +325,7 @@ void schedule_take(struct schedule *schedule, struct delivery *delivery)
     schedule->out++;
     if (!destination->is_static) schedule->out_dynamic++;
     schedule->facts.out++;
+    schedule->facts.out_recipients += delivery->message->recipient_count;
     destination_place(schedule, destination);
 }
 

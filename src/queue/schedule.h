@@ -92,6 +92,7 @@ struct message *schedule_aged(struct schedule *schedule, uint64_t now_ms);
 
 struct schedule_facts {
     uint64_t deliveries, ready, waiting, out, destinations, destinations_down;
+    uint64_t out_recipients; /* of the messages whose deliveries are out: no fewer than theirs */
 };
 struct schedule_facts schedule_facts(const struct schedule *schedule);
 

@@ -191,6 +191,12 @@ static uint32_t waiting_list(struct queue *queue, const struct message *message,
     return count;
 }
 
+/* Where only outcomes have room, notices wait. */
+static void look_again(struct queue *queue, struct message *message)
+{
+    schedule_watch(queue->schedule, message, queue_now(queue) + AGED_AGAIN_MS);
+}
+
 static void expire(struct queue *queue, struct message *message)
 {
     struct failure *list = arena_alloc_array(queue->arena, message->recipient_count, sizeof *list);
@@ -199,7 +205,7 @@ static void expire(struct queue *queue, struct message *message)
         list[i].reply = arena_printf(queue->arena, "expired, last tried: %.*s", TEXT_ARG(list[i].reply));
     if (count) undeliverable_fail(queue, message, list, count);
     dispatch_settle(queue, message);
-    if (message->deliveries) schedule_watch(queue->schedule, message, queue_now(queue) + AGED_AGAIN_MS);
+    if (message->deliveries) look_again(queue, message);
 }
 
 static void warn(struct queue *queue, struct message *message)
@@ -223,6 +229,10 @@ static void warn(struct queue *queue, struct message *message)
 void undeliverable_aged(struct queue *queue, struct message *message)
 {
     arena_reset(queue->arena);
+    if (!queue_may_write(queue, message)) {
+        look_again(queue, message);
+        return;
+    }
     if (undeliverable_is_expired(queue, message)) {
         expire(queue, message);
         return;
