@@ -136,11 +136,11 @@ static void stop_finish(void *context)
     child_exit(&queue->child, is_done ? EX_OK : EX_IOERR);
 }
 
-/* Also called at each turn while stopping. */
+/* Also called at each turn while stopping. A deliver that has not told all it knows may hold outcomes. */
 static void stop_look(struct queue *queue)
 {
-    if (queue->is_stopping && (!queue->carrier.channel || schedule_facts(queue->schedule).out == 0))
-        stop_finish(queue);
+    bool is_settled = queue->carrier.is_synced && schedule_facts(queue->schedule).out == 0;
+    if (queue->is_stopping && (!queue->carrier.channel || is_settled)) stop_finish(queue);
 }
 
 static void turn(void *context)
