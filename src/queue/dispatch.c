@@ -158,7 +158,7 @@ static void job_send(struct queue *queue, struct delivery *delivery, const struc
     const struct message *message = delivery->message;
     struct deliver_job job = { .id = delivery->job_id,
                                .message_id = message->id,
-                               .arrived_ms = message->arrived_ms,
+                               .arrived_ms = queue_shown(queue, message->arrived_ms),
                                .segment = message->segment,
                                .offset = message_content_offset(message),
                                .length = (uint64_t)message->prefix_length + message->body_length,
@@ -180,7 +180,7 @@ static void job_send(struct queue *queue, struct delivery *delivery, const struc
 static void hold_damaged(struct queue *queue, struct message *message)
 {
     struct changed_recipient *list = memory_alloc(message->recipient_count * sizeof *list);
-    struct change change = { .when_ms = queue_now(queue),
+    struct change change = { .when_ms = queue_wall(queue),
                              .recipients = list,
                              .reply = TEXT("its record in the journal is damaged") };
     for (uint32_t i = 0; i < message->recipient_count; i++)

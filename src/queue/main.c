@@ -117,9 +117,20 @@ static void commit_due(void *context)
     turn_wanted(context);
 }
 
+/* What waits is not touched by it: it waits in steady time. */
+static void clock_look(struct queue *queue)
+{
+    struct loop *loop = queue->child.loop;
+    int64_t set_ms = steady_look(&queue->steady, loop_wall_ms(loop), loop_boot_ms(loop));
+    if (set_ms >= CLOCK_SET_SAID_MS || set_ms <= -CLOCK_SET_SAID_MS)
+        log_warning("the clock was set by %+lld s: what waits goes on waiting as long as before",
+                    (long long)(set_ms / 1000));
+}
+
 static void tick(void *context)
 {
     struct queue *queue = context;
+    clock_look(queue);
     turn_space_look(queue);
     turn_wanted(queue);
     timer_set(queue->tick_timer, TICK_MS);
@@ -286,8 +297,10 @@ int main(int argc, char **argv)
     queue.ids.process = OWN_PROCESS;
     queue.ids.node = queue.child.config->node.number;
     queue.moved_ms = loop_now_ms(queue.child.loop);
-    queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
     folders_open(&queue);
+    steady_begin(&queue.steady, queue.folder, "clock", NULL, loop_wall_ms(queue.child.loop),
+                 loop_boot_ms(queue.child.loop));
+    queue.carrier.job_id = queue_now(&queue) << 20; /* steady: none is given twice */
     maps_open(&queue);
     queue.catalogue = catalogue_new();
     queue.transactions = transactions_new();

@@ -91,7 +91,7 @@ static uint32_t changes_write(struct result_work *work, enum recipient_ending wa
     struct queue *queue = work->queue;
     uint32_t count = work->result->recipient_count, written = 0;
     bool *taken = arena_alloc_array(queue->arena, count, sizeof *taken);
-    struct change change = { .when_ms = queue_now(queue), .due_ms = due_ms, .relay = work->result->relay };
+    struct change change = { .when_ms = queue_wall(queue), .due_ms = due_ms, .relay = work->result->relay };
     change.recipients = arena_alloc_array(queue->arena, count, sizeof *change.recipients);
     for (uint32_t i = 0; i < count; i++) {
         const struct recipient_result *one = &work->result->recipients[i];
