@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-enum { LINE_BYTES = 128, SET_LEAST_MS = 1000 };
+enum { LINE_BYTES = 256, SET_LEAST_MS = 1000 };
 
 static void boot_read(char room[STEADY_BOOT_SIZE])
 {
@@ -24,15 +24,17 @@ static void boot_read(char room[STEADY_BOOT_SIZE])
 
 struct stored {
     char boot[STEADY_BOOT_SIZE];
-    int64_t base_ms, offset_ms, steady_ms;
+    int64_t base_ms, offset_ms, settled_ms, set_ms, steady_ms;
 };
 
 static bool stored_read(int fd, struct stored *out)
 {
     char line[LINE_BYTES + 1] = "";
     if (fd < 0 || pread(fd, line, LINE_BYTES, 0) != LINE_BYTES) return false;
-    return sscanf(line, "%39s base %" SCNd64 " offset %" SCNd64 " at %" SCNd64, out->boot, &out->base_ms,
-                  &out->offset_ms, &out->steady_ms) == 4;
+    return sscanf(line,
+                  "%39s base %" SCNd64 " offset %" SCNd64 " settled %" SCNd64 " set %" SCNd64 " at %" SCNd64,
+                  out->boot, &out->base_ms, &out->offset_ms, &out->settled_ms, &out->set_ms,
+                  &out->steady_ms) == 6;
 }
 
 static void store(struct steady *steady, int64_t now_ms)
@@ -40,8 +42,11 @@ static void store(struct steady *steady, int64_t now_ms)
     char line[LINE_BYTES + 1];
     steady->stored_ms = now_ms;
     if (steady->fd < 0) return;
-    int length = snprintf(line, sizeof line, "%s base %" PRId64 " offset %" PRId64 " at %" PRId64,
-                          steady->boot[0] ? steady->boot : "-", steady->base_ms, steady->offset_ms, now_ms);
+    int length = snprintf(
+        line, sizeof line,
+        "%s base %" PRId64 " offset %" PRId64 " settled %" PRId64 " set %" PRId64 " at %" PRId64,
+        steady->boot[0] ? steady->boot : "-", steady->base_ms, steady->offset_ms, steady->settled_ms,
+        steady->set_ms, now_ms);
     memset(line + length, ' ', (size_t)(LINE_BYTES - 1 - length));
     line[LINE_BYTES - 1] = '\n';
     if (pwrite(steady->fd, line, LINE_BYTES, 0) != LINE_BYTES || fdatasync(steady->fd) != 0)
@@ -76,6 +81,8 @@ void steady_begin(struct steady *steady, int folder, const char *name, const cha
     if (stored_read(steady->fd, &stored)) {
         now = go_on(steady, &stored, (int64_t)wall_ms, (int64_t)boot_ms);
         steady->offset_ms = stored.offset_ms;
+        steady->settled_ms = stored.settled_ms;
+        steady->set_ms = stored.set_ms;
     }
     steady->base_ms = now - (int64_t)boot_ms;
     steady_look(steady, wall_ms, boot_ms);
@@ -93,7 +100,11 @@ int64_t steady_look(struct steady *steady, uint64_t wall_ms, uint64_t boot_ms)
     int64_t now = (int64_t)steady_ms(steady, boot_ms);
     int64_t set_ms = (int64_t)wall_ms - now - steady->offset_ms;
     bool is_set = set_ms >= SET_LEAST_MS || set_ms <= -SET_LEAST_MS;
-    if (is_set) steady->offset_ms += set_ms;
+    if (is_set) {
+        steady->offset_ms += set_ms;
+        steady->set_ms = now;
+    }
+    if (now - steady->set_ms >= STEADY_SETTLED_MS) steady->settled_ms = steady->offset_ms;
     if (is_set || now - steady->stored_ms >= STEADY_STORE_MS) store(steady, now);
     return is_set ? set_ms : 0;
 }

@@ -11,7 +11,8 @@
 enum {
     STEADY_BOOT_SIZE = 40,
     STEADY_STORE_MS = 10 * 60 * 1000, /* how often the file is written */
-    STEADY_OFF_MOST_MS = 24 * 3600 * 1000
+    STEADY_OFF_MOST_MS = 24 * 3600 * 1000,
+    STEADY_SETTLED_MS = 7 * 24 * 3600 * 1000 /* a clock that was set is believed after so long */
 };
 
 struct steady {
@@ -19,6 +20,8 @@ struct steady {
     char boot[STEADY_BOOT_SIZE]; /* the kernel's name of this run of the machine */
     int64_t base_ms;             /* steady time less the time since boot */
     int64_t offset_ms;           /* wall clock less steady time */
+    int64_t settled_ms;          /* offset_ms before the clock was set, until that has settled */
+    int64_t set_ms;              /* steady time when the clock was set last */
     int64_t stored_ms;           /* steady time in the file */
 };
 
@@ -45,6 +48,14 @@ static inline uint64_t steady_from_wall(const struct steady *steady, uint64_t ms
 {
     int64_t here = (int64_t)ms - steady->offset_ms;
     return here > 0 ? (uint64_t)here : 0;
+}
+
+/* The clock, for what is thrown away when it is old: never later than the clock would be if nobody had set it
+   in the last STEADY_SETTLED_MS. */
+static inline uint64_t steady_old_ms(const struct steady *steady, uint64_t wall_ms, uint64_t boot_ms)
+{
+    int64_t unset = (int64_t)steady_ms(steady, boot_ms) + steady->settled_ms;
+    return unset < 0 ? 0 : (uint64_t)unset < wall_ms ? (uint64_t)unset : wall_ms;
 }
 
 /* Called now and then: notes that the clock was set. Returns by how many milliseconds (forward: positive), 0: by

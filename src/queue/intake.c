@@ -126,8 +126,9 @@ static bool is_kept_before(struct queue *queue, struct receiver *receiver, const
 static bool is_same(const struct queue *queue, const struct message *message,
                     const struct keep_request *request)
 {
-    return queue_shown(queue, message->arrived_ms) == request->arrived_ms &&
-           message->body_length == request->body.size &&
+    uint64_t at = arrival_of(queue, request->arrived_ms);
+    bool is_told = steady_from_wall(&queue->steady, request->arrived_ms) == at; /* else it means nothing */
+    return (!is_told || message->arrived_ms == at) && message->body_length == request->body.size &&
            message->prefix_length == request->prefix.length &&
            message->recipient_count == request->envelope.recipient_count;
 }

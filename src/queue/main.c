@@ -35,6 +35,7 @@ static void maps_open(struct queue *queue)
 {
     int counters = child_map_fd(&queue->child, "counters", NULL);
     int events = child_map_fd(&queue->child, "events", NULL);
+    message_id_not_before(&queue->ids, counters_epoch_ms(counters));
     if (counters >= 0) queue->page = counters_map(counters, COUNTERS_SLOT_QUEUE, true);
     if (counters >= 0 && !queue->page) die_errno("the counters cannot be mapped");
     if (events >= 0) queue->events = ring_map(events);

@@ -329,6 +329,7 @@ static void maps_open(struct server *server, const struct child *child)
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
     server->counters = &page->receive;
     message_id_resume(&server->ids, server->counters->last_id);
+    message_id_not_before(&server->ids, counters_epoch_ms(counters));
 }
 
 int main(int argc, char **argv)
