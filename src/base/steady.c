@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The steady time and its file: one line of a fixed length, written in place, so that a full disk takes it too. */
+/* The steady time and its file: one line of a fixed length, written in place, so that a full disk takes it
+ * too. */
 #include "base/steady.h"
 
 #include <errno.h>
@@ -42,11 +43,11 @@ static void store(struct steady *steady, int64_t now_ms)
     char line[LINE_BYTES + 1];
     steady->stored_ms = now_ms;
     if (steady->fd < 0) return;
-    int length = snprintf(
-        line, sizeof line,
-        "%s base %" PRId64 " offset %" PRId64 " settled %" PRId64 " set %" PRId64 " at %" PRId64,
-        steady->boot[0] ? steady->boot : "-", steady->base_ms, steady->offset_ms, steady->settled_ms,
-        steady->set_ms, now_ms);
+    int length =
+        snprintf(line, sizeof line,
+                 "%s base %" PRId64 " offset %" PRId64 " settled %" PRId64 " set %" PRId64 " at %" PRId64,
+                 steady->boot[0] ? steady->boot : "-", steady->base_ms, steady->offset_ms, steady->settled_ms,
+                 steady->set_ms, now_ms);
     memset(line + length, ' ', (size_t)(LINE_BYTES - 1 - length));
     line[LINE_BYTES - 1] = '\n';
     if (pwrite(steady->fd, line, LINE_BYTES, 0) != LINE_BYTES || fdatasync(steady->fd) != 0)
@@ -59,7 +60,8 @@ static int64_t limited(int64_t value, int64_t least, int64_t most)
 }
 
 /* Steady time now, by what the last process wrote. */
-static int64_t go_on(const struct steady *steady, const struct stored *stored, int64_t wall_ms, int64_t boot_ms)
+static int64_t go_on(const struct steady *steady, const struct stored *stored, int64_t wall_ms,
+                     int64_t boot_ms)
 {
     bool is_same_boot = steady->boot[0] && strcmp(steady->boot, stored->boot) == 0;
     if (is_same_boot && boot_ms + stored->base_ms + SET_LEAST_MS >= stored->steady_ms)

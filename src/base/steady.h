@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A time for what waits: milliseconds since 1970 when it began, then as the machine runs, whatever is done to its
-   clock. Kept in a small file, so that it goes on after a restart of the process and of the machine. Used by queue
-   for due times and ages, by ledger for what it keeps. */
+/* A time for what waits: milliseconds since 1970 when it began, then as the machine runs, whatever is done to
+   its clock. Kept in a small file, so that it goes on after a restart of the process and of the machine. Used
+   by queue for due times and ages, by ledger for what it keeps. */
 #ifndef SEKIMORI_BASE_STEADY_H
 #define SEKIMORI_BASE_STEADY_H
 
@@ -25,9 +25,10 @@ struct steady {
     int64_t stored_ms;           /* steady time in the file */
 };
 
-/* Goes on from the file `name` in `folder`, which is made if it is not there. In the same run of the machine all
-   time counts. After another, the clock tells how long the machine was off, but no more than
-   STEADY_OFF_MOST_MS and not less than nothing: what it says may be wrong. `boot`: NULL: the kernel's name. */
+/* Goes on from the file `name` in `folder`, which is made if it is not there. In the same run of the machine
+   all time counts. After another, the clock tells how long the machine was off, but no more than
+   STEADY_OFF_MOST_MS and not less than nothing: what it says may be wrong. `boot`: NULL: the kernel's name.
+ */
 void steady_begin(struct steady *steady, int folder, const char *name, const char *boot, uint64_t wall_ms,
                   uint64_t boot_ms);
 void steady_end(struct steady *steady);
@@ -58,8 +59,8 @@ static inline uint64_t steady_old_ms(const struct steady *steady, uint64_t wall_
     return unset < 0 ? 0 : (uint64_t)unset < wall_ms ? (uint64_t)unset : wall_ms;
 }
 
-/* Called now and then: notes that the clock was set. Returns by how many milliseconds (forward: positive), 0: by
-   less than a second. */
+/* Called now and then: notes that the clock was set. Returns by how many milliseconds (forward: positive), 0:
+   by less than a second. */
 int64_t steady_look(struct steady *steady, uint64_t wall_ms, uint64_t boot_ms);
 
 #endif

@@ -114,7 +114,8 @@ static enum books_outcome recipient_carry(struct forgetting *forgetting, struct 
     enum ending ending = (enum ending)sql_get(row, 2);
     enum books_outcome outcome = BOOKS_DONE;
     if (ending == ENDING_RELAYED)
-        return count_is_since(id, sql_get(row, 3), since) ? carry(forgetting, ending_name(ending)) : BOOKS_DONE;
+        return count_is_since(id, sql_get(row, 3), since) ? carry(forgetting, ending_name(ending))
+                                                          : BOOKS_DONE;
     if (!sql_is_null(row, 1) && count_is_since(id, sql_get(row, 1), since))
         outcome = carry(forgetting, origin == 0 ? "accepted" : origin == 2 ? "again" : "own");
     if (outcome == BOOKS_DONE && count_is_since(id, sql_get(row, 3), since))

@@ -336,7 +336,8 @@ static void release(struct exchange *exchange)
     if (told <= exchange->released && !is_old) return;
     enum books_outcome outcome = database_begin(exchange->database);
     if (outcome == BOOKS_DONE) outcome = outbox_release(exchange->database, told);
-    if (outcome == BOOKS_DONE && is_old) outcome = outbox_give_up(exchange->database, exchange->old_ms - keep);
+    if (outcome == BOOKS_DONE && is_old)
+        outcome = outbox_give_up(exchange->database, exchange->old_ms - keep);
     if (outcome == BOOKS_DONE) outcome = database_commit(exchange->database);
     if (outcome != BOOKS_DONE) database_rollback(exchange->database);
     if (outcome == BOOKS_DONE) exchange->released = told;

@@ -57,7 +57,8 @@ static void timer_expired(void *context)
     struct harvest *harvest = context;
     bool has_more = harvest_poll(harvest);
     if (!has_more && !harvest->counts.is_failing) forget(harvest);
-    if (harvest->exchange && !harvest->counts.is_failing) exchange_serve(harvest->exchange, harvest_old_ms(harvest));
+    if (harvest->exchange && !harvest->counts.is_failing)
+        exchange_serve(harvest->exchange, harvest_old_ms(harvest));
     timer_set(harvest->timer, has_more ? 0 : harvest->interval_ms);
 }
 

@@ -83,8 +83,8 @@ static bool file_write(int folder, const char *name, const char *content)
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     size_t length = strlen(content);
     if (fd < 0) return false;
-    bool is_written = pwrite(fd, content, length, 0) == (ssize_t)length && ftruncate(fd, (off_t)length) == 0 &&
-                      fsync(fd) == 0;
+    bool is_written = pwrite(fd, content, length, 0) == (ssize_t)length &&
+                      ftruncate(fd, (off_t)length) == 0 && fsync(fd) == 0;
     int error = errno;
     close(fd);
     errno = error;
@@ -132,8 +132,8 @@ static void baseline_set(const struct state *state)
     counters_unmap(slot);
 }
 
-/* Empty at each start, so that no reader takes the word of the one before for ours. The file stays: a full disk
-   might have no blocks for another. */
+/* Empty at each start, so that no reader takes the word of the one before for ours. The file stays: a full
+   disk might have no blocks for another. */
 static void health_open(struct state *state, uid_t uid, gid_t gid)
 {
     int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, false, 0640, uid, gid);

@@ -54,11 +54,12 @@ struct message *journal_keep(struct journal *journal, uint64_t id, const struct 
 void journal_change(struct journal *journal, enum record_type type, struct message *message,
                     const struct change *change);
 
-/* The same without a record, for what a restart may forget (no ending): the message is tried again earlier. */
+/* The same without a record, for what a restart may forget (no ending): the message is tried again earlier.
+ */
 void journal_change_in_memory(struct journal *journal, struct message *message, const struct change *change);
 
-/* Marks an orderly stop: all events have been told. Nothing is written where the mark stands already, or where
-   its room is needed for outcomes: without it events are told again. */
+/* Marks an orderly stop: all events have been told. Nothing is written where the mark stands already, or
+   where its room is needed for outcomes: without it events are told again. */
 void journal_mark_clean(struct journal *journal);
 
 bool journal_has_batch(const struct journal *journal);
@@ -77,16 +78,17 @@ bool journal_tidy(struct journal *journal);
 
 /* Looks at the disk, and tries again to make the reserve as large as it should be. True: no new messages. */
 bool journal_is_full(struct journal *journal);
-/* Bytes of batches that have a place for certain: in the open segment and in the reserve, beside the batch. */
+/* Bytes of batches that have a place for certain: in the open segment and in the reserve, beside the batch.
+ */
 uint64_t journal_room(const struct journal *journal);
-/* So many bytes can be written and all outcomes still have their place: for what may wait (deferrals, notices,
-   copies). */
+/* So many bytes can be written and all outcomes still have their place: for what may wait (deferrals,
+   notices, copies). */
 bool journal_has_room(const struct journal *journal, uint64_t bytes);
-/* The outcomes of deliveries that are out (journal_outcome_bytes of them), or those of all messages, have their
-   place: one may go out. */
+/* The outcomes of deliveries that are out (journal_outcome_bytes of them), or those of all messages, have
+   their place: one may go out. */
 bool journal_has_place(const struct journal *journal, uint64_t bytes);
-/* What the outcomes of deliveries may need at most: each comes in a batch of its own, each recipient has its own
-   answer. */
+/* What the outcomes of deliveries may need at most: each comes in a batch of its own, each recipient has its
+   own answer. */
 static inline uint64_t journal_outcome_bytes(uint64_t deliveries, uint64_t recipients)
 {
     return deliveries * BATCH_ALIGN + recipients * OUTCOME_MOST;

@@ -88,11 +88,11 @@ struct journal {
     struct batch batch;
     struct spare *spares; /* the first is the next segment */
     size_t spare_count, spare_capacity;
-    uint32_t spare_number; /* in the name of the last one made */
-    bool spare_failed;     /* the last try to make one */
-    bool is_tight;         /* the reserve is down to what outcomes need, and cannot grow */
-    uint64_t claimed;      /* bytes that the outcomes of all messages of the catalogue may need */
-    bool is_clean;         /* the last record is the mark of an orderly stop */
+    uint32_t spare_number;        /* in the name of the last one made */
+    bool spare_failed;            /* the last try to make one */
+    bool is_tight;                /* the reserve is down to what outcomes need, and cannot grow */
+    uint64_t claimed;             /* bytes that the outcomes of all messages of the catalogue may need */
+    bool is_clean;                /* the last record is the mark of an orderly stop */
     struct queue_counters totals; /* live, held and messages_live: by the catalogue */
     uint32_t cut_segment;         /* 0: none to be told */
     uint64_t cut_offset;
@@ -147,7 +147,8 @@ void spare_add(struct journal *journal, const struct spare *spare);
 void spare_discard(struct journal *journal, struct spare *spare); /* its file and its descriptor */
 void spare_name_next(struct journal *journal, char room[SEGMENT_NAME_SIZE]);
 uint64_t spare_room(const struct journal *journal); /* bytes of batches that surely fit into the reserve */
-/* The reserve holds less than the outcomes of all messages need and some slack: half a segment or slack_bytes. */
+/* The reserve holds less than the outcomes of all messages need and some slack: half a segment or
+ * slack_bytes. */
 bool spare_is_wanted(const struct journal *journal);
 /* Tries again where the last try failed, and says in is_tight how it stands. */
 void spare_look(struct journal *journal);

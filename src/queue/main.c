@@ -69,9 +69,9 @@ static uint64_t chance(void)
 static void journal_begin(struct queue *queue)
 {
     const struct config *config = queue->child.config;
-    struct journal_options options = { queue->journal_folder, &disk_real, queue->catalogue,
-                                       config->queue.segment_bytes, config->queue.free_bytes,
-                                       2 * NOTICE_BODY_MOST };
+    struct journal_options options = { queue->journal_folder,    &disk_real,
+                                       queue->catalogue,         config->queue.segment_bytes,
+                                       config->queue.free_bytes, 2 * NOTICE_BODY_MOST };
     struct journal_listener listener = told_listener(queue);
     struct journal_found found;
     char error[200];

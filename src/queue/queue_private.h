@@ -156,7 +156,8 @@ static inline uint64_t queue_shown(const struct queue *queue, uint64_t steady)
 static inline bool queue_may_write(const struct queue *queue, const struct message *message)
 {
     uint64_t about = message_bytes(message);
-    return journal_has_room(queue->journal, NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
+    return journal_has_room(queue->journal,
+                            NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
 }
 
 /* intake.c */

@@ -287,14 +287,16 @@ static bool has_header(const struct segment *segment, struct text bytes, uint64_
 
 /* Blocks behind the last whole batch in which a header of this segment begins become zeros, synced: what is
    appended later is never taken for one batch with what was torn. False: the end is not sure. */
-static bool tail_clear(struct journal *journal, const struct segment *segment, struct text bytes, uint64_t from)
+static bool tail_clear(struct journal *journal, const struct segment *segment, struct text bytes,
+                       uint64_t from)
 {
     static const char zeros[BATCH_ALIGN];
     const struct disk *disk = journal->options.disk;
     bool is_changed = false;
     for (uint64_t at = from; at < bytes.length; at += BATCH_ALIGN) {
         if (!has_header(segment, bytes, at, at + BATCH_ALIGN)) continue;
-        struct iovec piece = { (void *)zeros, bytes.length - at < BATCH_ALIGN ? bytes.length - at : BATCH_ALIGN };
+        struct iovec piece = { (void *)zeros,
+                               bytes.length - at < BATCH_ALIGN ? bytes.length - at : BATCH_ALIGN };
         if (!disk_write_all(disk, segment->fd, &piece, 1, at)) return false;
         is_changed = true;
     }
@@ -444,7 +446,8 @@ bool journal_recover(struct journal *journal, const struct journal_listener *lis
     struct queue_counters totals = { 0 };
     bool is_good = folder_read(journal, &numbers);
     for (size_t i = 0; is_good && i < numbers.count; i++)
-        is_good = segment_recover(journal, numbers.items[i], i + 1 == numbers.count, &totals, listener, found);
+        is_good =
+            segment_recover(journal, numbers.items[i], i + 1 == numbers.count, &totals, listener, found);
     found->segments = numbers.count;
     free(numbers.items);
     if (!is_good) return false;

@@ -228,8 +228,8 @@ static bool move_start(struct journal *journal)
     return is_started;
 }
 
-/* Messages that deliver is reading stay until another round. The room of outcomes is not used: what is moved is
-   less than a quarter of a segment. */
+/* Messages that deliver is reading stay until another round. The room of outcomes is not used: what is moved
+   is less than a quarter of a segment. */
 static bool move_some(struct journal *journal)
 {
     if (!journal_has_room(journal, journal->options.segment_bytes / 8 * 3)) return false;

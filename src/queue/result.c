@@ -181,12 +181,14 @@ static struct delivery *delivery_of_result(const struct message *message, const 
     return schedule_delivery_of(message, &message->recipients[result->recipients[0].number]);
 }
 
-/* A failure means a notice, or a hold and a copy: where there is no room for that, it waits like a deferral. */
+/* A failure means a notice, or a hold and a copy: where there is no room for that, it waits like a deferral.
+ */
 static void failures_wait(struct queue *queue, const struct message *message, struct deliver_result *result)
 {
     if (queue_may_write(queue, message)) return;
     for (uint32_t i = 0; i < result->recipient_count; i++)
-        if (result->recipients[i].ending == RECIPIENT_FAILED) result->recipients[i].ending = RECIPIENT_DEFERRED;
+        if (result->recipients[i].ending == RECIPIENT_FAILED)
+            result->recipients[i].ending = RECIPIENT_DEFERRED;
 }
 
 static void result_apply(struct queue *queue, struct message *message, struct deliver_result *result)

@@ -15,8 +15,8 @@ struct destination {
     uint32_t deliveries, out, limit;
     bool is_static;
     uint32_t failures, downs; /* in a row; ever */
-    uint64_t blocked_until; /* 0: not blocked */
-    uint32_t reason;        /* held in catalogue.reasons */
+    uint64_t blocked_until;   /* 0: not blocked */
+    uint32_t reason;          /* held in catalogue.reasons */
     struct delivery *first, *last;
     struct heap waiting;
     struct heap_item wake;

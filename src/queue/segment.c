@@ -335,7 +335,8 @@ static bool spare_rename(struct journal *journal, const struct spare *spare, uin
 static bool spare_get(struct journal *journal, uint64_t bytes, struct spare *out)
 {
     uint64_t usual = journal->options.segment_bytes;
-    if (bytes > usual || !journal->spare_count) return spare_create(journal, bytes > usual ? bytes : usual, out);
+    if (bytes > usual || !journal->spare_count)
+        return spare_create(journal, bytes > usual ? bytes : usual, out);
     *out = spare_take(journal);
     return true;
 }

@@ -176,8 +176,8 @@ static struct text reason_of(const struct queue *queue, const struct message *me
     return reason.length ? reason : TEXT("it could not be delivered in time");
 }
 
-/* Recipients that wait: neither ended, nor held, nor with deliver at this moment; nor, of a message whose time
-   is over, with a last attempt before them. */
+/* Recipients that wait: neither ended, nor held, nor with deliver at this moment; nor, of a message whose
+   time is over, with a last attempt before them. */
 static uint32_t waiting_list(struct queue *queue, const struct message *message, bool is_over,
                              struct failure *list, const char *status)
 {

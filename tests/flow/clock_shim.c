@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Preloaded into the processes of a node: the clock they see is the machine's and so many seconds more or less as
-   stand in the file that CLOCK_SHIM names. Time since boot is left alone, as by settimeofday. */
+/* Preloaded into the processes of a node: the clock they see is the machine's and so many seconds more or
+   less as stand in the file that CLOCK_SHIM names. Time since boot is left alone, as by settimeofday. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

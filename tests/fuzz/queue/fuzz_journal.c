@@ -174,7 +174,9 @@ static void must_seal(struct opened *opened)
 {
     static char body[SEGMENT - 2 * HEADER];
     struct lead_recipient recipient = { .domain = TEXT("d.example") };
-    struct lead lead = { .recipient_count = 1, .recipients = &recipient, .edits_count = 1, .edits = { TEXT("") } };
+    struct lead lead = {
+        .recipient_count = 1, .recipients = &recipient, .edits_count = 1, .edits = { TEXT("") }
+    };
     if (catalogue_find(opened->catalogue, SEALING_ID)) return;
     journal_keep(opened->journal, SEALING_ID, &lead, TEXT(""), text_from(body, sizeof body));
     if (journal_commit(opened->journal) != COMMIT_DONE) abort();

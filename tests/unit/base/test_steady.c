@@ -59,7 +59,8 @@ static void test_a_jump_does_not_touch_it(void **state)
     }
 }
 
-/* Another process of the same run of the machine: also the time between them counts, whatever the clock did. */
+/* Another process of the same run of the machine: also the time between them counts, whatever the clock did.
+ */
 static void test_it_goes_on_in_the_same_boot(void **state)
 {
     for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
@@ -98,7 +99,8 @@ static void test_another_boot(void **state)
 
 static void test_damaged_file(void **state)
 {
-    static const char *const rows[] = { "", "x", "a base 1 offset", "a base z offset 1 settled 1 set 1 at 1" };
+    static const char *const rows[] = { "", "x", "a base 1 offset",
+                                        "a base z offset 1 settled 1 set 1 at 1" };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char line[257];
         snprintf(line, sizeof line, "%-256s", rows[i]);
@@ -133,8 +135,10 @@ static void test_what_is_old(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_jump_does_not_touch_it), cmocka_unit_test(test_it_goes_on_in_the_same_boot),
-        cmocka_unit_test(test_another_boot),             cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_a_jump_does_not_touch_it),
+        cmocka_unit_test(test_it_goes_on_in_the_same_boot),
+        cmocka_unit_test(test_another_boot),
+        cmocka_unit_test(test_damaged_file),
         cmocka_unit_test(test_what_is_old),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);

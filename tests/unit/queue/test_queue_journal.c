@@ -461,7 +461,8 @@ static void tear_outcomes(struct rig *rig, uint64_t first)
     struct buffer before = { 0 }, after = { 0 };
     last_segment(rig, name);
     rig_file_read(rig, name, &before);
-    for (uint64_t id = first; id < first + 2; id++) rig_end(rig, catalogue_find(rig->catalogue, id), ENDING_DELIVERED);
+    for (uint64_t id = first; id < first + 2; id++)
+        rig_end(rig, catalogue_find(rig->catalogue, id), ENDING_DELIVERED);
     commit(rig);
     rig_close(rig);
     rig_file_read(rig, name, &after);

@@ -378,7 +378,8 @@ static void test_catalogue(void **state)
     bed_free(&bed);
 }
 
-/* The last attempt goes out at once; a destination that is found down meanwhile counts for all who wait for it. */
+/* The last attempt goes out at once; a destination that is found down meanwhile counts for all who wait for
+ * it. */
 static void test_last_try(void **state)
 {
     struct bed bed;
@@ -395,7 +396,7 @@ static void test_last_try(void **state)
     struct delivery *out = schedule_next(bed.schedule, until / 2);
     assert_non_null(out);
     assert_null(schedule_next(bed.schedule, until / 2)); /* a probe goes alone */
-    assert_false(schedule_last_try(bed.schedule, out)); /* it is under way */
+    assert_false(schedule_last_try(bed.schedule, out));  /* it is under way */
     schedule_destination_down(bed.schedule, out, TEXT("refused"), until / 2);
     schedule_give_back(bed.schedule, out);
     assert_true(schedule_last_try(bed.schedule, waits->deliveries));
