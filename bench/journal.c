@@ -188,7 +188,7 @@ int main(int argc, char **argv)
         if (i == 1 && queued) {
             fill(&bench, queued);
             cold_start(&bench, "last segment without an index");
-            cold_start(&bench, "by indexes");
+            cold_start(&bench, "again, older segments by indexes");
         }
         close(bench.folder);
     }

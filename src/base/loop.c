@@ -17,7 +17,7 @@ struct loop {
     struct event_base *base;
     struct deferred *first, **last; /* for the end of this turn */
     struct deferred *running;       /* what the end of this turn has not come to yet */
-    uint64_t now_ms, wall_ms;
+    uint64_t now_ms, wall_ms, boot_ms;
     struct watch **watches; /* by descriptor */
     size_t watches_room;
     bool clocks_are_read; /* in this turn */
@@ -62,6 +62,7 @@ static void clocks_read(struct loop *loop)
     loop->clocks_are_read = true;
     loop->now_ms = clock_ms(CLOCK_MONOTONIC);
     loop->wall_ms = clock_ms(CLOCK_REALTIME);
+    loop->boot_ms = clock_ms(CLOCK_BOOTTIME);
 }
 
 struct loop *loop_new(void)
@@ -132,6 +133,12 @@ uint64_t loop_wall_ms(const struct loop *loop)
 {
     clocks_read((struct loop *)loop);
     return loop->wall_ms;
+}
+
+uint64_t loop_boot_ms(const struct loop *loop)
+{
+    clocks_read((struct loop *)loop);
+    return loop->boot_ms;
 }
 
 void loop_defer(struct loop *loop, struct deferred *deferred)

@@ -20,9 +20,10 @@ void loop_stop(struct loop *loop);
 /* For a library that brings its own events (libunbound). */
 struct event_base *loop_base(struct loop *loop);
 
-/* Monotonic and wall-clock milliseconds, read once a turn. */
+/* Monotonic and wall-clock milliseconds, read once a turn; and those since boot, sleep included. */
 uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_wall_ms(const struct loop *loop);
+uint64_t loop_boot_ms(const struct loop *loop);
 
 /* Work at the end of this turn. The object is the caller's; deferring it twice before it ran is one run. */
 struct deferred {

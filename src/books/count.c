@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "books/database_private.h"
 #include "books/held.h"
-#include "ipc/message_id.h"
 
 struct count {
     struct sql *sql;
@@ -77,23 +76,23 @@ static void quarantined_count(struct count *count)
 
 static void row_count(struct count *count)
 {
+    uint64_t id = sql_get(count->rows, 0), since = count->since_ms;
     uint64_t accepted_ms = sql_get(count->rows, 1), ended_ms = sql_get(count->rows, 3);
     unsigned ending = (unsigned)sql_get(count->rows, 2);
     if (ending == ENDING_RELAYED) {
-        count->sums.relayed += accepted_ms >= count->since_ms;
+        count->sums.relayed += count_is_since(id, accepted_ms, since);
         return;
     }
     bool is_accepted = !sql_is_null(count->rows, 1);
-    bool is_recent = is_accepted && accepted_ms >= count->since_ms;
+    bool is_recent = is_accepted && count_is_since(id, accepted_ms, since);
     uint64_t *origins[] = { &count->sums.accepted, &count->sums.own, &count->sums.again };
     uint64_t origin = sql_get(count->rows, 4);
     if (is_recent) ++*origins[origin < 3 ? origin : 1];
     if (is_recent && ending == ENDING_NONE) count->sums.live++;
-    if (ending != ENDING_NONE && ending < ENDING_COUNT && ended_ms >= count->since_ms) {
+    if (ending != ENDING_NONE && ending < ENDING_COUNT && count_is_since(id, ended_ms, since)) {
         count->sums.ended[ending]++;
         /* who was accepted before the counts began need not be known */
-        count->sums.unmatched +=
-            !is_accepted && message_id_time_ms(sql_get(count->rows, 0)) >= count->since_ms;
+        count->sums.unmatched += !is_accepted && message_id_time_ms(id) >= since;
         if (ending == ENDING_QUARANTINED) quarantined_count(count);
     }
 }

@@ -5,6 +5,7 @@
 #define SEKIMORI_BOOKS_COUNT_H
 
 #include "books/held.h"
+#include "ipc/message_id.h"
 
 /* What the rows of this node say about the time since `since_ms`: those that other nodes told do not count.
  */
@@ -23,6 +24,13 @@ struct count;
 
 /* NULL when the database cannot be read now. step: looks at about `rows` rows; true when the sums are
    complete. */
+/* Whether what happened to a message at `time_ms` by the clock is since then. A message whose id is from
+   since then has nothing older, also where the clock was set back: ids never go back. */
+static inline bool count_is_since(uint64_t id, uint64_t time_ms, uint64_t since_ms)
+{
+    return time_ms >= since_ms || message_id_time_ms(id) >= since_ms;
+}
+
 struct count *count_begin(struct database *database, uint64_t since_ms);
 bool count_step(struct count *count, unsigned rows, struct count_sums *out, enum books_outcome *out_outcome);
 void count_end(struct count *count);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "books/count.h"
 #include "books/database_private.h"
 #include "books/nodes.h"
 #include "books/terms.h"
@@ -107,16 +108,18 @@ static enum books_outcome carry(struct forgetting *forgetting, const char *name)
 
 /* What count.c would have counted. */
 static enum books_outcome recipient_carry(struct forgetting *forgetting, struct sql_statement *row,
-                                          uint64_t origin)
+                                          uint64_t id, uint64_t origin)
 {
     uint64_t since = forgetting->limits->balance_since_ms;
     enum ending ending = (enum ending)sql_get(row, 2);
     enum books_outcome outcome = BOOKS_DONE;
     if (ending == ENDING_RELAYED)
-        return sql_get(row, 3) >= since ? carry(forgetting, ending_name(ending)) : BOOKS_DONE;
-    if (!sql_is_null(row, 1) && sql_get(row, 1) >= since)
+        return count_is_since(id, sql_get(row, 3), since) ? carry(forgetting, ending_name(ending))
+                                                          : BOOKS_DONE;
+    if (!sql_is_null(row, 1) && count_is_since(id, sql_get(row, 1), since))
         outcome = carry(forgetting, origin == 0 ? "accepted" : origin == 2 ? "again" : "own");
-    if (outcome == BOOKS_DONE && sql_get(row, 3) >= since) outcome = carry(forgetting, ending_name(ending));
+    if (outcome == BOOKS_DONE && count_is_since(id, sql_get(row, 3), since))
+        outcome = carry(forgetting, ending_name(ending));
     return outcome;
 }
 
@@ -135,7 +138,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
         terms_add(terms, TERM_STATUS, text_of(ending_name((enum ending)sql_get(row, 2))));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("held"));
         if (sql_get(row, 4) == ACTION_QUARANTINE) terms_add(terms, TERM_STATUS, TEXT("quarantined"));
-        if (!is_abroad) carried = recipient_carry(forgetting, row, origin);
+        if (!is_abroad) carried = recipient_carry(forgetting, row, id, origin);
         forgetting->done++;
     }
     sql_drop(row);

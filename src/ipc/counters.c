@@ -15,6 +15,14 @@ struct counters_slot *counters_map(int fd, uint32_t slot, bool writable)
     return map == MAP_FAILED ? NULL : map;
 }
 
+uint64_t counters_epoch_ms(int fd)
+{
+    struct counters_slot *slot = fd >= 0 ? counters_map(fd, COUNTERS_SLOT_BASELINE, false) : NULL;
+    uint64_t epoch = slot ? slot->baseline.epoch_ms : 0;
+    counters_unmap(slot);
+    return epoch;
+}
+
 void counters_unmap(struct counters_slot *slot)
 {
     if (slot) munmap(slot, sizeof *slot);

@@ -72,6 +72,8 @@ struct counters_slot {
 /* Slot 0: baseline; 1: queue; 2 + n: receive n; the last: ledger. NULL with errno. `writable` false: for
  * reading only. */
 struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
+/* When the counts began, by the clock of then; 0: not known. */
+uint64_t counters_epoch_ms(int fd);
 void counters_unmap(struct counters_slot *slot);
 
 enum {

@@ -42,6 +42,11 @@ void health_page_unmap(struct health_page *page)
     munmap(page, HEALTH_PAGE_BYTES);
 }
 
+void health_page_clear(struct health_page *page)
+{
+    memset(page, 0, sizeof *page);
+}
+
 static uint64_t now_ms(void)
 {
     struct timespec now;

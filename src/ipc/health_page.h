@@ -14,6 +14,8 @@ enum { HEALTH_PAGE_BYTES = 8192, HEALTH_PAGE_STALE_MS = 3000 };
    closed then. */
 struct health_page *health_page_map(int fd, bool writable);
 void health_page_unmap(struct health_page *page);
+/* As if nothing had ever been written. */
+void health_page_clear(struct health_page *page);
 
 /* From the process that is watched: its id and the time go along. */
 void health_page_write(struct health_page *page, const struct health_report *report);

@@ -32,6 +32,11 @@ void message_id_resume_behind(struct message_id_source *source, uint64_t id)
     source->last = message_id_time_ms(id) << COUNTER_BITS | (id & ((1u << COUNTER_BITS) - 1));
 }
 
+void message_id_not_before(struct message_id_source *source, uint64_t ms)
+{
+    if (source->last < ms << COUNTER_BITS) source->last = ms << COUNTER_BITS;
+}
+
 uint64_t message_id_time_ms(uint64_t id)
 {
     return id >> TIME_SHIFT;

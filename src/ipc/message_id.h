@@ -21,6 +21,8 @@ uint64_t message_id_next(struct message_id_source *source, uint64_t wall_ms);
 void message_id_resume(struct message_id_source *source, uint64_t last);
 /* The same for who kept only the last id. */
 void message_id_resume_behind(struct message_id_source *source, uint64_t id);
+/* No id is given that is from before `ms`: the counts that began then are told by ids. */
+void message_id_not_before(struct message_id_source *source, uint64_t ms);
 uint64_t message_id_time_ms(uint64_t id);
 uint8_t message_id_node(uint64_t id);
 char *message_id_print(uint64_t id, char room[MESSAGE_ID_SIZE]);

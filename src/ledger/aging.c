@@ -96,7 +96,7 @@ static size_t class_age(struct custody *custody, enum held_class class, uint64_t
 
 static bool old_go(struct custody *custody)
 {
-    uint64_t now = loop_wall_ms(custody->loop);
+    uint64_t now = harvest_old_ms(custody->harvest);
     for (int class = 0; class < HELD_CLASSES; class ++) {
         uint64_t keep = custody->config->quarantine.keep_ms[class];
         if (!keep || keep > now) continue;
@@ -110,11 +110,11 @@ static bool old_go(struct custody *custody)
    no more from a class than one look gives. */
 void custody_make_room(struct custody *custody)
 {
-    uint64_t most = custody->config->quarantine.most_bytes, now = loop_wall_ms(custody->loop);
+    uint64_t most = custody->config->quarantine.most_bytes;
     uint64_t usual = most / 100 * FULL_PERCENT, target = usual;
     if (custody->wanted <= most && most - custody->wanted < usual) target = most - custody->wanted;
     for (size_t i = 0; i < sizeof expendable / sizeof *expendable && custody->facts.bytes > target; i++)
-        class_age(custody, expendable[i], now, custody->facts.bytes - target, TEXT("room was wanted"));
+        class_age(custody, expendable[i], INT64_MAX, custody->facts.bytes - target, TEXT("room was wanted"));
     if (custody->facts.bytes <= target) custody->wanted = 0;
 }
 

@@ -87,6 +87,7 @@ struct database *custody_database(struct custody *custody)
         held_last_release(database_sql(database), &last) != BOOKS_DONE)
         return NULL;
     message_id_resume_behind(&custody->ids, last);
+    message_id_not_before(&custody->ids, harvest_epoch_ms(custody->harvest));
     custody->database = database;
     custody->opening = harvest_openings(custody->harvest);
     return database;

@@ -42,6 +42,7 @@ struct exchange {
     uint64_t released_ms, looked_ms, heard_ms;
     bool is_behind;
     struct exchange_facts facts;
+    uint64_t old_ms; /* what is older than this by its keeping time may go */
 };
 
 /* A number that this boot has and no other. */
@@ -201,7 +202,7 @@ static bool on_frame(void *context, struct frame *frame)
         exchange->is_wished = true;
         exchange->wish = frame->id;
         exchange->after = get_u64(&reader);
-        exchange_serve(exchange);
+        exchange_serve(exchange, exchange->old_ms);
         return reader_done(&reader);
     case COURIER_PARCELS_TOLD:
         exchange->told = get_u64(&reader);
@@ -327,15 +328,16 @@ static void wish_grant(struct exchange *exchange)
 static void release(struct exchange *exchange)
 {
     uint64_t now = loop_now_ms(exchange->loop), told = exchange->told;
-    uint64_t wall = loop_wall_ms(exchange->loop), keep = exchange->config->ledger.unsent_ms;
+    uint64_t keep = exchange->config->ledger.unsent_ms;
     if (now - exchange->released_ms < SERVE_LEAST_MS) return;
     exchange->released_ms = now;
     const struct outbox_facts *outbox = &exchange->facts.outbox;
-    bool is_old = outbox->oldest_ms && outbox->oldest_ms + keep < wall;
+    bool is_old = outbox->oldest_ms && outbox->oldest_ms + keep < exchange->old_ms;
     if (told <= exchange->released && !is_old) return;
     enum books_outcome outcome = database_begin(exchange->database);
     if (outcome == BOOKS_DONE) outcome = outbox_release(exchange->database, told);
-    if (outcome == BOOKS_DONE && is_old) outcome = outbox_give_up(exchange->database, wall - keep);
+    if (outcome == BOOKS_DONE && is_old)
+        outcome = outbox_give_up(exchange->database, exchange->old_ms - keep);
     if (outcome == BOOKS_DONE) outcome = database_commit(exchange->database);
     if (outcome != BOOKS_DONE) database_rollback(exchange->database);
     if (outcome == BOOKS_DONE) exchange->released = told;
@@ -374,8 +376,9 @@ static void heard(struct exchange *exchange)
     if (outcome != BOOKS_DONE) database_rollback(exchange->database);
 }
 
-void exchange_serve(struct exchange *exchange)
+void exchange_serve(struct exchange *exchange, uint64_t old_ms)
 {
+    exchange->old_ms = old_ms;
     if (!exchange->database) return;
     heard(exchange);
     if (!outbox_is_on(exchange->database)) return;

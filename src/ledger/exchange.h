@@ -32,7 +32,7 @@ void exchange_kept(struct exchange *exchange);  /* it was committed */
 void exchange_again(struct exchange *exchange); /* it was not */
 
 /* Between transactions, often: gives courier what it wants, lets go of what was told. */
-void exchange_serve(struct exchange *exchange);
+void exchange_serve(struct exchange *exchange, uint64_t old_ms); /* old_ms: harvest_old_ms */
 
 struct exchange_facts {
     bool sends, collects;

@@ -40,6 +40,7 @@ struct harvest {
     uint64_t retry_ms, retry_at_ms; /* of the database, while it cannot be written */
     const struct config *config;    /* NULL: nothing is forgotten */
     const struct counters_slot *baseline;
+    const struct steady *steady; /* NULL: the clock is believed */
     struct waiting *waiting;
     struct exchange *exchange; /* NULL: no other nodes */
     unsigned openings;
@@ -56,7 +57,8 @@ static void timer_expired(void *context)
     struct harvest *harvest = context;
     bool has_more = harvest_poll(harvest);
     if (!has_more && !harvest->counts.is_failing) forget(harvest);
-    if (harvest->exchange && !harvest->counts.is_failing) exchange_serve(harvest->exchange);
+    if (harvest->exchange && !harvest->counts.is_failing)
+        exchange_serve(harvest->exchange, harvest_old_ms(harvest));
     timer_set(harvest->timer, has_more ? 0 : harvest->interval_ms);
 }
 
@@ -82,6 +84,22 @@ void harvest_set_config(struct harvest *harvest, const struct config *config,
     for (unsigned i = 0; i < harvest->source_count && baseline; i++)
         ring_count_since(harvest->sources[i].ring, baseline->baseline.epoch_ms);
     if (harvest->database) database_set_config(harvest->database, config);
+}
+
+void harvest_set_steady(struct harvest *harvest, const struct steady *steady)
+{
+    harvest->steady = steady;
+}
+
+uint64_t harvest_epoch_ms(const struct harvest *harvest)
+{
+    return harvest->baseline ? harvest->baseline->baseline.epoch_ms : 0;
+}
+
+uint64_t harvest_old_ms(const struct harvest *harvest)
+{
+    uint64_t wall = loop_wall_ms(harvest->loop);
+    return harvest->steady ? steady_old_ms(harvest->steady, wall, loop_boot_ms(harvest->loop)) : wall;
 }
 
 void harvest_set_exchange(struct harvest *harvest, struct exchange *exchange)
@@ -360,8 +378,8 @@ static void forget(struct harvest *harvest)
 {
     unsigned rows = 0;
     if (!harvest->config || !harvest->database || loop_now_ms(harvest->loop) < harvest->forget_at_ms) return;
-    uint64_t since = harvest->baseline ? harvest->baseline->baseline.epoch_ms : 0;
-    struct forget_limits limits = forget_limits_of(harvest->config, loop_wall_ms(harvest->loop), since);
+    struct forget_limits limits =
+        forget_limits_of(harvest->config, harvest_old_ms(harvest), harvest_epoch_ms(harvest));
     if (forget_some(harvest->database, &limits, FORGET_ROWS, &rows) != BOOKS_DONE) rows = 0;
     harvest->counts.forgotten += rows;
     harvest->forget_at_ms = loop_now_ms(harvest->loop) + (rows ? FORGET_AGAIN_MS : FORGET_LOOK_MS);

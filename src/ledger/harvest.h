@@ -7,6 +7,7 @@
 #define SEKIMORI_LEDGER_HARVEST_H
 
 #include "base/loop.h"
+#include "base/steady.h"
 #include "books/database.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
@@ -28,6 +29,11 @@ void harvest_free(struct harvest *harvest); /* what is not committed stays in th
 void harvest_add_ring(struct harvest *harvest, struct ring *ring, uint16_t slot);
 
 /* Limits and retention from now on; both borrowed. Without it nothing is forgotten. */
+/* The time by which something is old enough to go: not what a clock says that was just set forward. */
+void harvest_set_steady(struct harvest *harvest, const struct steady *steady);
+uint64_t harvest_epoch_ms(const struct harvest *harvest); /* when the counts of balance began; 0: ever */
+uint64_t harvest_old_ms(const struct harvest *harvest);
+
 void harvest_set_config(struct harvest *harvest, const struct config *config,
                         const struct counters_slot *baseline);
 

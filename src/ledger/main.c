@@ -28,6 +28,7 @@ struct service {
     struct curator_desk *curators;
     struct redeem_desk *redeemers;
     struct ticket_key key;
+    struct steady steady;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
     struct timer *second;
@@ -86,6 +87,8 @@ static void page_write(void *context)
 {
     struct service *service = context;
     struct harvest_counts counts;
+    struct loop *loop = service->child.loop;
+    steady_look(&service->steady, loop_wall_ms(loop), loop_boot_ms(loop));
     harvest_counts(service->harvest, &counts);
     service->page->ledger = (struct ledger_counters){ .time_ms = loop_wall_ms(service->child.loop),
                                                       .waiting_bytes = counts.waiting_bytes,
@@ -203,6 +206,9 @@ int main(int argc, char **argv)
     service.harvest = harvest_new(service.child.loop, service.folder);
     service.exchange = exchange_new(service.child.loop, service.child.config);
     harvest_set_exchange(service.harvest, service.exchange);
+    steady_begin(&service.steady, child_folder_fd(&service.child, "ledger"), "clock", NULL,
+                 loop_wall_ms(service.child.loop), loop_boot_ms(service.child.loop));
+    harvest_set_steady(service.harvest, &service.steady);
     rings_add(&service);
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     umask(0077); /* the group may reach the control socket, not the records */

@@ -200,12 +200,20 @@ static void stop_next(struct family *family)
     family->start.on_stopped(family->start.context);
 }
 
+/* Who is down stays down, but for queue: deliver may hold outcomes that only queue can write. */
+static void restart_settle(struct member *member)
+{
+    bool is_needed = member->part->kind == PROCESS_QUEUE && timer_is_set(member->restart);
+    timer_clear(member->restart);
+    if (is_needed) member_start(member);
+}
+
 void family_stop(struct family *family)
 {
     if (family->is_stopping) return;
     family->is_stopping = true;
     pulse_write(family);
-    for (size_t i = 0; i < family->count; i++) timer_clear(family->members[i].restart);
+    for (size_t i = 0; i < family->count; i++) restart_settle(&family->members[i]);
     stop_next(family);
 }
 

@@ -83,13 +83,18 @@ static bool file_read(int folder, const char *name, char *room, size_t size)
     return got > 0;
 }
 
-static void file_write(int folder, const char *name, const char *content)
+/* In the blocks that the file has: on a full disk others would take what is given back. False with errno. */
+static bool file_write(int folder, const char *name, const char *content)
 {
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) die_errno("run/%s cannot be written", name);
-    if (write(fd, content, strlen(content)) < 0 || fsync(fd) != 0)
-        die_errno("run/%s cannot be written", name);
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    size_t length = strlen(content);
+    if (fd < 0) return false;
+    bool is_written = pwrite(fd, content, length, 0) == (ssize_t)length &&
+                      ftruncate(fd, (off_t)length) == 0 && fsync(fd) == 0;
+    int error = errno;
     close(fd);
+    errno = error;
+    return is_written;
 }
 
 /* The shared files hold over kill -9 of everything, since the kernel keeps their pages; not over a power
@@ -104,7 +109,8 @@ static bool went_down_unclean(int run_fd)
         known && file_read(run_fd, "boot", boot_then, sizeof boot_then) && strcmp(boot_now, boot_then) == 0;
     bool was_clean = file_read(run_fd, "clean", clean, sizeof clean);
     unlinkat(run_fd, "clean", 0);
-    if (known) file_write(run_fd, "boot", boot_now);
+    if (known && !was_same_boot && !file_write(run_fd, "boot", boot_now))
+        die_errno("run/boot cannot be written");
     return !was_same_boot && !was_clean;
 }
 
@@ -148,12 +154,14 @@ static void baseline_set(const struct state *state)
     counters_unmap(slot);
 }
 
-/* Anew at each start, so that no reader takes the word of the one before for ours. */
+/* Empty at each start, so that no reader takes the word of the one before for ours. The file stays: a full
+   disk might have no blocks for another. */
 static void health_open(struct state *state, gid_t gid)
 {
-    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, true, 0640, gid);
+    int fd = shared_file(state->run_fd, "health", HEALTH_PAGE_BYTES, false, 0640, gid);
     state->health = fd < 0 ? NULL : health_page_map(fd, true);
     if (!state->health) die_errno("run/health cannot be made");
+    health_page_clear(state->health);
     close(fd);
 }
 
@@ -233,6 +241,8 @@ bool state_drain_write(const struct state *state, bool is_on, struct text to)
 void state_close_clean(struct state *state)
 {
     fsync(state->counters_fd);
-    file_write(state->run_fd, "clean", "yes\n");
+    if (!file_write(state->run_fd, "clean", "yes\n"))
+        log_warning("run/clean cannot be written: %s; if the machine starts anew, the counts begin anew",
+                    strerror(errno));
     fsync(state->run_fd);
 }

@@ -97,9 +97,9 @@ static void act_show(struct client *client, struct message *message, const struc
 static bool audit(const struct client *client, uint64_t id, struct text about)
 {
     struct buffer record = { 0 };
-    struct event_audit event = { .time_ms = queue_now(client->queue),
+    struct event_audit event = { .time_ms = queue_wall(client->queue),
                                  .id = id,
-                                 .serial = message_id_next(&client->queue->ids, queue_now(client->queue)),
+                                 .serial = message_id_next(&client->queue->ids, queue_wall(client->queue)),
                                  .uid = client->commander.uid,
                                  .user = client->commander.user,
                                  .process = TEXT("queue"),
@@ -188,7 +188,7 @@ static bool is_not_held(const struct standing *recipient)
 static void change(struct client *client, enum record_type type, struct message *message,
                    struct changed_recipient *list, uint32_t count, struct text reply)
 {
-    struct change change = { .when_ms = queue_now(client->queue),
+    struct change change = { .when_ms = queue_wall(client->queue),
                              .recipients = list,
                              .count = count,
                              .dsn = TEXT("5.7.1"),

@@ -29,7 +29,7 @@ static void recipient_print(const struct client *client, const struct message *m
     if (now->hold && now->hold < HOLD_COUNT && now->ending == ENDING_NONE)
         buffer_printf(out, ",\"hold\":\"%s\"", hold_reason_name(now->hold));
     uint64_t until = delivery ? schedule_waits_until(delivery) : 0;
-    if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)until);
+    if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)queue_shown(client->queue, until));
     buffer_printf(out, ",\"attempts\":%u,\"reason\":", now->attempts);
     struct text reason = names_text(client->queue->catalogue->reasons, now->reason);
     if (!reason.length && delivery) reason = schedule_down_reason(client->queue->schedule, delivery);
@@ -55,7 +55,8 @@ void client_print_message(const struct client *client, const struct message *mes
 {
     char id[MESSAGE_ID_SIZE];
     buffer_printf(out, "{\"id\":\"%s\",\"arrived_ms\":%llu,\"size\":%llu,\"direction\":\"%s\",\"sender\":",
-                  message_id_print(message->id, id), (unsigned long long)message->arrived_ms,
+                  message_id_print(message->id, id),
+                  (unsigned long long)queue_shown(client->queue, message->arrived_ms),
                   (unsigned long long)message->prefix_length + message->body_length,
                   message->direction == DIRECTION_OUT ? "out" : "in");
     json_text_add(out, envelope->sender);

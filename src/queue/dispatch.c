@@ -158,7 +158,7 @@ static void job_send(struct queue *queue, struct delivery *delivery, const struc
     const struct message *message = delivery->message;
     struct deliver_job job = { .id = delivery->job_id,
                                .message_id = message->id,
-                               .arrived_ms = message->arrived_ms,
+                               .arrived_ms = queue_shown(queue, message->arrived_ms),
                                .segment = message->segment,
                                .offset = message_content_offset(message),
                                .length = (uint64_t)message->prefix_length + message->body_length,
@@ -180,7 +180,7 @@ static void job_send(struct queue *queue, struct delivery *delivery, const struc
 static void hold_damaged(struct queue *queue, struct message *message)
 {
     struct changed_recipient *list = memory_alloc(message->recipient_count * sizeof *list);
-    struct change change = { .when_ms = queue_now(queue),
+    struct change change = { .when_ms = queue_wall(queue),
                              .recipients = list,
                              .reply = TEXT("its record in the journal is damaged") };
     for (uint32_t i = 0; i < message->recipient_count; i++)
@@ -192,6 +192,13 @@ static void hold_damaged(struct queue *queue, struct message *message)
     free(list);
     dispatch_settle(queue, message);
     turn_wanted_soon(queue);
+}
+
+/* A job whose outcome had no place would be done again after a restart. */
+static bool has_place(const struct queue *queue)
+{
+    struct schedule_facts facts = schedule_facts(queue->schedule);
+    return journal_has_place(queue->journal, journal_outcome_bytes(facts.out, facts.out_recipients));
 }
 
 static bool delivery_out(struct queue *queue, struct delivery *delivery)
@@ -220,7 +227,12 @@ void dispatch_jobs(struct queue *queue)
     struct carrier *carrier = &queue->carrier;
     while (carrier->channel && carrier->is_synced && channel_backlog(carrier->channel) < BACKLOG_MOST) {
         struct delivery *delivery = schedule_next(queue->schedule, queue_now(queue));
-        if (!delivery || !delivery_out(queue, delivery)) return;
+        if (!delivery) return;
+        if (!has_place(queue)) { /* looked at again at the next tick */
+            schedule_give_back(queue->schedule, delivery);
+            return;
+        }
+        if (!delivery_out(queue, delivery)) return;
     }
 }
 

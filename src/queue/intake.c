@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "queue/queue_private.h"
 
+enum { ARRIVAL_AGO_MOST_MS = 6 * 3600 * 1000 }; /* a transaction takes less */
+
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body)
 {
@@ -50,10 +52,17 @@ static struct text hold_reason(const struct keep_request *request)
     return TEXT_NONE;
 }
 
+/* In steady time. The clock may have been set since the transaction began. */
+static uint64_t arrival_of(const struct queue *queue, uint64_t wall_ms)
+{
+    uint64_t at = steady_from_wall(&queue->steady, wall_ms), now = queue_now(queue);
+    return at > now || at + ARRIVAL_AGO_MOST_MS < now ? now : at;
+}
+
 static void lead_make(struct queue *queue, const struct keep_request *request, struct lead *out)
 {
     const struct envelope *envelope = &request->envelope;
-    *out = (struct lead){ .arrived_ms = request->arrived_ms,
+    *out = (struct lead){ .arrived_ms = arrival_of(queue, request->arrived_ms),
                           .direction = request->direction,
                           .flags = request->authenticated ? MESSAGE_AUTHENTICATED : 0,
                           .content = request->content,
@@ -85,8 +94,7 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
     if (message) {
         waiter_add(queue, receiver, message, request->body.fd ? &request->body : NULL);
         queue_lead_remember(queue, request->id, &lead);
-        transactions_add(queue->transactions, request->envelope.transaction, request->id,
-                         request->arrived_ms);
+        transactions_add(queue->transactions, request->envelope.transaction, request->id, lead.arrived_ms);
         told_remember_accepted(queue, request->id, &lead, &request->envelope,
                                request->prefix.length + request->body.size);
         told_queued(queue, message, request->envelope.sender);
@@ -115,9 +123,12 @@ static bool is_kept_before(struct queue *queue, struct receiver *receiver, const
 }
 
 /* The same message, offered again since the answer to the first offer was lost? */
-static bool is_same(const struct message *message, const struct keep_request *request)
+static bool is_same(const struct queue *queue, const struct message *message,
+                    const struct keep_request *request)
 {
-    return message->arrived_ms == request->arrived_ms && message->body_length == request->body.size &&
+    uint64_t at = arrival_of(queue, request->arrived_ms);
+    bool is_told = steady_from_wall(&queue->steady, request->arrived_ms) == at; /* else it means nothing */
+    return (!is_told || message->arrived_ms == at) && message->body_length == request->body.size &&
            message->prefix_length == request->prefix.length &&
            message->recipient_count == request->envelope.recipient_count;
 }
@@ -128,7 +139,7 @@ static bool keep_take(struct queue *queue, struct receiver *receiver, struct fra
     arena_reset(queue->arena);
     if (!keep_request_get(queue->arena, frame, &request)) return false;
     const struct message *before = catalogue_find(queue->catalogue, request.id);
-    if (before && !is_same(before, &request)) {
+    if (before && !is_same(queue, before, &request)) {
         not_kept(receiver, request.id, KEEP_MALFORMED, TEXT("its id is that of another message"));
         body_free(&request.body);
         return true;

@@ -38,7 +38,6 @@ struct journal *journal_open(const struct journal_options *options, const struct
     struct journal *journal = memory_alloc(sizeof *journal);
     journal->options = *options;
     journal->catalogue = options->catalogue;
-    journal->spare.fd = -1;
     *out_found = (struct journal_found){ 0 };
     if (!journal_recover(journal, listener, out_found)) {
         snprintf(error, error_size, "%s", journal->error);
@@ -52,7 +51,8 @@ void journal_close(struct journal *journal)
 {
     if (!journal) return;
     while (journal->segment_count) segment_drop(journal, journal->segments[journal->segment_count - 1]);
-    if (journal->spare.fd >= 0) close(journal->spare.fd);
+    for (size_t i = 0; i < journal->spare_count; i++) close(journal->spares[i].fd);
+    free(journal->spares);
     buffer_free(&journal->batch.bytes);
     free(journal->batch.entries);
     free(journal->batch.undos);
@@ -73,6 +73,11 @@ static void batch_clear(struct journal *journal)
     batch->length = 0;
     batch->undo_count = 0;
     memset(batch->ended, 0, sizeof batch->ended);
+}
+
+void journal_batch_drop(struct journal *journal)
+{
+    batch_clear(journal);
 }
 
 static void undo_swap(struct undo *undo)
@@ -170,11 +175,15 @@ struct message *journal_keep(struct journal *journal, uint64_t id, const struct 
     return entry->message;
 }
 
+/* Texts are cut to what OUTCOME_MOST has room for. */
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,
                            const struct change *change)
 {
     struct change homed = *change;
     homed.home = message->segment;
+    homed.dsn = text_slice(change->dsn, 0, CHANGE_DSN_MOST);
+    homed.relay = text_slice(change->relay, 0, CHANGE_RELAY_MOST);
+    homed.reply = text_slice(change->reply, 0, CHANGE_REPLY_MOST);
     struct batch *batch = &journal->batch;
     struct entry *entry = entry_add(batch);
     pad(&batch->bytes, RECORD_HEADER_BYTES);
@@ -200,9 +209,42 @@ void journal_change(struct journal *journal, enum record_type type, struct messa
     journal_change_apply(journal, message, change);
 }
 
+void journal_change_in_memory(struct journal *journal, struct message *message, const struct change *change)
+{
+    for (uint32_t i = 0; i < change->count; i++)
+        if (change->recipients[i].ending != ENDING_NONE) bug("an ending that is not written");
+    journal_change_apply(journal, message, change);
+}
+
 void journal_mark_clean(struct journal *journal)
 {
-    journal_append(journal, RECORD_CLEAN, 0, NULL, TEXT_NONE);
+    bool is_marked = journal->is_clean && !journal_has_batch(journal);
+    if (!is_marked && journal_has_room(journal, BATCH_ALIGN))
+        journal_append(journal, RECORD_CLEAN, 0, NULL, TEXT_NONE);
+}
+
+/* Room */
+
+static uint64_t batch_room(const struct journal *journal)
+{
+    return (journal->batch.length + BATCH_ALIGN - 1) / BATCH_ALIGN * BATCH_ALIGN;
+}
+
+uint64_t journal_room(const struct journal *journal)
+{
+    const struct segment *open = journal->open;
+    uint64_t room = spare_room(journal) + (open ? open->size - open->end : 0), used = batch_room(journal);
+    return room > used ? room - used : 0;
+}
+
+bool journal_has_room(const struct journal *journal, uint64_t bytes)
+{
+    return journal_room(journal) >= journal->claimed + bytes;
+}
+
+bool journal_has_place(const struct journal *journal, uint64_t bytes)
+{
+    return journal_room(journal) >= (bytes < journal->claimed ? bytes : journal->claimed);
 }
 
 bool journal_has_batch(const struct journal *journal)
@@ -336,6 +378,7 @@ static void batch_settle(struct journal *journal)
     }
     for (int i = 0; i < 8; i++) journal->totals.ended[i] += batch->ended[i];
     journal->open->end = (offset + BATCH_ALIGN - 1) / BATCH_ALIGN * BATCH_ALIGN;
+    journal->is_clean = batch->entries[batch->count - 1].type == RECORD_CLEAN;
     journal->facts.commits++;
     journal->facts.commit_records += batch->count;
     for (size_t i = 0; i < batch->count; i++) {
@@ -391,7 +434,7 @@ static void segment_give_up(struct journal *journal)
 /* A segment with room for the batch. */
 static bool batch_find_room(struct journal *journal)
 {
-    uint64_t need = (journal->batch.length + BATCH_ALIGN - 1) / BATCH_ALIGN * BATCH_ALIGN;
+    uint64_t need = batch_room(journal);
     struct segment *open = journal->open;
     if (open && open->end + need <= open->size) return true;
     if (open) {
@@ -407,16 +450,18 @@ static bool batch_find_room(struct journal *journal)
     return false;
 }
 
-/* Messages are taken only while there is a segment in reserve: it is for the outcomes of those kept before.
- */
+/* Messages are taken only while the reserve has room for the outcomes of all messages, these among them. */
 static bool is_room_left(struct journal *journal)
 {
     bool has_refusable = false;
     for (size_t i = 0; i < journal->batch.count && !has_refusable; i++)
         has_refusable = is_refusable(&journal->batch.entries[i]);
-    if (!has_refusable || spare_reserve(journal)) return true;
-    journal_complain(journal, "no segment in reserve: %s", strerror(errno));
-    return false;
+    while (has_refusable && spare_room(journal) < journal->claimed) {
+        if (spare_make(journal) || recycle_for_room(journal)) continue;
+        journal_complain(journal, "no room in reserve for outcomes");
+        return false;
+    }
+    return true;
 }
 
 static enum commit commit_try(struct journal *journal)

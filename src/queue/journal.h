@@ -17,6 +17,7 @@ struct journal_options {
     struct catalogue *catalogue; /* empty; filled by journal_open */
     uint64_t segment_bytes;      /* at least 64 KiB, below 2 GiB */
     uint64_t free_bytes;         /* fewer left on the disk: journal_is_full */
+    uint64_t slack_bytes;        /* at least so much is kept in reserve beside the outcomes' room */
 };
 
 /* What journal_open met. */
@@ -53,7 +54,12 @@ struct message *journal_keep(struct journal *journal, uint64_t id, const struct 
 void journal_change(struct journal *journal, enum record_type type, struct message *message,
                     const struct change *change);
 
-/* Marks an orderly stop: all events have been told. */
+/* The same without a record, for what a restart may forget (no ending): the message is tried again earlier.
+ */
+void journal_change_in_memory(struct journal *journal, struct message *message, const struct change *change);
+
+/* Marks an orderly stop: all events have been told. Nothing is written where the mark stands already, or
+   where its room is needed for outcomes: without it events are told again. */
 void journal_mark_clean(struct journal *journal);
 
 bool journal_has_batch(const struct journal *journal);
@@ -70,7 +76,23 @@ const char *journal_error(const struct journal *journal); /* why the last commit
    segments, moves the messages of nearly dead ones. False: nothing to do. */
 bool journal_tidy(struct journal *journal);
 
-bool journal_is_full(const struct journal *journal);                 /* looks at the disk */
+/* Looks at the disk, and tries again to make the reserve as large as it should be. True: no new messages. */
+bool journal_is_full(struct journal *journal);
+/* Bytes of batches that have a place for certain: in the open segment and in the reserve, beside the batch.
+ */
+uint64_t journal_room(const struct journal *journal);
+/* So many bytes can be written and all outcomes still have their place: for what may wait (deferrals,
+   notices, copies). */
+bool journal_has_room(const struct journal *journal, uint64_t bytes);
+/* The outcomes of deliveries that are out (journal_outcome_bytes of them), or those of all messages, have
+   their place: one may go out. */
+bool journal_has_place(const struct journal *journal, uint64_t bytes);
+/* What the outcomes of deliveries may need at most: each comes in a batch of its own, each recipient has its
+   own answer. */
+static inline uint64_t journal_outcome_bytes(uint64_t deliveries, uint64_t recipients)
+{
+    return deliveries * BATCH_ALIGN + recipients * OUTCOME_MOST;
+}
 void journal_set_free(struct journal *journal, uint64_t free_bytes); /* from now on */
 
 /* The segment's descriptor, borrowed; -1 when there is none. */
@@ -99,6 +121,7 @@ struct queue_counters journal_counters(const struct journal *journal);
 
 struct journal_facts {
     uint64_t segments, bytes, commits, commit_records, sync_us, sync_most_us, recycled, compacted;
+    uint64_t spares, claimed; /* segments in reserve; bytes that outcomes may need */
 };
 struct journal_facts journal_facts(const struct journal *journal);
 

@@ -33,6 +33,7 @@ struct segment {
     bool is_sealed; /* has an index on disk, or failed */
     bool has_index; /* a valid one, synced */
     bool is_unreusable;
+    bool may_go_on;      /* found at a start, and its end is sure: the next batch may be appended */
     uint64_t move_again; /* not before so many commits: some of its messages are being delivered */
     bool is_damaged;     /* never recycled, looked at again at the next start */
     /* Of the open segment: what its index will say. */
@@ -69,9 +70,10 @@ struct batch {
     size_t undo_count, undo_capacity;
 };
 
+/* A segment to be: all its blocks are allocated. */
 struct spare {
-    int fd; /* -1: none */
-    uint64_t filled;
+    int fd;
+    uint64_t filled; /* with zeros */
     bool is_ready;
     char name[SEGMENT_NAME_SIZE];
 };
@@ -84,7 +86,13 @@ struct journal {
     struct segment *open; /* the last, or NULL */
     uint32_t last_number;
     struct batch batch;
-    struct spare spare;
+    struct spare *spares; /* the first is the next segment */
+    size_t spare_count, spare_capacity;
+    uint32_t spare_number;        /* in the name of the last one made */
+    bool spare_failed;            /* the last try to make one */
+    bool is_tight;                /* the reserve is down to what outcomes need, and cannot grow */
+    uint64_t claimed;             /* bytes that the outcomes of all messages of the catalogue may need */
+    bool is_clean;                /* the last record is the mark of an orderly stop */
     struct queue_counters totals; /* live, held and messages_live: by the catalogue */
     uint32_t cut_segment;         /* 0: none to be told */
     uint64_t cut_offset;
@@ -92,7 +100,6 @@ struct journal {
     size_t moving_place;
     uint64_t *moving_ids;
     size_t moving_count;
-    bool spare_failed;
     char error[200];
     void (*on_segment_end)(void *context, uint32_t segment);
     void *on_segment_end_context;
@@ -104,6 +111,8 @@ void journal_complain(struct journal *journal, const char *format, ...) __attrib
 /* standing.c */
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length);
+/* Into the catalogue and the counts of messages; recipients are the caller's to count. */
+void journal_message_enter(struct journal *journal, struct message *message);
 /* Puts the change in force; numbers that the message does not have are passed over. */
 void journal_change_apply(struct journal *journal, struct message *message, const struct change *change);
 void journal_message_forget(struct journal *journal, struct message *message);
@@ -114,6 +123,8 @@ struct entry *journal_append(struct journal *journal, enum record_type type, uin
                              struct message *message, struct text inside);
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,
                            const struct change *change);
+/* Forgets a batch that holds nothing but what was said again. */
+void journal_batch_drop(struct journal *journal);
 /* Exchanges how recipients stand now with how they stood when all was on disk; twice is nothing. */
 void batch_undo(struct batch *batch);
 void batch_redo(struct batch *batch);
@@ -130,10 +141,19 @@ enum header_state { HEADER_GOOD, HEADER_BAD, HEADER_OTHER_VERSION };
 /* Header of an existing file: number, seed, totals; else why not. */
 enum header_state segment_header_read(struct segment *segment, struct queue_counters *out_totals,
                                       const char **why);
-bool spare_fill_step(struct journal *journal);
-/* Its blocks are the disk's promise that outcomes have a place. False with errno. */
-bool spare_reserve(struct journal *journal);
-void spare_adopt(struct journal *journal, const char *name, int fd, uint64_t size);
+/* A new spare in the reserve. False with errno: the disk has no room. */
+bool spare_make(struct journal *journal);
+void spare_add(struct journal *journal, const struct spare *spare);
+void spare_discard(struct journal *journal, struct spare *spare); /* its file and its descriptor */
+void spare_name_next(struct journal *journal, char room[SEGMENT_NAME_SIZE]);
+uint64_t spare_room(const struct journal *journal); /* bytes of batches that surely fit into the reserve */
+/* The reserve holds less than the outcomes of all messages need and some slack: half a segment or
+ * slack_bytes. */
+bool spare_is_wanted(const struct journal *journal);
+/* Tries again where the last try failed, and says in is_tight how it stands. */
+void spare_look(struct journal *journal);
+/* A bounded piece of work on the reserve. False: nothing to do. */
+bool spare_tidy(struct journal *journal);
 void segment_note_id(struct segment *segment, uint64_t id);
 void segment_note_reference(struct segment *segment, struct reference reference);
 
@@ -151,7 +171,7 @@ struct seal {
 bool seal_write(struct journal *journal, struct segment *segment, bool is_clean);
 /* Reads an index and puts what it says into the catalogue. False: none, or not whole. */
 bool seal_read(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
-/* Only ids and references. */
+/* Only ids and references: of a segment without an index those in memory, borrowed. */
 bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
 
 void seal_references_apply(struct journal *journal, const struct reference *references, size_t count);

@@ -35,6 +35,7 @@ static void maps_open(struct queue *queue)
 {
     int counters = child_map_fd(&queue->child, "counters", NULL);
     int events = child_map_fd(&queue->child, "events", NULL);
+    message_id_not_before(&queue->ids, counters_epoch_ms(counters));
     if (counters >= 0) queue->page = counters_map(counters, COUNTERS_SLOT_QUEUE, true);
     if (counters >= 0 && !queue->page) die_errno("the counters cannot be mapped");
     if (events >= 0) queue->events = ring_map(events);
@@ -69,8 +70,9 @@ static uint64_t chance(void)
 static void journal_begin(struct queue *queue)
 {
     const struct config *config = queue->child.config;
-    struct journal_options options = { queue->journal_folder, &disk_real, queue->catalogue,
-                                       config->queue.segment_bytes, config->queue.free_bytes };
+    struct journal_options options = { queue->journal_folder,    &disk_real,
+                                       queue->catalogue,         config->queue.segment_bytes,
+                                       config->queue.free_bytes, 2 * NOTICE_BODY_MOST };
     struct journal_listener listener = told_listener(queue);
     struct journal_found found;
     char error[200];
@@ -117,9 +119,20 @@ static void commit_due(void *context)
     turn_wanted(context);
 }
 
+/* What waits is not touched by it: it waits in steady time. */
+static void clock_look(struct queue *queue)
+{
+    struct loop *loop = queue->child.loop;
+    int64_t set_ms = steady_look(&queue->steady, loop_wall_ms(loop), loop_boot_ms(loop));
+    if (set_ms >= CLOCK_SET_SAID_MS || set_ms <= -CLOCK_SET_SAID_MS)
+        log_warning("the clock was set by %+lld s: what waits goes on waiting as long as before",
+                    (long long)(set_ms / 1000));
+}
+
 static void tick(void *context)
 {
     struct queue *queue = context;
+    clock_look(queue);
     turn_space_look(queue);
     turn_wanted(queue);
     timer_set(queue->tick_timer, TICK_MS);
@@ -136,11 +149,11 @@ static void stop_finish(void *context)
     child_exit(&queue->child, is_done ? EX_OK : EX_IOERR);
 }
 
-/* Also called at each turn while stopping. */
+/* Also called at each turn while stopping. A deliver that has not told all it knows may hold outcomes. */
 static void stop_look(struct queue *queue)
 {
-    if (queue->is_stopping && (!queue->carrier.channel || schedule_facts(queue->schedule).out == 0))
-        stop_finish(queue);
+    bool is_settled = queue->carrier.is_synced && schedule_facts(queue->schedule).out == 0;
+    if (queue->is_stopping && (!queue->carrier.channel || is_settled)) stop_finish(queue);
 }
 
 static void turn(void *context)
@@ -231,6 +244,10 @@ static void on_status(void *context, struct buffer *out)
                      (unsigned long long)(journal.commits ? journal.sync_us / journal.commits : 0));
     child_status_add(out, "sync us most", "%llu", (unsigned long long)journal.sync_most_us);
     child_status_add(out, "segments recycled", "%llu", (unsigned long long)journal.recycled);
+    child_status_add(out, "segments in reserve", "%llu", (unsigned long long)journal.spares);
+    child_status_add(out, "bytes claimed for outcomes", "%llu", (unsigned long long)journal.claimed);
+    child_status_add(out, "bytes free for outcomes", "%llu",
+                     (unsigned long long)journal_room(queue->journal));
     child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
 }
 
@@ -282,8 +299,10 @@ int main(int argc, char **argv)
     queue.ids.process = OWN_PROCESS;
     queue.ids.node = queue.child.config->node.number;
     queue.moved_ms = loop_now_ms(queue.child.loop);
-    queue.carrier.job_id = loop_wall_ms(queue.child.loop) << 20;
     folders_open(&queue);
+    steady_begin(&queue.steady, queue.folder, "clock", NULL, loop_wall_ms(queue.child.loop),
+                 loop_boot_ms(queue.child.loop));
+    queue.carrier.job_id = queue_now(&queue) << 20; /* steady: none is given twice */
     maps_open(&queue);
     queue.catalogue = catalogue_new();
     queue.transactions = transactions_new();

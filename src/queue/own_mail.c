@@ -22,9 +22,9 @@ static uint16_t content_of(struct text bytes)
 
 uint64_t own_mail_id(struct queue *queue)
 {
-    uint64_t number = message_id_next(&queue->ids, queue_now(queue));
+    uint64_t number = message_id_next(&queue->ids, queue_wall(queue));
     while (catalogue_find(queue->catalogue, number) || catalogue_was_kept(queue->catalogue, number))
-        number = message_id_next(&queue->ids, queue_now(queue)); /* a clock that stepped back at a restart */
+        number = message_id_next(&queue->ids, queue_wall(queue)); /* a clock that stepped back at a restart */
     return number;
 }
 
@@ -87,7 +87,7 @@ static void alert_send(struct queue *queue, struct alert *alert)
                        ? config->admin
                        : arena_printf(queue->arena, "postmaster@%.*s", TEXT_ARG(config->hostname));
     alert->alert_id = text_of(message_id_print(number, id));
-    alert->now_ms = queue_now(queue);
+    alert->now_ms = queue_wall(queue);
     alert->quiet_ms = ALERT_QUIET_MS;
     alert_compose(alert, &content);
     log_info("%.*s: %.*s is told of %.*s: %s", TEXT_ARG(alert->message_id), TEXT_ARG(alert->admin),

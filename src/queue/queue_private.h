@@ -7,6 +7,7 @@
 #define SEKIMORI_QUEUE_PRIVATE_H
 
 #include "base/arena.h"
+#include "base/steady.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/ask_queue.h"
 #include "ipc/child.h"
@@ -20,6 +21,7 @@
 
 enum {
     OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
+    CLOCK_SET_SAID_MS = 5000,
     RETRY_WAIT_MS = 1000, /* until a batch that could not be written is tried again */
     DRAIN_RETRY_FIRST_MS = 2000,
     DRAIN_RETRY_MOST_MS = 10000,
@@ -33,6 +35,8 @@ enum {
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
     ALERTED_CLIENTS = 64,
+    NOTICE_ROOM = 16 * 1024,        /* of a notice beside what it gives back, and its own outcome */
+    NOTICE_BODY_MOST = 1024 * 1024, /* DSN_FULL_MOST: more is never given back */
 };
 
 struct queue;
@@ -102,6 +106,7 @@ struct alerted {
 
 struct queue {
     struct child child;
+    struct steady steady;
     int folder; /* spool */
     int journal_folder;
     char spool_path[512];
@@ -131,9 +136,29 @@ struct queue {
     bool is_full, is_stopping;
 };
 
+/* The steady time, in which messages arrive, are due and grow old. */
 static inline uint64_t queue_now(const struct queue *queue)
 {
+    return steady_ms(&queue->steady, loop_boot_ms(queue->child.loop));
+}
+
+/* The clock, for what people read. */
+static inline uint64_t queue_wall(const struct queue *queue)
+{
     return loop_wall_ms(queue->child.loop);
+}
+
+static inline uint64_t queue_shown(const struct queue *queue, uint64_t steady)
+{
+    return steady_to_wall(&queue->steady, steady);
+}
+
+/* There is room for more than outcomes: a deferral, a hold, a notice that gives all of the message back. */
+static inline bool queue_may_write(const struct queue *queue, const struct message *message)
+{
+    uint64_t about = message_bytes(message);
+    return journal_has_room(queue->journal,
+                            NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
 }
 
 /* intake.c */

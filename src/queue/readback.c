@@ -100,6 +100,8 @@ struct queue_counters journal_counters(const struct journal *journal)
 struct journal_facts journal_facts(const struct journal *journal)
 {
     struct journal_facts facts = journal->facts;
+    facts.spares = journal->spare_count;
+    facts.claimed = journal->claimed;
     facts.segments = journal->segment_count;
     for (size_t i = 0; i < journal->segment_count; i++) facts.bytes += journal->segments[i]->size;
     return facts;
@@ -110,10 +112,11 @@ void journal_set_free(struct journal *journal, uint64_t free_bytes)
     journal->options.free_bytes = free_bytes;
 }
 
-bool journal_is_full(const struct journal *journal)
+bool journal_is_full(struct journal *journal)
 {
     const struct disk *disk = journal->options.disk;
-    if (journal->spare_failed && !journal->spare.is_ready) return true;
+    spare_look(journal);
+    if (journal->is_tight) return true;
     int64_t left = disk->free_bytes(disk->context, journal->options.folder);
     return left >= 0 && (uint64_t)left < journal->options.free_bytes;
 }

@@ -13,7 +13,17 @@ enum {
     RECORD_ALIGN = 8,
     BATCH_ALIGN = 4096, /* a batch never shares a block with one that was synced before it */
     RECORD_RECIPIENTS_MOST = 100000,
+    /* A change of one recipient with the longest texts that are written: header 40, numbers 25, recipient 7,
+       lengths of texts 12. */
+    CHANGE_DSN_MOST = 16,
+    CHANGE_RELAY_MOST = 320,
+    CHANGE_REPLY_MOST = 592,
+    OUTCOME_MOST = 1024,
 };
+_Static_assert(RECORD_HEADER_BYTES + 25 + 7 + 12 + CHANGE_DSN_MOST + CHANGE_RELAY_MOST + CHANGE_REPLY_MOST +
+                       RECORD_ALIGN <=
+                   OUTCOME_MOST,
+               "an outcome has no room");
 
 enum record_type {
     RECORD_MESSAGE = 1, /* lead, prefix, body */

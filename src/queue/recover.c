@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The start: reads what is in the folder, segment by segment, oldest first; indexes where they are, records
-   where they are not. Afterwards nothing is open: a new segment takes what comes. */
+   where they are not. The last segment stays open where its end is sure, so that a start costs no room. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,22 +42,34 @@ static int number_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* One whole spare segment is kept for use, everything else that a crash left half done goes. */
+/* The number of a spare's name ("spare-NNNNNNNN.tmp") is not given to another. */
+static bool spare_adopt(struct journal *journal, const char *name)
+{
+    const struct disk *disk = journal->options.disk;
+    struct text digits = text_slice(text_of(name), 6, 14);
+    uint64_t number, bytes = journal->options.segment_bytes;
+    struct stat facts;
+    if (!text_starts(text_of(name), TEXT("spare-")) || strlen(name) >= SEGMENT_NAME_SIZE) return false;
+    int fd = openat(journal->options.folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return false;
+    if (fstat(fd, &facts) != 0 || (uint64_t)facts.st_size != bytes ||
+        disk->allocate(disk->context, fd, bytes) != 0) {
+        close(fd);
+        return false;
+    }
+    struct spare spare = { .fd = fd, .filled = bytes, .is_ready = true };
+    snprintf(spare.name, sizeof spare.name, "%s", name);
+    if (text_to_number(digits, SEGMENT_NUMBER_MOST, &number) && number > journal->spare_number)
+        journal->spare_number = (uint32_t)number;
+    spare_add(journal, &spare);
+    return true;
+}
+
+/* Whole spare segments are kept for use, everything else that a crash left half done goes. */
 static void leftover(struct journal *journal, const char *name)
 {
     const struct disk *disk = journal->options.disk;
-    int folder = journal->options.folder;
-    if (text_starts(text_of(name), TEXT("spare-")) && journal->spare.fd < 0) {
-        int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        struct stat facts;
-        if (fd >= 0 && fstat(fd, &facts) == 0 && (uint64_t)facts.st_size == journal->options.segment_bytes &&
-            strlen(name) < SEGMENT_NAME_SIZE) {
-            spare_adopt(journal, name, fd, (uint64_t)facts.st_size);
-            return;
-        }
-        if (fd >= 0) close(fd);
-    }
-    disk->remove(disk->context, folder, name);
+    if (!spare_adopt(journal, name)) disk->remove(disk->context, journal->options.folder, name);
 }
 
 static bool folder_read(struct journal *journal, struct numbers *out)
@@ -108,6 +120,7 @@ struct scan {
     struct text bytes;
     bool is_clean;
     uint64_t malformed;
+    uint64_t torn_kept; /* records of a torn batch that count */
 };
 
 static void scan_message(struct scan *scan, const struct record_header *header, uint64_t offset,
@@ -201,6 +214,7 @@ static void scan_record(void *context, const struct walk_record *record)
     arena_reset(scan->arena);
     scan->is_clean = header->type == RECORD_CLEAN && !record->is_torn;
     if (is_dropped(scan, record)) return;
+    scan->torn_kept += record->is_torn;
     switch (header->type) {
     case RECORD_MESSAGE:
         scan_message(scan, header, record->offset, record->payload);
@@ -263,10 +277,37 @@ static void scan_report(const struct segment *segment, const struct walk *walk, 
               segment->number, walk->damage_count, (unsigned long long)walk->damage_offset, id);
 }
 
+static bool has_header(const struct segment *segment, struct text bytes, uint64_t from, uint64_t until)
+{
+    struct record_header header;
+    for (uint64_t at = from; at + RECORD_HEADER_BYTES <= bytes.length && at < until; at += RECORD_ALIGN)
+        if (record_header_get(bytes.at + at, segment->seed, segment->number, &header)) return true;
+    return false;
+}
+
+/* Blocks behind the last whole batch in which a header of this segment begins become zeros, synced: what is
+   appended later is never taken for one batch with what was torn. False: the end is not sure. */
+static bool tail_clear(struct journal *journal, const struct segment *segment, struct text bytes,
+                       uint64_t from)
+{
+    static const char zeros[BATCH_ALIGN];
+    const struct disk *disk = journal->options.disk;
+    bool is_changed = false;
+    for (uint64_t at = from; at < bytes.length; at += BATCH_ALIGN) {
+        if (!has_header(segment, bytes, at, at + BATCH_ALIGN)) continue;
+        struct iovec piece = { (void *)zeros,
+                               bytes.length - at < BATCH_ALIGN ? bytes.length - at : BATCH_ALIGN };
+        if (!disk_write_all(disk, segment->fd, &piece, 1, at)) return false;
+        is_changed = true;
+    }
+    return !is_changed || disk->sync(disk->context, segment->fd) == 0;
+}
+
 /* What lay in the page cache when the process went may not be on disk: synced before anything relies on it.
  */
-static bool segment_scan(struct journal *journal, struct segment *segment, struct queue_counters *totals,
-                         const struct journal_listener *listener, struct journal_found *found)
+static bool segment_scan(struct journal *journal, struct segment *segment, bool is_last,
+                         struct queue_counters *totals, const struct journal_listener *listener,
+                         struct journal_found *found)
 {
     struct scan scan = { .journal = journal, .segment = segment, .totals = totals };
     const struct disk *disk = journal->options.disk;
@@ -275,7 +316,7 @@ static bool segment_scan(struct journal *journal, struct segment *segment, struc
         return false;
     }
     struct buffer bytes = { 0 };
-    file_read(segment->fd, segment->size, &bytes);
+    bool is_read = file_read(segment->fd, segment->size, &bytes);
     scan.bytes = buffer_text(&bytes);
     scan.arena = arena_new(64 * 1024);
     struct walk walk;
@@ -285,6 +326,12 @@ static bool segment_scan(struct journal *journal, struct segment *segment, struc
     found->was_clean = scan.is_clean;
     segment->end = walk.end;
     segment->is_damaged = walk.damage_count > 0;
+    segment->may_go_on = is_read && !walk.damage_count && !scan.malformed && !scan.torn_kept;
+    if (segment->may_go_on && is_last) {
+        segment->end = walk.whole;
+        segment->may_go_on = tail_clear(journal, segment, scan.bytes, walk.whole) &&
+                             disk->allocate(disk->context, segment->fd, segment->size) == 0;
+    }
     arena_free(scan.arena);
     buffer_free(&bytes);
     return true;
@@ -301,8 +348,9 @@ static void set_aside(struct journal *journal, uint32_t number)
     disk->sync_folder(disk->context, journal->options.folder);
 }
 
-static bool segment_recover(struct journal *journal, uint32_t number, struct queue_counters *totals,
-                            const struct journal_listener *listener, struct journal_found *found)
+static bool segment_recover(struct journal *journal, uint32_t number, bool is_last,
+                            struct queue_counters *totals, const struct journal_listener *listener,
+                            struct journal_found *found)
 {
     char name[SEGMENT_NAME_SIZE];
     int fd =
@@ -339,7 +387,7 @@ static bool segment_recover(struct journal *journal, uint32_t number, struct que
     arena_free(arena);
     if (segment->has_index) return true;
     *totals = at_start;
-    return segment_scan(journal, segment, totals, listener, found);
+    return segment_scan(journal, segment, is_last, totals, listener, found);
 }
 
 static void totals_take(struct journal *journal, const struct queue_counters *totals)
@@ -370,6 +418,15 @@ static void damage_salvage(struct journal *journal, struct journal_found *found)
     }
 }
 
+/* The last segment goes on where it ended, if its end is sure. */
+static void open_again(struct journal *journal, bool was_clean)
+{
+    struct segment *last = journal->segment_count ? journal->segments[journal->segment_count - 1] : NULL;
+    if (!last || last->is_sealed || !last->may_go_on) return;
+    journal->open = last;
+    journal->is_clean = was_clean;
+}
+
 static void seal_what_was_open(struct journal *journal, bool was_clean)
 {
     for (size_t i = 0; i < journal->segment_count; i++) {
@@ -389,11 +446,13 @@ bool journal_recover(struct journal *journal, const struct journal_listener *lis
     struct queue_counters totals = { 0 };
     bool is_good = folder_read(journal, &numbers);
     for (size_t i = 0; is_good && i < numbers.count; i++)
-        is_good = segment_recover(journal, numbers.items[i], &totals, listener, found);
+        is_good =
+            segment_recover(journal, numbers.items[i], i + 1 == numbers.count, &totals, listener, found);
     found->segments = numbers.count;
     free(numbers.items);
     if (!is_good) return false;
     totals_take(journal, &totals);
+    open_again(journal, found->was_clean);
     seal_what_was_open(journal, found->was_clean);
     if (found->damaged) damage_salvage(journal, found);
     found->messages = journal->catalogue->count;

@@ -52,8 +52,8 @@ static void reference_carry(struct journal *journal, const struct reference *ref
 static bool references_carry(struct journal *journal, struct segment *segment)
 {
     struct arena *arena = arena_new(0);
-    struct seal seal = { .references = segment->references, .reference_count = segment->reference_count };
-    bool is_known = !segment->has_index || seal_read_lists(journal, segment, arena, &seal);
+    struct seal seal;
+    bool is_known = seal_read_lists(journal, segment, arena, &seal);
     if (!is_known)
         journal_complain(journal, "the index of segment %08u cannot be read again", segment->number);
     for (size_t i = 0; is_known && i < seal.reference_count; i++)
@@ -116,19 +116,18 @@ static bool segment_recycle(struct journal *journal, struct segment *segment)
     uint32_t number = segment->number;
     char name[SEGMENT_NAME_SIZE];
     if (journal->on_segment_end) journal->on_segment_end(journal->on_segment_end_context, number);
-    bool is_spare =
-        journal->spare.fd < 0 && !segment->is_unreusable && segment->size == journal->options.segment_bytes;
+    bool is_spare = spare_is_wanted(journal) && !segment->is_unreusable &&
+                    segment->size == journal->options.segment_bytes;
     int fd = is_spare ? dup(segment->fd) : -1;
     segment_name(number, "seg", name);
     if (fd >= 0) {
-        char spare[SEGMENT_NAME_SIZE];
-        snprintf(spare, sizeof spare, "spare-%08u.tmp", number);
-        if (disk->rename(disk->context, folder, name, spare) != 0) {
+        struct spare spare = { .fd = fd, .filled = segment->size, .is_ready = true };
+        spare_name_next(journal, spare.name);
+        if (disk->rename(disk->context, folder, name, spare.name) != 0) {
             close(fd);
             return false;
         }
-        spare_adopt(journal, spare, fd, segment->size);
-        journal->spare_failed = false;
+        spare_add(journal, &spare);
     } else if (disk->remove(disk->context, folder, name) != 0) {
         return false;
     }
@@ -149,7 +148,7 @@ static bool is_silent(struct journal *journal, struct segment *segment)
 {
     struct arena *arena = arena_new(0);
     struct seal seal;
-    bool is_known = segment->has_index && seal_read_lists(journal, segment, arena, &seal);
+    bool is_known = seal_read_lists(journal, segment, arena, &seal);
     for (size_t i = 0; is_known && i < seal.reference_count; i++)
         if (seal.references[i].home != segment->number && segment_find(journal, seal.references[i].home))
             is_known = false;
@@ -168,6 +167,15 @@ bool recycle_for_room(struct journal *journal)
     return false;
 }
 
+/* What a dead segment says is said again out of the reserve, since its file comes back for it; but only where
+   all of that surely fits. It is tried again later. */
+static bool has_no_place(struct journal *journal)
+{
+    if (!journal->batch.length || journal_room(journal)) return false;
+    journal_batch_drop(journal);
+    return true;
+}
+
 static bool recycle_one(struct journal *journal)
 {
     for (size_t i = 0; i + kept_count(journal) < journal->segment_count; i++) {
@@ -179,7 +187,7 @@ static bool recycle_one(struct journal *journal)
             log_error("journal: %s; it stays", journal->error);
             return true;
         }
-        if (has_bad_commit(journal)) return false;
+        if (has_no_place(journal) || has_bad_commit(journal)) return false;
         if (segment_recycle(journal, segment)) return true;
         log_error("journal: segment %08u cannot be recycled: %s", segment->number, strerror(errno));
         segment->is_damaged = true;
@@ -220,9 +228,11 @@ static bool move_start(struct journal *journal)
     return is_started;
 }
 
-/* Messages that deliver is reading stay until another round. */
+/* Messages that deliver is reading stay until another round. The room of outcomes is not used: what is moved
+   is less than a quarter of a segment. */
 static bool move_some(struct journal *journal)
 {
+    if (!journal_has_room(journal, journal->options.segment_bytes / 8 * 3)) return false;
     if (!journal->moving && !move_start(journal)) return false;
     while (journal->moving_place < journal->moving_count && journal_batch_bytes(journal) < MOVE_STEP) {
         uint64_t id = journal->moving_ids[journal->moving_place++];
@@ -248,5 +258,5 @@ static bool move_some(struct journal *journal)
 bool journal_tidy(struct journal *journal)
 {
     if (journal_has_batch(journal)) return false;
-    return spare_fill_step(journal) || recycle_one(journal) || move_some(journal);
+    return spare_tidy(journal) || recycle_one(journal) || move_some(journal);
 }

@@ -64,7 +64,8 @@ static void passed_notice(struct result_work *work)
     struct failure *passed =
         arena_alloc_array(work->queue->arena, work->result->recipient_count, sizeof *passed);
     uint32_t count = 0;
-    for (uint32_t i = 0; work->has_envelope && i < work->result->recipient_count; i++) {
+    bool is_wanted = work->has_envelope && queue_may_write(work->queue, work->message);
+    for (uint32_t i = 0; is_wanted && i < work->result->recipient_count; i++) {
         const struct recipient_result *one = &work->result->recipients[i];
         if (one->ending != RECIPIENT_DELIVERED || one->dsn_relayed || !is_open(work, one)) continue;
         if (!(work->envelope.recipients[one->number].notify & NOTIFY_SUCCESS)) continue;
@@ -74,13 +75,23 @@ static void passed_notice(struct result_work *work)
     if (count) undeliverable_relayed(work->queue, work->message, passed, count);
 }
 
+/* A deferral may be forgotten by a restart: it takes no room that outcomes need. */
+static void change_keep(struct queue *queue, enum record_type type, struct message *message,
+                        const struct change *change)
+{
+    if (type == RECORD_DEFERRAL && !queue_may_write(queue, message))
+        journal_change_in_memory(queue->journal, message, change);
+    else
+        journal_change(queue->journal, type, message, change);
+}
+
 static uint32_t changes_write(struct result_work *work, enum recipient_ending wanted, enum ending ending,
                               enum record_type type, const char *status, uint64_t due_ms)
 {
     struct queue *queue = work->queue;
     uint32_t count = work->result->recipient_count, written = 0;
     bool *taken = arena_alloc_array(queue->arena, count, sizeof *taken);
-    struct change change = { .when_ms = queue_now(queue), .due_ms = due_ms, .relay = work->result->relay };
+    struct change change = { .when_ms = queue_wall(queue), .due_ms = due_ms, .relay = work->result->relay };
     change.recipients = arena_alloc_array(queue->arena, count, sizeof *change.recipients);
     for (uint32_t i = 0; i < count; i++) {
         const struct recipient_result *one = &work->result->recipients[i];
@@ -96,7 +107,7 @@ static uint32_t changes_write(struct result_work *work, enum recipient_ending wa
                     told_remember_delivered(queue, work->message->id, work->result->recipients[k].number,
                                             one->enhanced, work->result->relay, one->reply);
             }
-        journal_change(queue->journal, type, work->message, &change);
+        change_keep(queue, type, work->message, &change);
         told_event_steps(queue, type, work->message->id, &change);
         written += change.count;
     }
@@ -147,7 +158,8 @@ static void delivery_back(struct result_work *work, struct delivery *delivery)
     struct queue *queue = work->queue;
     uint64_t now = queue_now(queue), due = 0;
     bool is_down = work->result->destination_down;
-    if (results_count(work, RECIPIENT_DEFERRED) && undeliverable_is_expired(queue, work->message))
+    if (results_count(work, RECIPIENT_DEFERRED) && undeliverable_is_expired(queue, work->message) &&
+        queue_may_write(queue, work->message))
         failures_take(work, RECIPIENT_DEFERRED);
     bool is_deferred = results_count(work, RECIPIENT_DEFERRED) > 0;
     if (is_down)
@@ -169,7 +181,17 @@ static struct delivery *delivery_of_result(const struct message *message, const 
     return schedule_delivery_of(message, &message->recipients[result->recipients[0].number]);
 }
 
-static void result_apply(struct queue *queue, struct message *message, const struct deliver_result *result)
+/* A failure means a notice, or a hold and a copy: where there is no room for that, it waits like a deferral.
+ */
+static void failures_wait(struct queue *queue, const struct message *message, struct deliver_result *result)
+{
+    if (queue_may_write(queue, message)) return;
+    for (uint32_t i = 0; i < result->recipient_count; i++)
+        if (result->recipients[i].ending == RECIPIENT_FAILED)
+            result->recipients[i].ending = RECIPIENT_DEFERRED;
+}
+
+static void result_apply(struct queue *queue, struct message *message, struct deliver_result *result)
 {
     struct result_work work = { .queue = queue, .message = message, .result = result };
     struct delivery *delivery = delivery_of_result(message, result);
@@ -180,6 +202,7 @@ static void result_apply(struct queue *queue, struct message *message, const str
         return;
     }
     uint32_t segment = message->segment;
+    failures_wait(queue, message, result);
     work.has_envelope = queue_envelope(queue, message, &work.lead, &work.envelope);
     passed_notice(&work);
     changes_write(&work, RECIPIENT_DELIVERED, ENDING_DELIVERED, RECORD_OUTCOME, "sent", 0);

@@ -14,9 +14,9 @@ struct destination {
     uint32_t domain; /* held in catalogue.domains */
     uint32_t deliveries, out, limit;
     bool is_static;
-    uint32_t failures;
-    uint64_t blocked_until; /* 0: not blocked */
-    uint32_t reason;        /* held in catalogue.reasons */
+    uint32_t failures, downs; /* in a row; ever */
+    uint64_t blocked_until;   /* 0: not blocked */
+    uint32_t reason;          /* held in catalogue.reasons */
     struct delivery *first, *last;
     struct heap waiting;
     struct heap_item wake;
@@ -222,6 +222,7 @@ static void out_end(struct schedule *schedule, struct delivery *delivery)
     delivery->message->jobs--;
     delivery->job_id = 0;
     schedule->facts.out--;
+    schedule->facts.out_recipients -= delivery->message->recipient_count;
 }
 
 bool delivery_serves(const struct delivery *delivery, const struct standing *recipient)
@@ -324,6 +325,7 @@ void schedule_take(struct schedule *schedule, struct delivery *delivery)
     schedule->out++;
     if (!destination->is_static) schedule->out_dynamic++;
     schedule->facts.out++;
+    schedule->facts.out_recipients += delivery->message->recipient_count;
     destination_place(schedule, destination);
 }
 
@@ -367,6 +369,7 @@ uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *d
     struct destination *destination = delivery->destination;
     uint32_t old = destination->reason;
     destination->reason = names_hold(schedule->catalogue->reasons, reason);
+    destination->downs++;
     names_drop(schedule->catalogue->reasons, old);
     if (destination->blocked_until > now_ms) return destination->blocked_until; /* one failure, told again */
     if (!destination->failures++) schedule->facts.destinations_down++;
@@ -421,6 +424,17 @@ void schedule_retry_message(struct schedule *schedule, struct message *message, 
         delivery_retry(schedule, one);
         destination_unblock(schedule, one->destination);
     }
+}
+
+bool schedule_last_try(struct schedule *schedule, struct delivery *delivery)
+{
+    uint32_t downs = delivery->destination->downs;
+    if (delivery->state == DELIVERY_OUT) return false;
+    if (delivery->last_try) return downs >= delivery->last_try;
+    delivery->last_try = downs + 1;
+    delivery_retry(schedule, delivery);
+    destination_unblock(schedule, delivery->destination);
+    return false;
 }
 
 static void destination_retry(struct schedule *schedule, struct destination *destination, uint64_t now_ms)

@@ -20,6 +20,8 @@ struct delivery {
     struct heap_item due;             /* WAITING: until when */
     uint64_t job_id;                  /* OUT: the caller's */
     uint8_t state, edits, attempts;
+    uint32_t
+        last_try; /* the last attempt was given when its destination had been down so often, and 1; 0: not */
 };
 
 /* What the configuration says of a domain. */
@@ -77,6 +79,10 @@ void schedule_retry_message(struct schedule *schedule, struct message *message, 
 void schedule_retry_domain(struct schedule *schedule, struct text domain, uint64_t now_ms);
 void schedule_retry_all(struct schedule *schedule, uint64_t now_ms);
 
+/* Before its message expires a delivery is tried once more: the first call lets it go at once. True: since
+   then its destination was found down; so it will be if it is tried, and the caller need not wait. */
+bool schedule_last_try(struct schedule *schedule, struct delivery *delivery);
+
 /* Frees the deliveries of the message that are not OUT and have no recipient left to serve (all ended or
    held). True when none is left at all. */
 bool schedule_trim(struct schedule *schedule, struct message *message);
@@ -92,6 +98,7 @@ struct message *schedule_aged(struct schedule *schedule, uint64_t now_ms);
 
 struct schedule_facts {
     uint64_t deliveries, ready, waiting, out, destinations, destinations_down;
+    uint64_t out_recipients; /* of the messages whose deliveries are out: no fewer than theirs */
 };
 struct schedule_facts schedule_facts(const struct schedule *schedule);
 

@@ -361,8 +361,7 @@ static void message_count_in(struct journal *journal, struct message *message, s
     }
     struct message *older = catalogue_find(journal->catalogue, message->id);
     if (older) journal_message_forget(journal, older);
-    catalogue_add(journal->catalogue, message);
-    journal->totals.messages_live++;
+    journal_message_enter(journal, message);
     journal_message_at_home(journal, message, segment);
 }
 
@@ -397,6 +396,13 @@ static bool message_get(struct journal *journal, struct reader *reader,
 
 bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out)
 {
+    if (!segment->has_index) {
+        *out = (struct seal){ .ids = segment->ids,
+                              .id_count = segment->id_count,
+                              .references = segment->references,
+                              .reference_count = segment->reference_count };
+        return true;
+    }
     struct buffer bytes = { 0 };
     struct reader reader;
     bool is_good = index_load(journal, segment, &bytes) &&

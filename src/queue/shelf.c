@@ -167,7 +167,7 @@ static bool offer_make(struct queue *queue, const struct shelf *shelf, struct me
     struct envelope envelope;
     if (!queue_envelope(queue, message, &lead, &envelope)) return false;
     *out = (struct held_offer){ .id = message->id,
-                                .arrived_ms = message->arrived_ms,
+                                .arrived_ms = queue_shown(queue, message->arrived_ms),
                                 .direction = message->direction,
                                 .authenticated = (message->flags & MESSAGE_AUTHENTICATED) != 0,
                                 .content = message->content,
@@ -263,7 +263,7 @@ static bool taken(struct queue *queue, struct shelf *shelf, struct message *mess
     uint32_t count = get_count(reader, ENVELOPE_RECIPIENTS_MOST, 4);
     struct changed_recipient *list = arena_alloc_array(queue->arena, count + 1, sizeof *list);
     struct change change = {
-        .when_ms = queue_now(queue), .recipients = list, .dsn = trade->dsn, .relay = trade->relay
+        .when_ms = queue_wall(queue), .recipients = list, .dsn = trade->dsn, .relay = trade->relay
     };
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = get_u32(reader);

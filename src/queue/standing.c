@@ -8,6 +8,24 @@
 #include "ipc/event.h"
 #include "queue/journal_private.h"
 
+/* What is kept free for the message's outcomes, as long as it lives: deliveries are runs of recipients that
+   share domain and edits, or fewer. */
+static uint64_t claim_of(const struct message *message)
+{
+    uint32_t runs = 1;
+    for (uint32_t i = 1; i < message->recipient_count; i++)
+        runs += message->recipients[i].domain != message->recipients[i - 1].domain ||
+                message->recipients[i].edits != message->recipients[i - 1].edits;
+    return journal_outcome_bytes(runs, message->recipient_count);
+}
+
+void journal_message_enter(struct journal *journal, struct message *message)
+{
+    catalogue_add(journal->catalogue, message);
+    journal->totals.messages_live++;
+    journal->claimed += claim_of(message);
+}
+
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length)
 {
@@ -36,8 +54,7 @@ struct message *journal_message_make(struct journal *journal, uint64_t id, const
         journal->totals.live++;
         if (to->hold) journal->totals.held++;
     }
-    catalogue_add(catalogue, message);
-    journal->totals.messages_live++;
+    journal_message_enter(journal, message);
     return message;
 }
 
@@ -61,6 +78,7 @@ void journal_message_forget(struct journal *journal, struct message *message)
         segment->live_bytes -= message_bytes(message);
     }
     journal->totals.messages_live--;
+    journal->claimed -= claim_of(message);
     catalogue_remove(journal->catalogue, message);
 }
 

@@ -47,24 +47,24 @@ void told_recipient(const struct queue *queue, uint64_t id_number, const struct 
 static void ended_put(const struct queue *queue, uint64_t id, uint32_t number, enum ending ending,
                       struct text dsn, struct text relay, struct text reply, struct buffer *out)
 {
-    struct event_ended event = { id, queue_now(queue), number, ending, dsn, relay, reply };
+    struct event_ended event = { id, queue_wall(queue), number, ending, dsn, relay, reply };
     struct buffer record = { 0 };
     event_ended_put(&event, &record);
     put_text(out, buffer_text(&record));
     buffer_free(&record);
 }
 
-static void accepted_put(struct arena *arena, uint64_t id, const struct lead *lead,
+static void accepted_put(const struct queue *queue, uint64_t id, const struct lead *lead,
                          const struct envelope *envelope, uint64_t size, struct buffer *out)
 {
     struct event_recipient *recipients =
-        arena_alloc_array(arena, envelope->recipient_count, sizeof *recipients);
+        arena_alloc_array(queue->arena, envelope->recipient_count, sizeof *recipients);
     for (uint32_t i = 0; i < envelope->recipient_count; i++)
         recipients[i] =
             (struct event_recipient){ .address = envelope->recipients[i].address,
                                       .hold = i < lead->recipient_count ? lead->recipients[i].hold : 0 };
     struct event_accepted event = { .id = id,
-                                    .time_ms = lead->arrived_ms,
+                                    .time_ms = queue_shown(queue, lead->arrived_ms),
                                     .size = size,
                                     .direction = lead->direction,
                                     .is_own = lead->flags & MESSAGE_OWN     ? 1
@@ -109,7 +109,7 @@ void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, c
                                     .recipient = change->recipients[i].number,
                                     .kind = step_of(type, change),
                                     .hold = change->recipients[i].hold,
-                                    .due_ms = change->due_ms,
+                                    .due_ms = change->due_ms ? queue_shown(queue, change->due_ms) : 0,
                                     .dsn = change->dsn,
                                     .relay = change->relay,
                                     .reply = change->reply };
@@ -123,7 +123,7 @@ void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, c
 void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
                          const struct envelope *envelope, uint64_t size)
 {
-    accepted_put(queue->arena, id, lead, envelope, size, &queue->events_pending);
+    accepted_put(queue, id, lead, envelope, size, &queue->events_pending);
 }
 
 static void recent_add(struct recent *recent, uint64_t id, struct buffer *records)
@@ -151,7 +151,7 @@ void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead 
                             const struct envelope *envelope, uint64_t size)
 {
     struct buffer records = { 0 };
-    accepted_put(queue->arena, id, lead, envelope, size, &records);
+    accepted_put(queue, id, lead, envelope, size, &records);
     recent_add(&queue->accepted, id, &records);
 }
 

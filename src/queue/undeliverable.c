@@ -7,7 +7,7 @@
 #include "mail/dsn.h"
 #include "queue/queue_private.h"
 
-enum { AGED_AGAIN_MS = 60 * 1000 };
+enum { AGED_AGAIN_MS = 10 * 1000 };
 
 static bool wants_failure(const struct recipient *recipient)
 {
@@ -49,9 +49,10 @@ static void notice_compose(const struct notice *notice, struct text id, struct t
                        .envid = notice->envelope->envid,
                        .message_id = id,
                        .notice_id = notice_id,
-                       .arrived_ms = notice->about->arrived_ms,
-                       .now_ms = queue_now(queue),
-                       .until_ms = notice->about->arrived_ms + queue->child.config->queue.expire_ms,
+                       .arrived_ms = queue_shown(queue, notice->about->arrived_ms),
+                       .now_ms = queue_wall(queue),
+                       .until_ms = queue_shown(queue, notice->about->arrived_ms +
+                                                          queue->child.config->queue.expire_ms),
                        .ret = notice->envelope->ret,
                        .recipient_count = notice->count,
                        .recipients = recipients,
@@ -96,7 +97,7 @@ static void failure_write(struct queue *queue, struct message *message, const st
     const struct standing *now = &message->recipients[failure->number];
     struct changed_recipient changed = { failure->number, is_held ? ENDING_NONE : ENDING_RETURNED,
                                          is_held ? HOLD_UNDELIVERABLE : now->hold, now->attempts };
-    struct change change = { .when_ms = queue_now(queue),
+    struct change change = { .when_ms = queue_wall(queue),
                              .count = 1,
                              .recipients = &changed,
                              .dsn = failure->status,
@@ -175,31 +176,39 @@ static struct text reason_of(const struct queue *queue, const struct message *me
     return reason.length ? reason : TEXT("it could not be delivered in time");
 }
 
-/* Recipients that wait: neither ended, nor held, nor with deliver at this moment. */
-static uint32_t waiting_list(struct queue *queue, const struct message *message, struct failure *list,
-                             const char *status)
+/* Recipients that wait: neither ended, nor held, nor with deliver at this moment; nor, of a message whose
+   time is over, with a last attempt before them. */
+static uint32_t waiting_list(struct queue *queue, const struct message *message, bool is_over,
+                             struct failure *list, const char *status)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < message->recipient_count; i++) {
         const struct standing *recipient = &message->recipients[i];
         if (recipient->ending != ENDING_NONE || recipient->hold != HOLD_NONE) continue;
-        const struct delivery *delivery = schedule_delivery_of(message, recipient);
+        struct delivery *delivery = schedule_delivery_of(message, recipient);
         if (delivery && delivery->state == DELIVERY_OUT) continue;
+        if (delivery && is_over && !schedule_last_try(queue->schedule, delivery)) continue;
         struct text reason = arena_text(queue->arena, reason_of(queue, message, recipient));
         list[count++] = (struct failure){ i, text_of(status), reason, TEXT_NONE, false };
     }
     return count;
 }
 
+/* Where only outcomes have room, notices wait. */
+static void look_again(struct queue *queue, struct message *message)
+{
+    schedule_watch(queue->schedule, message, queue_now(queue) + AGED_AGAIN_MS);
+}
+
 static void expire(struct queue *queue, struct message *message)
 {
     struct failure *list = arena_alloc_array(queue->arena, message->recipient_count, sizeof *list);
-    uint32_t count = waiting_list(queue, message, list, "4.4.7");
+    uint32_t count = waiting_list(queue, message, true, list, "4.4.7");
     for (uint32_t i = 0; i < count; i++)
         list[i].reply = arena_printf(queue->arena, "expired, last tried: %.*s", TEXT_ARG(list[i].reply));
     if (count) undeliverable_fail(queue, message, list, count);
     dispatch_settle(queue, message);
-    if (message->deliveries) schedule_watch(queue->schedule, message, queue_now(queue) + AGED_AGAIN_MS);
+    if (message->deliveries) look_again(queue, message);
 }
 
 static void warn(struct queue *queue, struct message *message)
@@ -207,13 +216,13 @@ static void warn(struct queue *queue, struct message *message)
     struct lead lead;
     struct envelope envelope;
     struct failure *list = arena_alloc_array(queue->arena, message->recipient_count, sizeof *list);
-    uint32_t all = waiting_list(queue, message, list, "4.4.1"), count = 0;
+    uint32_t all = waiting_list(queue, message, false, list, "4.4.1"), count = 0;
     if (!queue_envelope(queue, message, &lead, &envelope)) return;
     for (uint32_t i = 0; i < all; i++) {
         uint8_t notify = envelope.recipients[list[i].number].notify;
         if (notify == 0 || (notify & NOTIFY_DELAY)) list[count++] = list[i];
     }
-    struct change change = { .when_ms = queue_now(queue), .flags = MESSAGE_WARNED };
+    struct change change = { .when_ms = queue_wall(queue), .flags = MESSAGE_WARNED };
     journal_change(queue->journal, RECORD_DEFERRAL, message, &change);
     if (count && envelope.sender.length)
         notice_send(&(struct notice){ queue, message, &lead, &envelope, DSN_DELAYED, list, count });
@@ -223,6 +232,10 @@ static void warn(struct queue *queue, struct message *message)
 void undeliverable_aged(struct queue *queue, struct message *message)
 {
     arena_reset(queue->arena);
+    if (!queue_may_write(queue, message)) {
+        look_again(queue, message);
+        return;
+    }
     if (undeliverable_is_expired(queue, message)) {
         expire(queue, message);
         return;

@@ -82,13 +82,15 @@ static void gather(struct gathered *batch, const struct record_header *header, u
 }
 
 static void tell(struct gathered *batch, bool is_last_batch,
-                 void (*on_record)(void *context, const struct walk_record *record), void *context)
+                 void (*on_record)(void *context, const struct walk_record *record), void *context,
+                 struct walk *out)
 {
     bool is_torn = is_last_batch && (batch->has_hole || !batch->has_last);
     for (size_t i = 0; i < batch->count; i++) {
         batch->items[i].is_torn = is_torn;
         on_record(context, &batch->items[i]);
     }
+    if (batch->count && !is_torn) out->whole = round_up(batch->next);
     batch->count = 0;
     batch->has_hole = batch->has_last = false;
 }
@@ -97,7 +99,7 @@ void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
                   void (*on_record)(void *context, const struct walk_record *record), void *context,
                   struct walk *out)
 {
-    *out = (struct walk){ .end = FIRST_RECORD };
+    *out = (struct walk){ .end = FIRST_RECORD, .whole = FIRST_RECORD };
     uint64_t offset = FIRST_RECORD;
     bool is_inside = false; /* of a batch: its next record must stand here */
     struct suspect suspect = { 0 };
@@ -109,7 +111,7 @@ void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
         if (has_header && payload_at(bytes, offset, &header, &payload)) {
             suspect_judge(&suspect, header.batch, out);
             if (batch.count && batch.items[0].header.batch != header.batch)
-                tell(&batch, false, on_record, context);
+                tell(&batch, false, on_record, context, out);
             gather(&batch, &header, offset, payload);
             out->records++;
             offset = record_end(offset, header.length);
@@ -124,7 +126,7 @@ void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
         offset = next;
         is_inside = false;
     }
-    tell(&batch, true, on_record, context);
+    tell(&batch, true, on_record, context, out);
     free(batch.items);
     out->is_torn = suspect.is_set || is_inside;
 }

@@ -8,6 +8,7 @@
 struct walk {
     uint64_t records;
     uint64_t end;          /* behind the last whole record, at a multiple of BATCH_ALIGN */
+    uint64_t whole;        /* the same of the last whole batch: where a torn one may begin */
     bool is_torn;          /* the last batch is not whole: it was never acknowledged */
     uint32_t damage_count; /* stretches that are bad though something later was synced */
     uint64_t damage_offset;

@@ -358,6 +358,7 @@ static void maps_open(struct server *server, const struct child *child)
         die_errno("the node's secret cannot be read");
     server->counters = &page->receive;
     message_id_resume(&server->ids, server->counters->last_id);
+    message_id_not_before(&server->ids, counters_epoch_ms(counters));
 }
 
 int main(int argc, char **argv)

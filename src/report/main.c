@@ -151,7 +151,8 @@ int main(int argc, char **argv)
     ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
     likeness_hex(TEXT_NONE, (char[DIGEST_HEX_SIZE]){ 0 });
     if (!jail_close(&service)) return EX_OSERR;
-    service.post = post_new(service.child.loop, service.child.config->node.number);
+    service.post = post_new(service.child.loop, service.child.config->node.number,
+                            counters_epoch_ms(service.counters_fd));
     service.inbox = inbox_new(&service);
     service.hooks = hooks_new(service.child.loop);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);

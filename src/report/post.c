@@ -27,10 +27,11 @@ struct post {
     struct post_listener listener;
 };
 
-struct post *post_new(struct loop *loop, uint8_t node)
+struct post *post_new(struct loop *loop, uint8_t node, uint64_t epoch_ms)
 {
     struct post *post = memory_alloc(sizeof *post);
     *post = (struct post){ .loop = loop, .ids = { .process = OWN_PROCESS, .node = node } };
+    message_id_not_before(&post->ids, epoch_ms);
     return post;
 }
 

@@ -8,8 +8,8 @@
 
 struct post;
 
-/* `node`: its number, for ids. */
-struct post *post_new(struct loop *loop, uint8_t node);
+/* `node`: its number, for ids, of which none is from before `epoch_ms`. */
+struct post *post_new(struct loop *loop, uint8_t node, uint64_t epoch_ms);
 /* Queue is there, or there again: what it did not answer is asked for. */
 void post_set_queue(struct post *post, int fd);
 bool post_is_open(const struct post *post);

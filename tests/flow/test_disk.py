@@ -1,6 +1,7 @@
 """Goal: a full disk refuses mail, and loses none of what was acknowledged; after room is made mail flows again."""
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -78,6 +79,117 @@ def test_somebody_else_fills_the_disk(small_disk, inside):
         time.sleep(0.2)
         assert node.stop() == 0
     finally:
+        if node.process.poll() is None:
+            node.kill()
+
+
+def mount_tmpfs(folder, tmp_path):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=112m", "tmpfs", folder], check=True)
+
+
+def mount_ext4(folder, tmp_path):
+    image = tmp_path / "image"
+    with open(image, "wb") as file:
+        file.truncate(128 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+
+
+@pytest.fixture(params=[mount_tmpfs, mount_ext4], ids=["tmpfs", "ext4"])
+def tiny_disk(request, tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    request.param(folder, tmp_path)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+class Filler:
+    """Another program that takes every byte that becomes free."""
+
+    def __init__(self, path):
+        self.path = path
+        self.process = subprocess.Popen(["sh", "-c", f"while :; do dd if=/dev/zero bs=1M count=4; sleep 0.05; done 2>/dev/null >>'{path}'"])
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.path.unlink()
+
+
+def numbered(number, size):
+    return lab.message(f"number {number}", ("x" * 76 + "\n") * (size // 77), X_Load=f"{number}")
+
+
+def send_until_full(port, size, most):
+    """Numbers that got 250, until MAIL or the end of the content is answered 452."""
+    client, kept = lab.Client(port), []
+    for number in range(most):
+        code, _text = client.send(numbered(number, size))
+        if code != 250:
+            assert code == 452, code
+            break
+        kept.append(number)
+    client.close()
+    return kept
+
+
+def numbers_at(inside):
+    return [int(re.search(rb"^X-Load: (\d+)", one, re.M)[1]) for one in inside.messages()]
+
+
+def kill_queue(node):
+    old = lab.wait_for(lambda: node.pids("queue"), "queue runs")[0]
+    os.kill(old, signal.SIGKILL)
+    lab.wait_for(lambda: [pid for pid in node.pids("queue") if pid != old], "queue runs again")
+
+
+def restart(node):
+    assert node.stop() == 0
+    node.start()
+
+
+@pytest.mark.parametrize("who", ["mail", "another program"])
+def test_restarts_on_a_full_disk(tiny_disk, tmp_path, inside, who):
+    """No restart of queue or of the node makes a message twice while outcomes have hardly a place; then all flows by itself."""
+    node = lab.Node(tiny_disk, "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
+                    "processes {{ receive 1 }}\nqueue {{ free 0; segment 4M; retry first 1s; retry most 2s }}\n", inside=inside.port)
+    node.log = tmp_path / "log"
+    node.start()
+    filler = None
+    try:
+        inside.stop()
+        if who == "mail":
+            kept = send_until_full(node.port, 60000, 3000)
+        else:
+            kept = send_until_full(node.port, 2000, 300)
+            filler = Filler(tiny_disk / "filler")
+            lab.wait_for(lambda: os.statvfs(tiny_disk).f_bavail == 0, "the disk is full")
+        assert len(kept) > 100
+        for act in (kill_queue, kill_queue, restart, kill_queue, restart):
+            act(node)
+        node.kill()
+        node.start()
+        inside.start()
+        for act in (kill_queue, kill_queue, restart, kill_queue, kill_queue, restart):
+            act(node)
+        inside.wait(len(kept), 60)
+        lab.wait_for(node.queue_is_empty, "the queue is empty", 60)
+        for act in (kill_queue, restart, restart):
+            act(node)
+        if filler:
+            assert os.statvfs(tiny_disk).f_bavail * 4096 < 1 << 20
+            filler.end()
+            filler = None
+        lab.wait_for(lambda: lab.Client(node.port).send(numbered(9999, 100))[0] == 250, "mail is taken again", 30)
+        inside.wait(len(kept) + 1)
+        assert sorted(numbers_at(inside)) == kept + [9999], "each message once"
+        assert "SIGBUS" not in node.text() and "Bus error" not in node.text()
+        node.balance()
+        assert node.stop() == 0
+    finally:
+        if filler:
+            filler.end()
         if node.process.poll() is None:
             node.kill()
 

@@ -30,6 +30,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+enum { SEALING_ID = 101 };
+
 struct place {
     char path[64];
     int folder;
@@ -167,6 +169,19 @@ static void must_be_same(const struct opened *a, const struct opened *b)
     }
 }
 
+/* A message that does not fit behind others: the segment before it is sealed. */
+static void must_seal(struct opened *opened)
+{
+    static char body[SEGMENT - 2 * HEADER];
+    struct lead_recipient recipient = { .domain = TEXT("d.example") };
+    struct lead lead = {
+        .recipient_count = 1, .recipients = &recipient, .edits_count = 1, .edits = { TEXT("") }
+    };
+    if (catalogue_find(opened->catalogue, SEALING_ID)) return;
+    journal_keep(opened->journal, SEALING_ID, &lead, TEXT(""), text_from(body, sizeof body));
+    if (journal_commit(opened->journal) != COMMIT_DONE) abort();
+}
+
 /* What is live can be read, or is said to be damaged; a message more can be kept. */
 static void must_work(struct opened *opened)
 {
@@ -194,6 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     folder_clear(place);
     segment_make(place, text_from((const char *)data, size));
     struct opened first = journal_of(place);
+    must_seal(&first);
     struct opened second = journal_of(place);
     must_be_same(&first, &second);
     opened_close(&first);

@@ -46,6 +46,8 @@ void rig_files_copy(const struct rig *from, struct rig *to);
  */
 struct message *rig_keep(struct rig *rig, uint64_t id, uint32_t count, size_t size);
 void rig_body(uint64_t id, size_t size, struct buffer *out);
+/* Seals the open segment: what comes next stands in another, and this one has an index. */
+void rig_seal(struct rig *rig);
 /* All of the message's recipients get that ending. */
 void rig_end(struct rig *rig, struct message *message, int ending);
 void rig_defer(struct rig *rig, struct message *message, uint64_t due_ms, const char *reply);

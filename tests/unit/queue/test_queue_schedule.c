@@ -378,6 +378,48 @@ static void test_catalogue(void **state)
     bed_free(&bed);
 }
 
+/* The last attempt goes out at once; a destination that is found down meanwhile counts for all who wait for
+ * it. */
+static void test_last_try(void **state)
+{
+    struct bed bed;
+    bed_make(&bed, 4, 10, 10);
+    struct message *waits = add(&bed, "a.example", 0), *other = add(&bed, "a.example", 0);
+    struct delivery *first = schedule_next(bed.schedule, 0), *second = schedule_next(bed.schedule, 0);
+    uint64_t until = schedule_destination_down(bed.schedule, first, TEXT("refused"), 0);
+    schedule_give_back(bed.schedule, first);
+    schedule_give_back(bed.schedule, second);
+    assert_null(schedule_next(bed.schedule, until / 2));
+    assert_false(schedule_last_try(bed.schedule, waits->deliveries));
+    assert_false(schedule_last_try(bed.schedule, waits->deliveries)); /* it has not been tried yet */
+    assert_false(schedule_last_try(bed.schedule, other->deliveries));
+    struct delivery *out = schedule_next(bed.schedule, until / 2);
+    assert_non_null(out);
+    assert_null(schedule_next(bed.schedule, until / 2)); /* a probe goes alone */
+    assert_false(schedule_last_try(bed.schedule, out));  /* it is under way */
+    schedule_destination_down(bed.schedule, out, TEXT("refused"), until / 2);
+    schedule_give_back(bed.schedule, out);
+    assert_true(schedule_last_try(bed.schedule, waits->deliveries));
+    assert_true(schedule_last_try(bed.schedule, other->deliveries));
+    bed_free(&bed);
+}
+
+static void test_out_recipients(void **state)
+{
+    struct bed bed;
+    bed_make(&bed, 4, 10, 10);
+    add(&bed, "a.example", 0);
+    struct message *two = add(&bed, "b.example", 0);
+    struct delivery *first = schedule_next(bed.schedule, 0), *second = schedule_next(bed.schedule, 0);
+    assert_int_equal(schedule_facts(bed.schedule).out_recipients, 2);
+    schedule_give_back(bed.schedule, first);
+    assert_int_equal(schedule_facts(bed.schedule).out_recipients, 1);
+    schedule_defer(bed.schedule, second, 0);
+    assert_int_equal(schedule_facts(bed.schedule).out_recipients, 0);
+    assert_non_null(two);
+    bed_free(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +432,8 @@ int main(void)
         cmocka_unit_test(test_deliveries_of_a_message),
         cmocka_unit_test(test_after_a_restart),
         cmocka_unit_test(test_age),
+        cmocka_unit_test(test_last_try),
+        cmocka_unit_test(test_out_recipients),
         cmocka_unit_test(test_heap),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_catalogue),
