@@ -351,30 +351,6 @@ void session_reply(struct session *session, uint16_t code, const char *enhanced,
     reply_write(session, code, text_of(enhanced ? enhanced : ""), text_of(text));
 }
 
-/* --- the client's pace --- */
-
-struct pace_limits session_pace_limits(const struct config *config)
-{
-    return (struct pace_limits){ config->limits.greeting_ms, config->limits.command_ms,
-                                 config->limits.data_ms, config->limits.least_rate };
-}
-
-void session_pace_renew(struct session *session, enum pace_stage stage)
-{
-    pace_start(&session->pace, stage, loop_now_ms(session->server->loop));
-}
-
-void session_pace_reach(struct session *session, enum pace_stage stage)
-{
-    pace_reach(&session->pace, stage, loop_now_ms(session->server->loop));
-}
-
-static void pace_note(struct session *session, uint64_t octets)
-{
-    const struct pace_limits limits = session_pace_limits(session->server->config);
-    pace_count(&session->pace, &limits, loop_now_ms(session->server->loop), octets);
-}
-
 void session_evict(struct session *session)
 {
     log_info("no room: %.*s[%.*s] is the slowest and goes", TEXT_ARG(session->client_name),
@@ -390,46 +366,16 @@ void session_evict(struct session *session)
 
 void session_wait(struct session *session, uint64_t limit_ms)
 {
-    pace_note(session, 0);
+    session_pace_count(session, 0);
     session->state = SESSION_WAITING;
     timer_set(session->timer, limit_ms);
     stream_pause(session->stream);
 }
 
-/* Of the whole session. */
-static uint64_t time_left(const struct session *session)
-{
-    uint64_t age = loop_now_ms(session->server->loop) - session->started_ms;
-    uint64_t most = session->server->config->limits.session_ms;
-    return age < most ? most - age : 0;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Silence has its limit, a stage has one whatever is said in it, and the session one between two messages. */
-static uint64_t limit_of(const struct session *session)
-{
-    const struct config *config = session->server->config;
-    const struct pace_limits limits = session_pace_limits(config);
-    bool is_content = session->state == SESSION_DATA || session->state == SESSION_CHUNK;
-    uint64_t silence = is_content ? config->limits.data_ms : config->limits.command_ms;
-    uint64_t limit =
-        least(silence, pace_left_ms(&session->pace, &limits, loop_now_ms(session->server->loop)));
-    return session->transaction.step == STEP_NONE ? least(limit, time_left(session)) : limit;
-}
-
-void session_await(struct session *session)
-{
-    timer_set(session->timer, limit_of(session));
-}
-
 void session_go_on(struct session *session, enum session_state state)
 {
     session->state = state;
-    pace_skip(&session->pace, loop_now_ms(session->server->loop)); /* it was ours */
+    session_pace_skip(session);
     session_await(session);
     stream_resume(session->stream);
 }
@@ -510,7 +456,7 @@ static size_t take_line(struct session *session, struct text bytes)
     bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
     session->skips_line = false;
     session_await(session);
-    if (session->transaction.step == STEP_NONE && time_left(session) == 0)
+    if (session->transaction.step == STEP_NONE && session_left_ms(session) == 0)
         session_give_up(session, "the session has lasted its time, connect again");
     else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
         session_end_out_of_step(session, 500, "5.5.2", "lines end with CRLF; a bare LF was received");
@@ -528,7 +474,7 @@ static void content_heard(struct session *session, uint64_t octets)
     transaction->wire_octets += octets;
     bool counts = transaction->step == STEP_READING &&
                   transaction->wire_octets <= 2 * session->server->config->limits.message_bytes;
-    pace_note(session, counts ? octets : 0);
+    session_pace_count(session, counts ? octets : 0);
     session_await(session);
 }
 
@@ -562,7 +508,7 @@ static size_t on_input(void *context, struct text bytes)
         content_heard(session, bytes.length);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        content_heard(session, least(bytes.length, session->chunk_left));
+        content_heard(session, bytes.length < session->chunk_left ? bytes.length : session->chunk_left);
         return transaction_chunk(session, bytes);
     default:
         return 0;

@@ -134,6 +134,13 @@ void session_pace_renew(struct session *session, enum pace_stage stage);
 void session_pace_reach(struct session *session, enum pace_stage stage);
 struct pace_limits session_pace_limits(const struct config *config);
 
+/* Octets of content came; and: the time since the last count was ours. */
+void session_pace_count(struct session *session, uint64_t octets);
+void session_pace_skip(struct session *session);
+
+/* What is left of the whole session's time, in milliseconds; it ends between two messages. */
+uint64_t session_left_ms(const struct session *session);
+
 /* There is no room, and this client is the slowest: 421, its transaction and its place are free when this
    returns, its connection is closed soon. */
 void session_evict(struct session *session);

@@ -9,12 +9,11 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "receive/commit.h"
 #include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/relaying.h"
 #include "receive/trace.h"
-
-enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
 
 static void judge(struct session *session);
 static void decide(struct session *session);
@@ -342,54 +341,6 @@ static void settle_unjudged(struct session *session)
     transaction_settle(session, 451, "4.3.0", text);
 }
 
-/* It will send the message again. */
-static void settle_gone(struct session *session)
-{
-    transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
-}
-
-/* A client that has closed its side waits for the reply, or is gone: its network says the same until
-   something is sent. So the reply begins, with a line that can be continued; whose client is gone answers
-   with a reset. */
-static void probe(struct session *session)
-{
-    struct transaction *transaction = &session->transaction;
-    transaction->step = STEP_PROBING;
-    transaction->is_reply_begun = true;
-    transaction->probes_left = PROBES_MOST;
-    stream_write(session->stream, TEXT("250-2.0.0 taken, one moment\r\n"));
-    timer_set(session->timer, PROBE_LOOK_MS);
-}
-
-static void probe_look(struct session *session)
-{
-    struct transaction *transaction = &session->transaction;
-    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) {
-        settle_gone(session);
-    } else if (stream_is_acknowledged(session->stream)) {
-        timer_set(session->timer, session->server->config->limits.verdict_ms);
-        keep_judged(session);
-    } else {
-        timer_set(session->timer, PROBE_LOOK_MS);
-    }
-}
-
-/* Nothing is committed for a client that is gone. */
-static void commit(struct session *session)
-{
-    switch (stream_peer(session->stream)) {
-    case STREAM_PEER_HERE:
-        keep_judged(session);
-        break;
-    case STREAM_PEER_HALF_CLOSED:
-        probe(session);
-        break;
-    case STREAM_PEER_GONE:
-        settle_gone(session);
-        break;
-    }
-}
-
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
@@ -416,7 +367,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         transaction_settle(session, verdict->code, enhanced, reason);
         return;
     }
-    commit(session);
+    commit_begin(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)
@@ -519,7 +470,7 @@ void transaction_timed_out(struct session *session)
         return;
     }
     if (session->transaction.step == STEP_PROBING) {
-        probe_look(session);
+        commit_look(session);
         return;
     }
     if (session->callout) {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* From a good verdict to queue: not without a client that can hear the reply. Called by transaction.c. */
+#include "receive/commit.h"
+
+#include "receive/keeping.h"
+#include "receive/transaction.h"
+
+enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
+
+/* It will send the message again. */
+static void settle_gone(struct session *session)
+{
+    transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
+}
+
+/* A client that has closed its side waits for the reply, or is gone: its network says the same until
+   something is sent. So the reply begins, with a line that can be continued; whose client is gone answers
+   with a reset. */
+static void probe(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->step = STEP_PROBING;
+    transaction->is_reply_begun = true;
+    transaction->probes_left = PROBES_MOST;
+    stream_write(session->stream, TEXT("250-2.0.0 one moment\r\n"));
+    timer_set(session->timer, PROBE_LOOK_MS);
+}
+
+void commit_look(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) {
+        settle_gone(session);
+    } else if (stream_is_acknowledged(session->stream)) {
+        timer_set(session->timer, session->server->config->limits.verdict_ms);
+        keep_judged(session);
+    } else {
+        timer_set(session->timer, PROBE_LOOK_MS);
+    }
+}
+
+void commit_begin(struct session *session)
+{
+    switch (stream_peer(session->stream)) {
+    case STREAM_PEER_HERE:
+        keep_judged(session);
+        break;
+    case STREAM_PEER_HALF_CLOSED:
+        probe(session);
+        break;
+    case STREAM_PEER_GONE:
+        settle_gone(session);
+        break;
+    }
+}

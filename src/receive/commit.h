@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The moment before a message is kept: is its client there? Who hung up sends it again, so nothing is kept
+   for it; who only closed its side (a script, `nc -N`) waits for the reply. */
+#ifndef SEKIMORI_RECEIVE_COMMIT_H
+#define SEKIMORI_RECEIVE_COMMIT_H
+
+#include "receive/session.h"
+
+/* The verdict is good. Keeps the message at once, or after STEP_PROBING, or settles it with 451. */
+void commit_begin(struct session *session);
+
+/* The session's timer in STEP_PROBING: has the client's network said what became of it? */
+void commit_look(struct session *session);
+
+#endif
