@@ -353,7 +353,7 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "processes scan messages", COUNT, processes.scan_messages, "10000", 1, 100000000,
         "Messages after which a scan worker is replaced.",
         "検査プロセスを入れ替えるまでの通数。"),
-    RANGE(GLOBAL, "processes hang", TIME, processes.hang_ms, "60s", 0, 1 * DAY,
+    RANGE(GLOBAL, "processes hang", TIME, processes.hang_ms, "1m", 0, 1 * DAY,
         "A process that gives no sign of life for so long is killed and started anew, unless it waits for a disk; 0: never.",
         "この時間応答しないプロセスを止めて起動し直す（ディスク待ちを除く）。0 は止めない。"),
     PLAIN(GLOBAL, "processes jail", SWITCH, processes.jail, "on", NULL,

@@ -4,6 +4,7 @@
 
 #include <pango/pangocairo.h>
 
+#include "base/beat.h"
 #include "base/log.h"
 
 enum { SCALE = 2, LEFT = 56, RIGHT = 8, TOP = 30, BOTTOM = 24, GRID_STEPS = 5, KEY = 10 };
@@ -151,6 +152,7 @@ bool chart_draw(const struct chart *chart, struct buffer *out_png)
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, CHART_WIDTH * SCALE, CHART_HEIGHT * SCALE);
     struct canvas canvas = { .cairo = cairo_create(surface), .chart = chart };
+    beat(); /* a report has many */
     cairo_scale(canvas.cairo, SCALE, SCALE);
     canvas.layout = pango_cairo_create_layout(canvas.cairo);
     PangoFontDescription *font = pango_font_description_from_string(FONT);

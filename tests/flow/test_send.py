@@ -40,3 +40,25 @@ def test_a_wrong_value_is_named():
         done = subprocess.run([lab.BUILD / "src/cli/sekimori", "send", *words], capture_output=True, text=True, timeout=20,
                               stdin=subprocess.DEVNULL)
         assert done.returncode == 64 and done.stderr.startswith(f"sekimori send: {words[0]} is "), done
+
+
+def slow_mails(sinks, tmp_path):
+    """More than progress waits for before it shows itself."""
+    slow = sinks("--stall", "1")
+    folder = tmp_path / "mails"
+    folder.mkdir()
+    for name in "abcd":
+        (folder / f"{name}.eml").write_text(lab.message(name))
+    return "--server", f"127.0.0.1:{slow.port}", str(folder)
+
+
+def test_no_progress_in_pipes(sinks, tmp_path):
+    done = subprocess.run([lab.BUILD / "src/cli/sekimori", "send", *slow_mails(sinks, tmp_path)], capture_output=True)
+    assert done.returncode == 0 and done.stderr == b"" and b"\r" not in done.stdout, done
+
+
+def test_no_progress_beside_json_or_quiet(sinks, tmp_path):
+    words = slow_mails(sinks, tmp_path)
+    for option in ("--json", "--quiet"):
+        code, seen = at_terminal("send", option, *words)
+        assert code == 0 and seen and "[" not in seen and "\r" not in seen.replace("\r\n", ""), seen

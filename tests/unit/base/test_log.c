@@ -90,8 +90,63 @@ static void targets(void **state)
     rmdir(folder);
 }
 
+/* A target that goes: its lines are on standard error and counted; one that comes back is said once. */
+static void target_goes_and_comes_back(void **state)
+{
+    char folder[] = "/tmp/sekimori-log-XXXXXX", room[4096];
+    FILE *file = tmpfile();
+    int fd = stand_in_open(folder), kept = dup(STDERR_FILENO), other[2];
+    uint64_t missed = log_missed();
+    dup2(fileno(file), STDERR_FILENO);
+    log_open("receive", LOG_TARGET_SYSLOG, NULL, LOG_LEVEL_INFO);
+    log_info("first");
+    assert_true(log_is_reached());
+    close(fd);
+    log_info("second");
+    log_info("third");
+    log_flush();
+    assert_false(log_is_reached());
+    assert_int_equal(log_missed() - missed, 2);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, other), 0);
+    log_take_target(other[0]);
+    assert_true(log_is_reached());
+    assert_starts(datagram(other[1], room, sizeof room), "<00>");
+    assert_ends(room, "takes lines again; 0 went to standard error meanwhile");
+    log_info("fourth");
+    datagram(other[1], room, sizeof room);
+    assert_ends(room, "fourth");
+    dup2(kept, STDERR_FILENO);
+    rewind(file);
+    size_t length = fread(room, 1, sizeof room - 1, file);
+    room[length] = '\0';
+    assert_non_null(strstr(room, "takes nothing"));
+    assert_true(strstr(room, ": second\n") && strstr(room, ": third\n"));
+    assert_true(!strstr(room, "first") && !strstr(room, "fourth"));
+    log_open("test", LOG_TARGET_STDERR, NULL, LOG_LEVEL_ERROR);
+    fclose(file);
+    close(other[1]);
+    close(kept);
+    unlink(stand_in.sun_path);
+    rmdir(folder);
+}
+
+/* A reader that stands still costs lines, which are counted, and one second. */
+static void pipe_that_nobody_reads(void **state)
+{
+    int ends[2], kept = dup(STDERR_FILENO);
+    uint64_t missed = log_missed();
+    assert_int_equal(pipe(ends), 0);
+    log_take_stderr(ends[1]);
+    for (int i = 0; i < 2000; i++) log_error("%0900d", i);
+    assert_true(log_missed() - missed > 1800);
+    log_take_stderr(kept);
+    close(ends[0]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(targets) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(targets),
+                                        cmocka_unit_test(target_goes_and_comes_back),
+                                        cmocka_unit_test(pipe_that_nobody_reads) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,12 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/pem.h>
@@ -315,9 +318,69 @@ static void deferred_and_timers(void **state)
     loop_free(loop);
 }
 
+static void nothing_ready(void *context, int what)
+{
+}
+
+/* Ends the process, as a bug of ours must: 1 the descriptor was closed elsewhere, 2 its number is watched
+ * anew. */
+static void break_watch(int how)
+{
+    struct loop *loop = loop_new();
+    int fd = dup(STDIN_FILENO);
+    struct watch *watch = watch_new(loop, fd, nothing_ready, NULL);
+    close(fd);
+    if (how == 1) watch_free(watch);
+    if (how == 2) watch_new(loop, dup(STDIN_FILENO), nothing_ready, NULL);
+    _exit(0);
+}
+
+static void test_descriptor_closed_behind_its_watch(void **state)
+{
+    for (int how = 1; how <= 2; how++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(STDERR_FILENO);
+            break_watch(how);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+}
+
+/* While a copy of it is open elsewhere the kernel would report a closed descriptor for ever. */
+static void test_closed_with_a_copy_elsewhere(void **state)
+{
+    struct loop *loop = loop_new();
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    int copy = dup(ends[0]);
+    struct watch *watch = watch_new(loop, ends[0], nothing_ready, NULL);
+    watch_set(watch, WATCH_READ);
+    watch_free(watch);
+    assert_int_equal(fcntl(ends[0], F_GETFD), -1);
+    shutdown(copy, SHUT_RDWR);
+    uint64_t begun_ms = loop_now_ms(loop);
+    struct timer *timer = timer_new(loop, (void (*)(void *))loop_stop, loop);
+    timer_set(timer, 100);
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    loop_run(loop);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    assert_true(loop_now_ms(loop) - begun_ms >= 100);
+    assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 < 20);
+    timer_free(timer);
+    loop_free(loop);
+    close(copy);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptor_closed_behind_its_watch),
+        cmocka_unit_test(test_closed_with_a_copy_elsewhere),
         cmocka_unit_test(in_the_clear),
         cmocka_unit_test(under_tls),
         cmocka_unit_test(a_wrong_name_is_refused),

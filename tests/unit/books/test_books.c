@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/beat.h"
 #include "books/count.h"
 #include "books/day.h"
 #include "books/forget.h"
@@ -808,9 +809,35 @@ static void test_readers_do_not_let_the_log_grow(void **state)
     assert_true(most < (48u << 20));
 }
 
+static void count_beat(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+/* However long a query takes, nobody takes the process for hanging. */
+static void test_long_query_gives_signs_of_life(void **state)
+{
+    unsigned beats = 0;
+    struct sql *sql;
+    struct buffer why = { 0 };
+    int64_t number;
+    assert_int_equal(sql_open(":memory:", true, &sql, &why), BOOKS_DONE);
+    beat_open(count_beat, &beats);
+    assert_int_equal(sql_number(sql,
+                                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
+                                " SELECT count(*) FROM n",
+                                &number),
+                     BOOKS_DONE);
+    beat_open(NULL, NULL);
+    assert_int_equal(number, 100000);
+    assert_true(beats >= 1);
+    sql_close(sql);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_query_gives_signs_of_life),
         cmocka_unit_test_setup_teardown(test_sums_are_counted_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock, set_up, tear_down),
