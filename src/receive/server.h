@@ -53,6 +53,7 @@ struct server {
     bool queue_is_full, is_stopping;
     struct timer *stop_timer, *accept_timer, *drain_timer;
     uint64_t drain_until_ms;
+    uint64_t crowded_ms; /* when it was last said that descriptors are short; 0: never */
     struct recipient_tables *tables;
     struct buffer scratch;
     struct arena *line; /* of the command line being done; what is to last is copied from it */
