@@ -69,6 +69,7 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
     stream->last_file = &stream->files;
     stream->flush = (struct deferred){ .run = flush, .context = stream };
     stream->bury = (struct deferred){ .run = bury, .context = stream };
+    if (fd < 0) return stream;
     stream->watch = watch_new(loop, fd, ready, stream);
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -88,18 +89,18 @@ struct stream *stream_connect(struct loop *loop, const struct endpoint *to, cons
     struct sockaddr_storage there, here;
     socklen_t length = endpoint_to_sockaddr(to, &there);
     int fd = socket(there.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) die_errno("a socket cannot be made");
+    int result = fd < 0 ? -1 : 0, error = errno;
     struct stream *stream = stream_new(loop, fd, events, context);
     stream->connecting = true;
-    int result = 0;
-    if (source && !address_is_zero(source)) {
+    if (result == 0 && source && !address_is_zero(source)) {
         struct endpoint from = { *source, 0 };
         socklen_t size = endpoint_to_sockaddr(&from, &here);
         result = bind(fd, (struct sockaddr *)&here, size);
     }
     if (result == 0) result = connect(fd, (struct sockaddr *)&there, length);
-    if (result != 0 && errno != EINPROGRESS) {
-        stream->connect_error = errno; /* told at the end of this turn, never inside this call */
+    if (fd >= 0) error = errno;
+    if (result != 0 && error != EINPROGRESS) {
+        stream->connect_error = error; /* told at the end of this turn, never inside this call */
         loop_defer(loop, &stream->flush);
         return stream;
     }
@@ -237,7 +238,7 @@ void stream_close(struct stream *stream)
         }
     }
     stream->closed = true;
-    watch_set(stream->watch, 0);
+    if (stream->watch) watch_set(stream->watch, 0);
     loop_defer_cancel(stream->loop, &stream->flush);
     loop_defer(stream->loop, &stream->bury);
 }
@@ -246,7 +247,7 @@ static void end(struct stream *stream, enum stream_end how, const char *reason)
 {
     if (stream->ended || stream->closed) return;
     stream->ended = true;
-    watch_set(stream->watch, 0);
+    if (stream->watch) watch_set(stream->watch, 0);
     stream->events->on_ended(stream->context, how, reason);
 }
 

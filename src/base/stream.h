@@ -35,7 +35,8 @@ struct stream_events {
 /* Takes over a connected (or accepted), non-blocking descriptor. */
 struct stream *stream_open(struct loop *loop, int fd, const struct stream_events *events, void *context);
 
-/* Begins to connect; on_connected or on_ended follows. `source` may be NULL or zero. */
+/* Begins to connect; on_connected or on_ended follows, the latter also where no socket can be made. `source`
+   may be NULL or zero. */
 struct stream *stream_connect(struct loop *loop, const struct endpoint *to, const struct address *source,
                               const struct stream_events *events, void *context);
 

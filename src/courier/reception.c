@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/door.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
 #include "courier/wire.h"
 #include "ipc/child.h"
 
-enum { TICK_MS = 5000, GREETING_MS = 20000, ACCEPT_BATCH = 16, OUTPUT_MOST = 64 * 1024 };
+enum { TICK_MS = 5000, GREETING_MS = 20000, OUTPUT_MOST = 64 * 1024 };
 
 enum guest_state { GUEST_STRANGER, GUEST_ASKING, GUEST_WELCOME };
 
@@ -36,7 +37,7 @@ struct guest {
 struct reception {
     struct loop *loop;
     struct tls_context *tls;
-    struct watch *watch;
+    struct door *door;
     struct channel *ledger;
     struct timer *tick;
     struct deferred sweep;
@@ -238,22 +239,16 @@ static bool room_make(struct reception *reception)
     return oldest;
 }
 
-static void arrived(void *context, int what)
+static void arrived(void *context, int fd, const struct sockaddr_storage *from)
 {
     struct reception *reception = context;
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        struct sockaddr_storage from;
-        socklen_t length = sizeof from;
-        struct endpoint peer;
-        int fd = accept4(reception->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) return;
-        bool is_good = reception->ledger && reception->tls && endpoint_from_sockaddr(&from, &peer) &&
-                       room_make(reception);
-        if (is_good)
-            guest_take(reception, fd, &peer);
-        else
-            close(fd);
-    }
+    struct endpoint peer;
+    bool is_good =
+        reception->ledger && reception->tls && endpoint_from_sockaddr(from, &peer) && room_make(reception);
+    if (is_good)
+        guest_take(reception, fd, &peer);
+    else
+        close(fd);
 }
 
 static void tick(void *context)
@@ -269,15 +264,15 @@ static void tick(void *context)
 
 /* --- what ledger says --- */
 
-static void unwatch(struct reception *reception)
+static void shut(struct reception *reception)
 {
-    watch_free(reception->watch);
-    reception->watch = NULL;
+    door_free(reception->door);
+    reception->door = NULL;
 }
 
 void reception_free(struct reception *reception)
 {
-    unwatch(reception);
+    shut(reception);
     guests_leave(reception);
     sweep(reception);
     loop_defer_cancel(reception->loop, &reception->sweep);
@@ -289,7 +284,7 @@ void reception_free(struct reception *reception)
 void reception_configure(struct reception *reception, const struct config *config, int fd)
 {
     char error[200] = "";
-    unwatch(reception);
+    shut(reception);
     guests_leave(reception); /* they come again, and are looked at by the new authority */
     tls_context_free(reception->tls);
     reception->tls = NULL;
@@ -298,8 +293,7 @@ void reception_configure(struct reception *reception, const struct config *confi
     reception->tls = tls_context_node(true, config->node.certificate.content, config->node.key.content,
                                       config->node.ca.content, error, sizeof error);
     if (!reception->tls) log_error("TLS for the events of other nodes: %s", error);
-    reception->watch = watch_new(reception->loop, fd, arrived, reception);
-    watch_set(reception->watch, WATCH_READ);
+    reception->door = door_new(reception->loop, fd, arrived, reception);
 }
 
 void reception_set_ledger(struct reception *reception, struct channel *ledger)

@@ -182,6 +182,8 @@ static void relay_begin(struct relay *relay)
     hashed_add(&relay->relays->by_id, &relay->node, hashed_number(relay->id));
     if (relay->relays->is_stopping)
         fail(relay, TEXT("shutting down, try again later"));
+    else if (request->body.is_lost)
+        fail(relay, TEXT("no descriptor is left for the content, try again later"));
     else
         pool_add(relay->relays->pool, errand, true);
 }

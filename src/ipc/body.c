@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "base/die.h"
 
 enum { FRAME_MARGIN = 256 };
-enum carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE };
+enum carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE, CARRIER_LOST };
 
 static const int SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
@@ -97,18 +96,22 @@ struct text body_text(struct body *body)
 void body_fit(struct body *body, size_t used)
 {
     if (body->fd != 0 || used + body->size + FRAME_MARGIN <= FRAME_LIMIT) return;
-    if (!spill(body) || !body_finish(body)) die_errno("no memory for a body");
+    body->is_lost = !spill(body) || !body_finish(body);
 }
 
 void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count)
 {
-    if (body->fd == 0) {
+    int copy = -1;
+    if (!body->is_lost && body->fd == 0) {
         put_u8(frame, CARRIER_INLINE);
         put_text(frame, body_text(body));
         return;
     }
-    int copy = fcntl(body->fd, F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) die_errno("a descriptor cannot be duplicated");
+    if (!body->is_lost) copy = fcntl(body->fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) {
+        put_u8(frame, CARRIER_LOST);
+        return;
+    }
     put_u8(frame, body->is_file ? CARRIER_FILE : CARRIER_MEMFD);
     put_u64(frame, body->size);
     fds[(*fd_count)++] = copy;
@@ -131,10 +134,14 @@ bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct 
         out_body->size = out_body->mapped.length;
         return !reader->failed;
     }
+    if (carrier == CARRIER_LOST) out_body->is_lost = true;
+    if (carrier == CARRIER_LOST) return !reader->failed;
     if (carrier != CARRIER_MEMFD && carrier != CARRIER_FILE) return false;
-    out_body->size = get_u64(reader);
+    uint64_t size = get_u64(reader);
     int fd = reader->failed ? -1 : frame_take_fd(frame, (*fd_index)++);
-    if (fd <= 0) return false;
+    out_body->is_lost = fd < 0 && frame->is_short && !reader->failed;
+    if (fd <= 0) return out_body->is_lost;
+    out_body->size = size;
     out_body->fd = fd;
     out_body->is_file = carrier == CARRIER_FILE;
     out_body->is_sealed = !out_body->is_file;

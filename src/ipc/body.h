@@ -12,6 +12,8 @@ struct body {
     struct buffer small; /* everything, while size <= BODY_INLINE_LIMIT */
     int fd;              /* memfd or file, 0 when there is none */
     bool is_file, is_sealed;
+    bool is_lost; /* no memory or descriptor was to be had on its way: its message is to be tried again later
+                   */
     uint32_t inline_most; /* bytes that stay inline; 0: BODY_INLINE_LIMIT */
     uint64_t size;        /* bytes */
     struct text mapped;   /* when bytes of a descriptor are mapped */
@@ -34,14 +36,15 @@ void body_free(struct body *body);
 struct text body_text(struct body *body);
 
 /* Before body_put: bytes that would go inside a frame which already has `used` bytes, and has no room for
-   them, move to a memfd. */
+   them, move to a memfd. Without one to be had the body is lost. */
 void body_fit(struct body *body, size_t used);
 
 /* Into a frame being built: either the bytes or a mark that descriptor number `*fd_count` carries them (a dup
-   is added to fds). */
+   is added to fds), or that they are lost. */
 void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count);
 /* Out of a frame: inline bytes are borrowed from the frame (body->small stays empty, mapped is set); a memfd
-   must be sealed and as long as said. False: malformed. */
+   must be sealed and as long as said. A body that was lost here or before has is_lost and no bytes. False:
+   malformed. */
 struct reader;
 bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct body *out_body);
 

@@ -279,7 +279,8 @@ static void collect_fds(struct msghdr *message, struct frame *frame)
 
 static bool frame_parse(struct text packet, int flags, struct frame *frame)
 {
-    if (flags & (MSG_TRUNC | MSG_CTRUNC)) return false;
+    if (flags & MSG_TRUNC) return false;
+    frame->is_short = flags & MSG_CTRUNC;
     struct reader reader = reader_of(packet);
     frame->type = get_u16(&reader);
     get_u16(&reader);

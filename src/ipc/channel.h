@@ -18,6 +18,7 @@ struct frame {
     struct text payload;
     int fds[FRAME_DESCRIPTORS];
     int fd_count;
+    bool is_short; /* this process has no room for all the descriptors that came with it: some are missing */
 };
 
 int frame_take_fd(struct frame *frame, int index); /* -1 when there is none */

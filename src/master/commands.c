@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/die.h"
+#include "base/door.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/counters.h"
@@ -29,7 +30,7 @@ struct commands {
     struct family *family;
     const struct commands_events *events;
     void *context;
-    struct watch *watch;
+    struct door *door;
     int fd;
     const struct config *config;
     char own_name[64]; /* of who started the node */
@@ -274,12 +275,10 @@ static bool commander_find(const struct commands *control, int fd, struct comman
     return client->commander.may_operate || client->commander.may_read_content || may_release;
 }
 
-static void client_arrived(void *context, int what)
+static void client_arrived(void *context, int fd, const struct sockaddr_storage *from)
 {
     static const struct channel_events events = { client_frame, client_closed };
     struct commands *control = context;
-    int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return;
     struct commands_client *client = memory_alloc(sizeof *client);
     if (!commander_find(control, fd, client)) {
         log_warning("a command of user %s was refused", client->user);
@@ -336,15 +335,14 @@ struct commands *commands_open(struct loop *loop, const struct state *state, con
     if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         !socket_give(control, start->gid) || listen(control->fd, 64) != 0)
         die_errno("the control socket cannot be made");
-    control->watch = watch_new(loop, control->fd, client_arrived, control);
-    watch_set(control->watch, WATCH_READ);
+    control->door = door_new(loop, control->fd, client_arrived, control);
     return control;
 }
 
 void commands_close(struct commands *control)
 {
     unlinkat(control->state->run_fd, "control", 0);
-    watch_free(control->watch);
+    door_free(control->door);
     users_close(control->users);
     free(control);
 }

@@ -138,6 +138,10 @@ static bool keep_take(struct queue *queue, struct receiver *receiver, struct fra
     struct keep_request request;
     arena_reset(queue->arena);
     if (!keep_request_get(queue->arena, frame, &request)) return false;
+    if (request.body.is_lost) {
+        not_kept(receiver, request.id, KEEP_DISK_FULL, TEXT("no descriptor is left for its content"));
+        return true;
+    }
     const struct message *before = catalogue_find(queue->catalogue, request.id);
     if (before && !is_same(queue, before, &request)) {
         not_kept(receiver, request.id, KEEP_MALFORMED, TEXT("its id is that of another message"));

@@ -14,7 +14,8 @@
 
 enum {
     ACCEPT_BATCH = 1, /* the other receive processes want their share */
-    ACCEPT_REST_MS = 250
+    ACCEPT_REST_MS = 250,
+    SAID_AGAIN_MS = 60000
 };
 
 static struct network_list networks_copy(struct arena *arena, const struct network_list *list)
@@ -86,12 +87,21 @@ void ports_start(struct server *server)
     server->accept_timer = timer_new(server->loop, rest_is_over, server);
 }
 
+static void crowded_say(struct server *server, const char *what)
+{
+    uint64_t now_ms = loop_now_ms(server->loop);
+    if (server->crowded_ms && now_ms - server->crowded_ms < SAID_AGAIN_MS) return;
+    server->crowded_ms = now_ms;
+    log_warning("no connection can be taken: %s", what);
+}
+
 static void turn_away(struct server *server, int fd)
 {
     static const struct text busy = { "421 4.3.2 too many connections, try again later\r\n", 49 };
-    if (send(fd, busy.at, busy.length, MSG_NOSIGNAL) < 0) log_info("a client was gone before it was refused");
+    if (send(fd, busy.at, busy.length, MSG_NOSIGNAL) < 0)
+        log_debug("a client was gone before it was refused");
     close(fd);
-    log_warning("no descriptors are left for more connections");
+    crowded_say(server, "the descriptors that are left are for messages");
     rest(server);
 }
 
@@ -106,7 +116,7 @@ static void arrived(void *context, int what)
         if (fd < 0 && errno == ECONNABORTED) continue;
         if (fd < 0 && errno != EAGAIN && errno != EINTR) {
             bool is_shut = errno == EINVAL; /* the node is being drained, as we are about to hear */
-            if (!is_shut) log_warning("no connection can be taken: %s", strerror(errno));
+            if (!is_shut) crowded_say(port->server, strerror(errno));
             rest(port->server);
         }
         if (fd < 0) return;

@@ -101,6 +101,7 @@ static void request_take(struct receiver *receiver, struct frame *frame)
     const char *why = NULL;
     if (foreman->waiting_count >= WAITING_MOST || foreman->waiting_bytes + bytes > WAITING_BYTES_MOST)
         why = "too many messages wait for the scanner";
+    if (frame->is_short) why = "no descriptor is left for its content";
     if (foreman->child->is_stopping) why = "the scanner is being stopped";
     if (foreman->trouble[0]) why = foreman->trouble;
     if (why) {

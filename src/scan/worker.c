@@ -109,7 +109,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     struct facts facts;
     if (!scan_read_get(worker->arena, frame, &occasion, &questions, &count, &body)) return false;
     struct text message = body_text(&body);
-    if (!message.at && body.size > 0) {
+    if (body.is_lost || (!message.at && body.size > 0)) {
         reply_failed(worker, frame->id, SCAN_WORKER_DIED, "the body cannot be mapped");
         body_free(&body);
         return true;

@@ -31,7 +31,7 @@ def cpu_ticks(pid):
 
 def test_a_client_that_never_reads(nodes, inside):
     """Its replies wait in bounded memory, and so do its commands; when it reads at last, each was answered."""
-    node = nodes(PLAIN + "processes {{ receive 1 }}\n", start=False, inside=inside.port).start(env=FORGETFUL)
+    node = nodes(PLAIN + "processes {{ receive 1 }}\nlimits {{ junk 0 }}\n", start=False, inside=inside.port).start(env=FORGETFUL)
     pid = node.pids("receive")[0]
     client = lab.Client(node.port)
     client.socket.settimeout(1)

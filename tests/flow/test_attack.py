@@ -1,12 +1,17 @@
 """Goal: enemies and bad luck cost them, not us: bounded memory, clear answers, other clients served, nothing lost, no process dead."""
 import io
+import json
 import os
 import random
+import re
+import resource
 import signal
 import socket
 import threading
 import time
 import zipfile
+
+import pytest
 
 import lab
 
@@ -206,3 +211,249 @@ def test_bodies_in_flight_are_capped(nodes, inside):
     assert lab.Client(node.port).send(lab.message("then"))[0] == 250
     inside.wait(3)
     node.balance()
+
+
+FLOOD = PLAIN + "processes {{ receive 1 }}\n"
+FORGETFUL = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}  # else freed memory stays
+
+
+def flood(node, seconds, opening, line):
+    """One line again and again, over a new connection whenever the last was closed; how often it was said, about."""
+    end, said = time.monotonic() + seconds, 0
+    block = line * 500
+    while time.monotonic() < end:
+        try:
+            client = lab.Client(node.port)
+            client.raw(opening)
+            reader = threading.Thread(target=lambda one=client: [None for _ in iter(lambda: safe_read(one), b"")], daemon=True)
+            reader.start()
+            while time.monotonic() < end:
+                client.raw(block)
+                said += 500
+        except OSError:
+            pass
+        client.close()
+    return said
+
+
+FLOODS = {
+    "recipients beyond the limit": (b"MAIL FROM:<a@b.example>\r\n" + b"".join(b"RCPT TO:<u%d@example.test>\r\n" % n for n in range(500)),
+                                    b"RCPT TO:<" + b"v" * 60 + b"@example.test> ORCPT=rfc822;" + b"z" * 300 + b"\r\n"),
+    "recipients that are not ours": (b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<user@elsewhere.example>\r\n"),
+    "recipients that are none": (b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<" + b"x" * 100 + b"\r\n"),
+    "senders that are none": (b"", b"MAIL FROM:<" + b"x" * 100 + b"\r\n"),
+    "aborted content": (b"", b"MAIL FROM:<a@b.example>\r\n" + b"RCPT TO:<user@example.test>\r\n" * 20 + b"BDAT 1\r\nxRSET\r\n"),
+    "nonsense": (b"", b"FROBNICATE\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_of_refusals(nodes, inside, name):
+    """Memory and log stay small, no event is lost, and mail that comes meanwhile is counted right."""
+    node = nodes(FLOOD, start=False, inside=inside.port).start(env=FORGETFUL)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    before, log_before = memory_kib(node, "receive"), node.log.stat().st_size
+    load = lab.Load(node.port, 20, connections=2, pause=0.05, until_enough=True)
+    load.start()
+    said = flood(node, 2 if lab.QUICK else 4, *FLOODS[name])
+    load.enough()
+    load.join(30)
+    assert said > 2000, "that was no flood"
+    assert memory_kib(node, "receive") - before < 8 * 1024
+    per_mail = 2500 * len(load.acknowledged)
+    assert node.log.stat().st_size - log_before - per_mail < 1024 * 1024
+    sums = node.balance()
+    assert sums["lost"] == 0 and sums["balanced"] and not sums["incomplete"]
+    inside.wait(1 + len(load.acknowledged))
+    nobody_died(node)
+
+
+def test_like_refusals_are_one_event_with_their_number(nodes, inside):
+    node = nodes(FLOOD + "limits {{ errors 400 }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    client.say("MAIL FROM:<a@b.example>")
+    for number in range(300):
+        assert client.say(f"RCPT TO:<u{number}@elsewhere.example>")[0] == 550
+    told = lab.wait_for(lambda: re.findall(r"NOQUEUE: reject: RCPT .*\((\d+) like this\)", node.text()), "the rest is told together")
+    lab.wait_for(lambda: sum(map(int, re.findall(r"\((\d+) like this\)", node.text()))) == 200, f"all of it, beyond {told}")
+    assert len(re.findall("NOQUEUE: reject: RCPT .* 550 ", node.text())) <= 103
+    rejected = lambda: json.loads(node.run("trace", "--json", "--status", "rejected", "--most", "1000", check=False).stdout or "{}").get("hits", [])
+    counts = lambda: [one["recipients"][0]["count"] for one in rejected() if one["recipients"][0]["code"] == 550]
+    lab.wait_for(lambda: sum(counts()) == 300, f"the rows of the ledger know how many: {counts()} {rejected()[:1]}", 20)
+    assert len(counts()) <= 103
+    assert json.loads(node.run("balance", "--day", "today", "--json").stdout)["on_that_day"]["refused"] == 300
+    assert "like this" in node.run("trace", "--status", "rejected").stdout
+
+
+JUNK = {"NOOP": "NOOP", "RSET": "RSET", "EHLO": "EHLO a", "HELO": "HELO a", "VRFY": "VRFY a", "HELP": "HELP", "EXPN": "EXPN a", "STARTTLS": "STARTTLS",
+        "XCLIENT": "XCLIENT ADDR=192.0.2.1", "empty chunks": "BDAT 0", "MAIL and RSET": "MAIL FROM:<a@b.example>\r\nRSET",
+        "EHLO and MAIL": "MAIL FROM:<a@b.example>\r\nEHLO a"}
+
+
+@pytest.fixture
+def junk_node(nodes, inside):
+    return nodes(FLOOD + "limits {{ junk 30; errors 30 }}\n", inside=inside.port)
+
+
+@pytest.mark.parametrize("name", JUNK)
+def test_junk_ends_a_session(junk_node, name):
+    """At the limit and not before; a message that was taken begins the count anew."""
+    client = lab.Client(junk_node.port)
+    lines = JUNK[name].split("\r\n")
+
+    def say_until_closed(most):
+        for number in range(most):
+            for line in lines:
+                code = client.say(line)[0]
+                if code == 421:
+                    return number
+        return most
+    if name == "empty chunks":
+        client.open()
+    assert say_until_closed(10) == 10
+    if name == "empty chunks":
+        client.say("RSET")
+    assert client.send(lab.message())[0] == 250
+    if name == "empty chunks":
+        client.open()
+    assert 15 < say_until_closed(60) <= 31
+    with pytest.raises(ConnectionError):
+        client.reply()
+    junk_node.balance()
+
+
+def test_a_peer_of_ours_may_check_recipients_all_day(nodes, inside):
+    """Who may say XCLIENT and speaks for itself is no stranger; whom it speaks for is."""
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}\nlimits {{ junk 30 }}\n" + FLOOD, inside=inside.port)
+    client = lab.Client(node.port)
+    for _ in range(100):
+        client.open()
+        assert client.say("RSET")[0] == 250
+    client.say("XCLIENT ADDR=192.0.2.1")
+    assert [client.say("NOOP")[0] for _ in range(32)] == [250] * 31 + [421]
+
+
+def test_recipients_beyond_the_limit(nodes, inside):
+    """As many again as a message may have are answered 452, as often as a message is taken; then each is an error."""
+    node = nodes(FLOOD + "limits {{ recipients 10; errors 5 }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    for _ in range(3):
+        replies = client.open(recipients=[f"u{n}@example.test" for n in range(20)])
+        assert [one[0] for one in replies] == [250] * 11 + [452] * 10
+        assert client.data(lab.message())[0] == 250
+    codes = [client.say("MAIL FROM:<a@b.example>")[0]]
+    while codes[-1] != 421:
+        codes.append(client.say(f"RCPT TO:<u{len(codes)}@example.test>")[0])
+    assert codes == [250] * 11 + [452] * 16 + [421], codes
+    node.balance()
+
+
+def test_one_network_is_one_client(nodes, inside):
+    """Who has one IPv6 address has its whole network, and gets no more connections by using it."""
+    listen = "listen 127.0.0.1:{port} {{ direction in; proxy 127.0.0.1 }}\n"
+    node = nodes(listen + FLOOD + "limits {{ connections per client 3 }}\n", inside=inside.port)
+    wide = nodes(listen + FLOOD + "limits {{ connections per client 3; ipv6 prefix 128 }}\n", inside=inside.port)
+
+    def connect(one, address):
+        client = lab.Client(one.port, greet=False)
+        client.raw(f"PROXY TCP6 {address} 2001:db8::25 4000 25\r\n".encode())
+        client.greeting = client.reply()
+        return client
+    mine = [connect(node, f"2001:db8:1:2::{n:x}") for n in range(1, 6)]
+    assert [one.greeting[0] for one in mine] == [220] * 3 + [421] * 2
+    other = connect(node, "2001:db8:1:3::1")
+    assert other.greeting[0] == 220
+    each = [connect(wide, f"2001:db8:1:2::{n:x}") for n in range(1, 6)]
+    assert [one.greeting[0] for one in each] == [220] * 5
+
+
+def test_turned_away_in_crowds(nodes, inside):
+    """Connections over the limit cost a line for each kind, not three for each connection."""
+    node = nodes(FLOOD + "limits {{ connections per client 5 }}\n", inside=inside.port)
+    held = [lab.Client(node.port) for _ in range(5)]
+    for _ in range(600):
+        with socket.create_connection(("127.0.0.1", node.port)) as one:
+            assert one.recv(100).startswith(b"421 4.7.0")
+    lab.wait_for(lambda: sum(map(int, re.findall(r"\((\d+) like this\)", node.text()))) == 500, "the rest is told together")
+    assert node.text().count("\n") < 300, node.text()[-2000:]
+    held[0].close()
+    lab.wait_for(lambda: lab.Client(node.port, hello=None).greeting[0] == 220, "there is room again")
+    node.balance()
+
+
+def leave_no_descriptor(pid):
+    """What it has stays; the lowest number that is free is the first that it may not use."""
+    used = {int(one) for one in os.listdir(f"/proc/{pid}/fd")}
+    free = next(number for number in range(len(used) + 1) if number not in used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
+
+
+def give_descriptors(pid):
+    hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+SHORT = {"receive": (451, 452), "scan": (451,), "queue": (451, 452)}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_no_descriptor_for_a_body(nodes, inside, name):
+    """A message that needs a descriptor where none is left is answered 4xx; the process lives, and takes the next when there are some."""
+    config = "domains {{ example.test 127.0.0.1:{inside} }}\nlimits {{ bodies in frame 1K; bodies in memory 64K }}\nprocesses {{ receive 1; scan 1 }}\n"
+    node = nodes(config, inside=inside.port)
+    client = lab.Client(node.port)
+    assert client.send(lab.message("before"))[0] == 250
+    pids = node.pids(name)
+    client.open()
+    for pid in pids:
+        leave_no_descriptor(pid)
+    code, text = client.data(lab.message("short", ("x" * 70 + "\n") * 100))
+    assert code in SHORT[name], text
+    ticks = [cpu_ticks(pid) for pid in pids]
+    time.sleep(1)
+    assert all(cpu_ticks(pid) - before < 30 for pid, before in zip(pids, ticks)), "it spins"
+    for pid in pids:
+        give_descriptors(pid)
+    lab.wait_for(lambda: client.send(lab.message("after", "x\n" * 2000))[0] == 250, "mail is taken again")
+    inside.wait(2)
+    assert node.pids(name) == pids
+    nobody_died(node)
+    node.balance()
+
+
+def test_no_descriptor_for_a_server(nodes, inside):
+    """deliver that can make no socket tries again later, and does not end."""
+    node = nodes(PLAIN + "queue {{ retry first 1s; retry most 1s }}\ndeliver {{ time idle 0 }}\n", inside=inside.port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    pids = node.pids("deliver")
+    for pid in pids:
+        leave_no_descriptor(pid)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    lab.wait_for(lambda: "Too many open files" in node.text(), "it says why")
+    for pid in pids:
+        give_descriptors(pid)
+    inside.wait(2, 60)
+    assert node.pids("deliver") == pids
+    nobody_died(node)
+    node.balance()
+
+
+def test_no_descriptor_for_commands(nodes, inside):
+    """Commands wait while master can take none, and it does not spin."""
+    node = nodes(PLAIN, inside=inside.port)
+    pid = node.process.pid
+    leave_no_descriptor(pid)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+        one.connect(str(node.state / "run/control"))
+        before = cpu_ticks(pid)
+        time.sleep(1)
+        assert cpu_ticks(pid) - before < 30, "it spins"
+        give_descriptors(pid)
+    assert node.status()["processes"]
+    assert node.text().count("no connection can be taken") == 1
