@@ -81,8 +81,8 @@ static bool name_push(GENERAL_NAMES *names, int kind, const void *bytes, size_t 
 {
     GENERAL_NAME *name = GENERAL_NAME_new();
     ASN1_STRING *value = ASN1_STRING_type_new(kind == GEN_DNS ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);
-    if (!name || !value) die("out of memory (certificates)");
-    ASN1_STRING_set(value, bytes, (int)length);
+    if (!name || !value || ASN1_STRING_set(value, bytes, (int)length) != 1)
+        die("out of memory (certificates)");
     GENERAL_NAME_set0_value(name, kind, value);
     return sk_GENERAL_NAME_push(names, name) > 0;
 }
@@ -382,7 +382,8 @@ static STACK_OF(X509) * all_of(struct text pem)
     STACK_OF(X509) *list = sk_X509_new_null();
     BIO *bio = bio_of(pem);
     if (!list) die("out of memory (certificates)");
-    for (X509 *one; (one = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL));) sk_X509_push(list, one);
+    for (X509 *one; (one = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL));)
+        if (sk_X509_push(list, one) <= 0) die("out of memory (certificates)");
     BIO_free(bio);
     ERR_clear_error(); /* the end of the text leaves "no start line" */
     return list;
@@ -393,9 +394,8 @@ static bool verify_as(X509_STORE *store, STACK_OF(X509) * chain, int purpose, ch
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     if (!context || X509_STORE_CTX_init(context, store, sk_X509_value(chain, 0), chain) != 1)
         die("out of memory (certificates)");
-    X509_STORE_CTX_set_purpose(context, purpose);
     X509_STORE_CTX_set_flags(context, X509_V_FLAG_NO_CHECK_TIME);
-    bool good = X509_verify_cert(context) == 1;
+    bool good = X509_STORE_CTX_set_purpose(context, purpose) == 1 && X509_verify_cert(context) == 1;
     if (!good) snprintf(error, size, "%s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
     X509_STORE_CTX_free(context);
     ERR_clear_error();
@@ -408,7 +408,8 @@ bool certificate_is_of(struct text pem, struct text authorities_pem, char *error
     X509_STORE *store = X509_STORE_new();
     bool good = false;
     for (int i = 0; i < sk_X509_num(authorities); i++)
-        X509_STORE_add_cert(store, sk_X509_value(authorities, i));
+        if (X509_STORE_add_cert(store, sk_X509_value(authorities, i)) != 1)
+            die("out of memory (certificates)");
     if (sk_X509_num(chain) == 0)
         snprintf(error, size, "there is no certificate in it");
     else if (sk_X509_num(authorities) == 0)

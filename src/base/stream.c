@@ -383,8 +383,9 @@ static void begin_upgrade(struct stream *stream)
 {
     stream->tls = tls_new(stream->upgrade.context, stream->upgrade.is_server, stream->upgrade.name);
     stream->upgrade.wanted = false;
-    if (!stream->upgrade.is_server) tls_begin(stream->tls, &stream->wire);
+    bool good = stream->upgrade.is_server || tls_begin(stream->tls, &stream->wire) == TLS_OK;
     if (buffer_length(&stream->wire) > 0) loop_defer(stream->loop, &stream->flush);
+    if (!good) end(stream, STREAM_END_TLS, tls_error(stream->tls));
 }
 
 static void hear_again(struct stream *stream)
@@ -414,6 +415,7 @@ static void flush(void *context)
     if (stream->out.capacity > OUT_KEEP) buffer_free(&stream->out);
     if (stream->wire.capacity > OUT_KEEP) buffer_free(&stream->wire);
     if (stream->upgrade.wanted) begin_upgrade(stream);
+    if (stream->closed || stream->ended) return;
     bool was_full = stream->is_full;
     stream->is_full = false;
     if (stream->was_written) {

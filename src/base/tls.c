@@ -21,6 +21,7 @@ struct tls {
     SSL *ssl;
     BIO *in, *out;
     char *peer_name, *peer_doubt; /* NULL: none */
+    bool is_nobody;               /* the peer is to be verified, but by no name: no handshake */
     char error[400];
 };
 
@@ -46,7 +47,7 @@ static struct tls_context *context_new(const SSL_METHOD *method)
     struct tls_context *context = memory_alloc(sizeof *context);
     context->openssl = SSL_CTX_new(method);
     if (!context->openssl) die("out of memory (TLS)");
-    SSL_CTX_set_min_proto_version(context->openssl, TLS1_2_VERSION);
+    if (SSL_CTX_set_min_proto_version(context->openssl, TLS1_2_VERSION) != 1) die("TLS 1.2 is not to be had");
     SSL_CTX_set_mode(context->openssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_options(context->openssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -135,13 +136,14 @@ static bool use_roots(SSL_CTX *openssl, struct text pem)
     if (pem.length == 0) return false;
     BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.length);
     int added = 0;
-    for (X509 *root; (root = PEM_read_bio_X509(bio, NULL, NULL, NULL)); added++) {
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(openssl), root);
+    bool good = true;
+    for (X509 *root; good && (root = PEM_read_bio_X509(bio, NULL, NULL, NULL)); added++) {
+        good = X509_STORE_add_cert(SSL_CTX_get_cert_store(openssl), root) == 1;
         X509_free(root);
     }
     BIO_free(bio);
     ERR_clear_error(); /* the end of the PEM text leaves "no start line" */
-    return added > 0;
+    return good && added > 0;
 }
 
 /* Called for each certificate of the peer's chain. The first fault is kept, with the names of whose it is; a
@@ -182,7 +184,7 @@ struct tls_context *tls_context_node(bool is_server, struct text certificate_pem
     SSL_CTX *openssl = context->openssl;
     SSL_CTX_set_session_cache_mode(openssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(openssl, SSL_OP_NO_TICKET | (is_server ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
-    SSL_CTX_set_num_tickets(openssl, 0);
+    if (SSL_CTX_set_num_tickets(openssl, 0) != 1) die("TLS tickets cannot be turned off");
     SSL_CTX_set_mode(openssl, SSL_MODE_NO_AUTO_CHAIN); /* the peer has the authority already */
     SSL_CTX_set_verify(openssl, SSL_VERIFY_PEER, certificate_judged);
     certificate_common_name_ignore(SSL_CTX_get0_param(openssl));
@@ -203,17 +205,18 @@ void tls_context_free(struct tls_context *context)
     free(context);
 }
 
-/* A name that is an IP address is verified as one and sends no SNI (RFC 6066 section 3). */
-static void name_set(SSL *ssl, struct text name)
+/* A name that is an IP address is verified as one and sends no SNI (RFC 6066 section 3). False: no
+   certificate can be held against that name. OpenSSL would take any for the empty one, and any below it for
+   one that begins with a dot. */
+static bool name_set(SSL *ssl, struct text name)
 {
-    if (name.length == 0) return;
+    if (name.length == 0 || name.at[0] == '.' || memchr(name.at, '\0', name.length)) return false;
     char *host = memory_string(name);
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) != 1) {
-        SSL_set_tlsext_host_name(ssl, host);
-        SSL_set1_host(ssl, host);
-    }
+    bool good = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 ||
+                (SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1);
     ERR_clear_error();
     free(host);
+    return good;
 }
 
 struct tls *tls_new(struct tls_context *context, bool is_server, struct text name)
@@ -224,12 +227,13 @@ struct tls *tls_new(struct tls_context *context, bool is_server, struct text nam
     tls->out = BIO_new(BIO_s_mem());
     if (!tls->ssl || !tls->in || !tls->out) die("out of memory (TLS)");
     SSL_set_bio(tls->ssl, tls->in, tls->out);
-    SSL_set_app_data(tls->ssl, tls);
+    if (SSL_set_app_data(tls->ssl, tls) != 1) die("out of memory (TLS)");
     if (is_server)
         SSL_set_accept_state(tls->ssl);
     else
         SSL_set_connect_state(tls->ssl);
-    if (!is_server) name_set(tls->ssl, name);
+    bool is_named = is_server || name_set(tls->ssl, name);
+    tls->is_nobody = !is_named && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE;
     return tls;
 }
 
@@ -292,6 +296,10 @@ enum tls_outcome tls_receive(struct tls *tls, struct text ciphertext, struct buf
 {
     ERR_clear_error();
     enum tls_outcome outcome = TLS_OK;
+    if (tls->is_nobody) {
+        snprintf(tls->error, sizeof tls->error, "there is no name to verify the certificate by");
+        return TLS_FAILED;
+    }
     if (ciphertext.length && BIO_write(tls->in, ciphertext.at, (int)ciphertext.length) < 0)
         die("out of memory (TLS)");
     if (!SSL_is_init_finished(tls->ssl)) {

@@ -27,6 +27,8 @@ struct tls_context *tls_context_node(bool is_server, struct text certificate_pem
                                      struct text ca_pem, char *error, size_t size);
 void tls_context_free(struct tls_context *context); /* sessions made from it live on */
 
+/* `name`: whom a client wants to reach, a host or an address. Where the context verifies and there is none
+   that a certificate can be held against, every handshake fails. */
 struct tls *tls_new(struct tls_context *context, bool is_server, struct text name);
 void tls_free(struct tls *tls);
 

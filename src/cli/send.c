@@ -250,10 +250,20 @@ static void after_recipient(struct line *line, const struct smtp_reply *reply)
         say(line, DATA, "DATA");
 }
 
+static const char out_of_step[] = "the server is out of step: it sent a reply too many";
+
+/* QUIT is never refused: this is the reply to the last content, and what was taken for it was another. */
+static void quit_refused(struct line *line, const struct smtp_reply *reply)
+{
+    fprintf(stderr, "sekimori send: %s; the last message was not taken:\n", out_of_step);
+    show_lines(stderr, "", "<", text_trim(reply->lines));
+    line->work->deferred++;
+}
+
 static void take_reply(struct line *line, const struct smtp_reply *reply)
 {
     if (line->work->is_verbose) show_lines(stderr, "", "<", text_trim(reply->lines));
-    bool good = reply->code < 400;
+    bool good = reply->code / 100 == 2;
     switch (line->stage) {
     case GREETING:
     case XCLIENT:
@@ -269,7 +279,7 @@ static void take_reply(struct line *line, const struct smtp_reply *reply)
             fail(line, memory_string(text_trim(reply->lines)));
         return;
     case STARTTLS:
-        if (good) {
+        if (reply->code == 220) {
             line->stage = SECURING;
             stream_start_tls(line->stream, line->work->tls, false, TEXT_NONE);
         } else {
@@ -288,15 +298,29 @@ static void take_reply(struct line *line, const struct smtp_reply *reply)
     case DATA:
         if (reply->code == 354)
             say_content(line);
+        else if (reply->code < 400)
+            fail(line, out_of_step);
         else
             message_over(line, reply->code, reply->lines);
         return;
     case CONTENT:
         message_over(line, reply->code, reply->lines);
         return;
+    case QUIT:
+        if (reply->code >= 400) quit_refused(line, reply);
+        line_end(line);
+        return;
     default:
         line_end(line);
     }
+}
+
+/* One command is out at a time, so nothing can be behind its reply but a goodbye, or what is thrown away
+   before TLS. */
+static bool is_in_step(const struct line *line, const struct smtp_reply *reply, struct text behind)
+{
+    if (line->stage == STARTTLS && reply->code == 220) return true;
+    return line->stage == QUIT || behind.length == 0 || text_starts(behind, TEXT("421"));
 }
 
 static size_t on_input(void *context, struct text bytes)
@@ -305,7 +329,9 @@ static size_t on_input(void *context, struct text bytes)
     struct smtp_reply reply;
     size_t used = 0;
     enum reply_outcome outcome = reply_parse(&line->parser, bytes, &reply, &used);
-    if (outcome == REPLY_WHOLE)
+    if (outcome == REPLY_WHOLE && !is_in_step(line, &reply, text_slice(bytes, used, bytes.length)))
+        fail(line, out_of_step);
+    else if (outcome == REPLY_WHOLE)
         take_reply(line, &reply);
     else if (outcome != REPLY_MORE)
         fail(line, reply_outcome_name(outcome));

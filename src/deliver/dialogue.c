@@ -175,7 +175,7 @@ static bool may_send(const struct dialogue *dialogue, uint32_t position)
     bool is_content = position == last_command(dialogue);
     if (is_content && dialogue->handover->one_fate && dialogue->asked > 1) return false;
     if (position < last_command(dialogue) || !dialogue->content_is_bdat) return true;
-    return dialogue->handover->length <= DIALOGUE_BDAT_AHEAD_MOST;
+    return dialogue->trust == TRUST_AHEAD && dialogue->handover->length <= DIALOGUE_BDAT_AHEAD_MOST;
 }
 
 /* Sends what may be sent. With BDAT the content follows its command at once. */
@@ -214,8 +214,8 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
         if (handover->states[i] == RECIPIENT_OPEN) dialogue->order[dialogue->asked++] = i;
     dialogue->sent = dialogue->replied = 0;
     dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
-    dialogue->content_is_bdat =
-        dialogue->offered.chunking && dialogue->trust == TRUST_AHEAD && !handover->is_probe;
+    dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe &&
+                                (dialogue->trust == TRUST_AHEAD || handover->says_binary);
     dialogue->tells_apart = true;
     dialogue->surplus = 0;
     dialogue->state = DIALOGUE_TRANSACTION;

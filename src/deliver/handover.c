@@ -78,7 +78,14 @@ enum handover_need handover_prepare(struct handover *handover, const struct smtp
     smtputf8_check(handover, offered->smtputf8 && smtputf8_allowed);
     handover->says_8bit = is_8bit && offered->eightbitmime && !handover->is_probe;
     if (handover->is_probe) return handover->open ? HANDOVER_READY : HANDOVER_OVER;
-    if (handover->open && is_8bit && !offered->eightbitmime) return HANDOVER_CONVERT;
+    handover->says_binary = handover->is_binary && offered->chunking && offered->binarymime;
+    if (handover->is_binary && !handover->says_binary)
+        handover_end_rest_by_us(
+            handover, RECIPIENT_FAILED, "5.6.3",
+            TEXT("the content has a NUL, a bare CR or a bare LF, which only a server with "
+                 "BINARYMIME may be sent"));
+    if (handover->open && is_8bit && !offered->eightbitmime && !handover->says_binary)
+        return HANDOVER_CONVERT;
     if (offered->size > 0 && handover->length > offered->size) {
         struct text reason =
             arena_printf(handover->arena, "message of %llu bytes is larger than the server's limit of %llu",
@@ -97,7 +104,10 @@ void handover_put_mail(const struct handover *handover, const struct smtp_capabi
     buffer_add_char(out, '>');
     if (offered->has_size && !handover->is_probe)
         buffer_printf(out, " SIZE=%llu", (unsigned long long)handover->length);
-    if (handover->says_8bit) buffer_add_text(out, TEXT(" BODY=8BITMIME"));
+    if (handover->says_binary)
+        buffer_add_text(out, TEXT(" BODY=BINARYMIME"));
+    else if (handover->says_8bit)
+        buffer_add_text(out, TEXT(" BODY=8BITMIME"));
     if (handover->says_smtputf8) buffer_add_text(out, TEXT(" SMTPUTF8"));
     if (offered->dsn && envelope->ret != RETURN_UNSTATED)
         buffer_add_text(out, envelope->ret == RETURN_FULL ? TEXT(" RET=FULL") : TEXT(" RET=HDRS"));

@@ -21,6 +21,7 @@ struct handover {
     bool one_fate;    /* one recipient refused: the content is not sent for the others either */
     uint64_t length;  /* bytes of the content, not stuffed */
     uint16_t content; /* enum content_flag of ipc/ask_queue.h */
+    bool is_binary;   /* it has a NUL, a bare CR or a bare LF */
 
     /* answers; both arrays have envelope->recipient_count entries */
     struct recipient_result *results;
@@ -28,7 +29,7 @@ struct handover {
     uint32_t open;   /* not ended */
 
     /* what handover_prepare decided */
-    bool says_8bit, says_smtputf8;
+    bool says_8bit, says_smtputf8, says_binary; /* binary: the content may go by BDAT only */
 };
 
 enum handover_need {
@@ -45,7 +46,7 @@ void handover_restart(struct handover *handover);
 
 /* Compares the message with what the server offers. `smtputf8_allowed` false: as if SMTPUTF8 were not
    offered. Ends recipients that this server can never take: 5.6.7 (RFC 6531 section 3.2), 5.3.4 (RFC 1870
-   section 6.2). */
+   section 6.2), 5.6.3 (RFC 3030 section 3). */
 enum handover_need handover_prepare(struct handover *handover, const struct smtp_capabilities *offered,
                                     bool smtputf8_allowed);
 

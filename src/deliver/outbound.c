@@ -135,9 +135,10 @@ static void learn(struct outbound *outbound, const struct smtp_reply *reply)
 {
     struct dialogue *dialogue = &outbound->dialogue;
     if (dialogue->finding == FOUND_OUT_OF_STEP)
-        log_warning("%s is out of step: for an hour mail goes by DATA, and counts when QUIT is answered%s%.*s",
-                    outbound->relay, reply ? ": " : "",
-                    TEXT_ARG(reply ? text_slice(text_trim(reply->lines), 0, 200) : TEXT_NONE));
+        log_warning(
+            "%s is out of step: for an hour mail goes by DATA, and counts when QUIT is answered%s%.*s",
+            outbound->relay, reply ? ": " : "",
+            TEXT_ARG(reply ? text_slice(text_trim(reply->lines), 0, 200) : TEXT_NONE));
     host_learn(outbound->host, dialogue->finding, loop_now_ms(outbound->ground->loop));
     dialogue->finding = FOUND_NOTHING;
 }
@@ -419,14 +420,19 @@ struct outbound *outbound_open(const struct outbound_start *start)
 
 /* --- errands --- */
 
+static void unreadable(struct handover *handover)
+{
+    log_error("message cannot be read from the journal: %s", strerror(errno));
+    handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, "4.3.0", TEXT("the message cannot be read"));
+}
+
 /* 8-bit content for a server that takes only 7 bits (RFC 6152 section 3). */
 static void convert(struct outbound *outbound, struct errand *errand)
 {
     struct handover *handover = &errand->handover;
     struct buffer original = { 0 }, converted = { 0 };
     if (!payload_read(&errand->payload, &original)) {
-        log_error("message cannot be read from the journal: %s", strerror(errno));
-        handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, "4.3.0", TEXT("the message cannot be read"));
+        unreadable(handover);
         buffer_free(&original);
         return;
     }
@@ -444,14 +450,26 @@ static void convert(struct outbound *outbound, struct errand *errand)
     handover->content = errand->payload.content;
 }
 
+/* False: the message cannot be read. */
+static bool content_look(struct errand *errand)
+{
+    struct handover *handover = &errand->handover;
+    bool is_lines;
+    payload_rewind(&errand->payload);
+    handover->length = payload_length(&errand->payload);
+    handover->content = errand->payload.content;
+    if (!payload_look(&errand->payload, &is_lines)) return false;
+    handover->is_binary = !is_lines;
+    return true;
+}
+
 static enum handover_need prepare(struct outbound *outbound, struct errand *errand)
 {
     struct handover *handover = &errand->handover;
     const struct dialogue *dialogue = &outbound->dialogue;
-    if (errand->has_content) {
-        payload_rewind(&errand->payload);
-        handover->length = payload_length(&errand->payload);
-        handover->content = errand->payload.content;
+    if (errand->has_content && !content_look(errand)) {
+        unreadable(handover);
+        return HANDOVER_OVER;
     }
     enum handover_need need = handover_prepare(handover, &dialogue->offered, dialogue->smtputf8_allowed);
     if (need != HANDOVER_CONVERT) return need;

@@ -154,6 +154,31 @@ static bool step_next(struct payload *payload, uint64_t most, struct edit_piece 
     return true;
 }
 
+bool payload_look(const struct payload *payload, bool *out_is_lines)
+{
+    struct payload copy = *payload;
+    struct edit_piece step;
+    struct buffer bytes = { 0 }, unused = { 0 };
+    struct dotted dotted;
+    bool is_read = true;
+    size_t used;
+    *out_is_lines = payload->content & CONTENT_IS_LINES;
+    if (*out_is_lines) return true;
+    dotted_start(&dotted, false, true);
+    payload_rewind(&copy);
+    while (is_read && step_next(&copy, STEP, &step)) {
+        is_read = piece_read(&copy, &step, &bytes);
+        dotted_decode(&dotted, buffer_text(&bytes), &unused, &used);
+        buffer_clear(&bytes);
+        buffer_clear(&unused);
+    }
+    dotted_finish(&dotted, &unused);
+    buffer_free(&bytes);
+    buffer_free(&unused);
+    *out_is_lines = !dotted.has_nul && !dotted.has_bare;
+    return is_read;
+}
+
 static void end_put(const struct payload *payload, struct stream *stream)
 {
     bool ends_line = !(payload->content & CONTENT_NO_END_OF_LINE);

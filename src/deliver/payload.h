@@ -43,6 +43,11 @@ uint64_t payload_length(const struct payload *payload);
 /* Reads the whole content into `out`. False with errno when the segment cannot be read. */
 bool payload_read(const struct payload *payload, struct buffer *out);
 
+/* Whether the content may go by DATA: no NUL in it, and no CR or LF but in CRLF, so that no server takes for
+   its end what is none. What was found out before (CONTENT_IS_LINES) is not looked for again. False with
+   errno when the segment cannot be read. */
+bool payload_look(const struct payload *payload, bool *out_is_lines);
+
 /* Takes over the converted content in place of the original. `content`: its flags. */
 void payload_convert(struct payload *payload, struct buffer *converted, uint16_t content);
 

@@ -53,6 +53,7 @@ enum content_flag {
     CONTENT_LEADING_DOT = 4,     /* some line starts with "." (needs stuffing with DATA) */
     CONTENT_LONG_LINE = 8,       /* a line of more than 998 octets */
     CONTENT_NO_END_OF_LINE = 16, /* the last line has no CRLF (BDAT) */
+    CONTENT_IS_LINES = 32,       /* it was looked through: no NUL, no CR or LF but in CRLF */
 };
 
 struct keep_request {

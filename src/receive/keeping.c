@@ -21,6 +21,7 @@ static void content_flags(struct session *session, const struct header_glance *g
     if (dotted->has_leading_dot) flags |= CONTENT_LEADING_DOT;
     if (dotted->has_long_line) flags |= CONTENT_LONG_LINE;
     if (!dotted_ends_line(dotted)) flags |= CONTENT_NO_END_OF_LINE;
+    if (!dotted->has_nul && (!dotted->has_bare || dotted->repair)) flags |= CONTENT_IS_LINES;
     transaction->keep.content = (uint16_t)flags;
 }
 

@@ -119,6 +119,7 @@ static void capability_read(struct text line, struct smtp_capabilities *out)
         { TEXT("8BITMIME"), &out->eightbitmime },
         { TEXT("SMTPUTF8"), &out->smtputf8 },
         { TEXT("CHUNKING"), &out->chunking },
+        { TEXT("BINARYMIME"), &out->binarymime },
         { TEXT("DSN"), &out->dsn },
         { TEXT("STARTTLS"), &out->starttls },
         { TEXT("XCLIENT"), &out->xclient },

@@ -48,9 +48,11 @@ struct text reply_join(struct arena *arena, const struct smtp_reply *reply, size
 /* What an EHLO reply offers. */
 struct smtp_capabilities {
     bool is_esmtp; /* the reply was one to EHLO */
-    bool pipelining, eightbitmime, smtputf8, chunking, dsn, starttls, enhancedstatuscodes, xclient, has_size;
-    bool xclient_between_nodes; /* XCLIENT with TRANSACTION: it and the commands behind it may go out together */
-    uint64_t size; /* 0: no limit said */
+    bool pipelining, eightbitmime, smtputf8, chunking, binarymime, dsn, starttls, enhancedstatuscodes,
+        xclient, has_size;
+    bool xclient_between_nodes; /* XCLIENT with TRANSACTION: it and the commands behind it may go out together
+                                 */
+    uint64_t size;              /* 0: no limit said */
 };
 
 void smtp_capabilities_parse(const struct smtp_reply *reply, struct smtp_capabilities *out);

@@ -114,6 +114,11 @@ static void talk_run(struct talk *talk)
     buffer_free(&plain);
 }
 
+#define NAMELESS_ERROR "there is no name to verify the certificate by"
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG_NAME "wall1.example.jp" FIFTY FIFTY FIFTY FIFTY FIFTY
+
 static const struct {
     enum who server, client;
     const char *wanted;                 /* the server's name or address, as the client knows it */
@@ -135,7 +140,11 @@ static const struct {
       NULL, NULL },
     { STRANGER, EDGE, "192.0.2.1",
       "unable to get local issuer certificate (certificate of wall1.example.jp, 192.0.2.1)", NULL, NULL },
+    { WALL, EDGE, "", NAMELESS_ERROR, NULL, NULL },
+    { WALL, EDGE, ".example.jp", NAMELESS_ERROR, NULL, NULL }, /* OpenSSL: any name below it */
+    { WALL, EDGE, LONG_NAME, NAMELESS_ERROR, NULL, NULL },
     { WALL, NOBODY, "192.0.2.1", NULL, "", "" },
+    { WALL, NOBODY, "", NULL, "", "" },
     { WALL, EXPIRED, "192.0.2.1", NULL, "",
       "certificate has expired (certificate of old.example.jp, 192.0.2.1)" },
     { WALL, FUTURE, "192.0.2.1", NULL, "",
@@ -163,6 +172,19 @@ static void who_is_known(void **state)
         tls_context_free(server);
         tls_context_free(client);
     }
+}
+
+/* The part before a NUL is not the name that was asked for. */
+static void a_name_with_nul(void **state)
+{
+    struct tls_context *client = context_of(false, EDGE);
+    struct tls *tls = tls_new(client, false, TEXT("wall1.example.jp\0.evil.example"));
+    struct buffer flight = { 0 };
+    assert_int_equal(tls_begin(tls, &flight), TLS_FAILED);
+    assert_int_equal(buffer_length(&flight), 0);
+    assert_string_equal(tls_error(tls), NAMELESS_ERROR);
+    tls_free(tls);
+    tls_context_free(client);
 }
 
 /* A client that does not ask whom it meets, with a certificate of another authority: the server has to see
@@ -222,8 +244,9 @@ static void no_authority(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(who_is_known), cmocka_unit_test(a_stranger),
-                                        cmocka_unit_test(not_asked), cmocka_unit_test(no_authority) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(who_is_known), cmocka_unit_test(a_name_with_nul),
+                                        cmocka_unit_test(a_stranger), cmocka_unit_test(not_asked),
+                                        cmocka_unit_test(no_authority) };
     tls_warm_up();
     return cmocka_run_group_tests(tests, all_make, all_free);
 }
