@@ -26,11 +26,13 @@ static enum books_outcome statements_prepare(struct database *database)
 {
     for (int i = 0; i < STATEMENTS; i++) {
         database->statements[i] = sql_prepare(database->sql, entries_texts[i]);
-        if (!database->statements[i]) return database_tell(database, BOOKS_DAMAGED, entries_texts[i]);
+        if (!database->statements[i])
+            return database_tell(database, sql_failure(database->sql), entries_texts[i]);
     }
     database->pending = pending_new(database->sql);
-    return database->pending ? BOOKS_DONE
-                             : database_tell(database, BOOKS_DAMAGED, "the tables of sums and terms");
+    return database->pending
+               ? BOOKS_DONE
+               : database_tell(database, sql_failure(database->sql), "the tables of sums and terms");
 }
 
 static bool file_find(const struct database *database, struct stat *out)

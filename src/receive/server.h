@@ -52,7 +52,7 @@ struct server {
     bool queue_is_full, is_stopping;
     struct timer *stop_timer, *accept_timer, *drain_timer;
     uint64_t drain_until_ms;
-    struct recipient_tables *tables;
+    struct tables *tables;
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;
