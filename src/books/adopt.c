@@ -24,7 +24,7 @@ enum books_outcome adopt_look(struct database *database, uint64_t message, uint3
     struct sql_statement *row =
         sql_prepare(database->sql, "SELECT (SELECT ending FROM recipient WHERE message = ?1 AND number = ?2),"
                                    " (SELECT state FROM held_recipient WHERE message = ?1 AND number = ?2)");
-    if (!row) return sql_tell(database->sql, BOOKS_DAMAGED, "a recipient");
+    if (!row) return sql_tell(database->sql, sql_failure(database->sql), "a recipient");
     sql_bind(row, 1, message);
     sql_bind(row, 2, number);
     enum books_outcome outcome = sql_step(row);
@@ -45,7 +45,7 @@ enum books_outcome adopt_recall(struct database *database, struct arena *arena, 
         database->sql, "SELECT time, size, direction, own, client, helo, sender, class, score, virus, engine,"
                        " subject, message_id, author FROM message WHERE id = ?1");
     *out = (struct event_accepted){ .id = message };
-    if (!row) return sql_tell(database->sql, BOOKS_DAMAGED, "a message");
+    if (!row) return sql_tell(database->sql, sql_failure(database->sql), "a message");
     sql_bind(row, 1, message);
     enum books_outcome outcome = sql_step(row);
     if (outcome == BOOKS_ROW) {
@@ -71,7 +71,7 @@ enum books_outcome adopt_recall(struct database *database, struct arena *arena, 
 
 static enum books_outcome run(struct database *database, struct sql_statement *statement)
 {
-    enum books_outcome outcome = statement ? sql_do(statement) : BOOKS_DAMAGED;
+    enum books_outcome outcome = statement ? sql_do(statement) : sql_failure(database->sql);
     sql_tell(database->sql, outcome, "the index of the quarantine");
     sql_drop(statement);
     return outcome;
@@ -87,7 +87,7 @@ enum books_outcome adopt_message(struct database *database, const struct event_a
     struct sql_statement *statement =
         sql_prepare(database->sql, "INSERT OR IGNORE INTO held(message, stored, size, bytes, sender)"
                                    " VALUES(?1, ?2, ?3, ?4, ?5)");
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
     sql_bind(statement, 1, file->message);
     sql_bind(statement, 2, file->stored_ms);
     sql_bind(statement, 3, file->size);
@@ -103,7 +103,7 @@ static enum books_outcome row_store(struct database *database, const struct held
         "INSERT OR IGNORE INTO held_recipient(message, number, class, state, stored, changed, release, by,"
         " edits, notify, address, orcpt, reason)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
     sql_bind(statement, 1, row->message);
     sql_bind(statement, 2, row->number);
     sql_bind(statement, 3, row->class);

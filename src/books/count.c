@@ -38,7 +38,7 @@ static enum books_outcome carried_read(struct count *count)
     enum books_outcome outcome;
     struct sql_statement *statement =
         sql_prepare(count->sql, "SELECT name, recipients FROM carried WHERE since = ?1");
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(count->sql);
     sql_bind(statement, 1, count->since_ms);
     while ((outcome = sql_step(statement)) == BOOKS_ROW) {
         uint64_t *sum = sum_by_name(&count->sums, sql_get_text(statement, 0));

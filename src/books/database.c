@@ -19,11 +19,13 @@ static enum books_outcome statements_prepare(struct database *database)
 {
     for (int i = 0; i < STATEMENTS; i++) {
         database->statements[i] = sql_prepare(database->sql, statements_texts[i]);
-        if (!database->statements[i]) return sql_tell(database->sql, BOOKS_DAMAGED, statements_texts[i]);
+        if (!database->statements[i])
+            return sql_tell(database->sql, sql_failure(database->sql), statements_texts[i]);
     }
     database->pending = pending_new(database->sql);
-    return database->pending ? BOOKS_DONE
-                             : sql_tell(database->sql, BOOKS_DAMAGED, "the tables of sums and terms");
+    return database->pending
+               ? BOOKS_DONE
+               : sql_tell(database->sql, sql_failure(database->sql), "the tables of sums and terms");
 }
 
 static bool file_find(const struct database *database, struct stat *out)

@@ -54,7 +54,7 @@ static enum books_outcome rows_count(struct reader_books *books, int node, struc
         sql_prepare(sql, "SELECT r.ending, r.hold > 0, m.own, count(*) FROM message m JOIN recipient r"
                          " ON r.message = m.id WHERE m.id >= ?1 AND m.id < ?2 AND r.accepted_ms >= ?3"
                          " AND r.accepted_ms < ?4 AND (?5 = 256 OR m.node = ?5) GROUP BY 1, 2, 3");
-    enum books_outcome outcome = rows ? BOOKS_DONE : BOOKS_DAMAGED;
+    enum books_outcome outcome = rows ? BOOKS_DONE : sql_failure(sql);
     for (uint64_t at = out->start_ms - HOUR_MS; at < out->end_ms + HOUR_MS && outcome == BOOKS_DONE;
          at += HOUR_MS) {
         sql_bind(rows, 1, at << ID_SHIFT);

@@ -51,7 +51,7 @@ static enum books_outcome run(struct forgetting *forgetting, const char *text, u
                               uint64_t second)
 {
     struct sql_statement *statement = sql_prepare(forgetting->sql, text);
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(forgetting->sql);
     sql_bind(statement, 1, first);
     if (second) sql_bind(statement, 2, second);
     enum books_outcome outcome = sql_do(statement);
@@ -63,7 +63,7 @@ static enum books_outcome run_text(struct forgetting *forgetting, const char *te
                                    struct text second)
 {
     struct sql_statement *statement = sql_prepare(forgetting->sql, text);
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(forgetting->sql);
     sql_bind(statement, 1, first);
     sql_bind_text(statement, 2, second);
     enum books_outcome outcome = sql_do(statement);
@@ -131,7 +131,7 @@ static enum books_outcome recipients_forget(struct forgetting *forgetting, uint6
         forgetting->sql,
         "SELECT address, accepted_ms, ending, ended_ms, action FROM recipient WHERE message = ?1");
     bool is_abroad = nodes_is_abroad(forgetting->database, id);
-    if (!row) return BOOKS_DAMAGED;
+    if (!row) return sql_failure(forgetting->sql);
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW && carried == BOOKS_DONE) {
         if (!sql_is_null(row, 1)) terms_add_recipient(terms, sql_get_text(row, 0));
@@ -152,7 +152,7 @@ static enum books_outcome steps_terms(struct forgetting *forgetting, uint64_t id
 {
     enum books_outcome outcome;
     struct sql_statement *row = sql_prepare(forgetting->sql, "SELECT kind FROM step WHERE message = ?1");
-    if (!row) return BOOKS_DAMAGED;
+    if (!row) return sql_failure(forgetting->sql);
     sql_bind(row, 1, id);
     while ((outcome = sql_step(row)) == BOOKS_ROW)
         terms_add(terms, TERM_STATUS, text_of(step_name((enum step_kind)sql_get(row, 0))));
@@ -199,7 +199,7 @@ static enum books_outcome rows_walk(struct forgetting *forgetting, const char *t
     struct buffer terms = { 0 };
     enum books_outcome outcome = BOOKS_DONE, forgotten = BOOKS_DONE;
     struct sql_statement *row = sql_prepare(forgetting->sql, text);
-    if (!row) return BOOKS_DAMAGED;
+    if (!row) return sql_failure(forgetting->sql);
     sql_bind(row, 1, id_at(limit_ms));
     sql_bind(row, 2, forgetting->most);
     while (forgotten == BOOKS_DONE && forgetting->done < forgetting->most &&

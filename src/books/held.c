@@ -54,7 +54,7 @@ void held_rollback(struct database *database)
 
 static enum books_outcome run(struct database *database, struct sql_statement *statement, const char *what)
 {
-    enum books_outcome outcome = statement ? sql_do(statement) : BOOKS_DAMAGED;
+    enum books_outcome outcome = statement ? sql_do(statement) : sql_failure(database->sql);
     sql_tell(database->sql, outcome, what);
     sql_drop(statement);
     return outcome;
@@ -87,7 +87,7 @@ enum books_outcome held_class_of(struct database *database, uint64_t message, ui
     if (hold != HOLD_QUARANTINE) return BOOKS_DONE;
     struct sql_statement *statement = sql_prepare(
         database->sql, "SELECT class FROM message WHERE id = ?1 AND (score IS NOT NULL OR class > 0)");
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(database->sql);
     sql_bind(statement, 1, message);
     enum books_outcome outcome = sql_step(statement);
     if (outcome == BOOKS_ROW) *out = class_of((enum message_class)sql_get(statement, 0));
@@ -107,7 +107,7 @@ static enum books_outcome recipient_store(struct database *database, const struc
         database->sql, "INSERT OR IGNORE INTO held_recipient(message, number, class, state, stored,"
                        " changed, edits, notify, address, orcpt, reason)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)");
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
     sql_bind(statement, 1, offer->id);
     sql_bind(statement, 2, held->number);
     sql_bind(statement, 3, class);
@@ -134,7 +134,7 @@ enum books_outcome held_store(struct database *database, const struct held_offer
     struct sql_statement *statement =
         sql_prepare(database->sql, "INSERT INTO held(message, stored, size, bytes, sender)"
                                    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET bytes = ?4");
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
     sql_bind(statement, 1, offer->id);
     sql_bind(statement, 2, now_ms);
     sql_bind(statement, 3, offer->length);
@@ -173,7 +173,7 @@ enum books_outcome held_move(struct database *database, const struct held_move *
         database->sql, "UPDATE held_recipient SET state = ?4, changed = ?5, release = coalesce(?6, release),"
                        " by = coalesce(?7, by) WHERE message = ?1 AND number = ?2 AND state = ?3");
     *out_changed = false;
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, "the index of the quarantine");
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
     sql_bind(statement, 1, move->message);
     sql_bind(statement, 2, move->number);
     sql_bind(statement, 3, move->from);
@@ -190,7 +190,7 @@ enum books_outcome held_forget_row(struct database *database, uint64_t message, 
 {
     struct sql_statement *statement =
         sql_prepare(database->sql, "DELETE FROM held_recipient WHERE message = ?1 AND number = ?2");
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(database->sql);
     sql_bind(statement, 1, message);
     sql_bind(statement, 2, number);
     return run(database, statement, "a stray in quarantine");
@@ -200,7 +200,7 @@ enum books_outcome held_forget_file(struct database *database, uint64_t message)
 {
     struct sql_statement *statement =
         sql_prepare(database->sql, "UPDATE held SET bytes = 0 WHERE message = ?1");
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(database->sql);
     sql_bind(statement, 1, message);
     return run(database, statement, "a file in quarantine");
 }
@@ -265,7 +265,7 @@ static enum books_outcome rows_read(struct sql *sql, struct arena *arena, const 
     enum books_outcome outcome;
     struct sql_statement *row = sql_prepare(sql, text);
     *out = (struct held_rows){ 0 };
-    if (!row) return BOOKS_DAMAGED;
+    if (!row) return sql_failure(sql);
     for (int i = 0; i < value_count; i++) sql_bind(row, i + 1, values[i]);
     while ((outcome = sql_step(row)) == BOOKS_ROW) {
         const struct held_rows *rows = &gathering.rows;

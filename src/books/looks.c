@@ -27,7 +27,7 @@ enum books_outcome looks_read(struct reader_books *books, const struct look_ques
     *out = arena_alloc_array(arena, question->most, sizeof **out);
     *out_count = 0;
     *out_is_cut = false;
-    if (!row) return BOOKS_DAMAGED;
+    if (!row) return sql_failure(books_sql(books));
     sql_bind(row, 1, question->from_ms << ID_SHIFT);
     sql_bind(row, 2, question->until_ms ? question->until_ms << ID_SHIFT : INT64_MAX);
     sql_bind(row, 3, question->message);

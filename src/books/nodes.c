@@ -11,7 +11,7 @@ static enum books_outcome run(struct database *database, const char *text, const
                               struct text name)
 {
     struct sql_statement *statement = sql_prepare(database->sql, text);
-    if (!statement) return sql_tell(database->sql, BOOKS_DAMAGED, text);
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), text);
     for (int i = 0; i < count; i++) sql_bind(statement, i + 1, numbers[i]);
     if (name.length) sql_bind_text(statement, count + 1, name);
     enum books_outcome outcome = sql_tell(database->sql, sql_do(statement), text);
@@ -43,7 +43,7 @@ static enum books_outcome standing_read(struct database *database, uint16_t numb
 {
     struct sql_statement *row =
         sql_prepare(database->sql, "SELECT name, is_here, series, parcel FROM node WHERE number = ?1");
-    if (!row) return sql_tell(database->sql, BOOKS_DAMAGED, "the nodes");
+    if (!row) return sql_tell(database->sql, sql_failure(database->sql), "the nodes");
     sql_bind(row, 1, number);
     enum books_outcome outcome = sql_step(row);
     *out_parcel = 0;
@@ -193,7 +193,7 @@ enum books_outcome nodes_read(struct reader_books *books, struct arena *arena, s
                          " max(told_ms, ifnull((SELECT value FROM mark"
                          " WHERE mark.name = 'node ' || node.number || ' heard'), 0))"
                          " FROM node ORDER BY number");
-    enum books_outcome outcome = row ? BOOKS_ROW : BOOKS_DAMAGED;
+    enum books_outcome outcome = row ? BOOKS_ROW : sql_failure(sql);
     *out = arena_alloc_array(arena, NODES_MOST, sizeof **out);
     *out_count = 0;
     sql_time_limit(sql, READER_STEP_MS);
@@ -221,7 +221,7 @@ enum books_outcome nodes_missing(struct reader_books *books, uint64_t from_ms, u
         sql_prepare(sql, "SELECT count(*) FROM hop WHERE message >= ?1 AND message < ?2"
                          " AND next >> 8 & 255 IN (SELECT number FROM node)"
                          " AND NOT EXISTS (SELECT 1 FROM message WHERE id = hop.next)");
-    enum books_outcome outcome = row ? BOOKS_ROW : BOOKS_DAMAGED;
+    enum books_outcome outcome = row ? BOOKS_ROW : sql_failure(sql);
     *out_messages = 0;
     for (uint64_t at = from_ms; at < until_ms && outcome == BOOKS_ROW; at += HOUR_MS) {
         uint64_t end = at + HOUR_MS < until_ms ? at + HOUR_MS : until_ms;

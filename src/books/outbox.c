@@ -22,7 +22,7 @@ static enum books_outcome mark_set(struct sql *sql, const char *name, uint64_t v
 {
     struct sql_statement *set = sql_prepare(
         sql, "INSERT INTO mark(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value");
-    if (!set) return BOOKS_DAMAGED;
+    if (!set) return sql_failure(sql);
     sql_bind_text(set, 1, text_of(name));
     sql_bind(set, 2, value);
     enum books_outcome outcome = sql_do(set);
@@ -63,7 +63,8 @@ enum books_outcome outbox_begin(struct database *database, uint64_t boot)
     outbox->add = sql_prepare(outbox->sql, "INSERT INTO outbox(time, events, records) VALUES(?1, ?2, ?3)");
     outbox->next = sql_prepare(outbox->sql, "SELECT parcel, time, events, records FROM outbox"
                                             " WHERE parcel > ?1 ORDER BY parcel LIMIT 1");
-    enum books_outcome outcome = outbox->add && outbox->next ? series_take(outbox, boot) : BOOKS_DAMAGED;
+    enum books_outcome outcome =
+        outbox->add && outbox->next ? series_take(outbox, boot) : sql_failure(outbox->sql);
     sql_tell(database->sql, outcome, "the outbox");
     if (outcome == BOOKS_DONE)
         database->outbox = outbox;
@@ -151,7 +152,7 @@ enum books_outcome outbox_next(struct database *database, uint64_t after, struct
 static enum books_outcome run(struct outbox *outbox, const char *text, uint64_t number)
 {
     struct sql_statement *statement = sql_prepare(outbox->sql, text);
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(outbox->sql);
     sql_reset(outbox->next);
     sql_bind(statement, 1, number < INT64_MAX ? number : INT64_MAX);
     enum books_outcome outcome = sql_do(statement);

@@ -170,7 +170,7 @@ enum books_outcome books_sums(struct reader_books *books, const struct sum_quest
     sums_text(question, &text);
     struct sql_statement *statement = sql_prepare(books->sql, buffer_text(&text).at);
     buffer_free(&text);
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(books->sql);
     /* A month's row stands for its first day. */
     sql_bind(statement, 1, question->from_day % 100 == 1 ? question->from_day - 1 : question->from_day);
     sql_bind(statement, 2, question->until_day ? question->until_day : UINT32_MAX);
@@ -204,7 +204,7 @@ enum books_outcome books_sightings(struct reader_books *books, uint64_t from_ms,
     *out_count = 0;
     *out_is_cut = false;
     struct sql_statement *statement = sql_prepare(books->sql, sightings_text);
-    if (!statement) return BOOKS_DAMAGED;
+    if (!statement) return sql_failure(books->sql);
     sql_bind(statement, 1, from_ms << 22);
     sql_bind(statement, 2, until_ms << 22);
     sql_bind(statement, 3, most + 1);

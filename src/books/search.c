@@ -145,7 +145,7 @@ static enum books_outcome table_find(struct reader_books *books, const struct se
         .sql = books_sql(books), .terms = terms, .arena = arena, .most = question->most + 1
     };
     hunt.statement = sql_prepare(hunt.sql, text.at);
-    if (!hunt.statement) return BOOKS_DAMAGED;
+    if (!hunt.statement) return sql_failure(hunt.sql);
     uint64_t until = question->until_ms && question->until_ms < INT64_MAX >> ID_SHIFT
                          ? question->until_ms << ID_SHIFT
                          : INT64_MAX;
@@ -451,7 +451,7 @@ enum books_outcome search_run(struct reader_books *books, const struct search_qu
         buffer_free(&terms);
         return BOOKS_DONE;
     }
-    if (!detail_open(&detail, books_sql(books), arena)) outcome = BOOKS_DAMAGED;
+    if (!detail_open(&detail, books_sql(books), arena)) outcome = sql_failure(books_sql(books));
     if (outcome == BOOKS_DONE && question->id) {
         outcome = one_find(&detail, question->id, &messages, &refusals);
     } else if (outcome == BOOKS_DONE) {

@@ -22,14 +22,30 @@ enum {
 struct sql {
     sqlite3 *handle;
     struct timespec deadline;
-    bool has_deadline;
-    int failure; /* the last result that was not good */
+    int failure;                /* the last result that was not good */
+    enum books_outcome meaning; /* of that one */
 };
 
 struct sql_statement {
     sqlite3_stmt *handle;
     struct sql *sql;
 };
+
+/* SQLITE_ERROR is much: a library without a module, a statement that was out of place. */
+static bool lacks_tables(const struct sql *sql)
+{
+    static const char *const words[] = { "no such table", "no such column", "table " };
+    struct text error = text_of(sqlite3_errmsg(sql->handle));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_starts(error, text_of(words[i]))) return true;
+    return false;
+}
+
+static enum books_outcome failed(struct sql *sql, int result, enum books_outcome meaning)
+{
+    sql->failure = result;
+    return sql->meaning = meaning;
+}
 
 static enum books_outcome outcome_of(struct sql *sql, int result)
 {
@@ -41,17 +57,15 @@ static enum books_outcome outcome_of(struct sql *sql, int result)
         return BOOKS_ROW;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_SCHEMA:
+        return failed(sql, result, BOOKS_DAMAGED);
     case SQLITE_ERROR:
-        sql->failure = result;
-        return BOOKS_DAMAGED; /* ERROR: a table or column of ours is not there */
+        return failed(sql, result, lacks_tables(sql) ? BOOKS_DAMAGED : BOOKS_LATER);
     case SQLITE_NOMEM:
         die("out of memory (database)");
     case SQLITE_MISUSE:
         bug("the database is misused");
     default:
-        sql->failure = result;
-        return BOOKS_LATER;
+        return failed(sql, result, BOOKS_LATER);
     }
 }
 
@@ -101,6 +115,11 @@ const char *sql_error(const struct sql *sql)
 {
     bool is_past = sqlite3_errcode(sql->handle) == SQLITE_OK && sql->failure; /* a call after it went well */
     return is_past ? sqlite3_errstr(sql->failure) : sqlite3_errmsg(sql->handle);
+}
+
+enum books_outcome sql_failure(const struct sql *sql)
+{
+    return sql->failure ? sql->meaning : BOOKS_LATER;
 }
 
 enum books_outcome sql_tell(const struct sql *sql, enum books_outcome outcome, const char *what)

@@ -14,7 +14,7 @@ enum books_outcome {
     BOOKS_ROW,     /* of sql_step: there is a row */
     BOOKS_LATER,   /* disk full, I/O error, locked, out of time: nothing of the transaction is kept, try again
                     */
-    BOOKS_DAMAGED, /* not a database any more, or not one of ours */
+    BOOKS_DAMAGED, /* its bytes are not a database any more, or tables of ours are not there; nothing else */
     BOOKS_NEWER,   /* made by a later version of this program */
     BOOKS_MISSING, /* there is none */
 };
@@ -32,12 +32,17 @@ const char *sql_error(const struct sql *sql);
 /* Logs what failed, unless `outcome` is DONE; passes the outcome on. */
 enum books_outcome sql_tell(const struct sql *sql, enum books_outcome outcome, const char *what);
 
+/* What the last call that failed means: for a statement that could not be prepared, say. Being busy, a full
+   disk or a missing right is no damage. */
+enum books_outcome sql_failure(const struct sql *sql);
+
 /* Statements without values; several, separated by semicolons. */
 enum books_outcome sql_run(struct sql *sql, const char *text);
 /* The number in the first column of the first row, 0 when there is none. */
 enum books_outcome sql_number(struct sql *sql, const char *text, int64_t *out);
 
-/* NULL: the text is wrong for this database; sql_error says how. Lives until sql_close or sql_drop. */
+/* NULL: it cannot be had now, or never; sql_failure says which, sql_error why. Lives until sql_close or
+ * sql_drop. */
 struct sql_statement *sql_prepare(struct sql *sql, const char *text);
 void sql_drop(struct sql_statement *statement); /* NULL is allowed */
 

@@ -270,7 +270,7 @@ static enum books_outcome rows_index(struct sql *sql, const char *select, const 
 {
     struct buffer terms = { 0 };
     struct sql_statement *rows = sql_prepare(sql, select), *index = sql_prepare(sql, insert);
-    enum books_outcome outcome = rows && index ? BOOKS_ROW : BOOKS_DAMAGED;
+    enum books_outcome outcome = rows && index ? BOOKS_ROW : sql_failure(sql);
     while (outcome == BOOKS_ROW && (outcome = sql_step(rows)) == BOOKS_ROW) {
         buffer_clear(&terms);
         terms_add_client(&terms, sql_get_text(rows, 1));

@@ -5,6 +5,7 @@
 #define SEKIMORI_BOOKS_TICKET_H
 
 #include "base/text.h"
+#include "config/settings.h"
 
 enum { TICKET_KEY_BYTES = 32, TICKET_SIZE = 65 }; /* 64 characters and the NUL */
 
@@ -20,6 +21,10 @@ struct ticket {
     uint32_t number;  /* of the recipient */
     uint64_t until_s; /* seconds since 1970; up to 2106 */
 };
+
+/* A ticket has no more rights than its class gives to recipients: where `quarantine release` names users,
+   only if it names "recipients" too; where it names nobody, if the class does not harm. */
+bool ticket_may_release(const struct config *config, enum held_class class);
 
 /* Letters and digits only, no case: it may stand in an address or a link. */
 char *ticket_print(const struct ticket_key *key, const struct ticket *ticket, char room[TICKET_SIZE]);

@@ -17,6 +17,11 @@ const char *held_class_name(enum held_class class)
     return (unsigned)class < HELD_CLASSES ? class_names[class] : "unknown";
 }
 
+bool held_class_is_harmful(enum held_class class)
+{
+    return class == HELD_VIRUS || class == HELD_PHISHING || class == HELD_POISON;
+}
+
 bool held_class_from_name(struct text name, enum held_class *out)
 {
     for (int i = 0; i < HELD_CLASSES; i++) {

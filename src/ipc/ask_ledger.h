@@ -22,11 +22,12 @@ enum ledger_frame {
 
 enum redeemed {
     REDEEMED_DONE,
-    REDEEMED_FALSE, /* no ticket of this node */
-    REDEEMED_OLD,   /* its time is over */
-    REDEEMED_USED,  /* released before */
-    REDEEMED_GONE,  /* deleted, or too old */
-    REDEEMED_LATER, /* cannot be said or done now */
+    REDEEMED_FALSE,  /* no ticket of this node */
+    REDEEMED_OLD,    /* its time is over */
+    REDEEMED_USED,   /* released before */
+    REDEEMED_GONE,   /* deleted, or too old */
+    REDEEMED_DENIED, /* tickets do not release its class */
+    REDEEMED_LATER,  /* cannot be said or done now */
     REDEEMED_COUNT
 };
 
@@ -39,6 +40,7 @@ enum held_refusal {
 
 /* "virus", "spam", …; "unknown". */
 const char *held_class_name(enum held_class class);
+bool held_class_is_harmful(enum held_class class); /* nobody releases it who is not named for that */
 bool held_class_from_name(struct text name, enum held_class *out);
 
 struct held_recipient {

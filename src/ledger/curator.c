@@ -100,12 +100,12 @@ static bool has_user(const struct text_list *list, struct text user)
 static bool may_act(const struct curator *curator, enum held_class class)
 {
     const struct commander *commander = &curator->commander;
-    if (commander->is_owner || curator->choice.has_ticket) return true;
+    if (commander->is_owner) return true;
     if ((unsigned)class >= HELD_CLASSES) return false;
+    if (curator->choice.has_ticket && curator_ticket_opens(curator->desk, class)) return true;
     const struct text_list *list = &curator->desk->config->quarantine.release[class];
     if (list->count) return has_user(list, commander->user);
-    bool is_harmful = class == HELD_VIRUS || class == HELD_PHISHING || class == HELD_POISON;
-    return !is_harmful && commander->may_operate;
+    return !held_class_is_harmful(class) && commander->may_operate;
 }
 
 static bool may_list(const struct curator *curator)
@@ -341,6 +341,11 @@ static void slice(void *context)
 }
 
 /* --- the command --- */
+
+bool curator_ticket_opens(const struct curator_desk *desk, enum held_class class)
+{
+    return ticket_may_release(desk->config, class);
+}
 
 enum ticket_outcome curator_ticket(const struct curator_desk *desk, struct text text, struct ticket *out)
 {

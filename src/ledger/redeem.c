@@ -42,6 +42,17 @@ static enum redeemed release(struct redeem_desk *desk, const struct request *req
                                                                                  : REDEEMED_LATER;
 }
 
+/* On record, as every act that was refused. */
+static enum redeemed denied(struct redeem_desk *desk, const struct request *request,
+                            const struct held_row *row)
+{
+    struct commander user = { .uid = UINT32_MAX, .user = request->sender };
+    struct text about =
+        arena_printf(desk->arena, "refused: no ticket releases %s", held_class_name(row->class));
+    return curator_record(desk->curators, &user, row->message, "release", about) ? REDEEMED_DENIED
+                                                                                 : REDEEMED_LATER;
+}
+
 static enum redeemed redeem(struct redeem_desk *desk, const struct request *request, uint64_t *out_release)
 {
     struct ticket ticket;
@@ -64,6 +75,7 @@ static enum redeemed redeem(struct redeem_desk *desk, const struct request *requ
         return text_equal(row->by, by) ? REDEEMED_DONE : REDEEMED_USED;
     case HELD_KEPT:
         if (outcome == TICKET_OLD) return REDEEMED_OLD;
+        if (!curator_ticket_opens(desk->curators, row->class)) return denied(desk, request, row);
         return row->is_arriving ? REDEEMED_LATER : release(desk, request, row, by, out_release);
     default:
         return REDEEMED_GONE;

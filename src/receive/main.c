@@ -13,6 +13,7 @@
 #include "receive/recipients.h"
 #include "receive/refusals.h"
 #include "receive/relaying.h"
+#include "receive/tables.h"
 #include "receive/transaction.h"
 
 enum { DRAIN_LOOK_MS = 250 };
@@ -254,8 +255,8 @@ static void on_config(void *context, const struct config *old)
 {
     struct server *server = context;
     server->config = server->child->config;
-    recipient_tables_free(server->tables);
-    server->tables = recipient_tables_new(server->config);
+    tables_free(server->tables);
+    server->tables = tables_new(server->config);
     names_key(server);
     ports_replace(server);
     begin_when_possible(server);
@@ -389,7 +390,7 @@ int main(int argc, char **argv)
     tls_warm_up();
     names_key(&server);
     if (!child_jail(&child, JAIL_ACCEPT | JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
-    server.tables = recipient_tables_new(server.config);
+    server.tables = tables_new(server.config);
     ports_replace(&server);
     return child_run(&child, &events, &server);
 }

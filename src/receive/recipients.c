@@ -4,45 +4,13 @@
 #include "receive/recipients.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/log.h"
 #include "config/domains.h"
 #include "config/own_address.h"
-#include "config/table.h"
 #include "receive/relaying.h"
+#include "receive/tables.h"
 
 enum { RECIPIENT_BYTES_MOST = 64 * 1024 };
-
-struct recipient_tables {
-    size_t count;
-    struct table **by_domain; /* as config->domains; NULL: none */
-};
-
-struct recipient_tables *recipient_tables_new(const struct config *config)
-{
-    struct recipient_tables *tables = memory_alloc(sizeof *tables);
-    tables->count = config->domain_count;
-    tables->by_domain = memory_alloc(tables->count * sizeof *tables->by_domain);
-    for (size_t i = 0; i < tables->count; i++) {
-        const struct domain *domain = &config->domains[i];
-        char error[200];
-        if (domain->recipients != RECIPIENTS_TABLE) continue;
-        tables->by_domain[i] = table_new(domain->recipients_table.content, error, sizeof error);
-        if (!tables->by_domain[i])
-            log_error("%.*s: %s; every recipient of %.*s is taken", TEXT_ARG(domain->recipients_table.path),
-                      error, TEXT_ARG(domain->name));
-    }
-    return tables;
-}
-
-void recipient_tables_free(struct recipient_tables *tables)
-{
-    if (!tables) return;
-    for (size_t i = 0; i < tables->count; i++) table_free(tables->by_domain[i]);
-    free(tables->by_domain);
-    free(tables);
-}
 
 static void reject(struct session *session, struct text address, uint16_t code, const char *enhanced,
                    const char *text)
@@ -91,12 +59,10 @@ static struct text address_of(struct session *session, const struct mailbox *mai
     return arena_printf(session->server->line, "postmaster@%.*s", TEXT_ARG(config->hostname));
 }
 
-static bool is_in_table(const struct server *server, const struct domain *domain, struct text address)
+static enum tables_answer ask_table(const struct server *server, const struct domain *domain,
+                                    struct text address)
 {
-    const struct table *table = server->tables->by_domain[domain - server->config->domains];
-    size_t at = text_find_last_char(address, '@');
-    return !table ||
-           table_has(table, text_slice(address, 0, at), text_slice(address, at + 1, address.length));
+    return tables_ask(server->tables, (size_t)(domain - server->config->domains), address);
 }
 
 static void call_out_ask(struct session *session)
@@ -192,8 +158,9 @@ void recipient_offer(struct session *session, const struct smtp_command *command
         reject(session, address, 550, "5.7.1", "relaying denied");
     else if (envelope->smtputf8 && !domain->smtputf8)
         reject(session, address, 553, "5.6.7", "the server behind does not take SMTPUTF8");
-    else if (domain->recipients == RECIPIENTS_TABLE && !is_postmaster &&
-             !is_in_table(server, domain, address))
+    else if (!is_postmaster && ask_table(server, domain, address) == TABLES_UNREADABLE)
+        reject(session, address, 450, "4.3.0", "recipients cannot be checked now, try again later");
+    else if (!is_postmaster && ask_table(server, domain, address) == TABLES_UNKNOWN)
         reject(session, address, 550, "5.1.1", "no such user here");
     else if (domain->recipients == RECIPIENTS_CALL_OUT && !is_postmaster)
         call_out(session);

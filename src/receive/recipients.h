@@ -5,13 +5,6 @@
 
 #include "receive/session.h"
 
-struct recipient_tables;
-
-/* One table a domain that has one, from the contents in the configuration. A bad table is logged and takes
- * everybody. */
-struct recipient_tables *recipient_tables_new(const struct config *config);
-void recipient_tables_free(struct recipient_tables *tables);
-
 /* RCPT: replies at once, or waits for a call-out and replies then. */
 void recipient_offer(struct session *session, const struct smtp_command *command);
 

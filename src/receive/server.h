@@ -55,7 +55,7 @@ struct server {
     struct timer *stop_timer, *accept_timer, *drain_timer, *eviction_timer;
     uint64_t drain_until_ms;
     uint64_t crowded_ms; /* when it was last said that descriptors are short; 0: never */
-    struct recipient_tables *tables;
+    struct tables *tables;
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;

@@ -19,6 +19,8 @@ static const struct {
                         N_("The message was released before. A ticket works once.") },
     [REDEEMED_GONE] = { "the message is no longer kept",
                         N_("The message is no longer kept: it was deleted, or its time is over.") },
+    [REDEEMED_DENIED] = { "tickets do not release mail of its class",
+                          N_("A message of this kind is released by the administrator alone.") },
     [ANSWER_NO_TICKET] = { "there is no ticket in the Subject",
                            N_("There is no ticket in the Subject of your mail.") },
 };

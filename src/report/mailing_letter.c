@@ -46,6 +46,19 @@ static const char *ticket_of(const struct mailing_letter *letter, const struct h
     return ticket_print(letter->key, &(struct ticket){ row->message, row->number, until / 1000 }, room);
 }
 
+/* Else the administrator is to be told its id. */
+static bool has_ticket(const struct mailing_letter *letter, const struct held_row *row)
+{
+    return letter->key && ticket_may_release(letter->config, row->class);
+}
+
+static size_t tickets(const struct mailing_letter *letter)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < shown(letter); i++) count += has_ticket(letter, &letter->rows[i]);
+    return count;
+}
+
 static bool has_page(const struct mailing_letter *letter)
 {
     return letter->key && letter->config->digest.page.length > 0;
@@ -81,7 +94,8 @@ static void mail_link_add(const struct mailing_letter *letter, const char *ticke
 static void row_print(const struct mailing_letter *letter, const struct held_row *row, struct buffer *out)
 {
     char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
-    if (letter->key) ticket_of(letter, row, ticket);
+    bool is_open = has_ticket(letter, row);
+    if (is_open) ticket_of(letter, row, ticket);
     time_add(out, message_id_time_ms(row->message));
     buffer_add_text(out, TEXT("  "));
     if (row->sender.length)
@@ -95,34 +109,38 @@ static void row_print(const struct mailing_letter *letter, const struct held_row
         buffer_add_text(out, text_of(say(letter, N_("(no subject)"))));
     if (row->class != HELD_SPAM)
         buffer_printf(out, "\n    %s: %s", say(letter, N_("Held as")), class_words(letter, row));
-    if (!letter->key) buffer_printf(out, "\n    %s", message_id_print(row->message, id));
-    buffer_add_text(out, has_page(letter) ? TEXT("\n    ") : TEXT_NONE);
-    if (has_page(letter)) page_link_add(letter, ticket, out);
-    buffer_add_text(out, has_reply(letter) ? TEXT("\n    ") : TEXT_NONE);
-    if (has_reply(letter)) mail_link_add(letter, ticket, out);
+    if (!is_open) buffer_printf(out, "\n    %s", message_id_print(row->message, id));
+    buffer_add_text(out, is_open && has_page(letter) ? TEXT("\n    ") : TEXT_NONE);
+    if (is_open && has_page(letter)) page_link_add(letter, ticket, out);
+    buffer_add_text(out, is_open && has_reply(letter) ? TEXT("\n    ") : TEXT_NONE);
+    if (is_open && has_reply(letter)) mail_link_add(letter, ticket, out);
     buffer_add_text(out, TEXT("\n\n"));
 }
 
 /* What is to be done, a sentence a line; the same in both parts. */
 static void advice_print(const struct mailing_letter *letter, struct buffer *out)
 {
-    if (has_page(letter))
+    size_t open = tickets(letter);
+    if (open && has_page(letter))
         buffer_printf(
             out, "%s\n",
             say(letter, N_("A link to the page shows what it would deliver to you, and does so when "
                            "you say yes there.")));
-    if (has_reply(letter))
+    if (open && has_reply(letter))
         buffer_printf(out, "%s\n",
                       say(letter, N_("A mail link writes a mail: send it as it is, and the message is "
                                      "delivered to you.")));
-    if (letter->key) {
+    if (open) {
         buffer_printf(out, "%s ", say(letter, N_("It works once, and not after")));
         time_add(out, letter->now_ms + letter->config->digest.expire_ms);
-    } else {
+        buffer_add_char(out, '\n');
+    }
+    if (open < shown(letter)) {
         buffer_printf(out, say(letter, N_("To have one delivered, tell %.*s its id.")),
                       TEXT_ARG(letter->config->admin));
+        buffer_add_char(out, '\n');
     }
-    buffer_printf(out, "\n%s\n", say(letter, N_("What you do not want needs nothing: it goes by itself.")));
+    buffer_printf(out, "%s\n", say(letter, N_("What you do not want needs nothing: it goes by itself.")));
 }
 
 static void head_print(const struct mailing_letter *letter, struct buffer *out)
@@ -160,7 +178,7 @@ static void links_html(const struct mailing_letter *letter, const struct held_ro
 {
     char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
     struct buffer link = { 0 };
-    if (!letter->key) {
+    if (!has_ticket(letter, row)) {
         buffer_add_text(out, text_of(message_id_print(row->message, id)));
         return;
     }

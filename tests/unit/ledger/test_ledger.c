@@ -357,6 +357,50 @@ static void test_damaged_is_set_aside(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* Another program holds the database while ledger starts: it is as it was, and is opened when that is over.
+ */
+static void test_busy_is_no_damage(void **state)
+{
+    struct bench *bench = *state;
+    struct harvest_counts counts;
+    char command[400];
+    tell_accepted(bench->ring, 1, 1, false);
+    harvest_poll(bench->harvest);
+    harvest_free(bench->harvest);
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 -c \"import sqlite3, sys; c = sqlite3.connect('%s/ledger.db');"
+             " c.execute('PRAGMA locking_mode=EXCLUSIVE'); c.execute('BEGIN EXCLUSIVE');"
+             " c.execute('CREATE TABLE held_by_another(x)'); print('held', flush=True); sys.stdin.read()\"",
+             bench->folder);
+    int hold[2], told[2];
+    assert_int_equal(pipe(hold), 0);
+    assert_int_equal(pipe(told), 0);
+    pid_t other = fork();
+    if (other == 0) {
+        dup2(hold[0], STDIN_FILENO);
+        dup2(told[1], STDOUT_FILENO);
+        close(hold[1]);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(read(told[0], command, 5) == 5);
+    harvest_begin(bench);
+    harvest_counts(bench->harvest, &counts);
+    assert_int_equal(counts.damaged, 0);
+    close(hold[1]);
+    waitpid(other, NULL, 0);
+    harvest_free(bench->harvest);
+    harvest_begin(bench);
+    assert_int_equal(sums_since(bench, 0).accepted, 1);
+    harvest_counts(bench->harvest, &counts);
+    assert_int_equal(counts.damaged, 0);
+    snprintf(command, sizeof command, "! ls %s | grep -q damaged", bench->folder);
+    assert_int_equal(system(command), 0);
+    close(hold[0]);
+    close(told[0]);
+    close(told[1]);
+}
+
 /* A limit on file size stands for the full disk: SQLite sees its writes fail. */
 static void test_full_disk(void **state)
 {
@@ -539,6 +583,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_killed_at_any_moment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_is_set_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_busy_is_no_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_malformed_is_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),

@@ -106,6 +106,7 @@ static int set_up(void **state)
     custody_set_config(bench->custody, &bench->config);
     bench->curators = curator_desk_new(bench->loop, bench->harvest, bench->custody);
     curator_desk_set_key(bench->curators, &key);
+    curator_desk_set_config(bench->curators, &bench->config);
     bench->desk = redeem_desk_new(bench->loop, bench->curators, bench->custody, bench->harvest);
     harvest_start(bench->harvest);
     held_make(bench);
@@ -181,6 +182,42 @@ static void answers(void **state)
     assert_int_equal(ask(bench, 10, room, &other), REDEEMED_FALSE);
 }
 
+/* A ticket is given for what is held; what opens it is what the class allows when it comes back. */
+static void a_class_has_its_rights(void **state)
+{
+    static struct text helpdesk = TEXT("helpdesk"), recipients[] = { TEXT("helpdesk"), TEXT("recipients") };
+    static const struct {
+        enum held_class class;
+        struct text_list users;
+        enum redeemed wanted;
+    } rows[] = { { HELD_VIRUS, { 0 }, REDEEMED_DENIED },
+                 { HELD_PHISHING, { 0 }, REDEEMED_DENIED },
+                 { HELD_POISON, { 0 }, REDEEMED_DENIED },
+                 { HELD_SPAM, { &helpdesk, 1 }, REDEEMED_DENIED },
+                 { HELD_VIRUS, { &helpdesk, 1 }, REDEEMED_DENIED },
+                 { HELD_SPAM, { recipients, 2 }, REDEEMED_DONE },
+                 { HELD_VIRUS, { recipients, 2 }, REDEEMED_DONE } };
+    struct bench *bench = *state;
+    struct sql *sql = database_sql(harvest_database(bench->harvest));
+    char room[TICKET_SIZE], change[100];
+    uint64_t release;
+    uint32_t number = 0;
+    int64_t refused;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(change, sizeof change, "UPDATE held_recipient SET class = %d WHERE number = %u",
+                 rows[i].class, number);
+        assert_int_equal(sql_run(sql, change), BOOKS_DONE);
+        bench->config.quarantine.release[rows[i].class] = rows[i].users;
+        assert_int_equal(ask(bench, 20 + i, ticket_for(MESSAGE, number, 60, room), &release), rows[i].wanted);
+        assert_int_equal(release != 0, rows[i].wanted == REDEEMED_DONE);
+        if (rows[i].wanted == REDEEMED_DONE) number++;
+    }
+    assert_int_equal(
+        sql_number(sql, "SELECT count(*) FROM audit WHERE about LIKE 'refused: no ticket%'", &refused),
+        BOOKS_DONE);
+    assert_int_equal(refused, 5);
+}
+
 static void who_and_what_is_recorded(void **state)
 {
     struct bench *bench = *state;
@@ -228,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_class_has_its_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_and_what_is_recorded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nonsense_costs_the_channel, set_up, tear_down),
     };
