@@ -140,7 +140,7 @@ static void test_power_goes_at_any_step(void **state)
             /* what recovery itself wrote stands a second look, too */
             assert_true(rig_open(&after, NULL));
             assert_after(run, &after, until);
-            goes_on(&after);
+            if (tried % 3 == 0) goes_on(&after);
             assert_after(run, &after, until);
             rig_close(&after);
             tried++;
