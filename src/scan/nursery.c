@@ -28,7 +28,14 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_MS = 60000, RELOAD_NICE = 10 };
+enum {
+    CHANNEL_FD = 3,
+    LOG_FD = 4,
+    CHILDREN_MOST = 1024,
+    STALE_POLL_MS = 60000,
+    RELOAD_NICE = 10,
+    LARGE_NICE = 10
+};
 
 struct nursling {
     pid_t pid; /* 0: free */
@@ -169,7 +176,7 @@ static struct nursling *nursling_find(struct nursery *nursery, pid_t pid, uint64
     return NULL;
 }
 
-static void worker_fork(struct nursery *nursery, uint64_t number)
+static void worker_fork(struct nursery *nursery, uint64_t number, bool is_nice)
 {
     bool is_child;
     pid_t pid;
@@ -180,6 +187,7 @@ static void worker_fork(struct nursery *nursery, uint64_t number)
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
+        if (is_nice) setpriority(PRIO_PROCESS, 0, LARGE_NICE);
         worker_run(channel, &nursery->scanner);
     }
     int fds[1] = { channel };
@@ -235,7 +243,8 @@ static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
     if (count == 0) stale_check(nursery);
     if (count <= 0) return count == 0 || is_interrupted;
     if (!channel_wait(CHANNEL_FD, 0, &frame)) return false;
-    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id);
+    struct reader reader = reader_of(frame.payload);
+    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id, get_u8(&reader) != 0);
     if (frame.type == NURSERY_KILL) worker_kill(nursery, frame.id);
     return true;
 }
