@@ -78,8 +78,8 @@ struct request *waiting_give(struct waiting *waiting, enum request_weight weight
 void waiting_take_back(struct waiting *waiting, struct request *request)
 {
     line_remove(&waiting->given, request);
-    request->start = 0;
-    line_insert(&waiting->first[request->weight], request);
+    request->next = waiting->first[request->weight];
+    waiting->first[request->weight] = request;
     count_in(waiting, request);
 }
 
