@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Requests: taken, bounded, in an order that waiting.c knows, given to idle workers, answered to whoever
+/* Requests: taken, bounded, in an order that shares.c knows, given to idle workers, answered to whoever
  * still waits. */
 #include "scan/foreman.h"
 
@@ -15,7 +15,7 @@
 
 static void request_drop(struct foreman *foreman, struct request *request)
 {
-    waiting_end(&foreman->waiting, request);
+    shares_end(&foreman->waiting, request);
     request_free(request);
 }
 
@@ -60,12 +60,12 @@ void foreman_lost(struct foreman *foreman, struct request *request, bool is_time
 
 void foreman_take_back(struct foreman *foreman, struct request *request)
 {
-    waiting_take_back(&foreman->waiting, request);
+    shares_take_back(&foreman->waiting, request);
 }
 
 void foreman_refuse_waiting(struct foreman *foreman, const char *why)
 {
-    for (struct request *request; (request = waiting_any(&foreman->waiting)) != NULL;) {
+    for (struct request *request; (request = shares_any(&foreman->waiting)) != NULL;) {
         foreman->refused++;
         foreman_fail(foreman, request, SCAN_NOT_READY, why);
     }
@@ -75,7 +75,7 @@ static void dispatch(struct foreman *foreman, enum request_weight weight)
 {
     while (foreman->busy_count[weight] < crew_size(foreman)) {
         struct crew_member *member = crew_idle(foreman, weight);
-        struct request *request = member ? waiting_give(&foreman->waiting, weight) : NULL;
+        struct request *request = member ? shares_give(&foreman->waiting, weight) : NULL;
         if (!request) return;
         crew_give(member, request);
     }
@@ -94,7 +94,7 @@ static void request_take(struct receiver *receiver, struct frame *frame)
     const char *why = NULL;
     if (foreman->child->is_stopping) why = "the scanner is being stopped";
     if (foreman->trouble[0]) why = foreman->trouble;
-    if (!why && !waiting_add(&foreman->waiting, request)) why = "too many messages wait for the scanner";
+    if (!why && !shares_add(&foreman->waiting, request)) why = "too many messages wait for the scanner";
     if (why) {
         foreman->refused++;
         foreman_fail(foreman, request, SCAN_NOT_READY, why);

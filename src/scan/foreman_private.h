@@ -4,7 +4,7 @@
 #define SEKIMORI_SCAN_FOREMAN_PRIVATE_H
 
 #include "scan/foreman.h"
-#include "scan/waiting.h"
+#include "scan/shares.h"
 
 struct receiver {
     struct receiver *next;
@@ -57,7 +57,7 @@ struct foreman {
     struct timer *retry; /* a nursery failed: the next try */
     uint32_t failures;   /* in a row, of nurseries and starting workers */
     char trouble[200];   /* why there is no worker; empty: none is expected to fail */
-    struct waiting waiting;
+    struct shares waiting;
     bool has_large; /* a large one came: workers for such are kept from then on */
     uint32_t busy_count[REQUEST_WEIGHTS];
     struct poisons poisons;

@@ -299,7 +299,7 @@ static void cost_is_linear(void **state)
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
-        double quarter = cost(i, 16), whole = cost(i, 4);
+        double quarter = cost(i, 32), whole = cost(i, 8);
         if (whole > 9 * quarter + 0.02)
             fail_msg("%s: %.3f s, and a quarter of it %.3f s", messages[i].name, whole, quarter);
     }

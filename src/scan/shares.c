@@ -3,7 +3,7 @@
    finishes, or at the tag of the one that was given last, whichever is later; it finishes as many bytes
    behind that. The least start is next, so that nobody waits for more than one request of each other client.
  */
-#include "scan/waiting.h"
+#include "scan/shares.h"
 
 enum { MESSAGE_COST = 16 * 1024 }; /* bytes that a message costs beside its own */
 
@@ -38,19 +38,19 @@ static bool line_remove(struct request **at, struct request *request)
     return true;
 }
 
-static void count_in(struct waiting *waiting, const struct request *request)
+static void count_in(struct shares *waiting, const struct request *request)
 {
     waiting->count++;
     waiting->bytes += buffer_length(&request->payload);
 }
 
-static void count_out(struct waiting *waiting, const struct request *request)
+static void count_out(struct shares *waiting, const struct request *request)
 {
     waiting->count--;
     waiting->bytes -= buffer_length(&request->payload);
 }
 
-bool waiting_add(struct waiting *waiting, struct request *request)
+bool shares_add(struct shares *waiting, struct request *request)
 {
     struct request **line = &waiting->first[request->weight];
     size_t frame = buffer_length(&request->payload);
@@ -63,7 +63,7 @@ bool waiting_add(struct waiting *waiting, struct request *request)
     return true;
 }
 
-struct request *waiting_give(struct waiting *waiting, enum request_weight weight)
+struct request *shares_give(struct shares *waiting, enum request_weight weight)
 {
     struct request *request = waiting->first[weight];
     if (!request) return NULL;
@@ -75,7 +75,7 @@ struct request *waiting_give(struct waiting *waiting, enum request_weight weight
     return request;
 }
 
-void waiting_take_back(struct waiting *waiting, struct request *request)
+void shares_take_back(struct shares *waiting, struct request *request)
 {
     line_remove(&waiting->given, request);
     request->next = waiting->first[request->weight];
@@ -83,7 +83,7 @@ void waiting_take_back(struct waiting *waiting, struct request *request)
     count_in(waiting, request);
 }
 
-void waiting_end(struct waiting *waiting, struct request *request)
+void shares_end(struct shares *waiting, struct request *request)
 {
     if (line_remove(&waiting->first[request->weight], request))
         count_out(waiting, request);
@@ -91,7 +91,7 @@ void waiting_end(struct waiting *waiting, struct request *request)
         line_remove(&waiting->given, request);
 }
 
-struct request *waiting_any(const struct waiting *waiting)
+struct request *shares_any(const struct shares *waiting)
 {
     return waiting->first[REQUEST_SMALL] ? waiting->first[REQUEST_SMALL] : waiting->first[REQUEST_LARGE];
 }

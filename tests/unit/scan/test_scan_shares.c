@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "scan/waiting.h"
+#include "scan/shares.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
@@ -23,18 +23,18 @@ static struct request *request(const char *client, uint64_t bytes, uint64_t id)
     return made;
 }
 
-static void add(struct waiting *waiting, const char *client, uint64_t bytes, uint64_t id)
+static void add(struct shares *waiting, const char *client, uint64_t bytes, uint64_t id)
 {
-    assert_true(waiting_add(waiting, request(client, bytes, id)));
+    assert_true(shares_add(waiting, request(client, bytes, id)));
 }
 
 /* Given and answered at once. */
-static uint64_t next(struct waiting *waiting, enum request_weight weight)
+static uint64_t next(struct shares *waiting, enum request_weight weight)
 {
-    struct request *given = waiting_give(waiting, weight);
+    struct request *given = shares_give(waiting, weight);
     if (!given) return 0;
     uint64_t id = given->id;
-    waiting_end(waiting, given);
+    shares_end(waiting, given);
     request_free(given);
     return id;
 }
@@ -87,7 +87,7 @@ static void order(void **state)
           { 1, 3, 2 } },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct waiting waiting = { 0 };
+        struct shares waiting = { 0 };
         uint64_t count = 0;
         for (; count < 8 && rows[i].come[count].client; count++)
             add(&waiting, rows[i].come[count].client, rows[i].come[count].bytes, count + 1);
@@ -105,24 +105,24 @@ static void order(void **state)
 /* What a worker has counts: who sends the next one when the last is given gains nothing by that. */
 static void given_counts(void **state)
 {
-    struct waiting waiting = { 0 };
+    struct shares waiting = { 0 };
     add(&waiting, "192.0.2.1", 40 * MIB, 1);
     add(&waiting, "192.0.2.2", 40 * MIB, 2);
-    struct request *given = waiting_give(&waiting, REQUEST_LARGE);
+    struct request *given = shares_give(&waiting, REQUEST_LARGE);
     assert_int_equal(given->id, 1);
     add(&waiting, "192.0.2.1", 40 * MIB, 3);
     add(&waiting, "192.0.2.3", 40 * MIB, 4);
     assert_int_equal(next(&waiting, REQUEST_LARGE), 2);
     assert_int_equal(next(&waiting, REQUEST_LARGE), 4);
     assert_int_equal(next(&waiting, REQUEST_LARGE), 3);
-    waiting_end(&waiting, given);
+    shares_end(&waiting, given);
     request_free(given);
 }
 
 /* Who used an idle scanner alone owes nothing for it once others come. */
 static void no_debt(void **state)
 {
-    struct waiting waiting = { 0 };
+    struct shares waiting = { 0 };
     for (uint64_t i = 1; i <= 100; i++) {
         add(&waiting, "192.0.2.1", 100 * KIB, i);
         assert_int_equal(next(&waiting, REQUEST_SMALL), i);
@@ -137,30 +137,30 @@ static void no_debt(void **state)
 
 static void taken_back_is_first(void **state)
 {
-    struct waiting waiting = { 0 };
+    struct shares waiting = { 0 };
     add(&waiting, "192.0.2.1", 4 * KIB, 1);
     add(&waiting, "192.0.2.2", 4 * KIB, 2);
-    struct request *given = waiting_give(&waiting, REQUEST_SMALL);
-    waiting_take_back(&waiting, given);
+    struct request *given = shares_give(&waiting, REQUEST_SMALL);
+    shares_take_back(&waiting, given);
     assert_int_equal(waiting.count, 2);
     assert_int_equal(next(&waiting, REQUEST_SMALL), 1);
     assert_int_equal(next(&waiting, REQUEST_SMALL), 2);
-    assert_null(waiting_any(&waiting));
+    assert_null(shares_any(&waiting));
 }
 
 static void bounds(void **state)
 {
-    struct waiting waiting = { 0 };
+    struct shares waiting = { 0 };
     for (uint64_t i = 0; i < WAITING_MOST; i++) add(&waiting, "192.0.2.1", KIB, i + 1);
     struct request *one = request("192.0.2.1", KIB, 1);
-    assert_false(waiting_add(&waiting, one));
+    assert_false(shares_add(&waiting, one));
     request_free(one);
     while (next(&waiting, REQUEST_SMALL)) {
     }
     one = request("192.0.2.1", KIB, 1);
     buffer_reserve(&one->payload, WAITING_BYTES_MOST + 1);
     buffer_commit(&one->payload, WAITING_BYTES_MOST + 1);
-    assert_false(waiting_add(&waiting, one));
+    assert_false(shares_add(&waiting, one));
     request_free(one);
     assert_int_equal(waiting.count, 0);
 }
