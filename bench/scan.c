@@ -16,7 +16,7 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { MESSAGES_MOST = 20000, MESSAGE_BYTES_MOST = 1 << 20 };
+enum { MESSAGES_MOST = 20000, MESSAGE_BYTES_MOST = 64 << 20 };
 
 struct bench {
     struct text messages[MESSAGES_MOST];

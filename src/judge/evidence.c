@@ -33,6 +33,13 @@ void occasion_put(const struct occasion *occasion, struct buffer *out)
     texts_put(occasion->recipients, occasion->recipient_count, out);
 }
 
+void occasion_client(struct reader *reader, struct address *out)
+{
+    get_u64(reader);
+    get_u8(reader);
+    for (size_t i = 0; i < sizeof out->bytes; i++) out->bytes[i] = get_u8(reader);
+}
+
 bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *out)
 {
     *out = (struct occasion){ .id = get_u64(reader), .direction = DIRECTION_IN };

@@ -103,6 +103,8 @@ void verdict_put(const struct verdict *verdict, struct buffer *out);
 
 struct reader;
 /* False: malformed. Texts are borrowed from the reader's text, lists live in the arena. */
+/* The client alone, of an occasion that begins here; zero when the bytes end before. */
+void occasion_client(struct reader *reader, struct address *out);
 bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *out);
 bool questions_get(struct arena *arena, struct reader *reader, struct question **out, uint32_t *out_count);
 bool facts_get(struct arena *arena, struct reader *reader, struct facts *out);

@@ -243,21 +243,27 @@ static bool is_end_line(struct text line, enum decode_form form)
 }
 
 /* Fills data, next and ended; false when not even one data line follows. Empty lines, which some relay put
-   in, do not end a block that has its "end" line; one that has none ends with the first of them. */
+   in, do not end a block that has its "end" line; one that has none ends with the first of them. A line that
+   begins a block is data of a base64 block, so where one of these found no end, those inside look for none.
+ */
 static bool block_body(struct text text, size_t start, struct decode_block *out)
 {
     struct text rest = text_slice(text, start, text.length), line;
     const char *begin = rest.at, *data_end = begin, *first_gap = NULL;
+    bool is_endless = out->form == DECODE_BASE64 && start < out->endless;
     out->ended = false;
     while (text_next_line(&rest, &line)) {
         bool is_gap = line.length == 0 && data_end > begin && out->form != DECODE_YENC;
         out->ended = is_end_line(line, out->form);
         if (is_gap && !first_gap) first_gap = data_end;
+        if (is_gap && is_endless) break;
         if (is_gap) continue;
         if (out->ended || text_starts(line, TEXT("=ybegin ")) || !is_data_line(line, out->form)) break;
         data_end = rest.at ? rest.at : line.at + line.length;
     }
     if (!out->ended && first_gap) data_end = first_gap;
+    if (!out->ended && first_gap && out->form == DECODE_BASE64 && !is_endless)
+        out->endless = text.length - rest.length;
     out->data = text_from(text.at + start, (size_t)(data_end - (text.at + start)));
     out->next = out->ended ? text.length - rest.length : start + out->data.length;
     if (out->form == DECODE_YENC) out->next = start; /* any line is its data, also one that begins a block */

@@ -37,11 +37,13 @@ struct decode_block {
     struct text name;
     struct text data; /* the lines between */
     enum decode_form form;
-    bool ended; /* its "end" line is there */
+    bool ended;     /* its "end" line is there */
+    size_t endless; /* no "====" line stands between here and there; 0 before the first search */
 };
 
 /* The first block at or behind `from`; false when there is none. A "begin" line must stand at the start of
-   a line and be followed by a data line. Going on from `next` each time is linear in the text. */
+   a line and be followed by a data line. Going on from `next` each time with the same `out`, zero-initialised
+   before the first, is linear in the text. */
 bool decode_find_block(struct text text, size_t from, struct decode_block *out);
 
 /* The first BinHex 4.0 file at or behind `from`, with the line that says so; it lasts to the next such line.

@@ -244,7 +244,7 @@ static void find_blocks(struct walk *walk, uint32_t index)
     static const enum mime_encoding encodings[] = {
         [DECODE_UUENCODE] = MIME_UUENCODE, [DECODE_BASE64] = MIME_BASE64, [DECODE_YENC] = MIME_YENC
     };
-    struct decode_block block;
+    struct decode_block block = { 0 };
     struct text body = part_at(walk, index)->body;
     size_t base = body_start(walk, index);
     for (size_t at = 0; decode_find_block(body, at, &block); at = block.next) {
@@ -382,7 +382,7 @@ struct mime *mime_parse(struct arena *arena, struct text message, const struct m
 
 static size_t decode_uu_part(struct text body, char *room, struct finding_set *findings)
 {
-    struct decode_block block;
+    struct decode_block block = { 0 };
     if (!decode_find_block(body, 0, &block)) return decode_uuencode(body, room, findings);
     if (block.form == DECODE_BASE64) return decode_base64(block.data, DECODE_RESTART, room, findings);
     if (block.form == DECODE_YENC) return decode_yenc(block.data, room);

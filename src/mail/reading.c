@@ -54,6 +54,7 @@ struct reading_list {
     enum stage stage;
     size_t part; /* index in the tree of the stage */
     size_t method, at;
+    struct decode_block block; /* the last one found */
     struct seen seen;
     struct buffer rooms[2]; /* the reading before stays, to be compared */
     struct text before;
@@ -408,10 +409,10 @@ static bool blocks_next(struct reading_list *list, struct reading *out)
     static const enum method methods[] = {
         [DECODE_UUENCODE] = METHOD_UUENCODE, [DECODE_BASE64] = METHOD_BASE64, [DECODE_YENC] = METHOD_YENC
     };
-    struct decode_block block;
-    while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, &block)) {
-        list->at = block.next;
-        if (carve(list, block.data, methods[block.form], out)) return true;
+    struct decode_block *block = &list->block;
+    while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, block)) {
+        list->at = block->next;
+        if (carve(list, block->data, methods[block->form], out)) return true;
     }
     return false;
 }

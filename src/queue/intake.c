@@ -133,7 +133,7 @@ static bool is_same(const struct queue *queue, const struct message *message,
            message->recipient_count == request->envelope.recipient_count;
 }
 
-static bool keep_take(struct queue *queue, struct receiver *receiver, struct frame *frame)
+bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *frame)
 {
     struct keep_request request;
     arena_reset(queue->arena);
@@ -194,7 +194,9 @@ static bool on_frame(void *context, struct frame *frame)
     struct queue *queue = receiver->queue;
     switch (frame->type) {
     case QUEUE_KEEP:
-        return keep_take(queue, receiver, frame);
+        if (!large_is(frame)) return intake_keep(queue, receiver, frame);
+        large_put(queue, receiver, frame);
+        return true;
     case QUEUE_CONFIRMED:
         transactions_forget(queue->transactions, frame->id);
         return true;
@@ -216,6 +218,7 @@ static void on_closed(void *context)
 {
     struct receiver *receiver = context;
     struct queue *queue = receiver->queue;
+    large_forget(queue, receiver);
     turn_commit(queue);
     shelf_taker_gone(queue, receiver);
     for (size_t i = 0; i < queue->waiter_count; i++)

@@ -141,6 +141,7 @@ static void tick(void *context)
 static void stop_finish(void *context)
 {
     struct queue *queue = context;
+    large_take_all(queue);
     bool is_done = turn_commit(queue);
     if (is_done) {
         journal_mark_clean(queue->journal);
@@ -170,6 +171,7 @@ static void timers_begin(struct queue *queue)
     queue->wake_timer = timer_new(loop, turn_wake, queue);
     queue->tick_timer = timer_new(loop, tick, queue);
     queue->stop_timer = timer_new(loop, stop_finish, queue);
+    queue->large_timer = timer_new(loop, large_take, queue);
     timer_set(queue->tick_timer, TICK_MS);
     turn_wanted(queue);
 }

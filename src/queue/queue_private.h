@@ -27,6 +27,7 @@ enum {
     DRAIN_RETRY_MOST_MS = 10000,
     TICK_MS = 250,                  /* how often the disk is looked at */
     BATCH_MOST = 8 * 1024 * 1024,   /* a larger one is committed before the turn ends */
+    LARGE_LEAST = 1024 * 1024,      /* a body with more bytes goes behind all others, one a turn */
     BACKLOG_MOST = 2 * 1024 * 1024, /* bytes that deliver has not taken: no more jobs */
     JOBS_PER_CONNECTION = 4,        /* so that a connection finds its next job waiting */
     JOB_ROOM = 16 * 1024,           /* of a frame, kept free of recipients */
@@ -128,7 +129,8 @@ struct queue {
     struct counters_slot *page;
     struct counters_slot *baseline; /* until the journal is read */
     struct deferred turn;
-    struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer;
+    struct large *large; /* the oldest first */
+    struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer, *large_timer;
     struct message_id_source ids;
     struct alerted alerted[ALERTED_CLIENTS];
     struct arena *arena; /* of the frame or decision at hand */
@@ -161,7 +163,16 @@ static inline bool queue_may_write(const struct queue *queue, const struct messa
                             NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
 }
 
+/* large.c */
+bool large_is(const struct frame *frame); /* of QUEUE_KEEP: its body stands aside */
+void large_put(struct queue *queue, struct receiver *receiver, struct frame *frame);
+void large_take(void *context); /* the first that stands aside; the rest at the next turns */
+void large_take_all(struct queue *queue);
+void large_forget(struct queue *queue, const struct receiver *receiver); /* which has gone */
+
 /* intake.c */
+bool intake_keep(struct queue *queue, struct receiver *receiver,
+                 struct frame *frame); /* QUEUE_KEEP; false: malformed */
 void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags,
                          int fd); /* flags: of its messages */
 void intake_tell_space(struct queue *queue);

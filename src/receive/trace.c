@@ -59,14 +59,16 @@ static bool has_high_byte(struct text text)
     return false;
 }
 
-void header_glance(struct text message, bool has_8bit, struct header_glance *out)
+void header_glance(struct text message, uint64_t most, bool has_8bit, struct header_glance *out)
 {
     *out = (struct header_glance){ 0 };
-    struct text rest = message, line;
+    struct text rest = text_slice(message, 0, most + 1), line;
+    size_t looked_at = rest.length;
     while (text_next_line(&rest, &line) && line.length > 0)
         if (text_starts_nocase(line, TEXT("Received:"))) out->received++;
-    out->bytes = message.length - rest.length;
-    if (!has_8bit) return;
+    out->bytes = looked_at - rest.length;
+    if (!has_8bit || out->bytes > most) return;
+    rest = text_slice(message, out->bytes, message.length);
     out->has_8bit = has_high_byte(text_slice(message, 0, out->bytes));
     out->body_has_8bit = !out->has_8bit || has_high_byte(rest);
 }

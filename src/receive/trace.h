@@ -15,7 +15,8 @@ struct header_glance {
     bool body_has_8bit;
 };
 
-/* One pass over the header's lines. `has_8bit`: some byte of the message is over 127. */
-void header_glance(struct text message, bool has_8bit, struct header_glance *out);
+/* One pass over the header's lines, given up once it has more than `most` bytes: out->bytes says more, then,
+   and the rest is not looked at. `has_8bit`: some byte of the message is over 127. */
+void header_glance(struct text message, uint64_t most, bool has_8bit, struct header_glance *out);
 
 #endif

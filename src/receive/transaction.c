@@ -159,7 +159,7 @@ static void content_end(struct session *session)
         transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
-    header_glance(body_text(&transaction->body), dotted->has_8bit, &glance);
+    header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, &glance);
     if (glance.bytes > config->limits.header_bytes)
         transaction_settle(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance.received > config->limits.received)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Nurseries and workers as the foreman sees them: asked for, given work, timed, replaced. One worker more
-   than may be busy is kept, so that a death costs no waiting. */
+   than may be busy is kept, so that a death costs no waiting. Large messages have workers of their own, as
+   many as may be busy, which run when the others leave the cores to them. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,17 @@ uint32_t crew_size(const struct foreman *foreman)
     return wanted ? wanted : foreman->core_count;
 }
 
+uint32_t crew_busy(const struct foreman *foreman)
+{
+    return foreman->busy_count[REQUEST_SMALL] + foreman->busy_count[REQUEST_LARGE];
+}
+
+static uint32_t crew_wanted(const struct foreman *foreman, enum request_weight weight)
+{
+    if (weight == REQUEST_LARGE) return foreman->has_large ? crew_size(foreman) : 0;
+    return crew_size(foreman) + SPARE;
+}
+
 /* --- trouble --- */
 
 static void trouble(struct foreman *foreman, const char *why)
@@ -30,7 +42,8 @@ static void trouble(struct foreman *foreman, const char *why)
     for (uint32_t i = 0; i < foreman->failures && wait_ms < RETRY_MOST_MS; i++) wait_ms *= 2;
     if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
     log_error("no scan worker: %s: next try in %llu ms", why, (unsigned long long)wait_ms);
-    if (++foreman->failures >= TROUBLE_AFTER && foreman->busy_count == 0 && !crew_idle(foreman)) {
+    if (++foreman->failures >= TROUBLE_AFTER && crew_busy(foreman) == 0 &&
+        !crew_idle(foreman, REQUEST_SMALL)) {
         snprintf(foreman->trouble, sizeof foreman->trouble, "%s", why);
         foreman_refuse_waiting(foreman, why);
     }
@@ -62,7 +75,7 @@ static void member_remove(struct crew_member *member)
     struct crew_member **at = &foreman->crew;
     while (*at != member) at = &(*at)->next;
     *at = member->next;
-    if (member->state == WORKER_BUSY) foreman->busy_count--;
+    if (member->state == WORKER_BUSY) foreman->busy_count[member->weight]--;
     channel_close(member->channel);
     timer_free(member->clock);
     free(member);
@@ -71,10 +84,10 @@ static void member_remove(struct crew_member *member)
     if (is_old && brood->workers == 0) brood_end(brood);
 }
 
-struct crew_member *crew_idle(struct foreman *foreman)
+struct crew_member *crew_idle(struct foreman *foreman, enum request_weight weight)
 {
     for (struct crew_member *member = foreman->crew; member; member = member->next)
-        if (member->state == WORKER_IDLE && !member->is_retiring) return member;
+        if (member->weight == weight && member->state == WORKER_IDLE && !member->is_retiring) return member;
     return NULL;
 }
 
@@ -94,7 +107,7 @@ void crew_give(struct crew_member *member, struct request *request)
     }
     member->request = request;
     member->state = WORKER_BUSY;
-    foreman->busy_count++;
+    foreman->busy_count[member->weight]++;
     timer_set(member->clock, clock_ms);
     channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
     member->is_given = true;
@@ -107,7 +120,7 @@ static void member_idle(struct crew_member *member)
 {
     struct foreman *foreman = member->foreman;
     timer_clear(member->clock);
-    if (member->state == WORKER_BUSY) foreman->busy_count--;
+    if (member->state == WORKER_BUSY) foreman->busy_count[member->weight]--;
     member->state = WORKER_IDLE;
     member->request = NULL;
     bool is_old = ++member->served >= foreman->child->config->processes.scan_messages;
@@ -122,19 +135,21 @@ static void member_retire(struct crew_member *member)
     if (member->state != WORKER_BUSY) member_remove(member);
 }
 
-/* Each worker of a new brood lets one of the old brood go; the last lets all. */
-static void brood_take_over(struct brood *brood)
+/* Each worker of a new brood lets one of the old brood go, of its own weight; the last lets all. */
+static void brood_take_over(struct brood *brood, enum request_weight weight)
 {
     struct foreman *foreman = brood->foreman;
     uint32_t ready = 0, let_go = 1;
+    uint32_t wanted = crew_wanted(foreman, REQUEST_SMALL) + crew_wanted(foreman, REQUEST_LARGE);
     foreman->brood = brood;
     if (foreman->next_brood == brood) foreman->next_brood = NULL;
     for (const struct crew_member *member = foreman->crew; member; member = member->next)
         if (member->brood == brood && member->state != WORKER_STARTING) ready++;
-    if (ready >= crew_size(foreman) + SPARE) let_go = UINT32_MAX;
+    bool is_whole = ready >= wanted;
+    if (is_whole) let_go = UINT32_MAX;
     for (struct crew_member *old = foreman->crew, *next; old && let_go > 0; old = next) {
         next = old->next;
-        if (old->brood == brood || old->is_retiring) continue;
+        if (old->brood == brood || old->is_retiring || (!is_whole && old->weight != weight)) continue;
         member_retire(old);
         let_go--;
     }
@@ -146,7 +161,7 @@ static void member_ready(struct crew_member *member)
     member->state = WORKER_IDLE;
     foreman->failures = 0;
     foreman->trouble[0] = '\0';
-    brood_take_over(member->brood);
+    brood_take_over(member->brood, member->weight);
     crew_fill(foreman);
     foreman_dispatch(foreman);
 }
@@ -215,7 +230,7 @@ static void member_late(void *context)
     channel_send(member->brood->channel, NURSERY_KILL, member->number, TEXT_NONE);
 }
 
-static void member_ask(struct brood *brood)
+static void member_ask(struct brood *brood, enum request_weight weight)
 {
     struct foreman *foreman = brood->foreman;
     struct crew_member *member = memory_alloc(sizeof *member);
@@ -223,11 +238,13 @@ static void member_ask(struct brood *brood)
                                     .foreman = foreman,
                                     .brood = brood,
                                     .number = ++foreman->last_number,
+                                    .weight = weight,
                                     .state = WORKER_STARTING };
     member->clock = timer_new(foreman->child->loop, member_late, member);
     foreman->crew = member;
     brood->workers++;
-    channel_send(brood->channel, NURSERY_WORKER, member->number, TEXT_NONE);
+    put_u8(channel_begin(brood->channel, NURSERY_WORKER, member->number), weight == REQUEST_LARGE);
+    channel_end(brood->channel);
 }
 
 /* Of the newest brood that can: as many as are missing; while it takes over, one at a time. */
@@ -236,18 +253,19 @@ void crew_fill(struct foreman *foreman)
     struct brood *brood =
         foreman->next_brood && foreman->next_brood->is_ready ? foreman->next_brood : foreman->brood;
     if (!brood || !brood->is_ready || timer_is_set(foreman->retry) || foreman->child->is_stopping) return;
-    uint32_t wanted = crew_size(foreman) + SPARE, have = 0, starting = 0, others = 0;
+    uint32_t have[REQUEST_WEIGHTS] = { 0 }, starting = 0, others = 0;
     for (const struct crew_member *member = foreman->crew; member; member = member->next) {
         if (member->brood != brood) others++;
         if (member->brood != brood || member->is_retiring) continue;
-        have++;
+        have[member->weight]++;
         if (member->state == WORKER_STARTING) starting++;
     }
-    while (have < wanted && (others == 0 || starting == 0)) {
-        member_ask(brood);
-        have++;
-        starting++;
-    }
+    for (enum request_weight weight = REQUEST_SMALL; weight < REQUEST_WEIGHTS; weight++)
+        while (have[weight] < crew_wanted(foreman, weight) && (others == 0 || starting == 0)) {
+            member_ask(brood, weight);
+            have[weight]++;
+            starting++;
+        }
 }
 
 void crew_tell_log(struct foreman *foreman, struct channel *channel, uint16_t type)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Requests: taken in order, bounded, given to idle workers, answered to whoever still waits. */
+/* Requests: taken, bounded, in an order that shares.c knows, given to idle workers, answered to whoever
+ * still waits. */
 #include "scan/foreman.h"
 
 #include <fcntl.h>
@@ -13,16 +14,20 @@
 #include "scan/foreman_private.h"
 #include "scan/scan_private.h"
 
-enum { WAITING_MOST = 4096, WAITING_BYTES_MOST = 64 << 20 };
-
 /* --- answers --- */
+
+static void request_drop(struct foreman *foreman, struct request *request)
+{
+    shares_end(&foreman->waiting, request);
+    request_free(request);
+}
 
 void foreman_answer(struct foreman *foreman, struct request *request, uint16_t type, struct text payload)
 {
     if (request->receiver) channel_send(request->receiver->channel, type, request->id, payload);
     foreman->answered++;
-    request_free(request);
-    bool is_last = foreman->stop_timer && foreman->busy_count <= 1 && !foreman->waiting;
+    request_drop(foreman, request);
+    bool is_last = foreman->stop_timer && crew_busy(foreman) <= 1 && !foreman->waiting.count;
     if (is_last) timer_set(foreman->stop_timer, 0); /* the worker's answer leaves with this turn */
 }
 
@@ -56,63 +61,53 @@ void foreman_lost(struct foreman *foreman, struct request *request, bool is_time
 
 /* --- waiting --- */
 
-static struct request *waiting_take(struct foreman *foreman, struct request **at)
-{
-    struct request *request = *at;
-    *at = request->next;
-    if (!request->next) foreman->last_waiting = at;
-    request->next = NULL;
-    foreman->waiting_count--;
-    foreman->waiting_bytes -= buffer_length(&request->payload);
-    return request;
-}
-
 void foreman_take_back(struct foreman *foreman, struct request *request)
 {
-    request->next = foreman->waiting;
-    if (!foreman->waiting) foreman->last_waiting = &request->next;
-    foreman->waiting = request;
-    foreman->waiting_count++;
-    foreman->waiting_bytes += buffer_length(&request->payload);
+    shares_take_back(&foreman->waiting, request);
 }
 
 void foreman_refuse_waiting(struct foreman *foreman, const char *why)
 {
-    while (foreman->waiting) {
+    for (struct request *request; (request = shares_any(&foreman->waiting)) != NULL;) {
         foreman->refused++;
-        foreman_fail(foreman, waiting_take(foreman, &foreman->waiting), SCAN_NOT_READY, why);
+        foreman_fail(foreman, request, SCAN_NOT_READY, why);
+    }
+}
+
+static void dispatch(struct foreman *foreman, enum request_weight weight)
+{
+    while (foreman->busy_count[weight] < crew_size(foreman)) {
+        struct crew_member *member = crew_idle(foreman, weight);
+        struct request *request = member ? shares_give(&foreman->waiting, weight) : NULL;
+        if (!request) return;
+        crew_give(member, request);
     }
 }
 
 void foreman_dispatch(struct foreman *foreman)
 {
-    while (foreman->waiting && foreman->busy_count < crew_size(foreman)) {
-        struct crew_member *member = crew_idle(foreman);
-        if (!member) return;
-        crew_give(member, waiting_take(foreman, &foreman->waiting));
-    }
+    dispatch(foreman, REQUEST_SMALL);
+    dispatch(foreman, REQUEST_LARGE);
 }
 
 static void request_take(struct receiver *receiver, struct frame *frame)
 {
     struct foreman *foreman = receiver->foreman;
     struct request *request = request_new(receiver, frame, loop_now_ms(foreman->child->loop));
-    size_t bytes = buffer_length(&request->payload);
     const char *why = NULL;
-    if (foreman->waiting_count >= WAITING_MOST || foreman->waiting_bytes + bytes > WAITING_BYTES_MOST)
-        why = "too many messages wait for the scanner";
     if (frame->is_short) why = "no descriptor is left for its content";
     if (foreman->child->is_stopping) why = "the scanner is being stopped";
     if (foreman->trouble[0]) why = foreman->trouble;
+    if (!why && !shares_add(&foreman->waiting, request)) why = "too many messages wait for the scanner";
     if (why) {
         foreman->refused++;
         foreman_fail(foreman, request, SCAN_NOT_READY, why);
         return;
     }
-    *foreman->last_waiting = request;
-    foreman->last_waiting = &request->next;
-    foreman->waiting_count++;
-    foreman->waiting_bytes += bytes;
+    if (request->weight == REQUEST_LARGE && !foreman->has_large) {
+        foreman->has_large = true;
+        crew_fill(foreman);
+    }
     foreman_dispatch(foreman);
 }
 
@@ -120,15 +115,15 @@ static void request_take(struct receiver *receiver, struct frame *frame)
 static void requests_forget(struct receiver *receiver, uint64_t id, bool is_all)
 {
     struct foreman *foreman = receiver->foreman;
-    for (struct request **at = &foreman->waiting; *at;) {
-        if ((*at)->receiver == receiver && (is_all || (*at)->id == id))
-            request_free(waiting_take(foreman, at));
-        else
-            at = &(*at)->next;
-    }
-    for (struct crew_member *member = foreman->crew; member; member = member->next)
-        if (member->request && member->request->receiver == receiver && (is_all || member->request->id == id))
-            member->request->receiver = NULL;
+    struct request *next;
+    for (enum request_weight weight = REQUEST_SMALL; weight < REQUEST_WEIGHTS; weight++)
+        for (struct request *request = foreman->waiting.first[weight]; request; request = next) {
+            next = request->next;
+            if (request->receiver == receiver && (is_all || request->id == id))
+                request_drop(foreman, request);
+        }
+    for (struct request *request = foreman->waiting.given; request; request = request->next)
+        if (request->receiver == receiver && (is_all || request->id == id)) request->receiver = NULL;
 }
 
 /* --- receivers --- */
@@ -184,7 +179,6 @@ struct foreman *foreman_new(struct child *child, int warden, pid_t warden_pid, u
     struct foreman *foreman = memory_alloc(sizeof *foreman);
     foreman->child = child;
     foreman->core_count = core_count;
-    foreman->last_waiting = &foreman->waiting;
     foreman->retry = timer_new(child->loop, retry, foreman);
     foreman->warden = channel_open(child->loop, warden, &crew_warden_events, foreman);
     foreman->log_fds[MASTER_LOG_STDERR] = foreman->log_fds[MASTER_LOG_TARGET] = -1;
@@ -208,7 +202,7 @@ static void stop_check(void *context)
 
 void foreman_stop(struct foreman *foreman, uint32_t within_ms)
 {
-    bool is_idle = foreman->busy_count == 0 && !foreman->waiting;
+    bool is_idle = crew_busy(foreman) == 0 && !foreman->waiting.count;
     foreman->stop_timer = timer_new(foreman->child->loop, stop_check, foreman);
     timer_set(foreman->stop_timer, is_idle ? 0 : within_ms);
 }
@@ -228,8 +222,8 @@ void foreman_log(struct foreman *foreman, enum master_log which, int fd)
 void foreman_status(const struct foreman *foreman, struct buffer *out)
 {
     const struct brood *brood = foreman->brood;
-    child_status_add(out, "workers", "%u, %u busy", crew_size(foreman), foreman->busy_count);
-    child_status_add(out, "waiting", "%u", foreman->waiting_count);
+    child_status_add(out, "workers", "%u, %u busy", crew_size(foreman), crew_busy(foreman));
+    child_status_add(out, "waiting", "%u", foreman->waiting.count);
     child_status_add(out, "judged", "%llu", (unsigned long long)foreman->answered);
     child_status_add(out, "workers died, timed out", "%llu, %llu", (unsigned long long)foreman->died,
                      (unsigned long long)foreman->timed_out);

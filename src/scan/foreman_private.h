@@ -4,7 +4,7 @@
 #define SEKIMORI_SCAN_FOREMAN_PRIVATE_H
 
 #include "scan/foreman.h"
-#include "scan/request.h"
+#include "scan/shares.h"
 #include "scan/vigil.h"
 
 struct receiver {
@@ -38,7 +38,8 @@ struct crew_member {
     struct foreman *foreman;
     struct brood *brood;
     uint64_t number;
-    struct channel *channel; /* NULL until the nursery has sent it */
+    enum request_weight weight; /* of what it is given; for large ones it is nice */
+    struct channel *channel;    /* NULL until the nursery has sent it */
     enum worker_state state;
     bool is_retiring;  /* ends after what it does now */
     bool is_timed_out; /* killed by the clock */
@@ -60,10 +61,9 @@ struct foreman {
     struct timer *retry; /* a nursery failed: the next try */
     uint32_t failures;   /* in a row, of nurseries and starting workers */
     char trouble[200];   /* why there is no worker; empty: none is expected to fail */
-    struct request *waiting, **last_waiting;
-    uint32_t waiting_count;
-    size_t waiting_bytes;
-    uint32_t busy_count;
+    struct shares waiting;
+    bool has_large; /* a large one came: workers for such are kept from then on */
+    uint32_t busy_count[REQUEST_WEIGHTS];
     struct poisons poisons;
     struct timer *stop_timer, *vigil_timer;
     struct vigil warden_vigil;
@@ -75,8 +75,9 @@ struct foreman {
 /* crew.c */
 void crew_start(struct foreman *foreman, bool is_reload); /* asks the warden for a nursery */
 void crew_fill(struct foreman *foreman);                  /* asks for workers that are missing */
-uint32_t crew_size(const struct foreman *foreman);        /* how many may be busy at once */
-struct crew_member *crew_idle(struct foreman *foreman);
+uint32_t crew_size(const struct foreman *foreman);        /* how many of a weight may be busy at once */
+uint32_t crew_busy(const struct foreman *foreman);        /* how many are, of both */
+struct crew_member *crew_idle(struct foreman *foreman, enum request_weight weight);
 void crew_give(struct crew_member *member, struct request *request);
 extern const struct channel_events crew_warden_events;
 

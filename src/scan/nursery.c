@@ -30,7 +30,7 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_S = 60, RELOAD_NICE = 10 };
+enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_S = 60, RELOAD_NICE = 10, LARGE_NICE = 10 };
 
 struct nursling {
     pid_t pid; /* 0: free */
@@ -194,7 +194,7 @@ static struct nursling *nursling_find(struct nursery *nursery, pid_t pid, uint64
     return NULL;
 }
 
-static void worker_fork(struct nursery *nursery, uint64_t number)
+static void worker_fork(struct nursery *nursery, uint64_t number, bool is_nice)
 {
     bool is_child;
     pid_t pid = 0;
@@ -205,6 +205,7 @@ static void worker_fork(struct nursery *nursery, uint64_t number)
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
+        if (is_nice) setpriority(PRIO_PROCESS, 0, LARGE_NICE);
         worker_run(channel, &nursery->scanner);
     }
     tell_child(NURSERY_WORKER_IS, number, pid, channel);
@@ -264,7 +265,8 @@ static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
     stale_check(nursery);
     if (count <= 0) return count == 0 || is_interrupted;
     if (!channel_wait(CHANNEL_FD, 0, &frame)) return false;
-    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id);
+    struct reader reader = reader_of(frame.payload);
+    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id, get_u8(&reader) != 0);
     if (frame.type == NURSERY_KILL) worker_kill(nursery, frame.id);
     if (frame.type == NURSERY_LOG) scan_log_take(&frame);
     if (frame.type == NURSERY_PING) channel_send_now(CHANNEL_FD, NURSERY_PONG, 0, TEXT_NONE, NULL, 0);

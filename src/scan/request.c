@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Requests as bytes that are handed on; nothing of them is understood here but where the message begins. */
+/* Requests as bytes that are handed on; nothing of them is understood here but whose they are,
+   how large, and where the message begins. */
 #include "scan/request.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/codec.h"
+
+static void weigh(struct request *request)
+{
+    struct reader reader = reader_of(buffer_text(&request->payload));
+    struct stat facts;
+    occasion_client(&reader, &request->client);
+    request->bytes = buffer_length(&request->payload);
+    for (int i = 0; i < request->fd_count; i++)
+        if (fstat(request->fds[i], &facts) == 0) request->bytes += (uint64_t)facts.st_size;
+    request->weight = request->bytes > REQUEST_SMALL_MOST ? REQUEST_LARGE : REQUEST_SMALL;
+}
 
 struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms)
 {
@@ -18,6 +33,7 @@ struct request *request_new(struct receiver *receiver, struct frame *frame, uint
         int fd = frame_take_fd(frame, i);
         if (fd >= 0) request->fds[request->fd_count++] = fd;
     }
+    weigh(request);
     return request;
 }
 

@@ -3,16 +3,25 @@
 #ifndef SEKIMORI_SCAN_REQUEST_H
 #define SEKIMORI_SCAN_REQUEST_H
 
+#include "base/address.h"
 #include "ipc/ask_scan.h"
 #include "mail/digest.h"
 
 struct receiver;
+
+/* What a message may cost a worker: large ones have workers of their own, which the small ones' go before. */
+enum request_weight { REQUEST_SMALL, REQUEST_LARGE, REQUEST_WEIGHTS };
+enum { REQUEST_SMALL_MOST = 256 * 1024 }; /* bytes of frame and body */
 
 struct request {
     struct request *next;
     struct receiver *receiver; /* NULL: nobody waits for the answer any more */
     uint16_t type;
     uint64_t id, arrived_ms;
+    struct address client; /* zero when the frame is malformed, which its worker will say */
+    uint64_t bytes;        /* of the frame and the body beside it */
+    enum request_weight weight;
+    uint64_t start, finish; /* see shares.c */
     struct buffer payload;
     int fds[FRAME_DESCRIPTORS];
     int fd_count;

@@ -23,7 +23,7 @@ enum nursery_frame {
     NURSERY_READY = 1, /* nursery: text engine version (empty: none), u32 signatures, text what is missing */
     NURSERY_FAILED,    /* nursery: text why no worker can be made; it then ends */
     NURSERY_STALE,     /* nursery: the signatures on disk have changed */
-    NURSERY_WORKER,    /* foreman: fork one; frame id = its number */
+    NURSERY_WORKER,    /* foreman: fork one; frame id = its number; u8 is_nice */
     NURSERY_WORKER_IS, /* same id; u32 pid; fd 0: the foreman's end of its channel */
     NURSERY_KILL,      /* foreman: same id: its time is up */
     NURSERY_PING,      /* foreman: a sign of life? */

@@ -14,6 +14,7 @@ import zipfile
 import pytest
 
 import lab
+import pytest
 
 PLAIN = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
 
@@ -192,6 +193,38 @@ def test_ledger_asleep_under_load(nodes, inside):
         os.kill(pid, signal.SIGCONT)
     node.balance()
     assert len(load.acknowledged) == count
+
+
+LARGE = {"uuencode-like": b"begin 644 a\r\n#0V%T\r\n", "yEnc-like": b"=ybegin line=128 size=3 name=a\r\nm\x8b\x9e\r\n",
+         "begin-base64-like": b"begin-base64 644 a\r\nAAAA\r\n\r\n", "tags": b"<p class=\"a\" style=\"color:red\" x=\"y\">\r\n"}
+
+
+@pytest.mark.parametrize("shape", LARGE)
+def test_large_mail_starves_nobody(nodes, inside, shape):
+    """With one worker for each weight: small mails are judged while large ones, which came before, still wait."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode on }}\nprocesses {{ scan 1; receive 1 }}\n", inside=inside.port)
+    lab.Client(node.port).send(lab.message("first"))
+    kind, answers = b"text/html" if shape == "tags" else b"text/plain", []
+    body = b"Subject: large\r\nMIME-Version: 1.0\r\nContent-Type: " + kind + b"\r\n\r\n" + LARGE[shape] * (4_000_000 // len(LARGE[shape]))
+    large = [lab.Client(node.port) for _ in range(4)]
+    for number, one in enumerate(large):
+        one.socket.settimeout(120)
+        one.open()
+        one.say("DATA")
+        one.raw(b"X-Number: %d\r\n" % number + body)
+    for one in large:
+        one.raw(b"\r\n.\r\n")
+    readers = [threading.Thread(target=lambda one=one: answers.append(one.reply()), daemon=True) for one in large]
+    for one in readers:
+        one.start()
+    small = lab.Client(node.port)
+    for number in range(5):
+        assert small.send(lab.message(f"small {number}"))[0] == 250
+    assert len(answers) < len(large), "the small ones waited for all large ones"
+    for one in readers:
+        one.join(120)
+    assert len(answers) == len(large), "a large one was not answered"
+    nobody_died(node)
 
 
 def test_bodies_in_flight_are_capped(nodes, inside):

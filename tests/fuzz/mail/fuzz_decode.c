@@ -27,7 +27,7 @@ static void check_base64(struct text in, char *room, char *other)
 
 static void check_blocks(struct text in, char *room)
 {
-    struct decode_block block;
+    struct decode_block block = { 0 };
     for (size_t at = 0; decode_find_block(in, at, &block); at = block.next) {
         must(block.offset >= at && block.next > block.offset && block.next <= in.length);
         must(block.data.at >= in.at && block.data.at + block.data.length <= in.at + in.length);

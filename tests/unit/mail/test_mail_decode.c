@@ -132,7 +132,7 @@ static void blocks(void **state)
     };
     char room[64];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct decode_block block;
+        struct decode_block block = { 0 };
         struct finding_set findings = { 0 };
         struct text text = text_of(rows[i].text);
         if (decode_find_block(text, 0, &block) != rows[i].found) fail_msg("%s", rows[i].text);
@@ -147,7 +147,7 @@ static void blocks(void **state)
 
 static void base64_block(void **state)
 {
-    struct decode_block block;
+    struct decode_block block = { 0 };
     char room[64];
     struct text text = TEXT("begin-base64 644 x\nTWFu\nTWE=\n====\nrest");
     assert_true(decode_find_block(text, 0, &block));
@@ -171,7 +171,7 @@ static void yenc_blocks(void **state)
     };
     char room[200];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct decode_block block;
+        struct decode_block block = { 0 };
         struct text text = text_of(rows[i].text);
         assert_true(decode_find_block(text, 0, &block));
         assert_true(block.form == DECODE_YENC && block.ended == rows[i].ended);
@@ -185,7 +185,7 @@ static void yenc_blocks(void **state)
 /* Whoever hides a block in one of another form is not believed. */
 static void blocks_in_blocks(void **state)
 {
-    struct decode_block block;
+    struct decode_block block = { 0 };
     struct text text =
         TEXT("=ybegin line=9 name=a\nbegin 644 b\n#0V%T\n`\nend\n=ybegin line=9 name=c\nbegin 644 d\n#0V%T\n"
              "=ybegin line=9 name=e\n");
