@@ -9,10 +9,11 @@
 #include "cli/json.h"
 #include "config/executable.h"
 #include "config/load.h"
+#include "config/signatures.h"
 
 static const char HELP[] = "usage: sekimori check [--json] [[--config] FILE]\n"
                            "\n"
-                           "Reads the configuration and says everything that is wrong with it.\n"
+                           "Reads the configuration and says everything that is wrong with it, and what it lacks on this machine.\n"
                            "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
                            "\n"
                            "  --json    one JSON object on stdout instead of lines\n"
@@ -86,6 +87,7 @@ bool check_is_good(const char *path)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
+    if (config) signatures_check(config, &problems);
     problems_print(&problems);
     bool is_good = config != NULL;
     config_free(config);
@@ -116,6 +118,7 @@ int check_main(int argc, char **argv)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
+    if (config) signatures_check(config, &problems);
     if (as_json)
         report_json(path, config, &problems);
     else

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/standard.h"
 #include "config/load.h"
+#include "config/signatures.h"
 #include "config/value.h"
 #include "master/certificates.h"
 #include "master/commands.h"
@@ -104,6 +105,7 @@ static struct config *config_read(const char *path, struct buffer *out)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
+    if (config) signatures_check(config, &problems);
     problems_tell(&problems, out);
     return config;
 }

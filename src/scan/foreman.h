@@ -22,4 +22,7 @@ void foreman_stop(struct foreman *foreman, uint32_t within_ms);
 
 void foreman_status(const struct foreman *foreman, struct buffer *out);
 
+/* To be asked every second: since when there is no worker is known by it. */
+void foreman_health(struct foreman *foreman, struct health_facts *out);
+
 #endif

@@ -21,7 +21,9 @@ struct brood {
     uint32_t workers;
     char engine[80]; /* "clamav 1.4.6" */
     uint32_t signatures;
-    char missing[200]; /* why there is no engine */
+    int64_t newest_s;     /* when the newest that was fetched was written, seconds since 1970; 0: none was */
+    char missing[200];    /* why there is no engine, or what it lacks */
+    enum embedded embedded; /* of the configuration that it was loaded by */
 };
 
 enum worker_state {
@@ -56,6 +58,9 @@ struct foreman {
     struct timer *retry; /* a nursery failed: the next try */
     uint32_t failures;   /* in a row, of nurseries and starting workers */
     char trouble[200];   /* why there is no worker; empty: none is expected to fail */
+    uint64_t worker_ms;  /* when there last was one, as far as was looked */
+    uint32_t lost_count; /* requests in a row that no worker answered */
+    bool keeps_old;      /* the newest signatures were worse than those that serve */
     struct request *waiting, **last_waiting;
     uint32_t waiting_count;
     size_t waiting_bytes;

@@ -44,6 +44,12 @@ static void on_status(void *context, struct buffer *out)
     foreman_status(service->foreman, out);
 }
 
+static void on_health(void *context, struct health_facts *out)
+{
+    struct service *service = context;
+    foreman_health(service->foreman, out);
+}
+
 /* Libraries open files when they are first used: that has to be before the jail. */
 static uint32_t warm_up(void)
 {
@@ -58,7 +64,11 @@ int main(int argc, char **argv)
 {
     static struct service service;
     static const struct child_events events = {
-        .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+        .on_peer = on_peer,
+        .on_config = on_config,
+        .on_stop = on_stop,
+        .on_status = on_status,
+        .on_health = on_health
     };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();

@@ -102,7 +102,7 @@ class Node:
         head += "" if "hostname " in config else "hostname mx.example.test\n"
         head += f"""admin postmaster@example.test
 state {self.state}
-virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
+virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
         # Held mail stays in the queue, where tests of the queue look for it, unless a test says more of the quarantine.
         head += "\n" if "quarantine {" in config else "; quarantine { most 0 }\n"
         if "dns " not in config:
