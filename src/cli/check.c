@@ -11,15 +11,16 @@
 #include "config/load.h"
 #include "config/signatures.h"
 
-static const char HELP[] = "usage: sekimori check [--json] [[--config] FILE]\n"
-                           "\n"
-                           "Reads the configuration and says everything that is wrong with it, and what it lacks on this machine.\n"
-                           "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
-                           "\n"
-                           "  --json    one JSON object on stdout instead of lines\n"
-                           "  --help    this text\n"
-                           "\n"
-                           "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
+static const char HELP[] =
+    "usage: sekimori check [--json] [[--config] FILE]\n"
+    "\n"
+    "Reads the configuration and says everything that is wrong with it, and what it lacks on this machine.\n"
+    "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
+    "\n"
+    "  --json    one JSON object on stdout instead of lines\n"
+    "  --help    this text\n"
+    "\n"
+    "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
 
 static void problems_print(const struct problem_list *problems)
 {

@@ -189,7 +189,8 @@ static void facts_print(const struct options *options, const struct look *look)
         if (is_said(&look->report, fact)) continue;
         row_print(options, states[fact->state], fact->name, is_known ? fact->says : TEXT("not known yet"));
     }
-    if (look->facts.code != EX_OK) fputs("sekimori health: the other facts cannot be asked for now\n", stderr);
+    if (look->facts.code != EX_OK)
+        fputs("sekimori health: the other facts cannot be asked for now\n", stderr);
 }
 
 static void print(const struct options *options, const struct look *look)

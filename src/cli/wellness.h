@@ -9,7 +9,8 @@
 
 int health_main(int argc, char **argv);
 
-/* The page of a state folder, mapped; NULL with errno: no node was ever started there, or it may not be read. */
+/* The page of a state folder, mapped; NULL with errno: no node was ever started there, or it may not be read.
+ */
 struct health_page *wellness_page(const char *state);
 
 #endif

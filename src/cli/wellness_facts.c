@@ -45,8 +45,7 @@ static void ask(const struct control_target *target, const char *command, const 
                 void (*read)(struct wellness_facts *out, const struct json *list), struct wellness_facts *out)
 {
     struct buffer answer = { 0 };
-    if (out->code == EX_OK)
-        out->code = control_ask(target, text_of(command), ANSWER_MS, NULL, NULL, &answer);
+    if (out->code == EX_OK) out->code = control_ask(target, text_of(command), ANSWER_MS, NULL, NULL, &answer);
     struct json *json = out->code == EX_OK ? json_parse(buffer_text(&answer)) : NULL;
     if (json) read(out, json_get(json, list));
     json_free(json);

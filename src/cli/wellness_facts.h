@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What `sekimori health --all` shows beside the page: the facts that alarms are made of, and each certificate.
-   Asked of the node, so it takes as long as the node takes to answer. */
+/* What `sekimori health --all` shows beside the page: the facts that alarms are made of, and each
+   certificate. Asked of the node, so it takes as long as the node takes to answer. */
 #ifndef SEKIMORI_CLI_WELLNESS_FACTS_H
 #define SEKIMORI_CLI_WELLNESS_FACTS_H
 

@@ -31,7 +31,8 @@ static void add(struct buffer *out, struct text name, struct text says)
     }
 }
 
-static void bad_add(const struct health_report *report, const struct wellness_facts *facts, struct buffer *out)
+static void bad_add(const struct health_report *report, const struct wellness_facts *facts,
+                    struct buffer *out)
 {
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < report->count; i++) {

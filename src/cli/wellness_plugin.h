@@ -9,8 +9,8 @@
 
 enum plugin_state { PLUGIN_OK, PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN }; /* the exit codes */
 
-/* `is_known` false: nothing can be said of the node, and why is the report's only finding. `facts` may be empty.
-   Prints the line; the exit code. A drain is a warning: somebody wants it. */
+/* `is_known` false: nothing can be said of the node, and why is the report's only finding. `facts` may be
+   empty. Prints the line; the exit code. A drain is a warning: somebody wants it. */
 int wellness_plugin(const struct health_report *report, bool is_known, const struct wellness_facts *facts);
 
 /* Nothing can be looked at. */

@@ -122,7 +122,7 @@ struct config {
 
     struct {
         enum mode mode;
-        enum embedded embedded;     /* whether own_database is loaded, and whether that is enough */
+        enum embedded embedded;   /* whether own_database is loaded, and whether that is enough */
         struct text database;     /* folder of signatures; not looked at with EMBEDDED_ONLY */
         struct text own_database; /* the small embedded folder */
         enum action found;        /* reject, quarantine, discard */

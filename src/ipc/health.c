@@ -73,11 +73,18 @@ bool health_facts_get(struct text payload, struct health_facts *out)
 const char *health_check_name(enum health_check check)
 {
     static const char *const names[HEALTH_CHECK_COUNT] = {
-        [HEALTH_CHECK_NODE] = "node",         [HEALTH_CHECK_DRAIN] = "drain", [HEALTH_CHECK_QUEUE] = "queue",
-        [HEALTH_CHECK_DISK] = "disk",         [HEALTH_CHECK_DNS] = "dns",     [HEALTH_CHECK_CLOCK] = "clock",
-        [HEALTH_CHECK_UPSTREAM] = "upstream", [HEALTH_CHECK_SCAN] = "scan",
-        [HEALTH_CHECK_SIGNATURES] = "signatures", [HEALTH_CHECK_LEDGER] = "ledger",
-        [HEALTH_CHECK_CERTIFICATES] = "certificates", [HEALTH_CHECK_LISTENERS] = "listeners",
+        [HEALTH_CHECK_NODE] = "node",
+        [HEALTH_CHECK_DRAIN] = "drain",
+        [HEALTH_CHECK_QUEUE] = "queue",
+        [HEALTH_CHECK_DISK] = "disk",
+        [HEALTH_CHECK_DNS] = "dns",
+        [HEALTH_CHECK_CLOCK] = "clock",
+        [HEALTH_CHECK_UPSTREAM] = "upstream",
+        [HEALTH_CHECK_SCAN] = "scan",
+        [HEALTH_CHECK_SIGNATURES] = "signatures",
+        [HEALTH_CHECK_LEDGER] = "ledger",
+        [HEALTH_CHECK_CERTIFICATES] = "certificates",
+        [HEALTH_CHECK_LISTENERS] = "listeners",
     };
     return (unsigned)check < HEALTH_CHECK_COUNT ? names[check] : "unknown";
 }
@@ -105,12 +112,13 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_CLOCK_WRONG] = N_("the clock may be wrong by {1} ms"),
     [HEALTH_SAYS_CLOCK_RIGHT] = N_("right within {1} ms"),
     [HEALTH_SAYS_SCAN_DOWN] = N_("no scan worker has been ready for {1} s: mail waits or is deferred"),
-    [HEALTH_SAYS_SCAN_LOST] = N_("the last {1} messages were not judged: their workers died or gave no answer"),
+    [HEALTH_SAYS_SCAN_LOST] =
+        N_("the last {1} messages were not judged: their workers died or gave no answer"),
     [HEALTH_SAYS_SCAN_READY] = N_("messages are judged"),
     [HEALTH_SAYS_ENGINE_OFF] = N_("the virus check is off"),
     [HEALTH_SAYS_ENGINE_TRIAL] = N_("only the built-in ones, as configured: no real virus is found"),
-    [HEALTH_SAYS_ENGINE_BUILTIN] =
-        N_("only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the others"),
+    [HEALTH_SAYS_ENGINE_BUILTIN] = N_(
+        "only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the others"),
     [HEALTH_SAYS_ENGINE_NONE] = N_("no virus engine could be loaded: no mail is scanned; the log says why"),
     [HEALTH_SAYS_SIGNATURES_LOADING] = N_("they are being loaded"),
     [HEALTH_SAYS_SIGNATURES_KEPT] = N_("the new ones cannot be used, the old ones stay; the log says why"),
@@ -126,7 +134,8 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_NOT_STARTED] = N_("no word from the node: it has not been started"),
     [HEALTH_SAYS_GONE] = N_("no word from the node: it does not run"),
     [HEALTH_SAYS_HANGS] = N_("no word from the node for {1} s: it hangs"),
-    [HEALTH_SAYS_NOT_ALLOWED] = N_("you are not allowed to look: the state of the node belongs to somebody else"),
+    [HEALTH_SAYS_NOT_ALLOWED] =
+        N_("you are not allowed to look: the state of the node belongs to somebody else"),
 };
 
 const char *health_words(enum health_says says)

@@ -57,18 +57,18 @@ void health_facts_put(const struct health_facts *facts, struct buffer *frame);
 bool health_facts_get(struct text payload, struct health_facts *out); /* false: malformed */
 
 enum health_check {
-    HEALTH_CHECK_NODE,     /* every process runs and answers */
-    HEALTH_CHECK_DRAIN,    /* the node is in service */
-    HEALTH_CHECK_QUEUE,    /* mail leaves the queue */
-    HEALTH_CHECK_DISK,     /* there is room */
-    HEALTH_CHECK_UPSTREAM, /* the provider's line is up */
-    HEALTH_CHECK_DNS,      /* names are answered */
-    HEALTH_CHECK_CLOCK,    /* the time is right */
-    HEALTH_CHECK_SCAN,     /* messages are judged */
-    HEALTH_CHECK_SIGNATURES, /* viruses are known, those of today too */
-    HEALTH_CHECK_LEDGER,   /* what happens is written down */
+    HEALTH_CHECK_NODE,         /* every process runs and answers */
+    HEALTH_CHECK_DRAIN,        /* the node is in service */
+    HEALTH_CHECK_QUEUE,        /* mail leaves the queue */
+    HEALTH_CHECK_DISK,         /* there is room */
+    HEALTH_CHECK_UPSTREAM,     /* the provider's line is up */
+    HEALTH_CHECK_DNS,          /* names are answered */
+    HEALTH_CHECK_CLOCK,        /* the time is right */
+    HEALTH_CHECK_SCAN,         /* messages are judged */
+    HEALTH_CHECK_SIGNATURES,   /* viruses are known, those of today too */
+    HEALTH_CHECK_LEDGER,       /* what happens is written down */
     HEALTH_CHECK_CERTIFICATES, /* none has expired */
-    HEALTH_CHECK_LISTENERS, /* clients can connect */
+    HEALTH_CHECK_LISTENERS,    /* clients can connect */
     HEALTH_CHECK_COUNT
 };
 const char *health_check_name(enum health_check check); /* "upstream" */

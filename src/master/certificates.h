@@ -16,8 +16,8 @@ struct certificates_seen {
 /* True when what is on disk is neither what `config` holds nor what this returned true for the last time. */
 bool certificates_have_changed(const struct config *config, struct certificates_seen *seen);
 
-/* The one that ends first of those that this node shows to clients and other nodes; its use is empty when there
-   is none. */
+/* The one that ends first of those that this node shows to clients and other nodes; its use is empty when
+   there is none. */
 void certificates_first(const struct config *config, int64_t now_s, struct fitness_certificate *out);
 
 /* A JSON array: each certificate once, with its first use. */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -17,6 +18,7 @@
 #include "config/load.h"
 #include "config/signatures.h"
 #include "config/value.h"
+#include "master/acts.h"
 #include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
@@ -31,6 +33,7 @@ struct node {
     struct listeners listeners;
     struct family *family;
     struct commands *control;
+    struct acts *acts;
     struct certificates_seen certificates;
     struct timer *look;
     uint64_t look_ms;
@@ -311,6 +314,10 @@ static void drain_resume(struct node *node)
 
 static void signal_arrived(void *context, int number)
 {
+    struct node *node = context;
+    const struct commander nobody = { .uid = UINT32_MAX, .user = TEXT("signal") };
+    acts_record(node->acts, loop_wall_ms(node->loop), &nobody,
+                number == SIGHUP ? TEXT("reload") : TEXT("stop"), text_of(strsignal(number)));
     if (number == SIGHUP)
         reload(context, NULL);
     else
@@ -387,7 +394,9 @@ int main(int argc, char **argv)
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
-    node.control = commands_open(node.loop, &node.state, &start, node.family, &control_events, &node);
+    node.acts = acts_open(&node.state, node.config->node.number);
+    node.control =
+        commands_open(node.loop, &node.state, &start, node.family, node.acts, &control_events, &node);
     drain_resume(&node);
     family_begin(node.family);
     certificates_watch(&node);

@@ -38,8 +38,10 @@ static const struct fitness_certificate *certificate_look(struct family *family)
 {
     uint64_t now = loop_now_ms(family->start.loop);
     const struct config *config = family->start.config;
-    if (family->certificate.of == config && now < family->certificate.again_ms) return &family->certificate.first;
-    certificates_first(config, (int64_t)(loop_wall_ms(family->start.loop) / 1000), &family->certificate.first);
+    if (family->certificate.of == config && now < family->certificate.again_ms)
+        return &family->certificate.first;
+    certificates_first(config, (int64_t)(loop_wall_ms(family->start.loop) / 1000),
+                       &family->certificate.first);
     family->certificate.of = config;
     family->certificate.again_ms = now + CERTIFICATES_EVERY_MS;
     return &family->certificate.first;

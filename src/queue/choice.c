@@ -62,7 +62,7 @@ static const char *words_take(struct choice *out, struct arena *arena, const str
     return NULL;
 }
 
-bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word, bool is_reading,
+bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
                   struct choice *out, const char **out_why)
 {
     *out = (struct choice){ 0 };
@@ -74,14 +74,9 @@ bool choice_parse(struct arena *arena, const struct text *words, size_t count, b
     patterns_begin(&out->either, arena, count);
     *out_why = words_take(out, arena, words, count);
     if (*out_why) return false;
-    if (!is_reading && out->either.count) {
-        *out_why = "--match means mail from there as well as to there: say --from PATTERN or --to PATTERN";
-        return false;
-    }
     *out_why = "which messages? name ids, destinations, addresses, --from or --to PATTERN, or \"all\"";
     bool has_word = out->id_count || out->destination_count || out->address_count;
-    bool narrows =
-        out->from.count || out->to.count || out->either.count || out->has_sender || out->held_only;
+    bool narrows = out->from.count || out->to.count || out->either.count || out->has_sender || out->held_only;
     if (!has_word && (narrows || !needs_word)) out->is_all = true;
     return has_word || out->is_all;
 }

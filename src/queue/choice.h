@@ -7,9 +7,9 @@
 #include "mail/envelope.h"
 
 /* Words of a command: message ids, destinations ("example.jp"), addresses ("a@example.jp"), "all";
-   "--from PATTERN" and "--to PATTERN", several times each, "--match PATTERN" (sender or recipient, to read
-   only), "--held", "--sender ADDRESS", "--dry-run". Ids and destinations widen the choice, the options narrow
-   it: of several patterns of one option one must match, of several options each. */
+   "--from PATTERN" and "--to PATTERN", several times each, "--match PATTERN" (sender or recipient), "--held",
+   "--sender ADDRESS", "--dry-run". Ids and destinations widen the choice, the options narrow it: of several
+   patterns of one option one must match, of several options each. */
 struct choice {
     uint64_t *ids;
     struct text *destinations, *addresses;
@@ -20,10 +20,9 @@ struct choice {
     bool is_dry; /* count, and do nothing */
 };
 
-/* Lives in the arena. False with a reason: a word that means nothing, or --match where something is changed
-   (`is_reading` false): it would take both directions. No words: everything for "list" and "summary"; others
-   want one (`needs_word`). */
-bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word, bool is_reading,
+/* Lives in the arena. False with a reason: a word that means nothing. No words: everything for "list" and
+   "summary"; others want one (`needs_word`). */
+bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
                   struct choice *out, const char **out_why);
 
 /* Every message was named by its id, and nothing else was. */

@@ -113,8 +113,8 @@ static bool audit(const struct client *client, uint64_t id, struct text about)
     return is_told;
 }
 
-/* An act is done whether it can be recorded or not: mail must be steered while the ledger is down. The log has
-   it in any case. */
+/* An act is done whether it can be recorded or not: mail must be steered while the ledger is down. The log
+   has it in any case. */
 static void act_record(const struct client *client, uint64_t id, struct text about)
 {
     char room[MESSAGE_ID_SIZE];
@@ -177,7 +177,7 @@ static uint32_t gather(struct client *client, struct message *message, const str
     for (uint32_t i = 0; i < message->recipient_count; i++) {
         const struct standing *recipient = &message->recipients[i];
         if (!is_chosen(client, message, envelope, i) || !client->verb->wanted(recipient)) continue;
-        if (is_out(client->queue, message, recipient)) {
+        if (!client->choice.is_dry && is_out(client->queue, message, recipient)) {
             client->busy++;
             continue;
         }
@@ -265,7 +265,7 @@ static void act_remove(struct client *client, struct message *message, const str
     change(client, RECORD_OUTCOME, message, list, count, why);
 }
 
-/* What the verb would do; deliver has those that are busy at this moment. */
+/* What the verb would do, those counted too that deliver has at this moment. */
 static void act_dry(struct client *client, struct message *message, const struct envelope *envelope)
 {
     struct changed_recipient *list;
@@ -331,11 +331,9 @@ static void last_word(struct client *client)
     if (is_missing(client)) code = EX_NOINPUT;
     if (!client->verb->is_reading) {
         all_record(client, true);
-        buffer_printf(&out,
-                      "{\"recipients\":%llu,\"busy\":%llu,\"messages\":%llu,\"doubtful\":%llu,\"dry\":%s}\n",
+        buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu,\"messages\":%llu,\"doubtful\":%llu}\n",
                       (unsigned long long)client->touched, (unsigned long long)client->busy,
-                      (unsigned long long)client->messages, (unsigned long long)client->doubtful,
-                      client->choice.is_dry ? "true" : "false");
+                      (unsigned long long)client->messages, (unsigned long long)client->doubtful);
     }
     finish(client, code, buffer_text(&out));
     buffer_free(&out);
@@ -427,16 +425,15 @@ static void domains_retry(struct client *client)
             now);
 }
 
-/* A refused act is recorded too; a look at content message by message. */
+/* A refused look at content is recorded too, message by message. */
 static bool has_right(struct client *client)
 {
     if (client->verb->shows_content ? client->commander.may_read_content : client->commander.may_operate)
         return true;
     for (size_t i = 0; client->verb->shows_content && i < client->choice.id_count; i++)
         audit(client, client->choice.ids[i], TEXT("refused: no right to read content"));
-    if (!client->verb->is_reading)
-        act_record(client, 0,
-                   arena_printf(client->arena, "refused, no right to operate: %.*s", TEXT_ARG(client->asked)));
+    log_warning("queue %s by %.*s (uid %u) is refused: no right", client->verb->name,
+                TEXT_ARG(client->commander.user), (unsigned)client->commander.uid);
     finish(client, EX_NOPERM,
            client->verb->shows_content
                ? TEXT("you may not read the content of messages (rights read-content)")
@@ -463,7 +460,7 @@ static void begin(struct client *client, struct text command)
     client->verb = count ? verb_find(words[0]) : NULL;
     const char *why = "queue knows: list, show, cat, summary, retry, hold, release, remove";
     bool is_good = client->verb && choice_parse(client->arena, words + 1, count - 1, client->verb->needs_word,
-                                                client->verb->is_reading, &client->choice, &why);
+                                                &client->choice, &why);
     if (is_good && client->verb->is_reading && client->choice.is_dry) {
         is_good = false;
         why = "--dry-run goes with retry, hold, release and remove";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail; and `sekimori health --all`. */
+/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail; and `sekimori health
+ * --all`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>

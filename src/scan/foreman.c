@@ -245,5 +245,6 @@ void foreman_health(struct foreman *foreman, struct health_facts *out)
     health_know(out, HEALTH_SIGNATURES, brood->signatures);
     health_know(out, HEALTH_SIGNATURES_KEPT, foreman->keeps_old);
     if (!brood->newest_s) return;
-    health_know(out, HEALTH_SIGNATURES_AGE_S, now_s > brood->newest_s ? (uint64_t)(now_s - brood->newest_s) : 0);
+    health_know(out, HEALTH_SIGNATURES_AGE_S,
+                now_s > brood->newest_s ? (uint64_t)(now_s - brood->newest_s) : 0);
 }

@@ -21,8 +21,8 @@ struct brood {
     uint32_t workers;
     char engine[80]; /* "clamav 1.4.6" */
     uint32_t signatures;
-    int64_t newest_s;     /* when the newest that was fetched was written, seconds since 1970; 0: none was */
-    char missing[200];    /* why there is no engine, or what it lacks */
+    int64_t newest_s;  /* when the newest that was fetched was written, seconds since 1970; 0: none was */
+    char missing[200]; /* why there is no engine, or what it lacks */
     enum embedded embedded; /* of the configuration that it was loaded by */
 };
 

@@ -63,13 +63,11 @@ static uint32_t warm_up(void)
 int main(int argc, char **argv)
 {
     static struct service service;
-    static const struct child_events events = {
-        .on_peer = on_peer,
-        .on_config = on_config,
-        .on_stop = on_stop,
-        .on_status = on_status,
-        .on_health = on_health
-    };
+    static const struct child_events events = { .on_peer = on_peer,
+                                                .on_config = on_config,
+                                                .on_stop = on_stop,
+                                                .on_status = on_status,
+                                                .on_health = on_health };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     int warden = nursery_warden_start(&service.child);

@@ -242,9 +242,10 @@ def test_who_may_not_look_is_told_so(nodes, inside):
 
 
 def test_an_expired_certificate(nodes, inside, tmp_path):
-    pem, key = tmp_path / "mx.pem", tmp_path / "mx.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=mx.example.test", "-days", "-1",
-                    "-keyout", key, "-out", pem], check=True, capture_output=True)
+    pem, key, request = tmp_path / "mx.pem", tmp_path / "mx.key", tmp_path / "request"
+    subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=mx.example.test", "-keyout", key,
+                    "-out", request], check=True, capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", request, "-key", key, "-days", "-1", "-out", pem], check=True, capture_output=True)
     node = nodes("listen 127.0.0.1:{port} {{ direction in; tls certificate {pem} key {key} }}\n" + CONFIG, inside=inside.port, dns="127.0.0.1@9",
                  names="off", upstream="none", free="1M", pem=pem, key=key)
     becomes(node, f"that of listen 127.0.0.1 port {node.port} has expired")

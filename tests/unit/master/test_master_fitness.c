@@ -37,7 +37,7 @@ static const struct row {
     int64_t clock_ms;
     struct fitness_certificate certificate;
     size_t listeners_shut; /* of two */
-    struct told told[4]; /* beside what all well nodes tell; the same fact told anew replaces it */
+    struct told told[4];   /* beside what all well nodes tell; the same fact told anew replaces it */
     bool is_healthy, is_serving;
     const char *says; /* of the first bad finding; empty: there is none */
 } rows[] = {
@@ -189,7 +189,8 @@ static const struct row {
       { .is_ready = true },
       .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_BUILTIN } },
       .is_serving = true,
-      .says = "only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the others" },
+      .says = "only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the "
+              "others" },
     { "there is no engine",
       { .is_ready = true },
       .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_NONE } },

@@ -215,8 +215,8 @@ static void remove_file(const char *folder, const char *name)
     remove(path);
 }
 
-/* More is wanted than the built-in ones, and nothing else is there: a virus that is found is one, and nothing is
-   clean, until there is a file of signatures. */
+/* More is wanted than the built-in ones, and nothing else is there: a virus that is found is one, and nothing
+   is clean, until there is a file of signatures. */
 static void test_built_in_alone(void **state)
 {
     char base[] = "/tmp/sekimori-alone-XXXXXX";
@@ -283,7 +283,7 @@ static void test_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_want), cmocka_unit_test(test_limits),
-                                        cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_built_in_alone),
-                                        cmocka_unit_test(test_stale) };
+                                        cmocka_unit_test(test_no_signatures),
+                                        cmocka_unit_test(test_built_in_alone), cmocka_unit_test(test_stale) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
