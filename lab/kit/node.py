@@ -11,7 +11,7 @@ from .machine import Machine, kill_at_once, wait_for
 # What differs from the page: folders, users, and clocks that a story can wait for.
 LAB_ONLY = """
 state {state}
-virus {{ engine clamav {{ builtin from {root}/conf/signatures; database {folder}/no-database }} }}
+virus {{ engine clamav {{ builtin only from {root}/conf/signatures; database {folder}/no-database }} }}
 queue {{ retry first 1s; retry most 2s; segment 8M }}
 deliver {{ time connect 3s }}
 dns {{ timeout 1s; dnssec off }}

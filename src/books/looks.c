@@ -23,7 +23,8 @@ enum books_outcome looks_read(struct reader_books *books, const struct look_ques
     struct sql_statement *row =
         sql_prepare(books_sql(books), "SELECT id, node, uid, user, process, act, message, about FROM audit"
                                       " WHERE id >= ?1 AND id < ?2 AND (?3 = 0 OR message = ?3)"
-                                      " AND (?4 IS NULL OR user = ?4) ORDER BY id DESC LIMIT ?5");
+                                      " AND (?4 IS NULL OR user = ?4) AND (?6 IS NULL OR act = ?6)"
+                                      " ORDER BY id DESC LIMIT ?5");
     *out = arena_alloc_array(arena, question->most, sizeof **out);
     *out_count = 0;
     *out_is_cut = false;
@@ -33,6 +34,7 @@ enum books_outcome looks_read(struct reader_books *books, const struct look_ques
     sql_bind(row, 3, question->message);
     sql_bind_text(row, 4, question->user);
     sql_bind(row, 5, question->most + 1);
+    sql_bind_text(row, 6, question->act);
     sql_time_limit(books_sql(books), READER_STEP_MS);
     while (!*out_is_cut && (outcome = sql_step(row)) == BOOKS_ROW) {
         *out_is_cut = *out_count == question->most;

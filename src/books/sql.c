@@ -22,6 +22,7 @@ enum {
 struct sql {
     sqlite3 *handle;
     struct timespec deadline;
+    bool has_deadline;
     int failure;                /* the last result that was not good */
     enum books_outcome meaning; /* of that one */
 };

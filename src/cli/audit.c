@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Lists the record of looks at content. */
+/* Lists the record of looks at content, and of acts on mail and on the node. */
 #include "cli/audit.h"
 
 #include <stdio.h>
@@ -18,10 +18,12 @@ enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
 
 static const char help[] =
     "usage: sekimori audit [ID] [OPTIONS]\n\n"
-    "Who looked at the content of which message, or released or deleted it from the quarantine, or\n"
-    "tried to; the newest first.\n\n"
+    "Who looked at the content of which message, released or deleted it from the quarantine; retried,\n"
+    "held, released or removed mail in the queue; reloaded, drained, undrained or stopped the node, or\n"
+    "began its counts anew; or tried to. The newest first.\n\n"
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
+    "  --act ACT      only such acts: remove, release, hold, retry, delete, cat, content, stop, reload, …\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
     "  --until TIME   before that time\n"
     "  --day DAY      a whole day\n"
@@ -64,6 +66,7 @@ static bool most_take(void *context, const char *word)
 
 static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
+    { "act", OPTION_TEXT, offsetof(struct options, question.act), NULL, NULL },
     { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
     { "until", OPTION_VALUE, 0, until_take, WHEN_WANTED("until") },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
@@ -92,9 +95,9 @@ static void look_say(const struct look *look)
     if (look->uid != UINT32_MAX) snprintf(uid, sizeof uid, "%u", look->uid);
     plain_add(&user, look->user, COLUMNS);
     plain_add(&about, look->about, COLUMNS);
-    printf("%s  %-12.*s %5s  %.*s %.*s  %s  %.*s\n", when_print(look->time_ms, true, when),
+    printf("%s  %-12.*s %5s  %.*s %.*s  %-13s  %.*s\n", when_print(look->time_ms, true, when),
            TEXT_ARG(buffer_text(&user)), uid, TEXT_ARG(look->process), TEXT_ARG(look->act),
-           message_id_print(look->message, id), TEXT_ARG(buffer_text(&about)));
+           look->message ? message_id_print(look->message, id) : "-", TEXT_ARG(buffer_text(&about)));
     buffer_free(&user);
     buffer_free(&about);
 }
@@ -109,7 +112,7 @@ static struct json *look_json(const struct look *look)
     json_set_text(one, "user", look->user);
     json_set_text(one, "process", look->process);
     json_set_text(one, "act", look->act);
-    json_set_string(one, "id", message_id_print(look->message, id));
+    json_set_string(one, "id", look->message ? message_id_print(look->message, id) : "");
     json_set_text(one, "about", look->about);
     return one;
 }

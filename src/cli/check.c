@@ -10,16 +10,18 @@
 #include "config/executable.h"
 #include "config/load.h"
 #include "config/machine.h"
+#include "config/signatures.h"
 
-static const char HELP[] = "usage: sekimori check [--json] [[--config] FILE]\n"
-                           "\n"
-                           "Reads the configuration and says everything that is wrong with it.\n"
-                           "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
-                           "\n"
-                           "  --json    one JSON object on stdout instead of lines\n"
-                           "  --help    this text\n"
-                           "\n"
-                           "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
+static const char HELP[] =
+    "usage: sekimori check [--json] [[--config] FILE]\n"
+    "\n"
+    "Reads the configuration and says everything that is wrong with it, and what it lacks on this machine.\n"
+    "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
+    "\n"
+    "  --json    one JSON object on stdout instead of lines\n"
+    "  --help    this text\n"
+    "\n"
+    "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
 
 static void problems_print(const struct problem_list *problems)
 {
@@ -88,6 +90,7 @@ bool check_is_good(const char *path)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) machine_check(config, &problems);
+    if (config) signatures_check(config, &problems);
     problems_print(&problems);
     bool is_good = config && problems.errors == 0;
     config_free(config);
@@ -119,6 +122,7 @@ int check_main(int argc, char **argv)
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
     if (config) machine_check(config, &problems);
+    if (config) signatures_check(config, &problems);
     if (as_json)
         report_json(path, config, &problems);
     else

@@ -8,9 +8,11 @@
 #include <sysexits.h>
 
 #include "base/plain.h"
+#include "cli/consent.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/when.h"
+#include "ipc/message_id.h"
 
 enum { ANSWER_MS = 120000, SUBJECT_COLUMNS = 60, ADDRESS_COLUMNS = 60, REASON_COLUMNS = 100 };
 
@@ -22,25 +24,33 @@ static const char help[] =
     "  delete   give it up; nobody is told\n\n"
     "ID: message ids, or all\n"
     "  --class CLASS    virus, phishing, spam, policy, encrypted, poison or undeliverable\n"
-    "  --match PATTERN  only where sender or recipient matches (*, ?, [a-z])\n"
-    "  --to ADDRESS     only this recipient; may be said again\n"
+    "  --from PATTERN   only where the sender matches (*, ?, [a-z]; <> is the empty one)\n"
+    "  --to PATTERN     only recipients that match; both may be said again: one of them must match\n"
+    "  --match PATTERN  either of the two; only to look\n"
     "  --ticket TICKET  what a user was given in a digest; they may send it by mail too: digest reply\n"
     "  --content        with show: the message as it arrived\n"
+    "  --dry-run        say how many it would be, and do nothing\n"
+    "  --yes            do not ask\n"
     "  --json           one JSON object a line\n" CONTROL_OPTIONS_HELP
     "\nWho may release what: quarantine release in sekimori.conf(5). Each release, each delete and\n"
     "each look at a content is recorded: sekimori audit.\n"
-    "Exit codes: 0 done, 64 usage, 66 nothing of that name, 69 no node,\n"
+    "On a terminal delete asks first, and release of what may hurt (virus, phishing, poison) or of several.\n"
+    "Without a terminal, deleting several and releasing several that may hurt want --yes, unless each is\n"
+    "named by its id.\n"
+    "Exit codes: 0 done, 1 the answer was no, 64 usage, or --yes is missing, 66 nothing of that name, 69 no "
+    "node,\n"
     "75 some are on their way in or out at this moment, or cannot be read: try again, 77 not allowed.\n";
 
 struct options {
     struct control_target target;
     struct buffer words; /* a line each */
-    bool is_json, is_content, is_bad, is_choosy;
+    bool is_json, is_content, is_dry, is_yes, is_bad, is_choosy, has_match;
 };
 
 struct output {
     struct buffer lines;
     bool is_raw, is_json, is_long;
+    const char *would; /* of a dry run: the verb */
     size_t shown;
     int64_t bytes;
 };
@@ -128,8 +138,11 @@ static void line_print(void *context, struct text line)
     if (value && json_get(value, "id")) {
         message_print(output, value);
     } else if (value) {
-        int64_t count = json_get_number(value, "recipients");
-        printf("%lld recipient%s\n", (long long)count, count == 1 ? "" : "s");
+        int64_t count = json_get_number(value, "recipients"), messages = json_get_number(value, "messages");
+        if (output->would) printf("would %s ", output->would);
+        printf("%lld recipient%s", (long long)count, count == 1 ? "" : "s");
+        if (output->would) printf(" of %lld message%s", (long long)messages, messages == 1 ? "" : "s");
+        putchar('\n');
     }
     json_free(value);
 }
@@ -161,13 +174,19 @@ static void word_add(struct options *options, const char *name, const char *valu
 /* -1: go on; else the exit code. */
 static int options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {
-        { "class", required_argument, NULL, 'k' },  { "match", required_argument, NULL, 'm' },
-        { "to", required_argument, NULL, 't' },     { "content", no_argument, NULL, 'C' },
-        { "json", no_argument, NULL, 'j' },         { "ticket", required_argument, NULL, 'T' },
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
+    static const struct option longs[] = { { "class", required_argument, NULL, 'k' },
+                                           { "match", required_argument, NULL, 'm' },
+                                           { "to", required_argument, NULL, 't' },
+                                           { "content", no_argument, NULL, 'C' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "ticket", required_argument, NULL, 'T' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "state", required_argument, NULL, 's' },
+                                           { "from", required_argument, NULL, 'F' },
+                                           { "dry-run", no_argument, NULL, 'd' },
+                                           { "yes", no_argument, NULL, 'y' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
         if (option == 'h') {
@@ -176,8 +195,12 @@ static int options_read(int argc, char **argv, struct options *options)
         }
         if (option == '?') return usage("see above");
         if (option == 'k') word_add(options, "--class", optarg);
+        if (option == 'm') options->has_match = true;
         if (option == 'm') word_add(options, "--match", optarg);
+        if (option == 'F') word_add(options, "--from", *optarg ? optarg : "<>");
         if (option == 't') word_add(options, "--to", optarg);
+        if (option == 'd') options->is_dry = true;
+        if (option == 'y') options->is_yes = true;
         if (option == 'T') word_add(options, "--ticket", optarg);
         if (option == 'C') options->is_content = true;
         if (option == 'j') options->is_json = true;
@@ -187,6 +210,9 @@ static int options_read(int argc, char **argv, struct options *options)
     if (optind == argc) return usage("list, show, release or delete?");
     for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
     if (options->is_bad) return usage("a word that cannot be meant: empty, line breaks or a leading dash");
+    bool is_act = strcmp(argv[optind], "release") == 0 || strcmp(argv[optind], "delete") == 0;
+    if (is_act && options->has_match)
+        return usage("--match means mail from there as well as to there: say --from or --to");
     if (options->is_content && strcmp(argv[optind], "show") != 0) return usage("--content goes with show");
     return -1;
 }
@@ -207,24 +233,95 @@ static void last_word(const struct options *options, struct output *output, int 
         puts(options->is_choosy ? "nothing in the quarantine matches" : "the quarantine is empty");
 }
 
+static int command_do(const struct options *options, const char *verb, struct output *output)
+{
+    struct buffer command = { 0 }, last = { 0 };
+    buffer_printf(&command, "quarantine %s%s%.*s", options->is_content ? "content" : verb,
+                  options->is_dry ? "\n--dry-run" : "", TEXT_ARG(buffer_text(&options->words)));
+    int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, part_take, output, &last);
+    last_word(options, output, code, buffer_text(&last));
+    buffer_free(&command);
+    buffer_free(&last);
+    return code;
+}
+
+/* --- what cannot be undone --- */
+
+struct extent {
+    int64_t recipients, messages, harmful;
+};
+
+/* What it would be now; false: nothing, or it cannot be asked: then the command itself says why. */
+static bool extent_ask(const struct options *options, const char *verb, struct extent *out)
+{
+    struct buffer command = { 0 }, last = { 0 };
+    buffer_printf(&command, "quarantine %s\n--dry-run%.*s", verb, TEXT_ARG(buffer_text(&options->words)));
+    control_ask(&options->target, buffer_text(&command), ANSWER_MS, NULL, NULL, &last);
+    struct json *counts = json_parse(buffer_text(&last));
+    *out = (struct extent){ json_get_number(counts, "recipients"), json_get_number(counts, "messages"),
+                            json_get_number(counts, "harmful") };
+    json_free(counts);
+    buffer_free(&command);
+    buffer_free(&last);
+    return out->recipients > 0;
+}
+
+static bool question_ask(const char *verb, const struct extent *extent)
+{
+    char question[200], harm[80] = "";
+    if (extent->harmful)
+        snprintf(harm, sizeof harm, ", %lld of them with a virus, phishing or poison,",
+                 (long long)extent->harmful);
+    bool is_delete = strcmp(verb, "delete") == 0;
+    snprintf(question, sizeof question, "%s %lld recipient%s%s of %lld message%s%s?",
+             is_delete ? "Delete" : "Release", (long long)extent->recipients,
+             extent->recipients == 1 ? "" : "s", harm, (long long)extent->messages,
+             extent->messages == 1 ? "" : "s", is_delete ? "; nobody is told" : "");
+    if (consent_ask(question)) return true;
+    fputs("nothing was done\n", stderr);
+    return false;
+}
+
+/* EX_OK: go on. `is_named`: each message by its id. */
+static int consent_get(const struct options *options, const char *verb, bool is_named)
+{
+    struct extent extent;
+    bool is_delete = strcmp(verb, "delete") == 0;
+    if (options->is_yes || options->is_dry || (!is_delete && strcmp(verb, "release") != 0)) return EX_OK;
+    if (is_named && !consent_can_ask()) return EX_OK;
+    if (!extent_ask(options, verb, &extent)) return EX_OK;
+    bool is_several = extent.messages > 1;
+    if (consent_can_ask())
+        return !(is_delete || extent.harmful || is_several) || question_ask(verb, &extent) ? EX_OK : 1;
+    if (!is_several || !(is_delete || extent.harmful)) return EX_OK;
+    fprintf(stderr,
+            "sekimori quarantine: %s would take %lld messages%s: say --yes to do it, --dry-run to see\n",
+            verb, (long long)extent.messages, extent.harmful ? ", some of which may hurt" : "");
+    return EX_USAGE;
+}
+
+static bool are_named(int argc, char **argv)
+{
+    uint64_t id;
+    for (int i = optind + 1; i < argc; i++)
+        if (!message_id_parse(text_of(argv[i]), &id)) return false;
+    return optind + 1 < argc;
+}
+
 int quarantine_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    struct buffer command = { 0 }, last = { 0 };
     int code = options_read(argc, argv, &options);
     if (code < 0) {
         const char *verb = argv[optind];
         struct output output = { .is_raw = options.is_content,
                                  .is_json = options.is_json,
-                                 .is_long = strcmp(verb, "show") == 0 };
-        buffer_printf(&command, "quarantine %s", options.is_content ? "content" : verb);
-        buffer_add_text(&command, buffer_text(&options.words));
-        code = control_ask(&options.target, buffer_text(&command), ANSWER_MS, part_take, &output, &last);
-        last_word(&options, &output, code, buffer_text(&last));
+                                 .is_long = strcmp(verb, "show") == 0,
+                                 .would = options.is_dry ? verb : NULL };
+        code = consent_get(&options, verb, are_named(argc, argv));
+        if (code == EX_OK) code = command_do(&options, verb, &output);
         buffer_free(&output.lines);
     }
-    buffer_free(&command);
-    buffer_free(&last);
     buffer_free(&options.words);
     return code;
 }

@@ -8,9 +8,11 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "cli/consent.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "ipc/message_id.h"
 
 enum { ANSWER_MS = 60000, AGE_BUCKETS = 10, SHOWN_SIZE = 4096 };
 
@@ -25,24 +27,31 @@ static const char help[] =
     "  release  let go what is held, for whatever reason\n"
     "  remove   give up; nobody is told\n\n"
     "WHICH: message ids, destinations (example.jp), addresses (a@example.jp), or all\n"
-    "  --match PATTERN   only where sender or recipient matches (*, ?, [a-z])\n"
+    "  --from PATTERN    only where the sender matches (*, ?, [a-z]; <> is the empty one)\n"
+    "  --to PATTERN      only recipients that match; both may be said again: one of them must match\n"
+    "  --match PATTERN   either of the two; only to look: list and summary\n"
     "  --sender ADDRESS  only from this sender\n"
     "  --held            only recipients that are held\n"
+    "  --dry-run         say how many it would be, and do nothing\n"
+    "  --yes             do not ask\n"
     "  --json            one JSON object a line\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 done, 64 usage, 66 nothing of that name, 69 no node,\n"
-    "75 some recipients are being delivered at this moment: try again,\n"
-    "77 not allowed: see rights in sekimori.conf(5). Each cat is recorded: sekimori audit.\n";
+    "\nremove and release of what was held as harmful ask first on a terminal. Without a terminal they want\n"
+    "--yes when it is more than one message, unless each is named by its id.\n"
+    "Exit codes: 0 done, 1 the answer was no, 64 usage, or --yes is missing, 66 nothing of that name,\n"
+    "69 no node, 75 some recipients are being delivered at this moment: try again,\n"
+    "77 not allowed: see rights in sekimori.conf(5). Each act and each cat is recorded: sekimori audit.\n";
 
 struct options {
     struct control_target target;
-    bool json, held;
-    const char *match, *sender;
+    struct buffer words; /* a line each, as queue wants them */
+    bool json, held, dry_run, yes, has_match, is_choosy, is_bad;
 };
 
 struct output {
     struct buffer lines;
     bool is_raw, is_json, is_choosy; /* choosy: not everything was asked for */
     const char *verb;
+    bool is_dry;
     size_t shown;
     int64_t total, held, ages[AGE_BUCKETS];
 };
@@ -147,7 +156,10 @@ static void line_print(void *context, struct text line)
     } else if (json_get(value, "id")) {
         message_print(value, strcmp(output->verb, "show") == 0);
     } else {
+        if (output->is_dry) printf("would %s ", output->verb);
         count_print(json_get_number(value, "recipients"), "recipient");
+        fputs(" of ", stdout);
+        count_print(json_get_number(value, "messages"), "message");
         puts(json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
     }
     output->shown++;
@@ -164,31 +176,58 @@ static void part_take(void *context, struct text part)
     control_lines_take(&output->lines, part, line_print, output);
 }
 
+static bool words_add(void *context, const char *option, const char *value)
+{
+    struct options *options = context;
+    if (strpbrk(value, "\r\n") || (!option && value[0] == '-')) options->is_bad = true;
+    if (option) buffer_printf(&options->words, "\n--%s", option);
+    buffer_printf(&options->words, "\n%s", value);
+    options->is_choosy = true;
+    return true;
+}
+
+static bool match_take(void *options, const char *word)
+{
+    ((struct options *)options)->has_match = true;
+    return words_add(options, "match", word);
+}
+
+static bool from_take(void *options, const char *word)
+{
+    return words_add(options, "from", *word ? word : "<>");
+}
+
+static bool to_take(void *options, const char *word)
+{
+    return words_add(options, "to", word);
+}
+
+static bool sender_take(void *options, const char *word)
+{
+    return words_add(options, "sender", word);
+}
+
 static const struct verb_option table[] = {
-    { "match", OPTION_WORD, offsetof(struct options, match), NULL, NULL },
-    { "sender", OPTION_WORD, offsetof(struct options, sender), NULL, NULL },
+    { "match", OPTION_VALUE, 0, match_take, NULL },
+    { "from", OPTION_VALUE, 0, from_take, NULL },
+    { "to", OPTION_VALUE, 0, to_take, NULL },
+    { "sender", OPTION_VALUE, 0, sender_take, NULL },
     { "held", OPTION_SWITCH, offsetof(struct options, held), NULL, NULL },
+    { "dry-run", OPTION_SWITCH, offsetof(struct options, dry_run), NULL, NULL },
+    { "yes", OPTION_SWITCH, offsetof(struct options, yes), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
 static const struct verb_usage usage = { "queue", help, table };
 
-/* "queue VERB", then each word on a line of its own. False: a word that cannot be sent. */
-static bool command_make(const struct options *options, char **words, int count, struct buffer *out)
+/* "queue VERB", then each word on a line of its own. */
+static void command_make(const struct options *options, const char *verb, bool is_dry, struct buffer *out)
 {
-    buffer_printf(out, "queue %s", words[0]);
-    for (int i = 1; i < count; i++) {
-        if (strpbrk(words[i], "\r\n") || words[i][0] == '-') return false;
-        buffer_printf(out, "\n%s", words[i]);
-    }
-    if ((options->match && strpbrk(options->match, "\r\n")) ||
-        (options->sender && strpbrk(options->sender, "\r\n")))
-        return false;
-    if (options->match) buffer_printf(out, "\n--match\n%s", options->match);
-    if (options->sender) buffer_printf(out, "\n--sender\n%s", options->sender);
+    buffer_printf(out, "queue %s", verb);
+    if (is_dry) buffer_add_text(out, TEXT("\n--dry-run"));
     if (options->held) buffer_add_text(out, TEXT("\n--held"));
-    return true;
+    buffer_add_text(out, buffer_text(&options->words));
 }
 
 static void last_word(struct output *output, int code, struct text last)
@@ -209,25 +248,102 @@ static void last_word(struct output *output, int code, struct text last)
         puts(output->is_choosy ? "nothing in the queue matches" : "the queue is empty");
 }
 
+static int command_do(const struct options *options, struct output *output)
+{
+    struct buffer command = { 0 }, last = { 0 };
+    command_make(options, output->verb, options->dry_run, &command);
+    int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, part_take, output, &last);
+    last_word(output, code, buffer_text(&last));
+    buffer_free(&command);
+    buffer_free(&last);
+    return code;
+}
+
+/* --- what cannot be undone --- */
+
+struct extent {
+    int64_t recipients, messages, doubtful; /* doubtful: recipients of what was held as harmful */
+};
+
+/* What it would be now; false: nothing, or it cannot be asked: then the command itself says why. */
+static bool extent_ask(const struct options *options, const char *verb, struct extent *out)
+{
+    struct buffer command = { 0 }, last = { 0 };
+    command_make(options, verb, true, &command);
+    int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, NULL, NULL, &last);
+    struct json *counts = code == EX_OK || code == EX_TEMPFAIL ? json_parse(buffer_text(&last)) : NULL;
+    *out = (struct extent){ json_get_number(counts, "recipients"), json_get_number(counts, "messages"),
+                            json_get_number(counts, "doubtful") };
+    bool is_known = counts != NULL;
+    json_free(counts);
+    buffer_free(&command);
+    buffer_free(&last);
+    return is_known && out->recipients > 0;
+}
+
+/* EX_OK: go on. `is_named`: each message by its id. */
+static int consent_get(const struct options *options, const char *verb, bool is_named)
+{
+    struct extent extent;
+    char question[200];
+    bool is_remove = strcmp(verb, "remove") == 0;
+    if (options->yes || options->dry_run || (!is_remove && strcmp(verb, "release") != 0)) return EX_OK;
+    if (is_named && !consent_can_ask()) return EX_OK;
+    if (!extent_ask(options, verb, &extent)) return EX_OK;
+    if (!is_remove && extent.doubtful == 0) return EX_OK;
+    if (!consent_can_ask()) {
+        if (extent.messages <= 1) return EX_OK;
+        fprintf(stderr, "sekimori queue: %s would take %lld messages: say --yes to do it, --dry-run to see\n",
+                verb, (long long)extent.messages);
+        return EX_USAGE;
+    }
+    snprintf(question, sizeof question, "%s %lld recipient%s of %lld message%s%s?",
+             is_remove ? "Remove" : "Release", (long long)extent.recipients,
+             extent.recipients == 1 ? "" : "s", (long long)extent.messages, extent.messages == 1 ? "" : "s",
+             is_remove ? "; nobody is told" : ", held as harmful");
+    if (consent_ask(question)) return EX_OK;
+    fputs("nothing was done\n", stderr);
+    return 1;
+}
+
+static bool is_look(const char *verb)
+{
+    static const char *const looks[] = { "list", "show", "cat", "summary" };
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (strcmp(verb, looks[i]) == 0) return true;
+    return false;
+}
+
+static bool is_id(const char *word)
+{
+    uint64_t id;
+    return message_id_parse(text_of(word), &id);
+}
+
 int queue_main(int argc, char **argv)
 {
     struct options options = { 0 };
+    bool is_named = true;
     int code = options_read(&usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON && optind == argc)
-        return options_complain(&usage, "list, show, cat, summary, retry, hold, release or remove?", "");
-    if (code != OPTIONS_GO_ON) return code;
-    struct buffer command = { 0 }, last = { 0 };
-    if (!command_make(&options, argv + optind, argc - optind, &command)) {
-        buffer_free(&command);
-        return options_complain(&usage, "a word that cannot be meant: line breaks or a leading dash", "");
+        code = options_complain(&usage, "list, show, cat, summary, retry, hold, release or remove?", "");
+    for (int i = optind + 1; code == OPTIONS_GO_ON && i < argc; i++) {
+        words_add(&options, NULL, argv[i]);
+        is_named = is_named && is_id(argv[i]);
     }
-    struct output output = { .is_json = options.json, .verb = argv[optind] };
-    output.is_raw = strcmp(output.verb, "cat") == 0;
-    output.is_choosy = argc - optind > 1 || options.match || options.sender || options.held;
-    code = control_ask(&options.target, buffer_text(&command), ANSWER_MS, part_take, &output, &last);
-    last_word(&output, code, buffer_text(&last));
-    buffer_free(&command);
-    buffer_free(&last);
-    buffer_free(&output.lines);
+    if (code == OPTIONS_GO_ON && options.has_match && !is_look(argv[optind]))
+        code = options_complain(&usage,
+                                "--match means mail from there as well as to there: say --from or --to", "");
+    if (code == OPTIONS_GO_ON && options.is_bad)
+        code = options_complain(&usage, "a word that cannot be meant: line breaks or a leading dash", "");
+    if (code == OPTIONS_GO_ON) {
+        struct output output = { .is_json = options.json, .verb = argv[optind], .is_dry = options.dry_run };
+        output.is_raw = strcmp(output.verb, "cat") == 0;
+        output.is_choosy = options.is_choosy || options.held;
+        code = consent_get(&options, output.verb, is_named && argc - optind > 1);
+        if (code == EX_OK) code = command_do(&options, &output);
+        buffer_free(&output.lines);
+    }
+    buffer_free(&options.words);
     return code;
 }

@@ -9,10 +9,8 @@
 
 int health_main(int argc, char **argv);
 
-/* The page of a state folder, mapped; NULL: no node was ever started there, or it may not be read. */
+/* The page of a state folder, mapped; NULL with errno: no node was ever started there, or it may not be read.
+ */
 struct health_page *wellness_page(const char *state);
-
-/* What the page says; when it is no word of the node's, a report with that one finding. */
-void wellness_read(const struct health_page *page, struct health_report *out, uint64_t *out_age_ms);
 
 #endif

@@ -56,6 +56,9 @@ static const struct schema_choice doubt_actions[] = { { "accept", ACTION_ACCEPT 
 static const struct schema_choice unavailable_actions[] = {
     { "defer", ACTION_DEFER }, { "quarantine", ACTION_QUARANTINE }, { "accept", ACTION_ACCEPT }, { NULL, 0 }
 };
+static const struct schema_choice builtins[] = {
+    { "on", EMBEDDED_ON }, { "off", EMBEDDED_OFF }, { "only", EMBEDDED_ONLY }, { NULL, 0 }
+};
 static const struct schema_choice log_targets[] = { { "stderr", LOG_TARGET_STDERR },
                                                     { "journal", LOG_TARGET_JOURNAL },
                                                     { "syslog", LOG_TARGET_SYSLOG },
@@ -155,11 +158,11 @@ const struct schema_row schema_rows[] = {
         "What is done while the scanner is down; accept marks the message as unscanned.",
         "検査できない間の扱い。accept は未検査の印を付ける。"),
     PLAIN(GLOBAL, "virus engine clamav database", PATH, virus.database, "/var/lib/clamav", NULL,
-        "The folder of signatures, used when it is there.",
-        "定義ファイルのフォルダー。あれば使う。"),
-    PLAIN(GLOBAL, "virus engine clamav builtin", SWITCH, virus.embedded, "on", NULL,
-        "Also load the small set of signatures that comes with the gateway (EICAR).",
-        "付属の小さな定義（EICAR）も読む。"),
+        "The folder of signatures. While it has none, what is not infected counts as unscanned, and the node as sick.",
+        "定義ファイルのフォルダー。無い間は未検査の扱いとなり、ノードは不調とみなす。"),
+    CHOICE(GLOBAL, "virus engine clamav builtin", virus.embedded, builtins, "on",
+        "Also load the small set of signatures that comes with the gateway (EICAR). only: nothing else, for trying it; no real virus is found then.",
+        "付属の小さな定義（EICAR）も読む。only はこれだけを使う（試用向け。本物のウイルスは見つからない）。"),
     PLAIN(GLOBAL, "virus engine clamav builtin from", PATH, virus.own_database,
         "/usr/share/sekimori/signatures", NULL,
         "The folder of that small set.",

@@ -12,6 +12,8 @@ enum role { ROLE_SINGLE, ROLE_EDGE, ROLE_WALL };
 enum direction { DIRECTION_IN, DIRECTION_OUT };
 enum mode { MODE_OFF, MODE_OBSERVE, MODE_ON };
 enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTION_DISCARD, ACTION_DEFER };
+/* The small set of signatures that comes with the gateway; only: it is all that is wanted. */
+enum embedded { EMBEDDED_OFF, EMBEDDED_ON, EMBEDDED_ONLY };
 enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED, TLS_NODE };
 enum line_repair { REPAIR_NONE, REPAIR_BARE_LF }; /* bare CR and bare LF both become CRLF */
 enum language { LANGUAGE_EN, LANGUAGE_JA };
@@ -120,8 +122,8 @@ struct config {
 
     struct {
         enum mode mode;
-        bool embedded;            /* the built-in signature folder with EICAR */
-        struct text database;     /* folder of signatures, used when it is there */
+        enum embedded embedded;   /* whether own_database is loaded, and whether that is enough */
+        struct text database;     /* folder of signatures; not looked at with EMBEDDED_ONLY */
         struct text own_database; /* the small embedded folder */
         enum action found;        /* reject, quarantine, discard */
         enum action limits;       /* what a scan that hit a limit gets */

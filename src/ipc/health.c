@@ -4,6 +4,33 @@
 
 #include <inttypes.h>
 
+const char *health_fact_name(enum health_fact fact)
+{
+    static const char *const names[HEALTH_FACT_COUNT] = {
+        [HEALTH_SESSIONS] = "sessions",
+        [HEALTH_DNS_MISSES] = "dns_misses",
+        [HEALTH_UPSTREAMS] = "upstreams",
+        [HEALTH_UPSTREAM_MISSES] = "upstream_misses",
+        [HEALTH_QUEUE_STILL_MS] = "queue_still_ms",
+        [HEALTH_QUEUE_FULL] = "queue_full",
+        [HEALTH_DISK_FREE] = "disk_free_bytes",
+        [HEALTH_MESSAGES] = "messages",
+        [HEALTH_DELIVERIES] = "deliveries",
+        [HEALTH_DESTINATIONS_DOWN] = "destinations_down",
+        [HEALTH_HELD] = "held",
+        [HEALTH_DRAINING] = "processes_draining",
+        [HEALTH_SCAN_DOWN_MS] = "scan_down_ms",
+        [HEALTH_SCAN_LOST] = "scan_lost",
+        [HEALTH_ENGINE] = "engine",
+        [HEALTH_SIGNATURES] = "signatures",
+        [HEALTH_SIGNATURES_AGE_S] = "signatures_age_s",
+        [HEALTH_SIGNATURES_KEPT] = "signatures_kept",
+        [HEALTH_LEDGER_FAILING] = "ledger_failing",
+        [HEALTH_CERTIFICATE_DAYS] = "certificate_days",
+    };
+    return (unsigned)fact < HEALTH_FACT_COUNT && names[fact] ? names[fact] : "unknown";
+}
+
 void health_know(struct health_facts *facts, enum health_fact fact, uint64_t value)
 {
     facts->known |= 1u << fact;
@@ -46,9 +73,18 @@ bool health_facts_get(struct text payload, struct health_facts *out)
 const char *health_check_name(enum health_check check)
 {
     static const char *const names[HEALTH_CHECK_COUNT] = {
-        [HEALTH_CHECK_NODE] = "node",         [HEALTH_CHECK_DRAIN] = "drain", [HEALTH_CHECK_QUEUE] = "queue",
-        [HEALTH_CHECK_DISK] = "disk",         [HEALTH_CHECK_DNS] = "dns",     [HEALTH_CHECK_CLOCK] = "clock",
+        [HEALTH_CHECK_NODE] = "node",
+        [HEALTH_CHECK_DRAIN] = "drain",
+        [HEALTH_CHECK_QUEUE] = "queue",
+        [HEALTH_CHECK_DISK] = "disk",
+        [HEALTH_CHECK_DNS] = "dns",
+        [HEALTH_CHECK_CLOCK] = "clock",
         [HEALTH_CHECK_UPSTREAM] = "upstream",
+        [HEALTH_CHECK_SCAN] = "scan",
+        [HEALTH_CHECK_SIGNATURES] = "signatures",
+        [HEALTH_CHECK_LEDGER] = "ledger",
+        [HEALTH_CHECK_CERTIFICATES] = "certificates",
+        [HEALTH_CHECK_LISTENERS] = "listeners",
     };
     return (unsigned)check < HEALTH_CHECK_COUNT ? names[check] : "unknown";
 }
@@ -77,9 +113,31 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_CLOCK_UNATTENDED] = N_("no time service keeps the clock"),
     [HEALTH_SAYS_CLOCK_WRONG] = N_("the clock may be wrong by {1} ms"),
     [HEALTH_SAYS_CLOCK_RIGHT] = N_("right within {1} ms"),
+    [HEALTH_SAYS_SCAN_DOWN] = N_("no scan worker has been ready for {1} s: mail waits or is deferred"),
+    [HEALTH_SAYS_SCAN_LOST] =
+        N_("the last {1} messages were not judged: their workers died or gave no answer"),
+    [HEALTH_SAYS_SCAN_READY] = N_("messages are judged"),
+    [HEALTH_SAYS_ENGINE_OFF] = N_("the virus check is off"),
+    [HEALTH_SAYS_ENGINE_TRIAL] = N_("only the built-in ones, as configured: no real virus is found"),
+    [HEALTH_SAYS_ENGINE_BUILTIN] = N_(
+        "only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the others"),
+    [HEALTH_SAYS_ENGINE_NONE] = N_("no virus engine could be loaded: no mail is scanned; the log says why"),
+    [HEALTH_SAYS_SIGNATURES_LOADING] = N_("they are being loaded"),
+    [HEALTH_SAYS_SIGNATURES_KEPT] = N_("the new ones cannot be used, the old ones stay; the log says why"),
+    [HEALTH_SAYS_SIGNATURES_OLD] = N_("the newest of {1} are {2} days old: freshclam fetches none"),
+    [HEALTH_SAYS_SIGNATURES_FRESH] = N_("{1}; the newest are {2} days old"),
+    [HEALTH_SAYS_LEDGER_FAILING] = N_("it cannot be written: events wait, mail flows on"),
+    [HEALTH_SAYS_LEDGER_WRITES] = N_("it can be read and written"),
+    [HEALTH_SAYS_CERTIFICATE_OVER] = N_("that of {subject} has expired"),
+    [HEALTH_SAYS_CERTIFICATE_LASTS] = N_("{1} days left for the first, that of {subject}"),
+    [HEALTH_SAYS_NO_CERTIFICATE] = N_("none is configured"),
+    [HEALTH_SAYS_LISTENERS_SHUT] = N_("{1} of {2} do not listen: who connects there is refused"),
+    [HEALTH_SAYS_LISTENERS_OPEN] = N_("{2} listen"),
     [HEALTH_SAYS_NOT_STARTED] = N_("no word from the node: it has not been started"),
     [HEALTH_SAYS_GONE] = N_("no word from the node: it does not run"),
     [HEALTH_SAYS_HANGS] = N_("no word from the node for {1} s: it hangs"),
+    [HEALTH_SAYS_NOT_ALLOWED] =
+        N_("you are not allowed to look: the state of the node belongs to somebody else"),
 };
 
 const char *health_words(enum health_says says)
@@ -92,6 +150,8 @@ static bool place_fill(const struct health_finding *finding, struct text place, 
 {
     if (text_equal(place, TEXT("{process}")))
         buffer_printf(out, "%.*s", HEALTH_PROCESS_SIZE, finding->process);
+    else if (text_equal(place, TEXT("{subject}")))
+        buffer_printf(out, "%.*s", HEALTH_SUBJECT_SIZE, finding->subject);
     else if (text_equal(place, TEXT("{1}")))
         buffer_printf(out, "%" PRIu64, finding->numbers[0]);
     else if (text_equal(place, TEXT("{2}")))

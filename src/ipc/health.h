@@ -23,13 +23,32 @@ enum health_fact {
     HEALTH_DRAINING,          /* every process: 1 when it knows that the node is drained */
     HEALTH_LOG_MISSED,        /* every process: lines that its log has not taken */
     HEALTH_LOG_CUT,           /* every process: 1 while its log takes nothing */
+    HEALTH_SCAN_DOWN_MS,      /* scan: for so long there has been no worker */
+    HEALTH_SCAN_LOST,         /* scan: messages in a row that no worker judged */
+    HEALTH_ENGINE,            /* scan: an enum health_engine; not told while the first is being loaded */
+    HEALTH_SIGNATURES,        /* scan: that are loaded */
+    HEALTH_SIGNATURES_AGE_S,  /* scan: of the newest that was fetched */
+    HEALTH_SIGNATURES_KEPT,   /* scan: 1: newer ones are worse, so the old ones stay */
+    HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
+    HEALTH_CERTIFICATE_DAYS,  /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
+};
+
+/* What a virus check is worth. */
+enum health_engine {
+    HEALTH_ENGINE_OFF,     /* none is wanted */
+    HEALTH_ENGINE_WHOLE,   /* with signatures that were fetched */
+    HEALTH_ENGINE_TRIAL,   /* with the built-in ones, as the configuration wants it */
+    HEALTH_ENGINE_BUILTIN, /* with these alone, though more are wanted: what it calls clean is unscanned */
+    HEALTH_ENGINE_NONE     /* none could be loaded */
 };
 
 struct health_facts {
     uint32_t known; /* bits 1 << enum health_fact */
     uint64_t values[HEALTH_FACT_COUNT];
 };
+
+const char *health_fact_name(enum health_fact fact); /* "disk_free_bytes": for programs, never changes */
 
 void health_know(struct health_facts *facts, enum health_fact fact, uint64_t value);
 bool health_knows(const struct health_facts *facts, enum health_fact fact);
@@ -40,13 +59,18 @@ void health_facts_put(const struct health_facts *facts, struct buffer *frame);
 bool health_facts_get(struct text payload, struct health_facts *out); /* false: malformed */
 
 enum health_check {
-    HEALTH_CHECK_NODE,     /* every process runs and answers */
-    HEALTH_CHECK_DRAIN,    /* the node is in service */
-    HEALTH_CHECK_QUEUE,    /* mail leaves the queue */
-    HEALTH_CHECK_DISK,     /* there is room */
-    HEALTH_CHECK_UPSTREAM, /* the provider's line is up */
-    HEALTH_CHECK_DNS,      /* names are answered */
-    HEALTH_CHECK_CLOCK,    /* the time is right */
+    HEALTH_CHECK_NODE,         /* every process runs and answers */
+    HEALTH_CHECK_DRAIN,        /* the node is in service */
+    HEALTH_CHECK_QUEUE,        /* mail leaves the queue */
+    HEALTH_CHECK_DISK,         /* there is room */
+    HEALTH_CHECK_UPSTREAM,     /* the provider's line is up */
+    HEALTH_CHECK_DNS,          /* names are answered */
+    HEALTH_CHECK_CLOCK,        /* the time is right */
+    HEALTH_CHECK_SCAN,         /* messages are judged */
+    HEALTH_CHECK_SIGNATURES,   /* viruses are known, those of today too */
+    HEALTH_CHECK_LEDGER,       /* what happens is written down */
+    HEALTH_CHECK_CERTIFICATES, /* none has expired */
+    HEALTH_CHECK_LISTENERS,    /* clients can connect */
     HEALTH_CHECK_COUNT
 };
 const char *health_check_name(enum health_check check); /* "upstream" */
@@ -76,14 +100,33 @@ enum health_says {
     HEALTH_SAYS_CLOCK_UNATTENDED,
     HEALTH_SAYS_CLOCK_WRONG,
     HEALTH_SAYS_CLOCK_RIGHT,
+    HEALTH_SAYS_SCAN_DOWN,
+    HEALTH_SAYS_SCAN_LOST,
+    HEALTH_SAYS_SCAN_READY,
+    HEALTH_SAYS_ENGINE_OFF,
+    HEALTH_SAYS_ENGINE_TRIAL,
+    HEALTH_SAYS_ENGINE_BUILTIN,
+    HEALTH_SAYS_ENGINE_NONE,
+    HEALTH_SAYS_SIGNATURES_LOADING,
+    HEALTH_SAYS_SIGNATURES_KEPT,
+    HEALTH_SAYS_SIGNATURES_OLD,
+    HEALTH_SAYS_SIGNATURES_FRESH,
+    HEALTH_SAYS_LEDGER_FAILING,
+    HEALTH_SAYS_LEDGER_WRITES,
+    HEALTH_SAYS_CERTIFICATE_OVER,
+    HEALTH_SAYS_CERTIFICATE_LASTS,
+    HEALTH_SAYS_NO_CERTIFICATE,
+    HEALTH_SAYS_LISTENERS_SHUT,
+    HEALTH_SAYS_LISTENERS_OPEN,
     /* said by who looks, for a node that says nothing */
     HEALTH_SAYS_NOT_STARTED,
     HEALTH_SAYS_GONE,
     HEALTH_SAYS_HANGS,
+    HEALTH_SAYS_NOT_ALLOWED,
     HEALTH_SAYS_COUNT
 };
 
-enum { HEALTH_FINDINGS_MOST = 16, HEALTH_PROCESS_SIZE = 24 };
+enum { HEALTH_FINDINGS_MOST = 32, HEALTH_PROCESS_SIZE = 24, HEALTH_SUBJECT_SIZE = 64 };
 
 struct health_finding {
     enum health_check check;
@@ -91,10 +134,11 @@ struct health_finding {
     bool ends_service; /* not good, and the node can serve nobody: another one must take over, sick or not */
     enum health_says says;
     char process[HEALTH_PROCESS_SIZE]; /* "scan 0"; empty: of no one process */
+    char subject[HEALTH_SUBJECT_SIZE]; /* "listen 192.0.2.1 port 25"; empty: of nothing else */
     uint64_t numbers[2];
 };
 
-/* English, with {process}, {1} and {2} where the finding's come: what a catalogue translates. */
+/* English, with {process}, {subject}, {1} and {2} where the finding's come: what a catalogue translates. */
 const char *health_words(enum health_says says);
 /* `words`, in any language, with the finding's. */
 void health_say(const struct health_finding *finding, const char *words, struct buffer *out);
@@ -103,6 +147,7 @@ struct health_report {
     bool is_healthy, is_serving; /* no finding is bad; none ends the service */
     bool is_draining, is_drained;
     uint64_t sessions, messages, deliveries, down, held; /* held: recipients; down: destinations */
+    struct health_facts told;                            /* by all processes, and by master */
     uint32_t count;
     struct health_finding findings[HEALTH_FINDINGS_MOST];
 };

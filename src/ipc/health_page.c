@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SIZE = 40, LAYOUT = 2, READS_MOST = 1000 };
+enum { BOOT_SIZE = 40, LAYOUT = 3, READS_MOST = 1000 };
 
 struct content {
     uint32_t layout, size; /* of this struct: another version's page is no word */

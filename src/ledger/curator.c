@@ -42,6 +42,7 @@ struct curator {
     size_t place;   /* among ids */
     uint64_t after; /* pages: behind this message */
     uint64_t seen, touched, busy, denied;
+    uint64_t messages, harmful; /* acted on; recipients of these whose class may hurt its reader */
     bool is_finished;
 };
 
@@ -94,6 +95,11 @@ static bool has_user(const struct text_list *list, struct text user)
     for (size_t i = 0; i < list->count; i++)
         if (text_equal(list->items[i], user)) return true;
     return false;
+}
+
+static bool is_harmful(enum held_class class)
+{
+    return class == HELD_VIRUS || class == HELD_PHISHING || class == HELD_POISON;
 }
 
 /* What may hurt is for the two owners, unless somebody is named; the rest for whoever operates the node. */
@@ -212,6 +218,13 @@ static size_t sift(struct curator *curator, struct held_row *rows, size_t count)
     return kept;
 }
 
+static void acted(struct curator *curator, const struct held_row *rows, size_t count)
+{
+    curator->messages++;
+    curator->touched += count;
+    for (size_t i = 0; i < count; i++) curator->harmful += is_harmful(rows[i].class);
+}
+
 static void act(struct curator *curator, const struct held_row *all, size_t all_count, bool is_release)
 {
     const char *verb = is_release ? "release" : "delete";
@@ -219,8 +232,13 @@ static void act(struct curator *curator, const struct held_row *all, size_t all_
     memcpy(rows, all, all_count * sizeof *rows);
     uint64_t denied = curator->denied;
     size_t count = sift(curator, rows, all_count);
-    if (curator->denied > denied) audit(curator, all->message, verb, TEXT("refused: no right for its class"));
+    if (curator->denied > denied && !curator->choice.is_dry)
+        audit(curator, all->message, verb, TEXT("refused: no right for its class"));
     if (!count) return;
+    if (curator->choice.is_dry) {
+        acted(curator, rows, count);
+        return;
+    }
     uint64_t release;
     struct text by = arena_printf(curator->page, "%s by %.*s%s", verb, TEXT_ARG(curator->commander.user),
                                   curator->choice.has_ticket ? " with a ticket" : "");
@@ -231,7 +249,7 @@ static void act(struct curator *curator, const struct held_row *all, size_t all_
         outcome = is_release ? custody_release(curator->desk->custody, rows, count, by, &release)
                              : custody_delete(curator->desk->custody, rows, count, by);
     if (outcome == BOOKS_DONE)
-        curator->touched += count;
+        acted(curator, rows, count);
     else
         curator->busy += count;
 }
@@ -278,6 +296,18 @@ static void rows_visit(struct curator *curator, struct held_rows *rows)
 
 /* --- going through --- */
 
+/* A dry run also says what a question has to name. */
+static void counts_print(const struct curator *curator, struct buffer *out)
+{
+    buffer_printf(out, "{\"recipients\":%llu,\"busy\":%llu,\"denied\":%llu",
+                  (unsigned long long)curator->touched, (unsigned long long)curator->busy,
+                  (unsigned long long)curator->denied);
+    if (curator->choice.is_dry)
+        buffer_printf(out, ",\"messages\":%llu,\"harmful\":%llu", (unsigned long long)curator->messages,
+                      (unsigned long long)curator->harmful);
+    buffer_add_text(out, TEXT("}\n"));
+}
+
 static void last_word(struct curator *curator)
 {
     const struct selection *choice = &curator->choice;
@@ -286,10 +316,7 @@ static void last_word(struct curator *curator)
     if (curator->busy) code = EX_TEMPFAIL;
     if (curator->denied) code = EX_NOPERM;
     if (!curator->seen && (choice->id_count || !curator->verb->is_reading)) code = EX_NOINPUT;
-    if (!curator->verb->is_reading)
-        buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu,\"denied\":%llu}\n",
-                      (unsigned long long)curator->touched, (unsigned long long)curator->busy,
-                      (unsigned long long)curator->denied);
+    if (!curator->verb->is_reading) counts_print(curator, &out);
     finish(curator, code, buffer_text(&out));
     buffer_free(&out);
 }
@@ -362,7 +389,8 @@ static const char *choice_read(struct curator *curator, const struct text *words
     if (why) return why;
     if (verb->needs_id && !choice->id_count) return "name a message by its id";
     if (verb->needs_word && !choice->id_count && !choice->is_all && !choice->narrows)
-        return "which messages? name ids, --class, --match, --to, or \"all\"";
+        return "which messages? name ids, --class, --from, --to, or \"all\"";
+    if (verb->is_reading && choice->is_dry) return "--dry-run goes with release and delete";
     return NULL;
 }
 

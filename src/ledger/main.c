@@ -136,6 +136,14 @@ static void on_status(void *context, struct buffer *out)
     nodes_status(service, out);
 }
 
+static void on_health(void *context, struct health_facts *out)
+{
+    const struct service *service = context;
+    struct harvest_counts counts;
+    harvest_counts(service->harvest, &counts);
+    health_know(out, HEALTH_LEDGER_FAILING, counts.is_failing);
+}
+
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = context;
@@ -193,6 +201,7 @@ static const struct child_events events = { .on_peer = on_peer,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
+                                            .on_health = on_health,
                                             .on_client = on_client };
 
 int main(int argc, char **argv)

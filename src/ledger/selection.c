@@ -2,8 +2,6 @@
 /* Words to a choice, and rows against it. */
 #include "ledger/selection.h"
 
-#include <fnmatch.h>
-
 #include "ipc/message_id.h"
 
 /* --- the words --- */
@@ -45,11 +43,13 @@ static bool option_take(struct reading *reading, struct text word, struct text v
         if (!held_class_from_name(value, &class)) return false;
         choice->class = (int)class;
     } else if (text_equal(word, TEXT("--match"))) {
-        choice->match = arena_text(reading->arena, value);
+        patterns_add(&choice->either, reading->arena, value);
+    } else if (text_equal(word, TEXT("--from"))) {
+        patterns_add(&choice->from, reading->arena, value);
     } else if (text_equal(word, TEXT("--ticket"))) {
         return ticket_take(reading, value);
     } else if (text_equal(word, TEXT("--to"))) {
-        choice->to[choice->to_count++] = value;
+        patterns_add(&choice->to, reading->arena, value);
     } else {
         return false;
     }
@@ -60,6 +60,10 @@ static const char *words_read(struct reading *reading, const struct text *words,
 {
     for (size_t i = 0; i < count; i++) {
         bool is_option = text_starts(words[i], TEXT("--"));
+        if (text_equal(words[i], TEXT("--dry-run"))) {
+            reading->choice->is_dry = true;
+            continue;
+        }
         if (!is_option && !word_take(reading, words[i])) return "not a message id";
         if (!is_option) continue;
         if (i + 1 == count) return "a value is missing";
@@ -80,7 +84,9 @@ const char *selection_read(struct selection *out, struct arena *arena, const str
     struct reading reading = { out, arena, key, now_s };
     *out = (struct selection){ .class = -1 };
     out->ids = arena_alloc_array(arena, count + 1, sizeof *out->ids);
-    out->to = arena_alloc_array(arena, count + 1, sizeof *out->to);
+    patterns_begin(&out->from, arena, count);
+    patterns_begin(&out->to, arena, count);
+    patterns_begin(&out->either, arena, count);
     const char *why = words_read(&reading, words, count);
     if (!why && out->has_ticket && out->id_count != 1) return "a ticket names its message: name no other";
     return why;
@@ -88,24 +94,11 @@ const char *selection_read(struct selection *out, struct arena *arena, const str
 
 /* --- rows --- */
 
-static bool is_match(struct text pattern, struct text address)
-{
-    char text[600];
-    if (address.length >= sizeof text) return false;
-    memcpy(text, address.at ? address.at : "", address.length);
-    text[address.length] = '\0';
-    return fnmatch(pattern.at, text, FNM_CASEFOLD) == 0;
-}
-
 bool selection_has(const struct selection *selection, const struct held_row *row)
 {
-    bool is_to = selection->to_count == 0;
     if (selection->has_ticket && row->number != selection->number) return false;
     if (selection->class >= 0 && row->class != (enum held_class)selection->class) return false;
-    if (selection->match.length && !is_match(selection->match, row->address) &&
-        !is_match(selection->match, row->sender))
+    if (!patterns_have(&selection->from, row->sender) || !patterns_have(&selection->to, row->address))
         return false;
-    for (size_t i = 0; i < selection->to_count && !is_to; i++)
-        is_to = text_equal_nocase(selection->to[i], row->address);
-    return is_to;
+    return patterns_have(&selection->either, row->address) || patterns_have(&selection->either, row->sender);
 }

@@ -6,14 +6,15 @@
 #include "base/arena.h"
 #include "books/held.h"
 #include "books/ticket.h"
+#include "ipc/pattern.h"
 
 struct selection {
     uint64_t *ids;
-    size_t id_count, to_count;
-    struct text *to;
-    int class;         /* -1: any */
-    struct text match; /* ends with a NUL; empty: none */
+    size_t id_count;
+    struct patterns from, to, either; /* either: sender or recipient */
+    int class;                        /* -1: any */
     bool is_all, narrows;
+    bool is_dry;     /* count, and do nothing */
     bool has_ticket; /* which is the right to act on this one recipient */
     uint32_t number;
 };

@@ -84,26 +84,29 @@ bool certificates_have_changed(const struct config *config, struct certificates_
     return true;
 }
 
-/* --- status --- */
+/* --- status and health --- */
 
-static void use_print(const struct use *use, struct buffer *out)
+static char *use_print(const struct use *use, char room[HEALTH_SUBJECT_SIZE])
 {
-    char room[ADDRESS_TEXT_SIZE], text[80];
+    char address[ADDRESS_TEXT_SIZE];
     const struct listener *listener = use->listener;
     if (listener)
-        snprintf(text, sizeof text, "listen %s port %u", address_print(&listener->endpoint.address, room),
-                 listener->endpoint.port);
-    json_text_add(out, text_of(listener ? text : use->name));
+        snprintf(room, HEALTH_SUBJECT_SIZE, "listen %s port %u",
+                 address_print(&listener->endpoint.address, address), listener->endpoint.port);
+    else
+        snprintf(room, HEALTH_SUBJECT_SIZE, "%s", use->name);
+    return room;
 }
 
 static void one_print(const struct use *use, int64_t now_s, struct buffer *out)
 {
+    char room[HEALTH_SUBJECT_SIZE];
     struct arena *arena = arena_new(1024);
     struct certificate_facts facts = { 0 };
     bool is_read = certificate_read(use->file->content, arena, &facts);
     int64_t left = certificate_days_left(facts.until_s, now_s);
     buffer_add_text(out, TEXT("{\"use\":"));
-    use_print(use, out);
+    json_text_add(out, text_of(use_print(use, room)));
     buffer_add_text(out, TEXT(",\"file\":"));
     json_text_add(out, use->file->path);
     buffer_add_text(out, TEXT(",\"names\":"));
@@ -139,5 +142,24 @@ void certificates_print(const struct config *config, int64_t now_s, struct buffe
         one_print(&uses[i], now_s, out);
     }
     buffer_add_char(out, ']');
+    free(uses);
+}
+
+void certificates_first(const struct config *config, int64_t now_s, struct fitness_certificate *out)
+{
+    size_t count;
+    struct use *uses = uses_of(config, &count);
+    struct arena *arena = arena_new(1024);
+    *out = (struct fitness_certificate){ 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct certificate_facts facts;
+        bool is_shown = !uses[i].is_key && (uses[i].listener || uses[i].file == &config->node.certificate);
+        if (!is_shown || !certificate_read(uses[i].file->content, arena, &facts)) continue;
+        int64_t left = certificate_days_left(facts.until_s, now_s);
+        if (out->use[0] && left >= out->days_left) continue;
+        use_print(&uses[i], out->use);
+        out->days_left = left;
+    }
+    arena_free(arena);
     free(uses);
 }

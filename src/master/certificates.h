@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "config/settings.h"
+#include "master/fitness.h"
 
 /* Remembers what was refused, so that it is tried and complained of once. Zero-initialised at first. */
 struct certificates_seen {
@@ -14,6 +15,10 @@ struct certificates_seen {
 
 /* True when what is on disk is neither what `config` holds nor what this returned true for the last time. */
 bool certificates_have_changed(const struct config *config, struct certificates_seen *seen);
+
+/* The one that ends first of those that this node shows to clients and other nodes; its use is empty when
+   there is none. */
+void certificates_first(const struct config *config, int64_t now_s, struct fitness_certificate *out);
 
 /* A JSON array: each certificate once, with its first use. */
 void certificates_print(const struct config *config, int64_t now_s, struct buffer *out);

@@ -35,6 +35,7 @@ struct commands {
     const struct config *config;
     char own_name[64]; /* of who started the node */
     struct users *users;
+    struct acts *acts;
 };
 
 struct commands_client {
@@ -42,6 +43,7 @@ struct commands_client {
     struct channel *channel; /* NULL: it has gone, a reply is still expected */
     int fd;                  /* of the channel, to be passed on */
     bool waits;
+    struct buffer act; /* the command, when it is to be recorded with its reply */
     struct commander commander;
     char user[64];
 };
@@ -50,12 +52,30 @@ static void client_free(struct commands_client *client)
 {
     channel_close(client->channel);
     client->channel = NULL;
-    if (!client->waits) free(client);
+    if (client->waits) return;
+    buffer_free(&client->act);
+    free(client);
+}
+
+/* What it came to is the first line of the reply. */
+static void act_record(const struct commands_client *client, int code, struct text reply)
+{
+    struct text rest = buffer_text(&client->act), act, line = TEXT_NONE;
+    struct buffer about = { 0 };
+    if (code == EX_NOPERM || !text_next_word(&rest, &act)) return;
+    text_next_line(&reply, &line);
+    buffer_add_text(&about, text_trim(rest));
+    buffer_printf(&about, "%s%s%s%.*s", buffer_length(&about) ? ": " : "", code == EX_OK ? "done" : "refused",
+                  line.length ? ", " : "", TEXT_ARG(line));
+    acts_record(client->control->acts, loop_wall_ms(client->control->loop), &client->commander, act,
+                buffer_text(&about));
+    buffer_free(&about);
 }
 
 void commands_reply(struct commands_client *client, int code, struct text text)
 {
     client->waits = false;
+    act_record(client, code, text);
     if (client->channel) {
         struct buffer *out = channel_begin(client->channel, MASTER_DONE, 0);
         put_u8(out, (uint8_t)code);
@@ -182,10 +202,20 @@ static bool is_command(struct text command, const char *word)
     return text_next_word(&rest, &first) && text_equal(first, text_of(word));
 }
 
+/* It changes how the node works, whoever asks for it. */
+static bool is_act(struct text command)
+{
+    static const char *const acts[] = { "reload", "drain", "undrain", "stop" };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (is_command(command, acts[i])) return true;
+    return false;
+}
+
 static void command_do(struct commands_client *client, struct text command)
 {
     struct commands *control = client->control;
     client->waits = true;
+    if (is_act(command)) buffer_add_text(&client->act, command);
     if (is_command(command, "queue")) {
         pass_on(client, PROCESS_QUEUE, command); /* which looks at both rights */
     } else if (is_command(command, "quarantine")) {
@@ -198,7 +228,8 @@ static void command_do(struct commands_client *client, struct text command)
         reply_counters(client);
     } else if (is_command(command, "balance")) {
         pass_on(client, PROCESS_LEDGER, command);
-    } else if (is_command(command, "report") || is_command(command, "missed")) {
+    } else if (is_command(command, "report") || is_command(command, "missed") ||
+               is_command(command, "facts")) {
         pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
@@ -316,7 +347,8 @@ static void own_name_find(struct commands *control)
 }
 
 struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
-                               struct family *family, const struct commands_events *events, void *context)
+                               struct family *family, struct acts *acts, const struct commands_events *events,
+                               void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
     *control = (struct commands){ .loop = loop,
@@ -324,7 +356,8 @@ struct commands *commands_open(struct loop *loop, const struct state *state, con
                                   .family = family,
                                   .events = events,
                                   .context = context,
-                                  .config = start->config };
+                                  .config = start->config,
+                                  .acts = acts };
     own_name_find(control);
     control->users = users_open(loop, start->config);
     struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_MASTER_COMMANDS_H
 #define SEKIMORI_MASTER_COMMANDS_H
 
+#include "master/acts.h"
 #include "master/family.h"
 
 struct commands;
@@ -18,9 +19,10 @@ struct commands_events {
     void (*on_drain)(void *context, bool is_on, struct text to, struct commands_client *reply);
 };
 
-/* `start`: whom the processes run as, and the configuration, borrowed. */
+/* `start`: whom the processes run as, and the configuration, borrowed; so are `acts`. */
 struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
-                               struct family *family, const struct commands_events *events, void *context);
+                               struct family *family, struct acts *acts, const struct commands_events *events,
+                               void *context);
 void commands_set_config(struct commands *control, const struct config *config); /* after a reload */
 void commands_close(struct commands *control);                                   /* removes the socket */
 

@@ -58,6 +58,11 @@ struct family {
         bool is_open; /* not everybody has answered */
     } pulse;
     struct {
+        const struct config *of; /* that it was looked up in */
+        uint64_t again_ms;
+        struct fitness_certificate first;
+    } certificate;
+    struct {
         bool is_on;
         char to[ADDRESS_TEXT_SIZE + 8]; /* ADDRESS:PORT; empty: no peer */
         unsigned empty_rounds;

@@ -131,6 +131,83 @@ static void clock_judge(int64_t error_ms, const struct config *limits, struct he
         find(out, HEALTH_CHECK_CLOCK, WELL, HEALTH_SAYS_CLOCK_RIGHT, (uint64_t)error_ms, 0);
 }
 
+static void scan_judge(const struct health_facts *told, struct health_report *out)
+{
+    uint64_t down_ms = told->values[HEALTH_SCAN_DOWN_MS], lost = told->values[HEALTH_SCAN_LOST];
+    if (!health_knows(told, HEALTH_SCAN_DOWN_MS)) return;
+    if (down_ms > FITNESS_SCAN_DOWN_MS)
+        find(out, HEALTH_CHECK_SCAN, SICK, HEALTH_SAYS_SCAN_DOWN, seconds(down_ms), 0);
+    else if (lost >= FITNESS_SCAN_LOST)
+        find(out, HEALTH_CHECK_SCAN, SICK, HEALTH_SAYS_SCAN_LOST, lost, 0);
+    else
+        find(out, HEALTH_CHECK_SCAN, WELL, HEALTH_SAYS_SCAN_READY, 0, 0);
+}
+
+/* Of an engine that has signatures which were fetched. */
+static void signatures_age_judge(const struct health_facts *told, const struct config *limits,
+                                 struct health_report *out)
+{
+    uint64_t count = told->values[HEALTH_SIGNATURES], days = told->values[HEALTH_SIGNATURES_AGE_S] / 86400;
+    bool is_old = limits->virus.update_ms > 0 && days >= FITNESS_SIGNATURES_DAYS;
+    find(out, HEALTH_CHECK_SIGNATURES, is_old ? SICK : WELL,
+         is_old ? HEALTH_SAYS_SIGNATURES_OLD : HEALTH_SAYS_SIGNATURES_FRESH, count, days);
+}
+
+static void signatures_judge(const struct health_facts *told, const struct config *limits,
+                             struct health_report *out)
+{
+    static const struct {
+        enum outcome outcome;
+        enum health_says says;
+    } of[] = { [HEALTH_ENGINE_OFF] = { WELL, HEALTH_SAYS_ENGINE_OFF },
+               [HEALTH_ENGINE_TRIAL] = { WELL, HEALTH_SAYS_ENGINE_TRIAL },
+               [HEALTH_ENGINE_BUILTIN] = { SICK, HEALTH_SAYS_ENGINE_BUILTIN },
+               [HEALTH_ENGINE_NONE] = { SICK, HEALTH_SAYS_ENGINE_NONE } };
+    uint64_t engine = told->values[HEALTH_ENGINE];
+    if (!health_knows(told, HEALTH_SCAN_DOWN_MS)) return;
+    if (!health_knows(told, HEALTH_ENGINE))
+        find(out, HEALTH_CHECK_SIGNATURES, WELL, HEALTH_SAYS_SIGNATURES_LOADING, 0, 0);
+    else if (told->values[HEALTH_SIGNATURES_KEPT])
+        find(out, HEALTH_CHECK_SIGNATURES, SICK, HEALTH_SAYS_SIGNATURES_KEPT, 0, 0);
+    else if (engine == HEALTH_ENGINE_WHOLE)
+        signatures_age_judge(told, limits, out);
+    else if (engine < sizeof of / sizeof *of)
+        find(out, HEALTH_CHECK_SIGNATURES, of[engine].outcome, of[engine].says, 0, 0);
+}
+
+static void ledger_judge(const struct health_facts *told, struct health_report *out)
+{
+    if (!health_knows(told, HEALTH_LEDGER_FAILING)) return;
+    bool is_failing = told->values[HEALTH_LEDGER_FAILING] > 0;
+    find(out, HEALTH_CHECK_LEDGER, is_failing ? SICK : WELL,
+         is_failing ? HEALTH_SAYS_LEDGER_FAILING : HEALTH_SAYS_LEDGER_WRITES, 0, 0);
+}
+
+/* One that ends soon is no reason to give way to another node: alarms tell of it. */
+static void certificate_judge(const struct fitness_certificate *first, struct health_report *out)
+{
+    if (!first->use[0]) {
+        find(out, HEALTH_CHECK_CERTIFICATES, WELL, HEALTH_SAYS_NO_CERTIFICATE, 0, 0);
+        return;
+    }
+    bool is_over = first->days_left < 0;
+    struct health_finding *finding =
+        find(out, HEALTH_CHECK_CERTIFICATES, is_over ? SICK : WELL,
+             is_over ? HEALTH_SAYS_CERTIFICATE_OVER : HEALTH_SAYS_CERTIFICATE_LASTS,
+             is_over ? 0 : (uint64_t)first->days_left, 0);
+    if (finding) snprintf(finding->subject, sizeof finding->subject, "%s", first->use);
+    if (!is_over) health_know(&out->told, HEALTH_CERTIFICATE_DAYS, (uint64_t)first->days_left);
+}
+
+static void listeners_judge(const struct fitness_facts *facts, struct health_report *out)
+{
+    if (facts->listener_count == 0 || facts->is_draining || facts->is_stopping) return;
+    bool is_shut = facts->listeners_shut > 0;
+    find(out, HEALTH_CHECK_LISTENERS, is_shut ? SICK : WELL,
+         is_shut ? HEALTH_SAYS_LISTENERS_SHUT : HEALTH_SAYS_LISTENERS_OPEN, facts->listeners_shut,
+         facts->listener_count);
+}
+
 void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out)
 {
     const struct health_facts *told = &facts->told;
@@ -142,7 +219,8 @@ void fitness_judge(const struct fitness_facts *facts, const struct config *limit
                                    .messages = told->values[HEALTH_MESSAGES],
                                    .deliveries = told->values[HEALTH_DELIVERIES],
                                    .down = told->values[HEALTH_DESTINATIONS_DOWN],
-                                   .held = told->values[HEALTH_HELD] };
+                                   .held = told->values[HEALTH_HELD],
+                                   .told = *told };
     node_judge(facts, out);
     drain_judge(facts, out);
     queue_judge(told, limits, out);
@@ -150,4 +228,9 @@ void fitness_judge(const struct fitness_facts *facts, const struct config *limit
     upstream_judge(told, out);
     dns_judge(told, out);
     clock_judge(facts->clock_error_ms, limits, out);
+    listeners_judge(facts, out);
+    scan_judge(told, out);
+    signatures_judge(told, limits, out);
+    ledger_judge(told, out);
+    certificate_judge(&facts->certificate, out);
 }

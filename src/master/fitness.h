@@ -13,6 +13,9 @@ enum {
     FITNESS_SILENT_MS = 5000,      /* a process that runs and does not answer master */
     FITNESS_RESTARTS = 3,          /* of one process ... */
     FITNESS_RESTARTS_MS = 60000,   /* ... in so long a time */
+    FITNESS_SCAN_DOWN_MS = 60000,  /* without a worker: a large set of signatures takes its time to load */
+    FITNESS_SCAN_LOST = 5,         /* messages in a row that no worker judged */
+    FITNESS_SIGNATURES_DAYS = 3,   /* older is sick, unless `update every 0` */
     FITNESS_CLOCK_UNKNOWN = -1,    /* the kernel does not say */
     FITNESS_CLOCK_UNATTENDED = -2, /* no time service has set it, or not for hours */
 };
@@ -28,6 +31,12 @@ struct fitness_process {
     unsigned restarts;              /* within FITNESS_RESTARTS_MS */
 };
 
+/* What ends first of the certificates that this node shows. */
+struct fitness_certificate {
+    char use[HEALTH_SUBJECT_SIZE]; /* "listen 192.0.2.1 port 25"; empty: there is no certificate */
+    int64_t days_left;             /* below 0: it is over */
+};
+
 struct fitness_facts {
     const struct fitness_process *processes;
     size_t process_count;
@@ -36,6 +45,8 @@ struct fitness_facts {
     bool is_drained;          /* nothing is left that has to go */
     struct health_facts told; /* by all processes together */
     int64_t clock_error_ms;   /* or FITNESS_CLOCK_... */
+    struct fitness_certificate certificate;
+    size_t listener_count, listeners_shut; /* shut: they do not listen although the node is in service */
 };
 
 void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out);

@@ -81,6 +81,13 @@ bool listeners_serve(const struct listeners *listeners, bool serve)
     return is_good;
 }
 
+size_t listeners_shut(const struct listeners *listeners)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < listeners->mail_count; i++) count += !is_listening(listeners->fds[i]);
+    return count;
+}
+
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
                     char *error, size_t size)
 {

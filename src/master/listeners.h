@@ -23,6 +23,9 @@ bool listeners_open(struct listeners *out, const struct config *config, const st
    bound. */
 bool listeners_serve(const struct listeners *listeners, bool serve); /* false with errno: not all */
 
+/* How many of those for mail do not listen now. */
+size_t listeners_shut(const struct listeners *listeners);
+
 /* Closes those of `old` that `now` did not take over; frees the lists. */
 void listeners_drop(struct listeners *old, const struct listeners *now);
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -15,7 +16,9 @@
 #include "base/log.h"
 #include "base/standard.h"
 #include "config/load.h"
+#include "config/signatures.h"
 #include "config/value.h"
+#include "master/acts.h"
 #include "master/certificates.h"
 #include "master/commands.h"
 #include "master/family.h"
@@ -32,6 +35,7 @@ struct node {
     struct listeners listeners;
     struct family *family;
     struct commands *control;
+    struct acts *acts;
     struct certificates_seen certificates;
     struct timer *look;
     uint64_t look_ms;
@@ -106,6 +110,7 @@ static struct config *config_read(const char *path, struct buffer *out)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
+    if (config) signatures_check(config, &problems);
     problems_tell(&problems, out);
     return config;
 }
@@ -313,9 +318,14 @@ static void drain_resume(struct node *node)
 static void signal_arrived(void *context, int number)
 {
     struct node *node = context;
-    if (number == SIGUSR1)
+    const struct commander nobody = { .uid = UINT32_MAX, .user = TEXT("signal") };
+    if (number == SIGUSR1) {
         logs_reopen(node->family);
-    else if (number == SIGHUP)
+        return;
+    }
+    acts_record(node->acts, loop_wall_ms(node->loop), &nobody,
+                number == SIGHUP ? TEXT("reload") : TEXT("stop"), text_of(strsignal(number)));
+    if (number == SIGHUP)
         reload(context, NULL);
     else
         stop(context);
@@ -394,7 +404,9 @@ int main(int argc, char **argv)
     struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
                                   uid,       gid,         on_ready,    on_stopped,      &node };
     node.family = family_new(&start);
-    node.control = commands_open(node.loop, &node.state, &start, node.family, &control_events, &node);
+    node.acts = acts_open(&node.state, node.config->node.number);
+    node.control =
+        commands_open(node.loop, &node.state, &start, node.family, node.acts, &control_events, &node);
     drain_resume(&node);
     family_begin(node.family);
     certificates_watch(&node);

@@ -9,10 +9,11 @@
 #include "base/codec.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "master/certificates.h"
 #include "master/family_private.h"
 #include "master/logs.h"
 
-enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2, LOG_MISSED_MS = 60000 };
+enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2, LOG_MISSED_MS = 60000, CERTIFICATES_EVERY_MS = 60000 };
 
 /* The kernel's own estimate: the time service tells it, and it grows while nobody does. */
 static int64_t clock_error_ms(void)
@@ -38,6 +39,20 @@ static void process_describe(const struct member *member, uint64_t now, struct f
         out->restarts += member->ended_ms[i] > 0 && now - member->ended_ms[i] < FITNESS_RESTARTS_MS;
 }
 
+/* Reading them costs more than all the rest: once a minute, and when the configuration is another one. */
+static const struct fitness_certificate *certificate_look(struct family *family)
+{
+    uint64_t now = loop_now_ms(family->start.loop);
+    const struct config *config = family->start.config;
+    if (family->certificate.of == config && now < family->certificate.again_ms)
+        return &family->certificate.first;
+    certificates_first(config, (int64_t)(loop_wall_ms(family->start.loop) / 1000),
+                       &family->certificate.first);
+    family->certificate.of = config;
+    family->certificate.again_ms = now + CERTIFICATES_EVERY_MS;
+    return &family->certificate.first;
+}
+
 void pulse_write(struct family *family)
 {
     struct health_report report;
@@ -48,7 +63,10 @@ void pulse_write(struct family *family)
                                    .is_stopping = family->is_stopping,
                                    .is_draining = family->drain.is_on,
                                    .is_drained = family->drain.empty_rounds >= EMPTY_ROUNDS,
-                                   .clock_error_ms = clock_error_ms() };
+                                   .clock_error_ms = clock_error_ms(),
+                                   .certificate = *certificate_look(family),
+                                   .listener_count = family->start.listeners->mail_count,
+                                   .listeners_shut = listeners_shut(family->start.listeners) };
     for (size_t i = 0; i < family->count; i++) {
         process_describe(&family->members[i], loop_now_ms(family->start.loop), &processes[i]);
         health_facts_add(&facts.told, &family->members[i].health);

@@ -80,7 +80,11 @@ static void send_maps(struct member *member)
         int fd = state_events(state, other->part->kind, other->index, &slot);
         send_map(member, "events", slot, fd);
     }
-    if (member->part->reads_all_events) close(ring);
+    if (member->part->reads_all_events) {
+        close(ring);
+        int own = state_events(state, PROCESS_MASTER, 0, &slot);
+        send_map(member, "events", slot, own);
+    }
     if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
     if (member->part->keeps_results) send_map(member, "results", 0, state_results(state));
     if (member->part->reads_counters)

@@ -2,10 +2,6 @@
 /* Choosing among queued messages. */
 #include "queue/choice.h"
 
-#include <fnmatch.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "ipc/message_id.h"
 
 static bool word_take(struct choice *out, struct text word)
@@ -25,6 +21,47 @@ static bool word_take(struct choice *out, struct text word)
     return true;
 }
 
+/* 0: no option of that name, with a value if it wants one; else how many words it took. */
+static size_t option_take(struct choice *out, struct arena *arena, const struct text *words, size_t count)
+{
+    if (text_equal(words[0], TEXT("--held"))) {
+        out->held_only = true;
+        return 1;
+    }
+    if (text_equal(words[0], TEXT("--dry-run"))) {
+        out->is_dry = true;
+        return 1;
+    }
+    if (count < 2) return 0;
+    if (text_equal(words[0], TEXT("--from"))) {
+        patterns_add(&out->from, arena, words[1]);
+    } else if (text_equal(words[0], TEXT("--to"))) {
+        patterns_add(&out->to, arena, words[1]);
+    } else if (text_equal(words[0], TEXT("--match"))) {
+        patterns_add(&out->either, arena, words[1]);
+    } else if (text_equal(words[0], TEXT("--sender"))) {
+        out->sender = arena_text(arena, words[1]);
+        out->has_sender = true;
+    } else {
+        return 0;
+    }
+    return 2;
+}
+
+/* NULL, or what is wrong. */
+static const char *words_take(struct choice *out, struct arena *arena, const struct text *words, size_t count)
+{
+    for (size_t i = 0, taken; i < count; i += taken) {
+        taken = option_take(out, arena, words + i, count - i);
+        if (!taken) taken = word_take(out, arena_text(arena, words[i]));
+        if (!taken)
+            return arena_printf(arena, "not a message id, destination, address or option: %.*s",
+                                TEXT_ARG(words[i]))
+                .at;
+    }
+    return NULL;
+}
+
 bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
                   struct choice *out, const char **out_why)
 {
@@ -32,28 +69,21 @@ bool choice_parse(struct arena *arena, const struct text *words, size_t count, b
     out->ids = arena_alloc_array(arena, count + 1, sizeof *out->ids);
     out->destinations = arena_alloc_array(arena, count + 1, sizeof *out->destinations);
     out->addresses = arena_alloc_array(arena, count + 1, sizeof *out->addresses);
-    for (size_t i = 0; i < count; i++) {
-        bool has_value = i + 1 < count;
-        if (text_equal(words[i], TEXT("--held"))) {
-            out->held_only = true;
-        } else if (text_equal(words[i], TEXT("--match")) && has_value) {
-            out->match = arena_text(arena, words[++i]);
-            out->has_match = true;
-        } else if (text_equal(words[i], TEXT("--sender")) && has_value) {
-            out->sender = arena_text(arena, words[++i]);
-            out->has_sender = true;
-        } else if (!word_take(out, arena_text(arena, words[i]))) {
-            *out_why = arena_printf(arena, "not a message id, destination, address or option: %.*s",
-                                    TEXT_ARG(words[i]))
-                           .at;
-            return false;
-        }
-    }
-    *out_why = "which messages? name ids, destinations, addresses, --match PATTERN or \"all\"";
+    patterns_begin(&out->from, arena, count);
+    patterns_begin(&out->to, arena, count);
+    patterns_begin(&out->either, arena, count);
+    *out_why = words_take(out, arena, words, count);
+    if (*out_why) return false;
+    *out_why = "which messages? name ids, destinations, addresses, --from or --to PATTERN, or \"all\"";
     bool has_word = out->id_count || out->destination_count || out->address_count;
-    bool narrows = out->has_match || out->has_sender || out->held_only;
+    bool narrows = out->from.count || out->to.count || out->either.count || out->has_sender || out->held_only;
     if (!has_word && (narrows || !needs_word)) out->is_all = true;
     return has_word || out->is_all;
+}
+
+bool choice_is_ids(const struct choice *choice)
+{
+    return choice->id_count && !choice->is_all && !choice->destination_count && !choice->address_count;
 }
 
 bool choice_has_id(const struct choice *choice, uint64_t id)
@@ -61,15 +91,6 @@ bool choice_has_id(const struct choice *choice, uint64_t id)
     for (size_t i = 0; i < choice->id_count; i++)
         if (choice->ids[i] == id) return true;
     return false;
-}
-
-static bool is_match(const struct choice *choice, struct text address)
-{
-    char text[600];
-    if (address.length >= sizeof text) return false;
-    memcpy(text, address.at ? address.at : "", address.length);
-    text[address.length] = '\0';
-    return fnmatch(choice->match.at, text, FNM_CASEFOLD) == 0;
 }
 
 static bool is_named(const struct choice *choice, uint64_t id, struct text address, struct text domain)
@@ -88,6 +109,8 @@ bool choice_has_recipient(const struct choice *choice, uint64_t id, const struct
     struct text address = envelope->recipients[number].address;
     if (choice->held_only && !is_held) return false;
     if (choice->has_sender && !text_equal_nocase(choice->sender, envelope->sender)) return false;
-    if (choice->has_match && !is_match(choice, address) && !is_match(choice, envelope->sender)) return false;
+    if (!patterns_have(&choice->from, envelope->sender) || !patterns_have(&choice->to, address)) return false;
+    if (!patterns_have(&choice->either, address) && !patterns_have(&choice->either, envelope->sender))
+        return false;
     return is_named(choice, id, address, domain);
 }

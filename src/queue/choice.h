@@ -3,24 +3,30 @@
 #ifndef SEKIMORI_QUEUE_CHOICE_H
 #define SEKIMORI_QUEUE_CHOICE_H
 
-#include "base/arena.h"
+#include "ipc/pattern.h"
 #include "mail/envelope.h"
 
 /* Words of a command: message ids, destinations ("example.jp"), addresses ("a@example.jp"), "all";
-   "--match GLOB" (sender or recipient, any case), "--held", "--sender ADDRESS". Ids and destinations widen
-   the choice, the options narrow it. */
+   "--from PATTERN" and "--to PATTERN", several times each, "--match PATTERN" (sender or recipient), "--held",
+   "--sender ADDRESS", "--dry-run". Ids and destinations widen the choice, the options narrow it: of several
+   patterns of one option one must match, of several options each. */
 struct choice {
     uint64_t *ids;
     struct text *destinations, *addresses;
     size_t id_count, destination_count, address_count;
-    struct text match, sender;
-    bool is_all, held_only, has_match, has_sender;
+    struct patterns from, to, either;
+    struct text sender;
+    bool is_all, held_only, has_sender;
+    bool is_dry; /* count, and do nothing */
 };
 
 /* Lives in the arena. False with a reason: a word that means nothing. No words: everything for "list" and
    "summary"; others want one (`needs_word`). */
 bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
                   struct choice *out, const char **out_why);
+
+/* Every message was named by its id, and nothing else was. */
+bool choice_is_ids(const struct choice *choice);
 
 bool choice_has_id(const struct choice *choice, uint64_t id);
 /* Does it mean this recipient of the message? `domain` in lower case. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Answers `sekimori queue …`. A command goes through the messages in slices, so that mail flows meanwhile. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -20,6 +21,7 @@ struct verb {
                 const struct envelope *envelope);
     bool needs_word, is_reading, needs_one;
     bool shows_content; /* needs the right to read content, and leaves a record; else the right to operate */
+    bool (*wanted)(const struct standing *recipient); /* of verbs that change something: which recipients */
 };
 
 static void client_free(struct client *client)
@@ -93,7 +95,7 @@ static void act_show(struct client *client, struct message *message, const struc
     print(client, message, lead, envelope, true);
 }
 
-/* Who looks at what. False: it cannot be recorded now, so nothing may be shown. */
+/* Who does what to which message; 0: to all that were chosen. False: it cannot be recorded now. */
 static bool audit(const struct client *client, uint64_t id, struct text about)
 {
     struct buffer record = { 0 };
@@ -103,12 +105,23 @@ static bool audit(const struct client *client, uint64_t id, struct text about)
                                  .uid = client->commander.uid,
                                  .user = client->commander.user,
                                  .process = TEXT("queue"),
-                                 .act = TEXT("cat"),
+                                 .act = text_of(client->verb->name),
                                  .about = about };
     event_audit_put(&event, &record);
     bool is_told = client->queue->events && ring_append(client->queue->events, buffer_text(&record));
     buffer_free(&record);
     return is_told;
+}
+
+/* An act is done whether it can be recorded or not: mail must be steered while the ledger is down. The log
+   has it in any case. */
+static void act_record(const struct client *client, uint64_t id, struct text about)
+{
+    char room[MESSAGE_ID_SIZE];
+    bool is_told = audit(client, id, about);
+    log_info("queue %s by %.*s (uid %u)%s%s: %.*s%s", client->verb->name, TEXT_ARG(client->commander.user),
+             (unsigned)client->commander.uid, id ? " " : "", id ? message_id_print(id, room) : "",
+             TEXT_ARG(about), is_told ? "" : "; only this log has it");
 }
 
 static void act_cat(struct client *client, struct message *message, const struct lead *lead,
@@ -149,20 +162,26 @@ static bool is_out(const struct queue *queue, const struct message *message, con
     return !recipient->hold && delivery && delivery->state == DELIVERY_OUT;
 }
 
-/* The chosen recipients of which `wanted` holds, as a list in the queue's arena. */
+/* Held for what it may do to its reader. queue does not know what was found. */
+static bool is_doubtful(const struct standing *recipient)
+{
+    return recipient->hold == HOLD_QUARANTINE || recipient->hold == HOLD_POISON;
+}
+
+/* The chosen recipients that the verb wants, as a list in the queue's arena. */
 static uint32_t gather(struct client *client, struct message *message, const struct envelope *envelope,
-                       bool (*wanted)(const struct standing *), enum ending ending, enum hold_reason hold,
-                       struct changed_recipient **out)
+                       enum ending ending, enum hold_reason hold, struct changed_recipient **out)
 {
     uint32_t count = 0;
     *out = arena_alloc_array(client->queue->arena, message->recipient_count, sizeof **out);
     for (uint32_t i = 0; i < message->recipient_count; i++) {
         const struct standing *recipient = &message->recipients[i];
-        if (!is_chosen(client, message, envelope, i) || !wanted(recipient)) continue;
-        if (is_out(client->queue, message, recipient)) {
+        if (!is_chosen(client, message, envelope, i) || !client->verb->wanted(recipient)) continue;
+        if (!client->choice.is_dry && is_out(client->queue, message, recipient)) {
             client->busy++;
             continue;
         }
+        client->doubtful += is_doubtful(recipient);
         (*out)[count++] =
             (struct changed_recipient){ i, (uint8_t)ending, (uint8_t)hold, recipient->attempts };
     }
@@ -200,19 +219,25 @@ static void change(struct client *client, enum record_type type, struct message 
     turn_wanted_soon(client->queue);
 }
 
+static struct text reason_of(const struct client *client, const char *done)
+{
+    return arena_printf(client->queue->arena, "%s by the administrator (%.*s)", done,
+                        TEXT_ARG(client->commander.user));
+}
+
 static void act_hold(struct client *client, struct message *message, const struct lead *lead,
                      const struct envelope *envelope)
 {
     struct changed_recipient *list;
-    uint32_t count = gather(client, message, envelope, is_not_held, ENDING_NONE, HOLD_ADMIN, &list);
-    if (count) change(client, RECORD_HOLD, message, list, count, TEXT("held by the administrator"));
+    uint32_t count = gather(client, message, envelope, ENDING_NONE, HOLD_ADMIN, &list);
+    if (count) change(client, RECORD_HOLD, message, list, count, reason_of(client, "held"));
 }
 
 static void act_release(struct client *client, struct message *message, const struct lead *lead,
                         const struct envelope *envelope)
 {
     struct changed_recipient *list;
-    uint32_t count = gather(client, message, envelope, is_held, ENDING_NONE, HOLD_NONE, &list);
+    uint32_t count = gather(client, message, envelope, ENDING_NONE, HOLD_NONE, &list);
     if (!count) return;
     change(client, RECORD_RELEASE, message, list, count, TEXT_NONE);
     schedule_add(client->queue->schedule, message, queue_now(client->queue));
@@ -224,8 +249,8 @@ static void act_remove(struct client *client, struct message *message, const str
                        const struct envelope *envelope)
 {
     struct changed_recipient *list;
-    struct text why = TEXT("removed by the administrator");
-    uint32_t count = gather(client, message, envelope, is_any, ENDING_REMOVED, HOLD_NONE, &list);
+    struct text why = reason_of(client, "removed");
+    uint32_t count = gather(client, message, envelope, ENDING_REMOVED, HOLD_NONE, &list);
     if (!count) return;
     for (uint32_t i = 0; i < count; i++) {
         struct told_delivery told = { .address = envelope->recipients[list[i].number].address,
@@ -240,11 +265,22 @@ static void act_remove(struct client *client, struct message *message, const str
     change(client, RECORD_OUTCOME, message, list, count, why);
 }
 
+/* What the verb would do, those counted too that deliver has at this moment. */
+static void act_dry(struct client *client, struct message *message, const struct envelope *envelope)
+{
+    struct changed_recipient *list;
+    gather(client, message, envelope, ENDING_NONE, HOLD_NONE, &list);
+}
+
 static const struct verb verbs[] = {
-    { "list", act_list, false, true, false },       { "show", act_show, true, true, true },
-    { "cat", act_cat, true, true, true, true },     { "summary", act_summary, false, true, false },
-    { "retry", act_retry, true, false, false },     { "hold", act_hold, true, false, false },
-    { "release", act_release, true, false, false }, { "remove", act_remove, true, false, false },
+    { "list", act_list, .is_reading = true },
+    { "show", act_show, .needs_word = true, .is_reading = true, .needs_one = true },
+    { "cat", act_cat, .needs_word = true, .is_reading = true, .needs_one = true, .shows_content = true },
+    { "summary", act_summary, .is_reading = true },
+    { "retry", act_retry, .needs_word = true, .wanted = is_not_held },
+    { "hold", act_hold, .needs_word = true, .wanted = is_not_held },
+    { "release", act_release, .needs_word = true, .wanted = is_held },
+    { "remove", act_remove, .needs_word = true, .wanted = is_any },
 };
 
 /* Going through */
@@ -257,6 +293,26 @@ static bool is_missing(const struct client *client)
     bool is_named = choice->id_count ||
                     (!client->verb->is_reading && (choice->destination_count || choice->address_count));
     return is_named && !choice->is_all && !client->seen;
+}
+
+/* Messages named by id have a record each; what was chosen otherwise has one before the first message is
+   touched, and one with the numbers after the last. */
+static void all_record(const struct client *client, bool is_done)
+{
+    char numbers[100] = "";
+    if (client->verb->is_reading || client->choice.is_dry || choice_is_ids(&client->choice)) return;
+    if (is_done)
+        snprintf(numbers, sizeof numbers, ": done, %llu recipients of %llu messages",
+                 (unsigned long long)client->touched, (unsigned long long)client->messages);
+    act_record(client, 0, arena_printf(client->arena, "%.*s%s", TEXT_ARG(client->asked), numbers));
+}
+
+static void message_record(const struct client *client, uint64_t id, uint64_t count)
+{
+    char about[40];
+    if (client->verb->is_reading || client->choice.is_dry || !choice_is_ids(&client->choice)) return;
+    snprintf(about, sizeof about, "%llu recipient%s", (unsigned long long)count, count == 1 ? "" : "s");
+    act_record(client, id, text_of(about));
 }
 
 static void last_word(struct client *client)
@@ -273,9 +329,12 @@ static void last_word(struct client *client)
     int code = EX_OK;
     if (client->busy) code = EX_TEMPFAIL;
     if (is_missing(client)) code = EX_NOINPUT;
-    if (!client->verb->is_reading)
-        buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu}\n", (unsigned long long)client->touched,
-                      (unsigned long long)client->busy);
+    if (!client->verb->is_reading) {
+        all_record(client, true);
+        buffer_printf(&out, "{\"recipients\":%llu,\"busy\":%llu,\"messages\":%llu,\"doubtful\":%llu}\n",
+                      (unsigned long long)client->touched, (unsigned long long)client->busy,
+                      (unsigned long long)client->messages, (unsigned long long)client->doubtful);
+    }
     finish(client, code, buffer_text(&out));
     buffer_free(&out);
 }
@@ -291,7 +350,15 @@ static void visit(struct client *client, uint64_t id)
     if (!queue_envelope(queue, message, &lead, &envelope)) return;
     uint32_t chosen = chosen_count(client, message, &envelope);
     client->seen += chosen;
-    if (chosen) client->verb->act(client, message, &lead, &envelope);
+    if (!chosen) return;
+    uint64_t before = client->touched;
+    if (client->choice.is_dry)
+        act_dry(client, message, &envelope);
+    else
+        client->verb->act(client, message, &lead, &envelope);
+    if (client->touched == before) return;
+    client->messages++;
+    message_record(client, id, client->touched - before);
 }
 
 static void slice(void *context)
@@ -325,8 +392,7 @@ static void ids_gather(struct client *client)
 {
     const struct choice *choice = &client->choice;
     const struct catalogue *catalogue = client->queue->catalogue;
-    bool only_ids =
-        choice->id_count && !choice->is_all && !choice->destination_count && !choice->address_count;
+    bool only_ids = choice_is_ids(choice);
     client->ids = memory_alloc(((only_ids ? choice->id_count : catalogue->count) + 1) * sizeof *client->ids);
     if (only_ids) {
         memcpy(client->ids, choice->ids, choice->id_count * sizeof *client->ids);
@@ -366,11 +432,23 @@ static bool has_right(struct client *client)
         return true;
     for (size_t i = 0; client->verb->shows_content && i < client->choice.id_count; i++)
         audit(client, client->choice.ids[i], TEXT("refused: no right to read content"));
+    log_warning("queue %s by %.*s (uid %u) is refused: no right", client->verb->name,
+                TEXT_ARG(client->commander.user), (unsigned)client->commander.uid);
     finish(client, EX_NOPERM,
            client->verb->shows_content
                ? TEXT("you may not read the content of messages (rights read-content)")
                : TEXT("you may not operate this node (rights operate)"));
     return false;
+}
+
+static struct text asked_of(struct arena *arena, const struct text *words, size_t count)
+{
+    struct buffer line = { 0 };
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&line, "%s%.*s", i ? " " : "", TEXT_ARG(words[i].length ? words[i] : TEXT("\"\"")));
+    struct text kept = arena_text(arena, buffer_text(&line));
+    buffer_free(&line);
+    return kept;
 }
 
 static void begin(struct client *client, struct text command)
@@ -383,6 +461,10 @@ static void begin(struct client *client, struct text command)
     const char *why = "queue knows: list, show, cat, summary, retry, hold, release, remove";
     bool is_good = client->verb && choice_parse(client->arena, words + 1, count - 1, client->verb->needs_word,
                                                 &client->choice, &why);
+    if (is_good && client->verb->is_reading && client->choice.is_dry) {
+        is_good = false;
+        why = "--dry-run goes with retry, hold, release and remove";
+    }
     if (is_good && client->verb->needs_one && client->choice.id_count == 0) {
         is_good = false;
         why = "name a message by its id";
@@ -391,9 +473,11 @@ static void begin(struct client *client, struct text command)
         finish(client, EX_USAGE, text_of(why));
         return;
     }
+    client->asked = asked_of(client->arena, words + 1, count - 1);
     if (!has_right(client)) return;
     ids_gather(client);
-    if (client->verb->act == act_retry) domains_retry(client);
+    all_record(client, false);
+    if (client->verb->act == act_retry && !client->choice.is_dry) domains_retry(client);
     timer_set(client->timer, 0);
 }
 

@@ -25,6 +25,8 @@ struct client {
     uint64_t *ids; /* the messages there were when the command came */
     size_t id_count, place;
     uint64_t seen, touched, busy; /* recipients named; acted on; not, since they are being delivered */
+    uint64_t messages, doubtful;  /* messages acted on; recipients of these that were held as harmful */
+    struct text asked;            /* the words of the command, in one line */
     struct tally *tallies;        /* summary: by domain number */
     uint32_t tally_count;
     bool is_finished;

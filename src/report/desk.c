@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail. */
+/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail; and `sekimori health
+ * --all`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -196,6 +197,14 @@ static void missed_order(struct service *service, struct customer *customer)
     say_last(customer, EX_OK, text_of(said));
 }
 
+static void facts_order(struct service *service, struct customer *customer)
+{
+    struct buffer json = { 0 };
+    office_facts(service, &json);
+    say_last(customer, EX_OK, buffer_text(&json));
+    buffer_free(&json);
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     return false; /* one command a connection */
@@ -214,6 +223,8 @@ void desk_serve(struct service *service, struct text command, int fd)
     customer->channel = channel_open(service->child.loop, fd, &events, customer);
     if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
         missed_order(service, customer);
+    else if (text_equal(all, TEXT("facts")))
+        facts_order(service, customer);
     else if (text_equal(all, TEXT("report test-alarm")))
         trial_order(service, customer);
     else

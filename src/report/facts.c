@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Looks at the counters, the disk, the certificates and the signature files. One function a fact. */
+/* Looks at the counters, the disk, the certificates, and what master has found. One function a fact. */
 #include "report/facts.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -121,6 +117,11 @@ static struct fact upstream_look(const struct look *look)
     return finding_look(look, HEALTH_CHECK_UPSTREAM);
 }
 
+static struct fact signatures_look(const struct look *look)
+{
+    return finding_look(look, HEALTH_CHECK_SIGNATURES);
+}
+
 /* --- balance --- */
 
 static uint64_t received_sum(int counters_fd)
@@ -169,50 +170,6 @@ static struct fact balance_look(const struct look *look)
     if (queue) counters_unmap(queue);
     if (base) counters_unmap(base);
     return fact;
-}
-
-/* --- signatures --- */
-
-static bool is_signature_file(const char *name)
-{
-    static const char *const ends[] = { ".cvd", ".cld", ".cud", ".ndb", ".hdb", ".hsb", ".ldb" };
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (text_ends(text_of(name), text_of(ends[i]))) return true;
-    return false;
-}
-
-/* 0: there is none. */
-static time_t newest_in(const char *path)
-{
-    time_t newest = 0;
-    DIR *folder = opendir(path);
-    if (!folder) return 0;
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        struct stat about;
-        if (!is_signature_file(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &about, 0) != 0)
-            continue;
-        if (about.st_mtime > newest) newest = about.st_mtime;
-    }
-    closedir(folder);
-    return newest;
-}
-
-static struct fact signatures_look(const struct look *look)
-{
-    const struct config *config = look->source->config;
-    if (config->virus.mode == MODE_OFF || config->virus.update_ms == 0) return (struct fact){ 0 };
-    char *path = memory_string(config->virus.database);
-    time_t newest = newest_in(path);
-    free(path);
-    if (newest == 0) {
-        const char *none = words_say(look->language, N_("only the built-in ones: no real virus is found"));
-        return (struct fact){ FACT_GOOD, text_of(none) };
-    }
-    uint64_t now_s = look->source->now_ms / 1000;
-    uint64_t days = now_s > (uint64_t)newest ? (now_s - (uint64_t)newest) / 86400 : 0;
-    return fact_make(days < FACT_SIGNATURES_MOST_DAYS,
-                     arena_printf(look->arena, words_say(look->language, N_("the newest are %llu days old")),
-                                  (unsigned long long)days));
 }
 
 /* --- queue --- */

@@ -10,8 +10,8 @@
 enum fact_kind {
     FACT_LEDGER,       /* the database can be read */
     FACT_BALANCE,      /* receive's count and the journal's agree, and the journal with itself */
-    FACT_SIGNATURES,   /* how old the newest signature file is */
-    FACT_CLOCK,        /* these four as master judges them (ipc/health.h) */
+    FACT_SIGNATURES,   /* viruses are known; these five as master judges them (ipc/health.h) */
+    FACT_CLOCK,        /* the time is right */
     FACT_PROCESSES,    /* every process runs and answers */
     FACT_NAMES,        /* the DNS answers */
     FACT_UPSTREAM,     /* the provider's line is up */
@@ -35,7 +35,6 @@ struct fact {
 };
 
 enum {
-    FACT_SIGNATURES_MOST_DAYS = 3, /* older is bad */
     FACT_QUEUE_MOST_HOURS = 4,
     FACT_CERTIFICATE_LEAST_DAYS = 14,
     FACT_NODE_RETIRED_DAYS = 31, /* one that was not heard of for longer is no more */

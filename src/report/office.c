@@ -2,6 +2,7 @@
 /* Makes what goes out: the nightly report and alarms. */
 #include <stdlib.h>
 
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/plain.h"
 #include "figures/calendar.h"
@@ -276,6 +277,28 @@ static void news_look(struct news *news, struct arena *arena)
     facts_look(service, books, no_books, language, &service->balance_difference, arena, news->facts);
     books_close(books);
     buffer_free(&why);
+}
+
+void office_facts(struct service *service, struct buffer *out)
+{
+    static const char *const states[] = { "unknown", "good", "bad" };
+    struct arena *arena = arena_new(0);
+    struct buffer why = { 0 };
+    struct fact facts[FACT_COUNT];
+    int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
+    struct reader_books *books = books_reach(service, &why);
+    facts_look(service, books, buffer_text(&why), LANGUAGE_EN, &difference, arena, facts);
+    buffer_add_text(out, TEXT("{\"facts\":["));
+    for (int i = 0; i < FACT_COUNT; i++) {
+        buffer_printf(out, "%s{\"fact\":\"%s\",\"state\":\"%s\",\"says\":", i ? "," : "",
+                      fact_word((enum fact_kind)i), states[facts[i].state]);
+        json_text_add(out, facts[i].says);
+        buffer_add_char(out, '}');
+    }
+    buffer_add_text(out, TEXT("]}"));
+    books_close(books);
+    buffer_free(&why);
+    arena_free(arena);
 }
 
 void office_alarms(struct service *service)

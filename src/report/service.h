@@ -59,12 +59,14 @@ void office_nightly(struct service *service);
 void office_accounts(struct service *service);
 /* Looks at the facts, and writes a mail when there is news. */
 void office_alarms(struct service *service);
+/* {"facts":[{"fact":…,"state":"good"|"bad"|"unknown","says":…}…]}, in English, as they are now. */
+void office_facts(struct service *service, struct buffer *out);
 /* A mail and a hook of an alarm that is none, as far as they are configured. How many of the two will answer.
  */
 unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook);
 
 /* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
-   test-alarm"; "missed". */
+   test-alarm"; "missed"; "facts". */
 void desk_serve(struct service *service, struct text command, int fd);
 
 /* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there

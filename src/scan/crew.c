@@ -170,6 +170,7 @@ static bool member_answer(struct crew_member *member, struct frame *frame)
 {
     struct request *request = member->request;
     if (!request || frame->id != request->id) return false;
+    member->foreman->lost_count = frame->type == SCAN_FAILED ? member->foreman->lost_count + 1 : 0;
     foreman_answer(member->foreman, request, frame->type, frame->payload);
     member_idle(member);
     return true;
@@ -306,24 +307,41 @@ static void worker_is(struct brood *brood, struct frame *frame)
     timer_set(member->clock, RETRY_MOST_MS);
 }
 
+/* New signatures that cannot be used, or are gone, change nothing; a configuration that wants others does. */
+static bool is_worse(const struct brood *brood, const struct brood *old)
+{
+    if (!brood->missing[0] || !old || !old->engine[0]) return false;
+    if (!brood->engine[0]) return true;
+    return !old->missing[0] && old->embedded == brood->embedded;
+}
+
+static void brood_log(const struct brood *brood, bool is_kept_out)
+{
+    const char *more = is_kept_out ? ": the old signatures stay" : "";
+    if (!brood->engine[0] && brood->missing[0])
+        log_error("no engine: %s%s", brood->missing, more);
+    else if (!brood->engine[0])
+        log_info("the virus check is off: no signatures are loaded");
+    else if (brood->missing[0])
+        log_error("no message counts as scanned: %s%s", brood->missing, more);
+    else
+        log_info("signatures are loaded: %s, %u signatures", brood->engine, brood->signatures);
+}
+
 static bool nursery_ready(struct brood *brood, struct frame *frame)
 {
+    struct foreman *foreman = brood->foreman;
     struct reader reader = reader_of(frame->payload);
     struct text engine = get_text(&reader);
     brood->signatures = get_u32(&reader);
+    brood->newest_s = (int64_t)get_u64(&reader);
     struct text missing = get_text(&reader);
     snprintf(brood->engine, sizeof brood->engine, "%.*s", TEXT_ARG(engine));
     snprintf(brood->missing, sizeof brood->missing, "%.*s", TEXT_ARG(missing));
     brood->is_ready = true;
-    struct foreman *foreman = brood->foreman;
-    bool is_worse = brood->missing[0] && foreman->brood && foreman->brood->engine[0];
-    if (brood->engine[0])
-        log_info("signatures are loaded: %s, %u signatures", brood->engine, brood->signatures);
-    else if (!brood->missing[0])
-        log_info("the virus check is off: no signatures are loaded");
-    else
-        log_error("no engine: %s%s", brood->missing, is_worse ? ": the old signatures stay" : "");
-    if (is_worse)
+    foreman->keeps_old = is_worse(brood, foreman->brood);
+    brood_log(brood, foreman->keeps_old);
+    if (foreman->keeps_old)
         brood_end(brood);
     else
         crew_fill(foreman);
@@ -441,6 +459,7 @@ void crew_start(struct foreman *foreman, bool is_reload)
     struct brood *brood = memory_alloc(sizeof *brood);
     brood->foreman = foreman;
     brood->number = ++foreman->last_number;
+    brood->embedded = foreman->child->config->virus.embedded;
     foreman->next_brood = brood;
     if (late && late->workers == 0) brood_end(late);
     int fds[1] = { bundle_memory(foreman->child->config) };

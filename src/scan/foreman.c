@@ -47,6 +47,7 @@ void foreman_lost(struct foreman *foreman, struct request *request, bool is_time
 {
     uint8_t digest[DIGEST_BYTES];
     request_digest(request, digest);
+    foreman->lost_count++;
     if (is_timed_out)
         foreman->timed_out++;
     else
@@ -179,6 +180,7 @@ struct foreman *foreman_new(struct child *child, int warden, pid_t warden_pid, u
     struct foreman *foreman = memory_alloc(sizeof *foreman);
     foreman->child = child;
     foreman->core_count = core_count;
+    foreman->worker_ms = loop_now_ms(child->loop);
     foreman->retry = timer_new(child->loop, retry, foreman);
     foreman->warden = channel_open(child->loop, warden, &crew_warden_events, foreman);
     foreman->log_fds[MASTER_LOG_STDERR] = foreman->log_fds[MASTER_LOG_TARGET] = -1;
@@ -234,4 +236,28 @@ void foreman_status(const struct foreman *foreman, struct buffer *out)
     child_status_add(out, "engine", "%s", brood->engine[0] ? brood->engine : without);
     child_status_add(out, "signatures", "%u", brood->signatures);
     if (brood->missing[0]) child_status_add(out, "engine trouble", "%s", brood->missing);
+}
+
+static enum health_engine engine_health(const struct brood *brood)
+{
+    if (!brood->engine[0]) return brood->missing[0] ? HEALTH_ENGINE_NONE : HEALTH_ENGINE_OFF;
+    if (brood->missing[0]) return HEALTH_ENGINE_BUILTIN;
+    return brood->embedded == EMBEDDED_ONLY ? HEALTH_ENGINE_TRIAL : HEALTH_ENGINE_WHOLE;
+}
+
+void foreman_health(struct foreman *foreman, struct health_facts *out)
+{
+    const struct brood *brood = foreman->brood;
+    uint64_t now = loop_now_ms(foreman->child->loop);
+    int64_t now_s = (int64_t)(loop_wall_ms(foreman->child->loop) / 1000);
+    if (foreman->busy_count > 0 || crew_idle(foreman)) foreman->worker_ms = now;
+    health_know(out, HEALTH_SCAN_DOWN_MS, now - foreman->worker_ms);
+    health_know(out, HEALTH_SCAN_LOST, foreman->lost_count);
+    if (!brood) return;
+    health_know(out, HEALTH_ENGINE, engine_health(brood));
+    health_know(out, HEALTH_SIGNATURES, brood->signatures);
+    health_know(out, HEALTH_SIGNATURES_KEPT, foreman->keeps_old);
+    if (!brood->newest_s) return;
+    health_know(out, HEALTH_SIGNATURES_AGE_S,
+                now_s > brood->newest_s ? (uint64_t)(now_s - brood->newest_s) : 0);
 }

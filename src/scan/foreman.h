@@ -25,4 +25,7 @@ void foreman_log(struct foreman *foreman, enum master_log which, int fd);
 
 void foreman_status(const struct foreman *foreman, struct buffer *out);
 
+/* To be asked every second: since when there is no worker is known by it. */
+void foreman_health(struct foreman *foreman, struct health_facts *out);
+
 #endif

@@ -24,7 +24,9 @@ struct brood {
     uint64_t looked_at; /* the round of the vigil */
     char engine[80];    /* "clamav 1.4.6" */
     uint32_t signatures;
-    char missing[200]; /* why there is no engine */
+    int64_t newest_s;  /* when the newest that was fetched was written, seconds since 1970; 0: none was */
+    char missing[200]; /* why there is no engine, or what it lacks */
+    enum embedded embedded; /* of the configuration that it was loaded by */
 };
 
 enum worker_state {
@@ -64,6 +66,9 @@ struct foreman {
     struct shares waiting;
     bool has_large; /* a large one came: workers for such are kept from then on */
     uint32_t busy_count[REQUEST_WEIGHTS];
+    uint64_t worker_ms;  /* when there last was one, as far as was looked */
+    uint32_t lost_count; /* requests in a row that no worker answered */
+    bool keeps_old;      /* the newest signatures were worse than those that serve */
     struct poisons poisons;
     struct timer *stop_timer, *vigil_timer;
     struct vigil warden_vigil;

@@ -50,6 +50,12 @@ static void on_status(void *context, struct buffer *out)
     foreman_status(service->foreman, out);
 }
 
+static void on_health(void *context, struct health_facts *out)
+{
+    struct service *service = context;
+    foreman_health(service->foreman, out);
+}
+
 /* Libraries open files when they are first used: that has to be before the jail. */
 static uint32_t warm_up(void)
 {
@@ -67,7 +73,8 @@ int main(int argc, char **argv)
                                                 .on_config = on_config,
                                                 .on_stop = on_stop,
                                                 .on_log = on_log,
-                                                .on_status = on_status };
+                                                .on_status = on_status,
+                                                .on_health = on_health };
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     pid_t warden_pid;

@@ -25,6 +25,7 @@
 #include "base/sandbox.h"
 #include "config/bundle.h"
 #include "config/load.h"
+#include "config/signatures.h"
 #include "scan/scan_private.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
@@ -106,14 +107,6 @@ static struct config *config_of(int memory)
     return config;
 }
 
-static bool is_engine_wanted(const struct config *config)
-{
-    if (config->virus.mode != MODE_OFF) return true;
-    for (size_t i = 0; i < config->domain_count; i++)
-        if (config->domains[i].has_virus_mode && config->domains[i].virus_mode != MODE_OFF) return true;
-    return false;
-}
-
 /* Niceness is a thread's own, and an ordinary user cannot take it back: the thread that loads has it, the one
    that forks workers has not. */
 static void *load(void *context)
@@ -144,7 +137,7 @@ static bool nursery_load(struct nursery *nursery)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
     if (temporary_enter(worker_room_bytes(nursery->config), nursery->error, sizeof nursery->error) < 0)
         return false;
-    if (!is_engine_wanted(nursery->config)) return true;
+    if (!signatures_are_wanted(nursery->config)) return true;
     if (pthread_create(&loader, NULL, load, nursery) != 0) {
         snprintf(nursery->error, sizeof nursery->error, "no thread to load signatures");
         return false;
@@ -170,7 +163,8 @@ static void nursery_tell(const struct nursery *nursery)
     const struct engine *engine = nursery->scanner.engine;
     put_text(&frame, engine ? text_of(engine->version) : TEXT_NONE);
     put_u32(&frame, engine ? engine->signatures : 0);
-    put_text(&frame, nursery->scanner.missing);
+    put_u64(&frame, engine ? (uint64_t)engine->newest_s : 0);
+    put_text(&frame, engine ? text_of(engine->lacks) : nursery->scanner.missing);
     channel_send_now(CHANNEL_FD, NURSERY_READY, 0, buffer_text(&frame), NULL, 0);
     buffer_free(&frame);
 }

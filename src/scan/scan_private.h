@@ -20,7 +20,8 @@ enum warden_frame {
 };
 
 enum nursery_frame {
-    NURSERY_READY = 1, /* nursery: text engine version (empty: none), u32 signatures, text what is missing */
+    NURSERY_READY = 1, /* nursery: text engine version (empty: none), u32 signatures, u64 when the newest of
+                          them was written (seconds since 1970; 0: none was fetched), text what is missing */
     NURSERY_FAILED,    /* nursery: text why no worker can be made; it then ends */
     NURSERY_STALE,     /* nursery: the signatures on disk have changed */
     NURSERY_WORKER,    /* foreman: fork one; frame id = its number; u8 is_nice */

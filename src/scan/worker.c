@@ -159,9 +159,9 @@ static void canary_check(struct worker *worker)
 {
     char why[300];
     if (!worker->scanner.engine || canary_is_caught(worker->scanner.engine, why, sizeof why)) return;
-    log_error("%s: what this worker is given counts as unscanned", why);
-    worker->scanner.engine = NULL;
-    worker->scanner.missing = TEXT("the engine does not see its canary");
+    log_error("%s: the worker is replaced", why);
+    log_flush();
+    exit(EX_SOFTWARE);
 }
 
 /* Files that a scan left behind are no matter as long as they are few; then a fresh worker is better. */

@@ -5,13 +5,13 @@
 #include "virus/clamav.h"
 
 #include <clamav.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/signatures.h"
 
 enum { FOLDERS = 2, SHRINK_BYTES = 1 << 20 };
 
@@ -163,25 +163,9 @@ static bool set_limits(struct clamav *clamav, const struct config *config, uint6
     return cl_engine_set_str(library, CL_ENGINE_TMPDIR, ".") == CL_SUCCESS;
 }
 
-static bool is_signature_file(const struct dirent *entry)
-{
-    static const char *const ends[] = { ".cvd", ".cld", ".cud", ".hdb", ".hsb", ".hdu", ".hsu", ".mdb",
-                                        ".msb", ".mdu", ".msu", ".ndb", ".ndu", ".ldb", ".ldu", ".db",
-                                        ".fp",  ".sfp", ".cdb", ".cbc", ".pdb", ".wdb", ".yar", ".yara" };
-    struct text name = text_of(entry->d_name);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (text_ends(name, text_of(ends[i]))) return name.at[0] != '.';
-    return false;
-}
-
 static bool has_signatures(const char *path)
 {
-    DIR *folder = opendir(path);
-    if (!folder) return false;
-    bool has = false;
-    for (struct dirent *entry; !has && (entry = readdir(folder));) has = is_signature_file(entry);
-    closedir(folder);
-    return has;
+    return signatures_newest(text_of(path)) != 0;
 }
 
 static bool folder_load(struct clamav *clamav, struct folder *folder, struct text path, bool is_needed,
@@ -202,14 +186,25 @@ static bool folder_load(struct clamav *clamav, struct folder *folder, struct tex
     return folder->is_loaded;
 }
 
+/* With the built-in ones alone, and more wanted, no message is clean. */
+static bool fetched_load(struct clamav *clamav, const struct config *config, char *error, size_t size)
+{
+    struct text path = config->virus.database;
+    uint32_t before = clamav->engine.signatures;
+    if (!folder_load(clamav, &clamav->folders[1], path, false, error, size)) return false;
+    clamav->engine.newest_s = signatures_newest(path);
+    if (clamav->engine.signatures == before)
+        snprintf(clamav->engine.lacks, sizeof clamav->engine.lacks,
+                 "only the built-in signatures are loaded: there are none in %.*s", TEXT_ARG(path));
+    return true;
+}
+
 static bool load(struct clamav *clamav, const struct config *config, char *error, size_t size)
 {
-    if (config->virus.embedded &&
+    if (config->virus.embedded != EMBEDDED_OFF &&
         !folder_load(clamav, &clamav->folders[0], config->virus.own_database, true, error, size))
         return false;
-    if (config->virus.database.length &&
-        !folder_load(clamav, &clamav->folders[1], config->virus.database, false, error, size))
-        return false;
+    if (config->virus.embedded != EMBEDDED_ONLY && !fetched_load(clamav, config, error, size)) return false;
     if (clamav->engine.signatures == 0) {
         snprintf(error, size, "there are no signatures");
         return false;

@@ -5,11 +5,11 @@
 
 #include "virus/engine.h"
 
-/* Loads the own folder of signatures (config virus.own_database, when virus.embedded) and virus.database when
-   that folder is there and has signatures. Takes seconds and hundreds of megabytes with a full database; to
-   be done once, before workers are forked. NULL with the reason in `error` when one of them cannot be loaded
-   or there is not a single signature. Temporary files go to the current folder. `temporary_bytes` is the room
-   there: no limit of a scan is larger. */
+/* Loads the own folder of signatures (config virus.own_database, unless virus.embedded is off) and, unless it
+   is EMBEDDED_ONLY, virus.database; while that has no signatures the engine says what it lacks. Takes seconds
+   and hundreds of megabytes with a full database; to be done once, before workers are forked. NULL with the
+   reason in `error` when one of them cannot be loaded or there is not a single signature. Temporary files go
+   to the current folder. `temporary_bytes` is the room there: no limit of a scan is larger. */
 struct engine *clamav_open(const struct config *config, uint64_t temporary_bytes, char *error, size_t size);
 
 #endif

@@ -31,6 +31,8 @@ struct engine {
     const struct engine_calls *calls;
     char version[64];    /* "clamav 1.4.6" */
     uint32_t signatures; /* how many are loaded */
+    int64_t newest_s;    /* when the newest fetched signature was written, seconds since 1970; 0: none was */
+    char lacks[200];     /* why what it does not find may be infected all the same; empty: it has all */
     uint32_t time_ms;    /* one scan ends after this by itself; a message gets twice as much. 0: no limit */
 };
 

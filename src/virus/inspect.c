@@ -19,7 +19,8 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
         engine_result_set(&inspection->result, SCAN_UNSCANNED, TEXT("no engine is loaded"));
         return;
     }
-    engine_result_set(&inspection->result, SCAN_CLEAN, TEXT_NONE);
+    engine_result_set(&inspection->result, engine->lacks[0] ? SCAN_UNSCANNED : SCAN_CLEAN,
+                      text_of(engine->lacks));
     inspection->begun_ms = now_ms();
     digest_sha256(message, inspection->digest);
     inspection->is_known = recall_is_clean(recall, inspection->digest);

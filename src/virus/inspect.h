@@ -9,7 +9,8 @@
 
 /* Begun before the readings are walked, given each of them, ended after. */
 struct inspection {
-    struct engine *engine; /* NULL: none could be loaded */
+    struct engine
+        *engine; /* NULL: none could be loaded; one that lacks signatures finds, and calls nothing clean */
     struct recall *recall;
     struct text message;
     struct engine_result result;

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import signal
 import smtplib
 import socket
@@ -102,7 +103,7 @@ class Node:
         head += "" if "hostname " in config else "hostname mx.example.test\n"
         head += f"""admin postmaster@example.test
 state {self.state}
-virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
+virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
         # Held mail stays in the queue, where tests of the queue look for it, unless a test says more of the quarantine.
         head += "\n" if "quarantine {" in config else "; quarantine { most 0 }\n"
         if "dns " not in config:
@@ -176,6 +177,20 @@ virus {{ engine clamav {{ builtin from {ROOT / "conf/signatures"}; database {sel
                 probe.bind(("127.0.0.1", self.port))
                 return True
         return False
+
+
+def at_a_terminal(node, answer, *words):
+    """The command with a terminal as its standard input: exit code, and what was asked and said."""
+    ours, theirs = pty.openpty()
+    try:
+        asked = subprocess.Popen([BUILD / "src/cli/sekimori", *words, "--state", node.state], stdin=theirs, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True)
+        os.write(ours, answer.encode() + b"\n")
+        said = asked.communicate(timeout=60)[0]
+        return asked.returncode, said
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 class Client:

@@ -1,5 +1,6 @@
 """Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -136,6 +137,38 @@ def test_started_without_standard_descriptors(nodes, inside):
     node.balance()
     written = [file for file in node.state.rglob("*") if file.is_file() and b"sekimori/master[" in file.read_bytes()]
     assert written == []
+
+
+def test_each_act_on_the_node_is_recorded(nodes, inside):
+    """Who did it and what came of it, also what is done while the ledger is down, and by a signal."""
+    node = nodes(CONFIG, inside=inside.port)
+    who = pwd.getpwuid(os.geteuid()).pw_name
+    node.run("drain", "--no-wait", "--to", "127.0.0.1:2526")
+    node.run("undrain")
+    node.write("nonsense 1\n" + CONFIG)
+    assert node.run("reload", check=False).returncode == 78
+    node.write(CONFIG)
+    node.run("reload")
+    ledger = node.pids("ledger")[0]
+    os.kill(ledger, signal.SIGSTOP)
+    node.run("drain", "--no-wait")
+    os.kill(ledger, signal.SIGKILL)
+    node.run("undrain")
+    node.run("stop")
+    node.process.wait(30)
+    node.run("balance", "--begin")
+    node.start()
+    node.stop()
+    node.start()
+    def told():
+        looks = json.loads(node.run("audit", "--json").stdout)["looks"]
+        return [(one["user"], one["uid"], one["process"], one["act"], one["about"].split(",")[0].split(": error")[0]) for one in reversed(looks)]
+    lab.wait_for(lambda: len(told()) >= 9, f"each act is in the record: {told()}")
+    here, signalled = (who, os.geteuid(), "node"), ("signal", 2 ** 32 - 1, "node")
+    assert told() == [(*here, "drain", "127.0.0.1:2526: done"), (*here, "undrain", "done"), (*here, "reload", "refused"), (*here, "reload", "done"),
+                      (*here, "drain", "done"), (*here, "undrain", "done"), (*here, "stop", "done"), (*here, "balance", "the counts begin anew"),
+                      (*signalled, "stop", "Terminated")]
+    assert f"stop by {who} (uid {os.geteuid()}): done" in node.text()
 
 
 def test_kill_of_master_ends_its_processes(nodes, inside):

@@ -120,7 +120,7 @@ def test_deleted_and_looked_at(node, inside):
     content = node.run("quarantine", "show", "--content", one["id"]).stdout
     assert "Subject: invoice" in content and lab.eicar() in content
     assert "quarantine content" in node.run("audit", one["id"]).stdout
-    node.run("quarantine", "delete", "--match", "*@example.test", "--class", "virus")
+    node.run("quarantine", "delete", "--to", "*@example.test", "--class", "virus")
     assert [message["recipients"][0]["class"] for message in kept(node)] == ["spam"]
     assert "deleted" in node.run("trace", one["id"]).stdout
     assert one["id"] in node.run("trace", "--status", "deleted", "--short").stdout
@@ -225,6 +225,34 @@ def test_killed_at_any_moment_each_is_kept_once_and_released_once(node, inside, 
     if victims != ("ledger", "queue", "deliver"):
         assert len(arrived) == total  # a deliver that dies may deliver twice, as SMTP allows
     assert {int(number) for number in arrived} == set(range(sent))
+
+
+def test_a_question_before_a_virus_goes_on(node, inside):
+    """And before several are deleted; from is not to; without a terminal --yes says it."""
+    lab.Client(node.port).send(virus())
+    lab.Client(node.port).send(virus(), sender="user@example.test")
+    lab.Client(node.port).send(spam())
+    settled(node, 3)
+    first, second = kept(node, "--class", "virus")
+    code, said = lab.at_a_terminal(node, "n", "quarantine", "release", first["id"])
+    assert code == 1 and "Release 1 recipient, 1 of them with a virus, phishing or poison, of 1 message? [y/N]" in said, said
+    assert len(kept(node)) == 3 and inside.files() == [] and "nobody looked" in node.run("audit").stdout
+    done = node.run("quarantine", "release", "--class", "virus", check=False)
+    assert done.returncode == 64 and "2 messages, some of which may hurt: say --yes" in done.stderr and len(kept(node)) == 3, done
+    done = node.run("quarantine", "delete", "all", check=False)
+    assert done.returncode == 64 and "3 messages: say --yes" in done.stderr or "3 messages, some" in done.stderr, done
+    assert node.run("quarantine", "delete", "--match", "*@example.test", "--yes", check=False).returncode == 64
+    assert "would delete 1 recipient of 1 message" in node.run("quarantine", "delete", "--from", "*@example.test", "--dry-run").stdout
+    assert len(kept(node)) == 3
+    node.run("quarantine", "delete", "--from", "*@example.test")
+    assert second["id"] not in [one["id"] for one in kept(node)] and len(kept(node)) == 2
+    code, said = lab.at_a_terminal(node, "y", "quarantine", "release", first["id"])
+    assert code == 0 and inside.wait(1), said
+    assert lab.at_a_terminal(node, "", "quarantine", "delete", "all")[0] == 1 and len(kept(node)) == 1
+    node.run("quarantine", "delete", "all", "--yes")
+    looks = json.loads(node.run("audit", "--json").stdout)["looks"]
+    assert [(one["act"], one["about"]) for one in reversed(looks)] == [
+        ("delete", "virus, 1 recipient"), ("release", "virus, 1 recipient"), ("delete", "spam, 1 recipient")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")

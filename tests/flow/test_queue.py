@@ -2,7 +2,10 @@
 import email
 import email.policy
 import json
+import os
+import pwd
 import re
+import subprocess
 
 import lab
 
@@ -75,6 +78,51 @@ def test_held_and_removed_by_hand(nodes, sinks, inside):
     assert b"Subject: keep" in other.wait(1)[0]
     counts = node.balance()
     assert "removed" in json.dumps(counts)
+
+
+def acts(node, *words):
+    return [(one["user"], one["uid"], one["process"], one["act"], one["id"], one["about"])
+            for one in reversed(json.loads(node.run("audit", "--json", *words).stdout)["looks"])]
+
+
+def test_mail_to_a_domain_is_not_mail_from_there(nodes, sinks, inside):
+    """What is removed is what was meant: one direction, counted before, asked for, and recorded with who did it."""
+    other = sinks("--defer", "all")
+    node = nodes(IN.replace("retry first 1s; retry most 2s", "retry first 1h; retry most 1h"), inside=inside.port, other=other.port)
+    client = lab.Client(node.port)
+    for name in ("one", "two"):
+        assert client.send(lab.message(name), sender="boss@outside.example", recipients=(f"{name}@other.test",))[0] == 250
+        assert client.send(lab.message(name), sender=f"{name}@other.test", recipients=("c@other.test",))[0] == 250
+    assert client.send(lab.message("null"), sender="", recipients=("d@other.test",))[0] == 250
+    lab.wait_for(lambda: [one["state"] for row in rows(node) for one in row["recipients"]] == ["waiting"] * 5, "all wait")
+    who = pwd.getpwuid(os.geteuid()).pw_name
+    for verb in ("remove", "hold", "release", "retry"):
+        done = node.run("queue", verb, "--match", "*@other.test", "--yes", check=False)
+        assert done.returncode == 64 and "--from or --to" in done.stderr and len(rows(node)) == 5, done
+    assert len(rows(node, "--match", "t*@other.test")) == 2 and len(rows(node, "--from", "t*@other.test")) == 1
+    assert len(rows(node, "--from", "<>")) == 1 and len(rows(node, "--to", "t*@other.test", "--to", "d@*")) == 2
+    assert steer(node, "remove", "--from", "*@other.test", "--dry-run") == (0, 2)
+    assert "would remove 2 recipients of 2 messages" in node.run("queue", "remove", "--from", "*@other.test", "--dry-run").stdout
+    done = node.run("queue", "remove", "--from", "*@other.test", check=False)
+    assert done.returncode == 64 and "2 messages: say --yes" in done.stderr and len(rows(node)) == 5, done
+    code, said = lab.at_a_terminal(node, "n", "queue", "remove", "--from", "*@other.test")
+    assert code == 1 and "Remove 2 recipients of 2 messages; nobody is told? [y/N]" in said and len(rows(node)) == 5, said
+    assert acts(node) == []
+    code, said = lab.at_a_terminal(node, "y", "queue", "remove", "--from", "*@other.test")
+    assert code == 0 and len(rows(node)) == 3, said
+    assert steer(node, "remove", "--to", "one@*") == (0, 1)  # one message is what was named
+    assert steer(node, "hold", "all") == (0, 2)
+    (two,) = rows(node, "--to", "two@*")
+    assert steer(node, "remove", two["id"]) == (0, 1)
+    assert [row["sender"] for row in rows(node)] == [""]
+    told = lab.wait_for(lambda: len(found := acts(node)) == 7 and found, "each act is in the record")
+    assert told == [(who, os.geteuid(), "queue", *one) for one in (
+        ("remove", "", "--from *@other.test"), ("remove", "", "--from *@other.test: done, 2 recipients of 2 messages"),
+        ("remove", "", "--to one@*"), ("remove", "", "--to one@*: done, 1 recipients of 1 messages"),
+        ("hold", "", "all"), ("hold", "", "all: done, 2 recipients of 2 messages"), ("remove", two["id"], "1 recipient"))]
+    assert len(acts(node, "--act", "hold")) == 2 and acts(node, "--user", "somebody") == []
+    assert f"removed by the administrator ({who})" in node.run("trace", two["id"]).stdout
+    node.balance()
 
 
 def test_words_that_mean_nothing(node):

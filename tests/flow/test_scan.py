@@ -29,12 +29,13 @@ class Scan:
                                         stderr=open(self.log, "wb"), env=JAILED)
         threading.Thread(target=self._read, daemon=True).start()
 
-    def write(self, config, signatures=ROOT / "conf/signatures", database="/nonexistent", workers=1):
+    def write(self, config, signatures=ROOT / "conf/signatures", database=None, workers=1):
         self.config = self.folder / "sekimori.conf"
+        builtin = f"builtin from {signatures}; database {database}" if database else f"builtin only from {signatures}"
         self.config.write_text(
             "hostname mx.example.test\nadmin postmaster@example.test\nlisten 127.0.0.1:2525\n"
             "domains { example.test 127.0.0.1 }\n"
-            f"virus {{ engine clamav {{ builtin from {signatures}; database {database} }} }}\n"
+            f"virus {{ engine clamav {{ {builtin} }} }}\n"
             f"processes {{ scan {workers} }}\n{config}\n")
 
     def _read(self):
@@ -218,6 +219,7 @@ def test_with_the_check_off_no_engine_is_loaded(scans, tmp_path):
 def test_new_signatures_are_noticed(scans, tmp_path):
     """The folder is looked at each minute; here a reload stands for the minute."""
     (tmp_path / "database").mkdir()
+    (tmp_path / "database/other.ndb").write_text("Other.Word:0:*:" + b"unlikely".hex() + "\n")
     scan = scans(database=tmp_path / "database")
     message = CLEAN + b"a word nobody minds: frobnicate\r\n"
     assert scan.ask(message).startswith("verdict code=250 ")
@@ -228,6 +230,30 @@ def test_new_signatures_are_noticed(scans, tmp_path):
     scan.say(f"reload {scan.config}")
     wait_for(lambda: "the old signatures stay" in scan.log.read_text(), "a broken file is refused")
     assert "virus found: Own.Word" in scan.ask(message)
+
+
+def test_with_built_in_signatures_alone_nothing_is_clean(scans, tmp_path):
+    """A virus that they know is found; what they do not know is no reason to call a message scanned."""
+    (tmp_path / "database").mkdir()
+    scan = scans(database=tmp_path / "database")
+    answer = scan.ask(CLEAN)
+    assert answer.startswith("verdict code=451 actions=defer/accept/0 ") and "virus=unscanned" in summary(answer), answer
+    assert "reason={virus found: Eicar-Test-Signature}" in scan.ask(INFECTED)
+    assert "only the built-in signatures are loaded" in scan.status()
+    (tmp_path / "database/own.ndb").write_text("Own.Word:0:*:" + b"frobnicate".hex() + "\n")
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "virus=clean" in scan.ask(CLEAN), "with signatures it is clean")
+    (tmp_path / "database/own.ndb").unlink()
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "the old signatures stay" in scan.log.read_text(), "those that were loaded are better than none")
+    assert "virus=clean" in scan.ask(CLEAN)
+    scan.write("")
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "Own.Word" not in scan.ask(CLEAN + b"frobnicate\r\n"), "only the built-in ones, when that is said")
+    assert "virus=clean" in scan.ask(CLEAN)
+    scan.write("", database=tmp_path / "database")
+    scan.say(f"reload {scan.config}")
+    wait_for(lambda: "virus=unscanned" in scan.ask(CLEAN), "and again more is wanted than there is")
 
 
 def test_a_reload_loses_no_message(scans):

@@ -21,7 +21,8 @@
 
 /* The limits that all rows share. */
 static const struct config limits = {
-    .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 }
+    .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 },
+    .virus = { .update_ms = 3600000 }
 };
 
 struct told {
@@ -34,7 +35,9 @@ static const struct row {
     struct fitness_process process; /* the one beside a good one */
     bool is_new, is_stopping, is_draining;
     int64_t clock_ms;
-    struct told told[4]; /* beside what all well nodes tell; the same fact told anew replaces it */
+    struct fitness_certificate certificate;
+    size_t listeners_shut; /* of two */
+    struct told told[4];   /* beside what all well nodes tell; the same fact told anew replaces it */
     bool is_healthy, is_serving;
     const char *says; /* of the first bad finding; empty: there is none */
 } rows[] = {
@@ -148,6 +151,100 @@ static const struct row {
       .clock_ms = FITNESS_CLOCK_UNATTENDED,
       .is_serving = true,
       .says = "no time service keeps the clock" },
+    { "a worker is missing for long",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 60000 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "there is no worker",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 60001 } },
+      .is_serving = true,
+      .says = "no scan worker has been ready for 60 s: mail waits or is deferred" },
+    { "four messages were not judged",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_SCAN_LOST, 4 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "nothing is judged",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_SCAN_LOST, 5 } },
+      .is_serving = true,
+      .says = "the last 5 messages were not judged: their workers died or gave no answer" },
+    { "the virus check is off",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_OFF } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "the built-in signatures are all that is wanted",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_TRIAL } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "the built-in signatures are all there is",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_BUILTIN } },
+      .is_serving = true,
+      .says = "only the built-in ones are loaded: no mail counts as scanned; clamav-freshclam fetches the "
+              "others" },
+    { "there is no engine",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 }, { HEALTH_ENGINE, HEALTH_ENGINE_NONE } },
+      .is_serving = true,
+      .says = "no virus engine could be loaded: no mail is scanned; the log says why" },
+    { "signatures of two days ago",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_SIGNATURES_AGE_S, 3 * 86400 - 1 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "signatures of three days ago",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_SIGNATURES, 1000 },
+                { HEALTH_SIGNATURES_AGE_S, 3 * 86400 } },
+      .is_serving = true,
+      .says = "the newest of 1000 are 3 days old: freshclam fetches none" },
+    { "new signatures are broken",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_SIGNATURES_KEPT, 1 } },
+      .is_serving = true,
+      .says = "the new ones cannot be used, the old ones stay; the log says why" },
+    { "the ledger cannot be written",
+      { .is_ready = true },
+      .told = { { HEALTH_LEDGER_FAILING, 1 } },
+      .is_serving = true,
+      .says = "it cannot be written: events wait, mail flows on" },
+    { "a certificate ends today",
+      { .is_ready = true },
+      .certificate = { "listen 192.0.2.1 port 25", 0 },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "a certificate has expired",
+      { .is_ready = true },
+      .certificate = { "listen 192.0.2.1 port 25", -1 },
+      .is_serving = true,
+      .says = "that of listen 192.0.2.1 port 25 has expired" },
+    { "a listener is deaf",
+      { .is_ready = true },
+      .listeners_shut = 1,
+      .is_serving = true,
+      .says = "1 of 2 do not listen: who connects there is refused" },
+    { "draining listeners are deaf",
+      { .is_ready = true },
+      .is_draining = true,
+      .listeners_shut = 2,
+      .says = "draining" },
     { "several at once",
       { .unready_ms = 9000 },
       .clock_ms = 10001,
@@ -165,7 +262,10 @@ static void judge(const struct row *row, const struct config *config, struct hea
                                    .was_ready = !row->is_new,
                                    .is_stopping = row->is_stopping,
                                    .is_draining = row->is_draining,
-                                   .clock_error_ms = row->clock_ms };
+                                   .clock_error_ms = row->clock_ms,
+                                   .certificate = row->certificate,
+                                   .listener_count = 2,
+                                   .listeners_shut = row->listeners_shut };
     if (row->clock_ms != FITNESS_CLOCK_UNKNOWN) {
         health_know(&facts.told, HEALTH_QUEUE_STILL_MS, 0);
         health_know(&facts.told, HEALTH_QUEUE_FULL, 0);

@@ -27,7 +27,7 @@ enum { ROOM = 64 << 20 };
 static struct config limits(void)
 {
     struct config config = { 0 };
-    config.virus.embedded = true;
+    config.virus.embedded = EMBEDDED_ONLY;
     config.virus.own_database = text_of(SIGNATURES);
     config.virus.max_scan_bytes = 32 << 20;
     config.virus.max_file_bytes = 16 << 20;
@@ -182,9 +182,20 @@ static void test_no_signatures(void **state)
     config.virus.own_database = TEXT("/nonexistent");
     assert_null(clamav_open(&config, ROOM, error, sizeof error));
     assert_string_equal(error, "/nonexistent holds no signatures");
-    config.virus.embedded = false;
+    config.virus.embedded = EMBEDDED_OFF;
     assert_null(clamav_open(&config, ROOM, error, sizeof error));
     assert_string_equal(error, "there are no signatures");
+}
+
+/* What the engine says of a message, after the readings of its parts. */
+static enum scan_state state_of(struct engine *engine, struct text message)
+{
+    struct recall *recall = recall_new(16);
+    struct inspection inspection;
+    inspect_begin(&inspection, engine, recall, message);
+    inspect_end(&inspection, false);
+    recall_free(recall);
+    return inspection.result.state;
 }
 
 static void write_file(const char *folder, const char *name, const char *content)
@@ -204,6 +215,38 @@ static void remove_file(const char *folder, const char *name)
     remove(path);
 }
 
+/* More is wanted than the built-in ones, and nothing else is there: a virus that is found is one, and nothing
+   is clean, until there is a file of signatures. */
+static void test_built_in_alone(void **state)
+{
+    char base[] = "/tmp/sekimori-alone-XXXXXX";
+    struct text clean = TEXT("Subject: hello\r\n\r\nhi\r\n");
+    struct buffer canary = { 0 };
+    canary_write_message(&canary);
+    assert_non_null(mkdtemp(base));
+    struct config config = limits();
+    config.virus.database = text_of(base);
+    struct engine *engine = open_engine(&config);
+    assert_int_equal(state_of(engine, clean), SCAN_CLEAN);
+    assert_int_equal(engine->newest_s, 0);
+    engine->calls->close(engine);
+    config.virus.embedded = EMBEDDED_ON;
+    engine = open_engine(&config);
+    assert_non_null(strstr(engine->lacks, base));
+    assert_int_equal(state_of(engine, clean), SCAN_UNSCANNED);
+    assert_int_equal(state_of(engine, buffer_text(&canary)), SCAN_FOUND);
+    engine->calls->close(engine);
+    write_file(base, "own.hdb", "44d88612fea8a8f36de82e1278abb02e:68:Other\n");
+    engine = open_engine(&config);
+    assert_string_equal(engine->lacks, "");
+    assert_true(engine->newest_s > 0);
+    assert_int_equal(state_of(engine, clean), SCAN_CLEAN);
+    engine->calls->close(engine);
+    remove_file(base, "own.hdb");
+    rmdir(base);
+    buffer_free(&canary);
+}
+
 /* A file that comes, changes, or a folder that comes makes the engine stale; nothing else does. */
 static void test_stale(void **state)
 {
@@ -211,6 +254,7 @@ static void test_stale(void **state)
     assert_non_null(mkdtemp(base));
     snprintf(later, sizeof later, "%s/later", base);
     struct config config = limits();
+    config.virus.embedded = EMBEDDED_ON;
     config.virus.database = text_of(base);
     struct engine *engine = open_engine(&config);
     assert_int_equal(engine->signatures, 1);
@@ -239,6 +283,7 @@ static void test_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_want), cmocka_unit_test(test_limits),
-                                        cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_stale) };
+                                        cmocka_unit_test(test_no_signatures),
+                                        cmocka_unit_test(test_built_in_alone), cmocka_unit_test(test_stale) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
