@@ -65,6 +65,56 @@ static int shared_file(void)
     return fd;
 }
 
+/* What strangers bring about fills half of the ring; the other half stays for the account. All that finds no
+   room is counted, until the counts begin anew. */
+static void ring_keeps_room(void **state)
+{
+    int fd = shared_file();
+    struct ring *ring = ring_map(fd);
+    static const char bytes[1000];
+    struct text record = text_from(bytes, sizeof bytes);
+    uint64_t minor = 0, major = 0;
+    ring_count_since(ring, 1000);
+    while (ring_append_minor(ring, record)) minor++;
+    assert_in_range(ring_fill_percent(ring), 49, 50);
+    while (ring_append(ring, record)) major++;
+    assert_in_range(ring_fill_percent(ring), 99, 100);
+    assert_in_range(major, minor - 2, minor + 2);
+    assert_false(ring_append_minor(ring, record));
+    ring_count_lost(ring);
+    assert_int_equal(ring_lost(ring), 4);
+    ring_count_since(ring, 1000);
+    assert_int_equal(ring_lost(ring), 4);
+    ring_count_since(ring, 2000);
+    assert_int_equal(ring_lost(ring), 0);
+    ring_unmap(ring);
+    close(fd);
+}
+
+/* One refusal has the bytes it had in all versions; several have their number behind. */
+static void refusals_are_counted(void **state)
+{
+    static const struct {
+        uint32_t count, messages, count_back, messages_back;
+    } rows[] = { { 0, 0, 1, 0 }, { 1, 1, 1, 0 }, { 2, 0, 2, 0 }, { 70000, 30, 70000, 30 } };
+    struct arena *arena = arena_new(0);
+    struct buffer record = { 0 };
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event_refused event = { .code = 550, .count = rows[i].count, .messages = rows[i].messages },
+                             back;
+        buffer_clear(&record);
+        event_refused_put(&event, &record);
+        if (i == 0) length = buffer_length(&record);
+        assert_int_equal(buffer_length(&record), rows[i].count > 1 ? length + 8 : length);
+        assert_true(event_refused_get(arena, buffer_text(&record), &back));
+        assert_int_equal(back.count, rows[i].count_back);
+        assert_int_equal(back.messages, rows[i].messages_back);
+    }
+    buffer_free(&record);
+    arena_free(arena);
+}
+
 /* Records of many sizes, read in bursts, over several turns of the ring: nothing is missed, nothing comes
  * twice. */
 static void ring_turns(void **state)
@@ -406,6 +456,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
+        cmocka_unit_test(ring_keeps_room),
+        cmocka_unit_test(refusals_are_counted),
         cmocka_unit_test(events_of_any_size),
         cmocka_unit_test(alarms_travel),
         cmocka_unit_test(ends_of_programs_are_said),
