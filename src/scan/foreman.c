@@ -250,7 +250,8 @@ void foreman_health(struct foreman *foreman, struct health_facts *out)
     const struct brood *brood = foreman->brood;
     uint64_t now = loop_now_ms(foreman->child->loop);
     int64_t now_s = (int64_t)(loop_wall_ms(foreman->child->loop) / 1000);
-    if (foreman->busy_count > 0 || crew_idle(foreman)) foreman->worker_ms = now;
+    bool has_worker = foreman->busy_count[REQUEST_SMALL] > 0 || crew_idle(foreman, REQUEST_SMALL);
+    if (has_worker) foreman->worker_ms = now;
     health_know(out, HEALTH_SCAN_DOWN_MS, now - foreman->worker_ms);
     health_know(out, HEALTH_SCAN_LOST, foreman->lost_count);
     if (!brood) return;
