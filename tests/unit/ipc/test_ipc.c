@@ -212,6 +212,40 @@ static void channel_order(void **state)
     loop_free(loop);
 }
 
+/* What a peer said before it was killed is heard, though it left frames unread and takes no more. */
+static void channel_last_words(void **state)
+{
+    enum { WORDS = 20 };
+    static char bytes[100000];
+    for (int writes_on = 0; writes_on < 2; writes_on++) {
+        struct loop *loop = loop_new();
+        int pair[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        struct end end = { .loop = loop };
+        end.channel = channel_open(loop, pair[0], &events, &end);
+        channel_send(end.channel, 1, 1, TEXT("never read"));
+        channel_flush(end.channel);
+        for (uint64_t i = 0; i < WORDS; i++) {
+            int fd = i % 10 == 0 ? dup(pair[0]) : -1;
+            assert_true(channel_send_now(pair[1], (uint16_t)(i % 7), i,
+                                         text_from(bytes, i * 131 % sizeof bytes), &fd, i % 10 == 0));
+            if (fd >= 0) close(fd);
+        }
+        close(pair[1]);
+        if (writes_on) {
+            channel_send(end.channel, 1, 2, TEXT("to nobody"));
+            channel_flush(end.channel);
+            channel_send(end.channel, 1, 3, TEXT("to nobody"));
+        }
+        loop_run(loop);
+        assert_int_equal(end.next, WORDS);
+        assert_true(end.closed);
+        assert_int_equal(channel_backlog(end.channel), 0);
+        channel_close(end.channel);
+        loop_free(loop);
+    }
+}
+
 static void malformed_packets(void **state)
 {
     static const struct {
@@ -413,6 +447,7 @@ int main(void)
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),
         cmocka_unit_test(channel_order),
+        cmocka_unit_test(channel_last_words),
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),
         cmocka_unit_test(bodies_that_lie),
