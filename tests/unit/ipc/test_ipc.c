@@ -149,6 +149,33 @@ static void ring_damaged(void **state)
     }
 }
 
+/* A position that the other side made up costs what stands in the ring, and nothing else. */
+static void ring_positions_made_up(void **state)
+{
+    enum { HEAD = 64, TAIL = 128 };
+    static const uint64_t heads[] = { 1,          7,         RING_FILE_BYTES - 4096 - 1, RING_FILE_BYTES,
+                                      UINT64_MAX, 1ull << 62 },
+                          tails[] = { 0, 3, RING_FILE_BYTES - 4096 - 1, UINT64_MAX - 6 };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (size_t k = 0; k < sizeof tails / sizeof *tails; k++) {
+            int fd = shared_file();
+            struct ring *ring = ring_map(fd);
+            struct text record;
+            assert_true(ring_append(ring, TEXT("one")));
+            assert_int_equal(pwrite(fd, &heads[i], 8, HEAD), 8);
+            assert_int_equal(pwrite(fd, &tails[k], 8, TAIL), 8);
+            uint64_t position = ring_tail(ring);
+            for (int turn = 0; turn < 3 && ring_next(ring, &position, &record); turn++)
+                assert_true(record.length <= RING_RECORD_LIMIT);
+            ring_append(ring, TEXT("two"));
+            ring_unmap(ring);
+            ring = ring_map(fd); /* as by the next life */
+            assert_true(ring_append(ring, TEXT("next")));
+            ring_unmap(ring);
+            close(fd);
+        }
+}
+
 struct end {
     struct loop *loop;
     struct channel *channel;
@@ -446,6 +473,7 @@ int main(void)
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),
+        cmocka_unit_test(ring_positions_made_up),
         cmocka_unit_test(channel_order),
         cmocka_unit_test(channel_last_words),
         cmocka_unit_test(malformed_packets),
