@@ -77,7 +77,7 @@ static size_t padded(size_t length)
 
 static bool append(struct ring *ring, struct text record, uint64_t most)
 {
-    uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed) & ~(uint64_t)7;
     uint64_t tail = atomic_load_explicit(&ring->header->tail, memory_order_acquire);
     size_t need = padded(record.length), place = head % DATA_BYTES;
     size_t filler = place + need > DATA_BYTES ? DATA_BYTES - place : 0;
@@ -151,6 +151,9 @@ static bool damaged(struct ring *ring, uint64_t head, uint64_t *position)
 bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
 {
     uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_acquire);
+    /* The other side may have written anything there. */
+    if (*position < head && (*position % 8 != 0 || head % 8 != 0 || head - *position > DATA_BYTES))
+        return damaged(ring, head & ~(uint64_t)7, position);
     while (*position < head) {
         size_t place = *position % DATA_BYTES;
         struct record_header header;

@@ -62,6 +62,41 @@ def test_kill_one_process_at_random_moments(nodes, inside, name):
     settle(node, inside, load)
 
 
+@pytest.mark.parametrize("who", ["deliver", "deliver and queue"])
+def test_what_deliver_read_is_not_sent_again(nodes, inside, who):
+    """queue hears of nothing while deliver hands over all it has; then deliver dies, with or without queue: not one message comes twice."""
+    node = nodes(CONFIG, inside=inside.port)
+    load = lab.Load(node.port, 100, connections=24, until_enough=True)
+    load.start()
+    for _ in range(2 if lab.QUICK else 5):
+        lab.wait_for(lambda: len(inside.files()) > 50, "mail flows")
+        queue, deliver = node.pids("queue")[0], node.pids("deliver")[0]
+        os.kill(queue, signal.SIGSTOP)
+        is_quiet = Quiet(inside)
+        lab.wait_for(is_quiet, "deliver has handed over what it has", 30)
+        os.kill(deliver, signal.SIGKILL)
+        if who != "deliver":
+            os.kill(queue, signal.SIGKILL)
+        os.kill(queue, signal.SIGCONT)
+        lab.wait_for(lambda: node.status()["ready"] and node.pids("deliver") not in ([], [deliver]), "deliver is back", 40)
+        lab.wait_for(lambda: len(inside.files()) > is_quiet.count + 50, "mail flows again")
+    load.enough()
+    assert settle(node, inside, load) == 0
+
+
+class Quiet:
+    """True once nothing has arrived for half a second."""
+
+    def __init__(self, inside):
+        self.inside, self.count, self.since = inside, -1, 0
+
+    def __call__(self):
+        count = len(self.inside.files())
+        if count != self.count:
+            self.count, self.since = count, time.monotonic()
+        return time.monotonic() - self.since > 0.5
+
+
 def kill_master(node):
     """The others notice and end by themselves."""
     pids = [one["pid"] for one in node.status()["processes"] if one["pid"]]

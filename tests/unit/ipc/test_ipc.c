@@ -199,6 +199,33 @@ static void ring_damaged(void **state)
     }
 }
 
+/* A position that the other side made up costs what stands in the ring, and nothing else. */
+static void ring_positions_made_up(void **state)
+{
+    enum { HEAD = 64, TAIL = 128 };
+    static const uint64_t heads[] = { 1,          7,         RING_FILE_BYTES - 4096 - 1, RING_FILE_BYTES,
+                                      UINT64_MAX, 1ull << 62 },
+                          tails[] = { 0, 3, RING_FILE_BYTES - 4096 - 1, UINT64_MAX - 6 };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (size_t k = 0; k < sizeof tails / sizeof *tails; k++) {
+            int fd = shared_file();
+            struct ring *ring = ring_map(fd);
+            struct text record;
+            assert_true(ring_append(ring, TEXT("one")));
+            assert_int_equal(pwrite(fd, &heads[i], 8, HEAD), 8);
+            assert_int_equal(pwrite(fd, &tails[k], 8, TAIL), 8);
+            uint64_t position = ring_tail(ring);
+            for (int turn = 0; turn < 3 && ring_next(ring, &position, &record); turn++)
+                assert_true(record.length <= RING_RECORD_LIMIT);
+            ring_append(ring, TEXT("two"));
+            ring_unmap(ring);
+            ring = ring_map(fd); /* as by the next life */
+            assert_true(ring_append(ring, TEXT("next")));
+            ring_unmap(ring);
+            close(fd);
+        }
+}
+
 struct end {
     struct loop *loop;
     struct channel *channel;
@@ -260,6 +287,40 @@ static void channel_order(void **state)
     while (!a.closed) loop_run(loop);
     channel_close(a.channel);
     loop_free(loop);
+}
+
+/* What a peer said before it was killed is heard, though it left frames unread and takes no more. */
+static void channel_last_words(void **state)
+{
+    enum { WORDS = 20 };
+    static char bytes[100000];
+    for (int writes_on = 0; writes_on < 2; writes_on++) {
+        struct loop *loop = loop_new();
+        int pair[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        struct end end = { .loop = loop };
+        end.channel = channel_open(loop, pair[0], &events, &end);
+        channel_send(end.channel, 1, 1, TEXT("never read"));
+        channel_flush(end.channel);
+        for (uint64_t i = 0; i < WORDS; i++) {
+            int fd = i % 10 == 0 ? dup(pair[0]) : -1;
+            assert_true(channel_send_now(pair[1], (uint16_t)(i % 7), i,
+                                         text_from(bytes, i * 131 % sizeof bytes), &fd, i % 10 == 0));
+            if (fd >= 0) close(fd);
+        }
+        close(pair[1]);
+        if (writes_on) {
+            channel_send(end.channel, 1, 2, TEXT("to nobody"));
+            channel_flush(end.channel);
+            channel_send(end.channel, 1, 3, TEXT("to nobody"));
+        }
+        loop_run(loop);
+        assert_int_equal(end.next, WORDS);
+        assert_true(end.closed);
+        assert_int_equal(channel_backlog(end.channel), 0);
+        channel_close(end.channel);
+        loop_free(loop);
+    }
 }
 
 static void malformed_packets(void **state)
@@ -464,7 +525,9 @@ int main(void)
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),
+        cmocka_unit_test(ring_positions_made_up),
         cmocka_unit_test(channel_order),
+        cmocka_unit_test(channel_last_words),
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),
         cmocka_unit_test(bodies_that_lie),
