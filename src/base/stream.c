@@ -50,6 +50,7 @@ struct stream {
     int fd, connect_error;
     bool connecting, paused, closed, ended, is_showing, was_written;
     bool serves_half_closed, is_over; /* is_over: no more input comes */
+    bool is_half_closed;              /* and the owner was told */
     bool is_full;                     /* input waits until the output has left */
     bool
         is_deaf; /* input came while paused: not watched for reading until resumed. Most pauses end before. */
@@ -294,11 +295,19 @@ static void over_check(struct stream *stream)
     if (!stream->serves_half_closed || !is_served) end(stream, STREAM_END_CLOSED, "closed by peer");
 }
 
+static void half_closed_tell(struct stream *stream)
+{
+    if (stream->is_half_closed) return;
+    stream->is_half_closed = true;
+    if (stream->events->on_half_closed) stream->events->on_half_closed(stream->context);
+}
+
 static void input_over(struct stream *stream)
 {
     stream->is_over = stream->is_deaf = true;
     loop_defer(stream->loop, &stream->flush); /* not watched any more */
     over_check(stream);
+    if (!stream->closed && !stream->ended) half_closed_tell(stream);
 }
 
 static void show_secure(struct stream *stream, struct text ciphertext)
@@ -377,6 +386,7 @@ static void ready(void *context, int what)
     }
     stream->is_deaf = true;
     loop_defer(stream->loop, &stream->flush);
+    if (peer == STREAM_PEER_HALF_CLOSED) half_closed_tell(stream);
 }
 
 static void begin_upgrade(struct stream *stream)

@@ -30,6 +30,8 @@ struct stream_events {
     void (*on_secured)(void *context);
     /* The stream has ended; `reason` is for the log. Called once; call stream_close in or after it. */
     void (*on_ended)(void *context, enum stream_end end, const char *reason);
+    /* A peer that is served on has closed its side, or is gone: see stream_peer. Called once. May be NULL. */
+    void (*on_half_closed)(void *context);
 };
 
 /* Takes over a connected (or accepted), non-blocking descriptor. */

@@ -24,7 +24,7 @@ struct errand {
 
     bool is_started;  /* on a connection; until then it can be given back */
     bool may_move;    /* to another connection until the content has left whole; else only before it began */
-    bool is_unwanted; /* who gave it has gone: the server is not to learn that its reply was heard */
+    bool is_unwanted; /* who gave it has gone, or may have: the server is not to learn that its reply was heard */
     bool is_detour;   /* it goes to the peer that takes over, not to its domain's servers */
     unsigned tries;   /* connections that broke under it */
 

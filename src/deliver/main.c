@@ -57,7 +57,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
     case PROCESS_LOOKUP:
         return lookup_frame(peer->service, frame);
     case PROCESS_RECEIVE:
-        if (frame->type == DELIVER_RELAY || frame->type == DELIVER_RELAY_CANCEL)
+        if (frame->type >= DELIVER_RELAY && frame->type <= DELIVER_RELAY_CANCEL)
             return relays_frame(peer->service->relays, peer->channel, frame);
         return callout_frame(peer->service->callouts, peer->channel, frame);
     default:

@@ -208,6 +208,10 @@ static void cancel(struct relay *relay)
 bool relays_frame(struct relays *relays, struct channel *asker, struct frame *frame)
 {
     struct relay *relay = find(relays, frame->id);
+    if (frame->type == DELIVER_RELAY_DOUBT) {
+        if (relay) relay->errand.is_unwanted = true;
+        return true;
+    }
     if (frame->type == DELIVER_RELAY_CANCEL) {
         if (relay) cancel(relay);
         return true;

@@ -11,7 +11,7 @@ struct relays;
 struct relays *relays_new(struct pool *pool, struct callouts *callouts);
 void relays_free(struct relays *relays); /* after pool_free: nothing is under way */
 
-/* DELIVER_RELAY or DELIVER_RELAY_CANCEL of receive. False: malformed. */
+/* DELIVER_RELAY, DELIVER_RELAY_DOUBT or DELIVER_RELAY_CANCEL of receive. False: malformed. */
 bool relays_frame(struct relays *relays, struct channel *asker, struct frame *frame);
 
 void relays_forget(struct relays *relays,

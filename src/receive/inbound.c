@@ -8,6 +8,7 @@
 #include "receive/eviction.h"
 #include "receive/keeping.h"
 #include "receive/recipients.h"
+#include "receive/relaying.h"
 #include "receive/session.h"
 #include "receive/transaction.h"
 #include "receive/verbs.h"
@@ -20,14 +21,15 @@ enum { UNREAD_MOST = 64 * 1024 }; /* of replies that the client does not read */
 
 static size_t on_input(void *context, struct text bytes);
 static void on_secured(void *context);
+static void on_half_closed(void *context);
 static void on_ended(void *context, enum stream_end end, const char *reason);
 static void on_time(void *context);
 static void greet(struct session *session);
 static void number_forget(struct session *session);
 
-static const struct stream_events stream_events = { .on_input = on_input,
-                                                    .on_secured = on_secured,
-                                                    .on_ended = on_ended };
+static const struct stream_events stream_events = {
+    .on_input = on_input, .on_secured = on_secured, .on_ended = on_ended, .on_half_closed = on_half_closed
+};
 
 /* --- who may --- */
 
@@ -270,6 +272,14 @@ void session_give_up(struct session *session, const char *text)
 {
     session_reply(session, 421, "4.3.2", "%.*s %s", TEXT_ARG(session->server->config->hostname), text);
     session_end(session);
+}
+
+static void on_half_closed(void *context)
+{
+    struct session *session = context;
+    session->has_closed_side = true;
+    if (session->transaction.step != STEP_NONE) session_note(session, "half-closed connection", "");
+    relay_doubt(session);
 }
 
 static void on_ended(void *context, enum stream_end end, const char *reason)

@@ -49,6 +49,8 @@ static void relay_send(struct session *session)
     relay_request_put(&request, out, fds, &fd_count);
     transaction->body = request.body;
     channel_end_fds(server->deliver, fds, fd_count);
+    if (session->has_closed_side)
+        channel_send(server->deliver, DELIVER_RELAY_DOUBT, transaction->id, TEXT_NONE);
 }
 
 void relay_begin(struct session *session)
@@ -64,6 +66,14 @@ void relay_begin(struct session *session)
 void relay_deliver_is_back(struct session *session)
 {
     if (session->transaction.step == STEP_RELAYING) relay_send(session);
+}
+
+void relay_doubt(struct session *session)
+{
+    struct channel *deliver = session->server->deliver;
+    if (session->transaction.step != STEP_RELAYING || !deliver)
+        return; /* relay_send says it to the next one */
+    channel_send(deliver, DELIVER_RELAY_DOUBT, session->transaction.id, TEXT_NONE);
 }
 
 void relay_cancel(struct session *session)

@@ -15,6 +15,10 @@ void relay_done(struct session *session, struct frame *frame);
 /* deliver was restarted: what it knew is lost. The next node knows the transaction if it has the message. */
 void relay_deliver_is_back(struct session *session);
 
+/* The client has closed its side: it waits for the reply, or is gone and will send the message again. Until
+   that is known the next node is not to take its reply for heard. */
+void relay_doubt(struct session *session);
+
 /* The client is gone or was told 451. */
 void relay_cancel(struct session *session);
 

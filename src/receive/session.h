@@ -91,6 +91,7 @@ struct session {
     bool has_asked_name;              /* else there is no such question: names are off */
     struct client_entry *entry;
     bool is_quiet; /* its client's connections are too many to have lines of their own */
+    bool has_closed_side; /* or is gone: see stream_peer */
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;
     uint32_t overshoots, junk; /* since the last message: what was answered 452, what brought nothing */
