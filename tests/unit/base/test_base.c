@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 static void texts(void **state)
@@ -34,6 +35,27 @@ static void texts(void **state)
     assert_true(text_compare(TEXT("a"), TEXT("ab")) < 0 && text_compare(TEXT("b"), TEXT("ab")) > 0);
     assert_int_equal(text_slice(TEXT("abc"), 2, 99).length, 1);
     assert_int_equal(text_slice(TEXT("abc"), 9, 1).length, 0);
+}
+
+/* Alike for what is alike, of any length; another key gives other places. A checksum is the same for ever. */
+static void hashes(void **state)
+{
+    char lower[1000], mixed[1000];
+    for (size_t i = 0; i < sizeof lower; i++) {
+        lower[i] = (char)('a' + i % 26);
+        mixed[i] = (char)(i % 3 ? lower[i] : lower[i] - 32);
+    }
+    for (size_t length = 0; length <= sizeof lower; length++) {
+        struct text a = text_from(lower, length), b = text_from(mixed, length);
+        assert_true(hash_text_nocase(a) == hash_text_nocase(b));
+        assert_int_equal(hash_text(a) == hash_text(b), length == 0);
+        assert_true(length == 0 || hash_text(a) != hash_text(text_from(lower, length - 1)));
+    }
+    uint64_t key = hash_new_key(), other = hash_new_key();
+    assert_true(key != other && key != 0);
+    assert_true(hash_text_by(key, TEXT("192.0.2.1")) == hash_text_by(key, TEXT("192.0.2.1")));
+    assert_true(hash_text_by(key, TEXT("192.0.2.1")) != hash_text_by(other, TEXT("192.0.2.1")));
+    assert_true(text_checksum(TEXT("a")) == 0xAF63DC4C8601EC8Cu);
 }
 
 static void numbers(void **state)
@@ -204,9 +226,9 @@ static void log_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),    cmocka_unit_test(numbers),   cmocka_unit_test(arenas),
-        cmocka_unit_test(buffers),  cmocka_unit_test(codec),     cmocka_unit_test(addresses),
-        cmocka_unit_test(networks), cmocka_unit_test(log_lines),
+        cmocka_unit_test(texts),     cmocka_unit_test(hashes),   cmocka_unit_test(numbers),
+        cmocka_unit_test(arenas),    cmocka_unit_test(buffers),  cmocka_unit_test(codec),
+        cmocka_unit_test(addresses), cmocka_unit_test(networks), cmocka_unit_test(log_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
