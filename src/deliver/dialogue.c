@@ -230,6 +230,23 @@ void dialogue_content_sent(struct dialogue *dialogue)
     if (!dialogue->content_is_bdat) dialogue->state = DIALOGUE_FINAL;
 }
 
+void dialogue_adopt(struct dialogue *dialogue, struct handover *handover, bool is_bdat, uint32_t replied,
+                    bool awaits_xclient)
+{
+    uint32_t count = handover->envelope->recipient_count;
+    *dialogue = (struct dialogue){ .handover = handover,
+                                   .state = is_bdat ? DIALOGUE_TRANSACTION : DIALOGUE_FINAL,
+                                   .asked = count,
+                                   .sent = count + 2,
+                                   .replied = replied,
+                                   .content_is_bdat = is_bdat,
+                                   .content_is_sent = true,
+                                   .xclient_is_due = awaits_xclient,
+                                   .tells_apart = true };
+    dialogue->order = arena_alloc_array(handover->arena, count, sizeof *dialogue->order);
+    for (uint32_t i = 0; i < count; i++) dialogue->order[i] = i;
+}
+
 struct handover *dialogue_take_done(struct dialogue *dialogue)
 {
     struct handover *handover = dialogue->handover;

@@ -113,6 +113,11 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
 /* Its last byte has left. */
 void dialogue_content_sent(struct dialogue *dialogue);
 
+/* Goes on where another process was when its content had left whole: `replied` of the commands are answered.
+   Trusts nothing. All recipients of the handover were asked, in their order. */
+void dialogue_adopt(struct dialogue *dialogue, struct handover *handover, bool is_bdat, uint32_t replied,
+                    bool awaits_xclient);
+
 /* The handover when it is done (all recipients ended), else NULL; it is then no longer the dialogue's. */
 struct handover *dialogue_take_done(struct dialogue *dialogue);
 

@@ -21,6 +21,7 @@ struct errand {
     struct text domain;    /* whose servers it goes to, lower case */
     int segment_fd;
     struct payload payload;
+    uint64_t job_id, message_id; /* of a job from the journal; else 0 */
 
     bool is_started;  /* on a connection; until then it can be given back */
     bool may_move;    /* to another connection until the content has left whole; else only before it began */

@@ -64,6 +64,12 @@ static void smtputf8_check(struct handover *handover, bool can)
     if (!can) handover->says_smtputf8 = false;
 }
 
+void handover_resume(struct handover *handover, uint32_t recipient, enum recipient_state state)
+{
+    handover->states[recipient] = (uint8_t)state;
+    if (state == RECIPIENT_ENDED) handover->open--;
+}
+
 void handover_restart(struct handover *handover)
 {
     for (uint32_t i = 0; i < handover->envelope->recipient_count; i++)

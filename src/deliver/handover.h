@@ -41,6 +41,9 @@ enum handover_need {
 /* Arrays from the arena, every recipient open. */
 void handover_start(struct handover *handover);
 
+/* A recipient as another process left it. One that had ended there has no result here: it was not tried. */
+void handover_resume(struct handover *handover, uint32_t recipient, enum recipient_state state);
+
 /* Goes to another server from the start: recipients that were taken are open again. */
 void handover_restart(struct handover *handover);
 

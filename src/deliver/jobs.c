@@ -287,6 +287,40 @@ static void give_back(struct job *job)
     result_send(job);
 }
 
+static void errand_start(struct job *job)
+{
+    struct errand *errand = &job->errand;
+    errand->has_content = true;
+    errand->domain = job->job.domain;
+    errand->job_id = job->job.id;
+    errand->message_id = job->job.message_id;
+    errand->on_done = on_done;
+    errand->handover.arena = job->arena;
+    errand->handover.envelope = &job->job.envelope;
+    errand->handover.content = job->job.content;
+    handover_start(&errand->handover);
+    for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++)
+        errand->handover.results[i].number = job->job.recipient_numbers[i];
+    hashed_add(&job->jobs->by_id, &job->node, hashed_number(job->job.id));
+    job->jobs->counts.jobs++;
+}
+
+struct errand *jobs_adopt(struct jobs *jobs, const struct flight_load *load)
+{
+    if (job_find(jobs, load->job_id)) return NULL;
+    struct job *job = job_new(jobs);
+    uint32_t count = load->recipient_count;
+    job->job = (struct deliver_job){ .id = load->job_id, .message_id = load->message_id };
+    job->job.envelope.recipient_count = count;
+    job->job.envelope.recipients = arena_alloc_array(job->arena, count, sizeof *job->job.envelope.recipients);
+    job->job.recipient_numbers = arena_alloc_array(job->arena, count, sizeof *job->job.recipient_numbers);
+    memcpy(job->job.recipient_numbers, load->numbers, count * sizeof *load->numbers);
+    errand_start(job);
+    job->errand.is_started = true;
+    for (uint32_t i = 0; i < count; i++) handover_resume(&job->errand.handover, i, load->states[i]);
+    return &job->errand;
+}
+
 static bool job_take(struct jobs *jobs, struct frame *frame)
 {
     struct job *job = job_new(jobs);
@@ -295,23 +329,12 @@ static bool job_take(struct jobs *jobs, struct frame *frame)
         job_free(job);
         return false;
     }
-    struct errand *errand = &job->errand;
-    errand->has_content = true;
-    errand->domain = job->job.domain;
-    errand->segment_fd = job->segment->fd;
-    errand->on_done = on_done;
-    errand->handover.arena = job->arena;
-    errand->handover.envelope = &job->job.envelope;
-    errand->handover.content = job->job.content;
-    handover_start(&errand->handover);
-    for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++)
-        errand->handover.results[i].number = job->job.recipient_numbers[i];
-    hashed_add(&jobs->by_id, &job->node, hashed_number(job->job.id));
-    jobs->counts.jobs++;
+    job->errand.segment_fd = job->segment->fd;
+    errand_start(job);
     if (jobs->is_stopping)
         give_back(job);
     else
-        pool_add(jobs->pool, errand, false);
+        pool_add(jobs->pool, &job->errand, false);
     return true;
 }
 

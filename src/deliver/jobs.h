@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_DELIVER_JOBS_H
 #define SEKIMORI_DELIVER_JOBS_H
 
+#include "deliver/flights.h"
 #include "deliver/pool.h"
 #include "deliver/results.h"
 
@@ -28,6 +29,11 @@ void jobs_queue_closed(struct jobs *jobs);
 
 /* A frame from queue. False: malformed. */
 bool jobs_frame(struct jobs *jobs, struct frame *frame);
+
+/* A job that the life before this one had under way, with the recipients it had asked about; those that were
+   refused are given back with the result. Its errand is to be carried on; NULL: there is such a job already.
+ */
+struct errand *jobs_adopt(struct jobs *jobs, const struct flight_load *load);
 
 /* Gives every job back that has not been started, and each that comes from now on. */
 void jobs_stop(struct jobs *jobs);

@@ -7,6 +7,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "deliver/adopted.h"
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
 #include "deliver/own.h"
@@ -228,6 +229,16 @@ static struct ring *ring_given(const struct child *child, const char *name)
     return ring;
 }
 
+static void flights_prepare(struct service *service)
+{
+    const struct child *child = &service->child;
+    struct flights *flights =
+        flights_new(child_map_fd(child, "flights", NULL), child_map_nth(child, "connections", 0, NULL),
+                    child_map_nth(child, "connections", 1, NULL));
+    service->ground.flights = flights;
+    if (flights) adopted_take(flights, service->pool, service->jobs);
+}
+
 static void service_prepare(struct service *service)
 {
     struct child *child = &service->child;
@@ -247,6 +258,7 @@ static void service_prepare(struct service *service)
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->results = results_new(ring_given(child, "results"), ring);
     jobs_set_results(service->jobs, service->results);
+    flights_prepare(service);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);
     service->upstream = upstream_new(child->loop, child->config);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "ipc/ask_queue.h"
@@ -23,6 +24,7 @@ struct outbound {
     char relay[RELAY_SIZE], tls[TLS_SIZE];
 
     struct stream *stream;
+    struct flight *flight; /* NULL: not kept */
     struct timer *timer;
     struct reply_parser parser;
     struct dialogue dialogue;
@@ -86,9 +88,17 @@ static void clock_start(struct outbound *outbound)
 
 /* --- endings --- */
 
+static void flight_forget(struct outbound *outbound)
+{
+    if (outbound->flight) flight_end(outbound->ground->flights, outbound->flight);
+    outbound->flight = NULL;
+}
+
 static void outbound_free(struct outbound *outbound)
 {
     stream_close(outbound->stream);
+    if (outbound->flight) shutdown(stream_fd(outbound->stream), SHUT_RDWR);
+    flight_forget(outbound);
     timer_free(outbound->timer);
     buffer_free(&outbound->out);
     free(outbound->tls_name);
@@ -111,6 +121,7 @@ static void errand_done(struct outbound *outbound)
     outbound->is_silent = errand->is_unwanted;
     payload_close(&errand->payload);
     errand->on_done(errand);
+    if (outbound->flight) flight_land(outbound->flight);
 }
 
 static void settle(struct outbound *outbound)
@@ -214,6 +225,8 @@ static void ready(struct outbound *outbound)
     bool is_worn_out = outbound->errands >= config_of(outbound)->deliver.messages_per_connection;
     if (!outbound->was_ready)
         outbound->connect_ms = (uint32_t)(loop_now_ms(outbound->ground->loop) - outbound->began_ms);
+    if (!outbound->was_ready && outbound->ground->flights && !stream_is_secure(outbound->stream))
+        outbound->flight = flights_add(outbound->ground->flights, stream_fd(outbound->stream));
     outbound->was_ready = true;
     if (is_worn_out || outbound->is_silent) {
         if (!outbound->is_silent) stream_write(outbound->stream, TEXT("QUIT\r\n"));
@@ -271,6 +284,38 @@ static void act(struct outbound *outbound, enum dialogue_action action)
 
 /* --- the stream's events --- */
 
+/* From now on the next life of this process can hear the replies. */
+static void flight_begin(struct outbound *outbound)
+{
+    const struct dialogue *dialogue = &outbound->dialogue;
+    const struct errand *errand = outbound->errand;
+    if (!outbound->flight || !errand || !errand->job_id || dialogue->asked > FLIGHT_RECIPIENTS_MOST) return;
+    struct flight_load load = { .job_id = errand->job_id,
+                                .message_id = errand->message_id,
+                                .recipient_count = dialogue->asked,
+                                .replied = dialogue->replied,
+                                .is_bdat = dialogue->content_is_bdat,
+                                .awaits_xclient = dialogue->xclient_is_due,
+                                .offers_dsn = dialogue->offered.dsn };
+    for (uint32_t i = 0; i < dialogue->asked; i++) {
+        load.numbers[i] = errand->handover.results[dialogue->order[i]].number;
+        load.states[i] = errand->handover.states[dialogue->order[i]];
+    }
+    load.relay_length = (uint16_t)strlen(outbound->relay);
+    memcpy(load.relay, outbound->relay, load.relay_length);
+    flight_depart(outbound->flight, &load);
+}
+
+static void flight_follow(struct outbound *outbound)
+{
+    const struct dialogue *dialogue = &outbound->dialogue;
+    if (!outbound->flight || !outbound->errand || !dialogue->handover || !dialogue->content_is_sent) return;
+    uint32_t last = dialogue->replied - 2; /* wraps before the first RCPT is answered: no recipient */
+    uint8_t state =
+        last < dialogue->asked ? dialogue->handover->states[dialogue->order[last]] : RECIPIENT_OPEN;
+    flight_replied(outbound->flight, dialogue->replied, dialogue->xclient_is_due, last, state);
+}
+
 static void take(struct outbound *outbound, const struct smtp_reply *reply, struct text behind)
 {
     struct dialogue *dialogue = &outbound->dialogue;
@@ -278,6 +323,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);
     learn(outbound, reply);
+    flight_follow(outbound);
     act(outbound, action);
 }
 
@@ -312,6 +358,7 @@ static void on_drained(void *context)
     }
     outbound->is_sending = false;
     dialogue_content_sent(&outbound->dialogue);
+    flight_begin(outbound);
     clock_start(outbound);
 }
 
@@ -415,6 +462,31 @@ struct outbound *outbound_open(const struct outbound_start *start)
                                       &stream_events, outbound);
     clock_start(outbound);
     ground->connects++;
+    return outbound;
+}
+
+struct outbound *outbound_adopt(const struct outbound_start *start, int fd, const struct flight_load *load,
+                                struct errand *errand)
+{
+    struct outbound *outbound = memory_alloc(sizeof *outbound);
+    outbound->ground = start->ground;
+    outbound->events = start->events;
+    outbound->owner = start->owner;
+    outbound->host = start->host;
+    outbound->endpoint = start->host->endpoint;
+    snprintf(outbound->relay, sizeof outbound->relay, "%.*s", (int)load->relay_length, load->relay);
+    outbound->began_ms = outbound->given_ms = loop_now_ms(outbound->ground->loop);
+    outbound->timer = timer_new(outbound->ground->loop, on_time, outbound);
+    outbound->stream = stream_open(outbound->ground->loop, fd, &stream_events, outbound);
+    outbound->was_ready = true;
+    outbound->errand = errand;
+    outbound->errands = errand->tries = 1;
+    dialogue_adopt(&outbound->dialogue, &errand->handover, load->is_bdat, load->replied,
+                   load->awaits_xclient);
+    outbound->dialogue.offered.dsn = load->offers_dsn;
+    if (outbound->ground->flights) outbound->flight = flights_add(outbound->ground->flights, fd);
+    flight_begin(outbound);
+    clock_start(outbound);
     return outbound;
 }
 

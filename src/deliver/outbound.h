@@ -9,6 +9,7 @@
 #include "config/settings.h"
 #include "deliver/dialogue.h"
 #include "deliver/errand.h"
+#include "deliver/flights.h"
 #include "deliver/hosts.h"
 #include "deliver/route.h"
 
@@ -17,6 +18,7 @@ struct outbound_ground {
     struct loop *loop;
     const struct config *config;
     struct tls_context *tls_any, *tls_verified, *tls_node; /* NULL: not to be had */
+    struct flights *flights;                               /* NULL: none are kept */
     uint64_t connects, connects_failed, reused, handshakes, handshakes_failed, converted;
 };
 
@@ -47,6 +49,11 @@ struct outbound_start {
 };
 
 struct outbound *outbound_open(const struct outbound_start *start);
+
+/* A connection that another process had, with the errand it was carrying: waits for the replies. `fd` is
+   taken over. Then as one that was ready. */
+struct outbound *outbound_adopt(const struct outbound_start *start, int fd, const struct flight_load *load,
+                                struct errand *errand);
 
 /* Only when idle (after on_ready, and again after each errand). False: the errand was done at once, without a
    word to the server, and the connection is idle still. */

@@ -17,11 +17,11 @@ struct part {
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
-    bool keeps_results; /* is given run/results, where what it did outlives it */
-    bool has_secret;                        /* what this node signs with */
-    bool reads_counters;                    /* is given run/counters, to read */
-    bool mounts;                            /* a tmpfs for each scan worker */
-    bool reads_health;                      /* is given run/health, to read */
+    bool keeps_results;  /* is given run/results, run/flights and a place for sockets, which outlive it */
+    bool has_secret;     /* what this node signs with */
+    bool reads_counters; /* is given run/counters, to read */
+    bool mounts;         /* a tmpfs for each scan worker */
+    bool reads_health;   /* is given run/health, to read */
     const char *folders[PART_FOLDERS_MOST]; /* below the state folder; NULL ends */
 };
 

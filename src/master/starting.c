@@ -67,6 +67,14 @@ static int copy_of(int fd)
     return copy;
 }
 
+static void send_keepsakes(struct member *member)
+{
+    const struct state *state = member->family->start.state;
+    send_map(member, "results", 0, state_results(state));
+    send_map(member, "flights", 0, state_flights(state));
+    for (uint16_t i = 0; i < 2; i++) send_map(member, "connections", i, copy_of(state->connections[i]));
+}
+
 static void send_maps(struct member *member)
 {
     struct family *family = member->family;
@@ -86,7 +94,7 @@ static void send_maps(struct member *member)
         send_map(member, "events", slot, own);
     }
     if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
-    if (member->part->keeps_results) send_map(member, "results", 0, state_results(state));
+    if (member->part->keeps_results) send_keepsakes(member);
     if (member->part->reads_counters)
         send_map(member, "counters", 0, openat(state->run_fd, "counters", O_RDONLY | O_CLOEXEC));
     if (member->part->reads_health)

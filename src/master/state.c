@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -186,6 +187,8 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
     if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0 ||
         fcntl(state->clients_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         die_errno("shared memory for the clients cannot be made");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state->connections) != 0)
+        die_errno("a place for deliver's connections cannot be made");
     const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         int fd = folder_open(state->folder_fd, names[i], uid, gid);
@@ -199,11 +202,11 @@ int state_folder(const struct state *state, const char *name)
     return openat(state->folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int ring_file(const struct state *state, const char *name)
+static int own_file(const struct state *state, const char *name, off_t size)
 {
     struct stat owner;
     fstat(state->run_fd, &owner);
-    return shared_file(state->run_fd, name, RING_FILE_BYTES, false, 0600, owner.st_gid);
+    return shared_file(state->run_fd, name, size, false, 0600, owner.st_gid);
 }
 
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot)
@@ -211,12 +214,17 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
     char name[64];
     snprintf(name, sizeof name, "events/%s.%u", process_name(kind), index);
     *out_slot = (uint16_t)(kind * EVENT_SLOTS_A_KIND + index);
-    return ring_file(state, name);
+    return own_file(state, name, RING_FILE_BYTES);
+}
+
+int state_flights(const struct state *state)
+{
+    return own_file(state, "flights", FLIGHTS_FILE_BYTES);
 }
 
 int state_results(const struct state *state)
 {
-    return ring_file(state, "results");
+    return own_file(state, "results", RING_FILE_BYTES);
 }
 
 bool state_drain_read(const struct state *state, char *out_to, size_t size)

@@ -11,9 +11,10 @@
 struct state {
     int folder_fd, run_fd; /* the state folder and run/ in it */
     int lock_fd;
-    int counters_fd; /* shared file of ipc/counters.h */
-    int clients_fd;  /* shared memory of receive/clients.h */
-    int secret_fd;   /* CHILD_SECRET_BYTES by chance, the node's own: to read */
+    int counters_fd;    /* shared file of ipc/counters.h */
+    int clients_fd;     /* shared memory of receive/clients.h */
+    int secret_fd;      /* CHILD_SECRET_BYTES by chance, the node's own: to read */
+    int connections[2]; /* a socket pair: in it deliver leaves its sockets for its next life */
     struct health_page *health;
     bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
 };
@@ -30,6 +31,8 @@ int state_folder(const struct state *state, const char *name);
 int state_events(const struct state *state, enum process_kind kind, uint16_t index, uint16_t *out_slot);
 /* The ring file run/results, which is deliver's alone. */
 int state_results(const struct state *state);
+/* The file run/flights, likewise. */
+int state_flights(const struct state *state);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

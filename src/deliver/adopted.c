@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The owner of a connection that came from another process, in place of a lane. */
+#include "deliver/adopted.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "deliver/pool_private.h"
+
+struct adopted {
+    struct host *host;
+};
+
+static void adopted_end(struct adopted *adopted)
+{
+    adopted->host->lanes--;
+    adopted->host->busy--;
+    free(adopted);
+}
+
+static void on_ready(void *owner, struct outbound *outbound)
+{
+    outbound_leave(outbound);
+    adopted_end(owner);
+}
+
+static void on_closed(void *owner, struct outbound *outbound)
+{
+    (void)outbound;
+    adopted_end(owner);
+}
+
+static const struct outbound_events events = { .on_ready = on_ready, .on_closed = on_closed };
+
+static struct host *host_of(struct pool *pool, int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    struct endpoint endpoint;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0) return NULL;
+    return endpoint_from_sockaddr(&address, &endpoint) ? hosts_get(&pool->hosts, &endpoint) : NULL;
+}
+
+/* False: the connection is gone already, or what stands in the file makes no sense. */
+static bool adopt(struct pool *pool, struct jobs *jobs, int fd, const struct flight_load *load)
+{
+    struct host *host = host_of(pool, fd);
+    struct errand *errand = host ? jobs_adopt(jobs, load) : NULL;
+    if (!errand) return false;
+    struct adopted *adopted = memory_alloc(sizeof *adopted);
+    adopted->host = host;
+    host->lanes++;
+    host->busy++;
+    outbound_adopt(
+        &(struct outbound_start){
+            .ground = pool->start.ground, .host = host, .events = &events, .owner = adopted },
+        fd, load, errand);
+    return true;
+}
+
+unsigned adopted_take(struct flights *flights, struct pool *pool, struct jobs *jobs)
+{
+    enum { MOST = FLIGHTS_MOST };
+    struct flight_load *loads = memory_alloc(MOST * sizeof *loads);
+    int fds[MOST], fd;
+    unsigned count = 0, adopted = 0;
+    /* All are taken before the first is kept anew in the same file. */
+    for (struct flight_load load; flights_take(flights, &load, &fd);) {
+        if (count == MOST) {
+            close(fd);
+            continue;
+        }
+        loads[count] = load;
+        fds[count++] = fd;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (adopt(pool, jobs, fds[i], &loads[i]))
+            adopted++;
+        else
+            close(fds[i]);
+    }
+    free(loads);
+    if (adopted) log_info("%u messages were under way when deliver died; their replies are awaited", adopted);
+    return adopted;
+}
