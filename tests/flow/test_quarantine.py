@@ -350,7 +350,7 @@ def test_a_damaged_file_is_never_delivered(node, inside):
     lab.wait_for(lambda: all(r["state"] == "kept" and "could not be read" in r.get("by", "") for m in kept(node) for r in m["recipients"]),
                  "both are kept again")
     assert "ALARM: quarantine" in node.text() and inside.files() == []
-    node.run("quarantine", "delete", "all")
+    node.run("quarantine", "delete", "all", "--yes")
     assert kept(node) == [] and node.balance()["deleted"] == 2
 
 
