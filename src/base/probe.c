@@ -400,17 +400,11 @@ static void given_make(pid_t victim)
         if (is_shared(fd)) given.shared[given.shared_count++] = fd;
 }
 
-struct jail {
-    const char *process;
-    int rights;
-    const char *const *folders, *const *readable;
-};
-
 static _Noreturn void attempt_run(const struct jail *jail, int (*attempt)(void), pid_t victim)
 {
     unsetenv("SEKIMORI_JAIL_PROBE"); /* the jail below has no probes of its own */
     given_make(victim);
-    if (!jail_enter_reading(jail->process, jail->rights, jail->folders, jail->readable)) _exit(NO_JAIL);
+    if (!jail->enter(jail->process, jail->rights, jail->folders, jail->readable)) _exit(NO_JAIL);
     int result = attempt();
     _exit(result >= 0 ? ALLOWED : DENIED);
 }
@@ -461,12 +455,11 @@ static bool is_wanted(const char *wanted, const char *name)
     return false;
 }
 
-void jail_probe(const char *process, int rights, const char *const *folders, const char *const *readable)
+void jail_probe(const struct jail *jail)
 {
     const char *wanted = getenv("SEKIMORI_JAIL_PROBE");
-    struct jail jail = { process, rights, folders, readable };
     for (size_t i = 0; wanted && i < sizeof attempts / sizeof *attempts; i++)
-        if (is_wanted(wanted, attempts[i].name)) attempt_tell(&jail, i);
+        if (is_wanted(wanted, attempts[i].name)) attempt_tell(jail, i);
 }
 #else
 typedef int probe_is_empty; /* a translation unit has to declare something */

@@ -142,15 +142,21 @@ bool jail_enter(const char *process, int rights, const char *const *folders)
     return jail_enter_reading(process, rights, folders, NULL);
 }
 
-bool jail_enter_reading(const char *process, int rights, const char *const *folders,
-                        const char *const *readable)
+static bool jail_close(const char *process, int rights, const char *const *folders,
+                       const char *const *readable)
 {
     bool keeps_capabilities = rights & JAIL_FORK; /* for a worker's private tmpfs; the worker drops them */
-#ifdef SEKIMORI_JAIL_PROBE
-    jail_probe(process, rights, folders, readable);
-#endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed(process, "no_new_privs");
     if (!landlock_enter(rights, folders, readable)) return failed(process, "Landlock");
     if (!keeps_capabilities && !capabilities_drop()) return failed(process, "capabilities");
     return permitted_enter(rights) || failed(process, "seccomp");
+}
+
+bool jail_enter_reading(const char *process, int rights, const char *const *folders,
+                        const char *const *readable)
+{
+#ifdef SEKIMORI_JAIL_PROBE
+    jail_probe(&(struct jail){ process, rights, folders, readable, jail_close });
+#endif
+    return jail_close(process, rights, folders, readable);
 }

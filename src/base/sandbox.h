@@ -37,10 +37,17 @@ bool jail_enter_reading(const char *process, int rights, const char *const *fold
                         const char *const *readable);
 
 #ifdef SEKIMORI_JAIL_PROBE
+struct jail {
+    const char *process;
+    int rights;
+    const char *const *folders, *const *readable;
+    bool (*enter)(const char *process, int rights, const char *const *folders, const char *const *readable);
+};
+
 /* Test builds: for each attempt that the environment variable SEKIMORI_JAIL_PROBE names (a list with blanks,
    or "all"), a child of the process enters the same jail at the same point and tries it. Logs "jail probe:
    PROCESS: ATTEMPT: denied", "killed" or "ALLOWED". See base/probe.c. */
-void jail_probe(const char *process, int rights, const char *const *folders, const char *const *readable);
+void jail_probe(const struct jail *jail);
 #endif
 
 #endif
