@@ -231,10 +231,9 @@ static struct ring *ring_given(const struct child *child, const char *name)
 
 static void flights_prepare(struct service *service)
 {
-    const struct child *child = &service->child;
-    struct flights *flights =
-        flights_new(child_map_fd(child, "flights", NULL), child_map_nth(child, "connections", 0, NULL),
-                    child_map_nth(child, "connections", 1, NULL));
+    struct child *child = &service->child;
+    int in = child_map_take(child, "connections", 0), out = child_map_take(child, "connections", 1);
+    struct flights *flights = flights_new(child_map_fd(child, "flights", NULL), in, out);
     service->ground.flights = flights;
     if (flights) adopted_take(flights, service->pool, service->jobs);
 }

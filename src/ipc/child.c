@@ -199,9 +199,9 @@ int child_map_fd(const struct child *child, const char *name, uint16_t *out_slot
     return child_map_nth(child, name, 0, out_slot);
 }
 
-int child_map_take(struct child *child, const char *name)
+int child_map_take(struct child *child, const char *name, unsigned number)
 {
-    struct given *given = given_find(child, GIVEN_MAP, name, 0);
+    struct given *given = given_find(child, GIVEN_MAP, name, number);
     int fd = given ? given->fd : -1;
     if (given) given->fd = -1;
     return fd;

@@ -65,7 +65,7 @@ int child_listener_take(struct child *child, uint16_t listener_index);
 /* The `number`th map with that name (ledger gets one "events" per process). -1 at the end. */
 int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
 /* The caller's from now on: child_jail leaves it open. */
-int child_map_take(struct child *child, const char *name);
+int child_map_take(struct child *child, const char *name, unsigned number);
 
 /* Closes the process's jail, unless the configuration says `jail off`: rights of base/sandbox.h, folders as
    jail_enter_reading has them. Closes what master gave to be mapped before: mappings stay, but whoever takes

@@ -140,7 +140,7 @@ int main(int argc, char **argv)
     service.folder = folder_of(&service, "report");
     service.learn_folder = folder_of(&service, "learn");
     path_of(folder_of(&service, "ledger"), service.ledger_path, sizeof service.ledger_path);
-    service.counters_fd = child_map_take(&service.child, "counters");
+    service.counters_fd = child_map_take(&service.child, "counters", 0);
     int health = child_map_fd(&service.child, "health", NULL);
     if (health >= 0) service.health = health_page_map(health, false);
     int ring = child_map_fd(&service.child, "events", NULL);
