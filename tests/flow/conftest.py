@@ -10,6 +10,10 @@ import lab
 QUICK = {"test_actions", "test_ca", "test_judged", "test_node", "test_parse", "test_queue", "test_relay"}
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time, so nothing runs beside it")
+
+
 def pytest_collection_modifyitems(config, items):
     if not lab.QUICK or config.option.keyword:
         return

@@ -96,6 +96,7 @@ def test_expectation_missed(tmp_path):
         assert process.returncode == 1
 
 
+@pytest.mark.alone
 def test_latency_counts_from_the_due_time():
     with sink() as (process, port):
         stop = threading.Timer(0.5, process.send_signal, (signal.SIGSTOP,))

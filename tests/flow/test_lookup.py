@@ -240,6 +240,7 @@ def test_equal_preferences_are_shuffled(dns, lookup):
 
 # --- when the DNS fails ---
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["servfail", "refused", "silent", "wrong-id", "garbage"])
 @pytest.mark.parametrize("question", ["host bare.test", "mx bare.test", "client 127.0.0.4"])
 def test_failure_is_temperror_never_none(dns, lookup, mode, question):
@@ -292,6 +293,7 @@ def test_identical_questions_are_asked_once(dns, lookup):
     assert lookup.counts()["merged"] == 49
 
 
+@pytest.mark.alone
 def test_each_asker_has_its_own_deadline(dns, lookup):
     dns.misbehave("bare.test", None, delay=1.0)
     start = time.monotonic()
@@ -319,6 +321,7 @@ def test_who_leaves_gets_no_answer(dns, lookup):
     assert lookup.counts()["waiting"] == 0
 
 
+@pytest.mark.alone
 def test_over_the_limit_is_temperror_at_once(dns, lookup):
     dns.misbehave("*", "silent")
     tags = [lookup.begin(f"host n{i}.test 8000") for i in range(4200)]

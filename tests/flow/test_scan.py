@@ -156,6 +156,7 @@ def test_a_message_that_ends_workers_is_poison(scans):
     assert "died, timed out=2, 0" in scan.status()
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(QUICK, reason="the clock takes its time")
 def test_a_message_that_hangs_is_killed_by_the_clock(scans):
     scan = scans("virus { most time 1s }")

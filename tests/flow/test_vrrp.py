@@ -14,7 +14,7 @@ import lab
 import network
 
 WHY_NOT = network.possible()
-pytestmark = pytest.mark.skipif(bool(WHY_NOT) and not os.environ.get("CI"), reason=WHY_NOT)
+pytestmark = [pytest.mark.skipif(bool(WHY_NOT) and not os.environ.get("CI"), reason=WHY_NOT), pytest.mark.alone]
 
 PREFIX, SHARED = "10.77.7", "10.77.7.100"
 CONFIG = """

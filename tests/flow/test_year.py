@@ -99,6 +99,7 @@ def cpu_of(folder, question):
     return min(took)
 
 
+@pytest.mark.alone
 def test_the_months_come_out(tmp_path):
     """Times hold where there are no sanitizers: on an idle machine all of the table takes less than a minute, and each
     question of it at most 0.1 s, the whole command counted (bench/questions). Here it is a quarter of the table, and CPU, which

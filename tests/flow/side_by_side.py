@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+"""Runs the flow tests, several files at a time, since they mostly wait. Each runner has a network of its own where root can
+make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
+usage: side_by_side.py [--runners N] [-k EXPRESSION]
+The last line is "flows: N passed, N failed"."""
+import argparse
+import ctypes
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as tree
+
+HERE = pathlib.Path(__file__).resolve().parent
+CLONE_NEWNET = 0x40000000
+NOTHING_TO_RUN = 5  # pytest's exit code
+
+
+def own_network():
+    """In the child, before pytest: a network with nothing but its loopback. Without the right to it the host's stays."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+class Result:
+    """What one call of pytest came to."""
+
+    def __init__(self, code, output, report, seconds):
+        self.code, self.output, self.seconds = code, output, seconds
+        self.ran = self.failed = 0
+        try:
+            suite = tree.parse(report).getroot().find("testsuite")
+            self.failed = int(suite.get("failures")) + int(suite.get("errors"))
+            self.ran = int(suite.get("tests")) - int(suite.get("skipped"))
+        except (OSError, tree.ParseError, AttributeError):
+            pass
+        if code not in (0, 1, NOTHING_TO_RUN):  # pytest itself failed, or was killed
+            self.failed = max(self.failed, 1)
+        self.passed = max(self.ran - self.failed, 0)
+
+
+def run(files, mark, expression):
+    """One call of pytest for `files`: those of their tests that `mark` selects."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.xml"
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-rfEs", "--no-header",
+                 "-m", mark, f"--junit-xml={report}"]
+        words += ["-k", expression] if expression else []
+        began = time.monotonic()
+        done = subprocess.run([*words, *map(str, files)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", preexec_fn=own_network)
+        return Result(done.returncode, done.stdout, report, time.monotonic() - began)
+
+
+def say(name, result):
+    if result.code == NOTHING_TO_RUN:
+        return
+    print(f"{name:32} {result.passed:4} passed, {result.failed:2} failed  {result.seconds:6.1f} s", flush=True)
+    if result.failed or "SKIPPED" in result.output:
+        print(result.output, flush=True)
+
+
+def cost(path):
+    """The longest files begin first, or the last of them would run on while other runners stand idle."""
+    return path.stat().st_size
+
+
+def main():
+    options = argparse.ArgumentParser(usage=__doc__)
+    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 2)
+    options.add_argument("-k", dest="expression", default="")
+    chosen = options.parse_args()
+    files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
+    waiting, results = queue.SimpleQueue(), []
+    for path in files:
+        waiting.put(path)
+
+    def runner():
+        while True:
+            try:
+                path = waiting.get_nowait()
+            except queue.Empty:
+                return
+            result = run([path], "not alone", chosen.expression)
+            say(path.stem, result)
+            results.append(result)
+
+    threads = [threading.Thread(target=runner) for _ in range(max(1, chosen.runners))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    results.append(run(sorted(files), "alone", chosen.expression))
+    say("alone", results[-1])
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
+    print(f"flows: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
