@@ -66,7 +66,7 @@ def test_kill_one_process_at_random_moments(nodes, inside, name):
 def test_what_deliver_read_is_not_sent_again(nodes, inside, who):
     """queue hears of nothing while deliver hands over all it has; then deliver dies, with or without queue: not one message comes twice."""
     node = nodes(CONFIG, inside=inside.port)
-    load = lab.Load(node.port, 100, connections=24, until_enough=True)
+    load = lab.Load(node.port, MESSAGES // 2, connections=24, until_enough=True)
     load.start()
     for _ in range(2 if lab.QUICK else 5):
         lab.wait_for(lambda: len(inside.files()) > 50, "mail flows")
@@ -82,6 +82,21 @@ def test_what_deliver_read_is_not_sent_again(nodes, inside, who):
         lab.wait_for(lambda: len(inside.files()) > is_quiet.count + 50, "mail flows again")
     load.enough()
     assert settle(node, inside, load) == 0
+
+
+def test_a_death_of_deliver_doubles_at_most_one(nodes, inside):
+    """Whatever its connections were waiting for: the next life hears the replies."""
+    node = nodes(CONFIG, inside=inside.port)
+    chance, dead = random.Random("flights"), set()
+    load = lab.Load(node.port, MESSAGES, connections=24, pause=PAUSE, until_enough=True)
+    load.start()
+    for _ in range(KILLS):
+        time.sleep(0.5)
+        kill_one(node, "deliver", chance, dead)
+    load.enough()
+    doubled = settle(node, inside, load)
+    assert doubled <= KILLS, f"{doubled} messages came twice in {KILLS} deaths"
+    assert "their replies are awaited" in node.text()
 
 
 class Quiet:

@@ -14,7 +14,7 @@ struct play {
     struct envelope envelope;
     struct recipient recipients[RECIPIENTS];
     unsigned begun;
-    bool content_was_sent, probes, sends_late;
+    bool content_was_sent, probes, sends_late, comes_at_once, is_trusted;
     struct buffer out;
 };
 
@@ -39,6 +39,7 @@ static enum dialogue_action begin(struct play *play)
                                    .length = play->begun == 1 ? 100 : 1000000 };
     handover_start(handover);
     play->content_was_sent = false;
+    play->dialogue.trust = play->is_trusted ? TRUST_AHEAD : TRUST_NONE;
     if (handover_prepare(handover, &play->dialogue.offered, true) != HANDOVER_READY) return DIALOGUE_READY;
     return dialogue_begin(&play->dialogue, handover, &play->out);
 }
@@ -71,8 +72,13 @@ static void hear(struct play *play, struct text rest)
     size_t used = 0;
     while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
         rest = text_slice(rest, used, rest.length);
-        if (!follow(play, dialogue_reply(&play->dialogue, &reply, &play->out))) return;
+        struct text behind = play->comes_at_once ? rest : TEXT_NONE;
+        enum dialogue_action action = dialogue_is_in_step(&play->dialogue, &reply, behind)
+                                          ? dialogue_reply(&play->dialogue, &reply, &play->out)
+                                          : dialogue_out_of_step(&play->dialogue, &reply, &play->out);
+        if (!follow(play, action)) return;
     }
+    dialogue_hung_up(&play->dialogue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < RECIPIENTS; i++) play.recipients[i].address = TEXT("c@d.test");
     play.probes = data[0] & 16;
     play.sends_late = data[0] & 32;
+    play.comes_at_once = data[0] & 64;
+    play.is_trusted = data[0] & 128;
     dialogue_start(&play.dialogue, TEXT("us.test"), (enum tls_level)(data[0] >> 2 & 3), true);
     dialogue_connected(&play.dialogue);
     hear(&play, text_from((const char *)data + 1, size - 1));

@@ -407,8 +407,56 @@ static void test_ours_again(void **state)
     arena_free(arena);
 }
 
+/* A message whose content left in a life before: what is read goes on from there, and 221 proves it. */
+static void test_adopted(void **state)
+{
+    static const struct {
+        bool is_bdat, awaits_xclient;
+        uint32_t replied;
+        uint8_t first; /* enum recipient_state */
+        const char *replies, *endings;
+    } all[] = {
+        { true, false, 0, RECIPIENT_OPEN, OK TO TO KEPT BYE, "d250 d250" },
+        { true, true, 0, RECIPIENT_OPEN, HI OK TO TO KEPT BYE, "d250 d250" },
+        { true, false, 2, RECIPIENT_TAKEN, NO KEPT BYE, "d250 f550" },
+        { true, false, 2, RECIPIENT_ENDED, TO KEPT BYE, "n0 d250" },
+        { true, false, 3, RECIPIENT_TAKEN, BAD BYE, "f552 t0" },
+        { true, false, 1, RECIPIENT_OPEN, TO TO TO BAD, "t0 t0" },
+        { false, false, 4, RECIPIENT_TAKEN, KEPT BYE, "d250 t0" },
+        { false, false, 4, RECIPIENT_TAKEN, KEPT BAD, "t0 t0" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct play play = { .has_begun = true };
+        struct arena *arena = arena_new(0);
+        struct recipient recipients[2] = { 0 };
+        struct envelope envelope = { .recipient_count = 2, .recipients = recipients };
+        struct text rest = text_of(all[i].replies);
+        struct reply_parser parser = { 0 };
+        struct smtp_reply reply;
+        size_t used;
+        play.handover = (struct handover){ .arena = arena, .envelope = &envelope };
+        handover_start(&play.handover);
+        handover_resume(&play.handover, 0, all[i].first);
+        dialogue_adopt(&play.dialogue, &play.handover, all[i].is_bdat, all[i].replied, all[i].awaits_xclient);
+        while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
+            follow(&play, dialogue_reply(&play.dialogue, &reply, &play.out));
+            rest = text_slice(rest, used, rest.length);
+        }
+        dialogue_broken(&play.dialogue, "4.4.2", TEXT("lost"));
+        buffer_clear(&play.said);
+        endings_print(&play.handover, &play.said);
+        if (!text_equal(buffer_text(&play.said), text_of(all[i].endings)))
+            fail_msg("adopted %zu: ended %.*s", i, TEXT_ARG(buffer_text(&play.said)));
+        buffer_free(&play.said);
+        buffer_free(&play.out);
+        arena_free(arena);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_ours_again) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_adopted),
+                                        cmocka_unit_test(test_ours_again) };
     return cmocka_run_group_tests_name("deliver dialogue", tests, NULL, NULL);
 }
