@@ -308,7 +308,9 @@ enum books_outcome held_page(struct sql *sql, struct arena *arena, int class, ui
 enum books_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
                                uint64_t before_ms, size_t most, struct held_rows *out)
 {
-    uint64_t values[] = { (uint64_t) class, before_ms << 22 };
+    uint64_t before_id =
+        before_ms > INT64_MAX >> 22 ? INT64_MAX : before_ms << 22; /* an id begins with its ms */
+    uint64_t values[] = { (uint64_t) class, before_id };
     return rows_read(sql, arena,
                      COLUMNS "WHERE q.class = ?1 AND q.message < ?2 AND q.state < 3 AND q.state = 1"
                              " AND r.ending = 5 ORDER BY q.message",

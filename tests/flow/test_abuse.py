@@ -438,7 +438,7 @@ def test_a_goodbye_under_tls_ends_only_one_side(nodes, inside, tmp_path, with_fi
 
 def test_commands_before_a_closed_side_are_answered(nodes, inside):
     """A script that writes its whole conversation and closes its side gets every reply."""
-    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nlimits {{ junk 0 }}\n", inside=inside.port)
     content = lab.message("all at once").replace("\n", "\r\n").encode()
     client = lab.Client(node.port, hello=None)
     client.raw(b"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT %d LAST\r\n" % len(content) + content + b"NOOP\r\n" * 500)
