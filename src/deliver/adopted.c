@@ -2,6 +2,8 @@
 /* The owner of a connection that came from another process, in place of a lane. */
 #include "deliver/adopted.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,10 +45,24 @@ static struct host *host_of(struct pool *pool, int fd)
     return endpoint_from_sockaddr(&address, &endpoint) ? hosts_get(&pool->hosts, &endpoint) : NULL;
 }
 
+/* Every byte that the life before read was taken in: none of a reply is gone with it, which would be waited
+   for in vain. */
+static bool has_heard_all(int fd, uint64_t heard)
+{
+    enum { CLOSE_WAIT = 8 }; /* of the kernel's tcp_states.h: its end of the connection counts as a byte */
+    static char room[64 * 1024];
+    struct tcp_info facts = { 0 };
+    socklen_t size = sizeof facts;
+    ssize_t unread = recv(fd, room, sizeof room, MSG_PEEK | MSG_DONTWAIT);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0) return false;
+    uint64_t all = heard + (uint64_t)(unread > 0 ? unread : 0);
+    return facts.tcpi_bytes_received == all + (facts.tcpi_state == CLOSE_WAIT);
+}
+
 /* False: the connection is gone already, or what stands in the file makes no sense. */
 static bool adopt(struct pool *pool, struct jobs *jobs, int fd, const struct flight_load *load)
 {
-    struct host *host = host_of(pool, fd);
+    struct host *host = has_heard_all(fd, load->heard) ? host_of(pool, fd) : NULL;
     struct errand *errand = host ? jobs_adopt(jobs, load) : NULL;
     if (!errand) return false;
     struct adopted *adopted = memory_alloc(sizeof *adopted);

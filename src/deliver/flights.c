@@ -207,9 +207,10 @@ void flight_depart(struct flight *flight, const struct flight_load *load)
     atomic_store_explicit(&flight->state, SLOT_UNDER_WAY, memory_order_release);
 }
 
-void flight_replied(struct flight *flight, uint32_t replied, bool awaits_xclient, uint32_t recipient,
-                    uint8_t state)
+void flight_replied(struct flight *flight, uint64_t heard, uint32_t replied, bool awaits_xclient,
+                    uint32_t recipient, uint8_t state)
 {
+    flight->load.heard = heard;
     flight->load.replied = replied;
     flight->load.awaits_xclient = awaits_xclient;
     if (recipient < flight->load.recipient_count) flight->load.states[recipient] = state;

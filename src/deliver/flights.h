@@ -25,6 +25,7 @@ struct flight; /* of one connection */
 /* The message under way. */
 struct flight_load {
     uint64_t job_id, message_id;
+    uint64_t heard;                    /* bytes of all replies on the connection that have been taken in */
     uint32_t recipient_count, replied; /* replies read: to MAIL, then to each RCPT */
     bool is_bdat, awaits_xclient,
         offers_dsn; /* not is_bdat: 354 was read, only the content's reply is awaited */
@@ -51,8 +52,8 @@ void flight_end(struct flights *flights, struct flight *flight);
 
 /* The content has left whole; what of the replies has been read; its results are known. */
 void flight_depart(struct flight *flight, const struct flight_load *load);
-void flight_replied(struct flight *flight, uint32_t replied, bool awaits_xclient, uint32_t recipient,
-                    uint8_t state);
+void flight_replied(struct flight *flight, uint64_t heard, uint32_t replied, bool awaits_xclient,
+                    uint32_t recipient, uint8_t state);
 void flight_land(struct flight *flight);
 
 #endif

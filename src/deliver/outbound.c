@@ -35,6 +35,7 @@ struct outbound {
     bool has_more_content;
     bool is_silent; /* not another word to the server: it is to take its last reply for lost */
     uint32_t errands;
+    uint64_t heard;   /* bytes of replies taken in */
     uint64_t pending; /* bytes not sent when the timer was last set */
     uint64_t began_ms, given_ms;
     uint32_t connect_ms, connect_most_ms;
@@ -292,6 +293,7 @@ static void flight_begin(struct outbound *outbound)
     if (!outbound->flight || !errand || !errand->job_id || dialogue->asked > FLIGHT_RECIPIENTS_MOST) return;
     struct flight_load load = { .job_id = errand->job_id,
                                 .message_id = errand->message_id,
+                                .heard = outbound->heard,
                                 .recipient_count = dialogue->asked,
                                 .replied = dialogue->replied,
                                 .is_bdat = dialogue->content_is_bdat,
@@ -313,7 +315,8 @@ static void flight_follow(struct outbound *outbound)
     uint32_t last = dialogue->replied - 2; /* wraps before the first RCPT is answered: no recipient */
     uint8_t state =
         last < dialogue->asked ? dialogue->handover->states[dialogue->order[last]] : RECIPIENT_OPEN;
-    flight_replied(outbound->flight, dialogue->replied, dialogue->xclient_is_due, last, state);
+    flight_replied(outbound->flight, outbound->heard, dialogue->replied, dialogue->xclient_is_due, last,
+                   state);
 }
 
 static void take(struct outbound *outbound, const struct smtp_reply *reply, struct text behind)
@@ -338,6 +341,7 @@ static size_t on_input(void *context, struct text bytes)
         broken(outbound, "4.3.2", reply.text, false);
         return bytes.length;
     }
+    outbound->heard += used;
     if (outcome == REPLY_WHOLE) {
         take(outbound, &reply, text_slice(bytes, used, bytes.length));
         return used;
@@ -481,6 +485,7 @@ struct outbound *outbound_adopt(const struct outbound_start *start, int fd, cons
     outbound->was_ready = true;
     outbound->errand = errand;
     outbound->errands = errand->tries = 1;
+    outbound->heard = load->heard;
     dialogue_adopt(&outbound->dialogue, &errand->handover, load->is_bdat, load->replied,
                    load->awaits_xclient);
     outbound->dialogue.offered.dsn = load->offers_dsn;

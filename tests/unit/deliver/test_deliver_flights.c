@@ -94,7 +94,7 @@ static void the_next_life_hears_the_reply(void **state)
     struct line under_way = line_open(flights), idle = line_open(flights), landed = line_open(flights),
                 ended = line_open(flights);
     flight_depart(under_way.flight, &load);
-    flight_replied(under_way.flight, 2, false, 0, 1);
+    flight_replied(under_way.flight, 99, 2, false, 0, 1);
     load.message_id = 6;
     flight_depart(landed.flight, &load);
     flight_land(landed.flight);
@@ -112,6 +112,7 @@ static void the_next_life_hears_the_reply(void **state)
     assert_int_equal(load.message_id, 5);
     assert_int_equal(load.job_id, 1005);
     assert_int_equal(load.replied, 2);
+    assert_int_equal(load.heard, 99);
     assert_int_equal(load.numbers[1], 7);
     assert_int_equal(load.states[0], 1);
     assert_int_equal(write(under_way.server, "250", 3), 3);
