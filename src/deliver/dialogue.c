@@ -298,6 +298,10 @@ static bool all_delivered(const struct dialogue *dialogue)
 /* Nothing is told before 221 comes: a refusal that is still on its way comes before it. */
 static enum dialogue_action prove(struct dialogue *dialogue, struct buffer *out)
 {
+    if (dialogue->is_mute) {
+        dialogue->state = DIALOGUE_OVER;
+        return DIALOGUE_CLOSE;
+    }
     buffer_add_text(out, TEXT("QUIT\r\n"));
     dialogue->state = DIALOGUE_PROVING;
     return DIALOGUE_WAIT;

@@ -66,6 +66,7 @@ struct dialogue {
     enum tls_level tls;    /* of the route; TLS_OFF once a handshake failed and tls is only offered */
     bool smtputf8_allowed; /* by the route */
     enum dialogue_trust trust;
+    bool is_mute; /* the server is to take its next reply for lost: it hears no QUIT to prove it by */
 
     enum dialogue_state state;
     struct smtp_capabilities offered;

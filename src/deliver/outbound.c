@@ -322,6 +322,7 @@ static void flight_follow(struct outbound *outbound)
 static void take(struct outbound *outbound, const struct smtp_reply *reply, struct text behind)
 {
     struct dialogue *dialogue = &outbound->dialogue;
+    dialogue->is_mute = outbound->errand && outbound->errand->is_unwanted;
     enum dialogue_action action = dialogue_is_in_step(dialogue, reply, behind)
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);

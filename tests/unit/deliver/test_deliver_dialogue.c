@@ -23,6 +23,7 @@ struct row {
     const char *replies, *said;
     const char *endings; /* one word a recipient: d (delivered), t (deferred), f (failed), and the code */
     const char *origin;  /* the message is handed through to a node: all recipients share one fate */
+    bool is_mute;        /* the server is not to learn that its reply was heard */
     bool is_new;         /* nothing is known of the server, else it is in step and tells its replies apart */
     enum dialogue_finding finding; /* the last, looked at where it is not FOUND_NOTHING */
 };
@@ -161,6 +162,8 @@ static const struct row steps[] = {
     /* met for the first time */
     { "new", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT BYE, ASKED "|||<content>|QUIT|<close>", "d250", NEW,
       APART },
+    { "new, and not to know that it was heard", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT,
+      ASKED "|||<content>|<close>", "d250", NEW, .is_mute = true },
     { "new, replies alike", TLS_OFF, 1, 9, HI PIPE OK OK GO OK BYE, ASKED "|||<content>|QUIT|<close>", "d250",
       NEW, IN },
     { "new, without PIPELINING", TLS_OFF, 1, 9, HI "250 s\n" OK TO GO KEPT BYE,
@@ -349,6 +352,7 @@ static void row_run(const struct row *row)
     play.handover.one_fate = row->origin != NULL;
     handover_start(&play.handover);
     dialogue_start(&play.dialogue, TEXT("us"), row->tls, true);
+    play.dialogue.is_mute = row->is_mute;
     play.dialogue.trust = row->is_new ? TRUST_NONE : TRUST_AHEAD;
     dialogue_connected(&play.dialogue);
     bool goes_on = true;
