@@ -130,6 +130,8 @@ void batch_undo(struct batch *batch);
 void batch_redo(struct batch *batch);
 
 /* segment.c */
+/* Where the last byte ends that was written to the file, or is not known to be a hole; at most `length`. */
+uint64_t file_data_end(int fd, uint64_t length);
 /* The first `length` bytes. What the disk does not give is zeros, said in the log; false then. */
 bool file_read(int fd, uint64_t length, struct buffer *out);
 char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]);

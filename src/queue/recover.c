@@ -316,7 +316,7 @@ static bool segment_scan(struct journal *journal, struct segment *segment, bool 
         return false;
     }
     struct buffer bytes = { 0 };
-    bool is_read = file_read(segment->fd, segment->size, &bytes);
+    bool is_read = file_read(segment->fd, file_data_end(segment->fd, segment->size), &bytes);
     scan.bytes = buffer_text(&bytes);
     scan.arena = arena_new(64 * 1024);
     struct walk walk;

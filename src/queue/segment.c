@@ -166,6 +166,18 @@ enum header_state segment_header_read(struct segment *segment, struct queue_coun
     return first == second ? first : HEADER_BAD; /* one flipped bit is not another version */
 }
 
+uint64_t file_data_end(int fd, uint64_t length)
+{
+    off_t end = 0;
+    while ((uint64_t)end < length) {
+        off_t data = lseek(fd, end, SEEK_DATA);
+        if (data < 0) return errno == ENXIO ? (uint64_t)end : length;
+        end = lseek(fd, data, SEEK_HOLE);
+        if (end < 0) return length;
+    }
+    return length;
+}
+
 bool file_read(int fd, uint64_t length, struct buffer *out)
 {
     enum { PIECE = 1 << 20 };

@@ -132,6 +132,7 @@ def test_report_is_killed_while_a_hook_runs(hooked):
         (node.told.parent / "go").touch()
         asking.wait(60)
     lab.wait_for((node.told.parent / "woken").exists, "it goes on to its end", 60)
+    lab.wait_for(node.is_ready, "report takes commands", 60)
     test_alarm(node)
     assert node.pids("helper") == [helper] and len(runs(node)) == 2 and values(node)["hooks waiting"] == "0"
 

@@ -258,16 +258,24 @@ def test_whoever_is_killed_under_load(node, tmp_path):
     node.balance()
 
 
+def block(node):
+    """A file where the folder for missed mail should be, which report made when it began."""
+    folder = node.state / "learn/missed/new"
+    lab.wait_for(folder.is_dir, "report has begun")
+    folder.rmdir()
+    folder.write_text("in the way")
+    return folder
+
+
 def test_what_cannot_be_written_stays_and_is_seen(nodes, inside):
     node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
-    (node.state / "learn/missed").mkdir(exist_ok=True)
-    (node.state / "learn/missed/new").write_text("a file where a folder should be")
+    blocked = block(node)
     one = tell(node, report_of(leaked("kept back")))
     lab.wait_for(lambda: "mail to this node itself stays in the journal" in node.text(), "it is refused")
     (held,) = json.loads("[" + ",".join(node.run("queue", "list", "--json").stdout.strip().splitlines()) + "]")
     assert held["id"] == one and held["recipients"][0]["hold"] == "report" and held["recipients"][0]["reason"] == "for this node itself"
     node.balance()
-    (node.state / "learn/missed/new").unlink()
+    blocked.unlink()
     for pid in node.pids("report"):
         os.kill(pid, signal.SIGKILL)  # else it would be offered again after 20 seconds
     lab.wait_for(lambda: len(files(node)) == 1 and node.queue_is_empty(), "it is kept", 40)
@@ -427,9 +435,7 @@ def test_a_mail_that_ends_the_process_is_set_aside(nodes, inside):
 
 def test_an_address_that_is_taken_out_leaves_its_mail_to_the_administrator(nodes, inside):
     node = nodes(CONFIG, inside=inside.port, out=lab.free_port(), expire="7d")
-    blocked = node.state / "learn/missed/new"
-    blocked.parent.mkdir(exist_ok=True)
-    blocked.write_text("so that it is not done at once")
+    blocked = block(node)
     one = tell(node, report_of(leaked("late")))
     lab.wait_for(lambda: "mail to this node itself stays in the journal" in node.text(), "it is refused")
     node.write(CONFIG.replace("missed spam spam@example.test;", ""))

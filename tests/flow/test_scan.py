@@ -273,7 +273,8 @@ def test_a_reload_loses_no_message(scans):
 def test_a_cancelled_request_is_not_answered(scans):
     scan = scans()
     assert scan.ask(CLEAN).startswith("verdict ")
-    workers = scan.workers(2)
+    # Nobody is free for what waits, and nobody is born for it.
+    workers = scan.workers(2) + scan.pids("scan-nursery")
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
     running, waiting = scan.begin(CLEAN), scan.begin(CLEAN.replace(b"hello", b"waits"))

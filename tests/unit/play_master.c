@@ -92,9 +92,12 @@ void play_give_folder(struct played *played, const char *name, int fd)
     give(played, MASTER_FOLDER, &payload, fd);
 }
 
+/* Signs of life in the middle of long work come before the answer. */
 static void await(struct played *played, enum master_frame type, struct frame *frame)
 {
-    if (!channel_wait(played->control, ANSWER_MS, frame)) play_fail("no answer");
+    do {
+        if (!channel_wait(played->control, ANSWER_MS, frame)) play_fail("no answer");
+    } while (frame->type == MASTER_BEAT);
     if (frame->type != type) play_fail("an answer that was not asked for");
 }
 
