@@ -221,7 +221,7 @@ class Flood:
     def send_all(self, at):
         """`at`: which of the exchangers is tried first."""
         talk = None
-        while self.todo.get() is not None:
+        while self.todo.get() is not None and not self.is_over.is_set():
             number, recipient = self.lab.post.number(), self.recipients[len(self.sent) % len(self.recipients)]
             message = self.lab.post.compose(number, self.sender, recipient, body=("x" * 70 + "\n") * 6)
             begun, end = time.monotonic(), time.monotonic() + 60

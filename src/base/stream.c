@@ -20,6 +20,7 @@
 #include "base/tls.h"
 
 enum { READ_STEP = 65536, FILE_STEP = 262144, WIRE_STEP = 16384, OUT_KEEP = 16384 };
+enum { SILENT_SERVER_S = 15 };
 
 /* Output in order: `before` bytes of `out` leave first, then the file's range, then what follows. */
 struct file_piece {
@@ -77,6 +78,15 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
     return stream;
 }
 
+void stream_ask_if_there(int fd, int idle_s)
+{
+    static const int on = 1, again_s = 5, times = 3;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &again_s, sizeof again_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
+}
+
 struct stream *stream_open(struct loop *loop, int fd, const struct stream_events *events, void *context)
 {
     struct stream *stream = stream_new(loop, fd, events, context);
@@ -93,6 +103,7 @@ struct stream *stream_connect(struct loop *loop, const struct endpoint *to, cons
     int result = fd < 0 ? -1 : 0, error = errno;
     struct stream *stream = stream_new(loop, fd, events, context);
     stream->connecting = true;
+    if (fd >= 0) stream_ask_if_there(fd, SILENT_SERVER_S);
     if (result == 0 && source && !address_is_zero(source)) {
         struct endpoint from = { *source, 0 };
         socklen_t size = endpoint_to_sockaddr(&from, &here);

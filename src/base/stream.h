@@ -37,8 +37,14 @@ struct stream_events {
 /* Takes over a connected (or accepted), non-blocking descriptor. */
 struct stream *stream_open(struct loop *loop, int fd, const struct stream_events *events, void *context);
 
+/* While the other side says nothing for `idle_s` seconds TCP asks whether it is there; without an answer
+   three times, five seconds apart, or with a reset, the connection is lost. Else who goes without a word (its
+   machine lost power, its address moved) is waited for up to the longest limit. Listening sockets pass it on.
+ */
+void stream_ask_if_there(int fd, int idle_s);
+
 /* Begins to connect; on_connected or on_ended follows, the latter also where no socket can be made. `source`
-   may be NULL or zero. */
+   may be NULL or zero. A silent server is asked whether it is there, after 15 seconds. */
 struct stream *stream_connect(struct loop *loop, const struct endpoint *to, const struct address *source,
                               const struct stream_events *events, void *context);
 

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/stream.h"
 #include "config/value.h"
 
 enum { BACKLOG = 4096 };
+enum { SILENT_CLIENT_S = 60 }; /* what is accepted inherits it */
 
 static int bind_one(const struct endpoint *endpoint)
 {
@@ -21,6 +23,7 @@ static int bind_one(const struct endpoint *endpoint)
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    stream_ask_if_there(fd, SILENT_CLIENT_S);
     if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     /* An address that moves between nodes may come later. */
     if (address.ss_family == AF_INET6)

@@ -242,6 +242,31 @@ class FewAtATime(threading.Thread):
                 say("250 ok")
 
 
+TCP_REPAIR = 19  # Linux: a socket that is closed in this state goes without a word to its peer
+
+
+def test_a_server_that_goes_without_a_word_is_not_waited_for(nodes):
+    """Its machine has lost power, or its address is on another one now, after it took the message and before its reply."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{server} }}\n", server=listening.getsockname()[1])
+        message_id = send(node)
+        connection, _ = listening.accept()
+        replies = iter((b"220 here\r\n", b"250 here\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n"))
+        lines = connection.makefile("rb")
+        for reply in replies:
+            connection.sendall(reply)
+            line = lines.readline()
+        while line != b".\r\n":
+            line = lines.readline()
+        time.sleep(0.5)  # all that came is acknowledged: nothing is on its way any more
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        lines.close()
+        connection.close()
+        began = time.monotonic()
+        dsn, state, line = status(node, message_id, 60)
+        assert (dsn, state) == ("4.4.2", "deferred") and 10 < time.monotonic() - began < 40, line
+
+
 def test_too_many_recipients_for_one_transaction(nodes):
     """The rest follows at once, not at the next retry."""
     few = FewAtATime()

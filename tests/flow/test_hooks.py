@@ -271,7 +271,7 @@ def test_the_line_is_bounded(hooked):
     node = hooked("while [ ! -e \"$1/../go\" ]; do sleep 0.1; done\n", limit="10m")
     asking = [subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(67)]
-    lab.wait_for(lambda: sum(one.poll() is not None for one in asking) == 3, "three are turned away", 60)
+    lab.wait_for(lambda: sum(one.poll() is not None for one in asking) == 3, "three are turned away", 180)
     assert values(node)["hooks waiting"] == "64" and len(runs(node)) == 1
     (node.told.parent / "go").touch()
     said = [one.communicate(timeout=120)[0] for one in asking]
@@ -318,7 +318,7 @@ def test_a_hook_comes_and_goes(node):
         node.config.write_text(without)
         node.run("reload")
         assert is_refused()
-    assert node.text().count("): it is told") == 2
+    assert node.text().count("): it is told") >= 2  # more where the node itself had something to say
     assert node.stop() == 0
 
 

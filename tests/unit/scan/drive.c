@@ -182,7 +182,7 @@ static void reload(struct driver *driver, struct text path)
 
 static void cancel(struct driver *driver, struct text tag)
 {
-    for (uint64_t id = 0; id < TAGS; id++)
+    for (uint64_t id = 0; id < TAGS && id <= driver->last_id; id++)
         if (text_equal(text_of(driver->asked[id].tag), tag))
             channel_send(driver->scan, SCAN_CANCEL, id, TEXT_NONE);
 }
