@@ -75,6 +75,10 @@ class Sink:
             self.process.terminate()
             self.process.wait(10)
 
+    def empty(self):
+        for file in self.files():
+            file.unlink()
+
     def files(self):
         return sorted((self.maildir / "new").glob("*")) if self.maildir.exists() else []
 
@@ -96,6 +100,7 @@ class Node:
         self.port = values.pop("port", None) or free_port()
         self.log = self.folder / "log"
         self.process = None
+        self.text_from = 0
         self.values = values
         self.libexec = libexec(folder)
         self.write(config)
@@ -143,7 +148,11 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
         return status.returncode == 0
 
     def text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        """What the log has since text_begins()."""
+        return self.log.read_bytes()[self.text_from:].decode(errors="replace") if self.log.exists() else ""
+
+    def text_begins(self):
+        self.text_from = self.log.stat().st_size
 
     def run(self, verb, *arguments, check=True, where=True, stdin=""):
         place = ("--state", self.state) if where else ()
@@ -167,6 +176,11 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
     def queue_is_empty(self):
         done = self.run("queue", "list", "--json", check=False)
         return done.returncode == 0 and not done.stdout.strip().strip("[]").strip()
+
+    def assert_sound(self):
+        """No process panicked, and no sanitizer complained."""
+        text = self.text()
+        assert "panic:" not in text and "AddressSanitizer" not in text and "runtime error" not in text, text[-6000:]
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -192,6 +206,21 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
                 probe.bind(("127.0.0.1", self.port))
                 return True
         return False
+
+
+@contextlib.contextmanager
+def standing(folder, config, **values):
+    """An inside server and a node before it, for tests that share them."""
+    sink = Sink(folder)
+    node = Node(folder, config, inside=sink.port, **values)
+    try:
+        yield node.start(), sink
+    finally:
+        if node.process.poll() is None:
+            node.kill()
+        sink.stop()
+        node.text_from = 0
+        node.assert_sound()
 
 
 def at_a_terminal(node, answer, *words):

@@ -10,10 +10,24 @@ import lab
 CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
 
 
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """One inside server and one node that judges nothing, for all tests here that change nothing of it."""
+    with lab.standing(tmp_path_factory.mktemp("receive"), CONFIG) as (node, sink):
+        yield node, sink
+
+
 @pytest.fixture
-def plain(nodes, inside):
-    """A node that judges nothing: these tests are about SMTP."""
-    return nodes(CONFIG, inside=inside.port)
+def inside(servers):
+    servers[1].empty()
+    return servers[1]
+
+
+@pytest.fixture
+def plain(servers):
+    """These tests are about SMTP. What the log had before is left out."""
+    servers[0].text_begins()
+    return servers[0]
 
 
 def test_ehlo_offers_what_is_spoken(plain):
