@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The rules of the house that no compiler checks: layers, circles of files, unique names, licence lines, prototypes in headers,
-one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
+contracts, one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
 usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
 import argparse
 import collections
@@ -14,10 +14,13 @@ LICENCE = "/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception *
 FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h", "seccomp.h", "uchardet/uchardet.h",
            "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
            "pango/pangocairo.h", "maxminddb.h", "zstd.h", "xxhash.h")
+GROUP_LINES = 4  # of prototypes that one comment above them may speak for
+WITHOUT_CONTRACTS = ("receive/", "cli/", "base/address.h", "ipc/ask_scan.h", "judge/evidence.h")  # not held to it yet
 EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"}}
 
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
+PROTOTYPE = re.compile(r"(?!static\b|typedef\b|_Static_assert\b|static_assert\b)[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$")
 PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
 
@@ -49,6 +52,54 @@ def file_scope(text):
             else:
                 outside.append(c)
     return statements
+
+
+def statements_outside_braces(code):
+    """(first, end, words) of each statement of a header at file scope; a block is no part of its words."""
+    start, depth, words = None, 0, ""
+    for at, c in enumerate(code):
+        if start is None:
+            if c.isspace():
+                continue
+            start, words = at, ""
+        depth += (c == "{") - (c == "}")
+        if depth == 0 and (c == ";" or c == "}" and words.rstrip().endswith(")")):  # the latter: of a function's body
+            yield start, at, " ".join(words.split())
+            start = None
+        elif depth == 0 and c != "}":
+            words += c
+
+
+def without_contract(text):
+    """(line, words) of each prototype of a header that no comment speaks for: none behind it, none directly above it, and none
+    above the group it stands in, as far as GROUP_LINES go."""
+    lines = [""] * (text.count("\n") + 1)  # what stands on each: a comment, a prototype, a remark behind something
+
+    def span(found_start, found_end):
+        first = text.count("\n", 0, found_start)
+        return slice(first, first + text.count("\n", found_start, found_end) + 1)
+
+    def blanked(found):
+        is_alone = not text[text.rfind("\n", 0, found.start()) + 1:found.start()].strip()
+        if found[0].startswith("/") and re.search(r"\w\w", found[0]) and found[0] != LICENCE:
+            here = span(*found.span())
+            lines[here] = ["comment" if is_alone else "remark"] * (here.stop - here.start)
+        return re.sub(r"[^\n]", " " if found[0].startswith("/") else "_", found[0])
+
+    code = COMMENT_OR_STRING.sub(blanked, text)
+    code = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", lambda found: re.sub(r"[^\n]", " ", found[0]), code, flags=re.M)
+    for start, end, words in statements_outside_braces(code):
+        if not PROTOTYPE.match(words) or not code[end] == ";":
+            continue
+        here = span(start, end)
+        has_remark = "remark" in lines[here]
+        lines[here] = ["prototype"] * (here.stop - here.start)
+        above = here.start - 1
+        while lines[above] in ("prototype", "remark"):
+            above -= 1
+        is_in_group = above == here.start - 1 or here.stop - 1 - above <= GROUP_LINES
+        if not has_remark and not (lines[above] == "comment" and is_in_group):
+            yield here.start + 1, words
 
 
 class Tree:
@@ -225,13 +276,18 @@ def prototypes(tree):
         if not name.endswith(".c"):
             continue
         for statement in file_scope(text):
-            if re.match(r"(static|typedef|_Static_assert|static_assert)\b", statement):
-                continue
-            is_prototype = re.match(r"[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$", statement)
-            if is_prototype or re.match(r"extern\b", statement):
+            if PROTOTYPE.match(statement) or re.match(r"extern\b", statement):
                 yield f"{name}: {statement[:60]}: declarations that others share stand in a header"
         for inner in re.findall(r"^[ \t]+extern\b[^\n]*", without_comments(text), re.M):
             yield f"{name}: {inner.strip()}: declarations that others share stand in a header"
+
+
+def contracts(tree):
+    """A comment says of each prototype in a header who owns what, units, and what false or NULL means."""
+    for name, text in tree.texts.items():
+        if name.endswith(".h") and not name.startswith(WITHOUT_CONTRACTS):
+            for line, words in without_contract(text):
+                yield f"{name}:{line}: {words[:60]}: no comment above it, behind it, or above its group of {GROUP_LINES} lines"
 
 
 def circles_of_files(tree):
@@ -269,7 +325,7 @@ def foreign_headers(tree):
 
 
 RULES = (licence_lines, unique_names, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
-         layers_are_no_circle, layers_are_used, prototypes, circles_of_files, foreign_headers)
+         layers_are_no_circle, layers_are_used, prototypes, contracts, circles_of_files, foreign_headers)
 
 
 def main():

@@ -12,14 +12,15 @@ LICENCE = house_rules.LICENCE + "\n"
 SOUND = {
     "LAYERS": "base:\nmail: base\nqueue: base mail\n",
     "CIRCLES": "# none\n",
-    "base/text.h": LICENCE + "int text_length(const char *text);\n",
+    "base/text.h": LICENCE + "/* NULL is not allowed. */\nint text_length(const char *text);\n",
     "base/text.c": LICENCE + '#include "base/text.h"\n\n#include <string.h>\n\n'
                              "int text_length(const char *text)\n{\n    return (int)strlen(text);\n}\n",
-    "mail/address.h": LICENCE + "int address_length(const char *address);\nint address_octets(const char *address);\n",
+    "mail/address.h": LICENCE + "/* With its domain, and in octets. */\nint address_length(const char *address);\n"
+                                "int address_octets(const char *address);\n",
     "mail/address.c": LICENCE + '#include "mail/address.h"\n\n#include "base/text.h"\n\nstatic int twice(int a);\n\n'
                                 "int address_length(const char *address)\n{\n    return twice(text_length(address));\n}\n\n"
                                 "static int twice(int a)\n{\n    return a;\n}\n",
-    "mail/domain.h": LICENCE + "int domain_length(const char *domain);\n",
+    "mail/domain.h": LICENCE + "int domain_length(const char *domain); /* without a last dot */\n",
     "mail/domain.c": LICENCE + '#include "mail/domain.h"\n\n#include "mail/address.h"\n\n'
                                "int domain_length(const char *domain)\n{\n    return address_length(domain);\n}\n",
     "queue/main.c": LICENCE + '#include "base/text.h"\n#include "mail/domain.h"\n\n'
@@ -65,6 +66,16 @@ BREACHES = [
     ("an extern variable in a .c file", {"mail/domain.c": "+extern int domain_count;\n"}, "prototypes"),
     ("an extern in a block", {"mail/domain.c": "+static inline int a(void)\n{\n    extern int domain_count;\n    return domain_count;\n}\n"},
      "prototypes"),
+    ("a prototype without a contract", {"mail/domain.h": LICENCE + "int domain_length(const char *domain);\n"}, "contracts"),
+    ("a contract that a blank line parts from its prototype",
+     {"mail/domain.h": LICENCE + "/* Without a last dot. */\n\nint domain_length(const char *domain);\n"}, "contracts"),
+    ("a comment that speaks for a struct", {"mail/domain.h": LICENCE + "/* A name. */\nstruct domain {\n    int length;\n};\n"
+                                           "int domain_length(const char *domain);\n"}, "contracts"),
+    ("a comment that says nothing", {"mail/domain.h": LICENCE + "/* - */\nint domain_length(const char *domain);\n"}, "contracts"),
+    ("a fifth line in a group", {"mail/address.h": "+int address_a(void);\nint address_b(void);\nint address_c(void);\n"},
+     "contracts"),
+    ("a second prototype behind the remark of the first",
+     {"mail/domain.h": "+int domain_octets(const char *domain);\n"}, "contracts"),
     ("a new circle of files",
      {"mail/address.c": '+#include "mail/domain.h"\n' + FUNCTION.format("address_octets", "domain_length")}, "circles_of_files"),
     ("a circle that is no more", {"CIRCLES": "mail/address mail/domain: they are one grammar\n"}, "circles_of_files"),

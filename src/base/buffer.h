@@ -32,9 +32,12 @@ static inline struct text buffer_text(const struct buffer *buffer)
 char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_commit(struct buffer *buffer, size_t size);
 
+/* Each copies to the end; `bytes` and `text` must not lie in this buffer, which may move. NULL is allowed
+   where the size is 0. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t size);
 void buffer_add_text(struct buffer *buffer, struct text text);
 void buffer_add_char(struct buffer *buffer, char c);
+/* No NUL is counted or left behind. A format that printf refuses aborts. */
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments);
 

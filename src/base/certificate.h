@@ -38,10 +38,11 @@ bool certificate_make_node(const struct certificate_wish *wish, struct text auth
                            struct text authority_key_pem, struct certificate_pair *out, char *error,
                            size_t size);
 
+enum { CERTIFICATE_SECRET_BYTES = 32 };
+
 /* What all nodes of an authority know and nobody else: it stands beside the key of a node, in a PEM block of
    its own, and follows from the authority's key, so that it stays when a node's certificate is renewed.
    False: `pem` has none, as keys that something else made. */
-enum { CERTIFICATE_SECRET_BYTES = 32 };
 bool certificate_secret_read(struct text key_pem, uint8_t out[CERTIFICATE_SECRET_BYTES]);
 
 /* What the first certificate of a PEM text says. Texts are in the arena. */
@@ -67,8 +68,9 @@ void certificate_names_print(const struct x509_st *certificate, char *room, size
 /* A peer's name must be a DNS name of the certificate; its common name does not do (RFC 9525 section 2). */
 void certificate_common_name_ignore(struct X509_VERIFY_PARAM_st *rules);
 
-/* "2028-03-01", UTC. */
 enum { CERTIFICATE_DAY_SIZE = 16 };
+
+/* "2028-03-01", UTC; returns room. */
 char *certificate_day_print(int64_t when_s, char room[CERTIFICATE_DAY_SIZE]);
 
 /* Whole days from `now_s` to `until_s`; below 0 once it is over. */

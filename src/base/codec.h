@@ -6,10 +6,12 @@
 
 #include "base/buffer.h"
 
+/* Each appends to the buffer. */
 void put_u8(struct buffer *buffer, uint8_t value);
 void put_u16(struct buffer *buffer, uint16_t value);
 void put_u32(struct buffer *buffer, uint32_t value);
 void put_u64(struct buffer *buffer, uint64_t value);
+/* Its IEEE 754 bits, as a put_u64. */
 void put_double(struct buffer *buffer, double value);
 void put_text(struct buffer *buffer, struct text text); /* u32 length, bytes */
 
@@ -23,10 +25,12 @@ static inline struct reader reader_of(struct text text)
     return (struct reader){ text, false };
 }
 
+/* Each takes as many bytes as its type has; 0 and `failed` when fewer are left. */
 uint8_t get_u8(struct reader *reader);
 uint16_t get_u16(struct reader *reader);
 uint32_t get_u32(struct reader *reader);
 uint64_t get_u64(struct reader *reader);
+/* Any bits are taken: the caller minds NaN and infinities. 0 when fewer than 8 bytes are left. */
 double get_double(struct reader *reader);
 struct text get_text(struct reader *reader); /* borrowed from the reader's text */
 

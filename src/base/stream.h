@@ -77,7 +77,7 @@ void stream_resume(struct stream *stream);
    the context verifies; borrowed for the call. on_secured or on_ended(STREAM_END_TLS) follows. */
 void stream_start_tls(struct stream *stream, struct tls_context *context, bool is_server, struct text name);
 
-bool stream_is_secure(const struct stream *stream);
+bool stream_is_secure(const struct stream *stream); /* the handshake is done, not only begun */
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384", bits; "" and 0 in the clear. */
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
@@ -103,6 +103,6 @@ enum stream_peer stream_peer(const struct stream *stream); /* one system call */
 /* The peer's kernel has taken all that was written. One system call. */
 bool stream_is_acknowledged(const struct stream *stream);
 
-int stream_fd(const struct stream *stream);
+int stream_fd(const struct stream *stream); /* borrowed: the stream closes it */
 
 #endif

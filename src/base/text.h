@@ -43,6 +43,7 @@ bool text_starts_nocase(struct text text, struct text prefix);
 bool text_ends_nocase(struct text text, struct text suffix);
 int text_compare(struct text a, struct text b);
 
+/* By bytes; an empty `prefix` or `suffix` is in every text. */
 bool text_starts(struct text text, struct text prefix);
 bool text_ends(struct text text, struct text suffix);
 

@@ -53,6 +53,6 @@ const char *tls_peer_doubt(const struct tls *tls);
 const char *tls_error(const struct tls *tls);
 const char *tls_version(const struct tls *tls);
 const char *tls_cipher(const struct tls *tls);
-int tls_bits(const struct tls *tls);
+int tls_bits(const struct tls *tls); /* of the cipher, 0 before the handshake */
 
 #endif

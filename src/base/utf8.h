@@ -8,6 +8,6 @@
 /* Bytes of the character at the front of `text` (1 to 4), 0 when there is no well-formed one. */
 size_t utf8_sequence(struct text text);
 
-bool utf8_is_valid(struct text text);
+bool utf8_is_valid(struct text text); /* an empty text is */
 
 #endif

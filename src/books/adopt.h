@@ -14,6 +14,7 @@ enum adopt_standing {
     ADOPT_ENDED,       /* otherwise: it is not ours any more */
     ADOPT_KNOWN        /* it has its row */
 };
+/* DONE, with how it stands in `out`; else a failure. */
 enum books_outcome adopt_look(struct database *database, uint64_t message, uint32_t number,
                               enum adopt_standing *out);
 

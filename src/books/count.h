@@ -31,8 +31,12 @@ static inline bool count_is_since(uint64_t id, uint64_t time_ms, uint64_t since_
     return time_ms >= since_ms || message_id_time_ms(id) >= since_ms;
 }
 
+/* On a connection of its own, so that storing goes on beside it. NULL: it does not open, and the log says
+   why. Free with count_end, whatever came. */
 struct count *count_begin(struct database *database, uint64_t since_ms);
+/* About `rows` messages more: a message is counted whole. False: there are more. True: the end; `out` holds
+   where `out_outcome` is DONE. */
 bool count_step(struct count *count, unsigned rows, struct count_sums *out, enum books_outcome *out_outcome);
-void count_end(struct count *count);
+void count_end(struct count *count); /* not of NULL */
 
 #endif

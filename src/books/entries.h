@@ -6,6 +6,7 @@
 
 #include "books/database_private.h"
 
+/* Runs a bound statement to its end and resets it. A failure is logged. */
 enum books_outcome entries_run(struct database *database, enum statement number);
 /* True: a row came back, and the statement is to be reset. Else *out says how it went. */
 bool entries_run_returning(struct database *database, enum statement number, enum books_outcome *out);
@@ -19,8 +20,10 @@ struct entries_about {
     uint8_t direction;
     struct text sender, recipient;
 };
+/* What one recipient counts: the message and its bytes with number 0 only. Borrows from `about`. */
 struct pending_sum entries_sum(const struct database *database, struct entries_about about);
 
+/* Adds `sum` to those of `kind` and `name`. Texts are copied. */
 void entries_add(struct database *database, struct pending_sum sum, enum sum_kind kind, struct text name);
 /* What was found in a message, whatever became of it. */
 void entries_add_judgement(struct database *database, const struct event_judgement *judgement,

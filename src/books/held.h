@@ -21,7 +21,7 @@ enum held_state {
     HELD_STATES,
     HELD_GONE = HELD_RELEASED
 };
-const char *held_state_name(enum held_state state);
+const char *held_state_name(enum held_state state); /* a literal; "unknown" outside the enum */
 
 struct held_row {
     uint64_t message, stored_ms, changed_ms, size, bytes;
@@ -37,6 +37,7 @@ struct held_row {
 /* --- writing. held_begin to held_commit is a transaction that is on disk, not only written, when DONE. ---
  */
 
+/* Where begin or commit fails, the transaction is rolled back and none is open. */
 enum books_outcome held_begin(struct database *database);
 enum books_outcome held_commit(struct database *database);
 void held_rollback(struct database *database);
@@ -60,8 +61,11 @@ struct held_move {
     uint64_t release, now_ms;
     struct text by; /* "release by NAME" */
 };
+/* From a state to another, with the step in the message's history. `out_changed` is false, and DONE returned,
+   where it was not in `from`. */
 enum books_outcome held_move(struct database *database, const struct held_move *move, bool *out_changed);
 
+/* DONE also where there is none. */
 enum books_outcome held_forget_row(struct database *database, uint64_t message, uint32_t number);
 /* The file is gone. */
 enum books_outcome held_forget_file(struct database *database, uint64_t message);
@@ -73,6 +77,7 @@ struct held_rows {
     struct held_row *items;
     size_t count;
 };
+/* Every state; DONE with no rows where there are none. */
 enum books_outcome held_of_message(struct sql *sql, struct arena *arena, uint64_t message,
                                    struct held_rows *out);
 enum books_outcome held_of_release(struct sql *sql, struct arena *arena, uint64_t release,
@@ -98,6 +103,7 @@ bool held_has_file(struct sql *sql, uint64_t message);     /* it is indexed, wit
 bool held_needs_file(struct sql *sql, uint64_t message);   /* one of its recipients does */
 bool held_was_accepted(struct sql *sql, uint64_t message); /* the ledger has been told of it */
 
+/* The writer's connection, borrowed: for the readers above. */
 struct sql *database_sql(struct database *database);
 
 #endif

@@ -24,6 +24,7 @@ enum books_outcome nodes_advance(struct database *database, uint16_t number, uin
 
 /* It is connected, whether it has something to tell or not: said again every NODES_HEARD_MS. */
 enum { NODES_HEARD_MS = 5 * 60 * 1000 };
+/* A later time stands in the place of the one before. */
 enum books_outcome nodes_heard(struct database *database, uint16_t number, uint64_t now_ms);
 
 /* The record is of that node: every id in it is one that it made. */

@@ -10,6 +10,7 @@ struct oldest {
     uint64_t held_ms;    /* likewise of those held */
 };
 
+/* Two questions, each within READER_STEP_MS. Unless DONE, `out` means nothing. */
 enum books_outcome books_oldest(struct reader_books *books, struct oldest *out);
 
 #endif

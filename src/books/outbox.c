@@ -194,7 +194,8 @@ static enum books_outcome facts_ask(struct sql *sql, struct outbox_facts *out)
         outcome = sql_number(sql, "SELECT time FROM outbox ORDER BY parcel LIMIT 1", &oldest);
     if (outcome == BOOKS_DONE)
         outcome = sql_number(sql, "SELECT value FROM mark WHERE name = 'outbox given up'", &given_up);
-    *out = (struct outbox_facts){ (uint64_t)parcels, (uint64_t)oldest, (uint64_t)given_up };
+    if (outcome == BOOKS_DONE)
+        *out = (struct outbox_facts){ (uint64_t)parcels, (uint64_t)oldest, (uint64_t)given_up };
     return outcome;
 }
 

@@ -21,11 +21,13 @@ uint64_t outbox_series(const struct database *database); /* below 2^63, never 0 
 /* A record as ring_append took it, of an event that is stored in the transaction under way. */
 void outbox_add(struct database *database, struct text record);
 
-/* The first parcel after `after`; texts live until the next call. DONE: there is none, ROW: there is. */
 struct outbox_parcel {
     uint64_t number, time_ms, events;
     struct text records; /* each as put_text writes it */
 };
+
+/* The first parcel after `after`; texts live until the next call. DONE: there is none, or no outbox. ROW:
+   there is one. */
 enum books_outcome outbox_next(struct database *database, uint64_t after, struct outbox_parcel *out);
 
 /* In a transaction: those up to `number` are told; those from before `time_ms` are given up. */
@@ -36,6 +38,7 @@ struct outbox_facts {
     uint64_t parcels, oldest_ms; /* oldest 0: nothing waits */
     uint64_t given_up;           /* events, ever */
 };
+/* Unless DONE, `out` is what it was. */
 enum books_outcome outbox_look(struct database *database, struct outbox_facts *out);
 enum books_outcome outbox_read(struct reader_books *books,
                                struct outbox_facts *out); /* the same, for readers */

@@ -27,6 +27,7 @@ struct pending_sum {
     struct text domain, name;
     uint64_t messages, recipients, bytes;
 };
+/* Added to what is there of the same day, hour, node, direction, kind, domain and name. Texts are copied. */
 void pending_add_sum(struct pending *pending, const struct pending_sum *sum);
 
 /* A recipient whose acceptance is stored in this transaction, with the sum that was made of it: what happens
@@ -35,8 +36,10 @@ void pending_remember(struct pending *pending, uint64_t message, uint32_t number
                       const struct pending_sum *sum);
 const struct pending_sum *pending_recall(const struct pending *pending, uint64_t message, uint32_t number);
 
+/* Copied; none where `terms` is empty. */
 void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, struct text terms);
 
+/* Inside the transaction. Whatever it returns, nothing is pending any more. */
 enum books_outcome pending_write(struct pending *pending);
 void pending_drop(struct pending *pending);
 

@@ -28,7 +28,7 @@ enum search_status {
     STATUS_ABORTED,
     STATUS_COUNT
 };
-const char *search_status_name(enum search_status status);
+const char *search_status_name(enum search_status status); /* a literal; "unknown" outside the enum */
 /* Also "bounced" for returned. */
 bool search_status_from_name(struct text name, enum search_status *out);
 

@@ -52,11 +52,13 @@ void sql_bind(struct sql_statement *statement, int column, uint64_t number);
 void sql_bind_text(struct sql_statement *statement, int column, struct text text);
 void sql_bind_empty(struct sql_statement *statement, int column); /* a text without bytes, as such */
 void sql_bind_real(struct sql_statement *statement, int column, double number);
-void sql_bind_null(struct sql_statement *statement, int column);
+void sql_bind_null(struct sql_statement *statement, int column); /* as is what was never bound */
 void sql_bind_unless_0(struct sql_statement *statement, int column, uint64_t value); /* 0: NULL */
 enum books_outcome sql_step(struct sql_statement *statement); /* ROW, DONE or a failure */
 enum books_outcome sql_do(struct sql_statement *statement);   /* step to the end and reset */
-void sql_reset(struct sql_statement *statement);
+void sql_reset(struct sql_statement *statement);              /* what was bound stays bound */
+
+/* Of the row that sql_step gave. NULL is read as 0, or as a text without bytes. */
 uint64_t sql_get(struct sql_statement *statement, int column);
 double sql_get_real(struct sql_statement *statement, int column);
 struct text sql_get_text(struct sql_statement *statement, int column);

@@ -65,6 +65,7 @@ struct sum_clock {
     uint32_t day;
     uint8_t hour;
 };
+/* By the local time zone. Cheap within the same quarter of an hour. */
 void sum_clock_set(struct sum_clock *clock, uint64_t time_ms);
 
 #endif

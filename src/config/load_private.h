@@ -69,6 +69,7 @@ struct place loader_place(const struct loader *loader, enum schema_scope scope, 
 void identity_check(struct loader *loader);
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+/* Adds a problem at `place`, whose file is one of the loader's sources. The text is copied. */
 void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
 /* The same with what is allowed and what was perhaps meant. */

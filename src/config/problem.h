@@ -27,6 +27,8 @@ struct problem_list {
     size_t errors, warnings;
 };
 
+/* An empty list with an arena of its own. problem_list_free frees its texts too; start it anew before another
+   use. */
 void problem_list_start(struct problem_list *list);
 void problem_list_free(struct problem_list *list);
 

@@ -16,6 +16,7 @@ struct schema_tree {
     struct schema_node *roots[SCHEMA_SCOPES];
 };
 
+/* Nodes live in the arena; their words are the schema's. */
 void schema_tree_build(struct schema_tree *tree, struct arena *arena);
 
 /* NULL when `word` leads nowhere from `node`. */

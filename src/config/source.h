@@ -29,7 +29,9 @@ struct config_sources {
     size_t item_count[SCHEMA_SCOPES];
 };
 
+/* Lives in the arena, as all that is added to it. */
 struct config_sources *sources_new(struct arena *arena);
+/* Copies. Files and items are numbered from 0 in the order they are added. */
 void sources_file_add(struct config_sources *sources, struct text name);
 void sources_item_add(struct config_sources *sources, enum schema_scope scope, struct place place);
 

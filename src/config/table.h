@@ -15,7 +15,7 @@ enum { TABLE_LINES_MOST = 10000000, TABLE_LINE_MOST = 1024 };
 struct table *table_new(struct text content, char *error, size_t size);
 void table_free(struct table *table); /* NULL is allowed */
 
-size_t table_count(const struct table *table);
+size_t table_count(const struct table *table); /* lines that name somebody */
 
 /* ASCII case is ignored on both sides. */
 bool table_has(const struct table *table, struct text local_part, struct text domain);

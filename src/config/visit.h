@@ -39,7 +39,8 @@ enum visit_extent {
 
 enum { WALK_DOMAINS_FULL = 1000 };
 
+/* Calls each of `events` with `context`, an `open` before what is inside it and a `close` behind it. */
 void visit_config(const struct config *config, enum visit_extent extent, const struct visit_events *events,
-                 void *context);
+                  void *context);
 
 #endif

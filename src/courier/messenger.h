@@ -10,6 +10,7 @@
 
 struct messenger;
 
+/* Never NULL. Does nothing before messenger_configure. */
 struct messenger *messenger_new(struct loop *loop);
 void messenger_free(struct messenger *messenger);
 
@@ -21,6 +22,6 @@ void messenger_set_ledger(struct messenger *messenger, struct channel *ledger);
 /* COURIER_SERIES and COURIER_PARCEL; false: malformed. */
 bool messenger_frame(struct messenger *messenger, struct frame *frame);
 
-void messenger_status(const struct messenger *messenger, struct buffer *out);
+void messenger_status(const struct messenger *messenger, struct buffer *out); /* appends */
 
 #endif

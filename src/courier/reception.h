@@ -12,7 +12,8 @@ struct reception;
 
 enum { RECEPTION_GUESTS = 300 }; /* connections at once: more than nodes can be */
 
-struct reception *reception_new(struct loop *loop);
+struct reception *reception_new(struct loop *loop); /* never NULL */
+/* Connections end at once; the listening socket is kept by the caller. */
 void reception_free(struct reception *reception);
 
 /* A listening socket (kept by the caller; -1: none) and who we are. Connections that stand go on, unless the
@@ -24,6 +25,6 @@ void reception_set_ledger(struct reception *reception, struct channel *ledger);
 /* COURIER_NODE_WELCOME and COURIER_NODE_STORED; false: malformed. */
 bool reception_frame(struct reception *reception, struct frame *frame);
 
-void reception_status(const struct reception *reception, struct buffer *out);
+void reception_status(const struct reception *reception, struct buffer *out); /* appends */
 
 #endif

@@ -40,6 +40,6 @@ enum wire_outcome { WIRE_MORE, WIRE_WHOLE, WIRE_BROKEN };
    version is whole, with nothing in it but that version. */
 enum wire_outcome wire_take(struct text bytes, struct wire_frame *out, size_t *out_used);
 
-void wire_put(const struct wire_frame *frame, struct buffer *out);
+void wire_put(const struct wire_frame *frame, struct buffer *out); /* appends */
 
 #endif

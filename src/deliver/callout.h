@@ -16,6 +16,7 @@ enum {
 
 struct callouts;
 
+/* Never NULL. Loop and pool are borrowed. */
 struct callouts *callout_new(struct loop *loop, struct pool *pool);
 void callout_free(struct callouts *callouts); /* after callout_stop and pool_free */
 

@@ -93,9 +93,10 @@ struct dialogue {
 
 enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */
 
+/* Sets all of it. `helo` is borrowed as long as the dialogue stands. */
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed);
 
-void dialogue_connected(struct dialogue *dialogue);
+void dialogue_connected(struct dialogue *dialogue); /* the server's greeting is awaited from here */
 
 /* Whether a reply can be one to what was said. `behind`: what was read along with it; more is awaited than
    this reply, or nothing may be there but a goodbye (421) and what is thrown away before TLS. */
@@ -105,8 +106,11 @@ bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_repl
 enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out);
 
+/* One reply that fits (dialogue_is_in_step). Appends to `out` what is to be sent; a 421 ends the session in
+   any state (RFC 5321 section 3.8). */
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out);
+/* The handshake after DIALOGUE_SECURE is done: says EHLO again (RFC 3207 section 4.2). */
 enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *out);
 
 /* Only when idle and after handover_prepare said HANDOVER_READY. */

@@ -24,8 +24,9 @@ static inline uint64_t hashed_number(uint64_t number)
     return number * 0x9E3779B97F4A7C15u;
 }
 
+/* The node is the caller's and stays until hashed_remove. A key that is there already is not looked for. */
 void hashed_add(struct hashed *hashed, struct hashed_node *node, uint64_t hash);
-void hashed_remove(struct hashed *hashed, struct hashed_node *node);
+void hashed_remove(struct hashed *hashed, struct hashed_node *node); /* it must be there */
 
 /* The first node with that hash, then the next ones; NULL at the end. The caller compares the keys. */
 struct hashed_node *hashed_first(const struct hashed *hashed, uint64_t hash);

@@ -33,6 +33,7 @@ struct hosts {
     struct hashed by_endpoint;
 };
 
+/* Frees every host; lanes that know one are to be gone. */
 void hosts_free(struct hosts *hosts);
 
 /* Made when it is not known; stays while it has lanes or is aside, and for HOST_MEMORY_MS what was learned of
@@ -45,6 +46,8 @@ const struct host *hosts_find(const struct hosts *hosts,
 void host_set_aside(struct host *host, uint64_t now_ms, uint64_t most_ms, bool is_unreachable);
 void host_forgive(struct host *host);
 
+/* How much may be sent ahead of its replies, by what was learned; none for HOST_DOUBT_MS after replies that
+   did not fit. */
 enum dialogue_trust host_trust(const struct host *host, uint64_t now_ms);
 void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_ms);
 

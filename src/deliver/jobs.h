@@ -38,6 +38,7 @@ struct errand *jobs_adopt(struct jobs *jobs, const struct flight_load *load);
 /* Gives every job back that has not been started, and each that comes from now on. */
 void jobs_stop(struct jobs *jobs);
 
+/* Walks every job. */
 void jobs_count(const struct jobs *jobs, struct jobs_counts *out);
 
 #endif

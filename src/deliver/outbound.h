@@ -48,6 +48,7 @@ struct outbound_start {
     void *owner;
 };
 
+/* Never NULL; its end comes as an event. Names are copied; ground, host, events and owner are borrowed. */
 struct outbound *outbound_open(const struct outbound_start *start);
 
 /* A connection that another process had, with the errand it was carrying: waits for the replies. `fd` is
@@ -62,7 +63,8 @@ bool outbound_give(struct outbound *outbound, struct errand *errand);
 /* Takes leave (QUIT) and closes; no event comes. An errand under way is deferred first. */
 void outbound_leave(struct outbound *outbound);
 
+/* An errand may be given to it at once. */
 bool outbound_is_idle(const struct outbound *outbound);
-const struct endpoint *outbound_endpoint(const struct outbound *outbound);
+const struct endpoint *outbound_endpoint(const struct outbound *outbound); /* borrowed */
 
 #endif

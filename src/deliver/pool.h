@@ -18,6 +18,7 @@ struct pool_start {
     void *context;
 };
 
+/* Never NULL. `start` is copied, what it points to is borrowed. */
 struct pool *pool_new(const struct pool_start *start);
 void pool_free(struct pool *pool); /* connections are closed; errands that wait are to be removed before */
 
@@ -28,6 +29,7 @@ void pool_add(struct pool *pool, struct errand *errand, bool is_urgent);
 /* Takes an errand back that has not been started. on_done is not called. */
 void pool_remove(struct pool *pool, struct errand *errand);
 
+/* Lookup's answer to the question `id` of start.ask. One that nobody waits for any more is passed over. */
 void pool_host_is(struct pool *pool, uint64_t id, const struct host_answer *answer);
 void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer);
 void pool_ask_again(struct pool *pool); /* lookup was restarted */
@@ -48,6 +50,7 @@ void pool_stop(struct pool *pool);
 struct pool_counts {
     uint32_t destinations, waiting, connections, connections_static, opening, idle, set_aside, asking;
 };
+/* Walks every destination. */
 void pool_count(const struct pool *pool, struct pool_counts *out);
 
 #endif

@@ -73,9 +73,11 @@ bool destination_is_unused(const struct destination *destination); /* may be fre
 void destination_free(struct destination *destination);
 void destination_pump(struct destination *destination);
 void destination_route_changed(struct destination *destination); /* an answer came */
+/* Ends every errand that waits here, by us; the texts are copied. on_done may add errands anew. */
 void destination_fail(struct destination *destination, enum recipient_ending ending, uint16_t code,
                       struct text enhanced, struct text reason, bool is_down, bool is_unreachable);
-void destination_leave_idle(struct destination *destination);
+void destination_leave_idle(struct destination *destination); /* all of them take leave */
+/* Takes leave of the server and frees the lane. */
 void lane_leave(struct lane *lane);
 
 /* pool.c */
@@ -83,9 +85,12 @@ bool pool_may_open(struct pool *pool, bool is_static);
 void pool_starve(struct pool *pool, struct destination *destination);
 bool pool_has_starved(const struct pool *pool);
 void pool_serve_starved(struct pool *pool); /* at the end of the turn */
+/* Of the configuration, or of the detour; borrowed until the next pool_reload. */
 const struct domain *pool_statement(const struct pool *pool, bool is_detour, struct text domain);
+/* Counts it out. With the last lane of a pool that stops, is_empty is called. */
 void pool_lane_ended(struct pool *pool, bool is_static);
+/* Asks the question that the route stands at, under a new id. False: lookup is not there. */
 bool pool_ask(struct pool *pool, struct destination *destination);
-uint64_t pool_now_ms(const struct pool *pool);
+uint64_t pool_now_ms(const struct pool *pool); /* of the loop, monotonic */
 
 #endif

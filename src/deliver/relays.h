@@ -8,6 +8,7 @@
 
 struct relays;
 
+/* Never NULL. Both are borrowed. */
 struct relays *relays_new(struct pool *pool, struct callouts *callouts);
 void relays_free(struct relays *relays); /* after pool_free: nothing is under way */
 
@@ -17,6 +18,6 @@ bool relays_frame(struct relays *relays, struct channel *asker, struct frame *fr
 void relays_forget(struct relays *relays,
                    const struct channel *asker); /* it is gone, and its clients with it */
 void relays_stop(struct relays *relays);         /* those not started are answered: try again later */
-void relays_status(const struct relays *relays, struct buffer *out);
+void relays_status(const struct relays *relays, struct buffer *out); /* appends */
 
 #endif

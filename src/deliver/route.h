@@ -16,6 +16,7 @@ struct own {
     struct address *addresses;
     size_t address_count;
 };
+/* A connection to there would reach a listener of ours. An address in 127/8, or ::1, is ours. */
 bool own_has(const struct own *own, const struct endpoint *endpoint);
 
 struct hop {
@@ -63,6 +64,8 @@ struct route *route_new(const struct config *config, const struct domain *statem
                         const struct own *own);
 void route_free(struct route *route); /* NULL is allowed */
 
+/* To the question that `route` stands at. The answer is copied; afterwards there is the next question, or the
+   end. */
 void route_host_answer(struct route *route, const struct own *own, const struct host_answer *answer);
 void route_mx_answer(struct route *route, const struct own *own, const struct mx_answer *answer);
 

@@ -10,8 +10,11 @@
 
 struct upstream;
 
+/* Never NULL, for as long as the process. What upstream_configure needs of the configuration is copied;
+   connections under way are closed then. */
 struct upstream *upstream_new(struct loop *loop, const struct config *config);
 void upstream_configure(struct upstream *upstream, const struct config *config);
+/* How many there are; and the misses in a row of the best of them, once one answered or all were tried. */
 void upstream_tell(const struct upstream *upstream, struct health_facts *out);
 
 #endif

@@ -13,6 +13,7 @@
 
 enum weekday { SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY };
 
+/* Of a month 1-12 and a day 1-31; whether there is such a day is not looked at. */
 uint32_t calendar_make(unsigned year, unsigned month, unsigned day);
 uint32_t calendar_of(time_t time); /* in local time */
 static inline unsigned calendar_year(uint32_t day)

@@ -25,6 +25,7 @@ double incident_rate(const struct incident *incident);
 /* Sightings in order of time become incidents, in order of their start. */
 struct incident_finder;
 struct incident_finder *incident_finder_new(struct arena *arena); /* lives as long as the arena */
+/* Texts are copied. */
 void incident_finder_add(struct incident_finder *finder, const struct sighting *sighting);
 struct incident *incident_finder_end(struct incident_finder *finder); /* NULL: none */
 

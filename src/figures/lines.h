@@ -20,6 +20,7 @@ struct lines {
 /* For qsort and bsearch: by number, then name. */
 int lines_order(const void *a, const void *b);
 
+/* For sums of every node; `wish` is borrowed as its domain is. */
 struct sum_question lines_question(const struct statistics_wish *wish, uint32_t kinds, unsigned by);
 /* What a row is counted under when it was asked for by enum sum_by. */
 uint32_t lines_number(const struct sum_row *row, unsigned by);
@@ -33,6 +34,7 @@ enum books_outcome lines_ask_names(struct reader_books *books, const struct stat
 /* Figures by day, as figures by month. */
 struct lines lines_by_month(struct arena *arena, const struct lines *days);
 
+/* Adds each figure. */
 void figures_join(struct figures *figures, const struct figures *more);
 struct figures lines_sum(const struct lines *lines);
 /* The names over all numbers, most messages first. */

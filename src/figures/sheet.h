@@ -55,6 +55,7 @@ void sheet_put_word(struct sheet *sheet, size_t column, const char *english); /*
 struct wording {
     const char *(*say)(const char *english);
 };
+/* `wording` may be NULL. Borrowed: a literal, or one of the catalogue's. */
 const char *wording_say(const struct wording *wording, const char *english);
 
 enum { SHEET_CELL_MOST = 60 }; /* columns of a foreign text */

@@ -33,7 +33,7 @@ enum statistics_by {
     STATISTICS_BY_DAY,
     STATISTICS_BY_MONTH,
 };
-bool statistics_by_from_word(struct text word, enum statistics_by *out);
+bool statistics_by_from_word(struct text word, enum statistics_by *out); /* false: no such word */
 
 enum { STATISTICS_SHEETS = 4 };
 
@@ -56,6 +56,7 @@ struct figures_at {
     uint32_t number; /* day, hour or month; 0 */
     struct figures figures;
 };
+/* The list is in the arena, by number. Unless DONE, `out` is what it was. */
 enum books_outcome statistics_figures(struct reader_books *books, uint32_t from_day, uint32_t until_day,
                                       unsigned by, struct arena *arena, struct figures_at **out,
                                       size_t *out_count);

@@ -36,8 +36,8 @@ struct parcel {
     uint64_t given_up; /* events that this node could not tell anybody, ever */
     struct text records;
 };
-void parcel_put(const struct parcel *parcel, struct buffer *out);
-bool parcel_get(struct reader *reader, struct parcel *out); /* borrows; false: malformed */
+void parcel_put(const struct parcel *parcel, struct buffer *out); /* appends */
+bool parcel_get(struct reader *reader, struct parcel *out);       /* borrows; false: malformed */
 
 struct node_hello {
     uint16_t number;  /* `node number`, 1 to 255: it stands in the ids of what is told */
@@ -45,8 +45,8 @@ struct node_hello {
     struct text name; /* as its certificate proves it */
     uint64_t series;
 };
-void node_hello_put(const struct node_hello *hello, struct buffer *out);
-bool node_hello_get(struct reader *reader, struct node_hello *out);
+void node_hello_put(const struct node_hello *hello, struct buffer *out); /* appends */
+bool node_hello_get(struct reader *reader, struct node_hello *out);      /* borrows; false: malformed */
 
 /* A frame of one number. */
 void courier_number_send(struct channel *channel, enum courier_frame type, uint64_t id, uint64_t number);

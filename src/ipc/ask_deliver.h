@@ -96,13 +96,18 @@ struct relay_reply {
     struct text enhanced, text, server;
 };
 
+/* Appends; a body that does not fit into the frame moves to a memfd (body_fit). A descriptor is added as by
+   body_put. */
 void relay_request_put(struct relay_request *request, struct buffer *frame, int *fds, int *fd_count);
 /* Borrows from the frame; lists live in the arena. False: malformed. */
 bool relay_request_get(struct arena *arena, struct frame *frame, struct relay_request *out);
 void relay_reply_put(const struct relay_reply *reply, struct buffer *frame);
 bool relay_reply_get(struct frame *frame, struct relay_reply *out); /* borrows from the frame */
 
+/* Appends. */
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame);
+/* As relay_request_get. False too where the id is not the frame's, nobody is to get it, or a range ends
+   beyond its message. */
 bool deliver_job_get(struct arena *arena, struct frame *frame, struct deliver_job *out);
 /* Replies are cut where there are so many recipients that one frame could not hold them. */
 void deliver_result_put(const struct deliver_result *result, struct buffer *frame);

@@ -43,7 +43,7 @@ bool program_end_is_good(const struct program_end *end); /* exit code 0 */
 void program_end_say(const struct program_end *end,
                      struct buffer *out); /* English: "ended with exit code 3" */
 
-void program_end_put(const struct program_end *end, struct buffer *out);
-bool program_end_get(struct text payload, struct program_end *out); /* false: malformed */
+void program_end_put(const struct program_end *end, struct buffer *out); /* appends */
+bool program_end_get(struct text payload, struct program_end *out);      /* false: malformed */
 
 #endif

@@ -65,6 +65,7 @@ struct held_offer {
 
 enum { HELD_REASON_MOST = 200 };
 
+/* Appends. Reasons are cut after HELD_REASON_MOST bytes. */
 void held_offer_put(const struct held_offer *offer, struct buffer *frame);
 /* Borrows from the payload; lists live in the arena. False: malformed. */
 bool held_offer_get(struct arena *arena, struct text payload, struct held_offer *out);

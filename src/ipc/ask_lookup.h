@@ -60,8 +60,11 @@ struct client_name {
     struct text name; /* the confirmed one, else the first PTR, else empty */
 };
 
+/* Each sends one frame; the answer has its `id`. `deadline_ms` counts from when lookup reads it; 0: the
+   timeout of the configuration. */
 void lookup_host_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text host);
 void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text domain);
+/* The same. The address goes as its 16 bytes. */
 void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
                             const struct address *client);
 
@@ -69,11 +72,13 @@ void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadli
 bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name);
 bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct address *out_client);
 
+/* Appends. What is read has its lists in the arena. False: malformed. */
 void host_answer_put(const struct host_answer *answer, struct buffer *frame);
 bool host_answer_get(struct arena *arena, struct frame *frame, struct host_answer *out);
+/* The same; names of hosts are copied into the arena. */
 void mx_answer_put(const struct mx_answer *answer, struct buffer *frame);
 bool mx_answer_get(struct arena *arena, struct frame *frame, struct mx_answer *out);
-void client_name_put(const struct client_name *name, struct buffer *frame);
-bool client_name_get(struct frame *frame, struct client_name *out); /* borrows from the frame */
+void client_name_put(const struct client_name *name, struct buffer *frame); /* appends */
+bool client_name_get(struct frame *frame, struct client_name *out);         /* borrows from the frame */
 
 #endif

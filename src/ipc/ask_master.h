@@ -18,8 +18,8 @@ enum process_kind {
     PROCESS_HELPER,
     PROCESS_COUNT
 };
-const char *process_name(enum process_kind kind); /* "receive" */
-bool process_kind_from_name(struct text name, enum process_kind *out);
+const char *process_name(enum process_kind kind);                      /* "receive" */
+bool process_kind_from_name(struct text name, enum process_kind *out); /* false: none has that name */
 
 /* Of run/flights, whose form is deliver's. */
 enum { FLIGHTS_FILE_BYTES = 256 * 1024 };
@@ -66,7 +66,7 @@ struct commander {
     bool may_operate;      /* give commands, see envelopes */
     bool may_read_content; /* see the content of messages: each look is to be recorded */
 };
-void commander_put(const struct commander *commander, struct buffer *out);
+void commander_put(const struct commander *commander, struct buffer *out); /* appends */
 struct reader;
 bool commander_get(struct reader *reader, struct commander *out); /* borrowed; false: malformed */
 

@@ -7,6 +7,8 @@
 #include "base/buffer.h"
 #include "ipc/channel.h"
 
+struct reader;
+
 /* Written by receive while DATA comes in. Zero-initialised is empty. */
 struct body {
     struct buffer small; /* everything, while size <= BODY_INLINE_LIMIT */
@@ -44,8 +46,7 @@ void body_fit(struct body *body, size_t used);
 void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count);
 /* Out of a frame: inline bytes are borrowed from the frame (body->small stays empty, mapped is set); a memfd
    must be sealed and as long as said. A body that was lost here or before has is_lost and no bytes. False:
-   malformed. */
-struct reader;
+   malformed, with nothing left to free. The descriptor at `*fd_index`, which is counted on, is the body's. */
 bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct body *out_body);
 
 #endif

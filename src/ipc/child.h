@@ -81,6 +81,7 @@ void child_exit(struct child *child, int code); /* leaves child_run */
 /* Asks master to look at a process that came from this one, and to kill it if it hangs. */
 void child_report_hang(struct child *child, pid_t pid, const char *name);
 
+/* Appends one name and value; a value is cut after 255 bytes. */
 void child_status_add(struct buffer *out, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

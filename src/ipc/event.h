@@ -35,8 +35,8 @@ enum message_class {
     CLASS_NEWSLETTER,
     CLASS_COUNT
 };
-const char *class_name(enum message_class class);
-bool class_from_name(struct text name, enum message_class *out);
+const char *class_name(enum message_class class);                /* a literal; "unknown" outside the enum */
+bool class_from_name(struct text name, enum message_class *out); /* false: none has that name */
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
@@ -50,7 +50,7 @@ enum ending {
     ENDING_RELAYED = 16 /* not one of those: the next node took it while its client waited, so it was never
                            accepted here (EVENT_RELAYED) */
 };
-const char *ending_name(enum ending ending);
+const char *ending_name(enum ending ending); /* a literal; "unknown" outside the enum */
 
 /* One piece of evidence: judge/evidence.h has the whole. */
 struct event_signal {
@@ -133,7 +133,7 @@ enum step_kind {
     STEP_AGED,    /* from the quarantine, since its time was over or room was wanted */
     STEP_KIND_COUNT
 };
-const char *step_name(enum step_kind kind);
+const char *step_name(enum step_kind kind); /* a literal; "unknown" outside the enum */
 
 struct event_step {
     uint64_t id, time_ms;
@@ -164,24 +164,30 @@ struct event_missed {
 uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, struct buffer *out);
 /* Like event_accepted_put. */
 uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, struct buffer *out);
+/* Each appends; longer texts than a reader takes are cut. */
 void event_ended_put(const struct event_ended *event, struct buffer *out);
 void event_refused_put(const struct event_refused *event, struct buffer *out);
 void event_step_put(const struct event_step *event, struct buffer *out);
+/* The same. */
 void event_audit_put(const struct event_audit *event, struct buffer *out);
 void event_missed_put(const struct event_missed *event, struct buffer *out);
 
-/* The kind of a record, 0 when malformed; then the matching get. `first` is the number of the first
- * recipient. */
-enum event_kind event_kind_of(struct text record);
 struct arena;
+
+/* The kind of a record, 0 when malformed; then the matching get. */
+enum event_kind event_kind_of(struct text record);
+
+/* Each reads a record of its kind. Texts are borrowed from the record, lists are in the arena. `out_first` is
+   the number of the first recipient. False: malformed, and `out` means nothing. */
 bool event_accepted_get(struct arena *arena, struct text record, struct event_accepted *out,
                         uint32_t *out_first);
 bool event_relayed_get(struct arena *arena, struct text record, struct event_relayed *out,
                        uint32_t *out_first);
+/* The same. */
 bool event_ended_get(struct text record, struct event_ended *out);
 bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out);
 bool event_step_get(struct text record, struct event_step *out);
 bool event_audit_get(struct text record, struct event_audit *out);
-bool event_missed_get(struct text record, struct event_missed *out);
+bool event_missed_get(struct text record, struct event_missed *out); /* the same */
 
 #endif

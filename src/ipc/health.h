@@ -50,13 +50,14 @@ struct health_facts {
 
 const char *health_fact_name(enum health_fact fact); /* "disk_free_bytes": for programs, never changes */
 
+/* Known facts stay known; the value of one that is not known means nothing. */
 void health_know(struct health_facts *facts, enum health_fact fact, uint64_t value);
 bool health_knows(const struct health_facts *facts, enum health_fact fact);
 /* What both know is added up. */
 void health_facts_add(struct health_facts *facts, const struct health_facts *more);
 
-void health_facts_put(const struct health_facts *facts, struct buffer *frame);
-bool health_facts_get(struct text payload, struct health_facts *out); /* false: malformed */
+void health_facts_put(const struct health_facts *facts, struct buffer *frame); /* appends what is known */
+bool health_facts_get(struct text payload, struct health_facts *out);          /* false: malformed */
 
 enum health_check {
     HEALTH_CHECK_NODE,         /* every process runs and answers */

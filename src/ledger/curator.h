@@ -9,6 +9,7 @@
 
 struct curator_desk;
 
+/* Never NULL. All three are borrowed. Takes no work before curator_desk_set_config. */
 struct curator_desk *curator_desk_new(struct loop *loop, struct harvest *harvest, struct custody *custody);
 void curator_desk_free(struct curator_desk *desk); /* clients under way get no answer */
 void curator_desk_set_config(struct curator_desk *desk, const struct config *config); /* borrowed */

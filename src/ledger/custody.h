@@ -20,7 +20,7 @@ void custody_set_config(struct custody *custody, const struct config *config);
 /* Queue is there, or there again. */
 void custody_set_queue(struct custody *custody, int fd);
 
-struct vault *custody_vault(const struct custody *custody);
+struct vault *custody_vault(const struct custody *custody); /* borrowed */
 
 /* One message's recipients, all in HELD_KEPT. `by`: "release by NAME". Outcome MISSING: one of them is in
    another state now, nothing was done. A release goes on until queue has it; *out_release is its message id.
@@ -35,6 +35,6 @@ struct custody_facts {
     uint64_t regained; /* messages that a new database did not know */
     bool is_full;
 };
-struct custody_facts custody_facts(const struct custody *custody);
+struct custody_facts custody_facts(const struct custody *custody); /* a copy */
 
 #endif

@@ -45,6 +45,8 @@ struct custody {
     struct custody_facts facts;
 };
 
+/* Borrowed; NULL: none is open, or it cannot be asked. One that was opened anew is asked first for what the
+   facts say and for the last release's id. */
 struct database *custody_database(struct custody *custody);
 
 /* release.c */

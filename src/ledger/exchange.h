@@ -11,6 +11,8 @@
 
 struct exchange;
 
+/* Never NULL; the configuration is borrowed. What has come and is not stored is dropped with it: its node
+   tells it again. */
 struct exchange *exchange_new(struct loop *loop, const struct config *config);
 void exchange_free(struct exchange *exchange);
 void exchange_set_config(struct exchange *exchange, const struct config *config); /* borrowed */
@@ -39,6 +41,7 @@ struct exchange_facts {
     struct outbox_facts outbox;
     uint64_t events, refused; /* of other nodes, since the start */
 };
+/* A copy, of the outbox as it was when the database last told. */
 void exchange_look(struct exchange *exchange, struct exchange_facts *out);
 
 #endif

@@ -34,6 +34,7 @@ void harvest_set_steady(struct harvest *harvest, const struct steady *steady);
 uint64_t harvest_epoch_ms(const struct harvest *harvest); /* when the counts of balance began; 0: ever */
 uint64_t harvest_old_ms(const struct harvest *harvest);
 
+/* Both are borrowed. `baseline` may be NULL: no counts are kept from before. */
 void harvest_set_config(struct harvest *harvest, const struct config *config,
                         const struct counters_slot *baseline);
 
@@ -64,6 +65,7 @@ struct harvest_counts {
     bool is_newer;            /* since the database was made by a later version of this program */
     bool is_full;             /* and there is no room for events that wait */
 };
+/* A copy. The rate is of the window since the last call that closed one. */
 void harvest_counts(struct harvest *harvest, struct harvest_counts *out);
 
 #endif

@@ -15,6 +15,7 @@ struct memo_about {
     const enum held_class *classes; /* one for each recipient of the offer */
     uint32_t count;
 };
+/* Appends. Borrows nothing. */
 void memo_about_put(const struct memo_about *about, struct buffer *out);
 /* Texts borrow, lists live in the arena. False: none, as in files of the first version, or malformed. */
 bool memo_about_get(struct arena *arena, struct text bytes, struct memo_about *out);

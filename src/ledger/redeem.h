@@ -7,6 +7,7 @@
 
 struct redeem_desk;
 
+/* Never NULL. All four are borrowed. To be freed before them. */
 struct redeem_desk *redeem_desk_new(struct loop *loop, struct curator_desk *curators, struct custody *custody,
                                     struct harvest *harvest);
 void redeem_desk_free(struct redeem_desk *desk);

@@ -7,6 +7,7 @@
 
 struct tally_desk;
 
+/* Never NULL. Both are borrowed. */
 struct tally_desk *tally_desk_new(struct loop *loop, struct harvest *harvest);
 void tally_desk_free(struct tally_desk *desk); /* clients under way get no answer */
 

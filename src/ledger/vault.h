@@ -34,6 +34,7 @@ struct vault_message {
     struct buffer bytes;     /* owns both */
     struct arena *arena;
 };
+/* Unless DONE there is nothing to free. */
 enum vault_outcome vault_read(const struct vault *vault, uint64_t id, struct vault_message *out);
 /* The same without content, of which nothing is read. */
 enum vault_outcome vault_read_facts(const struct vault *vault, uint64_t id, struct vault_message *out);

@@ -17,6 +17,7 @@ void waiting_set_most(struct waiting *waiting, uint64_t most_bytes);
    will, may fill half of the file: those beyond are left out, so that there is room for what the account is
    made of. */
 enum waiting_outcome { WAITING_FULL, WAITING_KEPT, WAITING_LEFT_OUT };
+/* Written and not synced: it outlives this process, not the machine. The record is copied. */
 enum waiting_outcome waiting_add(struct waiting *waiting, uint16_t slot, uint64_t position,
                                  struct text record);
 

@@ -9,6 +9,7 @@
 
 struct dns_probe;
 
+/* Never NULL, as long as the process. All three are borrowed. */
 struct dns_probe *dns_probe_new(struct loop *loop, struct resolver *resolver, const struct config *config);
 void dns_probe_configure(struct dns_probe *probe, const struct config *config); /* borrowed */
 

@@ -25,6 +25,8 @@ struct exchanger {
     void *context;
 };
 
+/* `done` comes later, never inside this call, with the MX records and the addresses of all hosts. `domain` is
+   borrowed until then. */
 void exchanger_begin(struct exchanger *exchanger, struct resolver *resolver, struct arena *arena,
                      struct text domain, void (*done)(void *context), void *context);
 

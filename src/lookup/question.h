@@ -34,6 +34,7 @@ struct asker {
 
 struct question_table;
 
+/* Never NULL. Loop and resolver are borrowed. */
 struct question_table *question_table_new(struct loop *loop, struct resolver *resolver, uint32_t timeout_ms);
 void question_table_set_timeout(struct question_table *table, uint32_t timeout_ms); /* for deadline 0 */
 void question_table_free(struct question_table *table);                             /* askers are forgotten */
@@ -50,6 +51,7 @@ struct question_counts {
     uint64_t asked, merged, temperrors, late, over_limit;
     uint32_t in_flight, waiting;
 };
+/* Borrowed; they go on counting. */
 const struct question_counts *question_counts(const struct question_table *table);
 
 #endif

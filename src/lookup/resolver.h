@@ -35,6 +35,7 @@ struct resolver_counts {
     uint64_t temperrors, bogus;
     uint32_t in_flight;
 };
+/* Borrowed; they go on counting. */
 const struct resolver_counts *resolver_counts(const struct resolver *resolver);
 
 #endif

@@ -36,6 +36,8 @@ struct boundary_search {
     size_t reopen_line; /* out: the first line of a closed frame, likewise */
 };
 
+/* Sets all of the frame. `boundary` is borrowed for as long as the frame stands; empty: a message inside a
+   message. */
 void boundary_frame_set(struct boundary_frame *frame, uint32_t part, struct text boundary);
 
 /* The next boundary line at or behind `from`, which must be where a line begins. False when there is none. */

@@ -7,15 +7,15 @@
 
 enum { DIGEST_BYTES = 32, DIGEST_HEX_SIZE = 65 };
 
+/* Both die where OpenSSL lacks the algorithm. HMAC is that of RFC 2104. */
 void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES]);
-
 void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES]);
 
 /* Signs many texts under one secret, fast: what is long is first made short by Poly1305 under a key of its
    own, which nobody sees the results of, then all is signed by HMAC-SHA-256. */
 struct digest_key;
 struct digest_key *digest_key_new(struct text secret); /* once before the jail: OpenSSL opens files */
-void digest_key_free(struct digest_key *key);
+void digest_key_free(struct digest_key *key);          /* NULL is allowed */
 
 /* Of the pieces one after the other; their lengths count too. The same on every machine. */
 void digest_signed(struct digest_key *key, const struct text *pieces, size_t count,

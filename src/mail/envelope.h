@@ -37,6 +37,7 @@ struct envelope {
 
 enum { ENVELOPE_RECIPIENTS_MOST = 10000, TRANSACTION_BYTES = 16 };
 
+/* Appends what envelope_get reads. ENVELOPE_RECIPIENTS_MOST is the caller's to keep: get refuses more. */
 void envelope_put(const struct envelope *envelope, struct buffer *out);
 /* False: malformed. Texts borrow from the reader's text; the list lives in the arena. */
 bool envelope_get(struct arena *arena, struct reader *reader, struct envelope *out);

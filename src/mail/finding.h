@@ -124,6 +124,7 @@ bool finding_is_ambiguous(enum finding finding);
 /* A limit of ours was reached: something was not looked at. */
 bool finding_is_limit(enum finding finding);
 
+/* One in the set is, at least. */
 bool finding_set_is_ambiguous(const struct finding_set *set);
 bool finding_set_is_limit(const struct finding_set *set);
 

@@ -68,12 +68,12 @@ const struct header_field *header_find_name(const struct header *header, struct 
 /* The last one; differs from the first only where a field is doubled. */
 const struct header_field *header_find_last(const struct header *header, enum header_id id);
 
-size_t header_count_name(const struct header *header, struct text name);
+size_t header_count_name(const struct header *header, struct text name); /* ASCII case is ignored */
 
 /* The value on one line: each fold (line end and the blanks behind it) is a single space, outer blanks
    are gone, NUL bytes are gone. Borrowed from the value itself when nothing had to change. */
 struct text header_unfold(struct arena *arena, struct text value);
 
-enum header_id header_id_of(struct text name);
+enum header_id header_id_of(struct text name); /* ASCII case is ignored; HEADER_OTHER for any other name */
 
 #endif

@@ -29,6 +29,7 @@ void parameter_parse(struct arena *arena, struct text value, size_t most, struct
    and in extended form, the extended one is preferred (RFC 2231 asks for it), the plain one is `last`. */
 const struct parameter *parameter_find(const struct parameter_list *list, struct text name, bool last);
 
+/* `name` in lower case, as in parameter_find. */
 size_t parameter_times(const struct parameter_list *list, struct text name);
 
 /* The value as UTF-8, by its charset, encoded words in it decoded too. */

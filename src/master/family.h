@@ -25,6 +25,8 @@ struct family_start {
     void *context;
 };
 
+/* Never NULL, as long as the process. `start` is copied, what it points to is borrowed. SIGCHLD is the
+   family's. */
 struct family *family_new(const struct family_start *start);
 
 /* Starts every process that the role wants. */
@@ -50,8 +52,8 @@ void family_status(struct family *family, void (*on_done)(void *context, struct 
    ADDRESS:PORT of the peer that gets what waits, or empty. */
 void family_drain(struct family *family, bool is_on, struct text to);
 
-bool family_is_drained(const struct family *family);
+bool family_is_drained(const struct family *family); /* it was told to be, last */
 
-bool family_is_ready(const struct family *family);
+bool family_is_ready(const struct family *family); /* every process is, at this moment */
 
 #endif

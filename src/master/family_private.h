@@ -75,7 +75,7 @@ void member_start(struct member *member);
 void member_send_config(struct member *member, uint64_t id);
 void member_send_listeners(struct member *member);
 
-void member_send_drain(struct member *member);
+void member_send_drain(struct member *member); /* as family_drain was told last */
 void member_send_log(struct member *member, enum master_log which, int fd); /* a copy; `fd` is borrowed */
 
 /* pulse.c */

@@ -49,6 +49,7 @@ struct fitness_facts {
     size_t listener_count, listeners_shut; /* shut: they do not listen although the node is in service */
 };
 
+/* Sets all of `out`; nothing in it is borrowed. */
 void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out);
 
 #endif

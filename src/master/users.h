@@ -11,6 +11,7 @@
 
 struct users;
 
+/* Never NULL; begins to ask. The configuration is borrowed until the next users_set_config. */
 struct users *users_open(struct loop *loop, const struct config *config);
 void users_close(struct users *users);
 

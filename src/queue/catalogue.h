@@ -55,14 +55,18 @@ struct catalogue {
 
 enum { RECENT_IDS = 1 << 17 };
 
+/* Never NULL. */
 struct catalogue *catalogue_new(void);
 void catalogue_free(struct catalogue *catalogue); /* and every message */
 
+/* Borrowed until it is removed; NULL: not there. */
 struct message *catalogue_find(const struct catalogue *catalogue, uint64_t id);
+/* Takes the message over. No other of its id may be there. */
 void catalogue_add(struct catalogue *catalogue, struct message *message);
 /* Drops it from the table, gives up its names and frees it. */
 void catalogue_remove(struct catalogue *catalogue, struct message *message);
 
+/* Among the RECENT_IDS last ones: the oldest is forgotten. */
 void catalogue_remember(struct catalogue *catalogue, uint64_t id);
 /* Kept at some time: live, or among the recent ones. */
 bool catalogue_was_kept(const struct catalogue *catalogue, uint64_t id);

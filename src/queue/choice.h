@@ -28,7 +28,7 @@ bool choice_parse(struct arena *arena, const struct text *words, size_t count, b
 /* Every message was named by its id, and nothing else was. */
 bool choice_is_ids(const struct choice *choice);
 
-bool choice_has_id(const struct choice *choice, uint64_t id);
+bool choice_has_id(const struct choice *choice, uint64_t id); /* it was named by its id */
 /* Does it mean this recipient of the message? `domain` in lower case. */
 bool choice_has_recipient(const struct choice *choice, uint64_t id, const struct envelope *envelope,
                           uint32_t number, struct text domain, bool is_held);

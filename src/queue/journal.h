@@ -62,6 +62,7 @@ void journal_change_in_memory(struct journal *journal, struct message *message, 
    where its room is needed for outcomes: without it events are told again. */
 void journal_mark_clean(struct journal *journal);
 
+/* Of records that no commit has written yet. */
 bool journal_has_batch(const struct journal *journal);
 uint64_t journal_batch_bytes(const struct journal *journal);
 
@@ -123,6 +124,7 @@ struct journal_facts {
     uint64_t segments, bytes, commits, commit_records, sync_us, sync_most_us, recycled, compacted;
     uint64_t spares, claimed; /* segments in reserve; bytes that outcomes may need */
 };
+/* A copy; sizes of segments are added up for it. */
 struct journal_facts journal_facts(const struct journal *journal);
 
 #endif

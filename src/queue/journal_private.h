@@ -176,6 +176,8 @@ bool seal_read(struct journal *journal, struct segment *segment, struct arena *a
 /* Only ids and references: of a segment without an index those in memory, borrowed. */
 bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
 
+/* Messages that ended in this segment, or were cut, are forgotten where the catalogue still has them in their
+   home. */
 void seal_references_apply(struct journal *journal, const struct reference *references, size_t count);
 
 /* recover.c */

@@ -7,6 +7,7 @@
 
 struct names;
 
+/* Never NULL. NULL may be freed. */
 struct names *names_new(void);
 void names_free(struct names *names);
 
@@ -17,8 +18,8 @@ void names_hold_again(struct names *names, uint32_t number);
 void names_drop(struct names *names, uint32_t number);
 
 struct text names_text(const struct names *names, uint32_t number); /* borrowed while it is held */
-uint32_t names_holders(const struct names *names, uint32_t number);
-uint32_t names_limit(const struct names *names); /* every number is below */
+uint32_t names_holders(const struct names *names, uint32_t number); /* `number` is one that names_hold gave */
+uint32_t names_limit(const struct names *names);                    /* every number is below */
 
 /* The number of a text that somebody holds, or 0. */
 uint32_t names_find(const struct names *names, struct text text);

@@ -174,8 +174,9 @@ void large_forget(struct queue *queue, const struct receiver *receiver); /* whic
 bool intake_keep(struct queue *queue, struct receiver *receiver,
                  struct frame *frame); /* QUEUE_KEEP; false: malformed */
 void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags,
-                         int fd); /* flags: of its messages */
-void intake_tell_space(struct queue *queue);
+                         int fd);            /* flags: of its messages */
+void intake_tell_space(struct queue *queue); /* to every receive process */
+/* Answers `receiver` once the batch is committed. Takes the body over, which may be NULL. */
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);
 
@@ -184,6 +185,7 @@ void turn_wanted(struct queue *queue);      /* at the end of this loop turn */
 void turn_wanted_soon(struct queue *queue); /* outcomes wait for company */
 bool turn_commit(struct queue *queue);      /* now; true: nothing is left in the batch */
 void turn_space_look(struct queue *queue);
+/* Callbacks of the loop; `context` is the queue. */
 void turn_wake(void *context);
 void turn_run(void *context);
 
@@ -212,6 +214,7 @@ void undeliverable_relayed(struct queue *queue, struct message *message, const s
                            uint32_t count);
 void undeliverable_aged(struct queue *queue, struct message *message);
 bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
+/* Wakes for the message when it expires or its sender is to be warned. Nothing where no delivery is left. */
 void undeliverable_watch(struct queue *queue, struct message *message);
 
 /* own_mail.c: messages of our own */
@@ -227,7 +230,9 @@ struct told_delivery {
     uint64_t arrived_ms;
     uint32_t connect_ms, transfer_ms;
 };
+/* A line of the log. */
 void told_recipient(const struct queue *queue, uint64_t id, const struct told_delivery *delivery);
+/* Gathers an event, which goes to ledger after the commit. Texts are copied. */
 void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
                       struct text relay, struct text reply);
 /* Deferrals, holds and releases; other records tell nothing. */

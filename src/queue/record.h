@@ -53,6 +53,7 @@ struct record_header {
     bool is_last; /* of its batch */
 };
 
+/* Adds its own checksum, seeded by the segment. */
 void record_header_put(const struct record_header *header, uint32_t seed, char out[RECORD_HEADER_BYTES]);
 /* False: not a header of this segment (whatever else it is). */
 bool record_header_get(const char bytes[RECORD_HEADER_BYTES], uint32_t seed, uint32_t generation,
@@ -84,6 +85,7 @@ struct lead {
     struct text hold_reason;
 };
 
+/* Appends; RECORD_RECIPIENTS_MOST is the caller's to keep. */
 void lead_put(const struct lead *lead, struct buffer *out);
 /* Borrows from the bytes, the list lives in the arena. False: malformed. */
 bool lead_get(struct arena *arena, struct text bytes, struct lead *out);
@@ -103,7 +105,8 @@ struct change {
     struct text dsn, relay, reply;
 };
 
+/* Appends; RECORD_RECIPIENTS_MOST is the caller's to keep. */
 void change_put(const struct change *change, struct buffer *out);
-bool change_get(struct arena *arena, struct text bytes, struct change *out);
+bool change_get(struct arena *arena, struct text bytes, struct change *out); /* as lead_get */
 
 #endif

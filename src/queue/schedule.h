@@ -40,6 +40,8 @@ struct schedule_policy {
 
 struct schedule;
 
+/* Never NULL. The catalogue is borrowed, the policy copied. Freed before the catalogue, with all deliveries;
+   NULL is allowed. */
 struct schedule *schedule_new(struct catalogue *catalogue, const struct schedule_policy *policy,
                               uint64_t seed);
 void schedule_free(struct schedule *schedule);
@@ -100,7 +102,7 @@ struct schedule_facts {
     uint64_t deliveries, ready, waiting, out, destinations, destinations_down;
     uint64_t out_recipients; /* of the messages whose deliveries are out: no fewer than theirs */
 };
-struct schedule_facts schedule_facts(const struct schedule *schedule);
+struct schedule_facts schedule_facts(const struct schedule *schedule); /* a copy */
 
 /* The next delivery of that message's list that serves recipient `number`; NULL: none. */
 struct delivery *schedule_delivery_of(const struct message *message, const struct standing *recipient);

@@ -16,6 +16,7 @@ enum {
 
 struct transactions;
 
+/* Never NULL. NULL may be freed. */
 struct transactions *transactions_new(void);
 void transactions_free(struct transactions *transactions);
 

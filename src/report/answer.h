@@ -18,6 +18,7 @@ struct answer {
     uint64_t now_ms;
 };
 
+/* Appends the whole mail, header and body. */
 void answer_print(const struct answer *answer, struct buffer *out);
 
 /* For the log: "the ticket is false", … */

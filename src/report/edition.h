@@ -44,8 +44,9 @@ struct edition {
     struct edition_block *blocks, *last;
 };
 
-struct edition *edition_new(enum language language);
-void edition_free(struct edition *edition); /* NULL is allowed */
+struct edition *edition_new(enum language language); /* never NULL */
+void edition_free(struct edition *edition);          /* NULL is allowed */
+/* At the end; `title` is borrowed for as long as the edition. The block lives with it. */
 struct edition_block *edition_add(struct edition *edition, const char *title);
 void edition_add_line(struct edition *edition, struct edition_block *block, bool is_bad, struct text text);
 

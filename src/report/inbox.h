@@ -8,6 +8,7 @@
 struct service;
 struct inbox;
 
+/* Never NULL, as long as the process. Listens on the service's post, which is there before. */
 struct inbox *inbox_new(struct service *service);
 /* Ledger is there, or there again: tickets are redeemed by it. */
 void inbox_set_ledger(struct inbox *inbox, int fd);
@@ -15,6 +16,6 @@ void inbox_set_ledger(struct inbox *inbox, int fd);
 struct inbox_facts {
     uint64_t reported, released, not_released, answers; /* messages told as missed; mails with a ticket */
 };
-struct inbox_facts inbox_facts(const struct inbox *inbox);
+struct inbox_facts inbox_facts(const struct inbox *inbox); /* a copy */
 
 #endif

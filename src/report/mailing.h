@@ -19,6 +19,7 @@ struct mailing_letter {
     size_t count;
     uint64_t now_ms;
 };
+/* Appends the whole mail, header and body. */
 void mailing_print(const struct mailing_letter *letter, struct buffer *out);
 
 /* What became held in (from, until] and is still there, by address (any case), then by time; only for
@@ -37,9 +38,12 @@ struct mailing {
     uint64_t offered_id;        /* the letter of which no answer is known, 0: none */
     char address[330];          /* its user; those before are done */
 };
+/* The file `digest` below `folder`; what is missing or no number is 0. False of the other: not written, and
+   the log says why. */
 void mailing_read(int folder, struct mailing *out);
 bool mailing_write(int folder, const struct mailing *mailing);
 
+/* That of the address's domain; else the report's. */
 enum language mailing_language(const struct config *config, struct text address);
 
 #endif

@@ -17,6 +17,7 @@ struct nightly {
     uint64_t offered_id;
 };
 
+/* What is missing or no number is 0. False of the other: not written, and the log says why. */
 void nightly_read(int folder, struct nightly *out);
 bool nightly_write(int folder, const struct nightly *nightly);
 

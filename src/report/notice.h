@@ -12,6 +12,7 @@ struct notice {
     struct text reply_to; /* empty: none */
 };
 
+/* Appends the whole mail; `lines` is UTF-8 with LF. */
 void notice_print(const struct notice *notice, struct text lines, struct buffer *out);
 
 /* The same for two kinds of mail programs. */

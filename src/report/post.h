@@ -20,6 +20,7 @@ struct post_listener {
     void (*on_gone)(void *context);
     void *context;
 };
+/* Who hears what queue sends that is no answer to a letter. One at a time; on_frame's false: malformed. */
 void post_listen(struct post *post, struct post_listener listener);
 struct channel *post_queue(const struct post *post); /* to answer on; NULL: it is being restarted */
 
@@ -31,6 +32,7 @@ struct post_waiter {
     void (*done)(void *context, uint64_t id, bool is_kept, struct text why);
     void *context;
 };
+/* As the message `id`. Where queue is not there the letter waits for it. */
 void post_send(struct post *post, uint64_t id, struct text to, struct text letter, struct post_waiter waiter);
 /* Was this letter kept, by an earlier life of ours? `done` as above. */
 void post_ask(struct post *post, uint64_t id, struct post_waiter waiter);

@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "figures/sheet.h"
 
+/* Never NULL. English where a language lacks the words. */
 const struct wording *words_in(enum language language);
 const char *words_say(enum language language, const char *english);
 

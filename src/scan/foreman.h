@@ -23,7 +23,7 @@ void foreman_stop(struct foreman *foreman, uint32_t within_ms);
 /* Lines go to another descriptor, which is borrowed: told to warden, nurseries and workers. */
 void foreman_log(struct foreman *foreman, enum master_log which, int fd);
 
-void foreman_status(const struct foreman *foreman, struct buffer *out);
+void foreman_status(const struct foreman *foreman, struct buffer *out); /* appends */
 
 /* To be asked every second: since when there is no worker is known by it. */
 void foreman_health(struct foreman *foreman, struct health_facts *out);

@@ -82,7 +82,10 @@ void crew_start(struct foreman *foreman, bool is_reload); /* asks the warden for
 void crew_fill(struct foreman *foreman);                  /* asks for workers that are missing */
 uint32_t crew_size(const struct foreman *foreman);        /* how many of a weight may be busy at once */
 uint32_t crew_busy(const struct foreman *foreman);        /* how many are, of both */
+/* NULL: all of that weight are busy. */
 struct crew_member *crew_idle(struct foreman *foreman, enum request_weight weight);
+/* Sends it copies of the request's descriptors; the request stays the foreman's. When this returns, `member`
+   may be gone and the request may have failed. */
 void crew_give(struct crew_member *member, struct request *request);
 extern const struct channel_events crew_warden_events;
 
@@ -94,7 +97,7 @@ void foreman_dispatch(struct foreman *foreman);
 void foreman_answer(struct foreman *foreman, struct request *request, uint16_t type, struct text payload);
 void foreman_fail(struct foreman *foreman, struct request *request, enum scan_failure failure,
                   const char *why);
-void foreman_refuse_waiting(struct foreman *foreman, const char *why);
+void foreman_refuse_waiting(struct foreman *foreman, const char *why);    /* with SCAN_NOT_READY */
 void foreman_take_back(struct foreman *foreman, struct request *request); /* no worker has seen it */
 void foreman_lost(struct foreman *foreman, struct request *request,
                   bool is_timed_out); /* its worker is dead */

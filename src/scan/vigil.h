@@ -18,6 +18,7 @@ struct vigil {
     bool is_heard; /* in this round */
 };
 
+/* Once, when the warden has been started. */
 void vigil_open(struct foreman *foreman);
 
 #endif

@@ -55,6 +55,8 @@ struct smtp_capabilities {
     uint64_t size;              /* 0: no limit said */
 };
 
+/* Of the reply to EHLO (RFC 5321 section 4.1.1.1); keywords that we do not use are passed over. Nothing is
+   borrowed. */
 void smtp_capabilities_parse(const struct smtp_reply *reply, struct smtp_capabilities *out);
 
 #endif

@@ -19,6 +19,7 @@ struct inspection {
     bool is_known; /* an identical message was clean: nothing is scanned again */
 };
 
+/* All are borrowed until inspect_end; `engine` may be NULL. */
 void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
                    struct text message);
 

@@ -18,6 +18,7 @@ void recall_free(struct recall *recall);
 const char *recall_infected(const struct recall *recall, const uint8_t digest[DIGEST_BYTES]);
 void recall_add_infected(struct recall *recall, const uint8_t digest[DIGEST_BYTES], const char *name);
 
+/* Of a whole message. Another one may have taken its place: then it is scanned again. */
 bool recall_is_clean(const struct recall *recall, const uint8_t digest[DIGEST_BYTES]);
 void recall_add_clean(struct recall *recall, const uint8_t digest[DIGEST_BYTES]);
 

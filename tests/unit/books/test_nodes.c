@@ -15,6 +15,7 @@
 #include "books/count.h"
 #include "books/day.h"
 #include "books/forget.h"
+#include "books/held.h"
 #include "books/migration.h"
 #include "books/nodes.h"
 #include "books/outbox.h"
@@ -183,6 +184,20 @@ static void old_ones_are_given_up_and_counted(void **state)
         assert_int_equal(facts.parcels, 0);
         assert_int_equal(facts.given_up, 6 * (uint64_t)round);
     }
+}
+
+static void what_cannot_be_asked_is_as_it_was_known(void **state)
+{
+    struct fixture *fixture = *state;
+    struct outbox_facts facts;
+    done(outbox_begin(fixture->database, BOOT));
+    parcels_add(fixture, 2, true);
+    done(outbox_look(fixture->database, &facts));
+    uint64_t oldest_ms = facts.oldest_ms;
+    done(sql_run(database_sql(fixture->database), "DROP TABLE mark"));
+    assert_int_equal(outbox_look(fixture->database, &facts) == BOOKS_DONE, false);
+    assert_int_equal(facts.parcels, 1);
+    assert_int_equal(facts.oldest_ms, oldest_ms);
 }
 
 static void a_series_is_of_one_boot(void **state)
@@ -440,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(parcels_are_whole_and_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(told_ones_leave_and_numbers_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_ones_are_given_up_and_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_as_it_was_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_series_is_of_one_boot, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_number_is_one_nodes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(balance_is_of_this_node, set_up, tear_down),
