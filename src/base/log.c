@@ -246,7 +246,7 @@ static bool write_step(const char **at, size_t *length)
     return true;
 }
 
-static void write_all(const char *at, size_t length)
+static void lines_write(const char *at, size_t length)
 {
     while (length > 0 && write_step(&at, &length)) continue;
     registry.missed += lines_in(at, length); /* its reader is gone or stands still, or its disk is full */
@@ -254,7 +254,7 @@ static void write_all(const char *at, size_t length)
 
 void log_flush(void)
 {
-    write_all(registry.lines, registry.gathered);
+    lines_write(registry.lines, registry.gathered);
     registry.gathered = 0;
 }
 
