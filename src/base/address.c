@@ -4,7 +4,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
+
+#include "base/die.h"
 
 static const uint8_t MAPPED[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
 
@@ -32,24 +33,67 @@ bool address_is_loopback(const struct address *address)
     return memcmp(address->bytes, one, sizeof one) == 0;
 }
 
-static struct text without_brackets(struct text text)
+void address_from_bytes(const void *bytes, size_t length, struct address *out)
 {
-    if (text.length < 2 || text.at[0] != '[' || text.at[text.length - 1] != ']') return text;
-    text = text_slice(text, 1, text.length - 1);
-    if (text_starts_nocase(text, TEXT("IPv6:"))) text = text_slice(text, 5, text.length);
-    return text;
+    if (length != 4 && length != 16) bug("an address of %zu bytes", length);
+    memcpy(out->bytes, MAPPED, sizeof MAPPED);
+    memcpy(out->bytes + 16 - length, bytes, length);
 }
 
-bool address_parse(struct text text, struct address *out)
+bool address_is_spelled_v6(struct text text)
+{
+    return text_find_char(text, ':') < text.length;
+}
+
+static bool is_link_local(const struct address *address)
+{
+    return address->bytes[0] == 0xFE && (address->bytes[1] & 0xC0) == 0x80;
+}
+
+/* RFC 4007 section 11.2. The name of an interface, or its number. */
+static bool is_zone(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((uint8_t)text.at[i] <= ' ' || (uint8_t)text.at[i] >= 127 || memchr("%/[]", text.at[i], 4))
+            return false;
+    return text.length > 0 && text.length < 16;
+}
+
+/* Without brackets, tag and zone. */
+static bool bare_parse(struct text text, struct address *out)
 {
     char room[ADDRESS_TEXT_SIZE];
-    text = without_brackets(text);
     if (text.length == 0 || text.length >= sizeof room || memchr(text.at, '\0', text.length)) return false;
     memcpy(room, text.at, text.length);
     room[text.length] = '\0';
     memcpy(out->bytes, MAPPED, sizeof MAPPED);
     if (inet_pton(AF_INET, room, out->bytes + 12) == 1) return true;
     return inet_pton(AF_INET6, room, out->bytes) == 1;
+}
+
+/* The tag stands before an IPv6 address only. */
+static struct text without_dress(struct text text)
+{
+    static const struct text tag = { "IPv6:", 5 };
+    bool is_bracketed = text.length >= 2 && text.at[0] == '[' && text.at[text.length - 1] == ']';
+    if (is_bracketed) text = text_slice(text, 1, text.length - 1);
+    if (!text_starts_nocase(text, tag)) return text;
+    text = text_slice(text, tag.length, text.length);
+    return address_is_spelled_v6(text) ? text : TEXT_NONE;
+}
+
+bool address_parse(struct text text, struct address *out)
+{
+    return bare_parse(without_dress(text), out);
+}
+
+bool address_parse_zoned(struct text text, struct address *out)
+{
+    text = without_dress(text);
+    size_t percent = text_find_char(text, '%');
+    if (!bare_parse(text_slice(text, 0, percent), out)) return false;
+    return percent == text.length ||
+           (is_link_local(out) && is_zone(text_slice(text, percent + 1, text.length)));
 }
 
 char *address_print(const struct address *address, char room[ADDRESS_TEXT_SIZE])
@@ -68,15 +112,31 @@ static bool host_bits_are_zero(const struct network *network)
     return true;
 }
 
-bool network_parse(struct text text, struct network *out)
+/* An IPv4 address spelled as IPv6 counts its prefix in either family: below 96 bits the constant part of
+   ::ffff:0:0/96 would be host bits, so that no length means two things. */
+static bool bits_parse(struct text word, bool is_spelled_v6, bool is_v4, uint8_t *out)
+{
+    uint64_t bits;
+    if (!text_to_number(word, is_spelled_v6 ? 128 : 32, &bits)) return false;
+    if (is_v4 && is_spelled_v6 && bits > 32 && bits < 96) return false;
+    *out = (uint8_t)(is_v4 && bits <= 32 ? bits + 96 : bits);
+    return true;
+}
+
+bool network_parse_interface(struct text text, struct network *out)
 {
     size_t slash = text_find_char(text, '/');
-    if (!address_parse(text_slice(text, 0, slash), &out->address)) return false;
-    uint64_t most = address_is_v4(&out->address) ? 32 : 128, bits = most;
-    if (slash < text.length && !text_to_number(text_slice(text, slash + 1, text.length), most, &bits))
-        return false;
-    out->bits = (uint8_t)(bits + 128 - most);
-    return host_bits_are_zero(out);
+    struct text address = text_slice(text, 0, slash);
+    if (!address_parse(address, &out->address)) return false;
+    out->bits = 128;
+    return slash == text.length ||
+           bits_parse(text_slice(text, slash + 1, text.length), address_is_spelled_v6(address),
+                      address_is_v4(&out->address), &out->bits);
+}
+
+bool network_parse(struct text text, struct network *out)
+{
+    return network_parse_interface(text, out) && host_bits_are_zero(out);
 }
 
 bool network_has(const struct network *network, const struct address *address)
@@ -105,20 +165,44 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_
     return sizeof *v6;
 }
 
-bool endpoint_from_sockaddr(const struct sockaddr_storage *from, struct endpoint *out)
+bool endpoint_from_sockaddr(const struct sockaddr *from, struct endpoint *out)
 {
-    if (from->ss_family == AF_INET) {
+    if (from && from->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-        memcpy(out->address.bytes, MAPPED, sizeof MAPPED);
-        memcpy(out->address.bytes + 12, &v4->sin_addr, 4);
+        address_from_bytes(&v4->sin_addr, 4, &out->address);
         out->port = ntohs(v4->sin_port);
         return true;
     }
-    if (from->ss_family == AF_INET6) {
+    if (from && from->sa_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-        memcpy(out->address.bytes, &v6->sin6_addr, 16);
+        address_from_bytes(&v6->sin6_addr, 16, &out->address);
         out->port = ntohs(v6->sin6_port);
         return true;
     }
     return false;
+}
+
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && address_equal(&a->address, &b->address);
+}
+
+/* The colon before a port is the only one, or stands behind the bracket. */
+static size_t port_colon(struct text text)
+{
+    size_t colon = text_find_last_char(text, ':');
+    bool is_bracketed = text.length > 0 && text.at[0] == '[';
+    if (is_bracketed ? text.at[text.length - 1] == ']' : text_find_char(text, ':') != colon)
+        return text.length;
+    return colon;
+}
+
+bool endpoint_parse(struct text text, int port_fallback, struct endpoint *out)
+{
+    size_t colon = port_colon(text);
+    uint64_t port = (uint64_t)port_fallback;
+    if (colon < text.length && !text_to_number(text_slice(text, colon + 1, text.length), 65535, &port))
+        return false;
+    out->port = (uint16_t)port;
+    return port <= 65535 && address_parse(text_slice(text, 0, colon), &out->address);
 }

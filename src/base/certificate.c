@@ -292,8 +292,8 @@ static bool general_name_add(struct buffer *out, const GENERAL_NAME *name)
     int length = kind == GEN_IPADD ? ASN1_STRING_length(value) : 0;
     if (length != 4 && length != 16) return false;
     char room[ADDRESS_TEXT_SIZE];
-    struct address address = { { [10] = 0xFF, [11] = 0xFF } };
-    memcpy(address.bytes + 16 - length, ASN1_STRING_get0_data(value), (size_t)length);
+    struct address address;
+    address_from_bytes(ASN1_STRING_get0_data(value), (size_t)length, &address);
     buffer_add_text(out, text_of(address_print(&address, room)));
     return true;
 }

@@ -2,7 +2,6 @@
 /* The log of this process: formats, escapes, gathers, writes. Owned state is the one log registry. */
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/printable.h"
 
 enum {
@@ -69,22 +69,12 @@ static int connect_unix(const char *path)
 /* "192.0.2.1:514" or "[2001:db8::1]:514". */
 static int connect_udp(const char *address)
 {
-    char host[64];
-    const char *colon = strrchr(address, ':');
-    if (!colon || (size_t)(colon - address) >= sizeof host) return -1;
-    snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1)) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4.sin_port };
-    char *bare = host;
-    if (*bare == '[') {
-        bare++;
-        bare[strcspn(bare, "]")] = '\0';
-    }
-    bool is_v4 = inet_pton(AF_INET, bare, &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, bare, &v6.sin6_addr) != 1) return -1;
-    int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const void *to = is_v4 ? (const void *)&v4 : (const void *)&v6;
-    if (fd >= 0 && connect(fd, to, is_v4 ? sizeof v4 : sizeof v6) == 0) return fd;
+    struct endpoint endpoint;
+    struct sockaddr_storage to;
+    if (!endpoint_parse(text_of(address), -1, &endpoint)) return -1;
+    socklen_t length = endpoint_to_sockaddr(&endpoint, &to);
+    int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, length) == 0) return fd;
     if (fd >= 0) close(fd);
     return -1;
 }
@@ -256,7 +246,7 @@ static bool write_step(const char **at, size_t *length)
     return true;
 }
 
-static void write_all(const char *at, size_t length)
+static void lines_write(const char *at, size_t length)
 {
     while (length > 0 && write_step(&at, &length)) continue;
     registry.missed += lines_in(at, length); /* its reader is gone or stands still, or its disk is full */
@@ -264,7 +254,7 @@ static void write_all(const char *at, size_t length)
 
 void log_flush(void)
 {
-    write_all(registry.lines, registry.gathered);
+    lines_write(registry.lines, registry.gathered);
     registry.gathered = 0;
 }
 

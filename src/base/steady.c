@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 enum { LINE_BYTES = 256, SET_LEAST_MS = 1000 };
@@ -50,7 +51,7 @@ static void store(struct steady *steady, int64_t now_ms)
                  steady->set_ms, now_ms);
     memset(line + length, ' ', (size_t)(LINE_BYTES - 1 - length));
     line[LINE_BYTES - 1] = '\n';
-    if (pwrite(steady->fd, line, LINE_BYTES, 0) != LINE_BYTES || fdatasync(steady->fd) != 0)
+    if (!file_write_at(steady->fd, text_from(line, LINE_BYTES), 0) || fdatasync(steady->fd) != 0)
         log_warning("the steady time cannot be kept: %s", strerror(errno));
 }
 

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "ipc/ask_ledger.h"
 #include "mail/digest.h"
@@ -31,26 +32,17 @@ static bool key_read(const char *path, struct ticket_key *out)
     return is_whole;
 }
 
-static bool folder_sync(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool is_good = fsync(fd) == 0;
-    close(fd);
-    return is_good;
-}
-
 /* Whole or not at all, as every file of ours. */
-static bool key_make(const char *folder, const char *path, struct ticket_key *out)
+static bool key_make(const char *folder, struct ticket_key *out)
 {
-    char made[4200];
-    snprintf(made, sizeof made, "%s.new", path);
     if (getrandom(out->bytes, sizeof out->bytes, 0) != (ssize_t)sizeof out->bytes) return false;
-    int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return false;
-    bool is_good = write(fd, out->bytes, sizeof out->bytes) == (ssize_t)sizeof out->bytes && fsync(fd) == 0;
-    close(fd);
-    return is_good && rename(made, path) == 0 && folder_sync(folder);
+    int place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (place < 0) return false;
+    bool is_good = file_replace(place, "ticket.key", text_from((char *)out->bytes, sizeof out->bytes), 0600);
+    int error = errno;
+    close(place);
+    errno = error;
+    return is_good;
 }
 
 bool ticket_key_open(const char *folder, bool may_make, struct ticket_key *out)
@@ -58,7 +50,7 @@ bool ticket_key_open(const char *folder, bool may_make, struct ticket_key *out)
     char path[4100];
     snprintf(path, sizeof path, "%s/ticket.key", folder);
     if (key_read(path, out)) return true;
-    if (errno == ENOENT && may_make && key_make(folder, path, out)) return true;
+    if (errno == ENOENT && may_make && key_make(folder, out)) return true;
     log_error("%s: no key for releases by link: %s", path, strerror(errno));
     return false;
 }

@@ -12,24 +12,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-
-static bool bytes_write(int fd, struct text bytes)
-{
-    while (bytes.length > 0) {
-        ssize_t written = write(fd, bytes.at, bytes.length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes = text_slice(bytes, (size_t)written, bytes.length);
-    }
-    return fsync(fd) == 0;
-}
+#include "base/file.h"
 
 static bool folder_sync(const char *path)
 {
     char *copy = memory_string(text_of(path));
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) close(fd);
+    bool good = file_sync_folder(AT_FDCWD, dirname(copy));
     free(copy);
     return good;
 }
@@ -40,7 +28,7 @@ bool fresh_file_write(const char *path, struct text bytes, mode_t mode, bool rep
     char beside[4200];
     snprintf(beside, sizeof beside, "%s.XXXXXX", path);
     int fd = mkostemp(beside, O_CLOEXEC); /* 0600 from the start */
-    bool good = fd >= 0 && bytes_write(fd, bytes) && fchmod(fd, mode) == 0;
+    bool good = fd >= 0 && file_write_all(fd, bytes) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     good = good && (replace ? rename(beside, path) : link(beside, path)) == 0 && folder_sync(path);
     if (!good) snprintf(error, size, "%s: %s", path, strerror(errno));
     if (fd >= 0) close(fd);

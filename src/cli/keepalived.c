@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "cli/control.h"
+#include "cli/fresh_file.h"
 #include "cli/network.h"
 #include "config/load.h"
 
@@ -208,13 +209,9 @@ static struct config *config_read(const char *path)
 
 static int file_write(const char *path, struct text content)
 {
-    char fresh[PATH_MAX];
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *file = fopen(fresh, "we");
-    bool is_good = file && fwrite(content.at, 1, content.length, file) == content.length;
-    if (file && fclose(file) != 0) is_good = false;
-    if (is_good && rename(fresh, path) == 0) return EX_OK;
-    fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
+    char error[PATH_MAX + 100];
+    if (fresh_file_write(path, content, 0644, true, error, sizeof error)) return EX_OK;
+    fprintf(stderr, "sekimori: %s\n", error);
     return EX_CANTCREAT;
 }
 

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/control.h"
 #include "cli/mail_files.h"
 #include "cli/options.h"
@@ -81,15 +82,11 @@ static bool message_put(int place, const char *kind, struct text bytes)
     likeness_hex(bytes, digest);
     snprintf(name, sizeof name, "%s.%.16s.eml", kind, digest);
     snprintf(hidden, sizeof hidden, ".%s.%d", name, (int)getpid());
-    int fd = openat(place, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool is_good = bytes.length == 0 || write(fd, bytes.at, bytes.length) == (ssize_t)bytes.length;
+    int fd = file_begin(place, hidden, 0600);
+    bool is_good = fd >= 0 && file_write_all(fd, bytes);
     if (is_good && geteuid() == 0)
         is_good = fstat(place, &above) == 0 && fchown(fd, above.st_uid, above.st_gid) == 0;
-    close(fd);
-    is_good = is_good && renameat(place, hidden, place, name) == 0;
-    if (!is_good) unlinkat(place, hidden, 0);
-    return is_good;
+    return file_finish(fd, is_good, place, hidden, name);
 }
 
 static int all_put(const struct options *options, const char *state, const struct mail_files *files)

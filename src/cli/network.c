@@ -28,15 +28,15 @@ static void attribute_add(struct question *question, uint16_t type, const void *
         (uint32_t)(NLMSG_ALIGN(question->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len));
 }
 
-static void question_make(struct question *out, unsigned index, const struct address *address, uint64_t bits)
+static void question_make(struct question *out, unsigned index, const struct network *network)
 {
-    bool is_v4 = address_is_v4(address);
-    const uint8_t *bytes = is_v4 ? address->bytes + 12 : address->bytes;
+    bool is_v4 = address_is_v4(&network->address);
+    const uint8_t *bytes = network->address.bytes + (is_v4 ? 12 : 0);
     *out = (struct question){ .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
                                           .nlmsg_type = RTM_DELADDR,
                                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
                               .message = { .ifa_family = is_v4 ? AF_INET : AF_INET6,
-                                           .ifa_prefixlen = (uint8_t)bits,
+                                           .ifa_prefixlen = (uint8_t)(network->bits - (is_v4 ? 96 : 0)),
                                            .ifa_index = index } };
     if (is_v4) attribute_add(out, IFA_LOCAL, bytes, 4);
     attribute_add(out, IFA_ADDRESS, bytes, is_v4 ? 4 : 16);
@@ -65,15 +65,11 @@ static int ask(const struct question *question)
 const char *network_address_remove(const char *interface, struct text word)
 {
     struct question question;
-    struct address address;
-    size_t slash = text_find_char(word, '/');
-    if (!address_parse(text_slice(word, 0, slash), &address)) return "that is no address";
-    uint64_t bits = address_is_v4(&address) ? 32 : 128;
-    if (slash < word.length && !text_to_number(text_slice(word, slash + 1, word.length), bits, &bits))
-        return "that is no prefix length";
+    struct network network;
+    if (!network_parse_interface(word, &network)) return "that is no address, or no prefix length of one";
     unsigned index = if_nametoindex(interface);
     if (index == 0) return NULL;
-    question_make(&question, index, &address, bits);
+    question_make(&question, index, &network);
     int error = ask(&question);
     return error == 0 || error == EADDRNOTAVAIL ? NULL : strerror(error);
 }

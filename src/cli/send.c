@@ -373,25 +373,28 @@ static void line_begin(struct work *work)
 
 /* --- options --- */
 
+/* The first address of a host; the port stays as it is. */
+static bool host_find(struct text name, struct endpoint *out)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    char *host = memory_string(name);
+    uint16_t port = out->port;
+    bool good = getaddrinfo(host, NULL, &hints, &found) == 0 && endpoint_from_sockaddr(found->ai_addr, out);
+    if (found) freeaddrinfo(found);
+    free(host);
+    out->port = port;
+    return good;
+}
+
 static bool server_find(struct work *work, const char *server)
 {
     struct text text = text_of(server);
     size_t colon = text_find_last_char(text, ':');
     uint64_t port;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    if (endpoint_parse(text, -1, &work->server)) return true;
     if (!text_to_number(text_slice(text, colon + 1, text.length), 65535, &port)) return false;
     work->server.port = (uint16_t)port;
-    if (address_parse(text_slice(text, 0, colon), &work->server.address)) return true;
-    char *host = memory_string(text_slice(text, 0, colon));
-    struct sockaddr_storage address = { 0 };
-    bool good = getaddrinfo(host, NULL, &hints, &found) == 0;
-    if (good) memcpy(&address, found->ai_addr, found->ai_addrlen);
-    if (found) freeaddrinfo(found);
-    free(host);
-    struct endpoint endpoint;
-    good = good && endpoint_from_sockaddr(&address, &endpoint);
-    if (good) work->server.address = endpoint.address;
-    return good;
+    return host_find(text_slice(text, 0, colon), &work->server);
 }
 
 static bool tls_level_take(struct work *work, const char *word)

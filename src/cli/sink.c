@@ -78,17 +78,6 @@ static int wrong(const char *what, const char *value)
     return EX_USAGE;
 }
 
-/* "127.0.0.1:2526", "[::1]:2526" */
-static bool endpoint_parse(struct text text, struct endpoint *out)
-{
-    uint64_t port;
-    size_t colon = text_find_last_char(text, ':');
-    bool good = colon < text.length && address_parse(text_slice(text, 0, colon), &out->address) &&
-                text_to_number(text_slice(text, colon + 1, text.length), 65535, &port);
-    if (good) out->port = (uint16_t)port;
-    return good;
-}
-
 static bool read_pem(const char *path, struct buffer *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -145,7 +134,7 @@ static bool listen_on(struct sink *sink, struct listening *listening)
         return false;
     length = sizeof here;
     getsockname(listening->fd, (struct sockaddr *)&here, &length);
-    endpoint_from_sockaddr(&here, &listening->endpoint);
+    endpoint_from_sockaddr((struct sockaddr *)&here, &listening->endpoint);
     listening->watch = watch_new(sink->loop, listening->fd, accept_ready, listening);
     listening->pause = timer_new(sink->loop, accept_again, listening);
     watch_set(listening->watch, WATCH_READ);
@@ -224,7 +213,7 @@ static int take_listen(struct sink_options *options)
     if (options->listening_count == LISTENERS_MOST) return wrong("too many addresses", optarg);
     struct listening *listening = &options->listening[options->listening_count];
     listening->fd = -1;
-    if (!endpoint_parse(text_of(optarg), &listening->endpoint)) return wrong("not ADDRESS:PORT", optarg);
+    if (!endpoint_parse(text_of(optarg), -1, &listening->endpoint)) return wrong("not ADDRESS:PORT", optarg);
     options->listening_count++;
     return EX_OK;
 }
@@ -309,7 +298,7 @@ static int read_options(struct sink *sink, struct sink_options *options, int arg
     if (options->listening_count == 0) {
         options->listening_count = 1;
         options->listening[0].fd = -1;
-        endpoint_parse(TEXT("127.0.0.1:2526"), &options->listening[0].endpoint);
+        endpoint_parse(TEXT("127.0.0.1:2526"), -1, &options->listening[0].endpoint);
     }
     return -1;
 }

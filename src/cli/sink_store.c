@@ -6,9 +6,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 enum { PATH_SIZE = SINK_NAME_SIZE + 8 };
 
@@ -28,30 +29,6 @@ bool sink_store_open(struct sink_store *store, const char *path, bool sync)
     return true;
 }
 
-static bool write_all(int fd, struct text header, struct text content)
-{
-    while (header.length + content.length > 0) {
-        struct iovec parts[] = { { (void *)(uintptr_t)header.at, header.length },
-                                 { (void *)(uintptr_t)content.at, content.length } };
-        ssize_t written = writev(fd, parts, 2);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        size_t of_header = (size_t)written < header.length ? (size_t)written : header.length;
-        header = text_slice(header, of_header, header.length);
-        content = text_slice(content, (size_t)written - of_header, content.length);
-    }
-    return true;
-}
-
-static bool sync_new(const struct sink_store *store)
-{
-    int fd = openat(store->folder, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool good = fsync(fd) == 0;
-    close(fd);
-    return good;
-}
-
 bool sink_store_keep(struct sink_store *store, struct text header, struct text content,
                      char name[SINK_NAME_SIZE])
 {
@@ -64,7 +41,8 @@ bool sink_store_keep(struct sink_store *store, struct text header, struct text c
     snprintf(kept, sizeof kept, "new/%s", name);
     int fd = openat(store->folder, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return false;
-    bool good = write_all(fd, header, content) && (!store->sync || fdatasync(fd) == 0);
+    bool good =
+        file_write_all(fd, header) && file_write_all(fd, content) && (!store->sync || fdatasync(fd) == 0);
     int error = errno;
     good = close(fd) == 0 && good;
     good = good && renameat(store->folder, tmp, store->folder, kept) == 0;
@@ -73,5 +51,5 @@ bool sink_store_keep(struct sink_store *store, struct text header, struct text c
         unlinkat(store->folder, tmp, 0);
         errno = error;
     }
-    return good && (!store->sync || sync_new(store));
+    return good && (!store->sync || file_sync_folder(store->folder, "new"));
 }

@@ -3,9 +3,14 @@
    file u32 length of its path, u64 length of its content, path, content. Numbers are little-endian. */
 #include "config/bundle.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "config/dump.h"
 #include "config/load_private.h"
 
@@ -89,6 +94,20 @@ void config_bundle_write(const struct config *config, struct buffer *out)
     }
     buffer_free(&dump);
     free(files.items);
+}
+
+int config_bundle_memory(const struct config *config)
+{
+    struct buffer bundle = { 0 };
+    config_bundle_write(config, &bundle);
+    int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bool is_good = fd >= 0 && file_write_all(fd, buffer_text(&bundle)) &&
+                   fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
+    int error = errno;
+    buffer_free(&bundle);
+    if (fd >= 0 && !is_good) close(fd);
+    errno = error;
+    return is_good ? fd : -1;
 }
 
 static bool file_take(struct text *rest, struct content *out)

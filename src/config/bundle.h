@@ -9,6 +9,10 @@
 /* Appends the configuration and the content of every file it names, each once. */
 void config_bundle_write(const struct config *config, struct buffer *out);
 
+/* The same as a memory file that nobody can change, to be mapped: how a process hands its configuration on.
+   Returns a descriptor that the caller owns, or -1 with errno. */
+int config_bundle_memory(const struct config *config);
+
 /* NULL when the bytes are not a whole bundle of this version, with the reason in `error`. Touches no file.
    File contents are borrowed from `bundle` (a mapped memfd): keep it as long as the configuration.
    Free with config_free. */

@@ -3,7 +3,6 @@
    relays. Certificates are identity.c's. */
 #include <ifaddrs.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "base/tls.h"
@@ -137,20 +136,14 @@ static void twice_complain(struct loader *loader, enum schema_scope scope, const
                     TEXT_ARG(loader->sources->files[items[first].self.file]), items[first].self.line);
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->port == b->port && address_equal(&a->address, &b->address);
-}
-
 static bool is_ours(const struct ifaddrs *interfaces, const struct address *address);
 
 static bool is_shared(const struct config *config, const struct address *address)
 {
     for (size_t i = 0; i < config->vrrp.addresses.count; i++) {
-        struct text word = config->vrrp.addresses.items[i];
-        struct address shared;
-        if (address_parse(text_slice(word, 0, text_find_char(word, '/')), &shared) &&
-            address_equal(&shared, address))
+        struct network shared;
+        if (network_parse_interface(config->vrrp.addresses.items[i], &shared) &&
+            address_equal(&shared.address, address))
             return true;
     }
     return false;
@@ -215,12 +208,8 @@ static bool is_ours(const struct ifaddrs *interfaces, const struct address *addr
 {
     for (; interfaces; interfaces = interfaces->ifa_next) {
         struct endpoint own;
-        struct sockaddr_storage room = { 0 };
-        int family = interfaces->ifa_addr ? interfaces->ifa_addr->sa_family : AF_UNSPEC;
-        if (family != AF_INET && family != AF_INET6) continue;
-        memcpy(&room, interfaces->ifa_addr,
-               family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        if (endpoint_from_sockaddr(&room, &own) && address_equal(&own.address, address)) return true;
+        if (endpoint_from_sockaddr(interfaces->ifa_addr, &own) && address_equal(&own.address, address))
+            return true;
     }
     return false;
 }

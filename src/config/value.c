@@ -116,17 +116,7 @@ static bool is_user(struct text word)
 
 bool value_endpoint_parse(struct text word, uint16_t port_fallback, struct endpoint *out)
 {
-    uint64_t port = port_fallback;
-    size_t colon = text_find_last_char(word, ':');
-    bool is_bare_v6 = word.length > 0 && word.at[0] != '[' && text_find_char(word, ':') != colon;
-    bool has_port = !is_bare_v6 && colon < word.length && !(word.at[word.length - 1] == ']');
-    if (has_port) {
-        if (!text_to_number(text_slice(word, colon + 1, word.length), 65535, &port)) return false;
-        word = text_slice(word, 0, colon);
-    }
-    if (port == 0) return false;
-    out->port = (uint16_t)port;
-    return address_parse(word, &out->address);
+    return endpoint_parse(word, port_fallback > 0 ? port_fallback : -1, out) && out->port > 0;
 }
 
 void value_endpoint_print(const struct endpoint *endpoint, uint16_t port_fallback, struct buffer *out)
@@ -137,7 +127,7 @@ void value_endpoint_print(const struct endpoint *endpoint, uint16_t port_fallbac
     if (has_port) buffer_printf(out, ":%u", endpoint->port);
 }
 
-static bool is_server(struct text word)
+bool value_is_server(struct text word)
 {
     struct address address;
     uint64_t port = 53;
@@ -145,18 +135,6 @@ static bool is_server(struct text word)
     if (at < word.length && !text_to_number(text_slice(word, at + 1, word.length), 65535, &port))
         return false;
     return port > 0 && address_parse(text_slice(word, 0, at), &address);
-}
-
-/* 192.0.2.1, 192.0.2.1/24: an address as an interface has it. */
-static bool is_interface_address(struct text word)
-{
-    struct address address;
-    uint64_t bits = 0;
-    size_t slash = text_find_char(word, '/');
-    if (!address_parse(text_slice(word, 0, slash), &address)) return false;
-    if (slash == word.length) return true;
-    return text_to_number(text_slice(word, slash + 1, word.length), address_is_v4(&address) ? 32 : 128,
-                          &bits);
 }
 
 static bool is_interface(struct text word)
@@ -167,9 +145,10 @@ static bool is_interface(struct text word)
 static bool is_list_word(enum schema_type type, struct text word)
 {
     struct endpoint endpoint;
+    struct network network;
     switch (type) {
     case SCHEMA_SERVERS:
-        return is_server(word);
+        return value_is_server(word);
     case SCHEMA_USERS:
         return is_user(word);
     case SCHEMA_ENDPOINTS:
@@ -178,8 +157,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_is_host_name(word);
     case SCHEMA_COMMAND:
         return word.at[0] == '/';
-    default:
-        return is_interface_address(word);
+    default: /* 192.0.2.1, 192.0.2.1/24: an address as an interface has it */
+        return network_parse_interface(word, &network);
     }
 }
 
@@ -246,8 +225,10 @@ static const char *network_add(const struct schema_row *row, void *base, struct 
     struct network_list *list = field_of(row, base);
     struct network network;
     if (!network_parse(word, &network)) {
-        bool has_address = address_parse(text_slice(word, 0, text_find_char(word, '/')), &network.address);
-        return has_address ? "has no prefix length that fits its address" : NOT_ONE;
+        struct text alone = text_slice(word, 0, text_find_char(word, '/'));
+        if (address_parse(alone, &network.address)) return "has no prefix length that fits its address";
+        return address_parse_zoned(alone, &network.address) ? "has a zone, which no rule tells apart"
+                                                            : NOT_ONE;
     }
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);

@@ -27,10 +27,13 @@ uint64_t value_number(const struct schema_row *row, const void *base);
 /* A word bare where the lexer would read it back as the same value, else in quotes. */
 void value_word_print(struct text word, struct buffer *out);
 
-/* "192.0.2.1:25", "[2001:db8::1]:25". With `port_fallback` above 0 the port may be missing. */
+/* endpoint_parse for a port that is not 0. With `port_fallback` above 0 the port may be missing. */
 bool value_endpoint_parse(struct text word, uint16_t port_fallback, struct endpoint *out);
 /* Leaves the port out when it is `port_fallback`. */
 void value_endpoint_print(const struct endpoint *endpoint, uint16_t port_fallback, struct buffer *out);
+
+/* "192.0.2.53" or, on another port than 53, "192.0.2.53@5353": a DNS server. */
+bool value_is_server(struct text word);
 
 /* Letters, digits, hyphens and underscores in labels of at most 63; the last label is no number. */
 bool value_is_host_name(struct text word);

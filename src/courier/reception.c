@@ -243,8 +243,8 @@ static void arrived(void *context, int fd, const struct sockaddr_storage *from)
 {
     struct reception *reception = context;
     struct endpoint peer;
-    bool is_good =
-        reception->ledger && reception->tls && endpoint_from_sockaddr(from, &peer) && room_make(reception);
+    bool is_good = reception->ledger && reception->tls &&
+                   endpoint_from_sockaddr((const struct sockaddr *)from, &peer) && room_make(reception);
     if (is_good)
         guest_take(reception, fd, &peer);
     else

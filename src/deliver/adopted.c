@@ -42,7 +42,8 @@ static struct host *host_of(struct pool *pool, int fd)
     socklen_t size = sizeof address;
     struct endpoint endpoint;
     if (getpeername(fd, (struct sockaddr *)&address, &size) != 0) return NULL;
-    return endpoint_from_sockaddr(&address, &endpoint) ? hosts_get(&pool->hosts, &endpoint) : NULL;
+    return endpoint_from_sockaddr((struct sockaddr *)&address, &endpoint) ? hosts_get(&pool->hosts, &endpoint)
+                                                                          : NULL;
 }
 
 /* Every byte that the life before read was taken in: none of a reply is gone with it, which would be waited

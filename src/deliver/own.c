@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -21,14 +20,8 @@ void own_find_addresses(struct own *own)
     }
     own->addresses = memory_alloc(INTERFACES_MOST * sizeof *own->addresses);
     for (const struct ifaddrs *at = first; at && own->address_count < INTERFACES_MOST; at = at->ifa_next) {
-        struct sockaddr_storage storage = { 0 };
         struct endpoint endpoint;
-        if (!at->ifa_addr) continue;
-        int family = at->ifa_addr->sa_family;
-        if (family != AF_INET && family != AF_INET6) continue;
-        memcpy(&storage, at->ifa_addr,
-               family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        if (endpoint_from_sockaddr(&storage, &endpoint))
+        if (endpoint_from_sockaddr(at->ifa_addr, &endpoint))
             own->addresses[own->address_count++] = endpoint.address;
     }
     freeifaddrs(first);

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "config/executable.h"
 
@@ -171,7 +172,7 @@ static int input_make(struct text input)
 {
     int fd = memfd_create("input", MFD_CLOEXEC);
     if (fd < 0) return -1;
-    if (write(fd, input.at, input.length) == (ssize_t)input.length && lseek(fd, 0, SEEK_SET) == 0) return fd;
+    if (file_write_all(fd, input) && lseek(fd, 0, SEEK_SET) == 0) return fd;
     close(fd);
     return -1;
 }

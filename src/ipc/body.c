@@ -10,22 +10,12 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/file.h"
 
 enum { FRAME_MARGIN = 256 };
 enum carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE, CARRIER_LOST };
 
 static const int SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-
-static bool write_all(int fd, struct text bytes)
-{
-    while (bytes.length > 0) {
-        ssize_t written = write(fd, bytes.at, bytes.length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes = text_slice(bytes, (size_t)written, bytes.length);
-    }
-    return true;
-}
 
 static bool spill(struct body *body)
 {
@@ -35,7 +25,7 @@ static bool spill(struct body *body)
     body->fd = fd;
     struct text bytes = body->mapped.at ? body->mapped : buffer_text(&body->small);
     body->mapped = TEXT_NONE; /* it was a frame's */
-    if (!write_all(body->fd, bytes)) return false;
+    if (!file_write_all(body->fd, bytes)) return false;
     buffer_free(&body->small);
     return true;
 }
@@ -47,14 +37,14 @@ bool body_append(struct body *body, struct text bytes)
         buffer_add_text(&body->small, bytes);
         return true;
     }
-    return spill(body) && write_all(body->fd, bytes);
+    return spill(body) && file_write_all(body->fd, bytes);
 }
 
 bool body_to_file(struct body *body, int fd)
 {
     bool good = true;
     off_t offset = 0;
-    if (body->fd == 0) good = write_all(fd, buffer_text(&body->small));
+    if (body->fd == 0) good = file_write_all(fd, buffer_text(&body->small));
     while (good && body->fd > 0 && (uint64_t)offset < body->size) {
         ssize_t sent = sendfile(fd, body->fd, &offset, body->size - (uint64_t)offset);
         if (sent < 0 && errno == EINTR) continue;

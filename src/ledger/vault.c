@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "base/die.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "ipc/message_id.h"
 
@@ -79,18 +80,6 @@ static const char *file_name(uint64_t id, const char *ending, char room[NAME_SIZ
 
 /* --- writing --- */
 
-static bool bytes_write(int fd, const char *at, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(fd, at, length);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        at += count;
-        length -= (size_t)count;
-    }
-    return true;
-}
-
 /* Feeds `input`; `end` writes what is left and the checksum. */
 static bool pack(struct vault *vault, int fd, struct text input, bool end)
 {
@@ -103,7 +92,7 @@ static bool pack(struct vault *vault, int fd, struct text input, bool end)
             errno = EIO;
             return false;
         }
-        if (!bytes_write(fd, out.dst, out.pos)) return false;
+        if (!file_write_all(fd, text_from(out.dst, out.pos))) return false;
     } while (end ? left > 0 : in.pos < in.size);
     return true;
 }
@@ -137,8 +126,7 @@ static bool file_fill(struct vault *vault, int fd, struct text head, const struc
 {
     ZSTD_CCtx_reset(vault->packer, ZSTD_reset_session_only);
     ZSTD_CCtx_setPledgedSrcSize(vault->packer, head.length + (offer ? offer->length : 0));
-    return pack(vault, fd, head, !offer) && (!offer || content_pack(vault, fd, offer, segment_fd)) &&
-           fsync(fd) == 0;
+    return pack(vault, fd, head, !offer) && (!offer || content_pack(vault, fd, offer, segment_fd));
 }
 
 static bool day_open(struct vault *vault, uint64_t id)
@@ -156,35 +144,19 @@ static bool day_open(struct vault *vault, uint64_t id)
     return true;
 }
 
-static bool file_make(struct vault *vault, const char *name, struct text head, const struct held_offer *offer,
-                      int segment_fd, uint64_t *out_bytes)
-{
-    struct stat facts;
-    int fd = openat(vault->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool is_good = file_fill(vault, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
-    int error = errno;
-    close(fd);
-    if (is_good) *out_bytes = (uint64_t)facts.st_size;
-    errno = error;
-    return is_good;
-}
-
 /* Under another name first. */
 static bool file_put(struct vault *vault, uint64_t id, const char *ending, struct text head,
                      const struct held_offer *offer, int segment_fd, uint64_t *out_bytes)
 {
     char made[NAME_SIZE], name[NAME_SIZE];
+    struct stat facts;
     file_name(id, "tmp", made);
     file_name(id, ending, name);
     if (!day_open(vault, id)) return false;
-    if (file_make(vault, made, head, offer, segment_fd, out_bytes) &&
-        renameat(vault->folder, made, vault->folder, name) == 0)
-        return true;
-    int error = errno;
-    unlinkat(vault->folder, made, 0);
-    errno = error;
-    return false;
+    int fd = file_begin(vault->folder, made, 0600);
+    bool is_good = fd >= 0 && file_fill(vault, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
+    if (is_good) *out_bytes = (uint64_t)facts.st_size;
+    return file_finish(fd, is_good, vault->folder, made, name);
 }
 
 enum vault_outcome vault_write(struct vault *vault, const struct held_offer *offer, struct text about,
@@ -206,20 +178,11 @@ bool vault_note_write(struct vault *vault, uint64_t id, struct text note)
     return day_open(vault, id) && vault_sync(vault);
 }
 
-static bool folder_sync(int folder, const char *name)
-{
-    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool is_good = fsync(fd) == 0;
-    close(fd);
-    return is_good;
-}
-
 bool vault_sync(struct vault *vault)
 {
-    bool is_good = !vault->is_root_new || folder_sync(vault->folder, ".");
+    bool is_good = !vault->is_root_new || file_sync_folder(vault->folder, ".");
     for (int i = 0; i < vault->day_count; i++)
-        is_good = folder_sync(vault->folder, vault->days[i]) && is_good;
+        is_good = file_sync_folder(vault->folder, vault->days[i]) && is_good;
     vault->day_count = 0;
     vault->is_root_new = vault->is_root_new && !is_good;
     return is_good;

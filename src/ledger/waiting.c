@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "ipc/event.h"
 #include "ipc/ring.h"
@@ -80,7 +81,7 @@ enum waiting_outcome waiting_add(struct waiting *waiting, uint16_t slot, uint64_
         return WAITING_FULL;
     memcpy(whole, &header, sizeof header);
     memcpy(whole + sizeof header, record.at, record.length);
-    if (pwrite(waiting->fd, whole, size, (off_t)waiting->end) != (ssize_t)size) {
+    if (!file_write_at(waiting->fd, text_from(whole, size), waiting->end)) {
         if (ftruncate(waiting->fd, (off_t)waiting->end) != 0)
             log_error("%s cannot be cut: %m", waiting->path);
         return WAITING_FULL;

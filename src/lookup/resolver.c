@@ -11,6 +11,7 @@
 
 #include "base/die.h"
 #include "base/log.h"
+#include "config/value.h"
 
 enum {
     SERVERS = 16,
@@ -64,15 +65,9 @@ static char *system_file_read(const char *path)
     return content;
 }
 
-/* "IP" or "IP@PORT". */
 static bool server_is_good(struct text server)
 {
-    struct address address;
-    size_t at = text_find_char(server, '@');
-    uint64_t port = 53;
-    bool has_port = at < server.length;
-    return server.length < SERVER_SIZE && address_parse(text_slice(server, 0, at), &address) &&
-           (!has_port || text_to_number(text_slice(server, at + 1, server.length), 65535, &port)) && port > 0;
+    return server.length < SERVER_SIZE && value_is_server(server);
 }
 
 static void servers_from_resolv_conf(struct server_list *servers)

@@ -37,11 +37,6 @@ static int bind_one(const struct endpoint *endpoint)
     return -1;
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->port == b->port && address_equal(&a->address, &b->address);
-}
-
 static int find(const struct listeners *listeners, const struct endpoint *endpoint)
 {
     for (size_t i = 0; listeners && i < listeners->count; i++)

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -135,18 +134,8 @@ void member_send_listeners(struct member *member)
 
 void member_send_config(struct member *member, uint64_t id)
 {
-    struct buffer bundle = { 0 };
-    config_bundle_write(member->family->start.config, &bundle);
-    int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    struct text rest = buffer_text(&bundle);
-    while (fd >= 0 && rest.length > 0) {
-        ssize_t written = write(fd, rest.at, rest.length);
-        if (written <= 0) die_errno("the configuration cannot be passed on");
-        rest = text_slice(rest, (size_t)written, rest.length);
-    }
-    if (fd < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
-        die_errno("the configuration cannot be passed on");
-    buffer_free(&bundle);
+    int fd = config_bundle_memory(member->family->start.config);
+    if (fd < 0) die_errno("the configuration cannot be passed on");
     channel_send_fds(member->channel, MASTER_CONFIG, id, TEXT_NONE, &fd, 1);
 }
 

@@ -17,11 +17,12 @@
 
 #include "base/arena.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
 
-enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64 };
+enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64, DRAIN_LINE = 128 };
 
 static _Noreturn void refuse(int code, const char *what, const struct config *config)
 {
@@ -85,13 +86,12 @@ static bool file_read(int folder, const char *name, char *room, size_t size)
 }
 
 /* In the blocks that the file has: on a full disk others would take what is given back. False with errno. */
-static bool file_write(int folder, const char *name, const char *content)
+static bool rewrite(int folder, const char *name, struct text content)
 {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-    size_t length = strlen(content);
     if (fd < 0) return false;
-    bool is_written = pwrite(fd, content, length, 0) == (ssize_t)length &&
-                      ftruncate(fd, (off_t)length) == 0 && fsync(fd) == 0;
+    bool is_written =
+        file_write_at(fd, content, 0) && ftruncate(fd, (off_t)content.length) == 0 && fsync(fd) == 0;
     int error = errno;
     close(fd);
     errno = error;
@@ -110,7 +110,7 @@ static bool went_down_unclean(int run_fd)
         known && file_read(run_fd, "boot", boot_then, sizeof boot_then) && strcmp(boot_now, boot_then) == 0;
     bool was_clean = file_read(run_fd, "clean", clean, sizeof clean);
     unlinkat(run_fd, "clean", 0);
-    if (known && !was_same_boot && !file_write(run_fd, "boot", boot_now))
+    if (known && !was_same_boot && !rewrite(run_fd, "boot", text_of(boot_now)))
         die_errno("run/boot cannot be written");
     return !was_same_boot && !was_clean;
 }
@@ -136,7 +136,7 @@ static int secret_open(int run_fd)
     bool is_good = fd >= 0 && fstat(fd, &facts) == 0;
     if (is_good && facts.st_size != sizeof secret)
         is_good = getrandom(secret, sizeof secret, 0) == sizeof secret && ftruncate(fd, 0) == 0 &&
-                  pwrite(fd, secret, sizeof secret, 0) == sizeof secret && fsync(fd) == 0;
+                  file_write_at(fd, text_from((char *)secret, sizeof secret), 0) && fsync(fd) == 0;
     if (is_good) reading = openat(run_fd, "secret", O_RDONLY | O_CLOEXEC);
     if (fd >= 0) close(fd);
     return reading;
@@ -238,18 +238,16 @@ bool state_drain_write(const struct state *state, bool is_on, struct text to)
 {
     if (!is_on)
         return (unlinkat(state->run_fd, "drain", 0) == 0 || errno == ENOENT) && fsync(state->run_fd) == 0;
-    int fd = openat(state->run_fd, "drain.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) return false;
-    bool is_good = dprintf(fd, "%.*s\n", TEXT_ARG(to)) > 0 && fsync(fd) == 0;
-    close(fd);
-    return is_good && renameat(state->run_fd, "drain.new", state->run_fd, "drain") == 0 &&
-           fsync(state->run_fd) == 0;
+    char line[DRAIN_LINE];
+    int length = snprintf(line, sizeof line, "%.*s\n", TEXT_ARG(to));
+    if (length >= (int)sizeof line) return errno = ENAMETOOLONG, false;
+    return file_replace(state->run_fd, "drain", text_from(line, (size_t)length), 0640);
 }
 
 void state_close_clean(struct state *state)
 {
     fsync(state->counters_fd);
-    if (!file_write(state->run_fd, "clean", "yes\n"))
+    if (!rewrite(state->run_fd, "clean", TEXT("yes\n")))
         log_warning("run/clean cannot be written: %s; if the machine starts anew, the counts begin anew",
                     strerror(errno));
     fsync(state->run_fd);

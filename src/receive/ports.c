@@ -124,7 +124,7 @@ static void arrived(void *context, int what)
             turn_away(port->server, fd);
             return;
         }
-        if (endpoint_from_sockaddr(&from, &peer))
+        if (endpoint_from_sockaddr((struct sockaddr *)&from, &peer))
             session_begin(port->server, port, fd, &peer);
         else
             close(fd);

@@ -87,7 +87,7 @@ static const char *take(struct session *session, const struct smtp_command *comm
 {
     struct address client;
     bool has_client = has(command, XCLIENT_ADDR);
-    if (has_client && !address_parse(command->attribute[XCLIENT_ADDR], &client))
+    if (has_client && !address_parse_zoned(command->attribute[XCLIENT_ADDR], &client))
         return "ADDR is not an address";
     if (!transaction_take(session, command)) return "TRANSACTION is not 32 hexadecimal digits";
     if (command->has_attribute[XCLIENT_ADDR]) client_take(session, command, has_client ? &client : NULL);

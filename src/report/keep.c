@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Written beside, synced, renamed over. */
+/* What the report process keeps over its own end. */
 #include "report/keep.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 bool keep_read(int folder, const char *name, struct buffer *out)
@@ -27,24 +28,9 @@ bool keep_read(int folder, const char *name, struct buffer *out)
     return got >= 0;
 }
 
-static bool written(int fd, struct text content)
-{
-    while (content.length > 0) {
-        ssize_t put = write(fd, content.at, content.length);
-        if (put <= 0) return false;
-        content = text_slice(content, (size_t)put, content.length);
-    }
-    return fsync(fd) == 0;
-}
-
 bool keep_write(int folder, const char *name, struct text content)
 {
-    char beside[64];
-    snprintf(beside, sizeof beside, "%s.new", name);
-    int fd = openat(folder, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    bool is_good = fd >= 0 && written(fd, content);
-    if (fd >= 0) close(fd);
-    is_good = is_good && renameat(folder, beside, folder, name) == 0 && fsync(folder) == 0;
+    bool is_good = file_replace(folder, name, content, 0640);
     if (!is_good) log_error("report/%s cannot be written: %m", name);
     return is_good;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "config/own_address.h"
 #include "ipc/event.h"
@@ -117,27 +118,13 @@ unsigned leaks_take(struct service *service)
     return count;
 }
 
-static bool bytes_write(int fd, struct text bytes)
-{
-    while (bytes.length > 0) {
-        ssize_t put = write(fd, bytes.at, bytes.length);
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return false;
-        bytes = text_slice(bytes, (size_t)put, bytes.length);
-    }
-    return fsync(fd) == 0;
-}
-
 /* Under a hidden name until it is whole: what is left of a crash is written over. The folder is synced once
    for all of a mail. */
 static bool file_put(int place, const char *name, struct text bytes)
 {
     static const char hidden[] = ".by-mail";
-    int fd = openat(place, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool is_good = bytes_write(fd, bytes);
-    close(fd);
-    return is_good && renameat(place, hidden, place, name) == 0;
+    int fd = file_begin(place, hidden, 0600);
+    return file_finish(fd, fd >= 0 && file_write_all(fd, bytes), place, hidden, name);
 }
 
 static bool all_put(int place, enum missed_kind kind, const struct text *messages, size_t count)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/codec.h"
@@ -435,23 +434,6 @@ static void warden_gone(void *context)
 
 const struct channel_events crew_warden_events = { warden_frame, warden_gone };
 
-static int bundle_memory(const struct config *config)
-{
-    struct buffer bundle = { 0 };
-    config_bundle_write(config, &bundle);
-    int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    struct text rest = buffer_text(&bundle);
-    while (fd >= 0 && rest.length > 0) {
-        ssize_t written = write(fd, rest.at, rest.length);
-        if (written <= 0) die_errno("the configuration cannot be handed on");
-        rest = text_slice(rest, (size_t)written, rest.length);
-    }
-    if (fd < 0 || fcntl(fd, F_ADD_SEALS, CONFIGURATION_SEALS) != 0)
-        die_errno("no memory for the configuration");
-    buffer_free(&bundle);
-    return fd;
-}
-
 /* A nursery that is still loading is let go: its configuration or signatures are old already. */
 void crew_start(struct foreman *foreman, bool is_reload)
 {
@@ -462,7 +444,8 @@ void crew_start(struct foreman *foreman, bool is_reload)
     brood->embedded = foreman->child->config->virus.embedded;
     foreman->next_brood = brood;
     if (late && late->workers == 0) brood_end(late);
-    int fds[1] = { bundle_memory(foreman->child->config) };
+    int fds[1] = { config_bundle_memory(foreman->child->config) };
+    if (fds[0] < 0) die_errno("the configuration cannot be handed on");
     struct buffer payload = { 0 };
     put_u8(&payload, is_reload);
     channel_send_fds(foreman->warden, WARDEN_NURSERY, brood->number, buffer_text(&payload), fds, 1);

@@ -12,6 +12,12 @@ static bool parse_port(struct text word, uint16_t *out)
     return true;
 }
 
+/* TCP6 has IPv6 spellings only, of IPv4 too where the balancer listens on both families by one socket. */
+static bool parse_address(struct text word, bool is_v6, struct address *out)
+{
+    return address_is_spelled_v6(word) == is_v6 && address_parse_zoned(word, out);
+}
+
 /* "PROXY TCP4 192.0.2.1 198.51.100.1 56324 25\r\n" */
 static enum proxy_outcome parse_v1(struct text bytes, struct endpoint *out, size_t *used)
 {
@@ -29,10 +35,9 @@ static enum proxy_outcome parse_v1(struct text bytes, struct endpoint *out, size
     uint16_t port;
     bool is_v4 = count == 5 && text_equal(word[0], TEXT("TCP4")),
          is_v6 = count == 5 && text_equal(word[0], TEXT("TCP6"));
-    bool good = (is_v4 || is_v6) && rest.length == 0 && address_parse(word[1], &out->address) &&
-                address_parse(word[2], &there) && parse_port(word[3], &out->port) &&
-                parse_port(word[4], &port) && address_is_v4(&out->address) == is_v4 &&
-                address_is_v4(&there) == is_v4;
+    bool good = (is_v4 || is_v6) && rest.length == 0 && parse_address(word[1], is_v6, &out->address) &&
+                parse_address(word[2], is_v6, &there) && parse_port(word[3], &out->port) &&
+                parse_port(word[4], &port);
     return good ? PROXY_CLIENT : PROXY_BAD;
 }
 
@@ -45,15 +50,13 @@ static enum proxy_outcome parse_v2(struct text bytes, struct endpoint *out, size
     if (bytes.length < 16 + length) return PROXY_MORE;
     *used = 16 + length;
     if ((at[12] & 15) == 0) return PROXY_LOCAL;
-    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF };
     if (at[13] == 0x11 && length >= 12) {
-        memcpy(out->address.bytes, mapped, 12);
-        memcpy(out->address.bytes + 12, at + 16, 4);
+        address_from_bytes(at + 16, 4, &out->address);
         out->port = (uint16_t)(at[24] << 8 | at[25]);
         return PROXY_CLIENT;
     }
     if (at[13] == 0x21 && length >= 36) {
-        memcpy(out->address.bytes, at + 16, 16);
+        address_from_bytes(at + 16, 16, &out->address);
         out->port = (uint16_t)(at[48] << 8 | at[49]);
         return PROXY_CLIENT;
     }

@@ -14,7 +14,9 @@ enum proxy_outcome {
 
 enum { PROXY_V1_MOST = 107, PROXY_V2_MOST = 16 + 2048 };
 
-/* *used is set when the header is complete. TLVs are skipped. */
+/* Reads the header at the start of `bytes`, which are borrowed. *out is the client for PROXY_CLIENT only, an
+   IPv4-mapped address as IPv4; *used, the header's length, for PROXY_CLIENT and PROXY_LOCAL. TLVs are
+   skipped. */
 enum proxy_outcome proxy_parse(struct text bytes, struct endpoint *out, size_t *used);
 
 #endif

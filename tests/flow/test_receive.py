@@ -509,6 +509,25 @@ def test_proxy(nodes, inside, version):
     assert other.greeting[0] == 220
 
 
+@pytest.mark.parametrize("spelling", ["::ffff:192.0.2.66", "::FFFF:c000:242"])
+def test_proxy_names_an_ipv4_client_in_ipv6(nodes, inside, spelling):
+    """The rule for the IPv4 address holds for each spelling of it, in both versions of the header."""
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; proxy 127.0.0.1; deny ::ffff:192.0.2.64/122 }}\n" + CONFIG, inside=inside.port)
+    version_1 = b"PROXY TCP6 %s ::ffff:198.51.100.1 40000 25\r\n"
+    version_2 = (b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x21, 0x21]) + struct.pack(">H", 36) + socket.inet_pton(socket.AF_INET6, spelling) +
+                 socket.inet_pton(socket.AF_INET6, "::ffff:198.51.100.1") + struct.pack(">HH", 40000, 25))
+    for header in version_1 % spelling.encode(), version_2:
+        denied = lab.Client(node.port, greet=False)
+        denied.raw(header)
+        assert denied.reply()[0] == 554
+    client = lab.Client(node.port, greet=False)
+    client.raw(version_1 % b"::ffff:192.0.2.7")
+    assert client.reply()[0] == 220
+    client.say("EHLO client.example")
+    assert client.send(lab.message())[0] == 250
+    assert b"[192.0.2.7]" in inside.wait(1)[0]
+
+
 def test_xclient(nodes, inside):
     node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}\n" + CONFIG, inside=inside.port)
     assert lab.Client(node.port, source="127.0.0.9").say("XCLIENT ADDR=192.0.2.7")[0] == 550
@@ -519,6 +538,20 @@ def test_xclient(nodes, inside):
     assert client.send(lab.message())[0] == 250
     assert b"from real.example (mail.example [192.0.2.7])" in inside.wait(1)[0]
     assert client.say("XCLIENT ADDR=nonsense")[0] == 501
+
+
+@pytest.mark.parametrize("spelling, client_is", [
+    ("IPV6:2001:db8::7", b"[IPv6:2001:db8::7]"), ("2001:db8::7", b"[IPv6:2001:db8::7]"), ("IPV6:fe80::7%eth0", b"[IPv6:fe80::7]"),
+    ("IPv6:::ffff:192.0.2.7", b"[192.0.2.7]"), ("::ffff:192.0.2.7", b"[192.0.2.7]"), ("[192.0.2.7]", b"[192.0.2.7]")])
+def test_xclient_address_in_each_spelling(nodes, inside, spelling, client_is):
+    node = nodes("listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}\n" + CONFIG, inside=inside.port)
+    client = lab.Client(node.port)
+    for bad in "IPV6:192.0.2.7", "IPV6:2001:db8::7%eth0", "IPV6:", "192.0.2.7/32", "IPV6:2001:db8::7x":
+        assert client.say(f"XCLIENT ADDR={bad}")[0] == 501, bad
+    assert client.say(f"XCLIENT ADDR={spelling} NAME=mail.example")[0] == 220
+    client.say("EHLO real.example")
+    assert client.send(lab.message())[0] == 250
+    assert b"(mail.example " + client_is in inside.wait(1)[0]
 
 
 def test_whom_xclient_names_is_held_to_rules_and_limits(nodes, inside):

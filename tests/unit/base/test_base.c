@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The ground floor: texts, arenas, buffers, codec, addresses, log lines. */
+/* The ground floor: texts, arenas, buffers, codec, log lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "base/address.h"
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/hash.h"
@@ -155,55 +154,6 @@ static void codec(void **state)
     buffer_free(&bytes);
 }
 
-static void addresses(void **state)
-{
-    static const struct {
-        const char *text, *printed;
-    } rows[] = {
-        { "192.0.2.1", "192.0.2.1" },
-        { "[192.0.2.1]", "192.0.2.1" },
-        { "2001:db8::1", "2001:db8::1" },
-        { "[IPv6:2001:DB8::1]", "2001:db8::1" },
-        { "::ffff:192.0.2.1", "192.0.2.1" },
-        { "::", "::" },
-        { "192.0.2", NULL },
-        { "192.0.2.256", NULL },
-        { "host", NULL },
-        { "", NULL },
-        { "1.2.3.4 ", NULL },
-        { "[1.2.3.4", NULL },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct address address;
-        char room[ADDRESS_TEXT_SIZE];
-        bool good = address_parse(text_of(rows[i].text), &address);
-        if (good != (rows[i].printed != NULL)) fail_msg("%s", rows[i].text);
-        if (good) assert_string_equal(address_print(&address, room), rows[i].printed);
-    }
-}
-
-static void networks(void **state)
-{
-    static const struct {
-        const char *network, *address;
-        int has; /* -1: the network is refused */
-    } rows[] = {
-        { "192.0.2.0/24", "192.0.2.255", 1 },       { "192.0.2.0/24", "192.0.3.0", 0 },
-        { "192.0.2.128/25", "192.0.2.127", 0 },     { "0.0.0.0/0", "203.0.113.9", 1 },
-        { "0.0.0.0/0", "2001:db8::1", 0 },          { "192.0.2.7", "192.0.2.7", 1 },
-        { "2001:db8::/33", "2001:db8:7fff::1", 1 }, { "2001:db8::/33", "2001:db8:8000::1", 0 },
-        { "192.0.2.1/24", "192.0.2.1", -1 },        { "192.0.2.0/33", "192.0.2.1", -1 },
-        { "192.0.2.0/", "192.0.2.1", -1 },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct network network;
-        struct address address;
-        assert_true(address_parse(text_of(rows[i].address), &address));
-        int has = network_parse(text_of(rows[i].network), &network) ? network_has(&network, &address) : -1;
-        if (has != rows[i].has) fail_msg("%s %s: %d", rows[i].network, rows[i].address, has);
-    }
-}
-
 static void log_lines(void **state)
 {
     static const struct {
@@ -226,9 +176,9 @@ static void log_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),     cmocka_unit_test(hashes),   cmocka_unit_test(numbers),
-        cmocka_unit_test(arenas),    cmocka_unit_test(buffers),  cmocka_unit_test(codec),
-        cmocka_unit_test(addresses), cmocka_unit_test(networks), cmocka_unit_test(log_lines),
+        cmocka_unit_test(texts),     cmocka_unit_test(hashes),  cmocka_unit_test(numbers),
+        cmocka_unit_test(arenas),    cmocka_unit_test(buffers), cmocka_unit_test(codec),
+        cmocka_unit_test(log_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

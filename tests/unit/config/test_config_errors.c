@@ -76,6 +76,12 @@ static const struct error_row rows[] = {
     { "drain to host.jp",
       "1:10: error: \"host.jp\" is not valid here: drain to; allowed: ADDRESS or ADDRESS:PORT such as "
       "192.0.2.2:25, or none\n" },
+    { "listen 127.0.0.1:25 { direction in; deny fe80::1%eth0 }",
+      "1:42: error: \"fe80::1%eth0\" has a zone, which no rule tells apart: deny; allowed: addresses and "
+      "networks such as 192.0.2.1 or 2001:db8::/32, or none\n" },
+    { "listen 127.0.0.1:25 { direction in; deny ::ffff:192.0.2.1/120 }",
+      "1:42: error: \"::ffff:192.0.2.1/120\" has no prefix length that fits its address: deny; allowed: "
+      "addresses and networks such as 192.0.2.1 or 2001:db8::/32, or none\n" },
     { "vrrp interface a/b", "1:16: error: \"a/b\" is not valid here: vrrp interface; allowed: a network "
                             "interface such as eth0, or none\n" },
     { "vrrp address 192.0.2.1/33", "1:14: error: \"192.0.2.1/33\" is not valid here: vrrp address; allowed: "
