@@ -14,7 +14,7 @@ enum scan_frame {
         1, /* occasion, questions (answered), body, as scan_read_put writes them; frame id = message id */
     SCAN_DECIDE,  /* occasion, questions (all answered or temperror), text facts (as received) */
     SCAN_FACTS,   /* same id; facts: their questions are to be answered */
-    SCAN_VERDICT, /* same id; text facts, verdict */
+    SCAN_VERDICT, /* same id; text facts (without possible edits), verdict */
     SCAN_FAILED,  /* same id; u8 enum scan_failure, text why. The message gets 451, or is held as poison. */
     SCAN_CANCEL,  /* receive: same id: the client hung up; no reply is wanted */
 };

@@ -62,16 +62,27 @@ static void reply(struct worker *worker, enum scan_frame type, uint64_t id, stru
         exit(EX_OK); /* the foreman is gone */
 }
 
-static void reply_verdict(struct worker *worker, uint64_t id, struct text facts_bytes,
-                          const struct occasion *occasion, const struct facts *facts,
-                          const struct question *answers, uint32_t answer_count)
+/* The facts go along without possible edits: the verdict has what became of them. */
+static void reply_verdict(struct worker *worker, uint64_t id, const struct occasion *occasion,
+                          const struct facts *facts, const struct question *answers, uint32_t answer_count)
 {
     struct verdict verdict;
+    struct facts told = *facts;
+    told.edit_count = 0;
     decide_verdict(worker->arena, worker->scanner.config, occasion, facts, answers, answer_count, &verdict);
+    buffer_clear(&worker->facts);
+    facts_put(&told, &worker->facts);
     buffer_clear(&worker->reply);
-    put_text(&worker->reply, facts_bytes);
+    put_text(&worker->reply, buffer_text(&worker->facts));
     verdict_put(&verdict, &worker->reply);
     reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
+}
+
+static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts)
+{
+    buffer_clear(&worker->facts);
+    facts_put(facts, &worker->facts);
+    reply(worker, SCAN_FACTS, id, buffer_text(&worker->facts));
 }
 
 static bool is_pending(const struct question *questions, uint32_t count)
@@ -118,12 +129,10 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     misbehave(message);
 #endif
     read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
-    buffer_clear(&worker->facts);
-    facts_put(&facts, &worker->facts);
     if (facts.question_count == 0 && !is_pending(questions, count))
-        reply_verdict(worker, frame->id, buffer_text(&worker->facts), &occasion, &facts, questions, count);
+        reply_verdict(worker, frame->id, &occasion, &facts, questions, count);
     else
-        reply(worker, SCAN_FACTS, frame->id, buffer_text(&worker->facts));
+        reply_facts(worker, frame->id, &facts);
     body_free(&body);
     return true;
 }
@@ -141,7 +150,7 @@ static bool answer_decide(struct worker *worker, struct frame *frame)
     struct text bytes = get_text(&reader);
     struct reader facts_reader = reader_of(bytes);
     if (!reader_done(&reader) || !facts_get(worker->arena, &facts_reader, &facts)) return false;
-    reply_verdict(worker, frame->id, bytes, &occasion, &facts, answers, count);
+    reply_verdict(worker, frame->id, &occasion, &facts, answers, count);
     return true;
 }
 
