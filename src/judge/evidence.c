@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 
-enum { RECIPIENTS_MOST = 10000, SIGNALS_MOST = 1000, QUESTIONS_MOST = 1000 };
+enum { RECIPIENTS_MOST = 10000, SIGNALS_MOST = 1000 };
 
 static void texts_put(const struct text *texts, uint32_t count, struct buffer *out)
 {
@@ -61,6 +61,14 @@ bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *o
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) out->recipients[i] = get_text(reader);
     return !reader->failed && (unsigned)out->direction <= DIRECTION_OUT;
+}
+
+const struct question *questions_find(const struct question *questions, uint32_t count,
+                                      enum question_kind kind, struct text subject)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].kind == kind && text_equal(questions[i].subject, subject)) return &questions[i];
+    return NULL;
 }
 
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out)
@@ -180,7 +188,8 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);
-    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED;
+    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED &&
+           out->question_count <= QUESTIONS_RAISED_MOST;
 }
 
 static void recipes_put(const struct recipe *recipes, uint32_t count, struct buffer *out)
@@ -194,12 +203,14 @@ static void recipes_put(const struct recipe *recipes, uint32_t count, struct buf
 
 static struct recipe *recipes_get(struct arena *arena, struct reader *reader, uint32_t *out_count)
 {
+    size_t bytes = 0;
     *out_count = get_count(reader, RECIPES_MOST, 2 + 4);
     struct recipe *recipes = arena_alloc_array(arena, *out_count, sizeof *recipes);
     for (uint32_t i = 0; i < *out_count; i++) {
         recipes[i].kinds.bits = get_u16(reader);
         recipes[i].edits = get_text(reader);
-        if (recipes[i].kinds.bits >> EDIT_KIND_COUNT) reader->failed = true;
+        bytes += recipes[i].edits.length;
+        if (recipes[i].kinds.bits >> EDIT_KIND_COUNT || bytes > RECIPES_BYTES_MOST) reader->failed = true;
     }
     return recipes;
 }

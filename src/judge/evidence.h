@@ -21,10 +21,9 @@ struct occasion {
 };
 
 /* A question that the message (or the session) raised, and its answer. `kind` is closed, `subject` says of
- * what. */
+   what. ipc/question_set.c has a row for each kind: how it is asked and what a late answer means. */
 enum question_kind {
-    QUESTION_CLIENT_NAME, /* subject: the client's address. Asked by receive itself when the session starts.
-                           */
+    QUESTION_CLIENT_NAME, /* subject: the client's address; of a session, asked when that begins */
     QUESTION_KIND_COUNT
 };
 
@@ -36,6 +35,9 @@ struct question {
     enum answer_status status; /* ANSWER_PENDING in facts */
     struct text value;         /* the confirmed name */
 };
+
+/* The most that the content of one message may raise, and with those of its session. */
+enum { QUESTIONS_RAISED_MOST = 64, QUESTIONS_MOST = 100 };
 
 enum scan_state {
     SCAN_NOT_ASKED, /* off for every recipient */
@@ -90,8 +92,8 @@ struct possible_edit {
 };
 
 /* The most of one message. The most recipes of one verdict: as many sets as its recipients may have between
-   them, and as queue keeps (KEEP_EDITS_LIMIT). */
-enum { POSSIBLE_EDITS_MOST = 1000, RECIPES_MOST = 8 };
+   them, and as queue keeps (KEEP_EDITS_LIMIT); their bytes share a frame with the envelope. */
+enum { POSSIBLE_EDITS_MOST = 1000, RECIPES_MOST = 8, RECIPES_BYTES_MOST = 48 * 1024 };
 
 /* What read found in the message. */
 struct facts {
@@ -143,6 +145,10 @@ struct verdict {
 
 const char *evidence_action_name(enum action action);     /* "quarantine" */
 const char *evidence_edit_kind_name(enum edit_kind kind); /* "forged" */
+
+/* The one of that kind and subject; NULL: there is none. */
+const struct question *questions_find(const struct question *questions, uint32_t count,
+                                      enum question_kind kind, struct text subject);
 
 void occasion_put(const struct occasion *occasion, struct buffer *out);
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out);

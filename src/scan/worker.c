@@ -56,7 +56,7 @@ static void reply_failed(struct worker *worker, uint64_t id, enum scan_failure f
 
 static void reply(struct worker *worker, enum scan_frame type, uint64_t id, struct text payload)
 {
-    if (payload.length > FRAME_LIMIT - 64)
+    if (payload.length > SCAN_PAYLOAD_MOST)
         reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
     else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
         exit(EX_OK); /* the foreman is gone */
@@ -85,11 +85,15 @@ static void reply_facts(struct worker *worker, uint64_t id, const struct facts *
     reply(worker, SCAN_FACTS, id, buffer_text(&worker->facts));
 }
 
-static bool is_pending(const struct question *questions, uint32_t count)
+/* What was asked before is answered, and what the content raised is among it. */
+static bool is_all_answered(const struct facts *facts, const struct question *answers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (questions[i].status == ANSWER_PENDING) return true;
-    return false;
+        if (answers[i].status == ANSWER_PENDING) return false;
+    for (uint32_t i = 0; i < facts->question_count; i++)
+        if (!questions_find(answers, count, facts->questions[i].kind, facts->questions[i].subject))
+            return false;
+    return true;
 }
 
 #ifdef SEKIMORI_JAIL_PROBE
@@ -129,7 +133,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     misbehave(message);
 #endif
     read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
-    if (facts.question_count == 0 && !is_pending(questions, count))
+    if (is_all_answered(&facts, questions, count))
         reply_verdict(worker, frame->id, &occasion, &facts, questions, count);
     else
         reply_facts(worker, frame->id, &facts);
@@ -139,17 +143,11 @@ static bool answer_read(struct worker *worker, struct frame *frame)
 
 static bool answer_decide(struct worker *worker, struct frame *frame)
 {
-    struct reader reader = reader_of(frame->payload);
     struct occasion occasion;
     struct question *answers;
     uint32_t count;
     struct facts facts;
-    if (!occasion_get(worker->arena, &reader, &occasion) ||
-        !questions_get(worker->arena, &reader, &answers, &count))
-        return false;
-    struct text bytes = get_text(&reader);
-    struct reader facts_reader = reader_of(bytes);
-    if (!reader_done(&reader) || !facts_get(worker->arena, &facts_reader, &facts)) return false;
+    if (!scan_decide_get(worker->arena, frame, &occasion, &answers, &count, &facts)) return false;
     reply_verdict(worker, frame->id, &occasion, &facts, answers, count);
     return true;
 }

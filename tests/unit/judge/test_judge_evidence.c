@@ -166,11 +166,35 @@ static void test_edit_too_long(void **state)
     }
 }
 
+/* A message may not raise more questions than a set has room for beside its session's, nor may recipes be too
+   long for the frame that takes them to queue. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    static struct question raised[QUESTIONS_RAISED_MOST + 1];
+    static char bytes[RECIPES_BYTES_MOST + 1];
+    for (size_t more = 0; more <= 1; more++) {
+        struct facts facts = { .question_count = QUESTIONS_RAISED_MOST + (uint32_t)more,
+                               .questions = raised };
+        struct recipe two[] = { { { 0 }, { bytes, RECIPES_BYTES_MOST / 2 } },
+                                { { 1 }, { bytes, RECIPES_BYTES_MOST / 2 + more } } };
+        struct verdict verdict = { .code = 250, .recipe_count = 2, .recipes = two };
+        struct buffer first = { 0 }, second = { 0 }, again = { 0 };
+        facts_put(&facts, &first);
+        verdict_put(&verdict, &second);
+        assert_int_equal(form_again(FACTS, buffer_text(&first), &again), more == 0);
+        assert_int_equal(form_again(VERDICT, buffer_text(&second), &again), more == 0);
+        buffer_free(&first);
+        buffer_free(&second);
+        buffer_free(&again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_there_and_back),
                                         cmocka_unit_test(test_cut_anywhere),
                                         cmocka_unit_test(test_numbers_out_of_range),
-                                        cmocka_unit_test(test_edit_too_long) };
+                                        cmocka_unit_test(test_edit_too_long), cmocka_unit_test(test_bounds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

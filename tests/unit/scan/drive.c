@@ -106,9 +106,7 @@ static void decide_send(struct driver *driver, struct frame *frame)
     occasion_read(text_of(driver->asked[frame->id].line), recipients, &occasion, &name);
     name.status = ANSWER_FOUND;
     struct buffer *out = channel_begin(driver->scan, SCAN_DECIDE, frame->id);
-    occasion_put(&occasion, out);
-    questions_put(&name, 1, out);
-    put_text(out, frame->payload);
+    scan_decide_put(&occasion, &name, 1, frame->payload, out);
     channel_end(driver->scan);
 }
 
