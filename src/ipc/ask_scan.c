@@ -26,3 +26,22 @@ bool scan_read_get(struct arena *arena, struct frame *frame, struct occasion *oc
     body_free(body);
     return false;
 }
+
+void scan_decide_put(const struct occasion *occasion, const struct question *answers, uint32_t answer_count,
+                     struct text facts, struct buffer *payload)
+{
+    occasion_put(occasion, payload);
+    questions_put(answers, answer_count, payload);
+    put_text(payload, facts);
+}
+
+bool scan_decide_get(struct arena *arena, const struct frame *frame, struct occasion *occasion,
+                     struct question **answers, uint32_t *answer_count, struct facts *facts)
+{
+    struct reader reader = reader_of(frame->payload);
+    bool good =
+        occasion_get(arena, &reader, occasion) && questions_get(arena, &reader, answers, answer_count);
+    struct reader facts_reader = reader_of(get_text(&reader));
+    return good && reader_done(&reader) && facts_get(arena, &facts_reader, facts) &&
+           reader_done(&facts_reader);
+}

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 
-enum { RECIPIENTS_MOST = 10000, SIGNALS_MOST = 1000, QUESTIONS_MOST = 1000 };
+enum { RECIPIENTS_MOST = 10000, SIGNALS_MOST = 1000 };
 
 static void texts_put(const struct text *texts, uint32_t count, struct buffer *out)
 {
@@ -19,6 +19,14 @@ const char *evidence_action_name(enum action action)
         [ACTION_REJECT] = "reject", [ACTION_DISCARD] = "discard", [ACTION_DEFER] = "defer"
     };
     return (unsigned)action <= ACTION_DEFER ? names[action] : "unknown";
+}
+
+const char *evidence_edit_kind_name(enum edit_kind kind)
+{
+    static const char *const names[EDIT_KIND_COUNT] = {
+        [EDIT_FORGED] = "forged", [EDIT_TAG] = "tag", [EDIT_STATUS] = "status"
+    };
+    return (unsigned)kind < EDIT_KIND_COUNT ? names[kind] : "unknown";
 }
 
 void occasion_put(const struct occasion *occasion, struct buffer *out)
@@ -53,6 +61,14 @@ bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *o
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) out->recipients[i] = get_text(reader);
     return !reader->failed && (unsigned)out->direction <= DIRECTION_OUT;
+}
+
+const struct question *questions_find(const struct question *questions, uint32_t count,
+                                      enum question_kind kind, struct text subject)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].kind == kind && text_equal(questions[i].subject, subject)) return &questions[i];
+    return NULL;
 }
 
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out)
@@ -105,6 +121,40 @@ static struct signal *signals_get(struct arena *arena, struct reader *reader, ui
     return signals;
 }
 
+static void possible_edits_put(const struct possible_edit *edits, uint32_t count, struct buffer *out)
+{
+    put_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_u8(out, (uint8_t)edits[i].kind);
+        put_u64(out, edits[i].offset);
+        put_u64(out, edits[i].length);
+        put_text(out, edits[i].insert);
+    }
+}
+
+static bool is_behind(const struct possible_edit *edit, const struct possible_edit *last)
+{
+    return edit->kind > last->kind ||
+           (edit->kind == last->kind && edit->offset >= last->offset + last->length);
+}
+
+static struct possible_edit *possible_edits_get(struct arena *arena, struct reader *reader,
+                                                uint32_t *out_count)
+{
+    *out_count = get_count(reader, POSSIBLE_EDITS_MOST, 1 + 8 + 8 + 4);
+    struct possible_edit *edits = arena_alloc_array(arena, *out_count, sizeof *edits);
+    for (uint32_t i = 0; i < *out_count; i++) {
+        edits[i].kind = get_u8(reader);
+        edits[i].offset = get_u64(reader);
+        edits[i].length = get_u64(reader);
+        edits[i].insert = get_text(reader);
+        bool is_good = edits[i].kind < EDIT_KIND_COUNT && edits[i].length <= UINT64_MAX - edits[i].offset &&
+                       (i == 0 || is_behind(&edits[i], &edits[i - 1]));
+        if (!is_good) reader->failed = true;
+    }
+    return edits;
+}
+
 void facts_put(const struct facts *facts, struct buffer *out)
 {
     put_u8(out, (uint8_t)facts->virus);
@@ -119,8 +169,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->from);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
-    put_text(out, facts->edits_remove);
-    put_text(out, facts->edits_tag);
+    possible_edits_put(facts->edits, facts->edit_count, out);
 }
 
 bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
@@ -138,26 +187,48 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->from = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
-    out->edits_remove = get_text(reader);
-    out->edits_tag = get_text(reader);
-    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED;
+    out->edits = possible_edits_get(arena, reader, &out->edit_count);
+    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED &&
+           out->question_count <= QUESTIONS_RAISED_MOST;
+}
+
+static void recipes_put(const struct recipe *recipes, uint32_t count, struct buffer *out)
+{
+    put_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_u16(out, recipes[i].kinds.bits);
+        put_text(out, recipes[i].edits);
+    }
+}
+
+static struct recipe *recipes_get(struct arena *arena, struct reader *reader, uint32_t *out_count)
+{
+    size_t bytes = 0;
+    *out_count = get_count(reader, RECIPES_MOST, 2 + 4);
+    struct recipe *recipes = arena_alloc_array(arena, *out_count, sizeof *recipes);
+    for (uint32_t i = 0; i < *out_count; i++) {
+        recipes[i].kinds.bits = get_u16(reader);
+        recipes[i].edits = get_text(reader);
+        bytes += recipes[i].edits.length;
+        if (recipes[i].kinds.bits >> EDIT_KIND_COUNT || bytes > RECIPES_BYTES_MOST) reader->failed = true;
+    }
+    return recipes;
 }
 
 void verdict_put(const struct verdict *verdict, struct buffer *out)
 {
     put_double(out, verdict->score);
     signals_put(verdict->signals, verdict->signal_count, out);
+    recipes_put(verdict->recipes, verdict->recipe_count, out);
     put_u32(out, verdict->recipient_count);
     for (uint32_t i = 0; i < verdict->recipient_count; i++) {
         put_u8(out, (uint8_t)verdict->recipients[i].action);
         put_u8(out, (uint8_t)verdict->recipients[i].observed);
-        put_u8(out, verdict->recipients[i].edits);
+        put_u8(out, verdict->recipients[i].recipe);
     }
     put_u16(out, verdict->code);
     put_text(out, verdict->enhanced);
     put_text(out, verdict->reason);
-    put_text(out, verdict->header);
-    put_text(out, verdict->header_tag);
     put_text(out, verdict->summary);
 }
 
@@ -165,21 +236,21 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
 {
     *out = (struct verdict){ .score = get_double(reader) };
     out->signals = signals_get(arena, reader, &out->signal_count);
+    out->recipes = recipes_get(arena, reader, &out->recipe_count);
     out->recipient_count = get_count(reader, RECIPIENTS_MOST, 3);
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
         out->recipients[i].action = get_u8(reader);
         out->recipients[i].observed = get_u8(reader);
-        out->recipients[i].edits = get_u8(reader);
+        out->recipients[i].recipe = get_u8(reader);
         bool good = out->recipients[i].action <= ACTION_DEFER &&
-                    out->recipients[i].observed <= ACTION_DEFER && out->recipients[i].edits <= 1;
+                    out->recipients[i].observed <= ACTION_DEFER &&
+                    out->recipients[i].recipe < out->recipe_count;
         if (!good) reader->failed = true;
     }
     out->code = get_u16(reader);
     out->enhanced = get_text(reader);
     out->reason = get_text(reader);
-    out->header = get_text(reader);
-    out->header_tag = get_text(reader);
     out->summary = get_text(reader);
     return !reader->failed && out->code >= 200 && out->code <= 599;
 }

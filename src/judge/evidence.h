@@ -21,10 +21,9 @@ struct occasion {
 };
 
 /* A question that the message (or the session) raised, and its answer. `kind` is closed, `subject` says of
- * what. */
+   what. ipc/question_set.c has a row for each kind: how it is asked and what a late answer means. */
 enum question_kind {
-    QUESTION_CLIENT_NAME, /* subject: the client's address. Asked by receive itself when the session starts.
-                           */
+    QUESTION_CLIENT_NAME, /* subject: the client's address; of a session, asked when that begins */
     QUESTION_KIND_COUNT
 };
 
@@ -36,6 +35,9 @@ struct question {
     enum answer_status status; /* ANSWER_PENDING in facts */
     struct text value;         /* the confirmed name */
 };
+
+/* The most that the content of one message may raise, and with those of its session. */
+enum { QUESTIONS_RAISED_MOST = 64, QUESTIONS_MOST = 100 };
 
 enum scan_state {
     SCAN_NOT_ASKED, /* off for every recipient */
@@ -51,6 +53,47 @@ struct signal {
     double points;
     struct text about; /* a short description or value */
 };
+
+/* What a message is changed for. A recipient has a set of these; scan/recipe.c has a row for each, and
+   composes them in this order: where two insert at one place, the earlier one's text stands in front. A new
+   kind is a member here, its name in evidence.c and its row there; one that covers what others change, as a
+   seal does, comes last. */
+enum edit_kind {
+    EDIT_FORGED, /* fields that only a gateway writes, and that came with the message, are taken out */
+    EDIT_TAG,    /* "[SPAM] " before the text of the Subject */
+    EDIT_STATUS, /* X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
+    EDIT_KIND_COUNT
+};
+
+struct edit_set {
+    uint16_t bits;
+};
+
+static inline struct edit_set edit_set_with(struct edit_set set, enum edit_kind kind)
+{
+    return (struct edit_set){ (uint16_t)(set.bits | 1U << kind) };
+}
+
+static inline bool edit_set_has(struct edit_set set, enum edit_kind kind)
+{
+    return set.bits >> kind & 1;
+}
+
+static inline bool edit_set_equal(struct edit_set a, struct edit_set b)
+{
+    return a.bits == b.bits;
+}
+
+/* An edit of mail/edits.h that the message gives occasion for, for recipients whose set has its kind. */
+struct possible_edit {
+    enum edit_kind kind;
+    uint64_t offset, length;
+    struct text insert;
+};
+
+/* The most of one message. The most recipes of one verdict: as many sets as its recipients may have between
+   them, and as queue keeps (KEEP_EDITS_LIMIT); their bytes share a frame with the envelope. */
+enum { POSSIBLE_EDITS_MOST = 1000, RECIPES_MOST = 8, RECIPES_BYTES_MOST = 48 * 1024 };
 
 /* What read found in the message. */
 struct facts {
@@ -68,16 +111,22 @@ struct facts {
     struct signal *signals;
     uint32_t question_count; /* raised by the content */
     struct question *questions;
-    struct text edits_remove; /* byte form of mail/edits.h: forged copies of our fields removed */
-    struct text edits_tag;    /* the same and the Subject tagged, as it would be for a tagged recipient */
+    uint32_t edit_count; /* by kind, and by offset within a kind, none overlapping another of its kind */
+    struct possible_edit *edits;
 };
 
 /* What follows for one recipient. */
 struct recipient_verdict {
     enum action action;
     enum action
-        observed;  /* what would have been done by checks in observe mode; ACTION_ACCEPT when nothing */
-    uint8_t edits; /* 0: facts.edits_remove, 1: facts.edits_tag */
+        observed;   /* what would have been done by checks in observe mode; ACTION_ACCEPT when nothing */
+    uint8_t recipe; /* index into verdict.recipes */
+};
+
+/* The message as the recipients with this set of edits get it. */
+struct recipe {
+    struct edit_set kinds;
+    struct text edits; /* byte form of mail/edits.h, as queue keeps it */
 };
 
 struct verdict {
@@ -89,12 +138,17 @@ struct verdict {
     uint16_t code;          /* the reply when every recipient is refused or deferred: 550, 451 … else 250 */
     struct text enhanced;   /* "5.7.1" */
     struct text reason;     /* for the reply and the log: "virus found: Eicar-Test-Signature" */
-    struct text header;     /* X-Spam-Status, X-Spam-Flag, X-Virus-Scanned lines, CRLF-ended, for edits 0 */
-    struct text header_tag; /* the same for tagged recipients */
+    uint32_t recipe_count;  /* at least 1 */
+    struct recipe *recipes; /* no two with the same set */
     struct text summary;    /* one line, key=value, for the log and the ledger */
 };
 
-const char *evidence_action_name(enum action action); /* "quarantine" */
+const char *evidence_action_name(enum action action);     /* "quarantine" */
+const char *evidence_edit_kind_name(enum edit_kind kind); /* "forged" */
+
+/* The one of that kind and subject; NULL: there is none. */
+const struct question *questions_find(const struct question *questions, uint32_t count,
+                                      enum question_kind kind, struct text subject);
 
 void occasion_put(const struct occasion *occasion, struct buffer *out);
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out);

@@ -50,8 +50,7 @@ static void push(struct edits *edits, struct edit edit)
     edits->items[edits->count++] = edit;
 }
 
-/* `more` is ordered; at equal offsets the earlier edits stay in front. */
-static void merge(struct edits *edits, const struct edits *more)
+void edits_merge(struct edits *edits, const struct edits *more)
 {
     if (more->count == 0) return;
     if (edits->count == 0 || more->items[0].offset >= edits->items[edits->count - 1].offset) {
@@ -73,7 +72,7 @@ void edits_add(struct edits *edits, uint64_t offset, uint64_t length, struct tex
     if (length > UINT64_MAX - offset) bug("edits_add: %ju bytes at %ju", length, offset);
     struct edit edit = { offset, length, insert };
     struct edits one = { edits->arena, &edit, 1, 1 };
-    merge(edits, &one);
+    edits_merge(edits, &one);
 }
 
 void edits_insert_top(struct edits *edits, struct text fields)
@@ -99,7 +98,7 @@ size_t edits_remove_fields(struct edits *edits, const struct header *header, con
         push(&cuts, (struct edit){ field->offset, field->length, TEXT_NONE });
         removed++;
     }
-    merge(edits, &cuts);
+    edits_merge(edits, &cuts);
     return removed;
 }
 
@@ -113,7 +112,7 @@ size_t edits_remove_prefixed(struct edits *edits, const struct header *header, s
         push(&cuts, (struct edit){ field->offset, field->length, TEXT_NONE });
         removed++;
     }
-    merge(edits, &cuts);
+    edits_merge(edits, &cuts);
     return removed;
 }
 
@@ -144,7 +143,7 @@ void edits_prefix_subject(struct edits *edits, struct text message, const struct
         if (!subject_prefix(edits->arena, field->value, prefix, &cut, &insert)) continue;
         push(&changes, (struct edit){ (uint64_t)(field->value.at - message.at), cut, insert });
     }
-    merge(edits, &changes);
+    edits_merge(edits, &changes);
 }
 
 uint64_t edits_length(const struct edits *edits, uint64_t original_length)
@@ -191,6 +190,19 @@ void edits_apply(const struct edits *edits, struct text original, struct buffer 
     }
 }
 
+/* --- the byte form --- */
+
+enum { COUNT_BYTES = 4, EDIT_BYTES = 8 + 8 + 4 }; /* of an edit that inserts nothing */
+
+const struct text edits_none = { "\0\0\0", COUNT_BYTES };
+
+size_t edits_encoded_length(const struct edits *edits)
+{
+    size_t length = COUNT_BYTES;
+    for (size_t i = 0; i < edits->count; i++) length += EDIT_BYTES + edits->items[i].insert.length;
+    return length;
+}
+
 void edits_encode(const struct edits *edits, struct buffer *out)
 {
     size_t count = edits ? edits->count : 0;
@@ -202,25 +214,42 @@ void edits_encode(const struct edits *edits, struct buffer *out)
     }
 }
 
+/* The next edit behind `*end`, which it moves; false when it breaks what edits_decode promises. */
+static bool edit_get(struct reader *reader, uint64_t original_length, uint64_t *end, struct edit *out)
+{
+    out->offset = get_u64(reader);
+    out->length = get_u64(reader);
+    out->insert = get_text(reader);
+    if (reader->failed || out->offset < *end || out->insert.length > EDITS_INSERT_MOST) return false;
+    if (out->offset > original_length || out->length > original_length - out->offset) return false;
+    *end = edit_end(out);
+    return true;
+}
+
 bool edits_decode(struct arena *arena, struct text bytes, uint64_t original_length, struct edits *out)
 {
-    enum { LEAST_BYTES = 8 + 8 + 4 };
     struct reader reader = reader_of(bytes);
-    uint32_t count = get_count(&reader, EDITS_MOST, LEAST_BYTES);
+    uint32_t count = get_count(&reader, EDITS_MOST, EDIT_BYTES);
     *out = (struct edits){ .arena = arena };
     if (reader.failed) return false;
     reserve(out, count);
     uint64_t end = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct edit edit = { 0 };
-        edit.offset = get_u64(&reader);
-        edit.length = get_u64(&reader);
-        struct text insert = get_text(&reader);
-        if (reader.failed || edit.offset < end || insert.length > EDITS_INSERT_MOST) return false;
-        if (edit.offset > original_length || edit.length > original_length - edit.offset) return false;
-        edit.insert = insert.length ? arena_text(arena, insert) : TEXT_NONE;
+        struct edit edit;
+        if (!edit_get(&reader, original_length, &end, &edit)) return false;
+        edit.insert = edit.insert.length ? arena_text(arena, edit.insert) : TEXT_NONE;
         out->items[out->count++] = edit;
-        end = edit_end(&edit);
     }
+    return reader_done(&reader);
+}
+
+bool edits_are_whole(struct text bytes, uint64_t original_length)
+{
+    struct reader reader = reader_of(bytes);
+    uint32_t count = get_count(&reader, EDITS_MOST, EDIT_BYTES);
+    uint64_t end = 0;
+    struct edit edit;
+    for (uint32_t i = 0; i < count; i++)
+        if (!edit_get(&reader, original_length, &end, &edit)) return false;
     return reader_done(&reader);
 }

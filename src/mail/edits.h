@@ -41,6 +41,10 @@ enum { EDITS_MOST = 100000, EDITS_INSERT_MOST = 1 << 20 }; /* what edits_decode 
    joined with it (the union is cut, both texts are inserted, the earlier first). */
 void edits_add(struct edits *edits, uint64_t offset, uint64_t length, struct text insert);
 
+/* Adds all of `more`, which is in order and borrowed, in one pass; at equal offsets it goes behind what is
+   there. What overlaps is joined as above. */
+void edits_merge(struct edits *edits, const struct edits *more);
+
 /* Puts `fields` (whole lines, CRLF-ended) before everything else; a second call goes behind the first. */
 void edits_insert_top(struct edits *edits, struct text fields);
 
@@ -70,10 +74,17 @@ void edits_apply(const struct edits *edits, struct text original, struct buffer 
 /* The compact form that travels between processes and into the journal: little-endian
    u32 count, then u64 offset, u64 length, u32 insert length, insert bytes each. No edits: 4 bytes. */
 void edits_encode(const struct edits *edits, struct buffer *out);
+size_t edits_encoded_length(const struct edits *edits);
+
+/* That form of no edits. */
+extern const struct text edits_none;
 
 /* Reads that form; the whole of `bytes` must be one. False when it is cut, has bytes left over,
    is out of order or overlapping, reaches behind `original_length` (UINT64_MAX: not checked)
    or breaks a limit above. Inserts are copied into the arena. */
 bool edits_decode(struct arena *arena, struct text bytes, uint64_t original_length, struct edits *out);
+
+/* edits_decode would take them. */
+bool edits_are_whole(struct text bytes, uint64_t original_length);
 
 #endif

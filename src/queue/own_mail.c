@@ -30,7 +30,6 @@ uint64_t own_mail_id(struct queue *queue)
 
 void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text content)
 {
-    static const char no_edits[4];
     struct recipient recipient = { .address = to };
     uint16_t flags = content_of(content);
     struct envelope envelope = { .recipient_count = 1,
@@ -46,7 +45,7 @@ void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text
                          .recipient_count = 1,
                          .recipients = &to_domain,
                          .edits_count = 1,
-                         .edits = { text_from(no_edits, sizeof no_edits) },
+                         .edits = { edits_none },
                          .envelope = buffer_text(&bytes) };
     struct message *message = journal_keep(queue->journal, id, &lead, TEXT_NONE, content);
     waiter_add(queue, NULL, message, NULL);

@@ -47,20 +47,28 @@ void session_client_set(struct session *session, const struct address *client)
     session->client = *client;
     session->client_text = arena_text(session->who, text_of(address_print(client, room)));
     session->client_name = TEXT("unknown");
-    session->name =
-        (struct question){ QUESTION_CLIENT_NAME, session->client_text, ANSWER_TEMPERROR, TEXT_NONE };
+    question_set_begin(&session->questions, session->who, session->mail);
 }
 
 void session_name_ask(struct session *session)
 {
+    if (!session->server->config->dns.client_names) return;
+    question_set_add(&session->questions, QUESTION_OF_SESSION, QUESTION_CLIENT_NAME, session->client_text);
+    session_ask(session);
+}
+
+const struct question *session_name(const struct session *session)
+{
+    return question_set_find(&session->questions, QUESTION_CLIENT_NAME, session->client_text);
+}
+
+void session_ask(struct session *session)
+{
     struct server *server = session->server;
-    session->name_question = 0;
-    session->has_asked_name = server->config->dns.client_names;
-    if (!session->has_asked_name || !server->lookup) return;
-    session->name.status = ANSWER_PENDING;
-    session->name_question = session_question_id(session);
-    lookup_client_name_ask(server->lookup, session->name_question, server->config->dns.timeout_ms,
-                           &session->client);
+    struct question_set *set = &session->questions;
+    if (!server->lookup) question_set_close(set);
+    while (question_set_has_unasked(set))
+        question_set_ask(set, server->lookup, session_question_id(session), server->config->dns.timeout_ms);
 }
 
 void session_note(const struct session *session, const char *what, const char *more)
@@ -213,7 +221,7 @@ void session_end(struct session *session)
 
 uint64_t session_question_id(struct session *session)
 {
-    return session->number << 16 | ++session->questions;
+    return session->number << 16 | ++session->question_ids;
 }
 
 struct session *session_by_question(struct server *server, uint64_t id)

@@ -121,11 +121,10 @@ static void keep(struct session *session)
 /* As it is, for all recipients. */
 static void keep_whole(struct session *session, enum hold_reason hold)
 {
-    static const char none[4]; /* the byte form of no edits */
     struct keep_request *request = &session->transaction.keep;
     request->envelope = session->transaction.envelope;
     request->edits_count = 1;
-    request->edits[0] = text_from(none, sizeof none);
+    request->edits[0] = edits_none;
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
     keep(session);
 }
@@ -149,27 +148,14 @@ void keep_for_us(struct session *session)
 
 /* --- by verdict --- */
 
-/* scan's cuts with our verdict's lines on top. */
-static struct text edits_with(struct session *session, struct text cuts, struct text lines)
-{
-    struct edits edits = { .arena = session->mail };
-    if (!edits_decode(session->mail, cuts, session->transaction.body.size, &edits)) {
-        log_error("scan sent edits that make no sense: they are left out");
-        edits = (struct edits){ .arena = session->mail };
-    }
-    if (lines.length > 0) edits_insert_top(&edits, lines);
-    struct buffer out = { 0 };
-    edits_encode(&edits, &out);
-    struct text bytes = arena_text(session->mail, buffer_text(&out));
-    buffer_free(&out);
-    return bytes;
-}
+_Static_assert((int)RECIPES_MOST <= (int)KEEP_EDITS_LIMIT, "queue keeps each recipe of a verdict");
 
-static bool has_tagged(const struct verdict *verdict)
+/* They go to queue as they came from scan, if they fit the message: deliver could do nothing with others. */
+static struct text edits_checked(const struct recipe *recipe, uint64_t body_size)
 {
-    for (uint32_t i = 0; i < verdict->recipient_count; i++)
-        if (verdict->recipients[i].edits == 1) return true;
-    return false;
+    if (edits_are_whole(recipe->edits, body_size)) return recipe->edits;
+    log_error("scan sent edits that make no sense: they are left out");
+    return edits_none;
 }
 
 void keep_judged(struct session *session)
@@ -186,14 +172,12 @@ void keep_judged(struct session *session)
         if (one->action == ACTION_DISCARD) continue;
         uint32_t at = request->envelope.recipient_count++;
         request->envelope.recipients[at] = transaction->envelope.recipients[i];
-        request->recipients[at].edits = one->edits;
+        request->recipients[at].edits = one->recipe;
         request->recipients[at].hold = one->action == ACTION_QUARANTINE ? HOLD_QUARANTINE : HOLD_NONE;
     }
-    request->edits[0] = edits_with(session, transaction->read.edits_remove, verdict->header);
-    request->edits_count = 1;
-    if (has_tagged(verdict))
-        request->edits[request->edits_count++] =
-            edits_with(session, transaction->read.edits_tag, verdict->header_tag);
+    request->edits_count = (uint8_t)verdict->recipe_count;
+    for (uint32_t i = 0; i < verdict->recipe_count; i++)
+        request->edits[i] = edits_checked(&verdict->recipes[i], transaction->body.size);
     keep(session);
 }
 

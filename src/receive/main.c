@@ -131,8 +131,10 @@ static void scan_gone(void *context)
 
 static void scan_back(struct server *server)
 {
-    for (struct session *session = server->sessions; session; session = session->next)
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
         transaction_scan_is_back(session);
+    }
 }
 
 /* --- lookup --- */
@@ -140,30 +142,32 @@ static void scan_back(struct server *server)
 static bool lookup_frame(void *context, struct frame *frame)
 {
     struct session *session = session_by_question(context, frame->id);
-    struct client_name name;
-    if (frame->type != LOOKUP_CLIENT_NAME_IS || !client_name_get(frame, &name)) return false;
-    if (session && session->name_question == frame->id) transaction_named(session, &name);
+    struct question_answer answer;
+    if (!question_answer_get(frame, &answer)) return false;
+    if (session) transaction_answered(session, frame->id, &answer);
     return true;
 }
 
 /* A question that died with its answerer is a temporary error, never "none". */
 static void lookup_gone(void *context)
 {
-    static const struct client_name none = { CLIENT_NAME_TEMPERROR, { NULL, 0 } };
     struct server *server = context;
     channel_close(server->lookup);
     server->lookup = NULL;
-    for (struct session *session = server->sessions; session; session = session->next)
-        transaction_named(session, &none);
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
+        transaction_unanswered(session);
+    }
 }
 
-/* Whose name the old one was asked for, or nobody could be: a new one may know. */
+/* What the old one was asked for, or nobody could be: a new one may know. */
 static void lookup_back(struct server *server)
 {
-    for (struct session *session = server->sessions; session; session = session->next)
-        if (session->name.status == ANSWER_TEMPERROR && session->has_asked_name && !session->speaks_for &&
-            session->transaction.step < STEP_JUDGING)
-            session_name_ask(session);
+    for (struct session *session = server->sessions; session; session = session->next) {
+        if (session->speaks_for || session->transaction.step >= STEP_JUDGING) continue;
+        question_set_reopen(&session->questions);
+        session_ask(session);
+    }
 }
 
 /* --- deliver --- */

@@ -5,6 +5,7 @@
 
 #include "base/stream.h"
 #include "ipc/event.h"
+#include "ipc/question_set.h"
 #include "receive/pace.h"
 #include "receive/server.h"
 #include "smtp/command.h"
@@ -53,6 +54,7 @@ struct transaction {
     bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then; /* where the session goes on when it is there */
+    uint64_t verdict_by_ms;  /* loop clock: the end of the time for judging */
     struct text facts;       /* as scan sent them */
     struct facts read;
     struct verdict verdict;
@@ -85,12 +87,10 @@ struct session {
     bool needs_xclient;               /* one was refused, so that MAIL must be too */
     uint64_t unconfirmed;             /* message whose 250 the node may not have seen; 0: none */
     struct smtp_error client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
-    struct question name;             /* the client's confirmed name, as question and answer */
-    uint16_t questions;               /* asked so far: a part of their ids */
-    uint64_t name_question;           /* id at lookup, 0: none is out */
-    bool has_asked_name;              /* else there is no such question: names are off */
+    struct question_set questions;    /* to lookup, of the session and of its message */
+    uint16_t question_ids;            /* given out so far: a part of them */
     struct client_entry *entry;
-    bool is_quiet; /* its client's connections are too many to have lines of their own */
+    bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;
@@ -123,6 +123,12 @@ void session_junk_forget(struct session *session);
  */
 void session_client_set(struct session *session, const struct address *client);
 void session_name_ask(struct session *session);
+
+/* The question for the client's name; NULL: names are off. */
+const struct question *session_name(const struct session *session);
+
+/* Puts to lookup what is open and was not asked yet. */
+void session_ask(struct session *session);
 
 /* Counts the client in and says why it may not send now. NULL: it may. */
 const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);

@@ -15,6 +15,8 @@
 #include "receive/relaying.h"
 #include "receive/trace.h"
 
+enum { ANSWER_GRACE_MS = 1000 }; /* beyond the deadline at which lookup itself gives up */
+
 static void judge(struct session *session);
 static void decide(struct session *session);
 
@@ -280,27 +282,60 @@ static void read_ask(struct session *session)
     transaction->step = STEP_JUDGING;
     if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
     struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
-    scan_read_put(&occasion, &session->name, session->has_asked_name, &transaction->body, out, fds,
+    scan_read_put(&occasion, session->questions.items, session->questions.count, &transaction->body, out, fds,
                   &fd_count);
     channel_end_fds(server->scan, fds, fd_count);
 }
 
+/* The id leads to the line of the log that says why. */
+static void settle_unjudged(struct session *session)
+{
+    char text[120], id[MESSAGE_ID_SIZE];
+    snprintf(text, sizeof text, "the message could not be judged now, try again later (id %s)",
+             message_id_print(session->transaction.id, id));
+    transaction_settle(session, 451, "4.3.0", text);
+}
+
 static void judge(struct session *session)
 {
-    session_wait(session, session->server->config->limits.verdict_ms);
+    uint64_t limit_ms = session->server->config->limits.verdict_ms;
+    session->transaction.verdict_by_ms = loop_now_ms(session->server->loop) + limit_ms;
+    session_wait(session, limit_ms);
     if (is_judged(session))
         read_ask(session);
     else
         keep_unjudged(session);
 }
 
+/* Within what is left of the time for judging. */
+static void judging_wait(struct session *session, uint64_t limit_ms)
+{
+    uint64_t now = loop_now_ms(session->server->loop), by = session->transaction.verdict_by_ms;
+    uint64_t left = by > now ? by - now : 0;
+    timer_set(session->timer, limit_ms < left ? limit_ms : left);
+}
+
 void transaction_facts(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
+    struct question_set *set = &session->questions;
+    struct facts facts;
     if (transaction->step != STEP_JUDGING) return;
     transaction->facts = arena_text(session->mail, frame->payload);
+    struct reader reader = reader_of(transaction->facts);
+    if (!facts_get(session->mail, &reader, &facts) || !reader_done(&reader)) {
+        log_error("scan sent facts that make no sense");
+        settle_unjudged(session);
+        return;
+    }
+    for (uint32_t i = 0; i < facts.question_count; i++)
+        question_set_add(set, QUESTION_OF_MESSAGE, facts.questions[i].kind, facts.questions[i].subject);
+    session_ask(session);
     transaction->step = STEP_ASKING;
-    if (session->name.status != ANSWER_PENDING) decide(session);
+    if (question_set_is_open(set))
+        judging_wait(session, session->server->config->dns.timeout_ms + ANSWER_GRACE_MS);
+    else
+        decide(session);
 }
 
 /* --- decide --- */
@@ -311,34 +346,47 @@ static void decide(struct session *session)
     struct transaction *transaction = &session->transaction;
     struct occasion occasion = occasion_of(session);
     transaction->step = STEP_DECIDING;
+    judging_wait(session, server->config->limits.verdict_ms);
     if (!server->scan) return;
-    struct buffer *out = channel_begin(server->scan, SCAN_DECIDE, transaction->id);
-    occasion_put(&occasion, out);
-    questions_put(&session->name, session->has_asked_name, out);
-    put_text(out, transaction->facts);
-    channel_end(server->scan);
+    struct buffer *payload = &server->scratch;
+    buffer_clear(payload);
+    scan_decide_put(&occasion, session->questions.items, session->questions.count, transaction->facts,
+                    payload);
+    if (buffer_length(payload) <= SCAN_PAYLOAD_MOST) {
+        channel_send(server->scan, SCAN_DECIDE, transaction->id, buffer_text(payload));
+        return;
+    }
+    log_error("facts, answers and recipients of a message do not fit a frame");
+    settle_unjudged(session);
 }
 
-void transaction_named(struct session *session, const struct client_name *name)
+void transaction_answered(struct session *session, uint64_t id, const struct question_answer *answer)
 {
-    static const enum answer_status statuses[] = { [CLIENT_NAME_CONFIRMED] = ANSWER_FOUND,
-                                                   [CLIENT_NAME_UNCONFIRMED] = ANSWER_MISMATCH,
-                                                   [CLIENT_NAME_NONE] = ANSWER_NONE,
-                                                   [CLIENT_NAME_TEMPERROR] = ANSWER_TEMPERROR };
-    if (session->name.status != ANSWER_PENDING) return;
-    session->name.status = statuses[name->status];
-    session->name.value = arena_text(session->who, name->name);
-    if (name->status == CLIENT_NAME_CONFIRMED) session->client_name = session->name.value;
+    if (!question_set_answer(&session->questions, id, answer)) return;
+    const struct question *name = session_name(session);
+    if (name && name->status == ANSWER_FOUND) session->client_name = name->value;
+    if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
+        decide(session);
+}
+
+void transaction_unanswered(struct session *session)
+{
+    question_set_close(&session->questions);
     if (session->transaction.step == STEP_ASKING) decide(session);
 }
 
-/* The id leads to the line of the log that says why. */
-static void settle_unjudged(struct session *session)
+/* Judged without what nobody answered; false: the time for judging is over too. */
+static bool decide_late(struct session *session)
 {
-    char text[120], id[MESSAGE_ID_SIZE];
-    snprintf(text, sizeof text, "the message could not be judged now, try again later (id %s)",
-             message_id_print(session->transaction.id, id));
-    transaction_settle(session, 451, "4.3.0", text);
+    char id[MESSAGE_ID_SIZE];
+    struct buffer open = { 0 };
+    if (loop_now_ms(session->server->loop) >= session->transaction.verdict_by_ms) return false;
+    question_set_print_open(&session->questions, &open);
+    log_warning("%s: no answer in time: %.*s", message_id_print(session->transaction.id, id),
+                TEXT_ARG(buffer_text(&open)));
+    buffer_free(&open);
+    transaction_unanswered(session);
+    return true;
 }
 
 void transaction_verdict(struct session *session, struct frame *frame)
@@ -483,6 +531,7 @@ void transaction_timed_out(struct session *session)
         transaction_body_file(session, -1);
         return;
     }
+    if (session->transaction.step == STEP_ASKING && decide_late(session)) return;
     bool is_relaying = session->transaction.step == STEP_RELAYING;
     log_warning("%s: no %s in time", message_id_print(session->transaction.id, id),
                 is_relaying ? "reply of the next server" : "verdict");
@@ -501,6 +550,7 @@ void transaction_drop(struct session *session)
     server->bodies_bytes -= transaction->body.size;
     body_free(&transaction->body);
     session_forget_id(session);
+    question_set_forget(&session->questions);
     *transaction = (struct transaction){ .offered = -1 };
     arena_reset(session->mail);
 }

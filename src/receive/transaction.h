@@ -16,7 +16,10 @@ void transaction_chunk_begin(struct session *session, uint64_t size, bool is_las
 size_t transaction_chunk(struct session *session, struct text wire);
 
 /* Answers of the peers, by message id or session number. */
-void transaction_named(struct session *session, const struct client_name *name);
+/* Nobody may wait for this answer any more. */
+void transaction_answered(struct session *session, uint64_t id, const struct question_answer *answer);
+/* The deadline of the questions has passed, or lookup is gone. */
+void transaction_unanswered(struct session *session);
 void transaction_facts(struct session *session, struct frame *frame);
 void transaction_verdict(struct session *session, struct frame *frame);
 void transaction_scan_failed(struct session *session, struct frame *frame);

@@ -23,18 +23,18 @@ static bool has(const struct smtp_command *command, enum xclient_attribute attri
 /* What the peer knows of the name is not asked for again. */
 static void name_take(struct session *session, const struct smtp_command *command)
 {
-    session->name_question = 0;
-    if (has(command, XCLIENT_NAME)) {
-        session->client_name = arena_text(session->who, command->attribute[XCLIENT_NAME]);
-        session->name.status = ANSWER_FOUND;
-        session->name.value = session->client_name;
-        session->has_asked_name = true;
-    } else if (command->has_attribute[XCLIENT_NAME]) {
-        session->name.status = command->name_is_temporary ? ANSWER_TEMPERROR : ANSWER_NONE;
-        session->has_asked_name = true;
-    } else {
+    struct question name = { QUESTION_CLIENT_NAME, session->client_text, ANSWER_NONE,
+                             command->attribute[XCLIENT_NAME] };
+    if (!command->has_attribute[XCLIENT_NAME]) {
         session_name_ask(session);
+        return;
     }
+    if (command->name_is_temporary) name.status = ANSWER_TEMPERROR;
+    if (has(command, XCLIENT_NAME)) {
+        name.status = ANSWER_FOUND;
+        session->client_name = arena_text(session->who, name.value);
+    }
+    question_set_know(&session->questions, QUESTION_OF_SESSION, &name);
 }
 
 /* With PROTO the peer has said all that EHLO would: it may go on with MAIL at once. */
@@ -159,8 +159,9 @@ static void transaction_put(struct buffer *out, struct text transaction)
 
 static void name_put(const struct session *session, struct buffer *out)
 {
-    bool is_open = session->name.status == ANSWER_PENDING || session->name.status == ANSWER_TEMPERROR;
-    if (session->name.status == ANSWER_FOUND)
+    const struct question *name = session_name(session);
+    bool is_open = !name || name->status == ANSWER_PENDING || name->status == ANSWER_TEMPERROR;
+    if (name && name->status == ANSWER_FOUND)
         attribute_put(out, TEXT("NAME="), session->client_name);
     else
         buffer_add_text(out, is_open ? TEXT("NAME=[TEMPUNAVAIL]") : TEXT("NAME=[UNAVAILABLE]"));

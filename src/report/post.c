@@ -74,7 +74,6 @@ static uint16_t content_of(struct text bytes)
 /* With the null sender, as a notice: it never causes another mail. */
 static void letter_offer(struct post *post, const struct letter *letter)
 {
-    static const char no_edits[4];
     struct recipient recipient = { .address = text_of(letter->to) };
     struct keep_recipient how = { HOLD_NONE, 0 };
     uint16_t content = content_of(buffer_text(&letter->bytes));
@@ -87,7 +86,7 @@ static void letter_offer(struct post *post, const struct letter *letter)
                                                   .smtputf8 = (content & CONTENT_HEADER_8BIT) != 0 },
                                     .recipients = &how,
                                     .edits_count = 1,
-                                    .edits = { text_from(no_edits, sizeof no_edits) } };
+                                    .edits = { edits_none } };
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     body_append(&request.body, buffer_text(&letter->bytes));
     body_finish(&request.body);

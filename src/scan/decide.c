@@ -3,6 +3,7 @@
 #include "scan/decide.h"
 
 #include "config/domains.h"
+#include "scan/recipe.h"
 #include "scan/wording.h"
 #include "spam/score.h"
 
@@ -43,8 +44,16 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
     if (mode == MODE_OBSERVE) out->observed = stronger(out->observed, wanted);
 }
 
+/* What is held as spam and released by somebody is none, and has no tag. */
+static struct edit_set edits_of(enum mode spam, const struct demand *demand)
+{
+    struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
+    if (spam == MODE_ON && demand->spam == ACTION_TAG) set = edit_set_with(set, EDIT_TAG);
+    return edit_set_with(set, EDIT_STATUS);
+}
+
 static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
-                             struct recipient_verdict *out)
+                             struct recipient_verdict *out, struct edit_set *out_edits)
 {
     struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
     const struct domain *domain = config_find_domain(config, name);
@@ -52,8 +61,7 @@ static void recipient_decide(const struct config *config, struct text address, c
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(config_virus_mode(config, domain), demand->virus, out);
     check(spam, demand->spam, out);
-    /* What is held as spam and released by somebody is none, and has no tag. */
-    out->edits = spam == MODE_ON && demand->spam == ACTION_TAG;
+    *out_edits = edits_of(spam, demand);
 }
 
 static uint32_t count_action(const struct verdict *verdict, enum action action)
@@ -122,8 +130,11 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
     signals_gather(arena, facts, answers, answer_count, out);
     struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score) };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
+    struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
     for (uint32_t i = 0; i < out->recipient_count; i++)
-        recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i]);
+        recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i], &edits[i]);
     reply_decide(out);
-    wording_write(arena, config, occasion, facts, is_virus_the_cause(config, occasion, &demand), out);
+    wording_write(arena, facts, is_virus_the_cause(config, occasion, &demand), out);
+    const struct recipe_basis basis = { arena, config, occasion, facts, out };
+    recipe_write(&basis, edits, out);
 }

@@ -3,19 +3,13 @@
 #include "scan/read.h"
 
 #include "config/domains.h"
-#include "mail/edits.h"
 #include "mail/reading.h"
 #include "mail/word.h"
 #include "scan/content.h"
+#include "scan/recipe.h"
 #include "spam/score.h"
 
-enum { SUBJECT_MOST = 200, FIELD_MOST = 200, EDITS_BYTES_MOST = 8 * 1024, PLAIN_LOOK = 4096 };
-
-/* A field that only we write: what came with the message under that name is forged. */
-static const struct text own_fields[] = { { "X-Spam-Status", 13 },
-                                          { "X-Spam-Flag", 11 },
-                                          { "X-Virus-Scanned", 15 } };
-static const struct text own_prefix = { "X-Sekimori-", 11 };
+enum { SUBJECT_MOST = 200, FIELD_MOST = 200, PLAIN_LOOK = 4096 };
 
 static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
 {
@@ -88,35 +82,6 @@ static struct text field_value(const struct header *header, enum header_id id)
     return field ? text_slice(text_trim(field->value), 0, FIELD_MOST) : TEXT_NONE;
 }
 
-static struct text edits_bytes(struct arena *arena, const struct edits *edits)
-{
-    struct buffer bytes = { 0 };
-    edits_encode(edits, &bytes);
-    struct text kept = arena_text(arena, buffer_text(&bytes));
-    buffer_free(&bytes);
-    return kept;
-}
-
-/* Both sets of edits. A header with so many forged fields that the edits would not fit keeps them, and that
-   weighs. */
-static void edits_make(struct arena *arena, const struct config *config, bool is_tagging, struct text message,
-                       const struct header *header, struct score *score, struct facts *out)
-{
-    struct edits edits = { .arena = arena };
-    edits_remove_fields(&edits, header, own_fields, sizeof own_fields / sizeof *own_fields);
-    edits_remove_prefixed(&edits, header, own_prefix);
-    out->edits_remove = edits_bytes(arena, &edits);
-    if (out->edits_remove.length > EDITS_BYTES_MOST) {
-        score_add(score, "FORGED_FIELDS", 10, TEXT("too many fields that only a gateway writes"));
-        edits = (struct edits){ .arena = arena };
-        out->edits_remove = edits_bytes(arena, &edits);
-    }
-    if (is_tagging && config->spam.subject.length > 0)
-        edits_prefix_subject(&edits, message, header, config->spam.subject);
-    out->edits_tag = edits_bytes(arena, &edits);
-    if (out->edits_tag.length > 2 * EDITS_BYTES_MOST) out->edits_tag = out->edits_remove;
-}
-
 static void header_tell(struct arena *arena, const struct header *header, struct facts *out)
 {
     const struct header_field *subject = header_find(header, HEADER_SUBJECT);
@@ -156,7 +121,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->content = content_flags(message, header->body_offset);
     header_tell(arena, header, out);
     score_message(&score, mime);
-    edits_make(arena, config, occasion->direction == DIRECTION_IN, message, header, &score, out);
+    const struct recipe_source source = { arena, config, occasion->direction, message, header };
+    recipe_look(&source, &score, out);
     out->signals = score.signals;
     out->signal_count = score.count;
 }

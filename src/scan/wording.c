@@ -132,11 +132,11 @@ static bool is_spam_judged(const struct config *config, const struct occasion *o
     return false;
 }
 
-static struct text header_text(struct arena *arena, const struct config *config, const struct facts *facts,
-                               const struct verdict *verdict, bool is_judged, bool is_tagged)
+struct text wording_status(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                           const struct facts *facts, const struct verdict *verdict, bool is_tagged)
 {
     struct buffer out = { 0 };
-    if (is_judged) add_spam_status(&out, config, verdict, is_tagged);
+    if (is_spam_judged(config, occasion)) add_spam_status(&out, config, verdict, is_tagged);
     add_virus_scanned(&out, facts);
     return take(arena, &out);
 }
@@ -188,12 +188,8 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     return take(arena, &out);
 }
 
-void wording_write(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                   const struct facts *facts, bool is_virus, struct verdict *out)
+void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out)
 {
-    bool is_judged = is_spam_judged(config, occasion);
     out->reason = reason_text(arena, facts, is_virus, out);
-    out->header = header_text(arena, config, facts, out, is_judged, false);
-    out->header_tag = header_text(arena, config, facts, out, is_judged, true);
     out->summary = summary_text(arena, facts, out);
 }

@@ -5,12 +5,14 @@
 
 #include "judge/evidence.h"
 
-/* Fills reason, header, header_tag and summary of a verdict whose other members stand. `is_virus`: the
-   virus check is the reason, not the spam score. ASCII only; header
-   lines are CRLF-ended and folded. X-Spam-Status says Yes only where the message is tagged: programs sort by
-   it. */
-void wording_write(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                   const struct facts *facts, bool is_virus, struct verdict *out);
+/* Fills reason and summary of a verdict whose actions, signals and score stand. `is_virus`: the virus check
+   is the reason, not the spam score. ASCII only. */
+void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out);
+
+/* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty
+   when no check ran. X-Spam-Status says Yes only where the message is tagged: programs sort by it. */
+struct text wording_status(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                           const struct facts *facts, const struct verdict *verdict, bool is_tagged);
 
 const char *wording_state(enum scan_state state); /* "clean" */
 

@@ -56,29 +56,44 @@ static void reply_failed(struct worker *worker, uint64_t id, enum scan_failure f
 
 static void reply(struct worker *worker, enum scan_frame type, uint64_t id, struct text payload)
 {
-    if (payload.length > FRAME_LIMIT - 64)
+    if (payload.length > SCAN_PAYLOAD_MOST)
         reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
     else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
         exit(EX_OK); /* the foreman is gone */
 }
 
-static void reply_verdict(struct worker *worker, uint64_t id, struct text facts_bytes,
-                          const struct occasion *occasion, const struct facts *facts,
-                          const struct question *answers, uint32_t answer_count)
+/* The facts go along without possible edits: the verdict has what became of them. */
+static void reply_verdict(struct worker *worker, uint64_t id, const struct occasion *occasion,
+                          const struct facts *facts, const struct question *answers, uint32_t answer_count)
 {
     struct verdict verdict;
+    struct facts told = *facts;
+    told.edit_count = 0;
     decide_verdict(worker->arena, worker->scanner.config, occasion, facts, answers, answer_count, &verdict);
+    buffer_clear(&worker->facts);
+    facts_put(&told, &worker->facts);
     buffer_clear(&worker->reply);
-    put_text(&worker->reply, facts_bytes);
+    put_text(&worker->reply, buffer_text(&worker->facts));
     verdict_put(&verdict, &worker->reply);
     reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
 }
 
-static bool is_pending(const struct question *questions, uint32_t count)
+static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts)
+{
+    buffer_clear(&worker->facts);
+    facts_put(facts, &worker->facts);
+    reply(worker, SCAN_FACTS, id, buffer_text(&worker->facts));
+}
+
+/* What was asked before is answered, and what the content raised is among it. */
+static bool is_all_answered(const struct facts *facts, const struct question *answers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (questions[i].status == ANSWER_PENDING) return true;
-    return false;
+        if (answers[i].status == ANSWER_PENDING) return false;
+    for (uint32_t i = 0; i < facts->question_count; i++)
+        if (!questions_find(answers, count, facts->questions[i].kind, facts->questions[i].subject))
+            return false;
+    return true;
 }
 
 #ifdef SEKIMORI_JAIL_PROBE
@@ -118,30 +133,22 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     misbehave(message);
 #endif
     read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
-    buffer_clear(&worker->facts);
-    facts_put(&facts, &worker->facts);
-    if (facts.question_count == 0 && !is_pending(questions, count))
-        reply_verdict(worker, frame->id, buffer_text(&worker->facts), &occasion, &facts, questions, count);
+    if (is_all_answered(&facts, questions, count))
+        reply_verdict(worker, frame->id, &occasion, &facts, questions, count);
     else
-        reply(worker, SCAN_FACTS, frame->id, buffer_text(&worker->facts));
+        reply_facts(worker, frame->id, &facts);
     body_free(&body);
     return true;
 }
 
 static bool answer_decide(struct worker *worker, struct frame *frame)
 {
-    struct reader reader = reader_of(frame->payload);
     struct occasion occasion;
     struct question *answers;
     uint32_t count;
     struct facts facts;
-    if (!occasion_get(worker->arena, &reader, &occasion) ||
-        !questions_get(worker->arena, &reader, &answers, &count))
-        return false;
-    struct text bytes = get_text(&reader);
-    struct reader facts_reader = reader_of(bytes);
-    if (!reader_done(&reader) || !facts_get(worker->arena, &facts_reader, &facts)) return false;
-    reply_verdict(worker, frame->id, bytes, &occasion, &facts, answers, count);
+    if (!scan_decide_get(worker->arena, frame, &occasion, &answers, &count, &facts)) return false;
+    reply_verdict(worker, frame->id, &occasion, &facts, answers, count);
     return true;
 }
 

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -379,6 +380,31 @@ def test_mail_flows_and_is_marked(nodes, inside, names, mode, received, signal):
         assert received in arrived
         marks = re.search(r"^X-Spam-Status: .*(?:\r?\n[ \t].*)*", arrived, re.M).group(0)
         assert (signal in marks) if signal else ("RDNS" not in marks), marks
+        node.balance()
+
+
+def test_a_message_waits_for_answers_until_their_deadline_and_no_longer(nodes, inside):
+    """It is judged without; the session's next message has the answer that came late."""
+    with DnsServer("mail.sender.test A 127.0.0.1\n") as dns:
+        dns.set_reverse("127.0.0.1", "mail.sender.test")
+        node = nodes(NODE, dns=dns.address, inside=inside.port)
+        pid, = node.pids("lookup")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            client = lab.Client(node.port)
+            begun = time.monotonic()
+            assert client.send(lab.message(subject="first"))[0] == 250
+            assert 1.0 < time.monotonic() - begun < 20  # dns timeout and a second, of a minute for judging
+            assert re.search(r"no answer in time: client-name$", node.text(), re.M), node.text()[-3000:]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        lab.wait_for(lambda: dns.count("1.0.0.127.in-addr.arpa"), "lookup has asked")
+        time.sleep(0.5)
+        assert client.send(lab.message(subject="second"))[0] == 250
+        arrived = {re.search("Subject: (.*)\r", mail)[1]: mail for mail in (raw.decode() for raw in inside.wait(2))}
+        assert "RDNS_TEMPERROR=0.0" in arrived["first"] and "(unknown [127.0.0.1])" in arrived["first"]
+        assert "RDNS" not in arrived["second"] and "(mail.sender.test [127.0.0.1])" in arrived["second"]
+        assert dns.count("1.0.0.127.in-addr.arpa", "PTR") == 1  # asked once
         node.balance()
 
 

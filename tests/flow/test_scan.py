@@ -113,7 +113,7 @@ def test_clean_infected_and_spam(scans):
     clean, infected = scan.ask(CLEAN), scan.ask(INFECTED)
     assert clean.startswith("verdict code=250 actions=accept/accept/0 ")
     assert summary(clean) == "action=accept score=0.0 virus=clean"
-    assert r"X-Virus-Scanned: Sekimori (clamav " in clean
+    assert r"X-Virus-Scanned: Sekimori (clamav " in clean and " kinds=forged,status " in clean
     assert infected.startswith("verdict code=550 actions=reject/accept/0 ")
     assert "reason={virus found: Eicar-Test-Signature}" in infected
     gtube = CLEAN + b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"

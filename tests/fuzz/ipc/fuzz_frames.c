@@ -11,6 +11,7 @@
 #include "ipc/ask_scan.h"
 #include "ipc/event.h"
 #include "ipc/health.h"
+#include "ipc/question_set.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,13 +59,31 @@ static void relay(struct arena *arena, struct frame *frame)
     body_free(&request.body);
 }
 
+/* Questions that scan raised: each is in the set once, the set is bounded, and it closes. */
+static void asked(struct arena *arena, const struct question *questions, uint32_t count)
+{
+    struct question_set set;
+    question_set_begin(&set, arena, arena);
+    for (uint32_t i = 0; i < count; i++) {
+        enum question_life life = i % 3 ? QUESTION_OF_MESSAGE : QUESTION_OF_SESSION;
+        question_set_add(&set, life, questions[i].kind, questions[i].subject);
+        if (question_set_add(&set, life, questions[i].kind, questions[i].subject)) abort();
+    }
+    question_set_close(&set);
+    if (set.count > QUESTIONS_MOST || question_set_is_open(&set)) abort();
+}
+
 static void scan(struct arena *arena, struct frame *frame)
 {
     struct occasion occasion;
     struct question *questions;
     uint32_t count;
     struct body body;
-    if (scan_read_get(arena, frame, &occasion, &questions, &count, &body)) body_free(&body);
+    struct facts facts;
+    scan_decide_get(arena, frame, &occasion, &questions, &count, &facts);
+    if (!scan_read_get(arena, frame, &occasion, &questions, &count, &body)) return;
+    body_free(&body);
+    asked(arena, questions, count);
 }
 
 static void event(struct arena *arena, struct text record)
@@ -115,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct deliver_result result;
     struct host_answer host;
     struct mx_answer mx;
-    struct client_name name;
+    struct question_answer answer;
     switch (data[0] % 11) {
     case 0:
         keep(arena, &frame);
@@ -133,7 +152,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mx_answer_get(arena, &frame, &mx);
         break;
     case 5:
-        client_name_get(&frame, &name);
+        frame.type = LOOKUP_CLIENT_NAME_IS;
+        question_answer_get(&frame, &answer);
         break;
     case 6:
         scan(arena, &frame);

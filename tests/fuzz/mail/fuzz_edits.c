@@ -34,12 +34,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text original = text_from(bytes, sizeof bytes), wire = text_from((const char *)data, size);
     struct arena *arena = arena_new(0);
     struct edits edits;
-    if (edits_decode(arena, wire, original.length, &edits)) {
+    bool is_good = edits_decode(arena, wire, original.length, &edits);
+    must(edits_are_whole(wire, original.length) == is_good);
+    if (is_good) {
         struct buffer out = { 0 }, again = { 0 };
         edits_apply(&edits, original, &out);
         must(buffer_length(&out) == edits_length(&edits, original.length));
         edits_encode(&edits, &again);
         must(text_equal(buffer_text(&again), wire));
+        must(edits_encoded_length(&edits) == wire.length);
         buffer_free(&out);
         buffer_free(&again);
     }

@@ -27,7 +27,8 @@ static struct config *config_once(void)
     if (config) return config;
     problem_list_start(&problems);
     config = config_load_text(TEXT("hostname mx.test\nadmin a@mx.test\nlisten 127.0.0.1:2525\n"
-                                   "domains { on.test 127.0.0.1 }\nlimits { mime parts 50; mime depth 8 }\n"),
+                                   "domains { on.test 127.0.0.1; off.test 127.0.0.1 { spam off } }\nlimits { "
+                                   "mime parts 50; mime depth 8 }\n"),
                               "fuzz.conf", false, &problems);
     if (!config) abort();
     problem_list_free(&problems);
@@ -49,11 +50,12 @@ static void verdict_check(struct arena *arena, const struct facts *facts, const 
     facts_put(facts, &whole);
     struct reader reader = reader_of(buffer_text(&whole));
     if (!facts_get(arena, &reader, &again) || !reader_done(&reader)) abort();
-    if (!edits_decode(arena, facts->edits_remove, size, &edits)) abort();
-    if (!edits_decode(arena, facts->edits_tag, size, &edits)) abort();
+    verdict_put(verdict, &whole);
     if (buffer_length(&whole) > 100 * 1024) abort(); /* it has to fit a frame */
-    must_be_ascii(verdict->header);
-    must_be_ascii(verdict->header_tag);
+    for (uint32_t i = 0; i < verdict->recipe_count; i++) {
+        if (!edits_decode(arena, verdict->recipes[i].edits, size, &edits)) abort();
+        must_be_ascii(edits.items[0].insert); /* at least what stands on top */
+    }
     must_be_ascii(verdict->reason);
     must_be_ascii(verdict->summary);
     buffer_free(&whole);
@@ -63,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct engine engine = { .calls = &calls, .version = "fuzz" };
     struct scanner scanner = { config_once(), &engine, recall_new(4), TEXT_NONE };
-    struct text recipient = TEXT("a@on.test");
-    struct occasion occasion = { .recipients = &recipient, .recipient_count = 1 };
+    struct text recipients[] = { TEXT("a@on.test"), TEXT("a@off.test") };
+    struct occasion occasion = { .recipients = recipients, .recipient_count = 2 };
     struct arena *arena = arena_new(0);
     struct facts facts;
     struct verdict verdict;

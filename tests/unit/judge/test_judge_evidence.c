@@ -16,6 +16,11 @@ static struct question question = {
 };
 static struct signal signals[] = { { { "GTUBE", 5 }, 1000, { "test", 4 } },
                                    { { "OTHER", 5 }, -0.5, { "", 0 } } };
+static struct possible_edit edits[] = { { EDIT_FORGED, 0, 9, { "", 0 } },
+                                        { EDIT_FORGED, 9, 4, { "new", 3 } },
+                                        { EDIT_TAG, 5, 0, { "[SPAM]", 6 } } };
+static struct recipe recipes[] = { { { 1 << EDIT_FORGED | 1 << EDIT_STATUS }, { "1234", 4 } },
+                                   { { 1 << EDIT_TAG }, { "56789", 5 } } };
 static struct recipient_verdict results[] = { { ACTION_TAG, ACTION_REJECT, 1 },
                                               { ACTION_ACCEPT, ACTION_ACCEPT, 0 } };
 
@@ -39,19 +44,19 @@ static void form_put(enum form form, struct buffer *out)
                            .signals = signals,
                            .question_count = 1,
                            .questions = &question,
-                           .edits_remove = TEXT("1234"),
-                           .edits_tag = TEXT("56789") };
-    struct verdict verdict = { 7.5,
-                               2,
-                               signals,
-                               2,
-                               results,
-                               250,
-                               TEXT("2.0.0"),
-                               TEXT("reason"),
-                               TEXT("header"),
-                               TEXT("tagged"),
-                               TEXT("summary") };
+                           .edit_count = 3,
+                           .edits = edits };
+    struct verdict verdict = { .score = 7.5,
+                               .signal_count = 2,
+                               .signals = signals,
+                               .recipient_count = 2,
+                               .recipients = results,
+                               .code = 250,
+                               .enhanced = TEXT("2.0.0"),
+                               .reason = TEXT("reason"),
+                               .recipe_count = 2,
+                               .recipes = recipes,
+                               .summary = TEXT("summary") };
     if (form == OCCASION) occasion_put(&occasion, out);
     if (form == QUESTIONS) questions_put(&question, 1, out);
     if (form == FACTS) facts_put(&facts, out);
@@ -106,8 +111,15 @@ static void test_cut_anywhere(void **state)
     }
 }
 
-/* Offsets of the bytes that hold an enum. */
-static void test_enums_out_of_range(void **state)
+/* Where numbers stand that must be in range. */
+enum {
+    EDIT = 21, /* bytes of one that inserts nothing */
+    EDITS = 136,
+    RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
+    RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5)
+};
+
+static void test_numbers_out_of_range(void **state)
 {
     (void)state;
     static const struct {
@@ -119,9 +131,15 @@ static void test_enums_out_of_range(void **state)
         { QUESTIONS, 4, QUESTION_KIND_COUNT },
         { QUESTIONS, 4 + 1 + 4 + 9, ANSWER_TEMPERROR + 1 },
         { FACTS, 0, SCAN_UNSCANNED + 1 },
-        { VERDICT, 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4) + 4, ACTION_DEFER + 1 },
-        { VERDICT, 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4) + 5, ACTION_DEFER + 1 },
-        { VERDICT, 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4) + 6, 2 },
+        { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_KIND_COUNT },
+        { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_FORGED }, /* not behind the one before */
+        { FACTS, EDITS + 4, EDIT_TAG },                      /* kinds out of order */
+        { FACTS, EDITS + 4 + EDIT + 1, 8 },                  /* over the end of the one before */
+        { FACTS, EDITS + 4 + 1 + 8 + 7, 255 },               /* the next one is not behind it */
+        { VERDICT, RECIPES + 4 + 1, 1 },                     /* a kind that is none */
+        { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
+        { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
+        { VERDICT, RECIPIENTS + 6, 2 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 }, again = { 0 };
@@ -133,10 +151,50 @@ static void test_enums_out_of_range(void **state)
     }
 }
 
+/* An edit's end must be a number, too. */
+static void test_edit_too_long(void **state)
+{
+    (void)state;
+    for (uint64_t offset = 2; offset <= 3; offset++) {
+        struct possible_edit edit = { EDIT_TAG, offset, UINT64_MAX - 2, TEXT_NONE };
+        struct facts facts = { .edit_count = 1, .edits = &edit };
+        struct buffer bytes = { 0 }, again = { 0 };
+        facts_put(&facts, &bytes);
+        assert_int_equal(form_again(FACTS, buffer_text(&bytes), &again), offset == 2);
+        buffer_free(&bytes);
+        buffer_free(&again);
+    }
+}
+
+/* A message may not raise more questions than a set has room for beside its session's, nor may recipes be too
+   long for the frame that takes them to queue. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    static struct question raised[QUESTIONS_RAISED_MOST + 1];
+    static char bytes[RECIPES_BYTES_MOST + 1];
+    for (size_t more = 0; more <= 1; more++) {
+        struct facts facts = { .question_count = QUESTIONS_RAISED_MOST + (uint32_t)more,
+                               .questions = raised };
+        struct recipe two[] = { { { 0 }, { bytes, RECIPES_BYTES_MOST / 2 } },
+                                { { 1 }, { bytes, RECIPES_BYTES_MOST / 2 + more } } };
+        struct verdict verdict = { .code = 250, .recipe_count = 2, .recipes = two };
+        struct buffer first = { 0 }, second = { 0 }, again = { 0 };
+        facts_put(&facts, &first);
+        verdict_put(&verdict, &second);
+        assert_int_equal(form_again(FACTS, buffer_text(&first), &again), more == 0);
+        assert_int_equal(form_again(VERDICT, buffer_text(&second), &again), more == 0);
+        buffer_free(&first);
+        buffer_free(&second);
+        buffer_free(&again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_there_and_back),
                                         cmocka_unit_test(test_cut_anywhere),
-                                        cmocka_unit_test(test_enums_out_of_range) };
+                                        cmocka_unit_test(test_numbers_out_of_range),
+                                        cmocka_unit_test(test_edit_too_long), cmocka_unit_test(test_bounds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

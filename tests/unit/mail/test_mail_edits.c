@@ -68,6 +68,35 @@ static void adding(void **state)
     arena_free(arena);
 }
 
+/* A list into another, at once: behind what stands at the same place, joined where it overlaps. */
+static void merging(void **state)
+{
+    (void)state;
+    static const struct edit first[] = { { 2, 2, { "a", 1 } }, { 6, 0, { "b", 1 } }, { 8, 1, { NULL, 0 } } };
+    static const struct edit more[] = { { 0, 0, { "A", 1 } }, { 3, 2, { "B", 1 } }, { 6, 0, { "C", 1 } } };
+    struct arena *arena = arena_new(0);
+    struct edits edits = { .arena = arena }, none = { .arena = arena },
+                 list = { arena, (struct edit *)more, 3, 3 };
+    for (size_t i = 0; i < 3; i++) edits_add(&edits, first[i].offset, first[i].length, first[i].insert);
+    edits_merge(&edits, &none);
+    edits_merge(&edits, &list);
+    check_result(&edits, TEXT("0123456789"), "A01aB5bC679");
+    edits_merge(&none, &list);
+    check_result(&none, TEXT("0123456789"), "A012B5C6789");
+    arena_free(arena);
+}
+
+static void byte_form_of_none(void **state)
+{
+    (void)state;
+    struct edits edits = { 0 };
+    struct buffer wire = { 0 };
+    edits_encode(&edits, &wire);
+    assert_true(text_equal(buffer_text(&wire), edits_none));
+    assert_true(edits_are_whole(edits_none, 0));
+    buffer_free(&wire);
+}
+
 static void forged_fields(void **state)
 {
     static const struct text names[] = { { "X-Spam-Flag", 11 }, { "X-Virus-Scanned", 15 } };
@@ -218,6 +247,7 @@ static void refused(void **state)
         }
         bool good = edits_decode(arena, buffer_text(&wire), rows[i].original, &edits);
         if (good != rows[i].good) fail_msg("%s: %d", rows[i].why, good);
+        if (edits_are_whole(buffer_text(&wire), rows[i].original) != good) fail_msg("%s", rows[i].why);
         buffer_free(&wire);
     }
     arena_free(arena);
@@ -226,8 +256,14 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adding),   cmocka_unit_test(forged_fields), cmocka_unit_test(many_forged_fields),
-        cmocka_unit_test(subjects), cmocka_unit_test(pieces),        cmocka_unit_test(refused),
+        cmocka_unit_test(adding),
+        cmocka_unit_test(forged_fields),
+        cmocka_unit_test(many_forged_fields),
+        cmocka_unit_test(subjects),
+        cmocka_unit_test(pieces),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(merging),
+        cmocka_unit_test(byte_form_of_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

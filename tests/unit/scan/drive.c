@@ -12,6 +12,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "ipc/ask_scan.h"
+#include "mail/edits.h"
 #include "play_master.h"
 #include "scan/wording.h"
 
@@ -105,9 +106,7 @@ static void decide_send(struct driver *driver, struct frame *frame)
     occasion_read(text_of(driver->asked[frame->id].line), recipients, &occasion, &name);
     name.status = ANSWER_FOUND;
     struct buffer *out = channel_begin(driver->scan, SCAN_DECIDE, frame->id);
-    occasion_put(&occasion, out);
-    questions_put(&name, 1, out);
-    put_text(out, frame->payload);
+    scan_decide_put(&occasion, &name, 1, frame->payload, out);
     channel_end(driver->scan);
 }
 
@@ -115,6 +114,22 @@ static void text_print(const char *name, struct text text)
 {
     char room[4000];
     printf(" %s={%s}", name, log_escape(text, room, sizeof room));
+}
+
+/* " header={what it inserts} kinds=forged,status" each. */
+static void recipes_print(struct arena *arena, const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < verdict->recipe_count; i++) {
+        const char *separator = " kinds=";
+        struct edits edits;
+        if (!edits_decode(arena, verdict->recipes[i].edits, UINT64_MAX, &edits)) play_fail("a recipe");
+        for (size_t k = 0; k < edits.count; k++) text_print("header", edits.items[k].insert);
+        for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++) {
+            if (!edit_set_has(verdict->recipes[i].kinds, kind)) continue;
+            printf("%s%s", separator, evidence_edit_kind_name(kind));
+            separator = ",";
+        }
+    }
 }
 
 static bool verdict_print(struct frame *frame)
@@ -129,12 +144,11 @@ static bool verdict_print(struct frame *frame)
         printf("verdict code=%u actions=", verdict.code);
         for (uint32_t i = 0; i < verdict.recipient_count; i++)
             printf("%s%s/%s/%u", i ? "," : "", evidence_action_name(verdict.recipients[i].action),
-                   evidence_action_name(verdict.recipients[i].observed), verdict.recipients[i].edits);
+                   evidence_action_name(verdict.recipients[i].observed), verdict.recipients[i].recipe);
         printf(" content=%u parts=%u", facts.content, facts.part_count);
         text_print("reason", verdict.reason);
         text_print("summary", verdict.summary);
-        text_print("header", verdict.header);
-        text_print("header_tag", verdict.header_tag);
+        recipes_print(arena, &verdict);
         text_print("subject", facts.subject);
     }
     arena_free(arena);

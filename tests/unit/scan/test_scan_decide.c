@@ -24,7 +24,7 @@ struct row {
     enum answer_status client_name;
     const char *recipients; /* blanks between */
     unsigned code;
-    const char *actions; /* action[/observed][+tag edits] each */
+    const char *actions; /* action[/observed][+tag] each */
     const char *reason;
 };
 
@@ -102,6 +102,15 @@ static struct config *config_of(const char *more)
     return config;
 }
 
+/* Every recipient's recipe takes forged fields out and has our own on top. */
+static bool is_tagged(const struct verdict *verdict, uint32_t recipient)
+{
+    struct edit_set kinds = verdict->recipes[verdict->recipients[recipient].recipe].kinds;
+    if (!edit_set_has(kinds, EDIT_FORGED) || !edit_set_has(kinds, EDIT_STATUS))
+        fail_msg("kinds %x", kinds.bits);
+    return edit_set_has(kinds, EDIT_TAG);
+}
+
 static void actions_print(const struct verdict *verdict, char *out, size_t size)
 {
     size_t used = 0;
@@ -111,7 +120,7 @@ static void actions_print(const struct verdict *verdict, char *out, size_t size)
         used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", i ? "," : "",
                                  evidence_action_name(one->action), is_observed ? "/" : "",
                                  is_observed ? evidence_action_name(one->observed) : "",
-                                 one->edits ? "+tag" : "");
+                                 is_tagged(verdict, i) ? "+tag" : "");
     }
 }
 
@@ -163,16 +172,18 @@ static void test_header(void **state)
     };
     struct verdict verdict;
     decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
-    assert_true(text_starts(verdict.header, TEXT("X-Spam-Status: No, score=7.8 required=6.8 tests=")));
-    assert_true(text_starts(verdict.header_tag, TEXT("X-Spam-Status: Yes, score=7.8 required=6.8 tests=")));
-    assert_true(text_find(verdict.header, TEXT("X-Spam-Flag")) == verdict.header.length);
-    assert_true(text_find(verdict.header_tag, TEXT("\r\nX-Spam-Flag: YES\r\n")) < verdict.header_tag.length);
-    assert_true(text_ends(verdict.header, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6)\r\n")));
-    struct text rest = verdict.header_tag, line;
+    struct text plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
+    struct text tagged = wording_status(arena, config, &occasion, &facts, &verdict, true);
+    assert_true(text_starts(plain, TEXT("X-Spam-Status: No, score=7.8 required=6.8 tests=")));
+    assert_true(text_starts(tagged, TEXT("X-Spam-Status: Yes, score=7.8 required=6.8 tests=")));
+    assert_true(text_find(plain, TEXT("X-Spam-Flag")) == plain.length);
+    assert_true(text_find(tagged, TEXT("\r\nX-Spam-Flag: YES\r\n")) < tagged.length);
+    assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6)\r\n")));
+    struct text rest = tagged, line;
     while (text_next_line(&rest, &line)) assert_in_range(line.length, 1, 80);
     facts.virus = SCAN_UNSCANNED;
-    decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
-    assert_true(text_ends(verdict.header, TEXT("\r\nX-Virus-Scanned: unscanned\r\n")));
+    plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
+    assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: unscanned\r\n")));
     config_free(config);
     arena_free(arena);
 }

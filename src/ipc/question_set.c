@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One row for each kind of question, and the set of those that a session and its message have. Called by
+   receive; nothing here waits. */
+#include "ipc/question_set.h"
+
+#include "ipc/ask_lookup.h"
+
+/* --- the kinds --- */
+
+static bool client_name_ask(const struct question *question, struct channel *lookup, uint64_t id,
+                            uint32_t deadline_ms)
+{
+    struct address client;
+    if (!address_parse(question->subject, &client)) return false;
+    lookup_client_name_ask(lookup, id, deadline_ms, &client);
+    return true;
+}
+
+static bool client_name_read(struct frame *frame, struct question_answer *out)
+{
+    static const enum answer_status statuses[] = { [CLIENT_NAME_CONFIRMED] = ANSWER_FOUND,
+                                                   [CLIENT_NAME_UNCONFIRMED] = ANSWER_MISMATCH,
+                                                   [CLIENT_NAME_NONE] = ANSWER_NONE,
+                                                   [CLIENT_NAME_TEMPERROR] = ANSWER_TEMPERROR };
+    struct client_name name;
+    if (!client_name_get(frame, &name)) return false;
+    out->status = statuses[name.status];
+    out->value = name.name;
+    return true;
+}
+
+/* By enum question_kind. What an answer adds to the score is in spam/score.c. */
+static const struct row {
+    const char *name;
+    /* False: the subject makes no sense. */
+    bool (*ask)(const struct question *question, struct channel *lookup, uint64_t id, uint32_t deadline_ms);
+    uint16_t answer; /* enum lookup_frame */
+    bool (*read)(struct frame *frame,
+                 struct question_answer *out); /* fills status and value; false: malformed */
+    enum answer_status late;                   /* what it is taken for when there is no answer in time */
+} rows[QUESTION_KIND_COUNT] = {
+    [QUESTION_CLIENT_NAME] = { "client-name", client_name_ask, LOOKUP_CLIENT_NAME_IS, client_name_read,
+                               ANSWER_TEMPERROR },
+};
+
+bool question_answer_get(struct frame *frame, struct question_answer *out)
+{
+    for (unsigned kind = 0; kind < QUESTION_KIND_COUNT; kind++) {
+        *out = (struct question_answer){ .kind = kind };
+        if (rows[kind].answer == frame->type) return rows[kind].read(frame, out);
+    }
+    return false;
+}
+
+/* --- the set --- */
+
+void question_set_begin(struct question_set *set, struct arena *session, struct arena *message)
+{
+    *set = (struct question_set){ .arenas = {
+                                      [QUESTION_OF_SESSION] = session, [QUESTION_OF_MESSAGE] = message } };
+}
+
+void question_set_forget(struct question_set *set)
+{
+    set->count = set->of_session;
+}
+
+static void reserve(struct question_set *set)
+{
+    if (set->count < set->room) return;
+    uint32_t room = set->room ? 2 * set->room : 2;
+    struct question *items = arena_alloc_array(set->arenas[QUESTION_OF_SESSION], room, sizeof *items);
+    uint64_t *ids = arena_alloc_array(set->arenas[QUESTION_OF_SESSION], room, sizeof *ids);
+    for (uint32_t i = 0; i < set->count; i++) {
+        items[i] = set->items[i];
+        ids[i] = set->ids[i];
+    }
+    set->items = items;
+    set->ids = ids;
+    set->room = room;
+}
+
+/* Where it stands; `count` when it is not there. */
+static uint32_t place_of(const struct question_set *set, enum question_kind kind, struct text subject)
+{
+    const struct question *found = questions_find(set->items, set->count, kind, subject);
+    return found ? (uint32_t)(found - set->items) : set->count;
+}
+
+const struct question *question_set_find(const struct question_set *set, enum question_kind kind,
+                                         struct text subject)
+{
+    return questions_find(set->items, set->count, kind, subject);
+}
+
+bool question_set_add(struct question_set *set, enum question_life life, enum question_kind kind,
+                      struct text subject)
+{
+    if (set->count == QUESTIONS_MOST || place_of(set, kind, subject) < set->count) return false;
+    reserve(set);
+    uint32_t at = life == QUESTION_OF_SESSION ? set->of_session++ : set->count;
+    for (uint32_t i = set->count++; i > at; i--) {
+        set->items[i] = set->items[i - 1];
+        set->ids[i] = set->ids[i - 1];
+    }
+    set->items[at] =
+        (struct question){ kind, arena_text(set->arenas[life], subject), ANSWER_PENDING, TEXT_NONE };
+    set->ids[at] = 0;
+    return true;
+}
+
+static void answer_put(struct question_set *set, uint32_t at, enum answer_status status, struct text value)
+{
+    enum question_life life = at < set->of_session ? QUESTION_OF_SESSION : QUESTION_OF_MESSAGE;
+    set->items[at].status = status;
+    set->items[at].value = arena_text(set->arenas[life], value);
+    set->ids[at] = 0;
+}
+
+void question_set_know(struct question_set *set, enum question_life life, const struct question *known)
+{
+    question_set_add(set, life, known->kind, known->subject);
+    uint32_t at = place_of(set, known->kind, known->subject);
+    if (at < set->count) answer_put(set, at, known->status, known->value);
+}
+
+bool question_set_is_open(const struct question_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->items[i].status == ANSWER_PENDING) return true;
+    return false;
+}
+
+/* --- asking --- */
+
+static uint32_t first_unasked(const struct question_set *set)
+{
+    uint32_t at = 0;
+    while (at < set->count && (set->items[at].status != ANSWER_PENDING || set->ids[at] != 0)) at++;
+    return at;
+}
+
+bool question_set_has_unasked(const struct question_set *set)
+{
+    return first_unasked(set) < set->count;
+}
+
+void question_set_ask(struct question_set *set, struct channel *lookup, uint64_t id, uint32_t deadline_ms)
+{
+    uint32_t at = first_unasked(set);
+    if (at == set->count) return;
+    const struct row *row = &rows[set->items[at].kind];
+    if (row->ask(&set->items[at], lookup, id, deadline_ms))
+        set->ids[at] = id;
+    else
+        set->items[at].status = row->late;
+}
+
+/* --- answers --- */
+
+bool question_set_answer(struct question_set *set, uint64_t id, const struct question_answer *answer)
+{
+    uint32_t at = 0;
+    while (at < set->count && set->ids[at] != id) at++;
+    if (id == 0 || at == set->count || set->items[at].kind != answer->kind) return false;
+    answer_put(set, at, answer->status, answer->value);
+    return true;
+}
+
+void question_set_close(struct question_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->items[i].status == ANSWER_PENDING) set->items[i].status = rows[set->items[i].kind].late;
+}
+
+void question_set_reopen(struct question_set *set)
+{
+    for (uint32_t i = 0; i < set->of_session; i++) {
+        if (set->items[i].status != ANSWER_TEMPERROR) continue;
+        set->items[i].status = ANSWER_PENDING;
+        set->ids[i] = 0;
+    }
+}
+
+void question_set_print_open(const struct question_set *set, struct buffer *out)
+{
+    uint32_t counts[QUESTION_KIND_COUNT] = { 0 };
+    const char *separator = "";
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->items[i].status == ANSWER_PENDING) counts[set->items[i].kind]++;
+    for (unsigned kind = 0; kind < QUESTION_KIND_COUNT; kind++) {
+        if (counts[kind] == 0) continue;
+        buffer_printf(out, "%s%s", separator, rows[kind].name);
+        if (counts[kind] > 1) buffer_printf(out, ":%u", counts[kind]);
+        separator = ",";
+    }
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One row for each kind of edit, and what composes them. Called by read.c and decide.c; who gets which kinds
+   is said there. */
+#include "scan/recipe.h"
+
+#include "mail/edits.h"
+#include "scan/wording.h"
+
+enum { ROOM_MOST = 16 * 1024 }; /* encoded bytes of all edits that a message gives occasion for */
+
+_Static_assert(ROOM_MOST / (8 + 8 + 4) <= POSSIBLE_EDITS_MOST, "what was found must be taken by facts_get");
+
+/* --- the kinds --- */
+
+/* What came with the message under a name that only we write is forged. */
+static void forged_find(const struct recipe_source *source, struct edits *out)
+{
+    static const struct text fields[] = { { "X-Spam-Status", 13 },
+                                          { "X-Spam-Flag", 11 },
+                                          { "X-Virus-Scanned", 15 } };
+    edits_remove_fields(out, source->header, fields, sizeof fields / sizeof *fields);
+    edits_remove_prefixed(out, source->header, TEXT("X-Sekimori-"));
+}
+
+/* Outbound mail has no tag. */
+static void tag_find(const struct recipe_source *source, struct edits *out)
+{
+    if (source->direction != DIRECTION_IN) return;
+    edits_prefix_subject(out, source->message, source->header, source->config->spam.subject);
+}
+
+static struct text status_write(const struct recipe_basis *basis, struct edit_set set)
+{
+    return wording_status(basis->arena, basis->config, basis->occasion, basis->facts, basis->verdict,
+                          edit_set_has(set, EDIT_TAG));
+}
+
+/* By enum edit_kind, which says in which order they are composed. Edits of one kind must not overlap those of
+   another. */
+static const struct kind {
+    /* What the message gives occasion for; NULL: nothing. */
+    void (*find)(const struct recipe_source *source, struct edits *out);
+    size_t room; /* encoded bytes of what was found, with the kinds before: more is left out */
+    struct {
+        const char *name, *about; /* name NULL: none */
+        double points;
+    } signal; /* of more */
+    /* Header lines on top, when the verdict stands; NULL: none. */
+    struct text (*write)(const struct recipe_basis *basis, struct edit_set set);
+} kinds[EDIT_KIND_COUNT] = {
+    [EDIT_FORGED] = { .find = forged_find,
+                      .room = ROOM_MOST / 2,
+                      .signal = { "FORGED_FIELDS", "too many fields that only a gateway writes", 10 } },
+    [EDIT_TAG] = { .find = tag_find, .room = ROOM_MOST },
+    [EDIT_STATUS] = { .write = status_write },
+};
+
+/* --- read --- */
+
+static void possible_add(struct arena *arena, enum edit_kind kind, const struct edits *found,
+                         struct facts *out)
+{
+    if (found->count == 0) return;
+    struct possible_edit *all = arena_alloc_array(arena, out->edit_count + found->count, sizeof *all);
+    for (uint32_t i = 0; i < out->edit_count; i++) all[i] = out->edits[i];
+    for (size_t i = 0; i < found->count; i++) {
+        const struct edit *edit = &found->items[i];
+        all[out->edit_count++] = (struct possible_edit){ kind, edit->offset, edit->length, edit->insert };
+    }
+    out->edits = all;
+}
+
+void recipe_look(const struct recipe_source *source, struct score *score, struct facts *out)
+{
+    size_t used = 0;
+    for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++) {
+        const struct kind *row = &kinds[kind];
+        struct edits found = { .arena = source->arena };
+        if (!row->find) continue;
+        row->find(source, &found);
+        if (used + edits_encoded_length(&found) <= row->room) {
+            used += edits_encoded_length(&found) - edits_none.length;
+            possible_add(source->arena, kind, &found, out);
+        } else if (row->signal.name) {
+            score_add(score, row->signal.name, row->signal.points, text_of(row->signal.about));
+        }
+    }
+}
+
+/* --- decide --- */
+
+static struct edits possible_of(const struct recipe_basis *basis, enum edit_kind kind)
+{
+    const struct facts *facts = basis->facts;
+    struct edits edits = { .arena = basis->arena };
+    for (uint32_t i = 0; i < facts->edit_count; i++) edits.count += facts->edits[i].kind == kind;
+    if (edits.count == 0) return edits;
+    edits.items = arena_alloc_array(basis->arena, edits.count, sizeof *edits.items);
+    edits.capacity = edits.count;
+    struct edit *at = edits.items;
+    for (uint32_t i = 0; i < facts->edit_count; i++)
+        if (facts->edits[i].kind == kind)
+            *at++ = (struct edit){ facts->edits[i].offset, facts->edits[i].length, facts->edits[i].insert };
+    return edits;
+}
+
+static struct text compose(const struct recipe_basis *basis, struct edit_set set)
+{
+    struct edits edits = { .arena = basis->arena };
+    for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++) {
+        if (!edit_set_has(set, kind)) continue;
+        struct edits possible = possible_of(basis, kind);
+        edits_merge(&edits, &possible);
+        struct text top = kinds[kind].write ? kinds[kind].write(basis, set) : TEXT_NONE;
+        if (top.length > 0) edits_insert_top(&edits, top);
+    }
+    struct buffer bytes = { 0 };
+    edits_encode(&edits, &bytes);
+    struct text encoded = arena_text(basis->arena, buffer_text(&bytes));
+    buffer_free(&bytes);
+    return encoded;
+}
+
+/* Each kind may be in a set or not. */
+_Static_assert(1U << EDIT_KIND_COUNT <= RECIPES_MOST, "there is room for every set");
+
+static uint8_t recipe_of(const struct recipe_basis *basis, struct edit_set set, struct verdict *out)
+{
+    for (uint32_t i = 0; i < out->recipe_count; i++)
+        if (edit_set_equal(out->recipes[i].kinds, set)) return (uint8_t)i;
+    out->recipes[out->recipe_count] = (struct recipe){ set, compose(basis, set) };
+    return (uint8_t)out->recipe_count++;
+}
+
+void recipe_write(const struct recipe_basis *basis, const struct edit_set *sets, struct verdict *out)
+{
+    out->recipes = arena_alloc_array(basis->arena, RECIPES_MOST, sizeof *out->recipes);
+    for (uint32_t i = 0; i < out->recipient_count; i++)
+        out->recipients[i].recipe = recipe_of(basis, sets[i], out);
+}
