@@ -40,7 +40,7 @@ static void thing_add(struct things *things, int folder, const char *name)
                              .time = about.st_mtim,
                              .bytes = (uint64_t)about.st_blocks * BLOCK,
                              .name = arena_alloc(things->arena, strlen(name) + 1) };
-    strcpy(thing->name, name);
+    memcpy(thing->name, name, strlen(name));
     things->first = thing;
     things->count++;
     things->bytes += thing->bytes;
