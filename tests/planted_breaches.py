@@ -76,6 +76,13 @@ BREACHES = [
      "contracts"),
     ("a second prototype behind the remark of the first",
      {"mail/domain.h": "+int domain_octets(const char *domain);\n"}, "contracts"),
+    ("a context that nobody checks",
+     {"mail/domain.c": "+struct page {\n    enum { PAGE_MAGIC = 0x1234abcd } magic;\n};\n"
+                       "static inline int a(void *context)\n{\n    struct page *page = context;\n    return page->magic;\n}\n"},
+     "checked_contexts"),
+    ("two kinds of one word",
+     {"mail/domain.h": "+struct page {\n    enum { PAGE_MAGIC = 0x1234abcd } magic;\n};\n",
+      "base/text.h": "+struct leaf {\n    enum { LEAF_MAGIC = 0x1234abcd } magic;\n};\n"}, "checked_contexts"),
     ("a new circle of files",
      {"mail/address.c": '+#include "mail/domain.h"\n' + FUNCTION.format("address_octets", "domain_length")}, "circles_of_files"),
     ("a circle that is no more", {"CIRCLES": "mail/address mail/domain: they are one grammar\n"}, "circles_of_files"),

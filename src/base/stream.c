@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/tls.h"
 
@@ -29,6 +30,7 @@ struct file_piece {
 };
 
 struct stream {
+    enum { STREAM_MAGIC = 0x19f6a2d7 } magic;
     struct loop *loop;
     struct watch *watch;
     struct deferred flush, bury;
@@ -63,6 +65,7 @@ static void bury(void *context);
 static struct stream *stream_new(struct loop *loop, int fd, const struct stream_events *events, void *context)
 {
     struct stream *stream = memory_alloc(sizeof *stream);
+    stream->magic = STREAM_MAGIC;
     stream->loop = loop;
     stream->fd = fd;
     stream->events = events;
@@ -218,7 +221,7 @@ static void files_free(struct stream *stream)
 
 static void bury(void *context)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     watch_free(stream->watch);
     files_free(stream);
     tls_free(stream->tls);
@@ -365,7 +368,7 @@ static void connected(struct stream *stream)
 
 static void ready(void *context, int what)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     if (stream->closed) return;
     if (stream->connecting) {
         connected(stream);
@@ -407,7 +410,7 @@ static void hear_again(struct stream *stream)
 
 static void flush(void *context)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     if (stream->closed || stream->ended) return;
     if (stream->connect_error) {
         end(stream, STREAM_END_FAILED, strerror(stream->connect_error));
