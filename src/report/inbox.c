@@ -308,6 +308,7 @@ static bool content_read(const struct errand *errand, struct buffer *out)
     for (uint64_t done = 0; done < length;) {
         ssize_t count = pread(errand->fd, room + done, length - done, (off_t)(errand->offer.offset + done));
         if (count < 0 && errno == EINTR) continue;
+        if (count == 0) errno = EIO; /* shorter than the offer says */
         if (count <= 0) return false;
         done += (uint64_t)count;
     }
