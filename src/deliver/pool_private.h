@@ -16,6 +16,7 @@ TAILQ_HEAD(errand_line, errand);
 
 /* One connection of a destination, from the first server tried until it is closed. */
 struct lane {
+    enum { LANE_MAGIC = 0x3d41c7e9 } magic;
     TAILQ_ENTRY(lane) same_destination;
     TAILQ_ENTRY(lane) idle; /* in pool->idle while is_idle */
     struct destination *destination;
@@ -52,6 +53,7 @@ struct destination {
 };
 
 struct pool {
+    enum { POOL_MAGIC = 0x574136da } magic;
     struct pool_start start;
     struct hashed destinations, asking;
     struct hosts hosts;
