@@ -15,6 +15,7 @@ struct tally {
 };
 
 struct client {
+    enum { CLIENT_MAGIC = 0x1c03fb92 } magic;
     struct queue *queue;
     struct channel *channel;
     struct timer *timer;

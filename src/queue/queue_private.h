@@ -43,6 +43,7 @@ enum {
 struct queue;
 
 struct receiver {
+    enum { RECEIVER_MAGIC = 0x2b7de53d } magic;
     struct receiver *next;
     struct queue *queue;
     struct channel *channel;
@@ -106,6 +107,7 @@ struct alerted {
 };
 
 struct queue {
+    enum { QUEUE_MAGIC = 0x1caf490a } magic;
     struct child child;
     struct steady steady;
     int folder; /* spool */
