@@ -24,6 +24,7 @@ struct regain {
 };
 
 struct custody {
+    enum { CUSTODY_MAGIC = 0x11c78adc } magic;
     struct loop *loop;
     struct harvest *harvest;
     const struct config *config;
