@@ -18,6 +18,7 @@
 #include "report/post.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x325a6d19 } magic;
     struct child child;
     struct post *post;
     struct inbox *inbox;
