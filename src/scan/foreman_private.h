@@ -8,6 +8,7 @@
 #include "scan/vigil.h"
 
 struct receiver {
+    enum { RECEIVER_MAGIC = 0x7f6d902d } magic;
     struct receiver *next;
     struct foreman *foreman;
     struct channel *channel;
@@ -15,6 +16,7 @@ struct receiver {
 
 /* One loaded set of configuration and signatures, as the foreman sees it. */
 struct brood {
+    enum { BROOD_MAGIC = 0x60b01fd6 } magic;
     struct foreman *foreman;
     struct channel *channel;
     uint64_t number;
@@ -36,6 +38,7 @@ enum worker_state {
 };
 
 struct crew_member {
+    enum { CREW_MEMBER_MAGIC = 0x77121ab2 } magic;
     struct crew_member *next;
     struct foreman *foreman;
     struct brood *brood;
@@ -53,6 +56,7 @@ struct crew_member {
 };
 
 struct foreman {
+    enum { FOREMAN_MAGIC = 0x5210346b } magic;
     struct child *child;
     struct channel *warden;
     struct receiver *receivers;
