@@ -12,6 +12,7 @@
 enum member_state { MEMBER_DOWN, MEMBER_STARTING, MEMBER_READY, MEMBER_STOPPING };
 
 struct member {
+    enum { MEMBER_MAGIC = 0x281c462c } magic;
     struct family *family;
     const struct part *part;
     uint16_t index;
@@ -36,6 +37,7 @@ struct member {
 };
 
 struct family {
+    enum { FAMILY_MAGIC = 0x5db1a5f5 } magic;
     struct family_start start;
     struct member *members;
     size_t count;
