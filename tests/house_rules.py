@@ -21,6 +21,7 @@ EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-e
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
 PROTOTYPE = re.compile(r"(?!static\b|typedef\b|_Static_assert\b|static_assert\b)[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$")
+HEADING = re.compile(r"/\* (SPDX|---|\w+\.c( again)? \*/)")  # a comment that says nothing of a function
 CHECKED_STRUCT = re.compile(r"^struct (\w+) \{\n\s+enum \{ (\w+_MAGIC) = (0x[0-9a-f]+) \} magic;", re.M)
 PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
@@ -82,7 +83,7 @@ def without_contract(text):
 
     def blanked(found):
         is_alone = not text[text.rfind("\n", 0, found.start()) + 1:found.start()].strip()
-        if found[0].startswith("/") and re.search(r"\w\w", found[0]) and found[0] != LICENCE:
+        if found[0].startswith("/") and re.search(r"\w\w", found[0]) and not HEADING.match(found[0]):
             here = span(*found.span())
             lines[here] = ["comment" if is_alone else "remark"] * (here.stop - here.start)
         return re.sub(r"[^\n]", " " if found[0].startswith("/") else "_", found[0])

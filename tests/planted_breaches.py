@@ -72,6 +72,8 @@ BREACHES = [
     ("a comment that speaks for a struct", {"mail/domain.h": LICENCE + "/* A name. */\nstruct domain {\n    int length;\n};\n"
                                            "int domain_length(const char *domain);\n"}, "contracts"),
     ("a comment that says nothing", {"mail/domain.h": LICENCE + "/* - */\nint domain_length(const char *domain);\n"}, "contracts"),
+    ("a heading above a prototype",
+     {"mail/domain.h": LICENCE + "/* domain.c */\nint domain_length(const char *domain);\n"}, "contracts"),
     ("a fifth line in a group", {"mail/address.h": "+int address_a(void);\nint address_b(void);\nint address_c(void);\n"},
      "contracts"),
     ("a second prototype behind the remark of the first",

@@ -97,7 +97,9 @@ extern const struct channel_events crew_warden_events;
 void crew_tell_log(struct foreman *foreman, struct channel *channel, uint16_t type);
 
 /* foreman.c */
+/* Gives what waits to idle workers, of either weight. */
 void foreman_dispatch(struct foreman *foreman);
+/* Answers receive, if it is still there, and frees the request. `payload` and `why` are copied. */
 void foreman_answer(struct foreman *foreman, struct request *request, uint16_t type, struct text payload);
 void foreman_fail(struct foreman *foreman, struct request *request, enum scan_failure failure,
                   const char *why);
