@@ -71,7 +71,7 @@ static int connect_udp(const char *address)
 {
     char host[64];
     const char *colon = strrchr(address, ':');
-    if (!colon || (size_t)(colon - address) >= sizeof host) return -1;
+    if (!colon || (size_t)(colon - address) >= sizeof host) return errno = EINVAL, -1;
     snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
     struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1)) };
     struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4.sin_port };
@@ -81,7 +81,7 @@ static int connect_udp(const char *address)
         bare[strcspn(bare, "]")] = '\0';
     }
     bool is_v4 = inet_pton(AF_INET, bare, &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, bare, &v6.sin6_addr) != 1) return -1;
+    if (!is_v4 && inet_pton(AF_INET6, bare, &v6.sin6_addr) != 1) return errno = EINVAL, -1;
     int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const void *to = is_v4 ? (const void *)&v4 : (const void *)&v6;
     if (fd >= 0 && connect(fd, to, is_v4 ? sizeof v4 : sizeof v6) == 0) return fd;
