@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The rules of the house that no compiler checks: layers, circles of files, unique names, licence lines, prototypes in headers,
-contracts, one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
+contracts, checked contexts, one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
 usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
 import argparse
 import collections
@@ -15,12 +15,14 @@ FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h",
            "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
            "pango/pangocairo.h", "maxminddb.h", "zstd.h", "xxhash.h")
 GROUP_LINES = 4  # of prototypes that one comment above them may speak for
-WITHOUT_CONTRACTS = ("receive/", "cli/", "base/address.h", "ipc/ask_scan.h", "judge/evidence.h")  # not held to it yet
+WITHOUT_CONTRACTS = ("receive/", "base/address.h", "ipc/ask_scan.h", "judge/evidence.h")  # not held to it yet
 EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"}}
 
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
 PROTOTYPE = re.compile(r"(?!static\b|typedef\b|_Static_assert\b|static_assert\b)[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$")
+HEADING = re.compile(r"/\* (SPDX|---|\w+\.c( again)? \*/)")  # a comment that says nothing of a function
+CHECKED_STRUCT = re.compile(r"^struct (\w+) \{\n\s+enum \{ (\w+_MAGIC) = (0x[0-9a-f]+) \} magic;", re.M)
 PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
 
@@ -81,7 +83,7 @@ def without_contract(text):
 
     def blanked(found):
         is_alone = not text[text.rfind("\n", 0, found.start()) + 1:found.start()].strip()
-        if found[0].startswith("/") and re.search(r"\w\w", found[0]) and found[0] != LICENCE:
+        if found[0].startswith("/") and re.search(r"\w\w", found[0]) and not HEADING.match(found[0]):
             here = span(*found.span())
             lines[here] = ["comment" if is_alone else "remark"] * (here.stop - here.start)
         return re.sub(r"[^\n]", " " if found[0].startswith("/") else "_", found[0])
@@ -290,6 +292,22 @@ def contracts(tree):
                 yield f"{name}:{line}: {words[:60]}: no comment above it, behind it, or above its group of {GROUP_LINES} lines"
 
 
+def checked_contexts(tree):
+    """A struct that begins with a word (base/context.h) is never taken from a `void *` unchecked, and no two have one word."""
+    words, checked = collections.defaultdict(list), collections.defaultdict(set)
+    for name, text in tree.texts.items():
+        for struct, magic, word in CHECKED_STRUCT.findall(text):
+            words[int(word, 16)].append(f"{name}: struct {struct}")
+            checked[name.split("/")[0]].add(struct)
+    for word, structs in words.items():
+        if len(structs) > 1 or word == 0:
+            yield f"{', '.join(structs)}: the word {word:#010x} is not of one kind alone"
+    for name, text in tree.texts.items():
+        for line, struct in re.findall(r"^\s*((?:const )?struct (\w+) \*\w+ = (?:context|owner|argument);)", text, re.M):
+            if struct in checked[name.split("/")[0]]:
+                yield f"{name}: {line} is taken without CONTEXT()"
+
+
 def circles_of_files(tree):
     """src/CIRCLES names, a line each, the circles that may stand, with the reason; a new one is a broken rule, and so is a line
     that is not needed any more."""
@@ -325,7 +343,8 @@ def foreign_headers(tree):
 
 
 RULES = (licence_lines, unique_names, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
-         layers_are_no_circle, layers_are_used, prototypes, contracts, circles_of_files, foreign_headers)
+         layers_are_no_circle, layers_are_used, prototypes, contracts, checked_contexts,
+         circles_of_files, foreign_headers)
 
 
 def main():

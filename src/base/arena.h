@@ -16,7 +16,7 @@ void arena_reset(struct arena *arena);
 
 /* Zeroed, aligned for any object, lives until arena_reset or arena_free. Never NULL. */
 void *arena_alloc(struct arena *arena, size_t size);
-void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
+void *arena_alloc_array(struct arena *arena, size_t count, size_t size); /* over SIZE_MAX: aborts */
 
 /* A copy that lives in the arena; a NUL follows its last byte (not counted). */
 struct text arena_text(struct arena *arena, struct text text);
@@ -26,8 +26,8 @@ struct text arena_printf(struct arena *arena, const char *format, ...) __attribu
 size_t arena_used(const struct arena *arena);
 
 /* malloc family that never returns NULL; for what outlives any arena. Release with free(). */
-void *memory_alloc(size_t size); /* zeroed */
-void *memory_grow(void *old, size_t size);
-char *memory_string(struct text text); /* NUL-ended copy */
+void *memory_alloc(size_t size);           /* zeroed */
+void *memory_grow(void *old, size_t size); /* what is new is not zeroed */
+char *memory_string(struct text text);     /* NUL-ended copy */
 
 #endif

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/log.h"
 
 enum { REST_MS = 250, SAID_AGAIN_MS = 60000 };
 
 struct door {
+    enum { DOOR_MAGIC = 0x72c85f1b } magic;
     struct loop *loop;
     struct watch *watch;
     struct timer *timer;
@@ -33,13 +35,13 @@ static void rest(struct door *door, int error)
 
 static void rest_is_over(void *context)
 {
-    struct door *door = context;
+    struct door *door = CONTEXT(context, struct door, DOOR_MAGIC);
     watch_set(door->watch, WATCH_READ);
 }
 
 static void ready(void *context, int what)
 {
-    struct door *door = context;
+    struct door *door = CONTEXT(context, struct door, DOOR_MAGIC);
     struct sockaddr_storage from = { 0 };
     socklen_t length = sizeof from;
     int fd = accept4(door->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -54,7 +56,8 @@ struct door *door_new(struct loop *loop, int fd,
                       void *context)
 {
     struct door *door = memory_alloc(sizeof *door);
-    *door = (struct door){ .loop = loop, .arrived = arrived, .context = context, .fd = fd };
+    *door =
+        (struct door){ .magic = DOOR_MAGIC, .loop = loop, .arrived = arrived, .context = context, .fd = fd };
     door->watch = watch_new(loop, fd, ready, door);
     door->timer = timer_new(loop, rest_is_over, door);
     watch_set(door->watch, WATCH_READ);

@@ -71,7 +71,7 @@ static int connect_udp(const char *address)
 {
     struct endpoint endpoint;
     struct sockaddr_storage to;
-    if (!endpoint_parse(text_of(address), -1, &endpoint)) return -1;
+    if (!endpoint_parse(text_of(address), -1, &endpoint)) return errno = EINVAL, -1;
     socklen_t length = endpoint_to_sockaddr(&endpoint, &to);
     int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, length) == 0) return fd;

@@ -16,7 +16,7 @@ void loop_free(struct loop *loop);
 
 /* Turns until loop_stop. Each turn: wait, call what is ready, run the deferred work, flush the log. */
 void loop_run(struct loop *loop);
-void loop_stop(struct loop *loop);
+void loop_stop(struct loop *loop); /* this turn ends as usual */
 
 /* For a library that brings its own events (libunbound). */
 struct event_base *loop_base(struct loop *loop);

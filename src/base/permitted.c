@@ -405,12 +405,21 @@ static const struct rule foreign[] = {
     NO_MORE,
 };
 
+/* Ends with the filter. `is_whole`: all its rules were added; else errno says why not. libseccomp returns its
+   errors and need not set errno. */
+static bool filter_enter(scmp_filter_ctx filter, bool is_whole)
+{
+    int error = is_whole ? -seccomp_load(filter) : errno;
+    seccomp_release(filter);
+    errno = error;
+    return is_whole && error == 0;
+}
+
 static bool programs_enter(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    bool is_good = filter && rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM)) && seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    return is_good;
+    if (!filter) return errno = ENOMEM, false;
+    return filter_enter(filter, rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM)));
 }
 
 /* A forked worker narrows the filter further, so the parent's lists have to allow what it needs: JAIL_FORK
@@ -421,7 +430,7 @@ bool permitted_enter(int rights)
     if (rights & JAIL_PROGRAMS) return programs_enter();
     if (rights & JAIL_FORK) rights |= JAIL_SCANNER | JAIL_FILES;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    if (!filter) return false;
+    if (!filter) return errno = ENOMEM, false;
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     bool is_good = rules_add(filter, common, SCMP_ACT_ALLOW) && own_signal_allow(filter);
     for (size_t i = 0; is_good && i < sizeof tables / sizeof *tables; i++)
@@ -429,7 +438,5 @@ bool permitted_enter(int rights)
 #if defined(__SANITIZE_ADDRESS__)
     if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
 #endif
-    is_good = is_good && failing_add(filter, rights) && seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    return is_good;
+    return filter_enter(filter, is_good && failing_add(filter, rights));
 }

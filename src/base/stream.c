@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/tls.h"
 
@@ -30,6 +31,7 @@ struct file_piece {
 };
 
 struct stream {
+    enum { STREAM_MAGIC = 0x19f6a2d7 } magic;
     struct loop *loop;
     struct watch *watch;
     struct deferred flush, bury;
@@ -64,6 +66,7 @@ static void bury(void *context);
 static struct stream *stream_new(struct loop *loop, int fd, const struct stream_events *events, void *context)
 {
     struct stream *stream = memory_alloc(sizeof *stream);
+    stream->magic = STREAM_MAGIC;
     stream->loop = loop;
     stream->fd = fd;
     stream->events = events;
@@ -229,7 +232,7 @@ static void files_free(struct stream *stream)
 
 static void bury(void *context)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     watch_free(stream->watch);
     files_free(stream);
     tls_free(stream->tls);
@@ -376,7 +379,7 @@ static void connected(struct stream *stream)
 
 static void ready(void *context, int what)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     if (stream->closed) return;
     if (stream->connecting) {
         connected(stream);
@@ -418,7 +421,7 @@ static void hear_again(struct stream *stream)
 
 static void flush(void *context)
 {
-    struct stream *stream = context;
+    struct stream *stream = CONTEXT(context, struct stream, STREAM_MAGIC);
     if (stream->closed || stream->ended) return;
     if (stream->connect_error) {
         end(stream, STREAM_END_FAILED, strerror(stream->connect_error));

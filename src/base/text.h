@@ -41,7 +41,7 @@ struct text text_slice(struct text text, size_t from, size_t to);
 bool text_equal_nocase(struct text a, struct text b);
 bool text_starts_nocase(struct text text, struct text prefix);
 bool text_ends_nocase(struct text text, struct text suffix);
-int text_compare(struct text a, struct text b);
+int text_compare(struct text a, struct text b); /* by bytes: below, at or above 0 */
 
 /* By bytes; an empty `prefix` or `suffix` is in every text. */
 bool text_starts(struct text text, struct text prefix);

@@ -50,6 +50,8 @@ const char *tls_peer_name(const struct tls *tls);
 /* Why the certificate that it showed does not count: "certificate has expired (certificate of edge1)". Else
  * "". */
 const char *tls_peer_doubt(const struct tls *tls);
+/* What failed last, "" before; the other two are OpenSSL's names, and mean something once tls_is_done.
+   Borrowed. */
 const char *tls_error(const struct tls *tls);
 const char *tls_version(const struct tls *tls);
 const char *tls_cipher(const struct tls *tls);

@@ -33,7 +33,7 @@ void database_set_durable(struct database *database);
 /* All stores stand between begin and commit. When one does not say DONE, database_rollback follows. */
 enum books_outcome database_begin(struct database *database);
 enum books_outcome database_commit(struct database *database);
-void database_rollback(struct database *database);
+void database_rollback(struct database *database); /* one that was not begun, too */
 
 /* `first` is the number of the event's first recipient. */
 enum books_outcome database_store_accepted(struct database *database, const struct event_accepted *event,
@@ -43,6 +43,7 @@ enum books_outcome database_store_ended(struct database *database, const struct 
 /* `first` as above. */
 enum books_outcome database_store_relayed(struct database *database, const struct event_relayed *event,
                                           uint32_t first);
+/* One that is there already is DONE, and counted no second time. */
 enum books_outcome database_store_step(struct database *database, const struct event_step *event);
 /* What has no serial is known by its time and where it stood (ring slot, position). */
 enum books_outcome database_store_refused(struct database *database, const struct event_refused *event,

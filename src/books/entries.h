@@ -31,7 +31,7 @@ void entries_add_judgement(struct database *database, const struct event_judgeme
 /* What was done to one recipient for it. */
 void entries_add_action(struct database *database, const struct event_judgement *judgement,
                         enum action action, enum action observed, struct pending_sum sum);
-enum sum_kind entries_ending_sum(enum ending ending);
+enum sum_kind entries_ending_sum(enum ending ending); /* of one below ENDING_COUNT */
 
 /* --- messages --- */
 
@@ -39,6 +39,7 @@ enum sum_kind entries_ending_sum(enum ending ending);
 void entries_bind_judgement(struct database *database, struct sql_statement *statement, int column,
                             const struct event_judgement *judgement, bool is_whole);
 struct text entries_client(struct database *database, const struct address *client); /* as a text */
+/* Into the database's terms, where it was judged. */
 void entries_judgement_terms(struct database *database, const struct event_judgement *judgement);
 /* Where nodes know each other, a reply of the next one has the id that it gave the message. */
 enum books_outcome entries_store_hop(struct database *database, uint64_t id, struct text reply);

@@ -40,7 +40,7 @@ struct held_row {
 /* Where begin or commit fails, the transaction is rolled back and none is open. */
 enum books_outcome held_begin(struct database *database);
 enum books_outcome held_commit(struct database *database);
-void held_rollback(struct database *database);
+void held_rollback(struct database *database); /* of one that was not begun, too */
 
 /* Why a hold is a hold: of HOLD_QUARANTINE by what the message was found to be. BOOKS_MISSING: that has not
    been told yet. */
@@ -89,6 +89,7 @@ enum books_outcome held_page(struct sql *sql, struct arena *arena, int class, ui
 /* HELD_KEPT, not arriving, of one class, of messages that came before `before_ms`; oldest first. */
 enum books_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
                                uint64_t before_ms, size_t most, struct held_rows *out);
+/* Rows of recipients that ended otherwise than in quarantine. */
 enum books_outcome held_strays(struct sql *sql, struct arena *arena, size_t most, struct held_rows *out);
 
 /* Numbers: 0 where there is none. */

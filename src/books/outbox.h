@@ -15,7 +15,7 @@ enum { OUTBOX_PARCEL_MOST = 60 * 1024 };
 
 /* From now on the database copies what outbox_add gets. `boot`: a number that this boot has and no other. */
 enum books_outcome outbox_begin(struct database *database, uint64_t boot);
-bool outbox_is_on(const struct database *database);
+bool outbox_is_on(const struct database *database);      /* outbox_begin was called */
 uint64_t outbox_series(const struct database *database); /* below 2^63, never 0 */
 
 /* A record as ring_append took it, of an event that is stored in the transaction under way. */

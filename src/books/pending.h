@@ -41,6 +41,6 @@ void pending_add_terms(struct pending *pending, bool is_refusal, uint64_t id, st
 
 /* Inside the transaction. Whatever it returns, nothing is pending any more. */
 enum books_outcome pending_write(struct pending *pending);
-void pending_drop(struct pending *pending);
+void pending_drop(struct pending *pending); /* and what was remembered */
 
 #endif

@@ -66,7 +66,7 @@ bool sql_is_null(struct sql_statement *statement, int column);
 
 /* Rows that the last INSERT, UPDATE or DELETE changed. */
 unsigned sql_changes(const struct sql *sql);
-bool sql_in_transaction(const struct sql *sql);
+bool sql_in_transaction(const struct sql *sql); /* begun and not ended */
 
 /* How long to wait for another connection's lock. */
 void sql_wait_most(struct sql *sql, int ms);

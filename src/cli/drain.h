@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_DRAIN_H
 #define SEKIMORI_CLI_DRAIN_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int drain_main(int argc, char **argv);
 int undrain_main(int argc, char **argv);
 

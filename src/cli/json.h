@@ -10,6 +10,7 @@
 /* An object, an array or a plain value. Adding one to another gives it away. */
 struct json;
 
+/* Never NULL: without memory the process ends. The caller's until it is added or printed; else json_free. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 
@@ -18,6 +19,7 @@ void json_set(struct json *object, const char *key, struct json *value);
 void json_set_text(struct json *object, const char *key, struct text value);
 void json_set_string(struct json *object, const char *key, const char *value); /* NULL: null */
 void json_set_number(struct json *object, const char *key, int64_t value);
+/* A NaN or an infinity, which JSON has no word for, ends the process. */
 void json_set_real(struct json *object, const char *key, double value);
 void json_set_bool(struct json *object, const char *key, bool value);
 
@@ -35,8 +37,9 @@ struct json *json_parse(struct text text); /* NULL when it is not JSON; free wit
 void json_free(struct json *value);        /* NULL is allowed */
 const struct json *json_get(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
-int64_t json_get_number(const struct json *object, const char *key);
+int64_t json_get_number(const struct json *object, const char *key); /* 0 also for what is no integer */
 struct text json_as_text(const struct json *value); /* of a string, borrowed; empty when it is none */
+/* Of an array; what is none has 0 elements. json_at borrows; NULL beyond the end. */
 size_t json_count(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
 

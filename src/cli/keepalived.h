@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_CLI_KEEPALIVED_H
 #define SEKIMORI_CLI_KEEPALIVED_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int keepalived_main(int argc, char **argv);
 
 #endif

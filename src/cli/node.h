@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_NODE_H
 #define SEKIMORI_CLI_NODE_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int start_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
 int reload_main(int argc, char **argv);

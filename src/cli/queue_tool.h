@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_QUEUE_TOOL_H
 #define SEKIMORI_CLI_QUEUE_TOOL_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int queue_main(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_REPORT_TOOL_H
 #define SEKIMORI_CLI_REPORT_TOOL_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int report_main(int argc, char **argv);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef SEKIMORI_CLI_SEND_H
 #define SEKIMORI_CLI_SEND_H
 
+/* argv[0] is the verb. Returns 0 (all taken), 64 (usage), 66 (no message can be read), 69 (one was refused)
+   or 75 (one was deferred, whatever became of others). */
 int send_main(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_SINK_H
 #define SEKIMORI_CLI_SINK_H
 
+/* argv[0] is the verb. Returns 0 after SIGINT or SIGTERM, or a sysexits code where it cannot begin. */
 int sink_main(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_STATS_H
 #define SEKIMORI_CLI_STATS_H
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int stats_main(int argc, char **argv);
 
 #endif

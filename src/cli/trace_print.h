@@ -14,6 +14,8 @@ struct trace_output {
     struct json *hits; /* gathered */
 };
 
+/* begin, print for each result that search gives, end. `result` is borrowed for the call; `most` is how many
+   were asked for. */
 void trace_begin(struct trace_output *output);
 void trace_print(struct trace_output *output, const struct search_result *result, size_t most);
 void trace_end(struct trace_output *output); /* what was left out; the JSON object */

@@ -7,6 +7,7 @@
 #include "cli/control.h"
 #include "ipc/health_page.h"
 
+/* argv[0] is the verb. Exit codes: see its --help. */
 int health_main(int argc, char **argv);
 
 /* The page of a state folder, mapped; NULL with errno: no node was ever started there, or it may not be read.

@@ -22,6 +22,6 @@ bool when_parse_day(struct text text, uint64_t now_ms, uint32_t *out_day);
 /* "2026-10-04 13:05:59"; `has_ms`: ".123" behind it. */
 char *when_print(uint64_t ms, bool has_ms, char room[WHEN_SIZE]);
 
-uint64_t when_now_ms(void);
+uint64_t when_now_ms(void); /* since 1970 */
 
 #endif

@@ -50,6 +50,8 @@ void finish_config(struct loader *loader);
 
 /* Reads the files that settings name. */
 void contents_read_all(struct loader *loader);
+/* Takes over what `content` holds. NULL: no file of that path was read; else borrowed until the next is
+   added. */
 void content_add(struct loader *loader, struct content content);
 struct content *content_find(struct loader *loader, struct text path);
 /* NULL when it was read, else the reason; the bytes are in the arena. */

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/tls.h"
@@ -13,6 +14,7 @@
 #include "ipc/child.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x10c599a4 } magic;
     struct child child;
     struct channel *ledger; /* NULL while it is being restarted */
     struct messenger *messenger;
@@ -28,7 +30,7 @@ static void ledger_set(struct service *service, struct channel *ledger)
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     switch (frame->type) {
     case COURIER_SERIES:
     case COURIER_PARCEL:
@@ -43,7 +45,7 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct channel *ledger = service->ledger;
     ledger_set(service, NULL);
     channel_close(ledger);
@@ -53,7 +55,7 @@ static const struct channel_events ledger_events = { on_frame, on_closed };
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (kind != PROCESS_LEDGER) {
         log_error("%s %u: courier knows nobody but ledger", process_name(kind), index);
         close(fd);
@@ -74,12 +76,12 @@ static void configure(struct service *service)
 
 static void on_config(void *context, const struct config *old)
 {
-    configure(context);
+    configure(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     messenger_status(service->messenger, out);
     reception_status(service->reception, out);
 }
@@ -90,7 +92,7 @@ static const struct child_events events = { .on_peer = on_peer,
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     struct child *child = &service.child;
     child_start(child, PROCESS_COURIER, argc, argv);
     tls_warm_up();

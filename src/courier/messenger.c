@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
@@ -22,6 +23,7 @@ enum {
 enum messenger_state { MESSENGER_WAITING, MESSENGER_CONNECTING, MESSENGER_GREETING, MESSENGER_TELLING };
 
 struct messenger {
+    enum { MESSENGER_MAGIC = 0x290382d7 } magic;
     struct loop *loop;
     const struct config *config;
     struct tls_context *tls;
@@ -46,6 +48,7 @@ static void tick(void *context);
 struct messenger *messenger_new(struct loop *loop)
 {
     struct messenger *messenger = memory_alloc(sizeof *messenger);
+    messenger->magic = MESSENGER_MAGIC;
     messenger->loop = loop;
     messenger->again = timer_new(loop, begin, messenger);
     messenger->tick = timer_new(loop, tick, messenger);
@@ -182,7 +185,7 @@ static bool heard(struct messenger *messenger, const struct wire_frame *frame)
 
 static size_t on_input(void *context, struct text bytes)
 {
-    struct messenger *messenger = context;
+    struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     struct wire_frame frame;
     size_t used = 0;
     enum wire_outcome outcome = wire_take(bytes, &frame, &used);
@@ -194,7 +197,7 @@ static size_t on_input(void *context, struct text bytes)
 
 static void on_connected(void *context)
 {
-    struct messenger *messenger = context;
+    struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     struct endpoint endpoint;
     char room[ADDRESS_TEXT_SIZE];
     value_endpoint_parse(collector_word(messenger), 0, &endpoint);
@@ -204,7 +207,7 @@ static void on_connected(void *context)
 
 static void on_secured(void *context)
 {
-    struct messenger *messenger = context;
+    struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     messenger->state = MESSENGER_GREETING;
     say(messenger, &(struct wire_frame){ .type = WIRE_HELLO,
                                          .version = WIRE_VERSION,
@@ -215,7 +218,7 @@ static void on_secured(void *context)
 
 static void on_ended(void *context, enum stream_end end, const char *reason)
 {
-    fail(context, reason);
+    fail(CONTEXT(context, struct messenger, MESSENGER_MAGIC), reason);
 }
 
 static const struct stream_events events = {
@@ -224,7 +227,7 @@ static const struct stream_events events = {
 
 static void begin(void *context)
 {
-    struct messenger *messenger = context;
+    struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     struct endpoint endpoint;
     if (messenger->state != MESSENGER_WAITING || !messenger->ledger || !messenger->series ||
         !messenger->tls || !value_endpoint_parse(collector_word(messenger), 0, &endpoint))
@@ -237,7 +240,7 @@ static void begin(void *context)
 
 static void tick(void *context)
 {
-    struct messenger *messenger = context;
+    struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     uint64_t now = loop_now_ms(messenger->loop);
     timer_set(messenger->tick, TICK_MS);
     if (messenger->state != MESSENGER_TELLING && now - messenger->began_ms >= GREETING_MS)

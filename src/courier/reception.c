@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/door.h"
 #include "base/log.h"
 #include "base/stream.h"
@@ -21,6 +22,7 @@ enum { TICK_MS = 5000, GREETING_MS = 20000, OUTPUT_MOST = 64 * 1024 };
 enum guest_state { GUEST_STRANGER, GUEST_ASKING, GUEST_WELCOME };
 
 struct guest {
+    enum { GUEST_MAGIC = 0x660109ef } magic;
     struct guest *next;
     struct reception *reception;
     struct stream *stream;
@@ -35,6 +37,7 @@ struct guest {
 };
 
 struct reception {
+    enum { RECEPTION_MAGIC = 0x6ab09205 } magic;
     struct loop *loop;
     struct tls_context *tls;
     struct door *door;
@@ -54,6 +57,7 @@ static void sweep(void *context);
 struct reception *reception_new(struct loop *loop)
 {
     struct reception *reception = memory_alloc(sizeof *reception);
+    reception->magic = RECEPTION_MAGIC;
     reception->loop = loop;
     reception->fd = -1;
     reception->tick = timer_new(loop, tick, reception);
@@ -71,7 +75,7 @@ static void guest_leave(struct guest *guest)
 
 static void sweep(void *context)
 {
-    struct reception *reception = context;
+    struct reception *reception = CONTEXT(context, struct reception, RECEPTION_MAGIC);
     for (struct guest **at = &reception->guests; *at;) {
         struct guest *guest = *at;
         if (!guest->is_leaving) {
@@ -179,7 +183,7 @@ static bool heard(struct guest *guest, const struct wire_frame *frame)
 
 static size_t on_input(void *context, struct text bytes)
 {
-    struct guest *guest = context;
+    struct guest *guest = CONTEXT(context, struct guest, GUEST_MAGIC);
     struct wire_frame frame;
     size_t used = 0;
     if (guest->is_leaving || !guest->reception->ledger) return bytes.length;
@@ -197,7 +201,7 @@ static void on_secured(void *context)
 
 static void on_ended(void *context, enum stream_end end, const char *reason)
 {
-    struct guest *guest = context;
+    struct guest *guest = CONTEXT(context, struct guest, GUEST_MAGIC);
     if (guest->state == GUEST_WELCOME)
         log_info("events of %s[%s]: the link has ended: %s", guest->name, guest->address, reason);
     else if (end == STREAM_END_TLS)
@@ -214,6 +218,7 @@ static const struct stream_events events = { .on_input = on_input,
 static void guest_take(struct reception *reception, int fd, const struct endpoint *from)
 {
     struct guest *guest = memory_alloc(sizeof *guest);
+    guest->magic = GUEST_MAGIC;
     guest->reception = reception;
     guest->id = ++reception->ids;
     guest->began_ms = guest->heard_ms = loop_now_ms(reception->loop);
@@ -241,7 +246,7 @@ static bool room_make(struct reception *reception)
 
 static void arrived(void *context, int fd, const struct sockaddr_storage *from)
 {
-    struct reception *reception = context;
+    struct reception *reception = CONTEXT(context, struct reception, RECEPTION_MAGIC);
     struct endpoint peer;
     bool is_good = reception->ledger && reception->tls &&
                    endpoint_from_sockaddr((const struct sockaddr *)from, &peer) && room_make(reception);
@@ -253,7 +258,7 @@ static void arrived(void *context, int fd, const struct sockaddr_storage *from)
 
 static void tick(void *context)
 {
-    struct reception *reception = context;
+    struct reception *reception = CONTEXT(context, struct reception, RECEPTION_MAGIC);
     uint64_t now = loop_now_ms(reception->loop);
     if (reception->guests) timer_set(reception->tick, TICK_MS);
     for (struct guest *guest = reception->guests; guest; guest = guest->next) {

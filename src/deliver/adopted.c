@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "deliver/pool_private.h"
 
 struct adopted {
+    enum { ADOPTED_MAGIC = 0x5a0e94b3 } magic;
     struct host *host;
 };
 
@@ -25,13 +27,13 @@ static void adopted_end(struct adopted *adopted)
 static void on_ready(void *owner, struct outbound *outbound)
 {
     outbound_leave(outbound);
-    adopted_end(owner);
+    adopted_end(CONTEXT(owner, struct adopted, ADOPTED_MAGIC));
 }
 
 static void on_closed(void *owner, struct outbound *outbound)
 {
     (void)outbound;
-    adopted_end(owner);
+    adopted_end(CONTEXT(owner, struct adopted, ADOPTED_MAGIC));
 }
 
 static const struct outbound_events events = { .on_ready = on_ready, .on_closed = on_closed };
@@ -67,6 +69,7 @@ static bool adopt(struct pool *pool, struct jobs *jobs, int fd, const struct fli
     struct errand *errand = host ? jobs_adopt(jobs, load) : NULL;
     if (!errand) return false;
     struct adopted *adopted = memory_alloc(sizeof *adopted);
+    adopted->magic = ADOPTED_MAGIC;
     adopted->host = host;
     host->lanes++;
     host->busy++;

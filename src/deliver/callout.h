@@ -30,6 +30,6 @@ void callout_forget_answers(struct callouts *callouts);
 void callout_learn_refused(struct callouts *callouts, struct text address,
                            const struct recipient_result *result);
 void callout_stop(struct callouts *callouts); /* those not started are answered as deferred */
-void callout_status(const struct callouts *callouts, struct buffer *out);
+void callout_status(const struct callouts *callouts, struct buffer *out); /* appends */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One destination: errands in line, lanes (connections) that take them, and the walk from server to server
    until one talks. */
+#include "base/context.h"
 #include "deliver/pool_private.h"
 
 #include <stdio.h>
@@ -160,6 +161,7 @@ static void lane_connect(struct lane *lane, enum tls_level tls)
 static void lane_open(struct destination *destination)
 {
     struct lane *lane = memory_alloc(sizeof *lane);
+    lane->magic = LANE_MAGIC;
     lane->destination = destination;
     if (destination->lane_count++ == 0) destination->was_reached = false;
     destination->opening++;
@@ -351,7 +353,7 @@ void destination_leave_idle(struct destination *destination)
 
 static void on_ready(void *owner, struct outbound *outbound)
 {
-    struct lane *lane = owner;
+    struct lane *lane = CONTEXT(owner, struct lane, LANE_MAGIC);
     struct destination *destination = lane->destination;
     if (!lane->is_open) {
         lane->is_open = true;
@@ -405,7 +407,7 @@ static void host_fail(struct lane *lane, bool is_unreachable)
 static void on_failed(void *owner, struct outbound *outbound, const struct dialogue_failure *failure,
                       bool try_clear)
 {
-    struct lane *lane = owner;
+    struct lane *lane = CONTEXT(owner, struct lane, LANE_MAGIC);
     struct destination *destination = lane->destination;
     const struct hop *hop = &destination->route->hops[lane->hop];
     lane->outbound = NULL;
@@ -431,7 +433,7 @@ static void on_failed(void *owner, struct outbound *outbound, const struct dialo
 
 static void on_closed(void *owner, struct outbound *outbound)
 {
-    struct lane *lane = owner;
+    struct lane *lane = CONTEXT(owner, struct lane, LANE_MAGIC);
     struct destination *destination = lane->destination;
     lane_end(lane);
     if (destination->waiting > 0) destination_pump(destination);
@@ -439,7 +441,7 @@ static void on_closed(void *owner, struct outbound *outbound)
 
 static void on_returned(void *owner, struct errand *errand)
 {
-    struct lane *lane = owner;
+    struct lane *lane = CONTEXT(owner, struct lane, LANE_MAGIC);
     struct destination *destination = lane->destination;
     if (errand->may_move) host_fail(lane, false);
     errand->destination = destination;

@@ -48,7 +48,7 @@ bool flights_take(struct flights *flights, struct flight_load *out, int *out_fd)
 /* Keeps a connection that stands. NULL: no room. Its owner shuts the socket down before it lets go, since the
    kept descriptor would hold the connection open. */
 struct flight *flights_add(struct flights *flights, int fd);
-void flight_end(struct flights *flights, struct flight *flight);
+void flight_end(struct flights *flights, struct flight *flight); /* the slot is free for another */
 
 /* The content has left whole; what of the replies has been read; its results are known. */
 void flight_depart(struct flight *flight, const struct flight_load *load);

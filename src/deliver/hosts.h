@@ -44,7 +44,7 @@ const struct host *hosts_find(const struct hosts *hosts,
 
 /* Puts it aside, longer each time, but no longer than most_ms. Failures at the same time count once. */
 void host_set_aside(struct host *host, uint64_t now_ms, uint64_t most_ms, bool is_unreachable);
-void host_forgive(struct host *host);
+void host_forgive(struct host *host); /* it is not aside, and fails for the first time then */
 
 /* How much may be sent ahead of its replies, by what was learned; none for HOST_DOUBT_MS after replies that
    did not fit. */

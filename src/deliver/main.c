@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -16,6 +17,7 @@
 #include "ipc/child.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x56ab92dd } magic;
     struct child child;
     struct outbound_ground ground;
     struct own own;
@@ -30,6 +32,7 @@ struct service {
 };
 
 struct peer {
+    enum { PEER_MAGIC = 0x25c1e8a8 } magic;
     struct service *service;
     enum process_kind kind;
     struct channel *channel;
@@ -51,7 +54,7 @@ static bool lookup_frame(struct service *service, struct frame *frame)
 
 static bool peer_on_frame(void *context, struct frame *frame)
 {
-    struct peer *peer = context;
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     switch (peer->kind) {
     case PROCESS_QUEUE:
         return jobs_frame(peer->service->jobs, frame);
@@ -68,7 +71,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
 
 static void peer_on_closed(void *context)
 {
-    struct peer *peer = context;
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     struct service *service = peer->service;
     if (peer->kind == PROCESS_QUEUE) jobs_queue_closed(service->jobs);
     if (peer->kind == PROCESS_LOOKUP) service->lookup = NULL;
@@ -84,8 +87,9 @@ static const struct channel_events peer_events = { peer_on_frame, peer_on_closed
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct peer *peer = memory_alloc(sizeof *peer);
+    peer->magic = PEER_MAGIC;
     peer->service = service;
     peer->kind = kind;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
@@ -99,7 +103,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 
 static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (!service->lookup) return false;
     if (is_mx)
         lookup_mx_ask(service->lookup, id, 0, name);
@@ -141,7 +145,7 @@ static void detour_set(struct service *service)
 
 static void on_config(void *context, const struct config *old)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     service->ground.config = service->child.config;
     own_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
@@ -152,19 +156,19 @@ static void on_config(void *context, const struct config *old)
 
 static void stopped(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     child_exit(&service->child, EX_OK);
 }
 
 static void is_empty(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     timer_set(service->stop_timer, 0); /* results that were just made leave first */
 }
 
 static void on_stop(void *context, uint32_t within_ms)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     jobs_stop(service->jobs);
     callout_stop(service->callouts);
     relays_stop(service->relays);
@@ -174,7 +178,7 @@ static void on_stop(void *context, uint32_t within_ms)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct outbound_ground *ground = &service->ground;
     struct pool_counts pool;
     struct jobs_counts jobs;
@@ -205,12 +209,12 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_drain(void *context)
 {
-    detour_set(context);
+    detour_set(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void on_health(void *context, struct health_facts *out)
 {
-    const struct service *service = context;
+    const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
     upstream_tell(service->upstream, out);
 }
 
@@ -266,7 +270,7 @@ static void service_prepare(struct service *service)
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_DELIVER, argc, argv);
     service_prepare(&service);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_BODIES, NULL, NULL)) return EX_OSERR;

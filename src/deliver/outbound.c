@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "ipc/ask_queue.h"
 #include "mail/convert.h"
@@ -15,6 +16,7 @@
 enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000 };
 
 struct outbound {
+    enum { OUTBOUND_MAGIC = 0x44890016 } magic;
     struct outbound_ground *ground;
     const struct outbound_events *events;
     void *owner;
@@ -333,7 +335,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
 
 static size_t on_input(void *context, struct text bytes)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     struct smtp_reply reply;
     size_t used = 0;
     enum reply_outcome outcome = reply_parse(&outbound->parser, bytes, &reply, &used);
@@ -355,7 +357,7 @@ static size_t on_input(void *context, struct text bytes)
 
 static void on_drained(void *context)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     if (!outbound->is_sending) return;
     if (outbound->has_more_content) {
         content_send(outbound);
@@ -369,7 +371,7 @@ static void on_drained(void *context)
 
 static void on_connected(void *context)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     dialogue_connected(&outbound->dialogue);
     clock_start(outbound);
 }
@@ -386,7 +388,7 @@ static void tls_describe(struct outbound *outbound)
 
 static void on_secured(void *context)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     outbound->ground->handshakes++;
     tls_describe(outbound);
     outbound->parser = (struct reply_parser){ 0 };
@@ -395,7 +397,7 @@ static void on_secured(void *context)
 
 static void on_ended(void *context, enum stream_end end, const char *reason)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     bool is_handshake = outbound->dialogue.state == DIALOGUE_HANDSHAKE;
     char text[500];
     dialogue_hung_up(&outbound->dialogue);
@@ -427,7 +429,7 @@ static bool has_moved(const struct outbound *outbound)
 
 static void on_time(void *context)
 {
-    struct outbound *outbound = context;
+    struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     if (has_moved(outbound)) {
         clock_start(outbound);
     } else if (outbound_is_idle(outbound)) {
@@ -445,6 +447,7 @@ struct outbound *outbound_open(const struct outbound_start *start)
     struct outbound_ground *ground = start->ground;
     const struct config *config = ground->config;
     struct outbound *outbound = memory_alloc(sizeof *outbound);
+    outbound->magic = OUTBOUND_MAGIC;
     char room[ADDRESS_TEXT_SIZE];
     const struct hop *hop = start->hop;
     outbound->ground = ground;
@@ -474,6 +477,7 @@ struct outbound *outbound_adopt(const struct outbound_start *start, int fd, cons
                                 struct errand *errand)
 {
     struct outbound *outbound = memory_alloc(sizeof *outbound);
+    outbound->magic = OUTBOUND_MAGIC;
     outbound->ground = start->ground;
     outbound->events = start->events;
     outbound->owner = start->owner;

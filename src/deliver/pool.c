@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "config/domains.h"
@@ -20,6 +21,7 @@ static void serve_starved(void *context);
 struct pool *pool_new(const struct pool_start *start)
 {
     struct pool *pool = memory_alloc(sizeof *pool);
+    pool->magic = POOL_MAGIC;
     pool->start = *start;
     TAILQ_INIT(&pool->starved[0]);
     TAILQ_INIT(&pool->starved[1]);
@@ -170,7 +172,7 @@ void pool_serve_starved(struct pool *pool)
 /* Static routes first, each kind in order of arrival until one finds no room. */
 static void serve_starved(void *context)
 {
-    struct pool *pool = context;
+    struct pool *pool = CONTEXT(context, struct pool, POOL_MAGIC);
     pool->is_serving_starved = true;
     for (int kind = 1; kind >= 0; kind--) {
         struct destination *destination;
@@ -287,7 +289,7 @@ static void asking_sweep(struct pool *pool, uint64_t now)
 
 static void on_sweep(void *context)
 {
-    struct pool *pool = context;
+    struct pool *pool = CONTEXT(context, struct pool, POOL_MAGIC);
     uint64_t now = pool_now_ms(pool);
     asking_sweep(pool, now);
     hosts_sweep(&pool->hosts, now);

@@ -42,7 +42,7 @@ void pool_reload(struct pool *pool);
    not. By `tls node` where this node has a certificate. NULL: they go their usual ways again. Makes all
    routes anew, as pool_reload does. */
 void pool_detour(struct pool *pool, const struct endpoint *to);
-bool pool_has_detour(const struct pool *pool);
+bool pool_has_detour(const struct pool *pool); /* since pool_detour, until that of NULL */
 
 /* Idle connections end now, busy ones after their errand. Waiting errands are to be removed before. */
 void pool_stop(struct pool *pool);

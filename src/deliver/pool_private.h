@@ -16,6 +16,7 @@ TAILQ_HEAD(errand_line, errand);
 
 /* One connection of a destination, from the first server tried until it is closed. */
 struct lane {
+    enum { LANE_MAGIC = 0x3d41c7e9 } magic;
     TAILQ_ENTRY(lane) same_destination;
     TAILQ_ENTRY(lane) idle; /* in pool->idle while is_idle */
     struct destination *destination;
@@ -52,6 +53,7 @@ struct destination {
 };
 
 struct pool {
+    enum { POOL_MAGIC = 0x574136da } magic;
     struct pool_start start;
     struct hashed destinations, asking;
     struct hosts hosts;
@@ -68,9 +70,11 @@ struct pool {
 };
 
 /* destination.c */
+/* Never NULL. Texts are copied; the pool is borrowed. Freed with its route, once destination_is_unused. */
 struct destination *destination_new(struct pool *pool, struct text key, struct text domain);
 bool destination_is_unused(const struct destination *destination); /* may be freed now */
 void destination_free(struct destination *destination);
+/* Gives errands to idle lanes; opens lanes, or asks for the route, for those that wait still. */
 void destination_pump(struct destination *destination);
 void destination_route_changed(struct destination *destination); /* an answer came */
 /* Ends every errand that waits here, by us; the texts are copied. on_done may add errands anew. */
@@ -81,6 +85,8 @@ void destination_leave_idle(struct destination *destination); /* all of them tak
 void lane_leave(struct lane *lane);
 
 /* pool.c */
+/* May a lane be opened now? An idle one of others takes leave for it where that helps. False: get in line by
+   pool_starve, once; pool_has_starved then. */
 bool pool_may_open(struct pool *pool, bool is_static);
 void pool_starve(struct pool *pool, struct destination *destination);
 bool pool_has_starved(const struct pool *pool);

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "config/value.h"
 
 enum { PERIOD_MS = 2000, LOUD_MISSES = 3 };
 
 struct target_probe {
+    enum { TARGET_PROBE_MAGIC = 0x3d8d2e37 } magic;
     struct endpoint to;
     struct address source;
     struct watch *watch; /* NULL: nothing under way */
@@ -22,6 +24,7 @@ struct target_probe {
 };
 
 struct upstream {
+    enum { UPSTREAM_MAGIC = 0x6ab48d4b } magic;
     struct loop *loop;
     struct timer *timer;
     struct target_probe *probes;
@@ -59,7 +62,7 @@ static bool is_answer(int error)
 
 static void ready(void *context, int what)
 {
-    struct target_probe *probe = context;
+    struct target_probe *probe = CONTEXT(context, struct target_probe, TARGET_PROBE_MAGIC);
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
@@ -87,7 +90,7 @@ static void begin(struct upstream *upstream, struct target_probe *probe)
 
 static void period_ended(void *context)
 {
-    struct upstream *upstream = context;
+    struct upstream *upstream = CONTEXT(context, struct upstream, UPSTREAM_MAGIC);
     for (size_t i = 0; i < upstream->count; i++) {
         struct target_probe *probe = &upstream->probes[i];
         if (probe->watch) ended(probe, false);
@@ -108,6 +111,7 @@ void upstream_configure(struct upstream *upstream, const struct config *config)
         bool is_v4 = address_is_v4(&probe->to.address);
         probe->source = is_v4 ? config->deliver.source : config->deliver.source6;
         probe->fd = -1;
+        probe->magic = TARGET_PROBE_MAGIC;
     }
     if (upstream->count > 0)
         timer_set(upstream->timer, 0);
@@ -118,6 +122,7 @@ void upstream_configure(struct upstream *upstream, const struct config *config)
 struct upstream *upstream_new(struct loop *loop, const struct config *config)
 {
     struct upstream *upstream = memory_alloc(sizeof *upstream);
+    upstream->magic = UPSTREAM_MAGIC;
     upstream->loop = loop;
     upstream->timer = timer_new(loop, period_ended, upstream);
     upstream_configure(upstream, config);

@@ -34,7 +34,7 @@ uint32_t calendar_add(uint32_t day, int days);
 /* The first day of the month `months` later. */
 uint32_t calendar_add_months(uint32_t day, int months);
 int calendar_between(uint32_t from, uint32_t to); /* days, 0 for the same */
-enum weekday calendar_weekday(uint32_t day);
+enum weekday calendar_weekday(uint32_t day);      /* of any day that is one */
 /* When the local day begins. */
 time_t calendar_start(uint32_t day);
 

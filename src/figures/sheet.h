@@ -45,6 +45,7 @@ struct sheet {
 /* `columns` is borrowed. */
 struct sheet *sheet_new(struct arena *arena, const char *title, const char *unit,
                         const struct sheet_column *columns, size_t column_count);
+/* At the end, with as many empty cells as there are columns; lives in the sheet's arena. */
 struct sheet_row *sheet_add_row(struct sheet *sheet);
 void sheet_put_number(struct sheet *sheet, size_t column,
                       double number); /* into the last row; not finite: empty */

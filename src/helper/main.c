@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/plain.h"
@@ -27,6 +28,7 @@ struct waiting {
 };
 
 struct service {
+    enum { SERVICE_MAGIC = 0x750799e2 } magic;
     struct child child;
     struct channel *report;        /* NULL while it is being restarted */
     struct waiting *first, **last; /* the first is the one that runs, if one does */
@@ -163,7 +165,7 @@ static void line_look(struct service *service)
 
 static void hook_ended(void *context, const struct program_end *end)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     service->program = NULL;
     first_answer(service, end);
     if (service->child.is_stopping)
@@ -193,7 +195,7 @@ static void line_add(struct service *service, uint64_t id, const struct alarm_no
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct alarm_notice notice;
     if (frame->type != HELPER_ALARM || !alarm_notice_get(frame->payload, &notice)) return false;
     line_add(service, frame->id, &notice);
@@ -204,7 +206,7 @@ static bool on_frame(void *context, struct frame *frame)
 /* What it ordered is run all the same. */
 static void on_closed(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     for (struct waiting *at = service->first; at; at = at->next) at->asker = NULL;
     channel_close(service->report);
     service->report = NULL;
@@ -213,7 +215,7 @@ static void on_closed(void *context)
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
     static const struct channel_events report_events = { on_frame, on_closed };
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (kind != PROCESS_REPORT) {
         log_error("%s %u: helper knows nobody but report", process_name(kind), index);
         close(fd);
@@ -233,13 +235,13 @@ static void hook_look(const struct service *service)
 
 static void on_config(void *context, const struct config *old)
 {
-    hook_look(context);
+    hook_look(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 /* The one that runs may end, those that wait are lost. */
 static void on_stop(void *context, uint32_t within_ms)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     size_t waiting = service->count - (service->program != NULL);
     if (waiting) log_error("alarm hook: %zu that waited are not run", waiting);
     if (service->program)
@@ -250,7 +252,7 @@ static void on_stop(void *context, uint32_t within_ms)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     child_status_add(out, "hooks run", "%" PRIu64, service->run);
     child_status_add(out, "hooks failed", "%" PRIu64, service->failed);
     child_status_add(out, "hooks lost", "%" PRIu64, service->lost);
@@ -264,7 +266,7 @@ static const struct child_events events = {
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_HELPER, argc, argv);
     service.last = &service.first;
     if (!child_jail(&service.child, JAIL_PROGRAMS, NULL, NULL)) return EX_OSERR;

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/context.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "config/executable.h"
@@ -31,6 +32,7 @@ enum {
 };
 
 struct program {
+    enum { PROGRAM_MAGIC = 0x63f2029b } magic;
     struct loop *loop;
     const char *name;
     void (*ended)(void *context, const struct program_end *end);
@@ -86,7 +88,7 @@ static void output_read(struct program *program)
 
 static void output_is_ready(void *context, int what)
 {
-    output_read(context);
+    output_read(CONTEXT(context, struct program, PROGRAM_MAGIC));
 }
 
 /* --- the end --- */
@@ -99,7 +101,7 @@ static void group_kill(const struct program *program)
 
 static void limit_is_over(void *context)
 {
-    struct program *program = context;
+    struct program *program = CONTEXT(context, struct program, PROGRAM_MAGIC);
     program->is_late = true;
     group_kill(program);
 }
@@ -143,7 +145,7 @@ static void program_free(struct program *program)
 /* The group is killed before its leader is waited for: until then nobody else can get its number. */
 static void process_ended(void *context, int what)
 {
-    struct program *program = context;
+    struct program *program = CONTEXT(context, struct program, PROGRAM_MAGIC);
     int status = 0;
     kill(-program->pid, SIGKILL);
     while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -224,7 +226,8 @@ static struct program *program_watch(struct loop *loop, const struct program_ord
                                      int process, int output)
 {
     struct program *program = memory_alloc(sizeof *program);
-    *program = (struct program){ .loop = loop,
+    *program = (struct program){ .magic = PROGRAM_MAGIC,
+                                 .loop = loop,
                                  .name = order->name,
                                  .ended = order->ended,
                                  .context = order->context,

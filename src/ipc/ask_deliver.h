@@ -101,8 +101,8 @@ struct relay_reply {
 void relay_request_put(struct relay_request *request, struct buffer *frame, int *fds, int *fd_count);
 /* Borrows from the frame; lists live in the arena. False: malformed. */
 bool relay_request_get(struct arena *arena, struct frame *frame, struct relay_request *out);
-void relay_reply_put(const struct relay_reply *reply, struct buffer *frame);
-bool relay_reply_get(struct frame *frame, struct relay_reply *out); /* borrows from the frame */
+void relay_reply_put(const struct relay_reply *reply, struct buffer *frame); /* appends */
+bool relay_reply_get(struct frame *frame, struct relay_reply *out);          /* borrows from the frame */
 
 /* Appends. */
 void deliver_job_put(const struct deliver_job *job, struct buffer *frame);

@@ -41,7 +41,7 @@ enum held_refusal {
 /* "virus", "spam", …; "unknown". */
 const char *held_class_name(enum held_class class);
 bool held_class_is_harmful(enum held_class class); /* nobody releases it who is not named for that */
-bool held_class_from_name(struct text name, enum held_class *out);
+bool held_class_from_name(struct text name, enum held_class *out); /* false: none has it */
 
 struct held_recipient {
     uint32_t number; /* in the message */

@@ -31,7 +31,7 @@ bool body_append(struct body *body, struct text bytes);
 bool body_to_file(struct body *body, int fd);
 /* No more bytes; a memfd is sealed (shrink, grow, write). */
 bool body_finish(struct body *body);
-void body_free(struct body *body);
+void body_free(struct body *body); /* closes the descriptor; leaves it empty */
 
 /* All bytes, borrowed until body_free. Maps a descriptor at first use; {NULL, 0} with errno when that fails
    and size is not 0. */

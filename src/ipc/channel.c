@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 
 /* type u16, reserved u16, payload length u32, id u64 */
@@ -30,6 +31,7 @@ struct outgoing {
 };
 
 struct channel {
+    enum { CHANNEL_MAGIC = 0x497ee86d } magic;
     struct loop *loop;
     struct watch *watch;
     struct deferred flush, bury;
@@ -66,6 +68,7 @@ static void frame_close_fds(struct frame *frame)
 struct channel *channel_open(struct loop *loop, int fd, const struct channel_events *events, void *context)
 {
     struct channel *channel = memory_alloc(sizeof *channel);
+    channel->magic = CHANNEL_MAGIC;
     channel->loop = loop;
     channel->fd = fd;
     channel->events = events;
@@ -81,7 +84,7 @@ struct channel *channel_open(struct loop *loop, int fd, const struct channel_eve
 
 static void bury(void *context)
 {
-    struct channel *channel = context;
+    struct channel *channel = CONTEXT(context, struct channel, CHANNEL_MAGIC);
     watch_free(channel->watch);
     for (size_t i = channel->list_first; i < channel->list_count; i++)
         for (int f = 0; f < channel->list[i].fd_count; f++) close(channel->list[i].fds[f]);
@@ -224,7 +227,7 @@ static void unheard(struct channel *channel)
 
 static void flush(void *context)
 {
-    struct channel *channel = context;
+    struct channel *channel = CONTEXT(context, struct channel, CHANNEL_MAGIC);
     struct mmsghdr messages[SEND_BATCH];
     struct iovec pieces[SEND_BATCH];
     union fd_room rooms[SEND_BATCH];
@@ -329,7 +332,7 @@ static void read_batch(struct channel *channel)
 
 static void ready(void *context, int what)
 {
-    struct channel *channel = context;
+    struct channel *channel = CONTEXT(context, struct channel, CHANNEL_MAGIC);
     if (channel->closed) return;
     if (what & WATCH_WRITE) flush(channel);
     if ((what & WATCH_READ) && !channel->closed && !channel->ended) read_batch(channel);

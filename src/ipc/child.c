@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/beat.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -332,7 +333,7 @@ static void client_take(struct child *child, struct frame *frame, struct reader 
 
 static bool master_frame(void *context, struct frame *frame)
 {
-    struct child *child = context;
+    struct child *child = CONTEXT(context, struct child, CHILD_MAGIC);
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case MASTER_PEER: {
@@ -371,7 +372,7 @@ static bool master_frame(void *context, struct frame *frame)
 
 static void master_gone(void *context)
 {
-    struct child *child = context;
+    struct child *child = CONTEXT(context, struct child, CHILD_MAGIC);
     if (!child->is_stopping) log_error("master is gone: ending");
     child_exit(child, EX_TEMPFAIL);
 }
@@ -395,6 +396,7 @@ static void beat_tell(void *context)
 int child_run(struct child *child, const struct child_events *events, void *context)
 {
     static const struct channel_events master_events = { master_frame, master_gone };
+    child->magic = CHILD_MAGIC;
     child->events = events;
     child->context = context;
     child->master = channel_open(child->loop, CONTROL_FD, &master_events, child);

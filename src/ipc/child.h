@@ -13,6 +13,7 @@
 #include "ipc/health.h"
 
 struct child {
+    enum { CHILD_MAGIC = 0x520546aa } magic;
     enum process_kind kind;
     uint16_t index;
     struct loop *loop;

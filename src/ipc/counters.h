@@ -74,7 +74,7 @@ struct counters_slot {
 struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
 /* When the counts began, by the clock of then; 0: not known. */
 uint64_t counters_epoch_ms(int fd);
-void counters_unmap(struct counters_slot *slot);
+void counters_unmap(struct counters_slot *slot); /* NULL is allowed */
 
 enum {
     COUNTERS_SLOT_BASELINE = 0,

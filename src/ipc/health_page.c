@@ -2,6 +2,7 @@
 /* A page with one writer and any number of readers: its sequence number is odd while it is being written. */
 #include "ipc/health_page.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -31,7 +32,8 @@ _Static_assert(sizeof(struct health_page) <= HEALTH_PAGE_BYTES, "the page is too
 struct health_page *health_page_map(int fd, bool writable)
 {
     struct stat facts;
-    if (fstat(fd, &facts) != 0 || facts.st_size < HEALTH_PAGE_BYTES) return NULL;
+    if (fstat(fd, &facts) != 0) return NULL;
+    if (facts.st_size < HEALTH_PAGE_BYTES) return errno = EINVAL, NULL;
     void *map =
         mmap(NULL, HEALTH_PAGE_BYTES, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
     return map == MAP_FAILED ? NULL : map;

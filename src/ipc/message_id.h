@@ -25,7 +25,7 @@ void message_id_resume_behind(struct message_id_source *source, uint64_t id);
 void message_id_not_before(struct message_id_source *source, uint64_t ms);
 uint64_t message_id_time_ms(uint64_t id);
 uint8_t message_id_node(uint64_t id);
-char *message_id_print(uint64_t id, char room[MESSAGE_ID_SIZE]);
+char *message_id_print(uint64_t id, char room[MESSAGE_ID_SIZE]); /* NUL-ended; returns room */
 /* Letters in any case. False: not of an id's length, or with other letters than its. */
 bool message_id_parse(struct text text, uint64_t *out_id);
 

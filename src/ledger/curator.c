@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/json_text.h"
 #include "ipc/message_id.h"
 #include "ledger/selection.h"
@@ -31,6 +32,7 @@ struct verb {
 };
 
 struct curator {
+    enum { CURATOR_MAGIC = 0x591bac96 } magic;
     struct curator *next;
     struct curator_desk *desk;
     struct channel *channel;
@@ -339,7 +341,7 @@ static bool rows_next(struct curator *curator, struct sql *sql, struct held_rows
 
 static void slice(void *context)
 {
-    struct curator *curator = context;
+    struct curator *curator = CONTEXT(context, struct curator, CURATOR_MAGIC);
     struct database *database = harvest_database(curator->desk->harvest);
     struct held_rows rows = { 0 };
     enum books_outcome outcome = BOOKS_DONE;
@@ -438,14 +440,16 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    curator_free(context);
+    curator_free(CONTEXT(context, struct curator, CURATOR_MAGIC));
 }
 
 void curator_begin(struct curator_desk *desk, const struct commander *commander, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct curator *curator = memory_alloc(sizeof *curator);
-    *curator = (struct curator){ .next = desk->first, .desk = desk, .commander = *commander };
+    *curator = (struct curator){
+        .magic = CURATOR_MAGIC, .next = desk->first, .desk = desk, .commander = *commander
+    };
     desk->first = curator;
     curator->arena = arena_new(0);
     curator->page = arena_new(0);

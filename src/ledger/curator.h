@@ -18,6 +18,7 @@ void curator_desk_set_key(struct curator_desk *desk, const struct ticket_key *ke
 
 /* Whether who has a ticket may release what is held in this class. */
 bool curator_ticket_opens(const struct curator_desk *desk, enum held_class class);
+/* Whether this node gave the ticket, and it holds at this time: see ticket_check. */
 enum ticket_outcome curator_ticket(const struct curator_desk *desk, struct text text, struct ticket *out);
 /* Before anything is shown or done. False: it cannot be recorded, so nothing may be. */
 bool curator_record(struct curator_desk *desk, const struct commander *who, uint64_t id, const char *act,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "books/adopt.h"
 #include "ipc/message_id.h"
@@ -25,6 +26,7 @@ static void turn(void *context);
 struct custody *custody_new(struct loop *loop, struct harvest *harvest, int folder)
 {
     struct custody *custody = memory_alloc(sizeof *custody);
+    custody->magic = CUSTODY_MAGIC;
     custody->loop = loop;
     custody->harvest = harvest;
     custody->vault = vault_new(folder);
@@ -237,7 +239,7 @@ static void batch_finish(struct custody *custody, struct taking *takings, unsign
 /* What receive and queue tell of these messages comes first. */
 static void offers_take(void *context)
 {
-    struct custody *custody = context;
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
     struct taking takings[CUSTODY_OFFERS] = { 0 };
     unsigned count = custody->offer_count;
     arena_reset(custody->arena);
@@ -271,7 +273,7 @@ static bool offer_add(struct custody *custody, struct frame *frame)
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct custody *custody = context;
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case LEDGER_HELD:
@@ -301,7 +303,7 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    struct custody *custody = context;
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
     channel_close(custody->queue);
     custody->queue = NULL;
     offers_drop(custody);
@@ -319,7 +321,7 @@ void custody_set_queue(struct custody *custody, int fd)
 
 static void turn(void *context)
 {
-    struct custody *custody = context;
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
     bool has_more = false;
     if (custody_database(custody)) {
         custody_releases_look(custody);

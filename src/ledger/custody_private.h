@@ -24,6 +24,7 @@ struct regain {
 };
 
 struct custody {
+    enum { CUSTODY_MAGIC = 0x11c78adc } magic;
     struct loop *loop;
     struct harvest *harvest;
     const struct config *config;
@@ -50,13 +51,18 @@ struct custody {
 struct database *custody_database(struct custody *custody);
 
 /* release.c */
+/* Asks queue, each ASK_AGAIN_MS, what became of releases that are under way. */
 void custody_releases_look(struct custody *custody);
+/* Gives the message to queue, or gives up on a file that is gone or damaged. What cannot be done now is tried
+   again by the look. */
 void custody_release_send(struct custody *custody, uint64_t release);
+/* Queue's answers: it has it, the rows are released and the file may go; or why it has not, for the log. */
 void custody_release_kept(struct custody *custody, uint64_t release);
 void custody_release_refused(struct custody *custody, uint64_t release, struct text why);
 
 /* aging.c */
 bool custody_let_go(struct custody *custody); /* a few; true: there is more */
+/* Deletes what is oldest, of the classes that may go, until there is room for what was wanted. */
 void custody_make_room(struct custody *custody);
 /* After rows have gone: the file when nobody needs it, else what became of them is noted beside it. */
 void custody_file_drop(struct custody *custody, uint64_t message);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/certificate.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "books/nodes.h"
 #include "ipc/ask_courier.h"
@@ -29,6 +30,7 @@ struct teller {
 };
 
 struct exchange {
+    enum { EXCHANGE_MAGIC = 0x47f6fff1 } magic;
     struct loop *loop;
     const struct config *config;
     struct database *database;
@@ -58,6 +60,7 @@ static uint64_t boot_read(void)
 struct exchange *exchange_new(struct loop *loop, const struct config *config)
 {
     struct exchange *exchange = memory_alloc(sizeof *exchange);
+    exchange->magic = EXCHANGE_MAGIC;
     exchange->loop = loop;
     exchange->last = &exchange->first;
     exchange->boot = boot_read();
@@ -193,7 +196,7 @@ static void arrival_add(struct exchange *exchange, uint64_t connection, const st
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct exchange *exchange = context;
+    struct exchange *exchange = CONTEXT(context, struct exchange, EXCHANGE_MAGIC);
     struct reader reader = reader_of(frame->payload);
     struct node_hello hello;
     struct parcel parcel;
@@ -235,7 +238,7 @@ static void courier_forget(struct exchange *exchange)
 
 static void on_closed(void *context)
 {
-    courier_forget(context);
+    courier_forget(CONTEXT(context, struct exchange, EXCHANGE_MAGIC));
 }
 
 static const struct channel_events courier_events = { on_frame, on_closed };

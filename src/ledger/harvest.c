@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "books/forget.h"
 #include "ledger/waiting.h"
@@ -30,6 +31,7 @@ struct source {
 };
 
 struct harvest {
+    enum { HARVEST_MAGIC = 0x3122431f } magic;
     struct loop *loop;
     const char *folder;
     struct database *database;
@@ -54,7 +56,7 @@ static void forget(struct harvest *harvest);
 
 static void timer_expired(void *context)
 {
-    struct harvest *harvest = context;
+    struct harvest *harvest = CONTEXT(context, struct harvest, HARVEST_MAGIC);
     bool has_more = harvest_poll(harvest);
     if (!has_more && !harvest->counts.is_failing) forget(harvest);
     if (harvest->exchange && !harvest->counts.is_failing)
@@ -65,6 +67,7 @@ static void timer_expired(void *context)
 struct harvest *harvest_new(struct loop *loop, const char *folder)
 {
     struct harvest *harvest = memory_alloc(sizeof *harvest);
+    harvest->magic = HARVEST_MAGIC;
     harvest->loop = loop;
     harvest->folder = folder;
     harvest->arena = arena_new(64 * 1024);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -20,6 +21,7 @@
 enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
 
 struct service {
+    enum { SERVICE_MAGIC = 0x28e0a69a } magic;
     struct child child;
     struct harvest *harvest;
     struct tally_desk *desk;
@@ -37,7 +39,7 @@ struct service {
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (kind == PROCESS_COURIER)
         exchange_open(service->exchange, fd);
     else if (kind == PROCESS_QUEUE)
@@ -51,7 +53,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 /* The others are gone by now, so what is in the rings is all there will be. */
 static void on_stop(void *context, uint32_t within_ms)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     while (harvest_poll(service->harvest)) continue;
     child_exit(&service->child, EX_OK);
 }
@@ -76,7 +78,7 @@ static const char *database_state(const struct harvest_counts *counts, const str
 
 static void on_config(void *context, const struct config *old)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     harvest_set_config(service->harvest, service->child.config, service->baseline);
     custody_set_config(service->custody, service->child.config);
     curator_desk_set_config(service->curators, service->child.config);
@@ -85,7 +87,7 @@ static void on_config(void *context, const struct config *old)
 
 static void page_write(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct harvest_counts counts;
     struct loop *loop = service->child.loop;
     steady_look(&service->steady, loop_wall_ms(loop), loop_boot_ms(loop));
@@ -114,7 +116,7 @@ static void nodes_status(struct service *service, struct buffer *out)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct harvest_counts counts;
     harvest_counts(service->harvest, &counts);
     const struct database *database = harvest_database(service->harvest);
@@ -138,7 +140,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_health(void *context, struct health_facts *out)
 {
-    const struct service *service = context;
+    const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
     struct harvest_counts counts;
     harvest_counts(service->harvest, &counts);
     health_know(out, HEALTH_LEDGER_FAILING, counts.is_failing);
@@ -146,7 +148,7 @@ static void on_health(void *context, struct health_facts *out)
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct text word, rest = command;
     if (text_next_word(&rest, &word) && text_equal(word, TEXT("quarantine"))) {
         curator_begin(service->curators, commander, rest, fd);
@@ -206,7 +208,7 @@ static const struct child_events events = { .on_peer = on_peer,
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_LEDGER, argc, argv);
     folder_find(&service, "ledger", service.folder);
     int counters = child_map_fd(&service.child, "counters", NULL);

@@ -7,9 +7,11 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "ipc/message_id.h"
 
 struct redeem_desk {
+    enum { REDEEM_DESK_MAGIC = 0x5bf22492 } magic;
     struct loop *loop;
     struct curator_desk *curators;
     struct custody *custody;
@@ -84,7 +86,7 @@ static enum redeemed redeem(struct redeem_desk *desk, const struct request *requ
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct redeem_desk *desk = context;
+    struct redeem_desk *desk = CONTEXT(context, struct redeem_desk, REDEEM_DESK_MAGIC);
     struct reader reader = reader_of(frame->payload);
     struct request request = { .mail = frame->id };
     request.ticket = get_text(&reader);
@@ -102,7 +104,7 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    struct redeem_desk *desk = context;
+    struct redeem_desk *desk = CONTEXT(context, struct redeem_desk, REDEEM_DESK_MAGIC);
     channel_close(desk->report);
     desk->report = NULL;
 }
@@ -118,8 +120,9 @@ struct redeem_desk *redeem_desk_new(struct loop *loop, struct curator_desk *cura
                                     struct harvest *harvest)
 {
     struct redeem_desk *desk = memory_alloc(sizeof *desk);
-    *desk =
-        (struct redeem_desk){ .loop = loop, .curators = curators, .custody = custody, .harvest = harvest };
+    *desk = (struct redeem_desk){
+        .magic = REDEEM_DESK_MAGIC, .loop = loop, .curators = curators, .custody = custody, .harvest = harvest
+    };
     desk->arena = arena_new(0);
     return desk;
 }

@@ -4,6 +4,7 @@
    which offers it again; what ended otherwise is no longer ours, and its file goes. */
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "books/adopt.h"
 #include "ledger/custody_private.h"
@@ -212,7 +213,7 @@ bool custody_regain_told(struct custody *custody, struct frame *frame)
 
 static void file_note(void *context, uint64_t id)
 {
-    struct custody *custody = context;
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
     struct regain *regain = &custody->regain;
     if (held_has_file(database_sql(custody->database), id)) return;
     if (regain->count == regain->room) {

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "books/count.h"
 #include "ipc/ask_master.h"
 
@@ -20,6 +21,7 @@ struct tally {
 };
 
 struct tally_desk {
+    enum { TALLY_DESK_MAGIC = 0x4f704372 } magic;
     struct loop *loop;
     struct harvest *harvest;
     struct timer *turn;
@@ -85,7 +87,7 @@ static void tally_tell(struct tally_desk *desk, const struct count_sums *sums, e
 
 static void turn(void *context)
 {
-    struct tally_desk *desk = context;
+    struct tally_desk *desk = CONTEXT(context, struct tally_desk, TALLY_DESK_MAGIC);
     struct count_sums sums;
     enum books_outcome outcome = BOOKS_LATER;
     if (!desk->first) return;
@@ -102,7 +104,9 @@ static void turn(void *context)
 struct tally_desk *tally_desk_new(struct loop *loop, struct harvest *harvest)
 {
     struct tally_desk *desk = memory_alloc(sizeof *desk);
-    *desk = (struct tally_desk){ .loop = loop, .harvest = harvest, .turn = timer_new(loop, turn, desk) };
+    *desk = (struct tally_desk){
+        .magic = TALLY_DESK_MAGIC, .loop = loop, .harvest = harvest, .turn = timer_new(loop, turn, desk)
+    };
     return desk;
 }
 

@@ -38,7 +38,7 @@ struct vault_message {
 enum vault_outcome vault_read(const struct vault *vault, uint64_t id, struct vault_message *out);
 /* The same without content, of which nothing is read. */
 enum vault_outcome vault_read_facts(const struct vault *vault, uint64_t id, struct vault_message *out);
-void vault_message_free(struct vault_message *message);
+void vault_message_free(struct vault_message *message); /* leaves it empty */
 
 /* On disk when true. An empty note is none. */
 bool vault_note_write(struct vault *vault, uint64_t id, struct text note);

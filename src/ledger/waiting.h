@@ -11,7 +11,7 @@ struct waiting;
 /* What a predecessor left is there to be read. */
 struct waiting *waiting_new(const char *folder, uint64_t most_bytes);
 void waiting_free(struct waiting *waiting);
-void waiting_set_most(struct waiting *waiting, uint64_t most_bytes);
+void waiting_set_most(struct waiting *waiting, uint64_t most_bytes); /* what is beyond it stays */
 
 /* FULL: no room, in the file or on the disk; nothing was written. Refusals, which strangers bring about at
    will, may fill half of the file: those beyond are left out, so that there is room for what the account is

@@ -2,12 +2,15 @@
 /* One question at a time. A period that ends without an answer from any server is a miss. */
 #include "lookup/dns_probe.h"
 
+#include "base/context.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { PERIOD_MS = 3000, NAME_SIZE = 300 };
 
 struct dns_probe {
+    enum { DNS_PROBE_MAGIC = 0x4dadbc66 } magic;
     struct resolver *resolver;
     const struct config *config;
     struct timer *timer;
@@ -31,7 +34,7 @@ static bool is_needed(const struct config *config)
 
 static void asked(void *context)
 {
-    struct dns_probe *probe = context;
+    struct dns_probe *probe = CONTEXT(context, struct dns_probe, DNS_PROBE_MAGIC);
     probe->is_asking = false;
     arena_reset(probe->arena);
 }
@@ -49,7 +52,7 @@ static void ask(struct dns_probe *probe)
 
 static void period_ended(void *context)
 {
-    struct dns_probe *probe = context;
+    struct dns_probe *probe = CONTEXT(context, struct dns_probe, DNS_PROBE_MAGIC);
     uint64_t answered = resolver_counts(probe->resolver)->answered;
     bool is_shown = answered != probe->answered; /* that the DNS answers */
     if (is_shown)
@@ -77,6 +80,7 @@ void dns_probe_configure(struct dns_probe *probe, const struct config *config)
 struct dns_probe *dns_probe_new(struct loop *loop, struct resolver *resolver, const struct config *config)
 {
     struct dns_probe *probe = memory_alloc(sizeof *probe);
+    probe->magic = DNS_PROBE_MAGIC;
     probe->resolver = resolver;
     probe->arena = arena_new(512);
     probe->timer = timer_new(loop, period_ended, probe);

@@ -3,11 +3,13 @@
    section 10.3, yet common; it is followed like any other. */
 #include "lookup/exchanger.h"
 
+#include "base/context.h"
+
 #include <stdlib.h>
 
 static void host_answered(void *context)
 {
-    struct exchanger *exchanger = context;
+    struct exchanger *exchanger = CONTEXT(context, struct exchanger, EXCHANGER_MAGIC);
     if (--exchanger->pending == 0) exchanger->done(exchanger->context);
 }
 
@@ -54,7 +56,7 @@ static void hosts_choose(struct exchanger *exchanger)
 
 static void mx_answered(void *context)
 {
-    struct exchanger *exchanger = context;
+    struct exchanger *exchanger = CONTEXT(context, struct exchanger, EXCHANGER_MAGIC);
     exchanger->is_mx_known = true;
     hosts_choose(exchanger);
     exchanger->pending += exchanger->host_count;
@@ -67,9 +69,13 @@ static void mx_answered(void *context)
 void exchanger_begin(struct exchanger *exchanger, struct resolver *resolver, struct arena *arena,
                      struct text domain, void (*done)(void *context), void *context)
 {
-    *exchanger = (struct exchanger){
-        .resolver = resolver, .arena = arena, .domain = domain, .pending = 1, .done = done, .context = context
-    };
+    *exchanger = (struct exchanger){ .magic = EXCHANGER_MAGIC,
+                                     .resolver = resolver,
+                                     .arena = arena,
+                                     .domain = domain,
+                                     .pending = 1,
+                                     .done = done,
+                                     .context = context };
     resolver_ask(resolver, arena, domain, RECORD_MX, &exchanger->mx, mx_answered, exchanger);
 }
 

@@ -13,6 +13,7 @@ struct exchanger_host {
 };
 
 struct exchanger {
+    enum { EXCHANGER_MAGIC = 0x3f6bcf04 } magic;
     struct resolver *resolver;
     struct arena *arena;
     struct text domain;

@@ -2,16 +2,18 @@
 /* Addresses of a host out of two answers that come in either order, or not at all. */
 #include "lookup/host.h"
 
+#include "base/context.h"
+
 static void one_answered(void *context)
 {
-    struct host *host = context;
+    struct host *host = CONTEXT(context, struct host, HOST_MAGIC);
     if (--host->pending == 0) host->done(host->context);
 }
 
 void host_begin(struct host *host, struct resolver *resolver, struct arena *arena, struct text name,
                 void (*done)(void *context), void *context)
 {
-    *host = (struct host){ .pending = 2, .done = done, .context = context };
+    *host = (struct host){ .magic = HOST_MAGIC, .pending = 2, .done = done, .context = context };
     resolver_ask(resolver, arena, name, RECORD_AAAA, &host->v6, one_answered, host);
     resolver_ask(resolver, arena, name, RECORD_A, &host->v4, one_answered, host);
 }

@@ -6,6 +6,7 @@
 #include "lookup/resolver.h"
 
 struct host {
+    enum { HOST_MAGIC = 0x7b7c1a5c } magic;
     struct answer v4, v6;
     unsigned pending; /* questions not answered yet */
     void (*done)(void *context);

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -13,6 +14,7 @@
 #include "lookup/question.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x557e2ca9 } magic;
     struct child child;
     struct resolver *resolver;
     struct question_table *questions;
@@ -20,6 +22,7 @@ struct service {
 };
 
 struct peer {
+    enum { PEER_MAGIC = 0x4cca0887 } magic;
     struct service *service;
     struct channel *channel;
     struct ask *asks;
@@ -70,7 +73,7 @@ static void ask_begin(struct peer *peer, uint64_t id, enum question_kind kind, s
 
 static bool peer_on_frame(void *context, struct frame *frame)
 {
-    struct peer *peer = context;
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     uint32_t deadline_ms;
     struct text name;
     struct address client;
@@ -92,7 +95,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
 
 static void peer_on_closed(void *context)
 {
-    struct peer *peer = context;
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     while (peer->asks) {
         question_leave(&peer->asks->asker);
         ask_free(peer->asks);
@@ -105,8 +108,9 @@ static const struct channel_events peer_events = { peer_on_frame, peer_on_closed
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct peer *peer = memory_alloc(sizeof *peer);
+    peer->magic = PEER_MAGIC;
     peer->service = service;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
     log_debug("peer: %s %u", process_name(kind), index);
@@ -124,7 +128,7 @@ static bool dns_is_same(const struct config *a, const struct config *b)
 
 static void on_config(void *context, const struct config *old)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct config *config = service->child.config;
     question_table_set_timeout(service->questions, config->dns.timeout_ms);
     dns_probe_configure(service->probe, config);
@@ -135,7 +139,7 @@ static void on_config(void *context, const struct config *old)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct question_counts *questions = question_counts(service->questions);
     const struct resolver_counts *dns = resolver_counts(service->resolver);
     child_status_add(out, "questions", "%llu", (unsigned long long)questions->asked);
@@ -154,7 +158,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_health(void *context, struct health_facts *out)
 {
-    const struct service *service = context;
+    const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
     dns_probe_tell(service->probe, out);
 }
 
@@ -171,7 +175,7 @@ static void chance_seed(void)
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_LOOKUP, argc, argv);
     const struct config *config = service.child.config;
     chance_seed();

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/hash.h"
 #include "mail/idna.h"
 
@@ -13,6 +14,7 @@
 #include <uthash.h>
 
 struct question {
+    enum { QUESTION_MAGIC = 0x49f69b9e } magic;
     UT_hash_handle hh;
     struct question *next, *previous; /* of all, also those no longer in the table */
     struct question_table *table;
@@ -160,7 +162,7 @@ static void answer_at_once(struct question_table *table, enum question_kind kind
 
 static void deadline_passed(void *context)
 {
-    struct asker *asker = context;
+    struct asker *asker = CONTEXT(context, struct asker, ASKER_MAGIC);
     struct question *question = asker->question;
     struct made made;
     struct question_answer answer = answer_make(question, &made);
@@ -180,14 +182,14 @@ static void askers_tell(struct question *question)
 
 static void question_done(void *context)
 {
-    struct question *question = context;
+    struct question *question = CONTEXT(context, struct question, QUESTION_MAGIC);
     askers_tell(question);
     question_free(question);
 }
 
 static void reverse_progressed(void *context)
 {
-    struct question *question = context;
+    struct question *question = CONTEXT(context, struct question, QUESTION_MAGIC);
     bool is_over = question->reverse.pending == 0;
     if (question->is_listed && (is_over || question->reverse.confirmed.length > 0)) askers_tell(question);
     if (is_over) question_free(question);
@@ -238,6 +240,7 @@ static bool key_make(enum question_kind kind, struct text name, const struct add
 static struct question *question_new(struct question_table *table, const struct key *key)
 {
     struct question *question = memory_alloc(sizeof *question);
+    question->magic = QUESTION_MAGIC;
     question->table = table;
     question->arena = arena_new(0);
     memcpy(question->key, key->bytes, key->length);
@@ -273,6 +276,7 @@ static void asker_join(struct question *question, struct asker *asker, uint32_t 
     struct question_table *table = question->table;
     if (deadline_ms == 0) deadline_ms = table->timeout_ms;
     if (deadline_ms > QUESTION_DEADLINE) deadline_ms = QUESTION_DEADLINE;
+    asker->magic = ASKER_MAGIC;
     asker->question = question;
     asker->previous = NULL;
     asker->next = question->askers;

@@ -26,6 +26,7 @@ struct question_answer {
 /* One who waits. The caller's memory; `answered` is called once, perhaps inside question_ask, and may free
  * it. */
 struct asker {
+    enum { ASKER_MAGIC = 0x6000fb2b } magic;
     void (*answered)(struct asker *asker, const struct question_answer *answer);
     struct question *question; /* ours: NULL when not waiting */
     struct asker *next, *previous;

@@ -9,6 +9,7 @@
 #include <unbound-event.h>
 #include <unbound.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "config/value.h"
@@ -25,6 +26,7 @@ enum {
 };
 
 struct lookup {
+    enum { LOOKUP_MAGIC = 0x2532a2b9 } magic;
     struct lookup *next, *previous; /* among those in flight, or next among those answered */
     struct resolver *resolver;
     struct arena *arena;
@@ -41,6 +43,7 @@ struct server_list {
 };
 
 struct resolver {
+    enum { RESOLVER_MAGIC = 0x26633bd7 } magic;
     struct loop *loop;
     struct ub_ctx *unbound;
     FILE *complaints;
@@ -119,6 +122,7 @@ static ssize_t complaint_write(void *cookie, const char *bytes, size_t size)
 struct resolver *resolver_new(struct loop *loop)
 {
     struct resolver *resolver = memory_alloc(sizeof *resolver);
+    resolver->magic = RESOLVER_MAGIC;
     resolver->loop = loop;
     resolver->answered_last = &resolver->answered;
     resolver->complaints = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = complaint_write });
@@ -284,7 +288,7 @@ static bool finalize(struct ub_ctx *unbound, const struct server_list *servers)
 static void root_keys_answered(void *context, int rcode, void *packet, int length, int sec, char *why,
                                int limited)
 {
-    struct resolver *resolver = context;
+    struct resolver *resolver = CONTEXT(context, struct resolver, RESOLVER_MAGIC);
     if (resolver->is_closing || sec != SEC_BOGUS) return;
     log_error("ALARM: dnssec is on, but the keys of the root do not hold here (%s): the dns servers drop "
               "signatures or tamper with answers; name other servers, or say `dnssec off`",
@@ -331,7 +335,7 @@ bool resolver_configure(struct resolver *resolver, const struct config *config)
 /* Tells what was answered; runs at the end of the turn. What the callees ask in turn joins the next round. */
 static void tell(void *context)
 {
-    struct resolver *resolver = context;
+    struct resolver *resolver = CONTEXT(context, struct resolver, RESOLVER_MAGIC);
     struct lookup *lookup = resolver->answered;
     resolver->answered = NULL;
     resolver->answered_last = &resolver->answered;
@@ -366,7 +370,7 @@ static void in_flight_remove(struct resolver *resolver, struct lookup *lookup)
 static void unbound_answered(void *context, int rcode, void *packet, int length, int sec, char *why,
                              int limited)
 {
-    struct lookup *lookup = context;
+    struct lookup *lookup = CONTEXT(context, struct lookup, LOOKUP_MAGIC);
     struct resolver *resolver = lookup->resolver;
     if (resolver->is_closing) return;
     resolver->counts.from_cache += resolver->is_asking;
@@ -408,7 +412,8 @@ void resolver_ask(struct resolver *resolver, struct arena *arena, struct text na
                   struct answer *out, void (*done)(void *context), void *context)
 {
     struct lookup *lookup = memory_alloc(sizeof *lookup);
-    *lookup = (struct lookup){ .resolver = resolver,
+    *lookup = (struct lookup){ .magic = LOOKUP_MAGIC,
+                               .resolver = resolver,
                                .arena = arena,
                                .name = memory_string(name),
                                .type = type,

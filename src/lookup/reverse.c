@@ -3,6 +3,8 @@
    there, so only a host name is looked at and only a confirmed one counts. */
 #include "lookup/reverse.h"
 
+#include "base/context.h"
+
 #include <stdio.h>
 
 static struct text reverse_zone_name(struct arena *arena, const struct address *client)
@@ -37,7 +39,7 @@ static void confirm(struct reverse *reverse)
 
 static void forward_answered(void *context)
 {
-    struct reverse *reverse = context;
+    struct reverse *reverse = CONTEXT(context, struct reverse, REVERSE_MAGIC);
     reverse->pending--;
     if (reverse->confirmed.length == 0) confirm(reverse);
     reverse->progressed(reverse->context);
@@ -45,7 +47,7 @@ static void forward_answered(void *context)
 
 static void ptr_answered(void *context)
 {
-    struct reverse *reverse = context;
+    struct reverse *reverse = CONTEXT(context, struct reverse, REVERSE_MAGIC);
     reverse->is_ptr_known = true;
     for (uint32_t i = 0; i < reverse->ptr.count && reverse->name_count < REVERSE_NAMES; i++)
         if (is_host_name(reverse->ptr.records[i].name))
@@ -62,7 +64,8 @@ static void ptr_answered(void *context)
 void reverse_begin(struct reverse *reverse, struct resolver *resolver, struct arena *arena,
                    const struct address *client, void (*progressed)(void *context), void *context)
 {
-    *reverse = (struct reverse){ .resolver = resolver,
+    *reverse = (struct reverse){ .magic = REVERSE_MAGIC,
+                                 .resolver = resolver,
                                  .arena = arena,
                                  .client = *client,
                                  .pending = 1,

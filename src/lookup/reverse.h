@@ -8,6 +8,7 @@
 enum { REVERSE_NAMES = 10 };
 
 struct reverse {
+    enum { REVERSE_MAGIC = 0x1ddd1ec2 } magic;
     struct resolver *resolver;
     struct arena *arena;
     struct address client;

@@ -29,7 +29,7 @@ struct reading_list;
    way. `mime` must be MIME_FIRST's tree. Findings of decoding are added to the tree's parts and to
    mime->findings as the iteration meets them, so look at those when it has ended. */
 struct reading_list *reading_open(struct arena *arena, struct mime *mime);
-bool reading_next(struct reading_list *list, struct reading *out);
+bool reading_next(struct reading_list *list, struct reading *out); /* false: that was all */
 void reading_close(struct reading_list *list);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/door.h"
 #include "base/json_text.h"
@@ -25,6 +26,7 @@
 #include "master/users.h"
 
 struct commands {
+    enum { COMMANDS_MAGIC = 0x2d427df9 } magic;
     struct loop *loop;
     const struct state *state;
     struct family *family;
@@ -39,6 +41,7 @@ struct commands {
 };
 
 struct commands_client {
+    enum { COMMANDS_CLIENT_MAGIC = 0x7dd906b3 } magic;
     struct commands *control;
     struct channel *channel; /* NULL: it has gone, a reply is still expected */
     int fd;                  /* of the channel, to be passed on */
@@ -248,7 +251,7 @@ static void command_do(struct commands_client *client, struct text command)
 
 static bool client_frame(void *context, struct frame *frame)
 {
-    struct commands_client *client = context;
+    struct commands_client *client = CONTEXT(context, struct commands_client, COMMANDS_CLIENT_MAGIC);
     struct reader reader = reader_of(frame->payload);
     struct text command = get_text(&reader);
     if (frame->type != MASTER_DO || !reader_done(&reader) || client->waits) return false;
@@ -258,7 +261,7 @@ static bool client_frame(void *context, struct frame *frame)
 
 static void client_closed(void *context)
 {
-    client_free(context);
+    client_free(CONTEXT(context, struct commands_client, COMMANDS_CLIENT_MAGIC));
 }
 
 static void client_name(const struct commands *control, uid_t uid, char *out, size_t size)
@@ -309,8 +312,9 @@ static bool commander_find(const struct commands *control, int fd, struct comman
 static void client_arrived(void *context, int fd, const struct sockaddr_storage *from)
 {
     static const struct channel_events events = { client_frame, client_closed };
-    struct commands *control = context;
+    struct commands *control = CONTEXT(context, struct commands, COMMANDS_MAGIC);
     struct commands_client *client = memory_alloc(sizeof *client);
+    client->magic = COMMANDS_CLIENT_MAGIC;
     if (!commander_find(control, fd, client)) {
         log_warning("a command of user %s was refused", client->user);
         close(fd);
@@ -351,7 +355,8 @@ struct commands *commands_open(struct loop *loop, const struct state *state, con
                                void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
-    *control = (struct commands){ .loop = loop,
+    *control = (struct commands){ .magic = COMMANDS_MAGIC,
+                                  .loop = loop,
                                   .state = state,
                                   .family = family,
                                   .events = events,

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "master/family_private.h"
@@ -26,13 +27,13 @@ enum {
 
 static void restart_due(void *context)
 {
-    struct member *member = context;
+    struct member *member = CONTEXT(context, struct member, MEMBER_MAGIC);
     if (!member->family->is_stopping) member_start(member);
 }
 
 static void kill_due(void *context)
 {
-    struct member *member = context;
+    struct member *member = CONTEXT(context, struct member, MEMBER_MAGIC);
     if (member->pid <= 0) return;
     log_warning("%s %u did not end in time: killed", process_name(member->part->kind), member->index);
     kill(member->pid, SIGKILL);
@@ -44,6 +45,7 @@ static void child_ended(void *context, int number);
 static struct member *member_add(struct family *family, const struct part *part, unsigned index)
 {
     struct member *member = &family->members[family->count++];
+    member->magic = MEMBER_MAGIC;
     member->family = family;
     member->part = part;
     member->index = (uint16_t)index;
@@ -85,6 +87,7 @@ static void members_start_wanted(struct family *family)
 struct family *family_new(const struct family_start *start)
 {
     struct family *family = memory_alloc(sizeof *family);
+    family->magic = FAMILY_MAGIC;
     family->start = *start;
     family->reload.timer = timer_new(start->loop, reload_late, family);
     members_make(family);
@@ -164,7 +167,7 @@ static void member_ended(struct member *member, int status)
 
 static void child_ended(void *context, int number)
 {
-    struct family *family = context;
+    struct family *family = CONTEXT(context, struct family, FAMILY_MAGIC);
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (size_t i = 0; i < family->count; i++)
@@ -221,7 +224,7 @@ void family_stop(struct family *family)
 
 static void reload_late(void *context)
 {
-    struct family *family = context;
+    struct family *family = CONTEXT(context, struct family, FAMILY_MAGIC);
     char late[256] = "";
     size_t length = 0;
     for (size_t i = 0; i < family->count; i++) {

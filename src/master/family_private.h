@@ -12,6 +12,7 @@
 enum member_state { MEMBER_DOWN, MEMBER_STARTING, MEMBER_READY, MEMBER_STOPPING };
 
 struct member {
+    enum { MEMBER_MAGIC = 0x281c462c } magic;
     struct family *family;
     const struct part *part;
     uint16_t index;
@@ -36,6 +37,7 @@ struct member {
 };
 
 struct family {
+    enum { FAMILY_MAGIC = 0x5db1a5f5 } magic;
     struct family_start start;
     struct member *members;
     size_t count;
@@ -73,12 +75,13 @@ struct family {
 void member_start(struct member *member);
 /* The configuration in a sealed memfd of its own; sent as MASTER_CONFIG with this id. */
 void member_send_config(struct member *member, uint64_t id);
-void member_send_listeners(struct member *member);
+void member_send_listeners(struct member *member); /* copies, as its part has them */
 
 void member_send_drain(struct member *member); /* as family_drain was told last */
 void member_send_log(struct member *member, enum master_log which, int fd); /* a copy; `fd` is borrowed */
 
 /* pulse.c */
+/* Once: asks every process from now on, and writes the page. */
 void pulse_begin(struct family *family);
 void pulse_write(struct family *family);                               /* what is known now */
 bool pulse_answered(struct member *member, const struct frame *frame); /* false: malformed */
@@ -86,6 +89,7 @@ void pulse_heard(struct member *member);                               /* a sign
 bool pulse_hangs(struct member *member, const struct frame *frame); /* of one of its own; false: malformed */
 
 /* status.c */
+/* `pairs` is copied. When the last of those that are ready has told, the status is given to who asked. */
 void status_answered(struct member *member, struct text pairs);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "base/standard.h"
 #include "config/load.h"
@@ -27,6 +28,7 @@
 #include "master/roles.h"
 
 struct node {
+    enum { NODE_MAGIC = 0x7bec0cbd } magic;
     const char *config_path;
     char libexec[4096];
     struct loop *loop;
@@ -132,7 +134,7 @@ static void systemd_tell(const char *text)
 
 static void on_ready(void *context)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     log_info("ready: %zu listeners, %zu domains", node->config->listener_count,
              node->config->domain_count - 1 /* the "*" that is always there */);
     systemd_tell("READY=1\n");
@@ -140,13 +142,13 @@ static void on_ready(void *context)
 
 static void on_stopped(void *context)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     loop_stop(node->loop);
 }
 
 static void stop(void *context)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     log_info("stopping");
     systemd_tell("STOPPING=1\n");
     family_stop(node->family);
@@ -162,7 +164,7 @@ static void reload_reply(struct node *node, int code, struct text text)
 
 static void reload_done(void *context, const char *late)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     config_free(node->reload.old);
     node->reload.old = NULL;
     if (late) {
@@ -206,7 +208,7 @@ static bool config_apply(struct node *node, struct config *config, char *error, 
 /* A good file is applied, a bad one is refused whole. */
 static void reload(void *context, struct commands_client *client)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     if (node->reload.is_under_way) {
         if (client) commands_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
         return;
@@ -233,7 +235,7 @@ static void reload(void *context, struct commands_client *client)
 /* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
 static void certificates_look(void *context)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     struct problem_list problems;
     struct buffer text = { 0 };
     char error[300] = "";
@@ -285,7 +287,7 @@ static const char *peer_choose(const struct config *config, struct text to, stru
 /* Processes hear of it before the sockets stop listening, and after they listen again. */
 static void drain(void *context, bool is_on, struct text to, struct commands_client *client)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     struct buffer peer = { 0 };
     const char *why = is_on ? peer_choose(node->config, to, &peer) : NULL;
     int code = why ? EX_USAGE : EX_OK;
@@ -317,7 +319,7 @@ static void drain_resume(struct node *node)
 
 static void signal_arrived(void *context, int number)
 {
-    struct node *node = context;
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     const struct commander nobody = { .uid = UINT32_MAX, .user = TEXT("signal") };
     if (number == SIGUSR1) {
         logs_reopen(node->family);
@@ -374,7 +376,7 @@ static void log_start(const struct config *config)
 
 int main(int argc, char **argv)
 {
-    static struct node node;
+    static struct node node = { .magic = NODE_MAGIC };
     static const struct commands_events control_events = { stop, reload, drain };
     struct buffer problems = { 0 };
     char error[300];

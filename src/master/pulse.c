@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "master/certificates.h"
@@ -167,7 +168,7 @@ static void log_look(struct family *family)
 
 static void ask(void *context)
 {
-    struct family *family = context;
+    struct family *family = CONTEXT(context, struct family, FAMILY_MAGIC);
     log_look(family);
     if (family->pulse.is_open) { /* somebody did not answer */
         family->drain.empty_rounds = 0;

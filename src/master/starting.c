@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
@@ -234,7 +235,7 @@ static void reloaded(struct member *member, uint64_t round)
 
 static bool member_frame(void *context, struct frame *frame)
 {
-    struct member *member = context;
+    struct member *member = CONTEXT(context, struct member, MEMBER_MAGIC);
     switch (frame->type) {
     case MASTER_READY:
         became_ready(member);
@@ -260,7 +261,7 @@ static bool member_frame(void *context, struct frame *frame)
 /* The process closed its end: it is ending, or it broke the protocol and has to. SIGCHLD does the rest. */
 static void member_closed(void *context)
 {
-    struct member *member = context;
+    struct member *member = CONTEXT(context, struct member, MEMBER_MAGIC);
     channel_close(member->channel);
     member->channel = NULL;
     if (member->pid > 0 && member->state != MEMBER_STOPPING) timer_set(member->kill, 2000);

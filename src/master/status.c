@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/json_text.h"
 #include "master/certificates.h"
 #include "master/family_private.h"
@@ -33,7 +34,7 @@ static void member_print(const struct member *member, struct buffer *out)
 
 static void tell(void *context)
 {
-    struct family *family = context;
+    struct family *family = CONTEXT(context, struct family, FAMILY_MAGIC);
     struct buffer out = { 0 };
     if (!family->status.on_done) return;
     buffer_printf(&out,

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/context.h"
 #include "base/log.h"
 
 enum { ASK_LIMIT_S = 20, AGAIN_MS = 60000, REFRESH_MS = 600000, READ_STEP = 4096, ANSWER_MOST = 1 << 20 };
@@ -27,6 +28,7 @@ struct user {
 };
 
 struct users {
+    enum { USERS_MAGIC = 0x6a2ecb81 } magic;
     struct loop *loop;
     const struct config *config;
     struct user *list;
@@ -141,7 +143,7 @@ static void answers_end(struct users *users)
 
 static void answers_ready(void *context, int what)
 {
-    struct users *users = context;
+    struct users *users = CONTEXT(context, struct users, USERS_MAGIC);
     ssize_t got = read(users->answers_fd, buffer_reserve(&users->said, READ_STEP), READ_STEP);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got > 0) buffer_commit(&users->said, (size_t)got);
@@ -152,7 +154,7 @@ static void answers_ready(void *context, int what)
 
 static void again_due(void *context)
 {
-    struct users *users = context;
+    struct users *users = CONTEXT(context, struct users, USERS_MAGIC);
     if (users->answers)
         answers_end(users);
     else
@@ -178,7 +180,7 @@ static void begin(struct users *users)
 struct users *users_open(struct loop *loop, const struct config *config)
 {
     struct users *users = memory_alloc(sizeof *users);
-    *users = (struct users){ .loop = loop, .config = config };
+    *users = (struct users){ .magic = USERS_MAGIC, .loop = loop, .config = config };
     users->again = timer_new(loop, again_due, users);
     begin(users);
     return users;

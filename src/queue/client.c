@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "queue/client_private.h"
 
@@ -363,7 +364,7 @@ static void visit(struct client *client, uint64_t id)
 
 static void slice(void *context)
 {
-    struct client *client = context;
+    struct client *client = CONTEXT(context, struct client, CLIENT_MAGIC);
     if (client->is_finished) { /* until the other side has taken all, or goes */
         if (channel_backlog(client->channel) == 0)
             client_free(client);
@@ -488,13 +489,14 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    client_free(context);
+    client_free(CONTEXT(context, struct client, CLIENT_MAGIC));
 }
 
 void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct client *client = memory_alloc(sizeof *client);
+    client->magic = CLIENT_MAGIC;
     client->queue = queue;
     client->arena = arena_new(0);
     client->commander = *commander;

@@ -15,6 +15,7 @@ struct tally {
 };
 
 struct client {
+    enum { CLIENT_MAGIC = 0x1c03fb92 } magic;
     struct queue *queue;
     struct channel *channel;
     struct timer *timer;
@@ -35,7 +36,9 @@ struct client {
 /* One JSON object, no line end. `is_long`: with what `show` adds. */
 void client_print_message(const struct client *client, const struct message *message, const struct lead *lead,
                           const struct envelope *envelope, bool is_long, struct buffer *out);
+/* Appends one JSON object. */
 void client_print_tally(const struct client *client, const struct tally *tally, struct buffer *out);
+/* Counts one recipient to its domain; tallies are the client's. */
 void client_tally(struct client *client, const struct message *message, uint32_t number);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "config/domains.h"
 #include "queue/queue_private.h"
@@ -63,7 +64,7 @@ static bool is_static_route(const struct domain *domain)
 
 static struct schedule_route route_of(void *context, struct text name)
 {
-    const struct child *child = &((struct queue *)context)->child;
+    const struct child *child = &CONTEXT(context, struct queue, QUEUE_MAGIC)->child;
     const struct domain *domain = config_find_domain(child->config, name);
     uint32_t connections = domain->connections ? domain->connections : child->config->deliver.connections;
     bool is_detour = child->is_draining && child->drain_to.port > 0; /* all goes to one address */
@@ -120,7 +121,7 @@ static bool segment_give(struct queue *queue, uint32_t segment)
 
 void dispatch_segment_ended(void *context, uint32_t segment)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct carrier *carrier = &queue->carrier;
     for (size_t i = 0; i < carrier->segment_count; i++) {
         if (carrier->segments[i] != segment) continue;
@@ -267,7 +268,7 @@ static bool under_way_take(struct queue *queue, struct frame *frame)
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     switch (frame->type) {
     case DELIVER_RESULT:
         return result_take(queue, frame);
@@ -298,7 +299,7 @@ static void all_given_back(struct queue *queue)
 
 static void on_closed(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     channel_close(queue->carrier.channel);
     queue->carrier.channel = NULL;
     queue->carrier.is_synced = false;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "queue/queue_private.h"
 
@@ -190,7 +191,7 @@ static void body_file(struct queue *queue, struct receiver *receiver, uint64_t i
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct receiver *receiver = context;
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
     struct queue *queue = receiver->queue;
     switch (frame->type) {
     case QUEUE_KEEP:
@@ -216,7 +217,7 @@ static bool on_frame(void *context, struct frame *frame)
 /* What it was told and did not pass on to the ledger, we do. */
 static void on_closed(void *context)
 {
-    struct receiver *receiver = context;
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
     struct queue *queue = receiver->queue;
     large_forget(queue, receiver);
     turn_commit(queue);
@@ -248,6 +249,7 @@ void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct receiver *receiver = memory_alloc(sizeof *receiver);
+    receiver->magic = RECEIVER_MAGIC;
     receiver->queue = queue;
     receiver->index = index;
     receiver->flags = flags;

@@ -107,20 +107,29 @@ struct journal {
 };
 
 /* journal.c */
+/* Sets the journal's error, cut after its room. */
 void journal_complain(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* standing.c */
+/* A message as its lead says, entered in the catalogue, which owns it. Never NULL; texts are held by the
+   catalogue's names. */
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length);
 /* Into the catalogue and the counts of messages; recipients are the caller's to count. */
 void journal_message_enter(struct journal *journal, struct message *message);
 /* Puts the change in force; numbers that the message does not have are passed over. */
 void journal_change_apply(struct journal *journal, struct message *message, const struct change *change);
+/* Out of the counts and the catalogue, which frees it. */
 void journal_message_forget(struct journal *journal, struct message *message);
+/* Counts it to the segment that its record stands in. */
 void journal_message_at_home(struct journal *journal, struct message *message, struct segment *segment);
 
 /* journal.c again */
+/* A record in the batch; `inside` is copied. What is returned is borrowed until the next one is appended.
+   `message` may be NULL. */
 struct entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
                              struct message *message, struct text inside);
+/* As the message's home says it; longer texts are cut after CHANGE_DSN_MOST, CHANGE_RELAY_MOST and
+   CHANGE_REPLY_MOST bytes. */
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,
                            const struct change *change);
 /* Forgets a batch that holds nothing but what was said again. */
@@ -134,8 +143,10 @@ void batch_redo(struct batch *batch);
 uint64_t file_data_end(int fd, uint64_t length);
 /* The first `length` bytes. What the disk does not give is zeros, said in the log; false then. */
 bool file_read(int fd, uint64_t length, struct buffer *out);
-char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]);
+char *segment_name(uint32_t number, const char *ending, char room[SEGMENT_NAME_SIZE]); /* returns room */
+/* Borrowed; NULL: there is none. */
 struct segment *segment_find(const struct journal *journal, uint32_t number);
+/* The highest number so far. The journal owns it, and `fd` by it. */
 struct segment *segment_add(struct journal *journal, uint32_t number, int fd);
 void segment_drop(struct journal *journal, struct segment *segment); /* out of the list, closed, freed */
 bool segment_open_next(struct journal *journal, uint64_t bytes);     /* false with errno */
@@ -145,9 +156,9 @@ enum header_state segment_header_read(struct segment *segment, struct queue_coun
                                       const char **why);
 /* A new spare in the reserve. False with errno: the disk has no room. */
 bool spare_make(struct journal *journal);
-void spare_add(struct journal *journal, const struct spare *spare);
-void spare_discard(struct journal *journal, struct spare *spare); /* its file and its descriptor */
-void spare_name_next(struct journal *journal, char room[SEGMENT_NAME_SIZE]);
+void spare_add(struct journal *journal, const struct spare *spare);          /* takes its descriptor over */
+void spare_discard(struct journal *journal, struct spare *spare);            /* its file and its descriptor */
+void spare_name_next(struct journal *journal, char room[SEGMENT_NAME_SIZE]); /* no name comes twice */
 uint64_t spare_room(const struct journal *journal); /* bytes of batches that surely fit into the reserve */
 /* The reserve holds less than the outcomes of all messages need and some slack: half a segment or
  * slack_bytes. */
@@ -156,6 +167,7 @@ bool spare_is_wanted(const struct journal *journal);
 void spare_look(struct journal *journal);
 /* A bounded piece of work on the reserve. False: nothing to do. */
 bool spare_tidy(struct journal *journal);
+/* For the index: messages that stand in the segment, and what its records say of others. */
 void segment_note_id(struct segment *segment, uint64_t id);
 void segment_note_reference(struct segment *segment, struct reference reference);
 
@@ -181,6 +193,7 @@ bool seal_read_lists(struct journal *journal, struct segment *segment, struct ar
 void seal_references_apply(struct journal *journal, const struct reference *references, size_t count);
 
 /* recover.c */
+/* Reads every segment of the folder. False: one cannot be read, and the reason is in the journal's error. */
 bool journal_recover(struct journal *journal, const struct journal_listener *listener,
                      struct journal_found *found);
 

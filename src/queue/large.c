@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "queue/queue_private.h"
 
@@ -44,7 +45,7 @@ static void large_free(struct large *large)
 
 void large_take(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct large *large = queue->large;
     if (!large) return;
     turn_commit(queue);

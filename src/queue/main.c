@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -115,8 +116,9 @@ static void schedule_begin(struct queue *queue)
 
 static void commit_due(void *context)
 {
-    turn_commit(context);
-    turn_wanted(context);
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
+    turn_commit(queue);
+    turn_wanted(queue);
 }
 
 /* What waits is not touched by it: it waits in steady time. */
@@ -131,7 +133,7 @@ static void clock_look(struct queue *queue)
 
 static void tick(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     clock_look(queue);
     turn_space_look(queue);
     turn_wanted(queue);
@@ -140,7 +142,7 @@ static void tick(void *context)
 
 static void stop_finish(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     large_take_all(queue);
     bool is_done = turn_commit(queue);
     if (is_done) {
@@ -160,7 +162,7 @@ static void stop_look(struct queue *queue)
 static void turn(void *context)
 {
     turn_run(context);
-    stop_look(context);
+    stop_look(CONTEXT(context, struct queue, QUEUE_MAGIC));
 }
 
 static void timers_begin(struct queue *queue)
@@ -178,7 +180,7 @@ static void timers_begin(struct queue *queue)
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     if (kind == PROCESS_RECEIVE)
         intake_add_receiver(queue, index, 0, fd);
     else if (kind == PROCESS_REPORT)
@@ -193,7 +195,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 
 static void on_config(void *context, const struct config *old)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct schedule_policy policy = dispatch_policy(queue);
     schedule_set_policy(queue->schedule, &policy);
     size_t place = 0;
@@ -211,7 +213,7 @@ static void on_config(void *context, const struct config *old)
 /* What deliver has not begun comes back; what it is sending is waited for. */
 static void on_stop(void *context, uint32_t within_ms)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     queue->is_stopping = true;
     size_t place = 0;
     for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
@@ -225,7 +227,7 @@ static void on_stop(void *context, uint32_t within_ms)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct queue_counters counters = journal_counters(queue->journal);
     struct schedule_facts facts = schedule_facts(queue->schedule);
     struct journal_facts journal = journal_facts(queue->journal);
@@ -255,7 +257,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_health(void *context, struct health_facts *out)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct queue_counters counters = journal_counters(queue->journal);
     struct schedule_facts facts = schedule_facts(queue->schedule);
     uint64_t now = loop_now_ms(queue->child.loop);
@@ -273,7 +275,7 @@ static void on_health(void *context, struct health_facts *out)
 /* Everything is due at once; or, taken back, by the usual rules again. */
 static void on_drain(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     struct schedule_policy policy = dispatch_policy(queue);
     schedule_set_policy(queue->schedule, &policy);
     schedule_retry_all(queue->schedule, queue_now(queue));
@@ -282,7 +284,7 @@ static void on_drain(void *context)
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    client_command(context, commander, command, fd);
+    client_command(CONTEXT(context, struct queue, QUEUE_MAGIC), commander, command, fd);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
@@ -295,7 +297,7 @@ static const struct child_events events = { .on_peer = on_peer,
 
 int main(int argc, char **argv)
 {
-    static struct queue queue;
+    static struct queue queue = { .magic = QUEUE_MAGIC };
     child_start(&queue.child, PROCESS_QUEUE, argc, argv);
     queue.arena = arena_new(64 * 1024);
     queue.ids.process = OWN_PROCESS;

@@ -43,6 +43,7 @@ enum {
 struct queue;
 
 struct receiver {
+    enum { RECEIVER_MAGIC = 0x2b7de53d } magic;
     struct receiver *next;
     struct queue *queue;
     struct channel *channel;
@@ -106,6 +107,7 @@ struct alerted {
 };
 
 struct queue {
+    enum { QUEUE_MAGIC = 0x1caf490a } magic;
     struct child child;
     struct steady steady;
     int folder; /* spool */
@@ -165,9 +167,10 @@ static inline bool queue_may_write(const struct queue *queue, const struct messa
 
 /* large.c */
 bool large_is(const struct frame *frame); /* of QUEUE_KEEP: its body stands aside */
+/* Copies the payload and takes the frame's first descriptor. */
 void large_put(struct queue *queue, struct receiver *receiver, struct frame *frame);
-void large_take(void *context); /* the first that stands aside; the rest at the next turns */
-void large_take_all(struct queue *queue);
+void large_take(void *context);           /* the first that stands aside; the rest at the next turns */
+void large_take_all(struct queue *queue); /* now */
 void large_forget(struct queue *queue, const struct receiver *receiver); /* which has gone */
 
 /* intake.c */
@@ -184,17 +187,21 @@ void waiter_add(struct queue *queue, struct receiver *receiver, struct message *
 void turn_wanted(struct queue *queue);      /* at the end of this loop turn */
 void turn_wanted_soon(struct queue *queue); /* outcomes wait for company */
 bool turn_commit(struct queue *queue);      /* now; true: nothing is left in the batch */
-void turn_space_look(struct queue *queue);
+void turn_space_look(struct queue *queue);  /* tells receive where that changes */
 /* Callbacks of the loop; `context` is the queue. */
 void turn_wake(void *context);
 void turn_run(void *context);
 
 /* dispatch.c */
+/* Takes the descriptor over; what the one before had is given back to the schedule. */
 void dispatch_set_deliver(struct queue *queue, int fd);
+/* Gives deliver what is due, as far as its channel takes and limits allow. */
 void dispatch_jobs(struct queue *queue);
+/* Of the journal, which gives back `context`, the queue: deliver closes its descriptor of the segment. */
 void dispatch_segment_ended(void *context, uint32_t segment);
 /* After endings and holds: deliveries without recipients go; "removed" is logged when nothing is left. */
 void dispatch_settle(struct queue *queue, struct message *message);
+/* By the configuration, and by whether the node is drained; borrows the queue. */
 struct schedule_policy dispatch_policy(struct queue *queue);
 
 /* result.c */
@@ -212,18 +219,21 @@ void undeliverable_fail(struct queue *queue, struct message *message, const stru
 /* The success notices of RFC 3461 section 5.2.2: next server speaks no DSN. */
 void undeliverable_relayed(struct queue *queue, struct message *message, const struct failure *passed,
                            uint32_t count);
+/* Of a message that schedule_aged gave: returned as expired, or its sender warned; else watched on. */
 void undeliverable_aged(struct queue *queue, struct message *message);
 bool undeliverable_is_expired(const struct queue *queue, const struct message *message);
 /* Wakes for the message when it expires or its sender is to be warned. Nothing where no delivery is left. */
 void undeliverable_watch(struct queue *queue, struct message *message);
 
 /* own_mail.c: messages of our own */
+/* One that no message has or had. */
 uint64_t own_mail_id(struct queue *queue);
 /* A message of our own, with the null sender: it never causes another. */
 void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
 bool own_mail_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
 /* told.c */
+/* A line of the log. */
 void told_queued(const struct queue *queue, const struct message *message, struct text sender);
 struct told_delivery {
     struct text address, orcpt, relay, dsn, status, reply;
@@ -246,13 +256,16 @@ void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead 
                             const struct envelope *envelope, uint64_t size);
 /* `only`: one message's, 0: all. */
 void told_again(struct queue *queue, const struct recent *recent, uint64_t only);
+/* Gives ledger what was gathered. The other: for journal_open, whose calls tell what came back. */
 void told_committed(struct queue *queue);
 struct journal_listener told_listener(struct queue *queue);
 
 /* shelf.c */
 void shelf_note(struct queue *queue, uint64_t id); /* some of its recipients are held now */
 void shelf_note_all(struct queue *queue);          /* after a start or reload */
+/* As many of those held as their takers have room for. */
 void shelf_offer(struct queue *queue);
+/* An offer of the message has no answer yet: it must stay. */
 bool shelf_has_offered(const struct queue *queue, uint64_t id);
 /* Report and ledger speak on the channels by which they give messages; a receiver's flags tell them. */
 void shelf_set_taker(struct queue *queue, const struct receiver *receiver);
@@ -261,6 +274,7 @@ bool shelf_frame(struct queue *queue, const struct receiver *receiver,
                  struct frame *frame); /* false: malformed */
 
 /* client.c */
+/* Answers `sekimori queue …` on `fd`, which is taken over. `commander` and `command` are copied. */
 void client_command(struct queue *queue, const struct commander *commander, struct text command, int fd);
 
 /* A copy of the lead, for queue_envelope to find. */
@@ -268,6 +282,7 @@ void queue_lead_remember(struct queue *queue, uint64_t id, const struct lead *le
 /* The message's lead and envelope in the queue's arena. False: damaged; it is then held. */
 bool queue_envelope(struct queue *queue, struct message *message, struct lead *out_lead,
                     struct envelope *out_envelope);
+/* In lower case, in the arena; of a bare local part the administrator's, else the host's name. */
 struct text queue_domain_of(const struct queue *queue, struct arena *arena, struct text address);
 
 #endif

@@ -70,6 +70,7 @@ void schedule_give_back(struct schedule *schedule, struct delivery *delivery); /
    returns until when. */
 uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *delivery, struct text reason,
                                    uint64_t now_ms);
+/* Forgets its failures. */
 void schedule_destination_up(struct schedule *schedule, struct delivery *delivery, uint64_t now_ms);
 /* Why the destination is down; empty when it is not. */
 struct text schedule_down_reason(const struct schedule *schedule, const struct delivery *delivery);

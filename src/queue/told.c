@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "queue/queue_private.h"
 
@@ -185,7 +186,7 @@ void told_committed(struct queue *queue)
 
 static void on_message(void *context, uint64_t id, const struct lead *lead, uint64_t size)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     arena_reset(queue->arena);
     struct reader reader = reader_of(lead->envelope);
     struct envelope envelope;
@@ -198,7 +199,7 @@ static void on_message(void *context, uint64_t id, const struct lead *lead, uint
 
 static void on_change(void *context, enum record_type type, uint64_t id, const struct change *change)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     told_event_steps(queue, type, id, change);
     for (uint32_t i = 0; i < change->count; i++)
         if (change->recipients[i].ending != ENDING_NONE)

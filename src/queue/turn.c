@@ -3,6 +3,7 @@
    out, and there is time for housekeeping. */
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "queue/queue_private.h"
 
@@ -108,7 +109,7 @@ static void wake_set(struct queue *queue)
 
 void turn_wake(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     for (struct message *message; (message = schedule_aged(queue->schedule, queue_now(queue)));)
         undeliverable_aged(queue, message);
     turn_wanted(queue);
@@ -117,7 +118,7 @@ void turn_wake(void *context)
 /* A message does not wait for company beyond its turn; outcomes alone wait for their timer. */
 void turn_run(void *context)
 {
-    struct queue *queue = context;
+    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     if (queue->waiter_count > 0 || !timer_is_set(queue->commit_timer)) turn_commit(queue);
     if (!queue->is_stopping) dispatch_jobs(queue);
     if (!queue->is_stopping) shelf_offer(queue);

@@ -25,6 +25,6 @@ enum alarm_news alarm_look(struct alarm *alarm, enum fact_state state, uint64_t 
 
 /* Kept in the file `alarms` of the folder, so that a restart repeats nothing. */
 void alarms_read(int folder, struct alarm alarms[FACT_COUNT]);
-void alarms_write(int folder, const struct alarm alarms[FACT_COUNT]);
+void alarms_write(int folder, const struct alarm alarms[FACT_COUNT]); /* where it fails, the log says so */
 
 #endif

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "figures/calendar.h"
 #include "ipc/message_id.h"
@@ -15,6 +16,7 @@
 enum { PART_MOST = 64 * 1024 };
 
 struct customer {
+    enum { CUSTOMER_MAGIC = 0x6a49bebb } magic;
     struct channel *channel; /* NULL: it has gone */
     bool waits;              /* for queue or a hook */
 };
@@ -74,7 +76,7 @@ static bool order_read(struct text command, const struct config *config, struct 
 
 static void mail_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct customer *customer = context;
+    struct customer *customer = CONTEXT(context, struct customer, CUSTOMER_MAGIC);
     char room[MESSAGE_ID_SIZE];
     customer->waits = false;
     if (!customer->channel)
@@ -144,6 +146,7 @@ static void report_order(struct service *service, struct customer *customer, str
 /* --- a test of the alarms --- */
 
 struct trial {
+    enum { TRIAL_MAGIC = 0x4c7be1a3 } magic;
     struct customer *customer;
     unsigned waits; /* answers that are to come */
     int code;
@@ -167,21 +170,23 @@ static void trial_say(struct trial *trial, const char *what, struct text says, b
 static void trial_mail_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
     char room[MESSAGE_ID_SIZE];
-    trial_say(context, "mail", is_kept ? text_of(message_id_print(id, room)) : why, is_kept);
+    trial_say(CONTEXT(context, struct trial, TRIAL_MAGIC), "mail",
+              is_kept ? text_of(message_id_print(id, room)) : why, is_kept);
 }
 
 static void trial_hook_done(void *context, const struct program_end *end)
 {
     struct buffer says = { 0 };
     program_end_say(end, &says);
-    trial_say(context, "hook", buffer_text(&says), program_end_is_good(end));
+    trial_say(CONTEXT(context, struct trial, TRIAL_MAGIC), "hook", buffer_text(&says),
+              program_end_is_good(end));
     buffer_free(&says);
 }
 
 static void trial_order(struct service *service, struct customer *customer)
 {
     struct trial *trial = memory_alloc(sizeof *trial);
-    *trial = (struct trial){ .customer = customer, .code = EX_OK };
+    *trial = (struct trial){ .magic = TRIAL_MAGIC, .customer = customer, .code = EX_OK };
     trial->waits = office_alarm_test(service, (struct post_waiter){ trial_mail_done, trial },
                                      (struct hooks_waiter){ trial_hook_done, trial });
     customer->waits = trial->waits > 0;
@@ -212,13 +217,14 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    customer_drop(context);
+    customer_drop(CONTEXT(context, struct customer, CUSTOMER_MAGIC));
 }
 
 void desk_serve(struct service *service, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct customer *customer = memory_alloc(sizeof *customer);
+    customer->magic = CUSTOMER_MAGIC;
     struct text word, all = command;
     customer->channel = channel_open(service->child.loop, fd, &events, customer);
     if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))

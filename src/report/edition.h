@@ -48,6 +48,7 @@ struct edition *edition_new(enum language language); /* never NULL */
 void edition_free(struct edition *edition);          /* NULL is allowed */
 /* At the end; `title` is borrowed for as long as the edition. The block lives with it. */
 struct edition_block *edition_add(struct edition *edition, const char *title);
+/* The text is copied. The block is one of lines from here on. */
 void edition_add_line(struct edition *edition, struct edition_block *block, bool is_bad, struct text text);
 
 /* "Mail report 2026-11-25 (Wed): Received 7,012, Sent 2,003, Spam 964, Viruses 12". */

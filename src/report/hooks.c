@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/log.h"
 #include "ipc/channel.h"
 
@@ -20,6 +21,7 @@ struct order {
 };
 
 struct hooks {
+    enum { HOOKS_MAGIC = 0x221f5a01 } magic;
     struct loop *loop;
     struct channel *helper; /* NULL: it is not there */
     struct order *first, **last;
@@ -48,7 +50,7 @@ static void order_end(struct hooks *hooks, struct order **at, const struct progr
 
 static void lost_end(void *context)
 {
-    struct hooks *hooks = context;
+    struct hooks *hooks = CONTEXT(context, struct hooks, HOOKS_MAGIC);
     for (struct order **at = &hooks->first; *at;) {
         if ((*at)->is_lost)
             order_end(hooks, at, &refused);
@@ -60,6 +62,7 @@ static void lost_end(void *context)
 struct hooks *hooks_new(struct loop *loop)
 {
     struct hooks *hooks = memory_alloc(sizeof *hooks);
+    hooks->magic = HOOKS_MAGIC;
     hooks->loop = loop;
     hooks->last = &hooks->first;
     hooks->lost = (struct deferred){ .run = lost_end, .context = hooks };
@@ -81,7 +84,7 @@ static void order_lose(struct hooks *hooks, struct order *order)
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct hooks *hooks = context;
+    struct hooks *hooks = CONTEXT(context, struct hooks, HOOKS_MAGIC);
     struct program_end end;
     if (frame->type != HELPER_ENDED || !program_end_get(frame->payload, &end)) return false;
     struct order **at = &hooks->first;
@@ -93,7 +96,7 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    struct hooks *hooks = context;
+    struct hooks *hooks = CONTEXT(context, struct hooks, HOOKS_MAGIC);
     if (hooks->first) hooks->first->deaths++;
     channel_close(hooks->helper);
     hooks->helper = NULL;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "config/domains.h"
 #include "config/own_address.h"
@@ -42,6 +43,7 @@ struct errand {
 };
 
 struct inbox {
+    enum { INBOX_MAGIC = 0x63f66cef } magic;
     struct service *service;
     struct channel *ledger; /* NULL: not there */
     struct errand *first;
@@ -165,7 +167,7 @@ static void not_released(struct inbox *inbox, int why, const char *how)
 
 static void letter_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct errand *errand = inbox->first;
     errand->waits = WAITS_NOT;
     if (!is_kept) {
@@ -205,7 +207,7 @@ static void answer_send(struct inbox *inbox)
 /* Was the answer that is noted kept? If not, it is made now. */
 static void noted_resolved(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     if (is_kept)
         letter_done(inbox, id, true, why);
     else
@@ -273,7 +275,7 @@ static void redeemed(struct inbox *inbox, enum redeemed outcome, uint64_t releas
 
 static bool ledger_frame(void *context, struct frame *frame)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct reader reader = reader_of(frame->payload);
     enum redeemed outcome = get_u8(&reader);
     uint64_t release = get_u64(&reader);
@@ -285,7 +287,7 @@ static bool ledger_frame(void *context, struct frame *frame)
 
 static void ledger_gone(void *context)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     channel_close(inbox->ledger);
     inbox->ledger = NULL;
     if (inbox->first && inbox->first->waits == WAITS_LEDGER)
@@ -308,6 +310,7 @@ static bool content_read(const struct errand *errand, struct buffer *out)
     for (uint64_t done = 0; done < length;) {
         ssize_t count = pread(errand->fd, room + done, length - done, (off_t)(errand->offer.offset + done));
         if (count < 0 && errno == EINTR) continue;
+        if (count == 0) errno = EIO; /* shorter than the offer says */
         if (count <= 0) return false;
         done += (uint64_t)count;
     }
@@ -357,7 +360,7 @@ static bool is_open(struct inbox *inbox, struct errand *errand)
 
 static void work(void *context)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct errand *errand = inbox->first;
     enum missed_kind kind;
     if (!errand || errand->waits != WAITS_NOT || !is_open(inbox, errand)) return;
@@ -415,13 +418,13 @@ static bool offer_add(struct inbox *inbox, struct frame *frame)
 
 static bool queue_frame(void *context, struct frame *frame)
 {
-    return frame->type == REPORT_MAIL && offer_add(context, frame);
+    return frame->type == REPORT_MAIL && offer_add(CONTEXT(context, struct inbox, INBOX_MAGIC), frame);
 }
 
 /* It offers all again. A letter under way goes on, and what became of it belongs to its mail. */
 static void queue_gone(void *context)
 {
-    struct inbox *inbox = context;
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct errand *kept = inbox->first && inbox->first->waits == WAITS_LETTER ? inbox->first : NULL;
     for (struct errand *errand = inbox->first, *following; errand; errand = following) {
         following = errand->next;
@@ -438,6 +441,7 @@ static void queue_gone(void *context)
 struct inbox *inbox_new(struct service *service)
 {
     struct inbox *inbox = memory_alloc(sizeof *inbox);
+    inbox->magic = INBOX_MAGIC;
     inbox->service = service;
     inbox->work = timer_new(service->child.loop, work, inbox);
     post_listen(service->post, (struct post_listener){ queue_frame, queue_gone, inbox });

@@ -3,6 +3,7 @@
    so that nobody is told twice and nobody left out, whoever dies. */
 #include <stdio.h>
 
+#include "base/context.h"
 #include "base/log.h"
 #include "figures/calendar.h"
 #include "ipc/message_id.h"
@@ -33,7 +34,7 @@ static void day_finish(struct service *service)
 
 static void letter_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     char room[MESSAGE_ID_SIZE];
     service->is_mailing = false;
     if (is_kept) {

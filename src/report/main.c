@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -46,7 +47,7 @@ static void countries_load(struct service *service)
 
 static void clock_ticks(void *context)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     leaks_take(service);
     office_nightly(service);
     mailroom_look(service);
@@ -57,17 +58,17 @@ static void clock_ticks(void *context)
 
 static void night_goes_on(void *context)
 {
-    office_nightly(context);
+    office_nightly(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void mail_goes_on(void *context)
 {
-    mailroom_look(context);
+    mailroom_look(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (kind == PROCESS_QUEUE)
         post_set_queue(service->post, fd);
     else if (kind == PROCESS_LEDGER)
@@ -80,7 +81,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 
 static void on_config(void *context, const struct config *old)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     changes_note(service->folder, service->child.config, loop_wall_ms(service->child.loop));
     if (!text_equal(old->report.countries, service->child.config->report.countries))
         log_warning("report countries takes effect at the next start");
@@ -88,7 +89,7 @@ static void on_config(void *context, const struct config *old)
 
 static void on_status(void *context, struct buffer *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     unsigned raised = 0;
     for (int i = 0; i < FACT_COUNT; i++) raised += service->alarms[i].is_raised;
     child_status_add(out, "reports", "%llu", (unsigned long long)service->reports);
@@ -108,7 +109,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    desk_serve(context, command, fd);
+    desk_serve(CONTEXT(context, struct service, SERVICE_MAGIC), command, fd);
 }
 
 static const struct child_events events = {
@@ -135,7 +136,7 @@ static bool jail_close(struct service *service)
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_REPORT, argc, argv);
     service.folder = folder_of(&service, "report");
     service.learn_folder = folder_of(&service, "learn");

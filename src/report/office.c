@@ -2,6 +2,7 @@
 /* Makes what goes out: the nightly report and alarms. */
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/plain.h"
@@ -134,7 +135,7 @@ void office_accounts(struct service *service)
 
 static void nightly_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     char room[MESSAGE_ID_SIZE];
     service->is_sending = false;
     if (is_kept) {
@@ -196,7 +197,7 @@ void office_nightly(struct service *service)
 
 static void alarm_done(void *context, uint64_t id, bool is_kept, struct text why)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     char room[MESSAGE_ID_SIZE];
     service->alarm_mails += is_kept;
     if (is_kept)

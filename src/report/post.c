@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/context.h"
 #include "config/settings.h"
 #include "ipc/ask_queue.h"
 #include "ipc/message_id.h"
@@ -20,6 +21,7 @@ struct letter {
 };
 
 struct post {
+    enum { POST_MAGIC = 0x287abe3e } magic;
     struct loop *loop;
     struct channel *queue; /* NULL: it is being restarted */
     struct letter *letters;
@@ -30,7 +32,8 @@ struct post {
 struct post *post_new(struct loop *loop, uint8_t node, uint64_t epoch_ms)
 {
     struct post *post = memory_alloc(sizeof *post);
-    *post = (struct post){ .loop = loop, .ids = { .process = OWN_PROCESS, .node = node } };
+    *post =
+        (struct post){ .magic = POST_MAGIC, .loop = loop, .ids = { .process = OWN_PROCESS, .node = node } };
     message_id_not_before(&post->ids, epoch_ms);
     return post;
 }
@@ -131,7 +134,7 @@ static void resolved(struct post *post, uint64_t id, bool is_kept)
 
 static bool on_frame(void *context, struct frame *frame)
 {
-    struct post *post = context;
+    struct post *post = CONTEXT(context, struct post, POST_MAGIC);
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case QUEUE_KEPT:
@@ -153,7 +156,7 @@ static bool on_frame(void *context, struct frame *frame)
 
 static void on_closed(void *context)
 {
-    struct post *post = context;
+    struct post *post = CONTEXT(context, struct post, POST_MAGIC);
     if (post->queue && post->listener.on_gone) post->listener.on_gone(post->listener.context);
     channel_close(post->queue);
     post->queue = NULL;

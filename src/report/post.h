@@ -12,7 +12,7 @@ struct post;
 struct post *post_new(struct loop *loop, uint8_t node, uint64_t epoch_ms);
 /* Queue is there, or there again: what it did not answer is asked for. */
 void post_set_queue(struct post *post, int fd);
-bool post_is_open(const struct post *post);
+bool post_is_open(const struct post *post); /* queue is there */
 
 /* For what queue asks on the same channel: its other frames (false: malformed), and that it is gone. */
 struct post_listener {

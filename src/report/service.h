@@ -18,6 +18,7 @@
 #include "report/post.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x325a6d19 } magic;
     struct child child;
     struct post *post;
     struct inbox *inbox;
@@ -52,6 +53,7 @@ struct service {
 void mailroom_look(struct service *service);
 
 /* office.c */
+/* The caller's, by edition_free. The ledger need not be open. */
 struct edition *office_edition(struct service *service, uint32_t day, enum language language);
 /* The nightly report, if one is due and none is under way. */
 void office_nightly(struct service *service);

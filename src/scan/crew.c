@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
@@ -177,7 +178,7 @@ static bool member_answer(struct crew_member *member, struct frame *frame)
 
 static bool member_frame(void *context, struct frame *frame)
 {
-    struct crew_member *member = context;
+    struct crew_member *member = CONTEXT(context, struct crew_member, CREW_MEMBER_MAGIC);
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case WORKER_READY:
@@ -206,7 +207,7 @@ static bool member_frame(void *context, struct frame *frame)
 
 static void member_gone(void *context)
 {
-    struct crew_member *member = context;
+    struct crew_member *member = CONTEXT(context, struct crew_member, CREW_MEMBER_MAGIC);
     struct foreman *foreman = member->foreman;
     struct request *request = member->request;
     bool is_timed_out = member->is_timed_out, is_given = member->is_given;
@@ -224,7 +225,7 @@ static void member_gone(void *context)
 
 static void member_late(void *context)
 {
-    struct crew_member *member = context;
+    struct crew_member *member = CONTEXT(context, struct crew_member, CREW_MEMBER_MAGIC);
     log_warning("a worker had no answer in time and is killed");
     member->is_timed_out = true;
     channel_send(member->brood->channel, NURSERY_KILL, member->number, TEXT_NONE);
@@ -234,7 +235,8 @@ static void member_ask(struct brood *brood, enum request_weight weight)
 {
     struct foreman *foreman = brood->foreman;
     struct crew_member *member = memory_alloc(sizeof *member);
-    *member = (struct crew_member){ .next = foreman->crew,
+    *member = (struct crew_member){ .magic = CREW_MEMBER_MAGIC,
+                                    .next = foreman->crew,
                                     .foreman = foreman,
                                     .brood = brood,
                                     .number = ++foreman->last_number,
@@ -349,7 +351,7 @@ static bool nursery_ready(struct brood *brood, struct frame *frame)
 
 static bool nursery_frame(void *context, struct frame *frame)
 {
-    struct brood *brood = context;
+    struct brood *brood = CONTEXT(context, struct brood, BROOD_MAGIC);
     struct foreman *foreman = brood->foreman;
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
@@ -378,7 +380,7 @@ static bool nursery_frame(void *context, struct frame *frame)
 /* Its workers die with it; those that were only asked for will never come. */
 static void nursery_gone(void *context)
 {
-    struct brood *brood = context;
+    struct brood *brood = CONTEXT(context, struct brood, BROOD_MAGIC);
     struct foreman *foreman = brood->foreman;
     char why[256];
     bool is_retired = brood != foreman->brood && brood != foreman->next_brood;
@@ -420,7 +422,7 @@ static void nursery_is(struct foreman *foreman, struct frame *frame)
 
 static bool warden_frame(void *context, struct frame *frame)
 {
-    struct foreman *foreman = context;
+    struct foreman *foreman = CONTEXT(context, struct foreman, FOREMAN_MAGIC);
     foreman->warden_vigil.is_heard = true;
     if (frame->type == WARDEN_NURSERY_IS) nursery_is(foreman, frame);
     return frame->type == WARDEN_NURSERY_IS || frame->type == WARDEN_PONG;
@@ -439,6 +441,7 @@ void crew_start(struct foreman *foreman, bool is_reload)
 {
     struct brood *late = foreman->next_brood;
     struct brood *brood = memory_alloc(sizeof *brood);
+    brood->magic = BROOD_MAGIC;
     brood->foreman = foreman;
     brood->number = ++foreman->last_number;
     brood->embedded = foreman->child->config->virus.embedded;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "scan/foreman_private.h"
@@ -131,7 +132,7 @@ static void requests_forget(struct receiver *receiver, uint64_t id, bool is_all)
 
 static bool receiver_frame(void *context, struct frame *frame)
 {
-    struct receiver *receiver = context;
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
     switch (frame->type) {
     case SCAN_READ:
     case SCAN_DECIDE:
@@ -147,7 +148,7 @@ static bool receiver_frame(void *context, struct frame *frame)
 
 static void receiver_gone(void *context)
 {
-    struct receiver *receiver = context;
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
     struct receiver **at = &receiver->foreman->receivers;
     requests_forget(receiver, 0, true);
     while (*at != receiver) at = &(*at)->next;
@@ -160,6 +161,7 @@ void foreman_add_receiver(struct foreman *foreman, int fd)
 {
     static const struct channel_events events = { receiver_frame, receiver_gone };
     struct receiver *receiver = memory_alloc(sizeof *receiver);
+    receiver->magic = RECEIVER_MAGIC;
     receiver->foreman = foreman;
     receiver->next = foreman->receivers;
     foreman->receivers = receiver;
@@ -170,7 +172,7 @@ void foreman_add_receiver(struct foreman *foreman, int fd)
 
 static void retry(void *context)
 {
-    struct foreman *foreman = context;
+    struct foreman *foreman = CONTEXT(context, struct foreman, FOREMAN_MAGIC);
     if (!foreman->brood && !foreman->next_brood) crew_start(foreman, false);
     crew_fill(foreman);
 }
@@ -178,6 +180,7 @@ static void retry(void *context)
 struct foreman *foreman_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count)
 {
     struct foreman *foreman = memory_alloc(sizeof *foreman);
+    foreman->magic = FOREMAN_MAGIC;
     foreman->child = child;
     foreman->core_count = core_count;
     foreman->worker_ms = loop_now_ms(child->loop);
@@ -197,7 +200,7 @@ void foreman_reload(struct foreman *foreman)
 
 static void stop_check(void *context)
 {
-    struct foreman *foreman = context;
+    struct foreman *foreman = CONTEXT(context, struct foreman, FOREMAN_MAGIC);
     (void)foreman;
     child_exit(foreman->child, EX_OK);
 }

@@ -8,6 +8,7 @@
 #include "scan/vigil.h"
 
 struct receiver {
+    enum { RECEIVER_MAGIC = 0x7f6d902d } magic;
     struct receiver *next;
     struct foreman *foreman;
     struct channel *channel;
@@ -15,6 +16,7 @@ struct receiver {
 
 /* One loaded set of configuration and signatures, as the foreman sees it. */
 struct brood {
+    enum { BROOD_MAGIC = 0x60b01fd6 } magic;
     struct foreman *foreman;
     struct channel *channel;
     uint64_t number;
@@ -36,6 +38,7 @@ enum worker_state {
 };
 
 struct crew_member {
+    enum { CREW_MEMBER_MAGIC = 0x77121ab2 } magic;
     struct crew_member *next;
     struct foreman *foreman;
     struct brood *brood;
@@ -53,6 +56,7 @@ struct crew_member {
 };
 
 struct foreman {
+    enum { FOREMAN_MAGIC = 0x5210346b } magic;
     struct child *child;
     struct channel *warden;
     struct receiver *receivers;
@@ -93,7 +97,9 @@ extern const struct channel_events crew_warden_events;
 void crew_tell_log(struct foreman *foreman, struct channel *channel, uint16_t type);
 
 /* foreman.c */
+/* Gives what waits to idle workers, of either weight. */
 void foreman_dispatch(struct foreman *foreman);
+/* Answers receive, if it is still there, and frees the request. `payload` and `why` are copied. */
 void foreman_answer(struct foreman *foreman, struct request *request, uint16_t type, struct text payload);
 void foreman_fail(struct foreman *foreman, struct request *request, enum scan_failure failure,
                   const char *why);

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "base/die.h"
 #include "base/sandbox.h"
 #include "mail/digest.h"
@@ -11,13 +12,14 @@
 #include "scan/nursery.h"
 
 struct service {
+    enum { SERVICE_MAGIC = 0x729a57b1 } magic;
     struct child child;
     struct foreman *foreman;
 };
 
 static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     (void)index;
     if (kind == PROCESS_RECEIVE)
         foreman_add_receiver(service->foreman, fd);
@@ -27,32 +29,32 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
 
 static void on_config(void *context, const struct config *old)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     (void)old;
     foreman_reload(service->foreman);
 }
 
 static void on_stop(void *context, uint32_t within_ms)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     foreman_stop(service->foreman, within_ms);
 }
 
 static void on_log(void *context, enum master_log which, int fd)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     foreman_log(service->foreman, which, fd);
 }
 
 static void on_status(void *context, struct buffer *out)
 {
-    const struct service *service = context;
+    const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
     foreman_status(service->foreman, out);
 }
 
 static void on_health(void *context, struct health_facts *out)
 {
-    struct service *service = context;
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     foreman_health(service->foreman, out);
 }
 
@@ -68,7 +70,7 @@ static uint32_t warm_up(void)
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     static const struct child_events events = { .on_peer = on_peer,
                                                 .on_config = on_config,
                                                 .on_stop = on_stop,

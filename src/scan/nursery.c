@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -39,6 +40,7 @@ struct nursling {
 };
 
 struct nursery {
+    enum { NURSERY_MAGIC = 0x3fd0f32d } magic;
     struct config *config;
     struct scanner scanner;
     struct nursling children[CHILDREN_MOST];
@@ -111,7 +113,7 @@ static struct config *config_of(int memory)
    that forks workers has not. */
 static void *load(void *context)
 {
-    struct nursery *nursery = context;
+    struct nursery *nursery = CONTEXT(context, struct nursery, NURSERY_MAGIC);
     if (nursery->is_reload) setpriority(PRIO_PROCESS, 0, RELOAD_NICE);
     nursery->scanner.engine = clamav_open(nursery->config, worker_room_bytes(nursery->config), nursery->error,
                                           sizeof nursery->error);
@@ -270,6 +272,7 @@ static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
 _Noreturn static void nursery_run(struct config *config, bool is_reload)
 {
     struct nursery *nursery = memory_alloc(sizeof *nursery);
+    nursery->magic = NURSERY_MAGIC;
     nursery->config = config;
     nursery->is_reload = is_reload;
     struct sigaction on_child = { .sa_handler = child_ended };

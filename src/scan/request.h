@@ -29,7 +29,7 @@ struct request {
 
 /* Copies the payload, takes the descriptors over. */
 struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms);
-void request_free(struct request *request);
+void request_free(struct request *request); /* closes its descriptors */
 
 /* SHA-256 of what a worker is to be told apart by: the message's bytes, else the whole question. */
 void request_digest(const struct request *request, uint8_t out[DIGEST_BYTES]);

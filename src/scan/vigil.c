@@ -3,6 +3,7 @@
    request instead. */
 #include "scan/vigil.h"
 
+#include "base/context.h"
 #include "scan/foreman_private.h"
 #include "scan/scan_private.h"
 
@@ -33,7 +34,7 @@ static void member_look(struct crew_member *member)
 
 static void round_begins(void *context)
 {
-    struct foreman *foreman = context;
+    struct foreman *foreman = CONTEXT(context, struct foreman, FOREMAN_MAGIC);
     timer_set(foreman->vigil_timer, ROUND_MS);
     foreman->rounds++;
     look(foreman, &foreman->warden_vigil, "scan-warden");

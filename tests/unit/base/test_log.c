@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Log lines as each target reads them, whatever a client says in them. The sockets of journald and syslogd
  * are stood in for by one of our own. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,10 +144,24 @@ static void pipe_that_nobody_reads(void **state)
     close(ends[0]);
 }
 
+static void no_address_is_said_to_be_none(void **state)
+{
+    static const char *const addresses[] = {
+        "loghost", "loghost:514", "127.0.0:514", ":514",
+        "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001:514"
+    };
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        errno = 0;
+        assert_int_equal(log_target_connect(LOG_TARGET_SYSLOG, addresses[i]), -1);
+        assert_int_equal(errno, EINVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets),
                                         cmocka_unit_test(target_goes_and_comes_back),
-                                        cmocka_unit_test(pipe_that_nobody_reads) };
+                                        cmocka_unit_test(pipe_that_nobody_reads),
+                                        cmocka_unit_test(no_address_is_said_to_be_none) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

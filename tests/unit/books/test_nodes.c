@@ -194,7 +194,7 @@ static void what_cannot_be_asked_is_as_it_was_known(void **state)
     parcels_add(fixture, 2, true);
     done(outbox_look(fixture->database, &facts));
     uint64_t oldest_ms = facts.oldest_ms;
-    done(sql_run(database_sql(fixture->database), "DROP TABLE mark"));
+    done(sql_run(database_sql(fixture->database), "DROP TABLE outbox"));
     assert_int_equal(outbox_look(fixture->database, &facts) == BOOKS_DONE, false);
     assert_int_equal(facts.parcels, 1);
     assert_int_equal(facts.oldest_ms, oldest_ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* When a node is called sick: each row is what is known, and what must be said of it. Then the page that
    carries it to others: whole, fresh, or no word. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -393,7 +394,9 @@ static void test_page(void **state)
     health_page_unmap(page);
     close(fd);
     int small = memfd_create("small", MFD_CLOEXEC);
+    errno = EACCES; /* of something before */
     assert_null(health_page_map(small, false));
+    assert_int_equal(errno, EINVAL);
     close(small);
 }
 
