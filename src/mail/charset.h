@@ -22,7 +22,6 @@ bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out
 const char *charset_of_bytes(struct text bytes);
 
 bool charset_is_utf8(struct text bytes);
-bool charset_is_ascii(struct text bytes);
 bool charset_is_known(struct text charset);
 
 /* Opens what is opened lazily, so that a jailed child needs no files for it. */
