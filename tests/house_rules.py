@@ -18,7 +18,7 @@ EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-e
 
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
-PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
+PLAIN_INCLUDE = re.compile(r'^#include ("((?:[a-z0-9_]+/){1,2}[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
 
 def without_comments(text):

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* sekimori: one command, a verb each. */
 #include "base/standard.h"
-#include "cli/verbs.h"
+#include "cli/verb_table.h"
 
 int main(int argc, char **argv)
 {
     standard_open();
-    return verbs_run(argc, argv);
+    return verb_table_run(argc, argv);
 }

@@ -453,12 +453,12 @@ static const struct verb_usage usage = { "send", help, table };
 
 int send_main(int argc, char **argv)
 {
-    static struct work work = { .from = "sender@example.com",
-                                .helo = "localhost",
-                                .server_word = "127.0.0.1:2525",
-                                .connections = 1,
-                                .count = 1,
-                                .timeout_s = 120 };
+    struct work work = { .from = "sender@example.com",
+                         .helo = "localhost",
+                         .server_word = "127.0.0.1:2525",
+                         .connections = 1,
+                         .count = 1,
+                         .timeout_s = 120 };
     int code = options_read(&usage, argc, argv, &work);
     if (code != OPTIONS_GO_ON) return code;
     if (work.to_count == 0) work.to[work.to_count++] = "postmaster";

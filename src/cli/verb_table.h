@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The verbs of `sekimori`: one row each, in the order of --help. Called by main. */
-#ifndef SEKIMORI_CLI_VERBS_H
-#define SEKIMORI_CLI_VERBS_H
+#ifndef SEKIMORI_CLI_VERB_TABLE_H
+#define SEKIMORI_CLI_VERB_TABLE_H
 
 #include <stddef.h>
 #include <stdio.h>
@@ -26,16 +26,16 @@ struct verb {
 };
 
 /* All of them, in static storage. */
-const struct verb *verbs_list(size_t *out_count);
+const struct verb *verb_table_list(size_t *out_count);
 
 /* NULL: there is none of that name. Names are not cut short. */
-const struct verb *verbs_find(const char *name);
+const struct verb *verb_table_find(const char *name);
 
 /* What `sekimori --help` says. */
-void verbs_usage_print(FILE *to);
+void verb_table_usage(FILE *to);
 
 /* `sekimori VERB …`, --help and --version; argv as main has it. Returns the exit code; 64 (EX_USAGE), with
    the usage on standard error, when no such verb is named. */
-int verbs_run(int argc, char **argv);
+int verb_table_run(int argc, char **argv);
 
 #endif

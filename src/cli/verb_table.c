@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The table of verbs. A new verb is a row here, a file that reads its options by cli/options.h, and its part
    of sekimori(1), which ./test compares with --help. */
-#include "cli/verbs.h"
+#include "cli/verb_table.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -55,36 +55,36 @@ static const struct verb verbs[] = {
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
-const struct verb *verbs_list(size_t *out_count)
+const struct verb *verb_table_list(size_t *out_count)
 {
     *out_count = VERBS;
     return verbs;
 }
 
-const struct verb *verbs_find(const char *name)
+const struct verb *verb_table_find(const char *name)
 {
     for (int i = 0; i < VERBS; i++)
         if (strcmp(name, verbs[i].name) == 0) return &verbs[i];
     return NULL;
 }
 
-void verbs_usage_print(FILE *to)
+void verb_table_usage(FILE *to)
 {
     fputs("usage: sekimori VERB [OPTIONS] …\n\n", to);
     for (int i = 0; i < VERBS; i++) fprintf(to, "  %-10s  %s\n", verbs[i].name, verbs[i].help);
     fputs("\n`sekimori VERB --help` explains each; sekimori(1) has the whole.\n", to);
 }
 
-int verbs_run(int argc, char **argv)
+int verb_table_run(int argc, char **argv)
 {
     if (argc < 2) {
-        verbs_usage_print(stderr);
+        verb_table_usage(stderr);
         return EX_USAGE;
     }
-    const struct verb *verb = verbs_find(argv[1]);
+    const struct verb *verb = verb_table_find(argv[1]);
     if (verb) return verb->run(argc - 1, argv + 1);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        verbs_usage_print(stdout);
+        verb_table_usage(stdout);
         return EX_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -92,6 +92,6 @@ int verbs_run(int argc, char **argv)
         return EX_OK;
     }
     fprintf(stderr, "sekimori: unknown verb: %s\n\n", argv[1]);
-    verbs_usage_print(stderr);
+    verb_table_usage(stderr);
     return EX_USAGE;
 }
