@@ -23,7 +23,7 @@ INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|
 PROTOTYPE = re.compile(r"(?!static\b|typedef\b|_Static_assert\b|static_assert\b)[\w\s*]+\b\w+\s*\([^{}]*\)[^{}=]*$")
 HEADING = re.compile(r"/\* (SPDX|---|\w+\.c( again)? \*/)")  # a comment that says nothing of a function
 CHECKED_STRUCT = re.compile(r"^struct (\w+) \{\n\s+enum \{ (\w+_MAGIC) = (0x[0-9a-f]+) \} magic;", re.M)
-PLAIN_INCLUDE = re.compile(r'^#include ("([a-z0-9_]+/[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
+PLAIN_INCLUDE = re.compile(r'^#include ("((?:[a-z0-9_]+/){1,2}[a-z0-9_]+\.h)"|<[^">]+>)$', re.M)
 
 
 def without_comments(text):

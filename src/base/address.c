@@ -5,8 +5,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "base/die.h"
-
 static const uint8_t MAPPED[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
 
 bool address_is_v4(const struct address *address)
@@ -35,9 +33,9 @@ bool address_is_loopback(const struct address *address)
 
 void address_from_bytes(const void *bytes, size_t length, struct address *out)
 {
-    if (length != 4 && length != 16) bug("an address of %zu bytes", length);
+    bool is_v4 = length == 4;
     memcpy(out->bytes, MAPPED, sizeof MAPPED);
-    memcpy(out->bytes + 16 - length, bytes, length);
+    memcpy(out->bytes + (is_v4 ? sizeof MAPPED : 0), bytes, is_v4 ? 4 : 16);
 }
 
 bool address_is_spelled_v6(struct text text)

@@ -48,6 +48,17 @@ bool file_sync_folder(int folder, const char *path)
     return close_keeping_errno(fd, fd >= 0 && fsync(fd) == 0);
 }
 
+bool file_path_of(int fd, char *out_path, size_t size)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, out_path, size);
+    if (length == (ssize_t)size) return errno = ENAMETOOLONG, false;
+    if (length < 0) return false;
+    out_path[length] = '\0';
+    return length > 0;
+}
+
 int file_begin(int folder, const char *made, mode_t mode)
 {
     return openat(folder, made, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);

@@ -19,6 +19,10 @@ bool file_write_at(int fd, struct text bytes, uint64_t offset);
    anywhere for AT_FDCWD; "." is `folder` itself. False with errno. */
 bool file_sync_folder(int folder, const char *path);
 
+/* The path of an open file or folder, as /proc has it, NUL-ended. False with errno: it has none, or none that
+   is shorter than `size`. */
+bool file_path_of(int fd, char *out_path, size_t size);
+
 /* An empty file under the name `made` in `folder`, which is to get its right name by file_finish; what a
    crash left there is written over. Returns a descriptor for writing that the caller owns, or -1 with errno.
  */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/date.h"
 #include "base/printable.h"
 
 enum {
@@ -37,7 +38,7 @@ static struct {
     bool is_cut;     /* the target took the last line not */
     uint64_t missed, missed_before; /* lines that it did not take; until it was reached the last time */
     time_t stamped;                 /* the second that the stamps show */
-    char stamp[40], old_stamp[20];
+    char stamp[DATE_SIZE], old_stamp[DATE_SIZE];
     size_t gathered;
     char lines[GATHER_LIMIT];
 } registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = -1 };
@@ -205,10 +206,8 @@ static const char *stamp_now(int *out_ms)
     clock_gettime(CLOCK_REALTIME, &now);
     *out_ms = (int)(now.tv_nsec / 1000000);
     if (now.tv_sec != registry.stamped) {
-        struct tm parts;
-        localtime_r(&now.tv_sec, &parts);
-        strftime(registry.stamp, sizeof registry.stamp, "%Y-%m-%dT%H:%M:%S%z", &parts);
-        strftime(registry.old_stamp, sizeof registry.old_stamp, "%b %e %H:%M:%S", &parts);
+        date_print_stamp((uint64_t)now.tv_sec * 1000, registry.stamp);
+        date_print_syslog((uint64_t)now.tv_sec * 1000, registry.old_stamp);
         registry.stamped = now.tv_sec;
     }
     return registry.stamp;

@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 
@@ -375,13 +376,10 @@ static const struct {
 
 static bool is_shared(int fd)
 {
-    char link[64], path[PATH_MAX];
+    char path[PATH_MAX];
     struct stat facts;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0) return false;
-    path[length] = '\0';
+    if (!file_path_of(fd, path, sizeof path)) return false;
     bool is_memory = strncmp(path, "/memfd:", 7) == 0;
     size_t run = strlen(given.run);
     return is_memory || (run > 0 && strncmp(path, given.run, run) == 0);

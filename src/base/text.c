@@ -136,3 +136,16 @@ uint64_t text_checksum(struct text text)
     for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)text.at[i]) * FNV_PRIME;
     return hash;
 }
+
+/* Eight bytes at a time. */
+bool text_is_ascii(struct text text)
+{
+    uint64_t all = 0, word;
+    size_t i = 0;
+    for (; i + sizeof word <= text.length; i += sizeof word) {
+        memcpy(&word, text.at + i, sizeof word);
+        all |= word;
+    }
+    for (; i < text.length; i++) all |= (uint8_t)text.at[i];
+    return (all & 0x8080808080808080u) == 0;
+}

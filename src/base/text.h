@@ -47,6 +47,9 @@ int text_compare(struct text a, struct text b); /* by bytes: below, at or above 
 bool text_starts(struct text text, struct text prefix);
 bool text_ends(struct text text, struct text suffix);
 
+/* No byte has its eighth bit set; control characters and NUL are ASCII. */
+bool text_is_ascii(struct text text);
+
 /* Index of the first match, or text.length when there is none. */
 size_t text_find(struct text text, struct text needle);
 size_t text_find_nocase(struct text text, struct text needle);

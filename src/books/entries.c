@@ -6,6 +6,7 @@
 #include "config/domains.h"
 #include "ipc/message_id.h"
 #include "judge/evidence.h"
+#include "mail/envelope.h"
 
 enum books_outcome entries_run(struct database *database, enum statement number)
 {
@@ -23,16 +24,11 @@ bool entries_run_returning(struct database *database, enum statement number, enu
 
 /* --- sums --- */
 
-static struct text domain_of(struct text address)
-{
-    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-}
-
 /* By our own domains only, else strangers could fill the table with names. */
 static struct text sum_domain(const struct database *database, uint8_t direction, struct text sender,
                               struct text recipient)
 {
-    struct text name = domain_of(direction == DIRECTION_OUT ? sender : recipient);
+    struct text name = envelope_domain_of(direction == DIRECTION_OUT ? sender : recipient);
     if (!database->config) return name;
     const struct domain *domain = config_find_domain(database->config, name);
     return config_route_is_local(domain) ? domain->name : TEXT_NONE;

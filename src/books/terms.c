@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "ipc/event.h"
+#include "mail/envelope.h"
 
 enum { HASH_DIGITS = 12, WORDS_MOST = 200, WORD_BYTES = 64, UNION_MOST = 256, V4_PREFIX = 96 };
 
@@ -43,21 +44,16 @@ void terms_add(struct buffer *out, enum term_kind kind, struct text value)
     term_write(out, kind, hash_of(value));
 }
 
-static struct text domain_of(struct text address)
-{
-    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-}
-
 void terms_add_sender(struct buffer *out, struct text address)
 {
     terms_add(out, TERM_SENDER, address);
-    if (address.length) terms_add(out, TERM_SENDER_DOMAIN, domain_of(address));
+    if (address.length) terms_add(out, TERM_SENDER_DOMAIN, envelope_domain_of(address));
 }
 
 void terms_add_recipient(struct buffer *out, struct text address)
 {
     terms_add(out, TERM_RECIPIENT, address);
-    terms_add(out, TERM_RECIPIENT_DOMAIN, domain_of(address));
+    terms_add(out, TERM_RECIPIENT_DOMAIN, envelope_domain_of(address));
 }
 
 /* --- clients --- */

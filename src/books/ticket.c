@@ -108,8 +108,7 @@ bool ticket_may_release(const struct config *config, enum held_class class)
 {
     if ((unsigned)class >= HELD_CLASSES) return false;
     const struct text_list *users = &config->quarantine.release[class];
-    for (size_t i = 0; i < users->count; i++)
-        if (text_equal(users->items[i], TEXT("recipients"))) return true;
+    if (text_list_has(users, TEXT("recipients"))) return true;
     return users->count == 0 && !held_class_is_harmful(class);
 }
 

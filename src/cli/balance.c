@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "cli/agreement.h"
 #include "cli/balance_begin.h"
 #include "cli/balance_day.h"
@@ -106,10 +107,9 @@ static void number_print(int64_t number)
 
 static void table_print(const struct agreement *sums)
 {
-    char since[32];
-    time_t start = (time_t)(sums->since_ms / 1000);
-    strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", localtime(&start));
-    printf("recipients since %s\n%-14s %12s %12s %12s\n", since, "", "receive", "journal", "ledger");
+    char since[DATE_SIZE];
+    printf("recipients since %s\n%-14s %12s %12s %12s\n", date_print_clock(sums->since_ms, since), "",
+           "receive", "journal", "ledger");
     for (unsigned i = 0; i < sums->line_count; i++) {
         const struct agreement_line *line = &sums->lines[i];
         printf("%-14s", line->name);

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -15,6 +14,7 @@
 #include "base/certificate.h"
 #include "cli/fresh_file.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "config/value.h"
 
 static const char help[] =
@@ -247,75 +247,60 @@ static int list_do(const struct options *options)
 
 /* --- the words --- */
 
-static int option_take(struct options *options, int option, struct text value)
+static const char *ip_say(void *context, const char *name, const char *word)
 {
-    switch (option) {
-    case 'd':
-        options->folder = value.at;
-        break;
-    case 'o':
-        options->organisation = value;
-        break;
-    case 'i':
-        if (options->address_count == NAMES_MOST) return complain(EX_USAGE, value.at, "one address too many");
-        if (!address_parse(value, &options->addresses[options->address_count++]))
-            return complain(EX_USAGE, value.at, "is no address");
-        break;
-    case 'n':
-        if (options->dns_count == NAMES_MOST - 1) return complain(EX_USAGE, value.at, "one name too many");
-        if (!value_is_host_name(value)) return complain(EX_USAGE, value.at, "is no host name");
-        dns_add(options, value);
-        break;
-    case 't':
-        if (!text_to_number(value, DAYS_MOST, &options->days) || options->days == 0)
-            return complain(EX_USAGE, value.at, "is no number of days from 1 to 36500");
-        break;
-    case 'f':
-        options->force = true;
-        break;
-    default:
-        options->json = true;
-    }
-    return EX_OK;
+    struct options *options = context;
+    if (options->address_count == NAMES_MOST) return "one address too many";
+    return address_parse(text_of(word), &options->addresses[options->address_count++]) ? NULL
+                                                                                       : "is no address";
 }
 
-/* Below 0: go on. */
-static int options_read(int argc, char **argv, struct options *options)
+static const char *dns_say(void *context, const char *name, const char *word)
 {
-    static const struct option known[] = { { "dir", required_argument, NULL, 'd' },
-                                           { "name", required_argument, NULL, 'o' },
-                                           { "ip", required_argument, NULL, 'i' },
-                                           { "dns", required_argument, NULL, 'n' },
-                                           { "days", required_argument, NULL, 't' },
-                                           { "force", no_argument, NULL, 'f' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .folder = "/etc/sekimori/ca" };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        if (option == 'h') return fputs(help, stdout), EX_OK;
-        if (option == '?') return fputs(help, stderr), EX_USAGE;
-        int code = option_take(options, option, text_of(optarg));
-        if (code != EX_OK) return code;
-    }
-    return -1;
+    struct options *options = context;
+    if (options->dns_count == NAMES_MOST - 1) return "one name too many";
+    if (!value_is_host_name(text_of(word))) return "is no host name";
+    dns_add(options, text_of(word));
+    return NULL;
+}
+
+static const char *dir_say(void *context, const char *name, const char *word)
+{
+    ((struct options *)context)->folder = word;
+    return strlen(word) > PATH_SIZE - 300 ? "is too long" : NULL;
+}
+
+static const struct verb_option table[] = {
+    { "dir", OPTION_NAMED, .say = dir_say },
+    { "name", OPTION_TEXT, offsetof(struct options, organisation), NULL, NULL },
+    { "ip", OPTION_NAMED, .say = ip_say },
+    { "dns", OPTION_NAMED, .say = dns_say },
+    { "days", OPTION_NUMBER, offsetof(struct options, days), NULL,
+      "--days is a number of days from 1 to 36500, not ", .least = 1, .most = DAYS_MOST },
+    { "force", OPTION_SWITCH, offsetof(struct options, force), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    { 0 }
+};
+static const struct verb_usage usage = { "ca", help, table };
+
+static const char *node_complaint(struct text name)
+{
+    if (name.length > CERTIFICATE_NAME_MOST) return "the name is longer than 64 letters: ";
+    if (text_equal_nocase(name, TEXT("ca"))) return "that is the authority's own name: ";
+    return value_is_host_name(name) ? NULL : "that is no host name: ";
 }
 
 int ca_main(int argc, char **argv)
 {
-    struct options options;
-    int code = options_read(argc, argv, &options), words = argc - optind;
-    if (code >= 0) return code;
+    struct options options = { .folder = "/etc/sekimori/ca" };
+    int code = options_read(&usage, argc, argv, &options), words = argc - optind;
+    if (code != OPTIONS_GO_ON) return code;
     struct text verb = text_of(words > 0 ? argv[optind] : NULL);
-    if (strlen(options.folder) > PATH_SIZE - 300) return complain(EX_USAGE, "--dir", "is too long");
     if (words == 1 && text_equal(verb, TEXT("init"))) return init_do(&options);
     if (words == 1 && text_equal(verb, TEXT("list"))) return list_do(&options);
-    if (words != 2 || !text_equal(verb, TEXT("issue"))) return fputs(help, stderr), EX_USAGE;
-    struct text name = text_of(argv[optind + 1]);
-    const char *why = name.length > CERTIFICATE_NAME_MOST   ? "is longer than 64 letters"
-                      : text_equal_nocase(name, TEXT("ca")) ? "is the authority's own name"
-                      : !value_is_host_name(name)           ? "is no host name"
-                                                            : NULL;
-    return why ? complain(EX_USAGE, name.at, why) : issue_do(&options, name);
+    if (words != 2 || !text_equal(verb, TEXT("issue")))
+        return options_complain(&usage, "init, issue NAME or list?", "");
+    const char *why = node_complaint(text_of(argv[optind + 1]));
+    return why ? options_complain(&usage, why, argv[optind + 1])
+               : issue_do(&options, text_of(argv[optind + 1]));
 }

@@ -2,11 +2,11 @@
 /* The check verb. Errors and warnings go to stderr as lines, or to stdout as JSON. */
 #include "cli/check.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/options.h"
 #include "config/executable.h"
 #include "config/load.h"
 #include "config/machine.h"
@@ -98,32 +98,33 @@ bool check_is_good(const char *path)
     return is_good;
 }
 
+struct options {
+    const char *config;
+    bool is_json;
+};
+
+static const struct verb_option table[] = {
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
+    { 0 }
+};
+static const struct verb_usage usage = { "check", HELP, table };
+
 int check_main(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "config", required_argument, NULL, 'c' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
-    bool as_json = false;
-    const char *path = NULL;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (option == 'j')
-            as_json = true;
-        else if (option == 'c')
-            path = optarg;
-        else
-            return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
-    }
-    if (argc - optind > (path ? 0 : 1)) return fputs(HELP, stderr), EX_USAGE;
-    if (!path) path = optind < argc ? argv[optind] : config_default_path();
+    struct options options = { 0 };
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (!options.config && optind < argc) options.config = argv[optind++];
+    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    const char *path = options.config ? options.config : config_default_path();
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
     if (config) machine_check(config, &problems);
     if (config) signatures_check(config, &problems);
-    if (as_json)
+    if (options.is_json)
         report_json(path, config, &problems);
     else
         report_lines(path, config, &problems);

@@ -7,7 +7,6 @@
 #include "cli/keepalived.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "cli/control.h"
 #include "cli/fresh_file.h"
 #include "cli/network.h"
+#include "cli/options.h"
 #include "config/load.h"
 
 static const char help[] =
@@ -34,47 +34,22 @@ static const char help[] =
     "  --config FILE      Sekimori's configuration\n\n"
     "Exit codes: 0 done, 64 usage, 71 the address stays, 73 FILE cannot be written, 78 configuration.\n";
 
-enum task { TASK_CONFIG, TASK_UNIT, TASK_RELEASE };
-
 struct options {
-    enum task task;
+    bool is_unit, is_release;
     const char *config, *write, *folder, *keepalived;
     char self[PATH_MAX];
 };
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = { { "unit", no_argument, NULL, 'u' },
-                                           { "release", no_argument, NULL, 'r' },
-                                           { "write", required_argument, NULL, 'w' },
-                                           { "folder", required_argument, NULL, 'f' },
-                                           { "keepalived", required_argument, NULL, 'k' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    *options = (struct options){ .config = config_default_path(),
-                                 .folder = "/run/sekimori-vrrp",
-                                 .keepalived = "/usr/sbin/keepalived" };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h' || option == '?') {
-            fputs(help, option == 'h' ? stdout : stderr);
-            return option == 'h' ? EX_OK : EX_USAGE;
-        }
-        if (option == 'u') options->task = TASK_UNIT;
-        if (option == 'r') options->task = TASK_RELEASE;
-        if (option == 'w') options->write = optarg;
-        if (option == 'f') options->folder = optarg;
-        if (option == 'k') options->keepalived = optarg;
-        if (option == 'c') options->config = optarg;
-    }
-    ssize_t length = readlink("/proc/self/exe", options->self, sizeof options->self - 1);
-    if (length <= 0) snprintf(options->self, sizeof options->self, "/usr/bin/sekimori");
-    if (optind == argc) return -1;
-    fprintf(stderr, "sekimori keepalived: unexpected argument: %s\n%s", argv[optind], help);
-    return EX_USAGE;
-}
+static const struct verb_option table[] = {
+    { "unit", OPTION_SWITCH, offsetof(struct options, is_unit), NULL, NULL },
+    { "release", OPTION_SWITCH, offsetof(struct options, is_release), NULL, NULL },
+    { "write", OPTION_WORD, offsetof(struct options, write), NULL, NULL },
+    { "folder", OPTION_WORD, offsetof(struct options, folder), NULL, NULL },
+    { "keepalived", OPTION_WORD, offsetof(struct options, keepalived), NULL, NULL },
+    { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
+    { 0 }
+};
+static const struct verb_usage usage = { "keepalived", help, table };
 
 /* --- keepalived.conf --- */
 
@@ -219,7 +194,7 @@ static int print(const struct options *options, const struct config *config)
 {
     struct buffer out = { 0 };
     int code = EX_OK;
-    if (options->task == TASK_UNIT)
+    if (options->is_unit)
         unit_print(options, &out);
     else
         config_print(config, options, &out);
@@ -249,14 +224,18 @@ static int release(const struct config *config)
 
 int keepalived_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { .config = config_default_path(),
+                               .folder = "/run/sekimori-vrrp",
+                               .keepalived = "/usr/sbin/keepalived" };
     char path[PATH_MAX];
-    int code = options_read(argc, argv, &options);
-    if (code >= 0) return code;
+    int code = options_read_all(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    ssize_t length = readlink("/proc/self/exe", options.self, sizeof options.self - 1);
+    if (length <= 0) snprintf(options.self, sizeof options.self, "/usr/bin/sekimori");
     struct config *config = config_read(options.config);
     if (!config) return EX_CONFIG;
     if (realpath(options.config, path)) options.config = path;
-    code = options.task == TASK_RELEASE ? release(config) : print(&options, config);
+    code = options.is_release ? release(config) : print(&options, config);
     config_free(config);
     return code;
 }

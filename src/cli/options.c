@@ -22,28 +22,51 @@ static void longs_fill(const struct verb_option *table, struct option longs[OPTI
     longs[count] = (struct option){ "help", no_argument, NULL, 'h' };
 }
 
+/* "h" and the letters of the table, each with a colon where a word follows. */
+static void shorts_fill(const struct verb_option *table, char shorts[2 * OPTIONS_MOST + 2])
+{
+    *shorts++ = 'h';
+    for (const struct verb_option *row = table; row->name; row++) {
+        if (!row->letter) continue;
+        *shorts++ = row->letter;
+        if (row->kind != OPTION_SWITCH) *shorts++ = ':';
+    }
+    *shorts = '\0';
+}
+
 static const struct verb_option *row_of(const struct verb_option *table, int option)
 {
     if (option >= FIRST_ROW) return &table[option - FIRST_ROW];
-    while (strcmp(table->name, "config") != 0) table++; /* -c */
+    while (table->letter != option) table++;
     return table;
 }
 
-static bool row_take(const struct verb_option *row, const char *word, void *options)
+static bool number_take(const struct verb_option *row, const char *word, uint64_t *out)
+{
+    uint64_t number;
+    if (!text_to_number(text_of(word), row->most, &number) || number < row->least) return false;
+    *out = number;
+    return true;
+}
+
+/* NULL: taken; else what to say before the word. */
+static const char *row_take(const struct verb_option *row, const char *word, void *options)
 {
     void *place = (char *)options + row->offset;
     switch (row->kind) {
     case OPTION_SWITCH:
         *(bool *)place = true;
-        return true;
+        return NULL;
     case OPTION_WORD:
         *(const char **)place = word;
-        return true;
+        return NULL;
     case OPTION_TEXT:
         *(struct text *)place = text_of(word);
-        return true;
+        return NULL;
+    case OPTION_NUMBER:
+        return number_take(row, word, place) ? NULL : row->complaint;
     default:
-        return row->take(options, word);
+        return row->take(options, word) ? NULL : row->complaint;
     }
 }
 
@@ -56,18 +79,36 @@ static int usage_say(const struct verb_usage *usage)
     return EX_USAGE;
 }
 
+/* What is wrong with it stands behind the word, which may be anything. */
+static int named_take(const struct verb_usage *usage, const struct verb_option *row, const char *word,
+                      void *options)
+{
+    const char *why = row->say(options, row->name, word);
+    if (!why) return OPTIONS_GO_ON;
+    fprintf(stderr, "sekimori %s: --%s %s: %s\n", usage->verb, row->name, word, why);
+    return usage_say(usage);
+}
+
 static int words_read(const struct verb_usage *usage, int argc, char **argv, const struct option *longs,
                       void *options)
 {
+    char shorts[2 * OPTIONS_MOST + 2];
+    shorts_fill(usage->table, shorts);
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (option == 'h') {
             fputs(usage->help, stdout);
             return EX_OK;
         }
         if (option == '?') return usage_say(usage);
         const struct verb_option *row = row_of(usage->table, option);
-        if (!row_take(row, optarg, options)) return options_complain(usage, row->complaint, optarg);
+        if (row->kind == OPTION_NAMED) {
+            int code = named_take(usage, row, optarg, options);
+            if (code != OPTIONS_GO_ON) return code;
+            continue;
+        }
+        const char *complaint = row_take(row, optarg, options);
+        if (complaint) return options_complain(usage, complaint, optarg);
     }
     return OPTIONS_GO_ON;
 }

@@ -14,23 +14,30 @@ enum option_kind {
     OPTION_SWITCH, /* a bool, set to true */
     OPTION_WORD,   /* a const char * */
     OPTION_TEXT,   /* a struct text */
-    OPTION_VALUE   /* take() reads it */
+    OPTION_NUMBER, /* a uint64_t from `least` to `most`, in digits */
+    OPTION_VALUE,  /* take() reads it */
+    OPTION_NAMED   /* say() reads it, and knows by which name it was given */
 };
 
 struct verb_option {
     const char *name; /* without dashes; NULL ends the table */
     enum option_kind kind;
-    size_t offset; /* in the verb's own struct, of SWITCH, WORD and TEXT */
-    /* Of VALUE: false when the word makes no sense. Then `complaint` is said, and the word. */
+    size_t offset; /* in the verb's own struct, of SWITCH, WORD, TEXT and NUMBER */
+    /* Of VALUE: false when the word, which is borrowed from argv, makes no sense. Then `complaint` is said,
+       and the word; so of NUMBER. */
     bool (*take)(void *options, const char *word);
     const char *complaint;
+    char letter; /* the option's short form, as 'c' of -c; 0: it has none */
+    uint64_t least, most;
+    /* Of NAMED: NULL, or what is wrong with the word, a text that lives on; it is said behind the word. */
+    const char *(*say)(void *options, const char *name, const char *word);
 };
 
 /* Which node: the verb's struct has a struct control_target `target`. -c is --config. */
-#define OPTIONS_TARGET(options_type)                                              \
-    { "config", OPTION_WORD, offsetof(options_type, target.config), NULL, NULL }, \
-    {                                                                             \
-        "state", OPTION_WORD, offsetof(options_type, target.state), NULL, NULL    \
+#define OPTIONS_TARGET(options_type)                                                             \
+    { "config", OPTION_WORD, offsetof(options_type, target.config), NULL, NULL, .letter = 'c' }, \
+    {                                                                                            \
+        "state", OPTION_WORD, offsetof(options_type, target.state), NULL, NULL                   \
     }
 
 struct verb_usage {

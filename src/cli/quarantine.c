@@ -2,7 +2,6 @@
 /* Asks the ledger process about the quarantine and makes its JSON lines readable. */
 #include "cli/quarantine.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,6 +10,7 @@
 #include "cli/consent.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "cli/when.h"
 #include "ipc/message_id.h"
 
@@ -157,12 +157,6 @@ static void part_take(void *context, struct text part)
     control_lines_take(&output->lines, part, line_print, output);
 }
 
-static int usage(const char *what)
-{
-    fprintf(stderr, "sekimori quarantine: %s\n`sekimori quarantine --help` explains it.\n", what);
-    return EX_USAGE;
-}
-
 static void word_add(struct options *options, const char *name, const char *value)
 {
     if (strpbrk(value, "\r\n") || !*value || (!name && value[0] == '-')) options->is_bad = true;
@@ -171,50 +165,69 @@ static void word_add(struct options *options, const char *name, const char *valu
     options->is_choosy = true;
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+static bool class_take(void *context, const char *word)
 {
-    static const struct option longs[] = { { "class", required_argument, NULL, 'k' },
-                                           { "match", required_argument, NULL, 'm' },
-                                           { "to", required_argument, NULL, 't' },
-                                           { "content", no_argument, NULL, 'C' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "ticket", required_argument, NULL, 'T' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "state", required_argument, NULL, 's' },
-                                           { "from", required_argument, NULL, 'F' },
-                                           { "dry-run", no_argument, NULL, 'd' },
-                                           { "yes", no_argument, NULL, 'y' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == '?') return usage("see above");
-        if (option == 'k') word_add(options, "--class", optarg);
-        if (option == 'm') options->has_match = true;
-        if (option == 'm') word_add(options, "--match", optarg);
-        if (option == 'F') word_add(options, "--from", *optarg ? optarg : "<>");
-        if (option == 't') word_add(options, "--to", optarg);
-        if (option == 'd') options->is_dry = true;
-        if (option == 'y') options->is_yes = true;
-        if (option == 'T') word_add(options, "--ticket", optarg);
-        if (option == 'C') options->is_content = true;
-        if (option == 'j') options->is_json = true;
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-    }
-    if (optind == argc) return usage("list, show, release or delete?");
+    word_add(context, "--class", word);
+    return true;
+}
+
+static bool match_take(void *context, const char *word)
+{
+    struct options *options = context;
+    options->has_match = true;
+    word_add(options, "--match", word);
+    return true;
+}
+
+/* Nothing is the empty sender. */
+static bool from_take(void *context, const char *word)
+{
+    word_add(context, "--from", *word ? word : "<>");
+    return true;
+}
+
+static bool to_take(void *context, const char *word)
+{
+    word_add(context, "--to", word);
+    return true;
+}
+
+static bool ticket_take(void *context, const char *word)
+{
+    word_add(context, "--ticket", word);
+    return true;
+}
+
+static const struct verb_option table[] = {
+    { "class", OPTION_VALUE, 0, class_take, NULL },
+    { "match", OPTION_VALUE, 0, match_take, NULL },
+    { "from", OPTION_VALUE, 0, from_take, NULL },
+    { "to", OPTION_VALUE, 0, to_take, NULL },
+    { "ticket", OPTION_VALUE, 0, ticket_take, NULL },
+    { "content", OPTION_SWITCH, offsetof(struct options, is_content), NULL, NULL },
+    { "dry-run", OPTION_SWITCH, offsetof(struct options, is_dry), NULL, NULL },
+    { "yes", OPTION_SWITCH, offsetof(struct options, is_yes), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "quarantine", help, table };
+
+/* OPTIONS_GO_ON, or the exit code. */
+static int words_check(struct options *options, int argc, char **argv)
+{
+    if (optind == argc) return options_complain(&usage, "list, show, release or delete?", "");
     for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
-    if (options->is_bad) return usage("a word that cannot be meant: empty, line breaks or a leading dash");
+    if (options->is_bad)
+        return options_complain(&usage, "a word that cannot be meant: empty, line breaks or a leading dash",
+                                "");
     bool is_act = strcmp(argv[optind], "release") == 0 || strcmp(argv[optind], "delete") == 0;
     if (is_act && options->has_match)
-        return usage("--match means mail from there as well as to there: say --from or --to");
-    if (options->is_content && strcmp(argv[optind], "show") != 0) return usage("--content goes with show");
-    return -1;
+        return options_complain(&usage,
+                                "--match means mail from there as well as to there: say --from or --to", "");
+    if (options->is_content && strcmp(argv[optind], "show") != 0)
+        return options_complain(&usage, "--content goes with show", "");
+    return OPTIONS_GO_ON;
 }
 
 static void last_word(const struct options *options, struct output *output, int code, struct text last)
@@ -311,8 +324,9 @@ static bool are_named(int argc, char **argv)
 int quarantine_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(argc, argv, &options);
-    if (code < 0) {
+    int code = options_read(&usage, argc, argv, &options);
+    if (code == OPTIONS_GO_ON) code = words_check(&options, argc, argv);
+    if (code == OPTIONS_GO_ON) {
         const char *verb = argv[optind];
         struct output output = { .is_raw = options.is_content,
                                  .is_json = options.is_json,

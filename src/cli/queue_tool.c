@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "cli/consent.h"
 #include "cli/control.h"
@@ -56,15 +56,6 @@ struct output {
     int64_t total, held, ages[AGE_BUCKETS];
 };
 
-static const char *time_print(int64_t ms, char room[32])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    localtime_r(&seconds, &tm);
-    strftime(room, 32, "%Y-%m-%d %H:%M:%S", &tm);
-    return room;
-}
-
 /* What a stranger wrote, without what would command a terminal. */
 static const char *shown(const struct json *object, const char *name, char room[SHOWN_SIZE])
 {
@@ -79,7 +70,7 @@ static void count_print(int64_t count, const char *one)
 
 static void recipient_print(const struct json *recipient)
 {
-    char when[32], room[SHOWN_SIZE];
+    char when[DATE_SIZE], room[SHOWN_SIZE];
     const char *hold = json_get_string(recipient, "hold");
     int64_t next = json_get_number(recipient, "next_ms");
     printf("    %-10s <%s>", json_get_string(recipient, "state"), shown(recipient, "address", room));
@@ -88,17 +79,18 @@ static void recipient_print(const struct json *recipient)
         printf("  tried ");
         count_print(json_get_number(recipient, "attempts"), "time");
     }
-    if (next) printf("  next %s", time_print(next, when));
+    if (next) printf("  next %s", date_print_clock((uint64_t)next, when));
     putchar('\n');
     if (*shown(recipient, "reason", room)) printf("               (%s)\n", room);
 }
 
 static void message_print(const struct json *message, bool is_long)
 {
-    char when[32], room[SHOWN_SIZE];
+    char when[DATE_SIZE], room[SHOWN_SIZE];
     printf("%s  %9lld  %s  <%s>\n", json_get_string(message, "id"),
            (long long)json_get_number(message, "size"),
-           time_print(json_get_number(message, "arrived_ms"), when), shown(message, "sender", room));
+           date_print_clock((uint64_t)json_get_number(message, "arrived_ms"), when),
+           shown(message, "sender", room));
     if (is_long) {
         printf("    direction %s, segment %08lld at %lld, ", json_get_string(message, "direction"),
                (long long)json_get_number(message, "segment"), (long long)json_get_number(message, "offset"));

@@ -236,8 +236,7 @@ static const char *domain_name_complaint(const struct parser *parser)
     if (text_equal(word, TEXT("*"))) return NULL;
     if (schema_node_child(options, word))
         return "is an option of one domain; it stands in braces behind its servers";
-    for (size_t i = 0; i < word.length; i++)
-        if ((unsigned char)word.at[i] >= 0x80) return "is not in ASCII; write the xn-- form of the domain";
+    if (!text_is_ascii(word)) return "is not in ASCII; write the xn-- form of the domain";
     if (text_starts(word, TEXT("."))) word = text_slice(word, 1, word.length);
     return value_is_host_name(word) ? NULL : "is not a domain, .parent or *";
 }

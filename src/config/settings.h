@@ -47,6 +47,14 @@ struct text_list {
     size_t count;
 };
 
+/* The very text, case and all, is one of the list's. */
+static inline bool text_list_has(const struct text_list *list, struct text wanted)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_equal(list->items[i], wanted)) return true;
+    return false;
+}
+
 /* A file whose content was read by master: processes in jails never open it. */
 struct file_content {
     struct text path;

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/hash.h"
+#include "base/owner.h"
 #include "deliver/hashed.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/child.h"
@@ -50,8 +51,6 @@ struct callouts {
     bool is_stopping;
 };
 
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
-
 struct callouts *callout_new(struct loop *loop, struct pool *pool)
 {
     struct callouts *callouts = memory_alloc(sizeof *callouts);
@@ -67,7 +66,7 @@ static struct callout *find(const struct callouts *callouts, struct text address
 {
     struct hashed_node *node = hashed_first(&callouts->by_address, hash_text(address));
     for (; node; node = hashed_next(node)) {
-        struct callout *callout = OWNER(node, struct callout, node);
+        struct callout *callout = OWNER_OF(node, struct callout, node);
         if (text_equal(text_from(callout->address, callout->address_length), address)) return callout;
     }
     return NULL;
@@ -235,7 +234,7 @@ void callout_forget(struct callouts *callouts, const struct channel *asker)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
-        struct asker **at = &OWNER(node, struct callout, node)->askers, *gone;
+        struct asker **at = &OWNER_OF(node, struct callout, node)->askers, *gone;
         while ((gone = *at)) {
             if (gone->channel != asker) {
                 at = &gone->next;
@@ -272,7 +271,7 @@ void callout_stop(struct callouts *callouts)
     struct hashed_node *next = NULL, *node;
     callouts->is_stopping = true;
     while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
-        struct probe *probe = OWNER(node, struct callout, node)->probe;
+        struct probe *probe = OWNER_OF(node, struct callout, node)->probe;
         if (!probe || probe->errand.is_started) continue;
         pool_remove(callouts->pool, &probe->errand);
         handover_end_rest_by_us(&probe->errand.handover, RECIPIENT_DEFERRED, "4.3.2", TEXT("shutting down"));

@@ -6,9 +6,8 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/owner.h"
 #include "base/text.h"
-
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static uint64_t endpoint_hash(const struct endpoint *endpoint)
 {
@@ -20,7 +19,7 @@ static struct host *find(const struct hosts *hosts, const struct endpoint *endpo
 {
     struct hashed_node *node = hashed_first(&hosts->by_endpoint, endpoint_hash(endpoint));
     for (; node; node = hashed_next(node)) {
-        struct host *host = OWNER(node, struct host, node);
+        struct host *host = OWNER_OF(node, struct host, node);
         if (host->endpoint.port == endpoint->port &&
             address_equal(&host->endpoint.address, &endpoint->address))
             return host;
@@ -47,7 +46,7 @@ void hosts_free(struct hosts *hosts)
 {
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) free(OWNER(node, struct host, node));
+    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) free(OWNER_OF(node, struct host, node));
     hashed_free(&hosts->by_endpoint);
 }
 
@@ -88,7 +87,7 @@ uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
     struct hashed_node *next = NULL, *node;
     uint32_t count = 0;
     while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next)))
-        count += OWNER(node, struct host, node)->aside_until_ms > now_ms;
+        count += OWNER_OF(node, struct host, node)->aside_until_ms > now_ms;
     return count;
 }
 
@@ -97,7 +96,7 @@ void hosts_sweep(struct hosts *hosts, uint64_t now_ms)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) {
-        struct host *host = OWNER(node, struct host, node);
+        struct host *host = OWNER_OF(node, struct host, node);
         bool is_aside = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
         bool is_learned = host->learned_ms > 0 && host->learned_ms + HOST_MEMORY_MS > now_ms &&
                           hosts->by_endpoint.count <= HOSTS_REMEMBERED_MOST;

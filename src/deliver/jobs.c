@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/owner.h"
 #include "deliver/hashed.h"
 #include "ipc/event.h"
 
@@ -48,8 +49,6 @@ struct jobs {
     bool is_stopping;
 };
 
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
-
 struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events)
 {
     struct jobs *jobs = memory_alloc(sizeof *jobs);
@@ -70,7 +69,7 @@ static struct segment *segment_find(const struct jobs *jobs, uint32_t number)
 {
     struct hashed_node *node = hashed_first(&jobs->segments, hashed_number(number));
     for (; node; node = hashed_next(node)) {
-        struct segment *segment = OWNER(node, struct segment, node);
+        struct segment *segment = OWNER_OF(node, struct segment, node);
         if (segment->number == number) return segment;
     }
     return NULL;
@@ -123,7 +122,7 @@ static struct job *job_find(const struct jobs *jobs, uint64_t id)
 {
     struct hashed_node *node = hashed_first(&jobs->by_id, hashed_number(id));
     for (; node; node = hashed_next(node)) {
-        struct job *job = OWNER(node, struct job, node);
+        struct job *job = OWNER_OF(node, struct job, node);
         if (job->job.id == id) return job;
     }
     return NULL;
@@ -388,7 +387,7 @@ void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
     jobs->queue = queue;
     if (jobs->results) results_tell(jobs->results, queue);
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
-        const struct job *job = OWNER(node, struct job, node);
+        const struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) == JOB_DONE)
             result_send(job);
         else
@@ -403,7 +402,7 @@ void jobs_queue_closed(struct jobs *jobs)
     struct hashed_node *next = NULL, *node;
     jobs->queue = NULL;
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
-        struct job *job = OWNER(node, struct job, node);
+        struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) != JOB_WAITING) continue;
         pool_remove(jobs->pool, &job->errand);
         job_forget(job);
@@ -411,7 +410,7 @@ void jobs_queue_closed(struct jobs *jobs)
     slot = 0;
     next = NULL;
     while ((node = hashed_walk(&jobs->segments, &slot, &next)))
-        segment_unlist(jobs, OWNER(node, struct segment, node));
+        segment_unlist(jobs, OWNER_OF(node, struct segment, node));
 }
 
 void jobs_free(struct jobs *jobs)
@@ -419,7 +418,7 @@ void jobs_free(struct jobs *jobs)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     jobs_queue_closed(jobs);
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) job_forget(OWNER(node, struct job, node));
+    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) job_forget(OWNER_OF(node, struct job, node));
     for (struct job *job = jobs->spare, *after; job; job = after) {
         after = job->next_spare;
         arena_free(job->arena);
@@ -437,7 +436,7 @@ void jobs_stop(struct jobs *jobs)
     struct hashed_node *next = NULL, *node;
     jobs->is_stopping = true;
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
-        struct job *job = OWNER(node, struct job, node);
+        struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) != JOB_WAITING) continue;
         pool_remove(jobs->pool, &job->errand);
         give_back(job);
@@ -450,7 +449,7 @@ void jobs_count(const struct jobs *jobs, struct jobs_counts *out)
     struct hashed_node *next = NULL, *node;
     *out = jobs->counts;
     while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
-        enum job_state state = state_of(OWNER(node, struct job, node));
+        enum job_state state = state_of(OWNER_OF(node, struct job, node));
         out->waiting += state == JOB_WAITING;
         out->under_way += state == JOB_UNDER_WAY;
         out->unkept += state == JOB_DONE;

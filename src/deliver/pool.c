@@ -8,12 +8,11 @@
 #include "base/context.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/owner.h"
 #include "config/domains.h"
 #include "deliver/pool_private.h"
 
 enum { SWEEP_MS = 5000, UNUSED_MS = 60000 };
-
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static void on_sweep(void *context);
 static void serve_starved(void *context);
@@ -37,7 +36,7 @@ void pool_free(struct pool *pool)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
-        struct destination *destination = OWNER(node, struct destination, by_key);
+        struct destination *destination = OWNER_OF(node, struct destination, by_key);
         while (!TAILQ_EMPTY(&destination->lanes)) lane_leave(TAILQ_FIRST(&destination->lanes));
         destination_free(destination);
     }
@@ -60,7 +59,7 @@ static struct destination *find(struct pool *pool, struct text key, uint64_t has
 {
     struct hashed_node *node = hashed_first(&pool->destinations, hash);
     for (; node; node = hashed_next(node)) {
-        struct destination *destination = OWNER(node, struct destination, by_key);
+        struct destination *destination = OWNER_OF(node, struct destination, by_key);
         if (!destination->is_retired && text_equal(destination->key, key)) return destination;
     }
     return NULL;
@@ -210,7 +209,7 @@ static struct destination *asker_take(struct pool *pool, uint64_t id, enum route
 {
     struct hashed_node *node = hashed_first(&pool->asking, hashed_number(id));
     for (; node; node = hashed_next(node)) {
-        struct destination *destination = OWNER(node, struct destination, by_ask);
+        struct destination *destination = OWNER_OF(node, struct destination, by_ask);
         if (destination->ask_id != id || destination->route->status != status) continue;
         hashed_remove(&pool->asking, node);
         destination->ask_id = 0;
@@ -240,7 +239,7 @@ void pool_ask_again(struct pool *pool)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&pool->asking, &slot, &next))) {
-        struct destination *destination = OWNER(node, struct destination, by_ask);
+        struct destination *destination = OWNER_OF(node, struct destination, by_ask);
         pool->start.ask(pool->start.context, destination->ask_id, destination->route->status == ROUTE_ASK_MX,
                         destination->route->question);
     }
@@ -263,7 +262,7 @@ static void destinations_sweep(struct pool *pool, uint64_t now)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
-        struct destination *destination = OWNER(node, struct destination, by_key);
+        struct destination *destination = OWNER_OF(node, struct destination, by_key);
         if (!destination_is_unused(destination) || destination->is_starved) continue;
         if (!destination->is_retired && destination->used_ms + UNUSED_MS > now) continue;
         hashed_remove(&pool->destinations, node);
@@ -280,7 +279,7 @@ static void asking_sweep(struct pool *pool, uint64_t now)
         next = NULL;
         is_found = false;
         while ((node = hashed_walk(&pool->asking, &slot, &next)) && !is_found) {
-            struct destination *destination = OWNER(node, struct destination, by_ask);
+            struct destination *destination = OWNER_OF(node, struct destination, by_ask);
             is_found = destination->asked_ms + ASK_LIFE_MS <= now;
             if (is_found) ask_expire(pool, destination);
         }
@@ -319,7 +318,7 @@ void pool_reload(struct pool *pool)
     struct errand *errand;
     TAILQ_INIT(&moving);
     while ((node = hashed_walk(&pool->destinations, &slot, &next)))
-        retire(pool, OWNER(node, struct destination, by_key), &moving);
+        retire(pool, OWNER_OF(node, struct destination, by_key), &moving);
     while ((errand = TAILQ_FIRST(&moving))) {
         TAILQ_REMOVE(&moving, errand, line);
         pool_add(pool, errand, false);
@@ -364,7 +363,7 @@ void pool_count(const struct pool *pool, struct pool_counts *out)
                                  .asking = (uint32_t)pool->asking.count };
     for (const struct lane *lane = TAILQ_FIRST(&pool->idle); lane; lane = TAILQ_NEXT(lane, idle)) out->idle++;
     while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
-        const struct destination *destination = OWNER(node, struct destination, by_key);
+        const struct destination *destination = OWNER_OF(node, struct destination, by_key);
         out->waiting += destination->waiting;
         out->opening += destination->opening;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/owner.h"
 #include "deliver/hashed.h"
 #include "ipc/child.h"
 
@@ -30,8 +31,6 @@ struct relays {
     uint64_t passed, refused, no_server, moved;
     bool is_stopping;
 };
-
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 struct relays *relays_new(struct pool *pool, struct callouts *callouts)
 {
@@ -76,7 +75,7 @@ void relays_free(struct relays *relays)
 {
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&relays->by_id, &slot, &next))) relay_free(OWNER(node, struct relay, node));
+    while ((node = hashed_walk(&relays->by_id, &slot, &next))) relay_free(OWNER_OF(node, struct relay, node));
     for (struct relay *relay = relays->spare, *after; relay; relay = after) {
         after = relay->next_spare;
         arena_free(relay->arena);
@@ -192,7 +191,7 @@ static struct relay *find(const struct relays *relays, uint64_t id)
 {
     struct hashed_node *node = hashed_first(&relays->by_id, hashed_number(id));
     for (; node; node = hashed_next(node))
-        if (OWNER(node, struct relay, node)->id == id) return OWNER(node, struct relay, node);
+        if (OWNER_OF(node, struct relay, node)->id == id) return OWNER_OF(node, struct relay, node);
     return NULL;
 }
 
@@ -229,7 +228,7 @@ void relays_forget(struct relays *relays, const struct channel *asker)
     size_t slot = 0;
     struct hashed_node *next = NULL, *node;
     while ((node = hashed_walk(&relays->by_id, &slot, &next)))
-        if (OWNER(node, struct relay, node)->asker == asker) cancel(OWNER(node, struct relay, node));
+        if (OWNER_OF(node, struct relay, node)->asker == asker) cancel(OWNER_OF(node, struct relay, node));
 }
 
 void relays_stop(struct relays *relays)
@@ -238,7 +237,7 @@ void relays_stop(struct relays *relays)
     struct hashed_node *next = NULL, *node;
     relays->is_stopping = true;
     while ((node = hashed_walk(&relays->by_id, &slot, &next))) {
-        struct relay *relay = OWNER(node, struct relay, node);
+        struct relay *relay = OWNER_OF(node, struct relay, node);
         if (relay->errand.is_started) continue;
         pool_remove(relays->pool, &relay->errand);
         fail(relay, TEXT("shutting down, try again later"));

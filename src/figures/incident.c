@@ -4,8 +4,8 @@
 #include "figures/incident.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/hash.h"
 #include "figures/country.h"
 
@@ -133,11 +133,8 @@ struct incident *incident_finder_end(struct incident_finder *finder)
 
 static struct text moment_text(struct arena *arena, uint64_t ms)
 {
-    time_t seconds = (time_t)(ms / 1000);
-    char room[32];
-    struct tm tm;
-    strftime(room, sizeof room, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
-    return arena_text(arena, text_of(room));
+    char room[DATE_SIZE];
+    return arena_text(arena, text_of(date_print_clock(ms, room)));
 }
 
 static void incident_row(struct sheet *sheet, const struct incident *incident,

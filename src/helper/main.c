@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/context.h"
+#include "base/date.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/plain.h"
@@ -46,22 +46,13 @@ static void json_member(struct buffer *out, const char *name, struct text value)
     json_text_add(out, value);
 }
 
-static const char *time_print(uint64_t time_ms, char room[32])
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    strftime(room, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return room;
-}
-
 static void json_print(const struct config *config, const struct alarm_notice *notice, struct buffer *out)
 {
-    char time[32];
+    char time[DATE_SIZE];
     bool is_japanese = config->report.language == LANGUAGE_JA;
     buffer_printf(out, "{\"node\":%u", config->node.number);
     json_member(out, "host", config->hostname);
-    json_member(out, "time", text_of(time_print(notice->time_ms, time)));
+    json_member(out, "time", text_of(date_print_iso(notice->time_ms, time)));
     json_member(out, "alarm", notice->alarm);
     json_member(out, "state", text_of(alarm_state_name(notice->state)));
     json_member(out, "text", notice->english);
@@ -86,7 +77,7 @@ static void variable_add(struct environment *environment, const char *name, stru
 static void environment_make(const struct config *config, const struct alarm_notice *notice,
                              struct environment *out)
 {
-    char time[32], node[8];
+    char time[DATE_SIZE], node[8];
     struct buffer text = { 0 };
     const char *path = getenv("PATH");
     plain_add(&text, notice->english, 0);
@@ -95,7 +86,7 @@ static void environment_make(const struct config *config, const struct alarm_not
                  text_of(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
     variable_add(out, "SEKIMORI_HOST", config->hostname);
     variable_add(out, "SEKIMORI_NODE", text_of(node));
-    variable_add(out, "SEKIMORI_TIME", text_of(time_print(notice->time_ms, time)));
+    variable_add(out, "SEKIMORI_TIME", text_of(date_print_iso(notice->time_ms, time)));
     variable_add(out, "SEKIMORI_ALARM", notice->alarm);
     variable_add(out, "SEKIMORI_STATE", text_of(alarm_state_name(notice->state)));
     variable_add(out, "SEKIMORI_TEXT", buffer_text(&text));

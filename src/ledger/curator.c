@@ -92,18 +92,6 @@ static void finish(struct curator *curator, int code, struct text last)
 
 /* --- rights and records --- */
 
-static bool has_user(const struct text_list *list, struct text user)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (text_equal(list->items[i], user)) return true;
-    return false;
-}
-
-static bool is_harmful(enum held_class class)
-{
-    return class == HELD_VIRUS || class == HELD_PHISHING || class == HELD_POISON;
-}
-
 /* What may hurt is for the two owners, unless somebody is named; the rest for whoever operates the node. */
 static bool may_act(const struct curator *curator, enum held_class class)
 {
@@ -112,7 +100,7 @@ static bool may_act(const struct curator *curator, enum held_class class)
     if ((unsigned)class >= HELD_CLASSES) return false;
     if (curator->choice.has_ticket && curator_ticket_opens(curator->desk, class)) return true;
     const struct text_list *list = &curator->desk->config->quarantine.release[class];
-    if (list->count) return has_user(list, commander->user);
+    if (list->count) return text_list_has(list, commander->user);
     return !held_class_is_harmful(class) && commander->may_operate;
 }
 
@@ -224,7 +212,7 @@ static void acted(struct curator *curator, const struct held_row *rows, size_t c
 {
     curator->messages++;
     curator->touched += count;
-    for (size_t i = 0; i < count; i++) curator->harmful += is_harmful(rows[i].class);
+    for (size_t i = 0; i < count; i++) curator->harmful += held_class_is_harmful(rows[i].class);
 }
 
 static void act(struct curator *curator, const struct held_row *all, size_t all_count, bool is_release)

@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ipc/child.h"
@@ -176,13 +177,9 @@ static void rings_add(struct service *service)
 
 static int folder_find(struct service *service, const char *name, char path[PATH_SIZE])
 {
-    char link[64];
     int fd = child_folder_fd(&service->child, name);
     if (fd < 0) die("ledger was given no folder %s", name);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, PATH_SIZE - 1);
-    if (length <= 0) die_errno("the folder %s has no path", name);
-    path[length] = '\0';
+    if (!file_path_of(fd, path, PATH_SIZE)) die_errno("the folder %s has no path", name);
     return fd;
 }
 

@@ -2,8 +2,8 @@
 /* In English and Japanese, like notices to senders. */
 #include "mail/alert.h"
 
+#include "base/date.h"
 #include "mail/base64.h"
-#include "mail/date.h"
 
 static void header_add(const struct alert *alert, struct buffer *out)
 {

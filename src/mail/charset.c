@@ -95,21 +95,9 @@ static enum manner manner_of(struct text charset)
     return row < 0 ? BY_ICU : manners[row].manner;
 }
 
-bool charset_is_ascii(struct text bytes)
-{
-    uint64_t all = 0, word;
-    size_t i = 0;
-    for (; i + sizeof word <= bytes.length; i += sizeof word) {
-        memcpy(&word, bytes.at + i, sizeof word);
-        all |= word;
-    }
-    for (; i < bytes.length; i++) all |= (uint8_t)bytes.at[i];
-    return (all & 0x8080808080808080u) == 0;
-}
-
 bool charset_is_utf8(struct text bytes)
 {
-    return charset_is_ascii(bytes) || utf8_is_valid(bytes);
+    return text_is_ascii(bytes) || utf8_is_valid(bytes);
 }
 
 /* Returns how many bytes had to be replaced. */
@@ -257,7 +245,7 @@ const char *charset_of_bytes(struct text bytes)
                                          "EUC-KR",    "UTF-16LE",     "UTF-16BE",   "windows-1252" };
     char name[GUESS_NAME_SIZE];
     if (japanese_is_jis(bytes)) return "ISO-2022-JP";
-    if (charset_is_ascii(bytes)) return "US-ASCII";
+    if (text_is_ascii(bytes)) return "US-ASCII";
     if (charset_is_utf8(bytes)) return "UTF-8";
     if (!guess_charset(bytes, name)) return "windows-1252";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -297,8 +285,8 @@ static bool is_mislabelled(enum manner manner, struct text bytes)
     if (manner == AS_CP932 || manner == AS_EUC) return japanese_is_jis(bytes) || is_surely_utf8(bytes);
     if (manner != AS_ASCII && manner != AS_LATIN && manner != AS_UTF8) return false;
     if (japanese_is_jis(bytes)) return true;
-    if (manner == AS_LATIN) return !charset_is_ascii(bytes) && charset_is_utf8(bytes);
-    return manner == AS_ASCII && !charset_is_ascii(bytes);
+    if (manner == AS_LATIN) return !text_is_ascii(bytes) && charset_is_utf8(bytes);
+    return manner == AS_ASCII && !text_is_ascii(bytes);
 }
 
 /* So many bad characters do not yet speak against a charset: one in ten. */
@@ -324,7 +312,7 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
         note(findings, FINDING_UNKNOWN_CHARSET);
         manner = AS_UTF8;
     }
-    if (charset_is_ascii(bytes) && manner != NO_ASCII && !escapes) {
+    if (text_is_ascii(bytes) && manner != NO_ASCII && !escapes) {
         buffer_add_text(out, bytes);
         return;
     }
@@ -344,7 +332,7 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
 bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)
 {
     enum manner manner = manner_of(charset);
-    if (manner == AS_UTF8 || (charset_is_ascii(utf8) && manner != NO_ASCII)) {
+    if (manner == AS_UTF8 || (text_is_ascii(utf8) && manner != NO_ASCII)) {
         buffer_add_text(out, utf8);
         return true;
     }

@@ -22,7 +22,6 @@ bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out
 const char *charset_of_bytes(struct text bytes);
 
 bool charset_is_utf8(struct text bytes);  /* ASCII too, and no bytes at all */
-bool charset_is_ascii(struct text bytes); /* no byte is above 0x7f; true of no bytes */
 /* By us or by ICU, in any case of letters. */
 bool charset_is_known(struct text charset);
 

@@ -138,7 +138,7 @@ static void encoding_set(struct conversion *conversion, const struct mime_part *
 static bool header_is_7bit(const struct conversion *conversion, const struct mime_part *part)
 {
     size_t end = part->offset + part->header->body_offset;
-    return count_8bit(text_slice(conversion->mime->message, part->offset, end)) == 0;
+    return text_is_ascii(text_slice(conversion->mime->message, part->offset, end));
 }
 
 static bool has_separator(const struct conversion *conversion, const struct mime_part *part)
@@ -198,7 +198,7 @@ enum convert_outcome convert_to_7bit(struct text message, struct buffer *out)
     if (outcome == CONVERT_DONE) {
         edits_apply(&conversion.edits, message, out);
         struct text converted = text_slice(buffer_text(out), before, buffer_length(out));
-        if (count_8bit(converted) > 0) outcome = CONVERT_STRUCTURE; /* between parts */
+        if (!text_is_ascii(converted)) outcome = CONVERT_STRUCTURE; /* between parts */
     }
     arena_free(arena);
     return outcome;

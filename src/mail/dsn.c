@@ -2,8 +2,8 @@
 /* A notice in three parts: for people (English and Japanese), for machines, and the message it is about. */
 #include "mail/dsn.h"
 
+#include "base/date.h"
 #include "mail/base64.h"
-#include "mail/date.h"
 
 /* Controls and bytes over 127 do not belong in the fields of a status report. */
 static void field_text_add(struct buffer *out, struct text text)

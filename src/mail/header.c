@@ -189,24 +189,12 @@ static bool take_line(struct parse *parse, struct line line)
     return parse->limits->skip_junk;
 }
 
-static bool has_8bit(struct text text)
-{
-    uint64_t all = 0, word;
-    size_t i = 0;
-    for (; i + sizeof word <= text.length; i += sizeof word) {
-        memcpy(&word, text.at + i, sizeof word);
-        all |= word;
-    }
-    for (; i < text.length; i++) all |= (uint8_t)text.at[i];
-    return (all & 0x8080808080808080u) != 0;
-}
-
 static void look_at_bytes(struct parse *parse, size_t end)
 {
     struct text all = text_slice(parse->text, 0, end);
     struct finding_set *findings = &parse->out->findings;
     if (all.length == 0) return;
-    if (has_8bit(all)) finding_add(findings, FINDING_HEADER_8BIT);
+    if (!text_is_ascii(all)) finding_add(findings, FINDING_HEADER_8BIT);
     if (memchr(all.at, '\0', all.length)) finding_add(findings, FINDING_HEADER_NUL);
     if (parse->crlf_seen && parse->lf_seen) finding_add(findings, FINDING_MIXED_LINE_ENDS);
 }

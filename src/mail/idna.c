@@ -4,13 +4,6 @@
 
 #include <idn2.h>
 
-static bool is_ascii(struct text text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if ((uint8_t)text.at[i] > 127) return false;
-    return true;
-}
-
 static struct text lower(struct arena *arena, struct text text)
 {
     char *copy = arena_alloc(arena, text.length + 1);
@@ -20,7 +13,7 @@ static struct text lower(struct arena *arena, struct text text)
 
 bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
 {
-    if (is_ascii(domain)) {
+    if (text_is_ascii(domain)) {
         *out = lower(arena, domain);
         return true;
     }
@@ -48,7 +41,7 @@ struct text idna_to_unicode(struct arena *arena, struct text domain)
 bool idna_equal(struct text a, struct text b)
 {
     if (text_equal_nocase(a, b)) return true;
-    if (is_ascii(a) && is_ascii(b)) return false;
+    if (text_is_ascii(a) && text_is_ascii(b)) return false;
     struct arena *arena = arena_new(0);
     struct text first, second;
     bool same =

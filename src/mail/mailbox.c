@@ -36,13 +36,6 @@ const char *mailbox_status(enum mailbox_outcome outcome, bool is_sender)
     return is_sender ? outcomes[outcome].sender_status : outcomes[outcome].recipient_status;
 }
 
-static bool has_high_byte(struct text text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if ((uint8_t)text.at[i] > 127) return true;
-    return false;
-}
-
 /* RFC 5322 section 3.2.3, and UTF-8 by RFC 6531. */
 static bool is_atom_char(char c)
 {
@@ -147,7 +140,7 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
     if (at < text.length && text.at[at] != '@') return MAILBOX_BAD_QUOTING;
     out->local = text_slice(text, 0, at);
     out->domain = text_slice(text, at + 1, text.length);
-    out->needs_smtputf8 = has_high_byte(text);
+    out->needs_smtputf8 = !text_is_ascii(text);
     if (out->needs_smtputf8 && !utf8_is_valid(text)) return MAILBOX_NOT_UTF8;
     enum mailbox_outcome outcome = parse_local(out->local, strict, out);
     if (outcome == MAILBOX_GOOD) outcome = parse_domain(out->domain, out);

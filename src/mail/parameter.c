@@ -186,7 +186,7 @@ static bool take_piece(struct scan *scan, struct piece *out)
     } else {
         out->value = take_bare(scan);
     }
-    if (!charset_is_ascii(out->value)) finding_add(scan->findings, FINDING_PARAMETER_8BIT);
+    if (!text_is_ascii(out->value)) finding_add(scan->findings, FINDING_PARAMETER_8BIT);
     return true;
 }
 
@@ -381,7 +381,7 @@ struct text parameter_utf8(struct arena *arena, const struct parameter *paramete
                            struct finding_set *findings)
 {
     if (parameter->charset.length == 0) {
-        if (charset_is_ascii(parameter->value) &&
+        if (text_is_ascii(parameter->value) &&
             !memchr(parameter->value.at ? parameter->value.at : "", '\x1b', parameter->value.length) &&
             text_find(parameter->value, TEXT("=?")) == parameter->value.length)
             return parameter->value;

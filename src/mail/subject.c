@@ -23,7 +23,7 @@ static size_t leading_white(struct text value)
 
 static bool is_plain(struct text prefix)
 {
-    return charset_is_ascii(prefix) && text_find(prefix, TEXT("=?")) == prefix.length;
+    return text_is_ascii(prefix) && text_find(prefix, TEXT("=?")) == prefix.length;
 }
 
 /* Raw bytes in the charset the text is in, without words. False when it lacks a character. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "master/family_private.h"
 
@@ -19,9 +20,8 @@ static char path[PATH_MAX]; /* of standard error; empty: it is no file */
 void logs_open(void)
 {
     struct stat facts;
-    ssize_t length = readlink("/proc/self/fd/2", path, sizeof path - 1);
     bool is_file = fstat(STDERR_FILENO, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink > 0;
-    path[is_file && length > 0 ? length : 0] = '\0';
+    if (!is_file || !file_path_of(STDERR_FILENO, path, sizeof path)) path[0] = '\0';
 }
 
 static void hand_round(struct family *family, enum master_log which, int fd)

@@ -29,7 +29,4 @@ static inline struct heap_item *heap_first(const struct heap *heap)
     return heap->count ? heap->items[0] : NULL;
 }
 
-/* The struct that has the item as its member. */
-#define HEAP_OWNER(item, type, member) ((type *)(void *)((char *)(item)-offsetof(type, member)))
-
 #endif

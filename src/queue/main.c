@@ -12,19 +12,17 @@
 
 #include "base/context.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "queue/queue_private.h"
 
 static void folders_open(struct queue *queue)
 {
-    char link[64];
     queue->folder = child_folder_fd(&queue->child, "spool");
     if (queue->folder < 0) die("queue was given no spool folder");
-    snprintf(link, sizeof link, "/proc/self/fd/%d", queue->folder);
-    ssize_t length = readlink(link, queue->spool_path, sizeof queue->spool_path - 1);
-    if (length <= 0) die_errno("the spool folder has no path");
-    queue->spool_path[length] = '\0';
+    if (!file_path_of(queue->folder, queue->spool_path, sizeof queue->spool_path))
+        die_errno("the spool folder has no path");
     if (mkdirat(queue->folder, "journal", 0700) != 0 && errno != EEXIST)
         die_errno("the journal's folder cannot be made");
     queue->journal_folder = openat(queue->folder, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/die.h"
+#include "base/owner.h"
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
 
@@ -289,7 +290,7 @@ static void destination_wake(struct schedule *schedule, struct destination *dest
 {
     if (destination->blocked_until && destination->blocked_until <= now_ms) destination->blocked_until = 0;
     for (struct heap_item *item; (item = heap_first(&destination->waiting)) && item->key <= now_ms;) {
-        struct delivery *delivery = HEAP_OWNER(item, struct delivery, due);
+        struct delivery *delivery = OWNER_OF(item, struct delivery, due);
         wait_end(schedule, delivery);
         line_join(schedule, delivery, false);
     }
@@ -299,7 +300,7 @@ static void destination_wake(struct schedule *schedule, struct destination *dest
 static void wake_all(struct schedule *schedule, uint64_t now_ms)
 {
     for (struct heap_item *item; (item = heap_first(&schedule->wakes)) && item->key <= now_ms;)
-        destination_wake(schedule, HEAP_OWNER(item, struct destination, wake), now_ms);
+        destination_wake(schedule, OWNER_OF(item, struct destination, wake), now_ms);
 }
 
 static struct destination *turn_take(struct schedule *schedule)
@@ -440,7 +441,7 @@ bool schedule_last_try(struct schedule *schedule, struct delivery *delivery)
 static void destination_retry(struct schedule *schedule, struct destination *destination, uint64_t now_ms)
 {
     for (struct heap_item *item; (item = heap_first(&destination->waiting));) {
-        struct delivery *delivery = HEAP_OWNER(item, struct delivery, due);
+        struct delivery *delivery = OWNER_OF(item, struct delivery, due);
         delivery->message->due_ms = now_ms;
         delivery_retry(schedule, delivery);
     }
@@ -504,7 +505,7 @@ struct message *schedule_aged(struct schedule *schedule, uint64_t now_ms)
     struct heap_item *item = heap_first(&schedule->ages);
     if (!item || item->key > now_ms) return NULL;
     heap_remove(&schedule->ages, item);
-    return HEAP_OWNER(item, struct message, age);
+    return OWNER_OF(item, struct message, age);
 }
 
 void schedule_set_policy(struct schedule *schedule, const struct schedule_policy *policy)

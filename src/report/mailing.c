@@ -7,14 +7,14 @@
 #include <stdlib.h>
 
 #include "config/domains.h"
+#include "mail/envelope.h"
 #include "report/keep.h"
 
 enum { PAGE_ROWS = 500, OLDER_MS = 6 * 3600 * 1000 };
 
 static const struct domain *domain_of(const struct config *config, struct text address)
 {
-    return config_find_domain(config,
-                              text_slice(address, text_find_last_char(address, '@') + 1, address.length));
+    return config_find_domain(config, envelope_domain_of(address));
 }
 
 enum language mailing_language(const struct config *config, struct text address)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What stands in a digest, as text and as HTML. Senders and Subjects are strangers' texts. */
-#include <time.h>
 
+#include "base/date.h"
 #include "base/plain.h"
 #include "ipc/message_id.h"
 #include "report/mailing.h"
@@ -17,12 +17,8 @@ static const char *say(const struct mailing_letter *letter, const char *english)
 
 static void time_add(struct buffer *out, uint64_t ms)
 {
-    char room[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    localtime_r(&seconds, &tm);
-    strftime(room, sizeof room, "%Y-%m-%d %H:%M", &tm);
-    buffer_add_text(out, text_of(room));
+    char room[DATE_SIZE];
+    buffer_add_text(out, text_slice(text_of(date_print_clock(ms, room)), 0, 16));
 }
 
 static size_t shown(const struct mailing_letter *letter)

@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "mail/likeness.h"
@@ -20,11 +21,7 @@ enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
 
 static void path_of(int fd, char *room, size_t size)
 {
-    char link[64];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, room, size - 1);
-    if (length <= 0) die_errno("a folder has no path");
-    room[length] = '\0';
+    if (!file_path_of(fd, room, size)) die_errno("a folder has no path");
 }
 
 static int folder_of(struct service *service, const char *name)

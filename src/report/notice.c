@@ -2,8 +2,8 @@
 /* Headers of our own mail, and the mail that has nothing but text. */
 #include "report/notice.h"
 
+#include "base/date.h"
 #include "mail/base64.h"
-#include "mail/date.h"
 #include "mail/word.h"
 
 /* Encoded words, one a line behind the first, which has the host's name: no line with a word is longer than

@@ -61,10 +61,7 @@ uint64_t post_next_id(struct post *post)
 /* An address in UTF-8 stands in the header as it is; all else of ours is ASCII. */
 static bool has_8bit_header(struct text bytes)
 {
-    struct text header = text_slice(bytes, 0, text_find(bytes, TEXT("\r\n\r\n")));
-    for (size_t i = 0; i < header.length; i++)
-        if ((unsigned char)header.at[i] > 0x7f) return true;
-    return false;
+    return !text_is_ascii(text_slice(bytes, 0, text_find(bytes, TEXT("\r\n\r\n"))));
 }
 
 static uint16_t content_of(struct text bytes)

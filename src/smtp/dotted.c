@@ -42,27 +42,13 @@ static void bare(struct dotted *dotted, char c, struct buffer *out)
     dotted->state = IN_LINE;
 }
 
-/* Eight bytes at a time. */
-static void note_8bit(struct dotted *dotted, struct text run)
-{
-    size_t i = 0;
-    uint64_t high = 0;
-    for (; i + 8 <= run.length; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, run.at + i, 8);
-        high |= eight;
-    }
-    for (; i < run.length; i++) high |= (uint8_t)run.at[i];
-    if (high & 0x8080808080808080u) dotted->has_8bit = true;
-}
-
 static void take_run(struct dotted *dotted, struct text run, struct buffer *out)
 {
     if (run.length == 0) return;
     if (dotted->line == 0 && run.at[0] == '.') dotted->has_leading_dot = true;
     dotted->line += run.length;
     if (dotted->line > DOTTED_LINE_MOST) dotted->has_long_line = true;
-    if (!dotted->has_8bit) note_8bit(dotted, run);
+    if (!dotted->has_8bit) dotted->has_8bit = !text_is_ascii(run);
     buffer_add_text(out, run);
     dotted->state = IN_LINE;
 }

@@ -154,6 +154,20 @@ static void codec(void **state)
     buffer_free(&bytes);
 }
 
+/* A bit too many is seen at each place, in the words and behind them. */
+static void eighth_bits(void **state)
+{
+    char room[40];
+    for (size_t length = 0; length <= sizeof room; length++)
+        for (size_t at = 0; at <= length; at++) {
+            memset(room, 127, sizeof room);
+            room[0] = '\0';
+            if (at < length) room[at] = (char)0x80;
+            assert_int_equal(text_is_ascii(text_from(room, length)), at == length);
+        }
+    assert_true(text_is_ascii(TEXT_NONE));
+}
+
 static void log_lines(void **state)
 {
     static const struct {
@@ -176,9 +190,9 @@ static void log_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),     cmocka_unit_test(hashes),  cmocka_unit_test(numbers),
-        cmocka_unit_test(arenas),    cmocka_unit_test(buffers), cmocka_unit_test(codec),
-        cmocka_unit_test(log_lines),
+        cmocka_unit_test(texts),       cmocka_unit_test(hashes),    cmocka_unit_test(numbers),
+        cmocka_unit_test(arenas),      cmocka_unit_test(buffers),   cmocka_unit_test(codec),
+        cmocka_unit_test(eighth_bits), cmocka_unit_test(log_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

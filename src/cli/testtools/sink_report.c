@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Header fields, files and lines of the sink. */
-#include "cli/sink_report.h"
+#include "cli/testtools/sink_report.h"
 
 #include <stdio.h>
 

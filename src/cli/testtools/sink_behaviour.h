@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* How the sink answers: what it defers, refuses, stalls or drops, and which extensions it leaves out. Said on
    the command line, and again in a control file that is read anew whenever it has changed. */
-#ifndef SEKIMORI_CLI_SINK_BEHAVIOUR_H
-#define SEKIMORI_CLI_SINK_BEHAVIOUR_H
+#ifndef SEKIMORI_CLI_TESTTOOLS_SINK_BEHAVIOUR_H
+#define SEKIMORI_CLI_TESTTOOLS_SINK_BEHAVIOUR_H
 
 #include <sys/stat.h>
 

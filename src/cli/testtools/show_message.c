@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The parse verb: the tree of parts, every finding, and on demand every reading, as text or as JSON. */
-#include "cli/show_message.h"
+#include "cli/testtools/show_message.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -12,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "mail/digest.h"
 #include "mail/reading.h"
 #include "mail/word.h"
@@ -274,35 +274,27 @@ static int show(struct text message, bool json, bool readings)
     return understood ? EX_OK : EX_DATAERR;
 }
 
+struct options {
+    bool is_json, with_readings;
+};
+
+static const struct verb_option table[] = {
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL, .letter = 'j' },
+    { "readings", OPTION_SWITCH, offsetof(struct options, with_readings), NULL, NULL, .letter = 'r' },
+    { 0 }
+};
+static const struct verb_usage usage = { "parse", HELP, table };
+
 int parse_main(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "readings", no_argument, NULL, 'r' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
-    bool json = false, readings = false;
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "jrh", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(HELP, stdout);
-            return EX_OK;
-        }
-        if (option != 'j' && option != 'r') {
-            fputs("Try `sekimori parse --help`.\n", stderr);
-            return EX_USAGE;
-        }
-        json |= option == 'j';
-        readings |= option == 'r';
-    }
-    if (argc - optind != 1) {
-        fputs(HELP, stderr);
-        return EX_USAGE;
-    }
+    struct options options = { 0 };
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (argc - optind != 1) return options_complain(&usage, "name one FILE, or - for standard input", "");
     struct buffer message = { 0 };
-    int code = EX_NOINPUT;
+    code = EX_NOINPUT;
     if (read_all(argv[optind], &message))
-        code = show(buffer_text(&message), json, readings);
+        code = show(buffer_text(&message), options.is_json, options.with_readings);
     else
         fprintf(stderr, "sekimori parse: %s: %s\n", argv[optind], strerror(errno));
     buffer_free(&message);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What the sink does with a message that arrived: the fields it puts on top, the file, the line it prints. */
-#ifndef SEKIMORI_CLI_SINK_REPORT_H
-#define SEKIMORI_CLI_SINK_REPORT_H
+#ifndef SEKIMORI_CLI_TESTTOOLS_SINK_REPORT_H
+#define SEKIMORI_CLI_TESTTOOLS_SINK_REPORT_H
 
-#include "cli/sink_session.h"
+#include "cli/testtools/sink_session.h"
 #include "mail/envelope.h"
 
 struct sink_message {

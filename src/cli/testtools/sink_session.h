@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One client of the sink: the server side of the dialogue. */
-#ifndef SEKIMORI_CLI_SINK_SESSION_H
-#define SEKIMORI_CLI_SINK_SESSION_H
+#ifndef SEKIMORI_CLI_TESTTOOLS_SINK_SESSION_H
+#define SEKIMORI_CLI_TESTTOOLS_SINK_SESSION_H
 
 #include "base/loop.h"
 #include "base/tls.h"
-#include "cli/sink_behaviour.h"
-#include "cli/sink_store.h"
+#include "cli/testtools/sink_behaviour.h"
+#include "cli/testtools/sink_store.h"
 
 struct sink_session;
 

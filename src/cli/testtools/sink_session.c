@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The dialogue of the sink with one client. One command is taken a call, so that a reply that stalls also
    holds back what the client has already sent behind it. */
-#include "cli/sink_session.h"
+#include "cli/testtools/sink_session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/stream.h"
-#include "cli/sink_report.h"
+#include "cli/testtools/sink_report.h"
 #include "smtp/command.h"
 #include "smtp/dotted.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Writes messages into a Maildir: tmp, then renamed into new. */
-#ifndef SEKIMORI_CLI_SINK_STORE_H
-#define SEKIMORI_CLI_SINK_STORE_H
+#ifndef SEKIMORI_CLI_TESTTOOLS_SINK_STORE_H
+#define SEKIMORI_CLI_TESTTOOLS_SINK_STORE_H
 
 #include "base/text.h"
 

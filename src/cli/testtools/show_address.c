@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The address verb: each argument as the gateway reads it in MAIL FROM or RCPT TO, brackets or not. */
-#include "cli/show_address.h"
+#include "cli/testtools/show_address.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "base/log.h"
 #include "cli/json.h"
+#include "cli/options.h"
 #include "mail/idna.h"
 #include "mail/mailbox.h"
 
@@ -116,22 +116,22 @@ static bool show_all(int count, char **arguments, bool strict, bool as_json)
     return all_good;
 }
 
+struct options {
+    bool is_strict, is_json;
+};
+
+static const struct verb_option table[] = {
+    { "strict", OPTION_SWITCH, offsetof(struct options, is_strict), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { 0 }
+};
+static const struct verb_usage usage = { "address", HELP, table };
+
 int address_main(int argc, char **argv)
 {
-    static const struct option options[] = { { "strict", no_argument, NULL, 's' },
-                                             { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
-    bool strict = false, as_json = false;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        if (option == 's')
-            strict = true;
-        else if (option == 'j')
-            as_json = true;
-        else
-            return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
-    }
-    if (optind == argc) return fputs(HELP, stderr), EX_USAGE;
-    return show_all(argc - optind, argv + optind, strict, as_json) ? EX_OK : EX_DATAERR;
+    struct options options = { 0 };
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (optind == argc) return options_complain(&usage, "name an ADDRESS", "");
+    return show_all(argc - optind, argv + optind, options.is_strict, options.is_json) ? EX_OK : EX_DATAERR;
 }

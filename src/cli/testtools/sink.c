@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The sink verb: options, listening sockets, the end. The dialogue is in cli/sink_session.c. */
-#include "cli/sink.h"
+#include "cli/testtools/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +15,8 @@
 
 #include "base/address.h"
 #include "base/buffer.h"
-#include "cli/sink_report.h"
+#include "cli/options.h"
+#include "cli/testtools/sink_report.h"
 
 static const char HELP[] =
     "usage: sekimori sink [OPTIONS]\n"
@@ -71,12 +71,6 @@ struct sink_options {
     struct listening listening[LISTENERS_MOST];
     int listening_count;
 };
-
-static int wrong(const char *what, const char *value)
-{
-    fprintf(stderr, "sekimori sink: %s: %s\n", value, what);
-    return EX_USAGE;
-}
 
 static bool read_pem(const char *path, struct buffer *out)
 {
@@ -181,126 +175,76 @@ static void listening_close(struct sink_options *options)
 
 /* --- options --- */
 
-enum { OPTION_BEHAVIOUR = 256 };
-
-static const struct option long_options[] = {
-    { "listen", required_argument, NULL, 'l' },
-    { "maildir", required_argument, NULL, 'm' },
-    { "lf", no_argument, NULL, 'L' },
-    { "fsync", no_argument, NULL, 'f' },
-    { "count-only", no_argument, NULL, 'c' },
-    { "quiet", no_argument, NULL, 'q' },
-    { "json", no_argument, NULL, 'j' },
-    { "limit", required_argument, NULL, 'n' },
-    { "name", required_argument, NULL, 'N' },
-    { "size", required_argument, NULL, 's' },
-    { "tls", required_argument, NULL, 't' },
-    { "xclient", no_argument, NULL, 'x' },
-    { "control", required_argument, NULL, 'C' },
-    { "defer", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "refuse", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "stall", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "drop", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "no-ext", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "defer-to", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "refuse-to", required_argument, NULL, OPTION_BEHAVIOUR },
-    { "help", no_argument, NULL, 'h' },
-    { 0 },
+/* What the words go to. */
+struct words {
+    struct sink sink;
+    struct sink_options options;
 };
 
-static int take_listen(struct sink_options *options)
+static const char *listen_say(void *context, const char *name, const char *word)
 {
-    if (options->listening_count == LISTENERS_MOST) return wrong("too many addresses", optarg);
+    struct sink_options *options = &((struct words *)context)->options;
+    if (options->listening_count == LISTENERS_MOST) return "too many addresses";
     struct listening *listening = &options->listening[options->listening_count];
     listening->fd = -1;
-    if (!endpoint_parse(text_of(optarg), -1, &listening->endpoint)) return wrong("not ADDRESS:PORT", optarg);
+    if (!endpoint_parse(text_of(word), -1, &listening->endpoint)) return "not ADDRESS:PORT";
     options->listening_count++;
-    return EX_OK;
+    return NULL;
 }
 
-static int take_behaviour(struct sink *sink, const char *word)
+static const char *behaviour_say(void *context, const char *name, const char *word)
 {
-    const char *error = sink_behaviour_set(&sink->base, text_of(word), text_of(optarg));
-    return error ? wrong(error, optarg) : EX_OK;
+    return sink_behaviour_set(&((struct words *)context)->sink.base, text_of(name), text_of(word));
 }
 
-/* --tls has two arguments: the second is the next word. */
-static int take_tls(struct sink_options *options, int argc, char **argv)
-{
-    options->certificate = optarg;
-    if (optind >= argc) return wrong("--tls wants CERT and KEY", optarg);
-    options->key = argv[optind++];
-    return EX_OK;
-}
-
-static int take_option(struct sink *sink, struct sink_options *options, int option)
-{
-    switch (option) {
-    case 'l':
-        return take_listen(options);
-    case 'm':
-        options->maildir = optarg;
-        return EX_OK;
-    case 'L':
-        sink->keep_lf = true;
-        return EX_OK;
-    case 'f':
-        options->sync = true;
-        return EX_OK;
-    case 'c':
-        sink->counts_only = true;
-        return EX_OK;
-    case 'q':
-        sink->is_quiet = true;
-        return EX_OK;
-    case 'j':
-        sink->as_json = true;
-        return EX_OK;
-    case 'n':
-        return text_to_number(text_of(optarg), UINT64_MAX, &sink->stop_after) ? EX_OK
-                                                                              : wrong("not a number", optarg);
-    case 'N':
-        sink->name = optarg;
-        return EX_OK;
-    case 's':
-        return text_to_number(text_of(optarg), UINT64_MAX, &sink->size_limit) ? EX_OK
-                                                                              : wrong("not a number", optarg);
-    case 'x':
-        sink->takes_xclient = true;
-        return EX_OK;
-    case 'C':
-        sink->control.path = optarg;
-        return EX_OK;
-    default:
-        fputs(HELP, stderr);
-        return EX_USAGE;
+#define SINK(field) offsetof(struct words, sink.field), NULL, NULL
+#define OPTION(field) offsetof(struct words, options.field), NULL, NULL
+#define BEHAVIOUR(name)                          \
+    {                                            \
+        name, OPTION_NAMED, .say = behaviour_say \
     }
-}
 
-/* -1: go on; else the exit status. */
-static int read_options(struct sink *sink, struct sink_options *options, int argc, char **argv)
+static const struct verb_option table[] = { { "listen", OPTION_NAMED, .say = listen_say },
+                                            { "maildir", OPTION_WORD, OPTION(maildir) },
+                                            { "lf", OPTION_SWITCH, SINK(keep_lf) },
+                                            { "fsync", OPTION_SWITCH, OPTION(sync) },
+                                            { "count-only", OPTION_SWITCH, SINK(counts_only) },
+                                            { "quiet", OPTION_SWITCH, SINK(is_quiet) },
+                                            { "json", OPTION_SWITCH, SINK(as_json) },
+                                            { "limit", OPTION_NUMBER, offsetof(struct words, sink.stop_after),
+                                              NULL, "--limit is a number, not ", .most = UINT64_MAX },
+                                            { "name", OPTION_WORD, SINK(name) },
+                                            { "size", OPTION_NUMBER, offsetof(struct words, sink.size_limit),
+                                              NULL, "--size is a number of bytes, not ", .most = UINT64_MAX },
+                                            { "tls", OPTION_WORD, OPTION(certificate) },
+                                            { "xclient", OPTION_SWITCH, SINK(takes_xclient) },
+                                            { "control", OPTION_WORD, SINK(control.path) },
+                                            BEHAVIOUR("defer"),
+                                            BEHAVIOUR("refuse"),
+                                            BEHAVIOUR("stall"),
+                                            BEHAVIOUR("drop"),
+                                            BEHAVIOUR("no-ext"),
+                                            BEHAVIOUR("defer-to"),
+                                            BEHAVIOUR("refuse-to"),
+                                            { 0 } };
+static const struct verb_usage usage = { "sink", HELP, table };
+
+/* Behind --tls stands a second word, which is the only one that is no option's. OPTIONS_GO_ON, or the exit
+   code. */
+static int words_read(struct words *words, int argc, char **argv)
 {
-    int index = 0, status = EX_OK;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", long_options, &index)) != -1;) {
-        if (option == 'h') return fputs(HELP, stdout), EX_OK;
-        if (option == OPTION_BEHAVIOUR)
-            status = take_behaviour(sink, long_options[index].name);
-        else if (option == 't')
-            status = take_tls(options, argc, argv);
-        else
-            status = take_option(sink, options, option);
-        if (status != EX_OK) return status;
-    }
-    if (optind < argc) return wrong("nothing but options is allowed", argv[optind]);
-    if (sink->counts_only && options->maildir)
-        return wrong("--count-only keeps nothing: --maildir does not go with it", options->maildir);
-    if (options->listening_count == 0) {
-        options->listening_count = 1;
-        options->listening[0].fd = -1;
-        endpoint_parse(TEXT("127.0.0.1:2526"), -1, &options->listening[0].endpoint);
-    }
-    return -1;
+    struct sink_options *options = &words->options;
+    int code = options_read(&usage, argc, argv, words);
+    if (code != OPTIONS_GO_ON) return code;
+    if (options->certificate && optind == argc)
+        return options_complain(&usage, "--tls wants CERT and KEY: ", options->certificate);
+    if (options->certificate) options->key = argv[optind++];
+    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    if (words->sink.counts_only && options->maildir)
+        return options_complain(
+            &usage, "--count-only keeps nothing: --maildir does not go with it: ", options->maildir);
+    if (options->listening_count == 0) listen_say(words, "listen", "127.0.0.1:2526");
+    return OPTIONS_GO_ON;
 }
 
 /* --- life --- */
@@ -339,27 +283,30 @@ static int prepare(struct sink *sink, struct sink_options *options)
     return listen_all(sink, options);
 }
 
+static int run(struct sink *sink, struct sink_options *options)
+{
+    sink->behaviour = sink->base;
+    sink->loop = loop_new();
+    loop_on_signal(sink->loop, SIGINT, on_signal, sink);
+    loop_on_signal(sink->loop, SIGTERM, on_signal, sink);
+    loop_on_signal(sink->loop, SIGUSR1, on_signal, sink);
+    sink_session_behave(sink);
+    int status = prepare(sink, options);
+    if (status == EX_OK) {
+        loop_run(sink->loop);
+        sink_report_sums(sink);
+    }
+    listening_close(options);
+    if (sink->store.folder >= 0) close(sink->store.folder);
+    tls_context_free(sink->tls);
+    loop_free(sink->loop);
+    return status;
+}
+
 int sink_main(int argc, char **argv)
 {
-    struct sink sink = { .store.folder = -1, .name = "sink.localhost", .size_limit = 1 << 28 };
-    struct sink_options options = { 0 };
-    sink_behaviour_start(&sink.base);
-    int status = read_options(&sink, &options, argc, argv);
-    if (status >= 0) return status;
-    sink.behaviour = sink.base;
-    sink.loop = loop_new();
-    loop_on_signal(sink.loop, SIGINT, on_signal, &sink);
-    loop_on_signal(sink.loop, SIGTERM, on_signal, &sink);
-    loop_on_signal(sink.loop, SIGUSR1, on_signal, &sink);
-    sink_session_behave(&sink);
-    status = prepare(&sink, &options);
-    if (status == EX_OK) {
-        loop_run(sink.loop);
-        sink_report_sums(&sink);
-    }
-    listening_close(&options);
-    if (sink.store.folder >= 0) close(sink.store.folder);
-    tls_context_free(sink.tls);
-    loop_free(sink.loop);
-    return status;
+    struct words words = { .sink = { .store.folder = -1, .name = "sink.localhost", .size_limit = 1 << 28 } };
+    sink_behaviour_start(&words.sink.base);
+    int status = words_read(&words, argc, argv);
+    return status == OPTIONS_GO_ON ? run(&words.sink, &words.options) : status;
 }

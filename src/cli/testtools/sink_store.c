@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The Maildir of the sink. */
-#include "cli/sink_store.h"
+#include "cli/testtools/sink_store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Sends messages over any number of connections and says what the server answered to each. One conversation
    is a list of lines and one message; replies are taken in order, one command at a time. */
-#include "cli/send.h"
+#include "cli/testtools/send.h"
 
-#include <getopt.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "base/tls.h"
 #include "cli/json.h"
 #include "cli/mail_files.h"
+#include "cli/options.h"
 #include "config/settings.h"
 #include "smtp/dotted.h"
 #include "smtp/reply.h"
@@ -42,20 +42,26 @@ static const char help[] =
     "Exit codes: 0 all taken, 64 usage, 66 input, 69 some refused (5xx), 75 some deferred (4xx, no "
     "connection).\n";
 
-enum { RECIPIENTS_MOST = 1000, CONNECTIONS_MOST = 1000, PROGRESS_AFTER_MS = 2000 };
+enum {
+    RECIPIENTS_MOST = 1000,
+    CONNECTIONS_MOST = 1000,
+    COUNT_MOST = 1000000000,
+    TIMEOUT_MOST_S = 86400,
+    PROGRESS_AFTER_MS = 2000
+};
 
 struct work {
     struct loop *loop;
     struct endpoint server;
-    const char *from, *helo, *mail_parameters, *rcpt_parameters, *xclient;
+    const char *server_word, *from, *helo, *mail_parameters, *rcpt_parameters, *xclient;
     const char *to[RECIPIENTS_MOST];
-    size_t to_count, connections, next, total, done;
+    size_t to_count, next, total, done;
+    uint64_t count, connections;
     struct buffer headers;
     struct mail_files files;
-    size_t count;
     enum tls_level tls_level;
     struct tls_context *tls;
-    uint64_t timeout_ms, started_ms;
+    uint64_t timeout_s, started_ms;
     size_t taken, deferred, refused, open;
     bool is_verbose, is_json, is_quiet;
     bool has_terminal, shows_progress; /* progress is for people who look; and has been shown */
@@ -167,7 +173,7 @@ static void say(struct line *line, enum stage stage, const char *format, ...)
     line->stage = stage;
     stream_write(line->stream, buffer_text(&out));
     buffer_free(&out);
-    timer_set(line->timer, line->work->timeout_ms);
+    timer_set(line->timer, line->work->timeout_s * 1000);
 }
 
 static void say_recipient(struct line *line)
@@ -190,7 +196,7 @@ static void say_content(struct line *line)
     line->stage = CONTENT;
     stream_write(line->stream, buffer_text(&out));
     buffer_free(&out);
-    timer_set(line->timer, work->timeout_ms);
+    timer_set(line->timer, work->timeout_s * 1000);
 }
 
 static void next_message(struct line *line)
@@ -367,7 +373,7 @@ static void line_begin(struct work *work)
     line->arena = arena_new(0);
     line->timer = timer_new(work->loop, on_time, line);
     line->stream = stream_connect(work->loop, &work->server, NULL, &events, line);
-    timer_set(line->timer, work->timeout_ms);
+    timer_set(line->timer, work->timeout_s * 1000);
     work->open++;
 }
 
@@ -397,115 +403,67 @@ static bool server_find(struct work *work, const char *server)
     return host_find(text_slice(text, 0, colon), &work->server);
 }
 
-static bool tls_level_take(struct work *work, const char *word)
+static bool to_take(void *context, const char *word)
 {
-    if (strcmp(word, "off") == 0) return true;
+    struct work *work = context;
+    if (work->to_count == RECIPIENTS_MOST) return false;
+    work->to[work->to_count++] = word;
+    return true;
+}
+
+static bool header_take(void *context, const char *word)
+{
+    struct work *work = context;
+    mail_crlf(text_of(word), &work->headers);
+    return true;
+}
+
+static bool tls_level_take(void *context, const char *word)
+{
+    struct work *work = context;
     char error[200];
+    if (strcmp(word, "off") == 0) return true;
     work->tls_level = strcmp(word, "required") == 0 ? TLS_REQUIRED : TLS_OFFERED;
     work->tls = tls_context_client(TEXT_NONE, false, error, sizeof error);
     return work->tls && (work->tls_level == TLS_REQUIRED || strcmp(word, "offered") == 0);
 }
 
-static int wrong(const char *what)
-{
-    fprintf(stderr, "sekimori send: %s\n", what);
-    return EX_USAGE;
-}
-
-static int options_read(int argc, char **argv, struct work *work, const char **server)
-{
-    static const struct option longs[] = { { "server", required_argument, NULL, 's' },
-                                           { "from", required_argument, NULL, 'f' },
-                                           { "to", required_argument, NULL, 't' },
-                                           { "helo", required_argument, NULL, 'e' },
-                                           { "count", required_argument, NULL, 'n' },
-                                           { "connections", required_argument, NULL, 'c' },
-                                           { "tls", required_argument, NULL, 'l' },
-                                           { "mail-parameters", required_argument, NULL, 'M' },
-                                           { "rcpt-parameters", required_argument, NULL, 'R' },
-                                           { "xclient", required_argument, NULL, 'x' },
-                                           { "header", required_argument, NULL, 'H' },
-                                           { "timeout", required_argument, NULL, 'T' },
-                                           { "verbose", no_argument, NULL, 'v' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "quiet", no_argument, NULL, 'q' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", longs, NULL)) != -1;) switch (option) {
-        case 's':
-            *server = optarg;
-            break;
-        case 'f':
-            work->from = optarg;
-            break;
-        case 't':
-            if (work->to_count == RECIPIENTS_MOST) return wrong("too many --to: 1000 are allowed");
-            work->to[work->to_count++] = optarg;
-            break;
-        case 'e':
-            work->helo = optarg;
-            break;
-        case 'n':
-            work->count = strtoul(optarg, NULL, 10);
-            break;
-        case 'c':
-            work->connections = strtoul(optarg, NULL, 10);
-            break;
-        case 'l':
-            if (!tls_level_take(work, optarg)) return wrong("--tls is off, offered or required");
-            break;
-        case 'M':
-            work->mail_parameters = optarg;
-            break;
-        case 'R':
-            work->rcpt_parameters = optarg;
-            break;
-        case 'x':
-            work->xclient = optarg;
-            break;
-        case 'H':
-            mail_crlf(text_of(optarg), &work->headers);
-            break;
-        case 'T':
-            work->timeout_ms = strtoull(optarg, NULL, 10) * 1000;
-            break;
-        case 'v':
-            work->is_verbose = true;
-            break;
-        case 'j':
-            work->is_json = true;
-            break;
-        case 'q':
-            work->is_quiet = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            exit(EX_OK);
-        default:
-            return EX_USAGE;
-        }
-    if (work->count == 0) return wrong("--count is a number from 1");
-    if (work->connections == 0 || work->connections > CONNECTIONS_MOST)
-        return wrong("--connections is a number from 1 to 1000");
-    return EX_OK;
-}
+static const struct verb_option table[] = {
+    { "server", OPTION_WORD, offsetof(struct work, server_word), NULL, NULL },
+    { "from", OPTION_WORD, offsetof(struct work, from), NULL, NULL },
+    { "to", OPTION_VALUE, 0, to_take, "more than 1000 recipients; one too many is " },
+    { "helo", OPTION_WORD, offsetof(struct work, helo), NULL, NULL },
+    { "count", OPTION_NUMBER, offsetof(struct work, count), NULL, "--count is a number from 1, not ",
+      .least = 1, .most = COUNT_MOST },
+    { "connections", OPTION_NUMBER, offsetof(struct work, connections), NULL,
+      "--connections is a number from 1 to 1000, not ", .least = 1, .most = CONNECTIONS_MOST },
+    { "tls", OPTION_VALUE, 0, tls_level_take, "--tls is off, offered or required, not " },
+    { "mail-parameters", OPTION_WORD, offsetof(struct work, mail_parameters), NULL, NULL },
+    { "rcpt-parameters", OPTION_WORD, offsetof(struct work, rcpt_parameters), NULL, NULL },
+    { "xclient", OPTION_WORD, offsetof(struct work, xclient), NULL, NULL },
+    { "header", OPTION_VALUE, 0, header_take, NULL },
+    { "timeout", OPTION_NUMBER, offsetof(struct work, timeout_s), NULL,
+      "--timeout is a number of seconds up to 86400, not ", .most = TIMEOUT_MOST_S },
+    { "verbose", OPTION_SWITCH, offsetof(struct work, is_verbose), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct work, is_json), NULL, NULL },
+    { "quiet", OPTION_SWITCH, offsetof(struct work, is_quiet), NULL, NULL },
+    { 0 }
+};
+static const struct verb_usage usage = { "send", help, table };
 
 int send_main(int argc, char **argv)
 {
-    static struct work work = {
-        .from = "sender@example.com", .helo = "localhost", .connections = 1, .count = 1, .timeout_ms = 120000
-    };
-    const char *server = "127.0.0.1:2525";
-    if (options_read(argc, argv, &work, &server) != EX_OK) {
-        fputs(help, stderr);
-        return EX_USAGE;
-    }
+    struct work work = { .from = "sender@example.com",
+                         .helo = "localhost",
+                         .server_word = "127.0.0.1:2525",
+                         .connections = 1,
+                         .count = 1,
+                         .timeout_s = 120 };
+    int code = options_read(&usage, argc, argv, &work);
+    if (code != OPTIONS_GO_ON) return code;
     if (work.to_count == 0) work.to[work.to_count++] = "postmaster";
-    if (!server_find(&work, server)) {
-        fprintf(stderr, "sekimori send: %s: no such server (HOST:PORT)\n", server);
-        return EX_USAGE;
-    }
+    if (!server_find(&work, work.server_word))
+        return options_complain(&usage, "no such server (HOST:PORT): ", work.server_word);
     bool good = optind < argc || mail_files_add(&work.files, "-");
     for (int i = optind; good && i < argc; i++) good = mail_files_add(&work.files, argv[i]);
     if (!good) return EX_NOINPUT;

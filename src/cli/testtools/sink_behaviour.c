@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Parses what the sink is told to do. */
-#include "cli/sink_behaviour.h"
+#include "cli/testtools/sink_behaviour.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The table of verbs. A new verb is a row here, a file that reads its options by cli/options.h, and its part
+   of sekimori(1), which ./test compares with --help. */
+#include "cli/verb_table.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/audit.h"
+#include "cli/balance.h"
+#include "cli/ca.h"
+#include "cli/check.h"
+#include "cli/drain.h"
+#include "cli/keepalived.h"
+#include "cli/missed.h"
+#include "cli/node.h"
+#include "cli/quarantine.h"
+#include "cli/queue_tool.h"
+#include "cli/report_tool.h"
+#include "cli/show_config.h"
+#include "cli/stats.h"
+#include "cli/testtools/send.h"
+#include "cli/testtools/show_address.h"
+#include "cli/testtools/show_message.h"
+#include "cli/testtools/sink.h"
+#include "cli/trace_tool.h"
+#include "cli/wellness.h"
+
+static const struct verb verbs[] = {
+    { "check", check_main, "say every error of a configuration", VERB_ASKS_NOBODY },
+    { "dump", dump_main, "print the effective configuration and where each value comes from",
+      VERB_ASKS_NOBODY },
+    { "start", start_main, "start the node in the background", VERB_ASKS_MASTER },
+    { "stop", stop_main, "stop it in order", VERB_ASKS_MASTER },
+    { "reload", reload_main, "put a changed configuration in force", VERB_ASKS_MASTER },
+    { "status", status_main, "show every process", VERB_ASKS_MASTER },
+    { "health", health_main, "say what is wrong with the node, at once; for keepalived", VERB_ASKS_MASTER },
+    { "drain", drain_main, "take the node out of service: its mail goes to another one", VERB_ASKS_MASTER },
+    { "undrain", undrain_main, "put it back in service", VERB_ASKS_MASTER },
+    { "keepalived", keepalived_main, "print the configuration and the unit of keepalived", VERB_ASKS_NOBODY },
+    { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary",
+      VERB_ASKS_QUEUE },
+    { "quarantine", quarantine_main, "list, show, release or delete held mail", VERB_ASKS_LEDGER },
+    { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER },
+    { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY },
+    { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms", VERB_ASKS_FILES },
+    { "report", report_main, "the report of a day, into a file or by mail", VERB_ASKS_REPORT },
+    { "missed", missed_main, "tell of messages that should not have come through", VERB_ASKS_REPORT },
+    { "trace", trace_main, "what became of messages: each step, with its time and reply", VERB_ASKS_FILES },
+    { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES },
+    { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK },
+    { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK },
+    { "parse", parse_main, "show a message as the gateway understands it", VERB_ASKS_NOBODY },
+    { "address", address_main, "show how addresses are understood", VERB_ASKS_NOBODY },
+};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+const struct verb *verb_table_list(size_t *out_count)
+{
+    *out_count = VERBS;
+    return verbs;
+}
+
+const struct verb *verb_table_find(const char *name)
+{
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(name, verbs[i].name) == 0) return &verbs[i];
+    return NULL;
+}
+
+void verb_table_usage(FILE *to)
+{
+    fputs("usage: sekimori VERB [OPTIONS] …\n\n", to);
+    for (int i = 0; i < VERBS; i++) fprintf(to, "  %-10s  %s\n", verbs[i].name, verbs[i].help);
+    fputs("\n`sekimori VERB --help` explains each; sekimori(1) has the whole.\n", to);
+}
+
+int verb_table_run(int argc, char **argv)
+{
+    if (argc < 2) {
+        verb_table_usage(stderr);
+        return EX_USAGE;
+    }
+    const struct verb *verb = verb_table_find(argv[1]);
+    if (verb) return verb->run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        verb_table_usage(stdout);
+        return EX_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("sekimori " SEKIMORI_VERSION);
+        return EX_OK;
+    }
+    fprintf(stderr, "sekimori: unknown verb: %s\n\n", argv[1]);
+    verb_table_usage(stderr);
+    return EX_USAGE;
+}
