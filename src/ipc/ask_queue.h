@@ -66,7 +66,7 @@ struct keep_request {
     struct envelope envelope;
     struct keep_recipient *recipients; /* envelope.recipient_count */
     struct text prefix;  /* header lines put before the body, CRLF-ended; the same for every delivery */
-    uint8_t edits_count; /* at least 1; edits[0] is usually empty */
+    uint8_t edits_count; /* at least 1 */
     struct text
         edits[KEEP_EDITS_LIMIT]; /* each the byte form of mail/edits.h; offsets count from the body's start */
     struct body body;

@@ -28,8 +28,8 @@ enum scan_failure {
 
 enum { SCAN_PAYLOAD_MOST = FRAME_LIMIT - 64 }; /* bytes: more is not sent, either way */
 
-/* Texts and lists that are read borrow from the frame and live in the arena; `*body` is the caller's. False:
- * malformed. */
+/* What is read borrows texts from the frame; lists live in the arena, `*body` is the caller's. False:
+   malformed. */
 void scan_read_put(const struct occasion *occasion, const struct question *questions, uint32_t question_count,
                    struct body *body, struct buffer *frame, int *fds, int *fd_count);
 bool scan_read_get(struct arena *arena, struct frame *frame, struct occasion *occasion,

@@ -29,15 +29,16 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
     return true;
 }
 
-/* By enum question_kind. What an answer adds to the score is in spam/score.c. */
+/* By enum question_kind. What an answer is worth is in spam/score.c, which also names what is missing. */
 static const struct row {
     const char *name;
-    /* False: the subject makes no sense. */
+    /* Puts it to lookup. False: the subject makes no sense. */
     bool (*ask)(const struct question *question, struct channel *lookup, uint64_t id, uint32_t deadline_ms);
-    uint16_t answer; /* enum lookup_frame */
-    bool (*read)(struct frame *frame,
-                 struct question_answer *out); /* fills status and value; false: malformed */
-    enum answer_status late;                   /* what it is taken for when there is no answer in time */
+    /* The type of the answer's frame, and what fills status and value from one; false: malformed. */
+    enum lookup_frame answer;
+    bool (*read)(struct frame *frame, struct question_answer *out);
+    /* What it is taken for when no answer came in time. */
+    enum answer_status late;
 } rows[QUESTION_KIND_COUNT] = {
     [QUESTION_CLIENT_NAME] = { "client-name", client_name_ask, LOOKUP_CLIENT_NAME_IS, client_name_read,
                                ANSWER_TEMPERROR },

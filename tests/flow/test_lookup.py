@@ -408,6 +408,23 @@ def test_a_message_waits_for_answers_until_their_deadline_and_no_longer(nodes, i
         node.balance()
 
 
+def test_a_message_waits_for_no_lookup_that_is_gone(nodes, inside):
+    with DnsServer("") as dns:
+        node = nodes(NODE.replace("timeout 700ms", "timeout 30s"), dns=dns.address, inside=inside.port)
+        pid, = node.pids("lookup")
+        os.kill(pid, signal.SIGSTOP)
+        client = lab.Client(node.port)
+        client.open()
+        killer = threading.Timer(1, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        begun = time.monotonic()
+        assert client.data(lab.message())[0] == 250
+        assert time.monotonic() - begun < 20
+        killer.join()
+        assert "RDNS_TEMPERROR=0.0" in inside.wait(1)[0].decode()
+        node.balance()
+
+
 def unbound_start(folder):
     """unbound on a free port: (process, port); (None, port) when somebody had that port after all."""
     port = lab.free_port()

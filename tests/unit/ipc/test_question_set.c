@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "ipc/ask_lookup.h"
+#include "ipc/ask_scan.h"
 #include "ipc/question_set.h"
 
 enum { STEPS = 10, DEADLINE_MS = 700 };
@@ -363,6 +364,40 @@ static void test_frames(void **state)
     }
 }
 
+/* The set goes to scan as it is, with the facts that raised a part of it: whole or not at all. */
+static void test_travels(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct occasion occasion = { .id = 7, .direction = DIRECTION_OUT, .helo = TEXT("helo") };
+    struct question raised = { QUESTION_CLIENT_NAME, TEXT("192.0.2.2"), ANSWER_PENDING, TEXT_NONE };
+    struct facts facts = { .question_count = 1, .questions = &raised };
+    struct buffer bytes = { 0 }, payload = { 0 };
+    scene_open(&scene);
+    step_do(&scene, "k1");
+    step_do(&scene, "m2");
+    step_do(&scene, "c");
+    facts_put(&facts, &bytes);
+    scan_decide_put(&occasion, scene.set.items, scene.set.count, buffer_text(&bytes), &payload);
+    for (size_t length = 0; length <= buffer_length(&payload); length++) {
+        struct frame frame = { .payload = text_slice(buffer_text(&payload), 0, length) };
+        struct question *answers;
+        uint32_t count;
+        bool is_good = scan_decide_get(scene.message, &frame, &occasion, &answers, &count, &facts);
+        if (is_good != (length == buffer_length(&payload))) fail_msg("cut to %zu: %d", length, is_good);
+        if (!is_good) continue;
+        assert_int_equal(count, 2);
+        assert_int_equal(answers[0].status, ANSWER_FOUND);
+        assert_true(text_equal(answers[0].value, TEXT("known.test")));
+        assert_int_equal(answers[1].status, ANSWER_TEMPERROR);
+        assert_true(questions_find(answers, count, facts.questions[0].kind, facts.questions[0].subject) ==
+                    &answers[1]);
+    }
+    buffer_free(&bytes);
+    buffer_free(&payload);
+    scene_close(&scene);
+}
+
 static void test_open_in_words(void **state)
 {
     (void)state;
@@ -390,8 +425,9 @@ static void test_open_in_words(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_stories), cmocka_unit_test(test_bounded),
-                                        cmocka_unit_test(test_begin), cmocka_unit_test(test_frames),
-                                        cmocka_unit_test(test_open_in_words) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stories), cmocka_unit_test(test_bounded),       cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_frames),  cmocka_unit_test(test_open_in_words), cmocka_unit_test(test_travels)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
