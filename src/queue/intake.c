@@ -70,6 +70,7 @@ static void lead_make(struct queue *queue, const struct keep_request *request, s
                           .recipient_count = envelope->recipient_count,
                           .edits_count = request->edits_count,
                           .hold_reason = hold_reason(request) };
+    _Static_assert(sizeof out->edits == sizeof request->edits, "the journal has room for all that is kept");
     memcpy(out->edits, request->edits, sizeof out->edits);
     out->recipients = arena_alloc_array(queue->arena, envelope->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
