@@ -121,7 +121,7 @@ static struct text compose(const struct recipe_basis *basis, struct edit_set set
     return encoded;
 }
 
-/* Each kind may be in a set or not. With a kind more, RECIPES_MOST and what queue and its journal take grow. */
+/* Each kind may be in a set or not. A kind more needs more here, in QUEUE_KEEP and in the journal. */
 _Static_assert(1U << EDIT_KIND_COUNT <= RECIPES_MOST, "there is room for every set");
 
 static uint8_t recipe_of(const struct recipe_basis *basis, struct edit_set set, struct verdict *out)
