@@ -8,11 +8,13 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "mail/digest.h"
+#include "receive/drop.h"
+#include "receive/inbound.h"
 #include "receive/keeping.h"
 #include "receive/ports.h"
 #include "receive/recipients.h"
 #include "receive/refusals.h"
-#include "receive/relaying.h"
+#include "receive/relay.h"
 #include "receive/tables.h"
 #include "receive/transaction.h"
 
@@ -24,7 +26,7 @@ static void begin_when_possible(struct server *server);
 
 static void kept(struct server *server, uint64_t id)
 {
-    struct session *session = transaction_by_id(server, id);
+    struct session *session = session_by_message(server, id);
     if (session)
         transaction_kept(session);
     else /* its client is gone: the offer stays until queue has told ledger */
@@ -33,7 +35,7 @@ static void kept(struct server *server, uint64_t id)
 
 static void not_kept(struct server *server, struct frame *frame)
 {
-    struct session *session = transaction_by_id(server, frame->id);
+    struct session *session = session_by_message(server, frame->id);
     struct reader reader = reader_of(frame->payload);
     enum keep_refusal why = get_u8(&reader);
     struct text reason = get_text(&reader);
@@ -45,7 +47,7 @@ static void not_kept(struct server *server, struct frame *frame)
 
 static void resolved(struct server *server, uint64_t id, bool is_kept)
 {
-    struct session *session = transaction_by_id(server, id);
+    struct session *session = session_by_message(server, id);
     if (session)
         transaction_resolved(session, is_kept);
     else
@@ -61,7 +63,7 @@ static bool queue_frame(void *context, struct frame *frame)
         kept(server, frame->id);
         return true;
     case QUEUE_KEPT_BEFORE: {
-        struct session *session = transaction_by_id(server, frame->id);
+        struct session *session = session_by_message(server, frame->id);
         uint64_t as = get_u64(&reader);
         if (session)
             transaction_kept_before(session, as);
@@ -76,7 +78,7 @@ static bool queue_frame(void *context, struct frame *frame)
         resolved(server, frame->id, get_u8(&reader) != 0);
         return !reader.failed;
     case QUEUE_BODY_FILE_IS: {
-        struct session *session = transaction_by_id(server, frame->id);
+        struct session *session = session_by_message(server, frame->id);
         if (session) transaction_body_file(session, frame_take_fd(frame, 0));
         return true;
     }
@@ -105,7 +107,7 @@ static void queue_back(struct server *server)
     keep_resolve_old(server);
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        transaction_queue_is_back(session);
+        inbound_queue_is_back(session);
     }
 }
 
@@ -113,7 +115,7 @@ static void queue_back(struct server *server)
 
 static bool scan_frame(void *context, struct frame *frame)
 {
-    struct session *session = transaction_by_id(context, frame->id);
+    struct session *session = session_by_message(context, frame->id);
     if (frame->type < SCAN_FACTS || frame->type > SCAN_FAILED) return false;
     if (!session) return true; /* it was cancelled meanwhile */
     if (frame->type == SCAN_FACTS) transaction_facts(session, frame);
@@ -171,8 +173,8 @@ static void lookup_back(struct server *server)
 static bool deliver_frame(void *context, struct frame *frame)
 {
     if (frame->type == DELIVER_RELAYED) {
-        struct session *relaying = transaction_by_id(context, frame->id);
-        if (relaying) relay_done(relaying, frame);
+        struct session *relaying = session_by_message(context, frame->id);
+        if (relaying) transaction_relayed(relaying, frame);
         return true;
     }
     struct session *session = session_by_question(context, frame->id);
@@ -267,7 +269,7 @@ static void sessions_leave(struct server *server, bool all)
 {
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        if (all || session->transaction.step == STEP_NONE) session_give_up(session, "is closing");
+        if (all || session->transaction.step == STEP_NONE) drop_goodbye(session, "4.3.2", "is closing");
     }
 }
 
@@ -310,16 +312,6 @@ static void on_drain(void *context)
     } else {
         begin_when_possible(server);
     }
-}
-
-void server_session_ended(struct server *server)
-{
-    if (server->is_stopping && !server->sessions && server->stop_timer) timer_set(server->stop_timer, 0);
-}
-
-uint64_t server_share(const struct server *server, uint64_t limit)
-{
-    return limit / server->processes;
 }
 
 static void on_status(void *context, struct buffer *out)

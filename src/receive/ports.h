@@ -3,7 +3,7 @@
 #ifndef SEKIMORI_RECEIVE_PORTS_H
 #define SEKIMORI_RECEIVE_PORTS_H
 
-#include "receive/session.h"
+#include "receive/server.h"
 
 /* Before the jail closes: how many connections the descriptors allow. */
 void ports_start(struct server *server);

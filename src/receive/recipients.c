@@ -7,7 +7,8 @@
 
 #include "config/domains.h"
 #include "config/own_address.h"
-#include "receive/relaying.h"
+#include "receive/account.h"
+#include "receive/relay.h"
 #include "receive/tables.h"
 
 enum { RECIPIENT_BYTES_MOST = 64 * 1024 };
@@ -16,7 +17,7 @@ static void reject(struct session *session, struct text address, uint16_t code, 
                    const char *text)
 {
     session_reply(session, code, enhanced, "<%.*s>: %s", TEXT_ARG(address), text);
-    session_log_reject(session, STAGE_RCPT, address, code, enhanced, text);
+    account_refused(session, STAGE_RCPT, address, &(struct reply){ code, enhanced, text });
 }
 
 /* What a recipient takes in the frames to scan and queue, about. */
@@ -184,4 +185,11 @@ void recipient_called_out(struct session *session, enum recipient_ending ending,
         reject(session, session->candidate.address, 550, enhanced.length ? status : "5.1.1", text);
     }
     session_go_on(session, SESSION_COMMAND); /* last: commands that came along are done in it */
+}
+
+void recipient_timed_out(struct session *session)
+{
+    session->callout = 0;
+    session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");
+    session_go_on(session, SESSION_COMMAND);
 }

@@ -38,6 +38,13 @@ enum transaction_step {
     STEP_KEEPING,  /* queue writes */
 };
 
+/* What is to be said of a message, or to a command. Code 0: nothing yet, or nothing stands against it. Texts
+   are literals or live in the transaction's arena. */
+struct reply {
+    uint16_t code;
+    const char *enhanced, *text;
+};
+
 struct transaction {
     enum transaction_step step;
     uint64_t id, arrived_ms;
@@ -82,15 +89,15 @@ struct session {
     struct text client_tls; /* of a client that a node named by XCLIENT; empty: in the clear */
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
     bool has_transaction_id, speaks_for;
-    bool needs_xclient;               /* one was refused, so that MAIL must be too */
-    uint64_t unconfirmed;             /* message whose 250 the node may not have seen; 0: none */
-    struct smtp_error client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
-    struct question name;             /* the client's confirmed name, as question and answer */
-    uint16_t questions;               /* asked so far: a part of their ids */
-    uint64_t name_question;           /* id at lookup, 0: none is out */
-    bool has_asked_name;              /* else there is no such question: names are off */
+    bool needs_xclient;          /* one was refused, so that MAIL must be too */
+    uint64_t unconfirmed;        /* message whose 250 the node may not have seen; 0: none */
+    struct reply client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
+    struct question name;        /* the client's confirmed name, as question and answer */
+    uint16_t questions;          /* asked so far: a part of their ids */
+    uint64_t name_question;      /* id at lookup, 0: none is out */
+    bool has_asked_name;         /* else there is no such question: names are off */
     struct client_entry *entry;
-    bool is_quiet; /* its client's connections are too many to have lines of their own */
+    bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */
     bool has_entered, is_esmtp, is_early, skips_line;
     uint32_t errors, messages;
@@ -104,8 +111,48 @@ struct session {
     struct arena *asked;        /* its texts while deliver is asked; NULL: none was asked for yet */
 };
 
-void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer);
-void session_end(struct session *session); /* closes and frees */
+/* Of a connection that was accepted: in the server's lists, without a stream and a timer yet, which are given
+   to it. Counts in no limit before it is admitted. */
+struct session *session_new(struct server *server, struct port *port, const struct endpoint *peer);
+
+/* Closes the connection; what was written and not sent is tried once. Its transaction is dropped before. */
+void session_free(struct session *session);
+
+/* Its client's place among the connections is free for others. */
+void session_leave(struct session *session);
+
+/* The session stands for this client from now on (connection, PROXY, XCLIENT); its name is not asked for yet.
+ */
+void session_client_set(struct session *session, const struct address *client);
+void session_name_ask(struct session *session);
+
+/* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a
+   quiet session. `what` and `more` are literals or our own words. */
+void session_note(const struct session *session, const char *what, const char *more);
+
+/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
+   stream_peer_name. */
+bool session_is_node(const struct session *session);
+
+/* A node, or a peer of the port's `xclient`: it may say for whom it speaks. */
+bool session_may_xclient(const struct session *session);
+
+/* "ESMTPS" and its kin, RFC 3848. */
+const char *session_protocol(const struct session *session);
+
+/* --- finding a session for an answer --- */
+
+/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
+   answer to a question before. NULL: the session is gone. */
+uint64_t session_question_id(struct session *session);
+struct session *session_by_question(struct server *server, uint64_t id);
+
+/* The message id of the transaction, for answers that name it. NULL: its transaction is over. */
+void session_remember_id(struct session *session);
+void session_forget_id(struct session *session);
+struct session *session_by_message(struct server *server, uint64_t id);
+
+/* --- replies --- */
 
 /* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors; 452, which is
    no fault of the client as long as it minds it, counts from limits.recipients of them on. */
@@ -119,13 +166,7 @@ void session_count_junk(struct session *session);
 /* A message was taken, or another client is spoken for: what leads to 421 counts from 0 again. */
 void session_junk_forget(struct session *session);
 
-/* The session stands for this client from now on (connection, PROXY, XCLIENT); its name is not asked for yet.
- */
-void session_client_set(struct session *session, const struct address *client);
-void session_name_ask(struct session *session);
-
-/* Counts the client in and says why it may not send now. NULL: it may. */
-const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);
+/* --- time --- */
 
 /* The time limit of what the client is to say next begins anew, within what its pace leaves. */
 void session_await(struct session *session);
@@ -142,46 +183,9 @@ void session_pace_skip(struct session *session);
 /* What is left of the whole session's time, in milliseconds; it ends between two messages. */
 uint64_t session_left_ms(const struct session *session);
 
-/* There is no room, and this client is the slowest: 421, its transaction and its place are free when this
-   returns, its connection is closed soon. */
-void session_evict(struct session *session);
-
-/* Input pauses until session_go_on. */
+/* Input pauses until session_go_on, at most so long. What came meanwhile is done within session_go_on, and
+   the session may be gone after it. */
 void session_wait(struct session *session, uint64_t limit_ms);
 void session_go_on(struct session *session, enum session_state state);
-
-/* This one reply, and the end: what follows on the wire could be taken for what it is not. */
-void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text);
-
-/* Sends 421 and ends. */
-void session_give_up(struct session *session, const char *text);
-
-/* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a
-   quiet session. `what` and `more` are literals or our own words. */
-void session_note(const struct session *session, const char *what, const char *more);
-
-/* "NOQUEUE: reject: RCPT from …" and its event. `recipient` may be empty. */
-void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
-                        const char *enhanced, const char *text);
-
-/* The same for every recipient of a message whose content was refused. */
-void session_log_content_refused(struct session *session, uint16_t code, const char *enhanced,
-                                 const char *text);
-
-/* "ESMTPS" and its kin, RFC 3848. */
-const char *session_protocol(const struct session *session);
-
-/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
- * answer to a question before. */
-uint64_t session_question_id(struct session *session);
-struct session *session_by_question(struct server *server, uint64_t id);
-
-/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
- * stream_peer_name. */
-bool session_is_node(const struct session *session);
-
-/* The message id of the transaction, for answers that name it. */
-void session_remember_id(struct session *session);
-void session_forget_id(struct session *session);
 
 #endif

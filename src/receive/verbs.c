@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "receive/account.h"
+#include "receive/drop.h"
 #include "receive/eviction.h"
-#include "receive/keeping.h"
 #include "receive/recipients.h"
 #include "receive/transaction.h"
 #include "receive/xclient.h"
@@ -16,22 +17,21 @@ static void refuse(struct session *session, const struct smtp_command *command,
                    const struct smtp_error *error)
 {
     bool is_rcpt = command->verb == VERB_RCPT;
+    struct reply reply = { error->code, error->enhanced, error->text };
     if (command->is_out_of_step) {
-        session_end_out_of_step(session, error->code, error->enhanced, error->text);
+        drop_out_of_step(session, &reply);
         return;
     }
     session_reply(session, error->code, error->enhanced, "%s", error->text);
-    if (command->verb == VERB_XCLIENT && xclient_is_allowed(session)) session->needs_xclient = true;
+    if (command->verb == VERB_XCLIENT && session_may_xclient(session)) session->needs_xclient = true;
     if (is_rcpt || command->verb == VERB_MAIL)
-        session_log_reject(session, is_rcpt ? STAGE_RCPT : STAGE_MAIL, command->mailbox.address, error->code,
-                           error->enhanced, error->text);
+        account_refused(session, is_rcpt ? STAGE_RCPT : STAGE_MAIL, command->mailbox.address, &reply);
 }
 
 static void hello_take(struct session *session, struct text name)
 {
     session_count_junk(session);
-    keep_count_aborted(session);
-    transaction_drop(session);
+    drop_unfinished(session);
     memcpy(session->helo_room, name.at, name.length < sizeof session->helo_room ? name.length : 0);
     session->helo = text_from(session->helo_room, name.length < sizeof session->helo_room ? name.length : 0);
     session_pace_reach(session, PACE_BETWEEN);
@@ -58,7 +58,7 @@ static void do_ehlo(struct session *session, const struct smtp_command *command)
         "250-SMTPUTF8\r\n250-DSN\r\n%s250 CHUNKING\r\n",
         TEXT_ARG(config->hostname), (unsigned long long)config->limits.message_bytes,
         offers_tls ? "250-STARTTLS\r\n" : "",
-        xclient_is_allowed(session) ? "250-XCLIENT " XCLIENT_ATTRIBUTES "\r\n" : "");
+        session_may_xclient(session) ? "250-XCLIENT " XCLIENT_ATTRIBUTES "\r\n" : "");
 }
 
 static bool tls_is_missing(struct session *session)
@@ -76,7 +76,7 @@ static bool node_is_missing(struct session *session)
     const char *doubt = stream_peer_doubt(session->stream);
     snprintf(text, sizeof text, "%s%s%s", none, *doubt ? "; yours: " : "", doubt);
     session_reply(session, 530, "5.7.0", "%s", text);
-    session_log_reject(session, STAGE_MAIL, TEXT_NONE, 530, "5.7.0", text);
+    account_refused(session, STAGE_MAIL, TEXT_NONE, &(struct reply){ 530, "5.7.0", text });
     return true;
 }
 
@@ -184,8 +184,7 @@ static void do_bdat(struct session *session, const struct smtp_command *command)
 static void do_rset(struct session *session, const struct smtp_command *command)
 {
     session_count_junk(session);
-    keep_count_aborted(session);
-    transaction_drop(session);
+    drop_unfinished(session);
     session_reply(session, 250, "2.0.0", "ok");
 }
 
@@ -198,7 +197,7 @@ static void do_noop(struct session *session, const struct smtp_command *command)
 static void do_quit(struct session *session, const struct smtp_command *command)
 {
     session_reply(session, 221, "2.0.0", "%.*s bye", TEXT_ARG(session->server->config->hostname));
-    session_end(session);
+    drop_session(session);
 }
 
 static void do_vrfy(struct session *session, const struct smtp_command *command)

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* For whom a session speaks. Called by verbs.c, and by relaying.c for the next node. */
+/* For whom a session speaks. Called by verbs.c. */
 #include "receive/xclient.h"
 
 #include <stdio.h>
 
 #include "base/log.h"
-#include "receive/transaction.h"
-
-bool xclient_is_allowed(const struct session *session)
-{
-    const struct network_list *list = &session->port->listener.xclient;
-    for (size_t i = 0; i < list->count; i++)
-        if (network_has(&list->items[i], &session->peer.address)) return true;
-    return session_is_node(session);
-}
+#include "receive/account.h"
+#include "receive/admission.h"
 
 static bool has(const struct smtp_command *command, enum xclient_attribute attribute)
 {
@@ -77,9 +70,7 @@ static void client_take(struct session *session, const struct smtp_command *comm
     session->speaks_for = client != NULL;
     session->errors = 0;
     session_junk_forget(session);
-    session->client_refusal.text =
-        session_refusal(session, &session->client_refusal.code, &session->client_refusal.enhanced);
-    if (!session->client_refusal.text) session->client_refusal.code = 0;
+    session->client_refusal = admission_ask(session);
 }
 
 /* NULL: taken. */
@@ -98,7 +89,7 @@ static const char *take(struct session *session, const struct smtp_command *comm
 void xclient_do(struct session *session, const struct smtp_command *command)
 {
     const char *why;
-    if (!xclient_is_allowed(session)) {
+    if (!session_may_xclient(session)) {
         session_reply(session, 550, "5.7.0", "XCLIENT is not for you");
         return;
     }
@@ -119,72 +110,15 @@ void xclient_do(struct session *session, const struct smtp_command *command)
 
 bool xclient_hinders(struct session *session)
 {
-    const struct smtp_error *refusal = &session->client_refusal;
+    struct reply refusal = session->client_refusal;
     if (session->needs_xclient) {
         session_reply(session, 503, "5.5.1", "XCLIENT was refused");
-    } else if (refusal->code) { /* 421 is for the connection, which is the peer's: the client gets 450 */
-        uint16_t code = refusal->code == 421 ? 450 : refusal->code;
-        session_reply(session, code, refusal->enhanced, "%s", refusal->text);
-        session_log_reject(session, STAGE_MAIL, TEXT_NONE, code, refusal->enhanced, refusal->text);
+    } else if (refusal.code) { /* 421 is for the connection, which is the peer's: the client gets 450 */
+        if (refusal.code == 421) refusal.code = 450;
+        session_reply(session, refusal.code, refusal.enhanced, "%s", refusal.text);
+        account_refused(session, STAGE_MAIL, TEXT_NONE, &refusal);
     } else {
         return false;
     }
     return true;
-}
-
-/* --- to the next node --- */
-
-/* `name` with its "=". A value that is too long to be said is said to be unknown. */
-static void attribute_put(struct buffer *out, struct text name, struct text value)
-{
-    if (buffer_length(out)) buffer_add_char(out, ' ');
-    buffer_add_text(out, name);
-    size_t before = buffer_length(out);
-    xtext_encode(value, out);
-    size_t length = buffer_length(out) - before;
-    if (length > 0 && length <= XCLIENT_VALUE_MOST) return;
-    buffer_truncate(out, before);
-    buffer_add_text(out, TEXT("[UNAVAILABLE]"));
-}
-
-static void transaction_put(struct buffer *out, struct text transaction)
-{
-    static const char digits[] = "0123456789abcdef";
-    buffer_add_text(out, TEXT(" TRANSACTION="));
-    for (size_t i = 0; i < transaction.length; i++) {
-        buffer_add_char(out, digits[(uint8_t)transaction.at[i] >> 4]);
-        buffer_add_char(out, digits[transaction.at[i] & 15]);
-    }
-}
-
-static void name_put(const struct session *session, struct buffer *out)
-{
-    bool is_open = session->name.status == ANSWER_PENDING || session->name.status == ANSWER_TEMPERROR;
-    if (session->name.status == ANSWER_FOUND)
-        attribute_put(out, TEXT("NAME="), session->client_name);
-    else
-        buffer_add_text(out, is_open ? TEXT("NAME=[TEMPUNAVAIL]") : TEXT("NAME=[UNAVAILABLE]"));
-}
-
-static void tls_put(const struct session *session, struct buffer *out)
-{
-    char room[160];
-    if (!stream_is_secure(session->stream)) return;
-    snprintf(room, sizeof room, "%s %s %d", stream_tls_version(session->stream),
-             stream_tls_cipher(session->stream), stream_tls_bits(session->stream));
-    attribute_put(out, TEXT("TLS="), text_of(room));
-}
-
-struct text xclient_origin(struct session *session, struct text transaction)
-{
-    struct buffer out = { 0 };
-    name_put(session, &out);
-    attribute_put(&out, TEXT("ADDR="), session->client_text);
-    attribute_put(&out, TEXT("PROTO="), session->is_esmtp ? TEXT("ESMTP") : TEXT("SMTP"));
-    attribute_put(&out, TEXT("HELO="), session->helo);
-    tls_put(session, &out);
-    transaction_put(&out, transaction);
-    struct text origin = arena_text(session->mail, buffer_text(&out));
-    buffer_free(&out);
-    return origin;
 }

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The way of a message through this node to the next, from its last octet to the reply. */
-#include "receive/relaying.h"
-
-#include <stdio.h>
+#include "receive/relay.h"
 
 #include "base/log.h"
 #include "config/domains.h"
 #include "receive/keeping.h"
+#include "receive/origin.h"
 #include "receive/trace.h"
-#include "receive/transaction.h"
-#include "receive/xclient.h"
 
 /* The next node gives up first: its reply says more than ours could. */
-enum { REPLY_MARGIN_MS = 5000 };
+enum { REPLY_MARGIN_MS = 5000, REPLY_MOST = 599 };
 
 /* What a client sends again is the same in these, and nothing else is: who could make two alike would have
    one taken for the other, "kept before", and lost. */
@@ -58,7 +55,7 @@ void relay_begin(struct session *session)
     struct transaction *transaction = &session->transaction;
     session_wait(session, session->server->config->limits.verdict_ms + REPLY_MARGIN_MS);
     transaction->envelope.transaction = transaction_name(session);
-    transaction->envelope.origin = xclient_origin(session, transaction->envelope.transaction);
+    transaction->envelope.origin = origin_of(session, transaction->envelope.transaction);
     transaction->step = STEP_RELAYING;
     relay_send(session);
 }
@@ -74,12 +71,6 @@ void relay_doubt(struct session *session)
     if (session->transaction.step != STEP_RELAYING || !deliver)
         return; /* relay_send says it to the next one */
     channel_send(deliver, DELIVER_RELAY_DOUBT, session->transaction.id, TEXT_NONE);
-}
-
-void relay_cancel(struct session *session)
-{
-    struct channel *deliver = session->server->deliver;
-    if (deliver) channel_send(deliver, DELIVER_RELAY_CANCEL, session->transaction.id, TEXT_NONE);
 }
 
 /* --- the reply --- */
@@ -130,45 +121,42 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
     buffer_free(&record);
 }
 
-static void pass_on(struct session *session, const struct relay_reply *reply)
+static void count(struct session *session, const struct relay_reply *reply)
 {
     struct receive_counters *counters = session->server->counters;
-    char enhanced[16], text[600];
-    snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(reply->enhanced));
-    snprintf(text, sizeof text, "%.*s", TEXT_ARG(reply->text));
-    reply_log(session, reply);
-    if (reply->code < 400) {
-        bool is_told =
-            session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
-        if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
-        if (is_told) tell_ledger(session, reply);
-        counters->messages_relayed++;
-        session->messages++;
-        session_junk_forget(session);
-    }
-    session->transaction.step = STEP_NONE; /* there is nothing to cancel */
-    transaction_settle(session, reply->code, enhanced, text);
+    bool is_told = session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
+    if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
+    if (is_told) tell_ledger(session, reply);
+    counters->messages_relayed++;
+    session->messages++;
+    session_junk_forget(session);
 }
 
-void relay_done(struct session *session, struct frame *frame)
+static struct reply pass_on(struct session *session, const struct relay_reply *reply)
+{
+    reply_log(session, reply);
+    if (reply->code < 400) count(session, reply);
+    session->transaction.step = STEP_NONE; /* there is nothing to cancel */
+    return (struct reply){ reply->code, arena_text(session->mail, text_slice(reply->enhanced, 0, 15)).at,
+                           arena_text(session->mail, text_slice(reply->text, 0, REPLY_MOST)).at };
+}
+
+struct reply relay_done(struct session *session, struct frame *frame)
 {
     struct relay_reply reply;
     char id[MESSAGE_ID_SIZE];
-    if (session->transaction.step != STEP_RELAYING) return;
+    if (session->transaction.step != STEP_RELAYING) return (struct reply){ 0 };
     if (!relay_reply_get(frame, &reply))
         reply =
             (struct relay_reply){ .outcome = RELAY_REPLIED,
                                   .code = 451,
                                   .enhanced = TEXT("4.3.0"),
                                   .text = TEXT("the message could not be handed on now, try again later") };
-    if (reply.outcome == RELAY_REPLIED) {
-        pass_on(session, &reply);
-        return;
-    }
+    if (reply.outcome == RELAY_REPLIED) return pass_on(session, &reply);
     log_warning("%s: no next server can be connected to (%.*s): the journal keeps the message",
                 message_id_print(session->transaction.id, id), TEXT_ARG(reply.text));
     session->transaction.envelope.transaction = TEXT_NONE; /* told to the next node, not known by this one */
-    keep_unjudged(session);
+    return keep_unjudged(session);
 }
 
 /* --- recipients --- */
