@@ -54,3 +54,34 @@ struct reply admission_of_peer(struct session *session)
         return (struct reply){ 554, "5.7.1", "access denied: this port is for listed hosts" };
     return admission_ask(session);
 }
+
+/* --- messages --- */
+
+static bool needs_queue(const struct session *session)
+{
+    return session->port->listener.relay != RELAY_THROUGH;
+}
+
+bool admission_waits_for_queue(const struct session *session)
+{
+    return needs_queue(session) && !session->server->queue;
+}
+
+struct reply admission_of_message(struct session *session)
+{
+    struct server *server = session->server;
+    const struct config *config = server->config;
+    uint32_t rate = config->limits.message_rate_per_client, all;
+    if (admission_waits_for_queue(session))
+        return (struct reply){ 451, "4.3.0", "the queue is not there now, try again later" };
+    if (needs_queue(session) && server->queue_is_full)
+        return (struct reply){ 452, "4.3.1", "no room now, try again later" };
+    if (!eviction_makes_room(server, session, 1))
+        return (struct reply){ 452, "4.3.1", "too much mail in flight, try again later" };
+    uint32_t sent = clients_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
+    if (rate && sent > rate)
+        return (struct reply){ 450, "4.7.1", "too many messages from your address, try again later" };
+    if (config->limits.message_rate && all > config->limits.message_rate)
+        return (struct reply){ 450, "4.7.1", "too busy, try again later" };
+    return (struct reply){ 0 };
+}

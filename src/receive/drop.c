@@ -20,6 +20,7 @@ void drop_message(struct session *session)
     server->bodies_bytes -= transaction->body.size;
     body_free(&transaction->body);
     session_forget_id(session);
+    conversation_mail_over(&session->conversation);
     *transaction = (struct transaction){ .offered = -1 };
     arena_reset(session->mail);
 }
@@ -34,7 +35,7 @@ void drop_session(struct session *session)
 {
     if (!session->is_quiet || session->messages > 0)
         log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
-                 TEXT_ARG(session->client_text), session->messages, session->errors);
+                 TEXT_ARG(session->client_text), session->messages, session->conversation.errors);
     drop_unfinished(session);
     session_free(session);
 }
@@ -45,11 +46,10 @@ void drop_goodbye(struct session *session, const char *enhanced, const char *tex
     drop_session(session);
 }
 
-void drop_out_of_step(struct session *session, const struct reply *reply)
+void drop_out_of_step(struct session *session, const char *why)
 {
     log_info("out of step with %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), reply->text);
-    session_reply(session, reply->code, reply->enhanced, "%s", reply->text);
+             TEXT_ARG(session->client_text), why);
     drop_session(session);
 }
 

@@ -18,8 +18,8 @@ void drop_session(struct session *session);
 /* 421 with the node's name in front of `text`, and the end. */
 void drop_goodbye(struct session *session, const char *enhanced, const char *text);
 
-/* This one reply, and the end: what follows on the wire could be taken for what it is not. */
-void drop_out_of_step(struct session *session, const struct reply *reply);
+/* The end, after its reply: what follows on the wire could be taken for what it is not. */
+void drop_out_of_step(struct session *session, const char *why);
 
 /* There is no room, and this client is the slowest: 421, its transaction and its place are free when this
    returns, its connection is closed soon, by its own timer: who goes through the sessions loses none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A connection's bytes: lines to verbs, content to the transaction; the greeting, time limits and the end. */
+/* A connection's bytes: lines to the conversation, content to the transaction; the greeting, time limits and
+ * the end. */
 #include "receive/inbound.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "receive/recipients.h"
 #include "receive/relay.h"
 #include "receive/transaction.h"
-#include "receive/verbs.h"
+#include "receive/xclient.h"
 #include "smtp/proxy.h"
 
 enum { UNREAD_MOST = 64 * 1024 }; /* of replies that the client does not read */
@@ -37,14 +38,13 @@ static void greet(struct session *session)
         return;
     }
     session_note(session, "connect", "");
-    if (session->is_early) {
-        session_note(session, "early talker", ": it spoke before the greeting");
-        session->errors += 2;
-    }
+    if (session->is_early) session_note(session, "early talker", ": it spoke before the greeting");
     session_name_ask(session);
     session->state = SESSION_COMMAND;
     session_await(session);
-    session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
+    conversation_greet(&session->conversation, session->server->config, session->is_early,
+                       &session->server->replies);
+    session_speak(session);
 }
 
 static void on_half_closed(void *context)
@@ -103,50 +103,115 @@ static void on_time(void *context)
 
 /* --- input --- */
 
-static bool patience_is_over(struct session *session)
+/* Whatever the node says next, it has seen our reply to what it sent before. */
+static void confirm(struct session *session)
 {
-    const struct config *config = session->server->config;
-    bool is_junk = config->limits.junk && session->junk > config->limits.junk;
-    if (session->errors <= config->limits.errors && !is_junk) return false;
-    const char *why = is_junk ? "too many commands without a message" : "too many errors";
-    session_note(session, why, "");
-    drop_goodbye(session, "4.7.0", why);
+    struct channel *queue = session->server->queue;
+    if (session->unconfirmed && queue) channel_send(queue, QUEUE_CONFIRMED, session->unconfirmed, TEXT_NONE);
+    session->unconfirmed = 0;
+}
+
+/* While queue is being restarted a new message waits for it, as one at its end does: not for longer. False:
+   MAIL is to be shown again when the session goes on. */
+static bool mail_offer(struct session *session, const struct smtp_command *command)
+{
+    struct server *server = session->server;
+    if (admission_waits_for_queue(session) && session->queue != QUEUE_IS_MISSED) {
+        session->queue = QUEUE_IS_AWAITED;
+        session_wait(session, server->config->limits.verdict_ms);
+        return false;
+    }
+    session->queue = QUEUE_IS_THERE;
+    struct reply refusal = admission_of_message(session);
+    if (refusal.code == 0) transaction_open(session, command);
+    conversation_mail_answer(&session->conversation, server->config, &refusal, &server->replies);
+    session_speak(session);
     return true;
 }
 
-/* What is there of a line that has not come whole. Returns what was consumed. */
-static size_t take_part(struct session *session, struct text bytes)
+static void content_begin(struct session *session, enum session_state state)
 {
-    if (!session->skips_line && smtp_is_foreign_start(bytes)) {
-        drop_out_of_step(session, &(struct reply){ 500, "5.5.1", "this is SMTP, and what you speak is not" });
-        return bytes.length;
-    }
-    if (bytes.length <= COMMAND_LINE_MOST) return 0;
-    session->skips_line = true; /* its rest is thrown away as it comes, and answered once */
-    return bytes.length;
+    if (session->transaction.step == STEP_OPEN && session->conversation.mail >= MAIL_DATA)
+        transaction_read(session);
+    session->state = state;
+    if (state == SESSION_DATA)
+        session_await(session);
+    else if (session->conversation.chunk_left == 0)
+        transaction_chunk(session, TEXT_NONE);
 }
 
-/* A command line's end is CRLF; a bare LF only where the port repairs it. Returns what was consumed. */
-static size_t take_line(struct session *session, struct text bytes)
+static void secure(struct session *session)
 {
-    size_t end = text_find_char(bytes, '\n');
-    if (end == bytes.length) return take_part(session, bytes);
-    struct text line = text_slice(bytes, 0, end);
-    bool has_cr = end > 0 && line.at[end - 1] == '\r';
-    if (has_cr) line.length--;
-    bool is_too_long = session->skips_line || line.length > COMMAND_LINE_MOST;
-    session->skips_line = false;
+    session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
     session_await(session);
-    if (session->transaction.step == STEP_NONE && session_left_ms(session) == 0)
-        drop_goodbye(session, "4.3.2", "the session has lasted its time, connect again");
-    else if (!has_cr && session->port->listener.repair == REPAIR_NONE)
-        drop_out_of_step(session,
-                         &(struct reply){ 500, "5.5.2", "lines end with CRLF; a bare LF was received" });
-    else if (is_too_long)
-        session_reply(session, 500, "5.5.2", "the line is too long");
-    else if (!verb_do(session, line)) /* after QUIT the session is gone */
-        return 0;
-    return end + 1;
+    stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
+}
+
+static void greeted(struct session *session)
+{
+    drop_unfinished(session);
+    session_pace_reach(session, PACE_BETWEEN);
+    session_await(session);
+}
+
+/* What the conversation wants done. Returns what was consumed; the session may be gone. */
+static size_t act(struct session *session, const struct conversation_step *step)
+{
+    switch (step->action) {
+    case CONVERSATION_REFUSED:
+        account_refused(session, step->stage, step->address, &step->refusal);
+        break;
+    case CONVERSATION_MAIL:
+        return mail_offer(session, &step->command) ? step->used : 0;
+    case CONVERSATION_RCPT:
+        recipient_offer(session, &step->command);
+        break;
+    case CONVERSATION_XCLIENT:
+        xclient_do(session, &step->command);
+        break;
+    case CONVERSATION_DATA:
+        content_begin(session, SESSION_DATA);
+        break;
+    case CONVERSATION_CHUNK:
+        content_begin(session, SESSION_CHUNK);
+        break;
+    case CONVERSATION_RESET:
+        drop_unfinished(session);
+        break;
+    case CONVERSATION_HELLO:
+        greeted(session);
+        break;
+    case CONVERSATION_SECURE:
+        secure(session);
+        break;
+    case CONVERSATION_GIVE_UP:
+        session_note(session, step->refusal.text, "");
+        drop_session(session);
+        break;
+    case CONVERSATION_OUT_OF_STEP:
+        drop_out_of_step(session, step->refusal.text);
+        break;
+    case CONVERSATION_CLOSE:
+        drop_session(session);
+        break;
+    default:
+        break;
+    }
+    return step->used;
+}
+
+static size_t take_command(struct session *session, struct text bytes)
+{
+    struct server *server = session->server;
+    const struct conversation_terms terms = { server->config, session_left_ms(session) == 0 };
+    struct conversation_step step;
+    arena_reset(server->line);
+    conversation_input(&session->conversation, &terms, bytes, server->line, &server->replies, &step);
+    if (step.action == CONVERSATION_MORE) return step.used;
+    if (session->unconfirmed) confirm(session);
+    session_await(session);
+    session_speak(session);
+    return act(session, &step);
 }
 
 /* What is thrown away is paid for too, since its client is to hear why; but not without end. */
@@ -184,28 +249,25 @@ static size_t on_input(void *context, struct text bytes)
     case SESSION_PROXY:
         return take_proxy(session, bytes);
     case SESSION_COMMAND:
-        if (patience_is_over(session)) return bytes.length;
-        return take_line(session, bytes);
+        return take_command(session, bytes);
     case SESSION_DATA:
         content_heard(session, bytes.length);
         return transaction_data(session, bytes);
     case SESSION_CHUNK:
-        content_heard(session, bytes.length < session->chunk_left ? bytes.length : session->chunk_left);
+        content_heard(session, text_slice(bytes, 0, session->conversation.chunk_left).length);
         return transaction_chunk(session, bytes);
     default:
         return 0;
     }
 }
 
-/* RFC 3207 section 4.2: all knowledge from before is thrown away. */
 static void on_secured(void *context)
 {
     struct session *session = context;
-    drop_message(session);
-    session->helo = TEXT_NONE;
-    session->is_esmtp = false;
-    if (session->is_quiet) return;
     const char *node = stream_peer_name(session->stream), *doubt = stream_peer_doubt(session->stream);
+    drop_message(session);
+    conversation_secured(&session->conversation, *node != '\0', doubt);
+    if (session->is_quiet) return;
     log_info("%s TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)%s%s",
              *node ? "Trusted" : "Anonymous", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
              stream_tls_version(session->stream), stream_tls_cipher(session->stream),

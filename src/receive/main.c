@@ -163,8 +163,8 @@ static void lookup_gone(void *context)
 static void lookup_back(struct server *server)
 {
     for (struct session *session = server->sessions; session; session = session->next)
-        if (session->name.status == ANSWER_TEMPERROR && session->has_asked_name && !session->speaks_for &&
-            session->transaction.step < STEP_JUDGING)
+        if (session->name.status == ANSWER_TEMPERROR && session->has_asked_name &&
+            !session->conversation.speaks_for && session->transaction.step < STEP_JUDGING)
             session_name_ask(session);
 }
 

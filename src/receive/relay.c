@@ -3,9 +3,9 @@
 #include "receive/relay.h"
 
 #include "base/log.h"
-#include "config/domains.h"
 #include "receive/keeping.h"
 #include "receive/origin.h"
+#include "receive/rcpt.h"
 #include "receive/trace.h"
 
 /* The next node gives up first: its reply says more than ours could. */
@@ -24,20 +24,13 @@ static struct text transaction_name(struct session *session)
     return keep_name(session, pieces, count + 2);
 }
 
-static struct text way_of(const struct session *session)
-{
-    const struct envelope *envelope = &session->transaction.envelope;
-    struct text domain = envelope_domain_of(envelope->recipients[0].address);
-    return domain.length ? domain : envelope_domain_of(session->server->config->admin);
-}
-
 static void relay_send(struct session *session)
 {
     struct server *server = session->server;
     struct transaction *transaction = &session->transaction;
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     if (!server->deliver) return; /* it is being restarted; relay_deliver_is_back asks */
-    struct relay_request request = { .domain = way_of(session),
+    struct relay_request request = { .domain = rcpt_way(server->config, &transaction->envelope),
                                      .content = transaction->keep.content,
                                      .envelope = transaction->envelope,
                                      .prefix = trace_fields(session),
@@ -85,7 +78,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
     double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
     message_id_print(transaction->id, id);
     log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), TEXT_ARG(session->helo), session_protocol(session));
+             TEXT_ARG(session->client_text), TEXT_ARG(session->conversation.helo), session_protocol(session));
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
         log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
                  TEXT_ARG(transaction->envelope.recipients[i].address),
@@ -103,7 +96,7 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
                                    .size = transaction->body.size,
                                    .direction = (uint8_t)session->port->listener.direction,
                                    .client = session->client,
-                                   .helo = session->helo,
+                                   .helo = session->conversation.helo,
                                    .sender = envelope->sender,
                                    .dsn = reply->enhanced,
                                    .relay = reply->server,
@@ -129,7 +122,7 @@ static void count(struct session *session, const struct relay_reply *reply)
     if (is_told) tell_ledger(session, reply);
     counters->messages_relayed++;
     session->messages++;
-    session_junk_forget(session);
+    conversation_message_taken(&session->conversation);
 }
 
 static struct reply pass_on(struct session *session, const struct relay_reply *reply)
@@ -157,17 +150,4 @@ struct reply relay_done(struct session *session, struct frame *frame)
                 message_id_print(session->transaction.id, id), TEXT_ARG(reply.text));
     session->transaction.envelope.transaction = TEXT_NONE; /* told to the next node, not known by this one */
     return keep_unjudged(session);
-}
-
-/* --- recipients --- */
-
-bool relay_takes_same_way(const struct session *session, struct text domain)
-{
-    const struct config *config = session->server->config;
-    const struct transaction *transaction = &session->transaction;
-    if (session->port->listener.relay != RELAY_THROUGH || transaction->envelope.recipient_count == 0)
-        return true;
-    struct text first = way_of(session);
-    return text_equal_nocase(first, domain) ||
-           config_is_same_way(config_find_domain(config, first), config_find_domain(config, domain));
 }

@@ -20,8 +20,4 @@ void relay_deliver_is_back(struct session *session);
    that is known the next node is not to take its reply for heard. */
 void relay_doubt(struct session *session);
 
-/* RCPT: whether the domain's mail goes to the servers that the recipients before go to. One transaction
-   cannot go two ways. */
-bool relay_takes_same_way(const struct session *session, struct text domain);
-
 #endif

@@ -59,7 +59,8 @@ struct server {
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;
-    struct arena *line; /* of the command line being done; what is to last is copied from it */
+    struct buffer replies; /* what a conversation says, until session_speak */
+    struct arena *line;    /* of the command line being done; what is to last is copied from it */
 };
 
 /* One user of the port less; the last one frees it. */

@@ -7,8 +7,6 @@
 
 #include "base/log.h"
 
-enum { REPLY_TEXT_MOST = 900 };
-
 /* --- begin and end --- */
 
 static void number_remember(struct session *session)
@@ -39,6 +37,8 @@ struct session *session_new(struct server *server, struct port *port, const stru
     session->started_ms = loop_now_ms(server->loop);
     session->peer = *peer;
     session->transaction.offered = -1;
+    conversation_start(&session->conversation, &port->listener, port->tls != NULL,
+                       server_lists(&port->listener.xclient, &peer->address));
     session->next = server->sessions;
     if (session->next) session->next->previous = session;
     server->sessions = session;
@@ -108,20 +108,10 @@ void session_note(const struct session *session, const char *what, const char *m
              more);
 }
 
-bool session_is_node(const struct session *session)
-{
-    return *stream_peer_name(session->stream) != '\0';
-}
-
-bool session_may_xclient(const struct session *session)
-{
-    return server_lists(&session->port->listener.xclient, &session->peer.address) || session_is_node(session);
-}
-
 const char *session_protocol(const struct session *session)
 {
     bool is_utf8 = session->transaction.envelope.smtputf8, is_secure = stream_is_secure(session->stream);
-    if (!session->is_esmtp) return "SMTP";
+    if (!session->conversation.is_esmtp) return "SMTP";
     if (is_utf8) return is_secure ? "UTF8SMTPS" : "UTF8SMTP";
     return is_secure ? "ESMTPS" : "ESMTP";
 }
@@ -172,54 +162,24 @@ void session_forget_id(struct session *session)
 
 /* --- replies --- */
 
-/* Four of these a message: put together by hand, since printf would cost more than the rest. */
-static void reply_write(struct session *session, uint16_t code, struct text enhanced, struct text text)
+void session_speak(struct session *session)
 {
-    char line[REPLY_TEXT_MOST + 32], *at = line;
-    *at++ = (char)('0' + code / 100);
-    *at++ = (char)('0' + code / 10 % 10);
-    *at++ = (char)('0' + code % 10);
-    *at++ = ' ';
-    enhanced.length = enhanced.length < 16 ? enhanced.length : 16;
-    memcpy(at, enhanced.at, enhanced.length);
-    at += enhanced.length;
-    if (enhanced.length) *at++ = ' ';
-    memcpy(at, text.at, text.length);
-    at += text.length;
-    *at++ = '\r';
-    *at++ = '\n';
-    stream_write(session->stream, text_from(line, (size_t)(at - line)));
-}
-
-/* RFC 5321 section 4.5.3.1.10: a client minds 452 by coming again with the rest, and may have sent as many at
-   once as it was to have sent at most. */
-static void error_count(struct session *session, uint16_t code)
-{
-    if (code < 400) return;
-    if (code != 452 || ++session->overshoots > session->server->config->limits.recipients) session->errors++;
-}
-
-void session_count_junk(struct session *session)
-{
-    if (session->speaks_for || !session_may_xclient(session)) session->junk++;
-}
-
-void session_junk_forget(struct session *session)
-{
-    session->junk = session->overshoots = 0;
+    struct buffer *replies = &session->server->replies;
+    stream_write(session->stream, buffer_text(replies));
+    buffer_clear(replies);
 }
 
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
 {
-    char text[REPLY_TEXT_MOST];
+    struct server *server = session->server;
+    char text[CONVERSATION_REPLY_MOST + 1];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
-    error_count(session, code);
-    reply_write(session, code, text_of(enhanced ? enhanced : ""), text_of(text));
+    conversation_reply(&session->conversation, server->config, &(struct reply){ code, enhanced, text },
+                       &server->replies);
+    session_speak(session);
 }
 
 /* --- time --- */

@@ -4,10 +4,9 @@
 #define SEKIMORI_RECEIVE_SESSION_H
 
 #include "base/stream.h"
-#include "ipc/event.h"
+#include "receive/conversation.h"
 #include "receive/pace.h"
 #include "receive/server.h"
-#include "smtp/command.h"
 #include "smtp/dotted.h"
 
 enum session_state {
@@ -38,13 +37,6 @@ enum transaction_step {
     STEP_KEEPING,  /* queue writes */
 };
 
-/* What is to be said of a message, or to a command. Code 0: nothing yet, or nothing stands against it. Texts
-   are literals or live in the transaction's arena. */
-struct reply {
-    uint16_t code;
-    const char *enhanced, *text;
-};
-
 struct transaction {
     enum transaction_step step;
     uint64_t id, arrived_ms;
@@ -56,7 +48,7 @@ struct transaction {
     uint64_t wire_octets; /* of content, as it came */
     uint16_t probes_left;
     bool is_reply_begun; /* "250-" is said: no other reply can follow */
-    bool is_bdat, is_too_big, has_no_memory, is_poison;
+    bool is_too_big, has_no_memory, is_poison;
     bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then; /* where the session goes on when it is there */
@@ -80,30 +72,24 @@ struct session {
     uint64_t number, started_ms;
     struct pace pace;
     enum session_state state;
+    struct conversation conversation;
     struct endpoint peer;    /* who is connected */
     struct address client;   /* who it stands for: PROXY and XCLIENT change it */
     struct text client_text; /* "192.0.2.1" */
     struct text client_name; /* confirmed, or "unknown" */
-    struct text helo;        /* in helo_room */
-    char helo_room[256];
-    struct text client_tls; /* of a client that a node named by XCLIENT; empty: in the clear */
+    struct text client_tls;  /* of a client that a node named by XCLIENT; empty: in the clear */
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
-    bool has_transaction_id, speaks_for;
-    bool needs_xclient;          /* one was refused, so that MAIL must be too */
-    uint64_t unconfirmed;        /* message whose 250 the node may not have seen; 0: none */
-    struct reply client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
-    struct question name;        /* the client's confirmed name, as question and answer */
-    uint16_t questions;          /* asked so far: a part of their ids */
-    uint64_t name_question;      /* id at lookup, 0: none is out */
-    bool has_asked_name;         /* else there is no such question: names are off */
+    bool has_transaction_id;
+    uint64_t unconfirmed;   /* message whose 250 the node may not have seen; 0: none */
+    struct question name;   /* the client's confirmed name, as question and answer */
+    uint16_t questions;     /* asked so far: a part of their ids */
+    uint64_t name_question; /* id at lookup, 0: none is out */
+    bool has_asked_name;    /* else there is no such question: names are off */
     struct client_entry *entry;
     bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */
-    bool has_entered, is_esmtp, is_early, skips_line;
-    uint32_t errors, messages;
-    uint32_t overshoots, junk; /* since the last message: what was answered 452, what brought nothing */
-    uint64_t chunk_left;
-    bool chunk_is_last;
+    bool has_entered, is_early;
+    uint32_t messages;
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
@@ -130,13 +116,6 @@ void session_name_ask(struct session *session);
    quiet session. `what` and `more` are literals or our own words. */
 void session_note(const struct session *session, const char *what, const char *more);
 
-/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
-   stream_peer_name. */
-bool session_is_node(const struct session *session);
-
-/* A node, or a peer of the port's `xclient`: it may say for whom it speaks. */
-bool session_may_xclient(const struct session *session);
-
 /* "ESMTPS" and its kin, RFC 3848. */
 const char *session_protocol(const struct session *session);
 
@@ -154,17 +133,12 @@ struct session *session_by_message(struct server *server, uint64_t id);
 
 /* --- replies --- */
 
-/* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors; 452, which is
-   no fault of the client as long as it minds it, counts from limits.recipients of them on. */
+/* conversation_reply, with a text made by printf. */
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A command that brings no message forward: one more than limits.junk ends the session. A peer that may say
-   XCLIENT is free of this while it speaks for itself. */
-void session_count_junk(struct session *session);
-
-/* A message was taken, or another client is spoken for: what leads to 421 counts from 0 again. */
-void session_junk_forget(struct session *session);
+/* Sends what the conversation has written to server->replies. */
+void session_speak(struct session *session);
 
 /* --- time --- */
 

@@ -68,22 +68,18 @@ void transaction_open(struct session *session, const struct smtp_command *comman
 
 /* --- read --- */
 
-void transaction_read(struct session *session, bool is_bdat)
+void transaction_read(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
+    bool is_bdat = session->conversation.mail == MAIL_CHUNKS;
     transaction->step = STEP_READING;
-    transaction->is_bdat = is_bdat;
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
     server->counters->last_id = server->ids.last;
     session_remember_id(session);
     transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
-    if (is_bdat) return;
-    session->state = SESSION_DATA;
-    session_await(session);
-    session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 
 /* What is refused makes room for others at once. */
@@ -149,7 +145,8 @@ static void content_out_of_step(struct session *session)
                                : "the content has a NUL" };
     account_content_refused(session, &reply);
     drop_message(session); /* it is refused, not aborted */
-    drop_out_of_step(session, &reply);
+    session_reply(session, reply.code, reply.enhanced, "%s", reply.text);
+    drop_out_of_step(session, reply.text);
 }
 
 static void content_end(struct session *session)
@@ -201,30 +198,17 @@ size_t transaction_data(struct session *session, struct text wire)
     return used;
 }
 
-void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last)
-{
-    session->chunk_left = size;
-    session->chunk_is_last = is_last;
-    session->state = SESSION_CHUNK;
-    if (size == 0) transaction_chunk(session, TEXT_NONE);
-}
-
 static void chunk_end(struct session *session)
 {
-    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    struct buffer *scratch = &server->scratch;
     session->state = SESSION_COMMAND;
-    if (transaction->step != STEP_READING || !transaction->is_bdat) {
-        session_reply(session, transaction->step == STEP_OPEN ? 554 : 503, "5.5.1",
-                      "no valid recipients for this chunk");
-        return;
-    }
-    if (!session->chunk_is_last) {
-        session_reply(session, 250, "2.0.0", "chunk ok");
-        return;
-    }
-    struct buffer *scratch = &session->server->scratch;
+    enum conversation_action action =
+        conversation_chunk_end(&session->conversation, server->config, &server->replies);
+    session_speak(session);
+    if (action != CONVERSATION_SETTLE) return;
     buffer_clear(scratch);
-    dotted_finish(&transaction->dotted, scratch);
+    dotted_finish(&session->transaction.dotted, scratch);
     content_add(session, buffer_text(scratch));
     content_end(session);
 }
@@ -232,8 +216,7 @@ static void chunk_end(struct session *session)
 size_t transaction_chunk(struct session *session, struct text wire)
 {
     struct transaction *transaction = &session->transaction;
-    struct text piece = text_slice(wire, 0, session->chunk_left);
-    session->chunk_left -= piece.length;
+    struct text piece = conversation_chunk(&session->conversation, wire);
     if (transaction->step == STEP_READING) {
         struct buffer *scratch = &session->server->scratch;
         size_t used;
@@ -241,7 +224,7 @@ size_t transaction_chunk(struct session *session, struct text wire)
         dotted_decode(&transaction->dotted, piece, scratch, &used);
         content_add(session, buffer_text(scratch));
     }
-    if (session->chunk_left == 0)
+    if (session->conversation.chunk_left == 0)
         chunk_end(session);
     else if (transaction->step == STEP_READING)
         file_ask(session);
@@ -273,11 +256,11 @@ static struct occasion occasion_of(struct session *session)
     return (struct occasion){ .id = session->transaction.id,
                               .direction = session->port->listener.direction,
                               .client = session->client,
-                              .helo = session->helo,
+                              .helo = session->conversation.helo,
                               .sender = envelope->sender,
                               .smtputf8 = envelope->smtputf8,
-                              .secure = session->speaks_for ? session->client_tls.length > 0
-                                                            : stream_is_secure(session->stream),
+                              .secure = session->conversation.speaks_for ? session->client_tls.length > 0
+                                                                         : stream_is_secure(session->stream),
                               .recipient_count = envelope->recipient_count,
                               .recipients = recipients };
 }
@@ -417,7 +400,7 @@ void transaction_kept(struct session *session)
     if (session->transaction.step != STEP_KEEPING) return;
     struct reply reply = keep_accepted(session);
     session->messages++;
-    session_junk_forget(session);
+    conversation_message_taken(&session->conversation);
     if (session->transaction.envelope.transaction.length) session->unconfirmed = session->transaction.id;
     settle(session, reply);
 }

@@ -7,12 +7,12 @@
 
 void transaction_open(struct session *session, const struct smtp_command *command);
 
-/* DATA (354 is sent) or the first BDAT. */
-void transaction_read(struct session *session, bool is_bdat);
+/* DATA or the first BDAT was taken: content follows. */
+void transaction_read(struct session *session);
 
-/* Content that arrived; returns what was consumed. */
+/* Content that arrived; returns what was consumed. With the last octet of a chunk its reply is said, so that
+   an empty one is shown too. */
 size_t transaction_data(struct session *session, struct text wire);
-void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last);
 size_t transaction_chunk(struct session *session, struct text wire);
 
 /* Answers of the peers, by message id or session number. */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* For whom a session speaks. Called by verbs.c. */
+/* For whom a session speaks. Called by inbound.c. */
 #include "receive/xclient.h"
 
-#include <stdio.h>
-
 #include "base/log.h"
-#include "receive/account.h"
 #include "receive/admission.h"
 
 static bool has(const struct smtp_command *command, enum xclient_attribute attribute)
@@ -31,15 +28,14 @@ static void name_take(struct session *session, const struct smtp_command *comman
 }
 
 /* With PROTO the peer has said all that EHLO would: it may go on with MAIL at once. */
-static void helo_take(struct session *session, const struct smtp_command *command)
+static void helo_take(struct conversation *conversation, const struct smtp_command *command)
 {
-    struct text helo = text_slice(command->attribute[XCLIENT_HELO], 0, sizeof session->helo_room);
-    session->helo = TEXT_NONE;
-    if (!has(command, XCLIENT_PROTO)) return;
-    if (helo.length == 0) helo = TEXT("unknown");
-    memcpy(session->helo_room, helo.at, helo.length);
-    session->helo = text_from(session->helo_room, helo.length);
-    session->is_esmtp = text_starts_nocase(command->attribute[XCLIENT_PROTO], TEXT("E"));
+    struct text helo = command->attribute[XCLIENT_HELO];
+    bool is_esmtp = text_starts_nocase(command->attribute[XCLIENT_PROTO], TEXT("E"));
+    if (!has(command, XCLIENT_PROTO))
+        conversation_greeted(conversation, TEXT_NONE, conversation->is_esmtp);
+    else
+        conversation_greeted(conversation, helo.length ? helo : TEXT("unknown"), is_esmtp);
 }
 
 static int hex_value(char c)
@@ -67,10 +63,8 @@ static void client_take(struct session *session, const struct smtp_command *comm
     session_client_set(session, client ? client : &session->peer.address);
     name_take(session, command);
     session->client_tls = arena_text(session->who, command->attribute[XCLIENT_TLS]);
-    session->speaks_for = client != NULL;
-    session->errors = 0;
-    session_junk_forget(session);
-    session->client_refusal = admission_ask(session);
+    struct reply refusal = admission_ask(session);
+    conversation_stand_for(&session->conversation, client != NULL, &refusal);
 }
 
 /* NULL: taken. */
@@ -82,43 +76,18 @@ static const char *take(struct session *session, const struct smtp_command *comm
         return "ADDR is not an address";
     if (!transaction_take(session, command)) return "TRANSACTION is not 32 hexadecimal digits";
     if (command->has_attribute[XCLIENT_ADDR]) client_take(session, command, has_client ? &client : NULL);
-    helo_take(session, command);
+    helo_take(&session->conversation, command);
     return NULL;
 }
 
 void xclient_do(struct session *session, const struct smtp_command *command)
 {
-    const char *why;
-    if (!session_may_xclient(session)) {
-        session_reply(session, 550, "5.7.0", "XCLIENT is not for you");
-        return;
-    }
-    session->needs_xclient = true;
-    if (session->transaction.step != STEP_NONE) {
-        session_reply(session, 503, "5.5.1", "a message is under way");
-    } else if ((why = take(session, command))) {
-        session_reply(session, 501, "5.5.4", "%s", why);
-    } else {
-        session->needs_xclient = false;
-        session_reply(session, 220, NULL, "%.*s ESMTP Sekimori", TEXT_ARG(session->server->config->hostname));
-        const char *node = stream_peer_name(session->stream);
-        log_info("xclient: %s speaks for %.*s[%.*s]%s%.*s", *node ? node : "a listed peer",
-                 TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
-                 session->client_tls.length ? " by " : "", TEXT_ARG(session->client_tls));
-    }
-}
-
-bool xclient_hinders(struct session *session)
-{
-    struct reply refusal = session->client_refusal;
-    if (session->needs_xclient) {
-        session_reply(session, 503, "5.5.1", "XCLIENT was refused");
-    } else if (refusal.code) { /* 421 is for the connection, which is the peer's: the client gets 450 */
-        if (refusal.code == 421) refusal.code = 450;
-        session_reply(session, refusal.code, refusal.enhanced, "%s", refusal.text);
-        account_refused(session, STAGE_MAIL, TEXT_NONE, &refusal);
-    } else {
-        return false;
-    }
-    return true;
+    struct server *server = session->server;
+    const char *why = take(session, command), *node = stream_peer_name(session->stream);
+    conversation_xclient_answer(&session->conversation, server->config, why, &server->replies);
+    session_speak(session);
+    if (why) return;
+    log_info("xclient: %s speaks for %.*s[%.*s]%s%.*s", *node ? node : "a listed peer",
+             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+             session->client_tls.length ? " by " : "", TEXT_ARG(session->client_tls));
 }

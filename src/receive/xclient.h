@@ -6,13 +6,9 @@
 
 #include "receive/session.h"
 
-#define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
-
-/* The verb. After a refusal MAIL is refused too until XCLIENT or EHLO is said well: the peer may have sent
+/* The verb, by a peer that may say it and between two messages: the session stands for who is named, and the
+   peer has its reply. After a refusal MAIL is refused too until XCLIENT is said well: the peer may have sent
    both at once, and a message judged as the peer's own would be judged wrong. */
 void xclient_do(struct session *session, const struct smtp_command *command);
-
-/* MAIL: replies and says true when the client that was named may not send. */
-bool xclient_hinders(struct session *session);
 
 #endif
