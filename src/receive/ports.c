@@ -130,6 +130,12 @@ void ports_accept(struct server *server, bool accept)
         if (server->ports[i]->watch) watch_set(server->ports[i]->watch, accept ? WATCH_READ : 0);
 }
 
+void ports_begin(struct server *server)
+{
+    bool is_wanted = !server->is_stopping && !server->child->is_draining;
+    if (server->queue && is_wanted) ports_accept(server, true);
+}
+
 void ports_replace(struct server *server)
 {
     for (size_t i = 0; i < server->port_count; i++) {

@@ -15,4 +15,8 @@ void ports_replace(struct server *server);
 /* Starts to accept on every port, or stops. */
 void ports_accept(struct server *server, bool accept);
 
+/* Connections are taken from the moment there is a queue; what else is missing is waited for. Called when
+   something of this has changed. */
+void ports_begin(struct server *server);
+
 #endif
