@@ -155,12 +155,21 @@ static void relay_answer(struct scene *scene, uint64_t id)
     channel_end(scene->deliver_end);
 }
 
+static void relayed_take(struct scene *scene, struct frame *frame)
+{
+    struct frame copy = *frame;
+    copy.payload = arena_text(scene->arena, frame->payload);
+    assert_true(relay_request_get(scene->arena, &copy, &scene->relayed));
+    body_free(&scene->relayed.body);
+    scene->relays++;
+}
+
 static bool deliver_frame(void *context, struct frame *frame)
 {
     struct scene *scene = context;
     scene->cancels += frame->type == DELIVER_RELAY_CANCEL;
     if (frame->type == DELIVER_RELAY) {
-        scene->relays++;
+        relayed_take(scene, frame);
         relay_answer(scene, frame->id);
     }
     stop_if_awaited(scene);
@@ -310,6 +319,12 @@ void scene_stop(struct scene *scene)
     loop_free(server->loop);
     config_free(scene->config);
     arena_free(scene->arena);
+}
+
+const struct text *scene_event(struct scene *scene)
+{
+    if (scene->event_position == 0) scene->event_position = ring_tail(scene->server.ring);
+    return ring_next(scene->server.ring, &scene->event_position, &scene->event) ? &scene->event : NULL;
 }
 
 /* --- the client --- */

@@ -42,6 +42,10 @@ struct scene {
     unsigned reads;
     enum deliver_habit deliver;
     unsigned relays, cancels;
+    struct relay_request relayed; /* the last one, in the arena, without its body */
+
+    uint64_t event_position;
+    struct text event;
 
     int client;
     struct watch *watch;
@@ -74,6 +78,9 @@ const char *scene_talk(struct scene *scene, const char *lines);
 void scene_say(struct scene *scene, struct text bytes);
 const char *scene_hear(struct scene *scene);
 void scene_hang_up(struct scene *scene);
+
+/* The next event that ledger is told, NULL at the end; all before the first call. */
+const struct text *scene_event(struct scene *scene);
 
 /* Some milliseconds pass. */
 void scene_turn(struct scene *scene);

@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "receive/drop.h"
+#include "receive/refusals.h"
 #include "scene.h"
 
 #define PLAIN "virus { mode off }\nspam { mode off }\n"
@@ -392,7 +394,177 @@ static void test_gone_before_content(void **state)
     scene_stop(&scene);
 }
 
+/* --- what ledger is told --- */
+
+static void accepted_check(const struct text *record, const char *action)
+{
+    struct event_accepted event;
+    uint32_t first;
+    assert_true(record && event_kind_of(*record) == EVENT_ACCEPTED);
+    assert_true(event_accepted_get(scene.arena, *record, &event, &first));
+    assert_int_equal(event.size, sizeof BODY - 1);
+    assert_true(text_equal(event.sender, TEXT("a@b.test")));
+    assert_true(text_equal(event.helo, TEXT("x")));
+    assert_int_equal(event.recipient_count, 1);
+    assert_true(text_equal(event.recipients[0].address, TEXT("d@example.test")));
+    assert_int_equal(event.recipients[0].hold, HOLD_NONE);
+    assert_string_equal(evidence_action_name(event.recipients[0].action), action);
+}
+
+static void refused_check(const struct text *record, enum event_stage stage, uint16_t code,
+                          const char *recipient, bool is_message)
+{
+    struct event_refused event;
+    assert_true(record && event_kind_of(*record) == EVENT_REFUSED);
+    assert_true(event_refused_get(scene.arena, *record, &event));
+    assert_int_equal(event.stage, stage);
+    assert_int_equal(event.code, code);
+    assert_int_equal(event.is_message, is_message);
+    assert_true(text_equal(event.recipient, text_of(recipient)));
+}
+
+/* The one that is discarded is told beside the other, who is the first of those that were kept. */
+static void test_events_of_one_kept_one_discarded(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT JUDGED);
+    scene.scan = SCAN_DISCARDS;
+    scene_talk(&scene,
+               "HELO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|RCPT TO:<d@example.test>|DATA|END");
+    accepted_check(scene_event(&scene), "accept");
+    refused_check(scene_event(&scene), STAGE_CONTENT, 250, "c@example.test", false);
+    assert_null(scene_event(&scene));
+    scene_stop(&scene);
+}
+
+/* Of several recipients of a refused message the first counts as the message. */
+static void test_events_of_a_refusal(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT JUDGED);
+    scene.scan = SCAN_REFUSES;
+    scene_talk(&scene, "HELO x|MAIL FROM:<a@b.test>|RCPT TO:<u@world.test>|RCPT TO:<c@example.test>|"
+                       "RCPT TO:<d@example.test>|DATA|END");
+    refused_check(scene_event(&scene), STAGE_RCPT, 550, "u@world.test", false);
+    refused_check(scene_event(&scene), STAGE_CONTENT, 550, "c@example.test", true);
+    refused_check(scene_event(&scene), STAGE_CONTENT, 550, "d@example.test", false);
+    assert_null(scene_event(&scene));
+    scene_stop(&scene);
+}
+
+static void test_events_of_an_abort(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|BDAT 7\r\nSubje|RSET");
+    refused_check(scene_event(&scene), STAGE_CONTENT, 0, "c@example.test", true);
+    assert_null(scene_event(&scene));
+    scene_stop(&scene);
+}
+
+/* Of one client's refusals that are alike the first hundred of a minute are told one by one, the others
+ * together. */
+static void test_events_of_a_flood(void **state)
+{
+    struct event_refused event;
+    unsigned alone = 0;
+    const struct text *record;
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN "limits { errors 1000 }\n");
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>");
+    for (int i = 0; i < 130; i++) assert_string_equal(scene_talk(&scene, "RCPT TO:<u@world.test>"), "550");
+    while ((record = scene_event(&scene))) alone++;
+    assert_int_equal(alone, 100);
+    refusals_flush(scene.server.refusals);
+    record = scene_event(&scene);
+    assert_true(record && event_refused_get(scene.arena, *record, &event));
+    assert_int_equal(event.count, 30);
+    assert_null(scene_event(&scene));
+    assert_int_equal(scene.page->receive.refused_5xx, 130);
+    scene_stop(&scene);
+}
+
 /* --- what a node is told of another's client --- */
+
+static const struct {
+    const char *lines, *origin; /* up to the name of the transaction */
+} origins[] = {
+    { "EHLO a.test", "NAME=[TEMPUNAVAIL] ADDR=127.0.0.1 PROTO=ESMTP HELO=a.test TRANSACTION=" },
+    { "HELO a.test", "NAME=[TEMPUNAVAIL] ADDR=127.0.0.1 PROTO=SMTP HELO=a.test TRANSACTION=" },
+    { "EHLO a+b=c", "NAME=[TEMPUNAVAIL] ADDR=127.0.0.1 PROTO=ESMTP HELO=a+2Bb+3Dc TRANSACTION=" },
+    { "XCLIENT NAME=m.test ADDR=192.0.2.7 PROTO=ESMTP HELO=y",
+      "NAME=m.test ADDR=192.0.2.7 PROTO=ESMTP HELO=y TRANSACTION=" },
+    { "XCLIENT NAME=[UNAVAILABLE] ADDR=2001:db8::1 PROTO=SMTP",
+      "NAME=[UNAVAILABLE] ADDR=2001:db8::1 PROTO=SMTP HELO=unknown TRANSACTION=" },
+    { "XCLIENT NAME=[TEMPUNAVAIL] ADDR=192.0.2.7 PROTO=ESMTP HELO=y",
+      "NAME=[TEMPUNAVAIL] ADDR=192.0.2.7 PROTO=ESMTP HELO=y TRANSACTION=" },
+    { "XCLIENT NAME=m.test ADDR=192.0.2.7|EHLO z",
+      "NAME=m.test ADDR=192.0.2.7 PROTO=ESMTP HELO=z TRANSACTION=" },
+    { "XCLIENT NAME=m.test ADDR=192.0.2.7 PROTO=ESMTP HELO=y|XCLIENT NAME=[UNAVAILABLE] "
+      "ADDR=[UNAVAILABLE]|EHLO z",
+      "NAME=[UNAVAILABLE] ADDR=127.0.0.1 PROTO=ESMTP HELO=z TRANSACTION=" },
+};
+
+static void test_origins(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        scene_start(&scene, "listen 127.0.0.1:24 { direction in; relay through; xclient 127.0.0.1 }\n" PLAIN);
+        scene_talk(&scene, origins[i].lines);
+        assert_string_equal(scene_talk(&scene, "MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END"),
+                            "250 250 354 250");
+        struct text origin = scene.relayed.envelope.origin;
+        if (!text_starts(origin, text_of(origins[i].origin)))
+            fail_msg("%s: %.*s", origins[i].lines, TEXT_ARG(origin));
+        assert_int_equal(origin.length, strlen(origins[i].origin) + 2 * TRANSACTION_BYTES);
+        assert_int_equal(scene.relayed.envelope.transaction.length, TRANSACTION_BYTES);
+        assert_true(text_equal(scene.relayed.domain, TEXT("example.test")));
+        scene_stop(&scene);
+    }
+}
+
+static struct text name_of(const char *lines)
+{
+    scene_start(&scene, "listen 127.0.0.1:24 { direction in; relay through }\n" PLAIN);
+    scene_talk(&scene, lines);
+    struct text name = text_from(memory_string(scene.relayed.envelope.transaction), TRANSACTION_BYTES);
+    scene_stop(&scene);
+    return name;
+}
+
+/* The same message has the same name, and another one another. */
+static void test_names(void **state)
+{
+    static const char *const others[] = { "EHLO x|MAIL FROM:<z@b.test>|RCPT TO:<c@example.test>|DATA|END",
+                                          "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<d@example.test>|DATA|END",
+                                          "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|WIDE" };
+    struct text name = name_of(MESSAGE),
+                again = name_of("EHLO other|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END");
+    (void)state;
+    assert_true(text_equal(name, again));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct text other = name_of(others[i]);
+        assert_false(text_equal(name, other));
+        free((char *)other.at);
+    }
+    free((char *)name.at);
+    free((char *)again.at);
+}
+
+/* Who goes while the next node has the message: deliver is told. */
+static void test_gone_while_it_goes_through(void **state)
+{
+    (void)state;
+    scene_start(&scene, "listen 127.0.0.1:24 { direction in; relay through }\n" PLAIN);
+    scene.deliver = DELIVER_SAYS_NOTHING;
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+    scene_say(&scene, TEXT(BODY ".\r\n"));
+    scene_await(&scene, &scene.relays, 1);
+    drop_session(scene.server.sessions);
+    scene_await(&scene, &scene.cancels, 1);
+    assert_int_equal(scene.keeps, 0);
+    scene_stop(&scene);
+}
 
 /* The node has seen our reply when it says another word. */
 static void test_confirmed(void **state)
@@ -429,6 +601,13 @@ int main(void)
         cmocka_unit_test(test_no_verdict_in_time),
         cmocka_unit_test(test_gone_in_the_content),
         cmocka_unit_test(test_gone_before_content),
+        cmocka_unit_test(test_events_of_one_kept_one_discarded),
+        cmocka_unit_test(test_events_of_a_refusal),
+        cmocka_unit_test(test_events_of_an_abort),
+        cmocka_unit_test(test_events_of_a_flood),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_gone_while_it_goes_through),
         cmocka_unit_test(test_confirmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
