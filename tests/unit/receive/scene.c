@@ -155,6 +155,18 @@ static void relay_answer(struct scene *scene, uint64_t id)
     channel_end(scene->deliver_end);
 }
 
+static void call_out_answer(struct scene *scene, uint64_t id)
+{
+    bool is_refused = scene->deliver == DELIVER_IS_REFUSED;
+    if (scene->deliver == DELIVER_SAYS_NOTHING) return;
+    struct buffer *out = channel_begin(scene->deliver_end, DELIVER_CALL_OUT_IS, id);
+    put_u8(out, is_refused ? RECIPIENT_FAILED : RECIPIENT_DELIVERED);
+    put_u16(out, is_refused ? 550 : 250);
+    put_text(out, is_refused ? TEXT("5.1.6") : TEXT("2.1.5"));
+    put_text(out, TEXT("says the wall"));
+    channel_end(scene->deliver_end);
+}
+
 static void relayed_take(struct scene *scene, struct frame *frame)
 {
     struct frame copy = *frame;
@@ -172,6 +184,7 @@ static bool deliver_frame(void *context, struct frame *frame)
         relayed_take(scene, frame);
         relay_answer(scene, frame->id);
     }
+    if (frame->type == DELIVER_CALL_OUT) call_out_answer(scene, frame->id);
     stop_if_awaited(scene);
     return true;
 }
@@ -229,7 +242,8 @@ static struct config *config_make(const char *more)
     struct problem_list problems;
     buffer_printf(&text,
                   "hostname mx.test\nadmin boss@example.test\n%s\nlisten 127.0.0.1:25 { direction in }\n"
-                  "dns client names off\ndomains { example.test 127.0.0.1:2525 }\n",
+                  "dns client names off\ndomains { example.test 127.0.0.1:2525; asked.test 127.0.0.1:2525 { "
+                  "recipients call-out } }\n",
                   more);
     problem_list_start(&problems);
     struct config *config = config_load_text(buffer_text(&text), "test", false, &problems);
@@ -303,6 +317,7 @@ void scene_stop(struct scene *scene)
     if (scene->queue_end) scene_queue_goes(scene);
     if (scene->scan_end) scene_scan_goes(scene);
     process_goes(&scene->deliver_end, &server->deliver);
+    scene_turn(scene); /* what was closed is freed at the end of a turn */
     server_port_release(scene->port);
     timer_free(scene->limit);
     timer_free(server->eviction_timer);

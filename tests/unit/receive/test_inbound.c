@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "receive/drop.h"
+#include "receive/eviction.h"
 #include "receive/refusals.h"
 #include "scene.h"
 
@@ -101,6 +103,13 @@ static const struct row {
       HEARD "554", "5.7.9 says the wall", .deliver = DELIVER_IS_REFUSED, .refused = 1, .refused_content = 1 },
     { "no next node: the journal keeps it", "listen 127.0.0.1:24 { direction in; relay through }\n" PLAIN,
       MESSAGE, HEARD "250", "kept as ", .deliver = DELIVER_FINDS_NOBODY, .keeps = 1, .accepted = 1 },
+
+    /* by what the server behind says */
+    { "asked", IN_PORT PLAIN, "HELO x|MAIL FROM:<>|RCPT TO:<c@asked.test>|DATA|END",
+      "220 250 250 250 354 250", "kept as ", .keeps = 1, .accepted = 1 },
+    { "asked, and refused", IN_PORT PLAIN, "HELO x|MAIL FROM:<>|RCPT TO:<c@asked.test>", "220 250 250 550",
+      "5.1.6 <c@asked.test>: the server behind says: says the wall", .deliver = DELIVER_IS_REFUSED,
+      .refused = 1 },
 
     /* before content */
     { "denied", "listen 127.0.0.1:24 { direction in; deny 127.0.0.0/8 }\n" PLAIN, "", "554",
@@ -394,6 +403,84 @@ static void test_gone_before_content(void **state)
     scene_stop(&scene);
 }
 
+/* A script that closes its side and listens on hears the reply; it begins before queue is asked. */
+static void test_half_closed(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT JUDGED);
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+    scene_say(&scene, TEXT(BODY ".\r\n"));
+    shutdown(scene.client, SHUT_WR);
+    assert_true(text_starts(text_of(scene_hear(&scene)), TEXT("250-2.0.0 one moment\r\n250 2.0.0 kept as ")));
+    assert_int_equal(scene.page->receive.accepted, 1);
+    scene_stop(&scene);
+}
+
+/* Half a reply is none: what queue then does not take has no second one. */
+static void test_half_closed_and_not_kept(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT JUDGED);
+    scene.queue = QUEUE_HAS_NO_ROOM;
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+    scene_say(&scene, TEXT(BODY ".\r\n"));
+    shutdown(scene.client, SHUT_WR);
+    assert_string_equal(scene_hear(&scene), "");
+    assert_true(scene.is_closed);
+    assert_true(text_equal(buffer_text(&scene.heard), TEXT("250-2.0.0 one moment\r\n")));
+    assert_int_equal(scene.page->receive.refused_content, 1);
+    offers_check();
+    scene_stop(&scene);
+}
+
+/* --- patience --- */
+
+static void test_silence(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    scene.config->limits.command_ms = 200;
+    scene_talk(&scene, "EHLO x");
+    assert_string_equal(scene_hear(&scene), "421 4.4.2 mx.test timeout, closing\r\n");
+    assert_string_equal(scene_hear(&scene), "");
+    assert_true(scene.is_closed);
+    scene_stop(&scene);
+}
+
+static void test_no_answer_to_a_call_out(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    scene.config->limits.command_ms = 1000;
+    scene.deliver = DELIVER_SAYS_NOTHING;
+    assert_string_equal(
+        scene_talk(&scene, "HELO x|MAIL FROM:<>|RCPT TO:<c@asked.test>|RCPT TO:<c@example.test>"),
+        "220 250 250 450 250");
+    scene_stop(&scene);
+}
+
+/* Room is taken from the slowest, who hears why; not from who keeps the pace. */
+static void test_eviction(void **state)
+{
+    const uint64_t room = 1000;
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    scene.config->limits.bodies_bytes = room;
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+    scene_say(&scene, TEXT("Subject: slow\r\n"));
+    while (scene.server.bodies_bytes == 0) scene_turn(&scene);
+    assert_false(eviction_makes_room(&scene.server, NULL, room));
+    scene.server.sessions->pace.at_ms -= 20000;
+    assert_false(eviction_makes_room(&scene.server, scene.server.sessions, room)); /* never for itself */
+    assert_true(eviction_makes_room(&scene.server, NULL, room));
+    assert_int_equal(scene.server.bodies_bytes, 0);
+    assert_int_equal(clients_connected(scene.server.clients), 0);
+    assert_string_equal(scene_hear(&scene), "421 4.3.2 mx.test has no room for clients as slow as you\r\n");
+    assert_int_equal(scene.page->receive.aborted, 1);
+    while (scene.server.sessions) scene_turn(&scene);
+    scene_stop(&scene);
+}
+
 /* --- what ledger is told --- */
 
 static void accepted_check(const struct text *record, const char *action)
@@ -601,6 +688,11 @@ int main(void)
         cmocka_unit_test(test_no_verdict_in_time),
         cmocka_unit_test(test_gone_in_the_content),
         cmocka_unit_test(test_gone_before_content),
+        cmocka_unit_test(test_half_closed),
+        cmocka_unit_test(test_half_closed_and_not_kept),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_no_answer_to_a_call_out),
+        cmocka_unit_test(test_eviction),
         cmocka_unit_test(test_events_of_one_kept_one_discarded),
         cmocka_unit_test(test_events_of_a_refusal),
         cmocka_unit_test(test_events_of_an_abort),
