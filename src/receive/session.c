@@ -165,6 +165,7 @@ void session_forget_id(struct session *session)
 void session_speak(struct session *session)
 {
     struct buffer *replies = &session->server->replies;
+    if (buffer_length(replies) == 0) return;
     stream_write(session->stream, buffer_text(replies));
     buffer_clear(replies);
 }

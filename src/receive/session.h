@@ -137,7 +137,7 @@ struct session *session_by_message(struct server *server, uint64_t id);
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Sends what the conversation has written to server->replies. */
+/* Sends what the conversation has written to server->replies, if anything. */
 void session_speak(struct session *session);
 
 /* --- time --- */
