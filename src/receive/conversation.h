@@ -44,6 +44,7 @@ enum conversation_action {
     CONVERSATION_CLOSE,   /* close: the client said QUIT, or has lasted its time */
     CONVERSATION_GIVE_UP, /* close: `refusal.text` says of what there was too much */
     CONVERSATION_OUT_OF_STEP, /* close: what follows on the wire could be taken for what it is not */
+    CONVERSATION_ACTIONS
 };
 
 /* What holds while this input is read. */

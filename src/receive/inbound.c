@@ -129,76 +129,84 @@ static bool mail_offer(struct session *session, const struct smtp_command *comma
     return true;
 }
 
-static void content_begin(struct session *session, enum session_state state)
+/* One small function an action. The session may be gone after those of the end. */
+
+static void content_begin(struct session *session, const struct conversation_step *step)
 {
+    bool is_chunk = step->action == CONVERSATION_CHUNK;
     if (session->transaction.step == STEP_OPEN && session->conversation.mail >= MAIL_DATA)
         transaction_read(session);
-    session->state = state;
-    if (state == SESSION_DATA)
+    session->state = is_chunk ? SESSION_CHUNK : SESSION_DATA;
+    if (!is_chunk)
         session_await(session);
     else if (session->conversation.chunk_left == 0)
         transaction_chunk(session, TEXT_NONE);
 }
 
-static void secure(struct session *session)
+static void refusal_tell(struct session *session, const struct conversation_step *step)
 {
-    session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
-    session_await(session);
-    stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
+    account_refused(session, step->stage, step->address, &step->refusal);
 }
 
-static void greeted(struct session *session)
+static void rcpt_offer(struct session *session, const struct conversation_step *step)
+{
+    recipient_offer(session, &step->command);
+}
+
+static void xclient_take(struct session *session, const struct conversation_step *step)
+{
+    xclient_do(session, &step->command);
+}
+
+static void reset(struct session *session, const struct conversation_step *step)
+{
+    drop_unfinished(session);
+}
+
+static void greeted(struct session *session, const struct conversation_step *step)
 {
     drop_unfinished(session);
     session_pace_reach(session, PACE_BETWEEN);
     session_await(session);
 }
 
-/* What the conversation wants done. Returns what was consumed; the session may be gone. */
-static size_t act(struct session *session, const struct conversation_step *step)
+static void secure(struct session *session, const struct conversation_step *step)
 {
-    switch (step->action) {
-    case CONVERSATION_REFUSED:
-        account_refused(session, step->stage, step->address, &step->refusal);
-        break;
-    case CONVERSATION_MAIL:
-        return mail_offer(session, &step->command) ? step->used : 0;
-    case CONVERSATION_RCPT:
-        recipient_offer(session, &step->command);
-        break;
-    case CONVERSATION_XCLIENT:
-        xclient_do(session, &step->command);
-        break;
-    case CONVERSATION_DATA:
-        content_begin(session, SESSION_DATA);
-        break;
-    case CONVERSATION_CHUNK:
-        content_begin(session, SESSION_CHUNK);
-        break;
-    case CONVERSATION_RESET:
-        drop_unfinished(session);
-        break;
-    case CONVERSATION_HELLO:
-        greeted(session);
-        break;
-    case CONVERSATION_SECURE:
-        secure(session);
-        break;
-    case CONVERSATION_GIVE_UP:
-        session_note(session, step->refusal.text, "");
-        drop_session(session);
-        break;
-    case CONVERSATION_OUT_OF_STEP:
-        drop_out_of_step(session, step->refusal.text);
-        break;
-    case CONVERSATION_CLOSE:
-        drop_session(session);
-        break;
-    default:
-        break;
-    }
-    return step->used;
+    session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
+    session_await(session);
+    stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
 }
+
+static void give_up(struct session *session, const struct conversation_step *step)
+{
+    session_note(session, step->refusal.text, "");
+    drop_session(session);
+}
+
+static void end_out_of_step(struct session *session, const struct conversation_step *step)
+{
+    drop_out_of_step(session, step->refusal.text);
+}
+
+static void end(struct session *session, const struct conversation_step *step)
+{
+    drop_session(session);
+}
+
+static void (*const acts[CONVERSATION_ACTIONS])(struct session *session,
+                                                const struct conversation_step *step) = {
+    [CONVERSATION_REFUSED] = refusal_tell,
+    [CONVERSATION_RCPT] = rcpt_offer,
+    [CONVERSATION_XCLIENT] = xclient_take,
+    [CONVERSATION_DATA] = content_begin,
+    [CONVERSATION_CHUNK] = content_begin,
+    [CONVERSATION_RESET] = reset,
+    [CONVERSATION_HELLO] = greeted,
+    [CONVERSATION_SECURE] = secure,
+    [CONVERSATION_GIVE_UP] = give_up,
+    [CONVERSATION_OUT_OF_STEP] = end_out_of_step,
+    [CONVERSATION_CLOSE] = end,
+};
 
 static size_t take_command(struct session *session, struct text bytes)
 {
@@ -211,7 +219,9 @@ static size_t take_command(struct session *session, struct text bytes)
     if (session->unconfirmed) confirm(session);
     session_await(session);
     session_speak(session);
-    return act(session, &step);
+    if (step.action == CONVERSATION_MAIL) return mail_offer(session, &step.command) ? step.used : 0;
+    if (acts[step.action]) acts[step.action](session, &step);
+    return step.used;
 }
 
 /* What is thrown away is paid for too, since its client is to hear why; but not without end. */
