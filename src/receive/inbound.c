@@ -30,7 +30,8 @@ static void turn_away(struct session *session, const struct reply *reply)
     drop_session(session);
 }
 
-static void greet(struct session *session)
+/* `is_early`: its client spoke before. */
+static void greet(struct session *session, bool is_early)
 {
     struct reply refusal = admission_of_peer(session);
     if (refusal.code) {
@@ -38,12 +39,11 @@ static void greet(struct session *session)
         return;
     }
     session_note(session, "connect", "");
-    if (session->is_early) session_note(session, "early talker", ": it spoke before the greeting");
+    if (is_early) session_note(session, "early talker", ": it spoke before the greeting");
     session_name_ask(session);
     session->state = SESSION_COMMAND;
     session_await(session);
-    conversation_greet(&session->conversation, session->server->config, session->is_early,
-                       &session->server->replies);
+    conversation_greet(&session->conversation, session->server->config, is_early, &session->server->replies);
     session_speak(session);
 }
 
@@ -247,7 +247,7 @@ static size_t take_proxy(struct session *session, struct text bytes)
         return 0;
     }
     if (outcome == PROXY_CLIENT) session_client_set(session, &client.address);
-    greet(session);
+    greet(session, false);
     return used;
 }
 
@@ -311,6 +311,5 @@ void inbound_begin(struct server *server, struct port *port, int fd, const struc
         session_await(session);
         return;
     }
-    session->is_early = has_input(fd); /* its client speaks before it was greeted */
-    greet(session);
+    greet(session, has_input(fd));
 }

@@ -88,7 +88,7 @@ struct session {
     struct client_entry *entry;
     bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */
-    bool has_entered, is_early;
+    bool has_entered;
     uint32_t messages;
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
