@@ -3,15 +3,11 @@
 #include "receive/commit.h"
 
 #include "receive/keeping.h"
-#include "receive/transaction.h"
 
 enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
 
 /* It will send the message again. */
-static void settle_gone(struct session *session)
-{
-    transaction_settle(session, 451, "4.4.2", "the client hung up before the verdict");
-}
+static const struct reply gone = { 451, "4.4.2", "the client hung up before the verdict" };
 
 /* A client that has closed its side waits for the reply, or is gone: its network says the same until
    something is sent. So the reply begins, with a line that can be continued; whose client is gone answers
@@ -26,30 +22,27 @@ static void probe(struct session *session)
     timer_set(session->timer, PROBE_LOOK_MS);
 }
 
-void commit_look(struct session *session)
+struct reply commit_look(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
-    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) {
-        settle_gone(session);
-    } else if (stream_is_acknowledged(session->stream)) {
+    if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) return gone;
+    if (stream_is_acknowledged(session->stream)) {
         timer_set(session->timer, session->server->config->limits.verdict_ms);
-        keep_judged(session);
-    } else {
-        timer_set(session->timer, PROBE_LOOK_MS);
+        return keep_judged(session);
     }
+    timer_set(session->timer, PROBE_LOOK_MS);
+    return (struct reply){ 0 };
 }
 
-void commit_begin(struct session *session)
+struct reply commit_begin(struct session *session)
 {
     switch (stream_peer(session->stream)) {
     case STREAM_PEER_HERE:
-        keep_judged(session);
-        break;
+        return keep_judged(session);
     case STREAM_PEER_HALF_CLOSED:
         probe(session);
-        break;
-    case STREAM_PEER_GONE:
-        settle_gone(session);
-        break;
+        return (struct reply){ 0 };
+    default:
+        return gone;
     }
 }

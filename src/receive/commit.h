@@ -6,10 +6,11 @@
 
 #include "receive/session.h"
 
-/* The verdict is good. Keeps the message at once, or after STEP_PROBING, or settles it with 451. */
-void commit_begin(struct session *session);
+/* The verdict is good. Keeps the message at once, or after STEP_PROBING. Code 0: an answer is awaited; else
+   as of keep_judged, or 451 to a client that is gone. */
+struct reply commit_begin(struct session *session);
 
 /* The session's timer in STEP_PROBING: has the client's network said what became of it? */
-void commit_look(struct session *session);
+struct reply commit_look(struct session *session);
 
 #endif

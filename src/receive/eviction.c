@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Chooses by receive/pace.h and takes leave. A victim's body and place are free at once; its connection is
-   closed by its own timer, so that nobody who goes through the sessions loses the one he stands on. */
+/* Chooses by receive/pace.h; drop.c takes leave. Called where there is no room for more. */
 #include "receive/eviction.h"
 
-#include "base/log.h"
-#include "receive/keeping.h"
-#include "receive/transaction.h"
+#include "receive/drop.h"
 
 enum { SLOW_MS = 1000, LOOK_MS = 250 };
 
@@ -35,7 +32,7 @@ static struct session *slowest(struct server *server, const struct session *exce
 static bool evict(struct server *server, const struct session *except, bool for_room)
 {
     struct session *session = slowest(server, except, for_room);
-    if (session) session_evict(session);
+    if (session) drop_slow(session);
     return session;
 }
 

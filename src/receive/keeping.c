@@ -5,11 +5,10 @@
 
 #include "base/log.h"
 #include "config/settings.h"
-#include "ipc/event.h"
 #include "mail/digest.h"
 #include "mail/edits.h"
-#include "receive/refusals.h"
-#include "receive/transaction.h"
+#include "receive/account.h"
+#include "receive/trace.h"
 
 static void content_flags(struct session *session, const struct header_glance *glance)
 {
@@ -83,11 +82,6 @@ static void offer_clear(struct session *session)
     session->transaction.offered = -1;
 }
 
-void keep_withdraw(struct session *session)
-{
-    offer_clear(session);
-}
-
 void keep_send(struct session *session)
 {
     struct server *server = session->server;
@@ -101,49 +95,54 @@ void keep_send(struct session *session)
     channel_end_fds(server->queue, fds, fd_count);
 }
 
-static void keep(struct session *session)
+static struct reply saying(struct session *session, const char *what, uint64_t as)
+{
+    char id[MESSAGE_ID_SIZE];
+    return (struct reply){ 250, "2.0.0",
+                           arena_printf(session->mail, "%s as %s", what, message_id_print(as, id)).at };
+}
+
+static struct reply keep(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     if (transaction->keep.envelope.recipient_count == 0) {
-        transaction_discarded(session);
-        return;
+        account_discarded(session);
+        return saying(session, "taken", transaction->id);
     }
     transaction->keep.prefix = trace_fields(session); /* as late as this: the client's name may have come */
-    if (!offer(session)) {
-        transaction->step = STEP_KEEPING;
-        transaction_not_kept(session, KEEP_DISK_FULL, TEXT("too many messages on their way to queue"));
-        return;
-    }
     transaction->step = STEP_KEEPING;
+    if (!offer(session))
+        return keep_refused(session, KEEP_DISK_FULL, TEXT("too many messages on their way to queue"));
     keep_send(session);
+    return (struct reply){ 0 };
 }
 
 /* As it is, for all recipients. */
-static void keep_whole(struct session *session, enum hold_reason hold)
+static struct reply keep_whole(struct session *session, enum hold_reason hold)
 {
     struct keep_request *request = &session->transaction.keep;
     request->envelope = session->transaction.envelope;
     request->edits_count = 1;
     request->edits[0] = edits_none;
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
-    keep(session);
+    return keep(session);
 }
 
-void keep_unjudged(struct session *session)
+struct reply keep_unjudged(struct session *session)
 {
-    keep_whole(session, HOLD_NONE);
+    return keep_whole(session, HOLD_NONE);
 }
 
-void keep_poison(struct session *session)
+struct reply keep_poison(struct session *session)
 {
     session->transaction.is_poison = true;
-    keep_whole(session, HOLD_POISON);
+    return keep_whole(session, HOLD_POISON);
 }
 
-void keep_for_us(struct session *session)
+struct reply keep_for_us(struct session *session)
 {
     session_wait(session, session->server->config->limits.verdict_ms);
-    keep_whole(session, HOLD_REPORT);
+    return keep_whole(session, HOLD_REPORT);
 }
 
 /* --- by verdict --- */
@@ -158,7 +157,7 @@ static struct text edits_checked(const struct recipe *recipe, uint64_t body_size
     return edits_none;
 }
 
-void keep_judged(struct session *session)
+struct reply keep_judged(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     struct keep_request *request = &transaction->keep;
@@ -178,35 +177,40 @@ void keep_judged(struct session *session)
     request->edits_count = (uint8_t)verdict->recipe_count;
     for (uint32_t i = 0; i < verdict->recipe_count; i++)
         request->edits[i] = edits_checked(&verdict->recipes[i], transaction->body.size);
-    keep(session);
+    return keep(session);
 }
 
-/* --- the account --- */
+/* --- queue's answer --- */
 
-void keep_count_verdict(struct session *session)
+struct reply keep_accepted(struct session *session)
 {
-    struct receive_counters *counters = session->server->counters;
-    const struct verdict *verdict = &session->transaction.verdict;
-    counters->scanned++;
-    if (session->transaction.read.virus == SCAN_FOUND) counters->infected++;
-    if (session->transaction.read.virus == SCAN_UNSCANNED) counters->unscanned++;
-    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
-        if (verdict->recipients[i].action == ACTION_TAG) counters->tagged++;
-        if (verdict->recipients[i].action == ACTION_QUARANTINE) counters->quarantined++;
-        if (verdict->recipients[i].observed != ACTION_ACCEPT) counters->observed++;
-    }
+    account_accepted(session);
+    offer_clear(session);
+    account_log_accepted(session);
+    return saying(session, "kept", session->transaction.id);
 }
 
-void keep_log_verdict(struct session *session)
+struct reply keep_accepted_before(struct session *session, uint64_t as)
+{
+    char id[MESSAGE_ID_SIZE], before[MESSAGE_ID_SIZE];
+    offer_clear(session);
+    log_info("%s: came before and was kept as %s", message_id_print(session->transaction.id, id),
+             message_id_print(as, before));
+    return saying(session, "kept", as);
+}
+
+struct reply keep_refused(struct session *session, enum keep_refusal why, struct text reason)
 {
     char id[MESSAGE_ID_SIZE];
-    message_id_print(session->transaction.id, id);
-    const struct facts *facts = &session->transaction.read;
-    if (session->transaction.verdict.recipient_count == 0) return;
-    log_info("%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
-    log_info("%s: verdict: %.*s subject=\"%.*s\"", id, TEXT_ARG(session->transaction.verdict.summary),
-             TEXT_ARG(facts->subject));
+    log_error("%s: queue did not keep it: %.*s", message_id_print(session->transaction.id, id),
+              TEXT_ARG(reason));
+    offer_clear(session);
+    if (why == KEEP_DISK_FULL)
+        return (struct reply){ 452, "4.3.1", "no room for the message now, try again later" };
+    return (struct reply){ 451, "4.3.0", "the message could not be kept now, try again later" };
 }
+
+/* --- the administrator --- */
 
 static bool is_stopped(const struct verdict *verdict)
 {
@@ -234,180 +238,11 @@ void keep_alert(struct session *session)
     channel_end(queue);
 }
 
-/* --- events --- */
-
-enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
-
-static enum message_class class_of(const struct session *session)
-{
-    static const enum message_class classes[] = { [SCAN_NOT_ASKED] = CLASS_NONE,
-                                                  [SCAN_CLEAN] = CLASS_NONE,
-                                                  [SCAN_FOUND] = CLASS_VIRUS,
-                                                  [SCAN_LIMITS] = CLASS_LIMITS,
-                                                  [SCAN_UNSCANNED] = CLASS_UNSCANNED };
-    const struct transaction *transaction = &session->transaction;
-    enum message_class class = classes[transaction->read.virus];
-    bool is_spam = transaction->verdict.score >= session->server->config->spam.tag;
-    if (class == CLASS_VIRUS) return class;
-    if (is_spam) return CLASS_SPAM;
-    return class == CLASS_NONE && transaction->read.ambiguous ? CLASS_AMBIGUOUS : class;
-}
-
-/* What ledger is told of the judgement. Texts are borrowed; the signals stand in `room` as far as they fit.
- */
-static struct event_judgement judgement_of(const struct session *session, struct event_signal room[LIST_ROOM])
-{
-    const struct facts *facts = &session->transaction.read;
-    const struct verdict *verdict = &session->transaction.verdict;
-    if (session->transaction.is_poison)
-        return (struct event_judgement){ .is_judged = true, .class = CLASS_POISON };
-    if (verdict->recipient_count == 0) return (struct event_judgement){ 0 };
-    uint32_t count = verdict->signal_count < LIST_ROOM ? verdict->signal_count : LIST_ROOM;
-    for (uint32_t i = 0; i < count; i++)
-        room[i] = (struct event_signal){ verdict->signals[i].name, verdict->signals[i].points };
-    return (struct event_judgement){ .is_judged = true,
-                                     .class = class_of(session),
-                                     .score = verdict->score,
-                                     .virus = facts->virus_name,
-                                     .engine = facts->engine,
-                                     .subject = facts->subject,
-                                     .message_id = facts->message_id,
-                                     .author = facts->from,
-                                     .signal_count = count,
-                                     .signals = room };
-}
-
-/* The kept recipients, in their order; those that were discarded are left out, as in keep_judged. */
-static void recipients_fill(const struct transaction *transaction, struct event_recipient *list)
-{
-    const struct envelope *envelope = &transaction->keep.envelope;
-    const struct verdict *verdict = &transaction->verdict;
-    uint32_t from = 0;
-    for (uint32_t i = 0; i < envelope->recipient_count; i++, from++) {
-        while (from < verdict->recipient_count && verdict->recipients[from].action == ACTION_DISCARD) from++;
-        list[i] = (struct event_recipient){ .address = envelope->recipients[i].address,
-                                            .hold = (uint8_t)transaction->keep.recipients[i].hold };
-        if (from >= verdict->recipient_count) continue;
-        list[i].action = (uint8_t)verdict->recipients[from].action;
-        list[i].observed = (uint8_t)verdict->recipients[from].observed;
-    }
-}
-
-static void tell_ledger(struct session *session)
-{
-    const struct transaction *transaction = &session->transaction;
-    const struct envelope *envelope = &transaction->keep.envelope;
-    struct event_recipient recipients[LIST_ROOM];
-    struct event_signal signals[LIST_ROOM];
-    struct event_recipient *list =
-        envelope->recipient_count <= LIST_ROOM
-            ? recipients
-            : arena_alloc_array(session->mail, envelope->recipient_count, sizeof *list);
-    recipients_fill(transaction, list);
-    struct event_accepted event = { .id = transaction->id,
-                                    .time_ms = transaction->arrived_ms,
-                                    .size = transaction->body.size,
-                                    .direction = transaction->keep.direction,
-                                    .client = session->client,
-                                    .helo = session->helo,
-                                    .sender = envelope->sender,
-                                    .judgement = judgement_of(session, signals),
-                                    .recipient_count = envelope->recipient_count,
-                                    .recipients = list };
-    struct buffer record = { 0 };
-    for (uint32_t first = 0; first < event.recipient_count;) {
-        buffer_clear(&record);
-        first += event_accepted_put(&event, first, &record);
-        if (!ring_append(session->server->ring, buffer_text(&record)))
-            log_error("the event record is full: an event is lost, balance will show it");
-    }
-    buffer_free(&record);
-}
-
-/* One recipient that does not come into the queue. */
-static void tell_refused(struct session *session, enum event_stage stage, uint32_t number,
-                         struct text recipient, uint16_t code, struct text reply, bool is_message)
-{
-    const struct transaction *transaction = &session->transaction;
-    struct event_signal signals[LIST_ROOM];
-    bool is_content = stage == STAGE_CONTENT;
-    struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
-                                   .id = is_content ? transaction->id : 0,
-                                   .code = code,
-                                   .stage = (uint8_t)stage,
-                                   .direction = (uint8_t)session->port->listener.direction,
-                                   .is_message = is_message,
-                                   .number = number,
-                                   .size = is_content ? transaction->body.size : 0,
-                                   .client = session->client,
-                                   .helo = session->helo,
-                                   .sender = transaction->envelope.sender,
-                                   .recipient = recipient,
-                                   .reply = reply };
-    if (is_content) event.judgement = judgement_of(session, signals);
-    refusals_add(session->server->refusals,
-                 &(struct refusal){ event, session->client_name, session_protocol(session) });
-}
-
-void keep_tell_refused(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
-                       struct text reply)
-{
-    tell_refused(session, stage, 0, recipient, code, reply, false);
-}
-
-void keep_tell_content_refused(struct session *session, uint32_t number, uint16_t code, struct text reply)
-{
-    session->server->counters->refused_content++;
-    tell_refused(session, STAGE_CONTENT, number, session->transaction.envelope.recipients[number].address,
-                 code, reply, number == 0);
-}
-
-void keep_count_discarded(struct session *session)
-{
-    const struct transaction *transaction = &session->transaction;
-    bool is_message = transaction->keep.envelope.recipient_count == 0;
-    for (uint32_t i = 0; i < transaction->verdict.recipient_count; i++) {
-        if (transaction->verdict.recipients[i].action != ACTION_DISCARD) continue;
-        session->server->counters->discarded++;
-        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 250,
-                     TEXT("250 2.0.0 taken and discarded"), is_message);
-        is_message = false;
-    }
-}
-
-/* Queue may have it once it was asked to keep it: then it counts as kept, whoever hears of it. */
-void keep_count_aborted(struct session *session)
-{
-    const struct transaction *transaction = &session->transaction;
-    if (transaction->step < STEP_READING || transaction->step > STEP_PROBING) return;
-    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
-        session->server->counters->aborted++;
-        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,
-                     i == 0);
-    }
-}
-
-void keep_count_accepted(struct session *session)
-{
-    const struct transaction *transaction = &session->transaction;
-    struct receive_counters *counters = session->server->counters;
-    char id[MESSAGE_ID_SIZE];
-    tell_ledger(session);
-    keep_count_discarded(session);
-    counters->accepted += transaction->keep.envelope.recipient_count;
-    counters->messages++;
-    offer_clear(session);
-    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(transaction->id, id),
-             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), TEXT_ARG(session->helo),
-             session_protocol(session));
-    keep_log_verdict(session);
-}
-
 /* --- after a crash --- */
 
 static bool is_alive(struct server *server, uint64_t id)
 {
-    return transaction_by_id(server, id) != NULL;
+    return session_by_message(server, id) != NULL;
 }
 
 void keep_resolve_old(struct server *server)

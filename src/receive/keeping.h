@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* From verdict to journal: what queue is given, what is counted, what ledger and log are told. */
+/* From verdict to journal: what queue is given, and its answer. */
 #ifndef SEKIMORI_RECEIVE_KEEPING_H
 #define SEKIMORI_RECEIVE_KEEPING_H
 
-#include "ipc/event.h"
 #include "receive/session.h"
 #include "receive/trace.h"
 
@@ -14,31 +13,23 @@ struct text keep_name(struct session *session, const struct text *pieces, size_t
 /* Trace fields and content flags, before judging. */
 void keep_prepare(struct session *session, const struct header_glance *glance);
 
-/* Builds the request and sends it: no check was on; as the verdict says; held as poison; held for report. */
-void keep_unjudged(struct session *session);
-void keep_judged(struct session *session);
-void keep_poison(struct session *session);
-void keep_for_us(struct session *session);
+/* Builds the request and sends it: no check was on; as the verdict says; held as poison; held for report.
+   Code 0: queue's answer is awaited in STEP_KEEPING. Else nothing is kept, since the verdict discards it for
+   every recipient (250) or there is no room. */
+struct reply keep_unjudged(struct session *session);
+struct reply keep_judged(struct session *session);
+struct reply keep_poison(struct session *session);
+struct reply keep_for_us(struct session *session);
 
 /* Sends the prepared request (again). */
 void keep_send(struct session *session);
 
-/* queue has it: counters, event, log. */
-void keep_count_accepted(struct session *session);
-/* queue refused it: the offer is taken back. */
-void keep_withdraw(struct session *session);
+/* queue's answer, as the reply to the client. A node may have sent it before and not seen our reply: it was
+   kept as message `as` then. */
+struct reply keep_accepted(struct session *session);
+struct reply keep_accepted_before(struct session *session, uint64_t as);
+struct reply keep_refused(struct session *session, enum keep_refusal why, struct text reason);
 
-/* For ledger: a recipient or a client turned away before content; one of the recipients after it. */
-void keep_tell_refused(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
-                       struct text reply);
-void keep_tell_content_refused(struct session *session, uint32_t number, uint16_t code, struct text reply);
-/* Recipients that were told 250 and that the verdict discards. */
-void keep_count_discarded(struct session *session);
-/* The transaction ends before its message was decided on. */
-void keep_count_aborted(struct session *session);
-
-void keep_count_verdict(struct session *session);
-void keep_log_verdict(struct session *session);
 /* A virus that somebody inside sent was stopped: the administrator is told. */
 void keep_alert(struct session *session);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* receive: the SMTP server. Here: identity, jail, peers, run; the peers' frames find their sessions. */
+/* receive: the SMTP server. Here: identity, jail, run, the end. */
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -8,240 +8,13 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "mail/digest.h"
-#include "receive/keeping.h"
+#include "receive/drop.h"
+#include "receive/peers.h"
 #include "receive/ports.h"
-#include "receive/recipients.h"
 #include "receive/refusals.h"
-#include "receive/relaying.h"
 #include "receive/tables.h"
-#include "receive/transaction.h"
 
 enum { DRAIN_LOOK_MS = 250 };
-
-static void begin_when_possible(struct server *server);
-
-/* --- queue --- */
-
-static void kept(struct server *server, uint64_t id)
-{
-    struct session *session = transaction_by_id(server, id);
-    if (session)
-        transaction_kept(session);
-    else /* its client is gone: the offer stays until queue has told ledger */
-        channel_send(server->queue, QUEUE_RESOLVE, id, TEXT_NONE);
-}
-
-static void not_kept(struct server *server, struct frame *frame)
-{
-    struct session *session = transaction_by_id(server, frame->id);
-    struct reader reader = reader_of(frame->payload);
-    enum keep_refusal why = get_u8(&reader);
-    struct text reason = get_text(&reader);
-    if (session)
-        transaction_not_kept(session, why, reason);
-    else
-        keep_old_resolved(server, frame->id, false);
-}
-
-static void resolved(struct server *server, uint64_t id, bool is_kept)
-{
-    struct session *session = transaction_by_id(server, id);
-    if (session)
-        transaction_resolved(session, is_kept);
-    else
-        keep_old_resolved(server, id, is_kept);
-}
-
-static bool queue_frame(void *context, struct frame *frame)
-{
-    struct server *server = context;
-    struct reader reader = reader_of(frame->payload);
-    switch (frame->type) {
-    case QUEUE_KEPT:
-        kept(server, frame->id);
-        return true;
-    case QUEUE_KEPT_BEFORE: {
-        struct session *session = transaction_by_id(server, frame->id);
-        uint64_t as = get_u64(&reader);
-        if (session)
-            transaction_kept_before(session, as);
-        else
-            keep_old_resolved(server, frame->id, false);
-        return !reader.failed;
-    }
-    case QUEUE_NOT_KEPT:
-        not_kept(server, frame);
-        return true;
-    case QUEUE_RESOLVED:
-        resolved(server, frame->id, get_u8(&reader) != 0);
-        return !reader.failed;
-    case QUEUE_BODY_FILE_IS: {
-        struct session *session = transaction_by_id(server, frame->id);
-        if (session) transaction_body_file(session, frame_take_fd(frame, 0));
-        return true;
-    }
-    case QUEUE_SPACE: {
-        bool is_full = get_u8(&reader) != 0;
-        struct text why = get_text(&reader);
-        if (is_full != server->queue_is_full)
-            log_warning("queue %s: %.*s", is_full ? "takes nothing now" : "takes mail again", TEXT_ARG(why));
-        server->queue_is_full = is_full;
-        return !reader.failed;
-    }
-    default:
-        return false;
-    }
-}
-
-static void queue_gone(void *context)
-{
-    struct server *server = context;
-    channel_close(server->queue);
-    server->queue = NULL;
-}
-
-static void queue_back(struct server *server)
-{
-    keep_resolve_old(server);
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        transaction_queue_is_back(session);
-    }
-}
-
-/* --- scan --- */
-
-static bool scan_frame(void *context, struct frame *frame)
-{
-    struct session *session = transaction_by_id(context, frame->id);
-    if (frame->type < SCAN_FACTS || frame->type > SCAN_FAILED) return false;
-    if (!session) return true; /* it was cancelled meanwhile */
-    if (frame->type == SCAN_FACTS) transaction_facts(session, frame);
-    if (frame->type == SCAN_VERDICT) transaction_verdict(session, frame);
-    if (frame->type == SCAN_FAILED) transaction_scan_failed(session, frame);
-    return true;
-}
-
-static void scan_gone(void *context)
-{
-    struct server *server = context;
-    channel_close(server->scan);
-    server->scan = NULL;
-}
-
-static void scan_back(struct server *server)
-{
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        transaction_scan_is_back(session);
-    }
-}
-
-/* --- lookup --- */
-
-static bool lookup_frame(void *context, struct frame *frame)
-{
-    struct session *session = session_by_question(context, frame->id);
-    struct question_answer answer;
-    if (!question_answer_get(frame, &answer)) return false;
-    if (session) transaction_answered(session, frame->id, &answer);
-    return true;
-}
-
-/* A question that died with its answerer is a temporary error, never "none". */
-static void lookup_gone(void *context)
-{
-    struct server *server = context;
-    channel_close(server->lookup);
-    server->lookup = NULL;
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        transaction_unanswered(session);
-    }
-}
-
-/* What the old one was asked for, or nobody could be: a new one may know. */
-static void lookup_back(struct server *server)
-{
-    for (struct session *session = server->sessions; session; session = session->next) {
-        if (session->speaks_for || session->transaction.step >= STEP_JUDGING) continue;
-        question_set_reopen(&session->questions);
-        session_ask(session);
-    }
-}
-
-/* --- deliver --- */
-
-static bool deliver_frame(void *context, struct frame *frame)
-{
-    if (frame->type == DELIVER_RELAYED) {
-        struct session *relaying = transaction_by_id(context, frame->id);
-        if (relaying) relay_done(relaying, frame);
-        return true;
-    }
-    struct session *session = session_by_question(context, frame->id);
-    struct reader reader = reader_of(frame->payload);
-    enum recipient_ending ending = get_u8(&reader);
-    get_u16(&reader);
-    struct text enhanced = get_text(&reader), reply = get_text(&reader);
-    if (frame->type != DELIVER_CALL_OUT_IS || reader.failed) return false;
-    if (session && session->callout == frame->id) recipient_called_out(session, ending, enhanced, reply);
-    return true;
-}
-
-static void deliver_gone(void *context)
-{
-    struct server *server = context;
-    channel_close(server->deliver);
-    server->deliver = NULL;
-}
-
-static void deliver_back(struct server *server)
-{
-    for (struct session *session = server->sessions; session; session = session->next) {
-        relay_deliver_is_back(session);
-        recipient_deliver_is_back(session);
-    }
-}
-
-/* --- the process --- */
-
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
-{
-    static const struct channel_events queue_events = { queue_frame, queue_gone };
-    static const struct channel_events scan_events = { scan_frame, scan_gone };
-    static const struct channel_events lookup_events = { lookup_frame, lookup_gone };
-    static const struct channel_events deliver_events = { deliver_frame, deliver_gone };
-    struct server *server = context;
-    const struct {
-        enum process_kind kind;
-        struct channel **channel;
-        const struct channel_events *events;
-        void (*gone)(void *context);
-        void (*back)(struct server *server);
-    } peers[] = {
-        { PROCESS_QUEUE, &server->queue, &queue_events, queue_gone, queue_back },
-        { PROCESS_SCAN, &server->scan, &scan_events, scan_gone, scan_back },
-        { PROCESS_LOOKUP, &server->lookup, &lookup_events, lookup_gone, lookup_back },
-        { PROCESS_DELIVER, &server->deliver, &deliver_events, deliver_gone, deliver_back },
-    };
-    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
-        if (peers[i].kind != kind) continue;
-        if (*peers[i].channel) peers[i].gone(server);
-        *peers[i].channel = channel_open(server->loop, fd, peers[i].events, server);
-        peers[i].back(server);
-        begin_when_possible(server);
-        return;
-    }
-    close(fd);
-}
-
-/* Connections are taken from the moment there is a queue; what else is missing is waited for. */
-static void begin_when_possible(struct server *server)
-{
-    bool is_wanted = !server->is_stopping && !server->child->is_draining;
-    if (server->queue && is_wanted) ports_accept(server, true);
-}
 
 /* All edges of an organisation give the same message the same name, as they share what `sekimori ca` put
    beside their keys. A node without one is known by its own names alone. */
@@ -255,6 +28,11 @@ static void names_key(struct server *server)
                                   : text_from((const char *)server->secret, sizeof server->secret));
 }
 
+static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+{
+    peers_take(context, kind, fd);
+}
+
 static void on_config(void *context, const struct config *old)
 {
     struct server *server = context;
@@ -263,7 +41,7 @@ static void on_config(void *context, const struct config *old)
     server->tables = tables_new(server->config);
     names_key(server);
     ports_replace(server);
-    begin_when_possible(server);
+    ports_begin(server);
 }
 
 /* Who is in the middle of a message may finish it; all others are told to come again. */
@@ -271,7 +49,7 @@ static void sessions_leave(struct server *server, bool all)
 {
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        if (all || session->transaction.step == STEP_NONE) session_give_up(session, "is closing");
+        if (all || session->transaction.step == STEP_NONE) drop_goodbye(session, "4.3.2", "is closing");
     }
 }
 
@@ -312,18 +90,8 @@ static void on_drain(void *context)
         server->drain_until_ms = loop_now_ms(server->loop) + server->config->drain.sessions_ms;
         drain_look(server);
     } else {
-        begin_when_possible(server);
+        ports_begin(server);
     }
-}
-
-void server_session_ended(struct server *server)
-{
-    if (server->is_stopping && !server->sessions && server->stop_timer) timer_set(server->stop_timer, 0);
-}
-
-uint64_t server_share(const struct server *server, uint64_t limit)
-{
-    return limit / server->processes;
 }
 
 static void on_status(void *context, struct buffer *out)

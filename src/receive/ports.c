@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "receive/inbound.h"
 
 enum {
     ACCEPT_BATCH = 1, /* the other receive processes want their share */
@@ -55,14 +56,6 @@ static struct port *port_new(struct server *server, const struct listener *liste
     port->tls = tls_of(server->config, listener);
     if (fd >= 0) port->watch = watch_new(server->loop, fd, arrived, port);
     return port;
-}
-
-void port_release(struct port *port)
-{
-    if (--port->users > 0) return;
-    tls_context_free(port->tls);
-    arena_free(port->arena);
-    free(port);
 }
 
 /* The backlog waits, and we do not ask it all the time. */
@@ -125,7 +118,7 @@ static void arrived(void *context, int what)
             return;
         }
         if (endpoint_from_sockaddr((struct sockaddr *)&from, &peer))
-            session_begin(port->server, port, fd, &peer);
+            inbound_begin(port->server, port, fd, &peer);
         else
             close(fd);
     }
@@ -137,12 +130,18 @@ void ports_accept(struct server *server, bool accept)
         if (server->ports[i]->watch) watch_set(server->ports[i]->watch, accept ? WATCH_READ : 0);
 }
 
+void ports_begin(struct server *server)
+{
+    bool is_wanted = !server->is_stopping && !server->child->is_draining;
+    if (server->queue && is_wanted) ports_accept(server, true);
+}
+
 void ports_replace(struct server *server)
 {
     for (size_t i = 0; i < server->port_count; i++) {
         watch_free(server->ports[i]->watch);
         server->ports[i]->watch = NULL;
-        port_release(server->ports[i]);
+        server_port_release(server->ports[i]);
     }
     free(server->ports);
     server->port_count = server->config->listener_count;
@@ -150,10 +149,4 @@ void ports_replace(struct server *server)
     for (size_t i = 0; i < server->port_count; i++)
         server->ports[i] =
             port_new(server, &server->config->listeners[i], child_listener_take(server->child, (uint16_t)i));
-}
-
-bool server_socket_has_input(int fd)
-{
-    char byte;
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }

@@ -3,7 +3,7 @@
 #ifndef SEKIMORI_RECEIVE_PORTS_H
 #define SEKIMORI_RECEIVE_PORTS_H
 
-#include "receive/session.h"
+#include "receive/server.h"
 
 /* Before the jail closes: how many connections the descriptors allow. */
 void ports_start(struct server *server);
@@ -14,5 +14,9 @@ void ports_replace(struct server *server);
 
 /* Starts to accept on every port, or stops. */
 void ports_accept(struct server *server, bool accept);
+
+/* Connections are taken from the moment there is a queue; what else is missing is waited for. Called when
+   something of this has changed. */
+void ports_begin(struct server *server);
 
 #endif

@@ -16,4 +16,7 @@ void recipient_deliver_is_back(struct session *session);
 void recipient_called_out(struct session *session, enum recipient_ending ending, struct text enhanced,
                           struct text reply);
 
+/* deliver's answer did not come in time. */
+void recipient_timed_out(struct session *session);
+
 #endif

@@ -4,6 +4,7 @@
 #include "receive/refusals.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -168,4 +169,10 @@ struct refusals *refusals_new(struct server *server)
     refusals->server = server;
     refusals->timer = timer_new(server->loop, gathered, refusals);
     return refusals;
+}
+
+void refusals_free(struct refusals *refusals)
+{
+    timer_free(refusals->timer);
+    free(refusals);
 }

@@ -19,6 +19,7 @@ struct refusal {
 };
 
 struct refusals *refusals_new(struct server *server);
+void refusals_free(struct refusals *refusals); /* what waits is not told */
 
 /* Tells of it now or, with others, within two seconds. What was judged is told at once. */
 void refusals_add(struct refusals *refusals, const struct refusal *refusal);

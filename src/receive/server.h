@@ -59,18 +59,20 @@ struct server {
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;
-    struct arena *line; /* of the command line being done; what is to last is copied from it */
+    struct buffer replies; /* what a conversation says, until session_speak */
+    struct arena *line;    /* of the command line being done; what is to last is copied from it */
 };
 
-/* Bytes wait on a fresh connection: its client speaks before it was greeted. */
-bool server_socket_has_input(int fd);
-
-void port_release(struct port *port);
+/* One user of the port less; the last one frees it. */
+void server_port_release(struct port *port);
 
 /* A session is gone: when the process is stopping, the last one lets it end. */
 void server_session_ended(struct server *server);
 
 /* Share of a limit that is meant for all receive processes together. */
 uint64_t server_share(const struct server *server, uint64_t limit);
+
+/* The address is in one of the networks. */
+bool server_lists(const struct network_list *list, const struct address *address);
 
 #endif

@@ -4,11 +4,10 @@
 #define SEKIMORI_RECEIVE_SESSION_H
 
 #include "base/stream.h"
-#include "ipc/event.h"
 #include "ipc/question_set.h"
+#include "receive/conversation.h"
 #include "receive/pace.h"
 #include "receive/server.h"
-#include "smtp/command.h"
 #include "smtp/dotted.h"
 
 enum session_state {
@@ -50,7 +49,7 @@ struct transaction {
     uint64_t wire_octets; /* of content, as it came */
     uint16_t probes_left;
     bool is_reply_begun; /* "250-" is said: no other reply can follow */
-    bool is_bdat, is_too_big, has_no_memory, is_poison;
+    bool is_too_big, has_no_memory, is_poison;
     bool is_for_us;          /* all recipients are addresses of the node's own */
     bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then; /* where the session goes on when it is there */
@@ -75,28 +74,22 @@ struct session {
     uint64_t number, started_ms;
     struct pace pace;
     enum session_state state;
+    struct conversation conversation;
     struct endpoint peer;    /* who is connected */
     struct address client;   /* who it stands for: PROXY and XCLIENT change it */
     struct text client_text; /* "192.0.2.1" */
     struct text client_name; /* confirmed, or "unknown" */
-    struct text helo;        /* in helo_room */
-    char helo_room[256];
-    struct text client_tls; /* of a client that a node named by XCLIENT; empty: in the clear */
+    struct text client_tls;  /* of a client that a node named by XCLIENT; empty: in the clear */
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
-    bool has_transaction_id, speaks_for;
-    bool needs_xclient;               /* one was refused, so that MAIL must be too */
-    uint64_t unconfirmed;             /* message whose 250 the node may not have seen; 0: none */
-    struct smtp_error client_refusal; /* why the client named by XCLIENT may not send; code 0: it may */
-    struct question_set questions;    /* to lookup, of the session and of its message */
-    uint16_t question_ids;            /* given out so far: a part of them */
+    bool has_transaction_id;
+    uint64_t unconfirmed;          /* message whose 250 the node may not have seen; 0: none */
+    struct question_set questions; /* to lookup, of the session and of its message */
+    uint16_t question_ids;         /* given out so far: a part of them */
     struct client_entry *entry;
     bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */
-    bool has_entered, is_esmtp, is_early, skips_line;
-    uint32_t errors, messages;
-    uint32_t overshoots, junk; /* since the last message: what was answered 452, what brought nothing */
-    uint64_t chunk_left;
-    bool chunk_is_last;
+    bool has_entered;
+    uint32_t messages;
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
@@ -104,20 +97,15 @@ struct session {
     struct arena *asked;        /* its texts while deliver is asked; NULL: none was asked for yet */
 };
 
-void session_begin(struct server *server, struct port *port, int fd, const struct endpoint *peer);
-void session_end(struct session *session); /* closes and frees */
+/* Of a connection that was accepted: in the server's lists, without a stream and a timer yet, which are given
+   to it. Counts in no limit before it is admitted. */
+struct session *session_new(struct server *server, struct port *port, const struct endpoint *peer);
 
-/* One reply line: code, enhanced status (NULL: none), text. Errors count toward limits.errors; 452, which is
-   no fault of the client as long as it minds it, counts from limits.recipients of them on. */
-void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Closes the connection; what was written and not sent is tried once. Its transaction is dropped before. */
+void session_free(struct session *session);
 
-/* A command that brings no message forward: one more than limits.junk ends the session. A peer that may say
-   XCLIENT is free of this while it speaks for itself. */
-void session_count_junk(struct session *session);
-
-/* A message was taken, or another client is spoken for: what leads to 421 counts from 0 again. */
-void session_junk_forget(struct session *session);
+/* Its client's place among the connections is free for others. */
+void session_leave(struct session *session);
 
 /* The session stands for this client from now on (connection, PROXY, XCLIENT); its name is not asked for yet.
  */
@@ -130,8 +118,35 @@ const struct question *session_name(const struct session *session);
 /* Puts to lookup what is open and was not asked yet. */
 void session_ask(struct session *session);
 
-/* Counts the client in and says why it may not send now. NULL: it may. */
-const char *session_refusal(struct session *session, uint16_t *out_code, const char **out_enhanced);
+/* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a
+   quiet session. `what` and `more` are literals or our own words. */
+void session_note(const struct session *session, const char *what, const char *more);
+
+/* "ESMTPS" and its kin, RFC 3848. */
+const char *session_protocol(const struct session *session);
+
+/* --- finding a session for an answer --- */
+
+/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
+   answer to a question before. NULL: the session is gone. */
+uint64_t session_question_id(struct session *session);
+struct session *session_by_question(struct server *server, uint64_t id);
+
+/* The message id of the transaction, for answers that name it. NULL: its transaction is over. */
+void session_remember_id(struct session *session);
+void session_forget_id(struct session *session);
+struct session *session_by_message(struct server *server, uint64_t id);
+
+/* --- replies --- */
+
+/* conversation_reply, with a text made by printf. */
+void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Sends what the conversation has written to server->replies, if anything. */
+void session_speak(struct session *session);
+
+/* --- time --- */
 
 /* The time limit of what the client is to say next begins anew, within what its pace leaves. */
 void session_await(struct session *session);
@@ -148,46 +163,9 @@ void session_pace_skip(struct session *session);
 /* What is left of the whole session's time, in milliseconds; it ends between two messages. */
 uint64_t session_left_ms(const struct session *session);
 
-/* There is no room, and this client is the slowest: 421, its transaction and its place are free when this
-   returns, its connection is closed soon. */
-void session_evict(struct session *session);
-
-/* Input pauses until session_go_on. */
+/* Input pauses until session_go_on, at most so long. What came meanwhile is done within session_go_on, and
+   the session may be gone after it. */
 void session_wait(struct session *session, uint64_t limit_ms);
 void session_go_on(struct session *session, enum session_state state);
-
-/* This one reply, and the end: what follows on the wire could be taken for what it is not. */
-void session_end_out_of_step(struct session *session, uint16_t code, const char *enhanced, const char *text);
-
-/* Sends 421 and ends. */
-void session_give_up(struct session *session, const char *text);
-
-/* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a
-   quiet session. `what` and `more` are literals or our own words. */
-void session_note(const struct session *session, const char *what, const char *more);
-
-/* "NOQUEUE: reject: RCPT from …" and its event. `recipient` may be empty. */
-void session_log_reject(struct session *session, enum event_stage stage, struct text recipient, uint16_t code,
-                        const char *enhanced, const char *text);
-
-/* The same for every recipient of a message whose content was refused. */
-void session_log_content_refused(struct session *session, uint16_t code, const char *enhanced,
-                                 const char *text);
-
-/* "ESMTPS" and its kin, RFC 3848. */
-const char *session_protocol(const struct session *session);
-
-/* An id for a question to lookup or deliver. Its answer finds the session by it, and can be told from a late
- * answer to a question before. */
-uint64_t session_question_id(struct session *session);
-struct session *session_by_question(struct server *server, uint64_t id);
-
-/* The client showed a certificate of the nodes' authority on a port that asks for one: it is
- * stream_peer_name. */
-bool session_is_node(const struct session *session);
-
-/* The message id of the transaction, for answers that name it. */
-void session_remember_id(struct session *session);
-void session_forget_id(struct session *session);
 
 #endif

@@ -1,41 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The life of a message on one screen: open, read, ask, decide, keep, reply. Each step ends in the next one
-   or in transaction_settle(), which is the only place that replies to the end of data. Nothing here blocks.
- */
+   or in settle(), which is the only place that replies to the end of data. Nothing here blocks. */
 #include "receive/transaction.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "receive/account.h"
 #include "receive/commit.h"
+#include "receive/drop.h"
 #include "receive/eviction.h"
 #include "receive/keeping.h"
-#include "receive/relaying.h"
+#include "receive/relay.h"
 #include "receive/trace.h"
 
 enum { ANSWER_GRACE_MS = 1000 }; /* beyond the deadline at which lookup itself gives up */
+enum { REASON_MOST = 399 };      /* of a refusal by verdict */
 
 static void judge(struct session *session);
 static void decide(struct session *session);
 
-void transaction_settle(struct session *session, uint16_t code, const char *enhanced, const char *text)
+/* The reply to the end of data. The transaction is over, and the session goes on, or ends where half a reply
+   was said. Code 0: it is not known yet. */
+static void settle(struct session *session, struct reply reply)
 {
     bool waited = session->state == SESSION_WAITING;
-    if (code >= 400) session_log_content_refused(session, code, enhanced, text);
-    if (code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
-        transaction_drop(session);
-        session_end(session);
+    if (reply.code == 0) return;
+    if (reply.code >= 400) account_content_refused(session, &reply);
+    if (reply.code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
+        drop_message(session);
+        drop_session(session);
         return;
     }
-    session_reply(session, code, enhanced, "%s", text);
-    transaction_drop(session);
+    session_reply(session, reply.code, reply.enhanced, "%s", reply.text);
+    drop_message(session);
     session_pace_renew(session, PACE_BETWEEN);
     if (waited)
         session_go_on(session, SESSION_COMMAND);
     else
         session->state = SESSION_COMMAND;
+}
+
+static void settle_with(struct session *session, uint16_t code, const char *enhanced, const char *text)
+{
+    settle(session, (struct reply){ code, enhanced, text });
 }
 
 void transaction_open(struct session *session, const struct smtp_command *command)
@@ -60,22 +69,18 @@ void transaction_open(struct session *session, const struct smtp_command *comman
 
 /* --- read --- */
 
-void transaction_read(struct session *session, bool is_bdat)
+void transaction_read(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
+    bool is_bdat = session->conversation.mail == MAIL_CHUNKS;
     transaction->step = STEP_READING;
-    transaction->is_bdat = is_bdat;
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
     server->counters->last_id = server->ids.last;
     session_remember_id(session);
     transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
-    if (is_bdat) return;
-    session->state = SESSION_DATA;
-    session_await(session);
-    session_reply(session, 354, NULL, "end data with <CR><LF>.<CR><LF>");
 }
 
 /* What is refused makes room for others at once. */
@@ -135,12 +140,14 @@ void transaction_body_file(struct session *session, int fd)
 /* Others may see the end of this content elsewhere, and so may the client: the session goes with it. */
 static void content_out_of_step(struct session *session)
 {
-    const char *text = session->transaction.dotted.has_bare
-                           ? "the content has a bare CR or LF; lines end with CRLF"
-                           : "the content has a NUL";
-    session_log_content_refused(session, 554, "5.6.0", text);
-    transaction_drop(session); /* it is refused, not aborted */
-    session_end_out_of_step(session, 554, "5.6.0", text);
+    struct reply reply = { 554, "5.6.0",
+                           session->transaction.dotted.has_bare
+                               ? "the content has a bare CR or LF; lines end with CRLF"
+                               : "the content has a NUL" };
+    account_content_refused(session, &reply);
+    drop_message(session); /* it is refused, not aborted */
+    session_reply(session, reply.code, reply.enhanced, "%s", reply.text);
+    drop_out_of_step(session, reply.text);
 }
 
 static void content_end(struct session *session)
@@ -154,22 +161,22 @@ static void content_end(struct session *session)
         return;
     }
     if (transaction->is_too_big) {
-        transaction_settle(session, 552, "5.3.4", "the message is larger than this server takes");
+        settle_with(session, 552, "5.3.4", "the message is larger than this server takes");
         return;
     }
     if (transaction->has_no_memory || !body_finish(&transaction->body)) {
-        transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
+        settle_with(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
     header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, &glance);
     if (glance.bytes > config->limits.header_bytes)
-        transaction_settle(session, 552, "5.3.4", "the header is larger than this server takes");
+        settle_with(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance.received > config->limits.received)
-        transaction_settle(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
+        settle_with(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
     else {
         keep_prepare(session, &glance);
         if (transaction->is_for_us)
-            keep_for_us(session);
+            settle(session, keep_for_us(session));
         else if (session->port->listener.relay == RELAY_THROUGH)
             relay_begin(session);
         else
@@ -192,30 +199,17 @@ size_t transaction_data(struct session *session, struct text wire)
     return used;
 }
 
-void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last)
-{
-    session->chunk_left = size;
-    session->chunk_is_last = is_last;
-    session->state = SESSION_CHUNK;
-    if (size == 0) transaction_chunk(session, TEXT_NONE);
-}
-
 static void chunk_end(struct session *session)
 {
-    struct transaction *transaction = &session->transaction;
+    struct server *server = session->server;
+    struct buffer *scratch = &server->scratch;
     session->state = SESSION_COMMAND;
-    if (transaction->step != STEP_READING || !transaction->is_bdat) {
-        session_reply(session, transaction->step == STEP_OPEN ? 554 : 503, "5.5.1",
-                      "no valid recipients for this chunk");
-        return;
-    }
-    if (!session->chunk_is_last) {
-        session_reply(session, 250, "2.0.0", "chunk ok");
-        return;
-    }
-    struct buffer *scratch = &session->server->scratch;
+    enum conversation_action action =
+        conversation_chunk_end(&session->conversation, server->config, &server->replies);
+    session_speak(session);
+    if (action != CONVERSATION_SETTLE) return;
     buffer_clear(scratch);
-    dotted_finish(&transaction->dotted, scratch);
+    dotted_finish(&session->transaction.dotted, scratch);
     content_add(session, buffer_text(scratch));
     content_end(session);
 }
@@ -223,8 +217,7 @@ static void chunk_end(struct session *session)
 size_t transaction_chunk(struct session *session, struct text wire)
 {
     struct transaction *transaction = &session->transaction;
-    struct text piece = text_slice(wire, 0, session->chunk_left);
-    session->chunk_left -= piece.length;
+    struct text piece = conversation_chunk(&session->conversation, wire);
     if (transaction->step == STEP_READING) {
         struct buffer *scratch = &session->server->scratch;
         size_t used;
@@ -232,7 +225,7 @@ size_t transaction_chunk(struct session *session, struct text wire)
         dotted_decode(&transaction->dotted, piece, scratch, &used);
         content_add(session, buffer_text(scratch));
     }
-    if (session->chunk_left == 0)
+    if (session->conversation.chunk_left == 0)
         chunk_end(session);
     else if (transaction->step == STEP_READING)
         file_ask(session);
@@ -264,11 +257,11 @@ static struct occasion occasion_of(struct session *session)
     return (struct occasion){ .id = session->transaction.id,
                               .direction = session->port->listener.direction,
                               .client = session->client,
-                              .helo = session->helo,
+                              .helo = session->conversation.helo,
                               .sender = envelope->sender,
                               .smtputf8 = envelope->smtputf8,
-                              .secure = session->speaks_for ? session->client_tls.length > 0
-                                                            : stream_is_secure(session->stream),
+                              .secure = session->conversation.speaks_for ? session->client_tls.length > 0
+                                                                         : stream_is_secure(session->stream),
                               .recipient_count = envelope->recipient_count,
                               .recipients = recipients };
 }
@@ -290,10 +283,11 @@ static void read_ask(struct session *session)
 /* The id leads to the line of the log that says why. */
 static void settle_unjudged(struct session *session)
 {
-    char text[120], id[MESSAGE_ID_SIZE];
-    snprintf(text, sizeof text, "the message could not be judged now, try again later (id %s)",
-             message_id_print(session->transaction.id, id));
-    transaction_settle(session, 451, "4.3.0", text);
+    char id[MESSAGE_ID_SIZE];
+    struct text text =
+        arena_printf(session->mail, "the message could not be judged now, try again later (id %s)",
+                     message_id_print(session->transaction.id, id));
+    settle_with(session, 451, "4.3.0", text.at);
 }
 
 static void judge(struct session *session)
@@ -304,7 +298,7 @@ static void judge(struct session *session)
     if (is_judged(session))
         read_ask(session);
     else
-        keep_unjudged(session);
+        settle(session, keep_unjudged(session));
 }
 
 /* Within what is left of the time for judging. */
@@ -389,6 +383,19 @@ static bool decide_late(struct session *session)
     return true;
 }
 
+/* By the verdict, for all recipients. */
+static void settle_refused(struct session *session)
+{
+    const struct verdict *verdict = &session->transaction.verdict;
+    char id[MESSAGE_ID_SIZE];
+    struct text enhanced = arena_text(session->mail, text_slice(verdict->enhanced, 0, 15));
+    struct text reason = arena_printf(session->mail, "%.*s (id %s)", TEXT_ARG(verdict->reason),
+                                      message_id_print(session->transaction.id, id));
+    account_log_verdict(session);
+    settle_with(session, verdict->code, enhanced.at,
+                arena_text(session->mail, text_slice(reason, 0, REASON_MOST)).at);
+}
+
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
@@ -403,19 +410,12 @@ void transaction_verdict(struct session *session, struct frame *frame)
         settle_unjudged(session);
         return;
     }
-    keep_count_verdict(session);
+    account_verdict(session);
     keep_alert(session);
-    const struct verdict *verdict = &transaction->verdict;
-    if (verdict->code != 250) {
-        char reason[400], enhanced[16], id[MESSAGE_ID_SIZE];
-        snprintf(reason, sizeof reason, "%.*s (id %s)", TEXT_ARG(verdict->reason),
-                 message_id_print(transaction->id, id));
-        snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(verdict->enhanced));
-        keep_log_verdict(session);
-        transaction_settle(session, verdict->code, enhanced, reason);
-        return;
-    }
-    commit_begin(session);
+    if (transaction->verdict.code == 250)
+        settle(session, commit_begin(session));
+    else
+        settle_refused(session);
 }
 
 void transaction_scan_failed(struct session *session, struct frame *frame)
@@ -429,7 +429,7 @@ void transaction_scan_failed(struct session *session, struct frame *frame)
                 TEXT_ARG(text));
     session->server->counters->unscanned++;
     if (why == SCAN_POISON)
-        keep_poison(session);
+        settle(session, keep_poison(session));
     else
         settle_unjudged(session);
 }
@@ -444,46 +444,30 @@ void transaction_scan_is_back(struct session *session)
 
 void transaction_kept(struct session *session)
 {
-    char text[64], id[MESSAGE_ID_SIZE];
     if (session->transaction.step != STEP_KEEPING) return;
-    keep_count_accepted(session);
+    struct reply reply = keep_accepted(session);
     session->messages++;
-    session_junk_forget(session);
+    conversation_message_taken(&session->conversation);
     if (session->transaction.envelope.transaction.length) session->unconfirmed = session->transaction.id;
-    snprintf(text, sizeof text, "kept as %s", message_id_print(session->transaction.id, id));
-    transaction_settle(session, 250, "2.0.0", text);
+    settle(session, reply);
 }
 
 void transaction_kept_before(struct session *session, uint64_t as)
 {
-    char text[64], id[MESSAGE_ID_SIZE], before[MESSAGE_ID_SIZE];
     if (session->transaction.step != STEP_KEEPING) return;
-    keep_withdraw(session);
+    struct reply reply = keep_accepted_before(session, as);
     session->unconfirmed = as;
-    snprintf(text, sizeof text, "kept as %s", message_id_print(as, before));
-    log_info("%s: came before and was kept as %s", message_id_print(session->transaction.id, id), before);
-    transaction_settle(session, 250, "2.0.0", text);
-}
-
-void transaction_discarded(struct session *session)
-{
-    char text[64], id[MESSAGE_ID_SIZE];
-    keep_count_discarded(session);
-    snprintf(text, sizeof text, "taken as %s", message_id_print(session->transaction.id, id));
-    transaction_settle(session, 250, "2.0.0", text);
+    settle(session, reply);
 }
 
 void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason)
 {
-    char id[MESSAGE_ID_SIZE];
-    if (session->transaction.step != STEP_KEEPING) return;
-    log_error("%s: queue did not keep it: %.*s", message_id_print(session->transaction.id, id),
-              TEXT_ARG(reason));
-    keep_withdraw(session);
-    if (why == KEEP_DISK_FULL)
-        transaction_settle(session, 452, "4.3.1", "no room for the message now, try again later");
-    else
-        transaction_settle(session, 451, "4.3.0", "the message could not be kept now, try again later");
+    if (session->transaction.step == STEP_KEEPING) settle(session, keep_refused(session, why, reason));
+}
+
+void transaction_relayed(struct session *session, struct frame *frame)
+{
+    settle(session, relay_done(session, frame));
 }
 
 /* The old queue's answer was lost with it. The new one knows what is in the journal. */
@@ -494,9 +478,6 @@ void transaction_queue_is_back(struct session *session)
         channel_send(session->server->queue, QUEUE_RESOLVE, transaction->id, TEXT_NONE);
     if (transaction->waits_for_file)
         channel_send(session->server->queue, QUEUE_BODY_FILE, transaction->id, TEXT_NONE);
-    if (session->queue != QUEUE_IS_AWAITED) return;
-    session->queue = QUEUE_IS_THERE;
-    session_go_on(session, SESSION_COMMAND); /* last: MAIL is done in it, and what came along */
 }
 
 void transaction_resolved(struct session *session, bool kept)
@@ -511,46 +492,21 @@ void transaction_resolved(struct session *session, bool kept)
  * cannot tell. */
 void transaction_timed_out(struct session *session)
 {
+    struct transaction *transaction = &session->transaction;
     char id[MESSAGE_ID_SIZE];
-    if (session->queue == QUEUE_IS_AWAITED) {
-        session->queue = QUEUE_IS_MISSED;
-        session_go_on(session, SESSION_COMMAND);
+    if (transaction->step == STEP_PROBING) {
+        settle(session, commit_look(session));
         return;
     }
-    if (session->transaction.step == STEP_PROBING) {
-        commit_look(session);
-        return;
-    }
-    if (session->callout) {
-        session->callout = 0;
-        session_reply(session, 450, "4.1.1", "the recipient could not be verified now, try again later");
-        session_go_on(session, SESSION_COMMAND);
-        return;
-    }
-    if (session->transaction.waits_for_file) {
+    if (transaction->waits_for_file) {
         transaction_body_file(session, -1);
         return;
     }
-    if (session->transaction.step == STEP_ASKING && decide_late(session)) return;
-    bool is_relaying = session->transaction.step == STEP_RELAYING;
-    log_warning("%s: no %s in time", message_id_print(session->transaction.id, id),
+    if (transaction->step == STEP_ASKING && decide_late(session)) return;
+    bool is_relaying = transaction->step == STEP_RELAYING;
+    log_warning("%s: no %s in time", message_id_print(transaction->id, id),
                 is_relaying ? "reply of the next server" : "verdict");
-    transaction_settle(session, 451, is_relaying ? "4.4.2" : "4.3.0",
-                       is_relaying ? "the next server gave no reply in time, try again later"
-                                   : "no verdict in time, try again later");
-}
-
-void transaction_drop(struct session *session)
-{
-    struct transaction *transaction = &session->transaction;
-    struct server *server = session->server;
-    bool at_scan = transaction->step == STEP_JUDGING || transaction->step == STEP_DECIDING;
-    if (at_scan && server->scan) channel_send(server->scan, SCAN_CANCEL, transaction->id, TEXT_NONE);
-    if (transaction->step == STEP_RELAYING) relay_cancel(session);
-    server->bodies_bytes -= transaction->body.size;
-    body_free(&transaction->body);
-    session_forget_id(session);
-    question_set_forget(&session->questions);
-    *transaction = (struct transaction){ .offered = -1 };
-    arena_reset(session->mail);
+    settle_with(session, 451, is_relaying ? "4.4.2" : "4.3.0",
+                is_relaying ? "the next server gave no reply in time, try again later"
+                            : "no verdict in time, try again later");
 }

@@ -7,12 +7,12 @@
 
 void transaction_open(struct session *session, const struct smtp_command *command);
 
-/* DATA (354 is sent) or the first BDAT. */
-void transaction_read(struct session *session, bool is_bdat);
+/* DATA or the first BDAT was taken: content follows. */
+void transaction_read(struct session *session);
 
-/* Content that arrived; returns what was consumed. */
+/* Content that arrived; returns what was consumed. With the last octet of a chunk its reply is said, so that
+   an empty one is shown too. */
 size_t transaction_data(struct session *session, struct text wire);
-void transaction_chunk_begin(struct session *session, uint64_t size, bool is_last);
 size_t transaction_chunk(struct session *session, struct text wire);
 
 /* Answers of the peers, by message id or session number. */
@@ -26,9 +26,10 @@ void transaction_scan_failed(struct session *session, struct frame *frame);
 void transaction_kept(struct session *session);
 /* A node sent it before and did not see our reply: it was kept as message `as` then. */
 void transaction_kept_before(struct session *session, uint64_t as);
-/* The verdict discards it for every recipient: 250, and nothing is kept. */
-void transaction_discarded(struct session *session);
 void transaction_not_kept(struct session *session, enum keep_refusal why, struct text reason);
+
+/* deliver's word on a message that goes through. */
+void transaction_relayed(struct session *session, struct frame *frame);
 
 /* queue's file for a large body; fd -1: there is none. */
 void transaction_body_file(struct session *session, int fd);
@@ -40,13 +41,5 @@ void transaction_resolved(struct session *session, bool kept);
 
 /* The time limit of what was waited for has passed. */
 void transaction_timed_out(struct session *session);
-
-/* RSET, EHLO, the end: all is forgotten. Answers that still come find nobody. */
-void transaction_drop(struct session *session);
-
-/* The reply to the end of data. The transaction is over, the session goes on. */
-void transaction_settle(struct session *session, uint16_t code, const char *enhanced, const char *text);
-
-struct session *transaction_by_id(struct server *server, uint64_t id);
 
 #endif

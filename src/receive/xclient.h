@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* XCLIENT: a listed peer, or a node of ours, says for whom it speaks. And its other side: what we say of our
-   client to the next node. The attributes are those of Postfix; TLS and TRANSACTION are between nodes. */
+/* XCLIENT: a listed peer, or a node of ours, says for whom it speaks. The attributes are those of Postfix;
+ * TLS and TRANSACTION are between nodes. */
 #ifndef SEKIMORI_RECEIVE_XCLIENT_H
 #define SEKIMORI_RECEIVE_XCLIENT_H
 
 #include "receive/session.h"
 
-#define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
-
-bool xclient_is_allowed(const struct session *session);
-
-/* The verb. After a refusal MAIL is refused too until XCLIENT or EHLO is said well: the peer may have sent
+/* The verb, by a peer that may say it and between two messages: the session stands for who is named, and the
+   peer has its reply. After a refusal MAIL is refused too until XCLIENT is said well: the peer may have sent
    both at once, and a message judged as the peer's own would be judged wrong. */
 void xclient_do(struct session *session, const struct smtp_command *command);
-
-/* MAIL: replies and says true when the client that was named may not send. */
-bool xclient_hinders(struct session *session);
-
-/* What the next node is to know of our client: attributes with their values in xtext, in the transaction's
-   arena. `transaction`: TRANSACTION_BYTES. */
-struct text xclient_origin(struct session *session, struct text transaction);
 
 #endif

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The way of a message through this node to the next, from its last octet to the reply. */
-#include "receive/relaying.h"
-
-#include <stdio.h>
+#include "receive/relay.h"
 
 #include "base/log.h"
-#include "config/domains.h"
 #include "receive/keeping.h"
+#include "receive/origin.h"
+#include "receive/rcpt.h"
 #include "receive/trace.h"
-#include "receive/transaction.h"
-#include "receive/xclient.h"
 
 /* The next node gives up first: its reply says more than ours could. */
-enum { REPLY_MARGIN_MS = 5000 };
+enum { REPLY_MARGIN_MS = 5000, REPLY_MOST = 599 };
 
 /* What a client sends again is the same in these, and nothing else is: who could make two alike would have
    one taken for the other, "kept before", and lost. */
@@ -27,20 +24,13 @@ static struct text transaction_name(struct session *session)
     return keep_name(session, pieces, count + 2);
 }
 
-static struct text way_of(const struct session *session)
-{
-    const struct envelope *envelope = &session->transaction.envelope;
-    struct text domain = envelope_domain_of(envelope->recipients[0].address);
-    return domain.length ? domain : envelope_domain_of(session->server->config->admin);
-}
-
 static void relay_send(struct session *session)
 {
     struct server *server = session->server;
     struct transaction *transaction = &session->transaction;
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     if (!server->deliver) return; /* it is being restarted; relay_deliver_is_back asks */
-    struct relay_request request = { .domain = way_of(session),
+    struct relay_request request = { .domain = rcpt_way(server->config, &transaction->envelope),
                                      .content = transaction->keep.content,
                                      .envelope = transaction->envelope,
                                      .prefix = trace_fields(session),
@@ -58,7 +48,7 @@ void relay_begin(struct session *session)
     struct transaction *transaction = &session->transaction;
     session_wait(session, session->server->config->limits.verdict_ms + REPLY_MARGIN_MS);
     transaction->envelope.transaction = transaction_name(session);
-    transaction->envelope.origin = xclient_origin(session, transaction->envelope.transaction);
+    transaction->envelope.origin = origin_of(session, transaction->envelope.transaction);
     transaction->step = STEP_RELAYING;
     relay_send(session);
 }
@@ -76,12 +66,6 @@ void relay_doubt(struct session *session)
     channel_send(deliver, DELIVER_RELAY_DOUBT, session->transaction.id, TEXT_NONE);
 }
 
-void relay_cancel(struct session *session)
-{
-    struct channel *deliver = session->server->deliver;
-    if (deliver) channel_send(deliver, DELIVER_RELAY_CANCEL, session->transaction.id, TEXT_NONE);
-}
-
 /* --- the reply --- */
 
 /* In Postfix's words, as for mail that went by the journal. */
@@ -94,7 +78,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
     double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
     message_id_print(transaction->id, id);
     log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), TEXT_ARG(session->helo), session_protocol(session));
+             TEXT_ARG(session->client_text), TEXT_ARG(session->conversation.helo), session_protocol(session));
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
         log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
                  TEXT_ARG(transaction->envelope.recipients[i].address),
@@ -112,7 +96,7 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
                                    .size = transaction->body.size,
                                    .direction = (uint8_t)session->port->listener.direction,
                                    .client = session->client,
-                                   .helo = session->helo,
+                                   .helo = session->conversation.helo,
                                    .sender = envelope->sender,
                                    .dsn = reply->enhanced,
                                    .relay = reply->server,
@@ -130,56 +114,40 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
     buffer_free(&record);
 }
 
-static void pass_on(struct session *session, const struct relay_reply *reply)
+static void count(struct session *session, const struct relay_reply *reply)
 {
     struct receive_counters *counters = session->server->counters;
-    char enhanced[16], text[600];
-    snprintf(enhanced, sizeof enhanced, "%.*s", TEXT_ARG(reply->enhanced));
-    snprintf(text, sizeof text, "%.*s", TEXT_ARG(reply->text));
-    reply_log(session, reply);
-    if (reply->code < 400) {
-        bool is_told =
-            session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
-        if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
-        if (is_told) tell_ledger(session, reply);
-        counters->messages_relayed++;
-        session->messages++;
-        session_junk_forget(session);
-    }
-    session->transaction.step = STEP_NONE; /* there is nothing to cancel */
-    transaction_settle(session, reply->code, enhanced, text);
+    bool is_told = session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
+    if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
+    if (is_told) tell_ledger(session, reply);
+    counters->messages_relayed++;
+    session->messages++;
+    conversation_message_taken(&session->conversation);
 }
 
-void relay_done(struct session *session, struct frame *frame)
+static struct reply pass_on(struct session *session, const struct relay_reply *reply)
+{
+    reply_log(session, reply);
+    if (reply->code < 400) count(session, reply);
+    session->transaction.step = STEP_NONE; /* there is nothing to cancel */
+    return (struct reply){ reply->code, arena_text(session->mail, text_slice(reply->enhanced, 0, 15)).at,
+                           arena_text(session->mail, text_slice(reply->text, 0, REPLY_MOST)).at };
+}
+
+struct reply relay_done(struct session *session, struct frame *frame)
 {
     struct relay_reply reply;
     char id[MESSAGE_ID_SIZE];
-    if (session->transaction.step != STEP_RELAYING) return;
+    if (session->transaction.step != STEP_RELAYING) return (struct reply){ 0 };
     if (!relay_reply_get(frame, &reply))
         reply =
             (struct relay_reply){ .outcome = RELAY_REPLIED,
                                   .code = 451,
                                   .enhanced = TEXT("4.3.0"),
                                   .text = TEXT("the message could not be handed on now, try again later") };
-    if (reply.outcome == RELAY_REPLIED) {
-        pass_on(session, &reply);
-        return;
-    }
+    if (reply.outcome == RELAY_REPLIED) return pass_on(session, &reply);
     log_warning("%s: no next server can be connected to (%.*s): the journal keeps the message",
                 message_id_print(session->transaction.id, id), TEXT_ARG(reply.text));
     session->transaction.envelope.transaction = TEXT_NONE; /* told to the next node, not known by this one */
-    keep_unjudged(session);
-}
-
-/* --- recipients --- */
-
-bool relay_takes_same_way(const struct session *session, struct text domain)
-{
-    const struct config *config = session->server->config;
-    const struct transaction *transaction = &session->transaction;
-    if (session->port->listener.relay != RELAY_THROUGH || transaction->envelope.recipient_count == 0)
-        return true;
-    struct text first = way_of(session);
-    return text_equal_nocase(first, domain) ||
-           config_is_same_way(config_find_domain(config, first), config_find_domain(config, domain));
+    return keep_unjudged(session);
 }

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Counts, and tells ledger and log. Called by keeping.c, drop.c, transaction.c and all who refuse. */
+#include "receive/account.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "receive/refusals.h"
+
+enum { REPLY_LINE_MOST = 600 };
+
+void account_verdict(struct session *session)
+{
+    struct receive_counters *counters = session->server->counters;
+    const struct verdict *verdict = &session->transaction.verdict;
+    counters->scanned++;
+    if (session->transaction.read.virus == SCAN_FOUND) counters->infected++;
+    if (session->transaction.read.virus == SCAN_UNSCANNED) counters->unscanned++;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
+        if (verdict->recipients[i].action == ACTION_TAG) counters->tagged++;
+        if (verdict->recipients[i].action == ACTION_QUARANTINE) counters->quarantined++;
+        if (verdict->recipients[i].observed != ACTION_ACCEPT) counters->observed++;
+    }
+}
+
+void account_log_verdict(const struct session *session)
+{
+    char id[MESSAGE_ID_SIZE];
+    message_id_print(session->transaction.id, id);
+    const struct facts *facts = &session->transaction.read;
+    if (session->transaction.verdict.recipient_count == 0) return;
+    log_info("%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
+    log_info("%s: verdict: %.*s subject=\"%.*s\"", id, TEXT_ARG(session->transaction.verdict.summary),
+             TEXT_ARG(facts->subject));
+}
+
+enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
+
+static enum message_class class_of(const struct session *session)
+{
+    static const enum message_class classes[] = { [SCAN_NOT_ASKED] = CLASS_NONE,
+                                                  [SCAN_CLEAN] = CLASS_NONE,
+                                                  [SCAN_FOUND] = CLASS_VIRUS,
+                                                  [SCAN_LIMITS] = CLASS_LIMITS,
+                                                  [SCAN_UNSCANNED] = CLASS_UNSCANNED };
+    const struct transaction *transaction = &session->transaction;
+    enum message_class class = classes[transaction->read.virus];
+    bool is_spam = transaction->verdict.score >= session->server->config->spam.tag;
+    if (class == CLASS_VIRUS) return class;
+    if (is_spam) return CLASS_SPAM;
+    return class == CLASS_NONE && transaction->read.ambiguous ? CLASS_AMBIGUOUS : class;
+}
+
+/* What ledger is told of the judgement. Texts are borrowed; the signals stand in `room` as far as they fit.
+ */
+static struct event_judgement judgement_of(const struct session *session, struct event_signal room[LIST_ROOM])
+{
+    const struct facts *facts = &session->transaction.read;
+    const struct verdict *verdict = &session->transaction.verdict;
+    if (session->transaction.is_poison)
+        return (struct event_judgement){ .is_judged = true, .class = CLASS_POISON };
+    if (verdict->recipient_count == 0) return (struct event_judgement){ 0 };
+    uint32_t count = verdict->signal_count < LIST_ROOM ? verdict->signal_count : LIST_ROOM;
+    for (uint32_t i = 0; i < count; i++)
+        room[i] = (struct event_signal){ verdict->signals[i].name, verdict->signals[i].points };
+    return (struct event_judgement){ .is_judged = true,
+                                     .class = class_of(session),
+                                     .score = verdict->score,
+                                     .virus = facts->virus_name,
+                                     .engine = facts->engine,
+                                     .subject = facts->subject,
+                                     .message_id = facts->message_id,
+                                     .author = facts->from,
+                                     .signal_count = count,
+                                     .signals = room };
+}
+
+/* The kept recipients, in their order; those that were discarded are left out, as in keep_judged. */
+static void recipients_fill(const struct transaction *transaction, struct event_recipient *list)
+{
+    const struct envelope *envelope = &transaction->keep.envelope;
+    const struct verdict *verdict = &transaction->verdict;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++, from++) {
+        while (from < verdict->recipient_count && verdict->recipients[from].action == ACTION_DISCARD) from++;
+        list[i] = (struct event_recipient){ .address = envelope->recipients[i].address,
+                                            .hold = (uint8_t)transaction->keep.recipients[i].hold };
+        if (from >= verdict->recipient_count) continue;
+        list[i].action = (uint8_t)verdict->recipients[from].action;
+        list[i].observed = (uint8_t)verdict->recipients[from].observed;
+    }
+}
+
+static void tell_ledger(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    const struct envelope *envelope = &transaction->keep.envelope;
+    struct event_recipient recipients[LIST_ROOM];
+    struct event_signal signals[LIST_ROOM];
+    struct event_recipient *list =
+        envelope->recipient_count <= LIST_ROOM
+            ? recipients
+            : arena_alloc_array(session->mail, envelope->recipient_count, sizeof *list);
+    recipients_fill(transaction, list);
+    struct event_accepted event = { .id = transaction->id,
+                                    .time_ms = transaction->arrived_ms,
+                                    .size = transaction->body.size,
+                                    .direction = transaction->keep.direction,
+                                    .client = session->client,
+                                    .helo = session->conversation.helo,
+                                    .sender = envelope->sender,
+                                    .judgement = judgement_of(session, signals),
+                                    .recipient_count = envelope->recipient_count,
+                                    .recipients = list };
+    struct buffer record = { 0 };
+    for (uint32_t first = 0; first < event.recipient_count;) {
+        buffer_clear(&record);
+        first += event_accepted_put(&event, first, &record);
+        if (!ring_append(session->server->ring, buffer_text(&record)))
+            log_error("the event record is full: an event is lost, balance will show it");
+    }
+    buffer_free(&record);
+}
+
+/* One recipient that does not come into the queue. */
+static void tell_refused(struct session *session, enum event_stage stage, uint32_t number,
+                         struct text recipient, uint16_t code, struct text reply, bool is_message)
+{
+    const struct transaction *transaction = &session->transaction;
+    struct event_signal signals[LIST_ROOM];
+    bool is_content = stage == STAGE_CONTENT;
+    struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
+                                   .id = is_content ? transaction->id : 0,
+                                   .code = code,
+                                   .stage = (uint8_t)stage,
+                                   .direction = (uint8_t)session->port->listener.direction,
+                                   .is_message = is_message,
+                                   .number = number,
+                                   .size = is_content ? transaction->body.size : 0,
+                                   .client = session->client,
+                                   .helo = session->conversation.helo,
+                                   .sender = transaction->envelope.sender,
+                                   .recipient = recipient,
+                                   .reply = reply };
+    if (is_content) event.judgement = judgement_of(session, signals);
+    refusals_add(session->server->refusals,
+                 &(struct refusal){ event, session->client_name, session_protocol(session) });
+}
+
+/* The counters; the reply on one line. */
+static struct text reply_note(struct session *session, const struct reply *reply, char room[REPLY_LINE_MOST])
+{
+    struct receive_counters *counters = session->server->counters;
+    uint64_t *counter = reply->code >= 500 ? &counters->refused_5xx : &counters->refused_4xx;
+    (*counter)++;
+    snprintf(room, REPLY_LINE_MOST, "%u %s %s", reply->code, reply->enhanced, reply->text);
+    return text_of(room);
+}
+
+void account_refused(struct session *session, enum event_stage stage, struct text recipient,
+                     const struct reply *reply)
+{
+    char room[REPLY_LINE_MOST];
+    tell_refused(session, stage, 0, recipient, reply->code, reply_note(session, reply, room), false);
+}
+
+void account_content_refused(struct session *session, const struct reply *reply)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    char room[REPLY_LINE_MOST];
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        struct text line = reply_note(session, reply, room);
+        session->server->counters->refused_content++;
+        tell_refused(session, STAGE_CONTENT, i, envelope->recipients[i].address, reply->code, line, i == 0);
+    }
+}
+
+void account_discarded(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    bool is_message = transaction->keep.envelope.recipient_count == 0;
+    for (uint32_t i = 0; i < transaction->verdict.recipient_count; i++) {
+        if (transaction->verdict.recipients[i].action != ACTION_DISCARD) continue;
+        session->server->counters->discarded++;
+        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 250,
+                     TEXT("250 2.0.0 taken and discarded"), is_message);
+        is_message = false;
+    }
+}
+
+/* Queue may have it once it was asked to keep it: then it counts as kept, whoever hears of it. */
+void account_aborted(struct session *session)
+{
+    const struct transaction *transaction = &session->transaction;
+    if (transaction->step < STEP_READING || transaction->step > STEP_PROBING) return;
+    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
+        session->server->counters->aborted++;
+        tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,
+                     i == 0);
+    }
+}
+
+void account_accepted(struct session *session)
+{
+    struct receive_counters *counters = session->server->counters;
+    tell_ledger(session);
+    account_discarded(session);
+    counters->accepted += session->transaction.keep.envelope.recipient_count;
+    counters->messages++;
+}
+
+void account_log_accepted(const struct session *session)
+{
+    char id[MESSAGE_ID_SIZE];
+    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(session->transaction.id, id),
+             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
+             TEXT_ARG(session->conversation.helo), session_protocol(session));
+    account_log_verdict(session);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What became of messages and clients, for the counters, ledger and the log. */
+#ifndef SEKIMORI_RECEIVE_ACCOUNT_H
+#define SEKIMORI_RECEIVE_ACCOUNT_H
+
+#include "ipc/event.h"
+#include "receive/session.h"
+
+/* A recipient or a client was turned away before content: "NOQUEUE: reject: RCPT from …" and its event.
+   `recipient` may be empty. */
+void account_refused(struct session *session, enum event_stage stage, struct text recipient,
+                     const struct reply *reply);
+
+/* The same for every recipient of a message whose content was refused. */
+void account_content_refused(struct session *session, const struct reply *reply);
+
+/* Recipients that were told 250 and that the verdict discards. */
+void account_discarded(struct session *session);
+
+/* The transaction ends before its message was decided on. */
+void account_aborted(struct session *session);
+
+/* scan has spoken, whatever becomes of it. */
+void account_verdict(struct session *session);
+void account_log_verdict(const struct session *session);
+
+/* queue has it: counters and event; and its lines in the log. */
+void account_accepted(struct session *session);
+void account_log_accepted(const struct session *session);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Whether a recipient is taken: our domains, tables, limits, ways. Pure: what a call-out says is added by
+   recipients.c. */
+#ifndef SEKIMORI_RECEIVE_RCPT_H
+#define SEKIMORI_RECEIVE_RCPT_H
+
+#include "receive/conversation.h"
+#include "receive/tables.h"
+
+enum rcpt_choice {
+    RCPT_REFUSED,
+    RCPT_TAKEN,
+    RCPT_TAKEN_BEFORE, /* an address of the node's own, given again: it is the same recipient */
+    RCPT_CALL_OUT      /* the server behind is to be asked */
+};
+
+/* The message that it is for, and where that came in. All borrowed. */
+struct rcpt_scene {
+    const struct config *config;
+    const struct listener *listener;
+    const struct tables *tables;
+    const struct envelope *envelope; /* with the recipients that were taken */
+    size_t recipient_bytes;          /* rcpt_bytes of those */
+    bool is_for_us;                  /* they are the node's own */
+    struct arena *arena;
+};
+
+struct rcpt_decision {
+    enum rcpt_choice choice;
+    struct reply reply; /* why it is refused: literals */
+    struct recipient
+        recipient; /* texts of the command, or in the arena. Nothing is rewritten but the spelling of
+                      the node's own addresses and <postmaster> without a domain (RFC 5321 4.5.1) */
+    bool is_for_us;
+};
+
+/* The first no counts, in the order in which the checks cost. */
+struct rcpt_decision rcpt_decide(const struct rcpt_scene *scene, const struct smtp_command *command);
+
+/* What a recipient takes in the frames to scan and queue, about. */
+size_t rcpt_bytes(const struct recipient *recipient);
+
+/* The domain whose servers a message that goes through is for: that of its first recipient, or the
+   administrator's. */
+struct text rcpt_way(const struct config *config, const struct envelope *envelope);
+
+#endif
