@@ -38,16 +38,6 @@ struct options {
     bool is_json;
 };
 
-static bool since_take(void *context, const char *word)
-{
-    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.from_ms);
-}
-
-static bool until_take(void *context, const char *word)
-{
-    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.until_ms);
-}
-
 static bool day_take(void *context, const char *word)
 {
     struct look_question *question = &((struct options *)context)->question;
@@ -67,8 +57,8 @@ static bool most_take(void *context, const char *word)
 static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
     { "act", OPTION_TEXT, offsetof(struct options, question.act), NULL, NULL },
-    { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
-    { "until", OPTION_VALUE, 0, until_take, WHEN_WANTED("until") },
+    { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
+    { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
     { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 1000000, not " },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },

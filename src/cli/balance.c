@@ -45,19 +45,11 @@ struct options {
     bool json, nodes, begin;
 };
 
-static bool wait_take(void *options, const char *word)
-{
-    return text_to_number(text_of(word), WAIT_MOST_S, &((struct options *)options)->wait_s);
-}
-
-static bool day_take(void *options, const char *word)
-{
-    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)options)->day);
-}
-
 static const struct verb_option table[] = {
-    { "wait", OPTION_VALUE, 0, wait_take, "--wait wants seconds, 0 to 86400, not " },
-    { "day", OPTION_VALUE, 0, day_take, "--day wants a day such as 2026-10-04, today or yesterday, not " },
+    { "wait", OPTION_NUMBER, offsetof(struct options, wait_s), NULL, "--wait wants seconds, 0 to 86400, not ",
+      .most = WAIT_MOST_S },
+    { "day", OPTION_DAY, offsetof(struct options, day), NULL,
+      "--day wants a day such as 2026-10-04, today or yesterday, not " },
     { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
     { "begin", OPTION_SWITCH, offsetof(struct options, begin), NULL, NULL },
     { "nodes", OPTION_SWITCH, offsetof(struct options, nodes), NULL, NULL },

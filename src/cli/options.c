@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/die.h"
+#include "cli/when.h"
 
 enum { FIRST_ROW = 256 }; /* what getopt_long gives back for a row, behind all letters */
 
@@ -63,6 +64,10 @@ static const char *row_take(const struct verb_option *row, const char *word, voi
     case OPTION_TEXT:
         *(struct text *)place = text_of(word);
         return NULL;
+    case OPTION_TIME:
+        return when_parse(text_of(word), when_now_ms(), place) ? NULL : row->complaint;
+    case OPTION_DAY:
+        return when_parse_day(text_of(word), when_now_ms(), place) ? NULL : row->complaint;
     case OPTION_NUMBER:
         return number_take(row, word, place) ? NULL : row->complaint;
     default:

@@ -15,6 +15,8 @@ enum option_kind {
     OPTION_WORD,   /* a const char * */
     OPTION_TEXT,   /* a struct text */
     OPTION_NUMBER, /* a uint64_t from `least` to `most`, in digits */
+    OPTION_TIME,   /* a uint64_t: milliseconds since 1970, as when_parse reads it now */
+    OPTION_DAY,    /* a uint32_t: yyyymmdd, as when_parse_day reads it now */
     OPTION_VALUE,  /* take() reads it */
     OPTION_NAMED   /* say() reads it, and knows by which name it was given */
 };
@@ -22,9 +24,9 @@ enum option_kind {
 struct verb_option {
     const char *name; /* without dashes; NULL ends the table */
     enum option_kind kind;
-    size_t offset; /* in the verb's own struct, of SWITCH, WORD, TEXT and NUMBER */
+    size_t offset; /* in the verb's own struct, of all but VALUE and NAMED */
     /* Of VALUE: false when the word, which is borrowed from argv, makes no sense. Then `complaint` is said,
-       and the word; so of NUMBER. */
+       and the word; so of NUMBER, TIME and DAY. */
     bool (*take)(void *options, const char *word);
     const char *complaint;
     char letter; /* the option's short form, as 'c' of -c; 0: it has none */

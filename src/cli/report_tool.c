@@ -37,11 +37,6 @@ struct options {
     bool is_test;
 };
 
-static bool day_take(void *options, const char *word)
-{
-    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)options)->day);
-}
-
 static bool language_take(void *options, const char *word)
 {
     ((struct options *)options)->language = word;
@@ -50,7 +45,7 @@ static bool language_take(void *options, const char *word)
 
 static const struct verb_option table[] = {
     { "to", OPTION_WORD, offsetof(struct options, to), NULL, NULL },
-    { "date", OPTION_VALUE, 0, day_take, "--date" WHEN_DAY_WANTED },
+    { "date", OPTION_DAY, offsetof(struct options, day), NULL, "--date" WHEN_DAY_WANTED },
     { "language", OPTION_VALUE, 0, language_take, "--language is ja or en, not " },
     { "test-alarm", OPTION_SWITCH, offsetof(struct options, is_test), NULL, NULL },
     OPTIONS_TARGET(struct options),

@@ -74,19 +74,12 @@ static bool month_take(void *context, const char *word)
     return true;
 }
 
-static bool from_take(void *context, const char *word)
-{
-    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)context)->wish.from_day);
-}
-
-static bool until_take(void *context, const char *word)
-{
-    return when_parse_day(text_of(word), when_now_ms(), &((struct options *)context)->wish.until_day);
-}
-
 static bool day_take(void *context, const char *word)
 {
-    return from_take(context, word) && until_take(context, word);
+    struct statistics_wish *wish = &((struct options *)context)->wish;
+    bool is_good = when_parse_day(text_of(word), when_now_ms(), &wish->from_day);
+    if (is_good) wish->until_day = wish->from_day;
+    return is_good;
 }
 
 static bool by_take(void *context, const char *word)
@@ -105,8 +98,8 @@ static bool top_take(void *context, const char *word)
 static const struct verb_option table[] = {
     { "month", OPTION_VALUE, 0, month_take, "--month wants a month such as 2026-10, not " },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
-    { "from", OPTION_VALUE, 0, from_take, "--from" WHEN_DAY_WANTED },
-    { "until", OPTION_VALUE, 0, until_take, "--until" WHEN_DAY_WANTED },
+    { "from", OPTION_DAY, offsetof(struct options, wish.from_day), NULL, "--from" WHEN_DAY_WANTED },
+    { "until", OPTION_DAY, offsetof(struct options, wish.until_day), NULL, "--until" WHEN_DAY_WANTED },
     { "by", OPTION_VALUE, 0, by_take,
       "--by is virus, domain, rule, engine, missed, hour, node, day or month, not " },
     { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },

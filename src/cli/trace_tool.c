@@ -57,16 +57,6 @@ static bool client_take(void *context, const char *word)
     return network_parse(text_of(word), &options->client);
 }
 
-static bool since_take(void *context, const char *word)
-{
-    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.from_ms);
-}
-
-static bool until_take(void *context, const char *word)
-{
-    return when_parse(text_of(word), when_now_ms(), &((struct options *)context)->question.until_ms);
-}
-
 static bool day_take(void *context, const char *word)
 {
     struct search_question *question = &((struct options *)context)->question;
@@ -102,8 +92,8 @@ static const struct verb_option table[] = {
     { "subject", OPTION_TEXT, offsetof(struct options, question.subject), NULL, NULL },
     { "client", OPTION_VALUE, 0, client_take,
       "--client wants an address or a network such as 192.0.2.0/24, not " },
-    { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
-    { "until", OPTION_VALUE, 0, until_take, WHEN_WANTED("until") },
+    { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
+    { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
     { "verdict", OPTION_VALUE, 0, class_take,
       "--verdict is none, virus, spam or another class of --help, not " },

@@ -53,17 +53,14 @@ static void on_closed(void *context)
 
 static const struct channel_events ledger_events = { on_frame, on_closed };
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void ledger_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    if (kind != PROCESS_LEDGER) {
-        log_error("%s %u: courier knows nobody but ledger", process_name(kind), index);
-        close(fd);
-        return;
-    }
     if (service->ledger) on_closed(service);
     ledger_set(service, channel_open(service->child.loop, fd, &ledger_events, service));
 }
+
+static const struct child_peer peers[] = { { PROCESS_LEDGER, ledger_open }, { 0 } };
 
 /* The socket of `ledger listen` comes behind those of the mail listeners. */
 static void configure(struct service *service)
@@ -86,9 +83,7 @@ static void on_status(void *context, struct buffer *out)
     reception_status(service->reception, out);
 }
 
-static const struct child_events events = { .on_peer = on_peer,
-                                            .on_config = on_config,
-                                            .on_status = on_status };
+static const struct child_events events = { .peers = peers, .on_config = on_config, .on_status = on_status };
 
 int main(int argc, char **argv)
 {

@@ -93,7 +93,6 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     peer->service = service;
     peer->kind = kind;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
-    log_debug("peer: %s %u", process_name(kind), index);
     if (kind == PROCESS_QUEUE) jobs_queue_opened(service->jobs, peer->channel);
     if (kind == PROCESS_LOOKUP) {
         service->lookup = peer->channel;

@@ -203,18 +203,15 @@ static void on_closed(void *context)
     service->report = NULL;
 }
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void report_open(void *context, uint16_t index, int fd)
 {
     static const struct channel_events report_events = { on_frame, on_closed };
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    if (kind != PROCESS_REPORT) {
-        log_error("%s %u: helper knows nobody but report", process_name(kind), index);
-        close(fd);
-        return;
-    }
     if (service->report) on_closed(service);
     service->report = channel_open(service->child.loop, fd, &report_events, service);
 }
+
+static const struct child_peer peers[] = { { PROCESS_REPORT, report_open }, { 0 } };
 
 /* Only says it: it is looked at again before each run. */
 static void hook_look(const struct service *service)
@@ -252,7 +249,7 @@ static void on_status(void *context, struct buffer *out)
 }
 
 static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+    .peers = peers, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
 };
 
 int main(int argc, char **argv)

@@ -331,6 +331,23 @@ static void client_take(struct child *child, struct frame *frame, struct reader 
         close(fd);
 }
 
+static void peer_open(struct child *child, enum process_kind kind, uint16_t index, int fd)
+{
+    const struct child_events *events = child->events;
+    log_debug("peer: %s %u", process_name(kind), index);
+    for (const struct child_peer *peer = events->peers; peer && peer->open; peer++) {
+        if (peer->kind != kind) continue;
+        peer->open(child->context, index, fd);
+        return;
+    }
+    if (events->on_peer) {
+        events->on_peer(child->context, kind, index, fd);
+        return;
+    }
+    log_error("%s %u: a peer that this process does not know", process_name(kind), index);
+    close(fd);
+}
+
 static bool master_frame(void *context, struct frame *frame)
 {
     struct child *child = CONTEXT(context, struct child, CHILD_MAGIC);
@@ -341,7 +358,7 @@ static bool master_frame(void *context, struct frame *frame)
         uint16_t index = get_u16(&reader);
         int fd = frame_take_fd(frame, 0);
         if (reader.failed || fd < 0) return false;
-        child->events->on_peer(child->context, kind, index, fd);
+        peer_open(child, kind, index, fd);
         return true;
     }
     case MASTER_CONFIG:
@@ -381,7 +398,7 @@ static void peers_hand_out(struct child *child)
 {
     for (struct given *given = child->given; given; given = given->next) {
         if (given->kind != GIVEN_PEER) continue;
-        child->events->on_peer(child->context, given->peer, given->number, given->fd);
+        peer_open(child, given->peer, given->number, given->fd);
         given->fd = -1;
     }
 }

@@ -28,9 +28,19 @@ struct child {
     int exit_code;
 };
 
+/* A kind of process that this one has channels to. */
+struct child_peer {
+    enum process_kind kind;
+    /* A channel to it: at start, and again when it was restarted (the old one is closed by then). The callee
+       owns `fd` and opens it with channel_open and its own events. NULL ends a table. */
+    void (*open)(void *context, uint16_t index, int fd);
+};
+
 struct child_events {
-    /* A channel to a peer: at start, and again when that peer was restarted (the old one is closed by then).
-       The callee opens it with channel_open and its own events. */
+    /* Whom it knows, a row each. A peer in no row goes to on_peer, or is refused with a line in the log. May
+       be NULL. */
+    const struct child_peer *peers;
+    /* The same for processes that treat all their peers alike. May be NULL. */
     void (*on_peer)(void *context, enum process_kind kind, uint16_t index, int fd);
     /* A reload: the new configuration is in child->config, the old one is freed after the call. May be NULL.
      */

@@ -38,18 +38,30 @@ struct service {
     char folder[PATH_SIZE], quarantine[PATH_SIZE];
 };
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void courier_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    if (kind == PROCESS_COURIER)
-        exchange_open(service->exchange, fd);
-    else if (kind == PROCESS_QUEUE)
-        custody_set_queue(service->custody, fd);
-    else if (kind == PROCESS_REPORT)
-        redeem_desk_set_report(service->redeemers, fd);
-    else
-        close(fd);
+    exchange_open(service->exchange, fd);
 }
+
+static void queue_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    custody_set_queue(service->custody, fd);
+}
+
+static void report_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    redeem_desk_set_report(service->redeemers, fd);
+}
+
+static const struct child_peer peers[] = {
+    { PROCESS_COURIER, courier_open },
+    { PROCESS_QUEUE, queue_open },
+    { PROCESS_REPORT, report_open },
+    { 0 },
+};
 
 /* The others are gone by now, so what is in the rings is all there will be. */
 static void on_stop(void *context, uint32_t within_ms)
@@ -196,7 +208,7 @@ static void quarantine_begin(struct service *service)
     curator_desk_set_key(service->curators, &service->key);
 }
 
-static const struct child_events events = { .on_peer = on_peer,
+static const struct child_events events = { .peers = peers,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,

@@ -113,7 +113,6 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     peer->magic = PEER_MAGIC;
     peer->service = service;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
-    log_debug("peer: %s %u", process_name(kind), index);
 }
 
 static bool dns_is_same(const struct config *a, const struct config *b)

@@ -176,20 +176,33 @@ static void timers_begin(struct queue *queue)
     turn_wanted(queue);
 }
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void receive_open(void *context, uint16_t index, int fd)
 {
-    struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
-    if (kind == PROCESS_RECEIVE)
-        intake_add_receiver(queue, index, 0, fd);
-    else if (kind == PROCESS_REPORT)
-        intake_add_receiver(queue, index, MESSAGE_OWN, fd);
-    else if (kind == PROCESS_LEDGER)
-        intake_add_receiver(queue, index, MESSAGE_AGAIN, fd);
-    else if (kind == PROCESS_DELIVER)
-        dispatch_set_deliver(queue, fd);
-    else
-        close(fd);
+    intake_add_receiver(context, index, 0, fd);
 }
+
+static void report_open(void *context, uint16_t index, int fd)
+{
+    intake_add_receiver(context, index, MESSAGE_OWN, fd);
+}
+
+static void ledger_open(void *context, uint16_t index, int fd)
+{
+    intake_add_receiver(context, index, MESSAGE_AGAIN, fd);
+}
+
+static void deliver_open(void *context, uint16_t index, int fd)
+{
+    dispatch_set_deliver(context, fd);
+}
+
+static const struct child_peer peers[] = {
+    { PROCESS_RECEIVE, receive_open },
+    { PROCESS_REPORT, report_open },
+    { PROCESS_LEDGER, ledger_open },
+    { PROCESS_DELIVER, deliver_open },
+    { 0 },
+};
 
 static void on_config(void *context, const struct config *old)
 {
@@ -285,7 +298,7 @@ static void on_client(void *context, const struct commander *commander, struct t
     client_command(CONTEXT(context, struct queue, QUEUE_MAGIC), commander, command, fd);
 }
 
-static const struct child_events events = { .on_peer = on_peer,
+static const struct child_events events = { .peers = peers,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,

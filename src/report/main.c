@@ -63,18 +63,30 @@ static void mail_goes_on(void *context)
     mailroom_look(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void queue_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    if (kind == PROCESS_QUEUE)
-        post_set_queue(service->post, fd);
-    else if (kind == PROCESS_LEDGER)
-        inbox_set_ledger(service->inbox, fd);
-    else if (kind == PROCESS_HELPER)
-        hooks_set_helper(service->hooks, fd);
-    else
-        close(fd);
+    post_set_queue(service->post, fd);
 }
+
+static void ledger_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    inbox_set_ledger(service->inbox, fd);
+}
+
+static void helper_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    hooks_set_helper(service->hooks, fd);
+}
+
+static const struct child_peer peers[] = {
+    { PROCESS_QUEUE, queue_open },
+    { PROCESS_LEDGER, ledger_open },
+    { PROCESS_HELPER, helper_open },
+    { 0 },
+};
 
 static void on_config(void *context, const struct config *old)
 {
@@ -110,7 +122,7 @@ static void on_client(void *context, const struct commander *commander, struct t
 }
 
 static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_status = on_status, .on_client = on_client
+    .peers = peers, .on_config = on_config, .on_status = on_status, .on_client = on_client
 };
 
 /* Fonts are opened when a character first needs them, signature files looked at each minute: both only read.

@@ -17,15 +17,13 @@ struct service {
     struct foreman *foreman;
 };
 
-static void on_peer(void *context, enum process_kind kind, uint16_t index, int fd)
+static void receive_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    (void)index;
-    if (kind == PROCESS_RECEIVE)
-        foreman_add_receiver(service->foreman, fd);
-    else
-        close(fd);
+    foreman_add_receiver(service->foreman, fd);
 }
+
+static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { 0 } };
 
 static void on_config(void *context, const struct config *old)
 {
@@ -70,8 +68,8 @@ static uint32_t warm_up(void)
 
 int main(int argc, char **argv)
 {
-    static struct service service = { .magic = SERVICE_MAGIC };
-    static const struct child_events events = { .on_peer = on_peer,
+    static struct service service;
+    static const struct child_events events = { .peers = peers,
                                                 .on_config = on_config,
                                                 .on_stop = on_stop,
                                                 .on_log = on_log,

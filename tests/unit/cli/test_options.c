@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -17,7 +19,8 @@ struct options {
     bool is_loud, is_short;
     const char *word;
     struct text text;
-    uint64_t number;
+    uint64_t number, time_ms;
+    uint32_t day;
     unsigned taken;
     char named[80];
 };
@@ -43,6 +46,8 @@ static const struct verb_option table[] = {
     { "text", OPTION_TEXT, offsetof(struct options, text), NULL, NULL },
     { "number", OPTION_NUMBER, offsetof(struct options, number), NULL, "--number is from 3 to 50, not ",
       .least = 3, .most = 50 },
+    { "time", OPTION_TIME, offsetof(struct options, time_ms), NULL, "--time wants a time, not " },
+    { "day", OPTION_DAY, offsetof(struct options, day), NULL, "--day wants a day, not " },
     { "even", OPTION_VALUE, 0, even_take, "--even wants an even word, not " },
     { "first", OPTION_NAMED, .say = named_say },
     { "second", OPTION_NAMED, .say = named_say },
@@ -148,6 +153,10 @@ static void every_mistake(void **state)
         { "--number ''", "sekimori trial: --number is from 3 to 50, not \n" },
         { "--number 18446744073709551619",
           "sekimori trial: --number is from 3 to 50, not 18446744073709551619\n" },
+        { "--time tomorrow", "sekimori trial: --time wants a time, not tomorrow\n" },
+        { "--time 2026-10-04T25:00", "sekimori trial: --time wants a time, not 2026-10-04T25:00\n" },
+        { "--day 2026-02-29", "sekimori trial: --day wants a day, not 2026-02-29\n" },
+        { "--day 2026-02", "sekimori trial: --day wants a day, not 2026-02\n" },
         { "--even odd", "sekimori trial: --even wants an even word, not odd\n" },
         { "--second bad", "sekimori trial: --second bad: cannot be meant\n" },
         { "--loud word", "sekimori trial: unexpected argument: word\n", true },
@@ -190,13 +199,24 @@ static void refused_numbers_change_nothing(void **state)
     assert_int_equal(run.options.number, 7);
 }
 
+static void times_and_days(void **state)
+{
+    struct run run = { .words = "--time 2026-10-04T13:05 --day 2024-02-29" };
+    struct said said;
+    setenv("TZ", "Asia/Tokyo", 1);
+    tzset();
+    said_by(run_options, &run, &said);
+    assert_int_equal(said.code, OPTIONS_GO_ON);
+    assert_true(run.options.time_ms == UINT64_C(1791086700000));
+    assert_int_equal(run.options.day, 20240229);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind),
-        cmocka_unit_test(every_mistake),
-        cmocka_unit_test(help_is_asked_for),
-        cmocka_unit_test(refused_numbers_change_nothing),
+        cmocka_unit_test(every_kind),        cmocka_unit_test(every_mistake),
+        cmocka_unit_test(help_is_asked_for), cmocka_unit_test(refused_numbers_change_nothing),
+        cmocka_unit_test(times_and_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What verbs ask a node, and what they make of its answers: tables, JSON, exit codes, complaints. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "node_double.h"
+
+#define MESSAGE                                                                                      \
+    "{\"id\":\"0123456789ABC\",\"size\":1234,\"arrived_ms\":1790000000000,\"sender\":\"a\\u001b@b."  \
+    "example\","                                                                                     \
+    "\"direction\":\"in\",\"segment\":7,\"offset\":42,\"edits\":1,\"envid\":\"E1\",\"recipients\":[" \
+    "{\"state\":\"deferred\",\"address\":\"x@y.example\",\"attempts\":2,\"next_ms\":1790000060000,"  \
+    "\"reason\":\"450 later\"},{\"state\":\"ready\",\"address\":\"z@y.example\",\"hold\":\"held\"}]}"
+#define MESSAGE_HEAD "0123456789ABC       1234  2026-09-21 23:13:20  <a\\x1B@b.example>\n"
+#define MESSAGE_TAIL                                                          \
+    "    deferred   <x@y.example>  tried 2 times  next 2026-09-21 23:14:20\n" \
+    "               (450 later)\n"                                            \
+    "    ready      <z@y.example>  held\n"
+#define TALLY(name, total, held, five, more)                                                    \
+    "{\"destination\":\"" name "\",\"total\":" total ",\"held\":" held ",\"ages\":{\"5\":" five \
+    ",\"more\":" more "}}\n"
+
+struct row {
+    const char *verb, *rest;
+    struct node_answer answers[NODE_ANSWERS_MOST];
+    const char *asked;
+    int code;
+    const char *out, *err; /* whole, but for `err` that ends with "…" */
+};
+
+static const struct row queue_rows[] = {
+    { "queue", "list", { { .code = EX_OK } }, "queue list;", EX_OK, "the queue is empty\n", "" },
+    { "queue",
+      "list --from a@*",
+      { { .code = EX_OK } },
+      "queue list|--from|a@*;",
+      EX_OK,
+      "nothing in the queue matches\n",
+      "" },
+    { "queue",
+      "list --from ''",
+      { { .code = EX_OK } },
+      "queue list|--from|<>;",
+      EX_OK,
+      "nothing in the queue matches\n",
+      "" },
+    { "queue",
+      "list --held",
+      { { .code = EX_OK } },
+      "queue list|--held;",
+      EX_OK,
+      "nothing in the queue matches\n",
+      "" },
+    { "queue",
+      "list --match x --to y 0123456789ABC",
+      { { .code = EX_OK } },
+      "queue list|--match|x|--to|y|0123456789ABC;",
+      EX_OK,
+      "nothing in the queue matches\n",
+      "" },
+    { "queue",
+      "list",
+      { { .parts = { MESSAGE "\n" }, .code = EX_OK } },
+      "queue list;",
+      EX_OK,
+      MESSAGE_HEAD MESSAGE_TAIL,
+      "" },
+    { "queue",
+      "list",
+      { { .parts = { "{\"id\":\"A\",\"si", "ze\":5,\"arrived_ms\":0}\n{\"id\":\"B\"", "}\n" } } },
+      "queue list;",
+      EX_OK,
+      "A          5  1970-01-01 09:00:00  <>\nB          0  1970-01-01 09:00:00  <>\n",
+      "" },
+    { "queue", "list --json", { { .parts = { MESSAGE "\n" } } }, "queue list;", EX_OK, MESSAGE "\n", "" },
+    { "queue", "list", { { .parts = { "no JSON\n" } } }, "queue list;", EX_OK, "the queue is empty\n", "" },
+    { "queue",
+      "show 0123456789ABC",
+      { { .parts = { MESSAGE "\n" } } },
+      "queue show|0123456789ABC;",
+      EX_OK,
+      MESSAGE_HEAD "    direction in, segment 00000007 at 42, 1 edit set\n    envelope id E1\n" MESSAGE_TAIL,
+      "" },
+    { "queue",
+      "show nobody",
+      { { .code = EX_NOINPUT } },
+      "queue show|nobody;",
+      EX_NOINPUT,
+      "",
+      "sekimori queue: nothing in the queue has that name\n" },
+    { "queue",
+      "cat 0123456789ABC",
+      { { .parts = { "From: a\r\n", "\r\nb" } } },
+      "queue cat|0123456789ABC;",
+      EX_OK,
+      "From: a\r\n\r\nb",
+      "" },
+    { "queue",
+      "cat 0123456789ABC",
+      { { .code = EX_TEMPFAIL } },
+      "queue cat|0123456789ABC;",
+      EX_TEMPFAIL,
+      "",
+      "sekimori queue: the look cannot be recorded now, so nothing is shown: try again\n" },
+    { "queue",
+      "cat 0123456789ABC",
+      { { .code = EX_NOPERM, .last = "you may not" } },
+      "queue cat|0123456789ABC;",
+      EX_NOPERM,
+      "",
+      "sekimori queue: you may not\n" },
+    { "queue",
+      "summary",
+      { { .parts = { TALLY("a.example", "3", "1", "2", "1") } } },
+      "queue summary;",
+      EX_OK,
+      "                                     total      5     10     20     40     80    160    320    640   "
+      "1280"
+      "  1280+    held\n"
+      "a.example                                3      2      0      0      0      0      0      0      0    "
+      "  0"
+      "      1       1\n",
+      "" },
+    { "queue",
+      "summary",
+      { { .parts = { TALLY("a.example", "3", "1", "2", "1") TALLY("b", "4", "0", "4", "0") } } },
+      "queue summary;",
+      EX_OK,
+      "                                     total      5     10     20     40     80    160    320    640   "
+      "1280"
+      "  1280+    held\n"
+      "a.example                                3      2      0      0      0      0      0      0      0    "
+      "  0"
+      "      1       1\n"
+      "b                                        4      4      0      0      0      0      0      0      0    "
+      "  0"
+      "      0       0\n"
+      "all                                      7      6      0      0      0      0      0      0      0    "
+      "  0"
+      "      1       1\n",
+      "" },
+    { "queue",
+      "retry all",
+      { { .last = "{\"recipients\":2,\"messages\":1}\n" } },
+      "queue retry|all;",
+      EX_OK,
+      "2 recipients of 1 message\n",
+      "" },
+    { "queue",
+      "hold all --dry-run",
+      { { .last = "{\"recipients\":1,\"messages\":1}\n" } },
+      "queue hold|--dry-run|all;",
+      EX_OK,
+      "would hold 1 recipient of 1 message\n",
+      "" },
+    { "queue",
+      "retry all",
+      { { .code = EX_TEMPFAIL, .last = "{\"recipients\":0,\"messages\":0,\"busy\":3}\n" } },
+      "queue retry|all;",
+      EX_TEMPFAIL,
+      "0 recipients of 0 messages; others are being delivered at this moment\n",
+      "" },
+    { "queue",
+      "nonsense",
+      { { .code = EX_USAGE, .last = "no such verb" } },
+      "queue nonsense;",
+      EX_USAGE,
+      "",
+      "sekimori queue: no such verb\n" },
+    { "queue", "list", { { .code = -1 } }, "queue list;", EX_TEMPFAIL, "", NULL },
+    /* Of several nothing is removed without --yes where nobody can be asked. */
+    { "queue",
+      "remove all",
+      { { .last = "{\"recipients\":5,\"messages\":4}" } },
+      "queue remove|--dry-run|all;",
+      EX_USAGE,
+      "",
+      "sekimori queue: remove would take 4 messages: say --yes to do it, --dry-run to see\n" },
+    { "queue",
+      "remove all",
+      { { .last = "{\"recipients\":2,\"messages\":1}" }, { .last = "{\"recipients\":2,\"messages\":1}\n" } },
+      "queue remove|--dry-run|all;queue remove|all;",
+      EX_OK,
+      "2 recipients of 1 message\n",
+      "" },
+    { "queue",
+      "remove all --yes",
+      { { .last = "{\"recipients\":5,\"messages\":4}\n" } },
+      "queue remove|all;",
+      EX_OK,
+      "5 recipients of 4 messages\n",
+      "" },
+    { "queue",
+      "remove 0123456789ABC 0123456789ABD",
+      { { .last = "{\"recipients\":5,\"messages\":2}\n" } },
+      "queue remove|0123456789ABC|0123456789ABD;",
+      EX_OK,
+      "5 recipients of 2 messages\n",
+      "" },
+    { "queue",
+      "release all",
+      { { .last = "{\"recipients\":5,\"messages\":4,\"doubtful\":0}" },
+        { .last = "{\"recipients\":5,\"messages\":4}\n" } },
+      "queue release|--dry-run|all;queue release|all;",
+      EX_OK,
+      "5 recipients of 4 messages\n",
+      "" },
+    { "queue",
+      "release all",
+      { { .last = "{\"recipients\":5,\"messages\":4,\"doubtful\":1}" } },
+      "queue release|--dry-run|all;",
+      EX_USAGE,
+      "",
+      "sekimori queue: release would take 4 messages: say --yes to do it, --dry-run to see\n" },
+};
+
+#define HELD                                                                                                 \
+    "{\"id\":\"0123456789ABC\",\"size\":99,\"arrived_ms\":1790000000000,\"sender\":\"s@x.example\","         \
+    "\"bytes\":55,"                                                                                          \
+    "\"subject\":\"a\\u001bb\",\"virus\":\"Eicar\",\"recipients\":[{\"class\":\"virus\",\"state\":\"kept\"," \
+    "\"address\":\"u@x.example\",\"changed_ms\":1790000001500,\"by\":\"root\",\"reason\":\"seen\"}]}\n"
+
+static const struct row quarantine_rows[] = {
+    { "quarantine",
+      "list",
+      { { .code = EX_OK } },
+      "quarantine list;",
+      EX_OK,
+      "the quarantine is empty\n",
+      "" },
+    { "quarantine",
+      "list --class spam --from '' --to b --ticket T",
+      { { .code = EX_OK } },
+      "quarantine list|--class|spam|--from|<>|--to|b|--ticket|T;",
+      EX_OK,
+      "nothing in the quarantine matches\n",
+      "" },
+    { "quarantine", "list --json", { { .parts = { HELD } } }, "quarantine list;", EX_OK, HELD, "" },
+    { "quarantine",
+      "show 0123456789ABC --content",
+      { { .parts = { "Subject: x\r\n", "\r\n" } } },
+      "quarantine content|0123456789ABC;",
+      EX_OK,
+      "Subject: x\r\n\r\n",
+      "" },
+    { "quarantine",
+      "show nobody",
+      { { .code = EX_NOINPUT } },
+      "quarantine show|nobody;",
+      EX_NOINPUT,
+      "",
+      "sekimori quarantine: nothing there has that name\n" },
+    { "quarantine",
+      "release 0123456789ABC",
+      { { .code = EX_NOPERM, .last = "{\"recipients\":0,\"messages\":0}\n" } },
+      "quarantine release|0123456789ABC;",
+      EX_NOPERM,
+      "0 recipients\n",
+      "sekimori quarantine: some are of a class that you may not act on\n" },
+    { "quarantine",
+      "release 0123456789ABC",
+      { { .code = EX_TEMPFAIL, .last = "{\"recipients\":1,\"messages\":1}\n" } },
+      "quarantine release|0123456789ABC;",
+      EX_TEMPFAIL,
+      "1 recipient\n",
+      "sekimori quarantine: some cannot be read, or are on their way at this moment: try again\n" },
+    { "quarantine",
+      "delete all --dry-run",
+      { { .last = "{\"recipients\":3,\"messages\":1}\n" } },
+      "quarantine delete|--dry-run|all;",
+      EX_OK,
+      "would delete 3 recipients of 1 message\n",
+      "" },
+    { "quarantine",
+      "delete all",
+      { { .last = "{\"recipients\":3,\"messages\":2}" } },
+      "quarantine delete|--dry-run|all;",
+      EX_USAGE,
+      "",
+      "sekimori quarantine: delete would take 2 messages: say --yes to do it, --dry-run to see\n" },
+    { "quarantine",
+      "release all",
+      { { .last = "{\"recipients\":3,\"messages\":2,\"harmful\":1}" } },
+      "quarantine release|--dry-run|all;",
+      EX_USAGE,
+      "",
+      "sekimori quarantine: release would take 2 messages, some of which may hurt: say --yes to do it, "
+      "--dry-run "
+      "to see\n" },
+    { "quarantine",
+      "release all",
+      { { .last = "{\"recipients\":3,\"messages\":2,\"harmful\":0}" },
+        { .last = "{\"recipients\":3,\"messages\":2}\n" } },
+      "quarantine release|--dry-run|all;quarantine release|all;",
+      EX_OK,
+      "3 recipients\n",
+      "" },
+    { "quarantine",
+      "delete all --yes",
+      { { .last = "{\"recipients\":3,\"messages\":2}\n" } },
+      "quarantine delete|all;",
+      EX_OK,
+      "3 recipients\n",
+      "" },
+    { "quarantine",
+      "list",
+      { { .code = EX_USAGE, .last = "bad pattern\n" } },
+      "quarantine list;",
+      EX_USAGE,
+      "",
+      "sekimori quarantine: bad pattern\n" },
+};
+
+#define PROCESSES                                                                                       \
+    "\"processes\":[{\"name\":\"queue\",\"index\":0,\"state\":\"running\",\"pid\":4711,\"up_s\":60,"    \
+    "\"restarts\":1,\"values\":{\"live\":\"3\"}},{\"name\":\"scan\",\"index\":1,\"state\":\"running\"," \
+    "\"pid\":4712,\"up_s\":61,\"restarts\":0,\"values\":{}}]"
+#define PROCESSES_SHOWN                                      \
+    "queue     0  running  pid 4711    up 60s, restarts 1\n" \
+    "             live                         3\n"          \
+    "scan      1  running  pid 4712    up 61s, restarts 0\n" \
+    "             does not answer\n"
+
+static const struct row node_rows[] = {
+    { "status", "", { { .last = "{\"ready\":true," PROCESSES "}" } }, "status;", EX_OK, PROCESSES_SHOWN, "" },
+    { "status", "", { { .last = "{\"ready\":false," PROCESSES "}" } }, "status;", 1, PROCESSES_SHOWN, "" },
+    { "status", "--json", { { .last = "{\"ready\":true}" } }, "status;", EX_OK, "{\"ready\":true}\n", "" },
+    { "status",
+      "",
+      { { .last = "{\"ready\":true,\"draining\":true,\"drain_to\":\"192.0.2.9:25\"}" } },
+      "status;",
+      EX_OK,
+      "drained: nothing is taken; what waits goes to 192.0.2.9:25\n",
+      "" },
+    { "status",
+      "",
+      { { .last = "{\"ready\":true,\"draining\":true,\"drain_to\":\"\"}" } },
+      "status;",
+      EX_OK,
+      "drained: nothing is taken; what waits goes to its usual servers\n",
+      "" },
+    { "status",
+      "",
+      { { .last =
+              "{\"ready\":true,\"certificates\":[{\"file\":\"/c.pem\",\"use\":\"listen\",\"names\":\"a b\","
+              "\"until\":1790000000,\"days_left\":3,\"warning\":\"expires soon\"}]}" } },
+      "status;",
+      EX_OK,
+      "certificate  /c.pem\n"
+      "             for                          listen\n"
+      "             names                        a b\n"
+      "             until                        2026-09-21 (3 days)\n"
+      "             WARNING                      expires soon\n",
+      "" },
+    { "report",
+      "--to boss@example.jp --date 2026-10-04 --language ja",
+      { { .last = "sent" } },
+      "report 2026-10-04 ja to boss@example.jp;",
+      EX_OK,
+      "sent\n",
+      "" },
+    { "report",
+      "--to /nonexistent/r.html --date 2026-10-04",
+      { { .last = "<html>" } },
+      "report 2026-10-04 - as html;",
+      EX_CANTCREAT,
+      "",
+      "sekimori report: /nonexistent/r.html: No such file or directory\n" },
+    { "report",
+      "--test-alarm",
+      { { .code = EX_CONFIG, .last = "no alarm is configured" } },
+      "report test-alarm;",
+      EX_CONFIG,
+      "",
+      "sekimori report: no alarm is configured\n" },
+};
+
+static void rows_run(const struct row *rows, size_t count)
+{
+    unsigned wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = &rows[i];
+        struct said said;
+        char asked[NODE_COMMAND_SIZE];
+        node_double_run(row->verb, row->rest, row->answers, &said, asked);
+        bool is_good = said.code == row->code && strcmp(asked, row->asked) == 0 &&
+                       strcmp(said.out, row->out) == 0 && (!row->err || strcmp(said.err, row->err) == 0);
+        if (is_good) continue;
+        wrong++;
+        print_error("%s %s\n  gives    %d [%s] %s%s\n  expected %d [%s] %s%s\n", row->verb, row->rest,
+                    said.code, asked, said.out, said.err, row->code, row->asked, row->out,
+                    row->err ? row->err : "…");
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void queue(void **state)
+{
+    rows_run(queue_rows, sizeof queue_rows / sizeof *queue_rows);
+}
+
+static void quarantine(void **state)
+{
+    rows_run(quarantine_rows, sizeof quarantine_rows / sizeof *quarantine_rows);
+}
+
+static void node(void **state)
+{
+    rows_run(node_rows, sizeof node_rows / sizeof *node_rows);
+}
+
+/* The table has an age, which is by the clock: its columns are looked at one by one. */
+static void quarantine_table(void **state)
+{
+    struct said said;
+    char asked[NODE_COMMAND_SIZE];
+    const struct node_answer answers[NODE_ANSWERS_MOST] = { { .parts = { HELD } } };
+    node_double_run("quarantine", "show 0123456789ABC", answers, &said, asked);
+    assert_int_equal(said.code, EX_OK);
+    assert_true(text_starts(text_of(said.out), TEXT("0123456789ABC         99  ")));
+    static const char *const parts[] = { "  <s@x.example>\n    \"a", "    virus Eicar\n",
+                                         "    arrived 2026-09-21 23:13:20.000, 55 bytes on disk\n",
+                                         "    virus         kept      <u@x.example>\n",
+                                         "                  2026-09-21 23:13:21.500  root  (seen)\n" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(said.out, parts[i])) fail_msg("%s\n  lacks %s", said.out, parts[i]);
+    assert_null(strchr(said.out, '\033'));
+}
+
+int main(void)
+{
+    setenv("TZ", "Asia/Tokyo", 1);
+    tzset();
+    unsetenv("SEKIMORI_STATE");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queue),
+        cmocka_unit_test(quarantine),
+        cmocka_unit_test(quarantine_table),
+        cmocka_unit_test(node),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
