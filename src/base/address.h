@@ -24,10 +24,10 @@ struct network {
 
 enum { ADDRESS_TEXT_SIZE = 48 }; /* room for any address text and its NUL */
 
-bool address_is_v4(const struct address *address);
-bool address_is_zero(const struct address *address); /* 0.0.0.0 or :: */
-bool address_equal(const struct address *a, const struct address *b);
-bool address_is_loopback(const struct address *address);
+bool address_is_v4(const struct address *address);                    /* ::ffff:0:0/96 */
+bool address_is_zero(const struct address *address);                  /* 0.0.0.0 or :: */
+bool address_is_loopback(const struct address *address);              /* 127.0.0.0/8 or ::1 */
+bool address_equal(const struct address *a, const struct address *b); /* 192.0.2.1 is ::ffff:192.0.2.1 */
 
 /* From network order: 4 bytes of an IPv4 address, or 16 of an IPv6 one (::ffff:192.0.2.1 is 192.0.2.1). */
 void address_from_bytes(const void *bytes, size_t length, struct address *out);
@@ -56,6 +56,7 @@ bool network_parse(struct text text, struct network *out);
 /* The same with host bits that may be set: "192.0.2.1/24", an address as an interface has it. */
 bool network_parse_interface(struct text text, struct network *out);
 
+/* True when the first `bits` of both are the same; a /0 has every address of both families. */
 bool network_has(const struct network *network, const struct address *address);
 
 /* "192.0.2.1:25", "[2001:db8::1]:25", the address spelled as address_parse reads it. Without a port it is

@@ -150,15 +150,17 @@ const char *evidence_edit_kind_name(enum edit_kind kind); /* "forged" */
 const struct question *questions_find(const struct question *questions, uint32_t count,
                                       enum question_kind kind, struct text subject);
 
+/* The byte forms, appended; nothing is kept of what they are made from. */
 void occasion_put(const struct occasion *occasion, struct buffer *out);
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out);
 void facts_put(const struct facts *facts, struct buffer *out);
 void verdict_put(const struct verdict *verdict, struct buffer *out);
 
 struct reader;
-/* False: malformed. Texts are borrowed from the reader's text, lists live in the arena. */
 /* The client alone, of an occasion that begins here; zero when the bytes end before. */
 void occasion_client(struct reader *reader, struct address *out);
+
+/* False, *out undefined: malformed. Texts are borrowed from the reader's text, lists live in the arena. */
 bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *out);
 bool questions_get(struct arena *arena, struct reader *reader, struct question **out, uint32_t *out_count);
 bool facts_get(struct arena *arena, struct reader *reader, struct facts *out);

@@ -18,6 +18,7 @@ struct refusal {
     const char *protocol;
 };
 
+/* With a timer of the server's loop; the server is borrowed. Never NULL. */
 struct refusals *refusals_new(struct server *server);
 void refusals_free(struct refusals *refusals); /* what waits is not told */
 

@@ -5,6 +5,7 @@
 
 #include "receive/session.h"
 
+/* MAIL was taken. The command's texts are copied. */
 void transaction_open(struct session *session, const struct smtp_command *command);
 
 /* DATA or the first BDAT was taken: content follows. */
@@ -15,14 +16,16 @@ void transaction_read(struct session *session);
 size_t transaction_data(struct session *session, struct text wire);
 size_t transaction_chunk(struct session *session, struct text wire);
 
-/* Answers of the peers, by message id or session number. */
-/* Nobody may wait for this answer any more. */
+/* --- answers of the peers; whatever is not awaited any more is let go --- */
+
+/* From lookup, to the question of this id. */
 void transaction_answered(struct session *session, uint64_t id, const struct question_answer *answer);
 /* The deadline of the questions has passed, or lookup is gone. */
 void transaction_unanswered(struct session *session);
 void transaction_facts(struct session *session, struct frame *frame);
 void transaction_verdict(struct session *session, struct frame *frame);
 void transaction_scan_failed(struct session *session, struct frame *frame);
+/* queue has it on disk: 250. */
 void transaction_kept(struct session *session);
 /* A node sent it before and did not see our reply: it was kept as message `as` then. */
 void transaction_kept_before(struct session *session, uint64_t as);
