@@ -68,7 +68,7 @@ static uint32_t warm_up(void)
 
 int main(int argc, char **argv)
 {
-    static struct service service;
+    static struct service service = { .magic = SERVICE_MAGIC };
     static const struct child_events events = { .peers = peers,
                                                 .on_config = on_config,
                                                 .on_stop = on_stop,
