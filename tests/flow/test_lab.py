@@ -38,7 +38,10 @@ def three_servers(namespaces, tmp_path_factory):
     assert not built.is_up()
 
 
-@pytest.mark.parametrize("name", stories.NAMES)
+TIMED = {"shared_address"}  # stories with a limit in milliseconds
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.alone) if name in TIMED else name for name in stories.NAMES])
 def test_story(three_servers, name):
     stories.tell(three_servers, name)
 
