@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs the flow tests, several files at a time, since they mostly wait. Each runner has a network of its own where root can
 make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
-usage: side_by_side.py [--runners N] [-k EXPRESSION]
+Files that load a machine or measure its time take the programs without sanitizers where --plain names a build of them.
+usage: side_by_side.py [--runners N] [--plain BUILD] [-k EXPRESSION]
 The last line is "flows: N passed, N failed"."""
 import argparse
 import ctypes
@@ -43,16 +44,17 @@ class Result:
         self.passed = max(self.ran - self.failed, 0)
 
 
-def run(files, mark, expression):
-    """One call of pytest for `files`: those of their tests that `mark` selects."""
+def run(files, mark, expression, build):
+    """One call of pytest for `files`: those of their tests that `mark` selects, with the programs of `build`."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-rfEs", "--no-header",
                  "-m", mark, f"--junit-xml={report}"]
         words += ["-k", expression] if expression else []
         began = time.monotonic()
-        done = subprocess.run([*words, *map(str, files)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", preexec_fn=own_network)
+        environment = {**os.environ, **({"SEKIMORI_BUILD": build} if build else {})}
+        done = subprocess.run([*words, *map(str, files)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", env=environment, preexec_fn=own_network)
         return Result(done.returncode, done.stdout, report, time.monotonic() - began)
 
 
@@ -65,7 +67,8 @@ def say(name, result):
 
 
 # Those that run longest begin first, or the last of them would run on while other runners stand idle.
-LONGEST = ("test_crash", "test_lab", "test_shipping", "test_attack", "test_disk", "test_quarantine")
+LONGEST = ("test_crash", "test_attack", "test_quarantine", "test_lab", "test_shipping", "test_disk")
+PLAIN = {"test_bench", "test_crash", "test_disk", "test_lab", "test_shipping", "test_vrrp", "test_year"}
 
 
 def cost(path):
@@ -75,6 +78,7 @@ def cost(path):
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 2)
+    options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("-k", dest="expression", default="")
     chosen = options.parse_args()
     files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
@@ -88,7 +92,7 @@ def main():
                 path = waiting.get_nowait()
             except queue.Empty:
                 return
-            result = run([path], "not alone", chosen.expression)
+            result = run([path], "not alone", chosen.expression, chosen.plain if path.stem in PLAIN else "")
             say(path.stem, result)
             results.append(result)
 
@@ -97,8 +101,9 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    results.append(run(sorted(files), "alone", chosen.expression))
-    say("alone", results[-1])
+    for is_plain, build in ((True, chosen.plain), (False, "")):
+        results.append(run(sorted(one for one in files if (one.stem in PLAIN) == is_plain), "alone", chosen.expression, build))
+        say("alone", results[-1])
     passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
     print(f"flows: {passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -75,9 +75,7 @@ def test_what_deliver_read_is_not_sent_again(nodes, inside, who):
         is_quiet = Quiet(inside)
         lab.wait_for(is_quiet, "deliver has handed over what it has", 30)
         os.kill(deliver, signal.SIGKILL)
-        if who != "deliver":
-            os.kill(queue, signal.SIGKILL)
-        os.kill(queue, signal.SIGCONT)
+        os.kill(queue, signal.SIGCONT if who == "deliver" else signal.SIGKILL)
         lab.wait_for(lambda: node.status()["ready"] and node.pids("deliver") not in ([], [deliver]), "deliver is back", 40)
         lab.wait_for(lambda: len(inside.files()) > is_quiet.count + 50, "mail flows again")
     load.enough()
