@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "ipc/event.h"
-#include "queue/journal.h"
+#include "queue/journal/journal.h"
 #include "queue/schedule.h"
 
 enum { BODY_BYTES = 4096, DOMAINS = 1000, QUEUED_BODY_BYTES = 600 };

@@ -14,9 +14,9 @@
 #include "base/sandbox.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
-#include "ledger/curator.h"
-#include "ledger/custody.h"
-#include "ledger/redeem.h"
+#include "ledger/quarantine/curator.h"
+#include "ledger/quarantine/custody.h"
+#include "ledger/quarantine/redeem.h"
 #include "ledger/tally.h"
 
 enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
@@ -35,7 +35,7 @@ struct service {
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
     struct timer *second;
-    char folder[PATH_SIZE], quarantine[PATH_SIZE];
+    char folder[PATH_SIZE], quarantine_path[PATH_SIZE];
 };
 
 static void courier_open(void *context, uint16_t index, int fd)
@@ -198,7 +198,7 @@ static int folder_find(struct service *service, const char *name, char path[PATH
 static void quarantine_begin(struct service *service)
 {
     struct child *child = &service->child;
-    int folder = folder_find(service, "quarantine", service->quarantine);
+    int folder = folder_find(service, "quarantine", service->quarantine_path);
     service->custody = custody_new(child->loop, service->harvest, folder);
     service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
     service->redeemers = redeem_desk_new(child->loop, service->curators, service->custody, service->harvest);
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
     service.desk = tally_desk_new(service.child.loop, service.harvest);
     umask(0077); /* the group may reach the control socket, not the records */
     quarantine_begin(&service);
-    const char *const folders[] = { service.folder, service.quarantine, NULL };
+    const char *const folders[] = { service.folder, service.quarantine_path, NULL };
     tzset(); /* sums are kept by local time; its file is out of reach later */
     if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     on_config(&service, service.child.config);

@@ -15,9 +15,9 @@
 #include "ipc/event.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
-#include "queue/journal.h"
+#include "queue/journal/journal.h"
+#include "queue/journal/transactions.h"
 #include "queue/schedule.h"
-#include "queue/transactions.h"
 
 enum {
     OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */

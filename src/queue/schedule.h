@@ -5,8 +5,8 @@
 #ifndef SEKIMORI_QUEUE_SCHEDULE_H
 #define SEKIMORI_QUEUE_SCHEDULE_H
 
-#include "queue/catalogue.h"
 #include "queue/heap.h"
+#include "queue/journal/catalogue.h"
 
 struct destination;
 

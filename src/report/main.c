@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "mail/likeness.h"
-#include "report/changes.h"
+#include "report/daily/changes.h"
 #include "report/service.h"
 
 enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };

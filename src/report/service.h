@@ -8,13 +8,13 @@
 #include "figures/country.h"
 #include "ipc/child.h"
 #include "ipc/ring.h"
-#include "report/accounts.h"
 #include "report/alarm.h"
-#include "report/edition.h"
+#include "report/daily/accounts.h"
+#include "report/daily/edition.h"
+#include "report/daily/nightly.h"
+#include "report/digest/mailing.h"
 #include "report/hooks.h"
-#include "report/inbox.h"
-#include "report/mailing.h"
-#include "report/nightly.h"
+#include "report/missed/inbox.h"
 #include "report/post.h"
 
 struct service {

@@ -11,9 +11,9 @@
 
 #include "base/arena.h"
 #include "ipc/ask_queue.h"
-#include "queue/crc32c.h"
-#include "queue/journal.h"
-#include "queue/walk.h"
+#include "queue/journal/crc32c.h"
+#include "queue/journal/journal.h"
+#include "queue/journal/walk.h"
 
 enum { SEGMENT = 64 * 1024, HEADER = 4096, SEED_AT = 16, INDEX_HEAD = 16 };
 

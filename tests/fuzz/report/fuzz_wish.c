@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "books/ticket.h"
 #include "mail/likeness.h"
-#include "report/wish.h"
+#include "report/missed/wish.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -22,7 +22,8 @@ static void check_messages(struct arena *arena, struct text mail)
     size_t left, count = wish_enclosed(arena, mail, list, 4, &left), bytes = 0;
     must(count <= 4 && (left == 0 || count > 0));
     for (size_t i = 0; i < count; i++) {
-        must(text_trim(list[i]).length > 0 && text_checksum(list[i]) != 1); /* each byte is there to be read */
+        must(text_trim(list[i]).length > 0 &&
+             text_checksum(list[i]) != 1); /* each byte is there to be read */
         bytes += list[i].length;
     }
     must(bytes <= mail.length);

@@ -17,7 +17,7 @@
 
 #include "base/codec.h"
 #include "books/sql.h"
-#include "ledger/redeem.h"
+#include "ledger/quarantine/redeem.h"
 
 #define MESSAGE (UINT64_C(1795564800000) << 22)
 enum { RECIPIENTS = 4 };

@@ -14,8 +14,8 @@
 #include <zstd.h>
 
 #include "ipc/message_id.h"
-#include "ledger/memo.h"
-#include "ledger/vault.h"
+#include "ledger/quarantine/memo.h"
+#include "ledger/quarantine/vault.h"
 
 #define ID (1790000000000ull << 22)
 

@@ -10,7 +10,7 @@
 
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
-#include "queue/crc32c.h"
+#include "queue/journal/crc32c.h"
 #include "rig.h"
 
 enum { SEGMENT = 64 * 1024 };

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
-#include "report/chart.h"
-#include "report/edition.h"
+#include "report/daily/chart.h"
+#include "report/daily/edition.h"
 #include "report/notice.h"
 
 static bool has(const struct buffer *buffer, const char *needle)

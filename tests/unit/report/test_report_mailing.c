@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "mail/mime.h"
-#include "report/mailing.h"
+#include "report/digest/mailing.h"
 
 static struct held_row row = { .message = UINT64_C(0x19A0000000000000),
                                .number = 1,

@@ -14,14 +14,14 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
-#include "report/accounts.h"
 #include "report/alarm.h"
-#include "report/attic.h"
-#include "report/changes.h"
+#include "report/daily/accounts.h"
+#include "report/daily/changes.h"
+#include "report/daily/nightly.h"
 #include "report/expiry.h"
 #include "report/keep.h"
-#include "report/lives.h"
-#include "report/nightly.h"
+#include "report/missed/attic.h"
+#include "report/missed/lives.h"
 
 static int scratch(char path[32])
 {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "report/answer.h"
-#include "report/wish.h"
+#include "report/missed/answer.h"
+#include "report/missed/wish.h"
 
 #define TICKET "0123456789ABCDEFGHJKMNPQRSTVWXYZ0123456789abcdefghjkmnpqrstvwxyz"
 #define MIXED "Subject: Fwd\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\nlook\r\n"

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Files that the index does not know: a database was lost, and they were not. What stands in them goes into
+   the new index, a few a turn, once for each database that is opened. What queue still has is left to queue,
+   which offers it again; what ended otherwise is no longer ours, and its file goes. */
+#include <stdlib.h>
+
+#include "base/context.h"
+#include "base/log.h"
+#include "books/adopt.h"
+#include "ledger/quarantine/custody_private.h"
+#include "ledger/quarantine/memo.h"
+
+enum { FILES_A_TURN = 20, LOOK_AGAIN_MS = 2000 };
+
+/* --- notes --- */
+
+static bool is_as_written(const struct held_rows *rows, const struct vault_message *kept)
+{
+    bool is_same = rows->count == kept->facts.envelope.recipient_count;
+    for (size_t i = 0; i < rows->count && is_same; i++)
+        is_same =
+            rows->items[i].state == HELD_KEPT && rows->items[i].number == kept->facts.recipients[i].number;
+    return is_same;
+}
+
+bool custody_note(struct custody *custody, uint64_t message)
+{
+    struct held_rows rows;
+    struct vault_message kept;
+    struct buffer note = { 0 };
+    struct arena *arena = arena_new(0);
+    bool is_good = held_of_message(database_sql(custody->database), arena, message, &rows) == BOOKS_DONE;
+    if (is_good && vault_read_facts(custody->vault, message, &kept) == VAULT_DONE) {
+        if (!is_as_written(&rows, &kept)) memo_rows_put(&rows, &note);
+        vault_message_free(&kept);
+        is_good = vault_note_write(custody->vault, message, buffer_text(&note));
+    }
+    if (!is_good) log_error("quarantine: a note beside a file cannot be written: %m");
+    buffer_free(&note);
+    arena_free(arena);
+    return is_good;
+}
+
+/* --- one file --- */
+
+struct foundling {
+    uint64_t id;
+    struct vault_message kept;
+    struct memo_about about;
+    struct held_rows rows;
+    bool is_told; /* what the ledger knew is in the file */
+};
+
+static struct held_row row_of(const struct foundling *foundling, uint32_t i)
+{
+    const struct held_offer *facts = &foundling->kept.facts;
+    const struct held_recipient *held = &facts->recipients[i];
+    const struct recipient *recipient = &facts->envelope.recipients[i];
+    bool is_told = foundling->is_told && i < foundling->about.count;
+    /* As careful as can be when it is not known: nobody but the two owners may release it, and it does not go
+       for want of room. */
+    enum held_class class = held->hold == HOLD_UNDELIVERABLE ? HELD_UNDELIVERABLE : HELD_POISON;
+    return (struct held_row){ .message = foundling->id,
+                              .number = held->number,
+                              .class = is_told ? foundling->about.classes[i] : class,
+                              .state = HELD_KEPT,
+                              .stored_ms = foundling->about.stored_ms,
+                              .changed_ms = foundling->about.stored_ms,
+                              .edits = held->edits,
+                              .notify = recipient->notify,
+                              .address = recipient->address,
+                              .orcpt = recipient->orcpt,
+                              .reason = is_told || held->hold != HOLD_QUARANTINE
+                                            ? held->reason
+                                            : TEXT("what it was found to be is not known any more") };
+}
+
+static void about_make(struct foundling *foundling)
+{
+    const struct held_offer *facts = &foundling->kept.facts;
+    foundling->is_told = memo_about_get(foundling->kept.arena, foundling->kept.about, &foundling->about);
+    if (!foundling->is_told)
+        foundling->about = (struct memo_about){ .stored_ms = facts->arrived_ms,
+                                                .message = { .id = foundling->id,
+                                                             .time_ms = facts->arrived_ms,
+                                                             .size = facts->length,
+                                                             .direction = facts->direction,
+                                                             .sender = facts->envelope.sender } };
+}
+
+/* False: it cannot be read. It stays where it is. */
+static bool foundling_make(struct custody *custody, uint64_t id, struct foundling *out)
+{
+    char name[MESSAGE_ID_SIZE];
+    struct buffer note = { 0 };
+    *out = (struct foundling){ .id = id };
+    if (vault_read_facts(custody->vault, id, &out->kept) != VAULT_DONE) {
+        log_error("ALARM: quarantine: the file of %s is not in the index, and cannot be read",
+                  message_id_print(id, name));
+        return false;
+    }
+    about_make(out);
+    struct arena *arena = out->kept.arena;
+    bool has_note = vault_note_read(custody->vault, id, &note) &&
+                    memo_rows_get(arena, arena_text(arena, buffer_text(&note)), id, &out->rows);
+    buffer_free(&note);
+    if (has_note) return true;
+    uint32_t count = out->kept.facts.envelope.recipient_count;
+    out->rows.items = arena_alloc_array(arena, count, sizeof *out->rows.items);
+    for (uint32_t i = 0; i < count; i++) out->rows.items[out->rows.count++] = row_of(out, i);
+    return true;
+}
+
+static enum books_outcome message_adopt(struct custody *custody, const struct foundling *foundling)
+{
+    struct held_row file = { .message = foundling->id,
+                             .stored_ms = foundling->about.stored_ms,
+                             .size = foundling->kept.facts.length,
+                             .bytes = vault_file_bytes(custody->vault, foundling->id),
+                             .sender = foundling->kept.facts.envelope.sender };
+    return adopt_message(custody->database, &foundling->about.message, &file);
+}
+
+struct standings {
+    unsigned live, taken, ended;
+};
+
+/* What queue has of a message. NULL: it was not asked, so what has no ending may be its. */
+struct live {
+    const uint32_t *numbers;
+    uint32_t count;
+};
+
+static bool is_live(const struct live *live, uint32_t number)
+{
+    if (!live) return true;
+    for (uint32_t i = 0; i < live->count; i++)
+        if (live->numbers[i] == number) return true;
+    return false;
+}
+
+static enum books_outcome rows_adopt(struct custody *custody, const struct foundling *foundling,
+                                     const struct live *live, struct standings *out)
+{
+    enum books_outcome outcome = BOOKS_DONE;
+    *out = (struct standings){ 0 };
+    for (size_t i = 0; i < foundling->rows.count && outcome == BOOKS_DONE; i++) {
+        enum adopt_standing standing;
+        const struct held_row *row = &foundling->rows.items[i];
+        outcome = adopt_look(custody->database, foundling->id, row->number, &standing);
+        if (outcome != BOOKS_DONE) break;
+        if (standing == ADOPT_LIVE && !is_live(live, row->number)) standing = ADOPT_QUARANTINED;
+        out->live += standing == ADOPT_LIVE;
+        out->ended += standing == ADOPT_ENDED;
+        if (standing != ADOPT_UNKNOWN && standing != ADOPT_QUARANTINED) continue;
+        if (!out->taken++) outcome = message_adopt(custody, foundling);
+        if (outcome == BOOKS_DONE)
+            outcome = adopt_recipient(custody->database, &foundling->about.message, row);
+    }
+    return outcome;
+}
+
+/* In the transaction under way. */
+static enum books_outcome file_regain(struct custody *custody, uint64_t id, const struct live *live,
+                                      bool *out_later)
+{
+    struct foundling foundling;
+    struct standings found;
+    *out_later = false;
+    if (!foundling_make(custody, id, &foundling)) return BOOKS_DONE;
+    enum books_outcome outcome = rows_adopt(custody, &foundling, live, &found);
+    vault_message_free(&foundling.kept);
+    *out_later = found.live > 0;
+    custody->regain.taken += outcome == BOOKS_DONE && found.taken > 0;
+    bool is_of_nobody = found.ended == foundling.rows.count;
+    if (outcome == BOOKS_DONE && is_of_nobody) vault_remove(custody->vault, id);
+    return outcome;
+}
+
+void custody_regain_one(struct custody *custody, uint64_t message)
+{
+    bool is_later;
+    if (!vault_file_bytes(custody->vault, message) || held_begin(custody->database) != BOOKS_DONE) return;
+    if (file_regain(custody, message, NULL, &is_later) == BOOKS_DONE)
+        held_commit(custody->database);
+    else
+        held_rollback(custody->database);
+}
+
+/* All recipients of the message that have not ended are in the answer: the rest is ours. */
+bool custody_regain_told(struct custody *custody, struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct arena *arena = arena_new(0);
+    uint32_t count = get_count(&reader, ENVELOPE_RECIPIENTS_MOST, 4);
+    uint32_t *numbers = arena_alloc_array(arena, count + 1, sizeof *numbers);
+    struct live live = { numbers, count };
+    bool is_later;
+    for (uint32_t i = 0; i < count; i++) numbers[i] = get_u32(&reader);
+    bool is_good = reader_done(&reader);
+    while (harvest_poll(custody->harvest)) continue; /* endings were told before this answer */
+    if (is_good && custody_database(custody) && held_begin(custody->database) == BOOKS_DONE) {
+        if (file_regain(custody, frame->id, &live, &is_later) == BOOKS_DONE)
+            held_commit(custody->database);
+        else
+            held_rollback(custody->database);
+    }
+    arena_free(arena);
+    return is_good;
+}
+
+/* --- all of them --- */
+
+static void file_note(void *context, uint64_t id)
+{
+    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
+    struct regain *regain = &custody->regain;
+    if (held_has_file(database_sql(custody->database), id)) return;
+    if (regain->count == regain->room) {
+        regain->room = regain->room ? regain->room * 2 : 64;
+        regain->ids = memory_grow(regain->ids, regain->room * sizeof *regain->ids);
+    }
+    regain->ids[regain->count++] = id;
+}
+
+/* Those that are not decided come to the front, for the next round. */
+static enum books_outcome some_regain(struct custody *custody)
+{
+    struct regain *regain = &custody->regain;
+    size_t next = regain->next, later = regain->later;
+    unsigned taken = regain->taken;
+    enum books_outcome outcome = held_begin(custody->database);
+    if (outcome != BOOKS_DONE) return outcome;
+    for (unsigned n = 0; n < FILES_A_TURN && next < regain->count && outcome == BOOKS_DONE; n++) {
+        bool is_later;
+        uint64_t id = regain->ids[next++];
+        outcome = file_regain(custody, id, NULL, &is_later);
+        if (!is_later) continue;
+        regain->ids[later++] = id;
+        channel_send(custody->queue, LEDGER_WHOSE, id, TEXT_NONE);
+    }
+    if (outcome == BOOKS_DONE)
+        outcome = held_commit(custody->database);
+    else
+        held_rollback(custody->database);
+    if (outcome == BOOKS_DONE) {
+        regain->next = next;
+        regain->later = later;
+    } else {
+        regain->taken = taken;
+    }
+    return outcome;
+}
+
+static void round_end(struct custody *custody)
+{
+    struct regain *regain = &custody->regain;
+    if (regain->taken)
+        log_warning("quarantine: %u messages that the ledger database did not know are in its index again",
+                    regain->taken);
+    custody->facts.regained += regain->taken;
+    if (regain->taken) custody->database = NULL; /* its numbers are asked for anew */
+    regain->count = regain->later;
+    regain->next = regain->later = 0;
+    regain->taken = 0;
+    regain->again_ms = loop_now_ms(custody->loop) + LOOK_AGAIN_MS;
+}
+
+bool custody_regain(struct custody *custody)
+{
+    struct regain *regain = &custody->regain;
+    unsigned opening = harvest_openings(custody->harvest);
+    if (!custody->queue || !opening) return false; /* what queue still tells comes first */
+    if (regain->opening != opening) {
+        regain->count = regain->next = regain->later = regain->taken = 0;
+        regain->opening = opening;
+        vault_walk(custody->vault, file_note, custody);
+    }
+    if (!regain->count || loop_now_ms(custody->loop) < regain->again_ms) return false;
+    if (some_regain(custody) != BOOKS_DONE) return false;
+    if (regain->next < regain->count) return true;
+    round_end(custody);
+    return false;
+}
