@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One mail at a time, one recipient of it after the other. Nothing of it is remembered but the id of an
    answer under way: queue offers again what it has not heard to be done, and doing it again changes nothing
-   (leaks.c, ledger's redeem.c). */
+   (leaks.c, ledger's ticket_release.c). */
 #include "report/missed/inbox.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Words to a choice, and rows against it. */
-#include "ledger/quarantine/selection.h"
+#include "ledger/quarantine/quarantine_selection.h"
 
 #include "ipc/message_id.h"
 

@@ -17,7 +17,7 @@
 
 #include "base/codec.h"
 #include "books/sql.h"
-#include "ledger/quarantine/redeem.h"
+#include "ledger/quarantine/ticket_release.h"
 
 #define MESSAGE (UINT64_C(1795564800000) << 22)
 enum { RECIPIENTS = 4 };
@@ -27,10 +27,10 @@ static const struct ticket_key key = { { 1, 2, 3 } };
 struct bench {
     char folder[64];
     struct loop *loop;
-    struct harvest *harvest;
-    struct custody *custody;
-    struct curator_desk *curators;
-    struct redeem_desk *desk;
+    struct ingest *ingest;
+    struct quarantine *quarantine;
+    struct quarantine_command_server *commands;
+    struct ticket_release_server *server;
     struct config config;
     int files, report;
     struct arena *arena;
@@ -53,14 +53,14 @@ static void report_connect(struct bench *bench)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    redeem_desk_set_report(bench->desk, ends[1]);
+    ticket_release_server_set_report(bench->server, ends[1]);
     bench->report = ends[0];
 }
 
 /* A message of four recipients; the last one's ending has not been told yet. */
 static void held_make(struct bench *bench)
 {
-    struct database *database = harvest_database(bench->harvest);
+    struct database *database = ingest_database(bench->ingest);
     struct event_recipient told[RECIPIENTS] = { 0 };
     struct recipient recipients[RECIPIENTS] = { 0 };
     struct held_recipient held[RECIPIENTS];
@@ -101,14 +101,14 @@ static int set_up(void **state)
     bench->config.quarantine.most_bytes = 1 << 20;
     bench->arena = arena_new(0);
     bench->loop = loop_new();
-    bench->harvest = harvest_new(bench->loop, bench->folder);
-    bench->custody = custody_new(bench->loop, bench->harvest, bench->files);
-    custody_set_config(bench->custody, &bench->config);
-    bench->curators = curator_desk_new(bench->loop, bench->harvest, bench->custody);
-    curator_desk_set_key(bench->curators, &key);
-    curator_desk_set_config(bench->curators, &bench->config);
-    bench->desk = redeem_desk_new(bench->loop, bench->curators, bench->custody, bench->harvest);
-    harvest_start(bench->harvest);
+    bench->ingest = ingest_new(bench->loop, bench->folder);
+    bench->quarantine = quarantine_new(bench->loop, bench->ingest, bench->files);
+    quarantine_set_config(bench->quarantine, &bench->config);
+    bench->commands = quarantine_command_server_new(bench->loop, bench->ingest, bench->quarantine);
+    quarantine_command_server_set_key(bench->commands, &key);
+    quarantine_command_server_set_config(bench->commands, &bench->config);
+    bench->server = ticket_release_server_new(bench->loop, bench->commands, bench->quarantine, bench->ingest);
+    ingest_start(bench->ingest);
     held_make(bench);
     report_connect(bench);
     *state = bench;
@@ -119,10 +119,10 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[128];
-    redeem_desk_free(bench->desk);
-    curator_desk_free(bench->curators);
-    custody_free(bench->custody);
-    harvest_free(bench->harvest);
+    ticket_release_server_free(bench->server);
+    quarantine_command_server_free(bench->commands);
+    quarantine_free(bench->quarantine);
+    ingest_free(bench->ingest);
     arena_free(bench->arena);
     loop_free(bench->loop);
     close(bench->files);
@@ -178,7 +178,7 @@ static void answers(void **state)
     assert_int_equal(ask(bench, 8, ticket_for(MESSAGE, 0, -60, room), &other), REDEEMED_USED);
     assert_int_equal(ask(bench, 9, ticket_for(MESSAGE, 1, 60, room), &other), REDEEMED_DONE);
     assert_true(other != release);
-    curator_desk_set_key(bench->curators, NULL);
+    quarantine_command_server_set_key(bench->commands, NULL);
     assert_int_equal(ask(bench, 10, room, &other), REDEEMED_FALSE);
 }
 
@@ -198,7 +198,7 @@ static void a_class_has_its_rights(void **state)
                  { HELD_SPAM, { recipients, 2 }, REDEEMED_DONE },
                  { HELD_VIRUS, { recipients, 2 }, REDEEMED_DONE } };
     struct bench *bench = *state;
-    struct sql *sql = database_sql(harvest_database(bench->harvest));
+    struct sql *sql = database_sql(ingest_database(bench->ingest));
     char room[TICKET_SIZE], change[100];
     uint64_t release;
     uint32_t number = 0;
@@ -225,7 +225,7 @@ static void who_and_what_is_recorded(void **state)
     uint64_t release;
     struct held_rows rows;
     ask(bench, 6, ticket_for(MESSAGE, 2, 60, room), &release);
-    struct sql *sql = database_sql(harvest_database(bench->harvest));
+    struct sql *sql = database_sql(ingest_database(bench->ingest));
     assert_int_equal(held_of_message(sql, bench->arena, MESSAGE, &rows), BOOKS_DONE);
     assert_int_equal(rows.count, RECIPIENTS);
     assert_int_equal(rows.items[2].state, HELD_RELEASING);

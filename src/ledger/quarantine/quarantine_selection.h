@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Which recipients of the quarantine a command names: ids, or a ticket, or all that options let through. */
-#ifndef SEKIMORI_LEDGER_QUARANTINE_SELECTION_H
-#define SEKIMORI_LEDGER_QUARANTINE_SELECTION_H
+#ifndef SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_SELECTION_H
+#define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_SELECTION_H
 
 #include "base/arena.h"
 #include "books/held.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Files of the quarantine. A file is written under another name, synced and renamed; the folders are synced
    once for several files. Its checksum is zstd's own, so what is read is what was written. */
-#include "ledger/quarantine/vault.h"
+#include "ledger/quarantine/quarantine_store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,7 @@ enum {
 };
 static const uint64_t message_most = 2ull << 30;
 
-struct vault {
+struct quarantine_store {
     int folder;
     ZSTD_CCtx *packer;
     char days[DAYS_MOST][DAY_SIZE]; /* folders that were written to */
@@ -41,24 +41,24 @@ struct vault {
     char *room;       /* two pieces: in, out */
 };
 
-struct vault *vault_new(int folder)
+struct quarantine_store *quarantine_store_new(int folder)
 {
-    struct vault *vault = memory_alloc(sizeof *vault);
-    vault->folder = folder;
-    vault->packer = ZSTD_createCCtx();
-    vault->room = memory_alloc(2 * PIECE);
-    if (!vault->packer) die("out of memory (zstd)");
-    ZSTD_CCtx_setParameter(vault->packer, ZSTD_c_compressionLevel, LEVEL);
-    ZSTD_CCtx_setParameter(vault->packer, ZSTD_c_checksumFlag, 1);
-    return vault;
+    struct quarantine_store *store = memory_alloc(sizeof *store);
+    store->folder = folder;
+    store->packer = ZSTD_createCCtx();
+    store->room = memory_alloc(2 * PIECE);
+    if (!store->packer) die("out of memory (zstd)");
+    ZSTD_CCtx_setParameter(store->packer, ZSTD_c_compressionLevel, LEVEL);
+    ZSTD_CCtx_setParameter(store->packer, ZSTD_c_checksumFlag, 1);
+    return store;
 }
 
-void vault_free(struct vault *vault)
+void quarantine_store_free(struct quarantine_store *store)
 {
-    if (!vault) return;
-    ZSTD_freeCCtx(vault->packer);
-    free(vault->room);
-    free(vault);
+    if (!store) return;
+    ZSTD_freeCCtx(store->packer);
+    free(store->room);
+    free(store);
 }
 
 /* By the day of its id, in UTC: a name that never changes. */
@@ -81,13 +81,13 @@ static const char *file_name(uint64_t id, const char *ending, char room[NAME_SIZ
 /* --- writing --- */
 
 /* Feeds `input`; `end` writes what is left and the checksum. */
-static bool pack(struct vault *vault, int fd, struct text input, bool end)
+static bool pack(struct quarantine_store *store, int fd, struct text input, bool end)
 {
     ZSTD_inBuffer in = { input.at, input.length, 0 };
     size_t left;
     do {
-        ZSTD_outBuffer out = { vault->room + PIECE, PIECE, 0 };
-        left = ZSTD_compressStream2(vault->packer, &out, &in, end ? ZSTD_e_end : ZSTD_e_continue);
+        ZSTD_outBuffer out = { store->room + PIECE, PIECE, 0 };
+        left = ZSTD_compressStream2(store->packer, &out, &in, end ? ZSTD_e_end : ZSTD_e_continue);
         if (ZSTD_isError(left)) {
             errno = EIO;
             return false;
@@ -97,17 +97,18 @@ static bool pack(struct vault *vault, int fd, struct text input, bool end)
     return true;
 }
 
-static bool content_pack(struct vault *vault, int fd, const struct held_offer *offer, int segment_fd)
+static bool content_pack(struct quarantine_store *store, int fd, const struct held_offer *offer,
+                         int segment_fd)
 {
     for (uint64_t done = 0; done < offer->length;) {
         size_t want = offer->length - done < PIECE ? (size_t)(offer->length - done) : PIECE;
-        ssize_t count = pread(segment_fd, vault->room, want, (off_t)(offer->offset + done));
+        ssize_t count = pread(segment_fd, store->room, want, (off_t)(offer->offset + done));
         if (count < 0 && errno == EINTR) continue;
         if (count == 0) errno = EIO;
-        if (count <= 0 || !pack(vault, fd, text_from(vault->room, (size_t)count), false)) return false;
+        if (count <= 0 || !pack(store, fd, text_from(store->room, (size_t)count), false)) return false;
         done += (uint64_t)count;
     }
-    return pack(vault, fd, TEXT_NONE, true);
+    return pack(store, fd, TEXT_NONE, true);
 }
 
 static void head_put(const struct held_offer *offer, struct text about, struct buffer *out)
@@ -121,70 +122,72 @@ static void head_put(const struct held_offer *offer, struct text about, struct b
 }
 
 /* `offer` NULL: of a note, which has no content. */
-static bool file_fill(struct vault *vault, int fd, struct text head, const struct held_offer *offer,
-                      int segment_fd)
+static bool file_fill(struct quarantine_store *store, int fd, struct text head,
+                      const struct held_offer *offer, int segment_fd)
 {
-    ZSTD_CCtx_reset(vault->packer, ZSTD_reset_session_only);
-    ZSTD_CCtx_setPledgedSrcSize(vault->packer, head.length + (offer ? offer->length : 0));
-    return pack(vault, fd, head, !offer) && (!offer || content_pack(vault, fd, offer, segment_fd));
+    ZSTD_CCtx_reset(store->packer, ZSTD_reset_session_only);
+    ZSTD_CCtx_setPledgedSrcSize(store->packer, head.length + (offer ? offer->length : 0));
+    return pack(store, fd, head, !offer) && (!offer || content_pack(store, fd, offer, segment_fd));
 }
 
-static bool day_open(struct vault *vault, uint64_t id)
+static bool day_open(struct quarantine_store *store, uint64_t id)
 {
     char day[DAY_SIZE];
     day_of(id, day);
-    if (mkdirat(vault->folder, day, 0700) == 0)
-        vault->is_root_new = true;
+    if (mkdirat(store->folder, day, 0700) == 0)
+        store->is_root_new = true;
     else if (errno != EEXIST)
         return false;
-    for (int i = 0; i < vault->day_count; i++)
-        if (strcmp(vault->days[i], day) == 0) return true;
-    if (vault->day_count == DAYS_MOST && !vault_sync(vault)) return false;
-    memcpy(vault->days[vault->day_count++], day, DAY_SIZE);
+    for (int i = 0; i < store->day_count; i++)
+        if (strcmp(store->days[i], day) == 0) return true;
+    if (store->day_count == DAYS_MOST && !quarantine_store_sync(store)) return false;
+    memcpy(store->days[store->day_count++], day, DAY_SIZE);
     return true;
 }
 
 /* Under another name first. */
-static bool file_put(struct vault *vault, uint64_t id, const char *ending, struct text head,
+static bool file_put(struct quarantine_store *store, uint64_t id, const char *ending, struct text head,
                      const struct held_offer *offer, int segment_fd, uint64_t *out_bytes)
 {
     char made[NAME_SIZE], name[NAME_SIZE];
     struct stat facts;
     file_name(id, "tmp", made);
     file_name(id, ending, name);
-    if (!day_open(vault, id)) return false;
-    int fd = file_begin(vault->folder, made, 0600);
-    bool is_good = fd >= 0 && file_fill(vault, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
+    if (!day_open(store, id)) return false;
+    int fd = file_begin(store->folder, made, 0600);
+    bool is_good = fd >= 0 && file_fill(store, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
     if (is_good) *out_bytes = (uint64_t)facts.st_size;
-    return file_finish(fd, is_good, vault->folder, made, name);
+    return file_finish(fd, is_good, store->folder, made, name);
 }
 
-enum vault_outcome vault_write(struct vault *vault, const struct held_offer *offer, struct text about,
-                               int segment_fd, uint64_t *out_bytes)
+enum quarantine_store_outcome quarantine_store_write(struct quarantine_store *store,
+                                                     const struct held_offer *offer, struct text about,
+                                                     int segment_fd, uint64_t *out_bytes)
 {
     struct buffer head = { 0 };
     head_put(offer, about.length <= ABOUT_MOST ? about : TEXT_NONE, &head);
-    bool is_good = file_put(vault, offer->id, "zst", buffer_text(&head), offer, segment_fd, out_bytes);
+    bool is_good = file_put(store, offer->id, "zst", buffer_text(&head), offer, segment_fd, out_bytes);
     buffer_free(&head);
-    return is_good ? VAULT_DONE : VAULT_FAILED;
+    return is_good ? QUARANTINE_STORE_DONE : QUARANTINE_STORE_FAILED;
 }
 
-bool vault_note_write(struct vault *vault, uint64_t id, struct text note)
+bool quarantine_store_note_write(struct quarantine_store *store, uint64_t id, struct text note)
 {
     char name[NAME_SIZE];
     uint64_t bytes;
-    if (note.length) return file_put(vault, id, "note", note, NULL, -1, &bytes) && vault_sync(vault);
-    if (unlinkat(vault->folder, file_name(id, "note", name), 0) != 0) return errno == ENOENT;
-    return day_open(vault, id) && vault_sync(vault);
+    if (note.length)
+        return file_put(store, id, "note", note, NULL, -1, &bytes) && quarantine_store_sync(store);
+    if (unlinkat(store->folder, file_name(id, "note", name), 0) != 0) return errno == ENOENT;
+    return day_open(store, id) && quarantine_store_sync(store);
 }
 
-bool vault_sync(struct vault *vault)
+bool quarantine_store_sync(struct quarantine_store *store)
 {
-    bool is_good = !vault->is_root_new || file_sync_folder(vault->folder, ".");
-    for (int i = 0; i < vault->day_count; i++)
-        is_good = file_sync_folder(vault->folder, vault->days[i]) && is_good;
-    vault->day_count = 0;
-    vault->is_root_new = vault->is_root_new && !is_good;
+    bool is_good = !store->is_root_new || file_sync_folder(store->folder, ".");
+    for (int i = 0; i < store->day_count; i++)
+        is_good = file_sync_folder(store->folder, store->days[i]) && is_good;
+    store->day_count = 0;
+    store->is_root_new = store->is_root_new && !is_good;
     return is_good;
 }
 
@@ -212,7 +215,7 @@ static bool unpack(int fd, char *piece, uint64_t most, struct buffer *out, bool 
     return is_good;
 }
 
-static bool message_parse(struct vault_message *message)
+static bool message_parse(struct stored_message *message)
 {
     struct reader reader = reader_of(buffer_text(&message->bytes));
     uint8_t version = get_u8(&reader);
@@ -223,77 +226,79 @@ static bool message_parse(struct vault_message *message)
     return held_offer_get(message->arena, facts, &message->facts);
 }
 
-static enum vault_outcome read_most(const struct vault *vault, uint64_t id, uint64_t most,
-                                    struct vault_message *out)
+static enum quarantine_store_outcome read_most(const struct quarantine_store *store, uint64_t id,
+                                               uint64_t most, struct stored_message *out)
 {
     char name[NAME_SIZE];
     bool is_whole;
-    *out = (struct vault_message){ 0 };
-    int fd = openat(vault->folder, file_name(id, "zst", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return VAULT_FAILED;
+    *out = (struct stored_message){ 0 };
+    int fd = openat(store->folder, file_name(id, "zst", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return QUARANTINE_STORE_FAILED;
     out->arena = arena_new(0);
     bool is_good =
-        unpack(fd, vault->room, most, &out->bytes, &is_whole) && message_parse(out) && out->facts.id == id;
+        unpack(fd, store->room, most, &out->bytes, &is_whole) && message_parse(out) && out->facts.id == id;
     if (is_good && most == message_most) is_good = is_whole && out->facts.length == out->content.length;
     close(fd);
-    if (is_good) return VAULT_DONE;
-    vault_message_free(out);
-    return VAULT_DAMAGED;
+    if (is_good) return QUARANTINE_STORE_DONE;
+    stored_message_free(out);
+    return QUARANTINE_STORE_DAMAGED;
 }
 
-enum vault_outcome vault_read(const struct vault *vault, uint64_t id, struct vault_message *out)
+enum quarantine_store_outcome quarantine_store_read(const struct quarantine_store *store, uint64_t id,
+                                                    struct stored_message *out)
 {
-    return read_most(vault, id, message_most, out);
+    return read_most(store, id, message_most, out);
 }
 
-enum vault_outcome vault_read_facts(const struct vault *vault, uint64_t id, struct vault_message *out)
+enum quarantine_store_outcome quarantine_store_read_facts(const struct quarantine_store *store, uint64_t id,
+                                                          struct stored_message *out)
 {
-    enum vault_outcome outcome = read_most(vault, id, HEAD_MOST, out);
+    enum quarantine_store_outcome outcome = read_most(store, id, HEAD_MOST, out);
     out->content = TEXT_NONE;
     return outcome;
 }
 
-bool vault_note_read(const struct vault *vault, uint64_t id, struct buffer *out)
+bool quarantine_store_note_read(const struct quarantine_store *store, uint64_t id, struct buffer *out)
 {
     char name[NAME_SIZE];
     bool is_whole = false;
-    int fd = openat(vault->folder, file_name(id, "note", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(store->folder, file_name(id, "note", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return false;
-    bool is_good = unpack(fd, vault->room, NOTE_MOST, out, &is_whole) && is_whole;
+    bool is_good = unpack(fd, store->room, NOTE_MOST, out, &is_whole) && is_whole;
     close(fd);
     return is_good;
 }
 
-void vault_message_free(struct vault_message *message)
+void stored_message_free(struct stored_message *message)
 {
     arena_free(message->arena);
     buffer_free(&message->bytes);
-    *message = (struct vault_message){ 0 };
+    *message = (struct stored_message){ 0 };
 }
 
-uint64_t vault_file_bytes(const struct vault *vault, uint64_t id)
+uint64_t quarantine_store_file_bytes(const struct quarantine_store *store, uint64_t id)
 {
     char name[NAME_SIZE];
     struct stat facts;
-    bool is_there = fstatat(vault->folder, file_name(id, "zst", name), &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    bool is_there = fstatat(store->folder, file_name(id, "zst", name), &facts, AT_SYMLINK_NOFOLLOW) == 0;
     return is_there && S_ISREG(facts.st_mode) ? (uint64_t)facts.st_size : 0;
 }
 
 /* --- removing --- */
 
-bool vault_remove(struct vault *vault, uint64_t id)
+bool quarantine_store_remove(struct quarantine_store *store, uint64_t id)
 {
     char name[NAME_SIZE], day[DAY_SIZE];
-    if (unlinkat(vault->folder, file_name(id, "zst", name), 0) != 0 && errno != ENOENT) return false;
-    unlinkat(vault->folder, file_name(id, "note", name), 0);
+    if (unlinkat(store->folder, file_name(id, "zst", name), 0) != 0 && errno != ENOENT) return false;
+    unlinkat(store->folder, file_name(id, "note", name), 0);
     day_of(id, day);
-    unlinkat(vault->folder, day, AT_REMOVEDIR); /* when it was the last one */
+    unlinkat(store->folder, day, AT_REMOVEDIR); /* when it was the last one */
     return true;
 }
 
 /* A note goes after its file, so that the file never stands there without it; what is left of one alone goes
    here. */
-static void entry_visit(struct vault *vault, int day, const char *entry,
+static void entry_visit(struct quarantine_store *store, int day, const char *entry,
                         void (*visit)(void *context, uint64_t id), void *context)
 {
     uint64_t id;
@@ -302,30 +307,31 @@ static void entry_visit(struct vault *vault, int day, const char *entry,
     struct text ending = text_slice(name, dot, name.length);
     if (!message_id_parse(text_slice(name, 0, dot), &id)) return;
     if (text_equal(ending, TEXT(".zst"))) visit(context, id);
-    bool is_alone = text_equal(ending, TEXT(".note")) && !vault_file_bytes(vault, id);
+    bool is_alone = text_equal(ending, TEXT(".note")) && !quarantine_store_file_bytes(store, id);
     if (is_alone || text_equal(ending, TEXT(".tmp"))) unlinkat(day, entry, 0);
 }
 
-static void day_walk(struct vault *vault, const char *day, void (*visit)(void *context, uint64_t id),
-                     void *context)
+static void day_walk(struct quarantine_store *store, const char *day,
+                     void (*visit)(void *context, uint64_t id), void *context)
 {
-    int fd = openat(vault->folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(store->folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));)
-        entry_visit(vault, fd, entry->d_name, visit, context);
+        entry_visit(store, fd, entry->d_name, visit, context);
     if (folder)
         closedir(folder);
     else if (fd >= 0)
         close(fd);
 }
 
-void vault_walk(struct vault *vault, void (*visit)(void *context, uint64_t id), void *context)
+void quarantine_store_walk(struct quarantine_store *store, void (*visit)(void *context, uint64_t id),
+                           void *context)
 {
-    int fd = openat(vault->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(store->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));)
         if (strlen(entry->d_name) == DAY_SIZE - 1 && char_is_digit(entry->d_name[0]))
-            day_walk(vault, entry->d_name, visit, context);
+            day_walk(store, entry->d_name, visit, context);
     if (folder)
         closedir(folder);
     else if (fd >= 0)

@@ -7,14 +7,14 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "books/adopt.h"
-#include "ledger/quarantine/custody_private.h"
-#include "ledger/quarantine/memo.h"
+#include "ledger/quarantine/quarantine_header.h"
+#include "ledger/quarantine/quarantine_private.h"
 
 enum { FILES_A_TURN = 20, LOOK_AGAIN_MS = 2000 };
 
 /* --- notes --- */
 
-static bool is_as_written(const struct held_rows *rows, const struct vault_message *kept)
+static bool is_as_written(const struct held_rows *rows, const struct stored_message *kept)
 {
     bool is_same = rows->count == kept->facts.envelope.recipient_count;
     for (size_t i = 0; i < rows->count && is_same; i++)
@@ -23,17 +23,17 @@ static bool is_as_written(const struct held_rows *rows, const struct vault_messa
     return is_same;
 }
 
-bool custody_note(struct custody *custody, uint64_t message)
+bool quarantine_note(struct quarantine *quarantine, uint64_t message)
 {
     struct held_rows rows;
-    struct vault_message kept;
+    struct stored_message kept;
     struct buffer note = { 0 };
     struct arena *arena = arena_new(0);
-    bool is_good = held_of_message(database_sql(custody->database), arena, message, &rows) == BOOKS_DONE;
-    if (is_good && vault_read_facts(custody->vault, message, &kept) == VAULT_DONE) {
-        if (!is_as_written(&rows, &kept)) memo_rows_put(&rows, &note);
-        vault_message_free(&kept);
-        is_good = vault_note_write(custody->vault, message, buffer_text(&note));
+    bool is_good = held_of_message(database_sql(quarantine->database), arena, message, &rows) == BOOKS_DONE;
+    if (is_good && quarantine_store_read_facts(quarantine->store, message, &kept) == QUARANTINE_STORE_DONE) {
+        if (!is_as_written(&rows, &kept)) quarantine_rows_put(&rows, &note);
+        stored_message_free(&kept);
+        is_good = quarantine_store_note_write(quarantine->store, message, buffer_text(&note));
     }
     if (!is_good) log_error("quarantine: a note beside a file cannot be written: %m");
     buffer_free(&note);
@@ -45,8 +45,8 @@ bool custody_note(struct custody *custody, uint64_t message)
 
 struct foundling {
     uint64_t id;
-    struct vault_message kept;
-    struct memo_about about;
+    struct stored_message kept;
+    struct quarantine_header about;
     struct held_rows rows;
     bool is_told; /* what the ledger knew is in the file */
 };
@@ -78,31 +78,32 @@ static struct held_row row_of(const struct foundling *foundling, uint32_t i)
 static void about_make(struct foundling *foundling)
 {
     const struct held_offer *facts = &foundling->kept.facts;
-    foundling->is_told = memo_about_get(foundling->kept.arena, foundling->kept.about, &foundling->about);
+    foundling->is_told =
+        quarantine_header_get(foundling->kept.arena, foundling->kept.about, &foundling->about);
     if (!foundling->is_told)
-        foundling->about = (struct memo_about){ .stored_ms = facts->arrived_ms,
-                                                .message = { .id = foundling->id,
-                                                             .time_ms = facts->arrived_ms,
-                                                             .size = facts->length,
-                                                             .direction = facts->direction,
-                                                             .sender = facts->envelope.sender } };
+        foundling->about = (struct quarantine_header){ .stored_ms = facts->arrived_ms,
+                                                       .message = { .id = foundling->id,
+                                                                    .time_ms = facts->arrived_ms,
+                                                                    .size = facts->length,
+                                                                    .direction = facts->direction,
+                                                                    .sender = facts->envelope.sender } };
 }
 
 /* False: it cannot be read. It stays where it is. */
-static bool foundling_make(struct custody *custody, uint64_t id, struct foundling *out)
+static bool foundling_make(struct quarantine *quarantine, uint64_t id, struct foundling *out)
 {
     char name[MESSAGE_ID_SIZE];
     struct buffer note = { 0 };
     *out = (struct foundling){ .id = id };
-    if (vault_read_facts(custody->vault, id, &out->kept) != VAULT_DONE) {
+    if (quarantine_store_read_facts(quarantine->store, id, &out->kept) != QUARANTINE_STORE_DONE) {
         log_error("ALARM: quarantine: the file of %s is not in the index, and cannot be read",
                   message_id_print(id, name));
         return false;
     }
     about_make(out);
     struct arena *arena = out->kept.arena;
-    bool has_note = vault_note_read(custody->vault, id, &note) &&
-                    memo_rows_get(arena, arena_text(arena, buffer_text(&note)), id, &out->rows);
+    bool has_note = quarantine_store_note_read(quarantine->store, id, &note) &&
+                    quarantine_rows_get(arena, arena_text(arena, buffer_text(&note)), id, &out->rows);
     buffer_free(&note);
     if (has_note) return true;
     uint32_t count = out->kept.facts.envelope.recipient_count;
@@ -111,14 +112,14 @@ static bool foundling_make(struct custody *custody, uint64_t id, struct foundlin
     return true;
 }
 
-static enum books_outcome message_adopt(struct custody *custody, const struct foundling *foundling)
+static enum books_outcome message_adopt(struct quarantine *quarantine, const struct foundling *foundling)
 {
     struct held_row file = { .message = foundling->id,
                              .stored_ms = foundling->about.stored_ms,
                              .size = foundling->kept.facts.length,
-                             .bytes = vault_file_bytes(custody->vault, foundling->id),
+                             .bytes = quarantine_store_file_bytes(quarantine->store, foundling->id),
                              .sender = foundling->kept.facts.envelope.sender };
-    return adopt_message(custody->database, &foundling->about.message, &file);
+    return adopt_message(quarantine->database, &foundling->about.message, &file);
 }
 
 struct standings {
@@ -139,7 +140,7 @@ static bool is_live(const struct live *live, uint32_t number)
     return false;
 }
 
-static enum books_outcome rows_adopt(struct custody *custody, const struct foundling *foundling,
+static enum books_outcome rows_adopt(struct quarantine *quarantine, const struct foundling *foundling,
                                      const struct live *live, struct standings *out)
 {
     enum books_outcome outcome = BOOKS_DONE;
@@ -147,48 +148,50 @@ static enum books_outcome rows_adopt(struct custody *custody, const struct found
     for (size_t i = 0; i < foundling->rows.count && outcome == BOOKS_DONE; i++) {
         enum adopt_standing standing;
         const struct held_row *row = &foundling->rows.items[i];
-        outcome = adopt_look(custody->database, foundling->id, row->number, &standing);
+        outcome = adopt_look(quarantine->database, foundling->id, row->number, &standing);
         if (outcome != BOOKS_DONE) break;
         if (standing == ADOPT_LIVE && !is_live(live, row->number)) standing = ADOPT_QUARANTINED;
         out->live += standing == ADOPT_LIVE;
         out->ended += standing == ADOPT_ENDED;
         if (standing != ADOPT_UNKNOWN && standing != ADOPT_QUARANTINED) continue;
-        if (!out->taken++) outcome = message_adopt(custody, foundling);
+        if (!out->taken++) outcome = message_adopt(quarantine, foundling);
         if (outcome == BOOKS_DONE)
-            outcome = adopt_recipient(custody->database, &foundling->about.message, row);
+            outcome = adopt_recipient(quarantine->database, &foundling->about.message, row);
     }
     return outcome;
 }
 
 /* In the transaction under way. */
-static enum books_outcome file_regain(struct custody *custody, uint64_t id, const struct live *live,
-                                      bool *out_later)
+static enum books_outcome file_reindex(struct quarantine *quarantine, uint64_t id, const struct live *live,
+                                       bool *out_later)
 {
     struct foundling foundling;
     struct standings found;
     *out_later = false;
-    if (!foundling_make(custody, id, &foundling)) return BOOKS_DONE;
-    enum books_outcome outcome = rows_adopt(custody, &foundling, live, &found);
-    vault_message_free(&foundling.kept);
+    if (!foundling_make(quarantine, id, &foundling)) return BOOKS_DONE;
+    enum books_outcome outcome = rows_adopt(quarantine, &foundling, live, &found);
+    stored_message_free(&foundling.kept);
     *out_later = found.live > 0;
-    custody->regain.taken += outcome == BOOKS_DONE && found.taken > 0;
+    quarantine->reindex.taken += outcome == BOOKS_DONE && found.taken > 0;
     bool is_of_nobody = found.ended == foundling.rows.count;
-    if (outcome == BOOKS_DONE && is_of_nobody) vault_remove(custody->vault, id);
+    if (outcome == BOOKS_DONE && is_of_nobody) quarantine_store_remove(quarantine->store, id);
     return outcome;
 }
 
-void custody_regain_one(struct custody *custody, uint64_t message)
+void quarantine_reindex_one(struct quarantine *quarantine, uint64_t message)
 {
     bool is_later;
-    if (!vault_file_bytes(custody->vault, message) || held_begin(custody->database) != BOOKS_DONE) return;
-    if (file_regain(custody, message, NULL, &is_later) == BOOKS_DONE)
-        held_commit(custody->database);
+    if (!quarantine_store_file_bytes(quarantine->store, message) ||
+        held_begin(quarantine->database) != BOOKS_DONE)
+        return;
+    if (file_reindex(quarantine, message, NULL, &is_later) == BOOKS_DONE)
+        held_commit(quarantine->database);
     else
-        held_rollback(custody->database);
+        held_rollback(quarantine->database);
 }
 
 /* All recipients of the message that have not ended are in the answer: the rest is ours. */
-bool custody_regain_told(struct custody *custody, struct frame *frame)
+bool quarantine_reindex_told(struct quarantine *quarantine, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     struct arena *arena = arena_new(0);
@@ -198,12 +201,12 @@ bool custody_regain_told(struct custody *custody, struct frame *frame)
     bool is_later;
     for (uint32_t i = 0; i < count; i++) numbers[i] = get_u32(&reader);
     bool is_good = reader_done(&reader);
-    while (harvest_poll(custody->harvest)) continue; /* endings were told before this answer */
-    if (is_good && custody_database(custody) && held_begin(custody->database) == BOOKS_DONE) {
-        if (file_regain(custody, frame->id, &live, &is_later) == BOOKS_DONE)
-            held_commit(custody->database);
+    while (ingest_poll(quarantine->ingest)) continue; /* endings were told before this answer */
+    if (is_good && quarantine_database(quarantine) && held_begin(quarantine->database) == BOOKS_DONE) {
+        if (file_reindex(quarantine, frame->id, &live, &is_later) == BOOKS_DONE)
+            held_commit(quarantine->database);
         else
-            held_rollback(custody->database);
+            held_rollback(quarantine->database);
     }
     arena_free(arena);
     return is_good;
@@ -213,72 +216,72 @@ bool custody_regain_told(struct custody *custody, struct frame *frame)
 
 static void file_note(void *context, uint64_t id)
 {
-    struct custody *custody = CONTEXT(context, struct custody, CUSTODY_MAGIC);
-    struct regain *regain = &custody->regain;
-    if (held_has_file(database_sql(custody->database), id)) return;
-    if (regain->count == regain->room) {
-        regain->room = regain->room ? regain->room * 2 : 64;
-        regain->ids = memory_grow(regain->ids, regain->room * sizeof *regain->ids);
+    struct quarantine *quarantine = CONTEXT(context, struct quarantine, QUARANTINE_MAGIC);
+    struct reindex *reindex = &quarantine->reindex;
+    if (held_has_file(database_sql(quarantine->database), id)) return;
+    if (reindex->count == reindex->room) {
+        reindex->room = reindex->room ? reindex->room * 2 : 64;
+        reindex->ids = memory_grow(reindex->ids, reindex->room * sizeof *reindex->ids);
     }
-    regain->ids[regain->count++] = id;
+    reindex->ids[reindex->count++] = id;
 }
 
 /* Those that are not decided come to the front, for the next round. */
-static enum books_outcome some_regain(struct custody *custody)
+static enum books_outcome some_reindex(struct quarantine *quarantine)
 {
-    struct regain *regain = &custody->regain;
-    size_t next = regain->next, later = regain->later;
-    unsigned taken = regain->taken;
-    enum books_outcome outcome = held_begin(custody->database);
+    struct reindex *reindex = &quarantine->reindex;
+    size_t next = reindex->next, later = reindex->later;
+    unsigned taken = reindex->taken;
+    enum books_outcome outcome = held_begin(quarantine->database);
     if (outcome != BOOKS_DONE) return outcome;
-    for (unsigned n = 0; n < FILES_A_TURN && next < regain->count && outcome == BOOKS_DONE; n++) {
+    for (unsigned n = 0; n < FILES_A_TURN && next < reindex->count && outcome == BOOKS_DONE; n++) {
         bool is_later;
-        uint64_t id = regain->ids[next++];
-        outcome = file_regain(custody, id, NULL, &is_later);
+        uint64_t id = reindex->ids[next++];
+        outcome = file_reindex(quarantine, id, NULL, &is_later);
         if (!is_later) continue;
-        regain->ids[later++] = id;
-        channel_send(custody->queue, LEDGER_WHOSE, id, TEXT_NONE);
+        reindex->ids[later++] = id;
+        channel_send(quarantine->queue, LEDGER_WHOSE, id, TEXT_NONE);
     }
     if (outcome == BOOKS_DONE)
-        outcome = held_commit(custody->database);
+        outcome = held_commit(quarantine->database);
     else
-        held_rollback(custody->database);
+        held_rollback(quarantine->database);
     if (outcome == BOOKS_DONE) {
-        regain->next = next;
-        regain->later = later;
+        reindex->next = next;
+        reindex->later = later;
     } else {
-        regain->taken = taken;
+        reindex->taken = taken;
     }
     return outcome;
 }
 
-static void round_end(struct custody *custody)
+static void round_end(struct quarantine *quarantine)
 {
-    struct regain *regain = &custody->regain;
-    if (regain->taken)
+    struct reindex *reindex = &quarantine->reindex;
+    if (reindex->taken)
         log_warning("quarantine: %u messages that the ledger database did not know are in its index again",
-                    regain->taken);
-    custody->facts.regained += regain->taken;
-    if (regain->taken) custody->database = NULL; /* its numbers are asked for anew */
-    regain->count = regain->later;
-    regain->next = regain->later = 0;
-    regain->taken = 0;
-    regain->again_ms = loop_now_ms(custody->loop) + LOOK_AGAIN_MS;
+                    reindex->taken);
+    quarantine->facts.reindexed += reindex->taken;
+    if (reindex->taken) quarantine->database = NULL; /* its numbers are asked for anew */
+    reindex->count = reindex->later;
+    reindex->next = reindex->later = 0;
+    reindex->taken = 0;
+    reindex->again_ms = loop_now_ms(quarantine->loop) + LOOK_AGAIN_MS;
 }
 
-bool custody_regain(struct custody *custody)
+bool quarantine_reindex(struct quarantine *quarantine)
 {
-    struct regain *regain = &custody->regain;
-    unsigned opening = harvest_openings(custody->harvest);
-    if (!custody->queue || !opening) return false; /* what queue still tells comes first */
-    if (regain->opening != opening) {
-        regain->count = regain->next = regain->later = regain->taken = 0;
-        regain->opening = opening;
-        vault_walk(custody->vault, file_note, custody);
+    struct reindex *reindex = &quarantine->reindex;
+    unsigned opening = ingest_openings(quarantine->ingest);
+    if (!quarantine->queue || !opening) return false; /* what queue still tells comes first */
+    if (reindex->opening != opening) {
+        reindex->count = reindex->next = reindex->later = reindex->taken = 0;
+        reindex->opening = opening;
+        quarantine_store_walk(quarantine->store, file_note, quarantine);
     }
-    if (!regain->count || loop_now_ms(custody->loop) < regain->again_ms) return false;
-    if (some_regain(custody) != BOOKS_DONE) return false;
-    if (regain->next < regain->count) return true;
-    round_end(custody);
+    if (!reindex->count || loop_now_ms(quarantine->loop) < reindex->again_ms) return false;
+    if (some_reindex(quarantine) != BOOKS_DONE) return false;
+    if (reindex->next < reindex->count) return true;
+    round_end(quarantine);
     return false;
 }

@@ -14,15 +14,15 @@
 #include <zstd.h>
 
 #include "ipc/message_id.h"
-#include "ledger/quarantine/memo.h"
-#include "ledger/quarantine/vault.h"
+#include "ledger/quarantine/quarantine_header.h"
+#include "ledger/quarantine/quarantine_store.h"
 
 #define ID (1790000000000ull << 22)
 
 struct bench {
     char path[64];
     int folder, segment;
-    struct vault *vault;
+    struct quarantine_store *store;
     struct recipient recipients[2];
     struct held_recipient held[2];
     struct held_offer offer;
@@ -35,7 +35,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(bench->path));
     bench->folder = open(bench->path, O_RDONLY | O_DIRECTORY);
     bench->segment = openat(bench->folder, "segment", O_RDWR | O_CREAT, 0600);
-    bench->vault = vault_new(bench->folder);
+    bench->store = quarantine_store_new(bench->folder);
     bench->recipients[0] =
         (struct recipient){ TEXT("a@example.jp"), TEXT("rfc822;a@example.jp"), NOTIFY_NEVER };
     bench->recipients[1] = (struct recipient){ TEXT("b@example.jp"), TEXT_NONE, 0 };
@@ -62,7 +62,7 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[128];
-    vault_free(bench->vault);
+    quarantine_store_free(bench->store);
     close(bench->segment);
     close(bench->folder);
     snprintf(command, sizeof command, "rm -r %s", bench->path);
@@ -85,8 +85,8 @@ static void segment_fill(struct bench *bench, uint64_t offset, uint64_t length)
 
 static void assert_same(struct bench *bench)
 {
-    struct vault_message message;
-    assert_int_equal(vault_read(bench->vault, ID, &message), VAULT_DONE);
+    struct stored_message message;
+    assert_int_equal(quarantine_store_read(bench->store, ID, &message), QUARANTINE_STORE_DONE);
     char *bytes = malloc(bench->offer.length + 1);
     assert_int_equal(pread(bench->segment, bytes, bench->offer.length, (off_t)bench->offer.offset),
                      bench->offer.length);
@@ -99,7 +99,7 @@ static void assert_same(struct bench *bench)
     assert_true(text_equal(facts->envelope.sender, TEXT("s@example.net")));
     assert_int_equal(facts->envelope.recipients[0].notify, NOTIFY_NEVER);
     assert_int_equal(facts->recipients[1].number, 7);
-    vault_message_free(&message);
+    stored_message_free(&message);
     free(bytes);
 }
 
@@ -110,10 +110,11 @@ static void test_sizes(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint64_t bytes = 0;
         segment_fill(bench, 4096 * i, sizes[i]);
-        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                         VAULT_DONE);
-        assert_true(vault_sync(bench->vault));
-        assert_int_equal(vault_file_bytes(bench->vault, ID), bytes);
+        assert_int_equal(
+            quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+            QUARANTINE_STORE_DONE);
+        assert_true(quarantine_store_sync(bench->store));
+        assert_int_equal(quarantine_store_file_bytes(bench->store, ID), bytes);
         assert_same(bench);
     }
     struct stat facts;
@@ -129,21 +130,23 @@ static void test_short_segment(void **state)
     uint64_t bytes;
     segment_fill(bench, 0, 5000);
     bench->offer.length = 6000;
-    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                     VAULT_FAILED);
-    assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_FAILED);
+    assert_int_equal(quarantine_store_file_bytes(bench->store, ID), 0);
 }
 
 /* Each byte changed, each end cut off. */
 static void test_damage(void **state)
 {
     struct bench *bench = *state;
-    struct vault_message message;
+    struct stored_message message;
     uint64_t bytes;
     char name[128], id[MESSAGE_ID_SIZE];
     segment_fill(bench, 0, 300);
-    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                     VAULT_DONE);
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_DONE);
     snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
     int fd = openat(bench->folder, name, O_RDWR);
     for (uint64_t i = 0; i < bytes; i++) {
@@ -151,9 +154,10 @@ static void test_damage(void **state)
         assert_int_equal(pread(fd, &byte, 1, (off_t)i), 1);
         other = (char)(byte ^ 0x10);
         assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
-        enum vault_outcome outcome = vault_read(bench->vault, ID, &message);
-        if (outcome == VAULT_DONE) { /* a bit of the frame's header that says nothing of the content */
-            vault_message_free(&message);
+        enum quarantine_store_outcome outcome = quarantine_store_read(bench->store, ID, &message);
+        if (outcome ==
+            QUARANTINE_STORE_DONE) { /* a bit of the frame's header that says nothing of the content */
+            stored_message_free(&message);
             assert_same(bench);
         }
         assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
@@ -161,10 +165,10 @@ static void test_damage(void **state)
     assert_same(bench);
     for (uint64_t length = bytes; length-- > 0;) {
         assert_int_equal(ftruncate(fd, (off_t)length), 0);
-        assert_int_equal(vault_read(bench->vault, ID, &message), VAULT_DAMAGED);
+        assert_int_equal(quarantine_store_read(bench->store, ID, &message), QUARANTINE_STORE_DAMAGED);
     }
     close(fd);
-    assert_int_equal(vault_read(bench->vault, ID + 1, &message), VAULT_FAILED);
+    assert_int_equal(quarantine_store_read(bench->store, ID + 1, &message), QUARANTINE_STORE_FAILED);
 }
 
 static void one_seen(void *context, uint64_t id)
@@ -181,35 +185,36 @@ static void test_walk(void **state)
     char name[128], id[MESSAGE_ID_SIZE];
     segment_fill(bench, 0, 300);
     for (bench->offer.id = ID; bench->offer.id < ID + 2; bench->offer.id++)
-        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                         VAULT_DONE);
-    assert_true(vault_note_write(bench->vault, ID + 1, TEXT("what became of it")));
-    assert_true(vault_note_write(bench->vault, ID + 2, TEXT("of a file that is gone")));
+        assert_int_equal(
+            quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+            QUARANTINE_STORE_DONE);
+    assert_true(quarantine_store_note_write(bench->store, ID + 1, TEXT("what became of it")));
+    assert_true(quarantine_store_note_write(bench->store, ID + 2, TEXT("of a file that is gone")));
     snprintf(name, sizeof name, "20260921/%s.tmp", message_id_print(ID + 3, id));
     close(openat(bench->folder, name, O_WRONLY | O_CREAT, 0600));
-    vault_walk(bench->vault, one_seen, &seen);
+    quarantine_store_walk(bench->store, one_seen, &seen);
     assert_int_equal(seen, 1 + 2);
     assert_int_not_equal(faccessat(bench->folder, name, F_OK, 0), 0);
-    assert_false(vault_note_read(bench->vault, ID, &note));
-    assert_false(vault_note_read(bench->vault, ID + 2, &note));
-    assert_true(vault_note_read(bench->vault, ID + 1, &note));
+    assert_false(quarantine_store_note_read(bench->store, ID, &note));
+    assert_false(quarantine_store_note_read(bench->store, ID + 2, &note));
+    assert_true(quarantine_store_note_read(bench->store, ID + 1, &note));
     assert_true(text_equal(buffer_text(&note), TEXT("what became of it")));
     buffer_free(&note);
-    assert_true(vault_note_write(bench->vault, ID + 1, TEXT_NONE));
-    assert_false(vault_note_read(bench->vault, ID + 1, &note));
-    assert_true(vault_note_write(bench->vault, ID + 1, TEXT("again")));
-    assert_true(vault_remove(bench->vault, ID + 1));
-    assert_false(vault_note_read(bench->vault, ID + 1, &note));
+    assert_true(quarantine_store_note_write(bench->store, ID + 1, TEXT_NONE));
+    assert_false(quarantine_store_note_read(bench->store, ID + 1, &note));
+    assert_true(quarantine_store_note_write(bench->store, ID + 1, TEXT("again")));
+    assert_true(quarantine_store_remove(bench->store, ID + 1));
+    assert_false(quarantine_store_note_read(bench->store, ID + 1, &note));
 }
 
 static void assert_facts(struct bench *bench, struct text about)
 {
-    struct vault_message message;
-    assert_int_equal(vault_read_facts(bench->vault, ID, &message), VAULT_DONE);
+    struct stored_message message;
+    assert_int_equal(quarantine_store_read_facts(bench->store, ID, &message), QUARANTINE_STORE_DONE);
     assert_true(text_equal(message.about, about));
     assert_true(text_equal(message.facts.envelope.recipients[1].address, TEXT("b@example.jp")));
     assert_int_equal(message.content.length, 0);
-    vault_message_free(&message);
+    stored_message_free(&message);
 }
 
 /* Large, so that it is not read to its end. */
@@ -218,8 +223,9 @@ static void test_facts_alone(void **state)
     struct bench *bench = *state;
     uint64_t bytes;
     segment_fill(bench, 0, 3000000);
-    assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                     VAULT_DONE);
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_DONE);
     char name[128], id[MESSAGE_ID_SIZE];
     snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
     int fd = openat(bench->folder, name, O_RDWR);
@@ -259,58 +265,62 @@ static void test_removing(void **state)
     uint64_t bytes;
     segment_fill(bench, 0, 300);
     for (bench->offer.id = ID; bench->offer.id < ID + 4; bench->offer.id++)
-        assert_int_equal(vault_write(bench->vault, &bench->offer, TEXT("about"), bench->segment, &bytes),
-                         VAULT_DONE);
-    assert_true(vault_sync(bench->vault));
-    assert_true(vault_remove(bench->vault, ID));
-    assert_true(vault_remove(bench->vault, ID + 2));
-    assert_int_equal(vault_file_bytes(bench->vault, ID), 0);
-    assert_int_not_equal(vault_file_bytes(bench->vault, ID + 1), 0);
-    assert_true(vault_remove(bench->vault, ID + 1));
-    assert_true(vault_remove(bench->vault, ID + 1));
+        assert_int_equal(
+            quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+            QUARANTINE_STORE_DONE);
+    assert_true(quarantine_store_sync(bench->store));
+    assert_true(quarantine_store_remove(bench->store, ID));
+    assert_true(quarantine_store_remove(bench->store, ID + 2));
+    assert_int_equal(quarantine_store_file_bytes(bench->store, ID), 0);
+    assert_int_not_equal(quarantine_store_file_bytes(bench->store, ID + 1), 0);
+    assert_true(quarantine_store_remove(bench->store, ID + 1));
+    assert_true(quarantine_store_remove(bench->store, ID + 1));
     assert_int_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0);
-    assert_true(vault_remove(bench->vault, ID + 3));
+    assert_true(quarantine_store_remove(bench->store, ID + 3));
     assert_int_not_equal(faccessat(bench->folder, "20260921", F_OK, 0), 0); /* with its last file */
 }
 
 /* What is cut off anywhere is no note, and nothing of it is believed. */
-static void test_memo(void **state)
+static void test_header(void **state)
 {
     struct arena *arena = arena_new(0);
     struct buffer bytes = { 0 };
     enum held_class classes[] = { HELD_SPAM, HELD_UNDELIVERABLE };
-    struct memo_about about = { .stored_ms = 7, .classes = classes, .count = 2, .message = { .id = ID } },
-                      back;
+    struct quarantine_header about = { .stored_ms = 7,
+                                       .classes = classes,
+                                       .count = 2,
+                                       .message = { .id = ID } },
+                             back;
     about.message.time_ms = 5;
     about.message.judgement.is_judged = true;
     about.message.judgement.class = CLASS_SPAM;
     about.message.judgement.subject = TEXT("a subject");
-    memo_about_put(&about, &bytes);
-    assert_true(memo_about_get(arena, buffer_text(&bytes), &back));
+    quarantine_header_put(&about, &bytes);
+    assert_true(quarantine_header_get(arena, buffer_text(&bytes), &back));
     assert_int_equal(back.stored_ms, 7);
     assert_int_equal(back.classes[1], HELD_UNDELIVERABLE);
     assert_true(back.message.id == ID);
     assert_true(text_equal(back.message.judgement.subject, TEXT("a subject")));
     for (size_t length = 0; length < buffer_length(&bytes); length++)
-        assert_false(memo_about_get(arena, text_slice(buffer_text(&bytes), 0, length), &back));
+        assert_false(quarantine_header_get(arena, text_slice(buffer_text(&bytes), 0, length), &back));
     buffer_clear(&bytes);
     struct held_row items[] = {
         { .number = 3, .class = HELD_VIRUS, .state = HELD_RELEASING, .release = ID + 1 },
         { .number = 9, .class = HELD_SPAM, .state = HELD_DELETED, .by = TEXT("x") }
     };
     struct held_rows rows = { items, 2 }, found;
-    memo_rows_put(&rows, &bytes);
-    assert_true(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    quarantine_rows_put(&rows, &bytes);
+    assert_true(quarantine_rows_get(arena, buffer_text(&bytes), ID, &found));
     assert_int_equal(found.count, 2);
     assert_true(found.items[0].release == ID + 1 && found.items[0].message == ID);
     assert_int_equal(found.items[1].state, HELD_DELETED);
     assert_true(text_equal(found.items[1].by, TEXT("x")));
     for (size_t length = 0; length < buffer_length(&bytes); length++)
-        assert_false(memo_rows_get(arena, text_slice(buffer_text(&bytes), 0, length), ID, &found));
+        assert_false(quarantine_rows_get(arena, text_slice(buffer_text(&bytes), 0, length), ID, &found));
     items[0].state = HELD_STATES;
     buffer_clear(&bytes);
-    memo_rows_put(&rows, &bytes);
-    assert_false(memo_rows_get(arena, buffer_text(&bytes), ID, &found));
+    quarantine_rows_put(&rows, &bytes);
+    assert_false(quarantine_rows_get(arena, buffer_text(&bytes), ID, &found));
     buffer_free(&bytes);
     arena_free(arena);
 }
@@ -325,7 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_walk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_facts_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_first_version, set_up, tear_down),
-        cmocka_unit_test(test_memo),
+        cmocka_unit_test(test_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

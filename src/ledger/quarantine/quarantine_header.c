@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-#include "ledger/quarantine/memo.h"
+#include "ledger/quarantine/quarantine_header.h"
 
 #include "base/codec.h"
 
 enum { ROWS_VERSION = 1, ROW_LEAST = 48 };
 
-void memo_about_put(const struct memo_about *about, struct buffer *out)
+void quarantine_header_put(const struct quarantine_header *about, struct buffer *out)
 {
     struct buffer record = { 0 };
     event_accepted_put(&about->message, 0, &record);
@@ -16,11 +16,11 @@ void memo_about_put(const struct memo_about *about, struct buffer *out)
     buffer_free(&record);
 }
 
-bool memo_about_get(struct arena *arena, struct text bytes, struct memo_about *out)
+bool quarantine_header_get(struct arena *arena, struct text bytes, struct quarantine_header *out)
 {
     struct reader reader = reader_of(bytes);
     uint32_t first;
-    *out = (struct memo_about){ .stored_ms = get_u64(&reader) };
+    *out = (struct quarantine_header){ .stored_ms = get_u64(&reader) };
     struct text record = get_text(&reader);
     if (reader.failed || event_kind_of(record) != EVENT_ACCEPTED ||
         !event_accepted_get(arena, record, &out->message, &first))
@@ -36,7 +36,7 @@ bool memo_about_get(struct arena *arena, struct text bytes, struct memo_about *o
     return reader_done(&reader);
 }
 
-void memo_rows_put(const struct held_rows *rows, struct buffer *out)
+void quarantine_rows_put(const struct held_rows *rows, struct buffer *out)
 {
     put_u8(out, ROWS_VERSION);
     put_u32(out, (uint32_t)rows->count);
@@ -75,7 +75,7 @@ static bool row_get(struct reader *reader, uint64_t message, struct held_row *ou
     return !reader->failed && class < HELD_CLASSES && state >= HELD_KEPT && state < HELD_STATES;
 }
 
-bool memo_rows_get(struct arena *arena, struct text bytes, uint64_t message, struct held_rows *out)
+bool quarantine_rows_get(struct arena *arena, struct text bytes, uint64_t message, struct held_rows *out)
 {
     struct reader reader = reader_of(bytes);
     *out = (struct held_rows){ 0 };
