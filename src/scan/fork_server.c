@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Warden and nursery: two small processes that only fork. */
-#include "scan/nursery.h"
+/* Warden and fork server: two small processes that only fork. */
+#include "scan/fork_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,15 +32,22 @@
 #include "virus/clamav.h"
 #include "virus/temporary.h"
 
-enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, STALE_POLL_S = 60, RELOAD_NICE = 10, LARGE_NICE = 10 };
+enum {
+    CHANNEL_FD = 3,
+    LOG_FD = 4,
+    CHILDREN_MOST = 1024,
+    STALE_POLL_S = 60,
+    RELOAD_NICE = 10,
+    LARGE_NICE = 10
+};
 
 struct nursling {
     pid_t pid; /* 0: free */
     uint64_t number;
 };
 
-struct nursery {
-    enum { NURSERY_MAGIC = 0x3fd0f32d } magic;
+struct fork_server {
+    enum { FORK_SERVER_MAGIC = 0x3fd0f32d } magic;
     struct config *config;
     struct scanner scanner;
     struct nursling children[CHILDREN_MOST];
@@ -93,7 +100,7 @@ static void tell_child(uint16_t type, uint64_t id, pid_t pid, int channel)
     buffer_free(&payload);
 }
 
-/* --- a nursery: loading --- */
+/* --- a fork server: loading --- */
 
 static struct config *config_of(int memory)
 {
@@ -113,10 +120,10 @@ static struct config *config_of(int memory)
    that forks workers has not. */
 static void *load(void *context)
 {
-    struct nursery *nursery = CONTEXT(context, struct nursery, NURSERY_MAGIC);
-    if (nursery->is_reload) setpriority(PRIO_PROCESS, 0, RELOAD_NICE);
-    nursery->scanner.engine = clamav_open(nursery->config, worker_room_bytes(nursery->config), nursery->error,
-                                          sizeof nursery->error);
+    struct fork_server *fork_server = CONTEXT(context, struct fork_server, FORK_SERVER_MAGIC);
+    if (fork_server->is_reload) setpriority(PRIO_PROCESS, 0, RELOAD_NICE);
+    fork_server->scanner.engine = clamav_open(fork_server->config, worker_room_bytes(fork_server->config),
+                                              fork_server->error, sizeof fork_server->error);
     return NULL;
 }
 
@@ -125,104 +132,105 @@ static void loader_wait(pthread_t loader)
 {
     struct timespec until;
     do {
-        channel_send_now(CHANNEL_FD, NURSERY_PONG, 0, TEXT_NONE, NULL, 0);
+        channel_send_now(CHANNEL_FD, FORK_SERVER_PONG, 0, TEXT_NONE, NULL, 0);
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
     } while (pthread_clockjoin_np(loader, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT);
 }
 
-static bool nursery_load(struct nursery *nursery)
+static bool fork_server_load(struct fork_server *fork_server)
 {
     pthread_t loader;
-    nursery->scanner.config = nursery->config;
-    if (!temporary_prepare(nursery->error, sizeof nursery->error)) return false;
+    fork_server->scanner.config = fork_server->config;
+    if (!temporary_prepare(fork_server->error, sizeof fork_server->error)) return false;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
-    if (temporary_enter(worker_room_bytes(nursery->config), nursery->error, sizeof nursery->error) < 0)
+    if (temporary_enter(worker_room_bytes(fork_server->config), fork_server->error,
+                        sizeof fork_server->error) < 0)
         return false;
-    if (!signatures_are_wanted(nursery->config)) return true;
-    if (pthread_create(&loader, NULL, load, nursery) != 0) {
-        snprintf(nursery->error, sizeof nursery->error, "no thread to load signatures");
+    if (!signatures_are_wanted(fork_server->config)) return true;
+    if (pthread_create(&loader, NULL, load, fork_server) != 0) {
+        snprintf(fork_server->error, sizeof fork_server->error, "no thread to load signatures");
         return false;
     }
     loader_wait(loader);
-    if (!nursery->scanner.engine) nursery->scanner.missing = text_of(nursery->error);
+    if (!fork_server->scanner.engine) fork_server->scanner.missing = text_of(fork_server->error);
     return true;
 }
 
-/* With an engine that does not see its canary the nursery goes on without one. */
-static void nursery_warm_up(struct nursery *nursery)
+/* With an engine that does not see its canary the fork server goes on without one. */
+static void fork_server_warm_up(struct fork_server *fork_server)
 {
-    struct scanner *scanner = &nursery->scanner;
-    if (worker_warm_up(scanner, nursery->error, sizeof nursery->error)) return;
+    struct scanner *scanner = &fork_server->scanner;
+    if (worker_warm_up(scanner, fork_server->error, sizeof fork_server->error)) return;
     scanner->engine->calls->close(scanner->engine);
     scanner->engine = NULL;
-    scanner->missing = text_of(nursery->error);
+    scanner->missing = text_of(fork_server->error);
 }
 
-static void nursery_tell(const struct nursery *nursery)
+static void fork_server_tell(const struct fork_server *fork_server)
 {
     struct buffer frame = { 0 };
-    const struct engine *engine = nursery->scanner.engine;
+    const struct engine *engine = fork_server->scanner.engine;
     put_text(&frame, engine ? text_of(engine->version) : TEXT_NONE);
     put_u32(&frame, engine ? engine->signatures : 0);
     put_u64(&frame, engine ? (uint64_t)engine->newest_s : 0);
-    put_text(&frame, engine ? text_of(engine->lacks) : nursery->scanner.missing);
-    channel_send_now(CHANNEL_FD, NURSERY_READY, 0, buffer_text(&frame), NULL, 0);
+    put_text(&frame, engine ? text_of(engine->lacks) : fork_server->scanner.missing);
+    channel_send_now(CHANNEL_FD, FORK_SERVER_READY, 0, buffer_text(&frame), NULL, 0);
     buffer_free(&frame);
 }
 
-_Noreturn static void nursery_fail(const char *why)
+_Noreturn static void fork_server_fail(const char *why)
 {
     struct buffer frame = { 0 };
     put_text(&frame, text_of(why));
-    channel_send_now(CHANNEL_FD, NURSERY_FAILED, 0, buffer_text(&frame), NULL, 0);
+    channel_send_now(CHANNEL_FD, FORK_SERVER_FAILED, 0, buffer_text(&frame), NULL, 0);
     log_flush();
     exit(EX_TEMPFAIL);
 }
 
-/* --- a nursery: forking --- */
+/* --- a fork server: forking --- */
 
-static struct nursling *nursling_find(struct nursery *nursery, pid_t pid, uint64_t number)
+static struct nursling *nursling_find(struct fork_server *fork_server, pid_t pid, uint64_t number)
 {
     for (int i = 0; i < CHILDREN_MOST; i++)
-        if (nursery->children[i].pid == pid && (pid == 0 || nursery->children[i].number == number))
-            return &nursery->children[i];
+        if (fork_server->children[i].pid == pid && (pid == 0 || fork_server->children[i].number == number))
+            return &fork_server->children[i];
     return NULL;
 }
 
-static void worker_fork(struct nursery *nursery, uint64_t number, bool is_nice)
+static void worker_fork(struct fork_server *fork_server, uint64_t number, bool is_nice)
 {
     bool is_child;
     pid_t pid = 0;
-    struct nursling *place = nursling_find(nursery, 0, 0);
-    int channel = place ? fork_with_channel("scan-worker", nursery->config, &is_child, &pid) : -1;
+    struct nursling *place = nursling_find(fork_server, 0, 0);
+    int channel = place ? fork_with_channel("scan-worker", fork_server->config, &is_child, &pid) : -1;
     if (channel >= 0 && is_child) {
         signal(SIGCHLD, SIG_DFL);
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         if (is_nice) setpriority(PRIO_PROCESS, 0, LARGE_NICE);
-        worker_run(channel, &nursery->scanner);
+        worker_run(channel, &fork_server->scanner);
     }
-    tell_child(NURSERY_WORKER_IS, number, pid, channel);
+    tell_child(FORK_SERVER_WORKER_IS, number, pid, channel);
     if (channel < 0) return;
     close(channel);
     *place = (struct nursling){ pid, number };
 }
 
-static void worker_kill(struct nursery *nursery, uint64_t number)
+static void worker_kill(struct fork_server *fork_server, uint64_t number)
 {
     for (int i = 0; i < CHILDREN_MOST; i++)
-        if (nursery->children[i].pid != 0 && nursery->children[i].number == number)
-            kill(nursery->children[i].pid, SIGKILL);
+        if (fork_server->children[i].pid != 0 && fork_server->children[i].number == number)
+            kill(fork_server->children[i].pid, SIGKILL);
 }
 
-static void reap(struct nursery *nursery)
+static void reap(struct fork_server *fork_server)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         for (int i = 0; i < CHILDREN_MOST; i++)
-            if (nursery->children[i].pid == pid) nursery->children[i].pid = 0;
+            if (fork_server->children[i].pid == pid) fork_server->children[i].pid = 0;
         if (WIFSIGNALED(status))
             log_warning("worker %d was ended by signal %d (%s)", (int)pid, WTERMSIG(status),
                         strsignal(WTERMSIG(status)));
@@ -236,62 +244,62 @@ static void child_ended(int number)
     (void)number; /* it only wakes the wait below */
 }
 
-static void stale_check(struct nursery *nursery)
+static void stale_check(struct fork_server *fork_server)
 {
-    struct engine *engine = nursery->scanner.engine;
+    struct engine *engine = fork_server->scanner.engine;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    bool is_first = nursery->stale_look_s == 0;
-    if (now.tv_sec < nursery->stale_look_s) return;
-    nursery->stale_look_s = now.tv_sec + STALE_POLL_S;
-    if (is_first || nursery->is_stale || !engine || !engine->calls->is_stale(engine)) return;
-    nursery->is_stale = true;
-    channel_send_now(CHANNEL_FD, NURSERY_STALE, 0, TEXT_NONE, NULL, 0);
+    bool is_first = fork_server->stale_look_s == 0;
+    if (now.tv_sec < fork_server->stale_look_s) return;
+    fork_server->stale_look_s = now.tv_sec + STALE_POLL_S;
+    if (is_first || fork_server->is_stale || !engine || !engine->calls->is_stale(engine)) return;
+    fork_server->is_stale = true;
+    channel_send_now(CHANNEL_FD, FORK_SERVER_STALE, 0, TEXT_NONE, NULL, 0);
 }
 
-/* False when the foreman wants no more of this nursery. */
-static bool nursery_turn(struct nursery *nursery, const sigset_t *while_waiting)
+/* False when the dispatcher wants no more of this fork server. */
+static bool fork_server_turn(struct fork_server *fork_server, const sigset_t *while_waiting)
 {
     struct pollfd wait_for = { CHANNEL_FD, POLLIN, 0 };
     struct timespec poll_time = { STALE_POLL_S, 0 };
     struct frame frame;
     int count = ppoll(&wait_for, 1, &poll_time, while_waiting);
     bool is_interrupted = count < 0 && errno == EINTR;
-    reap(nursery);
-    stale_check(nursery);
+    reap(fork_server);
+    stale_check(fork_server);
     if (count <= 0) return count == 0 || is_interrupted;
     if (!channel_wait(CHANNEL_FD, 0, &frame)) return false;
     struct reader reader = reader_of(frame.payload);
-    if (frame.type == NURSERY_WORKER) worker_fork(nursery, frame.id, get_u8(&reader) != 0);
-    if (frame.type == NURSERY_KILL) worker_kill(nursery, frame.id);
-    if (frame.type == NURSERY_LOG) scan_log_take(&frame);
-    if (frame.type == NURSERY_PING) channel_send_now(CHANNEL_FD, NURSERY_PONG, 0, TEXT_NONE, NULL, 0);
+    if (frame.type == FORK_SERVER_WORKER) worker_fork(fork_server, frame.id, get_u8(&reader) != 0);
+    if (frame.type == FORK_SERVER_KILL) worker_kill(fork_server, frame.id);
+    if (frame.type == FORK_SERVER_LOG) scan_log_take(&frame);
+    if (frame.type == FORK_SERVER_PING) channel_send_now(CHANNEL_FD, FORK_SERVER_PONG, 0, TEXT_NONE, NULL, 0);
     return true;
 }
 
-_Noreturn static void nursery_run(struct config *config, bool is_reload)
+_Noreturn static void fork_server_run(struct config *config, bool is_reload)
 {
-    struct nursery *nursery = memory_alloc(sizeof *nursery);
-    nursery->magic = NURSERY_MAGIC;
-    nursery->config = config;
-    nursery->is_reload = is_reload;
+    struct fork_server *fork_server = memory_alloc(sizeof *fork_server);
+    fork_server->magic = FORK_SERVER_MAGIC;
+    fork_server->config = config;
+    fork_server->is_reload = is_reload;
     struct sigaction on_child = { .sa_handler = child_ended };
     sigset_t blocked, before;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGCHLD);
     sigprocmask(SIG_BLOCK, &blocked, &before);
     sigaction(SIGCHLD, &on_child, NULL);
-    if (!nursery_load(nursery)) nursery_fail(nursery->error);
-    nursery_warm_up(nursery);
-    nursery_tell(nursery);
+    if (!fork_server_load(fork_server)) fork_server_fail(fork_server->error);
+    fork_server_warm_up(fork_server);
+    fork_server_tell(fork_server);
     log_flush();
-    while (nursery_turn(nursery, &before)) log_flush();
+    while (fork_server_turn(fork_server, &before)) log_flush();
     exit(EX_OK);
 }
 
 /* --- the warden --- */
 
-static void nursery_fork(struct frame *frame)
+static void fork_server_fork(struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     bool is_child, is_reload = get_u8(&reader) != 0;
@@ -300,20 +308,20 @@ static void nursery_fork(struct frame *frame)
     struct config *config = config_of(memory);
     close(memory);
     int channel = fork_with_channel("scan-nursery", config, &is_child, &pid);
-    if (channel >= 0 && is_child) nursery_run(config, is_reload);
-    tell_child(WARDEN_NURSERY_IS, frame->id, pid, channel);
+    if (channel >= 0 && is_child) fork_server_run(config, is_reload);
+    tell_child(WARDEN_FORK_SERVER_IS, frame->id, pid, channel);
     if (channel >= 0) close(channel);
     config_free(config);
 }
 
-/* Its jail is that of all nurseries; each worker closes its own behind itself. */
+/* Its jail is that of all fork servers; each worker closes its own behind itself. */
 _Noreturn static void warden_run(const struct config *config)
 {
     struct frame frame;
     if (config->processes.jail && !jail_enter("scan warden", JAIL_FORK, NULL)) exit(EX_OSERR);
-    signal(SIGCHLD, SIG_IGN); /* the foreman hears of a nursery's end by its channel */
+    signal(SIGCHLD, SIG_IGN); /* the dispatcher hears of a fork server's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
-        if (frame.type == WARDEN_NURSERY) nursery_fork(&frame);
+        if (frame.type == WARDEN_FORK_SERVER) fork_server_fork(&frame);
         if (frame.type == WARDEN_LOG) scan_log_take(&frame);
         if (frame.type == WARDEN_PING) channel_send_now(CHANNEL_FD, WARDEN_PONG, 0, TEXT_NONE, NULL, 0);
         log_flush();
@@ -321,7 +329,7 @@ _Noreturn static void warden_run(const struct config *config)
     exit(EX_OK);
 }
 
-int nursery_warden_start(const struct child *child, pid_t *out_pid)
+int fork_server_warden_start(const struct child *child, pid_t *out_pid)
 {
     bool is_child;
     int channel = fork_with_channel("scan-warden", child->config, &is_child, out_pid);
