@@ -37,7 +37,7 @@ struct journal *journal_open(const struct journal_options *options, const struct
 {
     struct journal *journal = memory_alloc(sizeof *journal);
     journal->options = *options;
-    journal->catalogue = options->catalogue;
+    journal->message_index = options->message_index;
     *out_found = (struct journal_found){ 0 };
     if (!journal_recover(journal, listener, out_found)) {
         snprintf(error, error_size, "%s", journal->error);
@@ -67,7 +67,7 @@ static void batch_clear(struct journal *journal)
 {
     struct batch *batch = &journal->batch;
     for (size_t i = 0; i < batch->undo_count; i++)
-        names_drop(journal->catalogue->reasons, batch->undos[i].old.reason);
+        string_pool_drop(journal->message_index->reasons, batch->undos[i].old.reason);
     buffer_clear(&batch->bytes);
     batch->count = 0;
     batch->length = 0;
@@ -82,7 +82,7 @@ void journal_batch_drop(struct journal *journal)
 
 static void undo_swap(struct undo *undo)
 {
-    struct standing now = undo->message->recipients[undo->number];
+    struct queued_recipient now = undo->message->recipients[undo->number];
     undo->message->recipients[undo->number] = undo->old;
     undo->old = now;
 }
@@ -104,8 +104,8 @@ static void undo_note(struct journal *journal, struct message *message, uint32_t
         batch->undo_capacity = batch->undo_capacity ? batch->undo_capacity * 2 : 64;
         batch->undos = memory_grow(batch->undos, batch->undo_capacity * sizeof *batch->undos);
     }
-    struct standing old = message->recipients[number];
-    names_hold_again(journal->catalogue->reasons, old.reason);
+    struct queued_recipient old = message->recipients[number];
+    string_pool_hold_again(journal->message_index->reasons, old.reason);
     batch->undos[batch->undo_count++] = (struct undo){ message, number, old };
 }
 
@@ -358,7 +358,7 @@ static void entry_settle(struct journal *journal, struct entry *entry, uint64_t 
         journal->totals.accepted += message->recipient_count;
         if (message->flags & MESSAGE_OWN) journal->totals.own += message->recipient_count;
         if (message->flags & MESSAGE_AGAIN) journal->totals.ended[COUNTERS_AGAIN] += message->recipient_count;
-        catalogue_remember(journal->catalogue, message->id);
+        message_index_remember(journal->message_index, message->id);
     }
     segment_note_id(open, message->id);
     message->offset = (uint32_t)offset;
@@ -383,7 +383,7 @@ static void batch_settle(struct journal *journal)
     journal->facts.commit_records += batch->count;
     for (size_t i = 0; i < batch->count; i++) {
         struct message *message = batch->entries[i].message; /* gone already if an entry before had it */
-        if (!message || catalogue_find(journal->catalogue, batch->entries[i].id) != message) continue;
+        if (!message || message_index_find(journal->message_index, batch->entries[i].id) != message) continue;
         if (!message->live_count) journal_message_forget(journal, message);
     }
     batch_clear(journal);

@@ -5,8 +5,8 @@
 #define SEKIMORI_QUEUE_JOURNAL_JOURNAL_H
 
 #include "ipc/counters.h"
-#include "queue/journal/catalogue.h"
 #include "queue/journal/disk.h"
+#include "queue/journal/message_index.h"
 #include "queue/journal/record.h"
 
 struct journal;
@@ -14,10 +14,10 @@ struct journal;
 struct journal_options {
     int folder; /* of the segments: opened by the caller, borrowed */
     const struct disk *disk;
-    struct catalogue *catalogue; /* empty; filled by journal_open */
-    uint64_t segment_bytes;      /* at least 64 KiB, below 2 GiB */
-    uint64_t free_bytes;         /* fewer left on the disk: journal_is_full */
-    uint64_t slack_bytes;        /* at least so much is kept in reserve beside the outcomes' room */
+    struct message_index *message_index; /* empty; filled by journal_open */
+    uint64_t segment_bytes;              /* at least 64 KiB, below 2 GiB */
+    uint64_t free_bytes;                 /* fewer left on the disk: journal_is_full */
+    uint64_t slack_bytes;                /* at least so much is kept in reserve beside the outcomes' room */
 };
 
 /* What journal_open met. */
@@ -41,10 +41,10 @@ struct journal_listener {
    Deliveries are not made: that is the schedule's. `listener` may be NULL. */
 struct journal *journal_open(const struct journal_options *options, const struct journal_listener *listener,
                              struct journal_found *out_found, char *error, size_t error_size);
-void journal_close(struct journal *journal); /* without a mark; the batch is lost. The catalogue stays. */
+void journal_close(struct journal *journal); /* without a mark; the batch is lost. The message index stays. */
 
-/* A message to be kept. Into the batch; in the catalogue at once, flagged MESSAGE_PENDING until the commit.
-   `body` is borrowed until the commit. NULL: larger than a segment can be (2 GiB). */
+/* A message to be kept. Into the batch; in the message index at once, flagged MESSAGE_PENDING until the
+   commit. `body` is borrowed until the commit. NULL: larger than a segment can be (2 GiB). */
 struct message *journal_keep(struct journal *journal, uint64_t id, const struct lead *lead,
                              struct text prefix, struct text body);
 
@@ -68,8 +68,8 @@ uint64_t journal_batch_bytes(const struct journal *journal);
 
 enum commit { COMMIT_DONE, COMMIT_DISK_FULL, COMMIT_SYNC_FAILED };
 /* One write, one sync. Unless COMMIT_DONE, the messages of the batch that came from outside are refused:
-   removed from the catalogue and freed; changes and messages of our own stay in the batch for the next try.
-   The segment that failed is sealed and not written again. */
+   removed from the message index and freed; changes and messages of our own stay in the batch for the next
+   try. The segment that failed is sealed and not written again. */
 enum commit journal_commit(struct journal *journal);
 const char *journal_error(const struct journal *journal); /* why the last commit did not succeed */
 
@@ -117,7 +117,7 @@ static inline uint64_t message_content_offset(const struct message *message)
     return (uint64_t)message->offset + RECORD_HEADER_BYTES + message->lead_length;
 }
 
-/* Recipients ever committed, their endings, and what is live by the catalogue. */
+/* Recipients ever committed, their endings, and what is live by the message index. */
 struct queue_counters journal_counters(const struct journal *journal);
 
 struct journal_facts {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The inside of the journal, shared by its files: journal.c appends and commits, standing.c knows how
+/* The inside of the journal, shared by its files: journal.c appends and commits, message_state.c knows how
    messages stand, readback.c reads them, segment.c makes and finds segment files, seal.c writes and reads
    indexes, recover.c reads all at start, recycle.c gives room back. */
 #ifndef SEKIMORI_QUEUE_JOURNAL_JOURNAL_PRIVATE_H
@@ -57,7 +57,7 @@ struct entry {
 struct undo {
     struct message *message;
     uint32_t number;
-    struct standing old; /* its reason is held */
+    struct queued_recipient old; /* its reason is held */
 };
 
 struct batch {
@@ -80,7 +80,7 @@ struct spare {
 
 struct journal {
     struct journal_options options;
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct segment **segments; /* ascending */
     size_t segment_count, segment_capacity;
     struct segment *open; /* the last, or NULL */
@@ -91,9 +91,9 @@ struct journal {
     uint32_t spare_number;        /* in the name of the last one made */
     bool spare_failed;            /* the last try to make one */
     bool is_tight;                /* the reserve is down to what outcomes need, and cannot grow */
-    uint64_t claimed;             /* bytes that the outcomes of all messages of the catalogue may need */
+    uint64_t claimed;             /* bytes that the outcomes of all messages of the message index may need */
     bool is_clean;                /* the last record is the mark of an orderly stop */
-    struct queue_counters totals; /* live, held and messages_live: by the catalogue */
+    struct queue_counters totals; /* live, held and messages_live: by the message index */
     uint32_t cut_segment;         /* 0: none to be told */
     uint64_t cut_offset;
     uint32_t moving; /* the segment being emptied */
@@ -109,16 +109,16 @@ struct journal {
 /* journal.c */
 /* Sets the journal's error, cut after its room. */
 void journal_complain(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* standing.c */
-/* A message as its lead says, entered in the catalogue, which owns it. Never NULL; texts are held by the
-   catalogue's names. */
+/* message_state.c */
+/* A message as its lead says, entered in the message index, which owns it. Never NULL; texts are held by the
+   message index's names. */
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length);
-/* Into the catalogue and the counts of messages; recipients are the caller's to count. */
+/* Into the message index and the counts of messages; recipients are the caller's to count. */
 void journal_message_enter(struct journal *journal, struct message *message);
 /* Puts the change in force; numbers that the message does not have are passed over. */
 void journal_change_apply(struct journal *journal, struct message *message, const struct change *change);
-/* Out of the counts and the catalogue, which frees it. */
+/* Out of the counts and the message index, which frees it. */
 void journal_message_forget(struct journal *journal, struct message *message);
 /* Counts it to the segment that its record stands in. */
 void journal_message_at_home(struct journal *journal, struct message *message, struct segment *segment);
@@ -183,13 +183,13 @@ struct seal {
 };
 /* Writes the index and syncs it; on success the segment is sealed. False with errno: it is sealed without. */
 bool seal_write(struct journal *journal, struct segment *segment, bool is_clean);
-/* Reads an index and puts what it says into the catalogue. False: none, or not whole. */
+/* Reads an index and puts what it says into the message index. False: none, or not whole. */
 bool seal_read(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
 /* Only ids and references: of a segment without an index those in memory, borrowed. */
 bool seal_read_lists(struct journal *journal, struct segment *segment, struct arena *arena, struct seal *out);
 
-/* Messages that ended in this segment, or were cut, are forgotten where the catalogue still has them in their
-   home. */
+/* Messages that ended in this segment, or were cut, are forgotten where the message index still has them in
+   their home. */
 void seal_references_apply(struct journal *journal, const struct reference *references, size_t count);
 
 /* recover.c */

@@ -133,7 +133,7 @@ static void scan_message(struct scan *scan, const struct record_header *header, 
         scan->malformed++;
         return;
     }
-    struct message *older = catalogue_find(journal->catalogue, header->id);
+    struct message *older = message_index_find(journal->message_index, header->id);
     if (older) {
         segment_note_reference(scan->segment, (struct reference){ header->id, older->segment, false });
         journal_message_forget(journal, older);
@@ -143,7 +143,7 @@ static void scan_message(struct scan *scan, const struct record_header *header, 
     message->offset = (uint32_t)offset;
     journal_message_at_home(journal, message, scan->segment);
     segment_note_id(scan->segment, header->id);
-    catalogue_remember(journal->catalogue, header->id);
+    message_index_remember(journal->message_index, header->id);
     if (!(lead.flags & MESSAGE_MOVED)) {
         scan->totals->accepted += lead.recipient_count;
         if (lead.flags & MESSAGE_OWN) scan->totals->own += lead.recipient_count;
@@ -162,7 +162,7 @@ static void scan_change(struct scan *scan, const struct record_header *header, s
     }
     if (change.home && change.home != scan->segment->number)
         segment_note_reference(scan->segment, (struct reference){ header->id, change.home, false });
-    struct message *message = catalogue_find(journal->catalogue, header->id);
+    struct message *message = message_index_find(journal->message_index, header->id);
     if (header->type != RECORD_STATE) {
         for (uint32_t i = 0; i < change.count; i++)
             if (change.recipients[i].ending > 0 && change.recipients[i].ending < ENDING_COUNT)
@@ -455,6 +455,6 @@ bool journal_recover(struct journal *journal, const struct journal_listener *lis
     open_again(journal, found->was_clean);
     seal_what_was_open(journal, found->was_clean);
     if (found->damaged) damage_salvage(journal, found);
-    found->messages = journal->catalogue->count;
+    found->messages = journal->message_index->count;
     return true;
 }

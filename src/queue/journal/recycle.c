@@ -19,9 +19,9 @@ static void state_carry(struct journal *journal, struct message *message)
         struct change change = { .due_ms = message->due_ms,
                                  .flags = message->flags,
                                  .recipients = list,
-                                 .reply = names_text(journal->catalogue->reasons, reason) };
+                                 .reply = string_pool_text(journal->message_index->reasons, reason) };
         for (; i < message->recipient_count && message->recipients[i].reason == reason; i++) {
-            const struct standing *from = &message->recipients[i];
+            const struct queued_recipient *from = &message->recipients[i];
             list[change.count++] = (struct changed_recipient){ i, from->ending, from->hold, from->attempts };
         }
         journal_change_append(journal, RECORD_STATE, message, &change);
@@ -35,7 +35,8 @@ static void reference_carry(struct journal *journal, const struct reference *ref
     if (!home) return; /* gone, and what it held with it */
     struct buffer bytes = { 0 };
     put_u32(&bytes, reference->home);
-    struct message *message = reference->is_cut ? NULL : catalogue_find(journal->catalogue, reference->id);
+    struct message *message =
+        reference->is_cut ? NULL : message_index_find(journal->message_index, reference->id);
     if (reference->is_cut) {
         put_u32(&bytes, (uint32_t)reference->id);
         if (!home->has_index)
@@ -99,7 +100,7 @@ static bool has_bad_commit(struct journal *journal)
 bool segment_empty(struct journal *journal, struct segment *segment)
 {
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(journal->catalogue, &place));) {
+    for (struct message *message; (message = message_index_next(journal->message_index, &place));) {
         if (message->segment != segment->number) continue;
         if (!message_move(journal, message)) return false;
         if (journal_batch_bytes(journal) >= MOVE_STEP && has_bad_commit(journal)) return false;
@@ -236,7 +237,7 @@ static bool move_some(struct journal *journal)
     if (!journal->moving && !move_start(journal)) return false;
     while (journal->moving_place < journal->moving_count && journal_batch_bytes(journal) < MOVE_STEP) {
         uint64_t id = journal->moving_ids[journal->moving_place++];
-        struct message *message = catalogue_find(journal->catalogue, id);
+        struct message *message = message_index_find(journal->message_index, id);
         if (!message || message->segment != journal->moving || message->jobs) continue;
         if (!message_move(journal, message)) {
             struct segment *segment = segment_find(journal, journal->moving);

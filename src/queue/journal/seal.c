@@ -17,10 +17,10 @@
 
 enum { SEAL_MAGIC = 0x58444953, SEAL_VERSION = 1, MESSAGE_LEAST = 48, RECIPIENT_LEAST = 12 };
 
-/* Shared texts of one index: numbers of the catalogue to numbers of the index. */
+/* Shared texts of one index: numbers of the message index to numbers of the index. */
 struct dictionary {
-    const struct names *names;
-    uint32_t *numbers; /* by catalogue number: index number + 1 */
+    const struct string_pool *pool;
+    uint32_t *numbers; /* by message index number: index number + 1 */
     uint32_t count;
     struct buffer texts;
 };
@@ -28,16 +28,16 @@ struct dictionary {
 static uint32_t dictionary_number(struct dictionary *dictionary, uint32_t name)
 {
     if (!dictionary->numbers[name]) {
-        put_text(&dictionary->texts, names_text(dictionary->names, name));
+        put_text(&dictionary->texts, string_pool_text(dictionary->pool, name));
         dictionary->numbers[name] = ++dictionary->count;
     }
     return dictionary->numbers[name] - 1;
 }
 
-static void dictionary_start(struct dictionary *dictionary, const struct names *names)
+static void dictionary_start(struct dictionary *dictionary, const struct string_pool *pool)
 {
-    *dictionary = (struct dictionary){ .names = names };
-    dictionary->numbers = memory_alloc(names_limit(names) * sizeof *dictionary->numbers);
+    *dictionary = (struct dictionary){ .pool = pool };
+    dictionary->numbers = memory_alloc(string_pool_limit(pool) * sizeof *dictionary->numbers);
 }
 
 static void dictionary_put(struct dictionary *dictionary, struct buffer *out)
@@ -63,7 +63,7 @@ static void message_put(const struct message *message, struct dictionary *domain
     put_u8(out, message->flags);
     put_u32(out, message->recipient_count);
     for (uint32_t i = 0; i < message->recipient_count; i++) {
-        const struct standing *recipient = &message->recipients[i];
+        const struct queued_recipient *recipient = &message->recipients[i];
         put_u32(out, dictionary_number(domains, recipient->domain));
         put_u32(out, dictionary_number(reasons, recipient->reason));
         put_u8(out, recipient->ending);
@@ -84,9 +84,9 @@ static uint32_t states_put(const struct journal *journal, const struct message *
                                  .home = message->segment,
                                  .flags = message->flags,
                                  .recipients = list,
-                                 .reply = names_text(journal->catalogue->reasons, reason) };
+                                 .reply = string_pool_text(journal->message_index->reasons, reason) };
         for (; i < message->recipient_count && message->recipients[i].reason == reason; i++) {
-            const struct standing *from = &message->recipients[i];
+            const struct queued_recipient *from = &message->recipients[i];
             list[change.count++] = (struct changed_recipient){ i, from->ending, from->hold, from->attempts };
         }
         put_u64(out, message->id);
@@ -118,7 +118,7 @@ static void references_put(const struct journal *journal, struct segment *segmen
         if (i > 0 && reference_order(reference, &segment->references[count - 1]) == 0) continue;
         segment->references[count++] = *reference;
         const struct message *message =
-            reference->is_cut ? NULL : catalogue_find(journal->catalogue, reference->id);
+            reference->is_cut ? NULL : message_index_find(journal->message_index, reference->id);
         if (message && message->segment == reference->home)
             state_count += states_put(journal, message, &states);
     }
@@ -137,12 +137,12 @@ static void references_put(const struct journal *journal, struct segment *segmen
 static void messages_put(const struct journal *journal, const struct segment *segment, struct buffer *out)
 {
     struct dictionary domains, reasons;
-    dictionary_start(&domains, journal->catalogue->domains);
-    dictionary_start(&reasons, journal->catalogue->reasons);
+    dictionary_start(&domains, journal->message_index->domains);
+    dictionary_start(&reasons, journal->message_index->reasons);
     struct buffer messages = { 0 };
     uint32_t count = 0;
     for (size_t i = 0; i < segment->id_count; i++) {
-        const struct message *message = catalogue_find(journal->catalogue, segment->ids[i]);
+        const struct message *message = message_index_find(journal->message_index, segment->ids[i]);
         if (!message || message->segment != segment->number || (message->flags & MESSAGE_PENDING)) continue;
         message_put(message, &domains, &reasons, &messages);
         count++;
@@ -265,7 +265,7 @@ static void cut_apply(struct journal *journal, uint32_t number, uint64_t offset)
     struct segment *segment = segment_find(journal, number);
     if (!segment || segment->has_index) return; /* its index never had them */
     for (size_t i = 0; i < segment->id_count; i++) {
-        struct message *message = catalogue_find(journal->catalogue, segment->ids[i]);
+        struct message *message = message_index_find(journal->message_index, segment->ids[i]);
         if (message && message->segment == number && message->offset >= offset)
             journal_message_forget(journal, message);
     }
@@ -278,7 +278,7 @@ void seal_references_apply(struct journal *journal, const struct reference *refe
             cut_apply(journal, references[i].home, references[i].id);
             continue;
         }
-        struct message *message = catalogue_find(journal->catalogue, references[i].id);
+        struct message *message = message_index_find(journal->message_index, references[i].id);
         if (message && message->segment == references[i].home) journal_message_forget(journal, message);
     }
 }
@@ -315,7 +315,7 @@ static bool states_get(struct journal *journal, struct reader *reader, struct ar
     }
     for (uint32_t i = 0; i < count; i++) {
         struct change change;
-        struct message *message = catalogue_find(journal->catalogue, states[i].id);
+        struct message *message = message_index_find(journal->message_index, states[i].id);
         if (!change_get(arena, states[i].change, &change)) return false;
         if (message && message->segment == change.home) journal_change_apply(journal, message, &change);
     }
@@ -336,7 +336,7 @@ struct dictionaries {
 };
 
 static bool recipient_get(struct journal *journal, struct reader *reader,
-                          const struct dictionaries *dictionaries, struct standing *out)
+                          const struct dictionaries *dictionaries, struct queued_recipient *out)
 {
     uint32_t domain = get_u32(reader), reason = get_u32(reader);
     out->ending = get_u8(reader);
@@ -346,8 +346,8 @@ static bool recipient_get(struct journal *journal, struct reader *reader,
     if (domain >= dictionaries->domain_count || reason >= dictionaries->reason_count ||
         out->ending >= ENDING_COUNT)
         return false;
-    out->domain = names_hold(journal->catalogue->domains, dictionaries->domains[domain]);
-    out->reason = names_hold(journal->catalogue->reasons, dictionaries->reasons[reason]);
+    out->domain = string_pool_hold(journal->message_index->domains, dictionaries->domains[domain]);
+    out->reason = string_pool_hold(journal->message_index->reasons, dictionaries->reasons[reason]);
     return true;
 }
 
@@ -359,7 +359,7 @@ static void message_count_in(struct journal *journal, struct message *message, s
         journal->totals.live++;
         if (message->recipients[i].hold) journal->totals.held++;
     }
-    struct message *older = catalogue_find(journal->catalogue, message->id);
+    struct message *older = message_index_find(journal->message_index, message->id);
     if (older) journal_message_forget(journal, older);
     journal_message_enter(journal, message);
     journal_message_at_home(journal, message, segment);
@@ -428,6 +428,7 @@ bool seal_read(struct journal *journal, struct segment *segment, struct arena *a
         is_good = is_good && reader_done(&reader);
     }
     buffer_free(&bytes);
-    for (size_t i = 0; is_good && i < out->id_count; i++) catalogue_remember(journal->catalogue, out->ids[i]);
+    for (size_t i = 0; is_good && i < out->id_count; i++)
+        message_index_remember(journal->message_index, out->ids[i]);
     return is_good;
 }

@@ -19,7 +19,7 @@ struct rig {
     char path[64];
     int folder;
     struct disk disk;
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct journal *journal;
     struct journal_found found;
     uint64_t segment_bytes;

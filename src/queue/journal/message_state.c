@@ -21,7 +21,7 @@ static uint64_t claim_of(const struct message *message)
 
 void journal_message_enter(struct journal *journal, struct message *message)
 {
-    catalogue_add(journal->catalogue, message);
+    message_index_add(journal->message_index, message);
     journal->totals.messages_live++;
     journal->claimed += claim_of(message);
 }
@@ -29,7 +29,7 @@ void journal_message_enter(struct journal *journal, struct message *message)
 struct message *journal_message_make(struct journal *journal, uint64_t id, const struct lead *lead,
                                      uint32_t lead_length, uint32_t body_length)
 {
-    struct catalogue *catalogue = journal->catalogue;
+    struct message_index *message_index = journal->message_index;
     struct message *message =
         memory_alloc(sizeof *message + lead->recipient_count * sizeof message->recipients[0]);
     message->id = id;
@@ -43,12 +43,12 @@ struct message *journal_message_make(struct journal *journal, uint64_t id, const
     message->recipient_count = lead->recipient_count;
     for (uint32_t i = 0; i < lead->recipient_count; i++) {
         const struct lead_recipient *from = &lead->recipients[i];
-        struct standing *to = &message->recipients[i];
-        to->domain = names_hold(catalogue->domains, from->domain);
+        struct queued_recipient *to = &message->recipients[i];
+        to->domain = string_pool_hold(message_index->domains, from->domain);
         to->ending = from->ending < ENDING_COUNT ? from->ending : ENDING_REMOVED;
         to->hold = from->hold;
         to->edits = from->edits;
-        if (from->hold) to->reason = names_hold(catalogue->reasons, lead->hold_reason);
+        if (from->hold) to->reason = string_pool_hold(message_index->reasons, lead->hold_reason);
         if (to->ending != ENDING_NONE) continue;
         message->live_count++;
         journal->totals.live++;
@@ -79,13 +79,13 @@ void journal_message_forget(struct journal *journal, struct message *message)
     }
     journal->totals.messages_live--;
     journal->claimed -= claim_of(message);
-    catalogue_remove(journal->catalogue, message);
+    message_index_remove(journal->message_index, message);
 }
 
 static void recipient_apply(struct journal *journal, struct message *message,
                             const struct changed_recipient *changed, struct text reply)
 {
-    struct standing *recipient = &message->recipients[changed->number];
+    struct queued_recipient *recipient = &message->recipients[changed->number];
     if (recipient->ending != ENDING_NONE) return; /* exactly one ending */
     if (recipient->hold && (changed->ending || !changed->hold)) journal->totals.held--;
     if (!recipient->hold && !changed->ending && changed->hold) journal->totals.held++;
@@ -93,8 +93,8 @@ static void recipient_apply(struct journal *journal, struct message *message,
     recipient->hold = changed->hold;
     recipient->attempts = changed->attempts;
     uint32_t old = recipient->reason;
-    recipient->reason = names_hold(journal->catalogue->reasons, reply);
-    names_drop(journal->catalogue->reasons, old);
+    recipient->reason = string_pool_hold(journal->message_index->reasons, reply);
+    string_pool_drop(journal->message_index->reasons, old);
     if (recipient->ending == ENDING_NONE) return;
     message->live_count--;
     journal->totals.live--;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Every message that still has a recipient without an ending, in memory: where its bytes are and how each
    recipient stands. Found by id. Changed by the journal alone, as records are appended or read back. */
-#ifndef SEKIMORI_QUEUE_JOURNAL_CATALOGUE_H
-#define SEKIMORI_QUEUE_JOURNAL_CATALOGUE_H
+#ifndef SEKIMORI_QUEUE_JOURNAL_MESSAGE_INDEX_H
+#define SEKIMORI_QUEUE_JOURNAL_MESSAGE_INDEX_H
 
 #include "base/text.h"
 #include "queue/heap.h"
-#include "queue/journal/names.h"
+#include "queue/journal/string_pool.h"
 
 /* 12 bytes each: they count as "its recipients" beside the 256 bytes a message may cost. */
-struct standing {
-    uint32_t domain; /* catalogue.domains */
-    uint32_t reason; /* catalogue.reasons: what the last try or the hold said */
+struct queued_recipient {
+    uint32_t domain; /* message_index.domains */
+    uint32_t reason; /* message_index.reasons: what the last try or the hold said */
     uint8_t ending;  /* enum ending */
     uint8_t hold;    /* enum hold_reason */
     uint8_t edits;
@@ -40,11 +40,11 @@ struct message {
     uint32_t jobs; /* with deliver now */
     uint16_t content;
     uint8_t direction, flags;
-    struct standing recipients[];
+    struct queued_recipient recipients[];
 };
 
-struct catalogue {
-    struct names *domains, *reasons;
+struct message_index {
+    struct string_pool *domains, *reasons;
     struct message **slots; /* open addressing by id */
     size_t slot_count, count;
     uint64_t *recent; /* ids of the last RECENT_IDS messages kept, also ended ones */
@@ -56,23 +56,23 @@ struct catalogue {
 enum { RECENT_IDS = 1 << 17 };
 
 /* Never NULL. */
-struct catalogue *catalogue_new(void);
-void catalogue_free(struct catalogue *catalogue); /* and every message */
+struct message_index *message_index_new(void);
+void message_index_free(struct message_index *message_index); /* and every message */
 
 /* Borrowed until it is removed; NULL: not there. */
-struct message *catalogue_find(const struct catalogue *catalogue, uint64_t id);
+struct message *message_index_find(const struct message_index *message_index, uint64_t id);
 /* Takes the message over. No other of its id may be there. */
-void catalogue_add(struct catalogue *catalogue, struct message *message);
+void message_index_add(struct message_index *message_index, struct message *message);
 /* Drops it from the table, gives up its names and frees it. */
-void catalogue_remove(struct catalogue *catalogue, struct message *message);
+void message_index_remove(struct message_index *message_index, struct message *message);
 
 /* Among the RECENT_IDS last ones: the oldest is forgotten. */
-void catalogue_remember(struct catalogue *catalogue, uint64_t id);
+void message_index_remember(struct message_index *message_index, uint64_t id);
 /* Kept at some time: live, or among the recent ones. */
-bool catalogue_was_kept(const struct catalogue *catalogue, uint64_t id);
+bool message_index_was_kept(const struct message_index *message_index, uint64_t id);
 
 /* Each in turn, in no order: *place starts at 0; NULL at the end. Nothing may be added or removed between. */
-struct message *catalogue_next(const struct catalogue *catalogue, size_t *place);
+struct message *message_index_next(const struct message_index *message_index, size_t *place);
 
 uint32_t message_held(const struct message *message); /* recipients held */
 static inline uint64_t message_bytes(const struct message *message)

@@ -9,7 +9,7 @@
 
 enum { REPLY_LOGGED_MOST = 400 };
 
-void told_queued(const struct queue *queue, const struct message *message, struct text sender)
+void event_log_queued(const struct queue *queue, const struct message *message, struct text sender)
 {
     char id[MESSAGE_ID_SIZE];
     log_info("%s: from=<%.*s>, size=%llu, nrcpt=%u (queue active)", message_id_print(message->id, id),
@@ -23,7 +23,8 @@ void told_queued(const struct queue *queue, const struct message *message, struc
 #define SECONDS_ARG(ms) (unsigned long long)(((ms) + 5) / 1000), (unsigned)(((ms) + 5) % 1000 / 10)
 
 /* delays: before us, in the queue, connecting, sending. */
-void told_recipient(const struct queue *queue, uint64_t id_number, const struct told_delivery *delivery)
+void event_log_recipient(const struct queue *queue, uint64_t id_number,
+                         const struct logged_delivery *delivery)
 {
     char id[MESSAGE_ID_SIZE], original[300] = "";
     uint64_t now = queue_now(queue);
@@ -85,8 +86,8 @@ static void accepted_put(const struct queue *queue, uint64_t id, const struct le
     buffer_free(&record);
 }
 
-void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
-                      struct text relay, struct text reply)
+void event_log_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
+                     struct text relay, struct text reply)
 {
     ended_put(queue, id, number, ending, dsn, relay, reply, &queue->events_pending);
 }
@@ -100,7 +101,7 @@ static enum step_kind step_of(enum record_type type, const struct change *change
 }
 
 /* The time is the record's, so that the same step told again is known as the same. */
-void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change)
+void event_log_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change)
 {
     struct buffer record = { 0 };
     if (type != RECORD_DEFERRAL && type != RECORD_HOLD && type != RECORD_RELEASE) return;
@@ -121,8 +122,8 @@ void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, c
     buffer_free(&record);
 }
 
-void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
-                         const struct envelope *envelope, uint64_t size)
+void event_log_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                        const struct envelope *envelope, uint64_t size)
 {
     accepted_put(queue, id, lead, envelope, size, &queue->events_pending);
 }
@@ -140,16 +141,16 @@ static void recent_add(struct recent *recent, uint64_t id, struct buffer *record
     }
 }
 
-void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
-                             struct text relay, struct text reply)
+void event_log_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
+                                  struct text relay, struct text reply)
 {
     struct buffer records = { 0 };
     ended_put(queue, id, number, ENDING_DELIVERED, dsn, relay, reply, &records);
     recent_add(&queue->delivered, id, &records);
 }
 
-void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
-                            const struct envelope *envelope, uint64_t size)
+void event_log_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                                 const struct envelope *envelope, uint64_t size)
 {
     struct buffer records = { 0 };
     accepted_put(queue, id, lead, envelope, size, &records);
@@ -165,18 +166,18 @@ static void records_append(struct queue *queue, struct text records)
     }
 }
 
-void told_again(struct queue *queue, const struct recent *recent, uint64_t only)
+void event_log_again(struct queue *queue, const struct recent *recent, uint64_t only)
 {
     struct reader reader = reader_of(buffer_text(&recent->bytes));
     while (reader.rest.length && !reader.failed) {
         uint64_t id = get_u64(&reader);
         struct text records = get_text(&reader);
         if (only && id != only) continue;
-        if (catalogue_was_kept(queue->catalogue, id)) records_append(queue, records);
+        if (message_index_was_kept(queue->message_index, id)) records_append(queue, records);
     }
 }
 
-void told_committed(struct queue *queue)
+void event_log_committed(struct queue *queue)
 {
     records_append(queue, buffer_text(&queue->events_pending));
     buffer_clear(&queue->events_pending);
@@ -191,24 +192,24 @@ static void on_message(void *context, uint64_t id, const struct lead *lead, uint
     struct reader reader = reader_of(lead->envelope);
     struct envelope envelope;
     if (envelope_get(queue->arena, &reader, &envelope)) {
-        told_event_accepted(queue, id, lead, &envelope, size);
+        event_log_accepted(queue, id, lead, &envelope, size);
         transactions_add(queue->transactions, envelope.transaction, id, lead->arrived_ms);
     }
-    told_committed(queue);
+    event_log_committed(queue);
 }
 
 static void on_change(void *context, enum record_type type, uint64_t id, const struct change *change)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
-    told_event_steps(queue, type, id, change);
+    event_log_steps(queue, type, id, change);
     for (uint32_t i = 0; i < change->count; i++)
         if (change->recipients[i].ending != ENDING_NONE)
-            told_event_ended(queue, id, change->recipients[i].number, change->recipients[i].ending,
-                             change->dsn, change->relay, change->reply);
-    told_committed(queue);
+            event_log_ended(queue, id, change->recipients[i].number, change->recipients[i].ending,
+                            change->dsn, change->relay, change->reply);
+    event_log_committed(queue);
 }
 
-struct journal_listener told_listener(struct queue *queue)
+struct journal_listener event_log_listener(struct queue *queue)
 {
     return (struct journal_listener){ queue, on_message, on_change };
 }

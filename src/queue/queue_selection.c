@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Choosing among queued messages. */
-#include "queue/choice.h"
+#include "queue/queue_selection.h"
 
 #include "ipc/message_id.h"
 
-static bool word_take(struct choice *out, struct text word)
+static bool word_take(struct queue_selection *out, struct text word)
 {
     uint64_t id;
     if (text_equal(word, TEXT("all"))) {
@@ -22,7 +22,8 @@ static bool word_take(struct choice *out, struct text word)
 }
 
 /* 0: no option of that name, with a value if it wants one; else how many words it took. */
-static size_t option_take(struct choice *out, struct arena *arena, const struct text *words, size_t count)
+static size_t option_take(struct queue_selection *out, struct arena *arena, const struct text *words,
+                          size_t count)
 {
     if (text_equal(words[0], TEXT("--held"))) {
         out->held_only = true;
@@ -49,7 +50,8 @@ static size_t option_take(struct choice *out, struct arena *arena, const struct 
 }
 
 /* NULL, or what is wrong. */
-static const char *words_take(struct choice *out, struct arena *arena, const struct text *words, size_t count)
+static const char *words_take(struct queue_selection *out, struct arena *arena, const struct text *words,
+                              size_t count)
 {
     for (size_t i = 0, taken; i < count; i += taken) {
         taken = option_take(out, arena, words + i, count - i);
@@ -62,10 +64,10 @@ static const char *words_take(struct choice *out, struct arena *arena, const str
     return NULL;
 }
 
-bool choice_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
-                  struct choice *out, const char **out_why)
+bool queue_selection_parse(struct arena *arena, const struct text *words, size_t count, bool needs_word,
+                           struct queue_selection *out, const char **out_why)
 {
-    *out = (struct choice){ 0 };
+    *out = (struct queue_selection){ 0 };
     out->ids = arena_alloc_array(arena, count + 1, sizeof *out->ids);
     out->destinations = arena_alloc_array(arena, count + 1, sizeof *out->destinations);
     out->addresses = arena_alloc_array(arena, count + 1, sizeof *out->addresses);
@@ -81,36 +83,40 @@ bool choice_parse(struct arena *arena, const struct text *words, size_t count, b
     return has_word || out->is_all;
 }
 
-bool choice_is_ids(const struct choice *choice)
+bool queue_selection_is_ids(const struct queue_selection *selection)
 {
-    return choice->id_count && !choice->is_all && !choice->destination_count && !choice->address_count;
+    return selection->id_count && !selection->is_all && !selection->destination_count &&
+           !selection->address_count;
 }
 
-bool choice_has_id(const struct choice *choice, uint64_t id)
+bool queue_selection_has_id(const struct queue_selection *selection, uint64_t id)
 {
-    for (size_t i = 0; i < choice->id_count; i++)
-        if (choice->ids[i] == id) return true;
+    for (size_t i = 0; i < selection->id_count; i++)
+        if (selection->ids[i] == id) return true;
     return false;
 }
 
-static bool is_named(const struct choice *choice, uint64_t id, struct text address, struct text domain)
+static bool is_named(const struct queue_selection *selection, uint64_t id, struct text address,
+                     struct text domain)
 {
-    if (choice->is_all || choice_has_id(choice, id)) return true;
-    for (size_t i = 0; i < choice->destination_count; i++)
-        if (text_equal_nocase(choice->destinations[i], domain)) return true;
-    for (size_t i = 0; i < choice->address_count; i++)
-        if (text_equal_nocase(choice->addresses[i], address)) return true;
+    if (selection->is_all || queue_selection_has_id(selection, id)) return true;
+    for (size_t i = 0; i < selection->destination_count; i++)
+        if (text_equal_nocase(selection->destinations[i], domain)) return true;
+    for (size_t i = 0; i < selection->address_count; i++)
+        if (text_equal_nocase(selection->addresses[i], address)) return true;
     return false;
 }
 
-bool choice_has_recipient(const struct choice *choice, uint64_t id, const struct envelope *envelope,
-                          uint32_t number, struct text domain, bool is_held)
+bool queue_selection_has_recipient(const struct queue_selection *selection, uint64_t id,
+                                   const struct envelope *envelope, uint32_t number, struct text domain,
+                                   bool is_held)
 {
     struct text address = envelope->recipients[number].address;
-    if (choice->held_only && !is_held) return false;
-    if (choice->has_sender && !text_equal_nocase(choice->sender, envelope->sender)) return false;
-    if (!patterns_have(&choice->from, envelope->sender) || !patterns_have(&choice->to, address)) return false;
-    if (!patterns_have(&choice->either, address) && !patterns_have(&choice->either, envelope->sender))
+    if (selection->held_only && !is_held) return false;
+    if (selection->has_sender && !text_equal_nocase(selection->sender, envelope->sender)) return false;
+    if (!patterns_have(&selection->from, envelope->sender) || !patterns_have(&selection->to, address))
         return false;
-    return is_named(choice, id, address, domain);
+    if (!patterns_have(&selection->either, address) && !patterns_have(&selection->either, envelope->sender))
+        return false;
+    return is_named(selection, id, address, domain);
 }
