@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The line that a monitoring server reads. */
-#include "cli/wellness_plugin.h"
+#include "cli/health_plugin.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
 static enum plugin_state state_of(const struct health_report *report, bool is_known,
-                                  const struct wellness_facts *facts)
+                                  const struct alarm_facts *facts)
 {
-    enum plugin_state state = wellness_facts_are_good(facts) ? PLUGIN_OK : PLUGIN_WARNING;
+    enum plugin_state state = alarm_facts_are_good(facts) ? PLUGIN_OK : PLUGIN_WARNING;
     if (!is_known) return PLUGIN_UNKNOWN;
     for (uint32_t i = 0; i < report->count; i++) {
         const struct health_finding *finding = &report->findings[i];
@@ -31,8 +31,7 @@ static void add(struct buffer *out, struct text name, struct text says)
     }
 }
 
-static void bad_add(const struct health_report *report, const struct wellness_facts *facts,
-                    struct buffer *out)
+static void bad_add(const struct health_report *report, const struct alarm_facts *facts, struct buffer *out)
 {
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < report->count; i++) {
@@ -43,7 +42,7 @@ static void bad_add(const struct health_report *report, const struct wellness_fa
         add(out, text_of(health_check_name(finding->check)), buffer_text(&says));
     }
     for (size_t i = 0; i < facts->count; i++)
-        if (facts->items[i].state == WELLNESS_BAD) add(out, facts->items[i].name, facts->items[i].says);
+        if (facts->items[i].state == ALARM_FACT_BAD) add(out, facts->items[i].name, facts->items[i].says);
     buffer_free(&says);
 }
 
@@ -65,7 +64,7 @@ static void numbers_print(const struct health_facts *told)
     }
 }
 
-int wellness_plugin(const struct health_report *report, bool is_known, const struct wellness_facts *facts)
+int health_plugin(const struct health_report *report, bool is_known, const struct alarm_facts *facts)
 {
     enum plugin_state state = state_of(report, is_known, facts);
     struct buffer says = { 0 };
@@ -82,7 +81,7 @@ int wellness_plugin(const struct health_report *report, bool is_known, const str
     return state;
 }
 
-int wellness_plugin_unknown(const char *why)
+int health_plugin_unknown(const char *why)
 {
     printf("SEKIMORI %s - %s | healthy=U serving=U\n", words[PLUGIN_UNKNOWN], why);
     return PLUGIN_UNKNOWN;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The arithmetic of `sekimori balance`: three counts of every accepted recipient, side by side. Pure. */
-#ifndef SEKIMORI_CLI_AGREEMENT_H
-#define SEKIMORI_CLI_AGREEMENT_H
+#ifndef SEKIMORI_CLI_COUNT_COMPARISON_H
+#define SEKIMORI_CLI_COUNT_COMPARISON_H
 
 #include <stdbool.h>
 
 #include "base/text.h"
 
-enum { AGREEMENT_LINES = 16, AGREEMENT_NOT_COUNTED = -1 };
+enum { COMPARISON_LINES = 16, COMPARISON_NOT_COUNTED = -1 };
 
-/* One line of the table: who counts what. A column is AGREEMENT_NOT_COUNTED where its process does not count
+/* One line of the table: who counts what. A column is COMPARISON_NOT_COUNTED where its process does not count
  * it.
  */
-struct agreement_line {
+struct comparison_line {
     const char *name;
     int64_t receive, journal, ledger;
     bool differs;
 };
 
-struct agreement {
-    struct agreement_line lines[AGREEMENT_LINES];
+struct count_comparison {
+    struct comparison_line lines[COMPARISON_LINES];
     unsigned line_count;
     unsigned differences;                  /* of lines, and one more when the journal disagrees with itself */
     bool is_journal_whole;                 /* all it ever accepted has ended or is live */
@@ -33,6 +33,6 @@ struct agreement {
 
 /* `counters`: master's answer to "counters"; `ledger`: the ledger's to "balance", both JSON. False when one
    is not what it should be. */
-bool agreement_make(struct text counters, struct text ledger, struct agreement *out);
+bool comparison_make(struct text counters, struct text ledger, struct count_comparison *out);
 
 #endif

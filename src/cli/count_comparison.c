@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Adds up and compares. The journal's totals are for ever, so what they were at the baseline is taken off. */
-#include "cli/agreement.h"
+#include "cli/count_comparison.h"
 
 #include "cli/json.h"
 #include "ipc/event.h"
 
-static void line_add(struct agreement *sums, const char *name, int64_t receive, int64_t journal,
+static void line_add(struct count_comparison *sums, const char *name, int64_t receive, int64_t journal,
                      int64_t ledger)
 {
-    struct agreement_line *line = &sums->lines[sums->line_count++];
-    *line = (struct agreement_line){ name, receive, journal, ledger, false };
-    line->differs = (receive != AGREEMENT_NOT_COUNTED && receive != journal) ||
-                    (ledger != AGREEMENT_NOT_COUNTED && ledger != journal);
+    struct comparison_line *line = &sums->lines[sums->line_count++];
+    *line = (struct comparison_line){ name, receive, journal, ledger, false };
+    line->differs = (receive != COMPARISON_NOT_COUNTED && receive != journal) ||
+                    (ledger != COMPARISON_NOT_COUNTED && ledger != journal);
     sums->differences += line->differs;
 }
 
@@ -33,7 +33,7 @@ static int64_t journal_explained(const struct journal *journal)
     return sum;
 }
 
-static void compare(struct agreement *sums, const struct json *receive, const struct journal *journal,
+static void compare(struct count_comparison *sums, const struct json *receive, const struct journal *journal,
                     const struct json *ledger)
 {
     int64_t own = since_baseline(journal, "own");
@@ -41,34 +41,34 @@ static void compare(struct agreement *sums, const struct json *receive, const st
     int64_t again = since_baseline(journal, "again");
     int64_t received = json_get_number(receive, "accepted") + json_get_number(receive, "unreplied");
     line_add(sums, "accepted", received, accepted - own - again, json_get_number(ledger, "accepted"));
-    line_add(sums, "own", AGREEMENT_NOT_COUNTED, own, json_get_number(ledger, "own"));
-    line_add(sums, "again", AGREEMENT_NOT_COUNTED, again, json_get_number(ledger, "again"));
+    line_add(sums, "own", COMPARISON_NOT_COUNTED, own, json_get_number(ledger, "own"));
+    line_add(sums, "again", COMPARISON_NOT_COUNTED, again, json_get_number(ledger, "again"));
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++) {
         const char *name = ending_name((enum ending)i);
-        line_add(sums, name, AGREEMENT_NOT_COUNTED, since_baseline(journal, name),
+        line_add(sums, name, COMPARISON_NOT_COUNTED, since_baseline(journal, name),
                  json_get_number(ledger, name));
     }
     /* Never in the journal: the next node took them while their clients waited. */
-    struct agreement_line *relayed = &sums->lines[sums->line_count++];
-    *relayed = (struct agreement_line){ "relayed", json_get_number(receive, "relayed"), AGREEMENT_NOT_COUNTED,
-                                        json_get_number(ledger, "relayed"), false };
+    struct comparison_line *relayed = &sums->lines[sums->line_count++];
+    *relayed = (struct comparison_line){ "relayed", json_get_number(receive, "relayed"),
+                                         COMPARISON_NOT_COUNTED, json_get_number(ledger, "relayed"), false };
     relayed->differs = relayed->receive != relayed->ledger;
     sums->differences += relayed->differs;
     /* The journal against itself: every one accepted, own ones too, has ended or is live. */
     sums->is_journal_whole = accepted == journal_explained(journal);
     sums->differences += !sums->is_journal_whole;
     /* Each that left the journal for the quarantine must be in its index. */
-    line_add(sums, "missing", AGREEMENT_NOT_COUNTED, 0, json_get_number(ledger, "missing"));
-    line_add(sums, "unmatched", AGREEMENT_NOT_COUNTED, 0, json_get_number(ledger, "unmatched"));
+    line_add(sums, "missing", COMPARISON_NOT_COUNTED, 0, json_get_number(ledger, "missing"));
+    line_add(sums, "unmatched", COMPARISON_NOT_COUNTED, 0, json_get_number(ledger, "unmatched"));
 }
 
-bool agreement_make(struct text counters_text, struct text ledger_text, struct agreement *out)
+bool comparison_make(struct text counters_text, struct text ledger_text, struct count_comparison *out)
 {
     struct json *counters = json_parse(counters_text), *ledger = json_parse(ledger_text);
     struct journal journal = { json_get(counters, "queue"), json_get(counters, "baseline") };
     const struct json *receive = json_get(counters, "receive");
     bool is_whole = receive && journal.now && journal.then && json_get(ledger, "accepted");
-    *out = (struct agreement){ 0 };
+    *out = (struct count_comparison){ 0 };
     if (is_whole) {
         compare(out, receive, &journal, ledger);
         out->live = json_get_number(journal.now, "live");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* `sekimori health`: is this node well? Answered from run/health alone, so that a hanging node is answered
    for as quickly as any other. Also for those who follow a node's progress. */
-#ifndef SEKIMORI_CLI_WELLNESS_H
-#define SEKIMORI_CLI_WELLNESS_H
+#ifndef SEKIMORI_CLI_HEALTH_COMMAND_H
+#define SEKIMORI_CLI_HEALTH_COMMAND_H
 
 #include "cli/control.h"
 #include "ipc/health_page.h"
@@ -12,6 +12,6 @@ int health_main(int argc, char **argv);
 
 /* The page of a state folder, mapped; NULL with errno: no node was ever started there, or it may not be read.
  */
-struct health_page *wellness_page(const char *state);
+struct health_page *health_command_page(const char *state);
 
 #endif

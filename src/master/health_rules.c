@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One function a check. Each says something, good or bad; what is not known is not held against the node. */
-#include "master/fitness.h"
+#include "master/health_rules.h"
 
 #include <stdio.h>
 
@@ -23,7 +23,7 @@ static struct health_finding *find(struct health_report *out, enum health_check 
 }
 
 static void find_process(struct health_report *out, enum outcome outcome, enum health_says says,
-                         const struct fitness_process *process, uint64_t number)
+                         const struct judged_process *process, uint64_t number)
 {
     struct health_finding *finding = find(out, HEALTH_CHECK_NODE, outcome, says, number, 0);
     if (finding) snprintf(finding->process, sizeof finding->process, "%s %u", process->name, process->index);
@@ -35,16 +35,16 @@ static uint64_t seconds(uint64_t ms)
 }
 
 /* False when nothing was found. */
-static bool process_judge(const struct fitness_process *process, bool was_ready, struct health_report *out)
+static bool process_judge(const struct judged_process *process, bool was_ready, struct health_report *out)
 {
     enum outcome outcome = process->is_aside ? SICK : OUT_OF_SERVICE;
     if (!process->is_ready && !was_ready)
         find_process(out, OUT_OF_SERVICE, HEALTH_SAYS_UNREADY, process, 0);
-    else if (!process->is_ready && process->unready_ms > FITNESS_UNREADY_MS)
+    else if (!process->is_ready && process->unready_ms > HEALTH_RULE_UNREADY_MS)
         find_process(out, outcome, HEALTH_SAYS_DOWN, process, seconds(process->unready_ms));
-    else if (process->restarts >= FITNESS_RESTARTS)
+    else if (process->restarts >= HEALTH_RULE_RESTARTS)
         find_process(out, SICK, HEALTH_SAYS_RESTARTED, process, process->restarts);
-    else if (process->is_ready && process->silent_ms > FITNESS_SILENT_MS)
+    else if (process->is_ready && process->silent_ms > HEALTH_RULE_SILENT_MS)
         find_process(out, outcome, process->waits_disk ? HEALTH_SAYS_WAITS_DISK : HEALTH_SAYS_SILENT, process,
                      seconds(process->silent_ms));
     else if (process->log_missed > 0)
@@ -54,7 +54,7 @@ static bool process_judge(const struct fitness_process *process, bool was_ready,
     return true;
 }
 
-static void node_judge(const struct fitness_facts *facts, struct health_report *out)
+static void node_judge(const struct judged_facts *facts, struct health_report *out)
 {
     bool has_found = false;
     if (facts->is_stopping) {
@@ -66,7 +66,7 @@ static void node_judge(const struct fitness_facts *facts, struct health_report *
     if (!has_found) find(out, HEALTH_CHECK_NODE, WELL, HEALTH_SAYS_RUNNING, facts->process_count, 0);
 }
 
-static void drain_judge(const struct fitness_facts *facts, struct health_report *out)
+static void drain_judge(const struct judged_facts *facts, struct health_report *out)
 {
     if (!facts->is_draining)
         find(out, HEALTH_CHECK_DRAIN, WELL, HEALTH_SAYS_IN_SERVICE, 0, 0);
@@ -104,7 +104,7 @@ static void upstream_judge(const struct health_facts *told, struct health_report
 {
     uint64_t count = told->values[HEALTH_UPSTREAMS], misses = told->values[HEALTH_UPSTREAM_MISSES];
     if (count == 0 || !health_knows(told, HEALTH_UPSTREAM_MISSES)) return;
-    if (misses >= FITNESS_MISSES)
+    if (misses >= HEALTH_RULE_MISSES)
         find(out, HEALTH_CHECK_UPSTREAM, SICK, HEALTH_SAYS_UPSTREAM_CUT, count, misses);
     else
         find(out, HEALTH_CHECK_UPSTREAM, WELL, HEALTH_SAYS_UPSTREAM_UP, 0, 0);
@@ -114,7 +114,7 @@ static void dns_judge(const struct health_facts *told, struct health_report *out
 {
     if (!health_knows(told, HEALTH_DNS_MISSES)) return;
     uint64_t misses = told->values[HEALTH_DNS_MISSES];
-    if (misses >= FITNESS_MISSES)
+    if (misses >= HEALTH_RULE_MISSES)
         find(out, HEALTH_CHECK_DNS, SICK, HEALTH_SAYS_DNS_DEAD, misses, 0);
     else
         find(out, HEALTH_CHECK_DNS, WELL, HEALTH_SAYS_DNS_ANSWERS, 0, 0);
@@ -122,8 +122,8 @@ static void dns_judge(const struct health_facts *told, struct health_report *out
 
 static void clock_judge(int64_t error_ms, const struct config *limits, struct health_report *out)
 {
-    if (limits->health.clock_ms == 0 || error_ms == FITNESS_CLOCK_UNKNOWN) return;
-    if (error_ms == FITNESS_CLOCK_UNATTENDED)
+    if (limits->health.clock_ms == 0 || error_ms == HEALTH_RULE_CLOCK_UNKNOWN) return;
+    if (error_ms == HEALTH_RULE_CLOCK_UNATTENDED)
         find(out, HEALTH_CHECK_CLOCK, SICK, HEALTH_SAYS_CLOCK_UNATTENDED, 0, 0);
     else if (error_ms > limits->health.clock_ms)
         find(out, HEALTH_CHECK_CLOCK, SICK, HEALTH_SAYS_CLOCK_WRONG, (uint64_t)error_ms, 0);
@@ -135,9 +135,9 @@ static void scan_judge(const struct health_facts *told, struct health_report *ou
 {
     uint64_t down_ms = told->values[HEALTH_SCAN_DOWN_MS], lost = told->values[HEALTH_SCAN_LOST];
     if (!health_knows(told, HEALTH_SCAN_DOWN_MS)) return;
-    if (down_ms > FITNESS_SCAN_DOWN_MS)
+    if (down_ms > HEALTH_RULE_SCAN_DOWN_MS)
         find(out, HEALTH_CHECK_SCAN, SICK, HEALTH_SAYS_SCAN_DOWN, seconds(down_ms), 0);
-    else if (lost >= FITNESS_SCAN_LOST)
+    else if (lost >= HEALTH_RULE_SCAN_LOST)
         find(out, HEALTH_CHECK_SCAN, SICK, HEALTH_SAYS_SCAN_LOST, lost, 0);
     else
         find(out, HEALTH_CHECK_SCAN, WELL, HEALTH_SAYS_SCAN_READY, 0, 0);
@@ -148,7 +148,7 @@ static void signatures_age_judge(const struct health_facts *told, const struct c
                                  struct health_report *out)
 {
     uint64_t count = told->values[HEALTH_SIGNATURES], days = told->values[HEALTH_SIGNATURES_AGE_S] / 86400;
-    bool is_old = limits->virus.update_ms > 0 && days >= FITNESS_SIGNATURES_DAYS;
+    bool is_old = limits->virus.update_ms > 0 && days >= HEALTH_RULE_SIGNATURES_DAYS;
     find(out, HEALTH_CHECK_SIGNATURES, is_old ? SICK : WELL,
          is_old ? HEALTH_SAYS_SIGNATURES_OLD : HEALTH_SAYS_SIGNATURES_FRESH, count, days);
 }
@@ -184,7 +184,7 @@ static void ledger_judge(const struct health_facts *told, struct health_report *
 }
 
 /* One that ends soon is no reason to give way to another node: alarms tell of it. */
-static void certificate_judge(const struct fitness_certificate *first, struct health_report *out)
+static void certificate_judge(const struct judged_certificate *first, struct health_report *out)
 {
     if (!first->use[0]) {
         find(out, HEALTH_CHECK_CERTIFICATES, WELL, HEALTH_SAYS_NO_CERTIFICATE, 0, 0);
@@ -199,7 +199,7 @@ static void certificate_judge(const struct fitness_certificate *first, struct he
     if (!is_over) health_know(&out->told, HEALTH_CERTIFICATE_DAYS, (uint64_t)first->days_left);
 }
 
-static void listeners_judge(const struct fitness_facts *facts, struct health_report *out)
+static void listeners_judge(const struct judged_facts *facts, struct health_report *out)
 {
     if (facts->listener_count == 0 || facts->is_draining || facts->is_stopping) return;
     bool is_shut = facts->listeners_shut > 0;
@@ -208,7 +208,8 @@ static void listeners_judge(const struct fitness_facts *facts, struct health_rep
          facts->listener_count);
 }
 
-void fitness_judge(const struct fitness_facts *facts, const struct config *limits, struct health_report *out)
+void health_rules_judge(const struct judged_facts *facts, const struct config *limits,
+                        struct health_report *out)
 {
     const struct health_facts *told = &facts->told;
     *out = (struct health_report){ .is_healthy = true,

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "ipc/health_page.h"
-#include "master/fitness.h"
+#include "master/health_rules.h"
 
 #define MIB (1ull << 20)
 
@@ -33,10 +33,10 @@ struct told {
 
 static const struct row {
     const char *name;
-    struct fitness_process process; /* the one beside a good one */
+    struct judged_process process; /* the one beside a good one */
     bool is_new, is_stopping, is_draining;
     int64_t clock_ms;
-    struct fitness_certificate certificate;
+    struct judged_certificate certificate;
     size_t listeners_shut; /* of two */
     struct told told[4];   /* beside what all well nodes tell; the same fact told anew replaces it */
     bool is_healthy, is_serving;
@@ -45,7 +45,7 @@ static const struct row {
     { "all is well", { .is_ready = true }, .is_healthy = true, .is_serving = true, .says = "" },
     { "nothing is known",
       { .is_ready = true },
-      .clock_ms = FITNESS_CLOCK_UNKNOWN,
+      .clock_ms = HEALTH_RULE_CLOCK_UNKNOWN,
       .is_healthy = true,
       .is_serving = true,
       .says = "" },
@@ -149,7 +149,7 @@ static const struct row {
       .says = "the clock may be wrong by 10001 ms" },
     { "nobody keeps the clock",
       { .is_ready = true },
-      .clock_ms = FITNESS_CLOCK_UNATTENDED,
+      .clock_ms = HEALTH_RULE_CLOCK_UNATTENDED,
       .is_serving = true,
       .says = "no time service keeps the clock" },
     { "a worker is missing for long",
@@ -255,26 +255,26 @@ static const struct row {
 
 static void judge(const struct row *row, const struct config *config, struct health_report *out)
 {
-    struct fitness_process processes[2] = { { .name = "test", .is_ready = true }, row->process };
+    struct judged_process processes[2] = { { .name = "test", .is_ready = true }, row->process };
     processes[1].name = "test";
     processes[1].index = 1;
-    struct fitness_facts facts = { .processes = processes,
-                                   .process_count = 2,
-                                   .was_ready = !row->is_new,
-                                   .is_stopping = row->is_stopping,
-                                   .is_draining = row->is_draining,
-                                   .clock_error_ms = row->clock_ms,
-                                   .certificate = row->certificate,
-                                   .listener_count = 2,
-                                   .listeners_shut = row->listeners_shut };
-    if (row->clock_ms != FITNESS_CLOCK_UNKNOWN) {
+    struct judged_facts facts = { .processes = processes,
+                                  .process_count = 2,
+                                  .was_ready = !row->is_new,
+                                  .is_stopping = row->is_stopping,
+                                  .is_draining = row->is_draining,
+                                  .clock_error_ms = row->clock_ms,
+                                  .certificate = row->certificate,
+                                  .listener_count = 2,
+                                  .listeners_shut = row->listeners_shut };
+    if (row->clock_ms != HEALTH_RULE_CLOCK_UNKNOWN) {
         health_know(&facts.told, HEALTH_QUEUE_STILL_MS, 0);
         health_know(&facts.told, HEALTH_QUEUE_FULL, 0);
         health_know(&facts.told, HEALTH_DISK_FREE, 500 * MIB);
     }
     for (size_t i = 0; i < 4; i++)
         if (row->told[i].fact) health_know(&facts.told, row->told[i].fact, row->told[i].value);
-    fitness_judge(&facts, config, out);
+    health_rules_judge(&facts, config, out);
 }
 
 static void test_rows(void **state)
@@ -301,7 +301,7 @@ static void test_clock_is_not_looked_at(void **state)
     struct config lax = limits;
     struct health_report report;
     lax.health.clock_ms = 0;
-    const struct row row = { "", { .is_ready = true }, .clock_ms = FITNESS_CLOCK_UNATTENDED };
+    const struct row row = { "", { .is_ready = true }, .clock_ms = HEALTH_RULE_CLOCK_UNATTENDED };
     judge(&row, &lax, &report);
     assert_true(report.is_healthy);
 }
@@ -309,14 +309,14 @@ static void test_clock_is_not_looked_at(void **state)
 /* More findings than there is room: the sum is right all the same. */
 static void test_many_findings(void **state)
 {
-    struct fitness_process processes[40] = { 0 };
+    struct judged_process processes[40] = { 0 };
     struct health_report report;
     for (size_t i = 0; i < 40; i++)
-        processes[i] = (struct fitness_process){ .name = "test", .is_ready = true, .restarts = 9 };
+        processes[i] = (struct judged_process){ .name = "test", .is_ready = true, .restarts = 9 };
     processes[39].is_ready = false;
     processes[39].unready_ms = 99000;
-    struct fitness_facts facts = { .processes = processes, .process_count = 40, .was_ready = true };
-    fitness_judge(&facts, &limits, &report);
+    struct judged_facts facts = { .processes = processes, .process_count = 40, .was_ready = true };
+    health_rules_judge(&facts, &limits, &report);
     assert_int_equal(report.count, HEALTH_FINDINGS_MOST);
     assert_false(report.is_healthy);
     assert_false(report.is_serving);

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Two questions: report has the facts, master the certificates. */
-#include "cli/wellness_facts.h"
+#include "cli/alarm_facts.h"
 
 #include <string.h>
 #include <sysexits.h>
 
 enum { ANSWER_MS = 5000 };
 
-static void add(struct wellness_facts *facts, enum wellness_state state, struct text name, struct text says)
+static void add(struct alarm_facts *facts, enum alarm_fact_state state, struct text name, struct text says)
 {
-    struct wellness_fact *more = arena_alloc_array(facts->arena, facts->count + 1, sizeof *more);
+    struct alarm_fact *more = arena_alloc_array(facts->arena, facts->count + 1, sizeof *more);
     if (facts->count) memcpy(more, facts->items, facts->count * sizeof *more);
-    more[facts->count] = (struct wellness_fact){ name, arena_text(facts->arena, says), state };
+    more[facts->count] = (struct alarm_fact){ name, arena_text(facts->arena, says), state };
     facts->items = more;
     facts->count++;
 }
 
-static void facts_read(struct wellness_facts *out, const struct json *list)
+static void facts_read(struct alarm_facts *out, const struct json *list)
 {
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *one = json_at(list, i);
         const char *word = json_get_string(one, "state");
-        enum wellness_state state = strcmp(word, "good") == 0  ? WELLNESS_GOOD
-                                    : strcmp(word, "bad") == 0 ? WELLNESS_BAD
-                                                               : WELLNESS_UNKNOWN;
+        enum alarm_fact_state state = strcmp(word, "good") == 0  ? ALARM_FACT_GOOD
+                                      : strcmp(word, "bad") == 0 ? ALARM_FACT_BAD
+                                                                 : ALARM_FACT_UNKNOWN;
         add(out, state, arena_text(out->arena, text_of(json_get_string(one, "fact"))),
             text_of(json_get_string(one, "says")));
     }
 }
 
 /* One that ends soon is no fault yet: the fact of the first one says when that becomes bad. */
-static void certificates_read(struct wellness_facts *out, const struct json *list)
+static void certificates_read(struct alarm_facts *out, const struct json *list)
 {
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *one = json_at(list, i);
         int64_t days = json_get_number(one, "days_left");
-        add(out, days < 0 ? WELLNESS_BAD : WELLNESS_GOOD, TEXT("certificate"),
+        add(out, days < 0 ? ALARM_FACT_BAD : ALARM_FACT_GOOD, TEXT("certificate"),
             arena_printf(out->arena, "%s (%s): %lld days left", json_get_string(one, "file"),
                          json_get_string(one, "use"), (long long)days));
     }
 }
 
 static void ask(const struct control_target *target, const char *command, const char *list,
-                void (*read)(struct wellness_facts *out, const struct json *list), struct wellness_facts *out)
+                void (*read)(struct alarm_facts *out, const struct json *list), struct alarm_facts *out)
 {
     struct buffer answer = { 0 };
     if (out->code == EX_OK) out->code = control_ask(target, text_of(command), ANSWER_MS, NULL, NULL, &answer);
@@ -52,26 +52,26 @@ static void ask(const struct control_target *target, const char *command, const 
     buffer_free(&answer);
 }
 
-void wellness_facts_ask(const struct control_target *target, struct wellness_facts *out)
+void alarm_facts_ask(const struct control_target *target, struct alarm_facts *out)
 {
-    *out = (struct wellness_facts){ .arena = arena_new(0) };
+    *out = (struct alarm_facts){ .arena = arena_new(0) };
     ask(target, "facts", "facts", facts_read, out);
     ask(target, "status", "certificates", certificates_read, out);
 }
 
-void wellness_facts_free(struct wellness_facts *facts)
+void alarm_facts_free(struct alarm_facts *facts)
 {
     arena_free(facts->arena);
 }
 
-bool wellness_facts_are_good(const struct wellness_facts *facts)
+bool alarm_facts_are_good(const struct alarm_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++)
-        if (facts->items[i].state == WELLNESS_BAD) return false;
+        if (facts->items[i].state == ALARM_FACT_BAD) return false;
     return true;
 }
 
-struct json *wellness_facts_json(const struct wellness_facts *facts)
+struct json *alarm_facts_json(const struct alarm_facts *facts)
 {
     static const char *const words[] = { "unknown", "good", "bad" };
     struct json *list = json_new_array();

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/agreement.h"
+#include "cli/count_comparison.h"
 
 #define LEDGER                                                                                \
     "{\"accepted\":9,\"own\":1,\"delivered\":6,\"returned\":1,\"discarded\":1,\"removed\":0," \
@@ -62,9 +62,9 @@ static const struct row {
 static void test_rows(void **state)
 {
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        struct agreement sums;
+        struct count_comparison sums;
         const char *first = "";
-        assert_true(agreement_make(text_of(rows[r].counters), text_of(rows[r].ledger), &sums));
+        assert_true(comparison_make(text_of(rows[r].counters), text_of(rows[r].ledger), &sums));
         for (unsigned i = sums.line_count; i-- > 0;)
             if (sums.lines[i].differs) first = sums.lines[i].name;
         if (sums.differences != rows[r].differences || strcmp(first, rows[r].first) != 0)
@@ -75,10 +75,10 @@ static void test_rows(void **state)
 static void test_nonsense(void **state)
 {
     static const char *const nonsense[] = { "", "{}", "[]", "{\"queue\":{}}", "not JSON" };
-    struct agreement sums;
+    struct count_comparison sums;
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
-        assert_false(agreement_make(text_of(nonsense[i]), TEXT(LEDGER), &sums));
-        assert_false(agreement_make(TEXT(COUNTERS(RECEIVE, QUEUE, NONE)), text_of(nonsense[i]), &sums));
+        assert_false(comparison_make(text_of(nonsense[i]), TEXT(LEDGER), &sums));
+        assert_false(comparison_make(TEXT(COUNTERS(RECEIVE, QUEUE, NONE)), text_of(nonsense[i]), &sums));
     }
 }
 

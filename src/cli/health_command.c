@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Reads the page, prints it, and can wait for bad news. */
-#include "cli/wellness.h"
+#include "cli/health_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/health_plugin.h"
 #include "cli/json.h"
-#include "cli/wellness_plugin.h"
 
 enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 };
 
@@ -46,7 +46,7 @@ struct look {
     bool is_denied;           /* since this user may not */
     struct health_report report;
     uint64_t age_ms;
-    struct wellness_facts facts; /* with --all */
+    struct alarm_facts facts; /* with --all */
 };
 
 static bool seconds_read(const char *word, uint32_t *out_ms)
@@ -93,7 +93,7 @@ static int options_read(int argc, char **argv, struct options *options)
     return EX_USAGE;
 }
 
-struct health_page *wellness_page(const char *state)
+struct health_page *health_command_page(const char *state)
 {
     char path[4200];
     snprintf(path, sizeof path, "%s/run/health", state);
@@ -137,7 +137,7 @@ static bool is_dead(const struct look *look)
 static bool is_well(const struct options *options, const struct look *look)
 {
     bool is_good = options->serving ? look->report.is_serving : look->report.is_healthy;
-    return is_good && wellness_facts_are_good(&look->facts);
+    return is_good && alarm_facts_are_good(&look->facts);
 }
 
 static uint64_t now_ms(void)
@@ -166,7 +166,7 @@ static void row_print(const struct options *options, const char *state, struct t
 }
 
 /* The page has said the same under the same name. */
-static bool is_said(const struct health_report *report, const struct wellness_fact *fact)
+static bool is_said(const struct health_report *report, const struct alarm_fact *fact)
 {
     struct buffer says = { 0 };
     bool is_same = false;
@@ -184,8 +184,8 @@ static void facts_print(const struct options *options, const struct look *look)
 {
     static const char *const states[] = { "?   ", "good", "SICK" };
     for (size_t i = 0; i < look->facts.count; i++) {
-        const struct wellness_fact *fact = &look->facts.items[i];
-        bool is_known = fact->state != WELLNESS_UNKNOWN;
+        const struct alarm_fact *fact = &look->facts.items[i];
+        bool is_known = fact->state != ALARM_FACT_UNKNOWN;
         if (is_said(&look->report, fact)) continue;
         row_print(options, states[fact->state], fact->name, is_known ? fact->says : TEXT("not known yet"));
     }
@@ -254,13 +254,13 @@ static void print_json(const struct options *options, const struct look *look)
     json_set_number(whole, "held", (int64_t)report->held);
     json_set(whole, "numbers", numbers_json(&report->told));
     json_set(whole, "findings", findings_json(report));
-    if (options->all) json_set(whole, "facts", wellness_facts_json(&look->facts));
+    if (options->all) json_set(whole, "facts", alarm_facts_json(&look->facts));
     json_print(whole, stdout, false);
 }
 
 static int show(const struct options *options, const struct look *look)
 {
-    if (options->plugin) return wellness_plugin(&look->report, !look->is_denied, &look->facts);
+    if (options->plugin) return health_plugin(&look->report, !look->is_denied, &look->facts);
     if (options->json)
         print_json(options, look);
     else
@@ -276,18 +276,18 @@ int health_main(int argc, char **argv)
     struct look look = { 0 };
     char state[4096];
     int code = options_read(argc, argv, &options);
-    if (code == EX_USAGE && options.plugin) return wellness_plugin_unknown("wrong use");
+    if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
     if (code >= 0) return code;
     code = control_state_folder(&options.target, state, sizeof state);
-    if (code != EX_OK && options.plugin) return wellness_plugin_unknown("the state folder is not known");
+    if (code != EX_OK && options.plugin) return health_plugin_unknown("the state folder is not known");
     if (code != EX_OK) return code;
-    look.page = wellness_page(state);
+    look.page = health_command_page(state);
     look.is_denied = !look.page && (errno == EACCES || errno == EPERM);
     look_again(&look);
     watch(&options, &look);
-    if (options.all && !is_dead(&look)) wellness_facts_ask(&options.target, &look.facts);
+    if (options.all && !is_dead(&look)) alarm_facts_ask(&options.target, &look.facts);
     code = show(&options, &look);
     if (look.page) health_page_unmap(look.page);
-    wellness_facts_free(&look.facts);
+    alarm_facts_free(&look.facts);
     return code;
 }
