@@ -6,7 +6,7 @@
 
 #include "figures/statistics.h"
 #include "ipc/event.h"
-#include "report/keep.h"
+#include "report/state_file.h"
 
 enum { FIRST_DAY = 19700101, LAST_DAY = 99991231 };
 
@@ -108,7 +108,7 @@ void accounts_read(int folder, struct accounts *out)
     struct buffer file = { 0 };
     int64_t time = 0;
     *out = (struct accounts){ 0 };
-    keep_read(folder, "accounts", &file);
+    state_file_read(folder, "accounts", &file);
     struct text rest = text_trim(buffer_text(&file));
     bool is_whole = number_next(&rest, &time) && number_next(&rest, &out->node);
     for (int i = 0; i < ACCOUNT_COUNT && is_whole; i++)
@@ -126,7 +126,7 @@ bool accounts_write(int folder, const struct accounts *accounts)
         buffer_printf(&file, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, accounts->journal[i],
                       accounts->ledger[i], accounts->least[i], accounts->most[i]);
     buffer_add_char(&file, '\n');
-    bool is_written = keep_write(folder, "accounts", buffer_text(&file));
+    bool is_written = state_file_write(folder, "accounts", buffer_text(&file));
     buffer_free(&file);
     return is_written;
 }

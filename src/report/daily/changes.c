@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "config/dump.h"
-#include "report/keep.h"
+#include "report/state_file.h"
 
 enum { DEPTH_MOST = 8, CHANGES_BYTES_MOST = 256 * 1024 };
 
@@ -90,16 +90,16 @@ void changes_note(int folder, const struct config *config, uint64_t now_ms)
     struct buffer dump = { 0 }, after = { 0 }, before = { 0 }, changes = { 0 };
     config_dump(config, &dump, false);
     changes_flatten(buffer_text(&dump), &after);
-    bool had_one = keep_read(folder, "configuration", &before);
+    bool had_one = state_file_read(folder, "configuration", &before);
     bool is_same = had_one && text_equal(buffer_text(&before), buffer_text(&after));
     if (had_one && !is_same) {
         struct noting noting = { &changes, now_ms };
-        keep_read(folder, "changes", &changes);
+        state_file_read(folder, "changes", &changes);
         changes_compare(buffer_text(&before), buffer_text(&after), note, &noting);
         bound(&changes);
-        keep_write(folder, "changes", buffer_text(&changes));
+        state_file_write(folder, "changes", buffer_text(&changes));
     }
-    if (!is_same) keep_write(folder, "configuration", buffer_text(&after));
+    if (!is_same) state_file_write(folder, "configuration", buffer_text(&after));
     buffer_free(&dump);
     buffer_free(&after);
     buffer_free(&before);
@@ -110,7 +110,7 @@ void changes_list(int folder, uint64_t from_ms, uint64_t until_ms,
                   void (*each)(void *context, uint64_t time_ms, struct text change), void *context)
 {
     struct buffer changes = { 0 };
-    keep_read(folder, "changes", &changes);
+    state_file_read(folder, "changes", &changes);
     struct text rest = buffer_text(&changes), line;
     while (text_next_line(&rest, &line)) {
         uint64_t time_ms;

@@ -17,7 +17,7 @@ enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOS
 
 struct composing {
     const struct compose_source *source;
-    struct edition *edition;
+    struct report_document *document;
     struct figures now, week, year;
     bool has_day, has_week, has_year; /* the ledger has anything of that day */
     enum books_outcome failed;        /* the first thing the ledger did not answer; DONE: none */
@@ -31,7 +31,7 @@ static bool answered(struct composing *composing, enum books_outcome outcome)
 
 static const char *say(const struct composing *composing, const char *english)
 {
-    return words_say(composing->edition->language, english);
+    return words_say(composing->document->language, english);
 }
 
 /* --- the day's figures --- */
@@ -40,7 +40,7 @@ static bool figures_of_day(struct composing *composing, uint32_t day, struct fig
 {
     struct figures_at *at;
     size_t count;
-    struct arena *arena = composing->edition->arena;
+    struct arena *arena = composing->document->arena;
     if (!composing->source->books) return false;
     if (!answered(composing, statistics_figures(composing->source->books, day, day, 0, arena, &at, &count)) ||
         !count)
@@ -49,21 +49,21 @@ static bool figures_of_day(struct composing *composing, uint32_t day, struct fig
     return true;
 }
 
-static void headline(struct edition *edition, size_t at, const char *name, uint64_t now, uint64_t week,
-                     uint64_t year)
+static void headline(struct report_document *document, size_t at, const char *name, uint64_t now,
+                     uint64_t week, uint64_t year)
 {
-    edition->headlines[at] = (struct edition_headline){ name, N_("messages"), now, amount_change(now, week),
-                                                        amount_change(now, year) };
+    document->headlines[at] = (struct document_headline){ name, N_("messages"), now, amount_change(now, week),
+                                                          amount_change(now, year) };
 }
 
 static void headlines_make(struct composing *composing)
 {
-    struct edition *edition = composing->edition;
+    struct report_document *document = composing->document;
     const struct figures *now = &composing->now, *week = &composing->week, *year = &composing->year;
-    headline(edition, 0, N_("Received"), now->arrived, week->arrived, year->arrived);
-    headline(edition, 1, N_("Sent"), now->sent, week->sent, year->sent);
-    headline(edition, 2, N_("Spam"), now->spam, week->spam, year->spam);
-    headline(edition, 3, N_("Viruses"), now->viruses, week->viruses, year->viruses);
+    headline(document, 0, N_("Received"), now->arrived, week->arrived, year->arrived);
+    headline(document, 1, N_("Sent"), now->sent, week->sent, year->sent);
+    headline(document, 2, N_("Spam"), now->spam, week->spam, year->spam);
+    headline(document, 3, N_("Viruses"), now->viruses, week->viruses, year->viruses);
 }
 
 /* What each figure is called, what it counts, and where it stands. */
@@ -90,7 +90,7 @@ static uint64_t figure(const struct figures *figures, size_t offset)
 
 static void sheet_show(struct composing *composing, const struct sheet *sheet)
 {
-    struct edition_block *block = edition_add(composing->edition, sheet->title);
+    struct document_block *block = report_document_add(composing->document, sheet->title);
     block->kind = BLOCK_SHEET;
     block->sheet = sheet;
 }
@@ -103,7 +103,7 @@ static void day_table(struct composing *composing)
         { N_("Change"), SHEET_CHANGE }, { N_("Year before"), SHEET_COUNT },
         { N_("Change"), SHEET_CHANGE },
     };
-    struct sheet *sheet = sheet_new(composing->edition->arena, N_("The day in figures"), NULL, columns, 7);
+    struct sheet *sheet = sheet_new(composing->document->arena, N_("The day in figures"), NULL, columns, 7);
     for (size_t i = 0; i < sizeof figure_rows / sizeof *figure_rows; i++) {
         uint64_t now = figure(&composing->now, figure_rows[i].offset);
         uint64_t week = figure(&composing->week, figure_rows[i].offset);
@@ -126,7 +126,7 @@ static void balance_table(struct composing *composing)
     static const struct sheet_column columns[] = { { N_("Accepted that day, now"), SHEET_TEXT },
                                                    { N_("Recipients"), SHEET_COUNT } };
     struct day_balance day;
-    if (!answered(composing, day_count(composing->source->books, composing->edition->day, &day))) return;
+    if (!answered(composing, day_count(composing->source->books, composing->document->day, &day))) return;
     if (day.is_forgotten) return;
     const struct {
         const char *name;
@@ -142,7 +142,7 @@ static void balance_table(struct composing *composing)
         { N_("Total"), day.accepted + day.own + day.again },
     };
     struct sheet *sheet =
-        sheet_new(composing->edition->arena, N_("Balance of the day"), N_("recipients"), columns, 2);
+        sheet_new(composing->document->arena, N_("Balance of the day"), N_("recipients"), columns, 2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sheet_add_row(sheet);
         sheet_put_word(sheet, 0, rows[i].name);
@@ -165,7 +165,7 @@ static void accounts_table(struct composing *composing)
     if (!lines) return;
     bool is_apart = false;
     struct sheet *sheet =
-        sheet_new(composing->edition->arena, N_("Journal and ledger"), N_("recipients"), columns, 4);
+        sheet_new(composing->document->arena, N_("Journal and ledger"), N_("recipients"), columns, 4);
     for (int i = 0; i < ACCOUNT_COUNT; i++) {
         sheet_add_row(sheet);
         sheet_put_word(sheet, 0, account_name((enum account)i));
@@ -183,8 +183,8 @@ static void accounts_table(struct composing *composing)
 
 static void state_lines(struct composing *composing)
 {
-    struct edition_block *block = edition_add(composing->edition, N_("State of the node"));
-    struct arena *arena = composing->edition->arena;
+    struct document_block *block = report_document_add(composing->document, N_("State of the node"));
+    struct arena *arena = composing->document->arena;
     block->kind = BLOCK_LINES;
     for (int i = 0; composing->source->facts && i < FACT_COUNT; i++) {
         const struct fact *fact = &composing->source->facts[i];
@@ -192,7 +192,7 @@ static void state_lines(struct composing *composing)
         struct text says = fact->state == FACT_UNKNOWN ? text_of(unknown) : fact->says;
         struct text line = arena_printf(arena, "%s%s%.*s", say(composing, fact_name((enum fact_kind)i)),
                                         say(composing, N_(": ")), TEXT_ARG(says));
-        edition_add_line(composing->edition, block, fact->state == FACT_BAD, line);
+        report_document_add_line(composing->document, block, fact->state == FACT_BAD, line);
     }
 }
 
@@ -226,22 +226,22 @@ static void chart_show(struct composing *composing, const char *title, const cha
                                        { say(composing, N_("Viruses")), 0xb3261e, bars->viruses } } };
     struct buffer png = { 0 };
     if (chart_draw(&chart, &png)) {
-        struct edition_block *block = edition_add(composing->edition, title);
+        struct document_block *block = report_document_add(composing->document, title);
         block->kind = BLOCK_PICTURE;
         block->picture_name = name;
-        block->png = arena_text(composing->edition->arena, buffer_text(&png));
+        block->png = arena_text(composing->document->arena, buffer_text(&png));
     }
     buffer_free(&png);
 }
 
 static void hours_chart(struct composing *composing)
 {
-    struct bars *bars = arena_alloc(composing->edition->arena, sizeof *bars);
+    struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
     struct figures_at *at;
     size_t count;
-    uint32_t day = composing->edition->day;
+    uint32_t day = composing->document->day;
     if (!answered(composing, statistics_figures(composing->source->books, day, day, SUM_BY_HOUR,
-                                                composing->edition->arena, &at, &count)))
+                                                composing->document->arena, &at, &count)))
         return;
     for (unsigned hour = 0; hour < HOURS; hour += 3) {
         snprintf(bars->rooms[hour], sizeof bars->rooms[hour], "%u:00", hour);
@@ -254,12 +254,12 @@ static void hours_chart(struct composing *composing)
 
 static void days_chart(struct composing *composing)
 {
-    struct bars *bars = arena_alloc(composing->edition->arena, sizeof *bars);
+    struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
     struct figures_at *at;
     size_t count;
-    uint32_t last = composing->edition->day, first = calendar_add(last, 1 - CHART_DAYS);
+    uint32_t last = composing->document->day, first = calendar_add(last, 1 - CHART_DAYS);
     if (!answered(composing, statistics_figures(composing->source->books, first, last, SUM_BY_DAY,
-                                                composing->edition->arena, &at, &count)))
+                                                composing->document->arena, &at, &count)))
         return;
     for (unsigned i = 0; i < CHART_DAYS; i++) {
         uint32_t day = calendar_add(first, (int)i);
@@ -281,7 +281,7 @@ static void table_show(struct composing *composing, struct statistics_wish wish,
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count;
     wish.direction = -1;
-    if (!answered(composing, statistics_make(composing->source->books, &wish, composing->edition->arena,
+    if (!answered(composing, statistics_make(composing->source->books, &wish, composing->document->arena,
                                              sheets, &count)))
         return;
     for (size_t i = 0; i < count; i++)
@@ -290,13 +290,13 @@ static void table_show(struct composing *composing, struct statistics_wish wish,
 
 static void storms_table(struct composing *composing)
 {
-    uint32_t day = composing->edition->day;
+    uint32_t day = composing->document->day;
     uint64_t from = (uint64_t)calendar_start(day) * 1000;
     uint64_t until = (uint64_t)calendar_start(calendar_add(day, 1)) * 1000;
     struct sheet *sheet;
     if (answered(composing,
                  incident_table(composing->source->books, from, until, composing->source->countries,
-                                composing->edition->arena, &sheet)) &&
+                                composing->document->arena, &sheet)) &&
         sheet->rows)
         sheet_show(composing, sheet);
 }
@@ -317,8 +317,8 @@ static void missed_table(struct composing *composing)
 {
     static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
                                                    { N_("Messages"), SHEET_COUNT } };
-    uint32_t day = composing->edition->day;
-    struct arena *arena = composing->edition->arena;
+    uint32_t day = composing->document->day;
+    struct arena *arena = composing->document->arena;
     struct sum_question question = { .from_day = day,
                                      .until_day = day,
                                      .node = -1,
@@ -341,7 +341,7 @@ static void missed_table(struct composing *composing)
 
 static void day_tables(struct composing *composing)
 {
-    uint32_t day = composing->edition->day;
+    uint32_t day = composing->document->day;
     struct statistics_wish wish = { .from_day = day, .until_day = day, .top = NAMES_TOP };
     day_table(composing);
     balance_table(composing);
@@ -366,7 +366,7 @@ static void day_tables(struct composing *composing)
 
 struct listing {
     struct composing *composing;
-    struct edition_block *block;
+    struct document_block *block;
     unsigned count;
 };
 
@@ -378,41 +378,42 @@ static void change_list(void *context, uint64_t time_ms, struct text change)
     struct tm tm;
     if (listing->count++ >= CHANGES_MOST) return;
     strftime(when, sizeof when, "%H:%M", localtime_r(&seconds, &tm));
-    struct edition *edition = listing->composing->edition;
-    edition_add_line(edition, listing->block, false,
-                     arena_printf(edition->arena, "%s %.*s", when, TEXT_ARG(change)));
+    struct report_document *document = listing->composing->document;
+    report_document_add_line(document, listing->block, false,
+                             arena_printf(document->arena, "%s %.*s", when, TEXT_ARG(change)));
 }
 
 static void changes_show(struct composing *composing)
 {
-    uint32_t day = composing->edition->day;
-    struct listing listing = { composing, edition_add(composing->edition, N_("Changes of the configuration")),
+    uint32_t day = composing->document->day;
+    struct listing listing = { composing,
+                               report_document_add(composing->document, N_("Changes of the configuration")),
                                0 };
     listing.block->kind = BLOCK_LINES;
     changes_list(composing->source->folder, (uint64_t)calendar_start(day) * 1000,
                  (uint64_t)calendar_start(calendar_add(day, 1)) * 1000, change_list, &listing);
     const char *none = say(composing, N_("none"));
-    if (!listing.count) edition_add_line(composing->edition, listing.block, false, text_of(none));
+    if (!listing.count) report_document_add_line(composing->document, listing.block, false, text_of(none));
 }
 
 static void shortcoming_say(struct composing *composing, const char *why)
 {
-    struct edition_block *block = edition_add(composing->edition, N_("Not whole"));
-    edition_add_line(composing->edition, block, true, text_of(say(composing, why)));
+    struct document_block *block = report_document_add(composing->document, N_("Not whole"));
+    report_document_add_line(composing->document, block, true, text_of(say(composing, why)));
 }
 
-struct edition *compose_day(const struct compose_source *source, uint32_t day, enum language language)
+struct report_document *compose_day(const struct compose_source *source, uint32_t day, enum language language)
 {
-    struct edition *edition = edition_new(language);
-    struct composing composing = { .source = source, .edition = edition, .failed = BOOKS_DONE };
-    edition->hostname = arena_text(edition->arena, source->config->hostname);
-    edition->day = day;
-    edition->made_ms = source->now_ms;
-    edition->week_day = calendar_alike_before(day, 7);
-    edition->year_day = calendar_alike_before(day, 364);
+    struct report_document *document = report_document_new(language);
+    struct composing composing = { .source = source, .document = document, .failed = BOOKS_DONE };
+    document->hostname = arena_text(document->arena, source->config->hostname);
+    document->day = day;
+    document->made_ms = source->now_ms;
+    document->week_day = calendar_alike_before(day, 7);
+    document->year_day = calendar_alike_before(day, 364);
     composing.has_day = figures_of_day(&composing, day, &composing.now);
-    composing.has_week = figures_of_day(&composing, edition->week_day, &composing.week);
-    composing.has_year = figures_of_day(&composing, edition->year_day, &composing.year);
+    composing.has_week = figures_of_day(&composing, document->week_day, &composing.week);
+    composing.has_year = figures_of_day(&composing, document->year_day, &composing.year);
     headlines_make(&composing);
     if (source->books && composing.failed == BOOKS_DONE && !composing.has_day)
         shortcoming_say(&composing, N_("The ledger has nothing of this day: the zeros are no figures."));
@@ -425,5 +426,5 @@ struct edition *compose_day(const struct compose_source *source, uint32_t day, e
     changes_show(&composing);
     if (composing.failed != BOOKS_DONE)
         shortcoming_say(&composing, N_("The ledger did not answer every question: figures are missing."));
-    return edition;
+    return document;
 }

@@ -5,20 +5,21 @@
 
 #include "figures/country.h"
 #include "report/daily/accounts.h"
-#include "report/daily/edition.h"
+#include "report/daily/report_document.h"
 #include "report/facts.h"
 
 struct compose_source {
     const struct config *config;
     struct reader_books *books;           /* NULL: only what is known without it */
     const struct country_file *countries; /* NULL: none */
-    const struct fact *facts;             /* FACT_COUNT, in the edition's language */
+    const struct fact *facts;             /* FACT_COUNT, in the document's language */
     const struct account_line *accounts;  /* ACCOUNT_COUNT; NULL: no night is closed with this report */
     int folder;                           /* of changes.h */
     uint64_t now_ms;
 };
 
-/* Never NULL: where the ledger cannot answer, the report says so. Free with edition_free. */
-struct edition *compose_day(const struct compose_source *source, uint32_t day, enum language language);
+/* Never NULL: where the ledger cannot answer, the report says so. Free with report_document_free. */
+struct report_document *compose_day(const struct compose_source *source, uint32_t day,
+                                    enum language language);
 
 #endif

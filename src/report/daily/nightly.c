@@ -5,14 +5,14 @@
 #include <inttypes.h>
 
 #include "figures/calendar.h"
-#include "report/keep.h"
+#include "report/state_file.h"
 
 void nightly_read(int folder, struct nightly *out)
 {
     struct buffer file = { 0 };
     struct text words[3] = { TEXT_NONE, TEXT_NONE, TEXT_NONE };
     uint64_t numbers[3] = { 0 };
-    keep_read(folder, "nightly", &file);
+    state_file_read(folder, "nightly", &file);
     struct text rest = text_trim(buffer_text(&file));
     for (int i = 0; i < 3; i++)
         if (!text_next_word(&rest, &words[i]) || !text_to_number(words[i], UINT64_MAX, &numbers[i]))
@@ -25,7 +25,7 @@ bool nightly_write(int folder, const struct nightly *nightly)
 {
     struct buffer file = { 0 };
     buffer_printf(&file, "%u %u %" PRIu64 "\n", nightly->done_day, nightly->offered_day, nightly->offered_id);
-    bool is_written = keep_write(folder, "nightly", buffer_text(&file));
+    bool is_written = state_file_write(folder, "nightly", buffer_text(&file));
     buffer_free(&file);
     return is_written;
 }

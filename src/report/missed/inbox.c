@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One mail at a time, one recipient of it after the other. Nothing of it is remembered but the id of an
    answer under way: queue offers again what it has not heard to be done, and doing it again changes nothing
-   (leaks.c, ledger's ticket_release.c). */
+   (missed_spam.c, ledger's ticket_release.c). */
 #include "report/missed/inbox.h"
 
 #include <errno.h>
@@ -15,11 +15,11 @@
 #include "config/own_address.h"
 #include "ipc/ask_report.h"
 #include "ipc/message_id.h"
-#include "report/keep.h"
 #include "report/missed/answer.h"
-#include "report/missed/lives.h"
-#include "report/missed/wish.h"
+#include "report/missed/attempts.h"
+#include "report/missed/request_mail.h"
 #include "report/service.h"
+#include "report/state_file.h"
 
 enum {
     OFFERS_MOST = 64 /* queue makes fewer */
@@ -79,7 +79,7 @@ static void first_drop(struct inbox *inbox)
 static void done_say(struct inbox *inbox)
 {
     const struct errand *errand = inbox->first;
-    struct channel *queue = post_queue(inbox->service->post);
+    struct channel *queue = submission_queue(inbox->service->submission);
     if (queue && errand->fd >= 0) {
         struct buffer *out = channel_begin(queue, REPORT_DONE, errand->id);
         put_u32(out, errand->at);
@@ -93,7 +93,7 @@ static void done_say(struct inbox *inbox)
 static void not_done_say(struct inbox *inbox, enum held_refusal refusal, const char *why)
 {
     const struct errand *errand = inbox->first;
-    struct channel *queue = post_queue(inbox->service->post);
+    struct channel *queue = submission_queue(inbox->service->submission);
     if (errand->at > 0) {
         done_say(inbox);
         return;
@@ -126,15 +126,15 @@ static void next(struct inbox *inbox, struct text said)
 static void report_take(struct inbox *inbox, enum missed_kind kind)
 {
     struct errand *errand = inbox->first;
-    struct text list[WISH_MESSAGES_MOST], mail = buffer_text(&errand->content);
-    size_t left, count = wish_enclosed(errand->arena, mail, list, WISH_MESSAGES_MOST, &left);
+    struct text list[REQUEST_MAIL_MESSAGES_MOST], mail = buffer_text(&errand->content);
+    size_t left, count = request_mail_enclosed(errand->arena, mail, list, REQUEST_MAIL_MESSAGES_MOST, &left);
     bool is_inline = count == 0;
     if (is_inline) list[count++] = mail;
-    if (!leaks_put(inbox->service, kind, list, count)) {
+    if (!missed_spam_put(inbox->service, kind, list, count)) {
         not_done_say(inbox, HELD_NO_ROOM, "what leaked through cannot be written to learn/missed");
         return;
     }
-    leaks_take(inbox->service);
+    missed_spam_take(inbox->service);
     inbox->facts.reported += count;
     struct text more = left ? arena_printf(errand->arena, "; %zu more are left out", left) : TEXT_NONE;
     next(inbox, arena_printf(errand->arena, "told as missed %s: %s%zu%.*s", missed_kind_name(kind),
@@ -148,14 +148,14 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
  * queue can be asked whether it has it. */
 static bool answer_note(struct inbox *inbox, uint64_t letter)
 {
-    return keep_write_pair(inbox->service->folder, "answer", inbox->first->id, letter);
+    return state_file_write_pair(inbox->service->folder, "answer", inbox->first->id, letter);
 }
 
 /* The id of the answer that an earlier life of ours gave to queue for this mail; 0: none. */
 static uint64_t answer_noted(const struct inbox *inbox)
 {
     uint64_t noted[2];
-    bool is_noted = keep_read_pair(inbox->service->folder, "answer", noted);
+    bool is_noted = state_file_read_pair(inbox->service->folder, "answer", noted);
     return is_noted && noted[0] == inbox->first->id ? noted[1] : 0;
 }
 
@@ -186,21 +186,22 @@ static void answer_send(struct inbox *inbox)
     struct errand *errand = inbox->first;
     struct text to = errand->offer.envelope.sender;
     char room[MESSAGE_ID_SIZE];
-    uint64_t id = post_next_id(service->post);
+    uint64_t id = submission_next_id(service->submission);
     if (!answer_note(inbox, id)) {
         not_done_say(inbox, HELD_NO_ROOM, "the answer cannot be noted in report/answer");
         return;
     }
     struct buffer letter = { 0 };
     answer_print(&(struct answer){ .config = service->child.config,
-                                   .language = mailing_language(service->child.config, to),
+                                   .language = digest_mailing_language(service->child.config, to),
                                    .to = to,
                                    .id = text_of(message_id_print(id, room)),
                                    .why = errand->why,
                                    .now_ms = loop_wall_ms(service->child.loop) },
                  &letter);
     errand->waits = WAITS_LETTER;
-    post_send(service->post, id, to, buffer_text(&letter), (struct post_waiter){ letter_done, inbox });
+    submission_send(service->submission, id, to, buffer_text(&letter),
+                    (struct submission_waiter){ letter_done, inbox });
     buffer_free(&letter);
 }
 
@@ -224,8 +225,9 @@ static void answer(struct inbox *inbox, int why)
     errand->why = why;
     if (noted) {
         errand->waits = WAITS_LETTER;
-        post_ask(inbox->service->post, noted, (struct post_waiter){ noted_resolved, inbox });
-    } else if (!sender.length || wish_is_automatic(errand->arena, buffer_text(&errand->content))) {
+        submission_ask(inbox->service->submission, noted,
+                       (struct submission_waiter){ noted_resolved, inbox });
+    } else if (!sender.length || request_mail_is_automatic(errand->arena, buffer_text(&errand->content))) {
         not_released(inbox, why, "no answer to a program");
     } else if (!config_route_is_local(config_find_domain(config, envelope_domain_of(sender)))) {
         not_released(inbox, why, "no answer to who is not of ours");
@@ -243,7 +245,7 @@ static void answer(struct inbox *inbox, int why)
 static void ticket_take(struct inbox *inbox)
 {
     struct errand *errand = inbox->first;
-    struct text ticket = wish_ticket(errand->arena, buffer_text(&errand->content));
+    struct text ticket = request_mail_ticket(errand->arena, buffer_text(&errand->content));
     if (!ticket.length) {
         answer(inbox, ANSWER_NO_TICKET);
         return;
@@ -331,13 +333,13 @@ static bool errand_open(struct errand *errand)
 /* One that ended several lives of ours is left alone. */
 static bool errand_begin(struct inbox *inbox, const struct errand *errand)
 {
-    uint64_t lives;
+    uint64_t attempts;
     char id[MESSAGE_ID_SIZE];
     if (inbox->begun == errand->id) return true; /* by this life: it was not done for another reason */
-    bool is_noted = lives_begin(inbox->service->folder, errand->id, inbox->begun, &lives);
-    if (lives >= LIVES_MOST) {
+    bool is_noted = attempts_begin(inbox->service->folder, errand->id, inbox->begun, &attempts);
+    if (attempts >= ATTEMPTS_MOST) {
         log_error("ALARM: %s: this mail to the node itself ended the report process %u times",
-                  message_id_print(errand->id, id), LIVES_MOST);
+                  message_id_print(errand->id, id), ATTEMPTS_MOST);
         not_done_say(inbox, HELD_LEFT,
                      "it ended the report process again and again: look at it, or remove it");
         return false;
@@ -444,7 +446,7 @@ struct inbox *inbox_new(struct service *service)
     inbox->magic = INBOX_MAGIC;
     inbox->service = service;
     inbox->work = timer_new(service->child.loop, work, inbox);
-    post_listen(service->post, (struct post_listener){ queue_frame, queue_gone, inbox });
+    submission_listen(service->submission, (struct submission_listener){ queue_frame, queue_gone, inbox });
     return inbox;
 }
 

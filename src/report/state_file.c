@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What the report process keeps over its own end. */
-#include "report/keep.h"
+#include "report/state_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-bool keep_read(int folder, const char *name, struct buffer *out)
+bool state_file_read(int folder, const char *name, struct buffer *out)
 {
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -19,7 +19,7 @@ bool keep_read(int folder, const char *name, struct buffer *out)
         return false;
     }
     ssize_t got = 1;
-    while (got > 0 && buffer_length(out) < KEEP_BYTES_MOST) {
+    while (got > 0 && buffer_length(out) < STATE_FILE_BYTES_MOST) {
         got = read(fd, buffer_reserve(out, 65536), 65536);
         if (got > 0) buffer_commit(out, (size_t)got);
     }
@@ -28,18 +28,18 @@ bool keep_read(int folder, const char *name, struct buffer *out)
     return got >= 0;
 }
 
-bool keep_write(int folder, const char *name, struct text content)
+bool state_file_write(int folder, const char *name, struct text content)
 {
     bool is_good = file_replace(folder, name, content, 0640);
     if (!is_good) log_error("report/%s cannot be written: %m", name);
     return is_good;
 }
 
-bool keep_read_pair(int folder, const char *name, uint64_t out[2])
+bool state_file_read_pair(int folder, const char *name, uint64_t out[2])
 {
     struct buffer file = { 0 };
     struct text word;
-    bool is_whole = keep_read(folder, name, &file);
+    bool is_whole = state_file_read(folder, name, &file);
     struct text rest = text_trim(buffer_text(&file));
     for (int i = 0; i < 2; i++)
         is_whole = is_whole && text_next_word(&rest, &word) && text_to_number(word, UINT64_MAX, &out[i]);
@@ -47,9 +47,9 @@ bool keep_read_pair(int folder, const char *name, uint64_t out[2])
     return is_whole;
 }
 
-bool keep_write_pair(int folder, const char *name, uint64_t first, uint64_t second)
+bool state_file_write_pair(int folder, const char *name, uint64_t first, uint64_t second)
 {
     char line[64];
     snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 "\n", first, second);
-    return keep_write(folder, name, text_of(line));
+    return state_file_write(folder, name, text_of(line));
 }

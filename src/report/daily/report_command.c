@@ -88,33 +88,34 @@ static void mail_done(void *context, uint64_t id, bool is_kept, struct text why)
 }
 
 static void mail_order(struct service *service, struct customer *customer, const struct order *order,
-                       const struct edition *edition)
+                       const struct report_document *document)
 {
     char room[MESSAGE_ID_SIZE];
     struct buffer letter = { 0 };
-    uint64_t id = post_next_id(service->post);
+    uint64_t id = submission_next_id(service->submission);
     message_id_print(id, room);
-    edition_print_letter(edition, service->child.config->admin, order->to, text_of(room), &letter);
+    report_document_print_letter(document, service->child.config->admin, order->to, text_of(room), &letter);
     customer->waits = true;
-    post_send(service->post, id, order->to, buffer_text(&letter),
-              (struct post_waiter){ mail_done, customer });
+    submission_send(service->submission, id, order->to, buffer_text(&letter),
+                    (struct submission_waiter){ mail_done, customer });
     buffer_free(&letter);
 }
 
 static void file_order(struct service *service, struct customer *customer, const struct order *order,
-                       const struct edition *edition)
+                       const struct report_document *document)
 {
     const struct config *config = service->child.config;
     char room[MESSAGE_ID_SIZE];
     struct text to = config->report.to.length ? config->report.to : config->admin;
     struct buffer bytes = { 0 };
     if (text_equal(order->to, TEXT("html")))
-        edition_print_html(edition, false, &bytes);
+        report_document_print_html(document, false, &bytes);
     else if (text_equal(order->to, TEXT("eml")))
-        edition_print_letter(edition, config->admin, to,
-                             text_of(message_id_print(post_next_id(service->post), room)), &bytes);
+        report_document_print_letter(document, config->admin, to,
+                                     text_of(message_id_print(submission_next_id(service->submission), room)),
+                                     &bytes);
     else
-        edition_print_text(edition, &bytes);
+        report_document_print_text(document, &bytes);
     say_bytes(customer, buffer_text(&bytes));
     say_last(customer, EX_OK, TEXT_NONE);
     buffer_free(&bytes);
@@ -135,12 +136,12 @@ static void report_order(struct service *service, struct customer *customer, str
         say_last(customer, EX_USAGE, TEXT("that day is still to come"));
         return;
     }
-    struct edition *edition = office_edition(service, order.day, order.language);
+    struct report_document *document = report_job_document(service, order.day, order.language);
     if (order.is_mail)
-        mail_order(service, customer, &order, edition);
+        mail_order(service, customer, &order, document);
     else
-        file_order(service, customer, &order, edition);
-    edition_free(edition);
+        file_order(service, customer, &order, document);
+    report_document_free(document);
 }
 
 /* --- a test of the alarms --- */
@@ -187,8 +188,8 @@ static void trial_order(struct service *service, struct customer *customer)
 {
     struct trial *trial = memory_alloc(sizeof *trial);
     *trial = (struct trial){ .magic = TRIAL_MAGIC, .customer = customer, .code = EX_OK };
-    trial->waits = office_alarm_test(service, (struct post_waiter){ trial_mail_done, trial },
-                                     (struct hooks_waiter){ trial_hook_done, trial });
+    trial->waits = report_job_alarm_test(service, (struct submission_waiter){ trial_mail_done, trial },
+                                         (struct hooks_waiter){ trial_hook_done, trial });
     customer->waits = trial->waits > 0;
     if (trial->waits) return;
     free(trial);
@@ -198,14 +199,14 @@ static void trial_order(struct service *service, struct customer *customer)
 static void missed_order(struct service *service, struct customer *customer)
 {
     char said[32];
-    snprintf(said, sizeof said, "%u", leaks_take(service));
+    snprintf(said, sizeof said, "%u", missed_spam_take(service));
     say_last(customer, EX_OK, text_of(said));
 }
 
 static void facts_order(struct service *service, struct customer *customer)
 {
     struct buffer json = { 0 };
-    office_facts(service, &json);
+    report_job_facts(service, &json);
     say_last(customer, EX_OK, buffer_text(&json));
     buffer_free(&json);
 }
@@ -220,7 +221,7 @@ static void on_closed(void *context)
     customer_drop(CONTEXT(context, struct customer, CUSTOMER_MAGIC));
 }
 
-void desk_serve(struct service *service, struct text command, int fd)
+void report_command_serve(struct service *service, struct text command, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct customer *customer = memory_alloc(sizeof *customer);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "report/missed/answer.h"
-#include "report/missed/wish.h"
+#include "report/missed/request_mail.h"
 
 #define TICKET "0123456789ABCDEFGHJKMNPQRSTVWXYZ0123456789abcdefghjkmnpqrstvwxyz"
 #define MIXED "Subject: Fwd\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\nlook\r\n"
@@ -43,8 +43,9 @@ static void messages_that_are_attached(void **state)
 {
     for (size_t i = 0; i < sizeof enclosures / sizeof *enclosures; i++) {
         struct arena *arena = arena_new(0);
-        struct text list[WISH_MESSAGES_MOST], rest = text_of(enclosures[i][1]);
-        size_t left, count = wish_enclosed(arena, text_of(enclosures[i][0]), list, WISH_MESSAGES_MOST, &left);
+        struct text list[REQUEST_MAIL_MESSAGES_MOST], rest = text_of(enclosures[i][1]);
+        size_t left, count = request_mail_enclosed(arena, text_of(enclosures[i][0]), list,
+                                                   REQUEST_MAIL_MESSAGES_MOST, &left);
         for (size_t k = 0; k < count; k++) {
             size_t bar = text_find_char(rest, '|');
             if (!text_equal(text_trim(list[k]), text_trim(text_slice(rest, 0, bar))))
@@ -61,13 +62,14 @@ static void more_than_are_taken(void **state)
 {
     struct arena *arena = arena_new(0);
     struct buffer mail = { 0 };
-    struct text list[WISH_MESSAGES_MOST];
+    struct text list[REQUEST_MAIL_MESSAGES_MOST];
     size_t left;
     buffer_add_text(&mail, TEXT(MIXED));
-    for (int i = 0; i < WISH_MESSAGES_MOST + 3; i++)
+    for (int i = 0; i < REQUEST_MAIL_MESSAGES_MOST + 3; i++)
         buffer_add_text(&mail, TEXT("--B\r\nContent-Type: message/rfc822\r\n\r\n" MESSAGE("m")));
-    assert_int_equal(wish_enclosed(arena, buffer_text(&mail), list, WISH_MESSAGES_MOST, &left),
-                     WISH_MESSAGES_MOST);
+    assert_int_equal(
+        request_mail_enclosed(arena, buffer_text(&mail), list, REQUEST_MAIL_MESSAGES_MOST, &left),
+        REQUEST_MAIL_MESSAGES_MOST);
     assert_int_equal(left, 3);
     buffer_free(&mail);
     arena_free(arena);
@@ -95,7 +97,7 @@ static void tickets(void **state)
 {
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         struct arena *arena = arena_new(0);
-        struct text found = wish_ticket(arena, text_of(subjects[i][0]));
+        struct text found = request_mail_ticket(arena, text_of(subjects[i][0]));
         if (!text_equal(found, text_of(subjects[i][1]))) fail_msg("row %zu: %.*s", i, TEXT_ARG(found));
         arena_free(arena);
     }
@@ -121,7 +123,8 @@ static void programs(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena *arena = arena_new(0);
-        if (wish_is_automatic(arena, text_of(rows[i].header)) != rows[i].is_automatic) fail_msg("row %zu", i);
+        if (request_mail_is_automatic(arena, text_of(rows[i].header)) != rows[i].is_automatic)
+            fail_msg("row %zu", i);
         arena_free(arena);
     }
 }

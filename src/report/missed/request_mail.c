@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Reads foreign bytes with the same reader that the checks use. */
-#include "report/missed/wish.h"
+#include "report/missed/request_mail.h"
 
 #include "books/ticket.h"
 #include "mail/mime.h"
@@ -31,7 +31,8 @@ static struct text bytes_of(struct arena *arena, const struct mime *mime, size_t
     return bytes;
 }
 
-size_t wish_enclosed(struct arena *arena, struct text mail, struct text *out, size_t most, size_t *out_left)
+size_t request_mail_enclosed(struct arena *arena, struct text mail, struct text *out, size_t most,
+                             size_t *out_left)
 {
     const struct mime *mime = mime_parse(arena, mail, &mime_limits_default, MIME_FIRST);
     size_t count = 0, behind = 0;
@@ -65,7 +66,7 @@ static bool is_letter(char c)
     return char_is_alpha(c) || char_is_digit(c);
 }
 
-struct text wish_ticket(struct arena *arena, struct text mail)
+struct text request_mail_ticket(struct arena *arena, struct text mail)
 {
     struct header header;
     header_read(arena, mail, &header);
@@ -100,7 +101,7 @@ static bool is_of_a_program(struct arena *arena, const struct header_field *fiel
     return is_any(field->name, names);
 }
 
-bool wish_is_automatic(struct arena *arena, struct text mail)
+bool request_mail_is_automatic(struct arena *arena, struct text mail)
 {
     struct header header;
     header_read(arena, mail, &header);

@@ -4,13 +4,13 @@
 #include "base/date.h"
 #include "base/plain.h"
 #include "ipc/message_id.h"
-#include "report/digest/mailing.h"
+#include "report/digest/digest_mailing.h"
 #include "report/notice.h"
 #include "report/words.h"
 
 enum { COLUMNS = 70 };
 
-static const char *say(const struct mailing_letter *letter, const char *english)
+static const char *say(const struct digest_letter *letter, const char *english)
 {
     return words_say(letter->language, english);
 }
@@ -21,19 +21,19 @@ static void time_add(struct buffer *out, uint64_t ms)
     buffer_add_text(out, text_slice(text_of(date_print_clock(ms, room)), 0, 16));
 }
 
-static size_t shown(const struct mailing_letter *letter)
+static size_t shown(const struct digest_letter *letter)
 {
-    return letter->count < MAILING_SHOWN_MOST ? letter->count : MAILING_SHOWN_MOST;
+    return letter->count < DIGEST_SHOWN_MOST ? letter->count : DIGEST_SHOWN_MOST;
 }
 
-static const char *class_words(const struct mailing_letter *letter, const struct held_row *row)
+static const char *class_words(const struct digest_letter *letter, const struct held_row *row)
 {
     return row->class == HELD_VIRUS ? say(letter, N_("virus")) : say(letter, N_("phishing"));
 }
 
 /* --- links --- */
 
-static const char *ticket_of(const struct mailing_letter *letter, const struct held_row *row,
+static const char *ticket_of(const struct digest_letter *letter, const struct held_row *row,
                              char room[TICKET_SIZE])
 {
     uint64_t keep = letter->config->quarantine.keep_ms[row->class];
@@ -43,35 +43,35 @@ static const char *ticket_of(const struct mailing_letter *letter, const struct h
 }
 
 /* Else the administrator is to be told its id. */
-static bool has_ticket(const struct mailing_letter *letter, const struct held_row *row)
+static bool has_ticket(const struct digest_letter *letter, const struct held_row *row)
 {
     return letter->key && ticket_may_release(letter->config, row->class);
 }
 
-static size_t tickets(const struct mailing_letter *letter)
+static size_t tickets(const struct digest_letter *letter)
 {
     size_t count = 0;
     for (size_t i = 0; i < shown(letter); i++) count += has_ticket(letter, &letter->rows[i]);
     return count;
 }
 
-static bool has_page(const struct mailing_letter *letter)
+static bool has_page(const struct digest_letter *letter)
 {
     return letter->key && letter->config->digest.page.length > 0;
 }
 
-static bool has_reply(const struct mailing_letter *letter)
+static bool has_reply(const struct digest_letter *letter)
 {
     return letter->key && letter->config->digest.reply.length > 0;
 }
 
-static void page_link_add(const struct mailing_letter *letter, const char *ticket, struct buffer *out)
+static void page_link_add(const struct digest_letter *letter, const char *ticket, struct buffer *out)
 {
     buffer_printf(out, "%.*s/%s", TEXT_ARG(letter->config->digest.page), ticket);
 }
 
 /* RFC 6068: in the address everything is written by number that could mean something in a URL. */
-static void mail_link_add(const struct mailing_letter *letter, const char *ticket, struct buffer *out)
+static void mail_link_add(const struct digest_letter *letter, const char *ticket, struct buffer *out)
 {
     struct text to = letter->config->digest.reply;
     buffer_add_text(out, TEXT("mailto:"));
@@ -87,7 +87,7 @@ static void mail_link_add(const struct mailing_letter *letter, const char *ticke
 
 /* --- as text --- */
 
-static void row_print(const struct mailing_letter *letter, const struct held_row *row, struct buffer *out)
+static void row_print(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
     char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
     bool is_open = has_ticket(letter, row);
@@ -114,7 +114,7 @@ static void row_print(const struct mailing_letter *letter, const struct held_row
 }
 
 /* What is to be done, a sentence a line; the same in both parts. */
-static void advice_print(const struct mailing_letter *letter, struct buffer *out)
+static void advice_print(const struct digest_letter *letter, struct buffer *out)
 {
     size_t open = tickets(letter);
     if (open && has_page(letter))
@@ -139,25 +139,25 @@ static void advice_print(const struct mailing_letter *letter, struct buffer *out
     buffer_printf(out, "%s\n", say(letter, N_("What you do not want needs nothing: it goes by itself.")));
 }
 
-static void head_print(const struct mailing_letter *letter, struct buffer *out)
+static void head_print(const struct digest_letter *letter, struct buffer *out)
 {
     buffer_printf(out, say(letter, N_("Messages to <%.*s> that were held and not delivered:")),
                   TEXT_ARG(letter->to));
 }
 
-static void more_print(const struct mailing_letter *letter, struct buffer *out)
+static void more_print(const struct digest_letter *letter, struct buffer *out)
 {
-    if (letter->count > MAILING_SHOWN_MOST)
-        buffer_printf(out, say(letter, N_("and %zu more.")), letter->count - MAILING_SHOWN_MOST);
+    if (letter->count > DIGEST_SHOWN_MOST)
+        buffer_printf(out, say(letter, N_("and %zu more.")), letter->count - DIGEST_SHOWN_MOST);
 }
 
-static void lines_print(const struct mailing_letter *letter, struct buffer *out)
+static void lines_print(const struct digest_letter *letter, struct buffer *out)
 {
     head_print(letter, out);
     buffer_add_text(out, TEXT("\n\n"));
     for (size_t i = 0; i < shown(letter); i++) row_print(letter, &letter->rows[i], out);
     more_print(letter, out);
-    if (letter->count > MAILING_SHOWN_MOST) buffer_add_text(out, TEXT("\n\n"));
+    if (letter->count > DIGEST_SHOWN_MOST) buffer_add_text(out, TEXT("\n\n"));
     advice_print(letter, out);
 }
 
@@ -170,7 +170,7 @@ static void button_add(struct text link, const char *words, struct buffer *out)
     buffer_printf(out, "\">%s</a>", words);
 }
 
-static void links_html(const struct mailing_letter *letter, const struct held_row *row, struct buffer *out)
+static void links_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
     char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
     struct buffer link = { 0 };
@@ -191,7 +191,7 @@ static void links_html(const struct mailing_letter *letter, const struct held_ro
     buffer_free(&link);
 }
 
-static void row_html(const struct mailing_letter *letter, const struct held_row *row, struct buffer *out)
+static void row_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
     buffer_add_text(out, TEXT("<p style=\"margin:14px 0\"><span style=\"color:#66707d\">"));
     time_add(out, message_id_time_ms(row->message));
@@ -206,7 +206,7 @@ static void row_html(const struct mailing_letter *letter, const struct held_row 
     buffer_add_text(out, TEXT("</p>\n"));
 }
 
-static void html_print(const struct mailing_letter *letter, struct buffer *out)
+static void html_print(const struct digest_letter *letter, struct buffer *out)
 {
     struct buffer plain = { 0 };
     struct text rest, line;
@@ -231,7 +231,7 @@ static void html_print(const struct mailing_letter *letter, struct buffer *out)
     buffer_free(&plain);
 }
 
-void mailing_print(const struct mailing_letter *letter, struct buffer *out)
+void digest_mailing_print(const struct digest_letter *letter, struct buffer *out)
 {
     struct buffer lines = { 0 }, html = { 0 }, subject = { 0 };
     lines_print(letter, &lines);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What counts is room on the disk, in which the smallest file takes a block: so their number is bounded too.
  */
-#include "report/missed/attic.h"
+#include "report/missed/missed_store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -71,7 +71,7 @@ static void oldest_remove(struct things *things, int folder, uint64_t goal)
     size_t count = 0, gone = 0;
     for (struct thing *thing = things->first; thing; thing = thing->next) list[count++] = thing;
     qsort(list, count, sizeof *list, by_age);
-    for (size_t i = 0; i < count && things->bytes > goal && gone < ATTIC_A_LOOK; i++) {
+    for (size_t i = 0; i < count && things->bytes > goal && gone < MISSED_STORE_A_LOOK; i++) {
         if (unlinkat(folder, list[i]->name, 0) != 0) {
             log_error("learn/missed/kept/%s cannot be removed: %s", list[i]->name, strerror(errno));
             continue;
@@ -82,7 +82,7 @@ static void oldest_remove(struct things *things, int folder, uint64_t goal)
     log_info("report missed most: the %zu oldest files of learn/missed/kept are removed", gone);
 }
 
-uint64_t attic_clear(int folder, uint64_t most)
+uint64_t missed_store_clear(int folder, uint64_t most)
 {
     struct things things = { .arena = arena_new(0) };
     things_read(&things, folder);

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "figures/calendar.h"
 #include "ipc/message_id.h"
-#include "report/digest/mailing.h"
+#include "report/digest/digest_mailing.h"
 #include "report/service.h"
 
 enum { NEXT_MS = 5, AGAIN_MS = 10000 };
@@ -19,12 +19,12 @@ static uint64_t now_of(const struct service *service)
 
 static void remember(struct service *service)
 {
-    mailing_write(service->folder, &service->mailing);
+    digest_mailing_write(service->folder, &service->mailing);
 }
 
 static void day_finish(struct service *service)
 {
-    struct mailing *mailing = &service->mailing;
+    struct digest_mailing *mailing = &service->mailing;
     mailing->done_day = calendar_of((time_t)(mailing->until_ms / 1000));
     mailing->from_ms = mailing->until_ms;
     mailing->until_ms = 0;
@@ -52,28 +52,28 @@ static void letter_done(void *context, uint64_t id, bool is_kept, struct text wh
 
 static void letter_send(struct service *service, const struct held_rows *rows, size_t at, size_t count)
 {
-    struct mailing *mailing = &service->mailing;
+    struct digest_mailing *mailing = &service->mailing;
     struct text to = rows->items[at].address;
     struct ticket_key key;
     char id[MESSAGE_ID_SIZE];
     bool is_linked = service->child.config->digest.page.length || service->child.config->digest.reply.length;
     bool has_key = is_linked && ticket_key_open(service->ledger_path, false, &key);
-    mailing->offered_id = post_next_id(service->post);
+    mailing->offered_id = submission_next_id(service->submission);
     snprintf(mailing->address, sizeof mailing->address, "%.*s", TEXT_ARG(to));
-    if (!mailing_write(service->folder, mailing)) return; /* else it might go out at every look */
-    struct mailing_letter letter = { .config = service->child.config,
-                                     .key = has_key ? &key : NULL,
-                                     .language = mailing_language(service->child.config, to),
-                                     .to = to,
-                                     .id = text_of(message_id_print(mailing->offered_id, id)),
-                                     .rows = &rows->items[at],
-                                     .count = count,
-                                     .now_ms = now_of(service) };
+    if (!digest_mailing_write(service->folder, mailing)) return; /* else it might go out at every look */
+    struct digest_letter letter = { .config = service->child.config,
+                                    .key = has_key ? &key : NULL,
+                                    .language = digest_mailing_language(service->child.config, to),
+                                    .to = to,
+                                    .id = text_of(message_id_print(mailing->offered_id, id)),
+                                    .rows = &rows->items[at],
+                                    .count = count,
+                                    .now_ms = now_of(service) };
     struct buffer bytes = { 0 };
-    mailing_print(&letter, &bytes);
+    digest_mailing_print(&letter, &bytes);
     service->is_mailing = true;
-    post_send(service->post, mailing->offered_id, to, buffer_text(&bytes),
-              (struct post_waiter){ letter_done, service });
+    submission_send(service->submission, mailing->offered_id, to, buffer_text(&bytes),
+                    (struct submission_waiter){ letter_done, service });
     buffer_free(&bytes);
 }
 
@@ -83,7 +83,7 @@ static size_t next_user(const struct service *service, const struct held_rows *r
     struct text last = text_of(service->mailing.address);
     size_t at = 0;
     while (last.length && at < rows->count) {
-        int order = mailing_order(rows->items[at].address, last);
+        int order = digest_mailing_order(rows->items[at].address, last);
         if (order > 0 || (order == 0 && service->is_repeating)) break;
         at++;
     }
@@ -94,50 +94,51 @@ static size_t next_user(const struct service *service, const struct held_rows *r
    fixed, and what is released meanwhile only makes letters shorter. */
 static void user_next(struct service *service)
 {
-    struct mailing *mailing = &service->mailing;
-    if (!service->mailing_arena) {
+    struct digest_mailing *mailing = &service->mailing;
+    if (!service->digest_mailing_arena) {
         struct reader_books *books;
         struct buffer why = { 0 };
-        service->mailing_arena = arena_new(0);
+        service->digest_mailing_arena = arena_new(0);
         enum books_outcome outcome = books_open(service->ledger_path, &books, &why);
         if (outcome == BOOKS_DONE)
-            outcome = mailing_gather(books, service->child.config, mailing->from_ms, mailing->until_ms,
-                                     service->mailing_arena, &service->mailing_rows);
+            outcome = digest_mailing_gather(books, service->child.config, mailing->from_ms, mailing->until_ms,
+                                            service->digest_mailing_arena, &service->digest_mailing_rows);
         books_close(books);
         buffer_free(&why);
         if (outcome != BOOKS_DONE) {
-            arena_free(service->mailing_arena);
-            service->mailing_arena = NULL;
+            arena_free(service->digest_mailing_arena);
+            service->digest_mailing_arena = NULL;
             return; /* again at the next look */
         }
     }
-    const struct held_rows *rows = &service->mailing_rows;
+    const struct held_rows *rows = &service->digest_mailing_rows;
     size_t at = next_user(service, rows);
     service->is_repeating = false;
     if (at < rows->count) {
-        letter_send(service, rows, at, mailing_group(rows, at));
+        letter_send(service, rows, at, digest_mailing_group(rows, at));
         return;
     }
     day_finish(service);
-    arena_free(service->mailing_arena);
-    service->mailing_arena = NULL;
+    arena_free(service->digest_mailing_arena);
+    service->digest_mailing_arena = NULL;
 }
 
-void mailroom_look(struct service *service)
+void digest_job_look(struct service *service)
 {
     const struct config *config = service->child.config;
-    struct mailing *mailing = &service->mailing;
+    struct digest_mailing *mailing = &service->mailing;
     uint64_t now = now_of(service);
-    if (service->is_mailing || !post_is_open(service->post)) return;
+    if (service->is_mailing || !submission_is_open(service->submission)) return;
     if (mailing->offered_id) { /* an earlier life of ours handed it over and heard no answer */
         service->is_mailing = true;
-        post_ask(service->post, mailing->offered_id, (struct post_waiter){ letter_done, service });
+        submission_ask(service->submission, mailing->offered_id,
+                       (struct submission_waiter){ letter_done, service });
         return;
     }
     uint32_t due = calendar_add(nightly_due((time_t)(now / 1000), config->digest.at_minutes), 1);
     if (!config->digest.send || !mailing->done_day) { /* what was held before stays untold */
         bool is_new = mailing->done_day != due;
-        *mailing = (struct mailing){ .done_day = due, .from_ms = now };
+        *mailing = (struct digest_mailing){ .done_day = due, .from_ms = now };
         if (is_new) remember(service);
         return;
     }

@@ -16,10 +16,10 @@
 #include "config/own_address.h"
 #include "ipc/event.h"
 #include "mail/likeness.h"
-#include "report/missed/attic.h"
+#include "report/missed/missed_store.h"
 #include "report/service.h"
 
-enum { DIGEST_DIGITS = 16, LEAKS_A_LOOK = 1000 };
+enum { DIGEST_DIGITS = 16, MISSED_SPAM_A_LOOK = 1000 };
 
 static bool digest_read(struct text digits, uint64_t *out)
 {
@@ -76,13 +76,13 @@ static unsigned move_all(struct service *service, int from, int to)
     }
     rewinddir(folder);
     uint64_t bytes;
-    for (const struct dirent *entry; count < LEAKS_A_LOOK && (entry = readdir(folder));) {
+    for (const struct dirent *entry; count < MISSED_SPAM_A_LOOK && (entry = readdir(folder));) {
         if (entry->d_name[0] == '.' || !leak_tell(service, from, entry->d_name, &bytes)) continue;
         if (renameat(from, entry->d_name, to, entry->d_name) != 0) {
             log_error("learn/missed/new/%s cannot be moved: %s", entry->d_name, strerror(errno));
             break;
         }
-        service->leaks_bytes += bytes;
+        service->missed_bytes += bytes;
         count++;
     }
     closedir(folder);
@@ -102,12 +102,12 @@ static int place_open(const struct service *service, const char *name)
 static void kept_look(struct service *service, int kept)
 {
     uint64_t most = service->child.config->report.missed_most_bytes;
-    if (service->leaks_counted && service->leaks_bytes <= most) return;
-    service->leaks_bytes = attic_clear(kept, most);
-    service->leaks_counted = true;
+    if (service->missed_counted && service->missed_bytes <= most) return;
+    service->missed_bytes = missed_store_clear(kept, most);
+    service->missed_counted = true;
 }
 
-unsigned leaks_take(struct service *service)
+unsigned missed_spam_take(struct service *service)
 {
     unsigned count = 0;
     int from = place_open(service, "new"), to = place_open(service, "kept");
@@ -138,7 +138,8 @@ static bool all_put(int place, enum missed_kind kind, const struct text *message
     return fsync(place) == 0;
 }
 
-bool leaks_put(struct service *service, enum missed_kind kind, const struct text *messages, size_t count)
+bool missed_spam_put(struct service *service, enum missed_kind kind, const struct text *messages,
+                     size_t count)
 {
     int place = place_open(service, "new");
     bool is_good = place >= 0 && all_put(place, kind, messages, count);

@@ -42,8 +42,9 @@ static void facts_look(struct service *service, struct reader_books *books, stru
     facts_gather(&source, language, difference, arena, facts);
 }
 
-static struct edition *edition_make(struct service *service, uint32_t day, enum language language,
-                                    const struct account_line *accounts)
+static struct report_document *report_document_make(struct service *service, uint32_t day,
+                                                    enum language language,
+                                                    const struct account_line *accounts)
 {
     struct arena *arena = arena_new(0);
     struct buffer why = { 0 };
@@ -58,16 +59,16 @@ static struct edition *edition_make(struct service *service, uint32_t day, enum 
                                      .accounts = accounts,
                                      .folder = service->folder,
                                      .now_ms = now_of(service) };
-    struct edition *edition = compose_day(&source, day, language);
+    struct report_document *document = compose_day(&source, day, language);
     books_close(books);
     buffer_free(&why);
     arena_free(arena);
-    return edition;
+    return document;
 }
 
-struct edition *office_edition(struct service *service, uint32_t day, enum language language)
+struct report_document *report_job_document(struct service *service, uint32_t day, enum language language)
 {
-    return edition_make(service, day, language, NULL);
+    return report_document_make(service, day, language, NULL);
 }
 
 /* --- the journal against the ledger --- */
@@ -123,7 +124,7 @@ static void night_keep(struct service *service)
     accounts_write(service->folder, &service->accounts);
 }
 
-void office_accounts(struct service *service)
+void report_job_accounts(struct service *service)
 {
     struct account_line lines[ACCOUNT_COUNT];
     bool is_first = service->accounts.time_ms == 0;
@@ -157,29 +158,31 @@ static void nightly_send(struct service *service, uint32_t day)
     const struct config *config = service->child.config;
     char id[MESSAGE_ID_SIZE];
     service->nightly.offered_day = day;
-    service->nightly.offered_id = post_next_id(service->post);
+    service->nightly.offered_id = submission_next_id(service->submission);
     if (!nightly_write(service->folder, &service->nightly)) return; /* else it might go out at every look */
     struct buffer letter = { 0 };
     struct account_line lines[ACCOUNT_COUNT];
     bool is_closed = service->accounts.time_ms && night_close(service, lines);
-    struct edition *edition = edition_make(service, day, config->report.language, is_closed ? lines : NULL);
+    struct report_document *document =
+        report_document_make(service, day, config->report.language, is_closed ? lines : NULL);
     message_id_print(service->nightly.offered_id, id);
-    edition_print_letter(edition, config->admin, config->report.to, text_of(id), &letter);
+    report_document_print_letter(document, config->admin, config->report.to, text_of(id), &letter);
     service->is_sending = true;
-    post_send(service->post, service->nightly.offered_id, config->report.to, buffer_text(&letter),
-              (struct post_waiter){ nightly_done, service });
-    edition_free(edition);
+    submission_send(service->submission, service->nightly.offered_id, config->report.to, buffer_text(&letter),
+                    (struct submission_waiter){ nightly_done, service });
+    report_document_free(document);
     buffer_free(&letter);
 }
 
-void office_nightly(struct service *service)
+void report_job_nightly(struct service *service)
 {
     const struct config *config = service->child.config;
     uint32_t due = nightly_due((time_t)(now_of(service) / 1000), config->report.at_minutes);
-    if (service->is_sending || !post_is_open(service->post)) return;
+    if (service->is_sending || !submission_is_open(service->submission)) return;
     if (service->nightly.offered_day) { /* an earlier life of ours handed it over and heard no answer */
         service->is_sending = true;
-        post_ask(service->post, service->nightly.offered_id, (struct post_waiter){ nightly_done, service });
+        submission_ask(service->submission, service->nightly.offered_id,
+                       (struct submission_waiter){ nightly_done, service });
         return;
     }
     if (!service->nightly.done_day ||
@@ -207,12 +210,12 @@ static void alarm_done(void *context, uint64_t id, bool is_kept, struct text why
 }
 
 static void alarm_send(struct service *service, struct text lines, struct text subject,
-                       struct post_waiter waiter)
+                       struct submission_waiter waiter)
 {
     const struct config *config = service->child.config;
     struct buffer letter = { 0 };
     char room[MESSAGE_ID_SIZE];
-    uint64_t id = post_next_id(service->post);
+    uint64_t id = submission_next_id(service->submission);
     struct notice notice = { .from = config->admin,
                              .to = config->report.to,
                              .hostname = config->hostname,
@@ -220,7 +223,7 @@ static void alarm_send(struct service *service, struct text lines, struct text s
                              .subject = subject,
                              .now_ms = now_of(service) };
     notice_print(&notice, lines, &letter);
-    post_send(service->post, id, config->report.to, buffer_text(&letter), waiter);
+    submission_send(service->submission, id, config->report.to, buffer_text(&letter), waiter);
     buffer_free(&letter);
 }
 
@@ -260,7 +263,7 @@ static void news_add(struct news *news, enum fact_kind kind, enum alarm_news wha
     else
         buffer_printf(&news->subject, "%s%s", words_say(language, N_(", ")), name);
     buffer_printf(&news->lines, "%s: %s: ", words_say(language, news_words[what]), name);
-    plain_add(&news->lines, news->facts[kind].says, EDITION_LINE_MOST);
+    plain_add(&news->lines, news->facts[kind].says, REPORT_DOCUMENT_LINE_MOST);
     buffer_add_char(&news->lines, '\n');
     news_hook(news, kind, what);
 }
@@ -280,7 +283,7 @@ static void news_look(struct news *news, struct arena *arena)
     buffer_free(&why);
 }
 
-void office_facts(struct service *service, struct buffer *out)
+void report_job_facts(struct service *service, struct buffer *out)
 {
     static const char *const states[] = { "unknown", "good", "bad" };
     struct arena *arena = arena_new(0);
@@ -302,7 +305,7 @@ void office_facts(struct service *service, struct buffer *out)
     arena_free(arena);
 }
 
-void office_alarms(struct service *service)
+void report_job_alarms(struct service *service)
 {
     struct arena *arena = arena_new(0);
     struct news news = { .service = service };
@@ -314,7 +317,7 @@ void office_alarms(struct service *service)
     if (buffer_length(&news.lines) > 0) {
         if (service->child.config->report.to.length)
             alarm_send(service, buffer_text(&news.lines), buffer_text(&news.subject),
-                       (struct post_waiter){ alarm_done, service });
+                       (struct submission_waiter){ alarm_done, service });
         alarms_write(service->folder, service->alarms);
     }
     buffer_free(&news.lines);
@@ -322,7 +325,8 @@ void office_alarms(struct service *service)
     arena_free(arena);
 }
 
-unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook)
+unsigned report_job_alarm_test(struct service *service, struct submission_waiter mail,
+                               struct hooks_waiter hook)
 {
     static const char subject[] = N_("Test alarm"), says[] = N_("This is a test. Nothing is wrong.");
     const struct config *config = service->child.config;

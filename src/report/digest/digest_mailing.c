@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Who gets a digest, of what, and how far the mailing is. */
-#include "report/digest/mailing.h"
+#include "report/digest/digest_mailing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "config/domains.h"
 #include "mail/envelope.h"
-#include "report/keep.h"
+#include "report/state_file.h"
 
 enum { PAGE_ROWS = 500, OLDER_MS = 6 * 3600 * 1000 };
 
@@ -17,7 +17,7 @@ static const struct domain *domain_of(const struct config *config, struct text a
     return config_find_domain(config, envelope_domain_of(address));
 }
 
-enum language mailing_language(const struct config *config, struct text address)
+enum language digest_mailing_language(const struct config *config, struct text address)
 {
     const struct domain *domain = domain_of(config, address);
     return domain->has_language ? domain->language : config->report.language;
@@ -34,7 +34,7 @@ static bool is_told(const struct config *config, const struct held_row *row, uin
            config_route_is_local(domain_of(config, row->address));
 }
 
-int mailing_order(struct text a, struct text b)
+int digest_mailing_order(struct text a, struct text b)
 {
     size_t least = a.length < b.length ? a.length : b.length;
     for (size_t i = 0; i < least; i++) {
@@ -47,7 +47,7 @@ int mailing_order(struct text a, struct text b)
 static int row_order(const void *a, const void *b)
 {
     const struct held_row *x = a, *y = b;
-    int order = mailing_order(x->address, y->address);
+    int order = digest_mailing_order(x->address, y->address);
     if (order) return order;
     return x->message < y->message ? -1 : x->message > y->message;
 }
@@ -88,8 +88,9 @@ static enum books_outcome class_gather(struct reader_books *books, const struct 
     return outcome;
 }
 
-enum books_outcome mailing_gather(struct reader_books *books, const struct config *config, uint64_t from_ms,
-                                  uint64_t until_ms, struct arena *arena, struct held_rows *out)
+enum books_outcome digest_mailing_gather(struct reader_books *books, const struct config *config,
+                                         uint64_t from_ms, uint64_t until_ms, struct arena *arena,
+                                         struct held_rows *out)
 {
     size_t capacity = 0;
     static const enum held_class classes[] = { HELD_SPAM, HELD_PHISHING, HELD_VIRUS };
@@ -102,7 +103,7 @@ enum books_outcome mailing_gather(struct reader_books *books, const struct confi
     return outcome;
 }
 
-size_t mailing_group(const struct held_rows *rows, size_t at)
+size_t digest_mailing_group(const struct held_rows *rows, size_t at)
 {
     size_t end = at;
     while (end < rows->count && text_equal_nocase(rows->items[end].address, rows->items[at].address)) end++;
@@ -111,26 +112,26 @@ size_t mailing_group(const struct held_rows *rows, size_t at)
 
 /* --- what is remembered --- */
 
-void mailing_read(int folder, struct mailing *out)
+void digest_mailing_read(int folder, struct digest_mailing *out)
 {
     struct buffer file = { 0 };
     struct text word;
     uint64_t numbers[4] = { 0 };
-    keep_read(folder, "digest", &file);
+    state_file_read(folder, "digest", &file);
     struct text rest = text_trim(buffer_text(&file));
     for (int i = 0; i < 4; i++)
         if (!text_next_word(&rest, &word) || !text_to_number(word, UINT64_MAX, &numbers[i])) numbers[i] = 0;
-    *out = (struct mailing){ (uint32_t)numbers[0], numbers[1], numbers[2], numbers[3], "" };
+    *out = (struct digest_mailing){ (uint32_t)numbers[0], numbers[1], numbers[2], numbers[3], "" };
     snprintf(out->address, sizeof out->address, "%.*s", TEXT_ARG(text_trim(rest)));
     buffer_free(&file);
 }
 
-bool mailing_write(int folder, const struct mailing *mailing)
+bool digest_mailing_write(int folder, const struct digest_mailing *mailing)
 {
     struct buffer file = { 0 };
     buffer_printf(&file, "%u %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", mailing->done_day, mailing->from_ms,
                   mailing->until_ms, mailing->offered_id, mailing->address);
-    bool is_written = keep_write(folder, "digest", buffer_text(&file));
+    bool is_written = state_file_write(folder, "digest", buffer_text(&file));
     buffer_free(&file);
     return is_written;
 }
