@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "receive/clients.h"
+#include "receive/client_limits.h"
 
 enum { PROCESSES = 60, TABLE_BYTES = 1024 * 1024, NOW_MS = 1000000000 };
 
@@ -19,24 +19,24 @@ static void restarts(void **state)
 {
     int fd = memfd_create("clients", MFD_CLOEXEC);
     assert_int_equal(ftruncate(fd, TABLE_BYTES), 0);
-    struct clients *processes[PROCESSES];
+    struct client_limits *processes[PROCESSES];
     struct client_entry *entries[PROCESSES];
     struct client_numbers numbers;
     struct address client;
     assert_true(address_parse(TEXT("192.0.2.7"), &client));
     for (uint16_t i = 0; i < PROCESSES; i++) {
-        processes[i] = clients_map(fd, i);
-        entries[i] = clients_enter(processes[i], &client, NOW_MS, &numbers);
+        processes[i] = client_limits_map(fd, i);
+        entries[i] = client_limits_enter(processes[i], &client, NOW_MS, &numbers);
         assert_int_equal(numbers.connections, i + 1);
         assert_int_equal(numbers.all_connections, i + 1);
     }
     for (uint16_t i = 0; i < PROCESSES; i++) {
-        processes[i] = clients_map(fd, i);
-        entries[i] = clients_enter(processes[i], &client, NOW_MS, &numbers);
+        processes[i] = client_limits_map(fd, i);
+        entries[i] = client_limits_enter(processes[i], &client, NOW_MS, &numbers);
         assert_int_equal(numbers.connections, PROCESSES);
     }
-    for (uint16_t i = 0; i < PROCESSES; i++) clients_leave(processes[i], entries[i]);
-    clients_enter(processes[0], &client, NOW_MS, &numbers);
+    for (uint16_t i = 0; i < PROCESSES; i++) client_limits_leave(processes[i], entries[i]);
+    client_limits_enter(processes[0], &client, NOW_MS, &numbers);
     assert_int_equal(numbers.connections, 1);
     assert_int_equal(numbers.all_connections, 1);
     close(fd);
@@ -56,23 +56,24 @@ static void full(void **state)
     enum { SMALL_BYTES = 64 * 1024, MANY = 2000, LIMIT = 20 };
     int fd = memfd_create("clients", MFD_CLOEXEC);
     assert_int_equal(ftruncate(fd, SMALL_BYTES), 0);
-    struct clients *clients = clients_map(fd, 0);
+    struct client_limits *clients = client_limits_map(fd, 0);
     struct client_numbers numbers;
     for (uint32_t i = 0; i < MANY; i++) {
         struct address one = numbered(i);
-        assert_non_null(clients_enter(clients, &one, NOW_MS, &numbers));
+        assert_non_null(client_limits_enter(clients, &one, NOW_MS, &numbers));
         assert_true(numbers.connections > 0 && numbers.in_minute > 0);
     }
     struct address late = numbered(MANY);
     struct client_entry *entry = NULL;
     for (uint32_t i = 1; i <= LIMIT; i++) {
-        entry = clients_enter(clients, &late, NOW_MS, &numbers);
+        entry = client_limits_enter(clients, &late, NOW_MS, &numbers);
         assert_true(numbers.connections >= i && numbers.in_minute >= i);
     }
     uint32_t all;
-    for (uint32_t i = 1; i <= LIMIT; i++) assert_true(clients_message(clients, entry, NOW_MS, &all) >= i);
-    for (uint32_t i = 0; i < LIMIT; i++) clients_leave(clients, entry);
-    clients_unmap(clients);
+    for (uint32_t i = 1; i <= LIMIT; i++)
+        assert_true(client_limits_message(clients, entry, NOW_MS, &all) >= i);
+    for (uint32_t i = 0; i < LIMIT; i++) client_limits_leave(clients, entry);
+    client_limits_unmap(clients);
     close(fd);
 }
 
@@ -83,19 +84,19 @@ static void least_goes_first(void **state)
     enum { SMALL_BYTES = 16 * 1024, MANY = 5000, OFTEN = 30 };
     int fd = memfd_create("clients", MFD_CLOEXEC);
     assert_int_equal(ftruncate(fd, SMALL_BYTES), 0);
-    struct clients *clients = clients_map(fd, 0);
+    struct client_limits *clients = client_limits_map(fd, 0);
     struct client_numbers numbers;
     struct address often = numbered(0);
     for (uint32_t i = 0; i < OFTEN; i++)
-        clients_leave(clients, clients_enter(clients, &often, NOW_MS, &numbers));
+        client_limits_leave(clients, client_limits_enter(clients, &often, NOW_MS, &numbers));
     for (uint32_t i = 1; i < MANY; i++) {
         struct address one = numbered(i);
-        clients_leave(clients, clients_enter(clients, &one, NOW_MS, &numbers));
+        client_limits_leave(clients, client_limits_enter(clients, &one, NOW_MS, &numbers));
         assert_int_equal(numbers.connections, 1);
     }
-    clients_enter(clients, &often, NOW_MS, &numbers);
+    client_limits_enter(clients, &often, NOW_MS, &numbers);
     assert_int_equal(numbers.in_minute, OFTEN + 1);
-    clients_unmap(clients);
+    client_limits_unmap(clients);
     close(fd);
 }
 
@@ -117,7 +118,7 @@ static void networks(void **state)
         struct address address, wanted;
         assert_true(address_parse(text_of(rows[i].address), &address));
         assert_true(address_parse(text_of(rows[i].client), &wanted));
-        struct address client = clients_network(&address, rows[i].prefix);
+        struct address client = client_limits_network(&address, rows[i].prefix);
         assert_memory_equal(client.bytes, wanted.bytes, sizeof wanted.bytes);
     }
 }

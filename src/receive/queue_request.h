@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* From verdict to journal: what queue is given, and its answer. */
-#ifndef SEKIMORI_RECEIVE_KEEPING_H
-#define SEKIMORI_RECEIVE_KEEPING_H
+#ifndef SEKIMORI_RECEIVE_QUEUE_REQUEST_H
+#define SEKIMORI_RECEIVE_QUEUE_REQUEST_H
 
 #include "receive/session.h"
 #include "receive/trace.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Interfaces and listeners of this machine. */
-#include "deliver/own.h"
+#include "deliver/own_addresses.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -11,7 +11,7 @@
 
 enum { INTERFACES_MOST = 1000 };
 
-void own_find_addresses(struct own *own)
+void own_addresses_find(struct own_addresses *own)
 {
     struct ifaddrs *first = NULL;
     if (getifaddrs(&first) != 0) {
@@ -27,19 +27,19 @@ void own_find_addresses(struct own *own)
     freeifaddrs(first);
 }
 
-static void configured_free(struct own *own)
+static void configured_free(struct own_addresses *own)
 {
     free((void *)own->hostname.at);
     free(own->listeners);
 }
 
-void own_free(struct own *own)
+void own_addresses_free(struct own_addresses *own)
 {
     configured_free(own);
     free(own->addresses);
 }
 
-void own_configure(struct own *own, const struct config *config)
+void own_addresses_configure(struct own_addresses *own, const struct config *config)
 {
     configured_free(own);
     own->hostname = text_from(memory_string(config->hostname), config->hostname.length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* One connection to each address a period; what has not come about when it ends is a miss. */
-#include "deliver/upstream.h"
+#include "deliver/uplink_probe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@ struct target_probe {
     bool has_tried; /* at least one probe has ended */
 };
 
-struct upstream {
-    enum { UPSTREAM_MAGIC = 0x6ab48d4b } magic;
+struct uplink_probe {
+    enum { UPLINK_PROBE_MAGIC = 0x6ab48d4b } magic;
     struct loop *loop;
     struct timer *timer;
     struct target_probe *probes;
@@ -69,7 +69,7 @@ static void ready(void *context, int what)
     ended(probe, is_answer(error));
 }
 
-static void begin(struct upstream *upstream, struct target_probe *probe)
+static void begin(struct uplink_probe *uplink, struct target_probe *probe)
 {
     struct sockaddr_storage there, here;
     socklen_t length = endpoint_to_sockaddr(&probe->to, &there);
@@ -84,61 +84,61 @@ static void begin(struct upstream *upstream, struct target_probe *probe)
         ended(probe, is_bound && (is_done || is_answer(errno)));
         return;
     }
-    probe->watch = watch_new(upstream->loop, probe->fd, ready, probe);
+    probe->watch = watch_new(uplink->loop, probe->fd, ready, probe);
     watch_set(probe->watch, WATCH_WRITE);
 }
 
 static void period_ended(void *context)
 {
-    struct upstream *upstream = CONTEXT(context, struct upstream, UPSTREAM_MAGIC);
-    for (size_t i = 0; i < upstream->count; i++) {
-        struct target_probe *probe = &upstream->probes[i];
+    struct uplink_probe *uplink = CONTEXT(context, struct uplink_probe, UPLINK_PROBE_MAGIC);
+    for (size_t i = 0; i < uplink->count; i++) {
+        struct target_probe *probe = &uplink->probes[i];
         if (probe->watch) ended(probe, false);
-        begin(upstream, probe);
+        begin(uplink, probe);
     }
-    timer_set(upstream->timer, PERIOD_MS);
+    timer_set(uplink->timer, PERIOD_MS);
 }
 
-void upstream_configure(struct upstream *upstream, const struct config *config)
+void uplink_probe_configure(struct uplink_probe *uplink, const struct config *config)
 {
-    for (size_t i = 0; i < upstream->count; i++) close_probe(&upstream->probes[i]);
-    free(upstream->probes);
-    upstream->count = config->health.upstreams.count;
-    upstream->probes = memory_alloc((upstream->count + 1) * sizeof *upstream->probes);
-    for (size_t i = 0; i < upstream->count; i++) {
-        struct target_probe *probe = &upstream->probes[i];
+    for (size_t i = 0; i < uplink->count; i++) close_probe(&uplink->probes[i]);
+    free(uplink->probes);
+    uplink->count = config->health.upstreams.count;
+    uplink->probes = memory_alloc((uplink->count + 1) * sizeof *uplink->probes);
+    for (size_t i = 0; i < uplink->count; i++) {
+        struct target_probe *probe = &uplink->probes[i];
         value_endpoint_parse(config->health.upstreams.items[i], 0, &probe->to);
         bool is_v4 = address_is_v4(&probe->to.address);
         probe->source = is_v4 ? config->deliver.source : config->deliver.source6;
         probe->fd = -1;
         probe->magic = TARGET_PROBE_MAGIC;
     }
-    if (upstream->count > 0)
-        timer_set(upstream->timer, 0);
+    if (uplink->count > 0)
+        timer_set(uplink->timer, 0);
     else
-        timer_clear(upstream->timer);
+        timer_clear(uplink->timer);
 }
 
-struct upstream *upstream_new(struct loop *loop, const struct config *config)
+struct uplink_probe *uplink_probe_new(struct loop *loop, const struct config *config)
 {
-    struct upstream *upstream = memory_alloc(sizeof *upstream);
-    upstream->magic = UPSTREAM_MAGIC;
-    upstream->loop = loop;
-    upstream->timer = timer_new(loop, period_ended, upstream);
-    upstream_configure(upstream, config);
-    return upstream;
+    struct uplink_probe *uplink = memory_alloc(sizeof *uplink);
+    uplink->magic = UPLINK_PROBE_MAGIC;
+    uplink->loop = loop;
+    uplink->timer = timer_new(loop, period_ended, uplink);
+    uplink_probe_configure(uplink, config);
+    return uplink;
 }
 
 /* Nothing is told before there is an answer or a first miss everywhere. */
-void upstream_tell(const struct upstream *upstream, struct health_facts *out)
+void uplink_probe_tell(const struct uplink_probe *uplink, struct health_facts *out)
 {
     uint64_t best = UINT64_MAX;
     bool all_tried = true;
-    health_know(out, HEALTH_UPSTREAMS, upstream->count);
-    for (size_t i = 0; i < upstream->count; i++) {
-        const struct target_probe *probe = &upstream->probes[i];
+    health_know(out, HEALTH_UPSTREAMS, uplink->count);
+    for (size_t i = 0; i < uplink->count; i++) {
+        const struct target_probe *probe = &uplink->probes[i];
         if (!probe->has_tried) all_tried = false;
         if (probe->has_tried && probe->misses < best) best = probe->misses;
     }
-    if (best == 0 || (all_tried && upstream->count > 0)) health_know(out, HEALTH_UPSTREAM_MISSES, best);
+    if (best == 0 || (all_tried && uplink->count > 0)) health_know(out, HEALTH_UPSTREAM_MISSES, best);
 }

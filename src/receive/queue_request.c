@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Hands messages to queue and keeps the account of it: an offer stands in the counters file from before queue
    is asked until its answer is known, so that no crash leaves a recipient uncounted. */
-#include "receive/keeping.h"
+#include "receive/queue_request.h"
 
 #include "base/log.h"
 #include "config/settings.h"

@@ -2,7 +2,7 @@
 /* A hash table in shared memory without locks: entries are claimed by compare-and-swap, and given up for
    others once they have no connections. Wrong by at most a few in a race between processes, which a limit can
    bear. */
-#include "receive/clients.h"
+#include "receive/client_limits.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -24,20 +24,20 @@ struct client_entry {
     _Atomic uint32_t minute, arrived, messages; /* in that minute */
 };
 
-struct clients {
+struct client_limits {
     struct client_entry *entries;
     size_t count;
     uint16_t column;
     size_t bytes;
 };
 
-static struct client_entry *everybody(struct clients *clients)
+static struct client_entry *everybody(struct client_limits *clients)
 {
     return &clients->entries[0];
 }
 
 /* Whoever maps the table first draws its key; the others read it. */
-static uint64_t key_of(struct clients *clients)
+static uint64_t key_of(struct client_limits *clients)
 {
     uint64_t none = 0;
     if (everybody(clients)->key == 0)
@@ -45,28 +45,28 @@ static uint64_t key_of(struct clients *clients)
     return everybody(clients)->key;
 }
 
-struct clients *clients_map(int fd, uint16_t column)
+struct client_limits *client_limits_map(int fd, uint16_t column)
 {
     struct stat facts;
     if (fstat(fd, &facts) != 0) return NULL;
     void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) return NULL;
-    struct clients *clients = memory_alloc(sizeof *clients);
-    *clients = (struct clients){ map, (size_t)facts.st_size / sizeof(struct client_entry), column % COLUMNS,
-                                 (size_t)facts.st_size };
+    struct client_limits *clients = memory_alloc(sizeof *clients);
+    *clients = (struct client_limits){ map, (size_t)facts.st_size / sizeof(struct client_entry),
+                                       column % COLUMNS, (size_t)facts.st_size };
     for (size_t i = 0; i < clients->count; i++)
         if (clients->entries[i].connections[clients->column])
             clients->entries[i].connections[clients->column] = 0;
     return clients;
 }
 
-void clients_unmap(struct clients *clients)
+void client_limits_unmap(struct client_limits *clients)
 {
     munmap(clients->entries, clients->bytes);
     free(clients);
 }
 
-struct address clients_network(const struct address *address, uint32_t prefix)
+struct address client_limits_network(const struct address *address, uint32_t prefix)
 {
     struct address client = *address;
     if (address_is_v4(address)) return client;
@@ -89,7 +89,7 @@ static uint64_t worth_of(const struct client_entry *entry)
 
 /* The client's own entry, or the one in its reach that has no connections and is worth least; NULL: all have
    connections. */
-static struct client_entry *find(struct clients *clients, uint64_t key)
+static struct client_entry *find(struct client_limits *clients, uint64_t key)
 {
     size_t places = clients->count - CLIENT_FIRST, at = (size_t)(key >> 17) % places;
     struct client_entry *least = NULL;
@@ -103,7 +103,7 @@ static struct client_entry *find(struct clients *clients, uint64_t key)
     return least;
 }
 
-static struct client_entry *take(struct clients *clients, const struct address *client, uint32_t minute)
+static struct client_entry *take(struct client_limits *clients, const struct address *client, uint32_t minute)
 {
     struct text bytes = text_from((const char *)client->bytes, sizeof client->bytes);
     uint64_t key = hash_text_by(key_of(clients), bytes) | 1;
@@ -125,8 +125,8 @@ static void minute_turn(struct client_entry *entry, uint32_t minute)
     entry->arrived = entry->messages = 0;
 }
 
-struct client_entry *clients_enter(struct clients *clients, const struct address *client, uint64_t now_ms,
-                                   struct client_numbers *out)
+struct client_entry *client_limits_enter(struct client_limits *clients, const struct address *client,
+                                         uint64_t now_ms, struct client_numbers *out)
 {
     uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
     struct client_entry *entry = take(clients, client, minute), *all = everybody(clients);
@@ -142,19 +142,19 @@ struct client_entry *clients_enter(struct clients *clients, const struct address
     return entry;
 }
 
-void clients_leave(struct clients *clients, struct client_entry *entry)
+void client_limits_leave(struct client_limits *clients, struct client_entry *entry)
 {
     everybody(clients)->connections[clients->column]--;
     entry->connections[clients->column]--;
 }
 
-uint32_t clients_connected(struct clients *clients)
+uint32_t client_limits_connected(struct client_limits *clients)
 {
     return connections_of(everybody(clients));
 }
 
-uint32_t clients_message(struct clients *clients, struct client_entry *entry, uint64_t now_ms,
-                         uint32_t *out_all)
+uint32_t client_limits_message(struct client_limits *clients, struct client_entry *entry, uint64_t now_ms,
+                               uint32_t *out_all)
 {
     uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
     minute_turn(everybody(clients), minute);
