@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/context.h"
-#include "books/count.h"
 #include "ipc/ask_master.h"
+#include "ledgerdb/count.h"
 
 enum { ROWS_A_TURN = 4000 };
 
@@ -73,15 +73,15 @@ static void sums_print(struct balance_count_server *server, const struct balance
 }
 
 static void balance_count_tell(struct balance_count_server *server, const struct count_sums *sums,
-                               enum books_outcome outcome)
+                               enum ledgerdb_outcome outcome)
 {
     struct buffer out = { 0 };
     struct balance_count *balance = server->first;
-    if (outcome == BOOKS_DONE)
+    if (outcome == LEDGERDB_DONE)
         sums_print(server, balance, sums, &out);
     else
         buffer_printf(&out, "the ledger database cannot be read to its end; the log says why");
-    client_answer(balance->fd, outcome == BOOKS_DONE ? EX_OK : EX_UNAVAILABLE, buffer_text(&out));
+    client_answer(balance->fd, outcome == LEDGERDB_DONE ? EX_OK : EX_UNAVAILABLE, buffer_text(&out));
     buffer_free(&out);
     balance_count_end(server);
 }
@@ -91,12 +91,12 @@ static void turn(void *context)
     struct balance_count_server *server =
         CONTEXT(context, struct balance_count_server, BALANCE_COUNT_SERVER_MAGIC);
     struct count_sums sums;
-    enum books_outcome outcome = BOOKS_LATER;
+    enum ledgerdb_outcome outcome = LEDGERDB_LATER;
     if (!server->first) return;
     if (!server->count && ingest_database(server->ingest))
         server->count = count_begin(ingest_database(server->ingest), server->first->since_ms);
     if (!server->count)
-        balance_count_tell(server, &sums, BOOKS_LATER);
+        balance_count_tell(server, &sums, LEDGERDB_LATER);
     else if (count_step(server->count, ROWS_A_TURN, &sums, &outcome))
         balance_count_tell(server, &sums, outcome);
     else

@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/log.h"
-#include "books/forget.h"
 #include "ledger/overflow.h"
+#include "ledgerdb/forget.h"
 
 enum {
     POLL_LEAST_MS = 100, /* a batch shares the cost of its commit and of its run of terms */
@@ -149,12 +149,12 @@ static void try_later(struct ingest *ingest)
 static bool database_try_open(struct ingest *ingest)
 {
     bool was_damaged;
-    enum books_outcome outcome = database_open(ingest->folder, &ingest->database, &was_damaged);
+    enum ledgerdb_outcome outcome = database_open(ingest->folder, &ingest->database, &was_damaged);
     ingest->counts.damaged += was_damaged;
-    ingest->counts.is_newer = outcome == BOOKS_NEWER;
-    if (outcome == BOOKS_DONE && ingest->replication)
+    ingest->counts.is_newer = outcome == LEDGERDB_NEWER;
+    if (outcome == LEDGERDB_DONE && ingest->replication)
         outcome = replication_set_database(ingest->replication, ingest->database);
-    if (outcome != BOOKS_DONE) {
+    if (outcome != LEDGERDB_DONE) {
         database_close(ingest->database);
         ingest->database = NULL;
         try_later(ingest);
@@ -178,8 +178,8 @@ static void malformed(struct ingest *ingest, uint16_t slot)
         log_error("ledger: an event in the ring of slot %u makes no sense and is left out", slot);
 }
 
-static enum books_outcome event_store(struct ingest *ingest, uint16_t slot, uint64_t position,
-                                      struct text record)
+static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, uint64_t position,
+                                         struct text record)
 {
     struct event_accepted accepted;
     struct event_ended ended;
@@ -215,80 +215,80 @@ static enum books_outcome event_store(struct ingest *ingest, uint16_t slot, uint
         break;
     }
     malformed(ingest, slot);
-    return BOOKS_DONE;
+    return LEDGERDB_DONE;
 }
 
 /* An event of this node: other nodes are told of it too. */
-static enum books_outcome own_store(struct ingest *ingest, uint16_t slot, uint64_t position,
-                                    struct text record)
+static enum ledgerdb_outcome own_store(struct ingest *ingest, uint16_t slot, uint64_t position,
+                                       struct text record)
 {
     uint64_t malformed_before = ingest->counts.malformed;
-    enum books_outcome outcome = event_store(ingest, slot, position, record);
-    if (outcome == BOOKS_DONE && ingest->counts.malformed == malformed_before)
+    enum ledgerdb_outcome outcome = event_store(ingest, slot, position, record);
+    if (outcome == LEDGERDB_DONE && ingest->counts.malformed == malformed_before)
         outbox_add(ingest->database, record);
     return outcome;
 }
 
-static enum books_outcome foreign_store(void *context, struct text record)
+static enum ledgerdb_outcome foreign_store(void *context, struct text record)
 {
     return event_store(context, 0, 0, record);
 }
 
 /* At most `most` events of one ring into the open transaction. */
-static enum books_outcome source_read(struct ingest *ingest, struct source *source, unsigned most,
-                                      unsigned *count)
+static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *source, unsigned most,
+                                         unsigned *count)
 {
     struct text record;
     uint64_t position = source->position;
     for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
-        enum books_outcome outcome = own_store(ingest, source->slot, source->position, record);
-        if (outcome != BOOKS_DONE) return outcome;
+        enum ledgerdb_outcome outcome = own_store(ingest, source->slot, source->position, record);
+        if (outcome != LEDGERDB_DONE) return outcome;
         source->position = position;
         ++*count;
     }
     source->position = position; /* ring_next may have passed over damage */
-    return BOOKS_DONE;
+    return LEDGERDB_DONE;
 }
 
 /* What waits on disk is older than what is in the rings. */
-static enum books_outcome overflow_read(struct ingest *ingest, unsigned *count)
+static enum ledgerdb_outcome overflow_read(struct ingest *ingest, unsigned *count)
 {
     struct waited waited;
     while (*count < INGEST_BATCH && overflow_next(ingest->overflow, &waited)) {
-        enum books_outcome outcome = own_store(ingest, waited.slot, waited.position, waited.record);
-        if (outcome != BOOKS_DONE) return outcome;
+        enum ledgerdb_outcome outcome = own_store(ingest, waited.slot, waited.position, waited.record);
+        if (outcome != LEDGERDB_DONE) return outcome;
         ++*count;
     }
-    return BOOKS_DONE;
+    return LEDGERDB_DONE;
 }
 
-static enum books_outcome batch_store(struct ingest *ingest, unsigned *count)
+static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
 {
-    enum books_outcome outcome = database_begin(ingest->database);
+    enum ledgerdb_outcome outcome = database_begin(ingest->database);
     for (unsigned i = 0; i < ingest->source_count; i++)
         ingest->sources[i].position = ring_tail(ingest->sources[i].ring);
-    if (outcome == BOOKS_DONE) outcome = overflow_read(ingest, count);
-    for (unsigned i = 0; i < ingest->source_count && outcome == BOOKS_DONE; i++) {
+    if (outcome == LEDGERDB_DONE) outcome = overflow_read(ingest, count);
+    for (unsigned i = 0; i < ingest->source_count && outcome == LEDGERDB_DONE; i++) {
         struct source *source = &ingest->sources[(ingest->next + i) % ingest->source_count];
         outcome = source_read(ingest, source, INGEST_BATCH - *count, count);
     }
-    if (ingest->replication && outcome == BOOKS_DONE)
+    if (ingest->replication && outcome == LEDGERDB_DONE)
         outcome = replication_store(ingest->replication, INGEST_BATCH, count, foreign_store, ingest);
-    return outcome == BOOKS_DONE ? database_commit(ingest->database) : outcome;
+    return outcome == LEDGERDB_DONE ? database_commit(ingest->database) : outcome;
 }
 
-static void batch_failed(struct ingest *ingest, enum books_outcome outcome)
+static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
 {
     ingest->counts.failures++;
     database_rollback(ingest->database);
     overflow_again(ingest->overflow);
     if (ingest->replication) replication_again(ingest->replication);
     try_later(ingest);
-    if (outcome != BOOKS_DAMAGED && !database_is_stale(ingest->database)) return;
+    if (outcome != LEDGERDB_DAMAGED && !database_is_stale(ingest->database)) return;
     if (ingest->replication) replication_set_database(ingest->replication, NULL);
     database_close(ingest->database);
     ingest->database = NULL;
-    if (outcome == BOOKS_DAMAGED) ingest->retry_at_ms = 0;
+    if (outcome == LEDGERDB_DAMAGED) ingest->retry_at_ms = 0;
 }
 
 static void batch_kept(struct ingest *ingest, unsigned count)
@@ -361,9 +361,9 @@ bool ingest_poll(struct ingest *ingest)
         return false;
     }
     unsigned count = 0;
-    enum books_outcome outcome = batch_store(ingest, &count);
+    enum ledgerdb_outcome outcome = batch_store(ingest, &count);
     arena_reset(ingest->arena);
-    if (outcome != BOOKS_DONE) {
+    if (outcome != LEDGERDB_DONE) {
         batch_failed(ingest, outcome);
         spill(ingest);
         return false;
@@ -382,7 +382,7 @@ static void forget(struct ingest *ingest)
     if (!ingest->config || !ingest->database || loop_now_ms(ingest->loop) < ingest->forget_at_ms) return;
     struct forget_limits limits =
         forget_limits_of(ingest->config, ingest_old_ms(ingest), ingest_epoch_ms(ingest));
-    if (forget_some(ingest->database, &limits, FORGET_ROWS, &rows) != BOOKS_DONE) rows = 0;
+    if (forget_some(ingest->database, &limits, FORGET_ROWS, &rows) != LEDGERDB_DONE) rows = 0;
     ingest->counts.forgotten += rows;
     ingest->forget_at_ms = loop_now_ms(ingest->loop) + (rows ? FORGET_AGAIN_MS : FORGET_LOOK_MS);
 }

@@ -8,10 +8,10 @@
 
 #include "base/loop.h"
 #include "base/steady.h"
-#include "books/database.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
 #include "ledger/replication.h"
+#include "ledgerdb/database.h"
 
 struct ingest;
 

@@ -10,8 +10,8 @@
 #include "base/certificate.h"
 #include "base/context.h"
 #include "base/log.h"
-#include "books/nodes.h"
 #include "ipc/ask_courier.h"
+#include "ledgerdb/nodes.h"
 
 enum { SERVE_LEAST_MS = 1000, LOOK_MS = 10000, NODES = 256 };
 
@@ -116,21 +116,21 @@ static void series_say(struct replication *replication)
         courier_number_send(replication->courier, COURIER_SERIES, 0, outbox_series(replication->database));
 }
 
-enum books_outcome replication_set_database(struct replication *replication, struct database *database)
+enum ledgerdb_outcome replication_set_database(struct replication *replication, struct database *database)
 {
     const struct config *config = replication->config;
     struct arena *arena = arena_new(0);
-    enum books_outcome outcome = BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     replication->database = database;
     replication->is_wished = false;
     replication->told = replication->released = 0;
     if (database && config->node.number)
         outcome = nodes_set_here(database, config->node.number, name_of(config, arena), config->role);
     if (database && replication->facts.collects) database_set_durable(database);
-    if (database && replication->facts.sends && outcome == BOOKS_DONE)
+    if (database && replication->facts.sends && outcome == LEDGERDB_DONE)
         outcome = outbox_begin(database, replication->boot);
     arena_free(arena);
-    if (outcome == BOOKS_DONE)
+    if (outcome == LEDGERDB_DONE)
         series_say(replication);
     else
         replication->database = NULL;
@@ -161,11 +161,11 @@ static void welcome(struct replication *replication, uint64_t connection, const 
 {
     uint64_t parcel = 0;
     const char *why = NULL;
-    enum books_outcome outcome = BOOKS_LATER;
+    enum ledgerdb_outcome outcome = LEDGERDB_LATER;
     if (replication->database)
         outcome = nodes_welcome(replication->database, hello->number, hello->name, (enum role)hello->role,
                                 hello->series, &parcel, &why);
-    if (outcome != BOOKS_DONE) why = "the ledger cannot store events now";
+    if (outcome != LEDGERDB_DONE) why = "the ledger cannot store events now";
     teller_forget(replication, connection);
     if (!why) {
         struct teller *teller = memory_alloc(sizeof *teller);
@@ -258,17 +258,17 @@ bool replication_has_arrivals(const struct replication *replication)
     return replication->first != NULL;
 }
 
-static enum books_outcome arrival_store(struct replication *replication, struct arrival *arrival,
-                                        unsigned *count, enum books_outcome (*store)(void *, struct text),
-                                        void *context)
+static enum ledgerdb_outcome arrival_store(struct replication *replication, struct arrival *arrival,
+                                           unsigned *count,
+                                           enum ledgerdb_outcome (*store)(void *, struct text), void *context)
 {
     struct database *database = replication->database;
     struct reader reader = reader_of(buffer_text(&arrival->records));
     uint64_t events = 0, refused = 0;
-    enum books_outcome outcome = BOOKS_DONE;
-    if (nodes_has_parcel(database, arrival->node, arrival->series, arrival->number)) return BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    if (nodes_has_parcel(database, arrival->node, arrival->series, arrival->number)) return LEDGERDB_DONE;
     database_set_node(database, arrival->node);
-    while (reader.rest.length && outcome == BOOKS_DONE) {
+    while (reader.rest.length && outcome == LEDGERDB_DONE) {
         struct text record = get_text(&reader);
         if (reader.failed || !nodes_may_tell(arrival->node, record))
             refused++;
@@ -283,20 +283,20 @@ static enum books_outcome arrival_store(struct replication *replication, struct 
     if (refused)
         log_warning("node %u: %llu events make no sense or are not its own: left out", arrival->node,
                     (unsigned long long)refused);
-    if (outcome != BOOKS_DONE) return outcome;
+    if (outcome != LEDGERDB_DONE) return outcome;
     return nodes_advance(database, arrival->node, arrival->number, loop_wall_ms(replication->loop), events,
                          refused, arrival->given_up);
 }
 
-enum books_outcome replication_store(struct replication *replication, unsigned most, unsigned *count,
-                                     enum books_outcome (*store)(void *context, struct text record),
-                                     void *context)
+enum ledgerdb_outcome replication_store(struct replication *replication, unsigned most, unsigned *count,
+                                        enum ledgerdb_outcome (*store)(void *context, struct text record),
+                                        void *context)
 {
-    enum books_outcome outcome = BOOKS_DONE;
-    for (struct arrival *arrival = replication->first; arrival && *count < most && outcome == BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    for (struct arrival *arrival = replication->first; arrival && *count < most && outcome == LEDGERDB_DONE;
          arrival = arrival->next) {
         outcome = arrival_store(replication, arrival, count, store, context);
-        arrival->is_stored = outcome == BOOKS_DONE;
+        arrival->is_stored = outcome == LEDGERDB_DONE;
     }
     return outcome;
 }
@@ -324,7 +324,7 @@ static void wish_grant(struct replication *replication)
 {
     struct outbox_parcel parcel;
     if (!replication->is_wished || !replication->courier) return;
-    if (outbox_next(replication->database, replication->after, &parcel) != BOOKS_ROW) return;
+    if (outbox_next(replication->database, replication->after, &parcel) != LEDGERDB_ROW) return;
     replication->is_wished = false;
     parcel_put(&(struct parcel){ parcel.number, replication->facts.outbox.given_up, parcel.records },
                channel_begin(replication->courier, COURIER_PARCEL, replication->wish));
@@ -340,14 +340,14 @@ static void release(struct replication *replication)
     const struct outbox_facts *outbox = &replication->facts.outbox;
     bool is_old = outbox->oldest_ms && outbox->oldest_ms + keep < replication->old_ms;
     if (told <= replication->released && !is_old) return;
-    enum books_outcome outcome = database_begin(replication->database);
-    if (outcome == BOOKS_DONE) outcome = outbox_release(replication->database, told);
-    if (outcome == BOOKS_DONE && is_old)
+    enum ledgerdb_outcome outcome = database_begin(replication->database);
+    if (outcome == LEDGERDB_DONE) outcome = outbox_release(replication->database, told);
+    if (outcome == LEDGERDB_DONE && is_old)
         outcome = outbox_give_up(replication->database, replication->old_ms - keep);
-    if (outcome == BOOKS_DONE) outcome = database_commit(replication->database);
-    if (outcome != BOOKS_DONE) database_rollback(replication->database);
-    if (outcome == BOOKS_DONE) replication->released = told;
-    if (outcome == BOOKS_DONE && is_old)
+    if (outcome == LEDGERDB_DONE) outcome = database_commit(replication->database);
+    if (outcome != LEDGERDB_DONE) database_rollback(replication->database);
+    if (outcome == LEDGERDB_DONE) replication->released = told;
+    if (outcome == LEDGERDB_DONE && is_old)
         log_error(
             "ALARM: events that no collecting node took for so long are given up; they are in this node's"
             " ledger only");
@@ -376,11 +376,12 @@ static void heard(struct replication *replication)
     if (!replication->tellers || (replication->heard_ms && now - replication->heard_ms < NODES_HEARD_MS))
         return;
     replication->heard_ms = now;
-    enum books_outcome outcome = database_begin(replication->database);
-    for (struct teller *teller = replication->tellers; teller && outcome == BOOKS_DONE; teller = teller->next)
+    enum ledgerdb_outcome outcome = database_begin(replication->database);
+    for (struct teller *teller = replication->tellers; teller && outcome == LEDGERDB_DONE;
+         teller = teller->next)
         outcome = nodes_heard(replication->database, teller->node, wall);
-    if (outcome == BOOKS_DONE) outcome = database_commit(replication->database);
-    if (outcome != BOOKS_DONE) database_rollback(replication->database);
+    if (outcome == LEDGERDB_DONE) outcome = database_commit(replication->database);
+    if (outcome != LEDGERDB_DONE) database_rollback(replication->database);
 }
 
 void replication_serve(struct replication *replication, uint64_t old_ms)

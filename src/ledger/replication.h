@@ -5,9 +5,9 @@
 #define SEKIMORI_LEDGER_REPLICATION_H
 
 #include "base/loop.h"
-#include "books/database.h"
-#include "books/outbox.h"
 #include "ipc/channel.h"
+#include "ledgerdb/database.h"
+#include "ledgerdb/outbox.h"
 
 struct replication;
 
@@ -22,14 +22,14 @@ void replication_open(struct replication *replication, int fd);
 
 /* A database was opened (or, NULL, closed): makes it know who this node is, and begins the outbox. When that
    does not come about nothing may be stored, or others would never be told of it. */
-enum books_outcome replication_set_database(struct replication *replication, struct database *database);
+enum ledgerdb_outcome replication_set_database(struct replication *replication, struct database *database);
 
 /* Parcels of other nodes wait to be stored. */
 bool replication_has_arrivals(const struct replication *replication);
 /* In the transaction under way, until about `most` events are in *count; `store` stores one record. */
-enum books_outcome replication_store(struct replication *replication, unsigned most, unsigned *count,
-                                     enum books_outcome (*store)(void *context, struct text record),
-                                     void *context);
+enum ledgerdb_outcome replication_store(struct replication *replication, unsigned most, unsigned *count,
+                                        enum ledgerdb_outcome (*store)(void *context, struct text record),
+                                        void *context);
 void replication_kept(struct replication *replication);  /* it was committed */
 void replication_again(struct replication *replication); /* it was not */
 

@@ -5,7 +5,6 @@
 #define SEKIMORI_REPORT_SERVICE_H
 
 #include "config/settings.h"
-#include "figures/country.h"
 #include "ipc/child.h"
 #include "ipc/ring.h"
 #include "report/alarm.h"
@@ -16,6 +15,7 @@
 #include "report/hooks.h"
 #include "report/missed/inbox.h"
 #include "report/submission.h"
+#include "statistics/country.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x325a6d19 } magic;

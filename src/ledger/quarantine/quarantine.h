@@ -5,9 +5,9 @@
 #ifndef SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_H
 #define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_H
 
-#include "books/held.h"
 #include "ledger/ingest.h"
 #include "ledger/quarantine/quarantine_store.h"
+#include "ledgerdb/held.h"
 
 struct quarantine;
 
@@ -25,10 +25,10 @@ struct quarantine_store *quarantine_store_of(const struct quarantine *quarantine
 /* One message's recipients, all in HELD_KEPT. `by`: "release by NAME". Outcome MISSING: one of them is in
    another state now, nothing was done. A release goes on until queue has it; *out_release is its message id.
  */
-enum books_outcome quarantine_release(struct quarantine *quarantine, const struct held_row *rows,
-                                      size_t count, struct text by, uint64_t *out_release);
-enum books_outcome quarantine_delete(struct quarantine *quarantine, const struct held_row *rows, size_t count,
-                                     struct text by);
+enum ledgerdb_outcome quarantine_release(struct quarantine *quarantine, const struct held_row *rows,
+                                         size_t count, struct text by, uint64_t *out_release);
+enum ledgerdb_outcome quarantine_delete(struct quarantine *quarantine, const struct held_row *rows,
+                                        size_t count, struct text by);
 
 struct quarantine_facts {
     uint64_t bytes, recipients, taken, not_taken, released, deleted, aged;

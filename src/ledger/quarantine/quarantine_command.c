@@ -123,9 +123,9 @@ bool quarantine_command_record(struct quarantine_command_server *server, const s
                                  .process = TEXT("quarantine"),
                                  .act = text_of(act),
                                  .about = about };
-    if (!database || held_begin(database) != BOOKS_DONE) return false;
-    if (database_store_audit(database, &event, OWN_SLOT, server->audits++ << 3) == BOOKS_DONE)
-        return held_commit(database) == BOOKS_DONE;
+    if (!database || held_begin(database) != LEDGERDB_DONE) return false;
+    if (database_store_audit(database, &event, OWN_SLOT, server->audits++ << 3) == LEDGERDB_DONE)
+        return held_commit(database) == LEDGERDB_DONE;
     held_rollback(database);
     return false;
 }
@@ -236,11 +236,11 @@ static void act(struct quarantine_command *command, const struct held_row *all, 
                                   command->choice.has_ticket ? " with a ticket" : "");
     struct text about = arena_printf(command->page, "%s, %zu recipient%s", held_class_name(rows->class),
                                      count, count == 1 ? "" : "s");
-    enum books_outcome outcome = BOOKS_LATER;
+    enum ledgerdb_outcome outcome = LEDGERDB_LATER;
     if (audit(command, rows->message, verb, about))
         outcome = is_release ? quarantine_release(command->server->quarantine, rows, count, by, &release)
                              : quarantine_delete(command->server->quarantine, rows, count, by);
-    if (outcome == BOOKS_DONE)
+    if (outcome == LEDGERDB_DONE)
         acted(command, rows, count);
     else
         command->busy += count;
@@ -315,7 +315,7 @@ static void last_word(struct quarantine_command *command)
 
 /* False: that was the last. */
 static bool rows_next(struct quarantine_command *command, struct sql *sql, struct held_rows *rows,
-                      enum books_outcome *outcome)
+                      enum ledgerdb_outcome *outcome)
 {
     const struct selection *choice = &command->choice;
     size_t most = command->verb->is_reading ? PAGE_SHOWN : PAGE_ACTED;
@@ -335,7 +335,7 @@ static void slice(void *context)
         CONTEXT(context, struct quarantine_command, QUARANTINE_COMMAND_MAGIC);
     struct database *database = ingest_database(command->server->ingest);
     struct held_rows rows = { 0 };
-    enum books_outcome outcome = BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     if (command->is_finished) { /* until the other side has taken all, or goes */
         if (channel_backlog(command->channel) == 0)
             quarantine_command_free(command);
@@ -352,7 +352,7 @@ static void slice(void *context)
         finish(command, EX_UNAVAILABLE, TEXT("the ledger database cannot be read now; the log says why"));
     } else if (!rows_next(command, database_sql(database), &rows, &outcome)) {
         last_word(command);
-    } else if (outcome != BOOKS_DONE) {
+    } else if (outcome != LEDGERDB_DONE) {
         finish(command, EX_UNAVAILABLE, TEXT("the index of the quarantine cannot be read now"));
     } else {
         rows_visit(command, &rows);

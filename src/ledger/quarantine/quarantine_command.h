@@ -3,9 +3,9 @@
 #ifndef SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_COMMAND_H
 #define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_COMMAND_H
 
-#include "books/ticket.h"
 #include "ipc/ask_master.h"
 #include "ledger/quarantine/quarantine.h"
+#include "ledgerdb/ticket.h"
 
 struct quarantine_command_server;
 

@@ -6,7 +6,7 @@
 #define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_HEADER_H
 
 #include "base/arena.h"
-#include "books/held.h"
+#include "ledgerdb/held.h"
 
 /* At the time of writing. */
 struct quarantine_header {

@@ -9,10 +9,10 @@
 
 #include "base/context.h"
 #include "base/log.h"
-#include "books/adopt.h"
 #include "ipc/message_id.h"
 #include "ledger/quarantine/quarantine_header.h"
 #include "ledger/quarantine/quarantine_private.h"
+#include "ledgerdb/adopt.h"
 
 enum {
     OWN_PROCESS = 61,           /* in message ids: receive has 0 to 60, report 62, queue 63 */
@@ -85,9 +85,9 @@ struct database *quarantine_database(struct quarantine *quarantine)
         return database;
     quarantine->database = NULL;
     if (!database) return NULL;
-    if (held_bytes(database_sql(database), &quarantine->facts.bytes) != BOOKS_DONE ||
-        held_count(database_sql(database), &quarantine->facts.recipients) != BOOKS_DONE ||
-        held_last_release(database_sql(database), &last) != BOOKS_DONE)
+    if (held_bytes(database_sql(database), &quarantine->facts.bytes) != LEDGERDB_DONE ||
+        held_count(database_sql(database), &quarantine->facts.recipients) != LEDGERDB_DONE ||
+        held_last_release(database_sql(database), &last) != LEDGERDB_DONE)
         return NULL;
     message_id_resume_behind(&quarantine->ids, last);
     message_id_not_before(&quarantine->ids, ingest_epoch_ms(quarantine->ingest));
@@ -123,10 +123,10 @@ static bool classes_find(struct quarantine *quarantine, struct taking *taking)
     taking->classes =
         arena_alloc_array(quarantine->arena, offer->envelope.recipient_count, sizeof *taking->classes);
     for (uint32_t i = 0; i < offer->envelope.recipient_count; i++) {
-        enum books_outcome outcome =
+        enum ledgerdb_outcome outcome =
             held_class_of(quarantine->database, offer->id, offer->recipients[i].hold, &taking->classes[i]);
         bool is_late = now > offer->arrived_ms + TOLD_WITHIN_MS;
-        if (outcome == BOOKS_DONE || (outcome == BOOKS_MISSING && is_late)) continue;
+        if (outcome == LEDGERDB_DONE || (outcome == LEDGERDB_MISSING && is_late)) continue;
         refuse(taking, HELD_NOT_YET, "the ledger has not been told of it");
         return false;
     }
@@ -140,7 +140,7 @@ static enum quarantine_store_outcome file_write(struct quarantine *quarantine, s
                                        .classes = taking->classes,
                                        .count = taking->offer.envelope.recipient_count };
     const struct held_offer *offer = &taking->offer;
-    if (adopt_recall(quarantine->database, quarantine->arena, offer->id, &about.message) != BOOKS_DONE)
+    if (adopt_recall(quarantine->database, quarantine->arena, offer->id, &about.message) != LEDGERDB_DONE)
         about.message = (struct event_accepted){ .id = offer->id,
                                                  .time_ms = offer->arrived_ms,
                                                  .size = offer->length,
@@ -183,16 +183,16 @@ static void prepare(struct quarantine *quarantine, struct taking *taking, const 
         file_make(quarantine, taking, offered->fd);
 }
 
-static enum books_outcome index_all(struct quarantine *quarantine, struct taking *takings, unsigned count)
+static enum ledgerdb_outcome index_all(struct quarantine *quarantine, struct taking *takings, unsigned count)
 {
     struct database *database = quarantine->database;
-    enum books_outcome outcome = held_begin(database);
-    if (outcome != BOOKS_DONE) return outcome;
-    for (unsigned i = 0; i < count && outcome == BOOKS_DONE; i++)
+    enum ledgerdb_outcome outcome = held_begin(database);
+    if (outcome != LEDGERDB_DONE) return outcome;
+    for (unsigned i = 0; i < count && outcome == LEDGERDB_DONE; i++)
         if (takings[i].is_taken)
             outcome = held_store(database, &takings[i].offer, takings[i].classes, takings[i].bytes,
                                  loop_wall_ms(quarantine->loop), &takings[i].added);
-    if (outcome == BOOKS_DONE) return held_commit(database);
+    if (outcome == LEDGERDB_DONE) return held_commit(database);
     held_rollback(database);
     return outcome;
 }
@@ -221,7 +221,7 @@ static void batch_finish(struct quarantine *quarantine, struct taking *takings, 
     bool has_any = false;
     for (unsigned i = 0; i < count; i++) has_any = has_any || takings[i].is_taken;
     bool is_good = !has_any || (quarantine_store_sync(quarantine->store) &&
-                                index_all(quarantine, takings, count) == BOOKS_DONE);
+                                index_all(quarantine, takings, count) == LEDGERDB_DONE);
     for (unsigned i = 0; i < count; i++) {
         if (takings[i].is_taken && is_good && !takings[i].is_new &&
             !quarantine_note(quarantine, takings[i].offer.id))

@@ -6,9 +6,9 @@
 
 #include "base/context.h"
 #include "base/log.h"
-#include "books/adopt.h"
 #include "ledger/quarantine/quarantine_header.h"
 #include "ledger/quarantine/quarantine_private.h"
+#include "ledgerdb/adopt.h"
 
 enum { FILES_A_TURN = 20, LOOK_AGAIN_MS = 2000 };
 
@@ -29,7 +29,8 @@ bool quarantine_note(struct quarantine *quarantine, uint64_t message)
     struct stored_message kept;
     struct buffer note = { 0 };
     struct arena *arena = arena_new(0);
-    bool is_good = held_of_message(database_sql(quarantine->database), arena, message, &rows) == BOOKS_DONE;
+    bool is_good =
+        held_of_message(database_sql(quarantine->database), arena, message, &rows) == LEDGERDB_DONE;
     if (is_good && quarantine_store_read_facts(quarantine->store, message, &kept) == QUARANTINE_STORE_DONE) {
         if (!is_as_written(&rows, &kept)) quarantine_rows_put(&rows, &note);
         stored_message_free(&kept);
@@ -112,7 +113,7 @@ static bool foundling_make(struct quarantine *quarantine, uint64_t id, struct fo
     return true;
 }
 
-static enum books_outcome message_adopt(struct quarantine *quarantine, const struct foundling *foundling)
+static enum ledgerdb_outcome message_adopt(struct quarantine *quarantine, const struct foundling *foundling)
 {
     struct held_row file = { .message = foundling->id,
                              .stored_ms = foundling->about.stored_ms,
@@ -140,41 +141,41 @@ static bool is_live(const struct live *live, uint32_t number)
     return false;
 }
 
-static enum books_outcome rows_adopt(struct quarantine *quarantine, const struct foundling *foundling,
-                                     const struct live *live, struct standings *out)
+static enum ledgerdb_outcome rows_adopt(struct quarantine *quarantine, const struct foundling *foundling,
+                                        const struct live *live, struct standings *out)
 {
-    enum books_outcome outcome = BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out = (struct standings){ 0 };
-    for (size_t i = 0; i < foundling->rows.count && outcome == BOOKS_DONE; i++) {
+    for (size_t i = 0; i < foundling->rows.count && outcome == LEDGERDB_DONE; i++) {
         enum adopt_standing standing;
         const struct held_row *row = &foundling->rows.items[i];
         outcome = adopt_look(quarantine->database, foundling->id, row->number, &standing);
-        if (outcome != BOOKS_DONE) break;
+        if (outcome != LEDGERDB_DONE) break;
         if (standing == ADOPT_LIVE && !is_live(live, row->number)) standing = ADOPT_QUARANTINED;
         out->live += standing == ADOPT_LIVE;
         out->ended += standing == ADOPT_ENDED;
         if (standing != ADOPT_UNKNOWN && standing != ADOPT_QUARANTINED) continue;
         if (!out->taken++) outcome = message_adopt(quarantine, foundling);
-        if (outcome == BOOKS_DONE)
+        if (outcome == LEDGERDB_DONE)
             outcome = adopt_recipient(quarantine->database, &foundling->about.message, row);
     }
     return outcome;
 }
 
 /* In the transaction under way. */
-static enum books_outcome file_reindex(struct quarantine *quarantine, uint64_t id, const struct live *live,
-                                       bool *out_later)
+static enum ledgerdb_outcome file_reindex(struct quarantine *quarantine, uint64_t id, const struct live *live,
+                                          bool *out_later)
 {
     struct foundling foundling;
     struct standings found;
     *out_later = false;
-    if (!foundling_make(quarantine, id, &foundling)) return BOOKS_DONE;
-    enum books_outcome outcome = rows_adopt(quarantine, &foundling, live, &found);
+    if (!foundling_make(quarantine, id, &foundling)) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome = rows_adopt(quarantine, &foundling, live, &found);
     stored_message_free(&foundling.kept);
     *out_later = found.live > 0;
-    quarantine->reindex.taken += outcome == BOOKS_DONE && found.taken > 0;
+    quarantine->reindex.taken += outcome == LEDGERDB_DONE && found.taken > 0;
     bool is_of_nobody = found.ended == foundling.rows.count;
-    if (outcome == BOOKS_DONE && is_of_nobody) quarantine_store_remove(quarantine->store, id);
+    if (outcome == LEDGERDB_DONE && is_of_nobody) quarantine_store_remove(quarantine->store, id);
     return outcome;
 }
 
@@ -182,9 +183,9 @@ void quarantine_reindex_one(struct quarantine *quarantine, uint64_t message)
 {
     bool is_later;
     if (!quarantine_store_file_bytes(quarantine->store, message) ||
-        held_begin(quarantine->database) != BOOKS_DONE)
+        held_begin(quarantine->database) != LEDGERDB_DONE)
         return;
-    if (file_reindex(quarantine, message, NULL, &is_later) == BOOKS_DONE)
+    if (file_reindex(quarantine, message, NULL, &is_later) == LEDGERDB_DONE)
         held_commit(quarantine->database);
     else
         held_rollback(quarantine->database);
@@ -202,8 +203,8 @@ bool quarantine_reindex_told(struct quarantine *quarantine, struct frame *frame)
     for (uint32_t i = 0; i < count; i++) numbers[i] = get_u32(&reader);
     bool is_good = reader_done(&reader);
     while (ingest_poll(quarantine->ingest)) continue; /* endings were told before this answer */
-    if (is_good && quarantine_database(quarantine) && held_begin(quarantine->database) == BOOKS_DONE) {
-        if (file_reindex(quarantine, frame->id, &live, &is_later) == BOOKS_DONE)
+    if (is_good && quarantine_database(quarantine) && held_begin(quarantine->database) == LEDGERDB_DONE) {
+        if (file_reindex(quarantine, frame->id, &live, &is_later) == LEDGERDB_DONE)
             held_commit(quarantine->database);
         else
             held_rollback(quarantine->database);
@@ -227,14 +228,14 @@ static void file_note(void *context, uint64_t id)
 }
 
 /* Those that are not decided come to the front, for the next round. */
-static enum books_outcome some_reindex(struct quarantine *quarantine)
+static enum ledgerdb_outcome some_reindex(struct quarantine *quarantine)
 {
     struct reindex *reindex = &quarantine->reindex;
     size_t next = reindex->next, later = reindex->later;
     unsigned taken = reindex->taken;
-    enum books_outcome outcome = held_begin(quarantine->database);
-    if (outcome != BOOKS_DONE) return outcome;
-    for (unsigned n = 0; n < FILES_A_TURN && next < reindex->count && outcome == BOOKS_DONE; n++) {
+    enum ledgerdb_outcome outcome = held_begin(quarantine->database);
+    if (outcome != LEDGERDB_DONE) return outcome;
+    for (unsigned n = 0; n < FILES_A_TURN && next < reindex->count && outcome == LEDGERDB_DONE; n++) {
         bool is_later;
         uint64_t id = reindex->ids[next++];
         outcome = file_reindex(quarantine, id, NULL, &is_later);
@@ -242,11 +243,11 @@ static enum books_outcome some_reindex(struct quarantine *quarantine)
         reindex->ids[later++] = id;
         channel_send(quarantine->queue, LEDGER_WHOSE, id, TEXT_NONE);
     }
-    if (outcome == BOOKS_DONE)
+    if (outcome == LEDGERDB_DONE)
         outcome = held_commit(quarantine->database);
     else
         held_rollback(quarantine->database);
-    if (outcome == BOOKS_DONE) {
+    if (outcome == LEDGERDB_DONE) {
         reindex->next = next;
         reindex->later = later;
     } else {
@@ -280,7 +281,7 @@ bool quarantine_reindex(struct quarantine *quarantine)
         quarantine_store_walk(quarantine->store, file_note, quarantine);
     }
     if (!reindex->count || loop_now_ms(quarantine->loop) < reindex->again_ms) return false;
-    if (some_reindex(quarantine) != BOOKS_DONE) return false;
+    if (some_reindex(quarantine) != LEDGERDB_DONE) return false;
     if (reindex->next < reindex->count) return true;
     round_end(quarantine);
     return false;

@@ -9,15 +9,15 @@
 
 enum { ASK_AGAIN_MS = 5000, BACKLOG_MOST = 4 << 20 };
 
-static enum books_outcome rows_move(struct quarantine *quarantine, const struct held_row *rows, size_t count,
-                                    enum held_state from, enum held_state to, uint64_t release,
-                                    struct text by)
+static enum ledgerdb_outcome rows_move(struct quarantine *quarantine, const struct held_row *rows,
+                                       size_t count, enum held_state from, enum held_state to,
+                                       uint64_t release, struct text by)
 {
     struct database *database = quarantine->database;
-    enum books_outcome outcome = held_begin(database);
-    if (outcome != BOOKS_DONE) return outcome;
+    enum ledgerdb_outcome outcome = held_begin(database);
+    if (outcome != LEDGERDB_DONE) return outcome;
     bool is_changed = true;
-    for (size_t i = 0; i < count && outcome == BOOKS_DONE && is_changed; i++) {
+    for (size_t i = 0; i < count && outcome == LEDGERDB_DONE && is_changed; i++) {
         struct held_move move = { .message = rows[i].message,
                                   .number = rows[i].number,
                                   .from = from,
@@ -27,32 +27,33 @@ static enum books_outcome rows_move(struct quarantine *quarantine, const struct 
                                   .by = by };
         outcome = held_move(database, &move, &is_changed);
     }
-    if (outcome == BOOKS_DONE && is_changed) return held_commit(database);
+    if (outcome == LEDGERDB_DONE && is_changed) return held_commit(database);
     held_rollback(database);
-    return outcome == BOOKS_DONE ? BOOKS_MISSING : outcome;
+    return outcome == LEDGERDB_DONE ? LEDGERDB_MISSING : outcome;
 }
 
-enum books_outcome quarantine_release(struct quarantine *quarantine, const struct held_row *rows,
-                                      size_t count, struct text by, uint64_t *out_release)
+enum ledgerdb_outcome quarantine_release(struct quarantine *quarantine, const struct held_row *rows,
+                                         size_t count, struct text by, uint64_t *out_release)
 {
-    if (!quarantine_database(quarantine)) return BOOKS_LATER;
+    if (!quarantine_database(quarantine)) return LEDGERDB_LATER;
     uint64_t release = message_id_next(&quarantine->ids, loop_wall_ms(quarantine->loop));
-    enum books_outcome outcome = rows_move(quarantine, rows, count, HELD_KEPT, HELD_RELEASING, release, by);
+    enum ledgerdb_outcome outcome =
+        rows_move(quarantine, rows, count, HELD_KEPT, HELD_RELEASING, release, by);
     *out_release = release;
-    if (outcome == BOOKS_DONE && quarantine->queue) quarantine_release_send(quarantine, release);
+    if (outcome == LEDGERDB_DONE && quarantine->queue) quarantine_release_send(quarantine, release);
     return outcome;
 }
 
-enum books_outcome quarantine_delete(struct quarantine *quarantine, const struct held_row *rows, size_t count,
-                                     struct text by)
+enum ledgerdb_outcome quarantine_delete(struct quarantine *quarantine, const struct held_row *rows,
+                                        size_t count, struct text by)
 {
-    if (!quarantine_database(quarantine)) return BOOKS_LATER;
-    enum books_outcome outcome = rows_move(quarantine, rows, count, HELD_KEPT, HELD_DELETED, 0, by);
-    if (outcome != BOOKS_DONE) return outcome;
+    if (!quarantine_database(quarantine)) return LEDGERDB_LATER;
+    enum ledgerdb_outcome outcome = rows_move(quarantine, rows, count, HELD_KEPT, HELD_DELETED, 0, by);
+    if (outcome != LEDGERDB_DONE) return outcome;
     quarantine->facts.deleted += count;
     quarantine->facts.recipients -= count;
     quarantine_file_drop(quarantine, rows[0].message);
-    return BOOKS_DONE;
+    return LEDGERDB_DONE;
 }
 
 /* --- to queue --- */
@@ -126,7 +127,8 @@ void quarantine_release_send(struct quarantine *quarantine, uint64_t release)
     struct stored_message kept;
     if (!quarantine->queue || !quarantine_database(quarantine)) return;
     arena_reset(quarantine->arena);
-    if (held_of_release(database_sql(quarantine->database), quarantine->arena, release, &rows) != BOOKS_DONE)
+    if (held_of_release(database_sql(quarantine->database), quarantine->arena, release, &rows) !=
+        LEDGERDB_DONE)
         return;
     if (!rows.count || rows.items[0].state != HELD_RELEASING) return;
     switch (quarantine_store_read(quarantine->store, rows.items[0].message, &kept)) {
@@ -156,11 +158,12 @@ void quarantine_release_kept(struct quarantine *quarantine, uint64_t release)
     char old[MESSAGE_ID_SIZE], new[MESSAGE_ID_SIZE];
     if (!quarantine_database(quarantine)) return;
     arena_reset(quarantine->arena);
-    if (held_of_release(database_sql(quarantine->database), quarantine->arena, release, &rows) != BOOKS_DONE)
+    if (held_of_release(database_sql(quarantine->database), quarantine->arena, release, &rows) !=
+        LEDGERDB_DONE)
         return;
     if (!rows.count || rows.items[0].state != HELD_RELEASING) return;
     if (rows_move(quarantine, rows.items, rows.count, HELD_RELEASING, HELD_RELEASED, release,
-                  rows.items[0].by) != BOOKS_DONE)
+                  rows.items[0].by) != LEDGERDB_DONE)
         return; /* asked again */
     log_info("%s: released from quarantine as %s", message_id_print(rows.items[0].message, old),
              message_id_print(release, new));
@@ -185,7 +188,7 @@ void quarantine_releases_look(struct quarantine *quarantine)
     if (!quarantine->queue || (quarantine->asked_ms && now < quarantine->asked_ms + ASK_AGAIN_MS)) return;
     quarantine->asked_ms = now ? now : 1;
     struct arena *arena = arena_new(0);
-    if (held_under_way(database_sql(quarantine->database), arena, &rows) == BOOKS_DONE)
+    if (held_under_way(database_sql(quarantine->database), arena, &rows) == LEDGERDB_DONE)
         for (size_t i = 0; i < rows.count && channel_backlog(quarantine->queue) < BACKLOG_MOST; i++) {
             if (held_was_accepted(database_sql(quarantine->database), rows.items[i].message))
                 quarantine_release_kept(quarantine, rows.items[i].message);

@@ -25,8 +25,8 @@ void quarantine_file_drop(struct quarantine *quarantine, uint64_t message)
                   strerror(errno));
         return;
     }
-    if (held_begin(quarantine->database) != BOOKS_DONE) return;
-    if (held_forget_file(quarantine->database, message) == BOOKS_DONE)
+    if (held_begin(quarantine->database) != LEDGERDB_DONE) return;
+    if (held_forget_file(quarantine->database, message) == LEDGERDB_DONE)
         held_commit(quarantine->database);
     else
         held_rollback(quarantine->database);
@@ -45,9 +45,9 @@ static size_t age(struct quarantine *quarantine, const struct held_rows *rows, s
 {
     struct database *database = quarantine->database;
     size_t count = 0;
-    if (!rows->count || held_begin(database) != BOOKS_DONE) return 0;
-    enum books_outcome outcome = BOOKS_DONE;
-    for (size_t i = 0; i < rows->count && outcome == BOOKS_DONE; i++) {
+    if (!rows->count || held_begin(database) != LEDGERDB_DONE) return 0;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    for (size_t i = 0; i < rows->count && outcome == LEDGERDB_DONE; i++) {
         bool is_changed;
         struct held_move move = { .message = rows->items[i].message,
                                   .number = rows->items[i].number,
@@ -58,11 +58,11 @@ static size_t age(struct quarantine *quarantine, const struct held_rows *rows, s
         outcome = held_move(database, &move, &is_changed);
         count += is_changed;
     }
-    if (outcome != BOOKS_DONE)
+    if (outcome != LEDGERDB_DONE)
         held_rollback(database);
     else
         outcome = held_commit(database);
-    if (outcome != BOOKS_DONE) return 0;
+    if (outcome != LEDGERDB_DONE) return 0;
     quarantine->facts.aged += count;
     quarantine->facts.recipients -= count;
     files_drop(quarantine, rows);
@@ -88,7 +88,7 @@ static size_t class_age(struct quarantine *quarantine, enum held_class class, ui
     struct held_rows rows;
     arena_reset(quarantine->arena);
     if (held_oldest(database_sql(quarantine->database), quarantine->arena, class, before_ms, ROWS_A_TURN,
-                    &rows) != BOOKS_DONE)
+                    &rows) != LEDGERDB_DONE)
         return 0;
     rows_trim(&rows, bytes);
     return age(quarantine, &rows, why);
@@ -127,17 +127,18 @@ static bool strays_go(struct quarantine *quarantine)
     uint64_t now = loop_now_ms(quarantine->loop);
     if (now < quarantine->stray_ms) return false;
     quarantine->stray_ms = now + STRAYS_AGAIN_MS; /* all rows are looked at */
-    if (held_strays(database_sql(quarantine->database), quarantine->arena, ROWS_A_TURN, &rows) != BOOKS_DONE)
+    if (held_strays(database_sql(quarantine->database), quarantine->arena, ROWS_A_TURN, &rows) !=
+        LEDGERDB_DONE)
         return false;
-    if (!rows.count || held_begin(quarantine->database) != BOOKS_DONE) return false;
-    enum books_outcome outcome = BOOKS_DONE;
-    for (size_t i = 0; i < rows.count && outcome == BOOKS_DONE; i++)
+    if (!rows.count || held_begin(quarantine->database) != LEDGERDB_DONE) return false;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    for (size_t i = 0; i < rows.count && outcome == LEDGERDB_DONE; i++)
         outcome = held_forget_row(quarantine->database, rows.items[i].message, rows.items[i].number);
-    if (outcome != BOOKS_DONE)
+    if (outcome != LEDGERDB_DONE)
         held_rollback(quarantine->database);
     else
         outcome = held_commit(quarantine->database);
-    if (outcome != BOOKS_DONE) return false;
+    if (outcome != LEDGERDB_DONE) return false;
     quarantine->facts.recipients -= rows.count;
     files_drop(quarantine, &rows);
     quarantine->stray_ms = now;
@@ -149,7 +150,7 @@ static void sweep(struct quarantine *quarantine)
 {
     struct held_rows rows;
     arena_reset(quarantine->arena);
-    if (held_empty(database_sql(quarantine->database), quarantine->arena, 0, &rows) == BOOKS_DONE)
+    if (held_empty(database_sql(quarantine->database), quarantine->arena, 0, &rows) == LEDGERDB_DONE)
         for (size_t i = 0; i < rows.count; i++) quarantine_file_drop(quarantine, rows.items[i].message);
     quarantine->was_swept = true;
 }

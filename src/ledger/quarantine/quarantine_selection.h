@@ -4,9 +4,9 @@
 #define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_SELECTION_H
 
 #include "base/arena.h"
-#include "books/held.h"
-#include "books/ticket.h"
 #include "ipc/pattern.h"
+#include "ledgerdb/held.h"
+#include "ledgerdb/ticket.h"
 
 struct selection {
     uint64_t *ids;

@@ -41,8 +41,8 @@ static enum redeemed release(struct ticket_release_server *server, const struct 
         arena_printf(server->arena, "%s, 1 recipients, by mail with a ticket", held_class_name(row->class));
     if (!quarantine_command_record(server->commands, &user, row->message, "release", about))
         return REDEEMED_LATER;
-    return quarantine_release(server->quarantine, row, 1, by, out_release) == BOOKS_DONE ? REDEEMED_DONE
-                                                                                         : REDEEMED_LATER;
+    return quarantine_release(server->quarantine, row, 1, by, out_release) == LEDGERDB_DONE ? REDEEMED_DONE
+                                                                                            : REDEEMED_LATER;
 }
 
 /* On record, as every act that was refused. */
@@ -67,7 +67,7 @@ static enum redeemed redeem(struct ticket_release_server *server, const struct r
     enum ticket_outcome outcome = quarantine_command_ticket(server->commands, request->ticket, &ticket);
     if (outcome == TICKET_FALSE) return REDEEMED_FALSE;
     if (!database ||
-        held_of_message(database_sql(database), server->arena, ticket.message, &rows) != BOOKS_DONE)
+        held_of_message(database_sql(database), server->arena, ticket.message, &rows) != LEDGERDB_DONE)
         return REDEEMED_LATER;
     const struct held_row *row = row_find(&rows, ticket.number);
     if (!row) return REDEEMED_GONE;

@@ -4,9 +4,9 @@
 
 #include <inttypes.h>
 
-#include "figures/statistics.h"
 #include "ipc/event.h"
 #include "report/state_file.h"
+#include "statistics/statistics.h"
 
 enum { FIRST_DAY = 19700101, LAST_DAY = 99991231 };
 
@@ -38,7 +38,8 @@ void accounts_of(const struct queue_counters *queue, int64_t out[ACCOUNT_COUNT])
     out[ACCOUNT_AGAIN] = (int64_t)again;
 }
 
-enum books_outcome accounts_of_ledger(struct reader_books *books, int node, int64_t out[ACCOUNT_COUNT])
+enum ledgerdb_outcome accounts_of_ledger(struct reader_ledgerdb *ledgerdb, int node,
+                                         int64_t out[ACCOUNT_COUNT])
 {
     struct sum_question question = {
         .from_day = FIRST_DAY, .until_day = LAST_DAY, .node = node, .direction = -1, .by = SUM_BY_KIND
@@ -50,8 +51,8 @@ enum books_outcome accounts_of_ledger(struct reader_books *books, int node, int6
         question.kinds |= 1u << accounts_table[i].sum;
         out[i] = 0;
     }
-    enum books_outcome outcome = statistics_rows(books, &question, arena, &rows, &count);
-    for (size_t row = 0; outcome == BOOKS_DONE && row < count; row++)
+    enum ledgerdb_outcome outcome = statistics_rows(ledgerdb, &question, arena, &rows, &count);
+    for (size_t row = 0; outcome == LEDGERDB_DONE && row < count; row++)
         for (int i = 0; i < ACCOUNT_COUNT; i++)
             if (rows[row].kind == accounts_table[i].sum) out[i] += (int64_t)rows[row].recipients;
     arena_free(arena);

@@ -8,8 +8,8 @@
 #ifndef SEKIMORI_REPORT_DAILY_ACCOUNTS_H
 #define SEKIMORI_REPORT_DAILY_ACCOUNTS_H
 
-#include "books/reader.h"
 #include "ipc/counters.h"
+#include "ledgerdb/reader.h"
 
 enum account {
     ACCOUNT_ACCEPTED, /* from others: neither own ones nor those out of the quarantine */
@@ -37,7 +37,8 @@ struct account_line {
 /* queue's totals as accounts. */
 void accounts_of(const struct queue_counters *queue, int64_t out[ACCOUNT_COUNT]);
 /* What the ledger's sums say of this node. */
-enum books_outcome accounts_of_ledger(struct reader_books *books, int node, int64_t out[ACCOUNT_COUNT]);
+enum ledgerdb_outcome accounts_of_ledger(struct reader_ledgerdb *ledgerdb, int node,
+                                         int64_t out[ACCOUNT_COUNT]);
 
 /* One night of node `node`; that of another node is the first. `before` and `after` are the journal's.
    `accounts` becomes this night's; what was apart is told once, in the lines: from then on it lies between.

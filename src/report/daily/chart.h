@@ -4,7 +4,7 @@
 #define SEKIMORI_REPORT_DAILY_CHART_H
 
 #include "base/buffer.h"
-#include "figures/sheet.h"
+#include "statistics/sheet.h"
 
 enum { CHART_WIDTH = 660, CHART_HEIGHT = 240, CHART_POINTS_MOST = 62, CHART_SERIES_MOST = 4 };
 

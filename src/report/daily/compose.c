@@ -5,13 +5,13 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "books/day.h"
-#include "figures/amount.h"
-#include "figures/calendar.h"
-#include "figures/incident.h"
-#include "figures/statistics.h"
+#include "ledgerdb/day.h"
 #include "report/daily/changes.h"
 #include "report/daily/chart.h"
+#include "statistics/amount.h"
+#include "statistics/calendar.h"
+#include "statistics/incident.h"
+#include "statistics/statistics.h"
 
 enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOST = 200 };
 
@@ -20,13 +20,13 @@ struct composing {
     struct report_document *document;
     struct figures now, week, year;
     bool has_day, has_week, has_year; /* the ledger has anything of that day */
-    enum books_outcome failed;        /* the first thing the ledger did not answer; DONE: none */
+    enum ledgerdb_outcome failed;     /* the first thing the ledger did not answer; DONE: none */
 };
 
-static bool answered(struct composing *composing, enum books_outcome outcome)
+static bool answered(struct composing *composing, enum ledgerdb_outcome outcome)
 {
-    if (outcome != BOOKS_DONE && composing->failed == BOOKS_DONE) composing->failed = outcome;
-    return outcome == BOOKS_DONE;
+    if (outcome != LEDGERDB_DONE && composing->failed == LEDGERDB_DONE) composing->failed = outcome;
+    return outcome == LEDGERDB_DONE;
 }
 
 static const char *say(const struct composing *composing, const char *english)
@@ -41,8 +41,9 @@ static bool figures_of_day(struct composing *composing, uint32_t day, struct fig
     struct figures_at *at;
     size_t count;
     struct arena *arena = composing->document->arena;
-    if (!composing->source->books) return false;
-    if (!answered(composing, statistics_figures(composing->source->books, day, day, 0, arena, &at, &count)) ||
+    if (!composing->source->ledgerdb) return false;
+    if (!answered(composing,
+                  statistics_figures(composing->source->ledgerdb, day, day, 0, arena, &at, &count)) ||
         !count)
         return false;
     *out = at[0].figures;
@@ -126,7 +127,7 @@ static void balance_table(struct composing *composing)
     static const struct sheet_column columns[] = { { N_("Accepted that day, now"), SHEET_TEXT },
                                                    { N_("Recipients"), SHEET_COUNT } };
     struct day_balance day;
-    if (!answered(composing, day_count(composing->source->books, composing->document->day, &day))) return;
+    if (!answered(composing, day_count(composing->source->ledgerdb, composing->document->day, &day))) return;
     if (day.is_forgotten) return;
     const struct {
         const char *name;
@@ -240,7 +241,7 @@ static void hours_chart(struct composing *composing)
     struct figures_at *at;
     size_t count;
     uint32_t day = composing->document->day;
-    if (!answered(composing, statistics_figures(composing->source->books, day, day, SUM_BY_HOUR,
+    if (!answered(composing, statistics_figures(composing->source->ledgerdb, day, day, SUM_BY_HOUR,
                                                 composing->document->arena, &at, &count)))
         return;
     for (unsigned hour = 0; hour < HOURS; hour += 3) {
@@ -258,7 +259,7 @@ static void days_chart(struct composing *composing)
     struct figures_at *at;
     size_t count;
     uint32_t last = composing->document->day, first = calendar_add(last, 1 - CHART_DAYS);
-    if (!answered(composing, statistics_figures(composing->source->books, first, last, SUM_BY_DAY,
+    if (!answered(composing, statistics_figures(composing->source->ledgerdb, first, last, SUM_BY_DAY,
                                                 composing->document->arena, &at, &count)))
         return;
     for (unsigned i = 0; i < CHART_DAYS; i++) {
@@ -281,7 +282,7 @@ static void table_show(struct composing *composing, struct statistics_wish wish,
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count;
     wish.direction = -1;
-    if (!answered(composing, statistics_make(composing->source->books, &wish, composing->document->arena,
+    if (!answered(composing, statistics_make(composing->source->ledgerdb, &wish, composing->document->arena,
                                              sheets, &count)))
         return;
     for (size_t i = 0; i < count; i++)
@@ -295,7 +296,7 @@ static void storms_table(struct composing *composing)
     uint64_t until = (uint64_t)calendar_start(calendar_add(day, 1)) * 1000;
     struct sheet *sheet;
     if (answered(composing,
-                 incident_table(composing->source->books, from, until, composing->source->countries,
+                 incident_table(composing->source->ledgerdb, from, until, composing->source->countries,
                                 composing->document->arena, &sheet)) &&
         sheet->rows)
         sheet_show(composing, sheet);
@@ -327,7 +328,7 @@ static void missed_table(struct composing *composing)
                                      .by = SUM_BY_NAME };
     struct sum_row *rows;
     size_t count;
-    if (!answered(composing, statistics_rows(composing->source->books, &question, arena, &rows, &count)) ||
+    if (!answered(composing, statistics_rows(composing->source->ledgerdb, &question, arena, &rows, &count)) ||
         !count)
         return;
     struct sheet *sheet = sheet_new(arena, N_("Told to us as missed"), N_("messages"), columns, 2);
@@ -405,7 +406,7 @@ static void shortcoming_say(struct composing *composing, const char *why)
 struct report_document *compose_day(const struct compose_source *source, uint32_t day, enum language language)
 {
     struct report_document *document = report_document_new(language);
-    struct composing composing = { .source = source, .document = document, .failed = BOOKS_DONE };
+    struct composing composing = { .source = source, .document = document, .failed = LEDGERDB_DONE };
     document->hostname = arena_text(document->arena, source->config->hostname);
     document->day = day;
     document->made_ms = source->now_ms;
@@ -415,16 +416,16 @@ struct report_document *compose_day(const struct compose_source *source, uint32_
     composing.has_week = figures_of_day(&composing, document->week_day, &composing.week);
     composing.has_year = figures_of_day(&composing, document->year_day, &composing.year);
     headlines_make(&composing);
-    if (source->books && composing.failed == BOOKS_DONE && !composing.has_day)
+    if (source->ledgerdb && composing.failed == LEDGERDB_DONE && !composing.has_day)
         shortcoming_say(&composing, N_("The ledger has nothing of this day: the zeros are no figures."));
     state_lines(&composing);
-    if (source->books) {
+    if (source->ledgerdb) {
         hours_chart(&composing);
         days_chart(&composing);
         day_tables(&composing);
     }
     changes_show(&composing);
-    if (composing.failed != BOOKS_DONE)
+    if (composing.failed != LEDGERDB_DONE)
         shortcoming_say(&composing, N_("The ledger did not answer every question: figures are missing."));
     return document;
 }

@@ -3,14 +3,14 @@
 #ifndef SEKIMORI_REPORT_DAILY_COMPOSE_H
 #define SEKIMORI_REPORT_DAILY_COMPOSE_H
 
-#include "figures/country.h"
 #include "report/daily/accounts.h"
 #include "report/daily/report_document.h"
 #include "report/facts.h"
+#include "statistics/country.h"
 
 struct compose_source {
     const struct config *config;
-    struct reader_books *books;           /* NULL: only what is known without it */
+    struct reader_ledgerdb *ledgerdb;     /* NULL: only what is known without it */
     const struct country_file *countries; /* NULL: none */
     const struct fact *facts;             /* FACT_COUNT, in the document's language */
     const struct account_line *accounts;  /* ACCOUNT_COUNT; NULL: no night is closed with this report */

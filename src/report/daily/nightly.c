@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#include "figures/calendar.h"
 #include "report/state_file.h"
+#include "statistics/calendar.h"
 
 void nightly_read(int folder, struct nightly *out)
 {

@@ -8,10 +8,10 @@
 #include "base/codec.h"
 #include "base/context.h"
 #include "base/log.h"
-#include "figures/calendar.h"
 #include "ipc/message_id.h"
 #include "mail/mailbox.h"
 #include "report/service.h"
+#include "statistics/calendar.h"
 
 enum { PART_MOST = 64 * 1024 };
 

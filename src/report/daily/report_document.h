@@ -3,8 +3,8 @@
 #ifndef SEKIMORI_REPORT_DAILY_REPORT_DOCUMENT_H
 #define SEKIMORI_REPORT_DAILY_REPORT_DOCUMENT_H
 
-#include "figures/sheet.h"
 #include "report/words.h"
+#include "statistics/sheet.h"
 
 /* A big figure at the top: the day's, and its change against two like days. */
 struct document_headline {

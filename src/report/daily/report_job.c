@@ -6,11 +6,11 @@
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/plain.h"
-#include "figures/calendar.h"
 #include "ipc/message_id.h"
 #include "report/daily/compose.h"
 #include "report/notice.h"
 #include "report/service.h"
+#include "statistics/calendar.h"
 
 enum { NEXT_MS = 50, LEDGER_FRESH_MS = 5000 };
 
@@ -20,20 +20,20 @@ static uint64_t now_of(const struct service *service)
 }
 
 /* The ledger is opened for each report and each look, so that nothing of it is held while nobody asks. */
-static struct reader_books *books_reach(const struct service *service, struct buffer *why)
+static struct reader_ledgerdb *ledgerdb_reach(const struct service *service, struct buffer *why)
 {
-    struct reader_books *books;
-    books_open(service->ledger_path, &books, why);
-    return books;
+    struct reader_ledgerdb *ledgerdb;
+    ledgerdb_open(service->ledger_path, &ledgerdb, why);
+    return ledgerdb;
 }
 
-static void facts_look(struct service *service, struct reader_books *books, struct text why,
+static void facts_look(struct service *service, struct reader_ledgerdb *ledgerdb, struct text why,
                        enum language language, int64_t *difference, struct arena *arena,
                        struct fact facts[FACT_COUNT])
 {
     struct facts_source source = { .config = service->child.config,
-                                   .books = books,
-                                   .books_why = why,
+                                   .ledgerdb = ledgerdb,
+                                   .ledgerdb_why = why,
                                    .health = service->health,
                                    .ledger_apart = service->ledger_apart,
                                    .counters_fd = service->counters_fd,
@@ -49,18 +49,18 @@ static struct report_document *report_document_make(struct service *service, uin
     struct arena *arena = arena_new(0);
     struct buffer why = { 0 };
     struct fact facts[FACT_COUNT];
-    struct reader_books *books = books_reach(service, &why);
+    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
     int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
-    facts_look(service, books, buffer_text(&why), language, &difference, arena, facts);
+    facts_look(service, ledgerdb, buffer_text(&why), language, &difference, arena, facts);
     struct compose_source source = { .config = service->child.config,
-                                     .books = books,
+                                     .ledgerdb = ledgerdb,
                                      .countries = service->countries,
                                      .facts = facts,
                                      .accounts = accounts,
                                      .folder = service->folder,
                                      .now_ms = now_of(service) };
     struct report_document *document = compose_day(&source, day, language);
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     buffer_free(&why);
     arena_free(arena);
     return document;
@@ -101,11 +101,12 @@ static bool night_close(struct service *service, struct account_line lines[ACCOU
 {
     int64_t ledger[ACCOUNT_COUNT], after[ACCOUNT_COUNT];
     struct buffer why = { 0 };
-    struct reader_books *books = books_reach(service, &why);
-    bool is_good = books && service->has_journal && is_ledger_up_to_date(service) &&
-                   accounts_of_ledger(books, service->child.config->node.number, ledger) == BOOKS_DONE &&
-                   journal_look(service, after);
-    books_close(books);
+    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    bool is_good =
+        ledgerdb && service->has_journal && is_ledger_up_to_date(service) &&
+        accounts_of_ledger(ledgerdb, service->child.config->node.number, ledger) == LEDGERDB_DONE &&
+        journal_look(service, after);
+    ledgerdb_close(ledgerdb);
     buffer_free(&why);
     if (!is_good) return false;
     service->accounts_next = service->accounts;
@@ -275,11 +276,11 @@ static void news_look(struct news *news, struct arena *arena)
     struct buffer why = { 0 };
     enum language language = service->child.config->report.language;
     int64_t difference = service->balance_difference;
-    struct reader_books *books = books_reach(service, &why);
-    struct text no_books = arena_text(arena, buffer_text(&why));
-    facts_look(service, books, no_books, LANGUAGE_EN, &difference, arena, news->english);
-    facts_look(service, books, no_books, language, &service->balance_difference, arena, news->facts);
-    books_close(books);
+    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    struct text no_ledgerdb = arena_text(arena, buffer_text(&why));
+    facts_look(service, ledgerdb, no_ledgerdb, LANGUAGE_EN, &difference, arena, news->english);
+    facts_look(service, ledgerdb, no_ledgerdb, language, &service->balance_difference, arena, news->facts);
+    ledgerdb_close(ledgerdb);
     buffer_free(&why);
 }
 
@@ -290,8 +291,8 @@ void report_job_facts(struct service *service, struct buffer *out)
     struct buffer why = { 0 };
     struct fact facts[FACT_COUNT];
     int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
-    struct reader_books *books = books_reach(service, &why);
-    facts_look(service, books, buffer_text(&why), LANGUAGE_EN, &difference, arena, facts);
+    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    facts_look(service, ledgerdb, buffer_text(&why), LANGUAGE_EN, &difference, arena, facts);
     buffer_add_text(out, TEXT("{\"facts\":["));
     for (int i = 0; i < FACT_COUNT; i++) {
         buffer_printf(out, "%s{\"fact\":\"%s\",\"state\":\"%s\",\"says\":", i ? "," : "",
@@ -300,7 +301,7 @@ void report_job_facts(struct service *service, struct buffer *out)
         buffer_add_char(out, '}');
     }
     buffer_add_text(out, TEXT("]}"));
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     buffer_free(&why);
     arena_free(arena);
 }

@@ -5,10 +5,10 @@
 
 #include "base/context.h"
 #include "base/log.h"
-#include "figures/calendar.h"
 #include "ipc/message_id.h"
 #include "report/digest/digest_mailing.h"
 #include "report/service.h"
+#include "statistics/calendar.h"
 
 enum { NEXT_MS = 5, AGAIN_MS = 10000 };
 
@@ -96,16 +96,17 @@ static void user_next(struct service *service)
 {
     struct digest_mailing *mailing = &service->mailing;
     if (!service->digest_mailing_arena) {
-        struct reader_books *books;
+        struct reader_ledgerdb *ledgerdb;
         struct buffer why = { 0 };
         service->digest_mailing_arena = arena_new(0);
-        enum books_outcome outcome = books_open(service->ledger_path, &books, &why);
-        if (outcome == BOOKS_DONE)
-            outcome = digest_mailing_gather(books, service->child.config, mailing->from_ms, mailing->until_ms,
-                                            service->digest_mailing_arena, &service->digest_mailing_rows);
-        books_close(books);
+        enum ledgerdb_outcome outcome = ledgerdb_open(service->ledger_path, &ledgerdb, &why);
+        if (outcome == LEDGERDB_DONE)
+            outcome =
+                digest_mailing_gather(ledgerdb, service->child.config, mailing->from_ms, mailing->until_ms,
+                                      service->digest_mailing_arena, &service->digest_mailing_rows);
+        ledgerdb_close(ledgerdb);
         buffer_free(&why);
-        if (outcome != BOOKS_DONE) {
+        if (outcome != LEDGERDB_DONE) {
             arena_free(service->digest_mailing_arena);
             service->digest_mailing_arena = NULL;
             return; /* again at the next look */

@@ -67,38 +67,38 @@ static void rows_add(struct held_rows *all, size_t *capacity, struct held_row ro
 }
 
 /* Page by page, each a short read. What is stored now came a little earlier, or waited for room. */
-static enum books_outcome class_gather(struct reader_books *books, const struct config *config,
-                                       enum held_class class, uint64_t from_ms, uint64_t until_ms,
-                                       struct arena *arena, struct held_rows *out, size_t *capacity)
+static enum ledgerdb_outcome class_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+                                          enum held_class class, uint64_t from_ms, uint64_t until_ms,
+                                          struct arena *arena, struct held_rows *out, size_t *capacity)
 {
     struct arena *page = arena_new(0);
     struct held_rows rows;
     uint64_t after = from_ms > OLDER_MS ? (from_ms - OLDER_MS) << 22 : 0;
-    enum books_outcome outcome;
+    enum ledgerdb_outcome outcome;
     do {
         arena_reset(page);
-        sql_time_limit(books_sql(books), READER_STEP_MS);
-        outcome = held_page(books_sql(books), page, (int)class, after, PAGE_ROWS, &rows);
+        sql_time_limit(ledgerdb_sql(ledgerdb), READER_STEP_MS);
+        outcome = held_page(ledgerdb_sql(ledgerdb), page, (int)class, after, PAGE_ROWS, &rows);
         for (size_t i = 0; i < rows.count; i++)
             if (is_told(config, &rows.items[i], from_ms, until_ms))
                 rows_add(out, capacity, rows.items[i], arena);
         if (rows.count) after = rows.items[rows.count - 1].message;
-    } while (outcome == BOOKS_DONE && rows.count);
+    } while (outcome == LEDGERDB_DONE && rows.count);
     arena_free(page);
     return outcome;
 }
 
-enum books_outcome digest_mailing_gather(struct reader_books *books, const struct config *config,
-                                         uint64_t from_ms, uint64_t until_ms, struct arena *arena,
-                                         struct held_rows *out)
+enum ledgerdb_outcome digest_mailing_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+                                            uint64_t from_ms, uint64_t until_ms, struct arena *arena,
+                                            struct held_rows *out)
 {
     size_t capacity = 0;
     static const enum held_class classes[] = { HELD_SPAM, HELD_PHISHING, HELD_VIRUS };
     size_t count = config->digest.viruses ? sizeof classes / sizeof *classes : 1;
-    enum books_outcome outcome = BOOKS_DONE;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out = (struct held_rows){ 0 };
-    for (size_t i = 0; i < count && outcome == BOOKS_DONE; i++)
-        outcome = class_gather(books, config, classes[i], from_ms, until_ms, arena, out, &capacity);
+    for (size_t i = 0; i < count && outcome == LEDGERDB_DONE; i++)
+        outcome = class_gather(ledgerdb, config, classes[i], from_ms, until_ms, arena, out, &capacity);
     if (out->count) qsort(out->items, out->count, sizeof *out->items, row_order);
     return outcome;
 }

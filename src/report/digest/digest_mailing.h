@@ -3,9 +3,9 @@
 #ifndef SEKIMORI_REPORT_DIGEST_DIGEST_MAILING_H
 #define SEKIMORI_REPORT_DIGEST_DIGEST_MAILING_H
 
-#include "books/held.h"
-#include "books/reader.h"
-#include "books/ticket.h"
+#include "ledgerdb/held.h"
+#include "ledgerdb/reader.h"
+#include "ledgerdb/ticket.h"
 
 /* One user's letter. Rows are of one recipient address, the oldest first; at most DIGEST_SHOWN_MOST are
  * named. */
@@ -24,9 +24,9 @@ void digest_mailing_print(const struct digest_letter *letter, struct buffer *out
 
 /* What became held in (from, until] and is still there, by address (any case), then by time; only for
    addresses of our domains, only of classes that users are told of. Lives in the arena. */
-enum books_outcome digest_mailing_gather(struct reader_books *books, const struct config *config,
-                                         uint64_t from_ms, uint64_t until_ms, struct arena *arena,
-                                         struct held_rows *out);
+enum ledgerdb_outcome digest_mailing_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+                                            uint64_t from_ms, uint64_t until_ms, struct arena *arena,
+                                            struct held_rows *out);
 /* The order of users: addresses without case, by their bytes. */
 int digest_mailing_order(struct text a, struct text b);
 /* How many rows from `at` on have the same address. */

@@ -2,7 +2,7 @@
 /* Reads foreign bytes with the same reader that the checks use. */
 #include "report/missed/request_mail.h"
 
-#include "books/ticket.h"
+#include "ledgerdb/ticket.h"
 #include "mail/mime.h"
 #include "mail/word.h"
 

@@ -13,8 +13,8 @@ enum { REQUEST_MAIL_MESSAGES_MOST = 50 };
 size_t request_mail_enclosed(struct arena *arena, struct text mail, struct text *out, size_t most,
                              size_t *out_left);
 
-/* The ticket (books/ticket.h) in its Subject, whatever stands around it; folds and encoded words are undone.
-   Empty: there is none. It may be false. */
+/* The ticket (ledgerdb/ticket.h) in its Subject, whatever stands around it; folds and encoded words are
+   undone. Empty: there is none. It may be false. */
 struct text request_mail_ticket(struct arena *arena, struct text mail);
 
 /* Written by a program or sent to a list: RFC 3834 forbids to answer it. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "books/ticket.h"
+#include "ledgerdb/ticket.h"
 #include "mail/likeness.h"
 #include "report/missed/request_mail.h"
 

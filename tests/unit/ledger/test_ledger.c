@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#include "books/count.h"
-#include "books/migration.h"
 #include "ledger/ingest.h"
+#include "ledgerdb/count.h"
+#include "ledgerdb/migration.h"
 
 enum { SLOT = 5, OTHER_SLOT = 6 };
 
@@ -145,7 +145,7 @@ static void time_pass(struct bench *bench, uint64_t ms)
 static struct count_sums sums_since(struct bench *bench, uint64_t since_ms)
 {
     struct count_sums sums = { 0 };
-    enum books_outcome outcome = BOOKS_LATER;
+    enum ledgerdb_outcome outcome = LEDGERDB_LATER;
     struct ingest_counts counts;
     for (int i = 0; i < 500; i++) { /* it tries again before long */
         while (ingest_poll(bench->ingest)) continue;
@@ -157,7 +157,7 @@ static struct count_sums sums_since(struct bench *bench, uint64_t since_ms)
     struct count *count = count_begin(ingest_database(bench->ingest), since_ms);
     assert_non_null(count);
     while (!count_step(count, 3, &sums, &outcome)) continue;
-    assert_int_equal(outcome, BOOKS_DONE);
+    assert_int_equal(outcome, LEDGERDB_DONE);
     count_end(count);
     return sums;
 }

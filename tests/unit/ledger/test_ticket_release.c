@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "books/sql.h"
 #include "ledger/quarantine/ticket_release.h"
+#include "ledgerdb/sql.h"
 
 #define MESSAGE (UINT64_C(1795564800000) << 22)
 enum { RECIPIENTS = 4 };
@@ -80,16 +80,16 @@ static void held_make(struct bench *bench)
                                 .edits_count = 1,
                                 .envelope = { .recipient_count = RECIPIENTS, .recipients = recipients },
                                 .recipients = held };
-    assert_int_equal(held_begin(database), BOOKS_DONE);
-    assert_int_equal(database_store_accepted(database, &accepted, 0), BOOKS_DONE);
-    assert_int_equal(held_store(database, &offer, classes, 400, MESSAGE >> 22, &added), BOOKS_DONE);
+    assert_int_equal(held_begin(database), LEDGERDB_DONE);
+    assert_int_equal(database_store_accepted(database, &accepted, 0), LEDGERDB_DONE);
+    assert_int_equal(held_store(database, &offer, classes, 400, MESSAGE >> 22, &added), LEDGERDB_DONE);
     for (uint32_t i = 0; i + 1 < RECIPIENTS; i++) {
         struct event_ended ended = {
             .id = MESSAGE, .time_ms = MESSAGE >> 22, .recipient = i, .ending = ENDING_QUARANTINED
         };
-        assert_int_equal(database_store_ended(database, &ended), BOOKS_DONE);
+        assert_int_equal(database_store_ended(database, &ended), LEDGERDB_DONE);
     }
-    assert_int_equal(held_commit(database), BOOKS_DONE);
+    assert_int_equal(held_commit(database), LEDGERDB_DONE);
 }
 
 static int set_up(void **state)
@@ -206,7 +206,7 @@ static void a_class_has_its_rights(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         snprintf(change, sizeof change, "UPDATE held_recipient SET class = %d WHERE number = %u",
                  rows[i].class, number);
-        assert_int_equal(sql_run(sql, change), BOOKS_DONE);
+        assert_int_equal(sql_run(sql, change), LEDGERDB_DONE);
         bench->config.quarantine.release[rows[i].class] = rows[i].users;
         assert_int_equal(ask(bench, 20 + i, ticket_for(MESSAGE, number, 60, room), &release), rows[i].wanted);
         assert_int_equal(release != 0, rows[i].wanted == REDEEMED_DONE);
@@ -214,7 +214,7 @@ static void a_class_has_its_rights(void **state)
     }
     assert_int_equal(
         sql_number(sql, "SELECT count(*) FROM audit WHERE about LIKE 'refused: no ticket%'", &refused),
-        BOOKS_DONE);
+        LEDGERDB_DONE);
     assert_int_equal(refused, 5);
 }
 
@@ -226,7 +226,7 @@ static void who_and_what_is_recorded(void **state)
     struct held_rows rows;
     ask(bench, 6, ticket_for(MESSAGE, 2, 60, room), &release);
     struct sql *sql = database_sql(ingest_database(bench->ingest));
-    assert_int_equal(held_of_message(sql, bench->arena, MESSAGE, &rows), BOOKS_DONE);
+    assert_int_equal(held_of_message(sql, bench->arena, MESSAGE, &rows), LEDGERDB_DONE);
     assert_int_equal(rows.count, RECIPIENTS);
     assert_int_equal(rows.items[2].state, HELD_RELEASING);
     assert_true(
@@ -234,7 +234,7 @@ static void who_and_what_is_recorded(void **state)
     assert_int_equal(rows.items[0].state, HELD_KEPT);
     int64_t looks;
     assert_int_equal(sql_number(sql, "SELECT count(*) FROM audit WHERE user = 'a@example.jp'", &looks),
-                     BOOKS_DONE);
+                     LEDGERDB_DONE);
     assert_int_equal(looks, 1);
 }
 
