@@ -22,7 +22,7 @@ enum warden_frame {
 
 enum fork_server_frame {
     /* fork server: text engine version (empty: none), u32 signatures, u64 when the newest of
-                          them was written (seconds since 1970; 0: none was fetched), text what is missing */
+       them was written (seconds since 1970; 0: none was fetched), text what is missing */
     FORK_SERVER_READY = 1,
     FORK_SERVER_FAILED,    /* fork server: text why no worker can be made; it then ends */
     FORK_SERVER_STALE,     /* fork server: the signatures on disk have changed */
