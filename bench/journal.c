@@ -14,14 +14,14 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "ipc/event.h"
-#include "queue/journal.h"
+#include "queue/journal/journal.h"
 #include "queue/schedule.h"
 
 enum { BODY_BYTES = 4096, DOMAINS = 1000, QUEUED_BODY_BYTES = 600 };
 
 struct bench {
     int folder;
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct journal *journal;
     char body[BODY_BYTES];
     uint64_t last_id;
@@ -47,8 +47,8 @@ static void open_or_die(struct bench *bench)
 {
     struct journal_found found;
     char error[200];
-    bench->catalogue = catalogue_new();
-    struct journal_options options = { bench->folder, &disk_real, bench->catalogue, 64 << 20, 0 };
+    bench->message_index = message_index_new();
+    struct journal_options options = { bench->folder, &disk_real, bench->message_index, 64 << 20, 0 };
     bench->journal = journal_open(&options, NULL, &found, error, sizeof error);
     if (bench->journal) return;
     fprintf(stderr, "bench-journal: %s\n", error);
@@ -113,7 +113,7 @@ static void throughput(struct bench *bench, unsigned writers, uint64_t messages)
            (double)facts.sync_us / (double)facts.commits, (double)facts.sync_most_us / 1000,
            (unsigned long long)facts.recycled);
     journal_close(bench->journal);
-    catalogue_free(bench->catalogue);
+    message_index_free(bench->message_index);
     free(before);
 }
 
@@ -150,15 +150,16 @@ static void cold_start(struct bench *bench, const char *what)
     open_or_die(bench);
     double read = now_s() - begun;
     struct schedule_policy policy = { 1000, 60000, 100, 100, NULL, route };
-    struct schedule *schedule = schedule_new(bench->catalogue, &policy, 1);
+    struct schedule *schedule = schedule_new(bench->message_index, &policy, 1);
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(bench->catalogue, &place));) {
+    for (struct message *message; (message = message_index_next(bench->message_index, &place));) {
         schedule_add(schedule, message, 1);
         schedule_watch(schedule, message, message->arrived_ms + 1000000);
     }
     printf("queue of %zu, %s: read in %.2f s, ready in %.2f s, %.0f MB, %.0f bytes a message\n",
-           bench->catalogue->count, what, read, now_s() - begun, memory_mb() - memory,
-           (memory_mb() - memory) * 1e6 / (double)(bench->catalogue->count ? bench->catalogue->count : 1));
+           bench->message_index->count, what, read, now_s() - begun, memory_mb() - memory,
+           (memory_mb() - memory) * 1e6 /
+               (double)(bench->message_index->count ? bench->message_index->count : 1));
     fflush(stdout);
     _exit(0);
 }

@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "books/database.h"
-#include "books/day.h"
-#include "books/search.h"
+#include "ledgerdb/database.h"
+#include "ledgerdb/day.h"
+#include "ledgerdb/search.h"
 
 enum {
     MESSAGES = 1300000,
@@ -71,9 +71,9 @@ static struct text subject(struct bench *bench)
     return all;
 }
 
-static void must(enum books_outcome outcome, const char *what)
+static void must(enum ledgerdb_outcome outcome, const char *what)
 {
-    if (outcome == BOOKS_DONE) return;
+    if (outcome == LEDGERDB_DONE) return;
     fprintf(stderr, "bench-ledger: %s failed\n", what);
     exit(1);
 }
@@ -217,7 +217,7 @@ static void fill(struct bench *bench, uint64_t messages)
 
 /* --- questions --- */
 
-static void ask(struct reader_books *books, const char *what, struct search_question question)
+static void ask(struct reader_ledgerdb *ledgerdb, const char *what, struct search_question question)
 {
     struct search_result result;
     struct arena *arena = arena_new(0);
@@ -225,7 +225,7 @@ static void ask(struct reader_books *books, const char *what, struct search_ques
     question.most = 20;
     for (int i = 0; i < 5; i++) {
         double start = now_s();
-        must(search_run(books, &question, arena, &result), what);
+        must(search_run(ledgerdb, &question, arena, &result), what);
         double spent = now_s() - start;
         if (spent < best) best = spent;
         if (spent > worst) worst = spent;
@@ -237,13 +237,14 @@ static void ask(struct reader_books *books, const char *what, struct search_ques
 
 static void questions(const char *folder)
 {
-    struct reader_books *books;
+    struct reader_ledgerdb *ledgerdb;
     struct buffer why = { 0 };
     struct network client;
     struct day_balance day;
-    must(books_open(folder, &books, &why), "opening for reading");
-#define ASK(what, in_class, ...) ask(books, what, (struct search_question){ .class = in_class, __VA_ARGS__ })
-    ask(books, "everything", (struct search_question){ .class = -1 });
+    must(ledgerdb_open(folder, &ledgerdb, &why), "opening for reading");
+#define ASK(what, in_class, ...) \
+    ask(ledgerdb, what, (struct search_question){ .class = in_class, __VA_ARGS__ })
+    ask(ledgerdb, "everything", (struct search_question){ .class = -1 });
     ASK("address, common", -1, .address = TEXT("user1@econ1.example.ac.jp"));
     ASK("address, not there", -1, .address = TEXT("nobody@nowhere.example"));
     ASK("domain of our own", -1, .domain = TEXT("econ3.example.ac.jp"));
@@ -263,10 +264,10 @@ static void questions(const char *folder)
     network_parse(TEXT("3.77.0.0/16"), &client);
     ASK("client network /16 and rare word", -1, .client = &client, .subject = TEXT("word15000"));
     double start = now_s();
-    must(day_count(books, 20050401, &day), "balance of a day");
+    must(day_count(ledgerdb, 20050401, &day), "balance of a day");
     printf("%-44s %s  %6.1f ms\n", "balance of a day", day.is_balanced ? "equal" : "DIFFERS",
            (now_s() - start) * 1e3);
-    books_close(books);
+    ledgerdb_close(ledgerdb);
 }
 
 int main(int argc, char **argv)

@@ -145,7 +145,7 @@ int main(int argc, char **argv)
     bench.arena = arena_new(65536);
     bench.recipient = TEXT("user@example.test");
     bench.occasion = (struct occasion){ .recipients = &bench.recipient, .recipient_count = 1 };
-    bench.scanner = (struct scanner){ config, NULL, recall_new(1), TEXT("none") };
+    bench.scanner = (struct scanner){ config, NULL, verdict_cache_new(1), TEXT("none") };
     measure(&bench, "tree of parts", stage_tree);
     measure(&bench, "and every reading decoded", stage_readings);
     measure(&bench, "lines and bytes (content)", stage_content);
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
     printf("%s, %u signatures\n", bench.scanner.engine->version, bench.scanner.engine->signatures);
     measure(&bench, "read, parts and message through the engine", stage_read);
     measure(&bench, "read and decide", stage_judge);
-    bench.scanner.recall = recall_new(100000);
+    bench.scanner.cache = verdict_cache_new(100000);
     stage_read(&bench, bench.messages[0]);
     measure(&bench, "first of identical messages", stage_read);
     measure(&bench, "again, identical messages", stage_read);

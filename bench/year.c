@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "books/database.h"
-#include "figures/calendar.h"
 #include "ipc/message_id.h"
+#include "ledgerdb/database.h"
+#include "statistics/calendar.h"
 #include "tool.h"
 
 enum {
@@ -168,9 +168,9 @@ static uint32_t chance(struct year *year, uint32_t below)
     return (uint32_t)((year->chance >> 33) % below);
 }
 
-static void done(enum books_outcome outcome)
+static void done(enum ledgerdb_outcome outcome)
 {
-    if (outcome != BOOKS_DONE) fail("the database failed", "the log says why");
+    if (outcome != LEDGERDB_DONE) fail("the database failed", "the log says why");
 }
 
 /* Counts an event, and commits when the batch is full. */

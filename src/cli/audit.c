@@ -6,13 +6,13 @@
 #include <sysexits.h>
 
 #include "base/plain.h"
-#include "books/day.h"
-#include "books/looks.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
 #include "cli/when.h"
 #include "ipc/message_id.h"
+#include "ledgerdb/day.h"
+#include "ledgerdb/looks.h"
 
 enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
 
@@ -136,12 +136,12 @@ int audit_main(int argc, char **argv)
     bool is_cut;
     int code = question_read(argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    struct reader_books *books = ledger_open(&options.target, "audit", &code);
-    if (!books) return code;
+    struct reader_ledgerdb *ledgerdb = ledger_open(&options.target, "audit", &code);
+    if (!ledgerdb) return code;
     struct arena *arena = arena_new(0);
-    code = ledger_outcome(looks_read(books, &options.question, arena, &looks, &count, &is_cut), "audit");
+    code = ledger_outcome(looks_read(ledgerdb, &options.question, arena, &looks, &count, &is_cut), "audit");
     if (code == EX_OK) looks_print(&options, looks, count, is_cut);
     arena_free(arena);
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     return code;
 }

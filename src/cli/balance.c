@@ -8,11 +8,11 @@
 #include <time.h>
 
 #include "base/date.h"
-#include "cli/agreement.h"
 #include "cli/balance_begin.h"
 #include "cli/balance_day.h"
 #include "cli/balance_nodes.h"
 #include "cli/control.h"
+#include "cli/count_comparison.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/when.h"
@@ -60,12 +60,12 @@ static const struct verb_usage usage = { "balance", help, table };
 
 /* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
    gives EX_TEMPFAIL, which is said only when `is_last`. */
-static int look(const struct control_target *target, bool is_last, struct agreement *out)
+static int look(const struct control_target *target, bool is_last, struct count_comparison *out)
 {
     struct buffer counters = { 0 }, ledger = { 0 };
     int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
     if (code == EX_OK) code = control_ask(target, TEXT("counters"), ASK_LIMIT_MS, NULL, NULL, &counters);
-    if (code == EX_OK && !agreement_make(buffer_text(&counters), buffer_text(&ledger), out)) {
+    if (code == EX_OK && !comparison_make(buffer_text(&counters), buffer_text(&ledger), out)) {
         fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
@@ -78,7 +78,7 @@ static int look(const struct control_target *target, bool is_last, struct agreem
     return code;
 }
 
-static int look_until_equal(const struct options *options, struct agreement *out)
+static int look_until_equal(const struct options *options, struct count_comparison *out)
 {
     time_t until = time(NULL) + (time_t)options->wait_s;
     int code = look(&options->target, options->wait_s == 0, out);
@@ -91,19 +91,19 @@ static int look_until_equal(const struct options *options, struct agreement *out
 
 static void number_print(int64_t number)
 {
-    if (number == AGREEMENT_NOT_COUNTED)
+    if (number == COMPARISON_NOT_COUNTED)
         printf(" %12s", "-");
     else
         printf(" %12lld", (long long)number);
 }
 
-static void table_print(const struct agreement *sums)
+static void table_print(const struct count_comparison *sums)
 {
     char since[DATE_SIZE];
     printf("recipients since %s\n%-14s %12s %12s %12s\n", date_print_clock(sums->since_ms, since), "",
            "receive", "journal", "ledger");
     for (unsigned i = 0; i < sums->line_count; i++) {
-        const struct agreement_line *line = &sums->lines[i];
+        const struct comparison_line *line = &sums->lines[i];
         printf("%-14s", line->name);
         number_print(line->receive);
         number_print(line->journal);
@@ -129,10 +129,10 @@ static void table_print(const struct agreement *sums)
 
 static void column_set(struct json *object, const char *name, int64_t number)
 {
-    if (number != AGREEMENT_NOT_COUNTED) json_set_number(object, name, number);
+    if (number != COMPARISON_NOT_COUNTED) json_set_number(object, name, number);
 }
 
-static void json_table_print(const struct agreement *sums)
+static void json_table_print(const struct count_comparison *sums)
 {
     struct json *all = json_new_object(), *lines = json_new_array();
     for (unsigned i = 0; i < sums->line_count; i++) {
@@ -167,7 +167,7 @@ static void json_table_print(const struct agreement *sums)
 int balance_main(int argc, char **argv)
 {
     struct options options = { .wait_s = WAIT_DEFAULT_S };
-    struct agreement sums;
+    struct count_comparison sums;
     int code = options_read_all(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (options.begin) return balance_begin(&options.target);

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "books/day.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
+#include "ledgerdb/day.h"
 
 enum { EX_DIFFERS = 1, NOTHING = -1 };
 
@@ -92,10 +92,10 @@ int balance_day(const struct control_target *target, uint32_t day, bool is_json)
     int code;
     struct day_balance balance;
     struct day_line lines[LINES_MOST];
-    struct reader_books *books = ledger_open(target, "balance", &code);
-    if (!books) return code;
-    code = ledger_outcome(day_count(books, day, &balance), "balance");
-    books_close(books);
+    struct reader_ledgerdb *ledgerdb = ledger_open(target, "balance", &code);
+    if (!ledgerdb) return code;
+    code = ledger_outcome(day_count(ledgerdb, day, &balance), "balance");
+    ledgerdb_close(ledgerdb);
     if (code != EX_OK) return code;
     unsigned count = lines_make(&balance, lines);
     if (is_json)

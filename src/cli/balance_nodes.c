@@ -7,11 +7,11 @@
 #include <sysexits.h>
 
 #include "base/plain.h"
-#include "books/day.h"
-#include "books/nodes.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/when.h"
+#include "ledgerdb/day.h"
+#include "ledgerdb/nodes.h"
 
 enum { EX_DIFFERS = 1, NAME_COLUMNS = 20 };
 
@@ -121,24 +121,26 @@ static void json_table_print(const struct table *table)
     json_print(all, stdout, true);
 }
 
-static enum books_outcome table_make(struct reader_books *books, struct arena *arena, struct table *out)
+static enum ledgerdb_outcome table_make(struct reader_ledgerdb *ledgerdb, struct arena *arena,
+                                        struct table *out)
 {
     struct node_row *nodes;
     size_t count;
-    enum books_outcome outcome = nodes_read(books, arena, &nodes, &count);
-    if (outcome == BOOKS_DONE && count == 0) return BOOKS_MISSING;
+    enum ledgerdb_outcome outcome = nodes_read(ledgerdb, arena, &nodes, &count);
+    if (outcome == LEDGERDB_DONE && count == 0) return LEDGERDB_MISSING;
     out->count = count + 1;
     out->lines = arena_alloc_array(arena, out->count, sizeof *out->lines);
-    for (size_t i = 0; i <= count && outcome == BOOKS_DONE; i++) {
+    for (size_t i = 0; i <= count && outcome == LEDGERDB_DONE; i++) {
         struct line *line = &out->lines[i];
         line->node = i < count ? &nodes[i] : NULL;
-        outcome = day_count_node(books, out->day, i < count ? nodes[i].number : -1, &line->day);
+        outcome = day_count_node(ledgerdb, out->day, i < count ? nodes[i].number : -1, &line->day);
         columns_fill(&line->day, line->columns);
     }
-    if (outcome == BOOKS_DONE)
-        outcome = nodes_missing(books, out->lines[0].day.start_ms, out->lines[0].day.end_ms, &out->missing);
+    if (outcome == LEDGERDB_DONE)
+        outcome =
+            nodes_missing(ledgerdb, out->lines[0].day.start_ms, out->lines[0].day.end_ms, &out->missing);
     out->is_balanced = out->missing == 0;
-    for (size_t i = 0; i <= count && outcome == BOOKS_DONE; i++)
+    for (size_t i = 0; i <= count && outcome == LEDGERDB_DONE; i++)
         out->is_balanced = out->is_balanced && out->lines[i].day.is_balanced;
     return outcome;
 }
@@ -147,17 +149,17 @@ int balance_nodes(const struct control_target *target, uint32_t day, bool is_jso
 {
     int code;
     struct table table = { .day = day };
-    struct reader_books *books = ledger_open(target, "balance", &code);
-    if (!books) return code;
+    struct reader_ledgerdb *ledgerdb = ledger_open(target, "balance", &code);
+    if (!ledgerdb) return code;
     struct arena *arena = arena_new(0);
-    enum books_outcome outcome = table_make(books, arena, &table);
-    if (outcome == BOOKS_MISSING) fputs("sekimori balance: this ledger has one node only\n", stderr);
-    code = outcome == BOOKS_MISSING ? EX_NOINPUT : ledger_outcome(outcome, "balance");
+    enum ledgerdb_outcome outcome = table_make(ledgerdb, arena, &table);
+    if (outcome == LEDGERDB_MISSING) fputs("sekimori balance: this ledger has one node only\n", stderr);
+    code = outcome == LEDGERDB_MISSING ? EX_NOINPUT : ledger_outcome(outcome, "balance");
     if (code == EX_OK && is_json)
         json_table_print(&table);
     else if (code == EX_OK)
         table_print(&table);
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     arena_free(arena);
     return code == EX_OK && !table.is_balanced ? EX_DIFFERS : code;
 }

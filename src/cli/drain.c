@@ -10,8 +10,8 @@
 
 #include "base/buffer.h"
 #include "cli/control.h"
+#include "cli/health_command.h"
 #include "cli/options.h"
-#include "cli/wellness.h"
 
 enum { ANSWER_LIMIT_MS = 10000, STEP_MS = 200, SAY_EVERY_MS = 1000 };
 
@@ -122,7 +122,7 @@ static int follow(const struct control_target *target)
     struct progress said = { 0 };
     int code = control_state_folder(target, state, sizeof state);
     if (code != EX_OK) return code;
-    struct health_page *page = wellness_page(state);
+    struct health_page *page = health_command_page(state);
     if (!page) {
         fprintf(stderr, "sekimori: %s/run/health cannot be read\n", state);
         return EX_UNAVAILABLE;

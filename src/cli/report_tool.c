@@ -11,7 +11,7 @@
 #include "cli/control.h"
 #include "cli/options.h"
 #include "cli/when.h"
-#include "figures/calendar.h"
+#include "statistics/calendar.h"
 
 enum { ASK_LIMIT_MS = 60000 };
 

@@ -11,10 +11,10 @@
 #include "cli/options.h"
 #include "cli/when.h"
 #include "config/settings.h"
-#include "figures/calendar.h"
-#include "figures/country.h"
-#include "figures/incident.h"
-#include "figures/statistics.h"
+#include "statistics/calendar.h"
+#include "statistics/country.h"
+#include "statistics/incident.h"
+#include "statistics/statistics.h"
 
 enum { TOP_DEFAULT = 10, TOP_MOST = 100000, MONTHS_BACK = 5 };
 
@@ -146,15 +146,15 @@ static void sheets_print(const struct options *options, struct sheet *const *she
     buffer_free(&out);
 }
 
-static enum books_outcome incidents_make(const struct options *options, struct reader_books *books,
-                                         struct arena *arena, struct sheet **out)
+static enum ledgerdb_outcome incidents_make(const struct options *options, struct reader_ledgerdb *ledgerdb,
+                                            struct arena *arena, struct sheet **out)
 {
     const char *why = NULL;
     struct country_file *countries = options->countries ? country_open(options->countries, &why) : NULL;
     if (why) fprintf(stderr, "sekimori stats: %s: %s\n", options->countries, why);
     uint64_t from = (uint64_t)calendar_start(options->wish.from_day) * 1000;
     uint64_t until = (uint64_t)calendar_start(calendar_add(options->wish.until_day, 1)) * 1000;
-    enum books_outcome outcome = incident_table(books, from, until, countries, arena, out);
+    enum ledgerdb_outcome outcome = incident_table(ledgerdb, from, until, countries, arena, out);
     country_close(countries);
     return outcome;
 }
@@ -162,20 +162,20 @@ static enum books_outcome incidents_make(const struct options *options, struct r
 int stats_main(int argc, char **argv)
 {
     struct options options = { .wish = { .direction = -1, .top = TOP_DEFAULT } };
-    struct reader_books *books;
+    struct reader_ledgerdb *ledgerdb;
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count = 1;
     int code = wish_read(argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    books = ledger_open(&options.target, "stats", &code);
-    if (!books) return code;
+    ledgerdb = ledger_open(&options.target, "stats", &code);
+    if (!ledgerdb) return code;
     struct arena *arena = arena_new(64 * 1024);
-    enum books_outcome outcome = options.incidents
-                                     ? incidents_make(&options, books, arena, &sheets[0])
-                                     : statistics_make(books, &options.wish, arena, sheets, &count);
-    if (outcome == BOOKS_DONE) sheets_print(&options, sheets, count);
+    enum ledgerdb_outcome outcome = options.incidents
+                                        ? incidents_make(&options, ledgerdb, arena, &sheets[0])
+                                        : statistics_make(ledgerdb, &options.wish, arena, sheets, &count);
+    if (outcome == LEDGERDB_DONE) sheets_print(&options, sheets, count);
     code = ledger_outcome(outcome, "stats");
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     arena_free(arena);
     return code;
 }

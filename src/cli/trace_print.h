@@ -4,8 +4,8 @@
 #ifndef SEKIMORI_CLI_TRACE_PRINT_H
 #define SEKIMORI_CLI_TRACE_PRINT_H
 
-#include "books/search.h"
 #include "cli/json.h"
+#include "ledgerdb/search.h"
 
 struct trace_output {
     bool is_json, is_short;

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "books/day.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
 #include "cli/trace_print.h"
 #include "cli/when.h"
 #include "ipc/message_id.h"
+#include "ledgerdb/day.h"
 
 enum { MOST_DEFAULT = 20, MOST_LIMIT = 100000 };
 
@@ -115,12 +115,12 @@ static const char *complaint_text(enum search_complaint complaint)
 }
 
 /* One question, or one for each id. Shown: how many. */
-static int question_ask(struct reader_books *books, const struct options *options,
+static int question_ask(struct reader_ledgerdb *ledgerdb, const struct options *options,
                         struct trace_output *output)
 {
     struct search_result result;
     struct arena *arena = arena_new(64 * 1024);
-    int code = ledger_outcome(search_run(books, &options->question, arena, &result), "trace");
+    int code = ledger_outcome(search_run(ledgerdb, &options->question, arena, &result), "trace");
     if (code == EX_OK && result.complaint != SEARCH_GOOD)
         code = options_complain(&usage, complaint_text(result.complaint), "");
     else if (code == EX_OK)
@@ -129,14 +129,14 @@ static int question_ask(struct reader_books *books, const struct options *option
     return code;
 }
 
-static int ids_ask(struct reader_books *books, struct options *options, char **words, int count,
+static int ids_ask(struct reader_ledgerdb *ledgerdb, struct options *options, char **words, int count,
                    struct trace_output *output)
 {
     int code = EX_OK;
     for (int i = 0; i < count && code == EX_OK; i++) {
         if (!message_id_parse(text_of(words[i]), &options->question.id))
             return options_complain(&usage, "not a message id: ", words[i]);
-        code = question_ask(books, options, output);
+        code = question_ask(ledgerdb, options, output);
     }
     return code;
 }
@@ -146,15 +146,15 @@ int trace_main(int argc, char **argv)
     struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
     int code = options_read(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    struct reader_books *books = ledger_open(&options.target, "trace", &code);
-    if (!books) return code;
+    struct reader_ledgerdb *ledgerdb = ledger_open(&options.target, "trace", &code);
+    if (!ledgerdb) return code;
     struct trace_output output = { .is_json = options.is_json, .is_short = options.is_short };
     trace_begin(&output);
     if (optind < argc)
-        code = ids_ask(books, &options, argv + optind, argc - optind, &output);
+        code = ids_ask(ledgerdb, &options, argv + optind, argc - optind, &output);
     else
-        code = question_ask(books, &options, &output);
+        code = question_ask(ledgerdb, &options, &output);
     if (code == EX_OK) trace_end(&output);
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     return code == EX_OK && output.shown == 0 ? EX_NOTHING : code;
 }

@@ -11,6 +11,7 @@
 #include "cli/ca.h"
 #include "cli/check.h"
 #include "cli/drain.h"
+#include "cli/health_command.h"
 #include "cli/keepalived.h"
 #include "cli/missed.h"
 #include "cli/node.h"
@@ -24,7 +25,6 @@
 #include "cli/testtools/show_message.h"
 #include "cli/testtools/sink.h"
 #include "cli/trace_tool.h"
-#include "cli/wellness.h"
 
 static const struct verb verbs[] = {
     { "check", check_main, "say every error of a configuration", VERB_ASKS_NOBODY },

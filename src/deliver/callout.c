@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/owner.h"
-#include "deliver/hashed.h"
+#include "deliver/hash_table.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/child.h"
 
@@ -19,7 +19,7 @@ struct asker {
 };
 
 struct callout {
-    struct hashed_node node;
+    struct hash_node node;
     TAILQ_ENTRY(callout) age; /* in the list of answers, the oldest first */
     struct callouts *callouts;
     char *address, *domain; /* domain in lower case */
@@ -45,7 +45,7 @@ struct probe {
 struct callouts {
     struct loop *loop;
     struct pool *pool;
-    struct hashed by_address;
+    struct hash_table by_address;
     TAILQ_HEAD(callout_list, callout) answers;
     uint64_t asked, from_cache, probes, over_limit;
     bool is_stopping;
@@ -64,8 +64,8 @@ struct callouts *callout_new(struct loop *loop, struct pool *pool)
 
 static struct callout *find(const struct callouts *callouts, struct text address)
 {
-    struct hashed_node *node = hashed_first(&callouts->by_address, hash_text(address));
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&callouts->by_address, hash_text(address));
+    for (; node; node = hash_table_next(node)) {
         struct callout *callout = OWNER_OF(node, struct callout, node);
         if (text_equal(text_from(callout->address, callout->address_length), address)) return callout;
     }
@@ -82,13 +82,13 @@ static struct callout *callout_make(struct callouts *callouts, struct text addre
     callout->domain = memory_string(domain);
     callout->domain_length = domain.length;
     for (size_t i = 0; i < domain.length; i++) callout->domain[i] = char_lower(callout->domain[i]);
-    hashed_add(&callouts->by_address, &callout->node, hash_text(address));
+    hash_table_add(&callouts->by_address, &callout->node, hash_text(address));
     return callout;
 }
 
 static void callout_drop(struct callout *callout)
 {
-    hashed_remove(&callout->callouts->by_address, &callout->node);
+    hash_table_remove(&callout->callouts->by_address, &callout->node);
     TAILQ_REMOVE(&callout->callouts->answers, callout, age);
     free(callout->address);
     free(callout->domain);
@@ -232,8 +232,8 @@ bool callout_frame(struct callouts *callouts, struct channel *asker, struct fram
 void callout_forget(struct callouts *callouts, const struct channel *asker)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&callouts->by_address, &slot, &next))) {
         struct asker **at = &OWNER_OF(node, struct callout, node)->askers, *gone;
         while ((gone = *at)) {
             if (gone->channel != asker) {
@@ -268,9 +268,9 @@ void callout_learn_refused(struct callouts *callouts, struct text address,
 void callout_stop(struct callouts *callouts)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     callouts->is_stopping = true;
-    while ((node = hashed_walk(&callouts->by_address, &slot, &next))) {
+    while ((node = hash_table_walk(&callouts->by_address, &slot, &next))) {
         struct probe *probe = OWNER_OF(node, struct callout, node)->probe;
         if (!probe || probe->errand.is_started) continue;
         pool_remove(callouts->pool, &probe->errand);
@@ -282,7 +282,7 @@ void callout_stop(struct callouts *callouts)
 void callout_free(struct callouts *callouts)
 {
     while (!TAILQ_EMPTY(&callouts->answers)) callout_drop(TAILQ_FIRST(&callouts->answers));
-    hashed_free(&callouts->by_address);
+    hash_table_free(&callouts->by_address);
     free(callouts);
 }
 

@@ -12,13 +12,13 @@
 static uint64_t endpoint_hash(const struct endpoint *endpoint)
 {
     struct text bytes = text_from((const char *)endpoint->address.bytes, sizeof endpoint->address.bytes);
-    return hash_text(bytes) ^ hashed_number(endpoint->port);
+    return hash_text(bytes) ^ hash_table_number(endpoint->port);
 }
 
 static struct host *find(const struct hosts *hosts, const struct endpoint *endpoint)
 {
-    struct hashed_node *node = hashed_first(&hosts->by_endpoint, endpoint_hash(endpoint));
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&hosts->by_endpoint, endpoint_hash(endpoint));
+    for (; node; node = hash_table_next(node)) {
         struct host *host = OWNER_OF(node, struct host, node);
         if (host->endpoint.port == endpoint->port &&
             address_equal(&host->endpoint.address, &endpoint->address))
@@ -38,16 +38,17 @@ struct host *hosts_get(struct hosts *hosts, const struct endpoint *endpoint)
     if (host) return host;
     host = memory_alloc(sizeof *host);
     host->endpoint = *endpoint;
-    hashed_add(&hosts->by_endpoint, &host->node, endpoint_hash(endpoint));
+    hash_table_add(&hosts->by_endpoint, &host->node, endpoint_hash(endpoint));
     return host;
 }
 
 void hosts_free(struct hosts *hosts)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) free(OWNER_OF(node, struct host, node));
-    hashed_free(&hosts->by_endpoint);
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&hosts->by_endpoint, &slot, &next)))
+        free(OWNER_OF(node, struct host, node));
+    hash_table_free(&hosts->by_endpoint);
 }
 
 void host_set_aside(struct host *host, uint64_t now_ms, uint64_t most_ms, bool is_unreachable)
@@ -84,9 +85,9 @@ void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_m
 uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     uint32_t count = 0;
-    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next)))
+    while ((node = hash_table_walk(&hosts->by_endpoint, &slot, &next)))
         count += OWNER_OF(node, struct host, node)->aside_until_ms > now_ms;
     return count;
 }
@@ -94,14 +95,14 @@ uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
 void hosts_sweep(struct hosts *hosts, uint64_t now_ms)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&hosts->by_endpoint, &slot, &next))) {
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&hosts->by_endpoint, &slot, &next))) {
         struct host *host = OWNER_OF(node, struct host, node);
         bool is_aside = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
         bool is_learned = host->learned_ms > 0 && host->learned_ms + HOST_MEMORY_MS > now_ms &&
                           hosts->by_endpoint.count <= HOSTS_REMEMBERED_MOST;
         if (host->lanes > 0 || is_aside || is_learned) continue;
-        hashed_remove(&hosts->by_endpoint, node);
+        hash_table_remove(&hosts->by_endpoint, node);
         free(host);
     }
 }

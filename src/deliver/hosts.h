@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 #include "deliver/dialogue.h"
-#include "deliver/hashed.h"
+#include "deliver/hash_table.h"
 
 enum { ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000 };
 
@@ -16,7 +16,7 @@ enum { ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000 };
 enum { HOST_DOUBT_MS = 3600000, HOST_MEMORY_MS = 3600000, HOSTS_REMEMBERED_MOST = 4096 };
 
 struct host {
-    struct hashed_node node;
+    struct hash_node node;
     struct endpoint endpoint;
     uint64_t aside_until_ms; /* 0: not aside */
     bool is_unreachable;     /* when last tried it accepted no connection */
@@ -30,7 +30,7 @@ struct host {
 
 /* Zero-initialised is empty. */
 struct hosts {
-    struct hashed by_endpoint;
+    struct hash_table by_endpoint;
 };
 
 /* Frees every host; lanes that know one are to be gone. */

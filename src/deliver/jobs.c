@@ -9,13 +9,13 @@
 
 #include "base/log.h"
 #include "base/owner.h"
-#include "deliver/hashed.h"
+#include "deliver/hash_table.h"
 #include "ipc/event.h"
 
 enum { SPARE_MOST = 256, SPARE_BYTES_MOST = 64 * 1024 };
 
 struct segment {
-    struct hashed_node node;
+    struct hash_node node;
     uint32_t number, jobs;
     int fd;
     bool is_listed; /* in the table: new jobs may name it */
@@ -25,7 +25,7 @@ enum job_state { JOB_WAITING, JOB_UNDER_WAY, JOB_DONE };
 
 struct job {
     struct errand errand; /* first */
-    struct hashed_node node;
+    struct hash_node node;
     struct jobs *jobs;
     struct arena *arena;
     struct segment *segment;
@@ -41,7 +41,7 @@ struct jobs {
     struct ring *events;
     struct results *results; /* NULL: none */
     struct channel *queue;   /* NULL while there is none */
-    struct hashed by_id, segments;
+    struct hash_table by_id, segments;
     struct job *spare;
     unsigned spare_count;
     struct buffer record;
@@ -67,8 +67,8 @@ void jobs_set_results(struct jobs *jobs, struct results *results)
 
 static struct segment *segment_find(const struct jobs *jobs, uint32_t number)
 {
-    struct hashed_node *node = hashed_first(&jobs->segments, hashed_number(number));
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&jobs->segments, hash_table_number(number));
+    for (; node; node = hash_table_next(node)) {
         struct segment *segment = OWNER_OF(node, struct segment, node);
         if (segment->number == number) return segment;
     }
@@ -85,7 +85,7 @@ static void segment_release(struct jobs *jobs, struct segment *segment)
 
 static void segment_unlist(struct jobs *jobs, struct segment *segment)
 {
-    hashed_remove(&jobs->segments, &segment->node);
+    hash_table_remove(&jobs->segments, &segment->node);
     segment->is_listed = false;
     segment_release(jobs, segment);
 }
@@ -103,7 +103,7 @@ static bool segment_take(struct jobs *jobs, struct frame *frame)
     if (old) segment_unlist(jobs, old);
     struct segment *segment = memory_alloc(sizeof *segment);
     *segment = (struct segment){ .number = number, .fd = fd, .is_listed = true };
-    hashed_add(&jobs->segments, &segment->node, hashed_number(number));
+    hash_table_add(&jobs->segments, &segment->node, hash_table_number(number));
     jobs->counts.segments++;
     return true;
 }
@@ -120,8 +120,8 @@ static bool segment_end(struct jobs *jobs, struct frame *frame)
 
 static struct job *job_find(const struct jobs *jobs, uint64_t id)
 {
-    struct hashed_node *node = hashed_first(&jobs->by_id, hashed_number(id));
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&jobs->by_id, hash_table_number(id));
+    for (; node; node = hash_table_next(node)) {
         struct job *job = OWNER_OF(node, struct job, node);
         if (job->job.id == id) return job;
     }
@@ -165,7 +165,7 @@ static void job_free(struct job *job)
 static void job_forget(struct job *job)
 {
     struct jobs *jobs = job->jobs;
-    hashed_remove(&jobs->by_id, &job->node);
+    hash_table_remove(&jobs->by_id, &job->node);
     if (job->is_done && jobs->results) results_let_go(jobs->results, &job->hold);
     job_free(job);
 }
@@ -300,7 +300,7 @@ static void errand_start(struct job *job)
     handover_start(&errand->handover);
     for (uint32_t i = 0; i < job->job.envelope.recipient_count; i++)
         errand->handover.results[i].number = job->job.recipient_numbers[i];
-    hashed_add(&job->jobs->by_id, &job->node, hashed_number(job->job.id));
+    hash_table_add(&job->jobs->by_id, &job->node, hash_table_number(job->job.id));
     job->jobs->counts.jobs++;
 }
 
@@ -383,10 +383,10 @@ static void under_way_send(const struct job *job, struct channel *queue)
 void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     jobs->queue = queue;
     if (jobs->results) results_tell(jobs->results, queue);
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+    while ((node = hash_table_walk(&jobs->by_id, &slot, &next))) {
         const struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) == JOB_DONE)
             result_send(job);
@@ -399,9 +399,9 @@ void jobs_queue_opened(struct jobs *jobs, struct channel *queue)
 void jobs_queue_closed(struct jobs *jobs)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     jobs->queue = NULL;
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+    while ((node = hash_table_walk(&jobs->by_id, &slot, &next))) {
         struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) != JOB_WAITING) continue;
         pool_remove(jobs->pool, &job->errand);
@@ -409,23 +409,23 @@ void jobs_queue_closed(struct jobs *jobs)
     }
     slot = 0;
     next = NULL;
-    while ((node = hashed_walk(&jobs->segments, &slot, &next)))
+    while ((node = hash_table_walk(&jobs->segments, &slot, &next)))
         segment_unlist(jobs, OWNER_OF(node, struct segment, node));
 }
 
 void jobs_free(struct jobs *jobs)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     jobs_queue_closed(jobs);
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) job_forget(OWNER_OF(node, struct job, node));
+    while ((node = hash_table_walk(&jobs->by_id, &slot, &next))) job_forget(OWNER_OF(node, struct job, node));
     for (struct job *job = jobs->spare, *after; job; job = after) {
         after = job->next_spare;
         arena_free(job->arena);
         free(job);
     }
-    hashed_free(&jobs->by_id);
-    hashed_free(&jobs->segments);
+    hash_table_free(&jobs->by_id);
+    hash_table_free(&jobs->segments);
     buffer_free(&jobs->record);
     free(jobs);
 }
@@ -433,9 +433,9 @@ void jobs_free(struct jobs *jobs)
 void jobs_stop(struct jobs *jobs)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     jobs->is_stopping = true;
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+    while ((node = hash_table_walk(&jobs->by_id, &slot, &next))) {
         struct job *job = OWNER_OF(node, struct job, node);
         if (state_of(job) != JOB_WAITING) continue;
         pool_remove(jobs->pool, &job->errand);
@@ -446,9 +446,9 @@ void jobs_stop(struct jobs *jobs)
 void jobs_count(const struct jobs *jobs, struct jobs_counts *out)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     *out = jobs->counts;
-    while ((node = hashed_walk(&jobs->by_id, &slot, &next))) {
+    while ((node = hash_table_walk(&jobs->by_id, &slot, &next))) {
         enum job_state state = state_of(OWNER_OF(node, struct job, node));
         out->waiting += state == JOB_WAITING;
         out->under_way += state == JOB_UNDER_WAY;

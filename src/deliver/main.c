@@ -11,22 +11,22 @@
 #include "deliver/adopted.h"
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
-#include "deliver/own.h"
+#include "deliver/own_addresses.h"
 #include "deliver/relays.h"
-#include "deliver/upstream.h"
+#include "deliver/uplink_probe.h"
 #include "ipc/child.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x56ab92dd } magic;
     struct child child;
     struct outbound_ground ground;
-    struct own own;
+    struct own_addresses own;
     struct pool *pool;
     struct jobs *jobs;
     struct results *results;
     struct callouts *callouts;
     struct relays *relays;
-    struct upstream *upstream;
+    struct uplink_probe *uplink;
     struct channel *lookup; /* NULL while it is being restarted */
     struct timer *stop_timer;
 };
@@ -146,10 +146,10 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     service->ground.config = service->child.config;
-    own_configure(&service->own, service->child.config);
+    own_addresses_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
     callout_forget_answers(service->callouts);
-    upstream_configure(service->upstream, service->child.config);
+    uplink_probe_configure(service->uplink, service->child.config);
     detour_set(service); /* and every other route anew */
 }
 
@@ -214,7 +214,7 @@ static void on_drain(void *context)
 static void on_health(void *context, struct health_facts *out)
 {
     const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
-    upstream_tell(service->upstream, out);
+    uplink_probe_tell(service->uplink, out);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
@@ -247,8 +247,8 @@ static void service_prepare(struct service *service)
     struct ring *ring = ring_given(child, "events");
     service->ground.loop = child->loop;
     service->ground.config = child->config;
-    own_find_addresses(&service->own);
-    own_configure(&service->own, child->config);
+    own_addresses_find(&service->own);
+    own_addresses_configure(&service->own, child->config);
     tls_warm_up();
     tls_configure(&service->ground);
     service->pool = pool_new(&(struct pool_start){ .ground = &service->ground,
@@ -263,7 +263,7 @@ static void service_prepare(struct service *service)
     flights_prepare(service);
     service->callouts = callout_new(child->loop, service->pool);
     service->relays = relays_new(service->pool, service->callouts);
-    service->upstream = upstream_new(child->loop, child->config);
+    service->uplink = uplink_probe_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);
 }
 

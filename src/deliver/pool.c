@@ -34,14 +34,14 @@ struct pool *pool_new(const struct pool_start *start)
 void pool_free(struct pool *pool)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&pool->destinations, &slot, &next))) {
         struct destination *destination = OWNER_OF(node, struct destination, by_key);
         while (!TAILQ_EMPTY(&destination->lanes)) lane_leave(TAILQ_FIRST(&destination->lanes));
         destination_free(destination);
     }
-    hashed_free(&pool->destinations);
-    hashed_free(&pool->asking);
+    hash_table_free(&pool->destinations);
+    hash_table_free(&pool->asking);
     hosts_free(&pool->hosts);
     loop_defer_cancel(pool->start.ground->loop, &pool->serve_starved);
     timer_free(pool->sweep);
@@ -57,8 +57,8 @@ uint64_t pool_now_ms(const struct pool *pool)
 
 static struct destination *find(struct pool *pool, struct text key, uint64_t hash)
 {
-    struct hashed_node *node = hashed_first(&pool->destinations, hash);
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&pool->destinations, hash);
+    for (; node; node = hash_table_next(node)) {
         struct destination *destination = OWNER_OF(node, struct destination, by_key);
         if (!destination->is_retired && text_equal(destination->key, key)) return destination;
     }
@@ -89,7 +89,7 @@ static struct destination *destination_for(struct pool *pool, struct text domain
         destination = destination_new(pool, buffer_text(&key), domain);
         destination->is_static = statement_is_static(statement);
         destination->is_detour = is_detour;
-        hashed_add(&pool->destinations, &destination->by_key, hash);
+        hash_table_add(&pool->destinations, &destination->by_key, hash);
     }
     buffer_free(&key);
     destination->used_ms = pool_now_ms(pool);
@@ -200,18 +200,18 @@ bool pool_ask(struct pool *pool, struct destination *destination)
     struct route *route = destination->route;
     destination->ask_id = ++pool->last_ask_id;
     destination->asked_ms = pool_now_ms(pool);
-    hashed_add(&pool->asking, &destination->by_ask, hashed_number(destination->ask_id));
+    hash_table_add(&pool->asking, &destination->by_ask, hash_table_number(destination->ask_id));
     return pool->start.ask(pool->start.context, destination->ask_id, route->status == ROUTE_ASK_MX,
                            route->question);
 }
 
 static struct destination *asker_take(struct pool *pool, uint64_t id, enum route_status status)
 {
-    struct hashed_node *node = hashed_first(&pool->asking, hashed_number(id));
-    for (; node; node = hashed_next(node)) {
+    struct hash_node *node = hash_table_first(&pool->asking, hash_table_number(id));
+    for (; node; node = hash_table_next(node)) {
         struct destination *destination = OWNER_OF(node, struct destination, by_ask);
         if (destination->ask_id != id || destination->route->status != status) continue;
-        hashed_remove(&pool->asking, node);
+        hash_table_remove(&pool->asking, node);
         destination->ask_id = 0;
         return destination;
     }
@@ -237,8 +237,8 @@ void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer)
 void pool_ask_again(struct pool *pool)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&pool->asking, &slot, &next))) {
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&pool->asking, &slot, &next))) {
         struct destination *destination = OWNER_OF(node, struct destination, by_ask);
         pool->start.ask(pool->start.context, destination->ask_id, destination->route->status == ROUTE_ASK_MX,
                         destination->route->question);
@@ -260,25 +260,25 @@ static void ask_expire(struct pool *pool, struct destination *destination)
 static void destinations_sweep(struct pool *pool, uint64_t now)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&pool->destinations, &slot, &next))) {
         struct destination *destination = OWNER_OF(node, struct destination, by_key);
         if (!destination_is_unused(destination) || destination->is_starved) continue;
         if (!destination->is_retired && destination->used_ms + UNUSED_MS > now) continue;
-        hashed_remove(&pool->destinations, node);
+        hash_table_remove(&pool->destinations, node);
         destination_free(destination);
     }
 }
 
 static void asking_sweep(struct pool *pool, uint64_t now)
 {
-    struct hashed_node *next, *node;
+    struct hash_node *next, *node;
     bool is_found = true;
     while (is_found) { /* an answer may begin a new question: walk from the start after each */
         size_t slot = 0;
         next = NULL;
         is_found = false;
-        while ((node = hashed_walk(&pool->asking, &slot, &next)) && !is_found) {
+        while ((node = hash_table_walk(&pool->asking, &slot, &next)) && !is_found) {
             struct destination *destination = OWNER_OF(node, struct destination, by_ask);
             is_found = destination->asked_ms + ASK_LIFE_MS <= now;
             if (is_found) ask_expire(pool, destination);
@@ -301,7 +301,7 @@ static void on_sweep(void *context)
 static void retire(struct pool *pool, struct destination *destination, struct errand_line *moving)
 {
     if (destination->ask_id) {
-        hashed_remove(&pool->asking, &destination->by_ask);
+        hash_table_remove(&pool->asking, &destination->by_ask);
         destination->ask_id = 0;
     }
     destination->is_retired = true;
@@ -313,11 +313,11 @@ static void retire(struct pool *pool, struct destination *destination, struct er
 void pool_reload(struct pool *pool)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     struct errand_line moving;
     struct errand *errand;
     TAILQ_INIT(&moving);
-    while ((node = hashed_walk(&pool->destinations, &slot, &next)))
+    while ((node = hash_table_walk(&pool->destinations, &slot, &next)))
         retire(pool, OWNER_OF(node, struct destination, by_key), &moving);
     while ((errand = TAILQ_FIRST(&moving))) {
         TAILQ_REMOVE(&moving, errand, line);
@@ -355,14 +355,14 @@ void pool_stop(struct pool *pool)
 void pool_count(const struct pool *pool, struct pool_counts *out)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     *out = (struct pool_counts){ .destinations = (uint32_t)pool->destinations.count,
                                  .connections = pool->lane_count,
                                  .connections_static = pool->lane_count_static,
                                  .set_aside = hosts_aside(&pool->hosts, pool_now_ms(pool)),
                                  .asking = (uint32_t)pool->asking.count };
     for (const struct lane *lane = TAILQ_FIRST(&pool->idle); lane; lane = TAILQ_NEXT(lane, idle)) out->idle++;
-    while ((node = hashed_walk(&pool->destinations, &slot, &next))) {
+    while ((node = hash_table_walk(&pool->destinations, &slot, &next))) {
         const struct destination *destination = OWNER_OF(node, struct destination, by_key);
         out->waiting += destination->waiting;
         out->opening += destination->opening;

@@ -10,7 +10,7 @@ struct pool;
 
 struct pool_start {
     struct outbound_ground *ground; /* borrowed; its config may be replaced before pool_reload */
-    struct own *own;                /* borrowed, likewise */
+    struct own_addresses *own;      /* borrowed, likewise */
     /* Asks lookup; answered by pool_host_is or pool_mx_is with the same id. False: lookup is not there now.
      */
     bool (*ask)(void *context, uint64_t id, bool is_mx, struct text name);

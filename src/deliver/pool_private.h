@@ -5,7 +5,7 @@
 
 #include <sys/queue.h>
 
-#include "deliver/hashed.h"
+#include "deliver/hash_table.h"
 #include "deliver/hosts.h"
 #include "deliver/pool.h"
 
@@ -30,7 +30,7 @@ struct lane {
 TAILQ_HEAD(lane_list, lane);
 
 struct destination {
-    struct hashed_node by_key, by_ask;
+    struct hash_node by_key, by_ask;
     TAILQ_ENTRY(destination) starved; /* in a line of the pool while is_starved */
     struct pool *pool;
     struct text key;    /* own memory */
@@ -55,7 +55,7 @@ struct destination {
 struct pool {
     enum { POOL_MAGIC = 0x574136da } magic;
     struct pool_start start;
-    struct hashed destinations, asking;
+    struct hash_table destinations, asking;
     struct hosts hosts;
     TAILQ_HEAD(destination_line, destination) starved[2]; /* by is_static: waiting for a connection */
     struct lane_list idle;                                /* the longest idle first */

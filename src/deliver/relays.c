@@ -6,12 +6,12 @@
 
 #include "base/log.h"
 #include "base/owner.h"
-#include "deliver/hashed.h"
+#include "deliver/hash_table.h"
 #include "ipc/child.h"
 
 struct relay {
     struct errand errand; /* first */
-    struct hashed_node node;
+    struct hash_node node;
     struct relays *relays;
     struct arena *arena;
     struct channel *asker; /* NULL: nobody waits any more */
@@ -25,7 +25,7 @@ enum { SPARE_MOST = 64, ARENA_BYTES = 16 * 1024, SPARE_BYTES_MOST = 64 * 1024 };
 struct relays {
     struct pool *pool;
     struct callouts *callouts;
-    struct hashed by_id;
+    struct hash_table by_id;
     struct relay *spare;
     unsigned spare_count;
     uint64_t passed, refused, no_server, moved;
@@ -74,14 +74,15 @@ static void relay_free(struct relay *relay)
 void relays_free(struct relays *relays)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&relays->by_id, &slot, &next))) relay_free(OWNER_OF(node, struct relay, node));
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&relays->by_id, &slot, &next)))
+        relay_free(OWNER_OF(node, struct relay, node));
     for (struct relay *relay = relays->spare, *after; relay; relay = after) {
         after = relay->next_spare;
         arena_free(relay->arena);
         free(relay);
     }
-    hashed_free(&relays->by_id);
+    hash_table_free(&relays->by_id);
     free(relays);
 }
 
@@ -139,7 +140,7 @@ static void on_done(struct errand *errand)
         relay_reply_put(&reply, channel_begin(relay->asker, DELIVER_RELAYED, relay->id));
         channel_end(relay->asker);
     }
-    hashed_remove(&relays->by_id, &relay->node);
+    hash_table_remove(&relays->by_id, &relay->node);
     relay_free(relay);
 }
 
@@ -178,7 +179,7 @@ static void relay_begin(struct relay *relay)
     payload_open_body(&errand->payload, relay->arena, request->prefix,
                       is_in_file ? TEXT_NONE : body_text(&request->body), request->body.fd,
                       request->body.size, request->content);
-    hashed_add(&relay->relays->by_id, &relay->node, hashed_number(relay->id));
+    hash_table_add(&relay->relays->by_id, &relay->node, hash_table_number(relay->id));
     if (relay->relays->is_stopping)
         fail(relay, TEXT("shutting down, try again later"));
     else if (request->body.is_lost)
@@ -189,8 +190,8 @@ static void relay_begin(struct relay *relay)
 
 static struct relay *find(const struct relays *relays, uint64_t id)
 {
-    struct hashed_node *node = hashed_first(&relays->by_id, hashed_number(id));
-    for (; node; node = hashed_next(node))
+    struct hash_node *node = hash_table_first(&relays->by_id, hash_table_number(id));
+    for (; node; node = hash_table_next(node))
         if (OWNER_OF(node, struct relay, node)->id == id) return OWNER_OF(node, struct relay, node);
     return NULL;
 }
@@ -226,17 +227,17 @@ bool relays_frame(struct relays *relays, struct channel *asker, struct frame *fr
 void relays_forget(struct relays *relays, const struct channel *asker)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
-    while ((node = hashed_walk(&relays->by_id, &slot, &next)))
+    struct hash_node *next = NULL, *node;
+    while ((node = hash_table_walk(&relays->by_id, &slot, &next)))
         if (OWNER_OF(node, struct relay, node)->asker == asker) cancel(OWNER_OF(node, struct relay, node));
 }
 
 void relays_stop(struct relays *relays)
 {
     size_t slot = 0;
-    struct hashed_node *next = NULL, *node;
+    struct hash_node *next = NULL, *node;
     relays->is_stopping = true;
-    while ((node = hashed_walk(&relays->by_id, &slot, &next))) {
+    while ((node = hash_table_walk(&relays->by_id, &slot, &next))) {
         struct relay *relay = OWNER_OF(node, struct relay, node);
         if (relay->errand.is_started) continue;
         pool_remove(relays->pool, &relay->errand);

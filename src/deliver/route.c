@@ -2,7 +2,7 @@
 /* The order of servers for a domain, and the reasons why there is none. */
 #include "deliver/route.h"
 
-bool own_has(const struct own *own, const struct endpoint *endpoint)
+bool own_addresses_have(const struct own_addresses *own, const struct endpoint *endpoint)
 {
     for (size_t i = 0; i < own->listener_count; i++) {
         const struct endpoint *listener = &own->listeners[i];
@@ -63,17 +63,17 @@ static void hop_add(struct route *route, const struct address *address, uint16_t
 
 /* A static target that is this gateway is a mistake in the configuration: the mail waits until it is mended.
  */
-static void static_add(struct route *route, const struct own *own, const struct address *address,
+static void static_add(struct route *route, const struct own_addresses *own, const struct address *address,
                        uint16_t port, struct text host)
 {
     struct endpoint endpoint = { *address, port };
-    if (own_has(own, &endpoint))
+    if (own_addresses_have(own, &endpoint))
         note(route, RECIPIENT_DEFERRED, "4.4.6", TEXT("the route leads back to this gateway"));
     else
         hop_add(route, address, port, host);
 }
 
-static void go_on(struct route *route, const struct own *own)
+static void go_on(struct route *route, const struct own_addresses *own)
 {
     while (route->target_next < route->target_count) {
         const struct target *target = &route->targets[route->target_next++];
@@ -115,7 +115,7 @@ static void targets_copy(struct route *route, const struct domain *statement)
 }
 
 struct route *route_new(const struct config *config, const struct domain *statement, struct text domain,
-                        const struct own *own)
+                        const struct own_addresses *own)
 {
     struct arena *arena = arena_new(0);
     struct route *route = arena_alloc(arena, sizeof *route);
@@ -150,7 +150,7 @@ static void lookup_note(struct route *route, enum dns_status status, struct text
             arena_printf(route->arena, "lookup of %.*s failed: %s", TEXT_ARG(name), dns_status_name(status)));
 }
 
-void route_host_answer(struct route *route, const struct own *own, const struct host_answer *answer)
+void route_host_answer(struct route *route, const struct own_addresses *own, const struct host_answer *answer)
 {
     const struct target *target = &route->targets[route->target_next - 1];
     for (uint32_t i = 0; i < answer->address_count; i++)
@@ -165,7 +165,8 @@ void route_host_answer(struct route *route, const struct own *own, const struct 
     go_on(route, own);
 }
 
-static bool host_is_own(const struct route *route, const struct own *own, const struct mx_host *host)
+static bool host_is_own(const struct route *route, const struct own_addresses *own,
+                        const struct mx_host *host)
 {
     struct text name = host->host;
     if (name.length > 0 && name.at[name.length - 1] == '.') name.length--;
@@ -173,13 +174,13 @@ static bool host_is_own(const struct route *route, const struct own *own, const 
         if (own->listeners[i].port == route->mx_port && text_equal_nocase(name, own->hostname)) return true;
     for (uint32_t i = 0; i < host->addresses.address_count; i++) {
         struct endpoint endpoint = { host->addresses.addresses[i], route->mx_port };
-        if (own_has(own, &endpoint)) return true;
+        if (own_addresses_have(own, &endpoint)) return true;
     }
     return false;
 }
 
 /* RFC 5321 section 5.1: where we are in the list ourselves, only better preferences than ours are tried. */
-static uint32_t preference_limit(const struct route *route, const struct own *own,
+static uint32_t preference_limit(const struct route *route, const struct own_addresses *own,
                                  const struct mx_answer *answer)
 {
     uint32_t limit = UINT32_MAX;
@@ -189,7 +190,7 @@ static uint32_t preference_limit(const struct route *route, const struct own *ow
     return limit;
 }
 
-static void mx_hosts_add(struct route *route, const struct own *own, const struct mx_answer *answer)
+static void mx_hosts_add(struct route *route, const struct own_addresses *own, const struct mx_answer *answer)
 {
     uint32_t limit = preference_limit(route, own, answer);
     for (uint32_t i = 0; i < answer->host_count; i++) {
@@ -206,7 +207,7 @@ static void mx_hosts_add(struct route *route, const struct own *own, const struc
     }
 }
 
-void route_mx_answer(struct route *route, const struct own *own, const struct mx_answer *answer)
+void route_mx_answer(struct route *route, const struct own_addresses *own, const struct mx_answer *answer)
 {
     if (answer->is_null)
         note(route, RECIPIENT_FAILED, "5.1.10",

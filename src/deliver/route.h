@@ -9,7 +9,7 @@
 #include "ipc/ask_lookup.h"
 
 /* Addresses that are ours: a server there is this gateway. */
-struct own {
+struct own_addresses {
     struct text hostname;
     struct endpoint *listeners; /* address zero: every one of `addresses` */
     size_t listener_count;
@@ -17,7 +17,7 @@ struct own {
     size_t address_count;
 };
 /* A connection to there would reach a listener of ours. An address in 127/8, or ::1, is ours. */
-bool own_has(const struct own *own, const struct endpoint *endpoint);
+bool own_addresses_have(const struct own_addresses *own, const struct endpoint *endpoint);
 
 struct hop {
     struct endpoint endpoint;
@@ -61,12 +61,13 @@ void route_key(const struct domain *statement, struct text domain, struct buffer
 
 /* Copies what it needs of the configuration and goes on to the first question or to the end. */
 struct route *route_new(const struct config *config, const struct domain *statement, struct text domain,
-                        const struct own *own);
+                        const struct own_addresses *own);
 void route_free(struct route *route); /* NULL is allowed */
 
 /* To the question that `route` stands at. The answer is copied; afterwards there is the next question, or the
    end. */
-void route_host_answer(struct route *route, const struct own *own, const struct host_answer *answer);
-void route_mx_answer(struct route *route, const struct own *own, const struct mx_answer *answer);
+void route_host_answer(struct route *route, const struct own_addresses *own,
+                       const struct host_answer *answer);
+void route_mx_answer(struct route *route, const struct own_addresses *own, const struct mx_answer *answer);
 
 #endif

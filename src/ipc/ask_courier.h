@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What courier and ledger say to each other. courier has the network and nothing on disk, ledger the database
-   and no network. Parcels are those of books/outbox.h: records as ring_append took them, each as put_text
+   and no network. Parcels are those of ledgerdb/outbox.h: records as ring_append took them, each as put_text
    writes it. */
 #ifndef SEKIMORI_IPC_ASK_COURIER_H
 #define SEKIMORI_IPC_ASK_COURIER_H

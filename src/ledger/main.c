@@ -14,46 +14,46 @@
 #include "base/sandbox.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
-#include "ledger/curator.h"
-#include "ledger/custody.h"
-#include "ledger/redeem.h"
-#include "ledger/tally.h"
+#include "ledger/balance_count.h"
+#include "ledger/quarantine/quarantine.h"
+#include "ledger/quarantine/quarantine_command.h"
+#include "ledger/quarantine/ticket_release.h"
 
 enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
 
 struct service {
     enum { SERVICE_MAGIC = 0x28e0a69a } magic;
     struct child child;
-    struct harvest *harvest;
-    struct tally_desk *desk;
-    struct exchange *exchange;
-    struct custody *custody;
-    struct curator_desk *curators;
-    struct redeem_desk *redeemers;
+    struct ingest *ingest;
+    struct balance_count_server *server;
+    struct replication *replication;
+    struct quarantine *quarantine;
+    struct quarantine_command_server *commands;
+    struct ticket_release_server *ticket_releases;
     struct ticket_key key;
     struct steady steady;
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
     struct timer *second;
-    char folder[PATH_SIZE], quarantine[PATH_SIZE];
+    char folder[PATH_SIZE], quarantine_path[PATH_SIZE];
 };
 
 static void courier_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    exchange_open(service->exchange, fd);
+    replication_open(service->replication, fd);
 }
 
 static void queue_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    custody_set_queue(service->custody, fd);
+    quarantine_set_queue(service->quarantine, fd);
 }
 
 static void report_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    redeem_desk_set_report(service->redeemers, fd);
+    ticket_release_server_set_report(service->ticket_releases, fd);
 }
 
 static const struct child_peer peers[] = {
@@ -67,7 +67,7 @@ static const struct child_peer peers[] = {
 static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    while (harvest_poll(service->harvest)) continue;
+    while (ingest_poll(service->ingest)) continue;
     child_exit(&service->child, EX_OK);
 }
 
@@ -75,15 +75,15 @@ static void on_stop(void *context, uint32_t within_ms)
 static void service_end(struct service *service)
 {
     timer_free(service->second);
-    tally_desk_free(service->desk);
-    redeem_desk_free(service->redeemers);
-    curator_desk_free(service->curators);
-    custody_free(service->custody);
-    harvest_free(service->harvest);
-    exchange_free(service->exchange);
+    balance_count_server_free(service->server);
+    ticket_release_server_free(service->ticket_releases);
+    quarantine_command_server_free(service->commands);
+    quarantine_free(service->quarantine);
+    ingest_free(service->ingest);
+    replication_free(service->replication);
 }
 
-static const char *database_state(const struct harvest_counts *counts, const struct database *database)
+static const char *database_state(const struct ingest_counts *counts, const struct database *database)
 {
     if (counts->is_newer) return "made by a newer version";
     return counts->is_failing || !database ? "cannot be written" : "good";
@@ -92,19 +92,19 @@ static const char *database_state(const struct harvest_counts *counts, const str
 static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    harvest_set_config(service->harvest, service->child.config, service->baseline);
-    custody_set_config(service->custody, service->child.config);
-    curator_desk_set_config(service->curators, service->child.config);
-    exchange_set_config(service->exchange, service->child.config);
+    ingest_set_config(service->ingest, service->child.config, service->baseline);
+    quarantine_set_config(service->quarantine, service->child.config);
+    quarantine_command_server_set_config(service->commands, service->child.config);
+    replication_set_config(service->replication, service->child.config);
 }
 
 static void page_write(void *context)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     struct loop *loop = service->child.loop;
     steady_look(&service->steady, loop_wall_ms(loop), loop_boot_ms(loop));
-    harvest_counts(service->harvest, &counts);
+    ingest_counts(service->ingest, &counts);
     service->page->ledger = (struct ledger_counters){ .time_ms = loop_wall_ms(service->child.loop),
                                                       .waiting_bytes = counts.waiting_bytes,
                                                       .is_failing = counts.is_failing };
@@ -113,8 +113,8 @@ static void page_write(void *context)
 
 static void nodes_status(struct service *service, struct buffer *out)
 {
-    struct exchange_facts facts;
-    exchange_look(service->exchange, &facts);
+    struct replication_facts facts;
+    replication_look(service->replication, &facts);
     uint64_t now = loop_wall_ms(service->child.loop), oldest = facts.outbox.oldest_ms;
     if (facts.sends) {
         child_status_add(out, "parcels to tell", "%llu", (unsigned long long)facts.outbox.parcels);
@@ -130,9 +130,9 @@ static void nodes_status(struct service *service, struct buffer *out)
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    struct harvest_counts counts;
-    harvest_counts(service->harvest, &counts);
-    const struct database *database = harvest_database(service->harvest);
+    struct ingest_counts counts;
+    ingest_counts(service->ingest, &counts);
+    const struct database *database = ingest_database(service->ingest);
     child_status_add(out, "events", "%llu", (unsigned long long)counts.events);
     child_status_add(out, "events per second", "%.0f", counts.events_per_second);
     child_status_add(out, "backlog percent", "%u", counts.backlog_percent);
@@ -140,10 +140,10 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
-    struct custody_facts held = custody_facts(service->custody);
+    struct quarantine_facts held = quarantine_facts(service->quarantine);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
     child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
-    child_status_add(out, "quarantine found again", "%llu", (unsigned long long)held.regained);
+    child_status_add(out, "quarantine found again", "%llu", (unsigned long long)held.reindexed);
     child_status_add(out, "quarantine", "%s", held.is_full ? "full" : "good");
     child_status_add(out, "database", "%s", database_state(&counts, database));
     child_status_add(out, "database bytes", "%llu",
@@ -154,8 +154,8 @@ static void on_status(void *context, struct buffer *out)
 static void on_health(void *context, struct health_facts *out)
 {
     const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
-    struct harvest_counts counts;
-    harvest_counts(service->harvest, &counts);
+    struct ingest_counts counts;
+    ingest_counts(service->ingest, &counts);
     health_know(out, HEALTH_LEDGER_FAILING, counts.is_failing);
 }
 
@@ -164,7 +164,7 @@ static void on_client(void *context, const struct commander *commander, struct t
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct text word, rest = command;
     if (text_next_word(&rest, &word) && text_equal(word, TEXT("quarantine"))) {
-        curator_begin(service->curators, commander, rest, fd);
+        quarantine_command_begin(service->commands, commander, rest, fd);
         return;
     }
     if (!text_equal(command, TEXT("balance"))) {
@@ -172,8 +172,8 @@ static void on_client(void *context, const struct commander *commander, struct t
         close(fd);
         return;
     }
-    harvest_poll(service->harvest);
-    tally_begin(service->desk, service->baseline ? service->baseline->baseline.epoch_ms : 0, fd);
+    ingest_poll(service->ingest);
+    balance_count_begin(service->server, service->baseline ? service->baseline->baseline.epoch_ms : 0, fd);
 }
 
 static void rings_add(struct service *service)
@@ -183,7 +183,7 @@ static void rings_add(struct service *service)
     for (unsigned n = 0; (fd = child_map_nth(&service->child, "events", n, &slot)) >= 0; n++) {
         struct ring *ring = ring_map(fd);
         if (!ring) die_errno("the ring of slot %u cannot be mapped", slot);
-        harvest_add_ring(service->harvest, ring, slot);
+        ingest_add_ring(service->ingest, ring, slot);
     }
 }
 
@@ -198,14 +198,15 @@ static int folder_find(struct service *service, const char *name, char path[PATH
 static void quarantine_begin(struct service *service)
 {
     struct child *child = &service->child;
-    int folder = folder_find(service, "quarantine", service->quarantine);
-    service->custody = custody_new(child->loop, service->harvest, folder);
-    service->curators = curator_desk_new(child->loop, service->harvest, service->custody);
-    service->redeemers = redeem_desk_new(child->loop, service->curators, service->custody, service->harvest);
+    int folder = folder_find(service, "quarantine", service->quarantine_path);
+    service->quarantine = quarantine_new(child->loop, service->ingest, folder);
+    service->commands = quarantine_command_server_new(child->loop, service->ingest, service->quarantine);
+    service->ticket_releases =
+        ticket_release_server_new(child->loop, service->commands, service->quarantine, service->ingest);
     if (!ticket_key_open(service->folder, true, &service->key)) return;
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&service->key, &(struct ticket){ 0 }, room);
-    curator_desk_set_key(service->curators, &service->key);
+    quarantine_command_server_set_key(service->commands, &service->key);
 }
 
 static const struct child_events events = { .peers = peers,
@@ -223,21 +224,21 @@ int main(int argc, char **argv)
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_LEDGER, true);
-    service.harvest = harvest_new(service.child.loop, service.folder);
-    service.exchange = exchange_new(service.child.loop, service.child.config);
-    harvest_set_exchange(service.harvest, service.exchange);
+    service.ingest = ingest_new(service.child.loop, service.folder);
+    service.replication = replication_new(service.child.loop, service.child.config);
+    ingest_set_replication(service.ingest, service.replication);
     steady_begin(&service.steady, child_folder_fd(&service.child, "ledger"), "clock", NULL,
                  loop_wall_ms(service.child.loop), loop_boot_ms(service.child.loop));
-    harvest_set_steady(service.harvest, &service.steady);
+    ingest_set_steady(service.ingest, &service.steady);
     rings_add(&service);
-    service.desk = tally_desk_new(service.child.loop, service.harvest);
+    service.server = balance_count_server_new(service.child.loop, service.ingest);
     umask(0077); /* the group may reach the control socket, not the records */
     quarantine_begin(&service);
-    const char *const folders[] = { service.folder, service.quarantine, NULL };
+    const char *const folders[] = { service.folder, service.quarantine_path, NULL };
     tzset(); /* sums are kept by local time; its file is out of reach later */
     if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     on_config(&service, service.child.config);
-    harvest_start(service.harvest);
+    ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);
     if (service.page) page_write(&service);
     int code = child_run(&service.child, &events, &service);

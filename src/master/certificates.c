@@ -145,12 +145,12 @@ void certificates_print(const struct config *config, int64_t now_s, struct buffe
     free(uses);
 }
 
-void certificates_first(const struct config *config, int64_t now_s, struct fitness_certificate *out)
+void certificates_first(const struct config *config, int64_t now_s, struct judged_certificate *out)
 {
     size_t count;
     struct use *uses = uses_of(config, &count);
     struct arena *arena = arena_new(1024);
-    *out = (struct fitness_certificate){ 0 };
+    *out = (struct judged_certificate){ 0 };
     for (size_t i = 0; i < count; i++) {
         struct certificate_facts facts;
         bool is_shown = !uses[i].is_key && (uses[i].listener || uses[i].file == &config->node.certificate);

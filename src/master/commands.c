@@ -29,7 +29,7 @@ struct commands {
     enum { COMMANDS_MAGIC = 0x2d427df9 } magic;
     struct loop *loop;
     const struct state *state;
-    struct family *family;
+    struct process_table *table;
     const struct commands_events *events;
     void *context;
     struct door *door;
@@ -189,7 +189,7 @@ static void pass_on(struct commands_client *client, enum process_kind kind, stru
 {
     int copy = fcntl(client->fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) die_errno("a descriptor cannot be duplicated");
-    if (family_give_client(client->control->family, kind, &client->commander, command, copy)) {
+    if (process_table_give_client(client->control->table, kind, &client->commander, command, copy)) {
         client->waits = false;
         client_free(client);
         return;
@@ -226,7 +226,7 @@ static void command_do(struct commands_client *client, struct text command)
     } else if (!client->commander.may_operate) {
         commands_reply(client, EX_NOPERM, TEXT("you may not operate this node (rights operate)"));
     } else if (is_command(command, "status")) {
-        family_status(control->family, reply_status, client);
+        process_table_status(control->table, reply_status, client);
     } else if (is_command(command, "counters")) {
         reply_counters(client);
     } else if (is_command(command, "balance")) {
@@ -266,9 +266,9 @@ static void client_closed(void *context)
 
 static void client_name(const struct commands *control, uid_t uid, char *out, size_t size)
 {
-    const char *known = uid == 0              ? "root"
-                        : uid == geteuid()   ? control->own_name
-                                              : users_name(control->users, uid);
+    const char *known = uid == 0           ? "root"
+                        : uid == geteuid() ? control->own_name
+                                           : users_name(control->users, uid);
     if (known)
         snprintf(out, size, "%s", known);
     else
@@ -350,15 +350,15 @@ static void own_name_find(struct commands *control)
         snprintf(control->own_name, sizeof control->own_name, "%u", (unsigned)geteuid());
 }
 
-struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
-                               struct family *family, struct acts *acts, const struct commands_events *events,
-                               void *context)
+struct commands *commands_open(struct loop *loop, const struct state *state,
+                               const struct process_table_start *start, struct process_table *table,
+                               struct acts *acts, const struct commands_events *events, void *context)
 {
     struct commands *control = memory_alloc(sizeof *control);
     *control = (struct commands){ .magic = COMMANDS_MAGIC,
                                   .loop = loop,
                                   .state = state,
-                                  .family = family,
+                                  .table = table,
                                   .events = events,
                                   .context = context,
                                   .config = start->config,

@@ -5,7 +5,7 @@
 #define SEKIMORI_MASTER_COMMANDS_H
 
 #include "master/acts.h"
-#include "master/family.h"
+#include "master/process_table.h"
 
 struct commands;
 struct commands_client;
@@ -20,9 +20,9 @@ struct commands_events {
 };
 
 /* `start`: whom the processes run as, and the configuration, borrowed; so are `acts`. */
-struct commands *commands_open(struct loop *loop, const struct state *state, const struct family_start *start,
-                               struct family *family, struct acts *acts, const struct commands_events *events,
-                               void *context);
+struct commands *commands_open(struct loop *loop, const struct state *state,
+                               const struct process_table_start *start, struct process_table *table,
+                               struct acts *acts, const struct commands_events *events, void *context);
 void commands_set_config(struct commands *control, const struct config *config); /* after a reload */
 void commands_close(struct commands *control);                                   /* removes the socket */
 

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "master/family_private.h"
+#include "master/process_table_private.h"
 
 static char path[PATH_MAX]; /* of standard error; empty: it is no file */
 
@@ -24,10 +24,10 @@ void logs_open(void)
     if (!is_file || !file_path_of(STDERR_FILENO, path, sizeof path)) path[0] = '\0';
 }
 
-static void hand_round(struct family *family, enum master_log which, int fd)
+static void hand_round(struct process_table *table, enum master_log which, int fd)
 {
-    for (size_t i = 0; i < family->count; i++)
-        if (family->members[i].channel) member_send_log(&family->members[i], which, fd);
+    for (size_t i = 0; i < table->count; i++)
+        if (table->members[i].channel) member_send_log(&table->members[i], which, fd);
 }
 
 /* Who owned the old one owns the new one, as far as we may say so. */
@@ -40,7 +40,7 @@ static int file_open(void)
     return fd;
 }
 
-void logs_reopen(struct family *family)
+void logs_reopen(struct process_table *table)
 {
     if (!path[0]) return;
     int fd = file_open();
@@ -49,16 +49,16 @@ void logs_reopen(struct family *family)
                   strerror(errno));
         return;
     }
-    hand_round(family, MASTER_LOG_STDERR, fd);
+    hand_round(table, MASTER_LOG_STDERR, fd);
     log_take_stderr(fd);
 }
 
-void logs_reconnect(struct family *family, const struct config *config)
+void logs_reconnect(struct process_table *table, const struct config *config)
 {
     char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
     int fd = log_target_connect(config->log.target, address);
     free(address);
     if (fd < 0) return;
-    hand_round(family, MASTER_LOG_TARGET, fd);
+    hand_round(table, MASTER_LOG_TARGET, fd);
     log_take_target(fd);
 }

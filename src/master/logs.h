@@ -6,15 +6,15 @@
 
 #include "config/settings.h"
 
-struct family;
+struct process_table;
 
 /* Remembers which file standard error is, before anybody can have renamed it. */
 void logs_open(void);
 
 /* Standard error is opened again under its name, made when it is gone; nothing happens when it is no file. */
-void logs_reopen(struct family *family);
+void logs_reopen(struct process_table *table);
 
 /* The target of `log to` is connected anew. Called each second while a process cannot reach it. */
-void logs_reconnect(struct family *family, const struct config *config);
+void logs_reconnect(struct process_table *table, const struct config *config);
 
 #endif

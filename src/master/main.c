@@ -22,9 +22,9 @@
 #include "master/acts.h"
 #include "master/certificates.h"
 #include "master/commands.h"
-#include "master/family.h"
 #include "master/kinship.h"
 #include "master/logs.h"
+#include "master/process_table.h"
 #include "master/roles.h"
 
 struct node {
@@ -35,7 +35,7 @@ struct node {
     struct config *config;
     struct state state;
     struct listeners listeners;
-    struct family *family;
+    struct process_table *table;
     struct commands *control;
     struct acts *acts;
     struct certificates_seen certificates;
@@ -151,7 +151,7 @@ static void stop(void *context)
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     log_info("stopping");
     systemd_tell("STOPPING=1\n");
-    family_stop(node->family);
+    process_table_stop(node->table);
 }
 
 static void reload_reply(struct node *node, int code, struct text text)
@@ -196,12 +196,12 @@ static bool config_apply(struct node *node, struct config *config, char *error, 
     if (!listeners_open(&listeners, config, &node->listeners, error, size)) return false;
     listeners_drop(&node->listeners, &listeners);
     node->listeners = listeners;
-    if (family_is_drained(node->family)) listeners_serve(&node->listeners, false);
+    if (process_table_is_drained(node->table)) listeners_serve(&node->listeners, false);
     node->reload.old = node->config;
     node->config = config;
     commands_set_config(node->control, config);
     log_set_level(config->log.level);
-    family_reload(node->family, config, &node->listeners, reload_done, node);
+    process_table_reload(node->table, config, &node->listeners, reload_done, node);
     return true;
 }
 
@@ -216,7 +216,7 @@ static void reload(void *context, struct commands_client *client)
     node->reload.client = client;
     node->reload.is_under_way = true;
     systemd_tell("RELOADING=1\n");
-    logs_reopen(node->family);
+    logs_reopen(node->table);
     struct buffer problems = { 0 };
     char error[300];
     struct config *config = config_read(node->config_path, &problems);
@@ -297,7 +297,7 @@ static void drain(void *context, bool is_on, struct text to, struct commands_cli
     }
     if (!why) {
         if (!is_on && !listeners_serve(&node->listeners, true)) log_error("not every listener listens again");
-        family_drain(node->family, is_on, buffer_text(&peer));
+        process_table_drain(node->table, is_on, buffer_text(&peer));
         if (is_on) listeners_serve(&node->listeners, false);
         log_info(is_on ? "drained: nothing is taken any more; what waits goes to %.*s"
                        : "undrained: in service%.*s",
@@ -313,7 +313,7 @@ static void drain_resume(struct node *node)
     char to[ADDRESS_TEXT_SIZE + 8];
     if (!state_drain_read(&node->state, to, sizeof to)) return;
     log_warning("the node is drained: nothing is taken until `sekimori undrain`");
-    family_drain(node->family, true, text_of(to));
+    process_table_drain(node->table, true, text_of(to));
     listeners_serve(&node->listeners, false);
 }
 
@@ -322,7 +322,7 @@ static void signal_arrived(void *context, int number)
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     const struct commander nobody = { .uid = UINT32_MAX, .user = TEXT("signal") };
     if (number == SIGUSR1) {
-        logs_reopen(node->family);
+        logs_reopen(node->table);
         return;
     }
     acts_record(node->acts, loop_wall_ms(node->loop), &nobody,
@@ -403,14 +403,14 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct family_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
-                                  uid,       gid,         on_ready,    on_stopped,      &node };
-    node.family = family_new(&start);
+    struct process_table_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
+                                         uid,       gid,         on_ready,    on_stopped,      &node };
+    node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, node.config->node.number);
     node.control =
-        commands_open(node.loop, &node.state, &start, node.family, node.acts, &control_events, &node);
+        commands_open(node.loop, &node.state, &start, node.table, node.acts, &control_events, &node);
     drain_resume(&node);
-    family_begin(node.family);
+    process_table_begin(node.table);
     certificates_watch(&node);
     loop_run(node.loop);
     commands_close(node.control);

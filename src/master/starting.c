@@ -15,8 +15,8 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
-#include "master/family_private.h"
 #include "master/privileges.h"
+#include "master/process_table_private.h"
 
 enum { CONTROL_FD = 3 };
 
@@ -31,7 +31,7 @@ static _Noreturn void become(const struct member *member, int control)
 {
     char path[4096], index[8];
     const char *name = process_name(member->part->kind);
-    snprintf(path, sizeof path, "%s/%s", member->family->start.libexec, name);
+    snprintf(path, sizeof path, "%s/%s", member->table->start.libexec, name);
     snprintf(index, sizeof index, "%u", member->index);
     sigset_t none;
     sigemptyset(&none);
@@ -44,7 +44,7 @@ static _Noreturn void become(const struct member *member, int control)
     else
         dup2(control, CONTROL_FD);
     close_range(CONTROL_FD + 1, ~0u, 0);
-    privileges_drop(member->family->start.uid, member->family->start.gid, member->part->mounts);
+    privileges_drop(member->table->start.uid, member->table->start.gid, member->part->mounts);
     execl(path, path, name, index, (char *)NULL);
     log_error("%s cannot be executed: %s", path, strerror(errno));
     log_flush();
@@ -69,7 +69,7 @@ static int copy_of(int fd)
 
 static void send_keepsakes(struct member *member)
 {
-    const struct state *state = member->family->start.state;
+    const struct state *state = member->table->start.state;
     send_map(member, "results", 0, state_results(state));
     send_map(member, "flights", 0, state_flights(state));
     for (uint16_t i = 0; i < 2; i++) send_map(member, "connections", i, copy_of(state->connections[i]));
@@ -77,13 +77,13 @@ static void send_keepsakes(struct member *member)
 
 static void send_maps(struct member *member)
 {
-    struct family *family = member->family;
-    const struct state *state = family->start.state;
+    struct process_table *table = member->table;
+    const struct state *state = table->start.state;
     uint16_t slot;
     int ring = state_events(state, member->part->kind, member->index, &slot);
     if (!member->part->reads_all_events) send_map(member, "events", slot, ring);
-    for (size_t i = 0; member->part->reads_all_events && i < family->count; i++) {
-        const struct member *other = &family->members[i];
+    for (size_t i = 0; member->part->reads_all_events && i < table->count; i++) {
+        const struct member *other = &table->members[i];
         if (other->part->reads_all_events) continue;
         int fd = state_events(state, other->part->kind, other->index, &slot);
         send_map(member, "events", slot, fd);
@@ -106,7 +106,7 @@ static void send_maps(struct member *member)
 static void send_folders(struct member *member)
 {
     for (const char *const *name = member->part->folders; *name; name++) {
-        int fd = state_folder(member->family->start.state, *name);
+        int fd = state_folder(member->table->start.state, *name);
         if (fd < 0) die_errno("the folder %s cannot be opened", *name);
         struct buffer *out = channel_begin(member->channel, MASTER_FOLDER, 0);
         put_text(out, text_of(*name));
@@ -123,7 +123,7 @@ void member_send_log(struct member *member, enum master_log which, int fd)
 
 void member_send_listeners(struct member *member)
 {
-    const struct listeners *listeners = member->family->start.listeners;
+    const struct listeners *listeners = member->table->start.listeners;
     const struct part *part = member->part;
     for (size_t i = 0; i < listeners->count; i++) {
         if (!(i < listeners->mail_count ? part->has_listeners : part->has_collector)) continue;
@@ -135,7 +135,7 @@ void member_send_listeners(struct member *member)
 
 void member_send_config(struct member *member, uint64_t id)
 {
-    int fd = config_bundle_memory(member->family->start.config);
+    int fd = config_bundle_memory(member->table->start.config);
     if (fd < 0) die_errno("the configuration cannot be passed on");
     channel_send_fds(member->channel, MASTER_CONFIG, id, TEXT_NONE, &fd, 1);
 }
@@ -157,8 +157,8 @@ static bool are_linked(enum process_kind a, enum process_kind b)
 
 static void join_peers(struct member *member)
 {
-    for (size_t i = 0; i < member->family->count; i++) {
-        struct member *other = &member->family->members[i];
+    for (size_t i = 0; i < member->table->count; i++) {
+        struct member *other = &member->table->members[i];
         if (!other->channel || other == member || !are_linked(member->part->kind, other->part->kind))
             continue;
         int pair[2];
@@ -171,8 +171,8 @@ static void join_peers(struct member *member)
 void member_send_drain(struct member *member)
 {
     struct buffer *out = channel_begin(member->channel, MASTER_DRAIN, 0);
-    put_u8(out, member->family->drain.is_on);
-    put_text(out, text_of(member->family->drain.to));
+    put_u8(out, member->table->drain.is_on);
+    put_text(out, text_of(member->table->drain.to));
     channel_end(member->channel);
 }
 
@@ -182,7 +182,7 @@ static void member_closed(void *context);
 void member_start(struct member *member)
 {
     static const struct channel_events events = { member_frame, member_closed };
-    struct loop *loop = member->family->start.loop;
+    struct loop *loop = member->table->start.loop;
     int pair[2];
     pair_make(pair);
     log_flush();
@@ -203,34 +203,34 @@ void member_start(struct member *member)
     send_folders(member);
     member_send_listeners(member);
     join_peers(member);
-    if (member->family->drain.is_on) member_send_drain(member);
+    if (member->table->drain.is_on) member_send_drain(member);
     channel_send(member->channel, MASTER_START, 0, TEXT_NONE);
 }
 
 static void became_ready(struct member *member)
 {
-    struct family *family = member->family;
+    struct process_table *table = member->table;
     log_info("%s %u is ready (pid %d)", process_name(member->part->kind), member->index, (int)member->pid);
     member->state = MEMBER_READY;
-    pulse_heard(member);
-    if (family->was_ready || !family_is_ready(family)) return;
-    family->was_ready = true;
-    pulse_write(family);
-    family->start.on_ready(family->start.context);
+    heartbeat_heard(member);
+    if (table->was_ready || !process_table_is_ready(table)) return;
+    table->was_ready = true;
+    heartbeat_write(table);
+    table->start.on_ready(table->start.context);
 }
 
 static void reloaded(struct member *member, uint64_t round)
 {
-    struct family *family = member->family;
-    if (round != family->reload.round) return;
+    struct process_table *table = member->table;
+    if (round != table->reload.round) return;
     member->has_reloaded = true;
-    for (size_t i = 0; i < family->count; i++)
-        if (family->members[i].state == MEMBER_READY && !family->members[i].has_reloaded) return;
-    if (!family->reload.on_done) return;
-    timer_clear(family->reload.timer);
-    void (*on_done)(void *, const char *) = family->reload.on_done;
-    family->reload.on_done = NULL;
-    on_done(family->reload.context, NULL);
+    for (size_t i = 0; i < table->count; i++)
+        if (table->members[i].state == MEMBER_READY && !table->members[i].has_reloaded) return;
+    if (!table->reload.on_done) return;
+    timer_clear(table->reload.timer);
+    void (*on_done)(void *, const char *) = table->reload.on_done;
+    table->reload.on_done = NULL;
+    on_done(table->reload.context, NULL);
 }
 
 static bool member_frame(void *context, struct frame *frame)
@@ -244,14 +244,14 @@ static bool member_frame(void *context, struct frame *frame)
         reloaded(member, frame->id);
         return true;
     case MASTER_HEALTH_REPLY:
-        return pulse_answered(member, frame);
+        return heartbeat_answered(member, frame);
     case MASTER_BEAT:
-        pulse_heard(member);
+        heartbeat_heard(member);
         return true;
     case MASTER_HANGS:
-        return pulse_hangs(member, frame);
+        return heartbeat_hangs(member, frame);
     case MASTER_STATUS_REPLY:
-        if (frame->id == member->family->status.round) status_answered(member, frame->payload);
+        if (frame->id == member->table->status.round) status_answered(member, frame->payload);
         return true;
     default:
         return false;

@@ -12,7 +12,7 @@ struct state {
     int folder_fd, run_fd; /* the state folder and run/ in it */
     int lock_fd;
     int counters_fd;    /* shared file of ipc/counters.h */
-    int clients_fd;     /* shared memory of receive/clients.h */
+    int clients_fd;     /* shared memory of receive/client_limits.h */
     int secret_fd;      /* CHILD_SECRET_BYTES by chance, the node's own: to read */
     int connections[2]; /* a socket pair: in it deliver leaves its sockets for its next life */
     struct health_page *health;

@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "base/json_text.h"
 #include "master/certificates.h"
-#include "master/family_private.h"
+#include "master/process_table_private.h"
 
 enum { ANSWER_LIMIT_MS = 1000 };
 
@@ -14,7 +14,7 @@ static const char *const state_names[] = { "down", "starting", "running", "stopp
 
 static void member_print(const struct member *member, struct buffer *out)
 {
-    uint64_t lived_ms = loop_now_ms(member->family->start.loop) - member->started_ms;
+    uint64_t lived_ms = loop_now_ms(member->table->start.loop) - member->started_ms;
     buffer_printf(
         out, "{\"name\":\"%s\",\"index\":%u,\"state\":\"%s\",\"pid\":%d,\"restarts\":%u,\"up_s\":%llu",
         process_name(member->part->kind), member->index, state_names[member->state], (int)member->pid,
@@ -34,49 +34,50 @@ static void member_print(const struct member *member, struct buffer *out)
 
 static void tell(void *context)
 {
-    struct family *family = CONTEXT(context, struct family, FAMILY_MAGIC);
+    struct process_table *table = CONTEXT(context, struct process_table, PROCESS_TABLE_MAGIC);
     struct buffer out = { 0 };
-    if (!family->status.on_done) return;
+    if (!table->status.on_done) return;
     buffer_printf(&out,
                   "{\"version\":\"%s\",\"ready\":%s,\"draining\":%s,\"drain_to\":\"%s\",\"processes\":[",
-                  SEKIMORI_VERSION, family_is_ready(family) ? "true" : "false",
-                  family->drain.is_on ? "true" : "false", family->drain.to);
-    for (size_t i = 0; i < family->count; i++) {
+                  SEKIMORI_VERSION, process_table_is_ready(table) ? "true" : "false",
+                  table->drain.is_on ? "true" : "false", table->drain.to);
+    for (size_t i = 0; i < table->count; i++) {
         if (i) buffer_add_char(&out, ',');
-        member_print(&family->members[i], &out);
+        member_print(&table->members[i], &out);
     }
     buffer_add_text(&out, TEXT("],\"certificates\":"));
-    certificates_print(family->start.config, (int64_t)(loop_wall_ms(family->start.loop) / 1000), &out);
+    certificates_print(table->start.config, (int64_t)(loop_wall_ms(table->start.loop) / 1000), &out);
     buffer_add_char(&out, '}');
-    void (*on_done)(void *, struct text) = family->status.on_done;
-    family->status.on_done = NULL;
-    timer_clear(family->status.timer);
-    on_done(family->status.context, buffer_text(&out));
+    void (*on_done)(void *, struct text) = table->status.on_done;
+    table->status.on_done = NULL;
+    timer_clear(table->status.timer);
+    on_done(table->status.context, buffer_text(&out));
     buffer_free(&out);
 }
 
 void status_answered(struct member *member, struct text pairs)
 {
-    struct family *family = member->family;
+    struct process_table *table = member->table;
     buffer_clear(&member->status);
     buffer_add_text(&member->status, pairs);
     member->has_told_status = true;
-    for (size_t i = 0; i < family->count; i++)
-        if (family->members[i].state == MEMBER_READY && !family->members[i].has_told_status) return;
-    tell(family);
+    for (size_t i = 0; i < table->count; i++)
+        if (table->members[i].state == MEMBER_READY && !table->members[i].has_told_status) return;
+    tell(table);
 }
 
-void family_status(struct family *family, void (*on_done)(void *context, struct text json), void *context)
+void process_table_status(struct process_table *table, void (*on_done)(void *context, struct text json),
+                          void *context)
 {
-    if (!family->status.timer) family->status.timer = timer_new(family->start.loop, tell, family);
-    family->status.on_done = on_done;
-    family->status.context = context;
-    family->status.round++;
-    for (size_t i = 0; i < family->count; i++) {
-        struct member *member = &family->members[i];
+    if (!table->status.timer) table->status.timer = timer_new(table->start.loop, tell, table);
+    table->status.on_done = on_done;
+    table->status.context = context;
+    table->status.round++;
+    for (size_t i = 0; i < table->count; i++) {
+        struct member *member = &table->members[i];
         member->has_told_status = false;
         buffer_clear(&member->status);
-        if (member->channel) channel_send(member->channel, MASTER_STATUS, family->status.round, TEXT_NONE);
+        if (member->channel) channel_send(member->channel, MASTER_STATUS, table->status.round, TEXT_NONE);
     }
-    timer_set(family->status.timer, ANSWER_LIMIT_MS);
+    timer_set(table->status.timer, ANSWER_LIMIT_MS);
 }

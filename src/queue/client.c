@@ -22,7 +22,8 @@ struct verb {
                 const struct envelope *envelope);
     bool needs_word, is_reading, needs_one;
     bool shows_content; /* needs the right to read content, and leaves a record; else the right to operate */
-    bool (*wanted)(const struct standing *recipient); /* of verbs that change something: which recipients */
+    bool (*wanted)(
+        const struct queued_recipient *recipient); /* of verbs that change something: which recipients */
 };
 
 static void client_free(struct client *client)
@@ -54,11 +55,12 @@ static void finish(struct client *client, int code, struct text last)
 static bool is_chosen(const struct client *client, const struct message *message,
                       const struct envelope *envelope, uint32_t number)
 {
-    const struct standing *recipient = &message->recipients[number];
+    const struct queued_recipient *recipient = &message->recipients[number];
     return recipient->ending == ENDING_NONE &&
-           choice_has_recipient(&client->choice, message->id, envelope, number,
-                                names_text(client->queue->catalogue->domains, recipient->domain),
-                                recipient->hold != HOLD_NONE);
+           queue_selection_has_recipient(
+               &client->selection, message->id, envelope, number,
+               string_pool_text(client->queue->message_index->domains, recipient->domain),
+               recipient->hold != HOLD_NONE);
 }
 
 static uint32_t chosen_count(const struct client *client, const struct message *message,
@@ -156,15 +158,16 @@ static void act_retry(struct client *client, struct message *message, const stru
 }
 
 /* With deliver, or on its way into the quarantine. */
-static bool is_out(const struct queue *queue, const struct message *message, const struct standing *recipient)
+static bool is_out(const struct queue *queue, const struct message *message,
+                   const struct queued_recipient *recipient)
 {
     const struct delivery *delivery = schedule_delivery_of(message, recipient);
-    if (recipient->hold && shelf_has_offered(queue, message->id)) return true;
+    if (recipient->hold && held_transfer_has_offered(queue, message->id)) return true;
     return !recipient->hold && delivery && delivery->state == DELIVERY_OUT;
 }
 
 /* Held for what it may do to its reader. queue does not know what was found. */
-static bool is_doubtful(const struct standing *recipient)
+static bool is_doubtful(const struct queued_recipient *recipient)
 {
     return recipient->hold == HOLD_QUARANTINE || recipient->hold == HOLD_POISON;
 }
@@ -176,9 +179,9 @@ static uint32_t gather(struct client *client, struct message *message, const str
     uint32_t count = 0;
     *out = arena_alloc_array(client->queue->arena, message->recipient_count, sizeof **out);
     for (uint32_t i = 0; i < message->recipient_count; i++) {
-        const struct standing *recipient = &message->recipients[i];
+        const struct queued_recipient *recipient = &message->recipients[i];
         if (!is_chosen(client, message, envelope, i) || !client->verb->wanted(recipient)) continue;
-        if (!client->choice.is_dry && is_out(client->queue, message, recipient)) {
+        if (!client->selection.is_dry && is_out(client->queue, message, recipient)) {
             client->busy++;
             continue;
         }
@@ -190,17 +193,17 @@ static uint32_t gather(struct client *client, struct message *message, const str
     return count;
 }
 
-static bool is_any(const struct standing *recipient)
+static bool is_any(const struct queued_recipient *recipient)
 {
     return true;
 }
 
-static bool is_held(const struct standing *recipient)
+static bool is_held(const struct queued_recipient *recipient)
 {
     return recipient->hold != HOLD_NONE;
 }
 
-static bool is_not_held(const struct standing *recipient)
+static bool is_not_held(const struct queued_recipient *recipient)
 {
     return recipient->hold == HOLD_NONE;
 }
@@ -215,7 +218,7 @@ static void change(struct client *client, enum record_type type, struct message 
                              .reply = reply };
     if (type != RECORD_OUTCOME) change.dsn = TEXT_NONE;
     journal_change(client->queue->journal, type, message, &change);
-    told_event_steps(client->queue, type, message->id, &change);
+    event_log_steps(client->queue, type, message->id, &change);
     dispatch_settle(client->queue, message);
     turn_wanted_soon(client->queue);
 }
@@ -254,14 +257,14 @@ static void act_remove(struct client *client, struct message *message, const str
     uint32_t count = gather(client, message, envelope, ENDING_REMOVED, HOLD_NONE, &list);
     if (!count) return;
     for (uint32_t i = 0; i < count; i++) {
-        struct told_delivery told = { .address = envelope->recipients[list[i].number].address,
-                                      .dsn = TEXT("5.7.1"),
-                                      .status = TEXT("removed"),
-                                      .reply = why,
-                                      .arrived_ms = message->arrived_ms };
-        told_recipient(client->queue, message->id, &told);
-        told_event_ended(client->queue, message->id, list[i].number, ENDING_REMOVED, TEXT("5.7.1"), TEXT_NONE,
-                         why);
+        struct logged_delivery logged = { .address = envelope->recipients[list[i].number].address,
+                                          .dsn = TEXT("5.7.1"),
+                                          .status = TEXT("removed"),
+                                          .reply = why,
+                                          .arrived_ms = message->arrived_ms };
+        event_log_recipient(client->queue, message->id, &logged);
+        event_log_ended(client->queue, message->id, list[i].number, ENDING_REMOVED, TEXT("5.7.1"), TEXT_NONE,
+                        why);
     }
     change(client, RECORD_OUTCOME, message, list, count, why);
 }
@@ -289,11 +292,11 @@ static const struct verb verbs[] = {
 /* What was named is not there: an id, or for verbs that change something also a destination or address. */
 static bool is_missing(const struct client *client)
 {
-    const struct choice *choice = &client->choice;
+    const struct queue_selection *selection = &client->selection;
     if (client->verb->needs_one) return !client->touched;
-    bool is_named = choice->id_count ||
-                    (!client->verb->is_reading && (choice->destination_count || choice->address_count));
-    return is_named && !choice->is_all && !client->seen;
+    bool is_named = selection->id_count ||
+                    (!client->verb->is_reading && (selection->destination_count || selection->address_count));
+    return is_named && !selection->is_all && !client->seen;
 }
 
 /* Messages named by id have a record each; what was chosen otherwise has one before the first message is
@@ -301,7 +304,8 @@ static bool is_missing(const struct client *client)
 static void all_record(const struct client *client, bool is_done)
 {
     char numbers[100] = "";
-    if (client->verb->is_reading || client->choice.is_dry || choice_is_ids(&client->choice)) return;
+    if (client->verb->is_reading || client->selection.is_dry || queue_selection_is_ids(&client->selection))
+        return;
     if (is_done)
         snprintf(numbers, sizeof numbers, ": done, %llu recipients of %llu messages",
                  (unsigned long long)client->touched, (unsigned long long)client->messages);
@@ -311,7 +315,8 @@ static void all_record(const struct client *client, bool is_done)
 static void message_record(const struct client *client, uint64_t id, uint64_t count)
 {
     char about[40];
-    if (client->verb->is_reading || client->choice.is_dry || !choice_is_ids(&client->choice)) return;
+    if (client->verb->is_reading || client->selection.is_dry || !queue_selection_is_ids(&client->selection))
+        return;
     snprintf(about, sizeof about, "%llu recipient%s", (unsigned long long)count, count == 1 ? "" : "s");
     act_record(client, id, text_of(about));
 }
@@ -343,7 +348,7 @@ static void last_word(struct client *client)
 static void visit(struct client *client, uint64_t id)
 {
     struct queue *queue = client->queue;
-    struct message *message = catalogue_find(queue->catalogue, id);
+    struct message *message = message_index_find(queue->message_index, id);
     struct lead lead;
     struct envelope envelope;
     if (!message || !message->live_count || (message->flags & MESSAGE_PENDING)) return;
@@ -353,7 +358,7 @@ static void visit(struct client *client, uint64_t id)
     client->seen += chosen;
     if (!chosen) return;
     uint64_t before = client->touched;
-    if (client->choice.is_dry)
+    if (client->selection.is_dry)
         act_dry(client, message, &envelope);
     else
         client->verb->act(client, message, &lead, &envelope);
@@ -391,17 +396,18 @@ static int id_order(const void *a, const void *b)
 /* Ids sort by time. */
 static void ids_gather(struct client *client)
 {
-    const struct choice *choice = &client->choice;
-    const struct catalogue *catalogue = client->queue->catalogue;
-    bool only_ids = choice_is_ids(choice);
-    client->ids = memory_alloc(((only_ids ? choice->id_count : catalogue->count) + 1) * sizeof *client->ids);
+    const struct queue_selection *selection = &client->selection;
+    const struct message_index *message_index = client->queue->message_index;
+    bool only_ids = queue_selection_is_ids(selection);
+    client->ids =
+        memory_alloc(((only_ids ? selection->id_count : message_index->count) + 1) * sizeof *client->ids);
     if (only_ids) {
-        memcpy(client->ids, choice->ids, choice->id_count * sizeof *client->ids);
-        client->id_count = choice->id_count;
+        memcpy(client->ids, selection->ids, selection->id_count * sizeof *client->ids);
+        client->id_count = selection->id_count;
         return;
     }
     size_t place = 0;
-    for (const struct message *message; (message = catalogue_next(catalogue, &place));)
+    for (const struct message *message; (message = message_index_next(message_index, &place));)
         client->ids[client->id_count++] = message->id;
     if (client->id_count) qsort(client->ids, client->id_count, sizeof *client->ids, id_order);
 }
@@ -416,13 +422,13 @@ static const struct verb *verb_find(struct text name)
 /* A whole destination that is tried again also stops waiting for its time. */
 static void domains_retry(struct client *client)
 {
-    const struct choice *choice = &client->choice;
+    const struct queue_selection *selection = &client->selection;
     uint64_t now = queue_now(client->queue);
-    for (size_t i = 0; i < choice->destination_count; i++)
+    for (size_t i = 0; i < selection->destination_count; i++)
         schedule_retry_domain(
             client->queue->schedule,
             queue_domain_of(client->queue, client->arena,
-                            arena_printf(client->arena, "@%.*s", TEXT_ARG(choice->destinations[i]))),
+                            arena_printf(client->arena, "@%.*s", TEXT_ARG(selection->destinations[i]))),
             now);
 }
 
@@ -431,8 +437,8 @@ static bool has_right(struct client *client)
 {
     if (client->verb->shows_content ? client->commander.may_read_content : client->commander.may_operate)
         return true;
-    for (size_t i = 0; client->verb->shows_content && i < client->choice.id_count; i++)
-        audit(client, client->choice.ids[i], TEXT("refused: no right to read content"));
+    for (size_t i = 0; client->verb->shows_content && i < client->selection.id_count; i++)
+        audit(client, client->selection.ids[i], TEXT("refused: no right to read content"));
     log_warning("queue %s by %.*s (uid %u) is refused: no right", client->verb->name,
                 TEXT_ARG(client->commander.user), (unsigned)client->commander.uid);
     finish(client, EX_NOPERM,
@@ -460,13 +466,13 @@ static void begin(struct client *client, struct text command)
     while (count < WORDS_MOST && text_next_line(&rest, &line)) words[count++] = line;
     client->verb = count ? verb_find(words[0]) : NULL;
     const char *why = "queue knows: list, show, cat, summary, retry, hold, release, remove";
-    bool is_good = client->verb && choice_parse(client->arena, words + 1, count - 1, client->verb->needs_word,
-                                                &client->choice, &why);
-    if (is_good && client->verb->is_reading && client->choice.is_dry) {
+    bool is_good = client->verb && queue_selection_parse(client->arena, words + 1, count - 1,
+                                                         client->verb->needs_word, &client->selection, &why);
+    if (is_good && client->verb->is_reading && client->selection.is_dry) {
         is_good = false;
         why = "--dry-run goes with retry, hold, release and remove";
     }
-    if (is_good && client->verb->needs_one && client->choice.id_count == 0) {
+    if (is_good && client->verb->needs_one && client->selection.id_count == 0) {
         is_good = false;
         why = "name a message by its id";
     }
@@ -478,7 +484,7 @@ static void begin(struct client *client, struct text command)
     if (!has_right(client)) return;
     ids_gather(client);
     all_record(client, false);
-    if (client->verb->act == act_retry && !client->choice.is_dry) domains_retry(client);
+    if (client->verb->act == act_retry && !client->selection.is_dry) domains_retry(client);
     timer_set(client->timer, 0);
 }
 

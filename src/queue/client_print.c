@@ -5,7 +5,7 @@
 #include "base/json_text.h"
 #include "queue/client_private.h"
 
-static const char *state_of(const struct message *message, const struct standing *recipient)
+static const char *state_of(const struct message *message, const struct queued_recipient *recipient)
 {
     static const char *const names[] = {
         [DELIVERY_READY] = "ready", [DELIVERY_WAITING] = "waiting", [DELIVERY_OUT] = "delivering"
@@ -20,7 +20,7 @@ static const char *state_of(const struct message *message, const struct standing
 static void recipient_print(const struct client *client, const struct message *message, uint32_t number,
                             const struct recipient *recipient, struct buffer *out)
 {
-    const struct standing *now = &message->recipients[number];
+    const struct queued_recipient *now = &message->recipients[number];
     const struct delivery *delivery =
         now->ending == ENDING_NONE && !now->hold ? schedule_delivery_of(message, now) : NULL;
     buffer_printf(out, "%s{\"address\":", number ? "," : "");
@@ -31,7 +31,7 @@ static void recipient_print(const struct client *client, const struct message *m
     uint64_t until = delivery ? schedule_waits_until(delivery) : 0;
     if (until) buffer_printf(out, ",\"next_ms\":%llu", (unsigned long long)queue_shown(client->queue, until));
     buffer_printf(out, ",\"attempts\":%u,\"reason\":", now->attempts);
-    struct text reason = names_text(client->queue->catalogue->reasons, now->reason);
+    struct text reason = string_pool_text(client->queue->message_index->reasons, now->reason);
     if (!reason.length && delivery) reason = schedule_down_reason(client->queue->schedule, delivery);
     json_text_add(out, reason);
     buffer_add_char(out, '}');
@@ -69,8 +69,8 @@ void client_print_message(const struct client *client, const struct message *mes
 
 void client_tally(struct client *client, const struct message *message, uint32_t number)
 {
-    const struct standing *recipient = &message->recipients[number];
-    uint32_t limit = names_limit(client->queue->catalogue->domains);
+    const struct queued_recipient *recipient = &message->recipients[number];
+    uint32_t limit = string_pool_limit(client->queue->message_index->domains);
     if (recipient->domain >= client->tally_count) {
         client->tallies = memory_grow(client->tallies, limit * sizeof *client->tallies);
         memset(&client->tallies[client->tally_count], 0,
@@ -91,7 +91,7 @@ void client_tally(struct client *client, const struct message *message, uint32_t
 void client_print_tally(const struct client *client, const struct tally *tally, struct buffer *out)
 {
     buffer_add_text(out, TEXT("{\"destination\":"));
-    json_text_add(out, names_text(client->queue->catalogue->domains, tally->domain));
+    json_text_add(out, string_pool_text(client->queue->message_index->domains, tally->domain));
     buffer_printf(out, ",\"total\":%llu,\"held\":%llu,\"ages\":{", (unsigned long long)tally->total,
                   (unsigned long long)tally->held);
     for (int i = 0, edge = 5; i < AGE_BUCKETS - 1; i++, edge *= 2)

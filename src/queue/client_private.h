@@ -4,8 +4,8 @@
 #ifndef SEKIMORI_QUEUE_CLIENT_PRIVATE_H
 #define SEKIMORI_QUEUE_CLIENT_PRIVATE_H
 
-#include "queue/choice.h"
 #include "queue/queue_private.h"
+#include "queue/queue_selection.h"
 
 enum { AGE_BUCKETS = 10 }; /* minutes: 5, 10, 20, 40, 80, 160, 320, 640, 1280, more */
 
@@ -22,7 +22,7 @@ struct client {
     struct arena *arena;        /* of the command */
     struct commander commander; /* who commands */
     const struct verb *verb;
-    struct choice choice;
+    struct queue_selection selection;
     uint64_t *ids; /* the messages there were when the command came */
     size_t id_count, place;
     uint64_t seen, touched, busy; /* recipients named; acted on; not, since they are being delivered */

@@ -189,7 +189,7 @@ static void hold_damaged(struct queue *queue, struct message *message)
             list[change.count++] =
                 (struct changed_recipient){ i, 0, HOLD_ADMIN, message->recipients[i].attempts };
     journal_change(queue->journal, RECORD_HOLD, message, &change);
-    told_event_steps(queue, RECORD_HOLD, message->id, &change);
+    event_log_steps(queue, RECORD_HOLD, message->id, &change);
     free(list);
     dispatch_settle(queue, message);
     turn_wanted_soon(queue);
@@ -251,7 +251,7 @@ void dispatch_settle(struct queue *queue, struct message *message)
 static bool under_way_take(struct queue *queue, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
-    struct message *message = catalogue_find(queue->catalogue, get_u64(&reader));
+    struct message *message = message_index_find(queue->message_index, get_u64(&reader));
     uint32_t count = get_count(&reader, ENVELOPE_RECIPIENTS_MOST, 4);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = get_u32(&reader);
@@ -287,7 +287,7 @@ static bool on_frame(void *context, struct frame *frame)
 static void all_given_back(struct queue *queue)
 {
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));) {
+    for (struct message *message; (message = message_index_next(queue->message_index, &place));) {
         for (struct delivery *one = message->deliveries; message->jobs && one; one = one->next_of_message) {
             if (one->state != DELIVERY_OUT) continue;
             journal_segment_never_reuse(queue->journal, message->segment);
@@ -306,7 +306,7 @@ static void on_closed(void *context)
     queue->carrier.segment_count = 0;
     queue->acknowledgement_count = 0;
     all_given_back(queue);
-    if (!queue->is_stopping) told_again(queue, &queue->delivered, 0);
+    if (!queue->is_stopping) event_log_again(queue, &queue->delivered, 0);
     turn_wanted(queue);
 }
 

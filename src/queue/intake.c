@@ -97,10 +97,10 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
         waiter_add(queue, receiver, message, request->body.fd ? &request->body : NULL);
         queue_lead_remember(queue, request->id, &lead);
         transactions_add(queue->transactions, request->envelope.transaction, request->id, lead.arrived_ms);
-        told_remember_accepted(queue, request->id, &lead, &request->envelope,
-                               request->prefix.length + request->body.size);
-        told_queued(queue, message, request->envelope.sender);
-        if (lead.hold_reason.length) shelf_note(queue, request->id);
+        event_log_remember_accepted(queue, request->id, &lead, &request->envelope,
+                                    request->prefix.length + request->body.size);
+        event_log_queued(queue, message, request->envelope.sender);
+        if (lead.hold_reason.length) held_transfer_note(queue, request->id);
     } else {
         not_kept(receiver, request->id, KEEP_MALFORMED, TEXT("the message cannot be read or is too large"));
         body_free(&request->body);
@@ -112,10 +112,10 @@ static void keep(struct queue *queue, struct receiver *receiver, struct keep_req
 static bool is_kept_before(struct queue *queue, struct receiver *receiver, const struct keep_request *request)
 {
     uint64_t as = transactions_find(queue->transactions, request->envelope.transaction, queue_now(queue));
-    const struct message *message = as ? catalogue_find(queue->catalogue, as) : NULL;
+    const struct message *message = as ? message_index_find(queue->message_index, as) : NULL;
     if (!as) return false;
     if (message && (message->flags & MESSAGE_PENDING)) turn_commit(queue);
-    if (!catalogue_was_kept(queue->catalogue, as)) {
+    if (!message_index_was_kept(queue->message_index, as)) {
         transactions_forget(queue->transactions, as);
         return false;
     }
@@ -144,7 +144,7 @@ bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *f
         not_kept(receiver, request.id, KEEP_DISK_FULL, TEXT("no descriptor is left for its content"));
         return true;
     }
-    const struct message *before = catalogue_find(queue->catalogue, request.id);
+    const struct message *before = message_index_find(queue->message_index, request.id);
     if (before && !is_same(queue, before, &request)) {
         not_kept(receiver, request.id, KEEP_MALFORMED, TEXT("its id is that of another message"));
         body_free(&request.body);
@@ -175,10 +175,10 @@ bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *f
 /* A message that is still in the batch is answered when it is on disk: the batch goes first. */
 static void resolve(struct queue *queue, struct receiver *receiver, uint64_t id)
 {
-    const struct message *message = catalogue_find(queue->catalogue, id);
+    const struct message *message = message_index_find(queue->message_index, id);
     if (message && (message->flags & MESSAGE_PENDING)) turn_commit(queue);
-    bool kept = catalogue_was_kept(queue->catalogue, id);
-    if (kept) told_again(queue, &queue->accepted, id); /* who asks cannot have told ledger */
+    bool kept = message_index_was_kept(queue->message_index, id);
+    if (kept) event_log_again(queue, &queue->accepted, id); /* who asks cannot have told ledger */
     put_u8(channel_begin(receiver->channel, QUEUE_RESOLVED, id), kept);
     channel_end(receiver->channel);
 }
@@ -211,7 +211,7 @@ static bool on_frame(void *context, struct frame *frame)
     case QUEUE_ALERT:
         return own_mail_alert_take(queue, frame);
     default:
-        return shelf_frame(queue, receiver, frame);
+        return held_transfer_frame(queue, receiver, frame);
     }
 }
 
@@ -222,10 +222,10 @@ static void on_closed(void *context)
     struct queue *queue = receiver->queue;
     large_forget(queue, receiver);
     turn_commit(queue);
-    shelf_taker_gone(queue, receiver);
+    held_transfer_taker_gone(queue, receiver);
     for (size_t i = 0; i < queue->waiter_count; i++)
         if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
-    if (!queue->is_stopping) told_again(queue, &queue->accepted, 0);
+    if (!queue->is_stopping) event_log_again(queue, &queue->accepted, 0);
     struct receiver **link = &queue->receivers;
     while (*link != receiver) link = &(*link)->next;
     *link = receiver->next;
@@ -257,6 +257,6 @@ void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int
     receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
     receiver->next = queue->receivers;
     queue->receivers = receiver;
-    shelf_set_taker(queue, receiver);
+    held_transfer_set_taker(queue, receiver);
     space_send(queue, receiver);
 }

@@ -70,9 +70,9 @@ static void journal_begin(struct queue *queue)
 {
     const struct config *config = queue->child.config;
     struct journal_options options = { queue->journal_folder,    &disk_real,
-                                       queue->catalogue,         config->queue.segment_bytes,
+                                       queue->message_index,     config->queue.segment_bytes,
                                        config->queue.free_bytes, 2 * NOTICE_BODY_MOST };
-    struct journal_listener listener = told_listener(queue);
+    struct journal_listener listener = event_log_listener(queue);
     struct journal_found found;
     char error[200];
     uint64_t begun = loop_now_ms(queue->child.loop);
@@ -98,10 +98,10 @@ static int arrival_order(const void *a, const void *b)
 static void schedule_begin(struct queue *queue)
 {
     struct schedule_policy policy = dispatch_policy(queue);
-    queue->schedule = schedule_new(queue->catalogue, &policy, chance());
+    queue->schedule = schedule_new(queue->message_index, &policy, chance());
     size_t count = 0, place = 0;
-    struct message **all = memory_alloc((queue->catalogue->count + 1) * sizeof(struct message *));
-    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+    struct message **all = memory_alloc((queue->message_index->count + 1) * sizeof(struct message *));
+    for (struct message *message; (message = message_index_next(queue->message_index, &place));)
         all[count++] = message;
     qsort(all, count, sizeof(struct message *), arrival_order);
     for (size_t i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ static void schedule_begin(struct queue *queue)
         undeliverable_watch(queue, all[i]);
     }
     free(all);
-    shelf_note_all(queue);
+    held_transfer_note_all(queue);
 }
 
 static void commit_due(void *context)
@@ -212,9 +212,9 @@ static void on_config(void *context, const struct config *old)
     size_t place = 0;
     bool is_age_new = old->queue.expire_ms != queue->child.config->queue.expire_ms ||
                       old->queue.warn_ms != queue->child.config->queue.warn_ms;
-    for (struct message *message; is_age_new && (message = catalogue_next(queue->catalogue, &place));)
+    for (struct message *message; is_age_new && (message = message_index_next(queue->message_index, &place));)
         undeliverable_watch(queue, message);
-    shelf_note_all(queue); /* addresses of our own and the quarantine may have come or gone */
+    held_transfer_note_all(queue); /* addresses of our own and the quarantine may have come or gone */
     journal_set_free(queue->journal, queue->child.config->queue.free_bytes);
     if (old->queue.segment_bytes != queue->child.config->queue.segment_bytes)
         log_warning("`queue segment` takes effect at the next start");
@@ -227,7 +227,7 @@ static void on_stop(void *context, uint32_t within_ms)
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     queue->is_stopping = true;
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(queue->catalogue, &place));)
+    for (struct message *message; (message = message_index_next(queue->message_index, &place));)
         for (struct delivery *one = message->deliveries; one && queue->carrier.channel;
              one = one->next_of_message)
             if (one->state == DELIVERY_OUT && one->job_id != JOB_ADOPTED)
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
                  loop_boot_ms(queue.child.loop));
     queue.carrier.job_id = queue_now(&queue) << 20; /* steady: none is given twice */
     maps_open(&queue);
-    queue.catalogue = catalogue_new();
+    queue.message_index = message_index_new();
     queue.transactions = transactions_new();
     const char *const folders[] = { queue.spool_path, NULL };
     if (!child_jail(&queue.child, JAIL_FILES | JAIL_BODIES, folders, NULL)) return EX_OSERR;

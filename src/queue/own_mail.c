@@ -23,7 +23,8 @@ static uint16_t content_of(struct text bytes)
 uint64_t own_mail_id(struct queue *queue)
 {
     uint64_t number = message_id_next(&queue->ids, queue_wall(queue));
-    while (catalogue_find(queue->catalogue, number) || catalogue_was_kept(queue->catalogue, number))
+    while (message_index_find(queue->message_index, number) ||
+           message_index_was_kept(queue->message_index, number))
         number = message_id_next(&queue->ids, queue_wall(queue)); /* a clock that stepped back at a restart */
     return number;
 }
@@ -49,8 +50,8 @@ void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text
                          .envelope = buffer_text(&bytes) };
     struct message *message = journal_keep(queue->journal, id, &lead, TEXT_NONE, content);
     waiter_add(queue, NULL, message, NULL);
-    told_event_accepted(queue, id, &lead, &envelope, content.length);
-    told_queued(queue, message, TEXT_NONE);
+    event_log_accepted(queue, id, &lead, &envelope, content.length);
+    event_log_queued(queue, message, TEXT_NONE);
     buffer_free(&bytes);
 }
 

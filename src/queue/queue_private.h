@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The queue process, shared by its files: main.c starts and stops it, intake.c takes messages from receive,
    turn.c commits and answers, dispatch.c gives jobs to deliver, result.c takes what became of them,
-   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, shelf.c moves held
-   mail to ledger and report, told.c writes log lines and events, client.c answers `sekimori queue`. */
+   undeliverable.c decides what becomes of failures, own_mail.c writes mails of our own, held_transfer.c moves
+   held mail to ledger and report, event_log.c writes log lines and events, client.c answers `sekimori queue`.
+ */
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
@@ -15,9 +16,9 @@
 #include "ipc/event.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
-#include "queue/journal.h"
+#include "queue/journal/journal.h"
+#include "queue/journal/transactions.h"
 #include "queue/schedule.h"
-#include "queue/transactions.h"
 
 enum {
     OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
@@ -74,17 +75,17 @@ struct lead_cache {
 
 /* Held messages on their way to a process that takes them: into the quarantine; to the node's own addresses.
  */
-enum shelf_kind { SHELF_LEDGER, SHELF_REPORT, SHELVES };
-enum { SHELF_OFFERS = 16 };
-struct shelf {
-    enum shelf_kind kind;
+enum held_transfer_kind { TRANSFER_LEDGER, TRANSFER_REPORT, TRANSFERS };
+enum { TRANSFER_OFFERS = 16 };
+struct held_transfer {
+    enum held_transfer_kind kind;
     struct channel *taker; /* NULL: not there */
     uint64_t *ids;         /* a ring of slots: to be offered, the oldest first */
     size_t first, count, capacity;
     struct {
         uint64_t id; /* 0: free */
         uint32_t segment;
-    } offers[SHELF_OFFERS]; /* that the taker has not answered */
+    } offers[TRANSFER_OFFERS]; /* that the taker has not answered */
     uint64_t pause_until_ms;
     bool is_refused; /* said so in the log */
 };
@@ -113,12 +114,12 @@ struct queue {
     int folder; /* spool */
     int journal_folder;
     char spool_path[512];
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct journal *journal;
     struct schedule *schedule;
     struct receiver *receivers;
     struct carrier carrier;
-    struct shelf shelves[SHELVES];
+    struct held_transfer transfers[TRANSFERS];
     struct waiter *waiters;
     size_t waiter_count, waiter_capacity;
     uint64_t *acknowledgements; /* job ids whose results are in the batch */
@@ -232,46 +233,46 @@ uint64_t own_mail_id(struct queue *queue);
 void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text content);
 bool own_mail_alert_take(struct queue *queue, struct frame *frame); /* false: malformed */
 
-/* told.c */
+/* event_log.c */
 /* A line of the log. */
-void told_queued(const struct queue *queue, const struct message *message, struct text sender);
-struct told_delivery {
+void event_log_queued(const struct queue *queue, const struct message *message, struct text sender);
+struct logged_delivery {
     struct text address, orcpt, relay, dsn, status, reply;
     uint64_t arrived_ms;
     uint32_t connect_ms, transfer_ms;
 };
 /* A line of the log. */
-void told_recipient(const struct queue *queue, uint64_t id, const struct told_delivery *delivery);
+void event_log_recipient(const struct queue *queue, uint64_t id, const struct logged_delivery *delivery);
 /* Gathers an event, which goes to ledger after the commit. Texts are copied. */
-void told_event_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
-                      struct text relay, struct text reply);
+void event_log_ended(struct queue *queue, uint64_t id, uint32_t number, enum ending ending, struct text dsn,
+                     struct text relay, struct text reply);
 /* Deferrals, holds and releases; other records tell nothing. */
-void told_event_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change);
-void told_event_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
-                         const struct envelope *envelope, uint64_t size);
+void event_log_steps(struct queue *queue, enum record_type type, uint64_t id, const struct change *change);
+void event_log_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                        const struct envelope *envelope, uint64_t size);
 /* Keeps the record to be told again if the teller dies. */
-void told_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
-                             struct text relay, struct text reply);
-void told_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
-                            const struct envelope *envelope, uint64_t size);
+void event_log_remember_delivered(struct queue *queue, uint64_t id, uint32_t number, struct text dsn,
+                                  struct text relay, struct text reply);
+void event_log_remember_accepted(struct queue *queue, uint64_t id, const struct lead *lead,
+                                 const struct envelope *envelope, uint64_t size);
 /* `only`: one message's, 0: all. */
-void told_again(struct queue *queue, const struct recent *recent, uint64_t only);
+void event_log_again(struct queue *queue, const struct recent *recent, uint64_t only);
 /* Gives ledger what was gathered. The other: for journal_open, whose calls tell what came back. */
-void told_committed(struct queue *queue);
-struct journal_listener told_listener(struct queue *queue);
+void event_log_committed(struct queue *queue);
+struct journal_listener event_log_listener(struct queue *queue);
 
-/* shelf.c */
-void shelf_note(struct queue *queue, uint64_t id); /* some of its recipients are held now */
-void shelf_note_all(struct queue *queue);          /* after a start or reload */
+/* held_transfer.c */
+void held_transfer_note(struct queue *queue, uint64_t id); /* some of its recipients are held now */
+void held_transfer_note_all(struct queue *queue);          /* after a start or reload */
 /* As many of those held as their takers have room for. */
-void shelf_offer(struct queue *queue);
+void held_transfer_offer(struct queue *queue);
 /* An offer of the message has no answer yet: it must stay. */
-bool shelf_has_offered(const struct queue *queue, uint64_t id);
+bool held_transfer_has_offered(const struct queue *queue, uint64_t id);
 /* Report and ledger speak on the channels by which they give messages; a receiver's flags tell them. */
-void shelf_set_taker(struct queue *queue, const struct receiver *receiver);
-void shelf_taker_gone(struct queue *queue, const struct receiver *receiver);
-bool shelf_frame(struct queue *queue, const struct receiver *receiver,
-                 struct frame *frame); /* false: malformed */
+void held_transfer_set_taker(struct queue *queue, const struct receiver *receiver);
+void held_transfer_taker_gone(struct queue *queue, const struct receiver *receiver);
+bool held_transfer_frame(struct queue *queue, const struct receiver *receiver,
+                         struct frame *frame); /* false: malformed */
 
 /* client.c */
 /* Answers `sekimori queue …` on `fd`, which is taken over. `commander` and `command` are copied. */

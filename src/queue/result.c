@@ -24,18 +24,18 @@ static bool is_open(const struct result_work *work, const struct recipient_resul
 static void recipient_log(const struct result_work *work, const struct recipient_result *one,
                           const char *status)
 {
-    struct told_delivery told = { .relay = work->result->relay,
-                                  .dsn = one->enhanced,
-                                  .status = text_of(status),
-                                  .reply = one->reply,
-                                  .arrived_ms = work->message->arrived_ms,
-                                  .connect_ms = work->result->connect_ms,
-                                  .transfer_ms = work->result->transfer_ms };
+    struct logged_delivery logged = { .relay = work->result->relay,
+                                      .dsn = one->enhanced,
+                                      .status = text_of(status),
+                                      .reply = one->reply,
+                                      .arrived_ms = work->message->arrived_ms,
+                                      .connect_ms = work->result->connect_ms,
+                                      .transfer_ms = work->result->transfer_ms };
     if (work->has_envelope) {
-        told.address = work->envelope.recipients[one->number].address;
-        told.orcpt = work->envelope.recipients[one->number].orcpt;
+        logged.address = work->envelope.recipients[one->number].address;
+        logged.orcpt = work->envelope.recipients[one->number].orcpt;
     }
-    told_recipient(work->queue, work->message->id, &told);
+    event_log_recipient(work->queue, work->message->id, &logged);
 }
 
 static bool is_same_answer(const struct recipient_result *a, const struct recipient_result *b)
@@ -52,7 +52,7 @@ static void change_gather(const struct result_work *work, uint32_t first, bool *
     for (uint32_t i = first; i < work->result->recipient_count; i++) {
         if (taken[i] || !is_open(work, &all[i]) || !is_same_answer(&all[i], &all[first])) continue;
         taken[i] = true;
-        const struct standing *now = &work->message->recipients[all[i].number];
+        const struct queued_recipient *now = &work->message->recipients[all[i].number];
         uint8_t attempts = now->attempts < UINT8_MAX ? (uint8_t)(now->attempts + 1) : now->attempts;
         change->recipients[change->count++] =
             (struct changed_recipient){ all[i].number, (uint8_t)ending, now->hold, attempts };
@@ -104,11 +104,11 @@ static uint32_t changes_write(struct result_work *work, enum recipient_ending wa
                 is_same_answer(&work->result->recipients[k], one)) {
                 recipient_log(work, &work->result->recipients[k], status);
                 if (ending == ENDING_DELIVERED)
-                    told_remember_delivered(queue, work->message->id, work->result->recipients[k].number,
-                                            one->enhanced, work->result->relay, one->reply);
+                    event_log_remember_delivered(queue, work->message->id, work->result->recipients[k].number,
+                                                 one->enhanced, work->result->relay, one->reply);
             }
         change_keep(queue, type, work->message, &change);
-        told_event_steps(queue, type, work->message->id, &change);
+        event_log_steps(queue, type, work->message->id, &change);
         written += change.count;
     }
     return written;
@@ -245,7 +245,7 @@ bool result_take(struct queue *queue, struct frame *frame)
     queue->moved_ms = loop_now_ms(queue->child.loop);
     if (!deliver_result_get(queue->arena, frame, &result)) return false;
     replies_complete(queue, &result);
-    struct message *message = catalogue_find(queue->catalogue, result.message_id);
+    struct message *message = message_index_find(queue->message_index, result.message_id);
     if (message && message->live_count && !(message->flags & MESSAGE_PENDING))
         result_apply(queue, message, &result);
     acknowledge_later(queue, frame->id);

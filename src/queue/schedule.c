@@ -12,12 +12,12 @@
 #include "ipc/event.h"
 
 struct destination {
-    uint32_t domain; /* held in catalogue.domains */
+    uint32_t domain; /* held in message_index.domains */
     uint32_t deliveries, out, limit;
     bool is_static;
     uint32_t failures, downs; /* in a row; ever */
     uint64_t blocked_until;   /* 0: not blocked */
-    uint32_t reason;          /* held in catalogue.reasons */
+    uint32_t reason;          /* held in message_index.reasons */
     struct delivery *first, *last;
     struct heap waiting;
     struct heap_item wake;
@@ -27,7 +27,7 @@ struct destination {
 enum { RING_STATIC, RING_DYNAMIC, RING_COUNT };
 
 struct schedule {
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct schedule_policy policy;
     struct destination **by_domain; /* by number of the name */
     uint32_t by_domain_size;
@@ -39,11 +39,11 @@ struct schedule {
     struct schedule_facts facts;
 };
 
-struct schedule *schedule_new(struct catalogue *catalogue, const struct schedule_policy *policy,
+struct schedule *schedule_new(struct message_index *message_index, const struct schedule_policy *policy,
                               uint64_t seed)
 {
     struct schedule *schedule = memory_alloc(sizeof *schedule);
-    schedule->catalogue = catalogue;
+    schedule->message_index = message_index;
     schedule->policy = *policy;
     schedule->random = seed | 1;
     return schedule;
@@ -127,7 +127,7 @@ static void destination_place(struct schedule *schedule, struct destination *des
 static void destination_ask(struct schedule *schedule, struct destination *destination)
 {
     struct schedule_route route = schedule->policy.route(
-        schedule->policy.context, names_text(schedule->catalogue->domains, destination->domain));
+        schedule->policy.context, string_pool_text(schedule->message_index->domains, destination->domain));
     ring_leave(schedule, destination);
     if (destination->is_static && !route.is_static) schedule->out_dynamic += destination->out;
     if (!destination->is_static && route.is_static) schedule->out_dynamic -= destination->out;
@@ -149,7 +149,7 @@ static struct destination *destination_of(struct schedule *schedule, uint32_t do
     if (destination) return destination;
     destination = schedule->by_domain[domain] = memory_alloc(sizeof *destination);
     destination->domain = domain;
-    names_hold_again(schedule->catalogue->domains, domain);
+    string_pool_hold_again(schedule->message_index->domains, domain);
     destination->is_static = true; /* until asked: nothing is out */
     destination_ask(schedule, destination);
     schedule->facts.destinations++;
@@ -162,8 +162,8 @@ static void destination_free(struct schedule *schedule, struct destination *dest
     heap_remove(&schedule->wakes, &destination->wake);
     heap_free(&destination->waiting);
     schedule->by_domain[destination->domain] = NULL;
-    names_drop(schedule->catalogue->domains, destination->domain);
-    names_drop(schedule->catalogue->reasons, destination->reason);
+    string_pool_drop(schedule->message_index->domains, destination->domain);
+    string_pool_drop(schedule->message_index->reasons, destination->reason);
     schedule->facts.destinations--;
     if (destination->failures) schedule->facts.destinations_down--;
     free(destination);
@@ -226,21 +226,21 @@ static void out_end(struct schedule *schedule, struct delivery *delivery)
     schedule->facts.out_recipients -= delivery->message->recipient_count;
 }
 
-bool delivery_serves(const struct delivery *delivery, const struct standing *recipient)
+bool delivery_serves(const struct delivery *delivery, const struct queued_recipient *recipient)
 {
     return recipient->ending == ENDING_NONE && recipient->hold == HOLD_NONE &&
            recipient->domain == delivery->destination->domain && recipient->edits == delivery->edits;
 }
 
-struct delivery *schedule_delivery_of(const struct message *message, const struct standing *recipient)
+struct delivery *schedule_delivery_of(const struct message *message, const struct queued_recipient *recipient)
 {
     for (struct delivery *one = message->deliveries; one; one = one->next_of_message)
         if (one->destination->domain == recipient->domain && one->edits == recipient->edits) return one;
     return NULL;
 }
 
-static void delivery_add(struct schedule *schedule, struct message *message, const struct standing *recipient,
-                         uint64_t now_ms)
+static void delivery_add(struct schedule *schedule, struct message *message,
+                         const struct queued_recipient *recipient, uint64_t now_ms)
 {
     struct delivery *delivery = memory_alloc(sizeof *delivery);
     delivery->message = message;
@@ -263,7 +263,7 @@ static void delivery_add(struct schedule *schedule, struct message *message, con
 void schedule_add(struct schedule *schedule, struct message *message, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < message->recipient_count; i++) {
-        const struct standing *recipient = &message->recipients[i];
+        const struct queued_recipient *recipient = &message->recipients[i];
         if (recipient->ending != ENDING_NONE || recipient->hold != HOLD_NONE) continue;
         if (!schedule_delivery_of(message, recipient)) delivery_add(schedule, message, recipient, now_ms);
     }
@@ -369,9 +369,9 @@ uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *d
 {
     struct destination *destination = delivery->destination;
     uint32_t old = destination->reason;
-    destination->reason = names_hold(schedule->catalogue->reasons, reason);
+    destination->reason = string_pool_hold(schedule->message_index->reasons, reason);
     destination->downs++;
-    names_drop(schedule->catalogue->reasons, old);
+    string_pool_drop(schedule->message_index->reasons, old);
     if (destination->blocked_until > now_ms) return destination->blocked_until; /* one failure, told again */
     if (!destination->failures++) schedule->facts.destinations_down++;
     destination->blocked_until = now_ms + later_of(back_off(schedule, destination->failures), 1);
@@ -386,14 +386,14 @@ void schedule_destination_up(struct schedule *schedule, struct delivery *deliver
     destination->failures = 0;
     destination->blocked_until = 0;
     schedule->facts.destinations_down--;
-    names_drop(schedule->catalogue->reasons, destination->reason);
+    string_pool_drop(schedule->message_index->reasons, destination->reason);
     destination->reason = 0;
     destination_place(schedule, destination);
 }
 
 struct text schedule_down_reason(const struct schedule *schedule, const struct delivery *delivery)
 {
-    return names_text(schedule->catalogue->reasons, delivery->destination->reason);
+    return string_pool_text(schedule->message_index->reasons, delivery->destination->reason);
 }
 
 uint64_t schedule_waits_until(const struct delivery *delivery)
@@ -450,7 +450,7 @@ static void destination_retry(struct schedule *schedule, struct destination *des
 
 void schedule_retry_domain(struct schedule *schedule, struct text domain, uint64_t now_ms)
 {
-    uint32_t number = names_find(schedule->catalogue->domains, domain);
+    uint32_t number = string_pool_find(schedule->message_index->domains, domain);
     if (number < schedule->by_domain_size && schedule->by_domain[number])
         destination_retry(schedule, schedule->by_domain[number], now_ms);
 }
@@ -534,7 +534,7 @@ void schedule_free(struct schedule *schedule)
         free(destination);
     }
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(schedule->catalogue, &place));)
+    for (struct message *message; (message = message_index_next(schedule->message_index, &place));)
         while (message->deliveries) {
             struct delivery *delivery = message->deliveries;
             message->deliveries = delivery->next_of_message;

@@ -5,8 +5,8 @@
 #ifndef SEKIMORI_QUEUE_SCHEDULE_H
 #define SEKIMORI_QUEUE_SCHEDULE_H
 
-#include "queue/catalogue.h"
 #include "queue/heap.h"
+#include "queue/journal/message_index.h"
 
 struct destination;
 
@@ -40,9 +40,9 @@ struct schedule_policy {
 
 struct schedule;
 
-/* Never NULL. The catalogue is borrowed, the policy copied. Freed before the catalogue, with all deliveries;
-   NULL is allowed. */
-struct schedule *schedule_new(struct catalogue *catalogue, const struct schedule_policy *policy,
+/* Never NULL. The message index is borrowed, the policy copied. Freed before the message index, with all
+   deliveries; NULL is allowed. */
+struct schedule *schedule_new(struct message_index *message_index, const struct schedule_policy *policy,
                               uint64_t seed);
 void schedule_free(struct schedule *schedule);
 
@@ -106,8 +106,9 @@ struct schedule_facts {
 struct schedule_facts schedule_facts(const struct schedule *schedule); /* a copy */
 
 /* The next delivery of that message's list that serves recipient `number`; NULL: none. */
-struct delivery *schedule_delivery_of(const struct message *message, const struct standing *recipient);
+struct delivery *schedule_delivery_of(const struct message *message,
+                                      const struct queued_recipient *recipient);
 /* True when the delivery serves it: same domain and edits, no ending, no hold. */
-bool delivery_serves(const struct delivery *delivery, const struct standing *recipient);
+bool delivery_serves(const struct delivery *delivery, const struct queued_recipient *recipient);
 
 #endif

@@ -39,7 +39,7 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commi
     bool is_kept = commit == COMMIT_DONE;
     if (waiter->receiver && is_kept) {
         if (waiter->receiver->flags)
-            told_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
+            event_log_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
         channel_send(waiter->receiver->channel, QUEUE_KEPT, waiter->id, TEXT_NONE);
     } else if (waiter->receiver) {
         struct buffer *out = channel_begin(waiter->receiver->channel, QUEUE_NOT_KEPT, waiter->id);
@@ -64,7 +64,7 @@ static void waiters_answer(struct queue *queue, enum commit commit)
     for (size_t i = 0; i < queue->waiter_count; i++) {
         struct waiter waiter = queue->waiters[i];
         bool is_own = !waiter.receiver && commit != COMMIT_DONE &&
-                      catalogue_find(queue->catalogue, waiter.id) == waiter.message;
+                      message_index_find(queue->message_index, waiter.id) == waiter.message;
         if (is_own && (waiter.message->flags & MESSAGE_PENDING))
             queue->waiters[kept++] = waiter;
         else
@@ -93,7 +93,7 @@ bool turn_commit(struct queue *queue)
     }
     timer_clear(queue->commit_timer);
     results_acknowledge(queue);
-    told_committed(queue);
+    event_log_committed(queue);
     if (commit != COMMIT_DONE) turn_space_look(queue);
     return true;
 }
@@ -121,7 +121,7 @@ void turn_run(void *context)
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     if (queue->waiter_count > 0 || !timer_is_set(queue->commit_timer)) turn_commit(queue);
     if (!queue->is_stopping) dispatch_jobs(queue);
-    if (!queue->is_stopping) shelf_offer(queue);
+    if (!queue->is_stopping) held_transfer_offer(queue);
     journal_tidy(queue->journal);
     wake_set(queue);
 }

@@ -81,20 +81,20 @@ static void notice_send(const struct notice *notice)
 static void failure_log(struct queue *queue, const struct message *message, const struct recipient *recipient,
                         const struct failure *failure, const char *status)
 {
-    struct told_delivery told = { .address = recipient->address,
-                                  .orcpt = recipient->orcpt,
-                                  .relay = failure->relay,
-                                  .dsn = failure->status,
-                                  .status = text_of(status),
-                                  .reply = failure->reply,
-                                  .arrived_ms = message->arrived_ms };
-    told_recipient(queue, message->id, &told);
+    struct logged_delivery logged = { .address = recipient->address,
+                                      .orcpt = recipient->orcpt,
+                                      .relay = failure->relay,
+                                      .dsn = failure->status,
+                                      .status = text_of(status),
+                                      .reply = failure->reply,
+                                      .arrived_ms = message->arrived_ms };
+    event_log_recipient(queue, message->id, &logged);
 }
 
 static void failure_write(struct queue *queue, struct message *message, const struct failure *failure,
                           bool is_held)
 {
-    const struct standing *now = &message->recipients[failure->number];
+    const struct queued_recipient *now = &message->recipients[failure->number];
     struct changed_recipient changed = { failure->number, is_held ? ENDING_NONE : ENDING_RETURNED,
                                          is_held ? HOLD_UNDELIVERABLE : now->hold, now->attempts };
     struct change change = { .when_ms = queue_wall(queue),
@@ -104,11 +104,11 @@ static void failure_write(struct queue *queue, struct message *message, const st
                              .relay = failure->relay,
                              .reply = failure->reply };
     journal_change(queue->journal, is_held ? RECORD_HOLD : RECORD_OUTCOME, message, &change);
-    if (is_held) shelf_note(queue, message->id);
-    told_event_steps(queue, is_held ? RECORD_HOLD : RECORD_OUTCOME, message->id, &change);
+    if (is_held) held_transfer_note(queue, message->id);
+    event_log_steps(queue, is_held ? RECORD_HOLD : RECORD_OUTCOME, message->id, &change);
     if (!is_held)
-        told_event_ended(queue, message->id, failure->number, ENDING_RETURNED, failure->status,
-                         failure->relay, failure->reply);
+        event_log_ended(queue, message->id, failure->number, ENDING_RETURNED, failure->status, failure->relay,
+                        failure->reply);
 }
 
 void undeliverable_fail(struct queue *queue, struct message *message, const struct failure *failures,
@@ -168,9 +168,9 @@ void undeliverable_watch(struct queue *queue, struct message *message)
 }
 
 static struct text reason_of(const struct queue *queue, const struct message *message,
-                             const struct standing *recipient)
+                             const struct queued_recipient *recipient)
 {
-    struct text reason = names_text(queue->catalogue->reasons, recipient->reason);
+    struct text reason = string_pool_text(queue->message_index->reasons, recipient->reason);
     const struct delivery *delivery = schedule_delivery_of(message, recipient);
     if (!reason.length && delivery) reason = schedule_down_reason(queue->schedule, delivery);
     return reason.length ? reason : TEXT("it could not be delivered in time");
@@ -183,7 +183,7 @@ static uint32_t waiting_list(struct queue *queue, const struct message *message,
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < message->recipient_count; i++) {
-        const struct standing *recipient = &message->recipients[i];
+        const struct queued_recipient *recipient = &message->recipients[i];
         if (recipient->ending != ENDING_NONE || recipient->hold != HOLD_NONE) continue;
         struct delivery *delivery = schedule_delivery_of(message, recipient);
         if (delivery && delivery->state == DELIVERY_OUT) continue;

@@ -11,8 +11,8 @@ static struct client_numbers enter(struct session *session)
 {
     struct server *server = session->server;
     struct client_numbers numbers;
-    struct address client = clients_network(&session->client, server->config->limits.ipv6_prefix);
-    session->entry = clients_enter(server->clients, &client, loop_now_ms(server->loop), &numbers);
+    struct address client = client_limits_network(&session->client, server->config->limits.ipv6_prefix);
+    session->entry = client_limits_enter(server->clients, &client, loop_now_ms(server->loop), &numbers);
     session->has_entered = true;
     session->is_quiet = numbers.in_minute > NOTED_A_MINUTE;
     if (numbers.in_minute == NOTED_A_MINUTE + 1)
@@ -78,7 +78,7 @@ struct reply admission_of_message(struct session *session)
         return (struct reply){ 452, "4.3.1", "no room now, try again later" };
     if (!eviction_makes_room(server, session, 1))
         return (struct reply){ 452, "4.3.1", "too much mail in flight, try again later" };
-    uint32_t sent = clients_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
+    uint32_t sent = client_limits_message(server->clients, session->entry, loop_now_ms(server->loop), &all);
     if (rate && sent > rate)
         return (struct reply){ 450, "4.7.1", "too many messages from your address, try again later" };
     if (config->limits.message_rate && all > config->limits.message_rate)

@@ -2,7 +2,7 @@
 /* From a good verdict to queue: not without a client that can hear the reply. Called by transaction.c. */
 #include "receive/commit.h"
 
-#include "receive/keeping.h"
+#include "receive/queue_request.h"
 
 enum { PROBE_LOOK_MS = 20, PROBES_MOST = 250 }; /* five seconds for an acknowledgement */
 

@@ -58,7 +58,7 @@ static void look(void *context)
 {
     struct server *server = context;
     uint32_t most = server->config->limits.connections;
-    uint32_t all = clients_connected(server->clients);
+    uint32_t all = client_limits_connected(server->clients);
     for (; all > most && has_too_many(server) && evict(server, NULL, false); all--) continue;
     eviction_watch(server);
 }

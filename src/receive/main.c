@@ -123,7 +123,7 @@ static void maps_open(struct server *server, const struct child *child)
     int counters = child_map_fd(child, "counters", &slot), clients = child_map_fd(child, "clients", &slot);
     int events = child_map_fd(child, "events", &slot);
     struct counters_slot *page = counters_map(counters, COUNTERS_SLOT_RECEIVE + child->index, true);
-    server->clients = clients_map(clients, child->index);
+    server->clients = client_limits_map(clients, child->index);
     server->ring = ring_map(events);
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
     int secret = child_map_fd(child, "secret", &slot);

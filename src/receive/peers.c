@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "receive/inbound.h"
-#include "receive/keeping.h"
 #include "receive/ports.h"
+#include "receive/queue_request.h"
 #include "receive/recipients.h"
 #include "receive/relay.h"
 #include "receive/transaction.h"

@@ -3,8 +3,8 @@
 #include "receive/relay.h"
 
 #include "base/log.h"
-#include "receive/keeping.h"
 #include "receive/origin.h"
+#include "receive/queue_request.h"
 #include "receive/rcpt.h"
 #include "receive/trace.h"
 

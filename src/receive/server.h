@@ -13,7 +13,7 @@
 #include "ipc/counters.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
-#include "receive/clients.h"
+#include "receive/client_limits.h"
 
 struct session;
 struct callouts;
@@ -40,7 +40,7 @@ struct server {
     struct channel *queue, *scan, *lookup, *deliver;
     struct port **ports;
     size_t port_count;
-    struct clients *clients;
+    struct client_limits *clients;
     struct receive_counters *counters;
     struct ring *ring;
     struct refusals *refusals;

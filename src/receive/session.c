@@ -72,7 +72,7 @@ void session_free(struct session *session)
 
 void session_leave(struct session *session)
 {
-    if (session->has_entered) clients_leave(session->server->clients, session->entry);
+    if (session->has_entered) client_limits_leave(session->server->clients, session->entry);
     session->has_entered = false;
 }
 

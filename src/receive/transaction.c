@@ -11,7 +11,7 @@
 #include "receive/commit.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
-#include "receive/keeping.h"
+#include "receive/queue_request.h"
 #include "receive/relay.h"
 #include "receive/trace.h"
 

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "report/keep.h"
+#include "report/state_file.h"
 
 static uint8_t one_more(uint8_t looks)
 {
@@ -35,7 +35,7 @@ enum alarm_news alarm_look(struct alarm *alarm, enum fact_state state, uint64_t 
 void alarms_read(int folder, struct alarm alarms[FACT_COUNT])
 {
     struct buffer file = { 0 };
-    keep_read(folder, "alarms", &file);
+    state_file_read(folder, "alarms", &file);
     struct text rest = buffer_text(&file), line;
     while (text_next_line(&rest, &line)) {
         struct text name, raised, when;
@@ -58,6 +58,6 @@ void alarms_write(int folder, const struct alarm alarms[FACT_COUNT])
         buffer_printf(&file, "%s %s %" PRIu64 "\n", fact_word((enum fact_kind)i),
                       alarms[i].is_raised ? "raised" : "over", alarms[i].told_ms);
     }
-    keep_write(folder, "alarms", buffer_text(&file));
+    state_file_write(folder, "alarms", buffer_text(&file));
     buffer_free(&file);
 }

@@ -6,12 +6,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "books/held.h"
-#include "books/nodes.h"
-#include "books/oldest.h"
-#include "books/outbox.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
+#include "ledgerdb/held.h"
+#include "ledgerdb/nodes.h"
+#include "ledgerdb/oldest.h"
+#include "ledgerdb/outbox.h"
 #include "report/expiry.h"
 #include "report/words.h"
 
@@ -71,7 +71,7 @@ static struct fact ledger_look(const struct look *look)
 {
     const char *good = words_say(look->language, N_("it can be read and written"));
     const char *waits = words_say(look->language, N_("it cannot be written: events wait, mail flows on"));
-    if (!look->source->books) return fact_make(false, look->source->books_why);
+    if (!look->source->ledgerdb) return fact_make(false, look->source->ledgerdb_why);
     bool is_good = is_storing(look->source->counters_fd);
     return fact_make(is_good, text_of(is_good ? good : waits));
 }
@@ -177,7 +177,7 @@ static struct fact balance_look(const struct look *look)
 static struct fact queue_look(const struct look *look)
 {
     struct oldest oldest;
-    if (!look->source->books || books_oldest(look->source->books, &oldest) != BOOKS_DONE)
+    if (!look->source->ledgerdb || ledgerdb_oldest(look->source->ledgerdb, &oldest) != LEDGERDB_DONE)
         return (struct fact){ 0 };
     if (oldest.waiting_ms == 0) {
         const char *none = words_say(look->language, N_("nothing waits"));
@@ -197,8 +197,8 @@ static struct fact held_look(const struct look *look)
     if (!queue) return (struct fact){ 0 };
     uint64_t held = queue->queue.held, kept;
     counters_unmap(queue);
-    struct reader_books *books = look->source->books;
-    if (!books || held_count(books_sql(books), &kept) != BOOKS_DONE) return (struct fact){ 0 };
+    struct reader_ledgerdb *ledgerdb = look->source->ledgerdb;
+    if (!ledgerdb || held_count(ledgerdb_sql(ledgerdb), &kept) != LEDGERDB_DONE) return (struct fact){ 0 };
     return fact_make(true, arena_printf(look->arena,
                                         words_say(look->language,
                                                   N_("%llu recipients in the queue, %llu in the quarantine")),
@@ -259,7 +259,7 @@ static struct fact collector_look(const struct look *look)
     const struct config *config = look->source->config;
     if (config->ledger.collectors.count == 0)
         return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
-    if (!look->source->books || outbox_read(look->source->books, &outbox) != BOOKS_DONE)
+    if (!look->source->ledgerdb || outbox_read(look->source->ledgerdb, &outbox) != LEDGERDB_DONE)
         return (struct fact){ 0 };
     uint64_t waited = outbox.oldest_ms && now > outbox.oldest_ms ? now - outbox.oldest_ms : 0;
     const char *good = words_say(look->language, N_("it takes what happens here"));
@@ -292,7 +292,8 @@ static struct fact nodes_look(const struct look *look)
     size_t count;
     if (look->source->config->ledger.listen.length == 0)
         return fact_make(true, text_of(words_say(look->language, N_("none tells its events here"))));
-    if (!look->source->books || nodes_read(look->source->books, look->arena, &nodes, &count) != BOOKS_DONE)
+    if (!look->source->ledgerdb ||
+        nodes_read(look->source->ledgerdb, look->arena, &nodes, &count) != LEDGERDB_DONE)
         return (struct fact){ 0 };
     size_t silent = silent_find(look, nodes, count, &longest);
     if (!silent) return fact_make(true, text_of(words_say(look->language, N_("all are heard of"))));

@@ -3,9 +3,9 @@
 #ifndef SEKIMORI_REPORT_FACTS_H
 #define SEKIMORI_REPORT_FACTS_H
 
-#include "books/reader.h"
 #include "config/settings.h"
 #include "ipc/health_page.h"
+#include "ledgerdb/reader.h"
 
 enum fact_kind {
     FACT_LEDGER,       /* the database can be read */
@@ -42,8 +42,8 @@ enum {
 
 struct facts_source {
     const struct config *config;
-    struct reader_books *books; /* NULL: cannot be read, and `books_why` says why */
-    struct text books_why;
+    struct reader_ledgerdb *ledgerdb; /* NULL: cannot be read, and `ledgerdb_why` says why */
+    struct text ledgerdb_why;
     const struct health_page *health; /* NULL: none */
     int64_t ledger_apart;             /* recipients, as the last night found (accounts.h); 0: none */
     int counters_fd, state_fd;        /* state_fd: a folder on the spool's disk */

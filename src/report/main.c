@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "mail/likeness.h"
-#include "report/changes.h"
+#include "report/daily/changes.h"
 #include "report/service.h"
 
 enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
@@ -45,28 +45,28 @@ static void countries_load(struct service *service)
 static void clock_ticks(void *context)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    leaks_take(service);
-    office_nightly(service);
-    mailroom_look(service);
-    office_alarms(service);
-    office_accounts(service);
+    missed_spam_take(service);
+    report_job_nightly(service);
+    digest_job_look(service);
+    report_job_alarms(service);
+    report_job_accounts(service);
     timer_set(service->clock, CLOCK_MS);
 }
 
 static void night_goes_on(void *context)
 {
-    office_nightly(CONTEXT(context, struct service, SERVICE_MAGIC));
+    report_job_nightly(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void mail_goes_on(void *context)
 {
-    mailroom_look(CONTEXT(context, struct service, SERVICE_MAGIC));
+    digest_job_look(CONTEXT(context, struct service, SERVICE_MAGIC));
 }
 
 static void queue_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    post_set_queue(service->post, fd);
+    submission_set_queue(service->submission, fd);
 }
 
 static void ledger_open(void *context, uint16_t index, int fd)
@@ -118,7 +118,7 @@ static void on_status(void *context, struct buffer *out)
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    desk_serve(CONTEXT(context, struct service, SERVICE_MAGIC), command, fd);
+    report_command_serve(CONTEXT(context, struct service, SERVICE_MAGIC), command, fd);
 }
 
 static const struct child_events events = {
@@ -161,19 +161,19 @@ int main(int argc, char **argv)
     ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
     likeness_hex(TEXT_NONE, (char[DIGEST_HEX_SIZE]){ 0 });
     if (!jail_close(&service)) return EX_OSERR;
-    service.post = post_new(service.child.loop, service.child.config->node.number,
-                            counters_epoch_ms(service.counters_fd));
+    service.submission = submission_new(service.child.loop, service.child.config->node.number,
+                                        counters_epoch_ms(service.counters_fd));
     service.inbox = inbox_new(&service);
     service.hooks = hooks_new(service.child.loop);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);
     service.mail = timer_new(service.child.loop, mail_goes_on, &service);
     service.night = timer_new(service.child.loop, night_goes_on, &service);
     nightly_read(service.folder, &service.nightly);
-    mailing_read(service.folder, &service.mailing);
+    digest_mailing_read(service.folder, &service.mailing);
     alarms_read(service.folder, service.alarms);
     accounts_read(service.folder, &service.accounts);
     changes_note(service.folder, service.child.config, loop_wall_ms(service.child.loop));
-    office_accounts(&service);
+    report_job_accounts(&service);
     timer_set(service.clock, FIRST_LOOK_MS);
     return child_run(&service.child, &events, &service);
 }

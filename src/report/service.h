@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The report process, shared by its files: main.c starts it and keeps the clock, office.c makes reports and
-   alarms, desk.c answers `sekimori report`, inbox.c does what mail to the node itself wants. */
+/* The report process, shared by its files: main.c starts it and keeps the clock, report_job.c makes reports
+   and alarms, report_command.c answers `sekimori report`, inbox.c does what mail to the node itself wants. */
 #ifndef SEKIMORI_REPORT_SERVICE_H
 #define SEKIMORI_REPORT_SERVICE_H
 
 #include "config/settings.h"
-#include "figures/country.h"
 #include "ipc/child.h"
 #include "ipc/ring.h"
-#include "report/accounts.h"
 #include "report/alarm.h"
-#include "report/edition.h"
+#include "report/daily/accounts.h"
+#include "report/daily/nightly.h"
+#include "report/daily/report_document.h"
+#include "report/digest/digest_mailing.h"
 #include "report/hooks.h"
-#include "report/inbox.h"
-#include "report/mailing.h"
-#include "report/nightly.h"
-#include "report/post.h"
+#include "report/missed/inbox.h"
+#include "report/submission.h"
+#include "statistics/country.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x325a6d19 } magic;
     struct child child;
-    struct post *post;
+    struct submission *submission;
     struct inbox *inbox;
     struct hooks *hooks;
     struct ring *events;
@@ -40,41 +40,43 @@ struct service {
     bool is_sending; /* a nightly report is with queue */
     uint64_t reports, alarm_mails;
     struct timer *mail; /* the next digest of several */
-    struct mailing mailing;
-    struct held_rows mailing_rows; /* of the day under way, in mailing_arena */
-    struct arena *mailing_arena;   /* NULL: not gathered */
-    bool is_mailing, is_repeating; /* a digest is with queue; the last one goes again */
+    struct digest_mailing mailing;
+    struct held_rows digest_mailing_rows; /* of the day under way, in digest_mailing_arena */
+    struct arena *digest_mailing_arena;   /* NULL: not gathered */
+    bool is_mailing, is_repeating;        /* a digest is with queue; the last one goes again */
     uint64_t digests;
-    uint64_t leaks_bytes; /* about what learn/missed/kept takes */
-    bool leaks_counted;
+    uint64_t missed_bytes; /* about what learn/missed/kept takes */
+    bool missed_counted;
 };
 
-/* mailroom.c: the next digest, if one is due and none is under way. */
-void mailroom_look(struct service *service);
+/* digest_job.c: the next digest, if one is due and none is under way. */
+void digest_job_look(struct service *service);
 
-/* office.c */
-/* The caller's, by edition_free. The ledger need not be open. */
-struct edition *office_edition(struct service *service, uint32_t day, enum language language);
+/* report_job.c */
+/* The caller's, by report_document_free. The ledger need not be open. */
+struct report_document *report_job_document(struct service *service, uint32_t day, enum language language);
 /* The nightly report, if one is due and none is under way. */
-void office_nightly(struct service *service);
+void report_job_nightly(struct service *service);
 /* At each look: what the journal counts now, to hold the ledger against at the next. */
-void office_accounts(struct service *service);
+void report_job_accounts(struct service *service);
 /* Looks at the facts, and writes a mail when there is news. */
-void office_alarms(struct service *service);
+void report_job_alarms(struct service *service);
 /* {"facts":[{"fact":…,"state":"good"|"bad"|"unknown","says":…}…]}, in English, as they are now. */
-void office_facts(struct service *service, struct buffer *out);
+void report_job_facts(struct service *service, struct buffer *out);
 /* A mail and a hook of an alarm that is none, as far as they are configured. How many of the two will answer.
  */
-unsigned office_alarm_test(struct service *service, struct post_waiter mail, struct hooks_waiter hook);
+unsigned report_job_alarm_test(struct service *service, struct submission_waiter mail,
+                               struct hooks_waiter hook);
 
-/* desk.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
+/* report_command.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
    test-alarm"; "missed"; "facts". */
-void desk_serve(struct service *service, struct text command, int fd);
+void report_command_serve(struct service *service, struct text command, int fd);
 
-/* leaks.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many there
- * were. */
-unsigned leaks_take(struct service *service);
+/* missed_spam.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many
+ * there were. */
+unsigned missed_spam_take(struct service *service);
 /* Puts messages there, all on disk when true. The same message is the same file. */
-bool leaks_put(struct service *service, enum missed_kind kind, const struct text *messages, size_t count);
+bool missed_spam_put(struct service *service, enum missed_kind kind, const struct text *messages,
+                     size_t count);
 
 #endif

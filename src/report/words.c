@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "figures/calendar.h"
 #include "report/catalogue_ja.h"
+#include "statistics/calendar.h"
 
 /* catalogue_ja.h is made of po/ja.po by the build. */
 enum { MO_MAGIC = 0x950412de, MO_HEADER = 20 };

@@ -5,7 +5,7 @@
 #define SEKIMORI_REPORT_WORDS_H
 
 #include "config/settings.h"
-#include "figures/sheet.h"
+#include "statistics/sheet.h"
 
 /* Never NULL. English where a language lacks the words. */
 const struct wording *words_in(enum language language);

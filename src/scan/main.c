@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* scan: judges messages. Here: identity, warden, jail, peers, run. The work is done by workers (worker.c),
-   which the foreman (foreman.c) gets from a nursery (nursery.c). */
+   which the dispatcher (dispatcher.c) gets from a fork server (fork_server.c). */
 #include <time.h>
 #include <unistd.h>
 
@@ -8,19 +8,19 @@
 #include "base/die.h"
 #include "base/sandbox.h"
 #include "mail/digest.h"
-#include "scan/foreman.h"
-#include "scan/nursery.h"
+#include "scan/dispatcher.h"
+#include "scan/fork_server.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x729a57b1 } magic;
     struct child child;
-    struct foreman *foreman;
+    struct dispatcher *dispatcher;
 };
 
 static void receive_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    foreman_add_receiver(service->foreman, fd);
+    dispatcher_add_receiver(service->dispatcher, fd);
 }
 
 static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { 0 } };
@@ -29,31 +29,31 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     (void)old;
-    foreman_reload(service->foreman);
+    dispatcher_reload(service->dispatcher);
 }
 
 static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    foreman_stop(service->foreman, within_ms);
+    dispatcher_stop(service->dispatcher, within_ms);
 }
 
 static void on_log(void *context, enum master_log which, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    foreman_log(service->foreman, which, fd);
+    dispatcher_log(service->dispatcher, which, fd);
 }
 
 static void on_status(void *context, struct buffer *out)
 {
     const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
-    foreman_status(service->foreman, out);
+    dispatcher_status(service->dispatcher, out);
 }
 
 static void on_health(void *context, struct health_facts *out)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    foreman_health(service->foreman, out);
+    dispatcher_health(service->dispatcher, out);
 }
 
 /* Libraries open files when they are first used: that has to be before the jail. */
@@ -78,8 +78,8 @@ int main(int argc, char **argv)
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     pid_t warden_pid;
-    int warden = nursery_warden_start(&service.child, &warden_pid);
+    int warden = fork_server_warden_start(&service.child, &warden_pid);
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
-    service.foreman = foreman_new(&service.child, warden, warden_pid, core_count);
+    service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, core_count);
     return child_run(&service.child, &events, &service);
 }

@@ -111,7 +111,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     struct inspection inspection;
     bool is_asked = is_virus_asked(config, occasion), has_more = false;
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
-    if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->recall, message);
+    if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->cache, message);
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &score, &has_more);
     if (is_asked) {
         inspect_end(&inspection, finding_set_is_limit(&mime->findings));

@@ -11,7 +11,7 @@
 struct scanner {
     const struct config *config;
     struct engine *engine; /* NULL: signatures could not be loaded */
-    struct recall *recall;
+    struct verdict_cache *cache;
     struct text missing; /* why there is no engine */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Who is next: requests wait in two lines, small and large, and in each the clients take turns by the bytes
-   that they cause to be read, not by how many they send. Pure; called by the foreman. */
+   that they cause to be read, not by how many they send. Pure; called by the dispatcher. */
 #ifndef SEKIMORI_SCAN_SHARES_H
 #define SEKIMORI_SCAN_SHARES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Signs of life of the processes that only the foreman sees: warden, nurseries, workers. One that gives none
-   for `processes hang` is named to master, which looks at it and kills it. */
+/* Signs of life of the processes that only the dispatcher sees: warden, fork servers, workers. One that gives
+   none for `processes hang` is named to master, which looks at it and kills it. */
 #ifndef SEKIMORI_SCAN_VIGIL_H
 #define SEKIMORI_SCAN_VIGIL_H
 
@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct foreman;
+struct dispatcher;
 
-/* One process. Counted in rounds of a second, so that time in which the foreman did not run counts nothing.
+/* One process. Counted in rounds of a second, so that time in which the dispatcher did not run counts
+ * nothing.
  */
 struct vigil {
     pid_t pid;
@@ -19,6 +20,6 @@ struct vigil {
 };
 
 /* Once, when the warden has been started. */
-void vigil_open(struct foreman *foreman);
+void vigil_open(struct dispatcher *dispatcher);
 
 #endif

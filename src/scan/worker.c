@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A scan worker from its fork to its end. It dies rather than answer what it is not sure of: the foreman
+/* A scan worker from its fork to its end. It dies rather than answer what it is not sure of: the dispatcher
    takes a death for what it is. */
 #include "scan/worker.h"
 
@@ -59,7 +59,7 @@ static void reply(struct worker *worker, enum scan_frame type, uint64_t id, stru
     if (payload.length > SCAN_PAYLOAD_MOST)
         reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
     else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
-        exit(EX_OK); /* the foreman is gone */
+        exit(EX_OK); /* the dispatcher is gone */
 }
 
 /* The facts go along without possible edits: the verdict has what became of them. */
@@ -226,7 +226,7 @@ _Noreturn void worker_run(int channel, const struct scanner *scanner)
     if (worker.room < 0) give_up(&worker, why);
     worker.room_empty = temporary_used(worker.room);
     worker.arena = arena_new(65536);
-    worker.scanner.recall = recall_new(REMEMBERED);
+    worker.scanner.cache = verdict_cache_new(REMEMBERED);
     limit_resources(config);
     if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, folders))
         give_up(&worker, "the jail cannot be entered");
@@ -262,11 +262,11 @@ bool worker_warm_up(const struct scanner *scanner, char *why, size_t size)
     tzset();
     charset_warm();
     struct arena *arena = arena_new(0);
-    warm.recall = recall_new(1);
+    warm.cache = verdict_cache_new(1);
     sample_write(&sample);
     read_facts(arena, &warm, &occasion, buffer_text(&sample), &facts);
     decide_verdict(arena, warm.config, &occasion, &facts, NULL, 0, &verdict);
-    recall_free(warm.recall);
+    verdict_cache_free(warm.cache);
     arena_free(arena);
     buffer_free(&sample);
     return !scanner->engine || canary_is_caught(scanner->engine, why, size);

@@ -11,10 +11,10 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
+void inspect_begin(struct inspection *inspection, struct engine *engine, struct verdict_cache *cache,
                    struct text message)
 {
-    *inspection = (struct inspection){ .engine = engine, .recall = recall, .message = message };
+    *inspection = (struct inspection){ .engine = engine, .cache = cache, .message = message };
     if (!engine) {
         engine_result_set(&inspection->result, SCAN_UNSCANNED, TEXT("no engine is loaded"));
         return;
@@ -23,7 +23,7 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
                       text_of(engine->lacks));
     inspection->begun_ms = now_ms();
     digest_sha256(message, inspection->digest);
-    inspection->is_known = recall_is_clean(recall, inspection->digest);
+    inspection->is_known = verdict_cache_is_clean(cache, inspection->digest);
 }
 
 /* Scans one after the other share the time of the message. */
@@ -47,14 +47,14 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
     uint8_t digest[DIGEST_BYTES];
     if (is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
     digest_sha256(bytes, digest);
-    const char *known = recall_infected(inspection->recall, digest);
+    const char *known = verdict_cache_infected(inspection->cache, digest);
     if (known) {
         engine_result_set(&inspection->result, SCAN_FOUND, text_of(known));
         return;
     }
     struct engine_result result = { .state = SCAN_UNSCANNED };
     inspection->engine->calls->scan(inspection->engine, bytes, &result);
-    if (result.state == SCAN_FOUND) recall_add_infected(inspection->recall, digest, result.name);
+    if (result.state == SCAN_FOUND) verdict_cache_add_infected(inspection->cache, digest, result.name);
     engine_result_merge(&inspection->result, &result);
 }
 
@@ -68,5 +68,6 @@ void inspect_end(struct inspection *inspection, bool was_cut)
         engine_result_set(&result, SCAN_LIMITS, TEXT("parts beyond a limit were not seen"));
         engine_result_merge(&inspection->result, &result);
     }
-    if (inspection->result.state == SCAN_CLEAN) recall_add_clean(inspection->recall, inspection->digest);
+    if (inspection->result.state == SCAN_CLEAN)
+        verdict_cache_add_clean(inspection->cache, inspection->digest);
 }

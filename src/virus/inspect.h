@@ -5,13 +5,13 @@
 
 #include "mail/reading.h"
 #include "virus/engine.h"
-#include "virus/recall.h"
+#include "virus/verdict_cache.h"
 
 /* Begun before the readings are walked, given each of them, ended after. */
 struct inspection {
     struct engine
         *engine; /* NULL: none could be loaded; one that lacks signatures finds, and calls nothing clean */
-    struct recall *recall;
+    struct verdict_cache *cache;
     struct text message;
     struct engine_result result;
     uint8_t digest[DIGEST_BYTES]; /* of the message */
@@ -20,7 +20,7 @@ struct inspection {
 };
 
 /* All are borrowed until inspect_end; `engine` may be NULL. */
-void inspect_begin(struct inspection *inspection, struct engine *engine, struct recall *recall,
+void inspect_begin(struct inspection *inspection, struct engine *engine, struct verdict_cache *cache,
                    struct text message);
 
 /* One reading's bytes. Nothing happens once a virus was found. When the engine's time for one scan has

@@ -35,7 +35,7 @@ def name_of(pid):
 
 
 def by_name(node, name):
-    """Also those that only the foreman sees."""
+    """Also those that only the dispatcher sees."""
     return [pid for pid in offspring(node.process.pid) if name_of(pid) == name]
 
 

@@ -21,7 +21,7 @@ alarm {{ hook {hook} }}
 """
 NAMES = lab.PROGRAMS + ("scan warden", "scan worker")
 
-# What a process may all the same: its job. Warden and nurseries see no byte of a message; what helper starts is the
+# What a process may all the same: its job. Warden and fork servers see no byte of a message; what helper starts is the
 # administrator's program. doc/architecture.md has this as a table.
 MAY = {
     "receive": set(),

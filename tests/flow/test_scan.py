@@ -173,7 +173,7 @@ def test_a_message_that_hangs_is_killed_by_the_clock(scans):
     assert scan.ask(CLEAN).startswith("verdict code=250 ")
 
 
-def test_the_nursery_may_die(scans):
+def test_the_fork_server_may_die(scans):
     scan = scans()
     assert scan.ask(CLEAN).startswith("verdict ")
     os.kill(scan.pids("scan-nursery")[0], signal.SIGKILL)

@@ -3,8 +3,8 @@
    they were, and every record in a parcel is told to be that node's or not. */
 #include <stdlib.h>
 
-#include "books/nodes.h"
 #include "courier/wire.h"
+#include "ledgerdb/nodes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

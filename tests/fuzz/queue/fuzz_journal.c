@@ -11,9 +11,9 @@
 
 #include "base/arena.h"
 #include "ipc/ask_queue.h"
-#include "queue/crc32c.h"
-#include "queue/journal.h"
-#include "queue/walk.h"
+#include "queue/journal/crc32c.h"
+#include "queue/journal/journal.h"
+#include "queue/journal/walk.h"
 
 enum { SEGMENT = 64 * 1024, HEADER = 4096, SEED_AT = 16, INDEX_HEAD = 16 };
 
@@ -41,7 +41,7 @@ struct place {
 };
 
 struct opened {
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct journal *journal;
 };
 
@@ -55,8 +55,8 @@ static void folder_clear(const struct place *place)
 
 static struct opened journal_of(const struct place *place)
 {
-    struct opened opened = { .catalogue = catalogue_new() };
-    struct journal_options options = { place->folder, &disk_real, opened.catalogue, SEGMENT, 0 };
+    struct opened opened = { .message_index = message_index_new() };
+    struct journal_options options = { place->folder, &disk_real, opened.message_index, SEGMENT, 0 };
     struct journal_found found;
     char error[200];
     opened.journal = journal_open(&options, NULL, &found, error, sizeof error);
@@ -67,7 +67,7 @@ static struct opened journal_of(const struct place *place)
 static void opened_close(struct opened *opened)
 {
     journal_close(opened->journal);
-    catalogue_free(opened->catalogue);
+    message_index_free(opened->message_index);
 }
 
 static struct message *keep(struct opened *opened, uint64_t id)
@@ -161,8 +161,8 @@ static void must_be_same(const struct opened *a, const struct opened *b)
     struct queue_counters first = journal_counters(a->journal), second = journal_counters(b->journal);
     if (memcmp(&first, &second, sizeof first) != 0) abort();
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(a->catalogue, &place));) {
-        struct message *other = catalogue_find(b->catalogue, message->id);
+    for (struct message *message; (message = message_index_next(a->message_index, &place));) {
+        struct message *other = message_index_find(b->message_index, message->id);
         if (!other || other->live_count != message->live_count || other->due_ms != message->due_ms ||
             message_held(other) != message_held(message))
             abort();
@@ -177,7 +177,7 @@ static void must_seal(struct opened *opened)
     struct lead lead = {
         .recipient_count = 1, .recipients = &recipient, .edits_count = 1, .edits = { TEXT("") }
     };
-    if (catalogue_find(opened->catalogue, SEALING_ID)) return;
+    if (message_index_find(opened->message_index, SEALING_ID)) return;
     journal_keep(opened->journal, SEALING_ID, &lead, TEXT(""), text_from(body, sizeof body));
     if (journal_commit(opened->journal) != COMMIT_DONE) abort();
 }
@@ -188,18 +188,18 @@ static void must_work(struct opened *opened)
     struct arena *arena = arena_new(0);
     struct buffer content = { 0 };
     size_t place = 0;
-    for (struct message *message; (message = catalogue_next(opened->catalogue, &place));) {
+    for (struct message *message; (message = message_index_next(opened->message_index, &place));) {
         struct lead lead;
         journal_read_lead(opened->journal, arena, message, &lead);
         journal_read_content(opened->journal, message, &content);
     }
     buffer_free(&content);
     arena_free(arena);
-    if (!catalogue_find(opened->catalogue, 100)) keep(opened, 100);
+    if (!message_index_find(opened->message_index, 100)) keep(opened, 100);
     if (journal_commit(opened->journal) != COMMIT_DONE) abort();
     while (journal_tidy(opened->journal)) {
     }
-    if (!catalogue_find(opened->catalogue, 100)) abort();
+    if (!message_index_find(opened->message_index, 100)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "books/ticket.h"
+#include "ledgerdb/ticket.h"
 #include "mail/likeness.h"
-#include "report/wish.h"
+#include "report/missed/request_mail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -19,10 +19,11 @@ static void must(bool holds)
 static void check_messages(struct arena *arena, struct text mail)
 {
     struct text list[4];
-    size_t left, count = wish_enclosed(arena, mail, list, 4, &left), bytes = 0;
+    size_t left, count = request_mail_enclosed(arena, mail, list, 4, &left), bytes = 0;
     must(count <= 4 && (left == 0 || count > 0));
     for (size_t i = 0; i < count; i++) {
-        must(text_trim(list[i]).length > 0 && text_checksum(list[i]) != 1); /* each byte is there to be read */
+        must(text_trim(list[i]).length > 0 &&
+             text_checksum(list[i]) != 1); /* each byte is there to be read */
         bytes += list[i].length;
     }
     must(bytes <= mail.length);
@@ -49,9 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct text mail = text_from(copy, size);
     check_messages(arena, mail);
     check_digest(mail);
-    struct text ticket = wish_ticket(arena, mail);
+    struct text ticket = request_mail_ticket(arena, mail);
     must(ticket.length == 0 || ticket.length == TICKET_SIZE - 1);
-    wish_is_automatic(arena, mail);
+    request_mail_is_automatic(arena, mail);
     free(copy);
     arena_free(arena);
     return 0;

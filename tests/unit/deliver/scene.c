@@ -196,7 +196,7 @@ void scene_start(struct scene *scene)
     scene->ground.loop = scene->loop;
     scene->ground.config = scene->config;
     tls_start(scene);
-    own_configure(&scene->own, scene->config);
+    own_addresses_configure(&scene->own, scene->config);
     int ring_fd = memfd_create("events", MFD_CLOEXEC);
     assert_int_equal(ftruncate(ring_fd, RING_FILE_BYTES), 0);
     scene->ring = ring_map(ring_fd);
@@ -224,7 +224,7 @@ void scene_configure(struct scene *scene, const char *format, ...)
     tls_context_free(scene->ground.tls_any);
     tls_context_free(scene->ground.tls_verified);
     tls_start(scene);
-    own_configure(&scene->own, scene->config);
+    own_addresses_configure(&scene->own, scene->config);
     callout_forget_answers(scene->callouts);
     pool_reload(scene->pool);
     config_free(old);
@@ -251,7 +251,7 @@ void scene_stop(struct scene *scene)
     pool_free(scene->pool);
     callout_free(scene->callouts);
     jobs_free(scene->jobs);
-    own_free(&scene->own);
+    own_addresses_free(&scene->own);
     for (unsigned i = 0; i < scene->server_count; i++) {
         for (int turn = 0; turn < 200 && scene->servers[i].open > 0; turn++) scene_wait_ms(scene, 1);
         script_server_stop(&scene->servers[i]);

@@ -6,7 +6,7 @@
 
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
-#include "deliver/own.h"
+#include "deliver/own_addresses.h"
 #include "script_server.h"
 
 enum { SCENE_RESULTS_MOST = 1000, SCENE_SERVERS_MOST = 4, SCENE_RECIPIENTS_MOST = 5000 };
@@ -15,7 +15,7 @@ struct scene {
     struct loop *loop;
     struct arena *arena; /* results live here */
     struct outbound_ground ground;
-    struct own own;
+    struct own_addresses own;
     struct config *config;
     struct pool *pool;
     struct jobs *jobs;

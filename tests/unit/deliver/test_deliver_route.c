@@ -11,8 +11,8 @@
 
 #include <stdlib.h>
 
-#include "config/load.h"
 #include "config/domains.h"
+#include "config/load.h"
 #include "deliver/route.h"
 
 /* "20 mail.a.test 192.0.2.1 192.0.2.2, 30 b.test ?": preference, host, addresses; "?" failed, "-" none. */
@@ -148,7 +148,7 @@ static void row_check(const struct row *row)
     struct endpoint listeners[2] = { { .port = 25 }, { .port = 8025 } };
     assert_true(address_parse(TEXT("192.0.2.99"), &listeners[0].address));
     assert_true(address_parse(TEXT("0.0.0.0"), &listeners[1].address));
-    struct own own = { .hostname = config->hostname, .listeners = listeners, .listener_count = 2 };
+    struct own_addresses own = { .hostname = config->hostname, .listeners = listeners, .listener_count = 2 };
     struct text domain = text_of(row->domain);
     struct route *route = route_new(config, config_find_domain(config, domain), domain, &own);
     while (route->status == ROUTE_ASK_HOST || route->status == ROUTE_ASK_MX) {

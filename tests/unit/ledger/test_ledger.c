@@ -16,16 +16,16 @@
 
 #include <cmocka.h>
 
-#include "books/count.h"
-#include "books/migration.h"
-#include "ledger/harvest.h"
+#include "ledger/ingest.h"
+#include "ledgerdb/count.h"
+#include "ledgerdb/migration.h"
 
 enum { SLOT = 5, OTHER_SLOT = 6 };
 
 struct bench {
     char folder[64];
     struct loop *loop;
-    struct harvest *harvest;
+    struct ingest *ingest;
     struct ring *ring, *other; /* the writers' own mappings */
     int fd, other_fd;
 };
@@ -38,12 +38,12 @@ static struct ring *ring_new(int *out_fd)
     return ring;
 }
 
-static void harvest_begin(struct bench *bench)
+static void ingest_begin(struct bench *bench)
 {
-    bench->harvest = harvest_new(bench->loop, bench->folder);
-    harvest_add_ring(bench->harvest, ring_map(bench->fd), SLOT);
-    harvest_add_ring(bench->harvest, ring_map(bench->other_fd), OTHER_SLOT);
-    harvest_start(bench->harvest);
+    bench->ingest = ingest_new(bench->loop, bench->folder);
+    ingest_add_ring(bench->ingest, ring_map(bench->fd), SLOT);
+    ingest_add_ring(bench->ingest, ring_map(bench->other_fd), OTHER_SLOT);
+    ingest_start(bench->ingest);
 }
 
 static int set_up(void **state)
@@ -54,7 +54,7 @@ static int set_up(void **state)
     bench->loop = loop_new();
     bench->ring = ring_new(&bench->fd);
     bench->other = ring_new(&bench->other_fd);
-    harvest_begin(bench);
+    ingest_begin(bench);
     *state = bench;
     return 0;
 }
@@ -63,7 +63,7 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[128];
-    harvest_free(bench->harvest);
+    ingest_free(bench->ingest);
     ring_unmap(bench->ring);
     ring_unmap(bench->other);
     close(bench->fd);
@@ -145,19 +145,19 @@ static void time_pass(struct bench *bench, uint64_t ms)
 static struct count_sums sums_since(struct bench *bench, uint64_t since_ms)
 {
     struct count_sums sums = { 0 };
-    enum books_outcome outcome = BOOKS_LATER;
-    struct harvest_counts counts;
+    enum ledgerdb_outcome outcome = LEDGERDB_LATER;
+    struct ingest_counts counts;
     for (int i = 0; i < 500; i++) { /* it tries again before long */
-        while (harvest_poll(bench->harvest)) continue;
-        harvest_counts(bench->harvest, &counts);
+        while (ingest_poll(bench->ingest)) continue;
+        ingest_counts(bench->ingest, &counts);
         if (!counts.is_failing) break;
         time_pass(bench, 50);
     }
     assert_false(counts.is_failing);
-    struct count *count = count_begin(harvest_database(bench->harvest), since_ms);
+    struct count *count = count_begin(ingest_database(bench->ingest), since_ms);
     assert_non_null(count);
     while (!count_step(count, 3, &sums, &outcome)) continue;
-    assert_int_equal(outcome, BOOKS_DONE);
+    assert_int_equal(outcome, LEDGERDB_DONE);
     count_end(count);
     return sums;
 }
@@ -224,7 +224,7 @@ static const struct row {
 static void step_do(struct bench *bench, const struct step *step)
 {
     struct ring *ring = step->ring == 'a' ? bench->ring : bench->other;
-    if (step->what == 'p') harvest_poll(bench->harvest);
+    if (step->what == 'p') ingest_poll(bench->ingest);
     if (step->what == 'A') assert_true(tell_accepted(ring, step->id, step->number, false));
     if (step->what == 'O') assert_true(tell_accepted(ring, step->id, step->number, true));
     if (step->what == 'E') assert_true(tell_ended(ring, step->id, step->number, step->ending));
@@ -264,11 +264,11 @@ static void test_told_again(void **state)
     tell_accepted(bench->ring, 1, 3, false);
     tell_ended(bench->ring, 1, 2, ENDING_DELIVERED);
     for (uint64_t i = 0; i < 3; i++) tell_refused(bench->ring, 77);
-    harvest_poll(bench->harvest);
+    ingest_poll(bench->ingest);
     assert_int_not_equal(ring_tail(bench->ring), tail);
-    harvest_free(bench->harvest);
+    ingest_free(bench->ingest);
     ring_release(bench->ring, tail);
-    harvest_begin(bench);
+    ingest_begin(bench);
     struct count_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, 3);
     assert_int_equal(sums.ended[ENDING_DELIVERED], 1);
@@ -278,9 +278,9 @@ static void test_told_again(void **state)
 
 static _Noreturn void poll_for_ever(struct bench *bench)
 {
-    harvest_free(bench->harvest);
-    harvest_begin(bench);
-    for (;;) harvest_poll(bench->harvest);
+    ingest_free(bench->ingest);
+    ingest_begin(bench);
+    for (;;) ingest_poll(bench->ingest);
 }
 
 static void test_killed_at_any_moment(void **state)
@@ -301,8 +301,8 @@ static void test_killed_at_any_moment(void **state)
         kill(reader, SIGKILL);
         waitpid(reader, NULL, 0);
     }
-    harvest_free(bench->harvest);
-    harvest_begin(bench);
+    ingest_free(bench->ingest);
+    ingest_begin(bench);
     struct count_sums sums = sums_since(bench, 0);
     assert_int_equal(sums.accepted, id);
     assert_int_equal(sums.ended[ENDING_DELIVERED], id);
@@ -314,14 +314,14 @@ static void test_killed_at_any_moment(void **state)
 static void test_full_ring(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     uint64_t id = 1;
     while (tell_accepted(bench->ring, id, 1, false)) id++;
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.lost, 1);
     assert_true(counts.backlog_percent >= 99);
-    while (harvest_poll(bench->harvest)) continue;
-    harvest_counts(bench->harvest, &counts);
+    while (ingest_poll(bench->ingest)) continue;
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.backlog_percent, 0);
     assert_true(tell_accepted(bench->ring, id, 1, false));
     assert_int_equal(sums_since(bench, 0).accepted, id);
@@ -341,15 +341,15 @@ static void test_damaged_is_set_aside(void **state)
     struct bench *bench = *state;
     static char nonsense[8192];
     memset(nonsense, 'x', sizeof nonsense);
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     tell_accepted(bench->ring, 1, 1, false);
-    harvest_poll(bench->harvest);
-    harvest_free(bench->harvest);
+    ingest_poll(bench->ingest);
+    ingest_free(bench->ingest);
     file_write(bench, "ledger.db", nonsense, sizeof nonsense);
     tell_accepted(bench->ring, 2, 1, false);
-    harvest_begin(bench);
+    ingest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, 1);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.damaged, 1);
     char command[160];
     snprintf(command, sizeof command, "test $(ls %s | grep -c '^ledger.db.damaged-[0-9]*$') = 1",
@@ -362,11 +362,11 @@ static void test_damaged_is_set_aside(void **state)
 static void test_busy_is_no_damage(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     char command[400];
     tell_accepted(bench->ring, 1, 1, false);
-    harvest_poll(bench->harvest);
-    harvest_free(bench->harvest);
+    ingest_poll(bench->ingest);
+    ingest_free(bench->ingest);
     snprintf(command, sizeof command,
              "/usr/bin/python3 -c \"import sqlite3, sys; c = sqlite3.connect('%s/ledger.db');"
              " c.execute('PRAGMA locking_mode=EXCLUSIVE'); c.execute('BEGIN EXCLUSIVE');"
@@ -384,15 +384,15 @@ static void test_busy_is_no_damage(void **state)
         _exit(127);
     }
     assert_true(read(told[0], command, 1) == 1);
-    harvest_begin(bench);
-    harvest_counts(bench->harvest, &counts);
+    ingest_begin(bench);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.damaged, 0);
     close(hold[1]);
     waitpid(other, NULL, 0);
-    harvest_free(bench->harvest);
-    harvest_begin(bench);
+    ingest_free(bench->ingest);
+    ingest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, 1);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.damaged, 0);
     snprintf(command, sizeof command, "! ls %s | grep -q damaged", bench->folder);
     assert_int_equal(system(command), 0);
@@ -405,20 +405,20 @@ static void test_busy_is_no_damage(void **state)
 static void test_full_disk(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     struct rlimit unlimited, small = { 16384, RLIM_INFINITY };
     getrlimit(RLIMIT_FSIZE, &unlimited);
     signal(SIGXFSZ, SIG_IGN);
     for (uint64_t id = 1; id <= 1000; id++) tell_accepted(bench->ring, id, 1, false);
     setrlimit(RLIMIT_FSIZE, &small);
-    harvest_poll(bench->harvest);
+    ingest_poll(bench->ingest);
     setrlimit(RLIMIT_FSIZE, &unlimited);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_true(counts.is_failing);
     assert_int_equal(counts.events, 0);
     assert_true(counts.backlog_percent > 0);
     assert_int_equal(sums_since(bench, 0).accepted, 1000);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_false(counts.is_failing);
 }
 
@@ -426,11 +426,11 @@ static void test_malformed_is_left_out(void **state)
 {
     struct bench *bench = *state;
     static const struct text nonsense[] = { TEXT("\x01"), TEXT("\x09nothing"), TEXT("\x03short"), TEXT("") };
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     for (size_t i = 0; i < 4; i++) assert_true(ring_append(bench->ring, nonsense[i]));
     tell_accepted(bench->ring, 1, 1, false);
     assert_int_equal(sums_since(bench, 0).accepted, 1);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.malformed, 4);
 }
 
@@ -449,79 +449,79 @@ static void version_set(struct bench *bench, int version)
 static void test_newer_version(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     uint64_t id = 0;
     tell_accepted(bench->ring, ++id, 1, false);
-    harvest_poll(bench->harvest);
-    harvest_free(bench->harvest);
+    ingest_poll(bench->ingest);
+    ingest_free(bench->ingest);
     version_set(bench, 99);
-    harvest_begin(bench);
+    ingest_begin(bench);
     for (int round = 0; round < 4; round++) {
         while (id < (uint64_t)(round + 1) * 20000) assert_true(tell_accepted(bench->ring, ++id, 1, false));
-        harvest_poll(bench->harvest);
+        ingest_poll(bench->ingest);
     }
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_true(counts.is_newer && counts.is_failing);
     assert_true(counts.waiting_bytes > RING_FILE_BYTES);
     assert_int_equal(counts.lost, 0);
-    harvest_free(bench->harvest); /* what waits outlives the process too */
+    ingest_free(bench->ingest); /* what waits outlives the process too */
     version_set(bench, migration_latest);
-    harvest_begin(bench);
+    ingest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, id);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.waiting_bytes, 0);
     assert_false(counts.is_newer);
 }
 
 /* A folder where the database cannot be made stands for every way in which it can be out of reach. */
-static void test_waiting_is_bounded(void **state)
+static void test_overflow_is_bounded(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     static struct config config = { .ledger = { .waiting_bytes = 1 << 20 } };
     uint64_t id = 0, told = 0;
     char path[128];
-    harvest_free(bench->harvest);
+    ingest_free(bench->ingest);
     snprintf(path, sizeof path, "rm %s/ledger.db*; mkdir %s/ledger.db", bench->folder, bench->folder);
     assert_int_equal(system(path), 0);
-    harvest_begin(bench);
-    harvest_set_config(bench->harvest, &config, NULL);
+    ingest_begin(bench);
+    ingest_set_config(bench->ingest, &config, NULL);
     for (int i = 0; i < 60000; i++) {
         told += tell_accepted(bench->ring, ++id, 1, false);
-        if (i % 1000 == 0) harvest_poll(bench->harvest);
+        if (i % 1000 == 0) ingest_poll(bench->ingest);
     }
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_true(counts.is_full);
     assert_in_range(counts.waiting_bytes, (1 << 20) - RING_RECORD_LIMIT, 1 << 20);
     assert_int_equal(counts.lost, id - told);
     assert_true(counts.lost > 0);
     snprintf(path, sizeof path, "rmdir %s/ledger.db", bench->folder);
     assert_int_equal(system(path), 0);
-    harvest_free(bench->harvest);
-    harvest_begin(bench);
+    ingest_free(bench->ingest);
+    ingest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, told);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.waiting_bytes, 0);
 }
 
 /* A power loss may leave half a record at the end of what waits: the rest is stored. */
-static void test_waiting_torn(void **state)
+static void test_overflow_torn(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     char path[128];
     version_set(bench, 99);
-    harvest_free(bench->harvest);
-    harvest_begin(bench);
+    ingest_free(bench->ingest);
+    ingest_begin(bench);
     for (uint64_t id = 1; id <= 20000; id++) assert_true(tell_accepted(bench->ring, id, 1, false));
-    harvest_poll(bench->harvest);
-    harvest_free(bench->harvest);
+    ingest_poll(bench->ingest);
+    ingest_free(bench->ingest);
     version_set(bench, migration_latest);
     snprintf(path, sizeof path, "truncate -s -7 %s/events.waiting", bench->folder);
     assert_int_equal(system(path), 0);
-    harvest_begin(bench);
+    ingest_begin(bench);
     assert_int_equal(sums_since(bench, 0).accepted, 19999);
-    harvest_counts(bench->harvest, &counts);
+    ingest_counts(bench->ingest, &counts);
     assert_int_equal(counts.lost, 1);
 }
 
@@ -529,17 +529,17 @@ static void test_waiting_torn(void **state)
 static void test_retention(void **state)
 {
     struct bench *bench = *state;
-    struct harvest_counts counts;
+    struct ingest_counts counts;
     static struct config config = { .ledger = { .messages_ms = 3600000, .waiting_bytes = 1 << 20 } };
     for (uint64_t id = 1; id <= 300; id++) {
         tell_accepted(bench->ring, id, 1, false);
         if (id > 1) tell_ended(bench->other, id, 0, ENDING_DELIVERED);
     }
     struct count_sums before = sums_since(bench, 0), after;
-    harvest_set_config(bench->harvest, &config, NULL);
+    ingest_set_config(bench->ingest, &config, NULL);
     for (int i = 0; i < 200; i++) {
         time_pass(bench, 50);
-        harvest_counts(bench->harvest, &counts);
+        ingest_counts(bench->ingest, &counts);
         if (counts.forgotten >= 2 * 299) break;
     }
     assert_int_equal(counts.forgotten, 2 * 299); /* the first has no ending yet */
@@ -567,7 +567,7 @@ static void test_cost(void **state)
             assert_true(tell_ended(bench->other, (1790000000000ull + id) << 22, 0, ENDING_DELIVERED));
         }
         double start = seconds_now();
-        while (harvest_poll(bench->harvest)) continue;
+        while (ingest_poll(bench->ingest)) continue;
         spent += seconds_now() - start;
     }
     printf("ledger: %.1f us a message (one recipient, two events)\n", spent * 1e6 / (double)id);
@@ -587,8 +587,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_malformed_is_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_waiting_is_bounded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_waiting_torn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_overflow_is_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_overflow_torn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cost, set_up, tear_down),
     };

@@ -160,8 +160,9 @@ void rig_free(struct rig *rig)
 
 bool rig_open(struct rig *rig, const struct journal_listener *listener)
 {
-    rig->catalogue = catalogue_new();
-    struct journal_options options = { rig->folder, &rig->disk, rig->catalogue, rig->segment_bytes, 1000 };
+    rig->message_index = message_index_new();
+    struct journal_options options = { rig->folder, &rig->disk, rig->message_index, rig->segment_bytes,
+                                       1000 };
     rig->journal = journal_open(&options, listener, &rig->found, rig->error, sizeof rig->error);
     return rig->journal != NULL;
 }
@@ -169,9 +170,9 @@ bool rig_open(struct rig *rig, const struct journal_listener *listener)
 void rig_close(struct rig *rig)
 {
     journal_close(rig->journal);
-    catalogue_free(rig->catalogue);
+    message_index_free(rig->message_index);
     rig->journal = NULL;
-    rig->catalogue = NULL;
+    rig->message_index = NULL;
 }
 
 void rig_file_read(const struct rig *rig, const char *name, struct buffer *out)
@@ -281,7 +282,7 @@ void rig_defer(struct rig *rig, struct message *message, uint64_t due_ms, const 
 
 bool rig_is_whole(const struct rig *rig, uint64_t id)
 {
-    struct message *message = catalogue_find(rig->catalogue, id);
+    struct message *message = message_index_find(rig->message_index, id);
     if (!message) return false;
     struct arena *arena = arena_new(0);
     struct buffer content = { 0 }, body = { 0 };

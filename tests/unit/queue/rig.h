@@ -3,7 +3,7 @@
 #ifndef SEKIMORI_TESTS_QUEUE_RIG_H
 #define SEKIMORI_TESTS_QUEUE_RIG_H
 
-#include "queue/journal.h"
+#include "queue/journal/journal.h"
 
 enum act { ACT_CREATE, ACT_WRITE, ACT_SYNC, ACT_RENAME, ACT_REMOVE, ACT_SYNC_FOLDER };
 
@@ -19,7 +19,7 @@ struct rig {
     char path[64];
     int folder;
     struct disk disk;
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct journal *journal;
     struct journal_found found;
     uint64_t segment_bytes;

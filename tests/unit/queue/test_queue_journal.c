@@ -10,7 +10,7 @@
 
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
-#include "queue/crc32c.h"
+#include "queue/journal/crc32c.h"
 #include "rig.h"
 
 enum { SEGMENT = 64 * 1024 };
@@ -21,7 +21,7 @@ static void assert_counts_agree(const struct rig *rig)
     uint64_t ended = 0;
     for (int i = 0; i < 8; i++) ended += counters.ended[i];
     assert_int_equal(counters.accepted, ended + counters.live);
-    assert_int_equal(counters.messages_live, rig->catalogue->count);
+    assert_int_equal(counters.messages_live, rig->message_index->count);
 }
 
 static void commit(struct rig *rig)
@@ -51,7 +51,7 @@ static void test_kept_survives(void **state)
         if (id % 3 == 0)
             commit(&rig);
         else
-            assert_false(catalogue_was_kept(rig.catalogue, id));
+            assert_false(message_index_was_kept(rig.message_index, id));
     }
     commit(&rig);
     for (int round = 0; round < 4; round++) { /* by records first, then by index */
@@ -62,8 +62,8 @@ static void test_kept_survives(void **state)
         assert_int_equal(rig.found.messages, 10);
         assert_int_equal(rig.found.records, round < 2 ? 10 : 1); /* of what came and went to seal it */
         for (uint64_t id = 1; id <= 10; id++) assert_true(rig_is_whole(&rig, id));
-        assert_true(catalogue_was_kept(rig.catalogue, 7));
-        assert_false(catalogue_was_kept(rig.catalogue, 11));
+        assert_true(message_index_was_kept(rig.message_index, 7));
+        assert_false(message_index_was_kept(rig.message_index, 11));
         assert_counts_agree(&rig);
     }
     rig_free(&rig);
@@ -78,15 +78,15 @@ static void change_hold(struct rig *rig, struct message *message, uint32_t numbe
 
 static void assert_changes_hold(struct rig *rig)
 {
-    assert_null(catalogue_find(rig->catalogue, 1));
-    assert_true(catalogue_was_kept(rig->catalogue, 1));
-    struct message *deferred = catalogue_find(rig->catalogue, 2);
+    assert_null(message_index_find(rig->message_index, 1));
+    assert_true(message_index_was_kept(rig->message_index, 1));
+    struct message *deferred = message_index_find(rig->message_index, 2);
     assert_non_null(deferred);
     assert_int_equal(deferred->due_ms, 777);
     assert_int_equal(deferred->recipients[1].attempts, 2);
-    struct text reason = names_text(rig->catalogue->reasons, deferred->recipients[0].reason);
+    struct text reason = string_pool_text(rig->message_index->reasons, deferred->recipients[0].reason);
     assert_true(text_equal(reason, TEXT("451 later")));
-    struct message *held = catalogue_find(rig->catalogue, 3);
+    struct message *held = message_index_find(rig->message_index, 3);
     assert_non_null(held);
     assert_int_equal(held->recipients[0].hold, HOLD_QUARANTINE);
     assert_int_equal(held->recipients[1].hold, HOLD_NONE);
@@ -105,13 +105,13 @@ static void test_changes_survive(void **state)
     assert_true(rig_open(&rig, NULL));
     for (uint64_t id = 1; id <= 3; id++) rig_keep(&rig, id, 2, 0);
     commit(&rig);
-    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
-    rig_defer(&rig, catalogue_find(rig.catalogue, 2), 555, "450 soon");
+    rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
+    rig_defer(&rig, message_index_find(rig.message_index, 2), 555, "450 soon");
     commit(&rig);
-    change_hold(&rig, catalogue_find(rig.catalogue, 3), 0, HOLD_QUARANTINE);
-    change_hold(&rig, catalogue_find(rig.catalogue, 3), 1, HOLD_ADMIN);
-    change_hold(&rig, catalogue_find(rig.catalogue, 3), 1, HOLD_NONE);
-    rig_defer(&rig, catalogue_find(rig.catalogue, 2), 777, "451 later");
+    change_hold(&rig, message_index_find(rig.message_index, 3), 0, HOLD_QUARANTINE);
+    change_hold(&rig, message_index_find(rig.message_index, 3), 1, HOLD_ADMIN);
+    change_hold(&rig, message_index_find(rig.message_index, 3), 1, HOLD_NONE);
+    rig_defer(&rig, message_index_find(rig.message_index, 2), 777, "451 later");
     commit(&rig);
     for (int round = 0; round < 3; round++) {
         assert_changes_hold(&rig);
@@ -137,11 +137,11 @@ static void test_ended_in_pieces(void **state)
         journal_change(rig.journal, RECORD_OUTCOME, message, &change);
     }
     commit(&rig);
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     assert_counts_agree(&rig);
     rig_close(&rig);
     assert_true(rig_open(&rig, NULL));
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     assert_counts_agree(&rig);
     rig_free(&rig);
 }
@@ -158,7 +158,7 @@ static void small_journal(struct rig *rig)
     rig_keep(rig, 4, 1, 150);
     commit(rig);
     rig_keep(rig, 5, 1, 100);
-    rig_end(rig, catalogue_find(rig->catalogue, 1), ENDING_DELIVERED);
+    rig_end(rig, message_index_find(rig->message_index, 1), ENDING_DELIVERED);
     commit(rig);
     rig_close(rig);
 }
@@ -176,7 +176,7 @@ static void test_every_truncation(void **state)
         assert_true(rig_open(&cut, NULL));
         for (uint64_t id = 1; id <= 5; id++) {
             size_t batch_end = 4096 * (id < 3 ? 2 : id < 5 ? 3 : 4);
-            struct message *message = catalogue_find(cut.catalogue, id);
+            struct message *message = message_index_find(cut.message_index, id);
             if (message) assert_true(rig_is_whole(&cut, id));
             if (length >= batch_end && id != 1) assert_non_null(message);
         }
@@ -184,7 +184,7 @@ static void test_every_truncation(void **state)
         assert_counts_agree(&cut);
         size_t tail = length % 4096;
         if (tail == 1 || tail == 40)
-            assert_null(catalogue_find(cut.catalogue, length < 8192 ? 1 : length < 12288 ? 3 : 5));
+            assert_null(message_index_find(cut.message_index, length < 8192 ? 1 : length < 12288 ? 3 : 5));
         if (tail == 120) assert_int_equal(cut.found.torn, 1);
         rig_close(&cut);
     }
@@ -210,7 +210,7 @@ static void test_every_flip(void **state)
         assert_true(rig_open(&bad, NULL));
         unsigned lost = 0;
         for (uint64_t id = 2; id <= 5; id++) lost += !rig_is_whole(&bad, id);
-        if (catalogue_find(bad.catalogue, 1)) assert_true(rig_is_whole(&bad, 1));
+        if (message_index_find(bad.message_index, 1)) assert_true(rig_is_whole(&bad, 1));
         if (lost) {
             assert_true(lost == 1);
             assert_true(bad.found.damaged + bad.found.torn > 0);
@@ -244,13 +244,13 @@ static void test_failed_sync(void **state)
     rig_keep(&rig, 2, 1, 0);
     commit(&rig);
     rig_keep(&rig, 3, 1, 0);
-    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+    rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
     rig.fail_sync_after = 0;
     assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
     assert_non_null(strstr(journal_error(rig.journal), "00000001"));
-    assert_null(catalogue_find(rig.catalogue, 3));
-    assert_false(catalogue_was_kept(rig.catalogue, 3));
-    assert_null(catalogue_find(rig.catalogue, 1)); /* the change went into the next segment at once */
+    assert_null(message_index_find(rig.message_index, 3));
+    assert_false(message_index_was_kept(rig.message_index, 3));
+    assert_null(message_index_find(rig.message_index, 1)); /* the change went into the next segment at once */
     assert_false(journal_has_batch(rig.journal));
     rig_keep(&rig, 4, 1, 0);
     commit(&rig);
@@ -258,9 +258,9 @@ static void test_failed_sync(void **state)
     for (int round = 0; round < 2; round++) {
         rig_close(&rig);
         assert_true(rig_open(&rig, NULL));
-        assert_null(catalogue_find(rig.catalogue, 1));
+        assert_null(message_index_find(rig.message_index, 1));
         assert_true(rig_is_whole(&rig, 2));
-        assert_null(catalogue_find(rig.catalogue, 3));
+        assert_null(message_index_find(rig.message_index, 3));
         assert_true(rig_is_whole(&rig, 4));
         assert_counts_agree(&rig);
     }
@@ -287,7 +287,7 @@ static void test_failed_sync_and_index(void **state)
         rig_close(&rig);
         assert_true(rig_open(&rig, NULL));
         assert_true(rig_is_whole(&rig, 1));
-        assert_null(catalogue_find(rig.catalogue, 2));
+        assert_null(message_index_find(rig.message_index, 2));
         assert_true(rig_is_whole(&rig, 3));
     }
     rig_free(&rig);
@@ -300,7 +300,7 @@ static void test_outcome_waits_for_a_working_disk(void **state)
     assert_true(rig_open(&rig, NULL));
     rig_keep(&rig, 1, 1, 0);
     commit(&rig);
-    rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+    rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
     rig.fail_sync_after = 0;
     rig.fault_count = 1000;
     assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
@@ -309,11 +309,11 @@ static void test_outcome_waits_for_a_working_disk(void **state)
     assert_int_equal(journal_counters(rig.journal).ended[ENDING_DELIVERED], 0);
     rig.fail_sync_after = -1;
     commit(&rig);
-    assert_null(catalogue_find(rig.catalogue, 1));
+    assert_null(message_index_find(rig.message_index, 1));
     assert_int_equal(journal_counters(rig.journal).ended[ENDING_DELIVERED], 1);
     rig_close(&rig);
     assert_true(rig_open(&rig, NULL));
-    assert_null(catalogue_find(rig.catalogue, 1));
+    assert_null(message_index_find(rig.message_index, 1));
     assert_counts_agree(&rig);
     rig_free(&rig);
 }
@@ -339,7 +339,7 @@ static void test_full_disk(void **state)
         assert_true(id < 100);
     }
     assert_int_equal(outcome, COMMIT_DISK_FULL);
-    assert_null(catalogue_find(rig.catalogue, id));
+    assert_null(message_index_find(rig.message_index, id));
     assert_true(rig_is_whole(&rig, id - 1));
     rig.no_space = false;
     rig_keep(&rig, id, 1, 0);
@@ -364,15 +364,15 @@ static void test_outcomes_on_a_full_disk(void **state)
     }
     rig.no_space = true;
     for (uint64_t id = 1; id <= COUNT; id++) {
-        rig_end(&rig, catalogue_find(rig.catalogue, id), ENDING_DELIVERED);
+        rig_end(&rig, message_index_find(rig.message_index, id), ENDING_DELIVERED);
         commit(&rig);
         for (int i = 0; i < 3; i++) journal_tidy(rig.journal);
     }
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     assert_counts_agree(&rig);
     rig_close(&rig);
     assert_true(rig_open(&rig, NULL));
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     assert_counts_agree(&rig);
     rig_free(&rig);
 }
@@ -427,14 +427,14 @@ static void test_restarts_on_a_full_disk(void **state)
     assert_true(room - journal_room(rig.journal) <= 4096); /* one mark of an orderly stop */
     for (uint64_t id = 1; id <= last; id++) {
         assert_true(journal_has_place(rig.journal, journal_outcome_bytes(1, 1)));
-        rig_end(&rig, catalogue_find(rig.catalogue, id), ENDING_DELIVERED);
+        rig_end(&rig, message_index_find(rig.message_index, id), ENDING_DELIVERED);
         commit(&rig);
         if (id % 8 == 0) restart(&rig, id % 16 == 0);
-        assert_null(catalogue_find(rig.catalogue, id));
+        assert_null(message_index_find(rig.message_index, id));
         assert_counts_agree(&rig);
         if (id % 4 == 0) journal_tidy(rig.journal);
     }
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     rig.no_space = false;
     assert_false(journal_is_full(rig.journal));
     rig_keep(&rig, last + 1, 1, 0);
@@ -462,7 +462,7 @@ static void tear_outcomes(struct rig *rig, uint64_t first)
     last_segment(rig, name);
     rig_file_read(rig, name, &before);
     for (uint64_t id = first; id < first + 2; id++)
-        rig_end(rig, catalogue_find(rig->catalogue, id), ENDING_DELIVERED);
+        rig_end(rig, message_index_find(rig->message_index, id), ENDING_DELIVERED);
     commit(rig);
     rig_close(rig);
     rig_file_read(rig, name, &after);
@@ -490,17 +490,17 @@ static void test_torn_outcomes_on_a_full_disk(void **state)
         assert_true(rig_open(&rig, NULL));
         assert_int_equal(rig.found.torn, 1);
         assert_int_equal(rig.found.damaged, 0);
-        assert_non_null(catalogue_find(rig.catalogue, 1));
+        assert_non_null(message_index_find(rig.message_index, 1));
         assert_int_equal(journal_room(rig.journal), room);
         restart(&rig, false);
     }
     for (uint64_t id = 1; id <= last; id++) {
-        rig_end(&rig, catalogue_find(rig.catalogue, id), ENDING_DELIVERED);
+        rig_end(&rig, message_index_find(rig.message_index, id), ENDING_DELIVERED);
         commit(&rig);
         if (id % 10 == 0) restart(&rig, false);
     }
     restart(&rig, true);
-    assert_int_equal(rig.catalogue->count, 0);
+    assert_int_equal(rig.message_index->count, 0);
     assert_counts_agree(&rig);
     rig_free(&rig);
 }
@@ -512,7 +512,7 @@ static void test_deferrals_leave_room(void **state)
     rig_make(&rig, SEGMENT);
     fill(&rig);
     assert_true(journal_is_full(rig.journal));
-    struct message *message = catalogue_find(rig.catalogue, 1);
+    struct message *message = message_index_find(rig.message_index, 1);
     uint64_t most = journal_room(rig.journal) - journal_facts(rig.journal).claimed;
     assert_true(journal_has_room(rig.journal, most));
     assert_false(journal_has_room(rig.journal, most + 1));
@@ -536,7 +536,7 @@ static void test_tidy_keeps_the_folder_small(void **state)
     for (uint64_t id = 3; id < 3000; id++) {
         struct message *message = rig_keep(&rig, id, 1, 3000);
         commit(&rig);
-        if (id % 50 == 0) rig_defer(&rig, catalogue_find(rig.catalogue, 1), id, "busy");
+        if (id % 50 == 0) rig_defer(&rig, message_index_find(rig.message_index, 1), id, "busy");
         rig_end(&rig, message, ENDING_DELIVERED);
         commit(&rig);
         for (int i = 0; i < 5 && journal_tidy(rig.journal); i++) {
@@ -550,10 +550,10 @@ static void test_tidy_keeps_the_folder_small(void **state)
     assert_counts_agree(&rig);
     rig_close(&rig);
     assert_true(rig_open(&rig, NULL));
-    assert_int_equal(rig.catalogue->count, 2);
+    assert_int_equal(rig.message_index->count, 2);
     assert_true(rig_is_whole(&rig, 1) && rig_is_whole(&rig, 2));
-    assert_int_equal(catalogue_find(rig.catalogue, 1)->due_ms, 2950);
-    assert_true(catalogue_was_kept(rig.catalogue, 2999));
+    assert_int_equal(message_index_find(rig.message_index, 1)->due_ms, 2950);
+    assert_true(message_index_was_kept(rig.message_index, 2999));
     assert_counts_agree(&rig);
     rig_free(&rig);
 }
@@ -636,7 +636,7 @@ static void test_told_again_until_the_clean_mark(void **state)
         rig_keep(&rig, 1, 1, 0);
         rig_keep(&rig, 2, 1, 0);
         commit(&rig);
-        rig_end(&rig, catalogue_find(rig.catalogue, 1), ENDING_DELIVERED);
+        rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
         if (rows[i].is_clean) journal_mark_clean(rig.journal);
         commit(&rig);
         rig_close(&rig);

@@ -39,7 +39,7 @@ static void end_some(struct run *run)
 {
     for (uint64_t id = 1; id <= run->count; id++) {
         struct life *life = &run->lives[id - 1];
-        struct message *message = catalogue_find(run->rig.catalogue, id);
+        struct message *message = message_index_find(run->rig.message_index, id);
         if (!message || life->kept == SIZE_MAX || life->ending != SIZE_MAX || id % 17 == 1) continue;
         if (chance(run, 3) == 0) continue;
         life->ending = run->rig.step_count;
@@ -50,7 +50,7 @@ static void end_some(struct run *run)
 static void defer_one(struct run *run)
 {
     for (uint64_t id = 1; id <= run->count; id += 17) {
-        struct message *message = catalogue_find(run->rig.catalogue, id);
+        struct message *message = message_index_find(run->rig.message_index, id);
         if (message && run->lives[id - 1].kept != SIZE_MAX && chance(run, 4) == 0)
             rig_defer(&run->rig, message, 1000 + id, "450 later");
     }
@@ -82,7 +82,7 @@ static void turn(struct run *run)
 static void assert_life(const struct run *run, const struct rig *after, uint64_t id, size_t until)
 {
     const struct life *life = &run->lives[id - 1];
-    const struct message *message = catalogue_find(after->catalogue, id);
+    const struct message *message = message_index_find(after->message_index, id);
     bool was_kept = life->kept <= until, may_have_ended = life->ending < until;
     if (was_kept && !may_have_ended && !message)
         fail_msg("message %llu was acknowledged at %zu and is lost at %zu", (unsigned long long)id,

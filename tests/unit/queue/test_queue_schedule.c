@@ -15,7 +15,7 @@
 enum { FIRST = 1000, MOST = 60000 };
 
 struct bed {
-    struct catalogue *catalogue;
+    struct message_index *message_index;
     struct schedule *schedule;
     uint64_t last_id;
     uint32_t limit;
@@ -29,32 +29,32 @@ static struct schedule_route route(void *context, struct text domain)
 
 static void bed_make(struct bed *bed, uint32_t limit, uint32_t all, uint32_t dynamic)
 {
-    *bed = (struct bed){ .catalogue = catalogue_new(), .limit = limit };
+    *bed = (struct bed){ .message_index = message_index_new(), .limit = limit };
     struct schedule_policy policy = { FIRST, MOST, all, dynamic, bed, route };
-    bed->schedule = schedule_new(bed->catalogue, &policy, 42);
+    bed->schedule = schedule_new(bed->message_index, &policy, 42);
 }
 
 static void bed_free(struct bed *bed)
 {
     schedule_free(bed->schedule);
-    catalogue_free(bed->catalogue);
+    message_index_free(bed->message_index);
 }
 
 static struct message *add(struct bed *bed, const char *domain, uint64_t now)
 {
-    struct message *message = memory_alloc(sizeof *message + sizeof(struct standing));
+    struct message *message = memory_alloc(sizeof *message + sizeof(struct queued_recipient));
     message->id = ++bed->last_id;
     message->arrived_ms = now;
     message->recipient_count = message->live_count = 1;
-    message->recipients[0].domain = names_hold(bed->catalogue->domains, text_of(domain));
-    catalogue_add(bed->catalogue, message);
+    message->recipients[0].domain = string_pool_hold(bed->message_index->domains, text_of(domain));
+    message_index_add(bed->message_index, message);
     schedule_add(bed->schedule, message, now);
     return message;
 }
 
 static struct text domain_of(const struct bed *bed, const struct delivery *delivery)
 {
-    return names_text(bed->catalogue->domains, delivery->message->recipients[0].domain);
+    return string_pool_text(bed->message_index->domains, delivery->message->recipients[0].domain);
 }
 
 static void done(struct bed *bed, struct delivery *delivery)
@@ -63,7 +63,7 @@ static void done(struct bed *bed, struct delivery *delivery)
     message->recipients[0].ending = ENDING_DELIVERED;
     schedule_done(bed->schedule, delivery);
     schedule_forget(bed->schedule, message);
-    catalogue_remove(bed->catalogue, message);
+    message_index_remove(bed->message_index, message);
 }
 
 static void test_back_off(void **state)
@@ -231,7 +231,7 @@ static void test_deliveries_of_a_message(void **state)
 {
     struct bed bed;
     bed_make(&bed, 20, 100, 100);
-    struct message *message = memory_alloc(sizeof *message + 5 * sizeof(struct standing));
+    struct message *message = memory_alloc(sizeof *message + 5 * sizeof(struct queued_recipient));
     static const struct {
         const char *domain;
         uint8_t edits, hold;
@@ -243,11 +243,11 @@ static void test_deliveries_of_a_message(void **state)
     message->id = 1;
     message->recipient_count = message->live_count = 5;
     for (int i = 0; i < 5; i++) {
-        message->recipients[i].domain = names_hold(bed.catalogue->domains, text_of(rows[i].domain));
+        message->recipients[i].domain = string_pool_hold(bed.message_index->domains, text_of(rows[i].domain));
         message->recipients[i].edits = rows[i].edits;
         message->recipients[i].hold = rows[i].hold;
     }
-    catalogue_add(bed.catalogue, message);
+    message_index_add(bed.message_index, message);
     schedule_add(bed.schedule, message, 0);
     schedule_add(bed.schedule, message, 0); /* twice is once */
     unsigned deliveries = 0, recipients = 0;
@@ -258,8 +258,8 @@ static void test_deliveries_of_a_message(void **state)
     assert_int_equal(message->jobs, 3);
     message->recipients[4].hold = HOLD_NONE;
     schedule_add(bed.schedule, message, 0);
-    assert_true(
-        text_equal(names_text(bed.catalogue->domains, message->recipients[4].domain), TEXT("c.example")));
+    assert_true(text_equal(string_pool_text(bed.message_index->domains, message->recipients[4].domain),
+                           TEXT("c.example")));
     assert_non_null(schedule_next(bed.schedule, 0));
     bed_free(&bed);
 }
@@ -276,13 +276,13 @@ static void test_after_a_restart(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct bed bed;
         bed_make(&bed, 20, 100, 100);
-        struct message *message = memory_alloc(sizeof *message + sizeof(struct standing));
+        struct message *message = memory_alloc(sizeof *message + sizeof(struct queued_recipient));
         message->id = 1;
         message->due_ms = rows[i].due;
         message->recipient_count = message->live_count = 1;
         message->recipients[0].attempts = rows[i].attempts;
-        message->recipients[0].domain = names_hold(bed.catalogue->domains, TEXT("a.example"));
-        catalogue_add(bed.catalogue, message);
+        message->recipients[0].domain = string_pool_hold(bed.message_index->domains, TEXT("a.example"));
+        message_index_add(bed.message_index, message);
         schedule_add(bed.schedule, message, 5000);
         if (rows[i].expected > 5000) assert_null(schedule_next(bed.schedule, rows[i].expected - 1));
         assert_non_null(schedule_next(bed.schedule, rows[i].expected));
@@ -334,47 +334,48 @@ static void test_heap(void **state)
     free(items);
 }
 
-static void test_names(void **state)
+static void test_string_pool(void **state)
 {
-    struct names *names = names_new();
+    struct string_pool *pool = string_pool_new();
     uint32_t numbers[500];
     char text[20];
     for (int i = 0; i < 500; i++) {
         snprintf(text, sizeof text, "name %d", i);
-        numbers[i] = names_hold(names, text_of(text));
-        assert_int_equal(names_hold(names, text_of(text)), numbers[i]);
+        numbers[i] = string_pool_hold(pool, text_of(text));
+        assert_int_equal(string_pool_hold(pool, text_of(text)), numbers[i]);
     }
     for (int i = 0; i < 500; i++) {
         snprintf(text, sizeof text, "name %d", i);
-        assert_int_equal(names_find(names, text_of(text)), numbers[i]);
-        names_drop(names, numbers[i]);
-        if (i % 2) names_drop(names, numbers[i]);
-        assert_int_equal(names_find(names, text_of(text)), i % 2 ? 0 : numbers[i]);
+        assert_int_equal(string_pool_find(pool, text_of(text)), numbers[i]);
+        string_pool_drop(pool, numbers[i]);
+        if (i % 2) string_pool_drop(pool, numbers[i]);
+        assert_int_equal(string_pool_find(pool, text_of(text)), i % 2 ? 0 : numbers[i]);
     }
-    assert_int_equal(names_hold(names, TEXT("")), 0);
-    assert_true(names_hold(names, TEXT("another")) < names_limit(names));
-    names_free(names);
+    assert_int_equal(string_pool_hold(pool, TEXT("")), 0);
+    assert_true(string_pool_hold(pool, TEXT("another")) < string_pool_limit(pool));
+    string_pool_free(pool);
 }
 
 /* Catalogue: found, gone, remembered. */
-static void test_catalogue(void **state)
+static void test_message_index(void **state)
 {
     struct bed bed;
     bed_make(&bed, 1, 1, 1);
     for (int i = 0; i < 5000; i++) add(&bed, "a.example", 0);
     for (uint64_t id = 1; id <= 5000; id += 3) {
-        struct message *message = catalogue_find(bed.catalogue, id);
+        struct message *message = message_index_find(bed.message_index, id);
         schedule_forget(bed.schedule, message);
-        catalogue_remove(bed.catalogue, message);
+        message_index_remove(bed.message_index, message);
     }
     for (uint64_t id = 1; id <= 5000; id++)
-        assert_int_equal(catalogue_find(bed.catalogue, id) != NULL, id % 3 != 1);
-    for (uint64_t id = 10000; id < 10000 + RECENT_IDS + 10; id++) catalogue_remember(bed.catalogue, id);
-    assert_false(catalogue_was_kept(bed.catalogue, 10009));
-    assert_true(catalogue_was_kept(bed.catalogue, 10010));
-    assert_true(catalogue_was_kept(bed.catalogue, 10000 + RECENT_IDS + 9));
-    assert_true(catalogue_was_kept(bed.catalogue, 2));
-    assert_false(catalogue_was_kept(bed.catalogue, 1));
+        assert_int_equal(message_index_find(bed.message_index, id) != NULL, id % 3 != 1);
+    for (uint64_t id = 10000; id < 10000 + RECENT_IDS + 10; id++)
+        message_index_remember(bed.message_index, id);
+    assert_false(message_index_was_kept(bed.message_index, 10009));
+    assert_true(message_index_was_kept(bed.message_index, 10010));
+    assert_true(message_index_was_kept(bed.message_index, 10000 + RECENT_IDS + 9));
+    assert_true(message_index_was_kept(bed.message_index, 2));
+    assert_false(message_index_was_kept(bed.message_index, 1));
     bed_free(&bed);
 }
 
@@ -435,8 +436,8 @@ int main(void)
         cmocka_unit_test(test_last_try),
         cmocka_unit_test(test_out_recipients),
         cmocka_unit_test(test_heap),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_catalogue),
+        cmocka_unit_test(test_string_pool),
+        cmocka_unit_test(test_message_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "mail/envelope.h"
-#include "queue/transactions.h"
+#include "queue/journal/transactions.h"
 
 static char room[TRANSACTION_BYTES];
 

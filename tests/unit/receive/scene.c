@@ -268,7 +268,7 @@ static void maps_open(struct scene *scene)
 {
     int clients = memory_make(TABLE_BYTES), ring = memory_make(RING_FILE_BYTES);
     int counters = memory_make(8 * sizeof *scene->page);
-    scene->server.clients = clients_map(clients, 0);
+    scene->server.clients = client_limits_map(clients, 0);
     scene->server.ring = ring_map(ring);
     scene->page = counters_map(counters, COUNTERS_SLOT_RECEIVE, true);
     assert_true(scene->server.clients && scene->server.ring && scene->page);
@@ -326,7 +326,7 @@ void scene_stop(struct scene *scene)
     refusals_free(server->refusals);
     tables_free(server->tables);
     digest_key_free(server->names);
-    clients_unmap(server->clients);
+    client_limits_unmap(server->clients);
     ring_unmap(server->ring);
     counters_unmap(scene->page);
     buffer_free(&scene->heard);

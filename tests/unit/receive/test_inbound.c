@@ -399,7 +399,7 @@ static void test_gone_before_content(void **state)
     scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>");
     sessions_end();
     assert_int_equal(scene.page->receive.aborted, 0);
-    assert_int_equal(clients_connected(scene.server.clients), 0);
+    assert_int_equal(client_limits_connected(scene.server.clients), 0);
     scene_stop(&scene);
 }
 
@@ -474,7 +474,7 @@ static void test_eviction(void **state)
     assert_false(eviction_makes_room(&scene.server, scene.server.sessions, room)); /* never for itself */
     assert_true(eviction_makes_room(&scene.server, NULL, room));
     assert_int_equal(scene.server.bodies_bytes, 0);
-    assert_int_equal(clients_connected(scene.server.clients), 0);
+    assert_int_equal(client_limits_connected(scene.server.clients), 0);
     assert_string_equal(scene_hear(&scene), "421 4.3.2 mx.test has no room for clients as slow as you\r\n");
     assert_int_equal(scene.page->receive.aborted, 1);
     while (scene.server.sessions) scene_turn(&scene);

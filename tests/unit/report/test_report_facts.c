@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "books/nodes.h"
-#include "books/outbox.h"
 #include "ipc/event.h"
+#include "ledgerdb/nodes.h"
+#include "ledgerdb/outbox.h"
 #include "report/facts.h"
 
 #define MINUTE_MS UINT64_C(60000)
@@ -32,7 +32,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     snprintf(fixture->folder, sizeof fixture->folder, "/tmp/facts-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), BOOKS_DONE);
+    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
     fixture->config.ledger.behind_ms = 30 * MINUTE_MS;
     fixture->config.ledger.unsent_ms = 31 * 24 * 60 * MINUTE_MS;
     *state = fixture;
@@ -55,14 +55,14 @@ static void expect(struct fixture *fixture, const struct health_page *page, enum
                    uint64_t now_ms, enum fact_state state, const char *english, const char *japanese)
 {
     struct buffer why = { 0 };
-    struct reader_books *books;
-    assert_int_equal(books_open(fixture->folder, &books, &why), BOOKS_DONE);
+    struct reader_ledgerdb *ledgerdb;
+    assert_int_equal(ledgerdb_open(fixture->folder, &ledgerdb, &why), LEDGERDB_DONE);
     for (int language = LANGUAGE_EN; language <= LANGUAGE_JA; language++) {
         struct arena *arena = arena_new(0);
         struct fact facts[FACT_COUNT];
         int64_t difference = 0;
         struct facts_source source = { .config = &fixture->config,
-                                       .books = books,
+                                       .ledgerdb = ledgerdb,
                                        .health = page,
                                        .counters_fd = -1,
                                        .state_fd = -1,
@@ -74,7 +74,7 @@ static void expect(struct fixture *fixture, const struct health_page *page, enum
                      TEXT_ARG(facts[kind].says), says);
         arena_free(arena);
     }
-    books_close(books);
+    ledgerdb_close(ledgerdb);
     buffer_free(&why);
 }
 
@@ -83,9 +83,9 @@ static void event_tell(struct fixture *fixture)
     struct buffer record = { 0 };
     struct event_ended event = { .id = NOW_MS << 22, .time_ms = NOW_MS, .ending = ENDING_DELIVERED };
     event_ended_put(&event, &record);
-    assert_int_equal(database_begin(fixture->database), BOOKS_DONE);
+    assert_int_equal(database_begin(fixture->database), LEDGERDB_DONE);
     outbox_add(fixture->database, buffer_text(&record));
-    assert_int_equal(database_commit(fixture->database), BOOKS_DONE);
+    assert_int_equal(database_commit(fixture->database), LEDGERDB_DONE);
     buffer_free(&record);
 }
 
@@ -97,10 +97,10 @@ static void a_courier_that_is_behind_is_bad(void **state)
     const char *good = "it takes what happens here", *good_ja = "ここの記録を受け取っています";
     expect(fixture, NULL, FACT_COLLECTOR, NOW_MS, FACT_GOOD, "none is configured", "設定されていません");
     fixture->config.ledger.collectors = (struct text_list){ &collector, 1 };
-    assert_int_equal(outbox_begin(fixture->database, 7), BOOKS_DONE);
+    assert_int_equal(outbox_begin(fixture->database, 7), LEDGERDB_DONE);
     expect(fixture, NULL, FACT_COLLECTOR, NOW_MS, FACT_GOOD, good, good_ja);
     event_tell(fixture);
-    assert_int_equal(outbox_look(fixture->database, &outbox), BOOKS_DONE);
+    assert_int_equal(outbox_look(fixture->database, &outbox), LEDGERDB_DONE);
     uint64_t since = outbox.oldest_ms;
     assert_true(since > 0);
     expect(fixture, NULL, FACT_COLLECTOR, since + 30 * MINUTE_MS - 1, FACT_GOOD, good, good_ja);
@@ -108,7 +108,7 @@ static void a_courier_that_is_behind_is_bad(void **state)
     expect(fixture, NULL, FACT_COLLECTOR, since + 30 * MINUTE_MS, FACT_BAD,
            "events have waited 30 minutes for it; they are given up after 744 hours",
            "記録を 30 分受け取っていません。744 時間で諦めます");
-    assert_int_equal(outbox_release(fixture->database, 1), BOOKS_DONE);
+    assert_int_equal(outbox_release(fixture->database, 1), LEDGERDB_DONE);
     expect(fixture, NULL, FACT_COLLECTOR, since + 30 * MINUTE_MS, FACT_GOOD, good, good_ja);
 }
 
@@ -117,8 +117,8 @@ static void node_tell(struct fixture *fixture, uint16_t number, const char *name
     uint64_t parcel;
     const char *why;
     assert_int_equal(nodes_welcome(fixture->database, number, text_of(name), ROLE_EDGE, 7, &parcel, &why),
-                     BOOKS_DONE);
-    assert_int_equal(nodes_advance(fixture->database, number, 1, when_ms, 1, 0, 0), BOOKS_DONE);
+                     LEDGERDB_DONE);
+    assert_int_equal(nodes_advance(fixture->database, number, 1, when_ms, 1, 0, 0), LEDGERDB_DONE);
 }
 
 static void a_node_that_is_silent_is_bad(void **state)
@@ -128,7 +128,7 @@ static void a_node_that_is_silent_is_bad(void **state)
     expect(fixture, NULL, FACT_NODES, NOW_MS, FACT_GOOD, "none tells its events here",
            "ここへ記録を送るノードはありません");
     fixture->config.ledger.listen = TEXT("192.0.2.1:7700");
-    assert_int_equal(nodes_set_here(fixture->database, 1, TEXT("wall1"), ROLE_WALL), BOOKS_DONE);
+    assert_int_equal(nodes_set_here(fixture->database, 1, TEXT("wall1"), ROLE_WALL), LEDGERDB_DONE);
     node_tell(fixture, 2, "edge2", NOW_MS);
     node_tell(fixture, 3, "edge3", NOW_MS + 10 * MINUTE_MS);
     uint64_t limit = NOW_MS + 30 * MINUTE_MS + NODES_HEARD_MS;
@@ -139,8 +139,8 @@ static void a_node_that_is_silent_is_bad(void **state)
            "2 not heard of; edge2 for 95 minutes",
            "2 ノードから便りがありません。edge2 は 95 分途絶えています");
     /* It has nothing to tell, but is there. */
-    assert_int_equal(nodes_heard(fixture->database, 2, limit), BOOKS_DONE);
-    assert_int_equal(nodes_heard(fixture->database, 2, limit + MINUTE_MS), BOOKS_DONE);
+    assert_int_equal(nodes_heard(fixture->database, 2, limit), LEDGERDB_DONE);
+    assert_int_equal(nodes_heard(fixture->database, 2, limit + MINUTE_MS), LEDGERDB_DONE);
     expect(fixture, NULL, FACT_NODES, limit + 60 * MINUTE_MS, FACT_BAD,
            "2 not heard of; edge3 for 85 minutes",
            "2 ノードから便りがありません。edge3 は 85 分途絶えています");

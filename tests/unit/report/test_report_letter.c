@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What an edition becomes: a page, a text, a letter; its words and its charts. */
+/* What an document becomes: a page, a text, a letter; its words and its charts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
-#include "report/chart.h"
-#include "report/edition.h"
+#include "report/daily/chart.h"
+#include "report/daily/report_document.h"
 #include "report/notice.h"
 
 static bool has(const struct buffer *buffer, const char *needle)
@@ -22,40 +22,40 @@ static bool has(const struct buffer *buffer, const char *needle)
 static const struct sheet_column columns[] = { { "Virus", SHEET_TEXT }, { "Messages", SHEET_COUNT } };
 
 /* With a name and a line that try to break out of everything. */
-static struct edition *hostile_edition(enum language language)
+static struct report_document *hostile_document(enum language language)
 {
-    struct edition *edition = edition_new(language);
-    edition->hostname = TEXT("mx.example.jp");
-    edition->day = 20261125;
-    edition->week_day = 20261118;
-    edition->year_day = 20251126;
-    edition->made_ms = UINT64_C(1795564800000);
-    edition->headlines[0] = (struct edition_headline){ "Received", "messages", 7012, 1.5, -3 };
-    for (int i = 1; i < EDITION_HEADLINES; i++)
-        edition->headlines[i] = (struct edition_headline){ "Viruses", "messages", 12, 0.0 / 0.0, 0 };
-    struct sheet *sheet = sheet_new(edition->arena, "Viruses", "messages", columns, 2);
+    struct report_document *document = report_document_new(language);
+    document->hostname = TEXT("mx.example.jp");
+    document->day = 20261125;
+    document->week_day = 20261118;
+    document->year_day = 20251126;
+    document->made_ms = UINT64_C(1795564800000);
+    document->headlines[0] = (struct document_headline){ "Received", "messages", 7012, 1.5, -3 };
+    for (int i = 1; i < REPORT_DOCUMENT_HEADLINES; i++)
+        document->headlines[i] = (struct document_headline){ "Viruses", "messages", 12, 0.0 / 0.0, 0 };
+    struct sheet *sheet = sheet_new(document->arena, "Viruses", "messages", columns, 2);
     sheet_add_row(sheet);
     sheet_put_text(sheet, 0, TEXT("<script>alert(1)</script>\r\n.\r\n\xff\x1b[2J"));
     sheet_put_number(sheet, 1, 3);
-    struct edition_block *block = edition_add(edition, "Viruses");
+    struct document_block *block = report_document_add(document, "Viruses");
     block->kind = BLOCK_SHEET;
     block->sheet = sheet;
-    block = edition_add(edition, "Changes of the configuration");
-    edition_add_line(edition, block, true, TEXT("+ <img src=x>\r\n--alternative_ID--\r\n"));
-    block = edition_add(edition, "Mail received by hour (messages)");
+    block = report_document_add(document, "Changes of the configuration");
+    report_document_add_line(document, block, true, TEXT("+ <img src=x>\r\n--alternative_ID--\r\n"));
+    block = report_document_add(document, "Mail received by hour (messages)");
     block->kind = BLOCK_PICTURE;
     block->picture_name = "hours";
     block->png = TEXT("\x89PNG stands here");
-    return edition;
+    return document;
 }
 
 static void nothing_foreign_gets_out(void **state)
 {
     for (int language = LANGUAGE_EN; language <= LANGUAGE_JA; language++) {
-        struct edition *edition = hostile_edition((enum language)language);
+        struct report_document *document = hostile_document((enum language)language);
         struct buffer html = { 0 }, text = { 0 };
-        edition_print_html(edition, false, &html);
-        edition_print_text(edition, &text);
+        report_document_print_html(document, false, &html);
+        report_document_print_text(document, &text);
         assert_false(has(&html, "<script"));
         assert_false(has(&html, "<img src=x"));
         assert_true(has(&html, "&lt;img src=x&gt;\\u{d}\\n"));
@@ -67,15 +67,16 @@ static void nothing_foreign_gets_out(void **state)
         assert_true(utf8_is_valid(buffer_text(&html)) && utf8_is_valid(buffer_text(&text)));
         buffer_free(&html);
         buffer_free(&text);
-        edition_free(edition);
+        report_document_free(document);
     }
 }
 
 static void a_letter_is_well_formed(void **state)
 {
-    struct edition *edition = hostile_edition(LANGUAGE_JA);
+    struct report_document *document = hostile_document(LANGUAGE_JA);
     struct buffer out = { 0 };
-    edition_print_letter(edition, TEXT("postmaster@example.jp"), TEXT("boss@example.jp"), TEXT("ID"), &out);
+    report_document_print_letter(document, TEXT("postmaster@example.jp"), TEXT("boss@example.jp"), TEXT("ID"),
+                                 &out);
     struct text rest = buffer_text(&out), line;
     while (text_next_line(&rest, &line)) assert_true(line.length <= 78);
     for (size_t i = 0; i < buffer_length(&out); i++) {
@@ -92,7 +93,7 @@ static void a_letter_is_well_formed(void **state)
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) assert_true(has(&out, wanted[i]));
     buffer_free(&out);
-    edition_free(edition);
+    report_document_free(document);
 }
 
 static void words_in_both_languages(void **state)

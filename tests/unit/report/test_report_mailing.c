@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "mail/mime.h"
-#include "report/mailing.h"
+#include "report/digest/digest_mailing.h"
 
 static struct held_row row = { .message = UINT64_C(0x19A0000000000000),
                                .number = 1,
@@ -24,15 +24,15 @@ static void letter_print(const struct config *config, bool has_key, enum languag
 {
     static const struct ticket_key key = { { 7 } };
     struct buffer out = { 0 }, room = { 0 };
-    struct mailing_letter letter = { .config = config,
-                                     .key = has_key ? &key : NULL,
-                                     .language = language,
-                                     .to = TEXT("u@example.jp"),
-                                     .id = TEXT("ID"),
-                                     .rows = &row,
-                                     .count = 1,
-                                     .now_ms = 1795564800000 };
-    mailing_print(&letter, &out);
+    struct digest_letter letter = { .config = config,
+                                    .key = has_key ? &key : NULL,
+                                    .language = language,
+                                    .to = TEXT("u@example.jp"),
+                                    .id = TEXT("ID"),
+                                    .rows = &row,
+                                    .count = 1,
+                                    .now_ms = 1795564800000 };
+    digest_mailing_print(&letter, &out);
     *out_mail = arena_text(arena, buffer_text(&out));
     const struct mime *mime = mime_parse(arena, *out_mail, &mime_limits_default, MIME_FIRST);
     assert_int_equal(mime->count, 3);

@@ -14,14 +14,14 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
-#include "report/accounts.h"
 #include "report/alarm.h"
-#include "report/attic.h"
-#include "report/changes.h"
+#include "report/daily/accounts.h"
+#include "report/daily/changes.h"
+#include "report/daily/nightly.h"
 #include "report/expiry.h"
-#include "report/keep.h"
-#include "report/lives.h"
-#include "report/nightly.h"
+#include "report/missed/attempts.h"
+#include "report/missed/missed_store.h"
+#include "report/state_file.h"
 
 static int scratch(char path[32])
 {
@@ -72,7 +72,7 @@ static void what_was_sent_is_remembered(void **state)
     assert_int_equal(after.done_day, before.done_day);
     assert_int_equal(after.offered_day, before.offered_day);
     assert_true(after.offered_id == before.offered_id);
-    assert_true(keep_write(folder, "nightly", TEXT("garbage\n")));
+    assert_true(state_file_write(folder, "nightly", TEXT("garbage\n")));
     nightly_read(folder, &after);
     assert_int_equal(after.done_day, 0);
     scratch_end(folder, path);
@@ -146,7 +146,7 @@ static void lost_events_are_found_at_night(void **state)
         assert_int_equal(lines[ACCOUNT_DELIVERED].apart, 0);
         assert_true(accounts_write(folder, &accounts));
     }
-    assert_true(keep_write(folder, "accounts", TEXT("7 1 2 3\n")));
+    assert_true(state_file_write(folder, "accounts", TEXT("7 1 2 3\n")));
     accounts_read(folder, &accounts);
     assert_int_equal(accounts.time_ms, 0);
     scratch_end(folder, path);
@@ -195,7 +195,7 @@ static void mails_that_end_lives_are_known(void **state)
         for (size_t k = 0; rows[i].mails[k]; k++) {
             char mail = rows[i].mails[k];
             uint64_t id = (uint64_t)mail | 0x20;
-            assert_true(lives_begin(folder, id, outlived, &before));
+            assert_true(attempts_begin(folder, id, outlived, &before));
             if (before != (uint64_t)(rows[i].before[k] - '0'))
                 fail_msg("row %zu, mail %zu: %u lives before", i, k, (unsigned)before);
             outlived = mail < 'a' ? id : 0;
@@ -227,14 +227,14 @@ static void the_oldest_of_what_was_told_goes(void **state)
     file_make(folder, "young", 1, 3000);
     file_make(folder, "old", 16384, 1000);
     file_make(folder, "between", 16384, 2000);
-    uint64_t all = attic_clear(folder, UINT64_MAX);
+    uint64_t all = missed_store_clear(folder, UINT64_MAX);
     assert_true(all >= 2 * 16384 + 1 && is_file(folder, "old"));
-    assert_true(attic_clear(folder, all) == all && is_file(folder, "old"));
-    uint64_t left = attic_clear(folder, all - 1);
+    assert_true(missed_store_clear(folder, all) == all && is_file(folder, "old"));
+    uint64_t left = missed_store_clear(folder, all - 1);
     assert_true(left < all && left >= 16385);
     assert_false(is_file(folder, "old"));
     assert_true(is_file(folder, "between") && is_file(folder, "young"));
-    assert_int_equal(attic_clear(folder, 0), 0);
+    assert_int_equal(missed_store_clear(folder, 0), 0);
     assert_false(is_file(folder, "between") || is_file(folder, "young"));
     scratch_end(folder, path);
 }
@@ -243,19 +243,19 @@ static void not_all_goes_at_once(void **state)
 {
     char path[32], name[16];
     int folder = scratch(path), left = 0;
-    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+    for (int i = 0; i < MISSED_STORE_A_LOOK + 10; i++) {
         snprintf(name, sizeof name, "%d", i);
         int fd = openat(folder, name, O_WRONLY | O_CREAT, 0600);
         assert_int_equal(write(fd, "x", 1), 1);
         close(fd);
     }
-    assert_true(attic_clear(folder, 0) > 0);
-    for (int i = 0; i < ATTIC_A_LOOK + 10; i++) {
+    assert_true(missed_store_clear(folder, 0) > 0);
+    for (int i = 0; i < MISSED_STORE_A_LOOK + 10; i++) {
         snprintf(name, sizeof name, "%d", i);
         left += is_file(folder, name);
     }
     assert_int_equal(left, 10);
-    assert_int_equal(attic_clear(folder, 0), 0);
+    assert_int_equal(missed_store_clear(folder, 0), 0);
     scratch_end(folder, path);
 }
 

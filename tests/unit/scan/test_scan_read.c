@@ -67,12 +67,12 @@ static void scene_open(struct scene *scene, const char *more)
     assert_non_null(scene->config);
     problem_list_free(&problems);
     scene->arena = arena_new(0);
-    scene->scanner = (struct scanner){ scene->config, &scene->fake.engine, recall_new(64), TEXT_NONE };
+    scene->scanner = (struct scanner){ scene->config, &scene->fake.engine, verdict_cache_new(64), TEXT_NONE };
 }
 
 static void scene_close(struct scene *scene)
 {
-    recall_free(scene->scanner.recall);
+    verdict_cache_free(scene->scanner.cache);
     config_free(scene->config);
     arena_free(scene->arena);
 }

@@ -190,11 +190,11 @@ static void test_no_signatures(void **state)
 /* What the engine says of a message, after the readings of its parts. */
 static enum scan_state state_of(struct engine *engine, struct text message)
 {
-    struct recall *recall = recall_new(16);
+    struct verdict_cache *cache = verdict_cache_new(16);
     struct inspection inspection;
-    inspect_begin(&inspection, engine, recall, message);
+    inspect_begin(&inspection, engine, cache, message);
     inspect_end(&inspection, false);
-    recall_free(recall);
+    verdict_cache_free(cache);
     return inspection.result.state;
 }
 

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Polls rather than waits for a signal: a writer then needs no system call. The poll is quick while there is
+   work and slow while there is none. */
+#include "ledger/ingest.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/context.h"
+#include "base/log.h"
+#include "ledger/overflow.h"
+#include "ledgerdb/forget.h"
+
+enum {
+    POLL_LEAST_MS = 100, /* a batch shares the cost of its commit and of its run of terms */
+    POLL_MOST_MS = 200,
+    SPILL_POLL_MS = 50, /* while the database cannot be written */
+    RETRY_LEAST_MS = 500,
+    RETRY_MOST_MS = 8000,
+    SPILL_ABOVE_PERCENT = 40, /* of a ring: what is over goes to disk */
+    RATE_WINDOW_MS = 5000,
+    FORGET_ROWS = 200,
+    FORGET_AGAIN_MS = 100,
+    FORGET_LOOK_MS = 60000
+};
+
+struct source {
+    struct ring *ring;
+    uint16_t slot;
+    uint64_t position; /* behind the last event of the batch under way */
+};
+
+struct ingest {
+    enum { INGEST_MAGIC = 0x3122431f } magic;
+    struct loop *loop;
+    const char *folder;
+    struct database *database;
+    struct source sources[INGEST_RINGS];
+    unsigned source_count, next; /* next: whose turn it is first, so that no ring starves another */
+    struct timer *timer;
+    uint64_t interval_ms;
+    uint64_t retry_ms, retry_at_ms; /* of the database, while it cannot be written */
+    const struct config *config;    /* NULL: nothing is forgotten */
+    const struct counters_slot *baseline;
+    const struct steady *steady; /* NULL: the clock is believed */
+    struct overflow *overflow;
+    struct replication *replication; /* NULL: no other nodes */
+    unsigned openings;
+    uint64_t forget_at_ms;
+    struct arena *arena;
+    struct ingest_counts counts;
+    uint64_t window_start_ms, window_events;
+};
+
+static void forget(struct ingest *ingest);
+
+static void timer_expired(void *context)
+{
+    struct ingest *ingest = CONTEXT(context, struct ingest, INGEST_MAGIC);
+    bool has_more = ingest_poll(ingest);
+    if (!has_more && !ingest->counts.is_failing) forget(ingest);
+    if (ingest->replication && !ingest->counts.is_failing)
+        replication_serve(ingest->replication, ingest_old_ms(ingest));
+    timer_set(ingest->timer, has_more ? 0 : ingest->interval_ms);
+}
+
+struct ingest *ingest_new(struct loop *loop, const char *folder)
+{
+    struct ingest *ingest = memory_alloc(sizeof *ingest);
+    ingest->magic = INGEST_MAGIC;
+    ingest->loop = loop;
+    ingest->folder = folder;
+    ingest->arena = arena_new(64 * 1024);
+    ingest->timer = timer_new(loop, timer_expired, ingest);
+    ingest->interval_ms = POLL_LEAST_MS;
+    ingest->window_start_ms = loop_now_ms(loop);
+    ingest->overflow = overflow_new(folder, OVERFLOW_DEFAULT_BYTES);
+    return ingest;
+}
+
+void ingest_set_config(struct ingest *ingest, const struct config *config,
+                       const struct counters_slot *baseline)
+{
+    ingest->config = config;
+    ingest->baseline = baseline;
+    overflow_set_most(ingest->overflow, config->ledger.waiting_bytes);
+    for (unsigned i = 0; i < ingest->source_count && baseline; i++)
+        ring_count_since(ingest->sources[i].ring, baseline->baseline.epoch_ms);
+    if (ingest->database) database_set_config(ingest->database, config);
+}
+
+void ingest_set_steady(struct ingest *ingest, const struct steady *steady)
+{
+    ingest->steady = steady;
+}
+
+uint64_t ingest_epoch_ms(const struct ingest *ingest)
+{
+    return ingest->baseline ? ingest->baseline->baseline.epoch_ms : 0;
+}
+
+uint64_t ingest_old_ms(const struct ingest *ingest)
+{
+    uint64_t wall = loop_wall_ms(ingest->loop);
+    return ingest->steady ? steady_old_ms(ingest->steady, wall, loop_boot_ms(ingest->loop)) : wall;
+}
+
+void ingest_set_replication(struct ingest *ingest, struct replication *replication)
+{
+    ingest->replication = replication;
+}
+
+void ingest_free(struct ingest *ingest)
+{
+    for (unsigned i = 0; i < ingest->source_count; i++) ring_unmap(ingest->sources[i].ring);
+    database_close(ingest->database);
+    overflow_free(ingest->overflow);
+    timer_free(ingest->timer);
+    arena_free(ingest->arena);
+    free(ingest);
+}
+
+void ingest_add_ring(struct ingest *ingest, struct ring *ring, uint16_t slot)
+{
+    if (ingest->source_count == INGEST_RINGS) {
+        log_error("ledger: more than %d rings: that of slot %u is not read", INGEST_RINGS, slot);
+        ring_unmap(ring);
+        return;
+    }
+    ingest->sources[ingest->source_count++] = (struct source){ .ring = ring, .slot = slot };
+}
+
+static bool is_time_to_try(const struct ingest *ingest)
+{
+    return loop_now_ms(ingest->loop) >= ingest->retry_at_ms;
+}
+
+static void try_later(struct ingest *ingest)
+{
+    if (!ingest->counts.is_failing)
+        log_error("ALARM: the ledger cannot store events; they wait until it can, mail flows on");
+    ingest->counts.is_failing = true;
+    uint64_t next = ingest->retry_ms ? ingest->retry_ms * 2 : RETRY_LEAST_MS;
+    ingest->retry_ms = next < RETRY_MOST_MS ? next : RETRY_MOST_MS;
+    ingest->retry_at_ms = loop_now_ms(ingest->loop) + ingest->retry_ms;
+    ingest->interval_ms = SPILL_POLL_MS;
+}
+
+static bool database_try_open(struct ingest *ingest)
+{
+    bool was_damaged;
+    enum ledgerdb_outcome outcome = database_open(ingest->folder, &ingest->database, &was_damaged);
+    ingest->counts.damaged += was_damaged;
+    ingest->counts.is_newer = outcome == LEDGERDB_NEWER;
+    if (outcome == LEDGERDB_DONE && ingest->replication)
+        outcome = replication_set_database(ingest->replication, ingest->database);
+    if (outcome != LEDGERDB_DONE) {
+        database_close(ingest->database);
+        ingest->database = NULL;
+        try_later(ingest);
+    }
+    ingest->openings += ingest->database != NULL;
+    if (ingest->database) database_set_config(ingest->database, ingest->config);
+    return ingest->database;
+}
+
+void ingest_start(struct ingest *ingest)
+{
+    database_try_open(ingest);
+    timer_set(ingest->timer, POLL_LEAST_MS);
+}
+
+/* --- one batch --- */
+
+static void malformed(struct ingest *ingest, uint16_t slot)
+{
+    if (!ingest->counts.malformed++)
+        log_error("ledger: an event in the ring of slot %u makes no sense and is left out", slot);
+}
+
+static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, uint64_t position,
+                                         struct text record)
+{
+    struct event_accepted accepted;
+    struct event_ended ended;
+    struct event_refused refused;
+    struct event_step step;
+    struct event_relayed relayed;
+    struct event_audit audit;
+    struct event_missed missed;
+    uint32_t first;
+    switch (event_kind_of(record)) {
+    case EVENT_ACCEPTED:
+        if (!event_accepted_get(ingest->arena, record, &accepted, &first)) break;
+        return database_store_accepted(ingest->database, &accepted, first);
+    case EVENT_ENDED:
+        if (!event_ended_get(record, &ended) || ended.ending == ENDING_NONE) break;
+        return database_store_ended(ingest->database, &ended);
+    case EVENT_REFUSED:
+        if (!event_refused_get(ingest->arena, record, &refused)) break;
+        return database_store_refused(ingest->database, &refused, slot, position);
+    case EVENT_STEP:
+        if (!event_step_get(record, &step)) break;
+        return database_store_step(ingest->database, &step);
+    case EVENT_RELAYED:
+        if (!event_relayed_get(ingest->arena, record, &relayed, &first)) break;
+        return database_store_relayed(ingest->database, &relayed, first);
+    case EVENT_AUDIT:
+        if (!event_audit_get(record, &audit)) break;
+        return database_store_audit(ingest->database, &audit, slot, position);
+    case EVENT_MISSED:
+        if (!event_missed_get(record, &missed)) break;
+        return database_store_missed(ingest->database, &missed);
+    default:
+        break;
+    }
+    malformed(ingest, slot);
+    return LEDGERDB_DONE;
+}
+
+/* An event of this node: other nodes are told of it too. */
+static enum ledgerdb_outcome own_store(struct ingest *ingest, uint16_t slot, uint64_t position,
+                                       struct text record)
+{
+    uint64_t malformed_before = ingest->counts.malformed;
+    enum ledgerdb_outcome outcome = event_store(ingest, slot, position, record);
+    if (outcome == LEDGERDB_DONE && ingest->counts.malformed == malformed_before)
+        outbox_add(ingest->database, record);
+    return outcome;
+}
+
+static enum ledgerdb_outcome foreign_store(void *context, struct text record)
+{
+    return event_store(context, 0, 0, record);
+}
+
+/* At most `most` events of one ring into the open transaction. */
+static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *source, unsigned most,
+                                         unsigned *count)
+{
+    struct text record;
+    uint64_t position = source->position;
+    for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
+        enum ledgerdb_outcome outcome = own_store(ingest, source->slot, source->position, record);
+        if (outcome != LEDGERDB_DONE) return outcome;
+        source->position = position;
+        ++*count;
+    }
+    source->position = position; /* ring_next may have passed over damage */
+    return LEDGERDB_DONE;
+}
+
+/* What waits on disk is older than what is in the rings. */
+static enum ledgerdb_outcome overflow_read(struct ingest *ingest, unsigned *count)
+{
+    struct waited waited;
+    while (*count < INGEST_BATCH && overflow_next(ingest->overflow, &waited)) {
+        enum ledgerdb_outcome outcome = own_store(ingest, waited.slot, waited.position, waited.record);
+        if (outcome != LEDGERDB_DONE) return outcome;
+        ++*count;
+    }
+    return LEDGERDB_DONE;
+}
+
+static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
+{
+    enum ledgerdb_outcome outcome = database_begin(ingest->database);
+    for (unsigned i = 0; i < ingest->source_count; i++)
+        ingest->sources[i].position = ring_tail(ingest->sources[i].ring);
+    if (outcome == LEDGERDB_DONE) outcome = overflow_read(ingest, count);
+    for (unsigned i = 0; i < ingest->source_count && outcome == LEDGERDB_DONE; i++) {
+        struct source *source = &ingest->sources[(ingest->next + i) % ingest->source_count];
+        outcome = source_read(ingest, source, INGEST_BATCH - *count, count);
+    }
+    if (ingest->replication && outcome == LEDGERDB_DONE)
+        outcome = replication_store(ingest->replication, INGEST_BATCH, count, foreign_store, ingest);
+    return outcome == LEDGERDB_DONE ? database_commit(ingest->database) : outcome;
+}
+
+static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
+{
+    ingest->counts.failures++;
+    database_rollback(ingest->database);
+    overflow_again(ingest->overflow);
+    if (ingest->replication) replication_again(ingest->replication);
+    try_later(ingest);
+    if (outcome != LEDGERDB_DAMAGED && !database_is_stale(ingest->database)) return;
+    if (ingest->replication) replication_set_database(ingest->replication, NULL);
+    database_close(ingest->database);
+    ingest->database = NULL;
+    if (outcome == LEDGERDB_DAMAGED) ingest->retry_at_ms = 0;
+}
+
+static void batch_kept(struct ingest *ingest, unsigned count)
+{
+    overflow_release(ingest->overflow);
+    if (ingest->replication) replication_kept(ingest->replication);
+    for (unsigned i = 0; i < ingest->source_count; i++)
+        ring_release(ingest->sources[i].ring, ingest->sources[i].position);
+    if (ingest->counts.is_failing) log_warning("the ledger stores events again");
+    ingest->counts.is_failing = ingest->counts.is_full = false;
+    ingest->retry_ms = 0;
+    ingest->counts.events += count;
+    ingest->counts.batches++;
+    ingest->window_events += count;
+    if (ingest->source_count) ingest->next = (ingest->next + 1) % ingest->source_count;
+}
+
+/* --- while the database cannot be written --- */
+
+static bool source_spill(struct ingest *ingest, struct source *source)
+{
+    struct text record;
+    uint64_t position = ring_tail(source->ring), start = position;
+    while (ring_next(source->ring, &position, &record)) {
+        enum overflow_outcome outcome = overflow_add(ingest->overflow, source->slot, start, record);
+        if (outcome == OVERFLOW_FULL) return false;
+        if (outcome == OVERFLOW_LEFT_OUT) ring_count_lost(source->ring);
+        ring_release(source->ring, position);
+        start = position;
+    }
+    return true;
+}
+
+/* Makes room in the rings. What finds no room on disk either stays there, and the ring counts what it loses.
+ */
+static void spill(struct ingest *ingest)
+{
+    for (unsigned i = 0; i < ingest->source_count; i++) {
+        struct source *source = &ingest->sources[i];
+        if (ring_fill_percent(source->ring) < SPILL_ABOVE_PERCENT) continue;
+        if (!source_spill(ingest, source) && !ingest->counts.is_full)
+            log_error(
+                "ALARM: no room for the ledger's events, in its database or beside it: the next are lost");
+        ingest->counts.is_full = ring_fill_percent(source->ring) >= SPILL_ABOVE_PERCENT;
+    }
+}
+
+static bool has_events(const struct ingest *ingest)
+{
+    if (overflow_bytes(ingest->overflow)) return true;
+    if (ingest->replication && replication_has_arrivals(ingest->replication)) return true;
+    for (unsigned i = 0; i < ingest->source_count; i++) {
+        struct text record;
+        uint64_t position = ring_tail(ingest->sources[i].ring);
+        if (ring_next(ingest->sources[i].ring, &position, &record)) return true;
+        if (position != ring_tail(ingest->sources[i].ring)) ring_release(ingest->sources[i].ring, position);
+    }
+    return false;
+}
+
+bool ingest_poll(struct ingest *ingest)
+{
+    if (!has_events(ingest)) {
+        ingest->interval_ms = ingest->interval_ms * 2 < POLL_MOST_MS ? ingest->interval_ms * 2 : POLL_MOST_MS;
+        return false;
+    }
+    bool may_try = !ingest->counts.is_failing || is_time_to_try(ingest);
+    if (!may_try || (!ingest->database && !database_try_open(ingest))) {
+        spill(ingest);
+        return false;
+    }
+    unsigned count = 0;
+    enum ledgerdb_outcome outcome = batch_store(ingest, &count);
+    arena_reset(ingest->arena);
+    if (outcome != LEDGERDB_DONE) {
+        batch_failed(ingest, outcome);
+        spill(ingest);
+        return false;
+    }
+    batch_kept(ingest, count);
+    ingest->interval_ms = POLL_LEAST_MS;
+    return count >= INGEST_BATCH || overflow_bytes(ingest->overflow);
+}
+
+/* --- retention --- */
+
+/* A little, when there is nothing to store; often while there is more, else a look now and then. */
+static void forget(struct ingest *ingest)
+{
+    unsigned rows = 0;
+    if (!ingest->config || !ingest->database || loop_now_ms(ingest->loop) < ingest->forget_at_ms) return;
+    struct forget_limits limits =
+        forget_limits_of(ingest->config, ingest_old_ms(ingest), ingest_epoch_ms(ingest));
+    if (forget_some(ingest->database, &limits, FORGET_ROWS, &rows) != LEDGERDB_DONE) rows = 0;
+    ingest->counts.forgotten += rows;
+    ingest->forget_at_ms = loop_now_ms(ingest->loop) + (rows ? FORGET_AGAIN_MS : FORGET_LOOK_MS);
+}
+
+struct database *ingest_database(const struct ingest *ingest)
+{
+    return ingest->database;
+}
+
+unsigned ingest_openings(const struct ingest *ingest)
+{
+    return ingest->openings;
+}
+
+void ingest_counts(struct ingest *ingest, struct ingest_counts *out)
+{
+    uint64_t now = loop_now_ms(ingest->loop), span = now - ingest->window_start_ms;
+    ingest->counts.lost = overflow_lost(ingest->overflow);
+    ingest->counts.waiting_bytes = overflow_bytes(ingest->overflow);
+    ingest->counts.backlog_percent = 0;
+    for (unsigned i = 0; i < ingest->source_count; i++) {
+        unsigned fill = ring_fill_percent(ingest->sources[i].ring);
+        ingest->counts.lost += ring_lost(ingest->sources[i].ring);
+        if (fill > ingest->counts.backlog_percent) ingest->counts.backlog_percent = fill;
+    }
+    if (span > 0) ingest->counts.events_per_second = (double)ingest->window_events * 1000 / (double)span;
+    if (span > RATE_WINDOW_MS) {
+        ingest->window_start_ms = now;
+        ingest->window_events = 0;
+    }
+    *out = ingest->counts;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One question, one answer, nothing remembered in between: what was released by which mail stands in the
+   index. So a report that died may ask again, and is told what it was told before. */
+#include "ledger/quarantine/ticket_release.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/context.h"
+#include "ipc/message_id.h"
+
+struct ticket_release_server {
+    enum { TICKET_RELEASE_SERVER_MAGIC = 0x5bf22492 } magic;
+    struct loop *loop;
+    struct quarantine_command_server *commands;
+    struct quarantine *quarantine;
+    struct ingest *ingest;
+    struct channel *report; /* NULL: not there */
+    struct arena *arena;    /* of the question */
+};
+
+struct request {
+    uint64_t mail; /* id of the mail that brought the ticket */
+    struct text ticket, sender;
+};
+
+/* NULL: there is none. */
+static const struct held_row *row_find(const struct held_rows *rows, uint32_t number)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->items[i].number == number) return &rows->items[i];
+    return NULL;
+}
+
+static enum redeemed release(struct ticket_release_server *server, const struct request *request,
+                             const struct held_row *row, struct text by, uint64_t *out_release)
+{
+    struct commander user = { .uid = UINT32_MAX, .user = request->sender };
+    struct text about =
+        arena_printf(server->arena, "%s, 1 recipients, by mail with a ticket", held_class_name(row->class));
+    if (!quarantine_command_record(server->commands, &user, row->message, "release", about))
+        return REDEEMED_LATER;
+    return quarantine_release(server->quarantine, row, 1, by, out_release) == LEDGERDB_DONE ? REDEEMED_DONE
+                                                                                            : REDEEMED_LATER;
+}
+
+/* On record, as every act that was refused. */
+static enum redeemed denied(struct ticket_release_server *server, const struct request *request,
+                            const struct held_row *row)
+{
+    struct commander user = { .uid = UINT32_MAX, .user = request->sender };
+    struct text about =
+        arena_printf(server->arena, "refused: no ticket releases %s", held_class_name(row->class));
+    return quarantine_command_record(server->commands, &user, row->message, "release", about)
+               ? REDEEMED_DENIED
+               : REDEEMED_LATER;
+}
+
+static enum redeemed redeem(struct ticket_release_server *server, const struct request *request,
+                            uint64_t *out_release)
+{
+    struct ticket ticket;
+    struct held_rows rows;
+    char mail[MESSAGE_ID_SIZE];
+    struct database *database = ingest_database(server->ingest);
+    enum ticket_outcome outcome = quarantine_command_ticket(server->commands, request->ticket, &ticket);
+    if (outcome == TICKET_FALSE) return REDEEMED_FALSE;
+    if (!database ||
+        held_of_message(database_sql(database), server->arena, ticket.message, &rows) != LEDGERDB_DONE)
+        return REDEEMED_LATER;
+    const struct held_row *row = row_find(&rows, ticket.number);
+    if (!row) return REDEEMED_GONE;
+    struct text by = arena_printf(server->arena, "release by %.*s with a ticket, mail %s",
+                                  TEXT_ARG(request->sender), message_id_print(request->mail, mail));
+    switch (row->state) {
+    case HELD_RELEASING:
+    case HELD_RELEASED:
+        *out_release = row->release;
+        return text_equal(row->by, by) ? REDEEMED_DONE : REDEEMED_USED;
+    case HELD_KEPT:
+        if (outcome == TICKET_OLD) return REDEEMED_OLD;
+        if (!quarantine_command_ticket_opens(server->commands, row->class))
+            return denied(server, request, row);
+        return row->is_arriving ? REDEEMED_LATER : release(server, request, row, by, out_release);
+    default:
+        return REDEEMED_GONE;
+    }
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct ticket_release_server *server =
+        CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
+    struct reader reader = reader_of(frame->payload);
+    struct request request = { .mail = frame->id };
+    request.ticket = get_text(&reader);
+    request.sender = get_text(&reader);
+    if (frame->type != LEDGER_REDEEM || !reader_done(&reader)) return false;
+    arena_reset(server->arena);
+    uint64_t released = 0;
+    enum redeemed outcome = redeem(server, &request, &released);
+    struct buffer *out = channel_begin(server->report, LEDGER_REDEEMED, frame->id);
+    put_u8(out, outcome);
+    put_u64(out, released);
+    channel_end(server->report);
+    return true;
+}
+
+static void on_closed(void *context)
+{
+    struct ticket_release_server *server =
+        CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
+    channel_close(server->report);
+    server->report = NULL;
+}
+
+void ticket_release_server_set_report(struct ticket_release_server *server, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    channel_close(server->report);
+    server->report = channel_open(server->loop, fd, &events, server);
+}
+
+struct ticket_release_server *ticket_release_server_new(struct loop *loop,
+                                                        struct quarantine_command_server *commands,
+                                                        struct quarantine *quarantine, struct ingest *ingest)
+{
+    struct ticket_release_server *server = memory_alloc(sizeof *server);
+    *server = (struct ticket_release_server){ .magic = TICKET_RELEASE_SERVER_MAGIC,
+                                              .loop = loop,
+                                              .commands = commands,
+                                              .quarantine = quarantine,
+                                              .ingest = ingest };
+    server->arena = arena_new(0);
+    return server;
+}
+
+void ticket_release_server_free(struct ticket_release_server *server)
+{
+    channel_close(server->report);
+    arena_free(server->arena);
+    free(server);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Tickets that users send by mail: report reads the mail, here the message is released, once. */
+#ifndef SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
+#define SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
+
+#include "ledger/quarantine/quarantine_command.h"
+
+struct ticket_release_server;
+
+/* Never NULL. All four are borrowed. To be freed before them. */
+struct ticket_release_server *ticket_release_server_new(struct loop *loop,
+                                                        struct quarantine_command_server *commands,
+                                                        struct quarantine *quarantine, struct ingest *ingest);
+void ticket_release_server_free(struct ticket_release_server *server);
+/* Report is there, or there again. */
+void ticket_release_server_set_report(struct ticket_release_server *server, int fd);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What accepted.c, ended.c and refused.c share. */
+#include "ledgerdb/entries.h"
+
+#include "config/domains.h"
+#include "ipc/message_id.h"
+#include "judge/evidence.h"
+#include "ledgerdb/terms.h"
+#include "mail/envelope.h"
+
+enum ledgerdb_outcome entries_run(struct database *database, enum statement number)
+{
+    return sql_tell(database->sql, sql_do(database->statements[number]), statements_texts[number]);
+}
+
+bool entries_run_returning(struct database *database, enum statement number, enum ledgerdb_outcome *out)
+{
+    *out = sql_step(database->statements[number]);
+    if (*out == LEDGERDB_ROW) return true;
+    sql_reset(database->statements[number]);
+    sql_tell(database->sql, *out, statements_texts[number]);
+    return false;
+}
+
+/* --- sums --- */
+
+/* By our own domains only, else strangers could fill the table with names. */
+static struct text sum_domain(const struct database *database, uint8_t direction, struct text sender,
+                              struct text recipient)
+{
+    struct text name = envelope_domain_of(direction == DIRECTION_OUT ? sender : recipient);
+    if (!database->config) return name;
+    const struct domain *domain = config_find_domain(database->config, name);
+    return config_route_is_local(domain) ? domain->name : TEXT_NONE;
+}
+
+struct pending_sum entries_sum(const struct database *database, struct entries_about about)
+{
+    bool is_first = about.number == 0;
+    return (struct pending_sum){ .time_ms = about.time_ms,
+                                 .node = database->node,
+                                 .direction = about.direction,
+                                 .domain =
+                                     sum_domain(database, about.direction, about.sender, about.recipient),
+                                 .messages = is_first,
+                                 .recipients = 1,
+                                 .bytes = is_first ? about.size : 0 };
+}
+
+void entries_add(struct database *database, struct pending_sum sum, enum sum_kind kind, struct text name)
+{
+    sum.kind = kind;
+    sum.name = name;
+    pending_add_sum(database->pending, &sum);
+}
+
+static void add_whole_day(struct database *database, struct pending_sum sum, enum sum_kind kind,
+                          struct text name)
+{
+    sum.is_whole_day = true;
+    sum.domain = TEXT_NONE;
+    entries_add(database, sum, kind, name);
+}
+
+void entries_add_judgement(struct database *database, const struct event_judgement *judgement,
+                           struct pending_sum sum)
+{
+    if (!judgement->is_judged) return;
+    entries_add(database, sum, SUM_CLASS, text_of(class_name(judgement->class)));
+    if (judgement->class == CLASS_VIRUS) entries_add(database, sum, SUM_VIRUS, judgement->virus);
+    if (!sum.messages) return;
+    if (judgement->engine.length) add_whole_day(database, sum, SUM_ENGINE, judgement->engine);
+    for (uint32_t i = 0; i < judgement->signal_count; i++)
+        add_whole_day(database, sum, SUM_RULE, judgement->signals[i].name);
+}
+
+void entries_add_action(struct database *database, const struct event_judgement *judgement,
+                        enum action action, enum action observed, struct pending_sum sum)
+{
+    static const enum sum_kind spam[] = { [ACTION_TAG] = SUM_SPAM_TAGGED,
+                                          [ACTION_QUARANTINE] = SUM_SPAM_HELD,
+                                          [ACTION_REJECT] = SUM_SPAM_REFUSED,
+                                          [ACTION_DISCARD] = SUM_SPAM_DISCARDED,
+                                          [ACTION_DEFER] = 0 };
+    bool is_spam = judgement->is_judged && judgement->class == CLASS_SPAM;
+    if (is_spam && action <= ACTION_DEFER && spam[action])
+        entries_add(database, sum, spam[action], TEXT_NONE);
+    if (observed != ACTION_ACCEPT && observed <= ACTION_DEFER)
+        entries_add(database, sum, SUM_OBSERVED, text_of(evidence_action_name(observed)));
+}
+
+enum sum_kind entries_ending_sum(enum ending ending)
+{
+    static const enum sum_kind kinds[ENDING_COUNT] = { [ENDING_DELIVERED] = SUM_DELIVERED,
+                                                       [ENDING_RETURNED] = SUM_RETURNED,
+                                                       [ENDING_DISCARDED] = SUM_DISCARDED,
+                                                       [ENDING_REMOVED] = SUM_REMOVED,
+                                                       [ENDING_QUARANTINED] = SUM_QUARANTINED };
+    return kinds[ending];
+}
+
+/* --- messages --- */
+
+static struct text signals_text(struct database *database, const struct event_judgement *judgement)
+{
+    struct text all = TEXT_NONE;
+    for (uint32_t i = 0; i < judgement->signal_count; i++)
+        all = arena_printf(database->arena, "%.*s%s%.*s=%.2f", TEXT_ARG(all), i ? "," : "",
+                           TEXT_ARG(judgement->signals[i].name), judgement->signals[i].points);
+    return all;
+}
+
+void entries_bind_judgement(struct database *database, struct sql_statement *statement, int column,
+                            const struct event_judgement *judgement, bool is_whole)
+{
+    sql_bind(statement, column, (uint64_t)judgement->class);
+    if (judgement->is_judged && is_whole)
+        sql_bind_real(statement, column + 1, judgement->score);
+    else
+        sql_bind_null(statement, column + 1);
+    sql_bind_text(statement, column + 2, judgement->virus);
+    sql_bind_text(statement, column + 3, judgement->engine);
+    sql_bind_text(statement, column + 4, signals_text(database, judgement));
+    sql_bind_text(statement, column + 5, judgement->subject);
+    sql_bind_text(statement, column + 6, judgement->message_id);
+    sql_bind_text(statement, column + 7, judgement->author);
+}
+
+struct text entries_client(struct database *database, const struct address *client)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    if (address_is_zero(client)) return TEXT_NONE;
+    return arena_text(database->arena, text_of(address_print(client, room)));
+}
+
+void entries_judgement_terms(struct database *database, const struct event_judgement *judgement)
+{
+    if (!judgement->is_judged) return;
+    terms_add(&database->terms, TERM_CLASS, text_of(class_name(judgement->class)));
+    if (judgement->virus.length) terms_add(&database->terms, TERM_VIRUS, judgement->virus);
+    terms_add_words(&database->terms, judgement->subject);
+}
+
+enum ledgerdb_outcome entries_store_hop(struct database *database, uint64_t id, struct text reply)
+{
+    static const struct text kept = { "kept as ", 8 };
+    uint64_t next;
+    size_t at = database->node ? text_find(reply, kept) : reply.length;
+    if (at == reply.length) return LEDGERDB_DONE;
+    struct text word = text_slice(reply, at + kept.length, at + kept.length + MESSAGE_ID_SIZE - 1);
+    if (!message_id_parse(word, &next) || next > INT64_MAX) return LEDGERDB_DONE;
+    sql_bind(database->statements[STORE_HOP], 1, id);
+    sql_bind(database->statements[STORE_HOP], 2, next);
+    return entries_run(database, STORE_HOP);
+}

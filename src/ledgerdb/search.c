@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* First the ids, out of the index of terms; then the rows of those that are shown. */
+#include "ledgerdb/search.h"
+
+#include <stdlib.h>
+
+#include "ipc/message_id.h"
+#include "ledgerdb/terms.h"
+
+enum { ID_SHIFT = 22 };
+#define WINDOW_LEAST ((uint64_t)3600000 << ID_SHIFT) /* an hour of ids */
+
+static const char *const names[STATUS_COUNT] = {
+    "any",     "queued",  "held", "delivered", "returned",  "removed",  "deferred", "quarantined", "released",
+    "expired", "deleted", "aged", "relayed",   "discarded", "rejected", "refused",  "greylisted",  "aborted"
+};
+
+const char *search_status_name(enum search_status status)
+{
+    return (unsigned)status < STATUS_COUNT ? names[status] : "unknown";
+}
+
+bool search_status_from_name(struct text name, enum search_status *out)
+{
+    if (text_equal(name, TEXT("bounced"))) name = TEXT("returned");
+    for (int i = STATUS_QUEUED; i < STATUS_COUNT; i++)
+        if (text_equal(name, text_of(names[i]))) {
+            *out = (enum search_status)i;
+            return true;
+        }
+    return false;
+}
+
+/* --- ids --- */
+
+struct ids {
+    uint64_t *items;
+    size_t count, room;
+};
+
+static void ids_add(struct arena *arena, struct ids *ids, uint64_t id)
+{
+    if (ids->count == ids->room) {
+        ids->room = ids->room ? ids->room * 2 : 128;
+        uint64_t *grown = arena_alloc_array(arena, ids->room, sizeof *grown);
+        if (ids->count) memcpy(grown, ids->items, ids->count * sizeof *grown);
+        ids->items = grown;
+    }
+    ids->items[ids->count++] = id;
+}
+
+static bool is_of_messages(enum search_status status)
+{
+    return status < STATUS_REJECTED;
+}
+
+static bool is_of_refusals(enum search_status status)
+{
+    return status == STATUS_ANY || status >= STATUS_DISCARDED;
+}
+
+static enum search_complaint terms_make(const struct search_question *question, struct buffer *out,
+                                        bool *out_has_lone)
+{
+    if (question->address.length) terms_ask(out, TERM_SENDER, TERM_RECIPIENT, question->address);
+    if (question->domain.length) terms_ask(out, TERM_SENDER_DOMAIN, TERM_RECIPIENT_DOMAIN, question->domain);
+    if (question->virus.length) terms_ask(out, TERM_VIRUS, TERM_VIRUS, question->virus);
+    if (question->class >= 0)
+        terms_ask(out, TERM_CLASS, TERM_CLASS, text_of(class_name((enum message_class)question->class)));
+    if (question->status == STATUS_GREYLISTED)
+        terms_ask(out, TERM_CLASS, TERM_CLASS, text_of(class_name(CLASS_GREYLISTED)));
+    else if (question->status >= STATUS_HELD)
+        terms_ask(out, TERM_STATUS, TERM_STATUS, text_of(names[question->status]));
+    if (question->client && !terms_ask_client(out, question->client)) return SEARCH_NETWORK_TOO_LARGE;
+    if (question->subject.length && !terms_ask_words(out, question->subject, out_has_lone))
+        return SEARCH_NO_WORDS;
+    return SEARCH_GOOD;
+}
+
+static struct text ids_text(const struct search_question *question, bool is_refusal, bool has_terms,
+                            struct arena *arena)
+{
+    const char *table = is_refusal ? "refusal" : "message";
+    const char *queued = question->status == STATUS_QUEUED
+                             ? " AND rowid IN (SELECT message FROM recipient WHERE ending = 0 AND hold = 0"
+                               " AND accepted_ms IS NOT NULL)"
+                             : "";
+    if (has_terms)
+        return arena_printf(
+            arena,
+            "SELECT rowid FROM find_%s WHERE find_%s MATCH ?4 AND rowid >= ?1 AND rowid < ?2%s"
+            " ORDER BY rowid DESC LIMIT ?3",
+            table, table, queued);
+    return arena_printf(arena, "SELECT id FROM %s WHERE id >= ?1 AND id < ?2%s ORDER BY id DESC LIMIT ?3",
+                        table, queued);
+}
+
+struct hunt {
+    struct sql *sql;
+    struct sql_statement *statement;
+    struct text terms;
+    struct arena *arena;
+    size_t most;
+};
+
+static enum ledgerdb_outcome window_read(struct hunt *hunt, uint64_t from, uint64_t until, struct ids *ids)
+{
+    enum ledgerdb_outcome outcome;
+    sql_bind(hunt->statement, 1, from);
+    sql_bind(hunt->statement, 2, until);
+    sql_bind(hunt->statement, 3, hunt->most - ids->count);
+    if (hunt->terms.length) sql_bind_text(hunt->statement, 4, hunt->terms);
+    sql_time_limit(hunt->sql, READER_STEP_MS);
+    while ((outcome = sql_step(hunt->statement)) == LEDGERDB_ROW)
+        ids_add(hunt->arena, ids, sql_get(hunt->statement, 0));
+    sql_reset(hunt->statement);
+    return outcome;
+}
+
+/* The newest first, all at once if the time of a step is enough, else in ever smaller pieces. */
+static enum ledgerdb_outcome ids_find(struct hunt *hunt, uint64_t from, uint64_t until, struct ids *ids)
+{
+    uint64_t width = until > from ? until - from : 0;
+    while (until > from && ids->count < hunt->most) {
+        size_t had = ids->count;
+        uint64_t start = until - from > width ? until - width : from;
+        enum ledgerdb_outcome outcome = window_read(hunt, start, until, ids);
+        if (outcome == LEDGERDB_DONE)
+            until = start;
+        else if (outcome == LEDGERDB_LATER && ids->count > had)
+            until = ids->items[ids->count - 1];
+        else if (outcome == LEDGERDB_LATER && width > WINDOW_LEAST)
+            width /= 2;
+        else
+            return outcome;
+    }
+    return LEDGERDB_DONE;
+}
+
+static enum ledgerdb_outcome table_find(struct reader_ledgerdb *ledgerdb,
+                                        const struct search_question *question, bool is_refusal,
+                                        struct text terms, struct arena *arena, struct ids *ids)
+{
+    struct text text = ids_text(question, is_refusal, terms.length > 0, arena);
+    struct hunt hunt = {
+        .sql = ledgerdb_sql(ledgerdb), .terms = terms, .arena = arena, .most = question->most + 1
+    };
+    hunt.statement = sql_prepare(hunt.sql, text.at);
+    if (!hunt.statement) return sql_failure(hunt.sql);
+    uint64_t until = question->until_ms && question->until_ms < INT64_MAX >> ID_SHIFT
+                         ? question->until_ms << ID_SHIFT
+                         : INT64_MAX;
+    enum ledgerdb_outcome outcome = ids_find(&hunt, question->from_ms << ID_SHIFT, until, ids);
+    sql_drop(hunt.statement);
+    return outcome;
+}
+
+/* --- rows --- */
+
+struct detail {
+    struct sql *sql;
+    struct arena *arena;
+    struct sql_statement *message, *recipients, *steps, *refusal, *of_message, *came, *went, *name;
+};
+
+#define JUDGED "class, score, virus, engine, signals, subject, message_id, author"
+
+static bool detail_open(struct detail *detail, struct sql *sql, struct arena *arena)
+{
+    *detail = (struct detail){ .sql = sql, .arena = arena };
+    detail->message = sql_prepare(sql, "SELECT id, time, node, direction, client, helo, sender, size, " JUDGED
+                                       ", own FROM message WHERE id = ?1");
+    detail->recipients = sql_prepare(
+        sql, "SELECT number, address, action, observed, hold, accepted_ms, ending, ended_ms, dsn, relay,"
+             " reply FROM recipient WHERE message = ?1 ORDER BY number");
+    detail->steps = sql_prepare(sql, "SELECT time, kind, hold, due, dsn, relay, reply FROM step"
+                                     " WHERE message = ?1 AND recipient = ?2 ORDER BY time");
+    detail->refusal =
+        sql_prepare(sql, "SELECT message, id >> 22, node, direction, client, helo, sender, size, " JUDGED
+                         ", stage, code, recipient, reply, count FROM refusal WHERE id = ?1");
+    detail->of_message = sql_prepare(sql, "SELECT id FROM refusal WHERE message = ?1 ORDER BY id");
+    detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
+    detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
+    detail->name = sql_prepare(sql, "SELECT name FROM node WHERE number = ?1");
+    return detail->message && detail->recipients && detail->steps && detail->refusal && detail->of_message &&
+           detail->came && detail->went && detail->name;
+}
+
+static void detail_close(struct detail *detail)
+{
+    sql_drop(detail->message);
+    sql_drop(detail->recipients);
+    sql_drop(detail->steps);
+    sql_drop(detail->refusal);
+    sql_drop(detail->of_message);
+    sql_drop(detail->came);
+    sql_drop(detail->went);
+    sql_drop(detail->name);
+}
+
+static struct text text_at(struct detail *detail, struct sql_statement *row, int column)
+{
+    return arena_text(detail->arena, sql_get_text(row, column));
+}
+
+static void head_read(struct detail *detail, struct sql_statement *row, struct search_hit *out)
+{
+    out->id = sql_get(row, 0);
+    out->time_ms = sql_get(row, 1);
+    out->node = (uint16_t)sql_get(row, 2);
+    out->direction = (uint8_t)sql_get(row, 3);
+    out->client = text_at(detail, row, 4);
+    out->helo = text_at(detail, row, 5);
+    out->sender = text_at(detail, row, 6);
+    out->size = sql_get(row, 7);
+    out->class = (enum message_class)sql_get(row, 8);
+    out->is_judged = !sql_is_null(row, 9);
+    out->score = sql_get_real(row, 9);
+    out->virus = text_at(detail, row, 10);
+    out->engine = text_at(detail, row, 11);
+    out->signals = text_at(detail, row, 12);
+    out->subject = text_at(detail, row, 13);
+    out->message_id = text_at(detail, row, 14);
+    out->author = text_at(detail, row, 15);
+}
+
+static enum ledgerdb_outcome steps_read(struct detail *detail, uint64_t id,
+                                        struct search_recipient *recipient)
+{
+    enum ledgerdb_outcome outcome;
+    size_t room = 0;
+    sql_bind(detail->steps, 1, id);
+    sql_bind(detail->steps, 2, recipient->number);
+    while ((outcome = sql_step(detail->steps)) == LEDGERDB_ROW) {
+        if (recipient->step_count == room) {
+            room = room ? room * 2 : 8;
+            struct search_step *grown = arena_alloc_array(detail->arena, room, sizeof *grown);
+            if (recipient->step_count) memcpy(grown, recipient->steps, recipient->step_count * sizeof *grown);
+            recipient->steps = grown;
+        }
+        recipient->steps[recipient->step_count++] =
+            (struct search_step){ .time_ms = sql_get(detail->steps, 0),
+                                  .kind = (enum step_kind)sql_get(detail->steps, 1),
+                                  .hold = (uint8_t)sql_get(detail->steps, 2),
+                                  .due_ms = sql_get(detail->steps, 3),
+                                  .dsn = text_at(detail, detail->steps, 4),
+                                  .relay = text_at(detail, detail->steps, 5),
+                                  .reply = text_at(detail, detail->steps, 6) };
+    }
+    sql_reset(detail->steps);
+    return outcome;
+}
+
+static void recipient_read(struct detail *detail, struct search_recipient *out)
+{
+    struct sql_statement *row = detail->recipients;
+    *out = (struct search_recipient){ .number = (uint32_t)sql_get(row, 0),
+                                      .address = text_at(detail, row, 1),
+                                      .action = (uint8_t)sql_get(row, 2),
+                                      .observed = (uint8_t)sql_get(row, 3),
+                                      .hold = (uint8_t)sql_get(row, 4),
+                                      .accepted_ms = sql_get(row, 5),
+                                      .ending = (enum ending)sql_get(row, 6),
+                                      .ended_ms = sql_get(row, 7),
+                                      .dsn = text_at(detail, row, 8),
+                                      .relay = text_at(detail, row, 9),
+                                      .reply = text_at(detail, row, 10) };
+}
+
+static enum ledgerdb_outcome recipients_read(struct detail *detail, struct search_hit *hit)
+{
+    enum ledgerdb_outcome outcome, stepped = LEDGERDB_DONE;
+    size_t room = 0;
+    sql_bind(detail->recipients, 1, hit->id);
+    while (stepped == LEDGERDB_DONE && (outcome = sql_step(detail->recipients)) == LEDGERDB_ROW) {
+        if (hit->recipient_count == room) {
+            room = room ? room * 2 : 4;
+            struct search_recipient *grown = arena_alloc_array(detail->arena, room, sizeof *grown);
+            if (hit->recipient_count) memcpy(grown, hit->recipients, hit->recipient_count * sizeof *grown);
+            hit->recipients = grown;
+        }
+        recipient_read(detail, &hit->recipients[hit->recipient_count]);
+        stepped = steps_read(detail, hit->id, &hit->recipients[hit->recipient_count++]);
+    }
+    sql_reset(detail->recipients);
+    return stepped == LEDGERDB_DONE ? outcome : stepped;
+}
+
+/* --- other nodes --- */
+
+enum { HOPS_MOST = 20 };
+
+static struct text node_name(struct detail *detail, uint16_t number)
+{
+    struct text name = TEXT_NONE;
+    sql_bind(detail->name, 1, number);
+    if (sql_step(detail->name) == LEDGERDB_ROW) name = text_at(detail, detail->name, 0);
+    sql_reset(detail->name);
+    return name;
+}
+
+static enum ledgerdb_outcome hops_read(struct detail *detail, struct sql_statement *statement, uint64_t id,
+                                       struct search_hop **out, size_t *out_count)
+{
+    enum ledgerdb_outcome outcome;
+    uint64_t ids[HOPS_MOST];
+    size_t count = 0;
+    sql_bind(statement, 1, id);
+    while ((outcome = sql_step(statement)) == LEDGERDB_ROW && count < HOPS_MOST)
+        ids[count++] = sql_get(statement, 0);
+    sql_reset(statement);
+    *out = arena_alloc_array(detail->arena, count, sizeof **out);
+    *out_count = count;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t node = message_id_node(ids[i]);
+        (*out)[i] = (struct search_hop){ ids[i], node, node_name(detail, node) };
+    }
+    return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
+}
+
+static enum ledgerdb_outcome way_read(struct detail *detail, struct search_hit *hit)
+{
+    hit->node_name = node_name(detail, hit->node);
+    if (!hit->node || !hit->id) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome = hops_read(detail, detail->came, hit->id, &hit->came, &hit->came_count);
+    if (outcome == LEDGERDB_DONE)
+        outcome = hops_read(detail, detail->went, hit->id, &hit->went, &hit->went_count);
+    return outcome;
+}
+
+/* *out_found false: the row went between the two questions, or the index knows more than the table. */
+static enum ledgerdb_outcome message_read(struct detail *detail, uint64_t id, struct search_hit *out,
+                                          bool *out_found)
+{
+    *out = (struct search_hit){ 0 };
+    sql_bind(detail->message, 1, id);
+    sql_time_limit(detail->sql, READER_STEP_MS);
+    enum ledgerdb_outcome outcome = sql_step(detail->message);
+    *out_found = outcome == LEDGERDB_ROW;
+    if (*out_found) {
+        head_read(detail, detail->message, out);
+        out->origin = (uint8_t)sql_get(detail->message, 16);
+        outcome = recipients_read(detail, out);
+        if (outcome == LEDGERDB_DONE) outcome = way_read(detail, out);
+    }
+    sql_reset(detail->message);
+    return outcome;
+}
+
+static enum ledgerdb_outcome refusal_read(struct detail *detail, uint64_t id, struct search_hit *out,
+                                          bool *out_found)
+{
+    *out = (struct search_hit){ .is_refusal = true };
+    sql_bind(detail->refusal, 1, id);
+    sql_time_limit(detail->sql, READER_STEP_MS);
+    enum ledgerdb_outcome outcome = sql_step(detail->refusal);
+    *out_found = outcome == LEDGERDB_ROW;
+    if (*out_found) {
+        head_read(detail, detail->refusal, out);
+        out->stage = (enum event_stage)sql_get(detail->refusal, 16);
+        out->code = (uint16_t)sql_get(detail->refusal, 17);
+        out->recipient = text_at(detail, detail->refusal, 18);
+        out->reply = text_at(detail, detail->refusal, 19);
+        out->count = (uint32_t)sql_get(detail->refusal, 20);
+        outcome = way_read(detail, out);
+    }
+    sql_reset(detail->refusal);
+    return outcome;
+}
+
+/* --- together --- */
+
+static bool is_from_client(const struct search_question *question, const struct search_hit *hit)
+{
+    struct address client;
+    return !question->client ||
+           (address_parse(hit->client, &client) && network_has(question->client, &client));
+}
+
+static enum ledgerdb_outcome hits_read(struct detail *detail, const struct search_question *question,
+                                       const struct ids *messages, const struct ids *refusals,
+                                       struct search_result *out)
+{
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    size_t m = 0, r = 0;
+    out->hits = arena_alloc_array(detail->arena, question->most, sizeof *out->hits);
+    while (outcome == LEDGERDB_DONE && (m < messages->count || r < refusals->count)) {
+        bool is_found, is_refusal = m == messages->count ||
+                                    (r < refusals->count && refusals->items[r] > messages->items[m]);
+        struct search_hit hit;
+        outcome = is_refusal ? refusal_read(detail, refusals->items[r++], &hit, &is_found)
+                             : message_read(detail, messages->items[m++], &hit, &is_found);
+        if (outcome != LEDGERDB_DONE || !is_found || !is_from_client(question, &hit)) continue;
+        if (out->count == question->most) {
+            out->is_cut = true;
+            break;
+        }
+        out->hits[out->count++] = hit;
+    }
+    return outcome;
+}
+
+static bool ids_have(const struct ids *ids, uint64_t id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->items[i] == id) return true;
+    return false;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? 1 : *x > *y ? -1 : 0;
+}
+
+/* Where the message was before and after, and from there on. */
+static enum ledgerdb_outcome way_find(struct detail *detail, struct ids *messages)
+{
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    for (size_t i = 0; i < messages->count && messages->count < HOPS_MOST && outcome == LEDGERDB_DONE; i++)
+        for (int way = 0; way < 2 && outcome == LEDGERDB_DONE; way++) {
+            struct search_hop *hops;
+            size_t count;
+            outcome = hops_read(detail, way ? detail->went : detail->came, messages->items[i], &hops, &count);
+            for (size_t n = 0; n < count; n++)
+                if (!ids_have(messages, hops[n].id)) ids_add(detail->arena, messages, hops[n].id);
+        }
+    qsort(messages->items, messages->count, sizeof *messages->items, newest_first);
+    return outcome;
+}
+
+static enum ledgerdb_outcome one_find(struct detail *detail, uint64_t id, struct ids *messages,
+                                      struct ids *refusals)
+{
+    enum ledgerdb_outcome outcome;
+    ids_add(detail->arena, messages, id);
+    sql_bind(detail->of_message, 1, id);
+    while ((outcome = sql_step(detail->of_message)) == LEDGERDB_ROW)
+        ids_add(detail->arena, refusals, sql_get(detail->of_message, 0));
+    return outcome == LEDGERDB_DONE ? way_find(detail, messages) : outcome;
+}
+
+enum ledgerdb_outcome search_run(struct reader_ledgerdb *ledgerdb, const struct search_question *question,
+                                 struct arena *arena, struct search_result *out)
+{
+    struct ids messages = { 0 }, refusals = { 0 };
+    struct buffer terms = { 0 };
+    struct detail detail;
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    *out = (struct search_result){ 0 };
+    out->complaint = terms_make(question, &terms, &out->has_lone_character);
+    if (out->complaint != SEARCH_GOOD) {
+        buffer_free(&terms);
+        return LEDGERDB_DONE;
+    }
+    if (!detail_open(&detail, ledgerdb_sql(ledgerdb), arena)) outcome = sql_failure(ledgerdb_sql(ledgerdb));
+    if (outcome == LEDGERDB_DONE && question->id) {
+        outcome = one_find(&detail, question->id, &messages, &refusals);
+    } else if (outcome == LEDGERDB_DONE) {
+        if (is_of_messages(question->status))
+            outcome = table_find(ledgerdb, question, false, buffer_text(&terms), arena, &messages);
+        if (outcome == LEDGERDB_DONE && is_of_refusals(question->status))
+            outcome = table_find(ledgerdb, question, true, buffer_text(&terms), arena, &refusals);
+    }
+    if (outcome == LEDGERDB_DONE) outcome = hits_read(&detail, question, &messages, &refusals, out);
+    detail_close(&detail);
+    buffer_free(&terms);
+    return outcome;
+}

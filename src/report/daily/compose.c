@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The report from top to bottom: figures, state, charts, tables, changes. */
+#include "report/daily/compose.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "ledgerdb/day.h"
+#include "report/daily/changes.h"
+#include "report/daily/chart.h"
+#include "statistics/amount.h"
+#include "statistics/calendar.h"
+#include "statistics/incident.h"
+#include "statistics/statistics.h"
+
+enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOST = 200 };
+
+struct composing {
+    const struct compose_source *source;
+    struct report_document *document;
+    struct figures now, week, year;
+    bool has_day, has_week, has_year; /* the ledger has anything of that day */
+    enum ledgerdb_outcome failed;     /* the first thing the ledger did not answer; DONE: none */
+};
+
+static bool answered(struct composing *composing, enum ledgerdb_outcome outcome)
+{
+    if (outcome != LEDGERDB_DONE && composing->failed == LEDGERDB_DONE) composing->failed = outcome;
+    return outcome == LEDGERDB_DONE;
+}
+
+static const char *say(const struct composing *composing, const char *english)
+{
+    return words_say(composing->document->language, english);
+}
+
+/* --- the day's figures --- */
+
+static bool figures_of_day(struct composing *composing, uint32_t day, struct figures *out)
+{
+    struct figures_at *at;
+    size_t count;
+    struct arena *arena = composing->document->arena;
+    if (!composing->source->ledgerdb) return false;
+    if (!answered(composing,
+                  statistics_figures(composing->source->ledgerdb, day, day, 0, arena, &at, &count)) ||
+        !count)
+        return false;
+    *out = at[0].figures;
+    return true;
+}
+
+static void headline(struct report_document *document, size_t at, const char *name, uint64_t now,
+                     uint64_t week, uint64_t year)
+{
+    document->headlines[at] = (struct document_headline){ name, N_("messages"), now, amount_change(now, week),
+                                                          amount_change(now, year) };
+}
+
+static void headlines_make(struct composing *composing)
+{
+    struct report_document *document = composing->document;
+    const struct figures *now = &composing->now, *week = &composing->week, *year = &composing->year;
+    headline(document, 0, N_("Received"), now->arrived, week->arrived, year->arrived);
+    headline(document, 1, N_("Sent"), now->sent, week->sent, year->sent);
+    headline(document, 2, N_("Spam"), now->spam, week->spam, year->spam);
+    headline(document, 3, N_("Viruses"), now->viruses, week->viruses, year->viruses);
+}
+
+/* What each figure is called, what it counts, and where it stands. */
+static const struct {
+    const char *name, *unit;
+    size_t offset;
+} figure_rows[] = {
+    { N_("Received"), N_("messages"), offsetof(struct figures, arrived) },
+    { N_("Taken"), N_("messages"), offsetof(struct figures, taken) },
+    { N_("Sent"), N_("messages"), offsetof(struct figures, sent) },
+    { N_("Spam"), N_("messages"), offsetof(struct figures, spam) },
+    { N_("Spam removed"), N_("messages"), offsetof(struct figures, removed) },
+    { N_("Viruses"), N_("messages"), offsetof(struct figures, viruses) },
+    { N_("Refused before content"), N_("recipients"), offsetof(struct figures, refused) },
+    { N_("Delivered"), N_("recipients"), offsetof(struct figures, delivered) },
+    { N_("Returned"), N_("recipients"), offsetof(struct figures, returned) },
+    { N_("Held"), N_("recipients"), offsetof(struct figures, held) },
+};
+
+static uint64_t figure(const struct figures *figures, size_t offset)
+{
+    return *(const uint64_t *)((const char *)figures + offset);
+}
+
+static void sheet_show(struct composing *composing, const struct sheet *sheet)
+{
+    struct document_block *block = report_document_add(composing->document, sheet->title);
+    block->kind = BLOCK_SHEET;
+    block->sheet = sheet;
+}
+
+static void day_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = {
+        { N_("Figure"), SHEET_TEXT },   { N_("Unit"), SHEET_TEXT },
+        { N_("Day"), SHEET_COUNT },     { N_("Week before"), SHEET_COUNT },
+        { N_("Change"), SHEET_CHANGE }, { N_("Year before"), SHEET_COUNT },
+        { N_("Change"), SHEET_CHANGE },
+    };
+    struct sheet *sheet = sheet_new(composing->document->arena, N_("The day in figures"), NULL, columns, 7);
+    for (size_t i = 0; i < sizeof figure_rows / sizeof *figure_rows; i++) {
+        uint64_t now = figure(&composing->now, figure_rows[i].offset);
+        uint64_t week = figure(&composing->week, figure_rows[i].offset);
+        uint64_t year = figure(&composing->year, figure_rows[i].offset);
+        sheet_add_row(sheet);
+        sheet_put_word(sheet, 0, figure_rows[i].name);
+        sheet_put_word(sheet, 1, figure_rows[i].unit);
+        sheet_put_number(sheet, 2, (double)now);
+        if (composing->has_week) sheet_put_number(sheet, 3, (double)week);
+        sheet_put_number(sheet, 4, amount_change(now, week));
+        if (composing->has_year) sheet_put_number(sheet, 5, (double)year);
+        sheet_put_number(sheet, 6, amount_change(now, year));
+    }
+    sheet_show(composing, sheet);
+}
+
+/* Each recipient of the day once, where it stands now; counted from the rows, and held against the sums. */
+static void balance_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Accepted that day, now"), SHEET_TEXT },
+                                                   { N_("Recipients"), SHEET_COUNT } };
+    struct day_balance day;
+    if (!answered(composing, day_count(composing->source->ledgerdb, composing->document->day, &day))) return;
+    if (day.is_forgotten) return;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = {
+        { N_("Delivered"), day.ended[ENDING_DELIVERED] },
+        { N_("Returned"), day.ended[ENDING_RETURNED] },
+        { N_("In quarantine, or back out of it"), day.ended[ENDING_QUARANTINED] },
+        { N_("Discarded"), day.ended[ENDING_DISCARDED] },
+        { N_("Removed"), day.ended[ENDING_REMOVED] },
+        { N_("Held"), day.held },
+        { N_("Queued"), day.queued },
+        { N_("Total"), day.accepted + day.own + day.again },
+    };
+    struct sheet *sheet =
+        sheet_new(composing->document->arena, N_("Balance of the day"), N_("recipients"), columns, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sheet_add_row(sheet);
+        sheet_put_word(sheet, 0, rows[i].name);
+        sheet_put_number(sheet, 1, (double)rows[i].count);
+    }
+    sheet->last->is_sum = true;
+    sheet->note = day.is_balanced ? N_("Rows and sums of the ledger agree.")
+                                  : N_("NOT BALANCED: rows and sums of the ledger differ.");
+    sheet_show(composing, sheet);
+}
+
+/* What came and went since the report before, by two counts that know nothing of each other. */
+static void accounts_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Since the report before"), SHEET_TEXT },
+                                                   { N_("Journal"), SHEET_COUNT },
+                                                   { N_("Ledger"), SHEET_COUNT },
+                                                   { N_("Apart"), SHEET_COUNT } };
+    const struct account_line *lines = composing->source->accounts;
+    if (!lines) return;
+    bool is_apart = false;
+    struct sheet *sheet =
+        sheet_new(composing->document->arena, N_("Journal and ledger"), N_("recipients"), columns, 4);
+    for (int i = 0; i < ACCOUNT_COUNT; i++) {
+        sheet_add_row(sheet);
+        sheet_put_word(sheet, 0, account_name((enum account)i));
+        sheet_put_number(sheet, 1, (double)lines[i].journal);
+        sheet_put_number(sheet, 2, (double)lines[i].ledger);
+        sheet_put_number(sheet, 3, (double)lines[i].apart);
+        is_apart |= lines[i].apart != 0;
+    }
+    sheet->note = is_apart ? N_("NOT BALANCED: events were lost, or rows. The log says more.")
+                           : N_("They agree. The ledger may be a moment behind.");
+    sheet_show(composing, sheet);
+}
+
+/* --- how the node is --- */
+
+static void state_lines(struct composing *composing)
+{
+    struct document_block *block = report_document_add(composing->document, N_("State of the node"));
+    struct arena *arena = composing->document->arena;
+    block->kind = BLOCK_LINES;
+    for (int i = 0; composing->source->facts && i < FACT_COUNT; i++) {
+        const struct fact *fact = &composing->source->facts[i];
+        const char *unknown = say(composing, N_("not seen from here"));
+        struct text says = fact->state == FACT_UNKNOWN ? text_of(unknown) : fact->says;
+        struct text line = arena_printf(arena, "%s%s%.*s", say(composing, fact_name((enum fact_kind)i)),
+                                        say(composing, N_(": ")), TEXT_ARG(says));
+        report_document_add_line(composing->document, block, fact->state == FACT_BAD, line);
+    }
+}
+
+/* --- charts --- */
+
+/* The series of both charts: what came, by what it was found to be. */
+struct bars {
+    double good[CHART_POINTS_MOST], spam[CHART_POINTS_MOST], viruses[CHART_POINTS_MOST];
+    const char *labels[CHART_POINTS_MOST];
+    bool is_shaded[CHART_POINTS_MOST];
+    char rooms[CHART_POINTS_MOST][8];
+};
+
+static void bar_set(struct bars *bars, unsigned at, const struct figures *figures)
+{
+    uint64_t bad = figures->spam + figures->viruses;
+    bars->spam[at] = (double)figures->spam;
+    bars->viruses[at] = (double)figures->viruses;
+    bars->good[at] = figures->arrived > bad ? (double)(figures->arrived - bad) : 0;
+}
+
+static void chart_show(struct composing *composing, const char *title, const char *name, unsigned points,
+                       const struct bars *bars)
+{
+    struct chart chart = { .points = points,
+                           .labels = bars->labels,
+                           .is_shaded = bars->is_shaded,
+                           .series_count = 3,
+                           .series = { { say(composing, N_("Other mail")), 0x3b6ea8, bars->good },
+                                       { say(composing, N_("Spam")), 0xe0a030, bars->spam },
+                                       { say(composing, N_("Viruses")), 0xb3261e, bars->viruses } } };
+    struct buffer png = { 0 };
+    if (chart_draw(&chart, &png)) {
+        struct document_block *block = report_document_add(composing->document, title);
+        block->kind = BLOCK_PICTURE;
+        block->picture_name = name;
+        block->png = arena_text(composing->document->arena, buffer_text(&png));
+    }
+    buffer_free(&png);
+}
+
+static void hours_chart(struct composing *composing)
+{
+    struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
+    struct figures_at *at;
+    size_t count;
+    uint32_t day = composing->document->day;
+    if (!answered(composing, statistics_figures(composing->source->ledgerdb, day, day, SUM_BY_HOUR,
+                                                composing->document->arena, &at, &count)))
+        return;
+    for (unsigned hour = 0; hour < HOURS; hour += 3) {
+        snprintf(bars->rooms[hour], sizeof bars->rooms[hour], "%u:00", hour);
+        bars->labels[hour] = bars->rooms[hour];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (at[i].number < HOURS) bar_set(bars, at[i].number, &at[i].figures);
+    chart_show(composing, N_("Mail received by hour (messages)"), "hours", HOURS, bars);
+}
+
+static void days_chart(struct composing *composing)
+{
+    struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
+    struct figures_at *at;
+    size_t count;
+    uint32_t last = composing->document->day, first = calendar_add(last, 1 - CHART_DAYS);
+    if (!answered(composing, statistics_figures(composing->source->ledgerdb, first, last, SUM_BY_DAY,
+                                                composing->document->arena, &at, &count)))
+        return;
+    for (unsigned i = 0; i < CHART_DAYS; i++) {
+        uint32_t day = calendar_add(first, (int)i);
+        bars->is_shaded[i] = !calendar_is_working(day);
+        if ((CHART_DAYS - 1 - i) % 7) continue;
+        snprintf(bars->rooms[i], sizeof bars->rooms[i], "%u/%u", calendar_month(day), calendar_date(day));
+        bars->labels[i] = bars->rooms[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (at[i].number >= first && at[i].number <= last && calendar_date(at[i].number))
+            bar_set(bars, (unsigned)calendar_between(first, at[i].number), &at[i].figures);
+    chart_show(composing, N_("Mail received by day (messages; days off shaded)"), "days", CHART_DAYS, bars);
+}
+
+/* --- tables --- */
+
+static void table_show(struct composing *composing, struct statistics_wish wish, bool is_shown_empty)
+{
+    struct sheet *sheets[STATISTICS_SHEETS];
+    size_t count;
+    wish.direction = -1;
+    if (!answered(composing, statistics_make(composing->source->ledgerdb, &wish, composing->document->arena,
+                                             sheets, &count)))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (sheets[i]->rows || is_shown_empty) sheet_show(composing, sheets[i]);
+}
+
+static void storms_table(struct composing *composing)
+{
+    uint32_t day = composing->document->day;
+    uint64_t from = (uint64_t)calendar_start(day) * 1000;
+    uint64_t until = (uint64_t)calendar_start(calendar_add(day, 1)) * 1000;
+    struct sheet *sheet;
+    if (answered(composing,
+                 incident_table(composing->source->ledgerdb, from, until, composing->source->countries,
+                                composing->document->arena, &sheet)) &&
+        sheet->rows)
+        sheet_show(composing, sheet);
+}
+
+/* Kinds in the reader's language; a file that somebody put there may name another. */
+static void missed_kind_put(struct sheet *sheet, struct text kind)
+{
+    static const char *const words[] = { N_("spam"), N_("phishing"), N_("virus"), N_("newsletter") };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!text_equal(kind, text_of(words[i]))) continue;
+        sheet_put_word(sheet, 0, words[i]);
+        return;
+    }
+    sheet_put_text(sheet, 0, kind);
+}
+
+static void missed_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
+                                                   { N_("Messages"), SHEET_COUNT } };
+    uint32_t day = composing->document->day;
+    struct arena *arena = composing->document->arena;
+    struct sum_question question = { .from_day = day,
+                                     .until_day = day,
+                                     .node = -1,
+                                     .direction = -1,
+                                     .kinds = 1u << SUM_MISSED,
+                                     .by = SUM_BY_NAME };
+    struct sum_row *rows;
+    size_t count;
+    if (!answered(composing, statistics_rows(composing->source->ledgerdb, &question, arena, &rows, &count)) ||
+        !count)
+        return;
+    struct sheet *sheet = sheet_new(arena, N_("Told to us as missed"), N_("messages"), columns, 2);
+    for (size_t i = 0; i < count; i++) {
+        sheet_add_row(sheet);
+        missed_kind_put(sheet, rows[i].name);
+        sheet_put_number(sheet, 1, (double)rows[i].messages);
+    }
+    sheet_show(composing, sheet);
+}
+
+static void day_tables(struct composing *composing)
+{
+    uint32_t day = composing->document->day;
+    struct statistics_wish wish = { .from_day = day, .until_day = day, .top = NAMES_TOP };
+    day_table(composing);
+    balance_table(composing);
+    accounts_table(composing);
+    wish.by = STATISTICS_BY_VIRUS;
+    table_show(composing, wish, true);
+    storms_table(composing);
+    missed_table(composing);
+    wish.would = true;
+    table_show(composing, wish, false);
+    wish.would = false;
+    wish.by = STATISTICS_BY_DOMAIN;
+    table_show(composing, wish, false);
+    wish.by = STATISTICS_BY_RULE;
+    table_show(composing, wish, false);
+    wish.by = STATISTICS_PAPER;
+    wish.from_day = calendar_add_months(day, -MONTHS_BACK);
+    table_show(composing, wish, false);
+}
+
+/* --- changes --- */
+
+struct listing {
+    struct composing *composing;
+    struct document_block *block;
+    unsigned count;
+};
+
+static void change_list(void *context, uint64_t time_ms, struct text change)
+{
+    struct listing *listing = context;
+    char when[8];
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    if (listing->count++ >= CHANGES_MOST) return;
+    strftime(when, sizeof when, "%H:%M", localtime_r(&seconds, &tm));
+    struct report_document *document = listing->composing->document;
+    report_document_add_line(document, listing->block, false,
+                             arena_printf(document->arena, "%s %.*s", when, TEXT_ARG(change)));
+}
+
+static void changes_show(struct composing *composing)
+{
+    uint32_t day = composing->document->day;
+    struct listing listing = { composing,
+                               report_document_add(composing->document, N_("Changes of the configuration")),
+                               0 };
+    listing.block->kind = BLOCK_LINES;
+    changes_list(composing->source->folder, (uint64_t)calendar_start(day) * 1000,
+                 (uint64_t)calendar_start(calendar_add(day, 1)) * 1000, change_list, &listing);
+    const char *none = say(composing, N_("none"));
+    if (!listing.count) report_document_add_line(composing->document, listing.block, false, text_of(none));
+}
+
+static void shortcoming_say(struct composing *composing, const char *why)
+{
+    struct document_block *block = report_document_add(composing->document, N_("Not whole"));
+    report_document_add_line(composing->document, block, true, text_of(say(composing, why)));
+}
+
+struct report_document *compose_day(const struct compose_source *source, uint32_t day, enum language language)
+{
+    struct report_document *document = report_document_new(language);
+    struct composing composing = { .source = source, .document = document, .failed = LEDGERDB_DONE };
+    document->hostname = arena_text(document->arena, source->config->hostname);
+    document->day = day;
+    document->made_ms = source->now_ms;
+    document->week_day = calendar_alike_before(day, 7);
+    document->year_day = calendar_alike_before(day, 364);
+    composing.has_day = figures_of_day(&composing, day, &composing.now);
+    composing.has_week = figures_of_day(&composing, document->week_day, &composing.week);
+    composing.has_year = figures_of_day(&composing, document->year_day, &composing.year);
+    headlines_make(&composing);
+    if (source->ledgerdb && composing.failed == LEDGERDB_DONE && !composing.has_day)
+        shortcoming_say(&composing, N_("The ledger has nothing of this day: the zeros are no figures."));
+    state_lines(&composing);
+    if (source->ledgerdb) {
+        hours_chart(&composing);
+        days_chart(&composing);
+        day_tables(&composing);
+    }
+    changes_show(&composing);
+    if (composing.failed != LEDGERDB_DONE)
+        shortcoming_say(&composing, N_("The ledger did not answer every question: figures are missing."));
+    return document;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail; and `sekimori health
+ * --all`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/codec.h"
+#include "base/context.h"
+#include "base/log.h"
+#include "ipc/message_id.h"
+#include "mail/mailbox.h"
+#include "report/service.h"
+#include "statistics/calendar.h"
+
+enum { PART_MOST = 64 * 1024 };
+
+struct customer {
+    enum { CUSTOMER_MAGIC = 0x6a49bebb } magic;
+    struct channel *channel; /* NULL: it has gone */
+    bool waits;              /* for queue or a hook */
+};
+
+static void customer_drop(struct customer *customer)
+{
+    channel_close(customer->channel);
+    customer->channel = NULL;
+    if (!customer->waits) free(customer);
+}
+
+static void say_last(struct customer *customer, int code, struct text text)
+{
+    struct buffer *out = channel_begin(customer->channel, MASTER_DONE, 0);
+    put_u8(out, (uint8_t)code);
+    put_text(out, text);
+    channel_end(customer->channel);
+}
+
+static void say_bytes(struct customer *customer, struct text bytes)
+{
+    for (; bytes.length > 0; bytes = text_slice(bytes, PART_MOST, bytes.length)) {
+        put_text(channel_begin(customer->channel, MASTER_MORE, 0), text_slice(bytes, 0, PART_MOST));
+        channel_end(customer->channel);
+    }
+}
+
+/* --- orders --- */
+
+struct order {
+    uint32_t day;
+    enum language language;
+    bool is_mail;
+    struct text to; /* an address, or "html", "txt", "eml" */
+};
+
+/* In ASCII: the letter's To field is not made for more. */
+static bool is_address(struct text text)
+{
+    struct mailbox mailbox;
+    return mailbox_parse(text, false, &mailbox) == MAILBOX_GOOD && mailbox.domain.length &&
+           !mailbox.needs_smtputf8;
+}
+
+static bool order_read(struct text command, const struct config *config, struct order *out)
+{
+    struct text day, language, how;
+    bool is_whole = text_next_word(&command, &day) && text_next_word(&command, &language) &&
+                    text_next_word(&command, &how) && text_next_word(&command, &out->to);
+    if (!is_whole || !calendar_parse_day(day, &out->day)) return false;
+    out->language = text_equal(language, TEXT("ja"))   ? LANGUAGE_JA
+                    : text_equal(language, TEXT("en")) ? LANGUAGE_EN
+                                                       : config->report.language;
+    out->is_mail = text_equal(how, TEXT("to"));
+    return true;
+}
+
+static void mail_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct customer *customer = CONTEXT(context, struct customer, CUSTOMER_MAGIC);
+    char room[MESSAGE_ID_SIZE];
+    customer->waits = false;
+    if (!customer->channel)
+        free(customer);
+    else if (is_kept)
+        say_last(customer, EX_OK, text_of(message_id_print(id, room)));
+    else
+        say_last(customer, EX_TEMPFAIL, why);
+}
+
+static void mail_order(struct service *service, struct customer *customer, const struct order *order,
+                       const struct report_document *document)
+{
+    char room[MESSAGE_ID_SIZE];
+    struct buffer letter = { 0 };
+    uint64_t id = submission_next_id(service->submission);
+    message_id_print(id, room);
+    report_document_print_letter(document, service->child.config->admin, order->to, text_of(room), &letter);
+    customer->waits = true;
+    submission_send(service->submission, id, order->to, buffer_text(&letter),
+                    (struct submission_waiter){ mail_done, customer });
+    buffer_free(&letter);
+}
+
+static void file_order(struct service *service, struct customer *customer, const struct order *order,
+                       const struct report_document *document)
+{
+    const struct config *config = service->child.config;
+    char room[MESSAGE_ID_SIZE];
+    struct text to = config->report.to.length ? config->report.to : config->admin;
+    struct buffer bytes = { 0 };
+    if (text_equal(order->to, TEXT("html")))
+        report_document_print_html(document, false, &bytes);
+    else if (text_equal(order->to, TEXT("eml")))
+        report_document_print_letter(document, config->admin, to,
+                                     text_of(message_id_print(submission_next_id(service->submission), room)),
+                                     &bytes);
+    else
+        report_document_print_text(document, &bytes);
+    say_bytes(customer, buffer_text(&bytes));
+    say_last(customer, EX_OK, TEXT_NONE);
+    buffer_free(&bytes);
+}
+
+static void report_order(struct service *service, struct customer *customer, struct text command)
+{
+    struct order order;
+    if (!order_read(command, service->child.config, &order)) {
+        say_last(customer, EX_USAGE, TEXT("report DAY LANGUAGE as html|txt|eml, or to ADDRESS"));
+        return;
+    }
+    if (order.is_mail && !is_address(order.to)) {
+        say_last(customer, EX_USAGE, TEXT("that is no address that mail can be sent to"));
+        return;
+    }
+    if (order.day > calendar_of((time_t)(loop_wall_ms(service->child.loop) / 1000))) {
+        say_last(customer, EX_USAGE, TEXT("that day is still to come"));
+        return;
+    }
+    struct report_document *document = report_job_document(service, order.day, order.language);
+    if (order.is_mail)
+        mail_order(service, customer, &order, document);
+    else
+        file_order(service, customer, &order, document);
+    report_document_free(document);
+}
+
+/* --- a test of the alarms --- */
+
+struct trial {
+    enum { TRIAL_MAGIC = 0x4c7be1a3 } magic;
+    struct customer *customer;
+    unsigned waits; /* answers that are to come */
+    int code;
+    struct buffer says;
+};
+
+static void trial_say(struct trial *trial, const char *what, struct text says, bool is_good)
+{
+    buffer_printf(&trial->says, "%s%s: %.*s", buffer_length(&trial->says) ? "\n" : "", what, TEXT_ARG(says));
+    if (!is_good) trial->code = EX_TEMPFAIL;
+    if (--trial->waits) return;
+    trial->customer->waits = false;
+    if (trial->customer->channel)
+        say_last(trial->customer, trial->code, buffer_text(&trial->says));
+    else
+        free(trial->customer);
+    buffer_free(&trial->says);
+    free(trial);
+}
+
+static void trial_mail_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    char room[MESSAGE_ID_SIZE];
+    trial_say(CONTEXT(context, struct trial, TRIAL_MAGIC), "mail",
+              is_kept ? text_of(message_id_print(id, room)) : why, is_kept);
+}
+
+static void trial_hook_done(void *context, const struct program_end *end)
+{
+    struct buffer says = { 0 };
+    program_end_say(end, &says);
+    trial_say(CONTEXT(context, struct trial, TRIAL_MAGIC), "hook", buffer_text(&says),
+              program_end_is_good(end));
+    buffer_free(&says);
+}
+
+static void trial_order(struct service *service, struct customer *customer)
+{
+    struct trial *trial = memory_alloc(sizeof *trial);
+    *trial = (struct trial){ .magic = TRIAL_MAGIC, .customer = customer, .code = EX_OK };
+    trial->waits = report_job_alarm_test(service, (struct submission_waiter){ trial_mail_done, trial },
+                                         (struct hooks_waiter){ trial_hook_done, trial });
+    customer->waits = trial->waits > 0;
+    if (trial->waits) return;
+    free(trial);
+    say_last(customer, EX_CONFIG, TEXT("neither report to nor alarm hook is set: nobody would hear of it"));
+}
+
+static void missed_order(struct service *service, struct customer *customer)
+{
+    char said[32];
+    snprintf(said, sizeof said, "%u", missed_spam_take(service));
+    say_last(customer, EX_OK, text_of(said));
+}
+
+static void facts_order(struct service *service, struct customer *customer)
+{
+    struct buffer json = { 0 };
+    report_job_facts(service, &json);
+    say_last(customer, EX_OK, buffer_text(&json));
+    buffer_free(&json);
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    return false; /* one command a connection */
+}
+
+static void on_closed(void *context)
+{
+    customer_drop(CONTEXT(context, struct customer, CUSTOMER_MAGIC));
+}
+
+void report_command_serve(struct service *service, struct text command, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    struct customer *customer = memory_alloc(sizeof *customer);
+    customer->magic = CUSTOMER_MAGIC;
+    struct text word, all = command;
+    customer->channel = channel_open(service->child.loop, fd, &events, customer);
+    if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
+        missed_order(service, customer);
+    else if (text_equal(all, TEXT("facts")))
+        facts_order(service, customer);
+    else if (text_equal(all, TEXT("report test-alarm")))
+        trial_order(service, customer);
+    else
+        report_order(service, customer, command);
+}

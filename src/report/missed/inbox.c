@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One mail at a time, one recipient of it after the other. Nothing of it is remembered but the id of an
+   answer under way: queue offers again what it has not heard to be done, and doing it again changes nothing
+   (missed_spam.c, ledger's ticket_release.c). */
+#include "report/missed/inbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "base/log.h"
+#include "config/domains.h"
+#include "config/own_address.h"
+#include "ipc/ask_report.h"
+#include "ipc/message_id.h"
+#include "report/missed/answer.h"
+#include "report/missed/attempts.h"
+#include "report/missed/request_mail.h"
+#include "report/service.h"
+#include "report/state_file.h"
+
+enum {
+    OFFERS_MOST = 64 /* queue makes fewer */
+};
+
+enum waits { WAITS_NOT, WAITS_LEDGER, WAITS_LETTER };
+
+/* A mail that queue offered. The first of the line is being done. */
+struct errand {
+    struct errand *next;
+    uint64_t id;
+    int fd; /* the segment; -1: queue is gone and will offer it again */
+    struct buffer payload;
+    struct arena *arena; /* of what follows: made when its turn comes */
+    struct held_offer offer;
+    struct buffer content;
+    uint32_t at; /* recipients before this one are done */
+    struct buffer said;
+    enum waits waits;
+    int why; /* WAITS_LETTER: what the answer says */
+};
+
+struct inbox {
+    enum { INBOX_MAGIC = 0x63f66cef } magic;
+    struct service *service;
+    struct channel *ledger; /* NULL: not there */
+    struct errand *first;
+    unsigned count;
+    uint64_t begun;     /* id of the last mail that was begun */
+    struct timer *work; /* for the next turn: a mail may take long, and others want something too */
+    struct answered answered;
+    struct inbox_facts facts;
+};
+
+static void errand_free(struct errand *errand)
+{
+    if (errand->fd >= 0) close(errand->fd);
+    buffer_free(&errand->payload);
+    buffer_free(&errand->content);
+    buffer_free(&errand->said);
+    arena_free(errand->arena);
+    free(errand);
+}
+
+static void first_drop(struct inbox *inbox)
+{
+    struct errand *errand = inbox->first;
+    inbox->first = errand->next;
+    inbox->count--;
+    errand_free(errand);
+    if (inbox->first) timer_set(inbox->work, 0);
+}
+
+/* --- to queue --- */
+
+/* Those recipients that are done; the rest is offered again. */
+static void done_say(struct inbox *inbox)
+{
+    const struct errand *errand = inbox->first;
+    struct channel *queue = submission_queue(inbox->service->submission);
+    if (queue && errand->fd >= 0) {
+        struct buffer *out = channel_begin(queue, REPORT_DONE, errand->id);
+        put_u32(out, errand->at);
+        for (uint32_t i = 0; i < errand->at; i++) put_u32(out, errand->offer.recipients[i].number);
+        put_text(out, buffer_text(&errand->said));
+        channel_end(queue);
+    }
+    first_drop(inbox);
+}
+
+static void not_done_say(struct inbox *inbox, enum held_refusal refusal, const char *why)
+{
+    const struct errand *errand = inbox->first;
+    struct channel *queue = submission_queue(inbox->service->submission);
+    if (errand->at > 0) {
+        done_say(inbox);
+        return;
+    }
+    if (queue && errand->fd >= 0) {
+        struct buffer *out = channel_begin(queue, REPORT_NOT_DONE, errand->id);
+        put_u8(out, refusal);
+        put_text(out, text_of(why));
+        channel_end(queue);
+    }
+    first_drop(inbox);
+}
+
+/* The recipient at hand is done. */
+static void next(struct inbox *inbox, struct text said)
+{
+    struct errand *errand = inbox->first;
+    char id[MESSAGE_ID_SIZE];
+    log_info("%s: <%.*s>: %.*s", message_id_print(errand->id, id),
+             TEXT_ARG(errand->offer.envelope.recipients[errand->at].address), TEXT_ARG(said));
+    if (buffer_length(&errand->said)) buffer_add_text(&errand->said, TEXT("; "));
+    buffer_add_text(&errand->said, said);
+    errand->at++;
+    errand->waits = WAITS_NOT;
+    timer_set(inbox->work, 0);
+}
+
+/* --- what leaked through --- */
+
+static void report_take(struct inbox *inbox, enum missed_kind kind)
+{
+    struct errand *errand = inbox->first;
+    struct text list[REQUEST_MAIL_MESSAGES_MOST], mail = buffer_text(&errand->content);
+    size_t left, count = request_mail_enclosed(errand->arena, mail, list, REQUEST_MAIL_MESSAGES_MOST, &left);
+    bool is_inline = count == 0;
+    if (is_inline) list[count++] = mail;
+    if (!missed_spam_put(inbox->service, kind, list, count)) {
+        not_done_say(inbox, HELD_NO_ROOM, "what leaked through cannot be written to learn/missed");
+        return;
+    }
+    missed_spam_take(inbox->service);
+    inbox->facts.reported += count;
+    struct text more = left ? arena_printf(errand->arena, "; %zu more are left out", left) : TEXT_NONE;
+    next(inbox, arena_printf(errand->arena, "told as missed %s: %s%zu%.*s", missed_kind_name(kind),
+                             is_inline ? "the mail itself, messages: " : "attached messages: ", count,
+                             TEXT_ARG(more)));
+}
+
+/* --- answers --- */
+
+/* The mail and its answer stand in report/answer before queue is given the answer, so that after a crash
+ * queue can be asked whether it has it. */
+static bool answer_note(struct inbox *inbox, uint64_t letter)
+{
+    return state_file_write_pair(inbox->service->folder, "answer", inbox->first->id, letter);
+}
+
+/* The id of the answer that an earlier life of ours gave to queue for this mail; 0: none. */
+static uint64_t answer_noted(const struct inbox *inbox)
+{
+    uint64_t noted[2];
+    bool is_noted = state_file_read_pair(inbox->service->folder, "answer", noted);
+    return is_noted && noted[0] == inbox->first->id ? noted[1] : 0;
+}
+
+static void not_released(struct inbox *inbox, int why, const char *how)
+{
+    inbox->facts.not_released++;
+    next(inbox, arena_printf(inbox->first->arena, "nothing released: %s, %s", answer_reason(why), how));
+}
+
+static void letter_done(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    struct errand *errand = inbox->first;
+    errand->waits = WAITS_NOT;
+    if (!is_kept) {
+        not_done_say(inbox, HELD_NO_ROOM, "the answer is not kept yet");
+        return;
+    }
+    char room[MESSAGE_ID_SIZE], how[40];
+    inbox->facts.answers++;
+    snprintf(how, sizeof how, "answered as %s", message_id_print(id, room));
+    not_released(inbox, errand->why, how);
+}
+
+static void answer_send(struct inbox *inbox)
+{
+    struct service *service = inbox->service;
+    struct errand *errand = inbox->first;
+    struct text to = errand->offer.envelope.sender;
+    char room[MESSAGE_ID_SIZE];
+    uint64_t id = submission_next_id(service->submission);
+    if (!answer_note(inbox, id)) {
+        not_done_say(inbox, HELD_NO_ROOM, "the answer cannot be noted in report/answer");
+        return;
+    }
+    struct buffer letter = { 0 };
+    answer_print(&(struct answer){ .config = service->child.config,
+                                   .language = digest_mailing_language(service->child.config, to),
+                                   .to = to,
+                                   .id = text_of(message_id_print(id, room)),
+                                   .why = errand->why,
+                                   .now_ms = loop_wall_ms(service->child.loop) },
+                 &letter);
+    errand->waits = WAITS_LETTER;
+    submission_send(service->submission, id, to, buffer_text(&letter),
+                    (struct submission_waiter){ letter_done, inbox });
+    buffer_free(&letter);
+}
+
+/* Was the answer that is noted kept? If not, it is made now. */
+static void noted_resolved(void *context, uint64_t id, bool is_kept, struct text why)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    if (is_kept)
+        letter_done(inbox, id, true, why);
+    else
+        answer_send(inbox);
+}
+
+/* Only to users of ours: nobody else has tickets, and a sender's name is easily forged. */
+static void answer(struct inbox *inbox, int why)
+{
+    struct errand *errand = inbox->first;
+    const struct config *config = inbox->service->child.config;
+    struct text sender = errand->offer.envelope.sender;
+    uint64_t noted = answer_noted(inbox);
+    errand->why = why;
+    if (noted) {
+        errand->waits = WAITS_LETTER;
+        submission_ask(inbox->service->submission, noted,
+                       (struct submission_waiter){ noted_resolved, inbox });
+    } else if (!sender.length || request_mail_is_automatic(errand->arena, buffer_text(&errand->content))) {
+        not_released(inbox, why, "no answer to a program");
+    } else if (!config_route_is_local(config_find_domain(config, envelope_domain_of(sender)))) {
+        not_released(inbox, why, "no answer to who is not of ours");
+    } else if (own_address_find(config, sender, NULL) != OWN_ADDRESS_NONE) {
+        not_released(inbox, why, "no answer to ourselves");
+    } else if (!answered_count(&inbox->answered, sender, loop_wall_ms(inbox->service->child.loop))) {
+        not_released(inbox, why, "no answer, there were many");
+    } else {
+        answer_send(inbox);
+    }
+}
+
+/* --- tickets --- */
+
+static void ticket_take(struct inbox *inbox)
+{
+    struct errand *errand = inbox->first;
+    struct text ticket = request_mail_ticket(errand->arena, buffer_text(&errand->content));
+    if (!ticket.length) {
+        answer(inbox, ANSWER_NO_TICKET);
+        return;
+    }
+    if (!inbox->ledger) {
+        not_done_say(inbox, HELD_NOT_YET, "ledger is being restarted");
+        return;
+    }
+    errand->waits = WAITS_LEDGER;
+    struct buffer *out = channel_begin(inbox->ledger, LEDGER_REDEEM, errand->id);
+    put_text(out, ticket);
+    put_text(out, errand->offer.envelope.sender);
+    channel_end(inbox->ledger);
+}
+
+static void redeemed(struct inbox *inbox, enum redeemed outcome, uint64_t release)
+{
+    char id[MESSAGE_ID_SIZE];
+    inbox->first->waits = WAITS_NOT;
+    if (outcome == REDEEMED_LATER) {
+        not_done_say(inbox, HELD_NO_ROOM, "ledger cannot release now");
+    } else if (outcome == REDEEMED_DONE) {
+        inbox->facts.released++;
+        next(inbox, arena_printf(inbox->first->arena, "released as %s", message_id_print(release, id)));
+    } else {
+        answer(inbox, outcome);
+    }
+}
+
+static bool ledger_frame(void *context, struct frame *frame)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    struct reader reader = reader_of(frame->payload);
+    enum redeemed outcome = get_u8(&reader);
+    uint64_t release = get_u64(&reader);
+    if (frame->type != LEDGER_REDEEMED || !reader_done(&reader) || outcome >= REDEEMED_COUNT) return false;
+    const struct errand *errand = inbox->first; /* queue may have died since it was asked */
+    if (errand && errand->id == frame->id && errand->waits == WAITS_LEDGER) redeemed(inbox, outcome, release);
+    return true;
+}
+
+static void ledger_gone(void *context)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    channel_close(inbox->ledger);
+    inbox->ledger = NULL;
+    if (inbox->first && inbox->first->waits == WAITS_LEDGER)
+        not_done_say(inbox, HELD_NOT_YET, "ledger is being restarted");
+}
+
+void inbox_set_ledger(struct inbox *inbox, int fd)
+{
+    static const struct channel_events events = { ledger_frame, ledger_gone };
+    if (inbox->ledger) ledger_gone(inbox);
+    inbox->ledger = channel_open(inbox->service->child.loop, fd, &events, inbox);
+}
+
+/* --- one after the other --- */
+
+static bool content_read(const struct errand *errand, struct buffer *out)
+{
+    uint64_t length = errand->offer.length;
+    char *room = buffer_reserve(out, length ? length : 1);
+    for (uint64_t done = 0; done < length;) {
+        ssize_t count = pread(errand->fd, room + done, length - done, (off_t)(errand->offer.offset + done));
+        if (count < 0 && errno == EINTR) continue;
+        if (count == 0) errno = EIO; /* shorter than the offer says */
+        if (count <= 0) return false;
+        done += (uint64_t)count;
+    }
+    buffer_commit(out, length);
+    return true;
+}
+
+/* It was looked at when it came, so it is whole. */
+static bool errand_open(struct errand *errand)
+{
+    errand->arena = arena_new(0);
+    held_offer_get(errand->arena, buffer_text(&errand->payload), &errand->offer);
+    if (content_read(errand, &errand->content)) return true;
+    log_error("ALARM: a mail to this node itself cannot be read from the journal: %s", strerror(errno));
+    return false;
+}
+
+/* One that ended several lives of ours is left alone. */
+static bool errand_begin(struct inbox *inbox, const struct errand *errand)
+{
+    uint64_t attempts;
+    char id[MESSAGE_ID_SIZE];
+    if (inbox->begun == errand->id) return true; /* by this life: it was not done for another reason */
+    bool is_noted = attempts_begin(inbox->service->folder, errand->id, inbox->begun, &attempts);
+    if (attempts >= ATTEMPTS_MOST) {
+        log_error("ALARM: %s: this mail to the node itself ended the report process %u times",
+                  message_id_print(errand->id, id), ATTEMPTS_MOST);
+        not_done_say(inbox, HELD_LEFT,
+                     "it ended the report process again and again: look at it, or remove it");
+        return false;
+    }
+    if (is_noted)
+        inbox->begun = errand->id;
+    else
+        not_done_say(inbox, HELD_NO_ROOM, "report/errand cannot be written");
+    return is_noted;
+}
+
+static bool is_open(struct inbox *inbox, struct errand *errand)
+{
+    if (errand->arena) return true;
+    if (!errand_begin(inbox, errand)) return false;
+    if (errand_open(errand)) return true;
+    not_done_say(inbox, HELD_NO_ROOM, "it cannot be read");
+    return false;
+}
+
+static void work(void *context)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    struct errand *errand = inbox->first;
+    enum missed_kind kind;
+    if (!errand || errand->waits != WAITS_NOT || !is_open(inbox, errand)) return;
+    if (errand->at == errand->offer.envelope.recipient_count) {
+        done_say(inbox);
+        return;
+    }
+    switch (own_address_find(inbox->service->child.config,
+                             errand->offer.envelope.recipients[errand->at].address, &kind)) {
+    case OWN_ADDRESS_MISSED:
+        report_take(inbox, kind);
+        break;
+    case OWN_ADDRESS_REPLY:
+        ticket_take(inbox);
+        break;
+    case OWN_ADDRESS_NONE:
+        not_done_say(inbox, HELD_LEFT,
+                     "its recipient is no longer an address of this node: release it, or remove it");
+        break;
+    }
+}
+
+/* --- from queue --- */
+
+/* Only the first of the line can wait for a letter. */
+static bool is_back(struct inbox *inbox, struct frame *frame)
+{
+    struct errand *errand = inbox->first;
+    if (!errand || errand->id != frame->id || errand->fd >= 0) return false;
+    errand->fd = frame_take_fd(frame, 0);
+    return errand->fd >= 0;
+}
+
+static bool offer_add(struct inbox *inbox, struct frame *frame)
+{
+    struct held_offer offer;
+    struct arena *arena = arena_new(0);
+    bool is_good = held_offer_get(arena, frame->payload, &offer) && offer.id == frame->id;
+    arena_free(arena);
+    if (!is_good || inbox->count == OFFERS_MOST) return false;
+    if (is_back(inbox, frame)) return true;
+    struct errand *errand = memory_alloc(sizeof *errand), **link = &inbox->first;
+    *errand = (struct errand){ .id = frame->id, .fd = frame_take_fd(frame, 0) };
+    if (errand->fd < 0) {
+        free(errand);
+        return false;
+    }
+    buffer_add_text(&errand->payload, frame->payload);
+    while (*link) link = &(*link)->next;
+    *link = errand;
+    inbox->count++;
+    timer_set(inbox->work, 0);
+    return true;
+}
+
+static bool queue_frame(void *context, struct frame *frame)
+{
+    return frame->type == REPORT_MAIL && offer_add(CONTEXT(context, struct inbox, INBOX_MAGIC), frame);
+}
+
+/* It offers all again. A letter under way goes on, and what became of it belongs to its mail. */
+static void queue_gone(void *context)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    struct errand *kept = inbox->first && inbox->first->waits == WAITS_LETTER ? inbox->first : NULL;
+    for (struct errand *errand = inbox->first, *following; errand; errand = following) {
+        following = errand->next;
+        if (errand != kept) errand_free(errand);
+    }
+    inbox->first = kept;
+    inbox->count = kept != NULL;
+    if (!kept) return;
+    kept->next = NULL;
+    if (kept->fd >= 0) close(kept->fd);
+    kept->fd = -1;
+}
+
+struct inbox *inbox_new(struct service *service)
+{
+    struct inbox *inbox = memory_alloc(sizeof *inbox);
+    inbox->magic = INBOX_MAGIC;
+    inbox->service = service;
+    inbox->work = timer_new(service->child.loop, work, inbox);
+    submission_listen(service->submission, (struct submission_listener){ queue_frame, queue_gone, inbox });
+    return inbox;
+}
+
+struct inbox_facts inbox_facts(const struct inbox *inbox)
+{
+    return inbox->facts;
+}

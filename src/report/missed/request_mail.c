@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Reads foreign bytes with the same reader that the checks use. */
+#include "report/missed/request_mail.h"
+
+#include "ledgerdb/ticket.h"
+#include "mail/mime.h"
+#include "mail/word.h"
+
+enum { TICKET_LETTERS = TICKET_SIZE - 1 };
+
+/* --- attached messages --- */
+
+static bool is_message(const struct mime_part *part)
+{
+    return part->kind == MIME_MESSAGE || text_equal(part->type, TEXT("message/rfc822")) ||
+           text_equal(part->type, TEXT("message/global")) ||
+           (part->kind == MIME_LEAF && text_ends_nocase(part->name, TEXT(".eml")));
+}
+
+/* A message inside is the next part; a file is decoded. */
+static struct text bytes_of(struct arena *arena, const struct mime *mime, size_t at)
+{
+    const struct mime_part *part = &mime->parts[at];
+    if (part->kind == MIME_MESSAGE && at + 1 < mime->count) {
+        const struct mime_part *inside = part + 1;
+        return text_slice(mime->message, inside->offset, inside->offset + inside->length);
+    }
+    struct buffer room = { 0 };
+    struct text bytes = arena_text(arena, mime_decode(part, &room, NULL));
+    buffer_free(&room);
+    return bytes;
+}
+
+size_t request_mail_enclosed(struct arena *arena, struct text mail, struct text *out, size_t most,
+                             size_t *out_left)
+{
+    const struct mime *mime = mime_parse(arena, mail, &mime_limits_default, MIME_FIRST);
+    size_t count = 0, behind = 0;
+    *out_left = 0;
+    for (size_t i = 0; i < mime->count; i++) {
+        const struct mime_part *part = &mime->parts[i];
+        if (part->offset < behind || !is_message(part)) continue;
+        behind = part->offset + part->length;
+        if (count == most) {
+            ++*out_left;
+            continue;
+        }
+        struct text bytes = bytes_of(arena, mime, i);
+        if (text_trim(bytes).length) out[count++] = bytes;
+    }
+    return count;
+}
+
+/* --- the header --- */
+
+static void header_read(struct arena *arena, struct text mail, struct header *out)
+{
+    struct header_limits limits = { .bytes = mime_limits_default.header_bytes,
+                                    .fields = mime_limits_default.header_fields,
+                                    .skip_junk = true };
+    header_parse(arena, mail, &limits, out);
+}
+
+static bool is_letter(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c);
+}
+
+struct text request_mail_ticket(struct arena *arena, struct text mail)
+{
+    struct header header;
+    header_read(arena, mail, &header);
+    const struct header_field *field = header_find(&header, HEADER_SUBJECT);
+    struct text subject = field ? word_decode_in(arena, field->value, NULL) : TEXT_NONE;
+    for (size_t i = 0; i < subject.length;) {
+        size_t end = i;
+        while (end < subject.length && is_letter(subject.at[end])) end++;
+        if (i > 0 && subject.at[i - 1] == '%' && end - i == TICKET_LETTERS + 2)
+            i += 2; /* "%20", left as it is */
+        if (end - i == TICKET_LETTERS) return text_slice(subject, i, end);
+        i = end + 1;
+    }
+    return TEXT_NONE;
+}
+
+static bool is_any(struct text word, const char *const *words)
+{
+    while (*words && !text_equal_nocase(word, text_of(*words))) words++;
+    return *words != NULL;
+}
+
+/* RFC 3834 section 2, and what older programs say of themselves. */
+static bool is_of_a_program(struct arena *arena, const struct header_field *field)
+{
+    static const char *const names[] = { "List-Id", "X-Autoreply", "X-Autorespond", NULL };
+    static const char *const precedences[] = { "bulk", "junk", "list", "auto_reply", NULL };
+    struct text word = header_unfold(arena, field->value);
+    word = text_trim(text_slice(word, 0, text_find_char(word, ';')));
+    if (text_equal_nocase(field->name, TEXT("Auto-Submitted"))) return !text_equal_nocase(word, TEXT("no"));
+    if (text_equal_nocase(field->name, TEXT("Precedence"))) return is_any(word, precedences);
+    return is_any(field->name, names);
+}
+
+bool request_mail_is_automatic(struct arena *arena, struct text mail)
+{
+    struct header header;
+    header_read(arena, mail, &header);
+    for (size_t i = 0; i < header.count; i++)
+        if (is_of_a_program(arena, &header.fields[i])) return true;
+    return false;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What a mail to one of the node's own addresses asks for, read from its bytes. Pure. */
+#ifndef SEKIMORI_REPORT_MISSED_REQUEST_MAIL_H
+#define SEKIMORI_REPORT_MISSED_REQUEST_MAIL_H
+
+#include "base/arena.h"
+
+enum { REQUEST_MAIL_MESSAGES_MOST = 50 };
+
+/* The messages that are attached to it, in their order, decoded: parts that are messages (message/rfc822 and
+   its kin) or files named *.eml; what is attached to those belongs to them. At most `most`; *out_left: how
+   many more there are. 0: none is attached. Borrowed from `mail` or in the arena. */
+size_t request_mail_enclosed(struct arena *arena, struct text mail, struct text *out, size_t most,
+                             size_t *out_left);
+
+/* The ticket (ledgerdb/ticket.h) in its Subject, whatever stands around it; folds and encoded words are
+   undone. Empty: there is none. It may be false. */
+struct text request_mail_ticket(struct arena *arena, struct text mail);
+
+/* Written by a program or sent to a list: RFC 3834 forbids to answer it. */
+bool request_mail_is_automatic(struct arena *arena, struct text mail);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Requests: taken, bounded, in an order that shares.c knows, given to idle workers, answered to whoever
+ * still waits. */
+#include "scan/dispatcher.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/context.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "scan/dispatcher_private.h"
+#include "scan/scan_private.h"
+
+/* --- answers --- */
+
+static void request_drop(struct dispatcher *dispatcher, struct request *request)
+{
+    shares_end(&dispatcher->waiting, request);
+    request_free(request);
+}
+
+void dispatcher_answer(struct dispatcher *dispatcher, struct request *request, uint16_t type,
+                       struct text payload)
+{
+    if (request->receiver) channel_send(request->receiver->channel, type, request->id, payload);
+    dispatcher->answered++;
+    request_drop(dispatcher, request);
+    bool is_last = dispatcher->stop_timer && worker_pool_busy(dispatcher) <= 1 && !dispatcher->waiting.count;
+    if (is_last) timer_set(dispatcher->stop_timer, 0); /* the worker's answer leaves with this turn */
+}
+
+void dispatcher_fail(struct dispatcher *dispatcher, struct request *request, enum scan_failure failure,
+                     const char *why)
+{
+    struct buffer payload = { 0 };
+    put_u8(&payload, (uint8_t)failure);
+    put_text(&payload, text_of(why));
+    dispatcher_answer(dispatcher, request, SCAN_FAILED, buffer_text(&payload));
+    buffer_free(&payload);
+}
+
+/* A request whose worker died is not tried again by us: the client's next try is, and if a worker dies of it
+   again, the message is held for people to look at. */
+void dispatcher_lost(struct dispatcher *dispatcher, struct request *request, bool is_timed_out)
+{
+    uint8_t digest[DIGEST_BYTES];
+    request_digest(request, digest);
+    dispatcher->lost_count++;
+    if (is_timed_out)
+        dispatcher->timed_out++;
+    else
+        dispatcher->died++;
+    if (poisons_meet(&dispatcher->poisons, digest))
+        dispatcher_fail(dispatcher, request, SCAN_POISON, "the same message ended a worker before");
+    else if (is_timed_out)
+        dispatcher_fail(dispatcher, request, SCAN_TIMED_OUT, "the scan took too long");
+    else
+        dispatcher_fail(dispatcher, request, SCAN_WORKER_DIED, "the scan worker died");
+}
+
+/* --- waiting --- */
+
+void dispatcher_take_back(struct dispatcher *dispatcher, struct request *request)
+{
+    shares_take_back(&dispatcher->waiting, request);
+}
+
+void dispatcher_refuse_waiting(struct dispatcher *dispatcher, const char *why)
+{
+    for (struct request *request; (request = shares_any(&dispatcher->waiting)) != NULL;) {
+        dispatcher->refused++;
+        dispatcher_fail(dispatcher, request, SCAN_NOT_READY, why);
+    }
+}
+
+static void dispatch(struct dispatcher *dispatcher, enum request_weight weight)
+{
+    while (dispatcher->busy_count[weight] < worker_pool_size(dispatcher)) {
+        struct pool_worker *member = worker_pool_idle(dispatcher, weight);
+        struct request *request = member ? shares_give(&dispatcher->waiting, weight) : NULL;
+        if (!request) return;
+        worker_pool_give(member, request);
+    }
+}
+
+void dispatcher_give(struct dispatcher *dispatcher)
+{
+    dispatch(dispatcher, REQUEST_SMALL);
+    dispatch(dispatcher, REQUEST_LARGE);
+}
+
+static void request_take(struct receiver *receiver, struct frame *frame)
+{
+    struct dispatcher *dispatcher = receiver->dispatcher;
+    struct request *request = request_new(receiver, frame, loop_now_ms(dispatcher->child->loop));
+    const char *why = NULL;
+    if (frame->is_short) why = "no descriptor is left for its content";
+    if (dispatcher->child->is_stopping) why = "the scanner is being stopped";
+    if (dispatcher->trouble[0]) why = dispatcher->trouble;
+    if (!why && !shares_add(&dispatcher->waiting, request)) why = "too many messages wait for the scanner";
+    if (why) {
+        dispatcher->refused++;
+        dispatcher_fail(dispatcher, request, SCAN_NOT_READY, why);
+        return;
+    }
+    if (request->weight == REQUEST_LARGE && !dispatcher->has_large) {
+        dispatcher->has_large = true;
+        worker_pool_fill(dispatcher);
+    }
+    dispatcher_give(dispatcher);
+}
+
+/* What waits is dropped; what a worker has is finished for nobody. `id` is ignored when `is_all`. */
+static void requests_forget(struct receiver *receiver, uint64_t id, bool is_all)
+{
+    struct dispatcher *dispatcher = receiver->dispatcher;
+    struct request *next;
+    for (enum request_weight weight = REQUEST_SMALL; weight < REQUEST_WEIGHTS; weight++)
+        for (struct request *request = dispatcher->waiting.first[weight]; request; request = next) {
+            next = request->next;
+            if (request->receiver == receiver && (is_all || request->id == id))
+                request_drop(dispatcher, request);
+        }
+    for (struct request *request = dispatcher->waiting.given; request; request = request->next)
+        if (request->receiver == receiver && (is_all || request->id == id)) request->receiver = NULL;
+}
+
+/* --- receivers --- */
+
+static bool receiver_frame(void *context, struct frame *frame)
+{
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
+    switch (frame->type) {
+    case SCAN_READ:
+    case SCAN_DECIDE:
+        request_take(receiver, frame);
+        return true;
+    case SCAN_CANCEL:
+        requests_forget(receiver, frame->id, false);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void receiver_gone(void *context)
+{
+    struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
+    struct receiver **at = &receiver->dispatcher->receivers;
+    requests_forget(receiver, 0, true);
+    while (*at != receiver) at = &(*at)->next;
+    *at = receiver->next;
+    channel_close(receiver->channel);
+    free(receiver);
+}
+
+void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd)
+{
+    static const struct channel_events events = { receiver_frame, receiver_gone };
+    struct receiver *receiver = memory_alloc(sizeof *receiver);
+    receiver->magic = RECEIVER_MAGIC;
+    receiver->dispatcher = dispatcher;
+    receiver->next = dispatcher->receivers;
+    dispatcher->receivers = receiver;
+    receiver->channel = channel_open(dispatcher->child->loop, fd, &events, receiver);
+}
+
+/* --- life --- */
+
+static void retry(void *context)
+{
+    struct dispatcher *dispatcher = CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC);
+    if (!dispatcher->generation && !dispatcher->next_generation) worker_pool_start(dispatcher, false);
+    worker_pool_fill(dispatcher);
+}
+
+struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count)
+{
+    struct dispatcher *dispatcher = memory_alloc(sizeof *dispatcher);
+    dispatcher->magic = DISPATCHER_MAGIC;
+    dispatcher->child = child;
+    dispatcher->core_count = core_count;
+    dispatcher->worker_ms = loop_now_ms(child->loop);
+    dispatcher->retry = timer_new(child->loop, retry, dispatcher);
+    dispatcher->warden = channel_open(child->loop, warden, &worker_pool_warden_events, dispatcher);
+    dispatcher->log_fds[MASTER_LOG_STDERR] = dispatcher->log_fds[MASTER_LOG_TARGET] = -1;
+    dispatcher->warden_vigil.pid = warden_pid;
+    vigil_open(dispatcher);
+    worker_pool_start(dispatcher, false);
+    return dispatcher;
+}
+
+void dispatcher_reload(struct dispatcher *dispatcher)
+{
+    worker_pool_start(dispatcher, true);
+}
+
+static void stop_check(void *context)
+{
+    struct dispatcher *dispatcher = CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC);
+    (void)dispatcher;
+    child_exit(dispatcher->child, EX_OK);
+}
+
+void dispatcher_stop(struct dispatcher *dispatcher, uint32_t within_ms)
+{
+    bool is_idle = worker_pool_busy(dispatcher) == 0 && !dispatcher->waiting.count;
+    dispatcher->stop_timer = timer_new(dispatcher->child->loop, stop_check, dispatcher);
+    timer_set(dispatcher->stop_timer, is_idle ? 0 : within_ms);
+}
+
+/* A worker that is being forked is told when its channel comes. */
+void dispatcher_log(struct dispatcher *dispatcher, enum master_log which, int fd)
+{
+    if (dispatcher->log_fds[which] >= 0) close(dispatcher->log_fds[which]);
+    dispatcher->log_fds[which] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    worker_pool_tell_log(dispatcher, dispatcher->warden, WARDEN_LOG);
+    if (dispatcher->generation)
+        worker_pool_tell_log(dispatcher, dispatcher->generation->channel, FORK_SERVER_LOG);
+    if (dispatcher->next_generation)
+        worker_pool_tell_log(dispatcher, dispatcher->next_generation->channel, FORK_SERVER_LOG);
+    for (struct pool_worker *member = dispatcher->workers; member; member = member->next)
+        worker_pool_tell_log(dispatcher, member->channel, WORKER_LOG);
+}
+
+void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
+{
+    const struct generation *generation = dispatcher->generation;
+    child_status_add(out, "workers", "%u, %u busy", worker_pool_size(dispatcher),
+                     worker_pool_busy(dispatcher));
+    child_status_add(out, "waiting", "%u", dispatcher->waiting.count);
+    child_status_add(out, "judged", "%llu", (unsigned long long)dispatcher->answered);
+    child_status_add(out, "workers died, timed out", "%llu, %llu", (unsigned long long)dispatcher->died,
+                     (unsigned long long)dispatcher->timed_out);
+    child_status_add(out, "refused", "%llu", (unsigned long long)dispatcher->refused);
+    if (dispatcher->trouble[0]) child_status_add(out, "trouble", "%s", dispatcher->trouble);
+    if (!generation) return;
+    const char *without =
+        generation->missing[0] ? "none: all mail is unscanned" : "none: the virus check is off";
+    child_status_add(out, "engine", "%s", generation->engine[0] ? generation->engine : without);
+    child_status_add(out, "signatures", "%u", generation->signatures);
+    if (generation->missing[0]) child_status_add(out, "engine trouble", "%s", generation->missing);
+}
+
+static enum health_engine engine_health(const struct generation *generation)
+{
+    if (!generation->engine[0]) return generation->missing[0] ? HEALTH_ENGINE_NONE : HEALTH_ENGINE_OFF;
+    if (generation->missing[0]) return HEALTH_ENGINE_BUILTIN;
+    return generation->embedded == EMBEDDED_ONLY ? HEALTH_ENGINE_TRIAL : HEALTH_ENGINE_WHOLE;
+}
+
+void dispatcher_health(struct dispatcher *dispatcher, struct health_facts *out)
+{
+    const struct generation *generation = dispatcher->generation;
+    uint64_t now = loop_now_ms(dispatcher->child->loop);
+    int64_t now_s = (int64_t)(loop_wall_ms(dispatcher->child->loop) / 1000);
+    bool has_worker =
+        dispatcher->busy_count[REQUEST_SMALL] > 0 || worker_pool_idle(dispatcher, REQUEST_SMALL);
+    if (has_worker) dispatcher->worker_ms = now;
+    health_know(out, HEALTH_SCAN_DOWN_MS, now - dispatcher->worker_ms);
+    health_know(out, HEALTH_SCAN_LOST, dispatcher->lost_count);
+    if (!generation) return;
+    health_know(out, HEALTH_ENGINE, engine_health(generation));
+    health_know(out, HEALTH_SIGNATURES, generation->signatures);
+    health_know(out, HEALTH_SIGNATURES_KEPT, dispatcher->keeps_old);
+    if (!generation->newest_s) return;
+    health_know(out, HEALTH_SIGNATURES_AGE_S,
+                now_s > generation->newest_s ? (uint64_t)(now_s - generation->newest_s) : 0);
+}

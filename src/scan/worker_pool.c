@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Fork servers and workers as the dispatcher sees them: asked for, given work, timed, replaced. One worker
+   more than may be busy is kept, so that a death costs no waiting. Large messages have workers of their own,
+   as many as may be busy, which run when the others leave the cores to them. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/context.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "config/bundle.h"
+#include "scan/dispatcher_private.h"
+#include "scan/scan_private.h"
+
+enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
+
+uint32_t worker_pool_size(const struct dispatcher *dispatcher)
+{
+    uint32_t wanted = dispatcher->child->config->processes.scan;
+    return wanted ? wanted : dispatcher->core_count;
+}
+
+uint32_t worker_pool_busy(const struct dispatcher *dispatcher)
+{
+    return dispatcher->busy_count[REQUEST_SMALL] + dispatcher->busy_count[REQUEST_LARGE];
+}
+
+static uint32_t worker_pool_wanted(const struct dispatcher *dispatcher, enum request_weight weight)
+{
+    if (weight == REQUEST_LARGE) return dispatcher->has_large ? worker_pool_size(dispatcher) : 0;
+    return worker_pool_size(dispatcher) + SPARE;
+}
+
+/* --- trouble --- */
+
+static void trouble(struct dispatcher *dispatcher, const char *why)
+{
+    uint64_t wait_ms = RETRY_FIRST_MS;
+    for (uint32_t i = 0; i < dispatcher->failures && wait_ms < RETRY_MOST_MS; i++) wait_ms *= 2;
+    if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
+    log_error("no scan worker: %s: next try in %llu ms", why, (unsigned long long)wait_ms);
+    if (++dispatcher->failures >= TROUBLE_AFTER && worker_pool_busy(dispatcher) == 0 &&
+        !worker_pool_idle(dispatcher, REQUEST_SMALL)) {
+        snprintf(dispatcher->trouble, sizeof dispatcher->trouble, "%s", why);
+        dispatcher_refuse_waiting(dispatcher, why);
+    }
+    timer_set(dispatcher->retry, wait_ms);
+}
+
+/* --- workers --- */
+
+static struct pool_worker *member_find(struct dispatcher *dispatcher, uint64_t number)
+{
+    struct pool_worker *member = dispatcher->workers;
+    while (member && member->number != number) member = member->next;
+    return member;
+}
+
+static void generation_end(struct generation *generation)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    channel_close(generation->channel);
+    if (dispatcher->generation == generation) dispatcher->generation = NULL;
+    if (dispatcher->next_generation == generation) dispatcher->next_generation = NULL;
+    free(generation);
+}
+
+static void member_remove(struct pool_worker *member)
+{
+    struct dispatcher *dispatcher = member->dispatcher;
+    struct generation *generation = member->generation;
+    struct pool_worker **at = &dispatcher->workers;
+    while (*at != member) at = &(*at)->next;
+    *at = member->next;
+    if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
+    channel_close(member->channel);
+    timer_free(member->clock);
+    free(member);
+    generation->workers--;
+    bool is_old = generation != dispatcher->generation && generation != dispatcher->next_generation;
+    if (is_old && generation->workers == 0) generation_end(generation);
+}
+
+struct pool_worker *worker_pool_idle(struct dispatcher *dispatcher, enum request_weight weight)
+{
+    for (struct pool_worker *member = dispatcher->workers; member; member = member->next)
+        if (member->weight == weight && member->state == WORKER_IDLE && !member->is_retiring) return member;
+    return NULL;
+}
+
+void worker_pool_give(struct pool_worker *member, struct request *request)
+{
+    struct dispatcher *dispatcher = member->dispatcher;
+    const struct config *config = dispatcher->child->config;
+    uint64_t clock_ms = (uint64_t)config->virus.max_time_ms + CLOCK_MARGIN_MS;
+    if (config->limits.verdict_ms && clock_ms > config->limits.verdict_ms)
+        clock_ms = config->limits.verdict_ms;
+    uint64_t number = member->number;
+    int fds[FRAME_DESCRIPTORS], count = 0;
+    for (int i = 0; i < request->fd_count; i++) {
+        fds[count] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
+        if (fds[count] < 0) die_errno("a descriptor cannot be duplicated");
+        count++;
+    }
+    member->request = request;
+    member->state = WORKER_BUSY;
+    dispatcher->busy_count[member->weight]++;
+    timer_set(member->clock, clock_ms);
+    channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
+    member->is_given = true;
+    channel_flush(member->channel); /* may find the worker dead, and then there is no member any more */
+    member = member_find(dispatcher, number);
+    if (member) member->is_given = false;
+}
+
+static void member_idle(struct pool_worker *member)
+{
+    struct dispatcher *dispatcher = member->dispatcher;
+    timer_clear(member->clock);
+    if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
+    member->state = WORKER_IDLE;
+    member->request = NULL;
+    bool is_old = ++member->served >= dispatcher->child->config->processes.scan_messages;
+    if (is_old || member->is_retiring) member_remove(member);
+    worker_pool_fill(dispatcher);
+    dispatcher_give(dispatcher);
+}
+
+static void member_retire(struct pool_worker *member)
+{
+    member->is_retiring = true;
+    if (member->state != WORKER_BUSY) member_remove(member);
+}
+
+/* Each worker of a new generation lets one of the old generation go, of its own weight; the last lets all. */
+static void generation_take_over(struct generation *generation, enum request_weight weight)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    uint32_t ready = 0, let_go = 1;
+    uint32_t wanted =
+        worker_pool_wanted(dispatcher, REQUEST_SMALL) + worker_pool_wanted(dispatcher, REQUEST_LARGE);
+    dispatcher->generation = generation;
+    if (dispatcher->next_generation == generation) dispatcher->next_generation = NULL;
+    for (const struct pool_worker *member = dispatcher->workers; member; member = member->next)
+        if (member->generation == generation && member->state != WORKER_STARTING) ready++;
+    bool is_whole = ready >= wanted;
+    if (is_whole) let_go = UINT32_MAX;
+    for (struct pool_worker *old = dispatcher->workers, *next; old && let_go > 0; old = next) {
+        next = old->next;
+        if (old->generation == generation || old->is_retiring || (!is_whole && old->weight != weight))
+            continue;
+        member_retire(old);
+        let_go--;
+    }
+}
+
+static void member_ready(struct pool_worker *member)
+{
+    struct dispatcher *dispatcher = member->dispatcher;
+    member->state = WORKER_IDLE;
+    dispatcher->failures = 0;
+    dispatcher->trouble[0] = '\0';
+    generation_take_over(member->generation, member->weight);
+    worker_pool_fill(dispatcher);
+    dispatcher_give(dispatcher);
+}
+
+static bool member_answer(struct pool_worker *member, struct frame *frame)
+{
+    struct request *request = member->request;
+    if (!request || frame->id != request->id) return false;
+    member->dispatcher->lost_count = frame->type == SCAN_FAILED ? member->dispatcher->lost_count + 1 : 0;
+    dispatcher_answer(member->dispatcher, request, frame->type, frame->payload);
+    member_idle(member);
+    return true;
+}
+
+static bool member_frame(void *context, struct frame *frame)
+{
+    struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
+    struct reader reader = reader_of(frame->payload);
+    switch (frame->type) {
+    case WORKER_READY:
+        if (member->state != WORKER_STARTING) return false;
+        timer_clear(member->clock);
+        member_ready(member);
+        return true;
+    case WORKER_PONG:
+        member->vigil.is_heard = true;
+        return true;
+    case WORKER_FAILED: {
+        char why[200];
+        struct text said = get_text(&reader);
+        snprintf(why, sizeof why, "%.*s", TEXT_ARG(said));
+        trouble(member->dispatcher, why);
+        return true;
+    }
+    case SCAN_FACTS:
+    case SCAN_VERDICT:
+    case SCAN_FAILED:
+        return member_answer(member, frame);
+    default:
+        return false;
+    }
+}
+
+static void member_gone(void *context)
+{
+    struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
+    struct dispatcher *dispatcher = member->dispatcher;
+    struct request *request = member->request;
+    bool is_timed_out = member->is_timed_out, is_given = member->is_given;
+    bool was_starting = member->state == WORKER_STARTING;
+    bool is_silent = was_starting && !timer_is_set(dispatcher->retry);
+    member_remove(member);
+    if (request && is_given)
+        dispatcher_take_back(dispatcher, request);
+    else if (request)
+        dispatcher_lost(dispatcher, request, is_timed_out);
+    if (is_silent) trouble(dispatcher, "a worker ended before it was ready");
+    if (!was_starting) worker_pool_fill(dispatcher);
+    dispatcher_give(dispatcher);
+}
+
+static void member_late(void *context)
+{
+    struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
+    log_warning("a worker had no answer in time and is killed");
+    member->is_timed_out = true;
+    channel_send(member->generation->channel, FORK_SERVER_KILL, member->number, TEXT_NONE);
+}
+
+static void member_ask(struct generation *generation, enum request_weight weight)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    struct pool_worker *member = memory_alloc(sizeof *member);
+    *member = (struct pool_worker){ .magic = POOL_WORKER_MAGIC,
+                                    .next = dispatcher->workers,
+                                    .dispatcher = dispatcher,
+                                    .generation = generation,
+                                    .number = ++dispatcher->last_number,
+                                    .weight = weight,
+                                    .state = WORKER_STARTING };
+    member->clock = timer_new(dispatcher->child->loop, member_late, member);
+    dispatcher->workers = member;
+    generation->workers++;
+    put_u8(channel_begin(generation->channel, FORK_SERVER_WORKER, member->number), weight == REQUEST_LARGE);
+    channel_end(generation->channel);
+}
+
+/* Of the newest generation that can: as many as are missing; while it takes over, one at a time. */
+void worker_pool_fill(struct dispatcher *dispatcher)
+{
+    struct generation *generation = dispatcher->next_generation && dispatcher->next_generation->is_ready
+                                        ? dispatcher->next_generation
+                                        : dispatcher->generation;
+    if (!generation || !generation->is_ready || timer_is_set(dispatcher->retry) ||
+        dispatcher->child->is_stopping)
+        return;
+    uint32_t have[REQUEST_WEIGHTS] = { 0 }, starting = 0, others = 0;
+    for (const struct pool_worker *member = dispatcher->workers; member; member = member->next) {
+        if (member->generation != generation) others++;
+        if (member->generation != generation || member->is_retiring) continue;
+        have[member->weight]++;
+        if (member->state == WORKER_STARTING) starting++;
+    }
+    for (enum request_weight weight = REQUEST_SMALL; weight < REQUEST_WEIGHTS; weight++)
+        while (have[weight] < worker_pool_wanted(dispatcher, weight) && (others == 0 || starting == 0)) {
+            member_ask(generation, weight);
+            have[weight]++;
+            starting++;
+        }
+}
+
+void worker_pool_tell_log(struct dispatcher *dispatcher, struct channel *channel, uint16_t type)
+{
+    for (int which = 0; channel && which < 2; which++) {
+        int copy =
+            dispatcher->log_fds[which] < 0 ? -1 : fcntl(dispatcher->log_fds[which], F_DUPFD_CLOEXEC, 3);
+        if (copy < 0) continue;
+        put_u8(channel_begin(channel, type, 0), (uint8_t)which);
+        channel_end_fds(channel, &copy, 1);
+    }
+}
+
+/* --- fork servers --- */
+
+static pid_t pid_of(const struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    return (pid_t)get_u32(&reader);
+}
+
+static void worker_is(struct generation *generation, struct frame *frame)
+{
+    static const struct channel_events events = { member_frame, member_gone };
+    struct dispatcher *dispatcher = generation->dispatcher;
+    struct pool_worker *member = member_find(dispatcher, frame->id);
+    int fd = frame_take_fd(frame, 0);
+    if (!member || member->channel || fd < 0) {
+        if (fd >= 0) close(fd);
+        if (member && !member->channel) {
+            member_remove(member);
+            trouble(dispatcher, "a worker cannot be forked");
+        }
+        return;
+    }
+    member->channel = channel_open(dispatcher->child->loop, fd, &events, member);
+    member->vigil.pid = pid_of(frame);
+    worker_pool_tell_log(dispatcher, member->channel, WORKER_LOG);
+    timer_set(member->clock, RETRY_MOST_MS);
+}
+
+/* New signatures that cannot be used, or are gone, change nothing; a configuration that wants others does. */
+static bool is_worse(const struct generation *generation, const struct generation *old)
+{
+    if (!generation->missing[0] || !old || !old->engine[0]) return false;
+    if (!generation->engine[0]) return true;
+    return !old->missing[0] && old->embedded == generation->embedded;
+}
+
+static void generation_log(const struct generation *generation, bool is_kept_out)
+{
+    const char *more = is_kept_out ? ": the old signatures stay" : "";
+    if (!generation->engine[0] && generation->missing[0])
+        log_error("no engine: %s%s", generation->missing, more);
+    else if (!generation->engine[0])
+        log_info("the virus check is off: no signatures are loaded");
+    else if (generation->missing[0])
+        log_error("no message counts as scanned: %s%s", generation->missing, more);
+    else
+        log_info("signatures are loaded: %s, %u signatures", generation->engine, generation->signatures);
+}
+
+static bool fork_server_ready(struct generation *generation, struct frame *frame)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    struct reader reader = reader_of(frame->payload);
+    struct text engine = get_text(&reader);
+    generation->signatures = get_u32(&reader);
+    generation->newest_s = (int64_t)get_u64(&reader);
+    struct text missing = get_text(&reader);
+    snprintf(generation->engine, sizeof generation->engine, "%.*s", TEXT_ARG(engine));
+    snprintf(generation->missing, sizeof generation->missing, "%.*s", TEXT_ARG(missing));
+    generation->is_ready = true;
+    dispatcher->keeps_old = is_worse(generation, dispatcher->generation);
+    generation_log(generation, dispatcher->keeps_old);
+    if (dispatcher->keeps_old)
+        generation_end(generation);
+    else
+        worker_pool_fill(dispatcher);
+    return true;
+}
+
+static bool fork_server_frame(void *context, struct frame *frame)
+{
+    struct generation *generation = CONTEXT(context, struct generation, GENERATION_MAGIC);
+    struct dispatcher *dispatcher = generation->dispatcher;
+    struct reader reader = reader_of(frame->payload);
+    switch (frame->type) {
+    case FORK_SERVER_READY:
+        return fork_server_ready(generation, frame);
+    case FORK_SERVER_FAILED: {
+        struct text why = get_text(&reader);
+        snprintf(generation->missing, sizeof generation->missing, "%.*s", TEXT_ARG(why));
+        return true; /* it ends, and fork_server_gone says why */
+    }
+    case FORK_SERVER_WORKER_IS:
+        worker_is(generation, frame);
+        return true;
+    case FORK_SERVER_PONG:
+        generation->vigil.is_heard = true;
+        return true;
+    case FORK_SERVER_STALE:
+        log_info("signatures have changed: loading them anew");
+        if (!dispatcher->next_generation && generation == dispatcher->generation)
+            worker_pool_start(dispatcher, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Its workers die with it; those that were only asked for will never come. */
+static void fork_server_gone(void *context)
+{
+    struct generation *generation = CONTEXT(context, struct generation, GENERATION_MAGIC);
+    struct dispatcher *dispatcher = generation->dispatcher;
+    char why[256];
+    bool is_retired = generation != dispatcher->generation && generation != dispatcher->next_generation;
+    snprintf(why, sizeof why, "%s", generation->missing[0] ? generation->missing : "the nursery ended");
+    generation->is_ready = false;
+    generation->workers++; /* keeps it while its members go */
+    for (struct pool_worker *member = dispatcher->workers, *next; member; member = next) {
+        next = member->next;
+        if (member->generation != generation) continue;
+        struct request *request = member->request;
+        member_remove(member);
+        if (request) dispatcher_fail(dispatcher, request, SCAN_NOT_READY, why);
+    }
+    generation_end(generation);
+    if (!is_retired) trouble(dispatcher, why);
+}
+
+static void fork_server_is(struct dispatcher *dispatcher, struct frame *frame)
+{
+    static const struct channel_events events = { fork_server_frame, fork_server_gone };
+    struct generation *generation = dispatcher->next_generation;
+    int fd = frame_take_fd(frame, 0);
+    if (!generation || generation->number != frame->id) {
+        if (fd >= 0) close(fd);
+        return;
+    }
+    if (fd >= 0) {
+        generation->channel = channel_open(dispatcher->child->loop, fd, &events, generation);
+        generation->vigil = (struct vigil){ .pid = pid_of(frame), .is_heard = true };
+        worker_pool_tell_log(dispatcher, generation->channel, FORK_SERVER_LOG);
+        return;
+    }
+    dispatcher->next_generation = NULL;
+    free(generation);
+    trouble(dispatcher, "a nursery cannot be forked");
+}
+
+/* --- the warden --- */
+
+static bool warden_frame(void *context, struct frame *frame)
+{
+    struct dispatcher *dispatcher = CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC);
+    dispatcher->warden_vigil.is_heard = true;
+    if (frame->type == WARDEN_FORK_SERVER_IS) fork_server_is(dispatcher, frame);
+    return frame->type == WARDEN_FORK_SERVER_IS || frame->type == WARDEN_PONG;
+}
+
+static void warden_gone(void *context)
+{
+    (void)context;
+    die("the warden is gone");
+}
+
+const struct channel_events worker_pool_warden_events = { warden_frame, warden_gone };
+
+/* A fork server that is still loading is let go: its configuration or signatures are old already. */
+void worker_pool_start(struct dispatcher *dispatcher, bool is_reload)
+{
+    struct generation *late = dispatcher->next_generation;
+    struct generation *generation = memory_alloc(sizeof *generation);
+    generation->magic = GENERATION_MAGIC;
+    generation->dispatcher = dispatcher;
+    generation->number = ++dispatcher->last_number;
+    generation->embedded = dispatcher->child->config->virus.embedded;
+    dispatcher->next_generation = generation;
+    if (late && late->workers == 0) generation_end(late);
+    int fds[1] = { config_bundle_memory(dispatcher->child->config) };
+    if (fds[0] < 0) die_errno("the configuration cannot be handed on");
+    struct buffer payload = { 0 };
+    put_u8(&payload, is_reload);
+    channel_send_fds(dispatcher->warden, WARDEN_FORK_SERVER, generation->number, buffer_text(&payload), fds,
+                     1);
+    buffer_free(&payload);
+}
