@@ -107,7 +107,7 @@ def test_it_expires_when_that_attempt_fails(nodes, inside, clock):
     before = len(node.text())
     node.start(env=clock.environment)
     lab.wait_for(lambda: "status=held" in node.text()[before:], "it has expired", 30)
-    assert "Connection refused" in node.text()[before:].split("status=held")[0]
+    lab.wait_for(lambda: re.search(r"deliver\[\d+\]: .*Connection refused", node.text()[before:]), "the attempt was made")
     inside.start()
     time.sleep(1)
     assert not inside.messages()
