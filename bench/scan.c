@@ -14,7 +14,7 @@
 #include "scan/read.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
-#include "virus/temporary.h"
+#include "virus/temp_files.h"
 
 enum { MESSAGES_MOST = 20000, MESSAGE_BYTES_MOST = 64 << 20 };
 

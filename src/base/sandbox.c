@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The jail of a process: Landlock for files, ports and whom a signal reaches, base/permitted.c for system
-   calls, no capability. */
+/* The jail of a process: Landlock for files, ports and whom a signal reaches, base/syscall_filter.c for
+   system calls, no capability. */
 #include "base/sandbox.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/permitted.h"
+#include "base/syscall_filter.h"
 
 /* --- Landlock, by raw calls: glibc has no wrappers --- */
 
@@ -149,7 +149,7 @@ static bool jail_close(const char *process, int rights, const char *const *folde
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed(process, "no_new_privs");
     if (!landlock_enter(rights, folders, readable)) return failed(process, "Landlock");
     if (!keeps_capabilities && !capabilities_drop()) return failed(process, "capabilities");
-    return permitted_enter(rights) || failed(process, "seccomp");
+    return syscall_filter_enter(rights) || failed(process, "seccomp");
 }
 
 bool jail_enter_reading(const char *process, int rights, const char *const *folders,

@@ -46,7 +46,7 @@ struct jail {
 
 /* Test builds: for each attempt that the environment variable SEKIMORI_JAIL_PROBE names (a list with blanks,
    or "all"), a child of the process enters the same jail at the same point and tries it. Logs "jail probe:
-   PROCESS: ATTEMPT: denied", "killed" or "ALLOWED". See base/probe.c. */
+   PROCESS: ATTEMPT: denied", "killed" or "ALLOWED". See base/jail_probe.c. */
 void jail_probe(const struct jail *jail);
 #endif
 

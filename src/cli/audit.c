@@ -9,10 +9,10 @@
 #include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "ipc/message_id.h"
+#include "ledgerdb/access_log.h"
 #include "ledgerdb/day.h"
-#include "ledgerdb/looks.h"
 
 enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
 

@@ -15,7 +15,7 @@
 #include "cli/count_comparison.h"
 #include "cli/json.h"
 #include "cli/options.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 
 /* What was lost on its way to the ledger can be in no count: then nobody knows whether all are equal. */
 enum { EX_DIFFERS = 1, EX_INCOMPLETE = 2 };

@@ -9,7 +9,7 @@
 #include "base/plain.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/nodes.h"
 

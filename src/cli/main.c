@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* sekimori: one command, a verb each. */
-#include "base/standard.h"
+#include "base/standard_fds.h"
 #include "cli/verb_table.h"
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <sysexits.h>
 
 #include "base/die.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 
 enum { FIRST_ROW = 256 }; /* what getopt_long gives back for a row, behind all letters */
 

@@ -7,11 +7,11 @@
 #include <sysexits.h>
 
 #include "base/plain.h"
-#include "cli/consent.h"
+#include "cli/confirm.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/options.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "ipc/message_id.h"
 
 enum { ANSWER_MS = 120000, SUBJECT_COLUMNS = 60, ADDRESS_COLUMNS = 60, REASON_COLUMNS = 100 };

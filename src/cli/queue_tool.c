@@ -8,7 +8,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
-#include "cli/consent.h"
+#include "cli/confirm.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/options.h"

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "cli/control.h"
 #include "cli/options.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "statistics/calendar.h"
 
 enum { ASK_LIMIT_MS = 60000 };

@@ -9,7 +9,7 @@
 
 #include "cli/ledger_files.h"
 #include "cli/options.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "config/settings.h"
 #include "statistics/calendar.h"
 #include "statistics/country.h"

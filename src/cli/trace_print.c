@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/plain.h"
-#include "cli/when.h"
+#include "cli/time_words.h"
 #include "config/settings.h"
 #include "ipc/ask_queue.h"
 #include "ipc/message_id.h"

@@ -8,8 +8,8 @@
 
 #include "cli/ledger_files.h"
 #include "cli/options.h"
+#include "cli/time_words.h"
 #include "cli/trace_print.h"
-#include "cli/when.h"
 #include "ipc/message_id.h"
 #include "ledgerdb/day.h"
 

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/acceptor.h"
 #include "base/arena.h"
 #include "base/context.h"
-#include "base/door.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
@@ -40,7 +40,7 @@ struct reception {
     enum { RECEPTION_MAGIC = 0x6ab09205 } magic;
     struct loop *loop;
     struct tls_context *tls;
-    struct door *door;
+    struct acceptor *acceptor;
     struct channel *ledger;
     struct timer *tick;
     struct deferred sweep;
@@ -271,8 +271,8 @@ static void tick(void *context)
 
 static void shut(struct reception *reception)
 {
-    door_free(reception->door);
-    reception->door = NULL;
+    acceptor_free(reception->acceptor);
+    reception->acceptor = NULL;
 }
 
 void reception_free(struct reception *reception)
@@ -298,7 +298,7 @@ void reception_configure(struct reception *reception, const struct config *confi
     reception->tls = tls_context_node(true, config->node.certificate.content, config->node.key.content,
                                       config->node.ca.content, error, sizeof error);
     if (!reception->tls) log_error("TLS for the events of other nodes: %s", error);
-    reception->door = door_new(reception->loop, fd, arrived, reception);
+    reception->acceptor = acceptor_new(reception->loop, fd, arrived, reception);
 }
 
 void reception_set_ledger(struct reception *reception, struct channel *ledger)

@@ -10,8 +10,8 @@
 #include "deliver/dialogue.h"
 #include "deliver/errand.h"
 #include "deliver/flights.h"
-#include "deliver/hosts.h"
-#include "deliver/route.h"
+#include "deliver/host_state.h"
+#include "deliver/mx_route.h"
 
 /* What all connections share. */
 struct outbound_ground {

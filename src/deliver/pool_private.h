@@ -6,7 +6,7 @@
 #include <sys/queue.h>
 
 #include "deliver/hash_table.h"
-#include "deliver/hosts.h"
+#include "deliver/host_state.h"
 #include "deliver/pool.h"
 
 /* A connection that others wait for is given up after LANE_SHARE errands. */

@@ -9,7 +9,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "ledger/overflow.h"
-#include "ledgerdb/forget.h"
+#include "ledgerdb/purge.h"
 
 enum {
     POLL_LEAST_MS = 100, /* a batch shares the cost of its commit and of its run of terms */

@@ -7,7 +7,7 @@
 #define SEKIMORI_LEDGER_INGEST_H
 
 #include "base/loop.h"
-#include "base/steady.h"
+#include "base/steady_clock.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
 #include "ledger/replication.h"

@@ -8,7 +8,7 @@
 
 #include "base/die.h"
 #include "base/utf8.h"
-#include "mail/guess.h"
+#include "mail/charset_guess.h"
 #include "mail/japanese.h"
 
 enum { NAME_MOST = 60 };

@@ -5,7 +5,7 @@
 
 #include "base/codec.h"
 #include "base/die.h"
-#include "mail/subject.h"
+#include "mail/subject_tag.h"
 
 static uint64_t edit_end(const struct edit *edit)
 {

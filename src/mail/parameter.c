@@ -3,7 +3,7 @@
 #include "mail/parameter.h"
 
 #include "mail/charset.h"
-#include "mail/word.h"
+#include "mail/encoded_word.h"
 
 enum { SECTION_NONE = -1, SECTION_MOST = 9999 };
 

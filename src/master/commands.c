@@ -13,16 +13,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/acceptor.h"
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/context.h"
 #include "base/die.h"
-#include "base/door.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/event.h"
-#include "master/kinship.h"
+#include "master/own_processes.h"
 #include "master/users.h"
 
 struct commands {
@@ -32,7 +32,7 @@ struct commands {
     struct process_table *table;
     const struct commands_events *events;
     void *context;
-    struct door *door;
+    struct acceptor *acceptor;
     int fd;
     const struct config *config;
     char own_name[64]; /* of who started the node */
@@ -373,14 +373,14 @@ struct commands *commands_open(struct loop *loop, const struct state *state,
     if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         !socket_give(control, start->gid) || listen(control->fd, 64) != 0)
         die_errno("the control socket cannot be made");
-    control->door = door_new(loop, control->fd, client_arrived, control);
+    control->acceptor = acceptor_new(loop, control->fd, client_arrived, control);
     return control;
 }
 
 void commands_close(struct commands *control)
 {
     unlinkat(control->state->run_fd, "control", 0);
-    door_free(control->door);
+    acceptor_free(control->acceptor);
     users_close(control->users);
     free(control);
 }

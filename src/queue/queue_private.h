@@ -8,7 +8,7 @@
 #define SEKIMORI_QUEUE_PRIVATE_H
 
 #include "base/arena.h"
-#include "base/steady.h"
+#include "base/steady_clock.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/ask_queue.h"
 #include "ipc/child.h"

@@ -107,7 +107,7 @@ static void tell_ledger(struct session *session)
                                     .size = transaction->body.size,
                                     .direction = transaction->keep.direction,
                                     .client = session->client,
-                                    .helo = session->conversation.helo,
+                                    .helo = session->dialogue.helo,
                                     .sender = envelope->sender,
                                     .judgement = judgement_of(session, signals),
                                     .recipient_count = envelope->recipient_count,
@@ -138,7 +138,7 @@ static void tell_refused(struct session *session, enum event_stage stage, uint32
                                    .number = number,
                                    .size = is_content ? transaction->body.size : 0,
                                    .client = session->client,
-                                   .helo = session->conversation.helo,
+                                   .helo = session->dialogue.helo,
                                    .sender = transaction->envelope.sender,
                                    .recipient = recipient,
                                    .reply = reply };
@@ -213,7 +213,7 @@ void account_log_accepted(const struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
     log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(session->transaction.id, id),
-             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
-             TEXT_ARG(session->conversation.helo), session_protocol(session));
+             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo),
+             session_protocol(session));
     account_log_verdict(session);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Lets clients in or turns them away. Called by inbound.c at the greeting and by xclient.c. */
+/* Lets clients in or turns them away. Called by connection.c at the greeting and by xclient.c. */
 #include "receive/admission.h"
 
 #include "base/log.h"

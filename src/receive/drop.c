@@ -21,7 +21,7 @@ void drop_message(struct session *session)
     body_free(&transaction->body);
     session_forget_id(session);
     question_set_forget(&session->questions);
-    conversation_mail_over(&session->conversation);
+    server_dialogue_mail_over(&session->dialogue);
     *transaction = (struct transaction){ .offered = -1 };
     arena_reset(session->mail);
 }
@@ -36,7 +36,7 @@ void drop_session(struct session *session)
 {
     if (!session->is_quiet || session->messages > 0)
         log_info("disconnect from %.*s[%.*s] messages=%u errors=%u", TEXT_ARG(session->client_name),
-                 TEXT_ARG(session->client_text), session->messages, session->conversation.errors);
+                 TEXT_ARG(session->client_text), session->messages, session->dialogue.errors);
     drop_unfinished(session);
     session_free(session);
 }

@@ -53,8 +53,8 @@ struct text origin_of(struct session *session, struct text transaction)
     struct buffer out = { 0 };
     name_put(session, &out);
     attribute_put(&out, TEXT("ADDR="), session->client_text);
-    attribute_put(&out, TEXT("PROTO="), session->conversation.is_esmtp ? TEXT("ESMTP") : TEXT("SMTP"));
-    attribute_put(&out, TEXT("HELO="), session->conversation.helo);
+    attribute_put(&out, TEXT("PROTO="), session->dialogue.is_esmtp ? TEXT("ESMTP") : TEXT("SMTP"));
+    attribute_put(&out, TEXT("HELO="), session->dialogue.helo);
     tls_put(session, &out);
     transaction_put(&out, transaction);
     struct text origin = arena_text(session->mail, buffer_text(&out));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The arithmetic of patience. Called by inbound.c and eviction.c. */
+/* The arithmetic of patience. Called by connection.c and eviction.c. */
 #include "receive/pace.h"
 
 void pace_start(struct pace *pace, enum pace_stage stage, uint64_t now_ms)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "receive/inbound.h"
+#include "receive/connection.h"
 #include "receive/ports.h"
 #include "receive/queue_request.h"
 #include "receive/recipients.h"
@@ -98,7 +98,7 @@ static void queue_back(struct server *server)
     keep_resolve_old(server);
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        inbound_queue_is_back(session);
+        connection_queue_is_back(session);
     }
 }
 
@@ -157,7 +157,7 @@ static void lookup_gone(void *context)
 static void lookup_back(struct server *server)
 {
     for (struct session *session = server->sessions; session; session = session->next) {
-        if (session->conversation.speaks_for || session->transaction.step >= STEP_JUDGING) continue;
+        if (session->dialogue.speaks_for || session->transaction.step >= STEP_JUDGING) continue;
         question_set_reopen(&session->questions);
         session_ask(session);
     }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "receive/inbound.h"
+#include "receive/connection.h"
 
 enum {
     ACCEPT_BATCH = 1, /* the other receive processes want their share */
@@ -118,7 +118,7 @@ static void arrived(void *context, int what)
             return;
         }
         if (endpoint_from_sockaddr((struct sockaddr *)&from, &peer))
-            inbound_begin(port->server, port, fd, &peer);
+            connection_begin(port->server, port, fd, &peer);
         else
             close(fd);
     }

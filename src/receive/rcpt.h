@@ -4,7 +4,7 @@
 #ifndef SEKIMORI_RECEIVE_RCPT_H
 #define SEKIMORI_RECEIVE_RCPT_H
 
-#include "receive/conversation.h"
+#include "receive/server_dialogue.h"
 #include "receive/tables.h"
 
 enum rcpt_choice {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What follows from a decision on RCPT. Called by inbound.c; the decision is rcpt.c's, deliver asks the
+/* What follows from a decision on RCPT. Called by connection.c; the decision is rcpt.c's, deliver asks the
  * servers. */
 #include "receive/recipients.h"
 
@@ -11,7 +11,7 @@
 static void answer(struct session *session, struct text address, const struct reply *reply)
 {
     struct server *server = session->server;
-    conversation_rcpt_answer(&session->conversation, server->config, address, reply, &server->replies);
+    server_dialogue_rcpt_answer(&session->dialogue, server->config, address, reply, &server->replies);
     session_speak(session);
 }
 
@@ -56,7 +56,7 @@ static void take(struct session *session, const struct recipient *recipient)
 
 static void take_again(struct session *session, struct text address)
 {
-    conversation_count_junk(&session->conversation);
+    server_dialogue_count_junk(&session->dialogue);
     answer(session, address, &(struct reply){ 250, "2.1.5", "recipient ok, as before" });
 }
 

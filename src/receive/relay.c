@@ -78,7 +78,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
     double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
     message_id_print(transaction->id, id);
     log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), TEXT_ARG(session->conversation.helo), session_protocol(session));
+             TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo), session_protocol(session));
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
         log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
                  TEXT_ARG(transaction->envelope.recipients[i].address),
@@ -96,7 +96,7 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
                                    .size = transaction->body.size,
                                    .direction = (uint8_t)session->port->listener.direction,
                                    .client = session->client,
-                                   .helo = session->conversation.helo,
+                                   .helo = session->dialogue.helo,
                                    .sender = envelope->sender,
                                    .dsn = reply->enhanced,
                                    .relay = reply->server,
@@ -122,7 +122,7 @@ static void count(struct session *session, const struct relay_reply *reply)
     if (is_told) tell_ledger(session, reply);
     counters->messages_relayed++;
     session->messages++;
-    conversation_message_taken(&session->conversation);
+    server_dialogue_message_taken(&session->dialogue);
 }
 
 static struct reply pass_on(struct session *session, const struct relay_reply *reply)

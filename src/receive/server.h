@@ -59,7 +59,7 @@ struct server {
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */
     struct buffer scratch;
-    struct buffer replies; /* what a conversation says, until session_speak */
+    struct buffer replies; /* what a dialogue says, until session_speak */
     struct arena *line;    /* of the command line being done; what is to last is copied from it */
 };
 

@@ -37,8 +37,8 @@ struct session *session_new(struct server *server, struct port *port, const stru
     session->started_ms = loop_now_ms(server->loop);
     session->peer = *peer;
     session->transaction.offered = -1;
-    conversation_start(&session->conversation, &port->listener, port->tls != NULL,
-                       server_lists(&port->listener.xclient, &peer->address));
+    server_dialogue_start(&session->dialogue, &port->listener, port->tls != NULL,
+                          server_lists(&port->listener.xclient, &peer->address));
     session->next = server->sessions;
     if (session->next) session->next->previous = session;
     server->sessions = session;
@@ -119,7 +119,7 @@ void session_note(const struct session *session, const char *what, const char *m
 const char *session_protocol(const struct session *session)
 {
     bool is_utf8 = session->transaction.envelope.smtputf8, is_secure = stream_is_secure(session->stream);
-    if (!session->conversation.is_esmtp) return "SMTP";
+    if (!session->dialogue.is_esmtp) return "SMTP";
     if (is_utf8) return is_secure ? "UTF8SMTPS" : "UTF8SMTP";
     return is_secure ? "ESMTPS" : "ESMTP";
 }
@@ -181,13 +181,13 @@ void session_speak(struct session *session)
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
 {
     struct server *server = session->server;
-    char text[CONVERSATION_REPLY_MOST + 1];
+    char text[SERVER_DIALOGUE_REPLY_MOST + 1];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    conversation_reply(&session->conversation, server->config, &(struct reply){ code, enhanced, text },
-                       &server->replies);
+    server_dialogue_reply(&session->dialogue, server->config, &(struct reply){ code, enhanced, text },
+                          &server->replies);
     session_speak(session);
 }
 

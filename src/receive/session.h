@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* One client's connection: who it is, where its conversation stands, the transaction under way. */
+/* One client's connection: who it is, where its dialogue stands, the transaction under way. */
 #ifndef SEKIMORI_RECEIVE_SESSION_H
 #define SEKIMORI_RECEIVE_SESSION_H
 
 #include "base/stream.h"
 #include "ipc/question_set.h"
-#include "receive/conversation.h"
 #include "receive/pace.h"
 #include "receive/server.h"
+#include "receive/server_dialogue.h"
 #include "smtp/dotted.h"
 
 enum session_state {
@@ -74,7 +74,7 @@ struct session {
     uint64_t number, started_ms;
     struct pace pace;
     enum session_state state;
-    struct conversation conversation;
+    struct server_dialogue dialogue;
     struct endpoint peer;    /* who is connected */
     struct address client;   /* who it stands for: PROXY and XCLIENT change it */
     struct text client_text; /* "192.0.2.1" */
@@ -139,11 +139,11 @@ struct session *session_by_message(struct server *server, uint64_t id);
 
 /* --- replies --- */
 
-/* conversation_reply, with a text made by printf. */
+/* server_dialogue_reply, with a text made by printf. */
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Sends what the conversation has written to server->replies, if anything. */
+/* Sends what the dialogue has written to server->replies, if anything. */
 void session_speak(struct session *session);
 
 /* --- time --- */

@@ -14,7 +14,7 @@ struct text trace_fields(struct session *session)
     const char *tag = address_is_v4(&session->client) ? "" : "IPv6:";
     if (envelope->recipient_count == 1) recipient = envelope->recipients[0].address;
     struct buffer out = { 0 };
-    buffer_printf(&out, "Received: from %.*s (%.*s [%s%.*s])\r\n", TEXT_ARG(session->conversation.helo),
+    buffer_printf(&out, "Received: from %.*s (%.*s [%s%.*s])\r\n", TEXT_ARG(session->dialogue.helo),
                   TEXT_ARG(session->client_name), tag, TEXT_ARG(literal));
     if (stream_is_secure(session->stream))
         buffer_printf(&out, "\t(using %s with cipher %s (%d bits))\r\n", stream_tls_version(session->stream),

@@ -73,7 +73,7 @@ void transaction_read(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     struct server *server = session->server;
-    bool is_bdat = session->conversation.mail == MAIL_CHUNKS;
+    bool is_bdat = session->dialogue.mail == MAIL_CHUNKS;
     transaction->step = STEP_READING;
     transaction->arrived_ms = loop_wall_ms(server->loop);
     transaction->id = message_id_next(&server->ids, transaction->arrived_ms);
@@ -204,10 +204,10 @@ static void chunk_end(struct session *session)
     struct server *server = session->server;
     struct buffer *scratch = &server->scratch;
     session->state = SESSION_COMMAND;
-    enum conversation_action action =
-        conversation_chunk_end(&session->conversation, server->config, &server->replies);
+    enum server_dialogue_action action =
+        server_dialogue_chunk_end(&session->dialogue, server->config, &server->replies);
     session_speak(session);
-    if (action != CONVERSATION_SETTLE) return;
+    if (action != SERVER_DIALOGUE_SETTLE) return;
     buffer_clear(scratch);
     dotted_finish(&session->transaction.dotted, scratch);
     content_add(session, buffer_text(scratch));
@@ -217,7 +217,7 @@ static void chunk_end(struct session *session)
 size_t transaction_chunk(struct session *session, struct text wire)
 {
     struct transaction *transaction = &session->transaction;
-    struct text piece = conversation_chunk(&session->conversation, wire);
+    struct text piece = server_dialogue_chunk(&session->dialogue, wire);
     if (transaction->step == STEP_READING) {
         struct buffer *scratch = &session->server->scratch;
         size_t used;
@@ -225,7 +225,7 @@ size_t transaction_chunk(struct session *session, struct text wire)
         dotted_decode(&transaction->dotted, piece, scratch, &used);
         content_add(session, buffer_text(scratch));
     }
-    if (session->conversation.chunk_left == 0)
+    if (session->dialogue.chunk_left == 0)
         chunk_end(session);
     else if (transaction->step == STEP_READING)
         file_ask(session);
@@ -257,11 +257,11 @@ static struct occasion occasion_of(struct session *session)
     return (struct occasion){ .id = session->transaction.id,
                               .direction = session->port->listener.direction,
                               .client = session->client,
-                              .helo = session->conversation.helo,
+                              .helo = session->dialogue.helo,
                               .sender = envelope->sender,
                               .smtputf8 = envelope->smtputf8,
-                              .secure = session->conversation.speaks_for ? session->client_tls.length > 0
-                                                                         : stream_is_secure(session->stream),
+                              .secure = session->dialogue.speaks_for ? session->client_tls.length > 0
+                                                                     : stream_is_secure(session->stream),
                               .recipient_count = envelope->recipient_count,
                               .recipients = recipients };
 }
@@ -447,7 +447,7 @@ void transaction_kept(struct session *session)
     if (session->transaction.step != STEP_KEEPING) return;
     struct reply reply = keep_accepted(session);
     session->messages++;
-    conversation_message_taken(&session->conversation);
+    server_dialogue_message_taken(&session->dialogue);
     if (session->transaction.envelope.transaction.length) session->unconfirmed = session->transaction.id;
     settle(session, reply);
 }

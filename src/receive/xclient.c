@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* For whom a session speaks. Called by inbound.c. */
+/* For whom a session speaks. Called by connection.c. */
 #include "receive/xclient.h"
 
 #include "base/log.h"
@@ -28,14 +28,14 @@ static void name_take(struct session *session, const struct smtp_command *comman
 }
 
 /* With PROTO the peer has said all that EHLO would: it may go on with MAIL at once. */
-static void helo_take(struct conversation *conversation, const struct smtp_command *command)
+static void helo_take(struct server_dialogue *dialogue, const struct smtp_command *command)
 {
     struct text helo = command->attribute[XCLIENT_HELO];
     bool is_esmtp = text_starts_nocase(command->attribute[XCLIENT_PROTO], TEXT("E"));
     if (!has(command, XCLIENT_PROTO))
-        conversation_greeted(conversation, TEXT_NONE, conversation->is_esmtp);
+        server_dialogue_greeted(dialogue, TEXT_NONE, dialogue->is_esmtp);
     else
-        conversation_greeted(conversation, helo.length ? helo : TEXT("unknown"), is_esmtp);
+        server_dialogue_greeted(dialogue, helo.length ? helo : TEXT("unknown"), is_esmtp);
 }
 
 static int hex_value(char c)
@@ -64,7 +64,7 @@ static void client_take(struct session *session, const struct smtp_command *comm
     name_take(session, command);
     session->client_tls = arena_text(session->who, command->attribute[XCLIENT_TLS]);
     struct reply refusal = admission_ask(session);
-    conversation_stand_for(&session->conversation, client != NULL, &refusal);
+    server_dialogue_stand_for(&session->dialogue, client != NULL, &refusal);
 }
 
 /* NULL: taken. */
@@ -76,7 +76,7 @@ static const char *take(struct session *session, const struct smtp_command *comm
         return "ADDR is not an address";
     if (!transaction_take(session, command)) return "TRANSACTION is not 32 hexadecimal digits";
     if (command->has_attribute[XCLIENT_ADDR]) client_take(session, command, has_client ? &client : NULL);
-    helo_take(&session->conversation, command);
+    helo_take(&session->dialogue, command);
     return NULL;
 }
 
@@ -84,7 +84,7 @@ void xclient_do(struct session *session, const struct smtp_command *command)
 {
     struct server *server = session->server;
     const char *why = take(session, command), *node = stream_peer_name(session->stream);
-    conversation_xclient_answer(&session->conversation, server->config, why, &server->replies);
+    server_dialogue_xclient_answer(&session->dialogue, server->config, why, &server->replies);
     session_speak(session);
     if (why) return;
     log_info("xclient: %s speaks for %.*s[%.*s]%s%.*s", *node ? node : "a listed peer",

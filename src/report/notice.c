@@ -4,7 +4,7 @@
 
 #include "base/date.h"
 #include "mail/base64.h"
-#include "mail/word.h"
+#include "mail/encoded_word.h"
 
 /* Encoded words, one a line behind the first, which has the host's name: no line with a word is longer than
    76 (RFC 2047 section 2). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Requests: taken, bounded, in an order that shares.c knows, given to idle workers, answered to whoever
+/* Requests: taken, bounded, in an order that fair_shares.c knows, given to idle workers, answered to whoever
  * still waits. */
 #include "scan/dispatcher.h"
 

@@ -4,8 +4,8 @@
 #define SEKIMORI_SCAN_DISPATCHER_PRIVATE_H
 
 #include "scan/dispatcher.h"
-#include "scan/shares.h"
-#include "scan/vigil.h"
+#include "scan/fair_shares.h"
+#include "scan/worker_watch.h"
 
 struct receiver {
     enum { RECEIVER_MAGIC = 0x7f6d902d } magic;

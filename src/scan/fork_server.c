@@ -30,7 +30,7 @@
 #include "scan/scan_private.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
-#include "virus/temporary.h"
+#include "virus/temp_files.h"
 
 enum {
     CHANNEL_FD = 3,

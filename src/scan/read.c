@@ -3,8 +3,8 @@
 #include "scan/read.h"
 
 #include "config/domains.h"
+#include "mail/encoded_word.h"
 #include "mail/reading.h"
-#include "mail/word.h"
 #include "scan/content.h"
 #include "scan/recipe.h"
 #include "spam/score.h"

@@ -21,7 +21,7 @@ struct request {
     struct address client; /* zero when the frame is malformed, which its worker will say */
     uint64_t bytes;        /* of the frame and the body beside it */
     enum request_weight weight;
-    uint64_t start, finish; /* see shares.c */
+    uint64_t start, finish; /* see fair_shares.c */
     struct buffer payload;
     int fds[FRAME_DESCRIPTORS];
     int fd_count;

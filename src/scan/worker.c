@@ -20,7 +20,7 @@
 #include "scan/decide.h"
 #include "scan/scan_private.h"
 #include "virus/canary.h"
-#include "virus/temporary.h"
+#include "virus/temp_files.h"
 
 enum {
     CANARY_EVERY = 2000,   /* messages */

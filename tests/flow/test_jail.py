@@ -1,4 +1,4 @@
-"""Goal: whoever takes over a process gains nothing beyond it: each attempt of src/base/probe.c, made from inside the jail of each
+"""Goal: whoever takes over a process gains nothing beyond it: each attempt of src/base/jail_probe.c, made from inside the jail of each
 process, is denied, but for what that process is there to do. Needs a build with -Djail_probe=true."""
 import ctypes
 import json
@@ -46,7 +46,7 @@ if ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1) < 6:
 
 
 def attempts():
-    return re.findall(r'^    \{ "([a-z-]+)", try_', (lab.ROOT / "src/base/probe.c").read_text(), re.M)
+    return re.findall(r'^    \{ "([a-z-]+)", try_', (lab.ROOT / "src/base/jail_probe.c").read_text(), re.M)
 
 
 def probes_are_built():

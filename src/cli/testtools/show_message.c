@@ -13,8 +13,8 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "mail/digest.h"
+#include "mail/encoded_word.h"
 #include "mail/reading.h"
-#include "mail/word.h"
 
 static const char HELP[] =
     "usage: sekimori parse [--json] [--readings] FILE|-\n"

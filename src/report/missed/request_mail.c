@@ -3,8 +3,8 @@
 #include "report/missed/request_mail.h"
 
 #include "ledgerdb/ticket.h"
+#include "mail/encoded_word.h"
 #include "mail/mime.h"
-#include "mail/word.h"
 
 enum { TICKET_LETTERS = TICKET_SIZE - 1 };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "mail/edits.h"
+#include "mail/encoded_word.h"
 #include "mail/reading.h"
-#include "mail/word.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "mail/charset.h"
-#include "mail/subject.h"
-#include "mail/word.h"
+#include "mail/encoded_word.h"
+#include "mail/subject_tag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,17 +3,17 @@
    a message that allows it, and it makes no difference in how many pieces the bytes come. */
 #include <stdlib.h>
 
-#include "receive/conversation.h"
+#include "receive/server_dialogue.h"
 
 enum { WHOLE_LINES = 2000 };
 
 struct play {
     struct config config;
     struct listener listener;
-    struct conversation conversation;
+    struct server_dialogue dialogue;
     struct arena *arena;
     struct buffer out, actions;
-    struct conversation_step step;
+    struct server_dialogue_step step;
     struct text answers; /* a byte to each question */
     size_t answered;
     bool is_over;
@@ -26,7 +26,7 @@ static unsigned replies_check(const struct play *play)
     unsigned count = 0;
     if (said.length && !text_ends(said, TEXT("\r\n"))) abort();
     while (text_next_line(&rest, &line)) {
-        if (line.length < 4 || line.length > CONVERSATION_REPLY_MOST + 21) abort();
+        if (line.length < 4 || line.length > SERVER_DIALOGUE_REPLY_MOST + 21) abort();
         if (line.at[0] < '2' || line.at[0] > '5') abort();
         if (line.at[3] != ' ' && line.at[3] != '-') abort();
         for (size_t i = 0; i < line.length; i++)
@@ -47,24 +47,24 @@ static void question_answer(struct play *play)
 {
     static const struct reply none = { 0 }, ok = { 250, "2.1.5", "ok" }, no = { 550, "5.1.1", "no" },
                               later = { 452, "4.5.3", "later" };
-    struct conversation *conversation = &play->conversation;
+    struct server_dialogue *dialogue = &play->dialogue;
     bool yes = says_yes(play);
     switch (play->step.action) {
-    case CONVERSATION_MAIL:
-        if (conversation->mail != MAIL_NONE || conversation->helo.length == 0) abort();
-        conversation_mail_answer(conversation, &play->config, yes ? &none : &later, &play->out);
-        if ((conversation->mail == MAIL_OPEN) != yes || conversation->recipients) abort();
+    case SERVER_DIALOGUE_MAIL:
+        if (dialogue->mail != MAIL_NONE || dialogue->helo.length == 0) abort();
+        server_dialogue_mail_answer(dialogue, &play->config, yes ? &none : &later, &play->out);
+        if ((dialogue->mail == MAIL_OPEN) != yes || dialogue->recipients) abort();
         break;
-    case CONVERSATION_RCPT:
-        if (conversation->mail != MAIL_OPEN) abort();
-        conversation_rcpt_answer(conversation, &play->config, play->step.command.mailbox.address,
-                                 yes ? &ok : &no, &play->out);
+    case SERVER_DIALOGUE_RCPT:
+        if (dialogue->mail != MAIL_OPEN) abort();
+        server_dialogue_rcpt_answer(dialogue, &play->config, play->step.command.mailbox.address,
+                                    yes ? &ok : &no, &play->out);
         break;
     default:
-        if (!conversation_may_xclient(conversation) || conversation->mail != MAIL_NONE) abort();
-        conversation_stand_for(conversation, yes, yes ? &none : &no);
-        conversation_xclient_answer(conversation, &play->config, yes ? NULL : "no", &play->out);
-        if (conversation->needs_xclient == yes) abort();
+        if (!server_dialogue_may_xclient(dialogue) || dialogue->mail != MAIL_NONE) abort();
+        server_dialogue_stand_for(dialogue, yes, yes ? &none : &no);
+        server_dialogue_xclient_answer(dialogue, &play->config, yes ? NULL : "no", &play->out);
+        if (dialogue->needs_xclient == yes) abort();
         break;
     }
     if (replies_check(play) != 1) abort();
@@ -72,56 +72,57 @@ static void question_answer(struct play *play)
 
 static void settle(struct play *play)
 {
-    if (play->conversation.recipients == 0) abort();
-    if (says_yes(play)) conversation_message_taken(&play->conversation);
-    conversation_mail_over(&play->conversation);
+    if (play->dialogue.recipients == 0) abort();
+    if (says_yes(play)) server_dialogue_message_taken(&play->dialogue);
+    server_dialogue_mail_over(&play->dialogue);
 }
 
 /* Returns how much of the input it took as octets of a chunk. */
 static size_t chunk_take(struct play *play, struct text input)
 {
-    struct conversation *conversation = &play->conversation;
-    struct text piece = conversation_chunk(conversation, input);
-    if (conversation->chunk_left) return piece.length;
+    struct server_dialogue *dialogue = &play->dialogue;
+    struct text piece = server_dialogue_chunk(dialogue, input);
+    if (dialogue->chunk_left) return piece.length;
     buffer_clear(&play->out);
-    bool is_settled = conversation_chunk_end(conversation, &play->config, &play->out) == CONVERSATION_SETTLE;
+    bool is_settled =
+        server_dialogue_chunk_end(dialogue, &play->config, &play->out) == SERVER_DIALOGUE_SETTLE;
     if (replies_check(play) != !is_settled) abort();
     if (is_settled) settle(play);
-    play->step.action = CONVERSATION_SAID;
+    play->step.action = SERVER_DIALOGUE_SAID;
     return piece.length;
 }
 
 static void action_do(struct play *play)
 {
-    enum conversation_action action = play->step.action;
+    enum server_dialogue_action action = play->step.action;
     bool is_question =
-        action == CONVERSATION_MAIL || action == CONVERSATION_RCPT || action == CONVERSATION_XCLIENT;
-    bool is_later = is_question || action == CONVERSATION_CHUNK || action == CONVERSATION_MORE;
+        action == SERVER_DIALOGUE_MAIL || action == SERVER_DIALOGUE_RCPT || action == SERVER_DIALOGUE_XCLIENT;
+    bool is_later = is_question || action == SERVER_DIALOGUE_CHUNK || action == SERVER_DIALOGUE_MORE;
     if (replies_check(play) != !is_later) abort();
-    if (action != CONVERSATION_MORE) buffer_add_char(&play->actions, (char)('A' + action));
-    play->is_over =
-        action == CONVERSATION_CLOSE || action == CONVERSATION_GIVE_UP || action == CONVERSATION_OUT_OF_STEP;
+    if (action != SERVER_DIALOGUE_MORE) buffer_add_char(&play->actions, (char)('A' + action));
+    play->is_over = action == SERVER_DIALOGUE_CLOSE || action == SERVER_DIALOGUE_GIVE_UP ||
+                    action == SERVER_DIALOGUE_OUT_OF_STEP;
     if (is_question) question_answer(play);
-    if (action == CONVERSATION_DATA) settle(play);
-    if (action == CONVERSATION_SECURE) {
-        if (play->conversation.is_secure || !play->conversation.has_tls) abort();
-        conversation_secured(&play->conversation, says_yes(play), "");
+    if (action == SERVER_DIALOGUE_DATA) settle(play);
+    if (action == SERVER_DIALOGUE_SECURE) {
+        if (play->dialogue.is_secure || !play->dialogue.has_tls) abort();
+        server_dialogue_secured(&play->dialogue, says_yes(play), "");
     }
-    if (action == CONVERSATION_CHUNK && play->conversation.chunk_left == 0) chunk_take(play, TEXT_NONE);
-    if (action == CONVERSATION_RESET || action == CONVERSATION_HELLO)
-        if (play->conversation.mail != MAIL_NONE) abort();
+    if (action == SERVER_DIALOGUE_CHUNK && play->dialogue.chunk_left == 0) chunk_take(play, TEXT_NONE);
+    if (action == SERVER_DIALOGUE_RESET || action == SERVER_DIALOGUE_HELLO)
+        if (play->dialogue.mail != MAIL_NONE) abort();
 }
 
 /* Returns what was consumed. */
 static size_t step_do(struct play *play, struct text input)
 {
-    const struct conversation_terms terms = { &play->config, false };
-    if (play->step.action == CONVERSATION_CHUNK) return chunk_take(play, input);
+    const struct server_dialogue_terms terms = { &play->config, false };
+    if (play->step.action == SERVER_DIALOGUE_CHUNK) return chunk_take(play, input);
     buffer_clear(&play->out);
     arena_reset(play->arena);
-    conversation_input(&play->conversation, &terms, input, play->arena, &play->out, &play->step);
+    server_dialogue_input(&play->dialogue, &terms, input, play->arena, &play->out, &play->step);
     if (play->step.used > input.length) abort();
-    if (play->step.action != CONVERSATION_MORE && play->step.used == 0) abort();
+    if (play->step.action != SERVER_DIALOGUE_MORE && play->step.used == 0) abort();
     action_do(play);
     return play->step.used;
 }
@@ -140,7 +141,7 @@ static void play_run(struct play *play, const uint8_t *data, size_t size, size_t
     play->listener.repair = flags & 4 ? REPAIR_BARE_LF : REPAIR_NONE;
     play->listener.strict = flags & 8;
     play->answers = text_slice(bytes, 0, 16);
-    conversation_start(&play->conversation, &play->listener, flags & 16, flags & 32);
+    server_dialogue_start(&play->dialogue, &play->listener, flags & 16, flags & 32);
     for (size_t shown = piece; bytes.length && !play->is_over; shown += piece) {
         size_t used;
         do {

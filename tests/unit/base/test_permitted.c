@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "base/permitted.h"
 #include "base/sandbox.h"
+#include "base/syscall_filter.h"
 
 static int load_error; /* what the kernel says; 0: there is not even the memory for a filter */
 
@@ -48,7 +48,7 @@ static void errno_says_why(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         load_error = rows[i].load_error;
-        assert_false(permitted_enter(rows[i].rights));
+        assert_false(syscall_filter_enter(rows[i].rights));
         assert_int_equal(errno, rows[i].wanted);
     }
 }

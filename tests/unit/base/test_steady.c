@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The steady time against clocks that are set, processes and machines that start again. */
-#include "base/steady.h"
+#include "base/steady_clock.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

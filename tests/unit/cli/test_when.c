@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cli/when.h"
+#include "cli/time_words.h"
 
 #define NOW UINT64_C(1790000000000) /* 2026-09-21 23:13:20 in Tokyo */
 

@@ -13,7 +13,7 @@
 
 #include "config/domains.h"
 #include "config/load.h"
-#include "deliver/route.h"
+#include "deliver/mx_route.h"
 
 /* "20 mail.a.test 192.0.2.1 192.0.2.2, 30 b.test ?": preference, host, addresses; "?" failed, "-" none. */
 struct row {

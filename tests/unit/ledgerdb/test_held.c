@@ -11,8 +11,8 @@
 
 #include "ledgerdb/adopt.h"
 #include "ledgerdb/count.h"
-#include "ledgerdb/forget.h"
 #include "ledgerdb/held.h"
+#include "ledgerdb/purge.h"
 
 #define START_MS 1790000000000ull
 #define ID (START_MS << 22)

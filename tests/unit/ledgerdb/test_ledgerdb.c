@@ -19,8 +19,8 @@
 #include "ipc/ask_queue.h"
 #include "ledgerdb/count.h"
 #include "ledgerdb/day.h"
-#include "ledgerdb/forget.h"
 #include "ledgerdb/migration.h"
+#include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
 
 #define START_MS 1790000000000ull

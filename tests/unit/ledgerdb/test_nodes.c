@@ -15,11 +15,11 @@
 #include "ipc/message_id.h"
 #include "ledgerdb/count.h"
 #include "ledgerdb/day.h"
-#include "ledgerdb/forget.h"
 #include "ledgerdb/held.h"
 #include "ledgerdb/migration.h"
 #include "ledgerdb/nodes.h"
 #include "ledgerdb/outbox.h"
+#include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
 
 #define START_MS 1790000000000ull

@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "mail/edits.h"
+#include "mail/encoded_word.h"
 #include "mail/reading.h"
-#include "mail/word.h"
 
 #if defined(__SANITIZE_ADDRESS__) /* a tenth of the size: the sanitizers' own cost is not what is measured \
                                    */

@@ -15,9 +15,9 @@
 
 #include "cli/json.h"
 #include "mail/charset.h"
+#include "mail/encoded_word.h"
 #include "mail/parameter.h"
 #include "mail/reading.h"
-#include "mail/word.h"
 #include "suite.h"
 
 #define LISTED(list) (list), sizeof(list) / sizeof *(list)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "mail/charset.h"
-#include "mail/word.h"
+#include "mail/encoded_word.h"
 
 static void check(const char *in, struct buffer *got, const char *expected,
                   const struct finding_set *findings, const char *expected_findings)

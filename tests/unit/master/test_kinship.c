@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "master/kinship.h"
+#include "master/own_processes.h"
 
 #include <cmocka.h>
 

@@ -15,8 +15,8 @@
 
 #include "config/load.h"
 #include "mail/digest.h"
+#include "receive/connection.h"
 #include "receive/drop.h"
-#include "receive/inbound.h"
 #include "receive/peers.h"
 #include "receive/refusals.h"
 #include "receive/tables.h"
@@ -415,7 +415,7 @@ static void client_connect(struct scene *scene)
     assert_true(address_parse(TEXT("127.0.0.1"), &peer.address));
     scene->watch = watch_new(scene->server.loop, scene->client, on_client, scene);
     watch_set(scene->watch, WATCH_READ);
-    inbound_begin(&scene->server, scene->port, fd, &peer);
+    connection_begin(&scene->server, scene->port, fd, &peer);
 }
 
 void scene_say(struct scene *scene, struct text bytes)

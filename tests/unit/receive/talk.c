@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 static const char *const names[] = {
-    [CONVERSATION_REFUSED] = "refused",  [CONVERSATION_MAIL] = "mail",   [CONVERSATION_RCPT] = "rcpt",
-    [CONVERSATION_XCLIENT] = "xclient",  [CONVERSATION_DATA] = "data",   [CONVERSATION_CHUNK] = "chunk",
-    [CONVERSATION_RESET] = "reset",      [CONVERSATION_HELLO] = "hello", [CONVERSATION_SECURE] = "tls",
-    [CONVERSATION_SETTLE] = "settle",    [CONVERSATION_CLOSE] = "close", [CONVERSATION_GIVE_UP] = "giveup",
-    [CONVERSATION_OUT_OF_STEP] = "askew"
+    [SERVER_DIALOGUE_REFUSED] = "refused",  [SERVER_DIALOGUE_MAIL] = "mail",
+    [SERVER_DIALOGUE_RCPT] = "rcpt",        [SERVER_DIALOGUE_XCLIENT] = "xclient",
+    [SERVER_DIALOGUE_DATA] = "data",        [SERVER_DIALOGUE_CHUNK] = "chunk",
+    [SERVER_DIALOGUE_RESET] = "reset",      [SERVER_DIALOGUE_HELLO] = "hello",
+    [SERVER_DIALOGUE_SECURE] = "tls",       [SERVER_DIALOGUE_SETTLE] = "settle",
+    [SERVER_DIALOGUE_CLOSE] = "close",      [SERVER_DIALOGUE_GIVE_UP] = "giveup",
+    [SERVER_DIALOGUE_OUT_OF_STEP] = "askew"
 };
 
 void talk_begin(struct talk *talk)
@@ -44,34 +46,35 @@ static void codes_add(struct talk *talk)
         if (line.length > 3 && line.at[3] == ' ') word_add(talk, text_slice(line, 0, 3));
 }
 
-static void action_add(struct talk *talk, enum conversation_action action)
+static void action_add(struct talk *talk, enum server_dialogue_action action)
 {
     codes_add(talk);
     if (names[action]) word_add(talk, text_of(names[action]));
-    talk->is_over =
-        action == CONVERSATION_CLOSE || action == CONVERSATION_GIVE_UP || action == CONVERSATION_OUT_OF_STEP;
+    talk->is_over = action == SERVER_DIALOGUE_CLOSE || action == SERVER_DIALOGUE_GIVE_UP ||
+                    action == SERVER_DIALOGUE_OUT_OF_STEP;
 }
 
 static void question_answer(struct talk *talk)
 {
     struct reply no = { talk->answer, "0.0.0", "no" }, yes = { 250, "2.1.5", "yes" }, none = { 0 };
-    struct conversation *conversation = &talk->conversation;
-    enum conversation_action action = talk->step.action;
+    struct server_dialogue *dialogue = &talk->dialogue;
+    enum server_dialogue_action action = talk->step.action;
     bool is_no = talk->answer != 0;
-    if (action != CONVERSATION_MAIL && action != CONVERSATION_RCPT && action != CONVERSATION_XCLIENT) return;
+    if (action != SERVER_DIALOGUE_MAIL && action != SERVER_DIALOGUE_RCPT && action != SERVER_DIALOGUE_XCLIENT)
+        return;
     buffer_clear(&talk->out);
     switch (action) {
-    case CONVERSATION_MAIL:
-        conversation_mail_answer(conversation, &talk->config, is_no ? &no : &none, &talk->out);
+    case SERVER_DIALOGUE_MAIL:
+        server_dialogue_mail_answer(dialogue, &talk->config, is_no ? &no : &none, &talk->out);
         break;
-    case CONVERSATION_RCPT:
-        conversation_rcpt_answer(conversation, &talk->config, TEXT("c@d.test"), is_no ? &no : &yes,
-                                 &talk->out);
-        break;
-    case CONVERSATION_XCLIENT:
-        if (talk->answer != 501) conversation_stand_for(conversation, true, is_no ? &no : &none);
-        conversation_xclient_answer(conversation, &talk->config, talk->answer == 501 ? "no" : NULL,
+    case SERVER_DIALOGUE_RCPT:
+        server_dialogue_rcpt_answer(dialogue, &talk->config, TEXT("c@d.test"), is_no ? &no : &yes,
                                     &talk->out);
+        break;
+    case SERVER_DIALOGUE_XCLIENT:
+        if (talk->answer != 501) server_dialogue_stand_for(dialogue, true, is_no ? &no : &none);
+        server_dialogue_xclient_answer(dialogue, &talk->config, talk->answer == 501 ? "no" : NULL,
+                                       &talk->out);
         break;
     default:
         break;
@@ -83,25 +86,24 @@ static void question_answer(struct talk *talk)
 static void chunk_take(struct talk *talk, size_t octets)
 {
     static const char zeros[100];
-    struct text piece = conversation_chunk(&talk->conversation, text_from(zeros, octets));
+    struct text piece = server_dialogue_chunk(&talk->dialogue, text_from(zeros, octets));
     (void)piece;
-    if (talk->conversation.chunk_left) return;
+    if (talk->dialogue.chunk_left) return;
     buffer_clear(&talk->out);
-    action_add(talk, conversation_chunk_end(&talk->conversation, &talk->config, &talk->out));
+    action_add(talk, server_dialogue_chunk_end(&talk->dialogue, &talk->config, &talk->out));
 }
 
 void talk_bytes(struct talk *talk, struct text bytes)
 {
     while (bytes.length && !talk->is_over) {
-        const struct conversation_terms terms = { &talk->config, talk->is_overdue };
+        const struct server_dialogue_terms terms = { &talk->config, talk->is_overdue };
         buffer_clear(&talk->out);
-        conversation_input(&talk->conversation, &terms, bytes, talk->arena, &talk->out, &talk->step);
+        server_dialogue_input(&talk->dialogue, &terms, bytes, talk->arena, &talk->out, &talk->step);
         bytes = text_slice(bytes, talk->step.used, bytes.length);
         action_add(talk, talk->step.action);
         question_answer(talk);
-        if (talk->step.action == CONVERSATION_CHUNK && talk->conversation.chunk_left == 0)
-            chunk_take(talk, 0);
-        if (talk->step.action == CONVERSATION_MORE) break;
+        if (talk->step.action == SERVER_DIALOGUE_CHUNK && talk->dialogue.chunk_left == 0) chunk_take(talk, 0);
+        if (talk->step.action == SERVER_DIALOGUE_MORE) break;
     }
 }
 
@@ -113,12 +115,12 @@ static void line_do(struct talk *talk, struct text line)
     if (sign == '<') {
         talk->answer = (uint16_t)number;
     } else if (sign == '*') {
-        conversation_secured(&talk->conversation, talk->is_node, talk->is_node ? "" : "it has expired");
+        server_dialogue_secured(&talk->dialogue, talk->is_node, talk->is_node ? "" : "it has expired");
     } else if (sign == '#') {
         chunk_take(talk, number);
     } else if (sign == '.' || sign == '+') {
-        if (sign == '+') conversation_message_taken(&talk->conversation);
-        conversation_mail_over(&talk->conversation);
+        if (sign == '+') server_dialogue_message_taken(&talk->dialogue);
+        server_dialogue_mail_over(&talk->dialogue);
     } else if (sign == '@') {
         talk->is_overdue = true;
     } else {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A client's lines against a conversation, and what came of them in words: how the tests of receive read. */
+/* A client's lines against a dialogue, and what came of them in words: how the tests of receive read. */
 #ifndef SEKIMORI_TESTS_RECEIVE_TALK_H
 #define SEKIMORI_TESTS_RECEIVE_TALK_H
 
-#include "receive/conversation.h"
+#include "receive/server_dialogue.h"
 
 struct talk {
     struct config config;
     struct listener listener;
-    struct conversation conversation;
+    struct server_dialogue dialogue;
     struct arena *arena;
     struct buffer out;   /* replies of the last step */
     struct buffer words; /* "250 hello 250 mail": of each step the codes of its replies, then the action */
-    struct conversation_step step;
+    struct server_dialogue_step step;
     bool is_node, is_overdue, is_over;
     uint16_t answer; /* to the next question; 0: yes */
 };
@@ -22,7 +22,7 @@ struct talk {
 void talk_begin(struct talk *talk);
 void talk_end(struct talk *talk);
 
-/* Raw bytes, until the conversation ends or wants more. */
+/* Raw bytes, until the dialogue ends or wants more. */
 void talk_bytes(struct talk *talk, struct text bytes);
 
 /* Lines that end with \n, sent with CRLF. A line that begins so is no command:

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "scan/shares.h"
+#include "scan/fair_shares.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 

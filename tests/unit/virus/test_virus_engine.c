@@ -20,7 +20,7 @@
 #include "virus/canary.h"
 #include "virus/clamav.h"
 #include "virus/inspect.h"
-#include "virus/temporary.h"
+#include "virus/temp_files.h"
 
 enum { ROOM = 64 << 20 };
 

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The lists of system calls, one a right. A call that could reach another process, a file that others map or
+   a family of sockets that is not ours stands here with the arguments it may have; a call that is in no list
+   of the process's rights kills it. What a library tries and can do without fails instead. */
+#include "base/syscall_filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/sandbox.h"
+
+enum { CONDITIONS_MOST = 3, END = -1000000 };
+
+struct rule {
+    int call;
+    unsigned count;
+    struct scmp_arg_cmp when[CONDITIONS_MOST]; /* all of them */
+};
+
+/* ints are compared as the kernel reads them: the lower half of the register. */
+#define INT UINT64_C(0xFFFFFFFF)
+#define CALL(name)     \
+    {                  \
+        SCMP_SYS(name) \
+    }
+#define IF(name, a)        \
+    {                      \
+        SCMP_SYS(name), 1, \
+        {                  \
+            a              \
+        }                  \
+    }
+#define IF_BOTH(name, a, b) \
+    {                       \
+        SCMP_SYS(name), 2,  \
+        {                   \
+            a, b            \
+        }                   \
+    }
+#define IF_ALL(name, a, b, c) \
+    {                         \
+        SCMP_SYS(name), 3,    \
+        {                     \
+            a, b, c           \
+        }                     \
+    }
+#define NO_MORE \
+    {           \
+        END     \
+    }
+/* clang-format off */
+#define IS(argument, value) { argument, SCMP_CMP_MASKED_EQ, INT, value }
+#define BITS(argument, mask, value) { argument, SCMP_CMP_MASKED_EQ, mask, value }
+#define IS_NULL(argument) { argument, SCMP_CMP_EQ, 0, 0 }
+#define IS_NOT_0(argument) { argument, SCMP_CMP_NE, 0, 0 }
+/* clang-format on */
+#define OPTION(level, name) IF_BOTH(setsockopt, IS(1, level), IS(2, name))
+
+/* What computing, the loop, streams and channels need. Memory is never executable. */
+static const struct rule common[] = {
+    CALL(read),
+    CALL(write),
+    CALL(readv),
+    CALL(writev),
+    CALL(pread64),
+    CALL(pwrite64),
+    CALL(lseek),
+    CALL(close),
+    CALL(close_range),
+    CALL(fstat),
+    CALL(newfstatat),
+    CALL(statx),
+    CALL(dup),
+    CALL(dup3),
+    IF(fcntl, IS(1, F_DUPFD)),
+    IF(fcntl, IS(1, F_DUPFD_CLOEXEC)),
+    IF(fcntl, IS(1, F_GETFD)),
+    IF(fcntl, IS(1, F_SETFD)),
+    IF(fcntl, IS(1, F_GETFL)),
+    IF_BOTH(fcntl, IS(1, F_SETFL), BITS(2, O_ASYNC, 0)), /* no signals to whom F_SETOWN would name */
+    IF(fcntl, IS(1, F_GET_SEALS)),
+    IF(ioctl, IS(1, FIONBIO)),
+    IF(ioctl, IS(1, FIONREAD)),
+    IF(ioctl, IS(1, TCGETS)), /* isatty, which stdio asks */
+    IF(mmap, BITS(2, PROT_EXEC, 0)),
+    IF(mprotect, BITS(2, PROT_EXEC, 0)),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(madvise),
+    CALL(brk),
+    CALL(futex),
+    CALL(membarrier),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(getcpu),
+    CALL(rseq),
+    CALL(set_robust_list),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(select),
+    CALL(pselect6),
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(epoll_pwait2),
+    CALL(eventfd2),
+    CALL(timerfd_create),
+    CALL(timerfd_settime),
+    CALL(pipe2),
+    CALL(sendmsg),
+    CALL(sendmmsg),
+    CALL(sendto),
+    CALL(recvmsg),
+    CALL(recvmmsg),
+    CALL(recvfrom),
+    CALL(sendfile),
+    CALL(shutdown),
+    CALL(getsockopt),
+    OPTION(SOL_SOCKET, SO_SNDBUF),
+    OPTION(SOL_SOCKET, SO_RCVBUF),
+    CALL(getsockname),
+    CALL(getpeername),
+    CALL(clock_gettime),
+    CALL(clock_nanosleep),
+    CALL(nanosleep),
+    CALL(gettimeofday),
+    CALL(time),
+    CALL(getrandom),
+    CALL(getpid),
+    CALL(gettid),
+    CALL(getppid),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(uname),
+    CALL(sysinfo),
+    IF_BOTH(prlimit64, IS(0, 0), IS_NULL(2)), /* its own limits, to read */
+    CALL(getrlimit),
+    CALL(getrusage),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(sigaltstack),
+    CALL(restart_syscall),
+    CALL(exit),
+    CALL(exit_group),
+    NO_MORE,
+};
+
+/* What goes by path and Landlock does not look at (chmod, chown, utimes, link by /proc) is not here. */
+static const struct rule files[] = {
+    CALL(openat),
+    CALL(unlink),
+    CALL(unlinkat),
+    CALL(rename),
+    CALL(renameat),
+    CALL(renameat2),
+    CALL(mkdir),
+    CALL(mkdirat),
+    CALL(rmdir),
+    CALL(getdents64),
+    IF(fallocate, BITS(1, INT & ~FALLOC_FL_KEEP_SIZE, 0)), /* which cannot shorten */
+    CALL(fsync),
+    CALL(fdatasync),
+    CALL(sync_file_range),
+    CALL(pwritev),
+    CALL(pwritev2),
+    CALL(fadvise64),
+    CALL(copy_file_range),
+    CALL(preadv),
+    CALL(access),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(readlink),
+    CALL(readlinkat),
+    CALL(getcwd),
+    CALL(fchmod),
+    CALL(fchown),
+    CALL(fstatfs),
+    CALL(statfs),
+    IF(fcntl, IS(1, F_GETLK)),
+    IF(fcntl, IS(1, F_SETLK)),
+    IF(fcntl, IS(1, F_SETLKW)),
+    NO_MORE,
+};
+
+static const struct rule shortening[] = { CALL(ftruncate), NO_MORE };
+
+static const struct rule bodies[] = { CALL(memfd_create), IF(fcntl, IS(1, F_ADD_SEALS)), NO_MORE };
+
+static const struct rule connecting[] = {
+    CALL(connect),
+    CALL(bind),
+    IF_ALL(socket, IS(0, AF_INET), BITS(1, 15, SOCK_STREAM), IS(2, 0)),
+    IF_ALL(socket, IS(0, AF_INET6), BITS(1, 15, SOCK_STREAM), IS(2, 0)),
+    IF_ALL(socket, IS(0, AF_INET), BITS(1, 15, SOCK_STREAM), IS(2, IPPROTO_TCP)),
+    IF_ALL(socket, IS(0, AF_INET6), BITS(1, 15, SOCK_STREAM), IS(2, IPPROTO_TCP)),
+    OPTION(SOL_SOCKET, SO_REUSEADDR),
+    OPTION(SOL_SOCKET, SO_KEEPALIVE),
+    OPTION(IPPROTO_TCP, TCP_NODELAY),
+    OPTION(IPPROTO_TCP, TCP_KEEPIDLE),
+    OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
+    OPTION(IPPROTO_TCP, TCP_KEEPCNT),
+    NO_MORE,
+};
+
+/* Beside those of connecting: what the resolver's library sets. */
+static const struct rule datagrams[] = {
+    IF_ALL(socket, IS(0, AF_INET), BITS(1, 15, SOCK_DGRAM), IS(2, 0)),
+    IF_ALL(socket, IS(0, AF_INET6), BITS(1, 15, SOCK_DGRAM), IS(2, 0)),
+    IF_ALL(socket, IS(0, AF_INET), BITS(1, 15, SOCK_DGRAM), IS(2, IPPROTO_UDP)),
+    IF_ALL(socket, IS(0, AF_INET6), BITS(1, 15, SOCK_DGRAM), IS(2, IPPROTO_UDP)),
+    OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+    OPTION(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
+    OPTION(IPPROTO_IPV6, IPV6_V6ONLY),
+    OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
+    OPTION(IPPROTO_IPV6, IPV6_MTU),
+    OPTION(IPPROTO_TCP, TCP_MAXSEG),
+    OPTION(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
+    NO_MORE,
+};
+
+static const struct rule accepting[] = { CALL(accept4), OPTION(IPPROTO_TCP, TCP_NODELAY), NO_MORE };
+
+/* Signals: only those that end a child or oneself; whose, Landlock says where it can. */
+static const struct rule forking[] = {
+    IF(clone, BITS(0,
+                   CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                       CLONE_NEWCGROUP,
+                   0)),
+    CALL(wait4),
+    IF(kill, IS(1, SIGKILL)),
+    IF(tgkill, IS(2, SIGABRT)),
+    IF_BOTH(socketpair, IS(0, AF_UNIX), BITS(1, 15, SOCK_SEQPACKET)),
+    IF_BOTH(setpriority, IS(0, PRIO_PROCESS), IS(1, 0)),
+    IF(prlimit64, IS(0, 0)),
+    IF_BOTH(mmap, BITS(2, PROT_WRITE, 0), BITS(3, MAP_ANONYMOUS, 0)), /* a library, for unpacking */
+    CALL(dup2),
+    CALL(dup3),
+    IF(unshare, IS(0, CLONE_NEWUSER | CLONE_NEWNS)),
+    CALL(fsopen),
+    CALL(fsconfig),
+    CALL(fsmount),
+    CALL(fchdir),
+    IF(prctl, IS(0, PR_SET_PDEATHSIG)),
+    IF(prctl, IS(0, PR_SET_NAME)),
+    IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
+    IF(prctl, IS(0, PR_SET_SECCOMP)),
+    CALL(seccomp),
+    CALL(capset),
+    CALL(landlock_create_ruleset),
+    CALL(landlock_add_rule),
+    CALL(landlock_restrict_self),
+    NO_MORE,
+};
+
+static const struct rule scanning[] = {
+    CALL(openat),     CALL(unlink),     CALL(unlinkat), CALL(mkdir),     CALL(mkdirat),    CALL(rmdir),
+    CALL(fchmod),     CALL(getdents64), CALL(access),   CALL(faccessat), CALL(faccessat2), CALL(readlink),
+    CALL(readlinkat), CALL(rename),     CALL(renameat), CALL(renameat2), CALL(fstatfs),    CALL(statfs),
+    CALL(getcwd),     CALL(umask),      NO_MORE,
+};
+
+static const struct rule threads[] = {
+    IF(clone, BITS(0,
+                   CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
+                       CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+                   CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)),
+    IF(prctl, IS(0, PR_SET_NAME)),
+    NO_MORE,
+};
+
+static const struct {
+    int right;
+    const struct rule *rules;
+} tables[] = {
+    { JAIL_FILES, files },        { JAIL_SHORTEN, shortening },  { JAIL_BODIES, bodies },
+    { JAIL_CONNECT, connecting }, { JAIL_DATAGRAMS, datagrams }, { JAIL_ACCEPT, accepting },
+    { JAIL_FORK, forking },       { JAIL_SCANNER, scanning },    { JAIL_THREADS, threads },
+};
+
+/* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and
+   Landlock does not look at chmod. A clone3 cannot be looked into; for want of it glibc calls clone. */
+static const struct {
+    int right, call, error;
+} failing[] = {
+    { JAIL_FORK | JAIL_THREADS, SCMP_SYS(clone3), ENOSYS },
+    { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(chmod), EPERM },
+    { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(ftruncate), EPERM },
+    { JAIL_THREADS, SCMP_SYS(chmod), EPERM },
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+/* For its report. */
+static const struct rule sanitizer[] = {
+    CALL(openat),
+    CALL(open),
+    CALL(readlink),
+    CALL(getdents64),
+    CALL(pipe),
+    CALL(stat),
+    CALL(personality),
+    CALL(arch_prctl),
+    CALL(set_tid_address),
+    IF(prctl, IS(0, PR_SET_PTRACER)),
+    IF(prctl, IS(0, PR_GET_DUMPABLE)),
+    IF(prctl, IS(0, PR_SET_DUMPABLE)),
+    IF(prctl, IS(0, PR_SET_VMA)),
+    NO_MORE,
+};
+#endif
+
+static bool rules_add(scmp_filter_ctx filter, const struct rule *rule, uint32_t action)
+{
+    for (; rule->call != END; rule++) {
+        int error = seccomp_rule_add_array(filter, action, rule->call, rule->count, rule->when);
+        if (error != 0 && error != -EDOM && error != -EEXIST) {
+            errno = -error;
+            return false; /* EDOM: not on this architecture */
+        }
+    }
+    return true;
+}
+
+/* abort() is a signal to oneself. Who forks has children that do it too. */
+static bool own_signal_allow(scmp_filter_ctx filter)
+{
+    const struct rule rules[] = { IF(tgkill, IS(0, (scmp_datum_t)getpid())), NO_MORE };
+    return rules_add(filter, rules, SCMP_ACT_ALLOW);
+}
+
+static bool failing_add(scmp_filter_ctx filter, int rights)
+{
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < sizeof failing / sizeof *failing; i++) {
+        const struct rule rules[] = { { failing[i].call }, NO_MORE };
+        if (rights & failing[i].right)
+            is_good = rules_add(filter, rules, SCMP_ACT_ERRNO((uint32_t)failing[i].error));
+    }
+    return is_good;
+}
+
+/* --- who starts programs --- */
+
+/* None of these is needed for telling somebody something. They fail, where all else would have to be known.
+   Of itself a program may do what it likes; of others nothing. */
+static const struct rule foreign[] = {
+#if !defined(__SANITIZE_ADDRESS__)
+    CALL(ptrace), /* which a sanitizer needs at its end */
+#endif
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(process_madvise),
+    CALL(process_mrelease),
+    CALL(kcmp),
+    CALL(pidfd_getfd),
+    IF(prlimit64, IS_NOT_0(0)),
+    IF(setpriority, IS_NOT_0(1)),
+    IF(ioprio_set, IS_NOT_0(1)),
+    IF(sched_setaffinity, IS_NOT_0(0)),
+    IF(sched_setscheduler, IS_NOT_0(0)),
+    IF(sched_setparam, IS_NOT_0(0)),
+    IF(sched_setattr, IS_NOT_0(0)),
+    IF(move_pages, IS_NOT_0(0)),
+    IF(migrate_pages, IS_NOT_0(0)),
+    CALL(mount),
+    CALL(umount2),
+    CALL(pivot_root),
+    CALL(setns),
+    CALL(unshare),
+    CALL(fsopen),
+    CALL(fsmount),
+    CALL(move_mount),
+    CALL(open_tree),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(userfaultfd),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(delete_module),
+    CALL(kexec_load),
+    CALL(kexec_file_load),
+    CALL(reboot),
+    CALL(swapon),
+    CALL(swapoff),
+    CALL(open_by_handle_at),
+    CALL(io_uring_setup),
+    NO_MORE,
+};
+
+/* Ends with the filter. `is_whole`: all its rules were added; else errno says why not. libseccomp returns its
+   errors and need not set errno. */
+static bool filter_enter(scmp_filter_ctx filter, bool is_whole)
+{
+    int error = is_whole ? -seccomp_load(filter) : errno;
+    seccomp_release(filter);
+    errno = error;
+    return is_whole && error == 0;
+}
+
+static bool programs_enter(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter) return errno = ENOMEM, false;
+    return filter_enter(filter, rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM)));
+}
+
+/* A forked worker narrows the filter further, so the parent's lists have to allow what it needs: JAIL_FORK
+   includes JAIL_SCANNER and JAIL_FILES. The kernel keeps the calls that need no look at arguments in a map of
+   bits; for the others the tree below is as deep as the logarithm of their number. */
+bool syscall_filter_enter(int rights)
+{
+    if (rights & JAIL_PROGRAMS) return programs_enter();
+    if (rights & JAIL_FORK) rights |= JAIL_SCANNER | JAIL_FILES;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter) return errno = ENOMEM, false;
+    seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    bool is_good = rules_add(filter, common, SCMP_ACT_ALLOW) && own_signal_allow(filter);
+    for (size_t i = 0; is_good && i < sizeof tables / sizeof *tables; i++)
+        if (rights & tables[i].right) is_good = rules_add(filter, tables[i].rules, SCMP_ACT_ALLOW);
+#if defined(__SANITIZE_ADDRESS__)
+    if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
+#endif
+    return filter_enter(filter, is_good && failing_add(filter, rights));
+}

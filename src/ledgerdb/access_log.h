@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* `sekimori audit`: who looked at the content of which message, and who did what to queue, quarantine and
+   node. */
+#ifndef SEKIMORI_LEDGERDB_ACCESS_LOG_H
+#define SEKIMORI_LEDGERDB_ACCESS_LOG_H
+
+#include "ledgerdb/reader.h"
+
+struct look {
+    uint64_t time_ms, message; /* message: its id; 0: of no one message */
+    uint16_t node;
+    uint32_t uid;
+    struct text user, process, act, about;
+};
+
+struct look_question {
+    uint64_t from_ms, until_ms; /* [from, until); until 0: open */
+    uint64_t message;           /* 0: any */
+    struct text user;           /* empty: any; a name, or a number as it was written down */
+    struct text act;            /* empty: any; "remove" */
+    size_t most;
+};
+
+/* The newest first. */
+enum ledgerdb_outcome looks_read(struct reader_ledgerdb *ledgerdb, const struct look_question *question,
+                                 struct arena *arena, struct look **out, size_t *out_count, bool *out_is_cut);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Encoded words in header values, RFC 2047, to UTF-8 and back. */
+#ifndef SEKIMORI_MAIL_ENCODED_WORD_H
+#define SEKIMORI_MAIL_ENCODED_WORD_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "mail/finding.h"
+
+/* "=?charset?B?text?=" or with a language, as it stands. */
+struct word {
+    struct text charset; /* without the language of RFC 2231 section 5 */
+    char encoding;       /* 'B' or 'Q' */
+    struct text encoded;
+    size_t length; /* of the whole word */
+};
+
+/* A word begins at the start of `text`; false when it does not. */
+bool word_at(struct text text, struct word *out);
+
+/* Appends the value in UTF-8: words decoded wherever they stand, blanks between two words dropped, words of
+   one charset joined before conversion (a character may be divided between them), raw ISO-2022-JP and 8-bit
+   bytes outside words read as the likeliest charset. Folds become one space. `findings` may be NULL. */
+void word_decode(struct text value, struct buffer *out, struct finding_set *findings);
+
+/* The same into the arena. */
+struct text word_decode_in(struct arena *arena, struct text value, struct finding_set *findings);
+
+/* Appends `utf8` as one or more words of `charset`, each at most 75 bytes, with a blank between; in UTF-8
+   when the charset cannot hold it. `encoding` is 'B' or 'Q'. */
+void word_encode(struct text charset, char encoding, struct text utf8, struct buffer *out);
+
+#endif
