@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "config/domains.h"
 #include "receive/account.h"
-#include "receive/commit.h"
+#include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
 #include "receive/queue_request.h"
@@ -413,7 +413,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     account_verdict(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)
-        settle(session, commit_begin(session));
+        settle(session, client_presence_begin(session));
     else
         settle_refused(session);
 }
@@ -495,7 +495,7 @@ void transaction_timed_out(struct session *session)
     struct transaction *transaction = &session->transaction;
     char id[MESSAGE_ID_SIZE];
     if (transaction->step == STEP_PROBING) {
-        settle(session, commit_look(session));
+        settle(session, client_presence_look(session));
         return;
     }
     if (transaction->waits_for_file) {

@@ -11,7 +11,7 @@
 #include "report/daily/accounts.h"
 #include "report/daily/nightly.h"
 #include "report/daily/report_document.h"
-#include "report/digest/digest_mailing.h"
+#include "report/digest/digest_recipients.h"
 #include "report/hooks.h"
 #include "report/missed/inbox.h"
 #include "report/submission.h"

@@ -4,7 +4,7 @@
 #include "base/date.h"
 #include "base/plain.h"
 #include "ipc/message_id.h"
-#include "report/digest/digest_mailing.h"
+#include "report/digest/digest_recipients.h"
 #include "report/notice.h"
 #include "report/words.h"
 

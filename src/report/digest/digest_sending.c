@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "ipc/message_id.h"
-#include "report/digest/digest_mailing.h"
+#include "report/digest/digest_recipients.h"
 #include "report/service.h"
 #include "statistics/calendar.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "mail/mime.h"
-#include "report/digest/digest_mailing.h"
+#include "report/digest/digest_recipients.h"
 
 static struct held_row row = { .message = UINT64_C(0x19A0000000000000),
                                .number = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Who gets a digest, of what, and how far the mailing is. */
-#include "report/digest/digest_mailing.h"
+#include "report/digest/digest_recipients.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* From a good verdict to queue: not without a client that can hear the reply. Called by transaction.c. */
-#include "receive/commit.h"
+#include "receive/client_presence.h"
 
 #include "receive/queue_request.h"
 
@@ -22,7 +22,7 @@ static void probe(struct session *session)
     timer_set(session->timer, PROBE_LOOK_MS);
 }
 
-struct reply commit_look(struct session *session)
+struct reply client_presence_look(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
     if (stream_peer(session->stream) == STREAM_PEER_GONE || transaction->probes_left-- == 0) return gone;
@@ -34,7 +34,7 @@ struct reply commit_look(struct session *session)
     return (struct reply){ 0 };
 }
 
-struct reply commit_begin(struct session *session)
+struct reply client_presence_begin(struct session *session)
 {
     switch (stream_peer(session->stream)) {
     case STREAM_PEER_HERE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The digest: once a day, a mail to each user of ours of what is newly held for them. */
-#ifndef SEKIMORI_REPORT_DIGEST_DIGEST_MAILING_H
-#define SEKIMORI_REPORT_DIGEST_DIGEST_MAILING_H
+#ifndef SEKIMORI_REPORT_DIGEST_DIGEST_RECIPIENTS_H
+#define SEKIMORI_REPORT_DIGEST_DIGEST_RECIPIENTS_H
 
 #include "ledgerdb/held.h"
 #include "ledgerdb/reader.h"
