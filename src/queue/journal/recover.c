@@ -376,7 +376,7 @@ static bool segment_recover(struct journal *journal, uint32_t number, bool is_la
         found->damaged++;
         return true;
     }
-    struct arena *arena = arena_new(1 << 20);
+    struct arena *arena = arena_new(64 * 1024);
     struct seal seal;
     segment->has_index = segment->is_sealed = seal_read(journal, segment, arena, &seal);
     if (segment->has_index) {
