@@ -86,6 +86,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
                  TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
 }
 
+/* The count stands right behind each record: a death between them would let the two differ for good. */
 static void tell_ledger(struct session *session, const struct relay_reply *reply)
 {
     const struct transaction *transaction = &session->transaction;
@@ -107,9 +108,11 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
     for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
     for (uint32_t first = 0; first < event.recipient_count;) {
         buffer_clear(&record);
-        first += event_relayed_put(&event, first, &record);
-        if (!ring_append(session->server->ring, buffer_text(&record)))
-            log_error("the event record is full: an event is lost, balance will show it");
+        uint32_t told = event_relayed_put(&event, first, &record);
+        bool has_room = ring_append(session->server->ring, buffer_text(&record));
+        session->server->counters->relayed += told;
+        if (!has_room) log_error("the event record is full: an event is lost, balance will show it");
+        first += told;
     }
     buffer_free(&record);
 }
@@ -118,7 +121,6 @@ static void count(struct session *session, const struct relay_reply *reply)
 {
     struct receive_counters *counters = session->server->counters;
     bool is_told = session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
-    if (is_told) counters->relayed += session->transaction.envelope.recipient_count;
     if (is_told) tell_ledger(session, reply);
     counters->messages_relayed++;
     session->messages++;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the flow tests, several files at a time, since they mostly wait. Each runner has a network of its own where root can
 make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
-Files that load a machine or measure its time take the programs without sanitizers where --plain names a build of them.
+Files that load a machine, wait for its clocks or measure its time take the programs without sanitizers where --plain names a build of them.
 usage: side_by_side.py [--runners N] [--plain BUILD] [-k EXPRESSION]
 The last line is "flows: N passed, N failed"."""
 import argparse
@@ -68,7 +68,8 @@ def say(name, result):
 
 # Those that run longest begin first, or the last of them would run on while other runners stand idle.
 LONGEST = ("test_crash", "test_attack", "test_quarantine", "test_lab", "test_shipping", "test_disk")
-PLAIN = {"test_bench", "test_crash", "test_disk", "test_lab", "test_shipping", "test_vrrp", "test_year"}
+PLAIN = {"test_bench", "test_clock", "test_crash", "test_disk", "test_drain", "test_hang", "test_health", "test_lab", "test_nodes",
+         "test_reload", "test_shipping", "test_vrrp", "test_year"}
 
 
 def cost(path):
