@@ -217,7 +217,7 @@ static void fill(struct bench *bench, uint64_t messages)
 
 /* --- questions --- */
 
-static void ask(struct reader_ledgerdb *ledgerdb, const char *what, struct search_question question)
+static void ask(struct ledgerdb_reader *ledgerdb, const char *what, struct search_question question)
 {
     struct search_result result;
     struct arena *arena = arena_new(0);
@@ -237,7 +237,7 @@ static void ask(struct reader_ledgerdb *ledgerdb, const char *what, struct searc
 
 static void questions(const char *folder)
 {
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     struct buffer why = { 0 };
     struct network client;
     struct day_balance day;

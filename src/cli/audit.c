@@ -136,7 +136,7 @@ int audit_main(int argc, char **argv)
     bool is_cut;
     int code = question_read(argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    struct reader_ledgerdb *ledgerdb = ledger_open(&options.target, "audit", &code);
+    struct ledgerdb_reader *ledgerdb = ledger_open(&options.target, "audit", &code);
     if (!ledgerdb) return code;
     struct arena *arena = arena_new(0);
     code = ledger_outcome(looks_read(ledgerdb, &options.question, arena, &looks, &count, &is_cut), "audit");

@@ -92,7 +92,7 @@ int balance_day(const struct control_target *target, uint32_t day, bool is_json)
     int code;
     struct day_balance balance;
     struct day_line lines[LINES_MOST];
-    struct reader_ledgerdb *ledgerdb = ledger_open(target, "balance", &code);
+    struct ledgerdb_reader *ledgerdb = ledger_open(target, "balance", &code);
     if (!ledgerdb) return code;
     code = ledger_outcome(day_count(ledgerdb, day, &balance), "balance");
     ledgerdb_close(ledgerdb);

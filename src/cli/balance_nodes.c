@@ -121,7 +121,7 @@ static void json_table_print(const struct table *table)
     json_print(all, stdout, true);
 }
 
-static enum ledgerdb_outcome table_make(struct reader_ledgerdb *ledgerdb, struct arena *arena,
+static enum ledgerdb_outcome table_make(struct ledgerdb_reader *ledgerdb, struct arena *arena,
                                         struct table *out)
 {
     struct node_row *nodes;
@@ -149,7 +149,7 @@ int balance_nodes(const struct control_target *target, uint32_t day, bool is_jso
 {
     int code;
     struct table table = { .day = day };
-    struct reader_ledgerdb *ledgerdb = ledger_open(target, "balance", &code);
+    struct ledgerdb_reader *ledgerdb = ledger_open(target, "balance", &code);
     if (!ledgerdb) return code;
     struct arena *arena = arena_new(0);
     enum ledgerdb_outcome outcome = table_make(ledgerdb, arena, &table);

@@ -14,10 +14,10 @@ static int code_of(enum ledgerdb_outcome outcome)
     return codes[outcome];
 }
 
-struct reader_ledgerdb *ledger_open(const struct control_target *target, const char *verb, int *out_code)
+struct ledgerdb_reader *ledger_open(const struct control_target *target, const char *verb, int *out_code)
 {
     char state[4096], folder[4096 + 8];
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     struct buffer why = { 0 };
     *out_code = control_state_folder(target, state, sizeof state);
     if (*out_code != EX_OK) return NULL;

@@ -8,7 +8,7 @@
 
 /* NULL: said on stderr, with the exit code in *out_code: 66 there is none, 69 it cannot be read now, 65 it is
    damaged, 76 made by a newer version. */
-struct reader_ledgerdb *ledger_open(const struct control_target *target, const char *verb, int *out_code);
+struct ledgerdb_reader *ledger_open(const struct control_target *target, const char *verb, int *out_code);
 
 /* What a question that failed is called; says so on stderr. LEDGERDB_DONE gives 0. */
 int ledger_outcome(enum ledgerdb_outcome outcome, const char *verb);

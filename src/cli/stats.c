@@ -146,7 +146,7 @@ static void sheets_print(const struct options *options, struct sheet *const *she
     buffer_free(&out);
 }
 
-static enum ledgerdb_outcome incidents_make(const struct options *options, struct reader_ledgerdb *ledgerdb,
+static enum ledgerdb_outcome incidents_make(const struct options *options, struct ledgerdb_reader *ledgerdb,
                                             struct arena *arena, struct sheet **out)
 {
     const char *why = NULL;
@@ -162,7 +162,7 @@ static enum ledgerdb_outcome incidents_make(const struct options *options, struc
 int stats_main(int argc, char **argv)
 {
     struct options options = { .wish = { .direction = -1, .top = TOP_DEFAULT } };
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count = 1;
     int code = wish_read(argc, argv, &options);

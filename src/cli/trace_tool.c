@@ -115,7 +115,7 @@ static const char *complaint_text(enum search_complaint complaint)
 }
 
 /* One question, or one for each id. Shown: how many. */
-static int question_ask(struct reader_ledgerdb *ledgerdb, const struct options *options,
+static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *options,
                         struct trace_output *output)
 {
     struct search_result result;
@@ -129,7 +129,7 @@ static int question_ask(struct reader_ledgerdb *ledgerdb, const struct options *
     return code;
 }
 
-static int ids_ask(struct reader_ledgerdb *ledgerdb, struct options *options, char **words, int count,
+static int ids_ask(struct ledgerdb_reader *ledgerdb, struct options *options, char **words, int count,
                    struct trace_output *output)
 {
     int code = EX_OK;
@@ -146,7 +146,7 @@ int trace_main(int argc, char **argv)
     struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
     int code = options_read(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    struct reader_ledgerdb *ledgerdb = ledger_open(&options.target, "trace", &code);
+    struct ledgerdb_reader *ledgerdb = ledger_open(&options.target, "trace", &code);
     if (!ledgerdb) return code;
     struct trace_output output = { .is_json = options.is_json, .is_short = options.is_short };
     trace_begin(&output);

@@ -16,7 +16,7 @@ static struct look row_read(struct sql_statement *row, struct arena *arena)
                           .about = arena_text(arena, sql_get_text(row, 7)) };
 }
 
-enum ledgerdb_outcome looks_read(struct reader_ledgerdb *ledgerdb, const struct look_question *question,
+enum ledgerdb_outcome looks_read(struct ledgerdb_reader *ledgerdb, const struct look_question *question,
                                  struct arena *arena, struct look **out, size_t *out_count, bool *out_is_cut)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_ROW;

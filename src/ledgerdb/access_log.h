@@ -22,7 +22,7 @@ struct look_question {
 };
 
 /* The newest first. */
-enum ledgerdb_outcome looks_read(struct reader_ledgerdb *ledgerdb, const struct look_question *question,
+enum ledgerdb_outcome looks_read(struct ledgerdb_reader *ledgerdb, const struct look_question *question,
                                  struct arena *arena, struct look **out, size_t *out_count, bool *out_is_cut);
 
 #endif

@@ -47,7 +47,7 @@ static void row_count(struct sql_statement *row, struct day_balance *out)
 }
 
 /* An id is made a moment before or after the time that counts, so ids are looked at an hour around. */
-static enum ledgerdb_outcome rows_count(struct reader_ledgerdb *ledgerdb, int node, struct day_balance *out)
+static enum ledgerdb_outcome rows_count(struct ledgerdb_reader *ledgerdb, int node, struct day_balance *out)
 {
     struct sql *sql = ledgerdb_sql(ledgerdb);
     struct sql_statement *rows =
@@ -70,7 +70,7 @@ static enum ledgerdb_outcome rows_count(struct reader_ledgerdb *ledgerdb, int no
     return outcome;
 }
 
-static enum ledgerdb_outcome sums_read(struct reader_ledgerdb *ledgerdb, int node, struct day_balance *out)
+static enum ledgerdb_outcome sums_read(struct ledgerdb_reader *ledgerdb, int node, struct day_balance *out)
 {
     struct sum_row *rows;
     size_t count;
@@ -89,7 +89,7 @@ static enum ledgerdb_outcome sums_read(struct reader_ledgerdb *ledgerdb, int nod
 }
 
 /* Rows first: what arrives in between is then at least in the sums. Of a day that is over nothing arrives. */
-enum ledgerdb_outcome day_count_node(struct reader_ledgerdb *ledgerdb, uint32_t day, int node,
+enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
                                      struct day_balance *out)
 {
     *out = (struct day_balance){ .day = day };
@@ -105,7 +105,7 @@ enum ledgerdb_outcome day_count_node(struct reader_ledgerdb *ledgerdb, uint32_t 
     return outcome;
 }
 
-enum ledgerdb_outcome day_count(struct reader_ledgerdb *ledgerdb, uint32_t day, struct day_balance *out)
+enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, struct day_balance *out)
 {
     return day_count_node(ledgerdb, day, -1, out);
 }

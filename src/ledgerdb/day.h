@@ -25,8 +25,8 @@ struct day_balance {
 bool day_bounds(uint32_t day, uint64_t *out_start_ms, uint64_t *out_end_ms);
 
 /* Of everything in this ledger; of one node's events. */
-enum ledgerdb_outcome day_count(struct reader_ledgerdb *ledgerdb, uint32_t day, struct day_balance *out);
-enum ledgerdb_outcome day_count_node(struct reader_ledgerdb *ledgerdb, uint32_t day, int node,
+enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, struct day_balance *out);
+enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
                                      struct day_balance *out);
 
 #endif

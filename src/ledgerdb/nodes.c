@@ -185,7 +185,7 @@ bool nodes_is_abroad(struct database *database, uint64_t id)
 
 /* --- for readers --- */
 
-enum ledgerdb_outcome nodes_read(struct reader_ledgerdb *ledgerdb, struct arena *arena, struct node_row **out,
+enum ledgerdb_outcome nodes_read(struct ledgerdb_reader *ledgerdb, struct arena *arena, struct node_row **out,
                                  size_t *out_count)
 {
     enum { NODES_MOST = 256 };
@@ -214,7 +214,7 @@ enum ledgerdb_outcome nodes_read(struct reader_ledgerdb *ledgerdb, struct arena 
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
 
-enum ledgerdb_outcome nodes_missing(struct reader_ledgerdb *ledgerdb, uint64_t from_ms, uint64_t until_ms,
+enum ledgerdb_outcome nodes_missing(struct ledgerdb_reader *ledgerdb, uint64_t from_ms, uint64_t until_ms,
                                     uint64_t *out_messages)
 {
     enum { HOUR_MS = 3600000, ID_SHIFT = 22 };

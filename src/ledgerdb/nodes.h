@@ -44,12 +44,12 @@ struct node_row {
     uint64_t heard_ms; /* when it last told something or was connected */
 };
 /* By number; in the arena. */
-enum ledgerdb_outcome nodes_read(struct reader_ledgerdb *ledgerdb, struct arena *arena, struct node_row **out,
+enum ledgerdb_outcome nodes_read(struct ledgerdb_reader *ledgerdb, struct arena *arena, struct node_row **out,
                                  size_t *out_count);
 
 /* Messages that one node handed to another of these between the two times, and that the other does not know:
    it has not told yet, or they are lost. */
-enum ledgerdb_outcome nodes_missing(struct reader_ledgerdb *ledgerdb, uint64_t from_ms, uint64_t until_ms,
+enum ledgerdb_outcome nodes_missing(struct ledgerdb_reader *ledgerdb, uint64_t from_ms, uint64_t until_ms,
                                     uint64_t *out_messages);
 
 #endif

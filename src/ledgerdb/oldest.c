@@ -19,7 +19,7 @@ static enum ledgerdb_outcome first_ask(struct sql *sql, const char *where, uint6
     return outcome;
 }
 
-enum ledgerdb_outcome ledgerdb_oldest(struct reader_ledgerdb *ledgerdb, struct oldest *out)
+enum ledgerdb_outcome ledgerdb_oldest(struct ledgerdb_reader *ledgerdb, struct oldest *out)
 {
     struct sql *sql = ledgerdb_sql(ledgerdb);
     sql_time_limit(sql, READER_STEP_MS);

@@ -11,6 +11,6 @@ struct oldest {
 };
 
 /* Two questions, each within READER_STEP_MS. Unless DONE, `out` means nothing. */
-enum ledgerdb_outcome ledgerdb_oldest(struct reader_ledgerdb *ledgerdb, struct oldest *out);
+enum ledgerdb_outcome ledgerdb_oldest(struct ledgerdb_reader *ledgerdb, struct oldest *out);
 
 #endif

@@ -204,7 +204,7 @@ enum ledgerdb_outcome outbox_look(struct database *database, struct outbox_facts
     return facts_ask(database->sql, out);
 }
 
-enum ledgerdb_outcome outbox_read(struct reader_ledgerdb *ledgerdb, struct outbox_facts *out)
+enum ledgerdb_outcome outbox_read(struct ledgerdb_reader *ledgerdb, struct outbox_facts *out)
 {
     struct sql *sql = ledgerdb_sql(ledgerdb);
     sql_time_limit(sql, READER_STEP_MS);

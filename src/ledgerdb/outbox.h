@@ -40,7 +40,7 @@ struct outbox_facts {
 };
 /* Unless DONE, `out` is what it was. */
 enum ledgerdb_outcome outbox_look(struct database *database, struct outbox_facts *out);
-enum ledgerdb_outcome outbox_read(struct reader_ledgerdb *ledgerdb,
+enum ledgerdb_outcome outbox_read(struct ledgerdb_reader *ledgerdb,
                                   struct outbox_facts *out); /* the same, for readers */
 
 /* database.c's: with the commit, the rollback, the end. NULL is allowed. */

@@ -11,7 +11,7 @@
 #include "ipc/event.h"
 #include "ledgerdb/migration.h"
 
-struct reader_ledgerdb {
+struct ledgerdb_reader {
     struct sql *sql;
 };
 
@@ -34,7 +34,7 @@ static enum ledgerdb_outcome version_check(struct sql *sql, const char *path, st
     return version < migration_latest ? LEDGERDB_LATER : LEDGERDB_NEWER;
 }
 
-enum ledgerdb_outcome ledgerdb_open(const char *folder, struct reader_ledgerdb **out, struct buffer *why)
+enum ledgerdb_outcome ledgerdb_open(const char *folder, struct ledgerdb_reader **out, struct buffer *why)
 {
     char path[4096];
     struct stat facts;
@@ -51,20 +51,20 @@ enum ledgerdb_outcome ledgerdb_open(const char *folder, struct reader_ledgerdb *
         sql_close(sql);
         return outcome;
     }
-    struct reader_ledgerdb *ledgerdb = memory_alloc(sizeof *ledgerdb);
+    struct ledgerdb_reader *ledgerdb = memory_alloc(sizeof *ledgerdb);
     ledgerdb->sql = sql;
     *out = ledgerdb;
     return LEDGERDB_DONE;
 }
 
-void ledgerdb_close(struct reader_ledgerdb *ledgerdb)
+void ledgerdb_close(struct ledgerdb_reader *ledgerdb)
 {
     if (!ledgerdb) return;
     sql_close(ledgerdb->sql);
     free(ledgerdb);
 }
 
-struct sql *ledgerdb_sql(struct reader_ledgerdb *ledgerdb)
+struct sql *ledgerdb_sql(struct ledgerdb_reader *ledgerdb)
 {
     return ledgerdb->sql;
 }
@@ -160,7 +160,7 @@ static void *list_grow(struct arena *arena, void *old, size_t count, size_t *roo
     return grown;
 }
 
-enum ledgerdb_outcome ledgerdb_sums(struct reader_ledgerdb *ledgerdb, const struct sum_question *question,
+enum ledgerdb_outcome ledgerdb_sums(struct ledgerdb_reader *ledgerdb, const struct sum_question *question,
                                     struct arena *arena, struct sum_row **out, size_t *out_count)
 {
     struct buffer text = { 0 };
@@ -194,7 +194,7 @@ static const char sightings_text[] =
     " UNION ALL SELECT id >> 22, client, virus, 1 FROM refusal INDEXED BY refusal_virus"
     "  WHERE class = 1 AND score IS NOT NULL AND id >= ?1 AND id < ?2 ORDER BY time LIMIT ?3";
 
-enum ledgerdb_outcome ledgerdb_sightings(struct reader_ledgerdb *ledgerdb, uint64_t from_ms,
+enum ledgerdb_outcome ledgerdb_sightings(struct ledgerdb_reader *ledgerdb, uint64_t from_ms,
                                          uint64_t until_ms, size_t most, struct arena *arena,
                                          struct sighting **out, size_t *out_count, bool *out_is_cut)
 {

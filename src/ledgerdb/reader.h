@@ -10,17 +10,17 @@
 #include "ledgerdb/sql.h"
 #include "ledgerdb/sums.h"
 
-struct reader_ledgerdb;
+struct ledgerdb_reader;
 
 enum { READER_STEP_MS = 200 };
 
 /* `folder`: where ledger.db is. On any outcome but DONE *out is NULL and `why` has one sentence for people.
    An older database is read only after the ledger process has brought it up: LEDGERDB_LATER. */
-enum ledgerdb_outcome ledgerdb_open(const char *folder, struct reader_ledgerdb **out, struct buffer *why);
-void ledgerdb_close(struct reader_ledgerdb *ledgerdb); /* NULL is allowed */
+enum ledgerdb_outcome ledgerdb_open(const char *folder, struct ledgerdb_reader **out, struct buffer *why);
+void ledgerdb_close(struct ledgerdb_reader *ledgerdb); /* NULL is allowed */
 
 /* The handle, for questions of other files of this folder. Keep to the rule above: sql_time_limit. */
-struct sql *ledgerdb_sql(struct reader_ledgerdb *ledgerdb);
+struct sql *ledgerdb_sql(struct ledgerdb_reader *ledgerdb);
 
 /* --- sums --- */
 
@@ -59,7 +59,7 @@ struct sum_row {
    what never came further: recipients refused before the content, and aborted ones. All rows into the arena,
    ordered by day, hour, node, direction, domain, kind, name. LATER: it took longer than a step may: ask for
    fewer days. */
-enum ledgerdb_outcome ledgerdb_sums(struct reader_ledgerdb *ledgerdb, const struct sum_question *question,
+enum ledgerdb_outcome ledgerdb_sums(struct ledgerdb_reader *ledgerdb, const struct sum_question *question,
                                     struct arena *arena, struct sum_row **out, size_t *out_count);
 
 /* --- incidents --- */
@@ -73,7 +73,7 @@ struct sighting {
 
 /* Every sighting since `from_ms` and before `until_ms`, in order of time, at most `most`: *out_is_cut says
    that there were more. */
-enum ledgerdb_outcome ledgerdb_sightings(struct reader_ledgerdb *ledgerdb, uint64_t from_ms,
+enum ledgerdb_outcome ledgerdb_sightings(struct ledgerdb_reader *ledgerdb, uint64_t from_ms,
                                          uint64_t until_ms, size_t most, struct arena *arena,
                                          struct sighting **out, size_t *out_count, bool *out_is_cut);
 

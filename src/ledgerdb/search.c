@@ -137,7 +137,7 @@ static enum ledgerdb_outcome ids_find(struct hunt *hunt, uint64_t from, uint64_t
     return LEDGERDB_DONE;
 }
 
-static enum ledgerdb_outcome table_find(struct reader_ledgerdb *ledgerdb,
+static enum ledgerdb_outcome table_find(struct ledgerdb_reader *ledgerdb,
                                         const struct search_question *question, bool is_refusal,
                                         struct text terms, struct arena *arena, struct ids *ids)
 {
@@ -440,7 +440,7 @@ static enum ledgerdb_outcome one_find(struct detail *detail, uint64_t id, struct
     return outcome == LEDGERDB_DONE ? way_find(detail, messages) : outcome;
 }
 
-enum ledgerdb_outcome search_run(struct reader_ledgerdb *ledgerdb, const struct search_question *question,
+enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct search_question *question,
                                  struct arena *arena, struct search_result *out)
 {
     struct ids messages = { 0 }, refusals = { 0 };

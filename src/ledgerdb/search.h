@@ -106,7 +106,7 @@ struct search_result {
 };
 
 /* Texts live in the arena. */
-enum ledgerdb_outcome search_run(struct reader_ledgerdb *ledgerdb, const struct search_question *question,
+enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct search_question *question,
                                  struct arena *arena, struct search_result *out);
 
 #endif

@@ -32,7 +32,6 @@ struct edit_piece {
 struct edit_cursor {
     size_t index;
     uint64_t offset;
-    bool inserted;
 };
 
 enum { EDITS_MOST = 100000, EDITS_INSERT_MOST = 1 << 20 }; /* what edits_decode accepts */

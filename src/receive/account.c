@@ -91,6 +91,12 @@ static void recipients_fill(const struct transaction *transaction, struct event_
     }
 }
 
+void account_event(struct server *server, struct text record)
+{
+    if (!ring_append(server->ring, record))
+        log_error("the event record is full: an event is lost, balance will show it");
+}
+
 static void tell_ledger(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
@@ -116,8 +122,7 @@ static void tell_ledger(struct session *session)
     for (uint32_t first = 0; first < event.recipient_count;) {
         buffer_clear(&record);
         first += event_accepted_put(&event, first, &record);
-        if (!ring_append(session->server->ring, buffer_text(&record)))
-            log_error("the event record is full: an event is lost, balance will show it");
+        account_event(session->server, buffer_text(&record));
     }
     buffer_free(&record);
 }
@@ -209,11 +214,16 @@ void account_accepted(struct session *session)
     counters->messages++;
 }
 
-void account_log_accepted(const struct session *session)
+void account_log_client(const struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
     log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(session->transaction.id, id),
              TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo),
              session_protocol(session));
+}
+
+void account_log_accepted(const struct session *session)
+{
+    account_log_client(session);
     account_log_verdict(session);
 }

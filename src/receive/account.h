@@ -24,6 +24,12 @@ void account_aborted(struct session *session);
 void account_verdict(struct session *session);
 void account_log_verdict(const struct session *session);
 
+/* For ledger; where the ring is full the event is lost, counted, and the log says so. */
+void account_event(struct server *server, struct text record);
+
+/* "ID: client=…, helo=…, proto=…": who sent the message. */
+void account_log_client(const struct session *session);
+
 /* queue has it: counters and event; and its lines in the log. */
 void account_accepted(struct session *session);
 void account_log_accepted(const struct session *session);

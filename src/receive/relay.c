@@ -3,6 +3,7 @@
 #include "receive/relay.h"
 
 #include "base/log.h"
+#include "receive/account.h"
 #include "receive/origin.h"
 #include "receive/queue_request.h"
 #include "receive/rcpt.h"
@@ -77,8 +78,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
     uint64_t now = loop_wall_ms(session->server->loop);
     double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
     message_id_print(transaction->id, id);
-    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo), session_protocol(session));
+    account_log_client(session);
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
         log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
                  TEXT_ARG(transaction->envelope.recipients[i].address),
@@ -86,7 +86,7 @@ static void reply_log(const struct session *session, const struct relay_reply *r
                  TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
 }
 
-/* The count stands right behind each record: a death between them would let the two differ for good. */
+/* The count stands right behind each record: a death between them lets the two differ for good. */
 static void tell_ledger(struct session *session, const struct relay_reply *reply)
 {
     const struct transaction *transaction = &session->transaction;
@@ -109,9 +109,8 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
     for (uint32_t first = 0; first < event.recipient_count;) {
         buffer_clear(&record);
         uint32_t told = event_relayed_put(&event, first, &record);
-        bool has_room = ring_append(session->server->ring, buffer_text(&record));
+        account_event(session->server, buffer_text(&record));
         session->server->counters->relayed += told;
-        if (!has_room) log_error("the event record is full: an event is lost, balance will show it");
         first += told;
     }
     buffer_free(&record);

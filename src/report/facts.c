@@ -197,7 +197,7 @@ static struct fact held_look(const struct look *look)
     if (!queue) return (struct fact){ 0 };
     uint64_t held = queue->queue.held, kept;
     counters_unmap(queue);
-    struct reader_ledgerdb *ledgerdb = look->source->ledgerdb;
+    struct ledgerdb_reader *ledgerdb = look->source->ledgerdb;
     if (!ledgerdb || held_count(ledgerdb_sql(ledgerdb), &kept) != LEDGERDB_DONE) return (struct fact){ 0 };
     return fact_make(true, arena_printf(look->arena,
                                         words_say(look->language,

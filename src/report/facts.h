@@ -42,7 +42,7 @@ enum {
 
 struct facts_source {
     const struct config *config;
-    struct reader_ledgerdb *ledgerdb; /* NULL: cannot be read, and `ledgerdb_why` says why */
+    struct ledgerdb_reader *ledgerdb; /* NULL: cannot be read, and `ledgerdb_why` says why */
     struct text ledgerdb_why;
     const struct health_page *health; /* NULL: none */
     int64_t ledger_apart;             /* recipients, as the last night found (accounts.h); 0: none */

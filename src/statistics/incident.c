@@ -153,7 +153,7 @@ static void incident_row(struct sheet *sheet, const struct incident *incident,
 }
 
 /* What came in the last millisecond of an answer that was cut is asked for again with the rest. */
-static enum ledgerdb_outcome sightings_take(struct reader_ledgerdb *ledgerdb, uint64_t *from_ms,
+static enum ledgerdb_outcome sightings_take(struct ledgerdb_reader *ledgerdb, uint64_t *from_ms,
                                             uint64_t until_ms, struct incident_finder *finder)
 {
     struct arena *part = arena_new(64 * 1024);
@@ -172,7 +172,7 @@ static enum ledgerdb_outcome sightings_take(struct reader_ledgerdb *ledgerdb, ui
 }
 
 /* A week at a time, less where that takes longer than one answer may. */
-static enum ledgerdb_outcome sightings_walk(struct reader_ledgerdb *ledgerdb, uint64_t from_ms,
+static enum ledgerdb_outcome sightings_walk(struct ledgerdb_reader *ledgerdb, uint64_t from_ms,
                                             uint64_t until_ms, struct incident_finder *finder)
 {
     uint64_t step = WEEK_MS;
@@ -187,7 +187,7 @@ static enum ledgerdb_outcome sightings_walk(struct reader_ledgerdb *ledgerdb, ui
     return LEDGERDB_DONE;
 }
 
-enum ledgerdb_outcome incident_table(struct reader_ledgerdb *ledgerdb, uint64_t from_ms, uint64_t until_ms,
+enum ledgerdb_outcome incident_table(struct ledgerdb_reader *ledgerdb, uint64_t from_ms, uint64_t until_ms,
                                      const struct country_file *countries, struct arena *arena,
                                      struct sheet **out)
 {

@@ -30,7 +30,7 @@ void incident_finder_add(struct incident_finder *finder, const struct sighting *
 struct incident *incident_finder_end(struct incident_finder *finder); /* NULL: none */
 
 /* Every storm between two moments, as a table. `countries` may be NULL. */
-enum ledgerdb_outcome incident_table(struct reader_ledgerdb *ledgerdb, uint64_t from_ms, uint64_t until_ms,
+enum ledgerdb_outcome incident_table(struct ledgerdb_reader *ledgerdb, uint64_t from_ms, uint64_t until_ms,
                                      const struct country_file *countries, struct arena *arena,
                                      struct sheet **out);
 

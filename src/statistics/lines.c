@@ -18,7 +18,7 @@ static uint32_t middle_of(uint32_t from, uint32_t until)
     return calendar_add(from, calendar_between(from, until) / 2);
 }
 
-static enum ledgerdb_outcome rows_ask(struct reader_ledgerdb *ledgerdb, struct sum_question question,
+static enum ledgerdb_outcome rows_ask(struct ledgerdb_reader *ledgerdb, struct sum_question question,
                                       struct arena *arena, struct sum_row **out, size_t *out_count)
 {
     enum ledgerdb_outcome outcome = ledgerdb_sums(ledgerdb, &question, arena, out, out_count);
@@ -41,7 +41,7 @@ static enum ledgerdb_outcome rows_ask(struct reader_ledgerdb *ledgerdb, struct s
     return LEDGERDB_DONE;
 }
 
-enum ledgerdb_outcome statistics_rows(struct reader_ledgerdb *ledgerdb, const struct sum_question *question,
+enum ledgerdb_outcome statistics_rows(struct ledgerdb_reader *ledgerdb, const struct sum_question *question,
                                       struct arena *arena, struct sum_row **out, size_t *out_count)
 {
     *out_count = 0;
@@ -151,7 +151,7 @@ struct sum_question lines_question(const struct statistics_wish *wish, uint32_t 
                                   .by = by };
 }
 
-static enum ledgerdb_outcome lines_ask(struct reader_ledgerdb *ledgerdb, const struct sum_question *question,
+static enum ledgerdb_outcome lines_ask(struct ledgerdb_reader *ledgerdb, const struct sum_question *question,
                                        struct arena *arena, struct lines *out)
 {
     struct sum_row *rows;
@@ -173,7 +173,7 @@ static enum ledgerdb_outcome lines_ask(struct reader_ledgerdb *ledgerdb, const s
 }
 
 /* Of the classes only spam is wanted. */
-enum ledgerdb_outcome lines_ask_figures(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome lines_ask_figures(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                         unsigned by, struct arena *arena, struct lines *out)
 {
     struct sum_question question = lines_question(wish, figure_kinds, by | SUM_BY_KIND | SUM_BY_DIRECTION);
@@ -190,7 +190,7 @@ struct lines lines_by_month(struct arena *arena, const struct lines *days)
     return months;
 }
 
-enum ledgerdb_outcome lines_ask_names(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome lines_ask_names(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       enum sum_kind kind, unsigned by, struct arena *arena, struct lines *out)
 {
     struct sum_question question = lines_question(wish, 1u << kind, by | SUM_BY_NAME);

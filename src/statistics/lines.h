@@ -26,10 +26,10 @@ struct sum_question lines_question(const struct statistics_wish *wish, uint32_t 
 uint32_t lines_number(const struct sum_row *row, unsigned by);
 
 /* Figures by number or domain. Each key once, in lines_order. */
-enum ledgerdb_outcome lines_ask_figures(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome lines_ask_figures(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                         unsigned by, struct arena *arena, struct lines *out);
 /* The numbers of one kind by number and name. Each key once, in lines_order. */
-enum ledgerdb_outcome lines_ask_names(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome lines_ask_names(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       enum sum_kind kind, unsigned by, struct arena *arena,
                                       struct lines *out);
 
@@ -45,7 +45,7 @@ struct lines lines_most(struct arena *arena, const struct lines *lines);
 uint64_t lines_messages(const struct lines *lines, uint32_t number);
 
 /* statistics.c to paper.c */
-enum ledgerdb_outcome paper_make(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome paper_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                  struct arena *arena, struct sheet *out[STATISTICS_SHEETS],
                                  size_t *out_count);
 

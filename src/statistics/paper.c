@@ -164,7 +164,7 @@ static struct sheet *alike_table(struct arena *arena, const struct lines *days,
     return sheet;
 }
 
-enum ledgerdb_outcome paper_make(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome paper_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                  struct arena *arena, struct sheet *out[STATISTICS_SHEETS], size_t *out_count)
 {
     struct lines months, names, days;

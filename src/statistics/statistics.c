@@ -7,7 +7,7 @@
 #include "statistics/calendar.h"
 #include "statistics/lines.h"
 
-enum ledgerdb_outcome statistics_figures(struct reader_ledgerdb *ledgerdb, uint32_t from_day,
+enum ledgerdb_outcome statistics_figures(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                          uint32_t until_day, unsigned by, struct arena *arena,
                                          struct figures_at **out, size_t *out_count)
 {
@@ -160,7 +160,7 @@ static struct sheet *figures_table(struct arena *arena, const struct by_word *by
 
 /* What observing checks would have done: by action, and by what was wished as far as it has lines of its own.
  */
-static enum ledgerdb_outcome would_make(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                         const struct naming *nodes, struct arena *arena, struct sheet **out)
 {
     const struct by_word *by = by_word_of(wish->by);
@@ -193,7 +193,7 @@ static enum ledgerdb_outcome would_make(struct reader_ledgerdb *ledgerdb, const 
     return LEDGERDB_DONE;
 }
 
-enum ledgerdb_outcome statistics_make(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       struct arena *arena, struct sheet *out[STATISTICS_SHEETS],
                                       size_t *out_count)
 {

@@ -47,7 +47,7 @@ struct statistics_wish {
 };
 
 /* DONE, or why not. */
-enum ledgerdb_outcome statistics_make(struct reader_ledgerdb *ledgerdb, const struct statistics_wish *wish,
+enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       struct arena *arena, struct sheet *out[STATISTICS_SHEETS],
                                       size_t *out_count);
 
@@ -57,13 +57,13 @@ struct figures_at {
     struct figures figures;
 };
 /* The list is in the arena, by number. Unless DONE, `out` is what it was. */
-enum ledgerdb_outcome statistics_figures(struct reader_ledgerdb *ledgerdb, uint32_t from_day,
+enum ledgerdb_outcome statistics_figures(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                          uint32_t until_day, unsigned by, struct arena *arena,
                                          struct figures_at **out, size_t *out_count);
 
 /* All rows of the question. A question that takes longer than one step may is asked in parts, so that no row
    but the key's is promised to come only once. */
-enum ledgerdb_outcome statistics_rows(struct reader_ledgerdb *ledgerdb, const struct sum_question *question,
+enum ledgerdb_outcome statistics_rows(struct ledgerdb_reader *ledgerdb, const struct sum_question *question,
                                       struct arena *arena, struct sum_row **out, size_t *out_count);
 
 #endif

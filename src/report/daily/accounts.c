@@ -38,7 +38,7 @@ void accounts_of(const struct queue_counters *queue, int64_t out[ACCOUNT_COUNT])
     out[ACCOUNT_AGAIN] = (int64_t)again;
 }
 
-enum ledgerdb_outcome accounts_of_ledger(struct reader_ledgerdb *ledgerdb, int node,
+enum ledgerdb_outcome accounts_of_ledger(struct ledgerdb_reader *ledgerdb, int node,
                                          int64_t out[ACCOUNT_COUNT])
 {
     struct sum_question question = {

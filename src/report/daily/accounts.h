@@ -37,7 +37,7 @@ struct account_line {
 /* queue's totals as accounts. */
 void accounts_of(const struct queue_counters *queue, int64_t out[ACCOUNT_COUNT]);
 /* What the ledger's sums say of this node. */
-enum ledgerdb_outcome accounts_of_ledger(struct reader_ledgerdb *ledgerdb, int node,
+enum ledgerdb_outcome accounts_of_ledger(struct ledgerdb_reader *ledgerdb, int node,
                                          int64_t out[ACCOUNT_COUNT]);
 
 /* One night of node `node`; that of another node is the first. `before` and `after` are the journal's.

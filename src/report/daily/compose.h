@@ -10,7 +10,7 @@
 
 struct compose_source {
     const struct config *config;
-    struct reader_ledgerdb *ledgerdb;     /* NULL: only what is known without it */
+    struct ledgerdb_reader *ledgerdb;     /* NULL: only what is known without it */
     const struct country_file *countries; /* NULL: none */
     const struct fact *facts;             /* FACT_COUNT, in the document's language */
     const struct account_line *accounts;  /* ACCOUNT_COUNT; NULL: no night is closed with this report */

@@ -20,14 +20,14 @@ static uint64_t now_of(const struct service *service)
 }
 
 /* The ledger is opened for each report and each look, so that nothing of it is held while nobody asks. */
-static struct reader_ledgerdb *ledgerdb_reach(const struct service *service, struct buffer *why)
+static struct ledgerdb_reader *ledgerdb_reach(const struct service *service, struct buffer *why)
 {
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     ledgerdb_open(service->ledger_path, &ledgerdb, why);
     return ledgerdb;
 }
 
-static void facts_look(struct service *service, struct reader_ledgerdb *ledgerdb, struct text why,
+static void facts_look(struct service *service, struct ledgerdb_reader *ledgerdb, struct text why,
                        enum language language, int64_t *difference, struct arena *arena,
                        struct fact facts[FACT_COUNT])
 {
@@ -49,7 +49,7 @@ static struct report_document *report_document_make(struct service *service, uin
     struct arena *arena = arena_new(0);
     struct buffer why = { 0 };
     struct fact facts[FACT_COUNT];
-    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    struct ledgerdb_reader *ledgerdb = ledgerdb_reach(service, &why);
     int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
     facts_look(service, ledgerdb, buffer_text(&why), language, &difference, arena, facts);
     struct compose_source source = { .config = service->child.config,
@@ -101,7 +101,7 @@ static bool night_close(struct service *service, struct account_line lines[ACCOU
 {
     int64_t ledger[ACCOUNT_COUNT], after[ACCOUNT_COUNT];
     struct buffer why = { 0 };
-    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    struct ledgerdb_reader *ledgerdb = ledgerdb_reach(service, &why);
     bool is_good =
         ledgerdb && service->has_journal && is_ledger_up_to_date(service) &&
         accounts_of_ledger(ledgerdb, service->child.config->node.number, ledger) == LEDGERDB_DONE &&
@@ -276,7 +276,7 @@ static void news_look(struct news *news, struct arena *arena)
     struct buffer why = { 0 };
     enum language language = service->child.config->report.language;
     int64_t difference = service->balance_difference;
-    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    struct ledgerdb_reader *ledgerdb = ledgerdb_reach(service, &why);
     struct text no_ledgerdb = arena_text(arena, buffer_text(&why));
     facts_look(service, ledgerdb, no_ledgerdb, LANGUAGE_EN, &difference, arena, news->english);
     facts_look(service, ledgerdb, no_ledgerdb, language, &service->balance_difference, arena, news->facts);
@@ -291,7 +291,7 @@ void report_job_facts(struct service *service, struct buffer *out)
     struct buffer why = { 0 };
     struct fact facts[FACT_COUNT];
     int64_t difference = service->balance_difference; /* the alarm's, not ours to change */
-    struct reader_ledgerdb *ledgerdb = ledgerdb_reach(service, &why);
+    struct ledgerdb_reader *ledgerdb = ledgerdb_reach(service, &why);
     facts_look(service, ledgerdb, buffer_text(&why), LANGUAGE_EN, &difference, arena, facts);
     buffer_add_text(out, TEXT("{\"facts\":["));
     for (int i = 0; i < FACT_COUNT; i++) {

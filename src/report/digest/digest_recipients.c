@@ -67,7 +67,7 @@ static void rows_add(struct held_rows *all, size_t *capacity, struct held_row ro
 }
 
 /* Page by page, each a short read. What is stored now came a little earlier, or waited for room. */
-static enum ledgerdb_outcome class_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+static enum ledgerdb_outcome class_gather(struct ledgerdb_reader *ledgerdb, const struct config *config,
                                           enum held_class class, uint64_t from_ms, uint64_t until_ms,
                                           struct arena *arena, struct held_rows *out, size_t *capacity)
 {
@@ -88,7 +88,7 @@ static enum ledgerdb_outcome class_gather(struct reader_ledgerdb *ledgerdb, cons
     return outcome;
 }
 
-enum ledgerdb_outcome digest_mailing_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+enum ledgerdb_outcome digest_mailing_gather(struct ledgerdb_reader *ledgerdb, const struct config *config,
                                             uint64_t from_ms, uint64_t until_ms, struct arena *arena,
                                             struct held_rows *out)
 {

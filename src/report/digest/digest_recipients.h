@@ -24,7 +24,7 @@ void digest_mailing_print(const struct digest_letter *letter, struct buffer *out
 
 /* What became held in (from, until] and is still there, by address (any case), then by time; only for
    addresses of our domains, only of classes that users are told of. Lives in the arena. */
-enum ledgerdb_outcome digest_mailing_gather(struct reader_ledgerdb *ledgerdb, const struct config *config,
+enum ledgerdb_outcome digest_mailing_gather(struct ledgerdb_reader *ledgerdb, const struct config *config,
                                             uint64_t from_ms, uint64_t until_ms, struct arena *arena,
                                             struct held_rows *out);
 /* The order of users: addresses without case, by their bytes. */

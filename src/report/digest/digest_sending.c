@@ -96,7 +96,7 @@ static void user_next(struct service *service)
 {
     struct digest_mailing *mailing = &service->mailing;
     if (!service->digest_mailing_arena) {
-        struct reader_ledgerdb *ledgerdb;
+        struct ledgerdb_reader *ledgerdb;
         struct buffer why = { 0 };
         service->digest_mailing_arena = arena_new(0);
         enum ledgerdb_outcome outcome = ledgerdb_open(service->ledger_path, &ledgerdb, &why);

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config/load.h"
+#include "config_text.h"
 #include "deliver/pool_private.h"
 #include "ipc/event.h"
 
@@ -23,18 +23,12 @@ enum { WAIT_MS = 5000, SEGMENT = 7 };
 
 static struct config *config_make(const char *format, va_list arguments)
 {
-    struct buffer text = { 0 }, wrong = { 0 };
-    struct problem_list problems;
+    struct buffer text = { 0 };
     buffer_add_text(&text, TEXT("role single\nhostname mx.example.test\nadmin postmaster@example.test\n"
                                 "listen 127.0.0.1:2525 { direction in }\n"));
     buffer_vprintf(&text, format, arguments);
-    problem_list_start(&problems);
-    struct config *config = config_load_text(buffer_text(&text), "test", true, &problems);
-    for (size_t i = 0; !config && i < problems.count; i++) problem_print(&problems.items[i], &wrong);
-    if (!config) fail_msg("%.*s", TEXT_ARG(buffer_text(&wrong)));
-    problem_list_free(&problems);
+    struct config *config = config_of_text(buffer_text(&text), true);
     buffer_free(&text);
-    buffer_free(&wrong);
     return config;
 }
 

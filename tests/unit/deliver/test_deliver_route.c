@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "config/domains.h"
-#include "config/load.h"
+#include "config_text.h"
 #include "deliver/mx_route.h"
 
 /* "20 mail.a.test 192.0.2.1 192.0.2.2, 30 b.test ?": preference, host, addresses; "?" failed, "-" none. */
@@ -125,18 +125,13 @@ static void print(const struct route *route, struct buffer *out)
 
 static struct config *config_of(const struct row *row)
 {
-    struct buffer text = { 0 }, wrong = { 0 };
-    struct problem_list problems;
+    struct buffer text = { 0 };
     buffer_printf(&text,
                   "role single\nhostname mx.example.test\nadmin postmaster@example.test\n"
                   "listen 198.51.100.1:25 { direction in }\n"
                   "domains {\n%s\n}\n",
                   row->domains);
-    problem_list_start(&problems);
-    struct config *config = config_load_text(buffer_text(&text), row->name, false, &problems);
-    for (size_t i = 0; !config && i < problems.count; i++) problem_print(&problems.items[i], &wrong);
-    if (!config) fail_msg("%s: %.*s", row->name, TEXT_ARG(buffer_text(&wrong)));
-    problem_list_free(&problems);
+    struct config *config = config_of_text(buffer_text(&text), false);
     buffer_free(&text);
     return config;
 }

@@ -159,9 +159,9 @@ static void refuse(struct fixture *fixture, uint64_t number, uint16_t code, enum
 
 /* --- asking --- */
 
-static struct reader_ledgerdb *reader(struct fixture *fixture)
+static struct ledgerdb_reader *reader(struct fixture *fixture)
 {
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     struct buffer why = { 0 };
     enum ledgerdb_outcome outcome = ledgerdb_open(fixture->folder, &ledgerdb, &why);
     if (outcome != LEDGERDB_DONE) fail_msg("%.*s", TEXT_ARG(buffer_text(&why)));
@@ -170,7 +170,7 @@ static struct reader_ledgerdb *reader(struct fixture *fixture)
 
 /* "messages/recipients/bytes" of one kind, by name, in the order of names. */
 /* What hours tell apart adds up to the day's, whether days or months are kept. */
-static void hours_check(struct fixture *fixture, struct reader_ledgerdb *ledgerdb, enum sum_kind kind)
+static void hours_check(struct fixture *fixture, struct ledgerdb_reader *ledgerdb, enum sum_kind kind)
 {
     struct sum_row *rows;
     size_t count;
@@ -194,7 +194,7 @@ static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
     struct sum_row *rows;
     size_t count;
     struct buffer out = { 0 };
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct sum_question question = { .node = -1, .direction = -1, .kinds = 1u << kind, .by = SUM_BY_NAME };
     assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
     for (size_t i = 0; i < count; i++)
@@ -299,7 +299,7 @@ static void test_any_order(void **state)
     tell(fixture, &held);
     commit(fixture);
     assert_string_equal(sums_of(fixture, SUM_DELIVERED), " 1/1/1000");
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct search_result result;
     struct search_question question = { .id = id_of(2), .class = -1, .most = 5 };
     assert_int_equal(search_run(ledgerdb, &question, fixture->arena, &result), LEDGERDB_DONE);
@@ -441,7 +441,7 @@ static void test_search(void **state)
 {
     struct fixture *fixture = *state;
     library_tell(fixture);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
         struct network client;
         struct search_result result;
@@ -475,7 +475,7 @@ static void test_search_is_cut_and_says_so(void **state)
 {
     struct fixture *fixture = *state;
     library_tell(fixture);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct search_result result;
     struct search_question question = { .class = -1, .most = 3 };
     assert_int_equal(search_run(ledgerdb, &question, fixture->arena, &result), LEDGERDB_DONE);
@@ -528,7 +528,7 @@ static void forget_all(struct fixture *fixture, const struct forget_limits *limi
 static size_t found(struct fixture *fixture, const struct search_question *question)
 {
     struct search_result result;
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     assert_int_equal(search_run(ledgerdb, question, fixture->arena, &result), LEDGERDB_DONE);
     ledgerdb_close(ledgerdb);
     return result.count;
@@ -611,7 +611,7 @@ static void test_days_become_months(void **state)
     struct sum_question question = {
         .node = -1, .direction = -1, .kinds = 1u << SUM_ACCEPTED, .by = SUM_BY_DAY
     };
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
     /* 21 September 2026, 23:13 in Tokyo, and 59 days on: two whole months, then days. */
     assert_int_equal(rows[0].day, 20260900);
@@ -636,7 +636,7 @@ static void test_day(void **state)
     struct fixture *fixture = *state;
     struct day_balance day;
     story_tell(fixture);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     assert_int_equal(day_count(ledgerdb, 20260921, &day), LEDGERDB_DONE);
     assert_true(day.is_balanced);
     assert_int_equal(day.accepted, 5);
@@ -693,7 +693,7 @@ static void test_from_version_1(void **state)
     sql_close(sql);
     assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
     assert_false(is_damaged);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct search_result result;
     struct search_question question = { .class = CLASS_VIRUS, .most = 5, .address = TEXT("x@example.jp") };
     assert_int_equal(search_run(ledgerdb, &question, fixture->arena, &result), LEDGERDB_DONE);
@@ -741,7 +741,7 @@ static void test_from_version_5(void **state)
     assert_false(is_damaged);
     assert_string_equal(sums_of(fixture, SUM_ACCEPTED), " 12/13/607");
     assert_string_equal(sums_of(fixture, SUM_RULE), "GTUBE 5/5/0");
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct sum_question question = { .node = -1, .direction = 0, .by = SUM_BY_HOUR | SUM_BY_DAY };
     assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
     assert_int_equal(count, 2);
@@ -764,7 +764,7 @@ static _Noreturn void read_for_ever(struct fixture *fixture)
     struct search_question question = { .class = -1, .most = 100, .address = TEXT("x@example.jp") };
     struct day_balance day;
     for (;;) {
-        struct reader_ledgerdb *ledgerdb = reader(fixture);
+        struct ledgerdb_reader *ledgerdb = reader(fixture);
         struct search_result result;
         for (int i = 0; i < 50; i++) {
             if (search_run(ledgerdb, &question, fixture->arena, &result) > LEDGERDB_LATER) _exit(1);

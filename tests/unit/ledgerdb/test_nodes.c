@@ -324,9 +324,9 @@ static void balance_is_of_this_node(void **state)
     assert_int_equal(sums.relayed, 2);
 }
 
-static struct reader_ledgerdb *reader(struct fixture *fixture)
+static struct ledgerdb_reader *reader(struct fixture *fixture)
 {
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     struct buffer why = { 0 };
     done(ledgerdb_open(fixture->folder, &ledgerdb, &why));
     return ledgerdb;
@@ -340,7 +340,7 @@ static void days_are_of_each_node(void **state)
         uint64_t accepted, relayed;
     } rows[] = { { HERE, 1, 2 }, { EDGE, 2, 4 }, { 3, 0, 0 }, { -1, 3, 6 } };
     told_by_two(fixture);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct sum_clock clock = { 0 };
     sum_clock_set(&clock, START_MS);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -365,7 +365,7 @@ static void the_way_is_found_from_both_ends(void **state)
     struct arena *arena = arena_new(0);
     const uint64_t ends[] = { id_of(HERE, 1), id_of(EDGE, 0) };
     told_by_two(fixture);
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     for (int i = 0; i < 2; i++) {
         struct search_result result;
         struct search_question question = { .id = ends[i], .class = -1, .most = 5 };
@@ -406,7 +406,7 @@ static void of_all_nodes_each_message_counts_once(void **state)
         done(database_store_refused(fixture->database, &refused, 0, (uint64_t)round * 4096));
         done(database_commit(fixture->database));
     }
-    struct reader_ledgerdb *ledgerdb = reader(fixture);
+    struct ledgerdb_reader *ledgerdb = reader(fixture);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sum_row *found;
         size_t count;

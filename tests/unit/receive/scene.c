@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config/load.h"
+#include "config_text.h"
 #include "mail/digest.h"
 #include "receive/connection.h"
 #include "receive/drop.h"
@@ -240,20 +240,14 @@ void scene_scan_goes(struct scene *scene)
 
 static struct config *config_make(const char *more)
 {
-    struct buffer text = { 0 }, wrong = { 0 };
-    struct problem_list problems;
+    struct buffer text = { 0 };
     buffer_printf(&text,
                   "hostname mx.test\nadmin boss@example.test\n%s\nlisten 127.0.0.1:25 { direction in }\n"
                   "dns client names off\ndomains { example.test 127.0.0.1:2525; asked.test 127.0.0.1:2525 { "
                   "recipients call-out } }\n",
                   more);
-    problem_list_start(&problems);
-    struct config *config = config_load_text(buffer_text(&text), "test", false, &problems);
-    for (size_t i = 0; !config && i < problems.count; i++) problem_print(&problems.items[i], &wrong);
-    if (!config) fail_msg("%.*s", TEXT_ARG(buffer_text(&wrong)));
-    problem_list_free(&problems);
+    struct config *config = config_of_text(buffer_text(&text), false);
     buffer_free(&text);
-    buffer_free(&wrong);
     return config;
 }
 

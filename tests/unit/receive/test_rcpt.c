@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "config/domains.h"
-#include "config/load.h"
+#include "config_text.h"
 #include "receive/rcpt.h"
 
 enum { IN, OUT, THROUGH, THROUGH_OUT };
@@ -140,11 +140,7 @@ static void content_set(struct config *config, const char *domain, const char *c
 static int stage_set(void **state)
 {
     static struct stage stage;
-    struct problem_list problems;
-    problem_list_start(&problems);
-    stage.config = config_load_text(text_of(config_text), "test.conf", false, &problems);
-    if (!stage.config) return -1;
-    problem_list_free(&problems);
+    stage.config = config_of_text(text_of(config_text), false);
     content_set(stage.config, "listed.test", "suzuki@listed.test\ntanaka\n");
     content_set(stage.config, "broken.test", "two words\n");
     stage.tables = tables_new(stage.config);

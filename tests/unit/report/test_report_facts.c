@@ -55,7 +55,7 @@ static void expect(struct fixture *fixture, const struct health_page *page, enum
                    uint64_t now_ms, enum fact_state state, const char *english, const char *japanese)
 {
     struct buffer why = { 0 };
-    struct reader_ledgerdb *ledgerdb;
+    struct ledgerdb_reader *ledgerdb;
     assert_int_equal(ledgerdb_open(fixture->folder, &ledgerdb, &why), LEDGERDB_DONE);
     for (int language = LANGUAGE_EN; language <= LANGUAGE_JA; language++) {
         struct arena *arena = arena_new(0);

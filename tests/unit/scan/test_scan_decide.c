@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "config/load.h"
+#include "config_text.h"
 #include "scan/decide.h"
 #include "scan/wording.h"
 
@@ -93,13 +93,8 @@ static const struct row rows[] = {
 static struct config *config_of(const char *more)
 {
     char all[4000];
-    struct problem_list problems;
-    problem_list_start(&problems);
     snprintf(all, sizeof all, "%s%s\n", base_config, more);
-    struct config *config = config_load_text(text_of(all), "test.conf", false, &problems);
-    if (!config) fail_msg("%s", more);
-    problem_list_free(&problems);
-    return config;
+    return config_of_text(text_of(all), false);
 }
 
 /* Every recipient's recipe takes forged fields out and has our own on top. */

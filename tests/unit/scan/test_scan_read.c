@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config/load.h"
+#include "config_text.h"
 #include "ipc/ask_queue.h"
 #include "scan/content.h"
 #include "scan/read.h"
@@ -55,17 +55,13 @@ struct scene {
 static void scene_open(struct scene *scene, const char *more)
 {
     char all[2000];
-    struct problem_list problems;
-    problem_list_start(&problems);
     snprintf(all, sizeof all,
              "hostname mx.test\nadmin a@mx.test\nlisten 127.0.0.1:2525\n"
              "domains {\n on.test 127.0.0.1\n off.test 127.0.0.1 { virus off }\n}\n%s\n",
              more);
     *scene = (struct scene){ .fake = { .engine = { .calls = &fake_calls, .version = "fake 1" },
                                        .otherwise = SCAN_CLEAN } };
-    scene->config = config_load_text(text_of(all), "test.conf", false, &problems);
-    assert_non_null(scene->config);
-    problem_list_free(&problems);
+    scene->config = config_of_text(text_of(all), false);
     scene->arena = arena_new(0);
     scene->scanner = (struct scanner){ scene->config, &scene->fake.engine, verdict_cache_new(64), TEXT_NONE };
 }

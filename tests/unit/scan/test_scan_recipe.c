@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config/load.h"
+#include "config_text.h"
 #include "mail/edits.h"
 #include "scan/recipe.h"
 
@@ -133,15 +133,10 @@ struct scene {
 static struct config *config_of(const char *more)
 {
     char all[1000];
-    struct problem_list problems;
-    problem_list_start(&problems);
     snprintf(all, sizeof all,
              "hostname mx.test\nadmin a@mx.test\nlisten 127.0.0.1:2525\ndomains { on.test 127.0.0.1 }\n%s\n",
              more ? more : "");
-    struct config *config = config_load_text(text_of(all), "test.conf", false, &problems);
-    if (!config) fail_msg("%s", more);
-    problem_list_free(&problems);
-    return config;
+    return config_of_text(text_of(all), false);
 }
 
 static void scene_open(struct scene *scene, const char *more, struct text message, bool is_out)
