@@ -51,7 +51,7 @@ static bool transaction_take(struct session *session, const struct smtp_command 
     for (size_t i = 0; i < hex.length && session->has_transaction_id; i += 2) {
         int high = hex_value(hex.at[i]), low = hex_value(hex.at[i + 1]);
         session->has_transaction_id = high >= 0 && low >= 0;
-        session->transaction_id[i / 2] = (char)(high << 4 | low);
+        if (session->has_transaction_id) session->transaction_id[i / 2] = (char)(high << 4 | low);
     }
     return session->has_transaction_id || hex.length == 0;
 }

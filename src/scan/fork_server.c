@@ -303,7 +303,7 @@ static void fork_server_fork(struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     bool is_child, is_reload = get_u8(&reader) != 0;
-    pid_t pid;
+    pid_t pid = 0; /* where there is no room for one more */
     int memory = frame_take_fd(frame, 0);
     struct config *config = config_of(memory);
     close(memory);
