@@ -146,6 +146,14 @@ bool network_has(const struct network *network, const struct address *address)
     return ((network->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
+struct address address_client_network(const struct address *address, uint32_t ipv6_prefix)
+{
+    struct address client = *address;
+    if (address_is_v4(address)) return client;
+    for (unsigned bit = ipv6_prefix; bit < 128; bit++) client.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+    return client;
+}
+
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);

@@ -29,6 +29,10 @@ bool address_is_zero(const struct address *address);                  /* 0.0.0.0
 bool address_is_loopback(const struct address *address);              /* 127.0.0.0/8 or ::1 */
 bool address_equal(const struct address *a, const struct address *b); /* 192.0.2.1 is ::ffff:192.0.2.1 */
 
+/* What stands for a client: an IPv4 address itself; of an IPv6 one its first `ipv6_prefix` bits, the others
+   zero. */
+struct address address_client_network(const struct address *address, uint32_t ipv6_prefix);
+
 /* From network order: 4 bytes of an IPv4 address, or 16 of an IPv6 one (::ffff:192.0.2.1 is 192.0.2.1). */
 void address_from_bytes(const void *bytes, size_t length, struct address *out);
 

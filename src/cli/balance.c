@@ -11,14 +11,13 @@
 #include "cli/balance_begin.h"
 #include "cli/balance_day.h"
 #include "cli/balance_nodes.h"
+#include "cli/balance_state.h"
 #include "cli/control.h"
 #include "cli/count_comparison.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 
-/* What was lost on its way to the ledger can be in no count: then nobody knows whether all are equal. */
-enum { EX_DIFFERS = 1, EX_INCOMPLETE = 2 };
 enum { ASK_LIMIT_MS = 30000, STEP_MS = 100, WAIT_DEFAULT_S = 5, WAIT_MOST_S = 86400 };
 
 static const char help[] =
@@ -58,6 +57,11 @@ static const struct verb_option table[] = {
 };
 static const struct verb_usage usage = { "balance", help, table };
 
+static enum balance_state state_of(const struct count_comparison *sums)
+{
+    return balance_state_of(sums->differences > 0, (uint64_t)sums->lost);
+}
+
 /* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
    gives EX_TEMPFAIL, which is said only when `is_last`. */
 static int look(const struct control_target *target, bool is_last, struct count_comparison *out)
@@ -69,7 +73,7 @@ static int look(const struct control_target *target, bool is_last, struct count_
         fputs("sekimori balance: an answer of the node makes no sense\n", stderr);
         code = EX_UNAVAILABLE;
     } else if (code == EX_OK) {
-        code = out->differences ? EX_DIFFERS : out->lost ? EX_INCOMPLETE : EX_OK;
+        code = (int)state_of(out);
     } else if (buffer_length(&ledger) > 0 && (is_last || code != EX_TEMPFAIL)) {
         fprintf(stderr, "sekimori balance: %.*s\n", TEXT_ARG(buffer_text(&ledger)));
     }
@@ -82,7 +86,7 @@ static int look_until_equal(const struct options *options, struct count_comparis
 {
     time_t until = time(NULL) + (time_t)options->wait_s;
     int code = look(&options->target, options->wait_s == 0, out);
-    while ((code == EX_DIFFERS || code == EX_TEMPFAIL) && time(NULL) < until) {
+    while ((code == BALANCE_DIFFERS || code == EX_TEMPFAIL) && time(NULL) < until) {
         nanosleep(&(struct timespec){ 0, STEP_MS * 1000000l }, NULL);
         code = look(&options->target, time(NULL) >= until, out);
     }
@@ -123,8 +127,7 @@ static void table_print(const struct count_comparison *sums)
     printf("%-14s %12lld %12s %12s\n", "aborted", (long long)sums->aborted, "-", "-");
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
-    if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
-    puts(sums->differences ? "NOT BALANCED" : sums->lost ? "INCOMPLETE" : "balanced");
+    balance_state_print(state_of(sums), (uint64_t)sums->lost);
 }
 
 static void column_set(struct json *object, const char *name, int64_t number)
@@ -144,8 +147,7 @@ static void json_table_print(const struct count_comparison *sums)
         json_set_bool(line, "differs", sums->lines[i].differs);
         json_add(lines, line);
     }
-    json_set_bool(all, "balanced", sums->differences == 0 && sums->lost == 0);
-    json_set_bool(all, "incomplete", sums->differences == 0 && sums->lost > 0);
+    balance_state_set(all, state_of(sums), (uint64_t)sums->lost);
     json_set_number(all, "since_ms", sums->since_ms);
     json_set(all, "lines", lines);
     json_set_number(all, "live", sums->live);
@@ -159,7 +161,6 @@ static void json_table_print(const struct count_comparison *sums)
     json_set_number(all, "discarded", sums->discarded);
     json_set_number(all, "aborted", sums->aborted);
     json_set_number(all, "in_doubt", sums->in_doubt);
-    json_set_number(all, "lost", sums->lost);
     json_set_bool(all, "journal_whole", sums->is_journal_whole);
     json_print(all, stdout, true);
 }
@@ -175,7 +176,7 @@ int balance_main(int argc, char **argv)
     if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
-    if (code != EX_OK && code != EX_DIFFERS && code != EX_INCOMPLETE) return code;
+    if (code != BALANCE_EQUAL && code != BALANCE_DIFFERS && code != BALANCE_INCOMPLETE) return code;
     if (options.json)
         json_table_print(&sums);
     else

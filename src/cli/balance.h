@@ -3,8 +3,8 @@
 #ifndef SEKIMORI_CLI_BALANCE_H
 #define SEKIMORI_CLI_BALANCE_H
 
-/* argv[0] is the verb. Returns 0 (equal), 1 (a difference stays), 64 (usage) or 69 (a part cannot be asked).
- */
+/* argv[0] is the verb. Returns enum balance_state, 64 (usage), 69 (a part cannot be asked), or one of the
+   others in its help. */
 int balance_main(int argc, char **argv);
 
 #endif

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "cli/balance_state.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "ledgerdb/day.h"
 
-enum { EX_DIFFERS = 1, NOTHING = -1 };
+enum { NOTHING = -1 };
 
 struct day_line {
     const char *name, *key;
@@ -48,6 +49,11 @@ static unsigned lines_make(const struct day_balance *day, struct day_line lines[
     return count;
 }
 
+static enum balance_state state_of(const struct day_balance *day)
+{
+    return balance_state_of(!day->is_balanced, day->lost);
+}
+
 static void number_print(int64_t number, bool is_known)
 {
     if (number == NOTHING || !is_known)
@@ -67,7 +73,8 @@ static void table_print(const struct day_balance *day, const struct day_line *li
         putchar('\n');
     }
     if (day->is_forgotten) puts("its rows are no longer kept, only the sums");
-    puts(day->is_balanced ? "balanced" : "NOT BALANCED: rows and sums differ");
+    if (!day->is_balanced) puts("rows and sums differ");
+    balance_state_print(state_of(day), day->lost);
 }
 
 static void json_table_print(const struct day_balance *day, const struct day_line *lines, unsigned count)
@@ -78,7 +85,7 @@ static void json_table_print(const struct day_balance *day, const struct day_lin
             json_set_number(then, lines[i].key, lines[i].of_that_day);
         if (lines[i].on_that_day != NOTHING) json_set_number(on, lines[i].key, lines[i].on_that_day);
     }
-    json_set_bool(all, "balanced", day->is_balanced);
+    balance_state_set(all, state_of(day), day->lost);
     json_set_bool(all, "forgotten", day->is_forgotten);
     json_set_number(all, "day", day->day);
     json_set_string(all, "unit", "recipients");
@@ -102,5 +109,5 @@ int balance_day(const struct control_target *target, uint32_t day, bool is_json)
         json_table_print(&balance, lines, count);
     else
         table_print(&balance, lines, count);
-    return balance.is_balanced ? EX_OK : EX_DIFFERS;
+    return (int)state_of(&balance);
 }

@@ -5,7 +5,7 @@
 
 #include "cli/control.h"
 
-/* 0: rows and sums agree, 1: they differ, else as in the help of balance. */
+/* enum balance_state by the rows and sums of that day, else as in the help of balance. */
 int balance_day(const struct control_target *target, uint32_t day, bool is_json);
 
 #endif

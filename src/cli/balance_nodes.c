@@ -7,13 +7,14 @@
 #include <sysexits.h>
 
 #include "base/plain.h"
+#include "cli/balance_state.h"
 #include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/time_words.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/nodes.h"
 
-enum { EX_DIFFERS = 1, NAME_COLUMNS = 20 };
+enum { NAME_COLUMNS = 20 };
 
 static const char *const keys[] = { "accepted", "own",  "relayed", "delivered", "returned",
                                     "removed",  "held", "queued",  "refused",   "refused_after_data" };
@@ -72,8 +73,14 @@ struct table {
     struct line *lines; /* one for each node and one for all */
     size_t count;
     uint64_t missing; /* messages handed from node to node that the second does not know */
+    uint64_t lost;    /* events: on their way to a node's ledger, or from there to this one */
     bool is_balanced;
 };
+
+static enum balance_state state_of(const struct table *table)
+{
+    return balance_state_of(!table->is_balanced, table->lost);
+}
 
 static void table_print(const struct table *table)
 {
@@ -88,7 +95,7 @@ static void table_print(const struct table *table)
     if (table->missing)
         printf("%llu messages were handed from one node to another that does not know them (yet)\n",
                (unsigned long long)table->missing);
-    puts(table->is_balanced ? "balanced" : "NOT BALANCED");
+    balance_state_print(state_of(table), table->lost);
 }
 
 static struct json *line_json(const struct line *line)
@@ -105,6 +112,7 @@ static struct json *line_json(const struct line *line)
     }
     for (int i = 0; i < COLUMNS; i++) json_set_number(one, keys[i], (int64_t)line->columns[i]);
     json_set_bool(one, "balanced", line->day.is_balanced);
+    json_set_number(one, "lost", (int64_t)line->day.lost);
     return one;
 }
 
@@ -114,7 +122,7 @@ static void json_table_print(const struct table *table)
     for (size_t i = 0; i + 1 < table->count; i++) json_add(list, line_json(&table->lines[i]));
     json_set_number(all, "day", table->day);
     json_set_string(all, "unit", "recipients");
-    json_set_bool(all, "balanced", table->is_balanced);
+    balance_state_set(all, state_of(table), table->lost);
     json_set_number(all, "missing", (int64_t)table->missing);
     json_set(all, "nodes", list);
     json_set(all, "all", line_json(&table->lines[table->count - 1]));
@@ -135,6 +143,7 @@ static enum ledgerdb_outcome table_make(struct ledgerdb_reader *ledgerdb, struct
         line->node = i < count ? &nodes[i] : NULL;
         outcome = day_count_node(ledgerdb, out->day, i < count ? nodes[i].number : -1, &line->day);
         columns_fill(&line->day, line->columns);
+        if (!line->node) out->lost = line->day.lost;
     }
     if (outcome == LEDGERDB_DONE)
         outcome =
@@ -161,5 +170,5 @@ int balance_nodes(const struct control_target *target, uint32_t day, bool is_jso
         table_print(&table);
     ledgerdb_close(ledgerdb);
     arena_free(arena);
-    return code == EX_OK && !table.is_balanced ? EX_DIFFERS : code;
+    return code == EX_OK ? (int)state_of(&table) : code;
 }

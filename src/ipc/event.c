@@ -267,6 +267,13 @@ void event_missed_put(const struct event_missed *event, struct buffer *out)
     put_cut(out, event->kind, TEXT_LIMIT);
 }
 
+void event_lost_put(const struct event_lost *event, struct buffer *out)
+{
+    put_u8(out, EVENT_LOST);
+    put_u64(out, event->time_ms);
+    put_u32(out, event->events);
+}
+
 enum event_kind event_kind_of(struct text record)
 {
     uint8_t kind = record.length ? (uint8_t)record.at[0] : 0;
@@ -398,5 +405,13 @@ bool event_missed_get(struct text record, struct event_missed *out)
     out->time_ms = get_u64(&reader);
     out->digest = get_u64(&reader);
     out->kind = get_text(&reader);
+    return reader_done(&reader);
+}
+
+bool event_lost_get(struct text record, struct event_lost *out)
+{
+    struct reader reader = body_of(record);
+    out->time_ms = get_u64(&reader);
+    out->events = get_u32(&reader);
     return reader_done(&reader);
 }

@@ -16,6 +16,7 @@ enum event_kind {
     EVENT_AUDIT,        /* any process: somebody looked at a message's content */
     EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_RELAYED,      /* receive: the next node took a message while its client waited */
+    EVENT_LOST,         /* ledger: events that found no room on their way to it */
     EVENT_KIND_COUNT
 };
 
@@ -158,6 +159,12 @@ struct event_missed {
     struct text kind; /* "spam", "phishing", "virus", … */
 };
 
+/* What they told of is in no count. */
+struct event_lost {
+    uint64_t time_ms; /* when it was noticed */
+    uint32_t events;
+};
+
 /* Append to a buffer what ring_append takes. Texts are cut so that a record fits RING_RECORD_LIMIT;
    recipients that do not fit follow in further records made by the caller of event_accepted_put: it returns
    how many went in, starting at `first`. Only the record of the first recipient has the judgement. */
@@ -171,6 +178,7 @@ void event_step_put(const struct event_step *event, struct buffer *out);
 /* The same. */
 void event_audit_put(const struct event_audit *event, struct buffer *out);
 void event_missed_put(const struct event_missed *event, struct buffer *out);
+void event_lost_put(const struct event_lost *event, struct buffer *out);
 
 struct arena;
 
@@ -189,5 +197,6 @@ bool event_refused_get(struct arena *arena, struct text record, struct event_ref
 bool event_step_get(struct text record, struct event_step *out);
 bool event_audit_get(struct text record, struct event_audit *out);
 bool event_missed_get(struct text record, struct event_missed *out); /* the same */
+bool event_lost_get(struct text record, struct event_lost *out);     /* the same */
 
 #endif

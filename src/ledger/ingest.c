@@ -50,6 +50,7 @@ struct ingest {
     struct arena *arena;
     struct ingest_counts counts;
     uint64_t window_start_ms, window_events;
+    uint64_t losses_told, losses_seen; /* seen: by the batch under way */
 };
 
 static void forget(struct ingest *ingest);
@@ -188,6 +189,7 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
     struct event_relayed relayed;
     struct event_audit audit;
     struct event_missed missed;
+    struct event_lost lost;
     uint32_t first;
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
@@ -211,6 +213,9 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
     case EVENT_MISSED:
         if (!event_missed_get(record, &missed)) break;
         return database_store_missed(ingest->database, &missed);
+    case EVENT_LOST:
+        if (!event_lost_get(record, &lost)) break;
+        return database_store_lost(ingest->database, &lost);
     default:
         break;
     }
@@ -262,6 +267,33 @@ static enum ledgerdb_outcome overflow_read(struct ingest *ingest, unsigned *coun
     return LEDGERDB_DONE;
 }
 
+static uint64_t losses(const struct ingest *ingest)
+{
+    uint64_t sum = overflow_lost(ingest->overflow);
+    for (unsigned i = 0; i < ingest->source_count; i++) sum += ring_lost(ingest->sources[i].ring);
+    return sum;
+}
+
+/* What was lost since the last look becomes an event of its own, so that the day's account is known to be
+   short of it. Counts that began anew are below what was told. */
+static enum ledgerdb_outcome losses_store(struct ingest *ingest)
+{
+    uint64_t now = losses(ingest), told;
+    if (now == ingest->losses_told) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome = database_losses_told(ingest->database, &told);
+    if (outcome == LEDGERDB_DONE && now > told) {
+        uint64_t more = now - told < UINT32_MAX ? now - told : UINT32_MAX;
+        struct event_lost event = { loop_wall_ms(ingest->loop), (uint32_t)more };
+        struct buffer record = { 0 };
+        event_lost_put(&event, &record);
+        outcome = own_store(ingest, 0, 0, buffer_text(&record));
+        buffer_free(&record);
+    }
+    if (outcome == LEDGERDB_DONE && now != told) outcome = database_tell_losses(ingest->database, now);
+    ingest->losses_seen = now;
+    return outcome;
+}
+
 static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
 {
     enum ledgerdb_outcome outcome = database_begin(ingest->database);
@@ -272,6 +304,7 @@ static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
         struct source *source = &ingest->sources[(ingest->next + i) % ingest->source_count];
         outcome = source_read(ingest, source, INGEST_BATCH - *count, count);
     }
+    if (outcome == LEDGERDB_DONE) outcome = losses_store(ingest);
     if (ingest->replication && outcome == LEDGERDB_DONE)
         outcome = replication_store(ingest->replication, INGEST_BATCH, count, foreign_store, ingest);
     return outcome == LEDGERDB_DONE ? database_commit(ingest->database) : outcome;
@@ -294,6 +327,7 @@ static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
 static void batch_kept(struct ingest *ingest, unsigned count)
 {
     overflow_release(ingest->overflow);
+    ingest->losses_told = ingest->losses_seen;
     if (ingest->replication) replication_kept(ingest->replication);
     for (unsigned i = 0; i < ingest->source_count; i++)
         ring_release(ingest->sources[i].ring, ingest->sources[i].position);
@@ -338,7 +372,7 @@ static void spill(struct ingest *ingest)
 
 static bool has_events(const struct ingest *ingest)
 {
-    if (overflow_bytes(ingest->overflow)) return true;
+    if (overflow_bytes(ingest->overflow) || losses(ingest) != ingest->losses_told) return true;
     if (ingest->replication && replication_has_arrivals(ingest->replication)) return true;
     for (unsigned i = 0; i < ingest->source_count; i++) {
         struct text record;
@@ -400,12 +434,11 @@ unsigned ingest_openings(const struct ingest *ingest)
 void ingest_counts(struct ingest *ingest, struct ingest_counts *out)
 {
     uint64_t now = loop_now_ms(ingest->loop), span = now - ingest->window_start_ms;
-    ingest->counts.lost = overflow_lost(ingest->overflow);
+    ingest->counts.lost = losses(ingest);
     ingest->counts.waiting_bytes = overflow_bytes(ingest->overflow);
     ingest->counts.backlog_percent = 0;
     for (unsigned i = 0; i < ingest->source_count; i++) {
         unsigned fill = ring_fill_percent(ingest->sources[i].ring);
-        ingest->counts.lost += ring_lost(ingest->sources[i].ring);
         if (fill > ingest->counts.backlog_percent) ingest->counts.backlog_percent = fill;
     }
     if (span > 0) ingest->counts.events_per_second = (double)ingest->window_events * 1000 / (double)span;

@@ -54,6 +54,12 @@ enum ledgerdb_outcome database_store_audit(struct database *database, const stru
 /* A message that leaked through, known by its digest. */
 enum ledgerdb_outcome database_store_missed(struct database *database, const struct event_missed *event);
 
+/* Counts what a node lost, in its sums. */
+enum ledgerdb_outcome database_store_lost(struct database *database, const struct event_lost *event);
+/* What this node has told of its losses since it began to count them: kept by the transaction under way. */
+enum ledgerdb_outcome database_losses_told(struct database *database, uint64_t *out_events);
+enum ledgerdb_outcome database_tell_losses(struct database *database, uint64_t events);
+
 /* Bytes of the database and its log on disk. */
 uint64_t database_bytes(const struct database *database);
 uint64_t database_log_bytes(const struct database *database);

@@ -70,20 +70,22 @@ static enum ledgerdb_outcome rows_count(struct ledgerdb_reader *ledgerdb, int no
     return outcome;
 }
 
-static enum ledgerdb_outcome sums_read(struct ledgerdb_reader *ledgerdb, int node, struct day_balance *out)
+/* `kinds`: as in sum_question. */
+static enum ledgerdb_outcome sums_read(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
+                                       uint32_t kinds, uint64_t sums[SUM_KIND_COUNT])
 {
     struct sum_row *rows;
     size_t count;
     struct arena *arena = arena_new(0);
-    struct sum_question question = { .from_day = out->day,
-                                     .until_day = out->day,
+    struct sum_question question = { .from_day = day,
+                                     .until_day = day,
                                      .node = node,
                                      .direction = -1,
+                                     .kinds = kinds,
                                      .by = SUM_BY_KIND | SUM_BY_DAY | SUM_BY_NODE };
     enum ledgerdb_outcome outcome = ledgerdb_sums(ledgerdb, &question, arena, &rows, &count);
     for (size_t i = 0; i < count && outcome == LEDGERDB_DONE; i++)
-        if (rows[i].day == out->day && rows[i].kind < SUM_KIND_COUNT)
-            out->sums[rows[i].kind] += rows[i].recipients;
+        if (rows[i].day == day && rows[i].kind < SUM_KIND_COUNT) sums[rows[i].kind] += rows[i].recipients;
     arena_free(arena);
     return outcome;
 }
@@ -95,7 +97,8 @@ enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t 
     *out = (struct day_balance){ .day = day };
     if (!day_bounds(day, &out->start_ms, &out->end_ms)) return LEDGERDB_MISSING;
     enum ledgerdb_outcome outcome = rows_count(ledgerdb, node, out);
-    if (outcome == LEDGERDB_DONE) outcome = sums_read(ledgerdb, node, out);
+    if (outcome == LEDGERDB_DONE) outcome = sums_read(ledgerdb, day, node, 0, out->sums);
+    out->lost = out->sums[SUM_LOST];
     uint64_t expected =
         out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_AGAIN] + out->sums[SUM_RELAYED];
     out->is_forgotten = out->accepted + out->own + out->again + out->relayed == 0 && expected > 0;
@@ -108,4 +111,14 @@ enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t 
 enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, struct day_balance *out)
 {
     return day_count_node(ledgerdb, day, -1, out);
+}
+
+enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, uint64_t *out_events)
+{
+    struct sum_clock clock = { 0 };
+    uint64_t sums[SUM_KIND_COUNT] = { 0 };
+    sum_clock_set(&clock, time_ms);
+    enum ledgerdb_outcome outcome = sums_read(ledgerdb, clock.day, -1, 1u << SUM_LOST, sums);
+    *out_events = sums[SUM_LOST];
+    return outcome;
 }

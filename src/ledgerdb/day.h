@@ -18,6 +18,7 @@ struct day_balance {
     /* From the sums, which were kept with each event: what happened on that day. */
     uint64_t sums[SUM_KIND_COUNT];
     bool is_forgotten; /* the rows are no longer kept, only the sums */
+    uint64_t lost;     /* events that this ledger never got: a part of that day may be in no count */
     bool is_balanced;  /* rows and sums agree on accepted and own; nothing to compare when forgotten */
 };
 
@@ -28,5 +29,8 @@ bool day_bounds(uint32_t day, uint64_t *out_start_ms, uint64_t *out_end_ms);
 enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, struct day_balance *out);
 enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
                                      struct day_balance *out);
+
+/* Events of all nodes that were lost on the day of that time. */
+enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, uint64_t *out_events);
 
 #endif

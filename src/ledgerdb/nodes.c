@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "ipc/message_id.h"
-#include "ledgerdb/database_private.h"
+#include "ledgerdb/entries.h"
 
 static enum ledgerdb_outcome run(struct database *database, const char *text, const uint64_t *numbers,
                                  int count, struct text name)
@@ -90,9 +90,25 @@ bool nodes_has_parcel(struct database *database, uint16_t number, uint64_t serie
     return sql_number(database->sql, text, &fits) == LEDGERDB_DONE && !fits;
 }
 
+/* What this ledger will never have of that node counts as lost on the day on which that is known. */
+static enum ledgerdb_outcome losses_count(struct database *database, uint16_t number, uint64_t now_ms,
+                                          uint64_t refused, uint64_t given_up)
+{
+    char text[80];
+    int64_t before = 0;
+    snprintf(text, sizeof text, "SELECT given_up FROM node WHERE number = %u", number);
+    enum ledgerdb_outcome outcome = sql_number(database->sql, text, &before);
+    uint64_t lost = refused + (given_up > (uint64_t)before ? given_up - (uint64_t)before : 0);
+    struct pending_sum sum = { .time_ms = now_ms, .node = number, .recipients = lost, .is_whole_day = true };
+    if (outcome == LEDGERDB_DONE && lost) entries_add(database, sum, SUM_LOST, TEXT_NONE);
+    return outcome;
+}
+
 enum ledgerdb_outcome nodes_advance(struct database *database, uint16_t number, uint64_t parcel,
                                     uint64_t now_ms, uint64_t events, uint64_t refused, uint64_t given_up)
 {
+    enum ledgerdb_outcome outcome = losses_count(database, number, now_ms, refused, given_up);
+    if (outcome != LEDGERDB_DONE) return outcome;
     return run(database,
                "UPDATE node SET parcel = ?2, told_ms = ?3, events = events + ?4, refused = refused + ?5,"
                " given_up = ?6 WHERE number = ?1",
@@ -124,6 +140,7 @@ static bool claim_read(struct arena *arena, struct text record, struct claim *ou
         struct event_relayed relayed;
         struct event_audit audit;
         struct event_missed missed;
+        struct event_lost lost;
     } is;
     uint32_t first;
     switch (event_kind_of(record)) {
@@ -156,6 +173,10 @@ static bool claim_read(struct arena *arena, struct text record, struct claim *ou
         if (!event_missed_get(record, &is.missed)) return false;
         *out = (struct claim){ 0, 0, is.missed.time_ms };
         return true;
+    case EVENT_LOST: /* of no message */
+        if (!event_lost_get(record, &is.lost)) return false;
+        *out = (struct claim){ 0, 0, is.lost.time_ms };
+        return true;
     default:
         return false;
     }
@@ -170,7 +191,8 @@ bool nodes_may_tell(uint16_t number, struct text record)
     struct arena *arena = arena_new(0);
     bool is_good = claim_read(arena, record, &claim) && claim.time_ms < LATEST_MS;
     arena_free(arena);
-    if (!is_good || event_kind_of(record) == EVENT_MISSED) return is_good;
+    bool has_id = event_kind_of(record) != EVENT_MISSED && event_kind_of(record) != EVENT_LOST;
+    if (!is_good || !has_id) return is_good;
     return message_id_node(claim.id) == number && message_id_node(claim.other_id) == number &&
            claim.id <= INT64_MAX && claim.other_id <= INT64_MAX;
 }

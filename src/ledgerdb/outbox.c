@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "ledgerdb/database_private.h"
+#include "ledgerdb/mark.h"
 
 struct outbox {
     struct sql *sql;
@@ -15,20 +16,6 @@ struct outbox {
     uint64_t events, series;
     enum ledgerdb_outcome failed; /* a full parcel could not be written: told at the commit */
 };
-
-/* --- marks --- */
-
-static enum ledgerdb_outcome mark_set(struct sql *sql, const char *name, uint64_t value)
-{
-    struct sql_statement *set = sql_prepare(
-        sql, "INSERT INTO mark(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value");
-    if (!set) return sql_failure(sql);
-    sql_bind_text(set, 1, text_of(name));
-    sql_bind(set, 2, value);
-    enum ledgerdb_outcome outcome = sql_do(set);
-    sql_drop(set);
-    return outcome;
-}
 
 static uint64_t clock_ns(void)
 {
@@ -40,18 +27,16 @@ static uint64_t clock_ns(void)
 /* A new series unless the one that stands was begun in this boot. */
 static enum ledgerdb_outcome series_take(struct outbox *outbox, uint64_t boot)
 {
-    int64_t series = 0, begun = 0;
-    enum ledgerdb_outcome outcome =
-        sql_number(outbox->sql, "SELECT value FROM mark WHERE name = 'outbox series'", &series);
-    if (outcome == LEDGERDB_DONE)
-        outcome = sql_number(outbox->sql, "SELECT value FROM mark WHERE name = 'outbox boot'", &begun);
+    uint64_t series = 0, begun = 0;
+    enum ledgerdb_outcome outcome = mark_get(outbox->sql, "outbox series", &series);
+    if (outcome == LEDGERDB_DONE) outcome = mark_get(outbox->sql, "outbox boot", &begun);
     boot &= INT64_MAX;
-    if (outcome == LEDGERDB_DONE && (series == 0 || (uint64_t)begun != boot)) {
-        series = (int64_t)(((boot ^ clock_ns()) & INT64_MAX) | 1);
-        outcome = mark_set(outbox->sql, "outbox series", (uint64_t)series);
+    if (outcome == LEDGERDB_DONE && (series == 0 || begun != boot)) {
+        series = ((boot ^ clock_ns()) & INT64_MAX) | 1;
+        outcome = mark_set(outbox->sql, "outbox series", series);
         if (outcome == LEDGERDB_DONE) outcome = mark_set(outbox->sql, "outbox boot", boot);
     }
-    outbox->series = (uint64_t)series;
+    outbox->series = series;
     return outcome;
 }
 
@@ -186,16 +171,16 @@ enum ledgerdb_outcome outbox_give_up(struct database *database, uint64_t time_ms
 
 static enum ledgerdb_outcome facts_ask(struct sql *sql, struct outbox_facts *out)
 {
-    int64_t parcels = 0, oldest = 0, given_up = 0;
+    int64_t parcels = 0, oldest = 0;
+    uint64_t given_up = 0;
     enum ledgerdb_outcome outcome = sql_number(
         sql, "SELECT ifnull((SELECT max(parcel) FROM outbox) - (SELECT min(parcel) FROM outbox) + 1, 0)",
         &parcels);
     if (outcome == LEDGERDB_DONE)
         outcome = sql_number(sql, "SELECT time FROM outbox ORDER BY parcel LIMIT 1", &oldest);
+    if (outcome == LEDGERDB_DONE) outcome = mark_get(sql, "outbox given up", &given_up);
     if (outcome == LEDGERDB_DONE)
-        outcome = sql_number(sql, "SELECT value FROM mark WHERE name = 'outbox given up'", &given_up);
-    if (outcome == LEDGERDB_DONE)
-        *out = (struct outbox_facts){ (uint64_t)parcels, (uint64_t)oldest, (uint64_t)given_up };
+        *out = (struct outbox_facts){ (uint64_t)parcels, (uint64_t)oldest, given_up };
     return outcome;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What did not come in; who looked at what; what leaked through. */
 #include "ledgerdb/entries.h"
+#include "ledgerdb/mark.h"
 #include "ledgerdb/terms.h"
 
 /* Sorts by time like the ids of messages. Events of one ring and one millisecond are never 256 KiB apart. */
@@ -102,4 +103,24 @@ enum ledgerdb_outcome database_store_missed(struct database *database, const str
     struct pending_sum sum = { .time_ms = event->time_ms, .node = database->node, .messages = 1 };
     entries_add(database, sum, SUM_MISSED, event->kind);
     return LEDGERDB_DONE;
+}
+
+/* Each is told once: by this node with its mark in the same transaction, by another with its parcel. */
+enum ledgerdb_outcome database_store_lost(struct database *database, const struct event_lost *event)
+{
+    struct pending_sum sum = {
+        .time_ms = event->time_ms, .node = database->node, .recipients = event->events, .is_whole_day = true
+    };
+    entries_add(database, sum, SUM_LOST, TEXT_NONE);
+    return LEDGERDB_DONE;
+}
+
+enum ledgerdb_outcome database_losses_told(struct database *database, uint64_t *out_events)
+{
+    return sql_tell(database->sql, mark_get(database->sql, "losses", out_events), "reading what was lost");
+}
+
+enum ledgerdb_outcome database_tell_losses(struct database *database, uint64_t events)
+{
+    return sql_tell(database->sql, mark_set(database->sql, "losses", events), "keeping what was lost");
 }

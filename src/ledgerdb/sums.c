@@ -35,7 +35,8 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_AGAIN] = "again",
                                                    [SUM_DELETED] = "deleted",
                                                    [SUM_AGED] = "aged",
-                                                   [SUM_RELAYED] = "relayed" };
+                                                   [SUM_RELAYED] = "relayed",
+                                                   [SUM_LOST] = "lost" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {

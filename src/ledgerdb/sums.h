@@ -49,6 +49,7 @@ enum sum_kind {
     SUM_DELETED,     /* from the quarantine, by hand. name: the class there */
     SUM_AGED,        /* from the quarantine, since its time was over or room was wanted. name: as well */
     SUM_RELAYED,     /* the next node took it while its client waited; not among ACCEPTED */
+    SUM_LOST,        /* events that found no room on their way here: what they told of is in no sum */
     SUM_KIND_COUNT
 };
 

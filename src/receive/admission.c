@@ -11,7 +11,7 @@ static struct client_numbers enter(struct session *session)
 {
     struct server *server = session->server;
     struct client_numbers numbers;
-    struct address client = client_limits_network(&session->client, server->config->limits.ipv6_prefix);
+    struct address client = address_client_network(&session->client, server->config->limits.ipv6_prefix);
     session->entry = client_limits_enter(server->clients, &client, loop_now_ms(server->loop), &numbers);
     session->has_entered = true;
     session->is_quiet = numbers.in_minute > NOTED_A_MINUTE;

@@ -66,14 +66,6 @@ void client_limits_unmap(struct client_limits *clients)
     free(clients);
 }
 
-struct address client_limits_network(const struct address *address, uint32_t prefix)
-{
-    struct address client = *address;
-    if (address_is_v4(address)) return client;
-    for (unsigned bit = prefix; bit < 128; bit++) client.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-    return client;
-}
-
 static uint32_t connections_of(const struct client_entry *entry)
 {
     uint32_t sum = 0;

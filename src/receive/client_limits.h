@@ -19,10 +19,7 @@ struct client_numbers {
     uint32_t all_connections, all_in_minute; /* of everybody */
 };
 
-/* The address that stands for a client: of IPv6 the first `prefix` bits, the others zero. */
-struct address client_limits_network(const struct address *address, uint32_t prefix);
-
-/* Counts a connection of the client in; `client` is what client_limits_network gave. Never NULL: when the
+/* Counts a connection of the client in; `client` is what address_client_network gave. Never NULL: when the
    table is full around the client, the entry that says least is given up for it; when all there have
    connections, it shares an entry with others, and the limits with them. */
 struct client_entry *client_limits_enter(struct client_limits *clients, const struct address *client,

@@ -75,7 +75,7 @@ static uint64_t key_of(const struct refusals *refusals, const struct event_refus
         uint16_t code;
         uint8_t stage, direction;
         char enhanced[8]; /* "4.5.3", out of the reply */
-    } key = { client_limits_network(&event->client, refusals->server->config->limits.ipv6_prefix),
+    } key = { address_client_network(&event->client, refusals->server->config->limits.ipv6_prefix),
               event->code,
               event->stage,
               event->direction,

@@ -96,7 +96,8 @@ void dispatcher_give(struct dispatcher *dispatcher)
 static void request_take(struct receiver *receiver, struct frame *frame)
 {
     struct dispatcher *dispatcher = receiver->dispatcher;
-    struct request *request = request_new(receiver, frame, loop_now_ms(dispatcher->child->loop));
+    struct request *request = request_new(receiver, frame, dispatcher->child->config->limits.ipv6_prefix,
+                                          loop_now_ms(dispatcher->child->loop));
     const char *why = NULL;
     if (frame->is_short) why = "no descriptor is left for its content";
     if (dispatcher->child->is_stopping) why = "the scanner is being stopped";

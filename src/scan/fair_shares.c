@@ -7,17 +7,10 @@
 
 enum { MESSAGE_COST = 16 * 1024 }; /* bytes that a message costs beside its own */
 
-/* A host of IPv4, a /64 of IPv6. */
-static bool is_same_client(const struct address *a, const struct address *b)
-{
-    size_t bytes = address_is_v4(a) ? sizeof a->bytes : 8;
-    return memcmp(a->bytes, b->bytes, bytes) == 0;
-}
-
 static uint64_t finish_among(const struct request *list, const struct request *of, uint64_t finish)
 {
     for (; list; list = list->next)
-        if (list->weight == of->weight && list->finish > finish && is_same_client(&list->client, &of->client))
+        if (list->weight == of->weight && list->finish > finish && address_equal(&list->client, &of->client))
             finish = list->finish;
     return finish;
 }

@@ -10,18 +10,20 @@
 
 #include "base/codec.h"
 
-static void weigh(struct request *request)
+static void weigh(struct request *request, uint32_t ipv6_prefix)
 {
     struct reader reader = reader_of(buffer_text(&request->payload));
     struct stat facts;
     occasion_client(&reader, &request->client);
+    request->client = address_client_network(&request->client, ipv6_prefix);
     request->bytes = buffer_length(&request->payload);
     for (int i = 0; i < request->fd_count; i++)
         if (fstat(request->fds[i], &facts) == 0) request->bytes += (uint64_t)facts.st_size;
     request->weight = request->bytes > REQUEST_SMALL_MOST ? REQUEST_LARGE : REQUEST_SMALL;
 }
 
-struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms)
+struct request *request_new(struct receiver *receiver, struct frame *frame, uint32_t ipv6_prefix,
+                            uint64_t now_ms)
 {
     struct request *request = memory_alloc(sizeof *request);
     request->receiver = receiver;
@@ -33,7 +35,7 @@ struct request *request_new(struct receiver *receiver, struct frame *frame, uint
         int fd = frame_take_fd(frame, i);
         if (fd >= 0) request->fds[request->fd_count++] = fd;
     }
-    weigh(request);
+    weigh(request, ipv6_prefix);
     return request;
 }
 

@@ -18,7 +18,7 @@ struct request {
     struct receiver *receiver; /* NULL: nobody waits for the answer any more */
     uint16_t type;
     uint64_t id, arrived_ms;
-    struct address client; /* zero when the frame is malformed, which its worker will say */
+    struct address client; /* its network; zero when the frame is malformed, which its worker will say */
     uint64_t bytes;        /* of the frame and the body beside it */
     enum request_weight weight;
     uint64_t start, finish; /* see fair_shares.c */
@@ -27,8 +27,9 @@ struct request {
     int fd_count;
 };
 
-/* Copies the payload, takes the descriptors over. */
-struct request *request_new(struct receiver *receiver, struct frame *frame, uint64_t now_ms);
+/* Copies the payload, takes the descriptors over. Clients are told apart by `ipv6_prefix` bits. */
+struct request *request_new(struct receiver *receiver, struct frame *frame, uint32_t ipv6_prefix,
+                            uint64_t now_ms);
 void request_free(struct request *request); /* closes its descriptors */
 
 /* SHA-256 of what a worker is to be told apart by: the message's bytes, else the whole question. */

@@ -511,6 +511,13 @@ def test_incomplete_is_not_balanced(nodes, inside):
     said = node.run("balance", check=False)
     assert said.returncode == 2 and said.stdout.rstrip().endswith("INCOMPLETE")
     node.stop()
+    node.start()  # the loss is of the day on which it was seen, and counts once
+    day = node.run("balance", "--day", "today", check=False)
+    assert day.returncode == 2 and day.stdout.splitlines()[-2:] == ["3 events were lost on their way to the ledger", "INCOMPLETE"]
+    balance = next(fact for fact in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if fact["fact"] == "balance")
+    assert balance["state"] == "bad" and "incomplete: 3 events" in balance["says"]
+    node.stop()
     node.run("balance", "--begin")
     node.start()
     assert node.balance()["lost"] == 0
+    assert node.run("balance", "--day", "today", check=False).returncode == 2  # what is missing in the day stays missing

@@ -389,6 +389,20 @@ def test_who_may_tell(nodes, wall, there):
     lab.wait_for(lambda: "events refused from edge3[127.0.0.1]" in wall.text(), "the wall's log names who was refused")
 
 
+def test_what_another_node_lost_is_missing_here_too(wall, there):
+    node, now = Teller(wall, there, "edge1"), int(time.time() * 1000)
+    assert node.say(hello(9))[0] == WELCOME
+    record = struct.pack("<BQI", 8, now, 4)
+    for _ in range(2):  # a parcel that is told again counts once
+        assert node.say(parcel(1, record))[0] == STORED
+    assert node.say(parcel(2, ended(id_of(9), at=now), b"\x01nonsense"))[0] == STORED
+    for words in (("--day", "today"), ("--nodes",)):
+        done = wall.run("balance", *words, check=False)
+        assert done.returncode == 2 and done.stdout.splitlines()[-2:] == ["5 events were lost on their way to the ledger", "INCOMPLETE"], done.stdout
+    nodes_told = json.loads(wall.run("balance", "--nodes", "--json", check=False).stdout)
+    assert [one["lost"] for one in nodes_told["nodes"]] == [0, 5] and nodes_told["incomplete"]
+
+
 def test_strangers_keep_no_node_out(wall, there):
     node = Teller(wall, there, "edge1")
     assert node.say(hello(9))[0] == WELCOME

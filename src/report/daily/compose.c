@@ -150,8 +150,9 @@ static void balance_table(struct composing *composing)
         sheet_put_number(sheet, 1, (double)rows[i].count);
     }
     sheet->last->is_sum = true;
-    sheet->note = day.is_balanced ? N_("Rows and sums of the ledger agree.")
-                                  : N_("NOT BALANCED: rows and sums of the ledger differ.");
+    sheet->note = !day.is_balanced ? N_("NOT BALANCED: rows and sums of the ledger differ.")
+                  : day.lost       ? N_("INCOMPLETE: events were lost on their way to the ledger.")
+                                   : N_("Rows and sums of the ledger agree.");
     sheet_show(composing, sheet);
 }
 

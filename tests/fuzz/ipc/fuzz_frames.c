@@ -94,6 +94,7 @@ static void event(struct arena *arena, struct text record)
     struct event_step step;
     struct event_audit audit;
     struct event_missed missed;
+    struct event_lost lost;
     struct event_relayed relayed;
     uint32_t first;
     event_kind_of(record);
@@ -103,6 +104,7 @@ static void event(struct arena *arena, struct text record)
     event_step_get(record, &step);
     event_audit_get(record, &audit);
     event_missed_get(record, &missed);
+    event_lost_get(record, &lost);
     event_relayed_get(arena, record, &relayed, &first);
     struct health_facts facts;
     health_facts_get(record, &facts);

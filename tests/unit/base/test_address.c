@@ -320,11 +320,35 @@ static void sockets(void **state)
     assert_false(endpoint_from_sockaddr(&other, &out) || endpoint_from_sockaddr(NULL, &out));
 }
 
+static void client_networks(void **state)
+{
+    static const struct {
+        const char *address, *client;
+        uint32_t prefix;
+    } rows[] = {
+        { "192.0.2.7", "192.0.2.7", 64 },
+        { "192.0.2.7", "192.0.2.7", 16 },
+        { "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::", 64 },
+        { "2001:db8:1:2:3:4:5:6", "2001:db8:1::", 48 },
+        { "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", 128 },
+        { "2001:db8:1:ff:3:4:5:6", "2001:db8:1:f0::", 60 },
+        { "2001:db8:1:ff::", "2001:db8:1:fe::", 63 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct address address, wanted;
+        assert_true(address_parse(text_of(rows[i].address), &address));
+        assert_true(address_parse(text_of(rows[i].client), &wanted));
+        struct address client = address_client_network(&address, rows[i].prefix);
+        assert_memory_equal(client.bytes, wanted.bytes, sizeof wanted.bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),  cmocka_unit_test(zones),     cmocka_unit_test(networks),
-        cmocka_unit_test(membership), cmocka_unit_test(endpoints), cmocka_unit_test(sockets),
+        cmocka_unit_test(addresses),       cmocka_unit_test(zones),     cmocka_unit_test(networks),
+        cmocka_unit_test(membership),      cmocka_unit_test(endpoints), cmocka_unit_test(sockets),
+        cmocka_unit_test(client_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

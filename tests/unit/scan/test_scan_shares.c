@@ -13,11 +13,16 @@
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
-static struct request *request(const char *client, uint64_t bytes, uint64_t id)
+/* As receive sends it, but for the size. */
+static struct request *request(const char *client, uint32_t ipv6_prefix, uint64_t bytes, uint64_t id)
 {
-    struct request *made = memory_alloc(sizeof *made);
-    assert_true(address_parse(text_of(client), &made->client));
-    made->id = id;
+    struct occasion occasion = { .id = id, .helo = TEXT("a.test") };
+    struct buffer payload = { 0 };
+    assert_true(address_parse(text_of(client), &occasion.client));
+    occasion_put(&occasion, &payload);
+    struct frame frame = { .id = id, .payload = buffer_text(&payload) };
+    struct request *made = request_new(NULL, &frame, ipv6_prefix, 0);
+    buffer_free(&payload);
     made->bytes = bytes;
     made->weight = bytes > REQUEST_SMALL_MOST ? REQUEST_LARGE : REQUEST_SMALL;
     return made;
@@ -25,7 +30,7 @@ static struct request *request(const char *client, uint64_t bytes, uint64_t id)
 
 static void add(struct shares *waiting, const char *client, uint64_t bytes, uint64_t id)
 {
-    assert_true(shares_add(waiting, request(client, bytes, id)));
+    assert_true(shares_add(waiting, request(client, 64, bytes, id)));
 }
 
 /* Given and answered at once. */
@@ -148,16 +153,33 @@ static void taken_back_is_first(void **state)
     assert_null(shares_any(&waiting));
 }
 
+/* Two hosts of a /48 are one client only where the prefix says so: then the stranger between them goes first.
+ */
+static void prefix_is_settable(void **state)
+{
+    static const char *clients[] = { "2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:1::1" };
+    static const struct {
+        uint32_t prefix;
+        uint64_t go[3];
+    } rows[] = { { 64, { 1, 2, 3 } }, { 48, { 1, 3, 2 } } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct shares waiting = { 0 };
+        for (uint64_t k = 0; k < 3; k++)
+            assert_true(shares_add(&waiting, request(clients[k], rows[i].prefix, KIB, k + 1)));
+        for (int k = 0; k < 3; k++) assert_int_equal(next(&waiting, REQUEST_SMALL), rows[i].go[k]);
+    }
+}
+
 static void bounds(void **state)
 {
     struct shares waiting = { 0 };
     for (uint64_t i = 0; i < WAITING_MOST; i++) add(&waiting, "192.0.2.1", KIB, i + 1);
-    struct request *one = request("192.0.2.1", KIB, 1);
+    struct request *one = request("192.0.2.1", 64, KIB, 1);
     assert_false(shares_add(&waiting, one));
     request_free(one);
     while (next(&waiting, REQUEST_SMALL)) {
     }
-    one = request("192.0.2.1", KIB, 1);
+    one = request("192.0.2.1", 64, KIB, 1);
     buffer_reserve(&one->payload, WAITING_BYTES_MOST + 1);
     buffer_commit(&one->payload, WAITING_BYTES_MOST + 1);
     assert_false(shares_add(&waiting, one));
@@ -167,8 +189,11 @@ static void bounds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(order), cmocka_unit_test(given_counts),
-                                        cmocka_unit_test(no_debt), cmocka_unit_test(taken_back_is_first),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(order),
+                                        cmocka_unit_test(given_counts),
+                                        cmocka_unit_test(no_debt),
+                                        cmocka_unit_test(taken_back_is_first),
+                                        cmocka_unit_test(prefix_is_settable),
                                         cmocka_unit_test(bounds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The words. */
+#include "cli/balance_state.h"
+
+#include <stdio.h>
+
+void balance_state_print(enum balance_state state, uint64_t lost)
+{
+    static const char *const words[] = {
+        [BALANCE_EQUAL] = "balanced", [BALANCE_DIFFERS] = "NOT BALANCED", [BALANCE_INCOMPLETE] = "INCOMPLETE"
+    };
+    if (lost) printf("%llu events were lost on their way to the ledger\n", (unsigned long long)lost);
+    puts(words[state]);
+}
+
+void balance_state_set(struct json *object, enum balance_state state, uint64_t lost)
+{
+    json_set_bool(object, "balanced", state == BALANCE_EQUAL);
+    json_set_bool(object, "incomplete", state == BALANCE_INCOMPLETE);
+    json_set_number(object, "lost", (int64_t)lost);
+}
