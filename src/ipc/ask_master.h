@@ -3,23 +3,8 @@
 #ifndef SEKIMORI_IPC_ASK_MASTER_H
 #define SEKIMORI_IPC_ASK_MASTER_H
 
+#include "config/process_kind.h"
 #include "ipc/channel.h"
-
-enum process_kind {
-    PROCESS_MASTER,
-    PROCESS_RECEIVE,
-    PROCESS_LOOKUP,
-    PROCESS_SCAN,
-    PROCESS_QUEUE,
-    PROCESS_DELIVER,
-    PROCESS_LEDGER,
-    PROCESS_REPORT,
-    PROCESS_COURIER,
-    PROCESS_HELPER,
-    PROCESS_COUNT
-};
-const char *process_name(enum process_kind kind);                      /* "receive" */
-bool process_kind_from_name(struct text name, enum process_kind *out); /* false: none has that name */
 
 /* Of run/flights, whose form is deliver's. */
 enum { FLIGHTS_FILE_BYTES = 256 * 1024 };

@@ -216,6 +216,15 @@ static const struct child_events events = { .peers = peers,
                                             .on_health = on_health,
                                             .on_client = on_client };
 
+/* The records are for this process alone, and for report where master gave its group the folder. Else the
+   folder's group is whose members may reach the control socket. */
+static mode_t records_umask(int folder)
+{
+    struct stat facts;
+    bool has_readers = fstat(folder, &facts) == 0 && (facts.st_mode & S_ISGID);
+    return has_readers ? 0027 : 0077;
+}
+
 int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
@@ -232,7 +241,7 @@ int main(int argc, char **argv)
     ingest_set_steady(service.ingest, &service.steady);
     rings_add(&service);
     service.server = balance_count_server_new(service.child.loop, service.ingest);
-    umask(0077); /* the group may reach the control socket, not the records */
+    umask(records_umask(child_folder_fd(&service.child, "ledger")));
     quarantine_begin(&service);
     const char *const folders[] = { service.folder, service.quarantine_path, NULL };
     tzset(); /* sums are kept by local time; its file is out of reach later */

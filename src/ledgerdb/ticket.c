@@ -38,7 +38,7 @@ static bool key_make(const char *folder, struct ticket_key *out)
     if (getrandom(out->bytes, sizeof out->bytes, 0) != (ssize_t)sizeof out->bytes) return false;
     int place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (place < 0) return false;
-    bool is_good = file_replace(place, "ticket.key", text_from((char *)out->bytes, sizeof out->bytes), 0600);
+    bool is_good = file_replace(place, "ticket.key", text_from((char *)out->bytes, sizeof out->bytes), 0640);
     int error = errno;
     close(place);
     errno = error;

@@ -2,7 +2,6 @@
 /* sekimorid: reads the configuration, binds, starts the processes, watches over them until told to stop. */
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +32,7 @@ struct node {
     char libexec[4096];
     struct loop *loop;
     struct config *config;
+    struct accounts accounts;
     struct state state;
     struct listeners listeners;
     struct process_table *table;
@@ -333,27 +333,6 @@ static void signal_arrived(void *context, int number)
         stop(context);
 }
 
-/* Whom the processes run as: `user` of the configuration when master is root, else who we are. */
-static void user_find(const struct config *config, uid_t *out_uid, gid_t *out_gid)
-{
-    *out_uid = geteuid();
-    *out_gid = getegid();
-    if (geteuid() != 0) return;
-    if (config->user.length == 0) {
-        log_warning("user is not said: the processes run as root");
-        return;
-    }
-    char *name = memory_string(config->user);
-    const struct passwd *entry = getpwnam(name);
-    if (!entry) {
-        log_error("user %s: there is no such user", name);
-        exit(EX_NOUSER);
-    }
-    *out_uid = entry->pw_uid;
-    *out_gid = entry->pw_gid;
-    free(name);
-}
-
 static bool programs_are_there(const struct node *node)
 {
     char path[4200];
@@ -388,10 +367,8 @@ int main(int argc, char **argv)
     if (!node.config) return EX_CONFIG;
     log_start(node.config);
     if (!programs_are_there(&node)) return EX_UNAVAILABLE;
-    uid_t uid;
-    gid_t gid;
-    user_find(node.config, &uid, &gid);
-    state_open(&node.state, node.config, uid, gid);
+    accounts_find(node.config, &node.accounts);
+    state_open(&node.state, node.config, &node.accounts);
     if (!listeners_open(&node.listeners, node.config, NULL, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
@@ -403,8 +380,9 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop, node.config, &node.state, &node.listeners, node.libexec,
-                                         uid,       gid,         on_ready,    on_stopped,      &node };
+    struct process_table_start start = { node.loop,       node.config,  &node.state,
+                                         &node.listeners, node.libexec, &node.accounts,
+                                         on_ready,        on_stopped,   &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, node.config->node.number);
     node.control =

@@ -6,6 +6,7 @@
 
 #include "base/loop.h"
 #include "ipc/channel.h"
+#include "master/accounts.h"
 #include "master/listeners.h"
 #include "master/roles.h"
 #include "master/state.h"
@@ -16,10 +17,9 @@ struct process_table_start {
     struct loop *loop;
     const struct config *config; /* borrowed; replaced by process_table_reload */
     struct state *state;
-    struct listeners *listeners; /* borrowed, likewise */
-    const char *libexec;         /* folder of the programs */
-    uid_t uid;                   /* whom they run as when master is root */
-    gid_t gid;
+    struct listeners *listeners;       /* borrowed, likewise */
+    const char *libexec;               /* folder of the programs */
+    const struct accounts *accounts;   /* whom they run as */
     void (*on_ready)(void *context);   /* every process is ready, the first time */
     void (*on_stopped)(void *context); /* after process_table_stop: every process has ended */
     void *context;

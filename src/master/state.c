@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
+#include "master/folders.h"
 
 enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64, DRAIN_LINE = 128 };
 
@@ -166,8 +167,10 @@ static void health_open(struct state *state, gid_t gid)
     close(fd);
 }
 
-void state_open(struct state *state, const struct config *config, uid_t uid, gid_t gid)
+void state_open(struct state *state, const struct config *config, const struct accounts *accounts)
 {
+    gid_t gid = accounts->node.gid;
+    const char *name;
     state->folder_fd = state_folder_open(config, gid);
     if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
     state->run_fd = own_folder_open(state->folder_fd, "run", gid);
@@ -189,12 +192,13 @@ void state_open(struct state *state, const struct config *config, uid_t uid, gid
         die_errno("shared memory for the clients cannot be made");
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state->connections) != 0)
         die_errno("a place for deliver's connections cannot be made");
-    const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        int fd = folder_open(state->folder_fd, names[i], uid, gid);
-        if (fd < 0) refuse(EX_CANTCREAT, "a folder cannot be made", config);
-        close(fd);
+    if (!folders_open(state->folder_fd, accounts, &name)) {
+        log_error("%s cannot be made, or given to its process: %s", name, strerror(errno));
+        refuse(EX_CANTCREAT, "a folder cannot be used", config);
     }
+    /* Processes of their own find their folders in it by name; its list is for the node's group. */
+    if (accounts->are_own && fchmod(state->folder_fd, 0751) != 0)
+        refuse(EX_CANTCREAT, "the state folder cannot be opened to the processes", config);
 }
 
 int state_folder(const struct state *state, const char *name)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Asked once, at the start. */
+#include "master/accounts.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+
+static bool account_find(const char *name, struct account *out)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (entry) *out = (struct account){ entry->pw_uid, entry->pw_gid };
+    return entry != NULL;
+}
+
+static void all_are(struct accounts *accounts, struct account one)
+{
+    accounts->are_own = false;
+    accounts->node = one;
+    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) accounts->of[kind] = one;
+}
+
+/* How many of the own users are there; *out_missing is the first that is not. */
+static int own_find(struct text user, struct accounts *out, char missing[PROCESS_USER_SIZE])
+{
+    int found = 0;
+    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) {
+        char name[PROCESS_USER_SIZE];
+        bool is_there =
+            process_user_name(user, (enum process_kind)kind, name) && account_find(name, &out->of[kind]);
+        if (!is_there && !*missing) memcpy(missing, name, PROCESS_USER_SIZE);
+        found += is_there;
+    }
+    return found;
+}
+
+static void user_missing(const char *name)
+{
+    log_error("user %s: there is no such user", name);
+    exit(EX_NOUSER);
+}
+
+void accounts_find(const struct config *config, struct accounts *out)
+{
+    struct account self = { geteuid(), getegid() }, node;
+    *out = (struct accounts){ .of[PROCESS_MASTER] = self };
+    all_are(out, self);
+    if (geteuid() != 0) return;
+    if (config->user.length == 0) {
+        log_warning("user is not said: the processes run as root");
+        return;
+    }
+    char *name = memory_string(config->user), missing[PROCESS_USER_SIZE] = "";
+    if (!account_find(name, &node)) user_missing(name);
+    int found = own_find(config->user, out, missing);
+    if (found > 0 && *missing) user_missing(missing);
+    if (found == 0) {
+        log_info("all processes run as %s: users of their own, %s-receive and so on, part them", name, name);
+        all_are(out, node);
+    }
+    out->are_own = found > 0;
+    out->node = node;
+    free(name);
+}
