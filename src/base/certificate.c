@@ -360,6 +360,16 @@ static struct text serial_in(struct arena *arena, const X509 *certificate)
     return text;
 }
 
+bool certificate_has_name(struct text pem, struct text name)
+{
+    X509 *certificate = first_of(pem);
+    bool has = certificate && X509_check_host(certificate, name.at, name.length,
+                                              X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    X509_free(certificate);
+    ERR_clear_error();
+    return has;
+}
+
 bool certificate_read(struct text pem, struct arena *arena, struct certificate_facts *out)
 {
     X509 *certificate = first_of(pem);

@@ -57,6 +57,10 @@ struct certificate_facts {
 /* False when there is no certificate. */
 bool certificate_read(struct text pem, struct arena *arena, struct certificate_facts *out);
 
+/* The first certificate is for that DNS name, by one of its own or by a wildcard (RFC 6125 section 6.4); its
+   common name does not count. */
+bool certificate_has_name(struct text pem, struct text name);
+
 /* The first certificate (with the rest of `pem` as chain) was made by one in `authorities_pem` and may be
    a TLS server as well as a client. Says nothing about time. False with the reason in `error`. */
 bool certificate_is_of(struct text pem, struct text authorities_pem, char *error, size_t size);

@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "config/executable.h"
+#include "config/exposure.h"
 #include "config/load.h"
 #include "config/machine.h"
 #include "config/signatures.h"
@@ -15,7 +16,8 @@
 static const char HELP[] =
     "usage: sekimori check [--json] [[--config] FILE]\n"
     "\n"
-    "Reads the configuration and says everything that is wrong with it, and what it lacks on this machine.\n"
+    "Reads the configuration and says everything that is wrong with it, what `start` would refuse on this\n"
+    "machine, and what is unsafe. Below each error stands the line with a caret under the column.\n"
     "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
     "\n"
     "  --json    one JSON object on stdout instead of lines\n"
@@ -25,13 +27,10 @@ static const char HELP[] =
 
 static void problems_print(const struct problem_list *problems)
 {
-    struct buffer line = { 0 };
-    for (size_t i = 0; i < problems->count; i++) {
-        buffer_clear(&line);
-        problem_print(&problems->items[i], &line);
-        fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&line)));
-    }
-    buffer_free(&line);
+    struct buffer lines = { 0 };
+    for (size_t i = 0; i < problems->count; i++) problem_show(&problems->items[i], &lines);
+    fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&lines)));
+    buffer_free(&lines);
     if (problems->errors + problems->warnings > problems->count)
         fprintf(stderr, "… and %zu more\n", problems->errors + problems->warnings - problems->count);
 }
@@ -46,6 +45,7 @@ static struct json *problem_json(const struct problem *problem)
     json_set_text(object, "message", problem->message);
     if (problem->allowed.length > 0) json_set_text(object, "allowed", problem->allowed);
     if (problem->hint.length > 0) json_set_text(object, "hint", problem->hint);
+    if (problem->source.length > 0) json_set_text(object, "source", problem->source);
     return object;
 }
 
@@ -90,6 +90,7 @@ bool check_is_good(const char *path)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) machine_check(config, &problems);
+    if (config) exposure_check(config, &problems);
     if (config) signatures_check(config, &problems);
     problems_print(&problems);
     bool is_good = config && problems.errors == 0;
@@ -123,6 +124,8 @@ int check_main(int argc, char **argv)
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
     if (config) machine_check(config, &problems);
+    if (config) exposure_check(config, &problems);
+    if (config) exposure_check_page(config, &problems);
     if (config) signatures_check(config, &problems);
     if (options.is_json)
         report_json(path, config, &problems);

@@ -141,18 +141,15 @@ static void dump_print(const struct config *config, enum form form)
 static int file_dump(const char *path, enum form form)
 {
     struct problem_list problems;
-    struct buffer line = { 0 };
+    struct buffer lines = { 0 };
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
-    for (size_t i = 0; i < problems.count; i++) {
-        problem_print(&problems.items[i], &line);
-        buffer_add_char(&line, '\n');
-    }
-    fwrite(buffer_text(&line).at, 1, buffer_length(&line), stderr);
+    for (size_t i = 0; i < problems.count; i++) problem_show(&problems.items[i], &lines);
+    fwrite(buffer_text(&lines).at, 1, buffer_length(&lines), stderr);
     int status = config ? EX_OK : EX_CONFIG;
     if (config) dump_print(config, form);
     config_free(config);
-    buffer_free(&line);
+    buffer_free(&lines);
     problem_list_free(&problems);
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/tls.h"
 #include "config/domains.h"
+#include "config/encoding.h"
 #include "config/load_private.h"
 #include "config/table.h"
 #include "config/value.h"
@@ -184,20 +185,62 @@ static void vrrp_check(struct loader *loader)
         loader_complain(loader, SEVERITY_ERROR, place, "vrrp address: IPv4 and IPv6 cannot move together");
 }
 
+/* One socket would take what comes to the other: an address, and "all addresses" of its family. */
+static bool overlaps(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && address_is_v4(&a->address) == address_is_v4(&b->address) &&
+           (address_is_zero(&a->address) || address_is_zero(&b->address) ||
+            address_equal(&a->address, &b->address));
+}
+
+static void overlap_complain(struct loader *loader, struct place place, const char *what,
+                             const struct endpoint *endpoint, size_t other)
+{
+    const struct endpoint *taken = &loader->config->listeners[other].endpoint;
+    struct place before = loader->sources->items[SCHEMA_LISTENER][other].self;
+    struct buffer message = { 0 };
+    buffer_printf(&message, "%s ", what);
+    value_endpoint_print(endpoint, 0, &message);
+    buffer_printf(&message, " overlaps with listen ");
+    value_endpoint_print(taken, 0, &message);
+    loader_complain(loader, SEVERITY_ERROR, place, "%.*s at %.*s:%" PRIu32 ": only one of them can be bound",
+                    TEXT_ARG(buffer_text(&message)), TEXT_ARG(loader->sources->files[before.file]),
+                    before.line);
+    buffer_free(&message);
+}
+
+/* Where events of other nodes are taken is a listener, too. */
+static void collector_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    struct endpoint collector;
+    if (!value_endpoint_parse(config->ledger.listen, 0, &collector)) return;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (!overlaps(&collector, &config->listeners[i].endpoint)) continue;
+        overlap_complain(loader, global_place(loader, "ledger listen"), "ledger listen", &collector, i);
+        return;
+    }
+}
+
 static void listeners_check(struct loader *loader)
 {
     const struct config *config = loader->config;
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
         for (size_t j = 0; j < i; j++) {
-            if (!endpoint_equal(&listener->endpoint, &config->listeners[j].endpoint)) continue;
-            twice_complain(loader, SCHEMA_LISTENER, "this address and port", i, j);
+            if (!overlaps(&listener->endpoint, &config->listeners[j].endpoint)) continue;
+            if (endpoint_equal(&listener->endpoint, &config->listeners[j].endpoint))
+                twice_complain(loader, SCHEMA_LISTENER, "this address and port", i, j);
+            else
+                overlap_complain(loader, loader->sources->items[SCHEMA_LISTENER][i].self, "listen",
+                                 &listener->endpoint, j);
             break;
         }
         if (loader->sources->items[SCHEMA_LISTENER][i].is_spoiled) continue;
         place_check(loader, listener, i);
         relay_check(loader, listener, i);
     }
+    collector_check(loader);
     if (config->listener_count == 0 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
                         "no listen statement: nothing takes mail");
@@ -247,8 +290,16 @@ static void table_check(struct loader *loader, const struct domain *domain, size
 {
     char why[256];
     struct content *content = content_find(loader, domain->recipients_table.path);
+    size_t offset;
     if (!content || content->was_checked || loader->origin != CONTENT_DISK) return;
     content->was_checked = true;
+    const struct encoding *encoding = encoding_guess(content->bytes, &offset);
+    if (encoding) {
+        loader_complain(loader, SEVERITY_ERROR,
+                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+                        "table %.*s is not UTF-8; it looks like %s", TEXT_ARG(content->path), encoding->name);
+        return;
+    }
     struct table *table = table_new(content->bytes, why, sizeof why);
     if (!table)
         loader_complain(loader, SEVERITY_ERROR,

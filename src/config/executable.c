@@ -54,12 +54,7 @@ void executable_check(const struct config *config, struct problem_list *problems
         const char *why = command->count ? executable_trouble(command) : NULL;
         if (!why) continue;
         struct place place = source_find(config->sources, row, 0);
-        struct buffer message = { 0 };
-        buffer_printf(&message, "%s: %.*s: %s", row->words, TEXT_ARG(command->items[0]), why);
-        problem_add(problems, &(struct problem){ .file = config->sources->files[place.file],
-                                                 .line = place.line,
-                                                 .column = place.column,
-                                                 .message = buffer_text(&message) });
-        buffer_free(&message);
+        source_complain(config->sources, place, problems, SEVERITY_ERROR, "%s: %.*s: %s", row->words,
+                        TEXT_ARG(command->items[0]), why);
     }
 }

@@ -46,6 +46,27 @@ static void key_check(struct loader *loader, const struct file_content *key, str
                     TEXT_ARG(key->path));
 }
 
+static bool has_block(const struct file_content *file, const char *kind)
+{
+    struct text lines = file->content, line;
+    while (text_next_line(&lines, &line))
+        if (text_starts(line, TEXT("-----BEGIN ")) && text_find(line, text_of(kind)) < line.length)
+            return true;
+    return false;
+}
+
+/* One file in the place of the other. NULL: it is not that. */
+static const char *swap_find(const struct file_content *certificate, const struct file_content *key)
+{
+    bool has_certificate = has_block(certificate, "CERTIFICATE"), has_key = has_block(key, "PRIVATE KEY");
+    bool is_key = has_block(certificate, "PRIVATE KEY"), is_certificate = has_block(key, "CERTIFICATE");
+    if (!has_certificate && is_key && !has_key && is_certificate)
+        return "certificate and key are swapped: the first file holds a key, the second a certificate";
+    if (!has_certificate && is_key) return "the first file holds a key and no certificate";
+    if (!has_key && is_certificate) return "the second file holds a certificate and no key";
+    return NULL;
+}
+
 /* False when it was complained of. */
 static bool pair_check(struct loader *loader, const struct file_content *certificate, struct place place,
                        const struct file_content *key, struct place key_place)
@@ -53,9 +74,10 @@ static bool pair_check(struct loader *loader, const struct file_content *certifi
     char why[256];
     struct tls_context *context = tls_context_server(certificate->content, key->content, why, sizeof why);
     bool is_good = context != NULL;
+    const char *swap = is_good ? NULL : swap_find(certificate, key);
     if (!is_good)
         loader_complain(loader, SEVERITY_ERROR, place, "certificate %.*s with key %.*s: %s",
-                        TEXT_ARG(certificate->path), TEXT_ARG(key->path), why);
+                        TEXT_ARG(certificate->path), TEXT_ARG(key->path), swap ? swap : why);
     tls_context_free(context);
     time_check(loader, certificate, place);
     key_check(loader, key, key_place);

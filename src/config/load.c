@@ -67,7 +67,7 @@ static bool file_parse(struct loader *loader, const char *path)
         return true;
     }
     complain_file(loader, path, why);
-    sources_file_add(loader->sources, text_of(path));
+    sources_file_add(loader->sources, text_of(path), TEXT_NONE);
     loader->sources->is_spoiled = true;
     return false;
 }
@@ -142,7 +142,7 @@ struct config *config_load_text(struct text content, const char *name, bool read
     size_t errors = problems->errors;
     loader_start(&loader, problems, read_files ? CONTENT_DISK : CONTENT_NONE);
     loader.folder = folder_of(name, loader.arena);
-    parse_file(&loader, content, text_of(name));
+    parse_file(&loader, arena_text(loader.arena, content), text_of(name));
     return loader_end(&loader, errors);
 }
 
@@ -165,7 +165,7 @@ struct config *config_renew(const struct config *config, struct problem_list *pr
     loader_start(&loader, problems, CONTENT_DISK);
     tables_keep(&loader, config);
     config_dump_said(config, &dump);
-    parse_file(&loader, buffer_text(&dump), TEXT("(in force)"));
+    parse_file(&loader, arena_text(loader.arena, buffer_text(&dump)), TEXT("(in force)"));
     struct config *renewed = loader_end(&loader, errors);
     buffer_free(&dump);
     return renewed;

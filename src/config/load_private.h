@@ -70,7 +70,6 @@ struct place loader_place(const struct loader *loader, enum schema_scope scope, 
 /* The same for certificates. */
 void identity_check(struct loader *loader);
 
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 /* Adds a problem at `place`, whose file is one of the loader's sources. The text is copied. */
 void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));

@@ -21,11 +21,9 @@ void loader_complain(struct loader *loader, enum severity severity, struct place
     va_start(arguments, format);
     buffer_vprintf(&message, format, arguments);
     va_end(arguments);
-    struct problem problem = { .is_warning = severity == SEVERITY_WARNING,
-                               .file = loader->sources->files[place.file],
-                               .line = place.line,
-                               .column = place.column,
-                               .message = buffer_text(&message) };
+    struct problem problem = source_problem(loader->sources, place, loader->problems);
+    problem.is_warning = severity == SEVERITY_WARNING;
+    problem.message = buffer_text(&message);
     problem_add(loader->problems, &problem);
     buffer_free(&message);
 }
@@ -33,11 +31,9 @@ void loader_complain(struct loader *loader, enum severity severity, struct place
 void loader_complain_fully(struct loader *loader, struct place place, struct text message,
                            struct text allowed, struct text hint)
 {
-    struct problem problem = { .file = loader->sources->files[place.file],
-                               .line = place.line,
-                               .column = place.column,
-                               .message = message,
-                               .allowed = allowed,
-                               .hint = hint };
+    struct problem problem = source_problem(loader->sources, place, loader->problems);
+    problem.message = message;
+    problem.allowed = allowed;
+    problem.hint = hint;
     problem_add(loader->problems, &problem);
 }

@@ -6,7 +6,9 @@
 
 #include "config/load.h"
 
-/* Adds a warning for a user that does not exist and an error for a system log that is not there.
+/* Adds what sekimorid would not start for: no such user, no state folder that it can write to, a port that is
+   taken or needs root, a system log that is not there. Errors where who asks would start it: root, or anybody
+   where no `user` is said; else warnings. What a node of this state folder has itself is no problem.
    `config` has its sources. */
 void machine_check(const struct config *config, struct problem_list *problems);
 

@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "config/braces.h"
 #include "config/complaint.h"
+#include "config/encoding.h"
 #include "config/value.h"
 
 /* The struct that the rows of a scope are about. */
@@ -18,6 +20,11 @@ struct parser {
     struct loader *loader;
     struct lexer lexer;
     struct token token; /* the next one, not taken yet */
+    struct token after; /* what the lexer cut before a brace was put in; `has_after` */
+    bool has_after;
+    bool breaks_next; /* a closing brace was put in: a statement ends behind it */
+    struct brace_edits braces;
+    size_t brace; /* the next of them */
     unsigned file;
     struct scope scope; /* of the innermost block */
     unsigned depth;
@@ -29,10 +36,7 @@ static void block_parse(struct parser *parser, const struct schema_node *node, s
 
 static struct place place_of(const struct parser *parser, const struct token *token)
 {
-    struct place place = { .line = token->line, .column = (1 << 22) - 1 };
-    if (token->column < place.column) place.column = token->column & ((1 << 22) - 1);
-    place.file = parser->file & 0x3FFu;
-    return place;
+    return braces_place(token->line, token->column, parser->file);
 }
 
 /* Nothing more is read from this file. */
@@ -45,10 +49,58 @@ static void give_up(struct parser *parser, const char *why, size_t most)
     parser->token.kind = TOKEN_END;
 }
 
+static void alien_complain(struct parser *parser)
+{
+    struct token place = { .line = parser->token.line, .column = parser->token.alien_column };
+    struct buffer message = { 0 };
+    if (parser->token.alien.character.length == 0) return;
+    lookalike_print(&parser->token.alien, &message);
+    loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &place), "%.*s",
+                    TEXT_ARG(buffer_text(&message)));
+    buffer_free(&message);
+}
+
+/* The edit that is due at the token; NULL: none. */
+static const struct brace_edit *brace_due(const struct parser *parser, const struct token *token)
+{
+    if (parser->brace == parser->braces.count) return NULL;
+    const struct brace_edit *edit = &parser->braces.items[parser->brace];
+    return edit->line == token->line && edit->column == token->column ? edit : NULL;
+}
+
+/* The next token of the file, its braces mended. */
+static struct token token_next(struct parser *parser)
+{
+    struct token token = parser->has_after ? parser->after : lexer_next(&parser->lexer);
+    parser->has_after = parser->breaks_next;
+    if (parser->breaks_next) {
+        parser->breaks_next = false;
+        return (struct token){ .kind = TOKEN_BREAK, .line = token.line, .column = token.column };
+    }
+    for (const struct brace_edit *edit; (edit = brace_due(parser, &token));) {
+        parser->brace++;
+        if (edit->message.length > 0)
+            loader_complain(parser->loader, SEVERITY_ERROR, edit->blame, "%.*s", TEXT_ARG(edit->message));
+        if (edit->change == BRACE_DROP) {
+            token = lexer_next(&parser->lexer);
+            continue;
+        }
+        parser->after = token;
+        parser->has_after = true;
+        parser->breaks_next = edit->change == BRACE_CLOSE;
+        return (struct token){ .kind = edit->change == BRACE_OPEN ? TOKEN_OPEN : TOKEN_CLOSE,
+                               .text = edit->change == BRACE_OPEN ? TEXT("{") : TEXT("}"),
+                               .line = token.line,
+                               .column = token.column };
+    }
+    return token;
+}
+
 static void advance(struct parser *parser)
 {
     if (parser->is_over) return;
-    parser->token = lexer_next(&parser->lexer);
+    parser->token = token_next(parser);
+    alien_complain(parser);
     if (parser->token.kind == TOKEN_WRONG)
         loader_complain(parser->loader, SEVERITY_ERROR, place_of(parser, &parser->token), "%.*s",
                         TEXT_ARG(parser->token.text));
@@ -382,10 +434,30 @@ static void block_parse(struct parser *parser, const struct schema_node *node, s
     while (statement_begins(parser)) statement_parse(parser, node, scope);
 }
 
+/* False: the file is no text of ours, and nothing that is said of its words would help. */
+static bool encoding_check(struct loader *loader, struct text content, unsigned file)
+{
+    size_t offset;
+    const struct encoding *encoding = encoding_guess(content, &offset);
+    uint32_t line = 1, column = 1;
+    if (!encoding) return true;
+    for (size_t i = 0; i < offset; i++) {
+        column = content.at[i] == '\n' ? 1 : column + 1;
+        line += content.at[i] == '\n';
+    }
+    loader_complain(loader, SEVERITY_ERROR, braces_place(line, column, file),
+                    "the file is not UTF-8; it looks like %s: iconv -f %s -t UTF-8 converts it",
+                    encoding->name, encoding->iconv);
+    loader->sources->is_spoiled = true;
+    return false;
+}
+
 void parse_file(struct loader *loader, struct text content, struct text name)
 {
     struct parser parser = { .loader = loader, .file = (unsigned)loader->sources->file_count };
-    sources_file_add(loader->sources, name);
+    sources_file_add(loader->sources, name, content);
+    if (!encoding_check(loader, content, parser.file)) return;
+    parser.braces = braces_mend(loader, content, parser.file);
     lexer_start(&parser.lexer, content, loader->arena);
     advance(&parser);
     for (;;) {

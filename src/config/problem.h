@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
 /* Line and column start at 1; 0 when the problem has no place (a file that cannot be read). The column
    counts characters. Texts may be empty except `file` and `message`. */
 struct problem {
@@ -15,6 +17,7 @@ struct problem {
     struct text message; /* what is wrong, with what was found */
     struct text allowed; /* what may stand there */
     struct text hint;    /* the nearest known word */
+    struct text source;  /* the line of the file, without its end; empty where there is no place */
 };
 
 enum { PROBLEMS_MOST = 1000 };
@@ -37,5 +40,9 @@ void problem_add(struct problem_list *list, const struct problem *problem);
 
 /* "FILE:LINE:COLUMN: error: MESSAGE; allowed: …; did you mean …?" without a line end. */
 void problem_print(const struct problem *problem, struct buffer *out);
+
+/* The same with a line end; below it the line of the file and a caret under the column, in columns of a
+   terminal. Of a long line what is around the column. */
+void problem_show(const struct problem *problem, struct buffer *out);
 
 #endif

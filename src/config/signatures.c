@@ -58,15 +58,9 @@ void signatures_check(const struct config *config, struct problem_list *problems
     const char *why = errno ? strerror(errno) : "no such file in it";
     struct place place =
         source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav database"), 0);
-    struct buffer message = { 0 };
-    buffer_printf(&message,
-                  "no virus signatures in %.*s (%s): no mail counts as scanned, all of it is %s; apt install "
-                  "clamav-freshclam fetches them; to try without: virus { engine clamav { builtin only } }",
-                  TEXT_ARG(config->virus.database), why, becomes[config->virus.unavailable]);
-    problem_add(problems, &(struct problem){ .is_warning = true,
-                                             .file = config->sources->files[place.file],
-                                             .line = place.line,
-                                             .column = place.column,
-                                             .message = buffer_text(&message) });
-    buffer_free(&message);
+    source_complain(
+        config->sources, place, problems, SEVERITY_WARNING,
+        "no virus signatures in %.*s (%s): no mail counts as scanned, all of it is %s; apt install "
+        "clamav-freshclam fetches them; to try without: virus { engine clamav { builtin only } }",
+        TEXT_ARG(config->virus.database), why, becomes[config->virus.unavailable]);
 }

@@ -16,11 +16,15 @@ struct config_sources *sources_new(struct arena *arena)
     return sources;
 }
 
-void sources_file_add(struct config_sources *sources, struct text name)
+void sources_file_add(struct config_sources *sources, struct text name, struct text content)
 {
-    sources->files =
-        value_list_grow(sources->arena, sources->files, sources->file_count, sizeof *sources->files);
-    sources->files[sources->file_count++] = arena_text(sources->arena, name);
+    size_t count = sources->file_count;
+    sources->files = value_list_grow(sources->arena, sources->files, count, sizeof *sources->files);
+    sources->contents = value_list_grow(sources->arena, sources->contents, count, sizeof *sources->contents);
+    sources->files[count] = arena_text(sources->arena, name);
+    sources->contents[count] =
+        text_starts(content, TEXT("\xEF\xBB\xBF")) ? text_slice(content, 3, content.length) : content;
+    sources->file_count++;
 }
 
 void sources_item_add(struct config_sources *sources, enum schema_scope scope, struct place place)
@@ -52,4 +56,37 @@ struct place source_find(const struct config_sources *sources, const struct sche
 bool *source_spoiled(struct config_sources *sources, enum schema_scope scope, size_t index)
 {
     return scope == SCHEMA_GLOBAL ? &sources->is_spoiled : &sources->items[scope][index].is_spoiled;
+}
+
+static struct text line_of(struct text content, uint32_t number)
+{
+    struct text line = TEXT_NONE;
+    for (uint32_t i = 0; i < number; i++)
+        if (!text_next_line(&content, &line)) return TEXT_NONE;
+    return line;
+}
+
+struct problem source_problem(const struct config_sources *sources, struct place place,
+                              const struct problem_list *list)
+{
+    struct problem problem = { .file = sources->files[place.file],
+                               .line = place.line,
+                               .column = place.column };
+    if (list->count < PROBLEMS_MOST) problem.source = line_of(sources->contents[place.file], place.line);
+    return problem;
+}
+
+void source_complain(const struct config_sources *sources, struct place place, struct problem_list *list,
+                     enum severity severity, const char *format, ...)
+{
+    struct problem problem = source_problem(sources, place, list);
+    struct buffer message = { 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vprintf(&message, format, arguments);
+    va_end(arguments);
+    problem.is_warning = severity == SEVERITY_WARNING;
+    problem.message = buffer_text(&message);
+    problem_add(list, &problem);
+    buffer_free(&message);
 }

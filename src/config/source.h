@@ -4,6 +4,7 @@
 #define SEKIMORI_CONFIG_SOURCE_H
 
 #include "base/arena.h"
+#include "config/problem.h"
 #include "config/schema.h"
 
 struct place {
@@ -20,6 +21,7 @@ struct item_sources {
 struct config_sources {
     struct arena *arena;
     struct text *files;
+    struct text *contents; /* of the files, in the same order; borrowed */
     size_t file_count;
     const struct schema_row *first[SCHEMA_SCOPES];
     size_t count[SCHEMA_SCOPES];
@@ -31,8 +33,9 @@ struct config_sources {
 
 /* Lives in the arena, as all that is added to it. */
 struct config_sources *sources_new(struct arena *arena);
-/* Copies. Files and items are numbered from 0 in the order they are added. */
-void sources_file_add(struct config_sources *sources, struct text name);
+/* Files and items are numbered from 0 in the order they are added. The name is copied; `content` is borrowed
+   for as long as the sources live: problems show its lines. */
+void sources_file_add(struct config_sources *sources, struct text name, struct text content);
 void sources_item_add(struct config_sources *sources, enum schema_scope scope, struct place place);
 
 /* To write to. `index` counts listeners or domains; ignored for global rows. */
@@ -43,5 +46,14 @@ bool *source_spoiled(struct config_sources *sources, enum schema_scope scope, si
 
 /* A place whose line is 0 when the setting was not said. */
 struct place source_find(const struct config_sources *sources, const struct schema_row *row, size_t index);
+
+/* A problem of that place with its file, line, column and, while `list` has room to keep it, its source line;
+   the rest is left empty. */
+struct problem source_problem(const struct config_sources *sources, struct place place,
+                              const struct problem_list *list);
+
+/* Adds one with that text, which is copied. */
+void source_complain(const struct config_sources *sources, struct place place, struct problem_list *list,
+                     enum severity severity, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

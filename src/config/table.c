@@ -103,6 +103,7 @@ struct table *table_new(struct text content, char *error, size_t size)
         snprintf(error, size, "1: more than %d lines", TABLE_LINES_MOST);
         return NULL;
     }
+    if (text_starts(rest, TEXT("\xEF\xBB\xBF"))) rest = text_slice(rest, 3, rest.length); /* UTF-8's mark */
     while (slots < lines * 2) slots *= 2;
     struct table *table = memory_alloc(sizeof *table);
     *table = (struct table){ .content = content,

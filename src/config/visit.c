@@ -41,7 +41,8 @@ static bool value_show(struct visit *walk, const struct schema_row *row, const v
     return extent == VISIT_ALL || !is_fallback;
 }
 
-static bool has_values(struct visit *walk, enum schema_scope scope, const void *base, enum visit_extent extent)
+static bool has_values(struct visit *walk, enum schema_scope scope, const void *base,
+                       enum visit_extent extent)
 {
     struct visit_value value;
     for (size_t i = 0; i < schema_row_count; i++)
@@ -64,9 +65,9 @@ static void listeners_visit(struct visit *walk)
     for (size_t i = 0; i < walk->config->listener_count; i++) {
         const struct listener *listener = &walk->config->listeners[i];
         struct visit_opening opening = { .block = WALK_LISTENER,
-                                        .title = TEXT("listen"),
-                                        .listener = listener,
-                                        .place = item_place(walk, SCHEMA_LISTENER, i) };
+                                         .title = TEXT("listen"),
+                                         .listener = listener,
+                                         .place = item_place(walk, SCHEMA_LISTENER, i) };
         walk->events->open(walk->context, &opening);
         rows_visit(walk, SCHEMA_LISTENER, listener, i, walk->extent);
         walk->events->close(walk->context, &opening);
@@ -81,10 +82,10 @@ static void domains_visit(struct visit *walk)
     for (size_t i = 0; i < walk->config->domain_count; i++) {
         const struct domain *domain = &walk->config->domains[i];
         struct visit_opening opening = { .block = WALK_DOMAIN,
-                                        .title = domain->name,
-                                        .domain = domain,
-                                        .is_empty = !has_values(walk, SCHEMA_DOMAIN, domain, extent),
-                                        .place = item_place(walk, SCHEMA_DOMAIN, i) };
+                                         .title = domain->name,
+                                         .domain = domain,
+                                         .is_empty = !has_values(walk, SCHEMA_DOMAIN, domain, extent),
+                                         .place = item_place(walk, SCHEMA_DOMAIN, i) };
         opening.is_default = walk->config->sources && opening.place.line == 0;
         walk->events->open(walk->context, &opening);
         if (!opening.is_empty) rows_visit(walk, SCHEMA_DOMAIN, domain, i, extent);

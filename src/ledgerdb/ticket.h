@@ -13,7 +13,7 @@ struct ticket_key {
     uint8_t bytes[TICKET_KEY_BYTES];
 };
 
-/* ticket.key in `folder`, mode 0600. `may_make`: made when there is none. False, logged: it cannot be had. */
+/* ticket.key in `folder`, of mode 0640 less the umask. `may_make`: made when there is none. False, logged: it cannot be had. */
 bool ticket_key_open(const char *folder, bool may_make, struct ticket_key *out);
 
 struct ticket {

@@ -3,13 +3,14 @@
 #include "master/listeners.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/listening.h"
 #include "base/stream.h"
 #include "config/value.h"
 
@@ -18,23 +19,27 @@ enum { SILENT_CLIENT_S = 60 }; /* what is accepted inherits it */
 
 static int bind_one(const struct endpoint *endpoint)
 {
-    struct sockaddr_storage address;
-    socklen_t length = endpoint_to_sockaddr(endpoint, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+    int fd = listening_bind(endpoint);
     if (fd < 0) return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     stream_ask_if_there(fd, SILENT_CLIENT_S);
-    if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    /* An address that moves between nodes may come later. */
-    if (address.ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
-    else
-        setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
+    if (listen(fd, BACKLOG) == 0) return fd;
     int error = errno;
     close(fd);
     errno = error;
     return -1;
+}
+
+/* "listen 0.0.0.0 port 25: Address already in use, by exim4 (pid 123)" */
+static void complain(const struct endpoint *endpoint, int error_number, char *error, size_t size)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    struct listening_holder holder = { 0 };
+    struct buffer by = { 0 };
+    if (error_number == EADDRINUSE) listening_find_holder(endpoint, &holder);
+    listening_holder_print(&holder, &by);
+    snprintf(error, size, "listen %s port %u: %s%s%.*s", address_print(&endpoint->address, room),
+             endpoint->port, strerror(error_number), holder.is_found ? ", " : "", TEXT_ARG(buffer_text(&by)));
+    buffer_free(&by);
 }
 
 static int find(const struct listeners *listeners, const struct endpoint *endpoint)
@@ -89,7 +94,6 @@ size_t listeners_shut(const struct listeners *listeners)
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
                     char *error, size_t size)
 {
-    char room[ADDRESS_TEXT_SIZE];
     struct endpoint collector;
     bool collects = value_endpoint_parse(config->ledger.listen, 0, &collector);
     size_t count = config->listener_count + collects;
@@ -102,8 +106,7 @@ bool listeners_open(struct listeners *out, const struct config *config, const st
         int fd = find(old, endpoint);
         if (fd < 0) fd = bind_one(endpoint);
         if (fd < 0) {
-            snprintf(error, size, "listen %s port %u: %s", address_print(&endpoint->address, room),
-                     endpoint->port, strerror(errno));
+            complain(endpoint, errno, error, size);
             listeners_drop(out, old);
             return false;
         }

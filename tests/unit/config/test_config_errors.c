@@ -114,12 +114,92 @@ static const struct error_row rows[] = {
     { "spam tag subject \"a\\q\"", "1:18: error: an unknown escape; known are \\\" \\\\ \\t\n" },
     { "role sin\"gle\"", "1:6: error: a quote inside a word; quote the whole word\n" },
     { "role \x01", "1:6: error: a control character or a byte that is not UTF-8\n" },
-    { "# caf\xE9\nrole wall", "1:6: error: a control character or a byte that is not UTF-8\n" },
     { "# \xE9\x96\xA2\xE5\xAE\x88 \x80", "1:6: error: a control character or a byte that is not UTF-8\n" },
     { "role single\rhostname a.jp", "1:6: error: a control character or a byte that is not UTF-8\n" },
 
-    /* blocks */
+    { "spam { tag subject \"[SPAM] ; }; role x",
+      "1:20: error: a quote without its end on this line\n"
+      "1:38: error: \"x\" is not valid here: role; allowed: single, edge, wall\n" },
+    { "spam { tag subject \"[SPAM] }\nrole x",
+      "1:20: error: a quote without its end on this line\n"
+      "2:6: error: \"x\" is not valid here: role; allowed: single, edge, wall\n" },
+
+    /* characters that are only like ASCII */
+    { "spam \xEF\xBD\x9B mode on }",
+      "1:6: error: a full-width \"\xEF\xBD\x9B\" (U+FF5B) stands where an ASCII \"{\" belongs\n" },
+    { "spam { mode on \xEF\xBD\x9D",
+      "1:16: error: a full-width \"\xEF\xBD\x9D\" (U+FF5D) stands where an ASCII \"}\" belongs\n" },
+    { "role wall\xEF\xBC\x9Bhostname a.jp",
+      "1:10: error: a full-width \"\xEF\xBC\x9B\" (U+FF1B) stands where an ASCII \";\" belongs\n" },
+    { "role\xE3\x80\x80\xE3\x80\x80wall",
+      "1:5: error: a full-width blank \"\xE3\x80\x80\" (U+3000) stands where an ASCII blank belongs\n" },
+    { "spam tag above \xEF\xBC\x96.8",
+      "1:16: error: a full-width \"\xEF\xBC\x96\" (U+FF16) stands where an ASCII \"6\" belongs\n" },
+    { "\xEF\xBD\x92ole wall",
+      "1:1: error: a full-width \"\xEF\xBD\x92\" (U+FF52) stands where an ASCII \"r\" belongs\n" },
+    { "spam tag subject \xE3\x80\x8C\xE8\xBF\xB7\xE3\x80\x8D",
+      "1:18: error: a full-width \"\xE3\x80\x8C\" (U+300C) stands where an ASCII \" belongs\n" },
+    { "spam tag subject \"\xE8\xBF\xB7\xE2\x80\x9D\nrole wall",
+      "1:20: error: a typographic \"\xE2\x80\x9D\" (U+201D) stands where an ASCII \" belongs\n" },
+    { "\xEF\xBC\x83 comment\nrole wall",
+      "1:1: error: a full-width \"\xEF\xBC\x83\" (U+FF03) stands where an ASCII \"#\" belongs\n" },
+    { "role\xC2\xA0wall",
+      "1:5: error: a no-break blank \"\xC2\xA0\" (U+00A0) stands where an ASCII blank belongs\n" },
+    { "role w\xE2\x80\x8B"
+      "all",
+      "1:7: error: an invisible character (U+200B) stands here; delete it\n" },
+    { "spam tag subject \"\xEF\xBD\x9B\xE3\x80\x80\" # \xEF\xBC\x9B", "" },
+
+    /* files that are not UTF-8 */
+    { "# caf\xE9\nrole wall",
+      "1:6: error: the file is not UTF-8; it looks like ISO-8859-1 or Windows-1252: iconv -f WINDOWS-1252 -t "
+      "UTF-8 converts it\n" },
+    { "role wall\n# \x8A\xD6\x8E\xE7\nrolle x",
+      "2:3: error: the file is not UTF-8; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 converts it\n" },
+    { "# \x82\xB1\x82\xEA\nrolle x",
+      "1:3: error: the file is not UTF-8; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 converts it\n" },
+    { "# \xB4\xD8\xBC\xE9\nrolle x",
+      "1:3: error: the file is not UTF-8; it looks like EUC-JP: iconv -f EUC-JP -t UTF-8 converts it\n" },
+    { "# \xA4\xB3\xA4\xEC\nrolle x",
+      "1:3: error: the file is not UTF-8; it looks like EUC-JP: iconv -f EUC-JP -t UTF-8 converts it\n" },
+    { "# \x1B$B4X<i\x1B(B\nrolle x",
+      "1:3: error: the file is not UTF-8; it looks like ISO-2022-JP: iconv -f ISO-2022-JP -t UTF-8 converts "
+      "it\n" },
+
+    /* blocks: a brace that is missing or one too many is one error, where it is wrong */
     { "spam { mode on", "1:6: error: this block has no }\n" },
+    { "listen 0.0.0.0:25 { direction in\n\ndomains { a.jp 10.0.0.2 }\nspam { mode on }",
+      "1:19: error: this block has no }; one is missing before \"domains\" in line 3\n" },
+    { "spam {\n  mode on\nvirus { mode on }\nqueue {\n  expire 5d\n}",
+      "1:6: error: this block has no }; one is missing before \"virus\" in line 3\n" },
+    { "virus {\n  engine clamav {\n    update every 1h\n}\nspam { mode on }",
+      "2:17: error: this block has no }; one is missing before \"}\" in line 4\n" },
+    { "domains {\n  a.jp 10.0.0.2 {\n    tls offered\n  b.jp 10.0.0.3\n}\nspam { mode on }",
+      "2:17: error: this block has no }; one is missing before \"b.jp\" in line 4\n" },
+    { "domains {\n  a.jp 10.0.0.2\nhostname a.jp\nadmin b@a.jp",
+      "1:9: error: this block has no }; one is missing before \"hostname\" in line 3\n" },
+    { "health {\n  queue age 1h\ndns { timeout 2s }",
+      "1:8: error: this block has no }; one is missing before \"dns\" in line 3\n" },
+    { "spam { mode on\nvirus { mode on\nrole wall",
+      "1:6: error: this block has no }; one is missing before \"virus\" in line 2\n"
+      "2:7: error: this block has no }; one is missing before \"role\" in line 3\n" },
+    { "virus\n  mode on\n  found reject\n}\nspam { mode on }",
+      "1:6: error: a { is missing here: \"mode\" in line 2 belongs into a block\n" },
+    { "virus mode on; found reject }\nspam { mode on }",
+      "1:7: error: a { is missing here: \"found\" in line 1 belongs into a block\n" },
+    { "listen 0.0.0.0:25\n  direction in\n}",
+      "1:18: error: a { is missing here: \"direction\" in line 2 belongs into a block\n" },
+    { "listen 0.0.0.0:25 direction in }",
+      "1:19: error: a { is missing here: \"direction\" in line 1 belongs into a block\n" },
+    { "domains\n  a.jp 10.0.0.2\n}\nrole wall",
+      "1:8: error: a { is missing here: \"a.jp\" in line 2 belongs into a block\n" },
+    { "domains {\n  a.jp 10.0.0.2\n    tls offered\n  }\n}",
+      "2:16: error: a { is missing here: \"tls\" in line 3 belongs into a block\n" },
+    { "domains { a.jp 10.0.0.2 tls offered } }",
+      "1:25: error: a { is missing here: \"tls\" in line 1 belongs into a block\n" },
+    { "spam {\n  mode on }\n  tag above 5\n}",
+      "2:11: error: this } is one too many: \"tag\" in line 3 belongs into the block that it closes\n" },
+    { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
@@ -144,10 +224,8 @@ static const struct error_row rows[] = {
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: blocks are "
-      "nested "
-      "too deep "
-      "(8 are allowed)\n" },
+      "log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: this { opens "
+      "nothing\n" },
 
     /* listeners */
     { "listen 0.0.0.0 {}",
@@ -171,6 +249,14 @@ static const struct error_row rows[] = {
       "2001:db8::/32, "
       "or any\n" },
     { "listen 0.0.0.0:25\nlisten 0.0.0.0:25", "2:8: error: this address and port stood before, at test:1\n" },
+    { "listen 0.0.0.0:25\nlisten 192.0.2.1:25",
+      "2:8: error: listen 192.0.2.1:25 overlaps with listen 0.0.0.0:25 at test:1: only one of them can be "
+      "bound\n" },
+    { "listen [2001:db8::1]:25\nlisten [::]:25",
+      "2:8: error: listen [::]:25 overlaps with listen [2001:db8::1]:25 at test:1: only one of them can be "
+      "bound\n" },
+    { "listen 0.0.0.0:25; listen [::]:25; listen 0.0.0.0:587; listen [2001:db8::1]:587", "" },
+    { "listen 192.0.2.1:25; listen 192.0.2.2:25; listen 127.0.0.1:25", "" },
     { "listen 0.0.0.0:25 { tls required }",
       "1:25: error: tls required without a certificate; say tls certificate FILE\n" },
     { "listen 0.0.0.0:25 { tls key /k }", "1:29: error: tls key without tls certificate\n" },
@@ -305,6 +391,80 @@ static void warnings(void **state)
     }
 }
 
+/* The line of the file, and a caret under the column: wide characters take two columns, a tab one. */
+static void carets(void **state)
+{
+    static const struct {
+        const char *content, *wanted;
+    } cases[] = {
+        { "hostname a.jp\n\tspam { tga above 6 } # x\n", "    2 |  spam { tga above 6 } # x\n"
+                                                         "      |         ^\n" },
+        { "spam { tag subject \"\xE8\xBF\xB7\xE6\x83\x91\"; tga above 6 }",
+          "    1 | spam { tag subject \"\xE8\xBF\xB7\xE6\x83\x91\"; tga above 6 }\n"
+          "      |                            ^\n" },
+        { "\xEF\xBB\xBFrolle wall", "    1 | rolle wall\n      | ^\n" },
+        { "role\r\n", "    1 | role\n      |     ^\n" },
+        { "role \x01", "    1 | role \xEF\xBF\xBD\n      |      ^\n" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct problem_list problems;
+        struct buffer shown = { 0 };
+        problem_list_start(&problems);
+        config_free(config_load_text(text_of(cases[i].content), "test", false, &problems));
+        for (size_t j = 0; j < problems.count && buffer_length(&shown) == 0; j++)
+            if (!problems.items[j].is_warning) problem_show(&problems.items[j], &shown);
+        struct text below = buffer_text(&shown);
+        below = text_slice(below, text_find_char(below, '\n') + 1, below.length);
+        if (!text_equal(below, text_of(cases[i].wanted)))
+            fail_msg("%.*swanted:\n%s", TEXT_ARG(below), cases[i].wanted);
+        buffer_free(&shown);
+        problem_list_free(&problems);
+    }
+}
+
+/* Zero bytes end no C string, so these are no rows. */
+static void utf_16(void **state)
+{
+    static const struct {
+        struct text content;
+        const char *wanted;
+    } cases[] = {
+        { { "\xFF\xFEr\0o\0l\0e\0", 10 }, "UTF-16, little-endian" },
+        { { "\xFE\xFF\0r\0o\0l\0e", 10 }, "UTF-16, big-endian" },
+        { { "r\0o\0l\0e\0 \0w\0a\0l\0l\0\n\0", 20 }, "UTF-16, little-endian" },
+        { { "\xFF\xFE\0\0r\0\0\0", 8 }, "UTF-32" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct problem_list problems;
+        problem_list_start(&problems);
+        assert_null(config_load_text(cases[i].content, "test", false, &problems));
+        assert_int_equal(problems.errors, 1);
+        struct text message = problems.items[0].message;
+        assert_true(text_find(message, text_of(cases[i].wanted)) < message.length);
+        problem_list_free(&problems);
+    }
+}
+
+/* What is far to the right is shown without what is before it. */
+static void caret_of_long_line(void **state)
+{
+    struct problem_list problems;
+    struct buffer content = { 0 }, shown = { 0 };
+    for (int i = 0; i < 300; i++) buffer_add_text(&content, TEXT("role;"));
+    problem_list_start(&problems);
+    config_free(config_load_text(buffer_text(&content), "test", false, &problems));
+    problem_show(&problems.items[200], &shown);
+    struct text text = buffer_text(&shown), line = TEXT_NONE;
+    text_next_line(&text, &line);
+    text_next_line(&text, &line);
+    assert_true(line.length < 200);
+    text_next_line(&text, &line);
+    assert_true(text_ends(line, TEXT("^")) && line.length < 80);
+    buffer_free(&content);
+    buffer_free(&shown);
+    problem_list_free(&problems);
+}
+
 /* A text of `count` times `piece` between two others. */
 static struct text repeated(struct buffer *out, const char *before, const char *piece, size_t count,
                             const char *after)
@@ -335,8 +495,7 @@ static void limits(void **state)
         { "domains a.jp", " 10.0.0.1", "", 64, NULL },
         { "domains a.jp", " 10.0.0.1", "", 65,
           "test:1:590: error: \"10.0.0.1\" is one server too many (64 are allowed)" },
-        { "virus { engine { clamav ", "{", "", 7,
-          "test:1:26: error: unexpected \"{\" after virus engine clamav" },
+        { "virus { engine { clamav ", "{", "", 7, "test:1:26: error: this { opens nothing" },
         { "", ";role wall", "", 1, NULL },
         { "", "listen 10.0.0.1:25;", "", 257,
           "test:1:4872: error: there are too many listen statements (256 are" },
@@ -365,9 +524,9 @@ static void limits(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors),
-        cmocka_unit_test(warnings),
-        cmocka_unit_test(limits),
+        cmocka_unit_test(errors), cmocka_unit_test(warnings),
+        cmocka_unit_test(carets), cmocka_unit_test(caret_of_long_line),
+        cmocka_unit_test(utf_16), cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests_name("config errors", tests, NULL, NULL);
 }

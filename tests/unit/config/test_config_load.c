@@ -65,7 +65,7 @@ static void leads_back(const struct config *config)
     "hostname mx.example.ac.jp\n"                                                                           \
     "admin postmaster@example.ac.jp\n"                                                                      \
     "listen 0.0.0.0:25 { direction in; strict on }\n"                                                       \
-    "listen 10.0.0.5:25 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                              \
+    "listen 10.0.0.5:587 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                              \
     "domains {\n"                                                                                           \
     "    example.ac.jp        10.1.0.25                  # static: needs no DNS\n"                          \
     "    econ.example.ac.jp   10.2.0.25 10.2.0.26 { recipients call-out; tls required }\n"                  \

@@ -58,7 +58,9 @@ static void test_key(void **state)
     struct stat facts;
     assert_non_null(mkdtemp(folder));
     assert_false(ticket_key_open(folder, false, &made));
+    mode_t before = umask(0077); /* as ledger has it where nobody else reads its folder */
     assert_true(ticket_key_open(folder, true, &made));
+    umask(before);
     assert_true(ticket_key_open(folder, true, &again));
     assert_memory_equal(&made, &again, sizeof made);
     snprintf(path, sizeof path, "%s/ticket.key", folder);
