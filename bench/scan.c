@@ -6,17 +6,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/codec.h"
-#include "config/load.h"
+#include "judging.h"
 #include "mail/reading.h"
 #include "scan/content.h"
 #include "scan/decide.h"
-#include "scan/read.h"
-#include "scan/worker.h"
-#include "virus/clamav.h"
-#include "virus/temp_files.h"
 
-enum { MESSAGES_MOST = 20000, MESSAGE_BYTES_MOST = 64 << 20 };
+enum { MESSAGES_MOST = 20000 };
 
 struct bench {
     struct text messages[MESSAGES_MOST];
@@ -36,19 +31,10 @@ static double now_us(void)
 
 static void message_add(struct bench *bench, const char *path)
 {
-    static char raw[MESSAGE_BYTES_MOST];
-    struct buffer wire = { 0 };
-    FILE *file = fopen(path, "re");
-    size_t size = file ? fread(raw, 1, sizeof raw, file) : 0;
-    if (file) fclose(file);
-    struct text rest = text_from(raw, size), line;
-    while (text_next_line(&rest, &line)) {
-        buffer_add_text(&wire, line);
-        buffer_add_text(&wire, TEXT("\r\n"));
-    }
-    if (buffer_length(&wire) == 0) return;
-    bench->bytes += buffer_length(&wire);
-    bench->messages[bench->count++] = buffer_text(&wire); /* lives as long as the program */
+    struct text message = judging_mail(path);
+    if (message.length == 0) return;
+    bench->bytes += message.length;
+    bench->messages[bench->count++] = message;
 }
 
 static void folder_read(struct bench *bench, char *folder)
@@ -116,32 +102,19 @@ static void measure(struct bench *bench, const char *name, void (*stage)(struct 
     fflush(stdout);
 }
 
-static struct config *config_read(const char *path)
-{
-    struct problem_list problems;
-    problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
-    if (config) return config;
-    fprintf(stderr, "%s has errors: sekimori check says which\n", path);
-    exit(78);
-}
-
 int main(int argc, char **argv)
 {
     static struct bench bench;
-    char why[300] = "";
     char *folder = argc > 2 ? argv[2] : getenv("SEKIMORI_CORPORA");
     if (argc < 2 || !folder) {
         fprintf(stderr, "usage: bench-scan CONFIGURATION [FOLDER of .eml files, else $SEKIMORI_CORPORA]\n");
         return 64;
     }
-    struct config *config = config_read(argv[1]);
+    struct config *config = judging_config(argv[1]);
     folder_read(&bench, folder);
     if (bench.count == 0) return fprintf(stderr, "%s: no .eml file\n", folder), 66;
     printf("%zu messages, %zu bytes on average\n", bench.count, bench.bytes / bench.count);
-    if (!temporary_prepare(why, sizeof why) ||
-        temporary_enter(worker_room_bytes(config), why, sizeof why) < 0)
-        return fprintf(stderr, "%s\n", why), 71;
+    judging_enter(config);
     bench.arena = arena_new(65536);
     bench.recipient = TEXT("user@example.test");
     bench.occasion = (struct occasion){ .recipients = &bench.recipient, .recipient_count = 1 };
@@ -150,9 +123,7 @@ int main(int argc, char **argv)
     measure(&bench, "and every reading decoded", stage_readings);
     measure(&bench, "lines and bytes (content)", stage_content);
     measure(&bench, "read, without an engine", stage_read);
-    bench.scanner.engine = clamav_open(config, worker_room_bytes(config), why, sizeof why);
-    if (!bench.scanner.engine) return fprintf(stderr, "%s\n", why), 71;
-    printf("%s, %u signatures\n", bench.scanner.engine->version, bench.scanner.engine->signatures);
+    bench.scanner.engine = judging_engine(config);
     measure(&bench, "read, parts and message through the engine", stage_read);
     measure(&bench, "read and decide", stage_judge);
     bench.scanner.cache = verdict_cache_new(100000);

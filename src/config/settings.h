@@ -136,7 +136,7 @@ struct config {
         enum action found;        /* reject, quarantine, discard */
         enum action limits;       /* what a scan that hit a limit gets */
         enum action unavailable;  /* defer, quarantine, or accept with X-Virus-Scanned: unscanned */
-        enum action ambiguous;    /* where two readers may disagree and more than plain text is inside */
+        enum action ambiguous;    /* where mail programs may disagree about a file */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
         uint64_t update_ms; /* how often new signatures are fetched; 0: never */

@@ -161,6 +161,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->virus_name);
     put_text(out, facts->engine);
     put_u8(out, facts->ambiguous);
+    put_text(out, facts->findings);
     put_u16(out, facts->content);
     put_u32(out, facts->received_count);
     put_u32(out, facts->part_count);
@@ -179,6 +180,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->virus_name = get_text(reader);
     out->engine = get_text(reader);
     out->ambiguous = get_u8(reader) != 0;
+    out->findings = get_text(reader);
     out->content = get_u16(reader);
     out->received_count = get_u32(reader);
     out->part_count = get_u32(reader);

@@ -98,10 +98,11 @@ enum { POSSIBLE_EDITS_MOST = 1000, RECIPES_MOST = 8, RECIPES_BYTES_MOST = 48 * 1
 /* What read found in the message. */
 struct facts {
     enum scan_state virus;
-    struct text virus_name; /* when found; or the limit; or why unscanned */
-    struct text engine;     /* "clamav 1.4.6"; empty when none looked */
-    bool ambiguous;   /* two mail programs could disagree on a part, and more than plain text is inside */
-    uint16_t content; /* enum content_flag of ipc/ask_queue.h, of the body */
+    struct text virus_name;  /* when found; or the limit; or why unscanned */
+    struct text engine;      /* "clamav 1.4.6"; empty when none looked */
+    bool ambiguous;          /* mail programs may disagree about a file in it (mail/reading.h) */
+    struct text findings;    /* names of those with a consequence, "," between them; empty when none */
+    uint16_t content;        /* enum content_flag of ipc/ask_queue.h, of the body */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
     struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */

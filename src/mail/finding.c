@@ -2,82 +2,80 @@
 /* The table of findings: name and what follows from it. */
 #include "mail/finding.h"
 
-enum consequence { PLAIN, AMBIGUOUS, LIMIT };
-
 static const struct {
     const char *name;
     enum consequence consequence;
 } table[FINDING_COUNT] = {
-    [FINDING_HEADER_NO_COLON] = { "header-no-colon", AMBIGUOUS },
-    [FINDING_HEADER_NUL] = { "header-nul", AMBIGUOUS },
-    [FINDING_HEADER_8BIT] = { "header-8bit", PLAIN },
-    [FINDING_HEADER_EMPTY_NAME] = { "header-empty-name", PLAIN },
-    [FINDING_HEADER_ODD_NAME] = { "header-odd-name", PLAIN },
-    [FINDING_HEADER_SPACE_BEFORE_COLON] = { "header-space-before-colon", PLAIN },
-    [FINDING_CONTENT_SPACE_BEFORE_COLON] = { "content-space-before-colon", AMBIGUOUS },
-    [FINDING_HEADER_STARTS_FOLDED] = { "header-starts-folded", AMBIGUOUS },
-    [FINDING_HEADER_BLANK_FOLD] = { "header-blank-fold", AMBIGUOUS },
-    [FINDING_HEADER_NO_SEPARATOR] = { "header-no-separator", PLAIN },
-    [FINDING_HEADER_BARE_CR] = { "header-bare-cr", AMBIGUOUS },
-    [FINDING_MIXED_LINE_ENDS] = { "mixed-line-ends", AMBIGUOUS },
-    [FINDING_HEADER_TOO_LONG] = { "header-too-long", LIMIT },
-    [FINDING_TOO_MANY_FIELDS] = { "too-many-fields", LIMIT },
-    [FINDING_DUPLICATE_FIELD] = { "duplicate-field", PLAIN },
-    [FINDING_DUPLICATE_CONTENT_TYPE] = { "duplicate-content-type", AMBIGUOUS },
-    [FINDING_DUPLICATE_TRANSFER_ENCODING] = { "duplicate-transfer-encoding", AMBIGUOUS },
-    [FINDING_DUPLICATE_DISPOSITION] = { "duplicate-disposition", AMBIGUOUS },
-    [FINDING_NO_MIME_VERSION] = { "no-mime-version", PLAIN },
-    [FINDING_CONTENT_TYPE_SYNTAX] = { "content-type-syntax", AMBIGUOUS },
-    [FINDING_PARAMETER_SYNTAX] = { "parameter-syntax", PLAIN },
-    [FINDING_PARAMETER_UNCLOSED_QUOTE] = { "parameter-unclosed-quote", AMBIGUOUS },
-    [FINDING_PARAMETER_UNQUOTED] = { "parameter-unquoted", PLAIN },
-    [FINDING_PARAMETER_8BIT] = { "parameter-8bit", PLAIN },
-    [FINDING_PARAMETER_ENCODED_WORD] = { "parameter-encoded-word", PLAIN },
-    [FINDING_PARAMETER_BAD_PERCENT] = { "parameter-bad-percent", PLAIN },
-    [FINDING_PARAMETER_SECTION_GAP] = { "parameter-section-gap", PLAIN },
-    [FINDING_PARAMETER_MIXED] = { "parameter-mixed", PLAIN },
-    [FINDING_DUPLICATE_PARAMETER] = { "duplicate-parameter", PLAIN },
-    [FINDING_TOO_MANY_PARAMETERS] = { "too-many-parameters", LIMIT },
-    [FINDING_DUPLICATE_BOUNDARY] = { "duplicate-boundary", AMBIGUOUS },
-    [FINDING_NO_BOUNDARY] = { "no-boundary", AMBIGUOUS },
-    [FINDING_ENCODED_BOUNDARY] = { "encoded-boundary", AMBIGUOUS },
-    [FINDING_ODD_BOUNDARY] = { "odd-boundary", AMBIGUOUS },
-    [FINDING_AMBIGUOUS_BOUNDARY] = { "ambiguous-boundary", AMBIGUOUS },
-    [FINDING_BOUNDARY_PREFIX] = { "boundary-prefix", AMBIGUOUS },
-    [FINDING_BOUNDARY_UNUSED] = { "boundary-unused", AMBIGUOUS },
-    [FINDING_NO_CLOSING_BOUNDARY] = { "no-closing-boundary", AMBIGUOUS },
-    [FINDING_TRUNCATED_MULTIPART] = { "truncated-multipart", PLAIN },
-    [FINDING_DELIMITER_AFTER_CLOSE] = { "delimiter-after-close", AMBIGUOUS },
-    [FINDING_PREAMBLE] = { "preamble", PLAIN },
-    [FINDING_EPILOGUE] = { "epilogue", PLAIN },
-    [FINDING_BYTES_BETWEEN_PARTS] = { "bytes-between-parts", AMBIGUOUS },
-    [FINDING_UNKNOWN_TRANSFER_ENCODING] = { "unknown-transfer-encoding", AMBIGUOUS },
-    [FINDING_QUOTED_TRANSFER_ENCODING] = { "quoted-transfer-encoding", AMBIGUOUS },
-    [FINDING_TRANSFER_ENCODING_SYNTAX] = { "transfer-encoding-syntax", AMBIGUOUS },
-    [FINDING_ENCODED_CONTAINER] = { "encoded-container", AMBIGUOUS },
-    [FINDING_BASE64_JUNK] = { "base64-junk", AMBIGUOUS },
-    [FINDING_BASE64_INNER_PADDING] = { "base64-inner-padding", AMBIGUOUS },
-    [FINDING_BASE64_MISSING_PADDING] = { "base64-missing-padding", PLAIN },
-    [FINDING_BASE64_LONG_LINE] = { "base64-long-line", PLAIN },
-    [FINDING_BASE64_LONE_DIGIT] = { "base64-lone-digit", PLAIN },
-    [FINDING_QUOTED_BAD_ESCAPE] = { "quoted-bad-escape", AMBIGUOUS },
-    [FINDING_QUOTED_8BIT] = { "quoted-8bit", PLAIN },
-    [FINDING_QUOTED_LONG_LINE] = { "quoted-long-line", PLAIN },
-    [FINDING_UUENCODE_IN_TEXT] = { "uuencode-in-text", PLAIN },
-    [FINDING_UUENCODE_BAD_LINE] = { "uuencode-bad-line", AMBIGUOUS },
-    [FINDING_UUENCODE_NO_END] = { "uuencode-no-end", PLAIN },
-    [FINDING_YENC_IN_TEXT] = { "yenc-in-text", PLAIN },
-    [FINDING_BINHEX_IN_TEXT] = { "binhex-in-text", PLAIN },
-    [FINDING_BODY_NUL] = { "body-nul", PLAIN },
-    [FINDING_MESSAGE_PARTIAL] = { "message-partial", AMBIGUOUS },
-    [FINDING_SIGNED_BROKEN] = { "signed-broken", AMBIGUOUS },
-    [FINDING_NESTED_TOO_DEEP] = { "nested-too-deep", LIMIT },
-    [FINDING_TOO_MANY_PARTS] = { "too-many-parts", LIMIT },
-    [FINDING_DECODED_TOO_LARGE] = { "decoded-too-large", LIMIT },
-    [FINDING_WORD_SYNTAX] = { "word-syntax", PLAIN },
-    [FINDING_WORD_SPLIT] = { "word-split", PLAIN },
-    [FINDING_UNKNOWN_CHARSET] = { "unknown-charset", PLAIN },
-    [FINDING_WRONG_CHARSET] = { "wrong-charset", PLAIN },
+    [FINDING_HEADER_NO_COLON] = { "header-no-colon", CONSEQUENCE_READ },
+    [FINDING_HEADER_NUL] = { "header-nul", CONSEQUENCE_HOLD },
+    [FINDING_HEADER_8BIT] = { "header-8bit", CONSEQUENCE_NONE },
+    [FINDING_HEADER_EMPTY_NAME] = { "header-empty-name", CONSEQUENCE_NONE },
+    [FINDING_HEADER_ODD_NAME] = { "header-odd-name", CONSEQUENCE_NONE },
+    [FINDING_HEADER_SPACE_BEFORE_COLON] = { "header-space-before-colon", CONSEQUENCE_NONE },
+    [FINDING_CONTENT_SPACE_BEFORE_COLON] = { "content-space-before-colon", CONSEQUENCE_READ },
+    [FINDING_HEADER_STARTS_FOLDED] = { "header-starts-folded", CONSEQUENCE_READ },
+    [FINDING_HEADER_BLANK_FOLD] = { "header-blank-fold", CONSEQUENCE_READ },
+    [FINDING_HEADER_NO_SEPARATOR] = { "header-no-separator", CONSEQUENCE_NONE },
+    [FINDING_HEADER_BARE_CR] = { "header-bare-cr", CONSEQUENCE_HOLD },
+    [FINDING_MIXED_LINE_ENDS] = { "mixed-line-ends", CONSEQUENCE_READ },
+    [FINDING_HEADER_TOO_LONG] = { "header-too-long", CONSEQUENCE_LIMIT },
+    [FINDING_TOO_MANY_FIELDS] = { "too-many-fields", CONSEQUENCE_LIMIT },
+    [FINDING_DUPLICATE_FIELD] = { "duplicate-field", CONSEQUENCE_NONE },
+    [FINDING_DUPLICATE_CONTENT_TYPE] = { "duplicate-content-type", CONSEQUENCE_HOLD },
+    [FINDING_DUPLICATE_TRANSFER_ENCODING] = { "duplicate-transfer-encoding", CONSEQUENCE_HOLD },
+    [FINDING_DUPLICATE_DISPOSITION] = { "duplicate-disposition", CONSEQUENCE_READ },
+    [FINDING_NO_MIME_VERSION] = { "no-mime-version", CONSEQUENCE_NONE },
+    [FINDING_CONTENT_TYPE_SYNTAX] = { "content-type-syntax", CONSEQUENCE_READ },
+    [FINDING_PARAMETER_SYNTAX] = { "parameter-syntax", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_UNCLOSED_QUOTE] = { "parameter-unclosed-quote", CONSEQUENCE_READ },
+    [FINDING_PARAMETER_UNQUOTED] = { "parameter-unquoted", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_8BIT] = { "parameter-8bit", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_ENCODED_WORD] = { "parameter-encoded-word", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_BAD_PERCENT] = { "parameter-bad-percent", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_SECTION_GAP] = { "parameter-section-gap", CONSEQUENCE_NONE },
+    [FINDING_PARAMETER_MIXED] = { "parameter-mixed", CONSEQUENCE_NONE },
+    [FINDING_DUPLICATE_PARAMETER] = { "duplicate-parameter", CONSEQUENCE_NONE },
+    [FINDING_TOO_MANY_PARAMETERS] = { "too-many-parameters", CONSEQUENCE_LIMIT },
+    [FINDING_DUPLICATE_BOUNDARY] = { "duplicate-boundary", CONSEQUENCE_HOLD },
+    [FINDING_NO_BOUNDARY] = { "no-boundary", CONSEQUENCE_READ },
+    [FINDING_ENCODED_BOUNDARY] = { "encoded-boundary", CONSEQUENCE_HOLD },
+    [FINDING_ODD_BOUNDARY] = { "odd-boundary", CONSEQUENCE_READ },
+    [FINDING_AMBIGUOUS_BOUNDARY] = { "ambiguous-boundary", CONSEQUENCE_READ },
+    [FINDING_BOUNDARY_PREFIX] = { "boundary-prefix", CONSEQUENCE_READ },
+    [FINDING_BOUNDARY_UNUSED] = { "boundary-unused", CONSEQUENCE_READ },
+    [FINDING_NO_CLOSING_BOUNDARY] = { "no-closing-boundary", CONSEQUENCE_READ },
+    [FINDING_TRUNCATED_MULTIPART] = { "truncated-multipart", CONSEQUENCE_NONE },
+    [FINDING_DELIMITER_AFTER_CLOSE] = { "delimiter-after-close", CONSEQUENCE_READ },
+    [FINDING_PREAMBLE] = { "preamble", CONSEQUENCE_NONE },
+    [FINDING_EPILOGUE] = { "epilogue", CONSEQUENCE_NONE },
+    [FINDING_BYTES_BETWEEN_PARTS] = { "bytes-between-parts", CONSEQUENCE_READ },
+    [FINDING_UNKNOWN_TRANSFER_ENCODING] = { "unknown-transfer-encoding", CONSEQUENCE_READ },
+    [FINDING_QUOTED_TRANSFER_ENCODING] = { "quoted-transfer-encoding", CONSEQUENCE_READ },
+    [FINDING_TRANSFER_ENCODING_SYNTAX] = { "transfer-encoding-syntax", CONSEQUENCE_READ },
+    [FINDING_ENCODED_CONTAINER] = { "encoded-container", CONSEQUENCE_READ },
+    [FINDING_BASE64_JUNK] = { "base64-junk", CONSEQUENCE_READ },
+    [FINDING_BASE64_INNER_PADDING] = { "base64-inner-padding", CONSEQUENCE_READ },
+    [FINDING_BASE64_MISSING_PADDING] = { "base64-missing-padding", CONSEQUENCE_NONE },
+    [FINDING_BASE64_LONG_LINE] = { "base64-long-line", CONSEQUENCE_NONE },
+    [FINDING_BASE64_LONE_DIGIT] = { "base64-lone-digit", CONSEQUENCE_NONE },
+    [FINDING_QUOTED_BAD_ESCAPE] = { "quoted-bad-escape", CONSEQUENCE_READ },
+    [FINDING_QUOTED_8BIT] = { "quoted-8bit", CONSEQUENCE_NONE },
+    [FINDING_QUOTED_LONG_LINE] = { "quoted-long-line", CONSEQUENCE_NONE },
+    [FINDING_UUENCODE_IN_TEXT] = { "uuencode-in-text", CONSEQUENCE_NONE },
+    [FINDING_UUENCODE_BAD_LINE] = { "uuencode-bad-line", CONSEQUENCE_READ },
+    [FINDING_UUENCODE_NO_END] = { "uuencode-no-end", CONSEQUENCE_NONE },
+    [FINDING_YENC_IN_TEXT] = { "yenc-in-text", CONSEQUENCE_NONE },
+    [FINDING_BINHEX_IN_TEXT] = { "binhex-in-text", CONSEQUENCE_NONE },
+    [FINDING_BODY_NUL] = { "body-nul", CONSEQUENCE_NONE },
+    [FINDING_MESSAGE_PARTIAL] = { "message-partial", CONSEQUENCE_HOLD },
+    [FINDING_SIGNED_BROKEN] = { "signed-broken", CONSEQUENCE_HOLD },
+    [FINDING_NESTED_TOO_DEEP] = { "nested-too-deep", CONSEQUENCE_LIMIT },
+    [FINDING_TOO_MANY_PARTS] = { "too-many-parts", CONSEQUENCE_LIMIT },
+    [FINDING_DECODED_TOO_LARGE] = { "decoded-too-large", CONSEQUENCE_LIMIT },
+    [FINDING_WORD_SYNTAX] = { "word-syntax", CONSEQUENCE_NONE },
+    [FINDING_WORD_SPLIT] = { "word-split", CONSEQUENCE_NONE },
+    [FINDING_UNKNOWN_CHARSET] = { "unknown-charset", CONSEQUENCE_NONE },
+    [FINDING_WRONG_CHARSET] = { "wrong-charset", CONSEQUENCE_NONE },
 };
 
 const char *finding_name(enum finding finding)
@@ -95,17 +93,12 @@ bool finding_from_name(struct text name, enum finding *out)
     return false;
 }
 
-bool finding_is_ambiguous(enum finding finding)
+enum consequence finding_consequence(enum finding finding)
 {
-    return table[finding].consequence == AMBIGUOUS;
+    return table[finding].consequence;
 }
 
-bool finding_is_limit(enum finding finding)
-{
-    return table[finding].consequence == LIMIT;
-}
-
-static bool set_has(const struct finding_set *set, enum consequence consequence)
+bool finding_set_calls_for(const struct finding_set *set, enum consequence consequence)
 {
     if (finding_set_is_empty(set)) return false;
     for (size_t i = 0; i < FINDING_COUNT; i++)
@@ -113,12 +106,7 @@ static bool set_has(const struct finding_set *set, enum consequence consequence)
     return false;
 }
 
-bool finding_set_is_ambiguous(const struct finding_set *set)
+bool finding_set_is_doubtful(const struct finding_set *set)
 {
-    return set_has(set, AMBIGUOUS);
-}
-
-bool finding_set_is_limit(const struct finding_set *set)
-{
-    return set_has(set, LIMIT);
+    return finding_set_calls_for(set, CONSEQUENCE_READ) || finding_set_calls_for(set, CONSEQUENCE_HOLD);
 }

@@ -118,14 +118,23 @@ const char *finding_name(enum finding finding);
 /* False when no finding has that name. */
 bool finding_from_name(struct text name, enum finding *out);
 
-/* Two mail programs could disagree on what a part is, or which bytes it has. */
-bool finding_is_ambiguous(enum finding finding);
+/* What follows from a finding, for the message that has it. Of findings that are no limits only READ and HOLD
+   can hold a message, and never one that has nothing but text and HTML in every reading. */
+enum consequence {
+    CONSEQUENCE_NONE, /* a fact for the log and the score */
+    CONSEQUENCE_READ, /* mail programs may differ in ways that can be listed: the message is read in every one
+                         of them, and held when one of them shows a file that others do not see */
+    CONSEQUENCE_HOLD, /* they differ in ways that nobody can list: held when there is any file in it */
+    CONSEQUENCE_LIMIT, /* a limit of ours was reached: something was not looked at */
+    CONSEQUENCE_COUNT
+};
 
-/* A limit of ours was reached: something was not looked at. */
-bool finding_is_limit(enum finding finding);
+enum consequence finding_consequence(enum finding finding); /* never fails: every finding has one */
 
-/* One in the set is, at least. */
-bool finding_set_is_ambiguous(const struct finding_set *set);
-bool finding_set_is_limit(const struct finding_set *set);
+/* One in the set has that consequence, at least. */
+bool finding_set_calls_for(const struct finding_set *set, enum consequence consequence);
+
+/* It is READ or HOLD for one in the set: other readings are due. */
+bool finding_set_is_doubtful(const struct finding_set *set);
 
 #endif

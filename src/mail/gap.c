@@ -2,7 +2,7 @@
 /* Judges lines by their bytes alone. Every byte is looked at once. */
 #include "mail/gap.h"
 
-enum { RUN_LINE_LEAST = 16, CONTENT_LINE_LEAST = 56 };
+enum { RUN_LINE_LEAST = 16, CONTENT_LINE_LEAST = 56, ENCODED_LEAST = 100, ARMOUR_LINES_MOST = 6 };
 
 static bool is_digit64(char c)
 {
@@ -83,4 +83,62 @@ bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_
     }
     *out = (struct gap_run){ start, text_slice(text, start, text.length) };
     return out->bytes.length >= least && out->bytes.length > 0;
+}
+
+bool gap_next_body(struct text text, size_t from, struct gap_run *out)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    size_t start = text.length;
+    bool in_body = false;
+    while (rest.length > 0) {
+        size_t line_start = text.length - rest.length;
+        text_next_line(&rest, &line);
+        bool is_boundary = text_starts(line, TEXT("--"));
+        if (in_body && is_boundary) {
+            *out = (struct gap_run){ start, text_slice(text, start, line_start) };
+            return true;
+        }
+        if (in_body || is_boundary || text_trim(line).length > 0) continue;
+        in_body = true;
+        start = text.length - rest.length;
+    }
+    *out = (struct gap_run){ start, text_slice(text, start, text.length) };
+    return in_body && out->bytes.length > 0;
+}
+
+bool gap_is_base64(struct text encoded)
+{
+    size_t upper = 0, lower = 0, digits = 0, all = 0;
+    for (size_t i = 0; i < encoded.length; i++) {
+        char c = encoded.at[i];
+        if (c == '\r' || c == '\n') continue;
+        if (!is_digit64(c)) return false;
+        upper += c >= 'A' && c <= 'Z';
+        lower += c >= 'a' && c <= 'z';
+        digits += char_is_digit(c);
+        all++;
+    }
+    return all >= ENCODED_LEAST && upper >= all / 8 && lower >= all / 8 && digits >= all / 64;
+}
+
+bool gap_is_quoted(struct text encoded)
+{
+    size_t escapes = 0;
+    for (size_t i = 0; i + 2 < encoded.length; i++)
+        escapes += encoded.at[i] == '=' && char_hex_value(encoded.at[i + 1]) >= 0 &&
+                   char_hex_value(encoded.at[i + 2]) >= 0;
+    return escapes * 8 >= encoded.length && escapes > 0;
+}
+
+bool gap_is_armoured(struct text text, size_t offset)
+{
+    struct text before = text_slice(text, 0, offset);
+    for (unsigned lines = 0; lines < ARMOUR_LINES_MOST && before.length > 0; lines++) {
+        before.length--; /* the line end of the line before */
+        size_t feed = text_find_last_char(before, '\n');
+        size_t start = feed == before.length ? 0 : feed + 1;
+        if (text_starts(text_slice(before, start, before.length), TEXT("-----BEGIN "))) return true;
+        before = text_slice(before, 0, start);
+    }
+    return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Lines that look like content without being declared as such: base64 runs, fields, boundaries.
-   Called by mime.c for preambles and epilogues, by reading.c for the carver. */
+   Called by mime.c for preambles and epilogues, by reading.c for the carver and for what a reading is worth.
+ */
 #ifndef SEKIMORI_MAIL_GAP_H
 #define SEKIMORI_MAIL_GAP_H
 
@@ -19,7 +20,21 @@ struct gap_run {
    begins with two hyphens. What a program takes for a part's body begins one. */
 bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_run *out);
 
+/* The next body at or behind `from`, whatever the boundaries are said to be: what stands between an empty
+   line and the next line that begins with two hyphens. Each begins behind the first empty line after such a
+   line, the first one behind that of the text; false when there is none. */
+bool gap_next_body(struct text text, size_t from, struct gap_run *out);
+
 /* The next run at or behind `from`, which must be where a line begins; false when there is none. */
 bool gap_next_run(struct text text, size_t from, struct gap_run *out);
+
+/* Somebody encoded this: base64 digits and nothing else, of the mixture that base64 has; or so many "=XX"
+   that no text has them. What is decoded out of anything else is noise unless it looks like something. */
+bool gap_is_base64(struct text encoded);
+bool gap_is_quoted(struct text encoded);
+
+/* The line at `offset` stands in an armour ("-----BEGIN …"): a signature or a key, which no mail program
+   decodes as a part. */
+bool gap_is_armoured(struct text text, size_t offset);
 
 #endif

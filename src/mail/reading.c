@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Goes through stages, each a cheap walk over parts or bytes; the stages behind the first are entered
-   only when something was ambiguous. What was handed out once is not decoded again. */
+   only when a finding asks for them. What was handed out once is not decoded again. */
 #include "mail/reading.h"
 
 #include "mail/decode.h"
+#include "mail/exposure.h"
 #include "mail/gap.h"
 #include "mail/signed.h"
 
@@ -15,8 +16,9 @@ enum stage {
     STAGE_LAST,    /* the leaves of the other choice's tree */
     STAGE_METHODS, /* the leaves of both, decoded otherwise */
     STAGE_RUNS,    /* base64 anywhere */
-    STAGE_BODIES,  /* each paragraph as base64 and quoted-printable, whatever it looks like */
-    STAGE_BLOCKS,  /* uuencode and yEnc anywhere */
+    STAGE_PLACES, /* what stands behind any line that could be a boundary, as it is and as quoted-printable */
+    STAGE_BODIES, /* each paragraph as base64 and quoted-printable, whatever it looks like */
+    STAGE_BLOCKS, /* uuencode and yEnc anywhere */
     STAGE_BINHEX,
     STAGE_QUOTED, /* the whole message as quoted-printable */
     STAGE_DONE
@@ -62,6 +64,7 @@ struct reading_list {
     struct budget own_budget, *budget;
     struct reading_list *inner; /* a message that was itself encoded */
     unsigned nested;
+    struct exposure exposure;
 };
 
 struct reading_list *reading_open(struct arena *arena, struct mime *mime)
@@ -71,6 +74,7 @@ struct reading_list *reading_open(struct arena *arena, struct mime *mime)
     list->mime = mime;
     list->own_budget = (struct budget){ mime->limits->decoded_bytes, mime->limits->parts };
     list->budget = &list->own_budget;
+    list->exposure.arena = arena;
     return list;
 }
 
@@ -170,9 +174,50 @@ static bool give_up(struct reading_list *list)
     return false;
 }
 
+static enum exposure_method exposure_method_of(const struct reading_list *list, enum method method)
+{
+    static const enum exposure_method methods[METHOD_COUNT] = {
+        [METHOD_QUOTED] = EXPOSURE_QUOTED,
+        [METHOD_UUENCODE] = EXPOSURE_BLOCK,
+        [METHOD_YENC] = EXPOSURE_BLOCK,
+    };
+    if (list->stage == STAGE_BINHEX) return EXPOSURE_BLOCK;
+    return method >= METHOD_BASE64 ? EXPOSURE_BASE64 : methods[method];
+}
+
+/* Runs begin wherever a line looks like base64, in the middle of a header too, and the whole message as
+   quoted-printable is what nobody sends: of these only a mark counts. */
+static bool looks_encoded(const struct reading_list *list, struct text encoded, enum exposure_method method)
+{
+    struct text message = list->mime->message;
+    if (method == EXPOSURE_IDENTITY || list->stage == STAGE_RUNS || list->stage == STAGE_QUOTED) return false;
+    if (method == EXPOSURE_BLOCK) return true;
+    if (method == EXPOSURE_QUOTED) return gap_is_quoted(encoded);
+    return gap_is_base64(encoded) && !gap_is_armoured(message, (size_t)(encoded.at - message.at));
+}
+
+static void expose(struct reading_list *list, const struct mime_part *part, struct text encoded,
+                   enum method method, struct text bytes)
+{
+    struct text core = text_trim(encoded);
+    struct exposure_view view = {
+        .part = part,
+        .start = (size_t)(core.at - list->mime->message.at),
+        .method = exposure_method_of(list, method),
+        .is_leaf = list->stage <= STAGE_LAST,
+        .bytes = bytes,
+    };
+    view.end = view.start + core.length;
+    view.is_encoded = looks_encoded(list, core, view.method);
+    if (list->stage == STAGE_PARTS)
+        exposure_add_part(&list->exposure, &view);
+    else if (!list->exposure.has_hidden)
+        exposure_add_other(&list->exposure, &view);
+}
+
 /* Checks and charges what is about to be handed out. */
 static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
-                     const struct mime_part *part, struct text encoded, const char *how, struct text bytes)
+                     const struct mime_part *part, struct text encoded, enum method method, struct text bytes)
 {
     bool extra = kind != READING_PART || list->nested > 0;
     if (bytes.length < (kind == READING_CARVED ? (size_t)CARVED_LEAST : 1)) return false;
@@ -183,11 +228,14 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     list->before = bytes;
     if (bytes.at == buffer_text(&list->rooms[0]).at) list->held = &list->rooms[0];
     if (bytes.at == buffer_text(&list->rooms[1]).at) list->held = &list->rooms[1];
-    *out = (struct reading){ kind, part, (size_t)(encoded.at - list->mime->message.at), how, bytes };
+    expose(list, part, encoded, method, bytes);
+    size_t offset = (size_t)(encoded.at - list->mime->message.at);
+    *out = (struct reading){ kind, part, offset, method_names[method], bytes };
     return true;
 }
 
-static void inner_begin(struct reading_list *list, struct text message)
+/* `part` is a leaf or container of the outer message. */
+static void inner_begin(struct reading_list *list, const struct mime_part *part, struct text message)
 {
     list->before = TEXT_NONE;
     struct mime *mime = mime_parse(list->arena, message, list->mime->limits, MIME_FIRST);
@@ -195,6 +243,8 @@ static void inner_begin(struct reading_list *list, struct text message)
     list->inner = reading_open(list->arena, mime);
     list->inner->budget = list->budget;
     list->inner->nested = list->nested + 1;
+    bool is_file = part->kind == MIME_LEAF && exposure_is_file_type(part->type);
+    list->inner->exposure.is_secret = list->exposure.is_secret || list->stage != STAGE_PARTS || !is_file;
 }
 
 static bool is_signed_part(const struct mime_part *part)
@@ -217,7 +267,7 @@ static void open_signed(struct reading_list *list, const struct mime_part *part)
     else if (outcome == SIGNED_CONTENT && buffer_length(&content) > list->budget->bytes)
         finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
     else if (outcome == SIGNED_CONTENT)
-        inner_begin(list, arena_text(list->arena, buffer_text(&content)));
+        inner_begin(list, part, arena_text(list->arena, buffer_text(&content)));
     buffer_free(&content);
 }
 
@@ -229,7 +279,7 @@ static void open_inner(struct reading_list *list, const struct mime_part *part)
     struct buffer *room = next_room(list);
     struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
     if (decoded.length > list->budget->bytes) return;
-    inner_begin(list, decoded);
+    inner_begin(list, part, decoded);
 }
 
 static bool inner_next(struct reading_list *list, struct reading *out)
@@ -241,6 +291,7 @@ static bool inner_next(struct reading_list *list, struct reading *out)
             return true;
         }
         finding_merge(&list->mime->findings, &list->inner->mime->findings);
+        list->exposure.has_hidden |= list->inner->exposure.has_hidden;
         reading_close(list->inner);
         list->inner = NULL;
     }
@@ -268,8 +319,7 @@ static bool parts_next(struct reading_list *list, struct reading *out)
         struct text bytes = mime_decode(part, next_room(list), &findings);
         finding_merge(&part->findings, &findings);
         finding_merge(&list->mime->findings, &findings);
-        bool given =
-            hand_out(list, out, READING_PART, part, part->body, method_names[method_of(part)], bytes);
+        bool given = hand_out(list, out, READING_PART, part, part->body, method_of(part), bytes);
         if (list->stage == STAGE_DONE) return false;
         open_inner(list, part);
         if (given) return true;
@@ -294,8 +344,7 @@ static bool last_next(struct reading_list *list, struct reading *out)
         if (part->kind != MIME_LEAF || !seen_add(list, part->body, method_of(part))) continue;
         struct text bytes = mime_decode(part, next_room(list), &part->findings);
         finding_merge(&list->mime->findings, &part->findings);
-        bool given =
-            hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_names[method_of(part)], bytes);
+        bool given = hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_of(part), bytes);
         if (list->stage != STAGE_DONE) open_inner(list, part);
         if (given) return true;
     }
@@ -318,6 +367,7 @@ static bool encoding_is_doubtful(const struct mime_part *part)
         FINDING_HEADER_STARTS_FOLDED,
         FINDING_HEADER_BLANK_FOLD,
         FINDING_MIXED_LINE_ENDS,
+        FINDING_BOUNDARY_UNUSED,
     };
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
         if (finding_has(&part->findings, doubts[i])) return true;
@@ -346,6 +396,12 @@ static bool is_due(const struct mime_part *part, enum method method)
     return base64_is_doubtful(part);
 }
 
+/* What is declared as a multipart and has no part is a text to some. */
+static bool is_read_whole(const struct mime_part *part)
+{
+    return part->kind == MIME_LEAF || finding_has(&part->findings, FINDING_BOUNDARY_UNUSED);
+}
+
 static bool methods_next(struct reading_list *list, struct reading *out)
 {
     const struct mime_part *part;
@@ -356,10 +412,9 @@ static bool methods_next(struct reading_list *list, struct reading *out)
             list->part++;
             continue;
         }
-        if (part->kind != MIME_LEAF || !is_due(part, method) || !seen_add(list, part->body, method)) continue;
+        if (!is_read_whole(part) || !is_due(part, method) || !seen_add(list, part->body, method)) continue;
         struct text bytes = decode_by(list, part->body, method, NULL);
-        if (hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_names[method], bytes))
-            return true;
+        if (hand_out(list, out, READING_ALTERNATIVE, part, part->body, method, bytes)) return true;
     }
     return false;
 }
@@ -375,7 +430,7 @@ static bool carve(struct reading_list *list, struct text encoded, enum method me
 {
     if (!seen_add(list, encoded, method)) return false;
     struct text bytes = decode_by(list, encoded, method, NULL);
-    return hand_out(list, out, READING_CARVED, NULL, encoded, method_names[method], bytes);
+    return hand_out(list, out, READING_CARVED, NULL, encoded, method, bytes);
 }
 
 static bool runs_next(struct reading_list *list, struct reading *out)
@@ -384,6 +439,21 @@ static bool runs_next(struct reading_list *list, struct reading *out)
     while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
         list->at = run.offset + run.bytes.length;
         if (carve(list, run.bytes, METHOD_BASE64, out)) return true;
+    }
+    return false;
+}
+
+/* Each place twice: as it is, unless that is base64 from end to end, then, where it has an escape, as
+ * quoted-printable. */
+static bool places_next(struct reading_list *list, struct reading *out)
+{
+    struct gap_run run;
+    while (list->stage != STAGE_DONE && gap_next_body(list->mime->message, list->at, &run)) {
+        bool again = list->method == 1;
+        list->method = !again;
+        if (again) list->at = run.offset + run.bytes.length;
+        if (again ? text_find_char(run.bytes, '=') == run.bytes.length : gap_is_base64(run.bytes)) continue;
+        if (carve(list, run.bytes, again ? METHOD_QUOTED : METHOD_IDENTITY, out)) return true;
     }
     return false;
 }
@@ -432,7 +502,7 @@ static bool quoted_next(struct reading_list *list, struct reading *out)
     struct text message = list->mime->message;
     if (list->at > 0 || text_find_char(message, '=') == message.length) return false;
     list->at = 1;
-    return hand_out(list, out, READING_CARVED, NULL, message, "quoted-printable",
+    return hand_out(list, out, READING_CARVED, NULL, message, METHOD_QUOTED,
                     decode_by(list, message, METHOD_QUOTED, NULL));
 }
 
@@ -448,6 +518,8 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return methods_next(list, out);
     case STAGE_RUNS:
         return runs_next(list, out);
+    case STAGE_PLACES:
+        return places_next(list, out);
     case STAGE_BODIES:
         return bodies_next(list, out);
     case STAGE_BLOCKS:
@@ -469,9 +541,17 @@ bool reading_next(struct reading_list *list, struct reading *out)
         if (stage_next(list, out)) return true;
         if (inner_next(list, out)) return true;
         if (list->stage == STAGE_PARTS && list->part >= list->mime->count &&
-            !finding_set_is_ambiguous(&list->mime->findings))
+            !finding_set_is_doubtful(&list->mime->findings))
             list->stage = STAGE_DONE;
         if (list->stage != STAGE_DONE) enter(list, list->stage + 1);
     }
     return false;
+}
+
+bool reading_is_ambiguous(const struct reading_list *list)
+{
+    const struct finding_set *findings = &list->mime->findings;
+    const struct exposure *exposure = &list->exposure;
+    if (finding_set_calls_for(findings, CONSEQUENCE_HOLD)) return exposure->has_file || exposure->has_hidden;
+    return exposure->has_hidden && finding_set_is_doubtful(findings);
 }

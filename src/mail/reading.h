@@ -30,6 +30,12 @@ struct reading_list;
    mime->findings as the iteration meets them, so look at those when it has ended. */
 struct reading_list *reading_open(struct arena *arena, struct mime *mime);
 bool reading_next(struct reading_list *list, struct reading *out); /* false: that was all */
-void reading_close(struct reading_list *list);
+
+/* When the iteration has ended: may mail programs disagree about a file in this message? A finding says HOLD
+   and there is a file in some reading, or a finding says READ and some reading shows a file that the first
+   tree has not. What is text or HTML in every reading is never ambiguous. */
+bool reading_is_ambiguous(const struct reading_list *list);
+
+void reading_close(struct reading_list *list); /* frees the buffers; what lives in the arena stays */
 
 #endif

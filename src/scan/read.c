@@ -9,7 +9,7 @@
 #include "scan/recipe.h"
 #include "spam/score.h"
 
-enum { SUBJECT_MOST = 200, FIELD_MOST = 200, PLAIN_LOOK = 4096 };
+enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
 
 static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
 {
@@ -23,37 +23,31 @@ static bool is_virus_asked(const struct config *config, const struct occasion *o
 
 /* --- parts --- */
 
-/* No control that a text would not have: of what nobody named, only that can pass for plain text. */
-static bool is_plain(struct text bytes)
-{
-    if (bytes.length > PLAIN_LOOK) bytes.length = PLAIN_LOOK;
-    for (size_t i = 0; i < bytes.length; i++) {
-        unsigned char c = (unsigned char)bytes.at[i];
-        bool is_usual = c >= 0x20 || c == '\r' || c == '\n' || c == '\t' || c == '\f' || c == 0x1B;
-        if (!is_usual) return false;
-    }
-    return true;
-}
-
-static bool is_more_than_plain(const struct reading *reading)
-{
-    bool is_text = reading->part && text_equal(reading->part->type, TEXT("text/plain"));
-    if (reading->kind == READING_PART) return !is_text;
-    return (reading->part && !is_text) || !is_plain(reading->bytes);
-}
-
 /* Every reading goes to the engine (when asked) and the signals; findings are complete afterwards. */
 static void parts_walk(struct arena *arena, struct mime *mime, struct inspection *inspection,
-                       struct score *score, bool *out_has_more)
+                       struct score *score, struct facts *out)
 {
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) {
-        if (is_more_than_plain(&reading)) *out_has_more = true;
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (reading.kind == READING_PART) score_part(score, reading.part, reading.bytes);
     }
+    out->ambiguous = reading_is_ambiguous(list);
     reading_close(list);
+}
+
+static struct text findings_names(struct arena *arena, const struct finding_set *findings)
+{
+    struct buffer names = { 0 };
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        bool has = finding_has(findings, (enum finding)i);
+        if (!has || finding_consequence((enum finding)i) == CONSEQUENCE_NONE) continue;
+        buffer_printf(&names, "%s%s", buffer_length(&names) ? "," : "", finding_name((enum finding)i));
+    }
+    struct text text = arena_text(arena, buffer_text(&names));
+    buffer_free(&names);
+    return text;
 }
 
 static void virus_tell(struct arena *arena, const struct scanner *scanner,
@@ -109,15 +103,15 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct header *header = mime->parts[0].header;
     struct score score = { .arena = arena };
     struct inspection inspection;
-    bool is_asked = is_virus_asked(config, occasion), has_more = false;
+    bool is_asked = is_virus_asked(config, occasion);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->cache, message);
-    parts_walk(arena, mime, is_asked ? &inspection : NULL, &score, &has_more);
+    parts_walk(arena, mime, is_asked ? &inspection : NULL, &score, out);
     if (is_asked) {
-        inspect_end(&inspection, finding_set_is_limit(&mime->findings));
+        inspect_end(&inspection, finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
         virus_tell(arena, scanner, &inspection, out);
     }
-    out->ambiguous = has_more && finding_set_is_ambiguous(&mime->findings);
+    out->findings = findings_names(arena, &mime->findings);
     out->content = content_flags(message, header->body_offset);
     header_tell(arena, header, out);
     score_message(&score, mime);

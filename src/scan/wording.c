@@ -181,6 +181,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
         buffer_add_char(&out, '"');
     }
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
+    if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",
                       (int)(verdict->signals[i].name.length < 64 ? verdict->signals[i].name.length : 64),

@@ -21,8 +21,11 @@ static const char HELP[] =
     "\n"
     "Shows a message as the gateway understands it: the tree of its parts, each with type,\n"
     "name, charset, transfer encoding, size and SHA-256 of its decoded bytes, and everything\n"
-    "that departs from the standards. Findings marked ! let mail programs disagree about\n"
-    "what a part is; those marked # are limits that were reached.\n"
+    "that departs from the standards. A finding marked ? has the message read in every other\n"
+    "way a mail program may read it; one marked ! cannot be read in every way there is; one\n"
+    "marked # is a limit that was reached. The last line says what follows: a message is\n"
+    "ambiguous, and `virus ambiguous` due, when a file is in it that programs may disagree\n"
+    "about, never when every reading is text or HTML.\n"
     "\n"
     "  --json        as JSON\n"
     "  --readings    also every run of bytes that the virus engines are given\n"
@@ -37,6 +40,7 @@ struct shown {
     struct mime *mime;
     uint32_t *ordinals; /* of each part among its siblings, from 1 */
     bool json, readings;
+    bool is_ambiguous; /* known once the readings were walked */
 };
 
 static bool read_all(const char *path, struct buffer *out)
@@ -82,7 +86,11 @@ static void number_parts(struct shown *shown)
 
 static char finding_mark(enum finding finding)
 {
-    return finding_is_ambiguous(finding) ? '!' : finding_is_limit(finding) ? '#' : ' ';
+    static const char marks[CONSEQUENCE_COUNT] = { [CONSEQUENCE_NONE] = ' ',
+                                                   [CONSEQUENCE_READ] = '?',
+                                                   [CONSEQUENCE_HOLD] = '!',
+                                                   [CONSEQUENCE_LIMIT] = '#' };
+    return marks[finding_consequence(finding)];
 }
 
 static struct text field_text(struct shown *shown, enum header_id id)
@@ -135,7 +143,15 @@ static void print_readings(struct shown *shown)
         if (shown->readings)
             printf("  %-11s %-16s at %zu, %zu bytes %s\n", kinds[reading.kind], reading.how, reading.offset,
                    reading.bytes.length, digest_sha256_hex(reading.bytes, hex));
+    shown->is_ambiguous = reading_is_ambiguous(list);
     reading_close(list);
+}
+
+static const char *conclusion(const struct shown *shown)
+{
+    if (shown->is_ambiguous) return "ambiguous: programs may disagree about a file";
+    if (finding_set_is_doubtful(&shown->mime->findings)) return "read in every way; no file is in doubt";
+    return "every program agrees";
 }
 
 static void print_text(struct shown *shown)
@@ -161,10 +177,8 @@ static void print_text(struct shown *shown)
         printf("  %c %s part %s at %zu\n", finding_mark(mime->notes[i].finding),
                finding_name(mime->notes[i].finding), part_path(shown, mime->notes[i].part, path),
                mime->notes[i].offset);
-    printf("\n%s%s\n",
-           finding_set_is_ambiguous(&mime->findings) ? "ambiguous: programs may disagree"
-                                                     : "every program agrees",
-           finding_set_is_limit(&mime->findings) ? "; a limit was reached" : "");
+    bool is_cut = finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT);
+    printf("\n%s%s\n", conclusion(shown), is_cut ? "; a limit was reached" : "");
     buffer_free(&room);
 }
 
@@ -215,6 +229,12 @@ static struct json *json_reading(const struct reading *reading)
     return object;
 }
 
+static const char *consequence_name(enum consequence consequence)
+{
+    static const char *const names[CONSEQUENCE_COUNT] = { "none", "read", "hold", "limit" };
+    return names[consequence];
+}
+
 static struct json *json_notes(struct shown *shown)
 {
     struct json *array = json_new_array();
@@ -225,7 +245,7 @@ static struct json *json_notes(struct shown *shown)
         json_set_string(object, "finding", finding_name(note->finding));
         json_set_string(object, "part", part_path(shown, note->part, path));
         json_set_number(object, "offset", (int64_t)note->offset);
-        json_set_bool(object, "ambiguous", finding_is_ambiguous(note->finding));
+        json_set_string(object, "consequence", consequence_name(finding_consequence(note->finding)));
         json_add(array, object);
     }
     return array;
@@ -240,6 +260,7 @@ static void print_json(struct shown *shown)
     struct reading reading;
     while (reading_next(list, &reading))
         if (shown->readings) json_add(readings, json_reading(&reading));
+    shown->is_ambiguous = reading_is_ambiguous(list);
     reading_close(list);
     for (uint32_t i = 0; i < mime->count; i++) json_add(parts, json_part(shown, i, &room));
     buffer_free(&room);
@@ -248,8 +269,8 @@ static void print_json(struct shown *shown)
     json_set_text(object, "to", field_text(shown, HEADER_TO));
     json_set_text(object, "date", field_text(shown, HEADER_DATE));
     json_set_text(object, "subject", field_text(shown, HEADER_SUBJECT));
-    json_set_bool(object, "ambiguous", finding_set_is_ambiguous(&mime->findings));
-    json_set_bool(object, "limited", finding_set_is_limit(&mime->findings));
+    json_set_bool(object, "ambiguous", shown->is_ambiguous);
+    json_set_bool(object, "limited", finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
     json_set(object, "findings", json_findings(&mime->findings));
     json_set(object, "parts", parts);
     json_set(object, "notes", json_notes(shown));

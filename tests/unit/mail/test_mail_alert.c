@@ -42,7 +42,7 @@ static void read_back(struct alert alert, const char *const *header, const char 
     }
     struct mime *mime = mime_parse(arena, bytes, &mime_limits_default, MIME_FIRST);
     assert_true(text_equal(mime->parts[0].type, TEXT("text/plain")));
-    assert_false(finding_set_is_ambiguous(&mime->findings));
+    assert_false(finding_set_is_doubtful(&mime->findings));
     for (; *header; header++) assert_has(bytes, *header);
     struct text text = mime_decode(&mime->parts[0], &decoded, NULL);
     for (; *body; body++) assert_has(text, *body);

@@ -65,7 +65,7 @@ static struct mime *assert_sound(struct arena *arena, const struct buffer *buffe
     assert_true(text_equal(mime->parts[1].type, TEXT("text/plain")));
     assert_true(text_equal(mime->parts[2].type, TEXT("message/delivery-status")));
     assert_true(text_equal(mime->parts[3].type, text_of(last_type)));
-    assert_false(finding_set_is_ambiguous(&mime->findings));
+    assert_false(finding_set_is_doubtful(&mime->findings));
     return mime;
 }
 

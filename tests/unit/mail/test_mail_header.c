@@ -143,17 +143,19 @@ static void names(void **state)
         assert_non_null(finding_name((enum finding)i));
         assert_true(finding_from_name(text_of(finding_name((enum finding)i)), &back));
         assert_int_equal(back, i);
-        assert_false(finding_is_ambiguous((enum finding)i) && finding_is_limit((enum finding)i));
     }
     enum finding none;
     assert_false(finding_from_name(TEXT("no-such-finding"), &none));
     struct finding_set set = { 0 };
     finding_add(&set, FINDING_PREAMBLE);
-    assert_false(finding_set_is_ambiguous(&set));
+    assert_false(finding_set_is_doubtful(&set));
     finding_add(&set, FINDING_WRONG_CHARSET);
     finding_add(&set, FINDING_BASE64_JUNK);
-    assert_true(finding_set_is_ambiguous(&set));
-    assert_false(finding_set_is_limit(&set));
+    assert_true(finding_set_is_doubtful(&set));
+    assert_false(finding_set_calls_for(&set, CONSEQUENCE_HOLD));
+    assert_false(finding_set_calls_for(&set, CONSEQUENCE_LIMIT));
+    finding_add(&set, FINDING_MESSAGE_PARTIAL);
+    assert_true(finding_set_calls_for(&set, CONSEQUENCE_HOLD));
 }
 
 int main(void)

@@ -288,17 +288,18 @@ static void readings(void **state)
           " !duplicate-parameter !duplicate-boundary !preamble !epilogue !bytes-between-parts" },
         /* base64 that no reading of the structure finds */
         { MIXED "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~",
-          " identity:one*base64:" LONGA "*quoted-printable:" MIXED
+          " identity:one*base64:" LONGA "*identity:" LONG64 "~*quoted-printable:" MIXED
           "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~"
           " !epilogue !bytes-between-parts" },
         /* in lines so short that they look like words */
         { MIXED "--b~~one~--b--~Content-Type: a/b~~" SHORT64,
-          " identity:one*base64:" LONGA "AAA*quoted-printable:" MIXED
+          " identity:one*identity:" SHORT64 "*base64:" LONGA "AAA*quoted-printable:" MIXED
           "--b~~one~--b--~Content-Type: a/b~~" SHORT64 " !epilogue !bytes-between-parts" },
         /* a message under an encoding is opened too */
         { H "message/rfc822~Content-Transfer-Encoding: "
             "base64~~Q29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0CgpUV0Z1",
-          " base64:Content-Transfer-Encoding: base64~~TWFu+base64:Man !encoded-container" },
+          " base64:Content-Transfer-Encoding: base64~~TWFu+base64:Man*identity:"
+          "Q29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0CgpUV0Z1 !encoded-container" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check_readings(rows[i].message, &mime_limits_default, rows[i].expected);

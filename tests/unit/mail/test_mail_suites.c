@@ -470,7 +470,7 @@ static void crowd_one(void *context, const char *path)
         crowd->messages++;
         crowd->bytes += mime->message.length;
         crowd->parts += mime->count;
-        crowd->ambiguous += finding_set_is_ambiguous(&mime->findings);
+        crowd->ambiguous += finding_set_is_doubtful(&mime->findings);
         arena_free(arena);
     }
     buffer_free(&message);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The table of marks. Those that may stand anywhere have four bytes at least, so that what is decoded out of
+   prose, which is noise, does not carry one by chance. */
+#include "mail/file_mark.h"
+
+#define MARK(bytes)              \
+    {                            \
+        bytes, sizeof(bytes) - 1 \
+    }
+
+static const struct text first_marks[] = {
+    MARK("\x1f\x8b\x08"),         /* gzip */
+    MARK("\xff\xd8\xff"),         /* JPEG */
+    MARK("\x89PNG"),              /* PNG */
+    MARK("GIF8"),                 /* GIF */
+    MARK("BZh"),                  /* bzip2 */
+    MARK("\x7f\x45LF"),           /* ELF */
+    MARK("\xca\xfe\xba\xbe"),     /* Java class, Mach-O */
+    MARK("L\0\0\0\x01\x14\x02"),  /* Windows shortcut */
+    MARK("\x28\xb5\x2f\xfd"),     /* zstd */
+    MARK("\x04\x22\x4d\x18"),     /* lz4 */
+    MARK("\x89LZO"),              /* lzop */
+    MARK("\xe4\x52\x5c\x7b\x8c"), /* OneNote */
+    MARK("{\\rtf"),               /* RTF */
+    MARK("FWS"),                  /* Flash, of three kinds */
+    MARK("CWS"),
+    MARK("ZWS"),
+};
+
+static const struct text marks_anywhere[] = {
+    MARK("PK\x03\x04"),               /* zip, OOXML, jar */
+    MARK("PK\x05\x06"),               /* a zip's end */
+    MARK("Rar!\x1a\x07"),             /* RAR */
+    MARK("7z\xbc\xaf\x27\x1c"),       /* 7z */
+    MARK("\xfd\x37zXZ"),              /* xz */
+    MARK("MSCF\0\0\0\0"),             /* cabinet */
+    MARK("\xd0\xcf\x11\xe0\xa1\xb1"), /* OLE: old Office, MSI */
+    MARK("%PDF-"),                    /* PDF */
+    MARK("ITSF\x03\0"),               /* compiled help */
+    MARK("\x78\x9f\x3e\x22"),         /* TNEF */
+    MARK("\x01\x43\x44\x30\x30\x31"), /* ISO 9660 */
+    MARK("\0ustar"),                  /* tar */
+    MARK("-lh5-"),                    /* LHA, the usual methods */
+    MARK("-lh0-"),
+    MARK("**ACE**"),
+};
+
+bool file_mark_is_plain(struct text bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        bool is_usual = c >= 0x20 || c == '\r' || c == '\n' || c == '\t' || c == '\f' || c == 0x1B;
+        if (!is_usual) return false;
+    }
+    return true;
+}
+
+/* A program for DOS or Windows: the second number of its header, the bytes of its last page, is below 512. */
+static bool is_program(struct text bytes)
+{
+    return bytes.length > 64 && text_starts(bytes, TEXT("MZ")) && (uint8_t)bytes.at[3] < 2;
+}
+
+bool file_mark_in(struct text bytes)
+{
+    if (is_program(bytes)) return true;
+    for (size_t i = 0; i < sizeof first_marks / sizeof *first_marks; i++)
+        if (text_starts(bytes, first_marks[i])) return true;
+    for (size_t i = 0; i < sizeof marks_anywhere / sizeof *marks_anywhere; i++)
+        if (text_find(bytes, marks_anywhere[i]) < bytes.length) return true;
+    return false;
+}
