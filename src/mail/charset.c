@@ -9,6 +9,7 @@
 #include "base/die.h"
 #include "base/utf8.h"
 #include "mail/charset_guess.h"
+#include "mail/improbability.h"
 #include "mail/japanese.h"
 
 enum { NAME_MOST = 60 };
@@ -16,6 +17,7 @@ enum { NAME_MOST = 60 };
 /* How a charset name is treated. */
 enum manner {
     BY_ICU,
+    BY_ICU_PAIRS, /* the second byte of a character may look like ASCII */
     AS_UTF8,
     AS_ASCII,
     AS_LATIN, /* windows-1252, but look for UTF-8 and JIS in it */
@@ -63,18 +65,19 @@ static const struct {
     { { "ibm*", 4 }, NO_ASCII },
     { { "cp037", 5 }, NO_ASCII },
     { { "ebcdic*", 7 }, NO_ASCII },
-    { { "gb2312", 6 }, BY_ICU, "gb18030" },
-    { { "gbk", 3 }, BY_ICU, "gb18030" },
-    { { "x-gbk", 5 }, BY_ICU, "gb18030" },
-    { { "cp936", 5 }, BY_ICU, "gb18030" },
-    { { "euc-cn", 6 }, BY_ICU, "gb18030" },
+    { { "gb2312", 6 }, BY_ICU_PAIRS, "gb18030" },
+    { { "gb18030", 7 }, BY_ICU_PAIRS, "gb18030" },
+    { { "gbk", 3 }, BY_ICU_PAIRS, "gb18030" },
+    { { "x-gbk", 5 }, BY_ICU_PAIRS, "gb18030" },
+    { { "cp936", 5 }, BY_ICU_PAIRS, "gb18030" },
+    { { "euc-cn", 6 }, BY_ICU_PAIRS, "gb18030" },
     { { "euc-kr", 6 }, BY_ICU, "windows-949" },
     { { "ks_c_5601*", 10 }, BY_ICU, "windows-949" },
     { { "ksc5601*", 8 }, BY_ICU, "windows-949" },
     { { "cp949", 5 }, BY_ICU, "windows-949" },
     { { "uhc", 3 }, BY_ICU, "windows-949" },
-    { { "big5*", 5 }, BY_ICU, "ibm-1375_P100-2008" },
-    { { "cp950", 5 }, BY_ICU, "ibm-1375_P100-2008" },
+    { { "big5*", 5 }, BY_ICU_PAIRS, "ibm-1375_P100-2008" },
+    { { "cp950", 5 }, BY_ICU_PAIRS, "ibm-1375_P100-2008" },
 };
 
 static int row_of(struct text charset)
@@ -232,38 +235,19 @@ static bool by_manner(enum manner manner, struct text charset, struct text bytes
     case AS_CP932:
         return by_name(TEXT("windows-31j"), bytes, most_bad, out);
     case BY_ICU:
+    case BY_ICU_PAIRS:
     case NO_ASCII:
         return by_name(charset, bytes, most_bad, out);
     }
     return false;
 }
 
-const char *charset_of_bytes(struct text bytes)
+static void note(struct finding_set *findings, enum finding finding)
 {
-    static const char *const known[] = { "Shift_JIS", "EUC-JP",       "ISO-8859-1", "ISO-8859-2",
-                                         "KOI8-R",    "windows-1251", "GB18030",    "Big5",
-                                         "EUC-KR",    "UTF-16LE",     "UTF-16BE",   "windows-1252" };
-    char name[GUESS_NAME_SIZE];
-    if (japanese_is_jis(bytes)) return "ISO-2022-JP";
-    if (text_is_ascii(bytes)) return "US-ASCII";
-    if (charset_is_utf8(bytes)) return "UTF-8";
-    if (!guess_charset(bytes, name)) return "windows-1252";
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (text_equal_nocase(text_of(known[i]), text_of(name))) return known[i];
-    UErrorCode error = U_ZERO_ERROR;
-    const char *alias = ucnv_getAlias(name, 0, &error); /* lives in ICU's own table */
-    return alias && U_SUCCESS(error) ? alias : "windows-1252";
+    if (findings) finding_add(findings, finding);
 }
 
-static void by_likeliest(struct text bytes, struct buffer *out)
-{
-    struct text charset = text_of(charset_of_bytes(bytes));
-    if (by_manner(manner_of(charset), charset, bytes, 0, out)) return;
-    /* Short Japanese texts mislead the statistics: what decodes whole is taken. */
-    if (by_manner(AS_CP932, TEXT_NONE, bytes, 0, out)) return;
-    if (by_manner(AS_EUC, TEXT_NONE, bytes, 0, out)) return;
-    if (!by_manner(manner_of(charset), charset, bytes, SIZE_MAX, out)) add_repaired_utf8(bytes, out);
-}
+/* --- bytes without a label --- */
 
 /* Is it UTF-8 that Japanese bytes would hardly make by chance: two or more characters of three bytes, none of
    two (half-width kana look like those)? */
@@ -279,27 +263,146 @@ static bool is_surely_utf8(struct text bytes)
     return three >= 2;
 }
 
-/* The declared charset fits, but something else is far likelier: what others wrote under a wrong label. */
-static bool is_mislabelled(enum manner manner, struct text bytes)
+/* More than this is not looked at. A guess must not cost more than the conversion that follows. */
+enum { LOOK_MOST = 4096 };
+
+/* What speaks for a charset beside the text that it gives, in the bits of improbability.h. */
+enum {
+    FOR_DECLARED = 12,       /* where bytes can be wrong in it */
+    FOR_DECLARED_SINGLE = 6, /* where none can */
+    FOR_UTF8 = 3,
+    AGAINST_GUESSED =
+        6, /* the statistics, which know little of short texts: a bit less for four bytes over 127 */
+    AGAINST_LATIN = 3
+};
+
+/* Cut between two words where there is a blank, so that no character is cut. */
+static struct text head_of(struct text bytes)
 {
-    if (manner == AS_CP932 || manner == AS_EUC) return japanese_is_jis(bytes) || is_surely_utf8(bytes);
-    if (manner != AS_ASCII && manner != AS_LATIN && manner != AS_UTF8) return false;
-    if (japanese_is_jis(bytes)) return true;
-    if (manner == AS_LATIN) return !text_is_ascii(bytes) && charset_is_utf8(bytes);
-    return manner == AS_ASCII && !text_is_ascii(bytes);
+    if (bytes.length <= LOOK_MOST) return bytes;
+    size_t end = LOOK_MOST;
+    while (end > 0 && (unsigned char)bytes.at[end - 1] > ' ') end--;
+    return text_slice(bytes, 0, end ? end : LOOK_MOST);
+}
+
+static size_t count_high(struct text bytes)
+{
+    size_t high = 0;
+    for (size_t i = 0; i < bytes.length; i++) high += (uint8_t)bytes.at[i] >> 7;
+    return high;
 }
 
 /* So many bad characters do not yet speak against a charset: one in ten. */
 static size_t few_of(struct text bytes)
 {
-    size_t high = 0;
-    for (size_t i = 0; i < bytes.length; i++) high += (uint8_t)bytes.at[i] >> 7;
-    return high / 20;
+    return count_high(bytes) / 20;
 }
 
-static void note(struct finding_set *findings, enum finding finding)
+/* The best of what was tried. */
+struct guess {
+    struct text charset;
+    int cost;
+};
+
+/* `handicap`: what speaks against it, negative: for it. The first of equals stays. One character may be bad
+   in a short text too: it was cut. */
+static void try_charset(struct guess *best, struct text charset, struct text bytes, int handicap)
 {
-    if (findings) finding_add(findings, finding);
+    struct buffer utf8 = { 0 };
+    if (by_manner(manner_of(charset), charset, bytes, few_of(bytes) + 1, &utf8)) {
+        unsigned cost = improbability_of(buffer_text(&utf8));
+        if (best->charset.length == 0 || (int)cost + handicap < best->cost)
+            *best = (struct guess){ charset, (int)cost + handicap };
+    }
+    buffer_free(&utf8);
+}
+
+/* What the statistics say, under a name that lives as long as the process. */
+static struct text guessed_charset(struct text bytes)
+{
+    char name[GUESS_NAME_SIZE];
+    UErrorCode error = U_ZERO_ERROR;
+    const char *alias = guess_charset(bytes, name) ? ucnv_getAlias(name, 0, &error) : NULL;
+    return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
+}
+
+/* Is every byte a character of its own in it? No byte is wrong then. */
+static bool is_single_byte(struct text charset)
+{
+    UConverter *converter = converter_of(charset);
+    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
+    if (converter) ucnv_close(converter);
+    return is_single;
+}
+
+/* It counts where the bytes are whole in it. What is 7-bit says nothing of bytes over 127. */
+static void try_declared(struct guess *best, struct text declared, struct text bytes)
+{
+    struct buffer whole = { 0 };
+    enum manner manner = manner_of(declared);
+    bool is_8bit = manner == AS_CP932 || manner == AS_EUC || manner == AS_LATIN || manner == BY_ICU ||
+                   manner == BY_ICU_PAIRS;
+    if (is_8bit && by_manner(manner, declared, bytes, 0, &whole))
+        try_charset(best, declared, bytes, is_single_byte(declared) ? -FOR_DECLARED_SINGLE : -FOR_DECLARED);
+    buffer_free(&whole);
+}
+
+/* What the statistics say counts the more, the longer the text is. */
+static void try_guessed(struct guess *best, struct text bytes)
+{
+    struct text guessed = guessed_charset(bytes);
+    int against = AGAINST_GUESSED - (int)(count_high(bytes) / 4);
+    if (guessed.length) try_charset(best, guessed, bytes, against > 0 ? against : 0);
+}
+
+struct text charset_of_bytes(struct text declared, struct text bytes)
+{
+    struct guess best = { 0 };
+    if (japanese_is_jis(bytes)) return TEXT("ISO-2022-JP");
+    if (text_is_ascii(bytes)) return TEXT("US-ASCII");
+    bool is_utf8 = charset_is_utf8(bytes);
+    if (is_surely_utf8(bytes) || (is_utf8 && bytes.length > LOOK_MOST)) return TEXT("UTF-8");
+    bytes = head_of(bytes);
+    try_declared(&best, declared, bytes);
+    if (is_utf8) try_charset(&best, TEXT("UTF-8"), bytes, -FOR_UTF8);
+    try_charset(&best, TEXT("Shift_JIS"), bytes, 0);
+    try_charset(&best, TEXT("EUC-JP"), bytes, 0);
+    try_guessed(&best, bytes);
+    try_charset(&best, TEXT("windows-1252"), bytes, AGAINST_LATIN);
+    return best.charset.length ? best.charset : TEXT("UTF-8");
+}
+
+void charset_raw_to_utf8(struct text declared, struct text bytes, struct buffer *out,
+                         struct finding_set *findings)
+{
+    struct text charset = charset_of_bytes(declared, bytes);
+    if (!charset_is_utf8(bytes)) note(findings, FINDING_WRONG_CHARSET);
+    if (!by_manner(manner_of(charset), charset, bytes, SIZE_MAX, out)) add_repaired_utf8(bytes, out);
+}
+
+/* --- bytes with a label --- */
+
+/* The label fits, as it fits nearly all bytes: the text must speak for it too. */
+static bool fits_anything(enum manner manner, struct text label, struct text bytes)
+{
+    if (manner == AS_EUC) return false;
+    if (manner != AS_CP932) return is_single_byte(label);
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        if ((c >= 0x80 && c <= 0xa0) || c >= 0xe0) return false; /* not half-width kana alone */
+    }
+    return true;
+}
+
+/* Something else is far likelier than what the label says: others write under wrong labels. */
+static bool is_mislabelled(enum manner manner, struct text label, struct text bytes)
+{
+    if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU_PAIRS) return false;
+    if (manner != BY_ICU && japanese_is_jis(bytes)) return true;
+    if (manner == AS_UTF8 || text_is_ascii(bytes)) return false;
+    if (manner == AS_ASCII) return true;
+    if (manner != BY_ICU && is_surely_utf8(bytes)) return true;
+    return fits_anything(manner, label, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
 }
 
 void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out, struct finding_set *findings)
@@ -317,16 +420,32 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
         return;
     }
     if (charset.length == 0) {
-        if (!charset_is_utf8(bytes)) note(findings, FINDING_WRONG_CHARSET);
-        by_likeliest(bytes, out);
+        charset_raw_to_utf8(TEXT_NONE, bytes, out, findings);
         return;
     }
-    bool mislabelled = is_mislabelled(manner, bytes);
+    bool mislabelled = is_mislabelled(manner, charset, bytes);
     if (!mislabelled && by_manner(manner, charset, bytes, 0, out)) return;
     note(findings, FINDING_WRONG_CHARSET);
     if (!mislabelled && by_manner(manner, charset, bytes, few_of(bytes), out)) return;
     if (stateful && !charset_is_utf8(bytes) && by_manner(manner, charset, bytes, SIZE_MAX, out)) return;
-    by_likeliest(bytes, out);
+    charset_raw_to_utf8(charset, bytes, out, findings);
+}
+
+/* --- bytes that look like ASCII and are none --- */
+
+static bool is_pair(enum manner manner, struct text at)
+{
+    unsigned char lead = (unsigned char)at.at[0], trail = at.length > 1 ? (unsigned char)at.at[1] : 0;
+    if (lead <= 0x80 || lead == 0xff || trail < 0x40 || trail == 0x7f || trail == 0xff) return false;
+    if (manner == AS_CP932) return lead != 0xa0 && (lead < 0xa1 || lead > 0xdf) && lead < 0xfd;
+    return manner == BY_ICU_PAIRS;
+}
+
+size_t charset_opaque(struct text charset, struct text at)
+{
+    enum manner manner = manner_of(charset);
+    if (at.length == 0) return 0;
+    return manner == AS_JIS ? japanese_jis_run(at) : is_pair(manner, at) ? 2 : 0;
 }
 
 bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)

@@ -17,11 +17,21 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
 /* The other way; false, nothing appended, when the charset is unknown or lacks a character. */
 bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out);
 
-/* The charset that the bytes are most likely in: "US-ASCII", "UTF-8", "ISO-2022-JP", "Shift_JIS", …
-   A string literal or one that lives as long as the process; never NULL. */
-const char *charset_of_bytes(struct text bytes);
+/* Bytes without a label of their own, the likeliest charset taken; `declared`: what is said near them (of the
+   body below a raw Subject), empty: nothing. It counts where the bytes are whole in it. */
+void charset_raw_to_utf8(struct text declared, struct text bytes, struct buffer *out,
+                         struct finding_set *findings);
 
-bool charset_is_utf8(struct text bytes);  /* ASCII too, and no bytes at all */
+/* The charset that would be: "US-ASCII", "UTF-8", "ISO-2022-JP", "Shift_JIS", … never empty. `declared`
+   itself, or a text that lives as long as the process. */
+struct text charset_of_bytes(struct text declared, struct text bytes);
+
+/* How many bytes at the front of `at` are no ASCII in that charset, though they may look like it: a character
+   of two bytes as Shift_JIS, Big5 and GBK have it, or what stands between two escapes of ISO-2022-JP. 0: the
+   first byte stands for itself. No backslash, quote or semicolon is meant in them. */
+size_t charset_opaque(struct text charset, struct text at);
+
+bool charset_is_utf8(struct text bytes); /* ASCII too, and no bytes at all */
 /* By us or by ICU, in any case of letters. */
 bool charset_is_known(struct text charset);
 

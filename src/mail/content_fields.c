@@ -134,48 +134,50 @@ static void read_boundary(const struct parameter_list *list, enum mime_choice ch
         part->boundary.length--;
 }
 
+/* A part's own charset says more than the message's. */
 static void read_name(struct arena *arena, const struct parameter_list *list, struct text parameter,
-                      enum mime_choice choice, struct mime_part *part)
+                      struct text declared, enum mime_choice choice, struct mime_part *part)
 {
     const struct parameter *name = parameter_find(list, parameter, choice == MIME_LAST);
-    if (name && part->name.length == 0) part->name = parameter_utf8(arena, name, &part->findings);
+    if (part->charset.length) declared = part->charset;
+    if (name && name->value.length) part->name = parameter_utf8(arena, name, declared, &part->findings);
 }
 
 static void read_type(struct arena *arena, const struct mime_limits *limits, enum mime_choice choice,
-                      struct mime_part *part)
+                      struct text declared, struct mime_part *part)
 {
     const struct header_field *field = chosen(part->header, HEADER_CONTENT_TYPE, choice);
     struct parameter_list list;
     if (!field) return;
-    parameter_parse(arena, header_unfold(arena, field->value), limits->parameters, &list);
+    parameter_parse(arena, header_unfold(arena, field->value), declared, limits->parameters, &list);
     finding_merge(&part->findings, &list.findings);
     struct text type = tight_type(arena, list.value);
     if (is_type(type)) part->type = lower_in(arena, type);
     if (!is_type(type) || list.unseparated) finding_add(&part->findings, FINDING_CONTENT_TYPE_SYNTAX);
     const struct parameter *charset = parameter_find(&list, TEXT("charset"), choice == MIME_LAST);
     if (charset) part->charset = lower_in(arena, text_trim(charset->value));
-    read_name(arena, &list, TEXT("name"), choice, part);
+    read_name(arena, &list, TEXT("name"), declared, choice, part);
     if (text_starts(part->type, TEXT("multipart/"))) read_boundary(&list, choice, part);
 }
 
 static void read_disposition(struct arena *arena, const struct mime_limits *limits, enum mime_choice choice,
-                             struct mime_part *part)
+                             struct text declared, struct mime_part *part)
 {
     const struct header_field *field = chosen(part->header, HEADER_CONTENT_DISPOSITION, choice);
     struct parameter_list list;
     if (!field) return;
-    parameter_parse(arena, header_unfold(arena, field->value), limits->parameters, &list);
+    parameter_parse(arena, header_unfold(arena, field->value), declared, limits->parameters, &list);
     finding_merge(&part->findings, &list.findings);
     part->disposition = lower_in(arena, list.value);
-    read_name(arena, &list, TEXT("filename"), choice, part);
+    read_name(arena, &list, TEXT("filename"), declared, choice, part);
 }
 
 void content_fields_read(struct arena *arena, const struct mime_limits *limits, enum mime_choice choice,
-                         bool in_digest, struct mime_part *part)
+                         bool in_digest, struct text declared, struct mime_part *part)
 {
     part->type = in_digest ? TEXT("message/rfc822") : TEXT("text/plain");
-    read_disposition(arena, limits, choice, part);
-    read_type(arena, limits, choice, part);
+    read_type(arena, limits, choice, declared, part);
+    read_disposition(arena, limits, choice, declared, part); /* its name comes before that of the type */
     read_encoding(arena, choice, part);
     bool container = text_starts(part->type, TEXT("multipart/")) || text_starts(part->type, TEXT("message/"));
     bool encoded = part->encoding != MIME_IDENTITY && part->encoding != MIME_UNKNOWN_ENCODING;

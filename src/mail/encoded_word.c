@@ -87,7 +87,8 @@ static bool is_blank_text(struct text text)
 }
 
 /* Plain text: folds made single spaces, raw bytes made UTF-8. */
-static void add_plain(struct text plain, struct buffer *out, struct finding_set *findings)
+static void add_plain(struct text plain, struct text declared, struct buffer *out,
+                      struct finding_set *findings)
 {
     struct buffer flat = { 0 };
     struct text line;
@@ -102,7 +103,7 @@ static void add_plain(struct text plain, struct buffer *out, struct finding_set 
         first = false;
     }
     if (ended) buffer_add_char(&flat, ' ');
-    charset_to_utf8(TEXT_NONE, buffer_text(&flat), out, findings);
+    charset_raw_to_utf8(declared, buffer_text(&flat), out, findings);
     buffer_free(&flat);
 }
 
@@ -111,12 +112,24 @@ static bool is_odd(const struct word *word)
     return word->length > WORD_MOST || text_find_char(word->encoded, ' ') < word->encoded.length;
 }
 
-void word_decode(struct text value, struct buffer *out, struct finding_set *findings)
+bool word_find(struct text value, struct word *out)
+{
+    struct closing memo = { 0 };
+    for (size_t at = 0; at < value.length; at += 2) {
+        at += text_find(text_slice(value, at, value.length), TEXT("=?"));
+        if (at < value.length && word_from(value, at, &memo, out)) return true;
+    }
+    return false;
+}
+
+void word_decode(struct text value, struct text declared, struct buffer *out, struct finding_set *findings)
 {
     struct pending pending = { 0 };
     struct closing memo = { 0 };
+    struct word first;
     size_t plain = 0;
     value = text_trim(value);
+    if (!text_is_ascii(value) && word_find(value, &first)) declared = first.charset;
     for (size_t at = 0; at < value.length;) {
         struct word word;
         size_t hit = at + text_find(text_slice(value, at, value.length), TEXT("=?"));
@@ -129,7 +142,7 @@ void word_decode(struct text value, struct buffer *out, struct finding_set *find
         struct text between = text_slice(value, plain, hit);
         if (!is_blank_text(between) || (!pending.any && between.length)) {
             flush(&pending, out, findings);
-            add_plain(between, out, findings);
+            add_plain(between, declared, out, findings);
         }
         if (is_odd(&word) && findings) finding_add(findings, FINDING_WORD_SYNTAX);
         add_word(&pending, &word, out, findings);
@@ -137,13 +150,14 @@ void word_decode(struct text value, struct buffer *out, struct finding_set *find
     }
     flush(&pending, out, findings);
     buffer_free(&pending.bytes);
-    if (plain < value.length) add_plain(text_slice(value, plain, value.length), out, findings);
+    if (plain < value.length) add_plain(text_slice(value, plain, value.length), declared, out, findings);
 }
 
-struct text word_decode_in(struct arena *arena, struct text value, struct finding_set *findings)
+struct text word_decode_in(struct arena *arena, struct text value, struct text declared,
+                           struct finding_set *findings)
 {
     struct buffer decoded = { 0 };
-    word_decode(value, &decoded, findings);
+    word_decode(value, declared, &decoded, findings);
     struct text text = arena_text(arena, buffer_text(&decoded));
     buffer_free(&decoded);
     return text;

@@ -20,11 +20,17 @@ bool word_at(struct text text, struct word *out);
 
 /* Appends the value in UTF-8: words decoded wherever they stand, blanks between two words dropped, words of
    one charset joined before conversion (a character may be divided between them), raw ISO-2022-JP and 8-bit
-   bytes outside words read as the likeliest charset. Folds become one space. `findings` may be NULL. */
-void word_decode(struct text value, struct buffer *out, struct finding_set *findings);
+   bytes outside words read as the likeliest charset. `declared`: the charset that the message declares for
+   its text, empty: none; that of the first word comes before it. Folds become one space. `findings` may be
+   NULL. */
+void word_decode(struct text value, struct text declared, struct buffer *out, struct finding_set *findings);
 
 /* The same into the arena. */
-struct text word_decode_in(struct arena *arena, struct text value, struct finding_set *findings);
+struct text word_decode_in(struct arena *arena, struct text value, struct text declared,
+                           struct finding_set *findings);
+
+/* The first word in `value`, wherever it stands; false: it has none. */
+bool word_find(struct text value, struct word *out);
 
 /* Appends `utf8` as one or more words of `charset`, each at most 75 bytes, with a blank between; in UTF-8
    when the charset cannot hold it. `encoding` is 'B' or 'Q'. */

@@ -55,6 +55,17 @@ bool japanese_is_jis(struct text bytes)
     return false;
 }
 
+size_t japanese_jis_run(struct text at)
+{
+    enum jis_set set;
+    size_t length = at.length && at.at[0] == '\x1b' ? designation(at, &set) : 0;
+    if (length == 0 || set != JIS_KANJI) return 0;
+    while (length + 1 < at.length && is_jis_byte((unsigned char)at.at[length]) &&
+           is_jis_byte((unsigned char)at.at[length + 1]))
+        length += 2;
+    return length < at.length && at.at[length] == '\x1b' ? length : 0;
+}
+
 /* One character in the set that holds; returns how many bytes it took, 0 when they fit no set. */
 static size_t take_character(struct text at, enum jis_set set, struct buffer *out)
 {

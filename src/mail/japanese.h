@@ -13,6 +13,10 @@ bool japanese_from_jis(struct text bytes, struct buffer *out);
 /* Appends. False when the bytes are not EUC-JP, or use JIS X 0212, which CP932 lacks. */
 bool japanese_from_euc(struct text bytes, struct buffer *out);
 
+/* Bytes of a run of two-byte characters that begins here with its escape and ends before the next one; 0:
+   none begins, or none is closed. */
+size_t japanese_jis_run(struct text at);
+
 /* Has an escape sequence that designates a Japanese set. */
 bool japanese_is_jis(struct text bytes);
 

@@ -116,7 +116,9 @@ static void read_header(struct walk *walk, uint32_t index)
     part->body = text_slice(message, part->offset + header->body_offset, part->offset + header->body_offset);
     bool in_digest = part->parent != MIME_NO_PARENT &&
                      text_equal(part_at(walk, part->parent)->type, TEXT("multipart/digest"));
-    content_fields_read(walk->arena, walk->limits, walk->choice, in_digest, part);
+    content_fields_read(walk->arena, walk->limits, walk->choice, in_digest, walk->mime->declared, part);
+    bool is_text = index == 0 || text_starts(part->type, TEXT("text/"));
+    if (is_text && walk->mime->declared.length == 0) walk->mime->declared = part->charset;
     note_header(walk, index);
 }
 

@@ -33,7 +33,7 @@ enum mime_encoding {
     MIME_BASE64,
     MIME_QUOTED_PRINTABLE,
     MIME_UUENCODE,
-    MIME_YENC, /* only inside a text */
+    MIME_YENC,            /* only inside a text */
     MIME_UNKNOWN_ENCODING /* read as identity; every other reading is offered too */
 };
 
@@ -66,6 +66,8 @@ struct mime_note {
 
 struct mime {
     struct text message;
+    struct text
+        declared; /* the charset of the message or of its first text part that names one; lower case */
     struct mime_part *parts; /* document order; parts[0] is the message itself */
     size_t count;
     struct finding_set findings; /* of all parts */

@@ -19,6 +19,7 @@ struct piece {
 struct scan {
     struct arena *arena;
     struct text text;
+    struct text charset; /* of its raw bytes; empty: it is ASCII */
     size_t at;
     struct finding_set *findings;
 };
@@ -31,6 +32,13 @@ static bool more(const struct scan *scan)
 static char here(const struct scan *scan)
 {
     return scan->text.at[scan->at];
+}
+
+/* Bytes from here on that only look like ASCII. */
+static size_t opaque(const struct scan *scan)
+{
+    if (scan->charset.length == 0) return 0;
+    return charset_opaque(scan->charset, text_slice(scan->text, scan->at, scan->text.length));
 }
 
 /* Behind a comment that begins here; comments nest. RFC 5322 section 3.2.2. */
@@ -77,22 +85,38 @@ static struct text lower_in(struct arena *arena, struct text text)
     return copy;
 }
 
-/* The opening quote is here. RFC 5322 section 3.2.4. */
+/* Room for what was taken since `start`, and all that may follow. */
+static char *plain_copy(struct scan *scan, size_t start, size_t length)
+{
+    char *plain = arena_alloc(scan->arena, scan->text.length - start + 1);
+    memcpy(plain, scan->text.at + start, length);
+    return plain;
+}
+
+/* The opening quote is here. RFC 5322 section 3.2.4. A backslash that is the second byte of a character
+   quotes nothing; some programs write it twice. */
 static struct text take_quoted(struct scan *scan)
 {
     size_t start = ++scan->at, length = 0;
     char *plain = NULL;
     for (; more(scan); scan->at++) {
+        size_t wide = opaque(scan);
+        if (wide > 0) {
+            bool is_doubled =
+                text_starts(text_slice(scan->text, scan->at + wide - 1, scan->text.length), TEXT("\\\\"));
+            if (is_doubled && !plain) plain = plain_copy(scan, start, length);
+            if (plain) memcpy(plain + length, scan->text.at + scan->at, wide);
+            length += wide;
+            scan->at += wide - 1 + is_doubled;
+            continue;
+        }
         char c = here(scan);
         if (c == '"') {
             struct text written = text_slice(scan->text, start, scan->at++);
             return plain ? text_from(plain, length) : written;
         }
         if (c == '\\' && scan->at + 1 < scan->text.length) {
-            if (!plain) {
-                plain = arena_alloc(scan->arena, scan->text.length - start + 1);
-                memcpy(plain, scan->text.at + start, length);
-            }
+            if (!plain) plain = plain_copy(scan, start, length);
             c = scan->text.at[++scan->at];
         }
         if (plain) plain[length] = c;
@@ -117,6 +141,12 @@ static struct text take_bare(struct scan *scan)
     bool odd = false;
     while (more(scan) && here(scan) != ';') {
         char c = here(scan);
+        size_t wide = opaque(scan);
+        if (wide > 0) {
+            odd = true;
+            end = scan->at += wide;
+            continue;
+        }
         if (char_is_blank(c) || c == '\r' || c == '\n') {
             skip_white(scan);
             if (!more(scan) || here(scan) == ';') break;
@@ -331,11 +361,20 @@ static void take_value(struct scan *scan, struct parameter_list *out)
     out->value = text_trim(plain ? text_from(plain, length) : text_slice(scan->text, start, scan->at));
 }
 
-void parameter_parse(struct arena *arena, struct text value, size_t most, struct parameter_list *out)
+static bool is_raw(struct text value)
+{
+    return !text_is_ascii(value) || text_find_char(value, '\x1b') < value.length;
+}
+
+void parameter_parse(struct arena *arena, struct text value, struct text declared, size_t most,
+                     struct parameter_list *out)
 {
     memset(out, 0, sizeof *out);
-    struct scan scan = { arena, value, 0, &out->findings };
+    struct scan scan = { .arena = arena, .text = value, .findings = &out->findings };
     take_value(&scan, out);
+    bool has_boundary =
+        text_starts_nocase(out->value, TEXT("multipart")); /* no name, and others must agree */
+    if (is_raw(value) && !has_boundary) scan.charset = charset_of_bytes(declared, value);
     size_t count = 0, room = 0;
     struct piece *pieces = NULL;
     while (more(&scan)) {
@@ -377,18 +416,16 @@ size_t parameter_times(const struct parameter_list *list, struct text name)
     return times;
 }
 
-struct text parameter_utf8(struct arena *arena, const struct parameter *parameter,
+struct text parameter_utf8(struct arena *arena, const struct parameter *parameter, struct text declared,
                            struct finding_set *findings)
 {
+    struct text value = parameter->value;
     if (parameter->charset.length == 0) {
-        if (text_is_ascii(parameter->value) &&
-            !memchr(parameter->value.at ? parameter->value.at : "", '\x1b', parameter->value.length) &&
-            text_find(parameter->value, TEXT("=?")) == parameter->value.length)
-            return parameter->value;
-        return word_decode_in(arena, parameter->value, findings);
+        if (!is_raw(value) && text_find(value, TEXT("=?")) == value.length) return value;
+        return word_decode_in(arena, value, declared, findings);
     }
     struct buffer decoded = { 0 };
-    charset_to_utf8(parameter->charset, parameter->value, &decoded, findings);
+    charset_to_utf8(parameter->charset, value, &decoded, findings);
     struct text text = arena_text(arena, buffer_text(&decoded));
     buffer_free(&decoded);
     return text;

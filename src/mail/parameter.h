@@ -22,8 +22,11 @@ struct parameter_list {
     struct finding_set findings;
 };
 
-/* `value` is unfolded. At most `most` parameters are kept (too-many-parameters). */
-void parameter_parse(struct arena *arena, struct text value, size_t most, struct parameter_list *out);
+/* `value` is unfolded. `declared`: the charset that is declared for text near it, empty: none; raw bytes are
+   read as the likeliest charset, and a backslash, quote or semicolon that is part of a character there is
+   none. At most `most` parameters are kept (too-many-parameters). */
+void parameter_parse(struct arena *arena, struct text value, struct text declared, size_t most,
+                     struct parameter_list *out);
 
 /* The first, or the last, of that name (lower case); NULL when there is none. Where a name stands in plain
    and in extended form, the extended one is preferred (RFC 2231 asks for it), the plain one is `last`. */
@@ -32,8 +35,8 @@ const struct parameter *parameter_find(const struct parameter_list *list, struct
 /* `name` in lower case, as in parameter_find. */
 size_t parameter_times(const struct parameter_list *list, struct text name);
 
-/* The value as UTF-8, by its charset, encoded words in it decoded too. */
-struct text parameter_utf8(struct arena *arena, const struct parameter *parameter,
+/* The value as UTF-8, by its charset, encoded words in it decoded too; raw bytes by `declared`, as above. */
+struct text parameter_utf8(struct arena *arena, const struct parameter *parameter, struct text declared,
                            struct finding_set *findings);
 
 #endif

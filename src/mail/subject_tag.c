@@ -29,9 +29,9 @@ static bool is_plain(struct text prefix)
 /* Raw bytes in the charset the text is in, without words. False when it lacks a character. */
 static bool raw_prefix(struct text text, struct text prefix, struct buffer *out)
 {
-    const char *charset = charset_of_bytes(text);
-    if (strcmp(charset, "US-ASCII") == 0) return false;
-    return charset_from_utf8(text_of(charset), prefix, out);
+    struct text charset = charset_of_bytes(TEXT_NONE, text);
+    if (text_equal(charset, TEXT("US-ASCII"))) return false;
+    return charset_from_utf8(charset, prefix, out);
 }
 
 static void encoded_prefix(struct text text, struct text prefix, struct buffer *out)
@@ -51,7 +51,7 @@ static void encoded_prefix(struct text text, struct text prefix, struct buffer *
 static bool is_tagged(struct text value, struct text prefix)
 {
     struct buffer decoded = { 0 };
-    word_decode(value, &decoded, NULL);
+    word_decode(value, TEXT_NONE, &decoded, NULL);
     bool tagged = text_starts(buffer_text(&decoded), text_trim(prefix));
     buffer_free(&decoded);
     return tagged;

@@ -76,11 +76,13 @@ static struct text field_value(const struct header *header, enum header_id id)
     return field ? text_slice(text_trim(field->value), 0, FIELD_MOST) : TEXT_NONE;
 }
 
-static void header_tell(struct arena *arena, const struct header *header, struct facts *out)
+static void header_tell(struct arena *arena, const struct mime *mime, struct facts *out)
 {
+    const struct header *header = mime->parts[0].header;
     const struct header_field *subject = header_find(header, HEADER_SUBJECT);
     if (subject)
-        out->subject = cut_utf8(word_decode_in(arena, text_trim(subject->value), NULL), SUBJECT_MOST);
+        out->subject =
+            cut_utf8(word_decode_in(arena, text_trim(subject->value), mime->declared, NULL), SUBJECT_MOST);
     out->message_id = field_value(header, HEADER_MESSAGE_ID);
     out->from = field_value(header, HEADER_FROM);
     out->received_count = header->times[HEADER_RECEIVED];
@@ -113,7 +115,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     }
     out->findings = findings_names(arena, &mime->findings);
     out->content = content_flags(message, header->body_offset);
-    header_tell(arena, header, out);
+    header_tell(arena, mime, out);
     score_message(&score, mime);
     const struct recipe_source source = { arena, config, occasion->direction, message, header };
     recipe_look(&source, &score, out);

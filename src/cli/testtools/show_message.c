@@ -96,7 +96,8 @@ static char finding_mark(enum finding finding)
 static struct text field_text(struct shown *shown, enum header_id id)
 {
     const struct header_field *field = header_find(shown->mime->parts[0].header, id);
-    return field ? word_decode_in(shown->arena, field->value, &shown->mime->parts[0].findings) : TEXT_NONE;
+    if (!field) return TEXT_NONE;
+    return word_decode_in(shown->arena, field->value, shown->mime->declared, &shown->mime->parts[0].findings);
 }
 
 static void print_field(struct shown *shown, const char *label, enum header_id id)

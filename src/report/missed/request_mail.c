@@ -71,7 +71,7 @@ struct text request_mail_ticket(struct arena *arena, struct text mail)
     struct header header;
     header_read(arena, mail, &header);
     const struct header_field *field = header_find(&header, HEADER_SUBJECT);
-    struct text subject = field ? word_decode_in(arena, field->value, NULL) : TEXT_NONE;
+    struct text subject = field ? word_decode_in(arena, field->value, TEXT_NONE, NULL) : TEXT_NONE;
     for (size_t i = 0; i < subject.length;) {
         size_t end = i;
         while (end < subject.length && is_letter(subject.at[end])) end++;

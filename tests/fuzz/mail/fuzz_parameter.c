@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct parameter_list list;
     char *copy = malloc(size ? size : 1);
     memcpy(copy, data ? data : (const uint8_t *)"", size);
-    parameter_parse(arena, text_from(copy, size), MOST, &list);
+    parameter_parse(arena, text_from(copy, size), TEXT_NONE, MOST, &list);
     if (list.count > MOST) abort();
     for (size_t i = 0; i < list.count; i++) {
         const struct parameter *item = &list.items[i];
         if (item->value.length > size) abort();
-        if (!charset_is_utf8(parameter_utf8(arena, item, &list.findings))) abort();
+        if (!charset_is_utf8(parameter_utf8(arena, item, TEXT_NONE, &list.findings))) abort();
         if (!parameter_find(&list, item->name, false) || !parameter_find(&list, item->name, true)) abort();
         if (parameter_times(&list, item->name) == 0) abort();
     }

@@ -22,7 +22,7 @@ static void check_tag(struct arena *arena, struct text value, struct text tag)
     must(cut <= value.length);
     buffer_add_text(&edited, insert);
     buffer_add_text(&edited, text_slice(value, cut, value.length));
-    word_decode(buffer_text(&edited), &shown, NULL);
+    word_decode(buffer_text(&edited), TEXT_NONE, &shown, NULL);
     must(text_starts(buffer_text(&shown), text_trim(tag)));
     buffer_free(&edited);
     buffer_free(&shown);
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = malloc(size ? size : 1);
     memcpy(copy, data ? data : (const uint8_t *)"", size);
     struct text value = text_from(copy, size);
-    word_decode(value, &out, &findings);
+    word_decode(value, TEXT_NONE, &out, &findings);
     must(charset_is_utf8(buffer_text(&out)));
     check_tag(arena, value, TEXT("[SPAM] "));
     buffer_clear(&out);

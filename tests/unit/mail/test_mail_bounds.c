@@ -252,7 +252,7 @@ static double read_all(const char *name, struct text message, const struct mime_
     while (reading_next(list, &reading)) decoded += reading.bytes.length;
     reading_close(list);
     word_decode_in(arena, mime->parts[0].header->count ? mime->parts[0].header->fields[0].value : TEXT_NONE,
-                   NULL);
+                   TEXT_NONE, NULL);
     double all = seconds() - start;
     print_message("%-34s %3zu MB, %6zu parts, parse %5.0f ms, all %5.0f ms, %zu MB read\n", name,
                   message.length >> 20, mime->count, parsed * 1e3, all * 1e3, decoded >> 20);

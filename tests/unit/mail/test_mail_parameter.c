@@ -13,10 +13,10 @@
 static void describe(struct arena *arena, const char *value, struct buffer *out)
 {
     struct parameter_list list;
-    parameter_parse(arena, text_of(value), 8, &list);
+    parameter_parse(arena, text_of(value), TEXT_NONE, 8, &list);
     buffer_add_text(out, list.value);
     for (size_t i = 0; i < list.count; i++) {
-        struct text text = parameter_utf8(arena, &list.items[i], &list.findings);
+        struct text text = parameter_utf8(arena, &list.items[i], TEXT_NONE, &list.findings);
         buffer_printf(out, "|%.*s=%.*s", TEXT_ARG(list.items[i].name), TEXT_ARG(text));
     }
     for (int i = 0; i < FINDING_COUNT; i++)
@@ -83,7 +83,7 @@ static void finding_one(void **state)
 {
     struct arena *arena = arena_new(0);
     struct parameter_list list;
-    parameter_parse(arena, TEXT("a/b; n=1; n*=utf-8''2; n=3; m=4"), 8, &list);
+    parameter_parse(arena, TEXT("a/b; n=1; n*=utf-8''2; n=3; m=4"), TEXT_NONE, 8, &list);
     assert_true(text_equal(parameter_find(&list, TEXT("n"), false)->value, TEXT("2")));
     assert_true(text_equal(parameter_find(&list, TEXT("n"), true)->value, TEXT("3")));
     assert_true(text_equal(parameter_find(&list, TEXT("m"), false)->value, TEXT("4")));
@@ -92,8 +92,69 @@ static void finding_one(void **state)
     arena_free(arena);
 }
 
+/* Raw bytes in file names: what is declared near them, the value, the name. */
+static void raw_names(void **state)
+{
+    static const struct {
+        const char *declared, *value, *name;
+    } rows[] = {
+        { "", "attachment; filename=\"\x97\\\x92\xe8\x95\\.xls\"", "予定表.xls" },
+        { "", "attachment; filename=\"\x97\\\x92\xe8\x95\\\"; size=1", "予定表" },
+        { "", "attachment; filename=\"\x95\\\"", "表" },
+        { "utf-8", "attachment; filename=\"\x94\\\x97\xcd\x83\\.doc\"", "能力ソ.doc" },
+        /* the backslash in the character is quoted, as RFC 5322 asks */
+        { "", "attachment; filename=\"\x97\\\\\x92\xe8\x95\\\\.xls\"", "予定表.xls" },
+        { "", "attachment; filename=\"\x97\\\x92\xe8\x95\\\\\"", "予定表" },
+        /* a backslash behind the character quotes */
+        { "", "attachment; filename=\"\x94\\\x97\xcd\\\"x\\\".doc\"", "能力\"x\".doc" },
+        { "shift_jis", "attachment; filename=\"\xbf\xcc\xc4\\\"\\\".doc\"", "ｿﾌﾄ\"\".doc" },
+        { "utf-8", "attachment; filename=\"\xe9\xa1\x8c\\\"a\\\".txt\"", "題\"a\".txt" },
+        { "euc-jp", "attachment; filename=\"\xc9\xbd\\\"a\\\".txt\"", "表\"a\".txt" },
+        /* without quotes there is no quoting */
+        { "", "attachment; filename=\x97\\\x92\xe8\x95\\.xls", "予定表.xls" },
+        /* other charsets with such bytes, where they are declared */
+        { "big5", "attachment; filename=\"\xb3\\\xa5\\\xbb\\.txt\"", "許功蓋.txt" },
+        { "gb2312", "attachment; filename=\"\x95\\.txt\"", "昞.txt" },
+        /* raw ISO-2022-JP: quotes, backslashes and semicolons between the escapes */
+        { "", "attachment; filename=\"\x1b$B$\"$$G=!(\x1b(B.txt\"", "あい能；.txt" },
+        { "", "attachment; filename=\x1b$B$\"$$\x1b(B.txt; size=1", "あい.txt" },
+        /* a label that is wrong */
+        { "", "attachment; filename*=utf-8''%95%5C%8E%A6.txt", "表示.txt" },
+        { "", "attachment; filename*=iso-8859-1''%95%5C%8E%A6.txt", "表示.txt" },
+        { "", "attachment; filename*=us-ascii''%C9%BD%BC%A8.txt", "表示.txt" },
+        { "shift_jis", "attachment; filename*=''%BC%BD%C3%D1", "ｼｽﾃﾑ" },
+    };
+    struct arena *arena = arena_new(0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct text value = text_of(rows[i].value), declared = text_of(rows[i].declared);
+        struct parameter_list list;
+        parameter_parse(arena, value, declared, 8, &list);
+        const struct parameter *name = parameter_find(&list, TEXT("filename"), false);
+        assert_non_null(name);
+        struct text utf8 = parameter_utf8(arena, name, declared, NULL);
+        if (!text_equal(utf8, text_of(rows[i].name)))
+            fail_msg("\n%s\ngives    %.*s\nexpected %s", rows[i].value, TEXT_ARG(utf8), rows[i].name);
+        assert_false(finding_has(&list.findings, FINDING_PARAMETER_UNCLOSED_QUOTE));
+    }
+    arena_free(arena);
+}
+
+/* Where parts begin, every program must read the same: quoting is as RFC 5322 says. */
+static void boundary_beside_raw_bytes(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct parameter_list list;
+    parameter_parse(arena, TEXT("multipart/mixed; x=\"\x95\\\"; boundary=a"), TEXT_NONE, 8, &list);
+    assert_null(parameter_find(&list, TEXT("boundary"), false));
+    parameter_parse(arena, TEXT("text/plain; x=\"\x95\\\"; boundary=a"), TEXT_NONE, 8, &list);
+    assert_non_null(parameter_find(&list, TEXT("boundary"), false));
+    arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(values), cmocka_unit_test(finding_one) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(values), cmocka_unit_test(finding_one),
+                                        cmocka_unit_test(raw_names),
+                                        cmocka_unit_test(boundary_beside_raw_bytes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

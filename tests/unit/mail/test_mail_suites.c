@@ -221,7 +221,7 @@ static void describe_expected(const struct json *expected, struct buffer *out)
 static void describe_parsed(struct arena *arena, struct text header, struct buffer *out)
 {
     struct parameter_list list;
-    parameter_parse(arena, header_unfold(arena, header), 100, &list);
+    parameter_parse(arena, header_unfold(arena, header), TEXT_NONE, 100, &list);
     size_t slash = text_find_char(list.value, '/');
     struct text type = text_trim(text_slice(list.value, 0, slash));
     struct text subtype = text_trim(text_slice(list.value, slash + 1, list.value.length));
@@ -230,7 +230,7 @@ static void describe_parsed(struct arena *arena, struct text header, struct buff
     for (size_t i = 0; i < subtype.length; i++) buffer_add_char(out, char_lower(subtype.at[i]));
     for (size_t i = 0; i < list.count; i++)
         buffer_printf(out, "|%.*s=%.*s", TEXT_ARG(list.items[i].name),
-                      TEXT_ARG(parameter_utf8(arena, &list.items[i], NULL)));
+                      TEXT_ARG(parameter_utf8(arena, &list.items[i], TEXT_NONE, NULL)));
     buffer_add(out, "", 1);
 }
 
@@ -287,7 +287,7 @@ static const struct suite_difference unstructured_differences[] = {
 static void word_case(struct suite *suite, const char *id, struct text value, struct text due)
 {
     struct buffer got = { 0 };
-    word_decode(value, &got, NULL);
+    word_decode(value, TEXT_NONE, &got, NULL);
     bool equal = text_equal(buffer_text(&got), due);
     buffer_add(&got, "", 1);
     suite_case(suite, id, equal, buffer_text(&got), due);
@@ -464,7 +464,8 @@ static void crowd_one(void *context, const char *path)
         reading_close(list);
         struct finding_set findings = { 0 };
         for (size_t i = 0; i < mime->parts[0].header->count; i++) {
-            struct text value = word_decode_in(arena, mime->parts[0].header->fields[i].value, &findings);
+            struct text value =
+                word_decode_in(arena, mime->parts[0].header->fields[i].value, mime->declared, &findings);
             assert_true(charset_is_utf8(value));
         }
         crowd->messages++;

@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
 
@@ -73,11 +75,12 @@ static void words(void **state)
         { "\xc6\xfc\xcb\xdc\xb8\xec\xa4\xce\xc2\xea\xcc\xbe\xa4\xc7\xa4\xb9", "日本語の題名です",
           "wrong-charset" },
         { "Re: \xe9\xa1\x8c =?utf-8?b?5ZCN?=", "Re: 題 名", "" },
+        { "\xbc\xbd\xc3\xd1 =?Shift_JIS?B?keiWvA==?=", "ｼｽﾃﾑ 題名", "wrong-charset" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer out = { 0 };
         struct finding_set findings = { 0 };
-        word_decode(text_of(rows[i].in), &out, &findings);
+        word_decode(text_of(rows[i].in), TEXT_NONE, &out, &findings);
         check(rows[i].in, &out, rows[i].out, &findings, rows[i].findings);
     }
 }
@@ -137,6 +140,10 @@ static void charsets(void **state)
         { "iso-8859-1", "\xe9\xa1\x8c\xe5\x90\x8d", "題名", "wrong-charset" },
         { "utf-8", "\x93\xfa\x96{\x8c\xea\x82\xcc\x91\xe8\x96\xbc\x82\xc5\x82\xb7", "日本語の題名です",
           "wrong-charset" },
+        { "iso-8859-1", "\x8e\x8a\x8b}", "至急", "wrong-charset" },
+        { "windows-1252", "\xbb\xea\xb5\xde", "至急", "wrong-charset" },
+        { "shift_jis", "\xa5\xc6\xa5\xb9\xa5\xc8", "テスト", "wrong-charset" },
+        { "windows-1256", "\xe3\xd1\xcd\xc8\xc7", "مرحبا", "" },
         { "x-unknown", "abc", "abc", "unknown-charset" },
         { "x-unknown", "\xe9\xa1\x8c", "題", "unknown-charset" },
     };
@@ -147,6 +154,110 @@ static void charsets(void **state)
         check(rows[i].charset[0] ? rows[i].charset : rows[i].in, &out, rows[i].out, &findings,
               rows[i].findings);
     }
+}
+
+static void raw_bytes(void **state)
+{
+    static const struct {
+        const char *declared, *in, *out;
+    } rows[] = {
+        /* nothing is declared */
+        { "", "\x8e\x8a\x8b}", "至急" },
+        { "", "\xbb\xea\xb5\xde", "至急" },
+        { "", "\x8c\x8f", "件" },
+        { "", "\xb7\xef", "件" },
+        { "", "\xc9\xbd", "表" },
+        { "", "\xc2\xb4\xb6\xc8", "卒業" },
+        { "", "\xc4\xcc\xc3\xce", "通知" },
+        { "", "\xa5\xc6\xa5\xb9\xa5\xc8", "テスト" },
+        { "", "\xc3\xbd\xc4", "ﾃｽﾄ" },
+        { "", "\xd2\xb0\xd9\x82\xcc\x8c\x8f", "ﾒｰﾙの件" },
+        { "",
+          "Re: \x89\xef\x8b"
+          "c",
+          "Re: 会議" },
+        { "", "Web\xb2\xf1\xb5\xc4\xa4\xce\xb7\xef", "Web会議の件" },
+        { "", "\x94\x5c\x97\xcd\x83\x5c", "能力ソ" },
+        { "", "caf\xe9", "café" },
+        { "",
+          "Gr\xf6\xdf"
+          "e",
+          "Größe" },
+        { "", "na\xefve", "naïve" },
+        { "",
+          "20 \xb0"
+          "C",
+          "20 °C" },
+        { "", "M\xc3\xbcller", "Müller" },
+        { "", "\xf0\xd2\xc9\xd7\xc5\xd4, \xdc\xd4\xcf \xd7\xc1\xd6\xce\xcf", "Привет, это важно" },
+        /* what is declared counts where the bytes are whole in it */
+        { "shift_jis", "\x8e\x8a\x8b}", "至急" },
+        { "shift_jis", "\xbc\xbd\xc3\xd1", "ｼｽﾃﾑ" },
+        { "euc-jp", "\xd1\xbd", "兔" },
+        { "gb2312", "\xbb\xe1\xd2\xe9", "会议" },
+        { "big5", "\xb3\x5c\xa5\x5c\xbb\x5c", "許功蓋" },
+        { "euc-kr", "\xbe\xc8\xb3\xe7", "안녕" },
+        { "iso-8859-1", "\xe9", "é" },
+        { "windows-1251", "\xcf\xf0\xe8\xe2\xe5\xf2", "Привет" },
+        /* and does not where they are not, or say something else */
+        { "utf-8", "\x8e\x8a\x8b}", "至急" },
+        { "iso-2022-jp", "\xc4\xcc\xc3\xce", "通知" },
+        { "us-ascii", "\xbb\xea\xb5\xde", "至急" },
+        { "iso-8859-1", "\x8e\x8a\x8b}", "至急" },
+        { "iso-8859-1", "3\x8c\x8e", "3月" },
+        { "shift_jis", "\xe9\xa1\x8c\xe5\x90\x8d", "題名" },
+        { "shift_jis", "\xa5\xc6\xa5\xb9\xa5\xc8", "テスト" },
+        { "euc-jp", "\x8e\x8a\x8b}", "至急" },
+        { "no-such", "\x8e\x8a\x8b}", "至急" },
+        { "utf-16", "\x8e\x8a\x8b}", "至急" },
+        /* cut in the middle of a character */
+        { "shift_jis", "\x8e\x8a\x8b}\x82\xcc\x8c", "至急の�" },
+        { "", "\x8e\x8a\x8b}\x82\xcc\x8c", "至急の�" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = { 0 };
+        struct finding_set none = { 0 };
+        charset_raw_to_utf8(text_of(rows[i].declared), text_of(rows[i].in), &out, NULL);
+        check(rows[i].in, &out, rows[i].out, &none, "");
+    }
+}
+
+/* Short Subjects in each charset under each declaration; every beginning of a text is one. */
+static void raw_subjects(void **state)
+{
+    static const char *const texts[] = { "請求書をお送りします",
+                                         "至急ご確認ください",
+                                         "予定表の件",
+                                         "能力開発セミナーのご案内",
+                                         "十月分の申請について",
+                                         "Re: 会議室の変更",
+                                         "【重要】システム停止のお知らせ",
+                                         "テストデータ",
+                                         "圭子さんへ",
+                                         "7月のWeb会議",
+                                         "納品書（再送）",
+                                         "ソフトウェア更新" };
+    static const char *const charsets[] = { "Shift_JIS", "EUC-JP", "ISO-2022-JP", "UTF-8" };
+    static const char *const declared[] = { "", "own", "utf-8", "iso-2022-jp", "us-ascii", "iso-8859-1" };
+    size_t samples = 0, right = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts * 24; i++) {
+        struct text whole = text_of(texts[i / 24]), charset = text_of(charsets[i % 4]);
+        struct text label = text_of(declared[i / 4 % 6]);
+        if (text_equal(label, TEXT("own"))) label = charset;
+        for (size_t end = utf8_sequence(whole); end <= whole.length;) {
+            struct text text = text_slice(whole, 0, end);
+            struct buffer raw = { 0 }, back = { 0 };
+            assert_true(charset_from_utf8(charset, text, &raw));
+            charset_raw_to_utf8(label, buffer_text(&raw), &back, NULL);
+            samples++;
+            right += text_equal(buffer_text(&back), text);
+            buffer_free(&raw);
+            buffer_free(&back);
+            end += end < whole.length ? utf8_sequence(text_slice(whole, end, whole.length)) : 1;
+        }
+    }
+    printf("raw Subjects: %zu of %zu right\n", right, samples);
+    assert_int_equal(right, samples);
 }
 
 static void always_utf8(void **state)
@@ -201,7 +312,7 @@ static void long_encoding(void **state)
         struct text rest = buffer_text(&words), word;
         while (text_next_word(&rest, &word)) assert_true(word.length <= 75);
         struct finding_set findings = { 0 };
-        word_decode(buffer_text(&words), &back, &findings);
+        word_decode(buffer_text(&words), TEXT_NONE, &back, &findings);
         assert_true(text_equal(buffer_text(&back), buffer_text(&text)));
         assert_true(finding_set_is_empty(&findings));
         buffer_free(&words);
@@ -213,8 +324,9 @@ static void long_encoding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),    cmocka_unit_test(charsets),      cmocka_unit_test(always_utf8),
-        cmocka_unit_test(encoding), cmocka_unit_test(long_encoding),
+        cmocka_unit_test(words),         cmocka_unit_test(charsets),    cmocka_unit_test(raw_bytes),
+        cmocka_unit_test(raw_subjects),  cmocka_unit_test(always_utf8), cmocka_unit_test(encoding),
+        cmocka_unit_test(long_encoding),
     };
     charset_warm();
     return cmocka_run_group_tests(tests, NULL, NULL);
