@@ -29,8 +29,8 @@ enum {
 struct month {
     uint32_t first; /* day */
     uint64_t sent, received, spam, removed;
-    uint64_t viruses; /* as a table by month counts them; 0: it is not given */
-    uint64_t weights; /* of its days */
+    uint64_t viruses, other_spam; /* as another table counts them; 0: none does */
+    uint64_t weights;             /* of its days */
 };
 
 struct virus {
@@ -40,9 +40,10 @@ struct virus {
 
 struct storm {
     uint32_t day;
-    unsigned start_minutes, minutes;
+    unsigned start_seconds, seconds;
     uint64_t messages;
     char virus[64], host[48];
+    char printed[16]; /* messages a minute by another table; empty: none says */
 };
 
 struct year {
@@ -98,6 +99,7 @@ static void month_read(struct year *year, struct text line)
     month->spam = number_of(&line, "spam");
     month->removed = number_of(&line, "spam removed");
     month->viruses = text_trim(line).length ? number_of(&line, "viruses") : 0;
+    month->other_spam = text_trim(line).length ? number_of(&line, "spam") : 0;
     for (uint32_t day = month->first; day / 100 == month->first / 100; day = calendar_add(day, 1))
         month->weights += weight_of(day);
 }
@@ -110,18 +112,56 @@ static void virus_read(struct year *year, struct text line)
     for (size_t i = 0; i < year->month_count; i++) virus->counts[i] = number_of(&line, virus->name);
 }
 
-/* Where the table by month and the one by name do not agree, the names are believed: it is they that are
- * replayed. */
-static void viruses_compare(const struct year *year)
+/* Where two tables do not agree, what is replayed is told. */
+static void viruses_compare(const struct year *year, size_t at)
+{
+    const struct month *month = &year->months[at];
+    uint64_t named = 0;
+    for (size_t i = 0; i < year->virus_count; i++) named += year->viruses[i].counts[at];
+    if (!month->viruses || month->viruses == named) return;
+    printf("%04u-%02u: %llu viruses by month, %llu by name: the names are used\n", month->first / 10000,
+           month->first / 100 % 100, (unsigned long long)month->viruses, (unsigned long long)named);
+}
+
+static void spam_compare(const struct month *month)
+{
+    if (!month->other_spam || month->other_spam == month->spam) return;
+    printf("%04u-%02u: %llu spam by month, %llu where the share is computed: the latter is used\n",
+           month->first / 10000, month->first / 100 % 100, (unsigned long long)month->other_spam,
+           (unsigned long long)month->spam);
+}
+
+static void storm_compare(const struct storm *storm)
+{
+    double rate = (double)storm->messages * 60 / storm->seconds;
+    if (!storm->printed[0] || strtod(storm->printed, NULL) == rate) return;
+    printf("%04u-%02u-%02u: the storm is printed with %s a minute; %llu in %u min %u s are %.1f\n",
+           storm->day / 10000, storm->day / 100 % 100, storm->day % 100, storm->printed,
+           (unsigned long long)storm->messages, storm->seconds / 60, storm->seconds % 60, rate);
+}
+
+static void tables_compare(const struct year *year)
 {
     for (size_t i = 0; i < year->month_count; i++) {
-        const struct month *month = &year->months[i];
-        uint64_t named = 0;
-        for (size_t j = 0; j < year->virus_count; j++) named += year->viruses[j].counts[i];
-        if (!month->viruses || month->viruses == named) continue;
-        printf("%04u-%02u: %llu viruses by month, %llu by name: the names are used\n", month->first / 10000,
-               month->first / 100 % 100, (unsigned long long)month->viruses, (unsigned long long)named);
+        viruses_compare(year, i);
+        spam_compare(&year->months[i]);
     }
+    for (size_t i = 0; i < year->storm_count; i++) storm_compare(&year->storms[i]);
+}
+
+/* "13:05:30" or "25:06" by its parts, the first of which counts `unit` seconds and each other a sixtieth of
+   the one before. */
+static unsigned seconds_of(struct text word, unsigned unit)
+{
+    unsigned sum = 0;
+    while (word.length && unit) {
+        size_t end = text_find_char(word, ':');
+        struct text part = text_slice(word, 0, end);
+        sum += (unsigned)number_of(&part, "time") * unit;
+        word = text_slice(word, end + 1, word.length);
+        unit /= 60;
+    }
+    return sum;
 }
 
 static void storm_read(struct year *year, struct text line)
@@ -129,13 +169,13 @@ static void storm_read(struct year *year, struct text line)
     struct storm *storm = &year->storms[year->storm_count++];
     if (year->storm_count > STORMS_MOST || !calendar_parse_day(word_of(&line, "storm"), &storm->day))
         fail("no day", "storm");
-    struct text clock = word_of(&line, "storm"), hour = text_slice(clock, 0, 2),
-                minute = text_slice(clock, 3, 5);
-    storm->start_minutes = (unsigned)(number_of(&hour, "hour") * 60 + number_of(&minute, "minute"));
-    storm->minutes = (unsigned)number_of(&line, "minutes");
+    storm->start_seconds = seconds_of(word_of(&line, "storm"), 3600);
+    storm->seconds = seconds_of(word_of(&line, "minutes"), 60);
     storm->messages = number_of(&line, "messages");
     name_set(storm->virus, sizeof storm->virus, word_of(&line, "virus"));
     name_set(storm->host, sizeof storm->host, word_of(&line, "host"));
+    name_set(storm->printed, sizeof storm->printed, text_trim(line));
+    if (!storm->seconds || storm->messages < 2) fail("it has no length", "storm");
 }
 
 static void table_read(struct year *year, const char *path)
@@ -147,7 +187,8 @@ static void table_read(struct year *year, const char *path)
     fclose(file);
     while (text_next_line(&rest, &line)) {
         struct text word;
-        if (!text_next_word(&line, &word) || word.at[0] == '#') continue;
+        line = text_slice(line, 0, text_find_char(line, '#'));
+        if (!text_next_word(&line, &word)) continue;
         if (text_equal(word, TEXT("month")))
             month_read(year, line);
         else if (text_equal(word, TEXT("virus")))
@@ -298,14 +339,13 @@ static void many_tell(struct year *year, uint32_t day, uint64_t count, struct pi
     }
 }
 
-static uint64_t storm_tell(struct year *year, uint32_t day, const char *virus)
+static void storm_tell(struct year *year, uint32_t day, const char *virus)
 {
-    uint64_t messages = 0;
     for (size_t i = 0; i < year->storm_count; i++) {
         const struct storm *storm = &year->storms[i];
         if (storm->day != day || strcmp(storm->virus, virus) != 0) continue;
-        uint64_t start = (uint64_t)calendar_start(day) * 1000 + storm->start_minutes * UINT64_C(60000);
-        uint64_t span = storm->minutes * UINT64_C(60000);
+        uint64_t start = (uint64_t)calendar_start(day) * 1000 + storm->start_seconds * UINT64_C(1000);
+        uint64_t span = storm->seconds * UINT64_C(1000);
         for (uint64_t n = 0; n < storm->messages; n++) {
             struct piece piece = { .time_ms = start + span * n / (storm->messages - 1),
                                    .direction = DIRECTION_IN,
@@ -314,18 +354,16 @@ static uint64_t storm_tell(struct year *year, uint32_t day, const char *virus)
                                    .host = storm->host };
             piece_tell(year, &piece);
         }
-        messages += storm->messages;
     }
-    return messages;
 }
 
-/* Of this month's number of the virus, without its storms, which have a day of their own. */
-static uint64_t virus_calm(const struct year *year, size_t month, const struct virus *virus)
+/* What of a month's number is left without the month's storms, of one virus or (NULL) of all: they have a day
+   of their own. */
+static uint64_t calm_part(const struct year *year, size_t month, const char *virus, uint64_t count)
 {
-    uint64_t count = virus->counts[month];
     for (size_t i = 0; i < year->storm_count; i++)
         if (year->storms[i].day / 100 == year->months[month].first / 100 &&
-            !strcmp(year->storms[i].virus, virus->name))
+            (!virus || strcmp(year->storms[i].virus, virus) == 0))
             count -= count < year->storms[i].messages ? count : year->storms[i].messages;
     return count;
 }
@@ -338,13 +376,15 @@ static void day_tell(struct year *year, size_t at, uint32_t day, uint64_t before
              dates = (uint64_t)calendar_between(month->first, calendar_add_months(day, 1));
     for (size_t i = 0; i < year->virus_count; i++) {
         const struct virus *virus = &year->viruses[i];
-        uint64_t count = part_of(virus_calm(year, at, virus), before, weight, month->weights);
+        uint64_t calm = calm_part(year, at, virus->name, virus->counts[at]);
+        uint64_t count = part_of(calm, before, weight, month->weights);
         many_tell(year, day, count, (struct piece){ .class = CLASS_VIRUS, .virus = virus->name });
-        viruses += count + storm_tell(year, day, virus->name);
+        storm_tell(year, day, virus->name);
+        viruses += count;
     }
     uint64_t removed = part_of(month->removed, before, weight, month->weights);
     uint64_t tagged = part_of(month->spam - month->removed, before, weight, month->weights);
-    uint64_t received = part_of(month->received, before, weight, month->weights);
+    uint64_t received = part_of(calm_part(year, at, NULL, month->received), before, weight, month->weights);
     many_tell(year, day, removed, (struct piece){ .class = CLASS_SPAM, .is_removed = true });
     many_tell(year, day, tagged, (struct piece){ .class = CLASS_SPAM });
     uint64_t bad = viruses + removed + tagged;
@@ -382,7 +422,7 @@ int main(int argc, char **argv)
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? EX_OK : EX_USAGE;
     }
     table_read(&year, argv[1]);
-    viruses_compare(&year);
+    tables_compare(&year);
     snprintf(path, sizeof path, "%s/ledger.db", argv[2]);
     if (stat(path, &about) == 0) fail("is there already", path);
     done(database_open(argv[2], &year.database, &was_damaged));

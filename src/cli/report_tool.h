@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* sekimori report: the report of a day, into a file or by mail. */
+/* sekimori report: the report of a day, a week or a month, as text, into a file or by mail. */
 #ifndef SEKIMORI_CLI_REPORT_TOOL_H
 #define SEKIMORI_CLI_REPORT_TOOL_H
 

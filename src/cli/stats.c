@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "cli/language_option.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
@@ -15,6 +16,7 @@
 #include "statistics/country.h"
 #include "statistics/incident.h"
 #include "statistics/statistics.h"
+#include "statistics/words.h"
 
 enum { TOP_DEFAULT = 10, TOP_MOST = 100000, MONTHS_BACK = 5 };
 
@@ -27,14 +29,17 @@ static const char help[] =
     "  --month MONTH    one month, as 2026-10\n"
     "  --day DAY        one day, as 2026-10-05, today or yesterday\n"
     "  --from DAY, --until DAY  from the first to the last day, both counted\n"
-    "  --by WHAT        virus, domain, rule, engine, missed, hour, node, day or month\n"
+    "  --by WHAT        virus, domain, rule, engine, missed, hour, node, day or month; from the rows, as\n"
+    "                   far back as they are kept: sender, recipient, refusal or held\n"
     "  --would          what checks that only observe would have done\n"
     "  --incidents      storms: one virus again and again from one host\n"
     "  --countries FILE a GeoIP file: the country of each storm's source\n"
     "  --direction DIR  in or out (default: both)\n"
     "  --domain NAME    of one of our domains only\n"
     "  --top N          names in a table, the rest as Etc. (default 10; 0: all)\n"
-    "  --format FORM    table, csv or json (default table)\n" CONTROL_OPTIONS_HELP
+    "  --format FORM    table, csv or json (default table)\n"
+    "  --language LANG  ja or en, of tables (default: as the locale, LC_ALL, LC_MESSAGES or LANG, "
+    "says)\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 65 the ledger is damaged, 66 there is none, 69 it cannot be read now,\n76 "
     "made by a newer version, 78 configuration.\n";
 
@@ -43,6 +48,7 @@ struct options {
     struct statistics_wish wish;
     const char *countries;
     bool incidents;
+    enum language language;
     enum { FORM_TABLE, FORM_CSV, FORM_JSON } form;
 };
 
@@ -95,19 +101,26 @@ static bool top_take(void *context, const char *word)
     return is_good;
 }
 
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
+
 static const struct verb_option table[] = {
-    { "month", OPTION_VALUE, 0, month_take, "--month wants a month such as 2026-10, not " },
+    { "month", OPTION_VALUE, 0, month_take, "--month" WHEN_MONTH_WANTED },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
     { "from", OPTION_DAY, offsetof(struct options, wish.from_day), NULL, "--from" WHEN_DAY_WANTED },
     { "until", OPTION_DAY, offsetof(struct options, wish.until_day), NULL, "--until" WHEN_DAY_WANTED },
     { "by", OPTION_VALUE, 0, by_take,
-      "--by is virus, domain, rule, engine, missed, hour, node, day or month, not " },
+      "--by is virus, domain, rule, engine, missed, hour, node, day, month, sender, recipient, refusal or "
+      "held, not " },
     { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },
     { "incidents", OPTION_SWITCH, offsetof(struct options, incidents), NULL, NULL },
     { "countries", OPTION_WORD, offsetof(struct options, countries), NULL, NULL },
     { "direction", OPTION_VALUE, 0, direction_take, "--direction is in or out, not " },
     { "domain", OPTION_TEXT, offsetof(struct options, wish.domain), NULL, NULL },
     { "top", OPTION_VALUE, 0, top_take, "--top wants a number up to 100000, not " },
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED },
     { "format", OPTION_VALUE, 0, form_take, "--format is table, csv or json, not " },
     OPTIONS_TARGET(struct options),
     { 0 }
@@ -125,6 +138,9 @@ static int wish_read(int argc, char **argv, struct options *options)
     bool is_of_all = wish->by == STATISTICS_BY_RULE || wish->by == STATISTICS_BY_ENGINE;
     if (is_of_all && wish->domain.length && !wish->would)
         return options_complain(&usage, "rules and engines are not counted by domain", "");
+    if (statistics_is_ranking(wish->by) && (wish->domain.length || wish->direction >= 0 || wish->would))
+        return options_complain(&usage, "rows are counted whole: without --domain, --direction and --would",
+                                "");
     if (wish->from_day <= wish->until_day) return code;
     return options_complain(&usage, "--from is after --until", "");
 }
@@ -137,7 +153,7 @@ static void sheets_print(const struct options *options, struct sheet *const *she
         if (i && options->form == FORM_JSON) buffer_add_char(&out, ',');
         if (i && options->form == FORM_TABLE) buffer_add_char(&out, '\n');
         if (i && options->form == FORM_CSV) buffer_add_text(&out, TEXT("\r\n"));
-        if (options->form == FORM_TABLE) sheet_print_text(sheets[i], NULL, &out);
+        if (options->form == FORM_TABLE) sheet_print_text(sheets[i], words_in(options->language), &out);
         if (options->form == FORM_CSV) sheet_print_csv(sheets[i], &out);
         if (options->form == FORM_JSON) sheet_print_json(sheets[i], &out);
     }
@@ -161,7 +177,8 @@ static enum ledgerdb_outcome incidents_make(const struct options *options, struc
 
 int stats_main(int argc, char **argv)
 {
-    struct options options = { .wish = { .direction = -1, .top = TOP_DEFAULT } };
+    struct options options = { .wish = { .direction = -1, .top = TOP_DEFAULT },
+                               .language = language_option_of_locale() };
     struct ledgerdb_reader *ledgerdb;
     struct sheet *sheets[STATISTICS_SHEETS];
     size_t count = 1;

@@ -9,6 +9,7 @@ enum { WHEN_SIZE = 32 };
 
 /* Complaints about what these read, for tables of options. */
 #define WHEN_DAY_WANTED " wants a day such as 2026-10-04, today or yesterday, not "
+#define WHEN_MONTH_WANTED " wants a month such as 2026-10, not "
 #define WHEN_WANTED(option) \
     "--" option " wants a time such as 2026-10-04, \"2026-10-04 13:05\", today or 2h (ago), not "
 

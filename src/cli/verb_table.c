@@ -10,6 +10,7 @@
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/check.h"
+#include "cli/digest_tool.h"
 #include "cli/drain.h"
 #include "cli/health_command.h"
 #include "cli/keepalived.h"
@@ -44,7 +45,8 @@ static const struct verb verbs[] = {
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER },
     { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY },
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms", VERB_ASKS_FILES },
-    { "report", report_main, "the report of a day, into a file or by mail", VERB_ASKS_REPORT },
+    { "report", report_main, "the report of a day, a week or a month, as a file or by mail", VERB_ASKS_REPORT },
+    { "digest", digest_main, "tell users now of what is held for them", VERB_ASKS_REPORT },
     { "missed", missed_main, "tell of messages that should not have come through", VERB_ASKS_REPORT },
     { "trace", trace_main, "what became of messages: each step, with its time and reply", VERB_ASKS_FILES },
     { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES },

@@ -113,8 +113,9 @@ struct config {
     enum role role;
     struct text hostname;
     struct text admin;
-    struct text state; /* folder of spool/, ledger, run/ */
-    struct text user;  /* whom processes run as when started by root; empty: stay */
+    struct text organisation; /* as people call it; empty: the domain stands for it */
+    struct text state;        /* folder of spool/, ledger, run/ */
+    struct text user;         /* whom processes run as when started by root; empty: stay */
 
     struct {
         struct file_content certificate, key, ca; /* all or none */
@@ -230,6 +231,10 @@ struct config {
     } report;
 
     struct {
+        struct text mailbox, page; /* whom and where people are sent with questions; empty: admin, nowhere */
+    } help;
+
+    struct {
         struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */
         uint64_t hook_ms;      /* how long it may take */
     } alarm;
@@ -252,7 +257,7 @@ struct config {
 
     /* Mail to users of what is newly held for them. */
     struct {
-        bool send, viruses;  /* viruses: tell of those too, and of phishing */
+        bool send, viruses;  /* viruses: tell of those too, and of phishing (default true) */
         uint32_t at_minutes; /* after local midnight */
         uint64_t expire_ms;  /* of its links */
         struct text page;    /* where they lead; empty: there is none */

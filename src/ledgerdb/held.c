@@ -80,17 +80,24 @@ static enum held_class class_of(enum message_class class)
     }
 }
 
+enum held_class held_class_by(uint8_t hold, enum message_class found)
+{
+    if (hold == HOLD_UNDELIVERABLE) return HELD_UNDELIVERABLE;
+    if (hold == HOLD_POISON) return HELD_POISON;
+    return hold == HOLD_QUARANTINE ? class_of(found) : HELD_POLICY;
+}
+
 enum ledgerdb_outcome held_class_of(struct database *database, uint64_t message, uint8_t hold,
                                     enum held_class *out)
 {
-    *out = hold == HOLD_UNDELIVERABLE ? HELD_UNDELIVERABLE : hold == HOLD_POISON ? HELD_POISON : HELD_POLICY;
+    *out = held_class_by(hold, CLASS_NONE);
     if (hold != HOLD_QUARANTINE) return LEDGERDB_DONE;
     struct sql_statement *statement = sql_prepare(
         database->sql, "SELECT class FROM message WHERE id = ?1 AND (score IS NOT NULL OR class > 0)");
     if (!statement) return sql_failure(database->sql);
     sql_bind(statement, 1, message);
     enum ledgerdb_outcome outcome = sql_step(statement);
-    if (outcome == LEDGERDB_ROW) *out = class_of((enum message_class)sql_get(statement, 0));
+    if (outcome == LEDGERDB_ROW) *out = held_class_by(hold, (enum message_class)sql_get(statement, 0));
     sql_drop(statement);
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome == LEDGERDB_DONE ? LEDGERDB_MISSING : outcome;
 }
@@ -209,7 +216,8 @@ enum ledgerdb_outcome held_forget_file(struct database *database, uint64_t messa
 
 #define COLUMNS                                                                                              \
     "SELECT q.message, q.number, q.class, q.state, q.stored, q.changed, q.release, q.by, q.edits, q.notify," \
-    " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0)"      \
+    " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0),"     \
+    " m.class, m.score, m.author"                                                                            \
     " FROM held_recipient q LEFT JOIN held h ON h.message = q.message LEFT JOIN message m ON m.id = "        \
     "q.message"                                                                                              \
     " LEFT JOIN recipient r ON r.message = q.message AND r.number = q.number "
@@ -234,7 +242,10 @@ static struct held_row row_get(struct sql_statement *row, struct arena *arena)
                               .sender = arena_text(arena, sql_get_text(row, 15)),
                               .subject = arena_text(arena, sql_get_text(row, 16)),
                               .virus = arena_text(arena, sql_get_text(row, 17)),
-                              .is_arriving = sql_get(row, 18) != ENDING_QUARANTINED };
+                              .is_arriving = sql_get(row, 18) != ENDING_QUARANTINED,
+                              .found = (enum message_class)sql_get(row, 19),
+                              .score = sql_get_real(row, 20),
+                              .author = arena_text(arena, sql_get_text(row, 21)) };
 }
 
 struct gathering {

@@ -32,6 +32,11 @@ struct held_row {
     uint8_t edits, notify;
     uint64_t release; /* message id, 0: none */
     struct text sender, address, orcpt, reason, by, subject, virus;
+    /* What it was found to be. `virus` names the limit or what failed where no virus was found; `author` is
+       the From field as it came. */
+    enum message_class found;
+    double score;
+    struct text author;
 };
 
 /* --- writing. held_begin to held_commit is a transaction that is on disk, not only written, when DONE. ---
@@ -42,8 +47,10 @@ enum ledgerdb_outcome held_begin(struct database *database);
 enum ledgerdb_outcome held_commit(struct database *database);
 void held_rollback(struct database *database); /* of one that was not begun, too */
 
-/* Why a hold is a hold: of HOLD_QUARANTINE by what the message was found to be. LEDGERDB_MISSING: that has
-   not been told yet. */
+/* The class of what is held for `hold` (enum hold_reason) when the message was found to be that. */
+enum held_class held_class_by(uint8_t hold, enum message_class found);
+/* The same of a message in the ledger: of HOLD_QUARANTINE by what the message was found to be.
+   LEDGERDB_MISSING: that has not been told yet. */
 enum ledgerdb_outcome held_class_of(struct database *database, uint64_t message, uint8_t hold,
                                     enum held_class *out);
 

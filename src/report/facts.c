@@ -14,7 +14,7 @@
 #include "ledgerdb/oldest.h"
 #include "ledgerdb/outbox.h"
 #include "report/expiry.h"
-#include "report/words.h"
+#include "statistics/words.h"
 
 #define DAY_MS (UINT64_C(86400) * 1000)
 #define HOUR_MS (UINT64_C(3600) * 1000)

@@ -49,12 +49,16 @@ struct service {
     bool missed_counted;
 };
 
-/* digest_job.c: the next digest, if one is due and none is under way. */
+/* digest_sending.c: the next digest, if one is due and none is under way. */
 void digest_job_look(struct service *service);
+/* Begins a mailing of what is newly held, whatever the time; goes on with one that is under way. A code of
+   sysexits.h, and one sentence. The next daily digest comes as if there had been none. */
+int digest_job_now(struct service *service, struct buffer *says);
 
 /* report_job.c */
 /* The caller's, by report_document_free. The ledger need not be open. */
-struct report_document *report_job_document(struct service *service, uint32_t day, enum language language);
+struct report_document *report_job_document(struct service *service, struct period period,
+                                            enum language language);
 /* The nightly report, if one is due and none is under way. */
 void report_job_nightly(struct service *service);
 /* At each look: what the journal counts now, to hold the ledger against at the next. */
@@ -68,8 +72,8 @@ void report_job_facts(struct service *service, struct buffer *out);
 unsigned report_job_alarm_test(struct service *service, struct submission_waiter mail,
                                struct hooks_waiter hook);
 
-/* report_command.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
-   test-alarm"; "missed"; "facts". */
+/* report_command.c: "report PERIOD LANGUAGE as html|txt|eml" or "report PERIOD LANGUAGE to ADDRESS"
+   (period_parse); "report test-alarm"; "missed"; "digest now"; "facts". */
 void report_command_serve(struct service *service, struct text command, int fd);
 
 /* missed_spam.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many

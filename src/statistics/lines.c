@@ -105,6 +105,8 @@ int lines_order(const void *a, const void *b)
 static int by_messages(const void *a, const void *b)
 {
     const struct line *x = a, *y = b;
+    bool x_is_rest = text_equal(x->name, TEXT("Etc.")), y_is_rest = text_equal(y->name, TEXT("Etc."));
+    if (x_is_rest != y_is_rest) return x_is_rest ? 1 : -1;
     if (x->messages != y->messages) return x->messages > y->messages ? -1 : 1;
     return lines_order(a, b);
 }

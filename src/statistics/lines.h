@@ -39,7 +39,7 @@ struct lines lines_by_month(struct arena *arena, const struct lines *days);
 /* Adds each figure. */
 void figures_join(struct figures *figures, const struct figures *more);
 struct figures lines_sum(const struct lines *lines); /* over all of them */
-/* The names over all numbers, most messages first. */
+/* The names over all numbers, most messages first; somebody else's rest, the name "Etc.", last. */
 struct lines lines_most(struct arena *arena, const struct lines *lines);
 /* Messages of all lines with this number; 0: of all. */
 uint64_t lines_messages(const struct lines *lines, uint32_t number);

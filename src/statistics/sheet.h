@@ -71,7 +71,7 @@ void sheet_print_text(const struct sheet *sheet, const struct wording *wording, 
 void sheet_print_csv(const struct sheet *sheet, struct buffer *out);
 /* {"title":…,"unit":…,"rows":[{…}]} with a line end; empty cells are null. */
 void sheet_print_json(const struct sheet *sheet, struct buffer *out);
-/* A <table> with inline styles, as mail programs want them. */
+/* A <table> with inline styles, as mail programs want them; its classes are of report/mail_page.h. */
 void sheet_print_html(const struct sheet *sheet, const struct wording *wording, struct buffer *out);
 
 /* A foreign text or one of ours as HTML: shown (base/plain.h), then & < > " ' escaped. */

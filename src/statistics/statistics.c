@@ -6,6 +6,7 @@
 #include "ledgerdb/nodes.h"
 #include "statistics/calendar.h"
 #include "statistics/lines.h"
+#include "statistics/rankings.h"
 
 enum ledgerdb_outcome statistics_figures(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                          uint32_t until_day, unsigned by, struct arena *arena,
@@ -37,6 +38,10 @@ static const struct by_word {
     { "hour", N_("By hour"), N_("Hour"), STATISTICS_BY_HOUR, SUM_BY_HOUR, 0 },
     { "day", N_("By day"), N_("Day"), STATISTICS_BY_DAY, SUM_BY_DAY, 0 },
     { "month", N_("By month"), N_("Month"), STATISTICS_BY_MONTH, SUM_BY_MONTH, 0 },
+    { "sender", NULL, NULL, STATISTICS_BY_SENDER, 0, 0 },
+    { "recipient", NULL, NULL, STATISTICS_BY_RECIPIENT, 0, 0 },
+    { "refusal", NULL, NULL, STATISTICS_BY_REFUSAL, 0, 0 },
+    { "held", NULL, NULL, STATISTICS_BY_HELD, 0, 0 },
 };
 enum { BY_WORDS = sizeof by_words / sizeof *by_words };
 
@@ -48,6 +53,11 @@ bool statistics_by_from_word(struct text word, enum statistics_by *out)
             return true;
         }
     return false;
+}
+
+bool statistics_is_ranking(enum statistics_by by)
+{
+    return by >= STATISTICS_BY_SENDER;
 }
 
 static const struct by_word *by_word_of(enum statistics_by by)
@@ -193,6 +203,16 @@ static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const 
     return LEDGERDB_DONE;
 }
 
+static enum ledgerdb_outcome ranking_make(struct ledgerdb_reader *ledgerdb,
+                                          const struct statistics_wish *wish, struct arena *arena,
+                                          struct sheet **out)
+{
+    static const enum ranking rankings[] = { RANKING_SENDERS, RANKING_RECIPIENTS, RANKING_REFUSALS,
+                                             RANKING_QUARANTINED };
+    struct rankings_wish rows = { wish->from_day, wish->until_day, wish->top };
+    return rankings_make(ledgerdb, rankings[wish->by - STATISTICS_BY_SENDER], &rows, arena, out);
+}
+
 enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       struct arena *arena, struct sheet *out[STATISTICS_SHEETS],
                                       size_t *out_count)
@@ -202,6 +222,7 @@ enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const st
     struct naming nodes = { 0 };
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out_count = 1;
+    if (statistics_is_ranking(wish->by)) return ranking_make(ledgerdb, wish, arena, &out[0]);
     if (wish->by == STATISTICS_BY_NODE) outcome = nodes_read(ledgerdb, arena, &nodes.rows, &nodes.count);
     if (outcome != LEDGERDB_DONE) return outcome;
     if (wish->would) return would_make(ledgerdb, wish, &nodes, arena, &out[0]);

@@ -32,8 +32,14 @@ enum statistics_by {
     STATISTICS_BY_HOUR,
     STATISTICS_BY_DAY,
     STATISTICS_BY_MONTH,
+    STATISTICS_BY_SENDER, /* from here on of rows, not of sums: see statistics_is_ranking */
+    STATISTICS_BY_RECIPIENT,
+    STATISTICS_BY_REFUSAL,
+    STATISTICS_BY_HELD,
 };
 bool statistics_by_from_word(struct text word, enum statistics_by *out); /* false: no such word */
+/* Such tables are of rankings.h: they know neither domain, direction nor would. */
+bool statistics_is_ranking(enum statistics_by by);
 
 enum { STATISTICS_SHEETS = 4 };
 

@@ -7,11 +7,11 @@
 #include "base/beat.h"
 #include "base/log.h"
 
-enum { SCALE = 2, LEFT = 56, RIGHT = 8, TOP = 30, BOTTOM = 24, GRID_STEPS = 5, KEY = 10 };
+enum { SCALE = 2, LEFT = 46, RIGHT = 4, TOP = 30, BOTTOM = 24, GRID_STEPS = 5, KEY = 10 };
 #define FONT "Noto Sans CJK JP, Noto Sans, sans-serif"
-#define INK 0x48515eu
-#define FAINT 0xe3e6eau
-#define SHADE 0xf3f4f7u
+#define INK 0x757b83u
+#define FAINT_SHARE 0.3 /* of the ink: lines of the grid, and days off */
+#define SHADE_SHARE 0.14
 
 struct canvas {
     cairo_t *cairo;
@@ -32,10 +32,15 @@ double chart_step(double most, unsigned steps)
         }
 }
 
+static void colour_thin(const struct canvas *canvas, uint32_t colour, double share)
+{
+    cairo_set_source_rgba(canvas->cairo, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0,
+                          (colour & 255) / 255.0, share);
+}
+
 static void colour_set(const struct canvas *canvas, uint32_t colour)
 {
-    cairo_set_source_rgb(canvas->cairo, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0,
-                         (colour & 255) / 255.0);
+    colour_thin(canvas, colour, 1);
 }
 
 static double words_draw(const struct canvas *canvas, double x, double y, enum align align, const char *words)
@@ -67,7 +72,7 @@ static void box_draw(const struct canvas *canvas, double left, double right, dou
 
 static void shades_draw(const struct canvas *canvas)
 {
-    colour_set(canvas, SHADE);
+    colour_thin(canvas, INK, SHADE_SHARE);
     for (unsigned i = 0; canvas->chart->is_shaded && i < canvas->chart->points; i++)
         if (canvas->chart->is_shaded[i])
             box_draw(canvas, x_of(canvas, i), x_of(canvas, i + 1), TOP, CHART_HEIGHT - BOTTOM);
@@ -78,7 +83,7 @@ static void grid_draw(const struct canvas *canvas, double step)
     struct buffer words = { 0 };
     for (double value = 0; value <= canvas->top_value + step / 2; value += step) {
         double y = y_of(canvas, value);
-        colour_set(canvas, value > 0 ? FAINT : INK);
+        colour_thin(canvas, INK, value > 0 ? FAINT_SHARE : 1);
         box_draw(canvas, LEFT, CHART_WIDTH - RIGHT, y - 0.5, y + 0.5);
         colour_set(canvas, INK);
         buffer_clear(&words);
@@ -133,8 +138,6 @@ static void chart_paint(struct canvas *canvas)
     double step = chart_step(most, GRID_STEPS);
     canvas->top_value = step;
     while (canvas->top_value < most) canvas->top_value += step;
-    colour_set(canvas, 0xffffff);
-    cairo_paint(canvas->cairo);
     shades_draw(canvas);
     grid_draw(canvas, step);
     bars_draw(canvas);
@@ -150,7 +153,7 @@ static cairo_status_t png_write(void *closure, const unsigned char *bytes, unsig
 bool chart_draw(const struct chart *chart, struct buffer *out_png)
 {
     cairo_surface_t *surface =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, CHART_WIDTH * SCALE, CHART_HEIGHT * SCALE);
+        cairo_image_surface_create(CAIRO_FORMAT_ARGB32, CHART_WIDTH * SCALE, CHART_HEIGHT * SCALE);
     struct canvas canvas = { .cairo = cairo_create(surface), .chart = chart };
     beat(); /* a report has many */
     cairo_scale(canvas.cairo, SCALE, SCALE);

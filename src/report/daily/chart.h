@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Charts for the report, as PNG. Drawn at twice the size they are shown at, for sharp screens. */
+/* Charts for the report, as PNG: as wide as a telephone, drawn at twice the size they are shown at, for sharp
+   screens, without a ground of their own, in colours that stand out from white and from black. */
 #ifndef SEKIMORI_REPORT_DAILY_CHART_H
 #define SEKIMORI_REPORT_DAILY_CHART_H
 
 #include "base/buffer.h"
 #include "statistics/sheet.h"
 
-enum { CHART_WIDTH = 660, CHART_HEIGHT = 240, CHART_POINTS_MOST = 62, CHART_SERIES_MOST = 4 };
+enum { CHART_WIDTH = 356, CHART_HEIGHT = 200, CHART_POINTS_MOST = 62, CHART_SERIES_MOST = 4 };
 
 /* Bars, one a point, of the series stacked from the first one up. */
 struct chart {

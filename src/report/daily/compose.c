@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The report from top to bottom: figures, state, charts, tables, changes. */
+/* The report from top to bottom: what is wrong, figures, charts, tables, state, changes. */
 #include "report/daily/compose.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "statistics/amount.h"
 #include "statistics/calendar.h"
 #include "statistics/incident.h"
+#include "statistics/rankings.h"
 #include "statistics/statistics.h"
 
 enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOST = 200 };
@@ -18,9 +19,9 @@ enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOS
 struct composing {
     const struct compose_source *source;
     struct report_document *document;
-    struct figures now, week, year;
-    bool has_day, has_week, has_year; /* the ledger has anything of that day */
-    enum ledgerdb_outcome failed;     /* the first thing the ledger did not answer; DONE: none */
+    struct figures now, before, year;
+    bool has_now, has_before, has_year; /* the ledger has anything of that time */
+    enum ledgerdb_outcome failed;       /* the first thing the ledger did not answer; DONE: none */
 };
 
 static bool answered(struct composing *composing, enum ledgerdb_outcome outcome)
@@ -34,16 +35,21 @@ static const char *say(const struct composing *composing, const char *english)
     return words_say(composing->document->language, english);
 }
 
-/* --- the day's figures --- */
+static void wrong_say(struct composing *composing, const char *what)
+{
+    report_document_add_wrong(composing->document, text_of(say(composing, what)));
+}
 
-static bool figures_of_day(struct composing *composing, uint32_t day, struct figures *out)
+/* --- the figures --- */
+
+static bool figures_of(struct composing *composing, struct period period, struct figures *out)
 {
     struct figures_at *at;
     size_t count;
     struct arena *arena = composing->document->arena;
     if (!composing->source->ledgerdb) return false;
-    if (!answered(composing,
-                  statistics_figures(composing->source->ledgerdb, day, day, 0, arena, &at, &count)) ||
+    if (!answered(composing, statistics_figures(composing->source->ledgerdb, period.from_day,
+                                                period.until_day, 0, arena, &at, &count)) ||
         !count)
         return false;
     *out = at[0].figures;
@@ -51,20 +57,21 @@ static bool figures_of_day(struct composing *composing, uint32_t day, struct fig
 }
 
 static void headline(struct report_document *document, size_t at, const char *name, uint64_t now,
-                     uint64_t week, uint64_t year)
+                     uint64_t before, uint64_t year)
 {
-    document->headlines[at] = (struct document_headline){ name, N_("messages"), now, amount_change(now, week),
-                                                          amount_change(now, year) };
+    document->headlines[at] =
+        (struct document_headline){ name, N_("messages"), now, amount_change(now, before),
+                                    amount_change(now, year) };
 }
 
 static void headlines_make(struct composing *composing)
 {
     struct report_document *document = composing->document;
-    const struct figures *now = &composing->now, *week = &composing->week, *year = &composing->year;
-    headline(document, 0, N_("Received"), now->arrived, week->arrived, year->arrived);
-    headline(document, 1, N_("Sent"), now->sent, week->sent, year->sent);
-    headline(document, 2, N_("Spam"), now->spam, week->spam, year->spam);
-    headline(document, 3, N_("Viruses"), now->viruses, week->viruses, year->viruses);
+    const struct figures *now = &composing->now, *before = &composing->before, *year = &composing->year;
+    headline(document, 0, N_("Received"), now->arrived, before->arrived, year->arrived);
+    headline(document, 1, N_("Sent"), now->sent, before->sent, year->sent);
+    headline(document, 2, N_("Spam"), now->spam, before->spam, year->spam);
+    headline(document, 3, N_("Viruses"), now->viruses, before->viruses, year->viruses);
 }
 
 /* What each figure is called, what it counts, and where it stands. */
@@ -96,25 +103,32 @@ static void sheet_show(struct composing *composing, const struct sheet *sheet)
     block->sheet = sheet;
 }
 
-static void day_table(struct composing *composing)
+static void figures_table(struct composing *composing)
 {
-    static const struct sheet_column columns[] = {
-        { N_("Figure"), SHEET_TEXT },   { N_("Unit"), SHEET_TEXT },
-        { N_("Day"), SHEET_COUNT },     { N_("Week before"), SHEET_COUNT },
-        { N_("Change"), SHEET_CHANGE }, { N_("Year before"), SHEET_COUNT },
-        { N_("Change"), SHEET_CHANGE },
-    };
-    struct sheet *sheet = sheet_new(composing->document->arena, N_("The day in figures"), NULL, columns, 7);
+    static const char *const titles[] = { N_("The day in figures"), N_("The week in figures"),
+                                          N_("The month in figures") };
+    static const char *const names[] = { N_("Day"), N_("Week"), N_("Month") };
+    static const char *const before_names[] = { N_("Week before"), N_("Week before"), N_("Month before") };
+    struct arena *arena = composing->document->arena;
+    enum period_kind kind = composing->document->period.kind;
+    struct sheet_column *columns = arena_alloc_array(arena, 7, sizeof *columns);
+    columns[0] = (struct sheet_column){ N_("Figure"), SHEET_TEXT };
+    columns[1] = (struct sheet_column){ N_("Unit"), SHEET_TEXT };
+    columns[2] = (struct sheet_column){ names[kind], SHEET_COUNT };
+    columns[3] = (struct sheet_column){ before_names[kind], SHEET_COUNT };
+    columns[5] = (struct sheet_column){ N_("Year before"), SHEET_COUNT };
+    columns[4] = columns[6] = (struct sheet_column){ N_("Change"), SHEET_CHANGE };
+    struct sheet *sheet = sheet_new(arena, titles[kind], NULL, columns, 7);
     for (size_t i = 0; i < sizeof figure_rows / sizeof *figure_rows; i++) {
         uint64_t now = figure(&composing->now, figure_rows[i].offset);
-        uint64_t week = figure(&composing->week, figure_rows[i].offset);
+        uint64_t before = figure(&composing->before, figure_rows[i].offset);
         uint64_t year = figure(&composing->year, figure_rows[i].offset);
         sheet_add_row(sheet);
         sheet_put_word(sheet, 0, figure_rows[i].name);
         sheet_put_word(sheet, 1, figure_rows[i].unit);
         sheet_put_number(sheet, 2, (double)now);
-        if (composing->has_week) sheet_put_number(sheet, 3, (double)week);
-        sheet_put_number(sheet, 4, amount_change(now, week));
+        if (composing->has_before) sheet_put_number(sheet, 3, (double)before);
+        sheet_put_number(sheet, 4, amount_change(now, before));
         if (composing->has_year) sheet_put_number(sheet, 5, (double)year);
         sheet_put_number(sheet, 6, amount_change(now, year));
     }
@@ -127,7 +141,10 @@ static void balance_table(struct composing *composing)
     static const struct sheet_column columns[] = { { N_("Accepted that day, now"), SHEET_TEXT },
                                                    { N_("Recipients"), SHEET_COUNT } };
     struct day_balance day;
-    if (!answered(composing, day_count(composing->source->ledgerdb, composing->document->day, &day))) return;
+    if (composing->document->period.kind != PERIOD_DAY) return;
+    if (!answered(composing,
+                  day_count(composing->source->ledgerdb, composing->document->period.from_day, &day)))
+        return;
     if (day.is_forgotten) return;
     const struct {
         const char *name;
@@ -153,6 +170,7 @@ static void balance_table(struct composing *composing)
     sheet->note = !day.is_balanced ? N_("NOT BALANCED: rows and sums of the ledger differ.")
                   : day.lost       ? N_("INCOMPLETE: events were lost on their way to the ledger.")
                                    : N_("Rows and sums of the ledger agree.");
+    if (!day.is_balanced || day.lost) wrong_say(composing, sheet->note);
     sheet_show(composing, sheet);
 }
 
@@ -178,6 +196,7 @@ static void accounts_table(struct composing *composing)
     }
     sheet->note = is_apart ? N_("NOT BALANCED: events were lost, or rows. The log says more.")
                            : N_("They agree. The ledger may be a moment behind.");
+    if (is_apart) wrong_say(composing, sheet->note);
     sheet_show(composing, sheet);
 }
 
@@ -195,6 +214,7 @@ static void state_lines(struct composing *composing)
         struct text line = arena_printf(arena, "%s%s%.*s", say(composing, fact_name((enum fact_kind)i)),
                                         say(composing, N_(": ")), TEXT_ARG(says));
         report_document_add_line(composing->document, block, fact->state == FACT_BAD, line);
+        if (fact->state == FACT_BAD) report_document_add_wrong(composing->document, line);
     }
 }
 
@@ -223,9 +243,9 @@ static void chart_show(struct composing *composing, const char *title, const cha
                            .labels = bars->labels,
                            .is_shaded = bars->is_shaded,
                            .series_count = 3,
-                           .series = { { say(composing, N_("Other mail")), 0x3b6ea8, bars->good },
-                                       { say(composing, N_("Spam")), 0xe0a030, bars->spam },
-                                       { say(composing, N_("Viruses")), 0xb3261e, bars->viruses } } };
+                           .series = { { say(composing, N_("Other mail")), 0x4a7fc1, bars->good },
+                                       { say(composing, N_("Spam")), 0xbf8418, bars->spam },
+                                       { say(composing, N_("Viruses")), 0xd0453c, bars->viruses } } };
     struct buffer png = { 0 };
     if (chart_draw(&chart, &png)) {
         struct document_block *block = report_document_add(composing->document, title);
@@ -241,11 +261,12 @@ static void hours_chart(struct composing *composing)
     struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
     struct figures_at *at;
     size_t count;
-    uint32_t day = composing->document->day;
-    if (!answered(composing, statistics_figures(composing->source->ledgerdb, day, day, SUM_BY_HOUR,
-                                                composing->document->arena, &at, &count)))
+    struct period period = composing->document->period;
+    if (!answered(composing,
+                  statistics_figures(composing->source->ledgerdb, period.from_day, period.until_day,
+                                     SUM_BY_HOUR, composing->document->arena, &at, &count)))
         return;
-    for (unsigned hour = 0; hour < HOURS; hour += 3) {
+    for (unsigned hour = 0; hour < HOURS; hour += 6) {
         snprintf(bars->rooms[hour], sizeof bars->rooms[hour], "%u:00", hour);
         bars->labels[hour] = bars->rooms[hour];
     }
@@ -254,26 +275,31 @@ static void hours_chart(struct composing *composing)
     chart_show(composing, N_("Mail received by hour (messages)"), "hours", HOURS, bars);
 }
 
+/* The days of a month, or five weeks up to the end of what is reported; a label each seventh day. */
 static void days_chart(struct composing *composing)
 {
     struct bars *bars = arena_alloc(composing->document->arena, sizeof *bars);
     struct figures_at *at;
     size_t count;
-    uint32_t last = composing->document->day, first = calendar_add(last, 1 - CHART_DAYS);
+    struct period period = composing->document->period;
+    uint32_t last = period.until_day,
+             first = period.kind == PERIOD_MONTH ? period.from_day : calendar_add(last, 1 - CHART_DAYS);
+    unsigned days = (unsigned)calendar_between(first, last) + 1;
+    unsigned labelled = period.kind == PERIOD_MONTH ? 0 : (days - 1) % 7;
     if (!answered(composing, statistics_figures(composing->source->ledgerdb, first, last, SUM_BY_DAY,
                                                 composing->document->arena, &at, &count)))
         return;
-    for (unsigned i = 0; i < CHART_DAYS; i++) {
+    for (unsigned i = 0; i < days; i++) {
         uint32_t day = calendar_add(first, (int)i);
         bars->is_shaded[i] = !calendar_is_working(day);
-        if ((CHART_DAYS - 1 - i) % 7) continue;
+        if (i % 7 != labelled) continue;
         snprintf(bars->rooms[i], sizeof bars->rooms[i], "%u/%u", calendar_month(day), calendar_date(day));
         bars->labels[i] = bars->rooms[i];
     }
     for (size_t i = 0; i < count; i++)
         if (at[i].number >= first && at[i].number <= last && calendar_date(at[i].number))
             bar_set(bars, (unsigned)calendar_between(first, at[i].number), &at[i].figures);
-    chart_show(composing, N_("Mail received by day (messages; days off shaded)"), "days", CHART_DAYS, bars);
+    chart_show(composing, N_("Mail received by day (messages; days off shaded)"), "days", days, bars);
 }
 
 /* --- tables --- */
@@ -290,11 +316,15 @@ static void table_show(struct composing *composing, struct statistics_wish wish,
         if (sheets[i]->rows || is_shown_empty) sheet_show(composing, sheets[i]);
 }
 
+static uint64_t start_ms(uint32_t day)
+{
+    return (uint64_t)calendar_start(day) * 1000;
+}
+
 static void storms_table(struct composing *composing)
 {
-    uint32_t day = composing->document->day;
-    uint64_t from = (uint64_t)calendar_start(day) * 1000;
-    uint64_t until = (uint64_t)calendar_start(calendar_add(day, 1)) * 1000;
+    uint64_t from = start_ms(composing->document->period.from_day);
+    uint64_t until = start_ms(calendar_add(composing->document->period.until_day, 1));
     struct sheet *sheet;
     if (answered(composing,
                  incident_table(composing->source->ledgerdb, from, until, composing->source->countries,
@@ -319,10 +349,10 @@ static void missed_table(struct composing *composing)
 {
     static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
                                                    { N_("Messages"), SHEET_COUNT } };
-    uint32_t day = composing->document->day;
+    struct period period = composing->document->period;
     struct arena *arena = composing->document->arena;
-    struct sum_question question = { .from_day = day,
-                                     .until_day = day,
+    struct sum_question question = { .from_day = period.from_day,
+                                     .until_day = period.until_day,
                                      .node = -1,
                                      .direction = -1,
                                      .kinds = 1u << SUM_MISSED,
@@ -341,13 +371,25 @@ static void missed_table(struct composing *composing)
     sheet_show(composing, sheet);
 }
 
-static void day_tables(struct composing *composing)
+static void ranking_table(struct composing *composing, enum ranking ranking)
 {
-    uint32_t day = composing->document->day;
-    struct statistics_wish wish = { .from_day = day, .until_day = day, .top = NAMES_TOP };
-    day_table(composing);
-    balance_table(composing);
-    accounts_table(composing);
+    struct period period = composing->document->period;
+    struct rankings_wish wish = { period.from_day, period.until_day, NAMES_TOP };
+    struct sheet *sheet;
+    if (answered(composing, rankings_make(composing->source->ledgerdb, ranking, &wish,
+                                          composing->document->arena, &sheet)))
+        sheet_show(composing, sheet);
+}
+
+static void tables(struct composing *composing)
+{
+    struct period period = composing->document->period;
+    struct statistics_wish wish = { .from_day = period.from_day,
+                                    .until_day = period.until_day,
+                                    .top = NAMES_TOP };
+    figures_table(composing);
+    ranking_table(composing, RANKING_QUARANTINED);
+    ranking_table(composing, RANKING_REFUSALS);
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
     storms_table(composing);
@@ -355,13 +397,17 @@ static void day_tables(struct composing *composing)
     wish.would = true;
     table_show(composing, wish, false);
     wish.would = false;
+    ranking_table(composing, RANKING_SENDERS);
+    ranking_table(composing, RANKING_RECIPIENTS);
     wish.by = STATISTICS_BY_DOMAIN;
     table_show(composing, wish, false);
     wish.by = STATISTICS_BY_RULE;
     table_show(composing, wish, false);
     wish.by = STATISTICS_PAPER;
-    wish.from_day = calendar_add_months(day, -MONTHS_BACK);
+    wish.from_day = calendar_add_months(period.until_day, -MONTHS_BACK);
     table_show(composing, wish, false);
+    balance_table(composing);
+    accounts_table(composing);
 }
 
 /* --- changes --- */
@@ -375,11 +421,12 @@ struct listing {
 static void change_list(void *context, uint64_t time_ms, struct text change)
 {
     struct listing *listing = context;
-    char when[8];
+    char when[24];
+    bool is_day = listing->composing->document->period.kind == PERIOD_DAY;
     time_t seconds = (time_t)(time_ms / 1000);
     struct tm tm;
     if (listing->count++ >= CHANGES_MOST) return;
-    strftime(when, sizeof when, "%H:%M", localtime_r(&seconds, &tm));
+    strftime(when, sizeof when, is_day ? "%H:%M" : "%Y-%m-%d %H:%M", localtime_r(&seconds, &tm));
     struct report_document *document = listing->composing->document;
     report_document_add_line(document, listing->block, false,
                              arena_printf(document->arena, "%s %.*s", when, TEXT_ARG(change)));
@@ -387,46 +434,41 @@ static void change_list(void *context, uint64_t time_ms, struct text change)
 
 static void changes_show(struct composing *composing)
 {
-    uint32_t day = composing->document->day;
+    struct period period = composing->document->period;
     struct listing listing = { composing,
                                report_document_add(composing->document, N_("Changes of the configuration")),
                                0 };
     listing.block->kind = BLOCK_LINES;
-    changes_list(composing->source->folder, (uint64_t)calendar_start(day) * 1000,
-                 (uint64_t)calendar_start(calendar_add(day, 1)) * 1000, change_list, &listing);
+    changes_list(composing->source->folder, start_ms(period.from_day),
+                 start_ms(calendar_add(period.until_day, 1)), change_list, &listing);
     const char *none = say(composing, N_("none"));
     if (!listing.count) report_document_add_line(composing->document, listing.block, false, text_of(none));
 }
 
-static void shortcoming_say(struct composing *composing, const char *why)
-{
-    struct document_block *block = report_document_add(composing->document, N_("Not whole"));
-    report_document_add_line(composing->document, block, true, text_of(say(composing, why)));
-}
-
-struct report_document *compose_day(const struct compose_source *source, uint32_t day, enum language language)
+struct report_document *compose_report(const struct compose_source *source, struct period period,
+                                       enum language language)
 {
     struct report_document *document = report_document_new(language);
     struct composing composing = { .source = source, .document = document, .failed = LEDGERDB_DONE };
     document->hostname = arena_text(document->arena, source->config->hostname);
-    document->day = day;
+    document->period = period;
     document->made_ms = source->now_ms;
-    document->week_day = calendar_alike_before(day, 7);
-    document->year_day = calendar_alike_before(day, 364);
-    composing.has_day = figures_of_day(&composing, day, &composing.now);
-    composing.has_week = figures_of_day(&composing, document->week_day, &composing.week);
-    composing.has_year = figures_of_day(&composing, document->year_day, &composing.year);
+    composing.has_now = figures_of(&composing, period, &composing.now);
+    composing.has_before = figures_of(&composing, period_before(period), &composing.before);
+    composing.has_year = figures_of(&composing, period_year_before(period), &composing.year);
     headlines_make(&composing);
-    if (source->ledgerdb && composing.failed == LEDGERDB_DONE && !composing.has_day)
-        shortcoming_say(&composing, N_("The ledger has nothing of this day: the zeros are no figures."));
-    state_lines(&composing);
+    if (source->ledgerdb && composing.failed == LEDGERDB_DONE && !composing.has_now)
+        wrong_say(&composing, period.kind == PERIOD_DAY
+                                  ? N_("The ledger has nothing of this day: the zeros are no figures.")
+                                  : N_("The ledger has nothing of this time: the zeros are no figures."));
     if (source->ledgerdb) {
         hours_chart(&composing);
         days_chart(&composing);
-        day_tables(&composing);
+        tables(&composing);
     }
+    state_lines(&composing);
     changes_show(&composing);
     if (composing.failed != LEDGERDB_DONE)
-        shortcoming_say(&composing, N_("The ledger did not answer every question: figures are missing."));
+        wrong_say(&composing, N_("The ledger did not answer every question: figures are missing."));
     return document;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Makes the report of a day: asks the ledger, draws, puts the parts in order. */
+/* Makes a report: asks the ledger, draws, puts the parts in order. */
 #ifndef SEKIMORI_REPORT_DAILY_COMPOSE_H
 #define SEKIMORI_REPORT_DAILY_COMPOSE_H
 
@@ -19,7 +19,7 @@ struct compose_source {
 };
 
 /* Never NULL: where the ledger cannot answer, the report says so. Free with report_document_free. */
-struct report_document *compose_day(const struct compose_source *source, uint32_t day,
-                                    enum language language);
+struct report_document *compose_report(const struct compose_source *source, struct period period,
+                                       enum language language);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Answers `sekimori report`: a report of any day, as a file's bytes or as a mail; and `sekimori health
+/* Answers `sekimori report`: a report of any time, as a file's bytes or as a mail; and `sekimori health
  * --all`. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void say_bytes(struct customer *customer, struct text bytes)
 /* --- orders --- */
 
 struct order {
-    uint32_t day;
+    struct period period;
     enum language language;
     bool is_mail;
     struct text to; /* an address, or "html", "txt", "eml" */
@@ -63,10 +63,10 @@ static bool is_address(struct text text)
 
 static bool order_read(struct text command, const struct config *config, struct order *out)
 {
-    struct text day, language, how;
-    bool is_whole = text_next_word(&command, &day) && text_next_word(&command, &language) &&
+    struct text period, language, how;
+    bool is_whole = text_next_word(&command, &period) && text_next_word(&command, &language) &&
                     text_next_word(&command, &how) && text_next_word(&command, &out->to);
-    if (!is_whole || !calendar_parse_day(day, &out->day)) return false;
+    if (!is_whole || !period_parse(period, &out->period)) return false;
     out->language = text_equal(language, TEXT("ja"))   ? LANGUAGE_JA
                     : text_equal(language, TEXT("en")) ? LANGUAGE_EN
                                                        : config->report.language;
@@ -125,18 +125,18 @@ static void report_order(struct service *service, struct customer *customer, str
 {
     struct order order;
     if (!order_read(command, service->child.config, &order)) {
-        say_last(customer, EX_USAGE, TEXT("report DAY LANGUAGE as html|txt|eml, or to ADDRESS"));
+        say_last(customer, EX_USAGE, TEXT("report PERIOD LANGUAGE as html|txt|eml, or to ADDRESS"));
         return;
     }
     if (order.is_mail && !is_address(order.to)) {
         say_last(customer, EX_USAGE, TEXT("that is no address that mail can be sent to"));
         return;
     }
-    if (order.day > calendar_of((time_t)(loop_wall_ms(service->child.loop) / 1000))) {
-        say_last(customer, EX_USAGE, TEXT("that day is still to come"));
+    if (order.period.from_day > calendar_of((time_t)(loop_wall_ms(service->child.loop) / 1000))) {
+        say_last(customer, EX_USAGE, TEXT("that time is still to come"));
         return;
     }
-    struct report_document *document = report_job_document(service, order.day, order.language);
+    struct report_document *document = report_job_document(service, order.period, order.language);
     if (order.is_mail)
         mail_order(service, customer, &order, document);
     else
@@ -211,6 +211,14 @@ static void facts_order(struct service *service, struct customer *customer)
     buffer_free(&json);
 }
 
+static void digest_order(struct service *service, struct customer *customer)
+{
+    struct buffer says = { 0 };
+    int code = digest_job_now(service, &says);
+    say_last(customer, code, buffer_text(&says));
+    buffer_free(&says);
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     return false; /* one command a connection */
@@ -230,6 +238,8 @@ void report_command_serve(struct service *service, struct text command, int fd)
     customer->channel = channel_open(service->child.loop, fd, &events, customer);
     if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
         missed_order(service, customer);
+    else if (text_equal(all, TEXT("digest now")))
+        digest_order(service, customer);
     else if (text_equal(all, TEXT("facts")))
         facts_order(service, customer);
     else if (text_equal(all, TEXT("report test-alarm")))

@@ -32,26 +32,58 @@ struct document_block *report_document_add(struct report_document *document, con
     return block;
 }
 
-void report_document_add_line(struct report_document *document, struct document_block *block, bool is_bad,
-                              struct text text)
+static void line_append(struct report_document *document, struct document_line **at, bool is_bad,
+                        struct text text)
 {
-    struct document_line **at = &block->lines;
     while (*at) at = &(*at)->next;
     *at = arena_alloc(document->arena, sizeof **at);
     **at = (struct document_line){ NULL, is_bad, arena_text(document->arena, text) };
+}
+
+void report_document_add_line(struct report_document *document, struct document_block *block, bool is_bad,
+                              struct text text)
+{
+    line_append(document, &block->lines, is_bad, text);
     block->kind = BLOCK_LINES;
+}
+
+void report_document_add_wrong(struct report_document *document, struct text text)
+{
+    line_append(document, &document->wrong, true, text);
 }
 
 void report_document_print_subject(const struct report_document *document, struct buffer *out)
 {
     const struct document_headline *first = &document->headlines[0];
+    unsigned wrong = 0;
+    for (const struct document_line *line = document->wrong; line; line = line->next) wrong++;
     buffer_printf(out, "%s ", words_say(document->language, N_("Mail report")));
-    words_add_day(out, document->language, document->day);
+    period_print(document->period, document->language, out);
+    buffer_add_text(out, TEXT(": "));
+    if (wrong) buffer_printf(out, words_say(document->language, N_("%u wrong, ")), wrong);
     for (const struct document_headline *one = first; one < first + REPORT_DOCUMENT_HEADLINES; one++) {
-        buffer_printf(out, "%s%s ", one == first ? ": " : ", ", words_say(document->language, one->name));
+        buffer_printf(out, "%s%s ", one == first ? "" : ", ", words_say(document->language, one->name));
         sheet_number_print(SHEET_COUNT, (double)one->now, out);
     }
 }
+
+const char *report_document_before(const struct report_document *document)
+{
+    return document->period.kind == PERIOD_MONTH ? N_("month before") : N_("week before");
+}
+
+void report_document_print_compared(const struct report_document *document, struct buffer *out)
+{
+    enum language language = document->language;
+    bool is_day = document->period.kind == PERIOD_DAY;
+    buffer_printf(out, "%s ",
+                  words_say(language, is_day ? N_("Compared with the like days") : N_("Compared with")));
+    period_print(period_before(document->period), language, out);
+    buffer_add_text(out, text_of(words_say(language, N_(", "))));
+    period_print(period_year_before(document->period), language, out);
+}
+
+/* --- plain text --- */
 
 static void change_print(const struct report_document *document, const char *against, double change,
                          struct buffer *out)
@@ -72,15 +104,22 @@ static void headlines_print(const struct report_document *document, struct buffe
         sheet_number_print(SHEET_COUNT, (double)one->now, &number);
         buffer_printf(out, "%10.*s", TEXT_ARG(buffer_text(&number)));
         buffer_free(&number);
-        change_print(document, N_("week before"), one->week, out);
+        change_print(document, report_document_before(document), one->before, out);
         change_print(document, N_("year before"), one->year, out);
         buffer_add_char(out, '\n');
     }
-    buffer_printf(out, "  %s ", words_say(document->language, N_("Compared with the like days")));
-    words_add_day(out, document->language, document->week_day);
-    buffer_add_text(out, text_of(words_say(document->language, N_(", "))));
-    words_add_day(out, document->language, document->year_day);
+    buffer_add_text(out, TEXT("  "));
+    report_document_print_compared(document, out);
     buffer_add_char(out, '\n');
+}
+
+static void lines_print(const struct document_line *line, struct buffer *out)
+{
+    for (; line; line = line->next) {
+        buffer_add_text(out, line->is_bad ? TEXT("  ! ") : TEXT("  - "));
+        plain_add(out, line->text, REPORT_DOCUMENT_LINE_MOST);
+        buffer_add_char(out, '\n');
+    }
 }
 
 void report_document_print_text(const struct report_document *document, struct buffer *out)
@@ -88,8 +127,11 @@ void report_document_print_text(const struct report_document *document, struct b
     buffer_printf(out, "%s ", words_say(document->language, N_("Mail report")));
     plain_add(out, document->hostname, 100);
     buffer_add_char(out, ' ');
-    words_add_day(out, document->language, document->day);
-    buffer_add_text(out, TEXT("\n\n"));
+    period_print(document->period, document->language, out);
+    buffer_printf(out, "\n\n%s\n",
+                  words_say(document->language, document->wrong ? N_("What is wrong") : N_("All is well.")));
+    lines_print(document->wrong, out);
+    buffer_add_char(out, '\n');
     headlines_print(document, out);
     for (const struct document_block *block = document->blocks; block; block = block->next) {
         if (block->kind == BLOCK_PICTURE) continue; /* its figures stand in tables */
@@ -99,10 +141,6 @@ void report_document_print_text(const struct report_document *document, struct b
             continue;
         }
         buffer_printf(out, "%s\n", words_say(document->language, block->title));
-        for (const struct document_line *line = block->lines; line; line = line->next) {
-            buffer_add_text(out, line->is_bad ? TEXT("  ! ") : TEXT("  - "));
-            plain_add(out, line->text, REPORT_DOCUMENT_LINE_MOST);
-            buffer_add_char(out, '\n');
-        }
+        lines_print(block->lines, out);
     }
 }

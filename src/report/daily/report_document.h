@@ -3,15 +3,16 @@
 #ifndef SEKIMORI_REPORT_DAILY_REPORT_DOCUMENT_H
 #define SEKIMORI_REPORT_DAILY_REPORT_DOCUMENT_H
 
-#include "report/words.h"
+#include "report/daily/period.h"
 #include "statistics/sheet.h"
+#include "statistics/words.h"
 
-/* A big figure at the top: the day's, and its change against two like days. */
+/* A big figure at the top: the period's, and its change against the one before and a year before. */
 struct document_headline {
     const char *name; /* English */
     const char *unit; /* English */
     uint64_t now;
-    double week, year; /* change in per cent; not finite: nothing to compare with */
+    double before, year; /* change in per cent; not finite: nothing to compare with */
 };
 
 struct document_line {
@@ -20,7 +21,7 @@ struct document_line {
     struct text text; /* in the document's language, foreign parts as they came: who prints it escapes */
 };
 
-/* From top to bottom after the headlines. */
+/* From top to bottom after what is wrong and the headlines. */
 struct document_block {
     enum { BLOCK_SHEET, BLOCK_PICTURE, BLOCK_LINES } kind;
     const char *title; /* English; a sheet has its own */
@@ -37,9 +38,9 @@ struct report_document {
     struct arena *arena; /* owns all below */
     enum language language;
     struct text hostname;
-    uint32_t day; /* yyyymmdd */
+    struct period period;
     uint64_t made_ms;
-    uint32_t week_day, year_day; /* the like days it is compared with */
+    struct document_line *wrong; /* what is wrong, from the first thing on; NULL: all is well */
     struct document_headline headlines[REPORT_DOCUMENT_HEADLINES];
     struct document_block *blocks, *last;
 };
@@ -52,8 +53,16 @@ struct document_block *report_document_add(struct report_document *document, con
 void report_document_add_line(struct report_document *document, struct document_block *block, bool is_bad,
                               struct text text);
 
-/* "Mail report 2026-11-25 (Wed): Received 7,012, Sent 2,003, Spam 964, Viruses 12". */
+/* Something that the report leads with. The text is copied. */
+void report_document_add_wrong(struct report_document *document, struct text text);
+
+/* "Mail report 2026-11-25 (Wed): Received 7,012, Sent 2,003, Spam 964, Viruses 12"; "2 wrong, " stands before
+   the figures when there is something. */
 void report_document_print_subject(const struct report_document *document, struct buffer *out);
+/* "week before" or "month before": what the first change of a headline is against. English. */
+const char *report_document_before(const struct report_document *document);
+/* "Compared with the like days 2026-11-18 (Wed), 2025-11-26 (Wed)". */
+void report_document_print_compared(const struct report_document *document, struct buffer *out);
 /* A whole HTML document. Pictures are parts of the letter (cid:), or stand inside it. */
 void report_document_print_html(const struct report_document *document, bool is_letter, struct buffer *out);
 void report_document_print_text(const struct report_document *document,

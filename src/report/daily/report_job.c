@@ -42,7 +42,7 @@ static void facts_look(struct service *service, struct ledgerdb_reader *ledgerdb
     facts_gather(&source, language, difference, arena, facts);
 }
 
-static struct report_document *report_document_make(struct service *service, uint32_t day,
+static struct report_document *report_document_make(struct service *service, struct period period,
                                                     enum language language,
                                                     const struct account_line *accounts)
 {
@@ -59,16 +59,17 @@ static struct report_document *report_document_make(struct service *service, uin
                                      .accounts = accounts,
                                      .folder = service->folder,
                                      .now_ms = now_of(service) };
-    struct report_document *document = compose_day(&source, day, language);
+    struct report_document *document = compose_report(&source, period, language);
     ledgerdb_close(ledgerdb);
     buffer_free(&why);
     arena_free(arena);
     return document;
 }
 
-struct report_document *report_job_document(struct service *service, uint32_t day, enum language language)
+struct report_document *report_job_document(struct service *service, struct period period,
+                                            enum language language)
 {
-    return report_document_make(service, day, language, NULL);
+    return report_document_make(service, period, language, NULL);
 }
 
 /* --- the journal against the ledger --- */
@@ -164,8 +165,8 @@ static void nightly_send(struct service *service, uint32_t day)
     struct buffer letter = { 0 };
     struct account_line lines[ACCOUNT_COUNT];
     bool is_closed = service->accounts.time_ms && night_close(service, lines);
-    struct report_document *document =
-        report_document_make(service, day, config->report.language, is_closed ? lines : NULL);
+    struct report_document *document = report_document_make(
+        service, period_of(PERIOD_DAY, day), config->report.language, is_closed ? lines : NULL);
     message_id_print(service->nightly.offered_id, id);
     report_document_print_letter(document, config->admin, config->report.to, text_of(id), &letter);
     service->is_sending = true;

@@ -4,11 +4,15 @@
 #include "base/date.h"
 #include "base/plain.h"
 #include "ipc/message_id.h"
+#include "mail/encoded_word.h"
+#include "mail/envelope.h"
 #include "report/digest/digest_recipients.h"
+#include "statistics/held_words.h"
+#include "report/mail_page.h"
 #include "report/notice.h"
-#include "report/words.h"
+#include "statistics/words.h"
 
-enum { COLUMNS = 70 };
+enum { COLUMNS = 70, DETAIL_COLUMNS = 120 };
 
 static const char *say(const struct digest_letter *letter, const char *english)
 {
@@ -26,9 +30,41 @@ static size_t shown(const struct digest_letter *letter)
     return letter->count < DIGEST_SHOWN_MOST ? letter->count : DIGEST_SHOWN_MOST;
 }
 
-static const char *class_words(const struct digest_letter *letter, const struct held_row *row)
+/* --- what is said of a message --- */
+
+/* The From field as people read it; where there is none, who sent it. */
+static struct text author_of(const struct held_row *row, struct buffer *room)
 {
-    return row->class == HELD_VIRUS ? say(letter, N_("virus")) : say(letter, N_("phishing"));
+    buffer_clear(room);
+    word_decode(row->author, room, NULL);
+    struct text author = text_trim(buffer_text(room));
+    return author.length ? author : row->sender.length ? row->sender : TEXT("<>");
+}
+
+static struct text subject_of(const struct digest_letter *letter, const struct held_row *row)
+{
+    return row->subject.length ? row->subject : text_of(say(letter, N_("(no subject)")));
+}
+
+/* What the reason alone does not say: a virus's name, points, a server's reply. */
+static void detail_add(const struct held_row *row, struct buffer *out)
+{
+    struct text detail = row->class == HELD_UNDELIVERABLE                       ? row->reason
+                         : row->class == HELD_SPAM || row->class == HELD_POISON ? TEXT_NONE
+                                                                                : row->virus;
+    if (detail.length) {
+        buffer_add_text(out, TEXT(": "));
+        plain_add(out, detail, DETAIL_COLUMNS);
+    }
+}
+
+/* "Held as spam: it looks like spam (12.0 points)" */
+static void reason_add(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
+{
+    buffer_printf(out, say(letter, N_("Held as %s: %s")), say(letter, held_words_class(row->class)),
+                  say(letter, held_words_reason(row->class, row->found)));
+    if (row->class == HELD_SPAM) buffer_printf(out, say(letter, N_(" (%.1f points)")), row->score);
+    detail_add(row, out);
 }
 
 /* --- links --- */
@@ -55,14 +91,15 @@ static size_t tickets(const struct digest_letter *letter)
     return count;
 }
 
-static bool has_page(const struct digest_letter *letter)
-{
-    return letter->key && letter->config->digest.page.length > 0;
-}
-
+/* One link an entry: the node itself answers at its reply address, so that goes before a page. */
 static bool has_reply(const struct digest_letter *letter)
 {
     return letter->key && letter->config->digest.reply.length > 0;
+}
+
+static bool has_page(const struct digest_letter *letter)
+{
+    return letter->key && letter->config->digest.page.length > 0 && !has_reply(letter);
 }
 
 static void page_link_add(const struct digest_letter *letter, const char *ticket, struct buffer *out)
@@ -85,32 +122,36 @@ static void mail_link_add(const struct digest_letter *letter, const char *ticket
     buffer_printf(out, "?subject=release%%20%s", ticket);
 }
 
+/* False, nothing added: there is none. */
+static bool link_add(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
+{
+    char ticket[TICKET_SIZE];
+    if (!has_ticket(letter, row)) return false;
+    ticket_of(letter, row, ticket);
+    if (has_reply(letter))
+        mail_link_add(letter, ticket, out);
+    else
+        page_link_add(letter, ticket, out);
+    return true;
+}
+
 /* --- as text --- */
 
 static void row_print(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
-    char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
-    bool is_open = has_ticket(letter, row);
-    if (is_open) ticket_of(letter, row, ticket);
+    char id[MESSAGE_ID_SIZE];
+    struct buffer room = { 0 };
     time_add(out, message_id_time_ms(row->message));
     buffer_add_text(out, TEXT("  "));
-    if (row->sender.length)
-        plain_add(out, row->sender, COLUMNS);
-    else
-        buffer_add_text(out, TEXT("<>"));
+    plain_add(out, author_of(row, &room), COLUMNS);
     buffer_add_text(out, TEXT("\n    "));
-    if (row->subject.length)
-        plain_add(out, row->subject, COLUMNS);
-    else
-        buffer_add_text(out, text_of(say(letter, N_("(no subject)"))));
-    if (row->class != HELD_SPAM)
-        buffer_printf(out, "\n    %s: %s", say(letter, N_("Held as")), class_words(letter, row));
-    if (!is_open) buffer_printf(out, "\n    %s", message_id_print(row->message, id));
-    buffer_add_text(out, is_open && has_page(letter) ? TEXT("\n    ") : TEXT_NONE);
-    if (is_open && has_page(letter)) page_link_add(letter, ticket, out);
-    buffer_add_text(out, is_open && has_reply(letter) ? TEXT("\n    ") : TEXT_NONE);
-    if (is_open && has_reply(letter)) mail_link_add(letter, ticket, out);
+    plain_add(out, subject_of(letter, row), COLUMNS);
+    buffer_add_text(out, TEXT("\n    "));
+    reason_add(letter, row, out);
+    buffer_add_text(out, TEXT("\n    "));
+    if (!link_add(letter, row, out)) buffer_add_text(out, text_of(message_id_print(row->message, id)));
     buffer_add_text(out, TEXT("\n\n"));
+    buffer_free(&room);
 }
 
 /* What is to be done, a sentence a line; the same in both parts. */
@@ -139,10 +180,34 @@ static void advice_print(const struct digest_letter *letter, struct buffer *out)
     buffer_printf(out, "%s\n", say(letter, N_("What you do not want needs nothing: it goes by itself.")));
 }
 
+static struct text organisation_of(const struct digest_letter *letter)
+{
+    struct text name = letter->config->organisation;
+    return name.length ? name : envelope_domain_of(letter->to);
+}
+
+/* Who writes, why, and of what; a sentence a line. */
 static void head_print(const struct digest_letter *letter, struct buffer *out)
 {
+    buffer_printf(out, say(letter, N_("%.*s has its mail checked before it is delivered.")),
+                  TEXT_ARG(organisation_of(letter)));
+    buffer_printf(
+        out, "\n%s\n",
+        say(letter, N_("You get this mail, at most once a day, because messages to your address were "
+                       "held.")));
     buffer_printf(out, say(letter, N_("Messages to <%.*s> that were held and not delivered:")),
                   TEXT_ARG(letter->to));
+    buffer_add_char(out, '\n');
+}
+
+static void help_print(const struct digest_letter *letter, struct buffer *out)
+{
+    const struct config *config = letter->config;
+    buffer_printf(out, say(letter, N_("Questions? Ask %.*s.")),
+                  TEXT_ARG(config->help.mailbox.length ? config->help.mailbox : config->admin));
+    buffer_add_char(out, '\n');
+    if (!config->help.page.length) return;
+    buffer_printf(out, "%.*s\n", TEXT_ARG(config->help.page));
 }
 
 static void more_print(const struct digest_letter *letter, struct buffer *out)
@@ -154,89 +219,93 @@ static void more_print(const struct digest_letter *letter, struct buffer *out)
 static void lines_print(const struct digest_letter *letter, struct buffer *out)
 {
     head_print(letter, out);
-    buffer_add_text(out, TEXT("\n\n"));
+    buffer_add_char(out, '\n');
     for (size_t i = 0; i < shown(letter); i++) row_print(letter, &letter->rows[i], out);
     more_print(letter, out);
     if (letter->count > DIGEST_SHOWN_MOST) buffer_add_text(out, TEXT("\n\n"));
     advice_print(letter, out);
+    help_print(letter, out);
 }
 
 /* --- as HTML --- */
 
-static void button_add(struct text link, const char *words, struct buffer *out)
+/* Each line a paragraph. */
+static void paragraphs_add(struct text lines, struct buffer *out)
 {
-    buffer_add_text(out, TEXT("<a style=\"margin-right:14px\" href=\""));
-    html_add(out, link, link.length);
-    buffer_printf(out, "\">%s</a>", words);
+    for (struct text line; text_next_line(&lines, &line);) {
+        if (!line.length) continue;
+        buffer_add_text(out, TEXT("<p style=\"margin:4px 0\">"));
+        html_add(out, line, 1000);
+        buffer_add_text(out, TEXT("</p>\n"));
+    }
 }
 
-static void links_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
+static void button_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
-    char id[MESSAGE_ID_SIZE], ticket[TICKET_SIZE];
+    char id[MESSAGE_ID_SIZE];
     struct buffer link = { 0 };
-    if (!has_ticket(letter, row)) {
-        buffer_add_text(out, text_of(message_id_print(row->message, id)));
-        return;
-    }
-    ticket_of(letter, row, ticket);
-    if (has_page(letter)) {
-        page_link_add(letter, ticket, &link);
-        button_add(buffer_text(&link), say(letter, N_("Look and release")), out);
-    }
-    buffer_clear(&link);
-    if (has_reply(letter)) {
-        mail_link_add(letter, ticket, &link);
-        button_add(buffer_text(&link), say(letter, N_("Release by mail")), out);
+    if (link_add(letter, row, &link)) {
+        buffer_add_text(out, TEXT("<a style=\"display:inline-block;margin-top:8px;padding:7px 16px;"
+                                  "border-radius:6px;background:#2f5f96;color:#ffffff;font-weight:600;"
+                                  "text-decoration:none\" class=\"button\" href=\""));
+        html_add(out, buffer_text(&link), buffer_length(&link));
+        buffer_printf(out, "\">%s</a>",
+                      has_reply(letter) ? say(letter, N_("Release by mail"))
+                                        : say(letter, N_("Look and release")));
+    } else {
+        buffer_printf(out, "<div " MAIL_PAGE_FAINT "font-size:13px\">%s</div>",
+                      message_id_print(row->message, id));
     }
     buffer_free(&link);
 }
 
 static void row_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
-    buffer_add_text(out, TEXT("<p style=\"margin:14px 0\"><span style=\"color:#66707d\">"));
+    struct buffer room = { 0 };
+    buffer_add_text(out, TEXT("<div class=\"card\" style=\"margin:12px 0;padding:12px 14px;border:1px solid "
+                              "#d5dae1;border-radius:8px;overflow-wrap:anywhere\">\n<div " MAIL_PAGE_FAINT
+                              "font-size:13px\">"));
     time_add(out, message_id_time_ms(row->message));
-    buffer_add_text(out, TEXT("</span> "));
-    html_add(out, row->sender.length ? row->sender : TEXT("<>"), COLUMNS);
-    buffer_add_text(out, TEXT("<br>\n<b>"));
-    html_add(out, row->subject.length ? row->subject : text_of(say(letter, N_("(no subject)"))), COLUMNS);
-    buffer_add_text(out, TEXT("</b><br>\n"));
-    if (row->class != HELD_SPAM)
-        buffer_printf(out, "%s: %s<br>\n", say(letter, N_("Held as")), class_words(letter, row));
-    links_html(letter, row, out);
-    buffer_add_text(out, TEXT("</p>\n"));
+    buffer_add_text(out, TEXT("</div>\n<div style=\"font-weight:600\">"));
+    html_add(out, subject_of(letter, row), COLUMNS);
+    buffer_add_text(out, TEXT("</div>\n<div>"));
+    html_add(out, author_of(row, &room), COLUMNS);
+    buffer_add_text(out, TEXT("</div>\n<div " MAIL_PAGE_FAINT "\">"));
+    buffer_clear(&room);
+    reason_add(letter, row, &room);
+    html_add(out, buffer_text(&room), 1000);
+    buffer_add_text(out, TEXT("</div>\n"));
+    button_html(letter, row, out);
+    buffer_add_text(out, TEXT("</div>\n"));
+    buffer_free(&room);
 }
 
-static void html_print(const struct digest_letter *letter, struct buffer *out)
+static void html_print(const struct digest_letter *letter, struct text subject, struct buffer *out)
 {
-    struct buffer plain = { 0 };
-    struct text rest, line;
-    buffer_printf(out,
-                  "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"></head>\n"
-                  "<body style=\"font-family:sans-serif;font-size:14px;color:#1f252d\">\n<p>",
-                  letter->language == LANGUAGE_JA ? "ja" : "en");
-    head_print(letter, &plain);
-    html_add(out, buffer_text(&plain), 1000);
-    buffer_add_text(out, TEXT("</p>\n"));
+    struct buffer lines = { 0 };
+    mail_page_open(letter->language, subject, out);
+    buffer_add_text(out, TEXT("<h1 style=\"font-size:20px;margin:0 0 8px\">"));
+    html_add(out, subject, 1000);
+    buffer_add_text(out, TEXT("</h1>\n"));
+    head_print(letter, &lines);
+    paragraphs_add(buffer_text(&lines), out);
     for (size_t i = 0; i < shown(letter); i++) row_html(letter, &letter->rows[i], out);
-    buffer_clear(&plain);
-    more_print(letter, &plain);
-    buffer_add_text(&plain, TEXT("\n"));
-    advice_print(letter, &plain);
-    for (rest = buffer_text(&plain); text_next_line(&rest, &line);) {
-        buffer_add_text(out, line.length ? TEXT("<p style=\"margin:4px 0\">") : TEXT_NONE);
-        html_add(out, line, 1000);
-        buffer_add_text(out, line.length ? TEXT("</p>\n") : TEXT_NONE);
-    }
-    buffer_add_text(out, TEXT("</body></html>\n"));
-    buffer_free(&plain);
+    buffer_clear(&lines);
+    more_print(letter, &lines);
+    buffer_add_char(&lines, '\n');
+    advice_print(letter, &lines);
+    help_print(letter, &lines);
+    paragraphs_add(buffer_text(&lines), out);
+    mail_page_close(out);
+    buffer_free(&lines);
 }
 
 void digest_mailing_print(const struct digest_letter *letter, struct buffer *out)
 {
     struct buffer lines = { 0 }, html = { 0 }, subject = { 0 };
-    lines_print(letter, &lines);
-    html_print(letter, &html);
     buffer_printf(&subject, say(letter, N_("Held messages: %zu")), letter->count);
+    lines_print(letter, &lines);
+    html_print(letter, buffer_text(&subject), &html);
     struct notice notice = { .from = letter->config->admin,
                              .to = letter->to,
                              .hostname = letter->config->hostname,

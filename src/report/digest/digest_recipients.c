@@ -25,6 +25,11 @@ enum language digest_mailing_language(const struct config *config, struct text a
 
 /* --- who is told of what --- */
 
+static bool is_told_of(const struct config *config, enum held_class class)
+{
+    return config->digest.viruses || (class != HELD_VIRUS && class != HELD_PHISHING);
+}
+
 static bool is_told(const struct config *config, const struct held_row *row, uint64_t from_ms,
                     uint64_t until_ms)
 {
@@ -63,6 +68,9 @@ static void rows_add(struct held_rows *all, size_t *capacity, struct held_row ro
     row.sender = arena_text(arena, row.sender);
     row.address = arena_text(arena, row.address);
     row.subject = arena_text(arena, row.subject);
+    row.author = arena_text(arena, row.author);
+    row.virus = arena_text(arena, row.virus);
+    row.reason = arena_text(arena, row.reason);
     all->items[all->count++] = row;
 }
 
@@ -93,12 +101,12 @@ enum ledgerdb_outcome digest_mailing_gather(struct ledgerdb_reader *ledgerdb, co
                                             struct held_rows *out)
 {
     size_t capacity = 0;
-    static const enum held_class classes[] = { HELD_SPAM, HELD_PHISHING, HELD_VIRUS };
-    size_t count = config->digest.viruses ? sizeof classes / sizeof *classes : 1;
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out = (struct held_rows){ 0 };
-    for (size_t i = 0; i < count && outcome == LEDGERDB_DONE; i++)
-        outcome = class_gather(ledgerdb, config, classes[i], from_ms, until_ms, arena, out, &capacity);
+    for (int class = 0; class < HELD_CLASSES && outcome == LEDGERDB_DONE; class ++)
+        if (is_told_of(config, (enum held_class) class))
+            outcome = class_gather(ledgerdb, config, (enum held_class) class, from_ms, until_ms, arena, out,
+                                   &capacity);
     if (out->count) qsort(out->items, out->count, sizeof *out->items, row_order);
     return outcome;
 }

@@ -2,6 +2,7 @@
 /* Sends the digests of a day, one letter after the other: what is under way is written down before it goes,
    so that nobody is told twice and nobody left out, whoever dies. */
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "base/context.h"
 #include "base/log.h"
@@ -22,10 +23,17 @@ static void remember(struct service *service)
     digest_mailing_write(service->folder, &service->mailing);
 }
 
-static void day_finish(struct service *service)
+/* The day whose digest was the last to be due at `ms`: today from `digest at` on, else yesterday. */
+static uint32_t due_at(const struct service *service, uint64_t ms)
+{
+    return calendar_add(nightly_due((time_t)(ms / 1000), service->child.config->digest.at_minutes), 1);
+}
+
+static void mailing_finish(struct service *service)
 {
     struct digest_mailing *mailing = &service->mailing;
-    mailing->done_day = calendar_of((time_t)(mailing->until_ms / 1000));
+    uint32_t due = due_at(service, mailing->until_ms);
+    if (due > mailing->done_day) mailing->done_day = due;
     mailing->from_ms = mailing->until_ms;
     mailing->until_ms = 0;
     mailing->address[0] = '\0';
@@ -90,28 +98,30 @@ static size_t next_user(const struct service *service, const struct held_rows *r
     return at;
 }
 
-/* All of the day is gathered when the first letter is written, and stays the same to the last: `until` is
-   fixed, and what is released meanwhile only makes letters shorter. */
+/* All is gathered when the first letter is written, and stays the same to the last: `until` is fixed, and
+   what is released meanwhile only makes letters shorter. False: the ledger does not answer now. */
+static bool mailing_gather(struct service *service)
+{
+    const struct digest_mailing *mailing = &service->mailing;
+    struct ledgerdb_reader *ledgerdb;
+    struct buffer why = { 0 };
+    if (service->digest_mailing_arena) return true;
+    service->digest_mailing_arena = arena_new(0);
+    enum ledgerdb_outcome outcome = ledgerdb_open(service->ledger_path, &ledgerdb, &why);
+    if (outcome == LEDGERDB_DONE)
+        outcome = digest_mailing_gather(ledgerdb, service->child.config, mailing->from_ms, mailing->until_ms,
+                                        service->digest_mailing_arena, &service->digest_mailing_rows);
+    ledgerdb_close(ledgerdb);
+    buffer_free(&why);
+    if (outcome == LEDGERDB_DONE) return true;
+    arena_free(service->digest_mailing_arena);
+    service->digest_mailing_arena = NULL;
+    return false;
+}
+
 static void user_next(struct service *service)
 {
-    struct digest_mailing *mailing = &service->mailing;
-    if (!service->digest_mailing_arena) {
-        struct ledgerdb_reader *ledgerdb;
-        struct buffer why = { 0 };
-        service->digest_mailing_arena = arena_new(0);
-        enum ledgerdb_outcome outcome = ledgerdb_open(service->ledger_path, &ledgerdb, &why);
-        if (outcome == LEDGERDB_DONE)
-            outcome =
-                digest_mailing_gather(ledgerdb, service->child.config, mailing->from_ms, mailing->until_ms,
-                                      service->digest_mailing_arena, &service->digest_mailing_rows);
-        ledgerdb_close(ledgerdb);
-        buffer_free(&why);
-        if (outcome != LEDGERDB_DONE) {
-            arena_free(service->digest_mailing_arena);
-            service->digest_mailing_arena = NULL;
-            return; /* again at the next look */
-        }
-    }
+    if (!mailing_gather(service)) return; /* again at the next look */
     const struct held_rows *rows = &service->digest_mailing_rows;
     size_t at = next_user(service, rows);
     service->is_repeating = false;
@@ -119,7 +129,7 @@ static void user_next(struct service *service)
         letter_send(service, rows, at, digest_mailing_group(rows, at));
         return;
     }
-    day_finish(service);
+    mailing_finish(service);
     arena_free(service->digest_mailing_arena);
     service->digest_mailing_arena = NULL;
 }
@@ -136,7 +146,7 @@ void digest_job_look(struct service *service)
                        (struct submission_waiter){ letter_done, service });
         return;
     }
-    uint32_t due = calendar_add(nightly_due((time_t)(now / 1000), config->digest.at_minutes), 1);
+    uint32_t due = due_at(service, now);
     if (!config->digest.send || !mailing->done_day) { /* what was held before stays untold */
         bool is_new = mailing->done_day != due;
         *mailing = (struct digest_mailing){ .done_day = due, .from_ms = now };
@@ -146,4 +156,37 @@ void digest_job_look(struct service *service)
     if (!mailing->until_ms && mailing->done_day >= due) return;
     if (!mailing->until_ms) mailing->until_ms = now;
     user_next(service);
+}
+
+static void mailing_say(const struct service *service, struct buffer *says)
+{
+    const struct held_rows *rows = &service->digest_mailing_rows;
+    size_t users = 0, messages = 0;
+    for (size_t at = next_user(service, rows), count; at < rows->count; at += count, users++) {
+        count = digest_mailing_group(rows, at);
+        messages += count;
+    }
+    if (users)
+        buffer_printf(says, "%zu held message%s, told to %zu user%s", messages, messages == 1 ? "" : "s",
+                      users, users == 1 ? "" : "s");
+    else
+        buffer_add_text(says, TEXT("nothing is newly held for anybody"));
+}
+
+int digest_job_now(struct service *service, struct buffer *says)
+{
+    struct digest_mailing *mailing = &service->mailing;
+    digest_job_look(service);
+    if (!service->child.config->digest.send) {
+        buffer_add_text(says, TEXT("digest send is off: nobody is told"));
+        return EX_CONFIG;
+    }
+    if (!mailing->until_ms) mailing->until_ms = now_of(service);
+    if (!submission_is_open(service->submission) || !mailing_gather(service)) {
+        buffer_add_text(says, TEXT("the queue or the ledger does not answer now: it goes out when they do"));
+        return EX_TEMPFAIL;
+    }
+    mailing_say(service, says);
+    if (!service->is_mailing) user_next(service);
+    return EX_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "report/notice.h"
-#include "report/words.h"
+#include "statistics/words.h"
 
 enum { HOUR_MS = 60 * 60 * 1000 };
 

@@ -105,7 +105,14 @@ static const struct {
     { "stats --top 100001", EX_USAGE, "sekimori stats: --top wants a number up to 100000, not 100001\n" },
     { "stats --format xml", EX_USAGE, "sekimori stats: --format is table, csv or json, not xml\n" },
     { "stats extra", EX_USAGE, "sekimori stats: " },
-    { "report", EX_USAGE, "sekimori report: --to is missing\n" },
+    { "stats --language de", EX_USAGE, "sekimori stats: --language is ja or en, not de\n" },
+    { "stats --by held --domain a.example", EX_USAGE, "sekimori stats: rows are counted whole" },
+    { "report --month 2026-10-01", EX_USAGE,
+      "sekimori report: --month wants a month such as 2026-10, not 2026-10-01\n" },
+    { "report --month 2026-10 --week", EX_USAGE, "sekimori report: --month goes with neither" },
+    { "report --month 2026-10 --date today", EX_USAGE, "sekimori report: --month goes with neither" },
+    { "digest", EX_USAGE, "sekimori digest: --now is missing\n" },
+    { "digest --now now", EX_USAGE, "sekimori digest: unexpected argument: now\n" },
     { "report --to nobody", EX_USAGE,
       "sekimori report: neither an address nor a .html, .txt or .eml file: nobody" },
     { "report --to a@b.example --language de", EX_USAGE,
@@ -201,6 +208,7 @@ static void without_a_node(void **state)
     } more[] = { { "queue", " list" },
                  { "quarantine", " list" },
                  { "report", " --to /tmp/never-written.txt" },
+                 { "digest", " --now" },
                  { "balance", " --wait 0" } };
     size_t count;
     const struct verb *verbs = verb_table_list(&count);

@@ -26,9 +26,7 @@ static struct report_document *hostile_document(enum language language)
 {
     struct report_document *document = report_document_new(language);
     document->hostname = TEXT("mx.example.jp");
-    document->day = 20261125;
-    document->week_day = 20261118;
-    document->year_day = 20251126;
+    document->period = period_of(PERIOD_DAY, 20261125);
     document->made_ms = UINT64_C(1795564800000);
     document->headlines[0] = (struct document_headline){ "Received", "messages", 7012, 1.5, -3 };
     for (int i = 1; i < REPORT_DOCUMENT_HEADLINES; i++)

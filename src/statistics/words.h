@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The report's words in its languages. The catalogues are gettext's (po/), compiled in, so that a jailed
    process opens none, both languages are there at once, and no locale has to be installed. */
-#ifndef SEKIMORI_REPORT_WORDS_H
-#define SEKIMORI_REPORT_WORDS_H
+#ifndef SEKIMORI_STATISTICS_WORDS_H
+#define SEKIMORI_STATISTICS_WORDS_H
 
 #include "config/settings.h"
 #include "statistics/sheet.h"

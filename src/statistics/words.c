@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Looks texts up in gettext's compiled catalogues: two tables of lengths and offsets, the first one sorted.
  */
-#include "report/words.h"
+#include "statistics/words.h"
 
 #include <string.h>
 
-#include "report/catalogue_ja.h"
 #include "statistics/calendar.h"
+#include "statistics/catalogue_ja.h"
 
 /* catalogue_ja.h is made of po/ja.po by the build. */
 enum { MO_MAGIC = 0x950412de, MO_HEADER = 20 };
