@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "cli/health_plugin.h"
 #include "cli/json.h"
+#include "cli/options.h"
 
 enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 };
 
@@ -49,49 +49,27 @@ struct look {
     struct alarm_facts facts; /* with --all */
 };
 
-static bool seconds_read(const char *word, uint32_t *out_ms)
+static bool watch_take(void *context, const char *word)
 {
+    struct options *options = context;
     char *end;
     double seconds = strtod(word, &end);
     if (*end || end == word || !(seconds >= 0 && seconds * 1000 <= WATCH_MOST_MS)) return false;
-    *out_ms = (uint32_t)(seconds * 1000);
+    options->watch_ms = (uint32_t)(seconds * 1000);
     return true;
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "verbose", no_argument, NULL, 'v' },      { "json", no_argument, NULL, 'j' },
-        { "all", no_argument, NULL, 'a' },          { "plugin", no_argument, NULL, 'p' },
-        { "serving", no_argument, NULL, 'r' },      { "watch", required_argument, NULL, 'w' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
-    *options = (struct options){ 0 };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:vh", longs, NULL)) != -1;) {
-        bool is_good = option != '?';
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-        if (option == 'v') options->verbose = true;
-        if (option == 'a') options->all = options->verbose = true;
-        if (option == 'p') options->plugin = true;
-        if (option == 'j') options->json = true;
-        if (option == 'r') options->serving = true;
-        if (option == 'w') is_good = seconds_read(optarg, &options->watch_ms);
-        if (is_good) continue;
-        fputs(help, stderr);
-        return EX_USAGE;
-    }
-    if (optind == argc) return -1;
-    fprintf(stderr, "sekimori health: unexpected argument: %s\n%s", argv[optind], help);
-    return EX_USAGE;
-}
+static const struct verb_option table[] = {
+    { "verbose", OPTION_SWITCH, offsetof(struct options, verbose), NULL, NULL, .letter = 'v' },
+    { "all", OPTION_SWITCH, offsetof(struct options, all), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    { "plugin", OPTION_SWITCH, offsetof(struct options, plugin), NULL, NULL },
+    { "serving", OPTION_SWITCH, offsetof(struct options, serving), NULL, NULL },
+    { "watch", OPTION_VALUE, 0, watch_take, "--watch is from 0 to 3600 seconds, not " },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "health", help, table };
 
 struct health_page *health_command_page(const char *state)
 {
@@ -272,12 +250,13 @@ static int show(const struct options *options, const struct look *look)
 
 int health_main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { 0 };
     struct look look = { 0 };
     char state[4096];
-    int code = options_read(argc, argv, &options);
+    int code = options_read_all(&usage, argc, argv, &options);
     if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
-    if (code >= 0) return code;
+    if (code != OPTIONS_GO_ON) return code;
+    options.verbose |= options.all;
     code = control_state_folder(&options.target, state, sizeof state);
     if (code != EX_OK && options.plugin) return health_plugin_unknown("the state folder is not known");
     if (code != EX_OK) return code;
