@@ -41,7 +41,7 @@ struct options {
 };
 
 /* The page as it was last read. */
-struct look {
+struct page_look {
     struct health_page *page; /* NULL: it cannot be read */
     bool is_denied;           /* since this user may not */
     struct health_report report;
@@ -92,7 +92,7 @@ static void no_word(struct health_report *out, enum health_says says, uint64_t a
     };
 }
 
-static void look_again(struct look *look)
+static void look_again(struct page_look *look)
 {
     look->age_ms = 0;
     enum health_word word =
@@ -107,12 +107,12 @@ static void look_again(struct look *look)
         no_word(&look->report, HEALTH_SAYS_HANGS, look->age_ms);
 }
 
-static bool is_dead(const struct look *look)
+static bool is_dead(const struct page_look *look)
 {
     return look->report.count == 1 && look->report.findings[0].says >= HEALTH_SAYS_NOT_STARTED;
 }
 
-static bool is_well(const struct options *options, const struct look *look)
+static bool is_well(const struct options *options, const struct page_look *look)
 {
     bool is_good = options->serving ? look->report.is_serving : look->report.is_healthy;
     return is_good && alarm_facts_are_good(&look->facts);
@@ -126,7 +126,7 @@ static uint64_t now_ms(void)
 }
 
 /* Looks again every few milliseconds, and at the moment at which the node's first process ends. */
-static void watch(const struct options *options, struct look *look)
+static void watch(const struct options *options, struct page_look *look)
 {
     uint64_t end = now_ms() + options->watch_ms, now;
     struct pollfd writer = { look->page ? health_page_writer(look->page) : -1, POLLIN, 0 };
@@ -158,7 +158,7 @@ static bool is_said(const struct health_report *report, const struct alarm_fact 
     return is_same;
 }
 
-static void facts_print(const struct options *options, const struct look *look)
+static void facts_print(const struct options *options, const struct page_look *look)
 {
     static const char *const states[] = { "?   ", "good", "SICK" };
     for (size_t i = 0; i < look->facts.count; i++) {
@@ -171,7 +171,7 @@ static void facts_print(const struct options *options, const struct look *look)
         fputs("sekimori health: the other facts cannot be asked for now\n", stderr);
 }
 
-static void print(const struct options *options, const struct look *look)
+static void print(const struct options *options, const struct page_look *look)
 {
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < look->report.count; i++) {
@@ -216,7 +216,7 @@ static struct json *numbers_json(const struct health_facts *told)
     return numbers;
 }
 
-static void print_json(const struct options *options, const struct look *look)
+static void print_json(const struct options *options, const struct page_look *look)
 {
     const struct health_report *report = &look->report;
     struct json *whole = json_new_object();
@@ -236,7 +236,7 @@ static void print_json(const struct options *options, const struct look *look)
     json_print(whole, stdout, false);
 }
 
-static int show(const struct options *options, const struct look *look)
+static int show(const struct options *options, const struct page_look *look)
 {
     if (options->plugin) return health_plugin(&look->report, !look->is_denied, &look->facts);
     if (options->json)
@@ -251,7 +251,7 @@ static int show(const struct options *options, const struct look *look)
 int health_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    struct look look = { 0 };
+    struct page_look look = { 0 };
     char state[4096];
     int code = options_read_all(&usage, argc, argv, &options);
     if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
