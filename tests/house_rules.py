@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The rules of the house that no compiler checks: layers, circles of files, unique names, licence lines, prototypes in headers,
-contracts, checked contexts, one file for each foreign header. What an object includes is asked of the build, and so is what it calls.
+"""The rules of the house that no compiler checks: layers, circles of files, unique names and tags, licence lines, prototypes in
+headers, contracts, checked contexts, one file for each foreign header. What an object includes is asked of the build, and so is
+what it calls.
 usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
 import argparse
 import collections
@@ -16,6 +17,11 @@ FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h",
            "pango/pangocairo.h", "maxminddb.h", "zstd.h", "xxhash.h")
 GROUP_LINES = 4  # of prototypes that one comment above them may speak for
 EXTRA_HOME = {"event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"}}
+
+# Tags of a header that other files define too, and what they mean there.
+TAGS_OF_TWO = {"service": "all that a process holds, in each main.c", "receiver": "a channel to receive, in queue and in scan",
+               "recipient": "an address as a key, in config/table.c", "errand": "a mail to report, in its inbox alone",
+               "line": "a line of a header, in mail/header.c alone", "look": "one look at the node, in report/facts.c alone"}
 
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 INCLUDING = re.compile(r"^[ \t\1]*(?:#|%:|\?\?=)[ \t\1]*(?:include|include_next|import)\b(.*)$", re.M)
@@ -202,6 +208,17 @@ def unique_names(tree):
             yield f"file name {stem} is used twice: {', '.join(names)}"
 
 
+def unique_tags(tree):
+    """What a header calls a struct, union or enum is called so nowhere else, so that a reader may look it up by its name."""
+    homes = collections.defaultdict(set)
+    for name, text in tree.texts.items():
+        for tag in re.findall(r"\b(?:struct|union|enum)[\s\1]+(\w+)[\s\1]*\{", without_comments(text)):
+            homes[tag].add(name)
+    for tag, names in homes.items():
+        if len(names) > 1 and tag not in TAGS_OF_TWO and any(name.endswith(".h") for name in names):
+            yield f"tag {tag} is defined more than once: {', '.join(sorted(names))}"
+
+
 def spelling_of_includes(tree):
     for name, text in tree.texts.items():
         for line in INCLUDING.finditer(without_comments(text)):
@@ -341,7 +358,7 @@ def foreign_headers(tree):
             yield f"<{header}> stands in more than one file: {', '.join(sorted(names))}"
 
 
-RULES = (licence_lines, unique_names, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
+RULES = (licence_lines, unique_names, unique_tags, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
          layers_are_no_circle, layers_are_used, prototypes, contracts, checked_contexts,
          circles_of_files, foreign_headers)
 

@@ -33,6 +33,11 @@ INCLUDES_MAIL = 'int text_mail(const char *a);\n\nint text_mail(const char *a)\n
 BREACHES = [
     ("a file without the licence line", {"base/text.h": "int text_length(const char *text);\n"}, "licence_lines"),
     ("two files of one name", {"queue/text.c": LICENCE + "static int a;\nint *queue_a(void) { return &a; }\n"}, "unique_names"),
+    ("a header's tag in another header",
+     {"mail/domain.h": "+struct word {\n    int length;\n};\n", "base/word.h": LICENCE + "enum word { WORD };\n"}, "unique_tags"),
+    ("a header's tag in a .c file",
+     {"mail/domain.h": "+struct word {\n    int length;\n};\n", "base/text.c": "+struct word // a\n{\n    int a;\n};\n"},
+     "unique_tags"),
     ("an include upwards", {"base/text.c": '+#include "mail/address.h"\n'}, "layers"),
     ("an include upwards in a header", {"base/text.h": '+#include "mail/address.h"\n'}, "layers"),
     ("a folder without a line", {"web/page.c": LICENCE + "int page_a;\n"}, "layers"),

@@ -9,7 +9,7 @@
 
 enum { PIECE_BYTES = 16 };
 
-struct piece {
+struct plain_piece {
     char bytes[PIECE_BYTES];
     size_t length, columns, taken;
 };
@@ -35,15 +35,15 @@ static size_t columns_as_is(uint32_t code)
     return is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
 }
 
-static void escape(struct piece *piece, const char *format, uint32_t code)
+static void escape(struct plain_piece *piece, const char *format, uint32_t code)
 {
     piece->length = piece->columns = (size_t)snprintf(piece->bytes, sizeof piece->bytes, format, code);
 }
 
-static struct piece piece_next(struct text text)
+static struct plain_piece piece_next(struct text text)
 {
     size_t length = utf8_sequence(text);
-    struct piece piece = { .taken = length ? length : 1 };
+    struct plain_piece piece = { .taken = length ? length : 1 };
     uint32_t code = length ? printable_code(text, length) : (uint8_t)text.at[0];
     if (!length)
         escape(&piece, "\\x%02x", code);
@@ -67,7 +67,7 @@ static size_t columns_of(struct text text, size_t most)
 {
     size_t columns = 0;
     while (text.length && columns <= most) {
-        struct piece piece = piece_next(text);
+        struct plain_piece piece = piece_next(text);
         columns += piece.columns;
         text = text_slice(text, piece.taken, text.length);
     }
@@ -91,7 +91,7 @@ size_t plain_add(struct buffer *out, struct text text, size_t most)
     bool is_cut = most && columns_of(text, most) > most;
     if (is_cut) room = most - 1;
     while (text.length) {
-        struct piece piece = piece_next(text);
+        struct plain_piece piece = piece_next(text);
         if (columns + piece.columns > room) break;
         buffer_add(out, piece.bytes, piece.length);
         columns += piece.columns;

@@ -123,14 +123,14 @@ struct stream *stream_connect(struct loop *loop, const struct endpoint *to, cons
     return stream;
 }
 
-enum progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };
+enum stream_progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };
 
-static enum progress failure(void)
+static enum stream_progress failure(void)
 {
     return errno == EAGAIN || errno == EINTR ? PROGRESS_WAIT : PROGRESS_FAILED;
 }
 
-static enum progress send_wire(struct stream *stream)
+static enum stream_progress send_wire(struct stream *stream)
 {
     while (buffer_length(&stream->wire) > 0) {
         struct text bytes = buffer_text(&stream->wire);
@@ -156,10 +156,10 @@ static ssize_t send_step(struct stream *stream, struct text bytes, bool more)
 }
 
 /* Sends up to `limit` bytes of the gathered output. `more` hints that a file range follows. */
-static enum progress send_gathered(struct stream *stream, uint64_t limit, bool more)
+static enum stream_progress send_gathered(struct stream *stream, uint64_t limit, bool more)
 {
     while (limit > 0) {
-        enum progress progress = send_wire(stream);
+        enum stream_progress progress = send_wire(stream);
         if (progress != PROGRESS_DONE) return progress;
         ssize_t sent = send_step(stream, text_slice(buffer_text(&stream->out), 0, limit), more);
         if (sent < 0) return failure();
@@ -186,10 +186,10 @@ static ssize_t send_file_step(struct stream *stream, const struct file_piece *pi
     return sendfile(stream->fd, piece->fd, &offset, step);
 }
 
-static enum progress send_file(struct stream *stream, struct file_piece *piece)
+static enum stream_progress send_file(struct stream *stream, struct file_piece *piece)
 {
     while (piece->length > 0) {
-        enum progress progress = send_wire(stream);
+        enum stream_progress progress = send_wire(stream);
         if (progress != PROGRESS_DONE) return progress;
         ssize_t sent = stream->tls ? encrypt_file_step(stream, piece) : send_file_step(stream, piece);
         if (sent < 0) return failure();
@@ -204,18 +204,18 @@ static enum progress send_file(struct stream *stream, struct file_piece *piece)
     return PROGRESS_DONE;
 }
 
-static enum progress send_output(struct stream *stream)
+static enum stream_progress send_output(struct stream *stream)
 {
     while (stream->files) {
         struct file_piece *piece = stream->files;
-        enum progress progress = send_gathered(stream, piece->before, piece->length > 0);
+        enum stream_progress progress = send_gathered(stream, piece->before, piece->length > 0);
         if (progress == PROGRESS_DONE) progress = send_file(stream, piece);
         if (progress != PROGRESS_DONE) return progress;
         stream->files = piece->next;
         if (!stream->files) stream->last_file = &stream->files;
         free(piece);
     }
-    enum progress progress = send_gathered(stream, buffer_length(&stream->out), false);
+    enum stream_progress progress = send_gathered(stream, buffer_length(&stream->out), false);
     return progress == PROGRESS_DONE ? send_wire(stream) : progress;
 }
 
@@ -428,7 +428,7 @@ static void flush(void *context)
         return;
     }
     if (stream->connecting) return;
-    enum progress progress = send_output(stream);
+    enum stream_progress progress = send_output(stream);
     if (progress == PROGRESS_FAILED) {
         end(stream, STREAM_END_FAILED, strerror(errno));
         return;

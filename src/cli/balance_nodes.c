@@ -38,13 +38,13 @@ static void columns_fill(const struct day_balance *day, uint64_t out[COLUMNS])
     for (int i = 0; i < COLUMNS; i++) out[i] = all[i];
 }
 
-struct line {
+struct node_line {
     const struct node_row *node; /* NULL: the sum */
     struct day_balance day;
     uint64_t columns[COLUMNS];
 };
 
-static void line_print(const struct line *line)
+static void line_print(const struct node_line *line)
 {
     struct buffer name = { 0 };
     if (line->node)
@@ -68,21 +68,21 @@ static void told_print(const struct node_row *node)
     putchar('\n');
 }
 
-struct table {
+struct node_table {
     uint32_t day;
-    struct line *lines; /* one for each node and one for all */
+    struct node_line *lines; /* one for each node and one for all */
     size_t count;
     uint64_t missing; /* messages handed from node to node that the second does not know */
     uint64_t lost;    /* events: on their way to a node's ledger, or from there to this one */
     bool is_balanced;
 };
 
-static enum balance_state state_of(const struct table *table)
+static enum balance_state state_of(const struct node_table *table)
 {
     return balance_state_of(!table->is_balanced, table->lost);
 }
 
-static void table_print(const struct table *table)
+static void table_print(const struct node_table *table)
 {
     uint32_t day = table->day;
     printf("recipients accepted or refused on %04u-%02u-%02u\n%-20s", day / 10000, day / 100 % 100, day % 100,
@@ -98,7 +98,7 @@ static void table_print(const struct table *table)
     balance_state_print(state_of(table), table->lost);
 }
 
-static struct json *line_json(const struct line *line)
+static struct json *line_json(const struct node_line *line)
 {
     struct json *one = json_new_object();
     if (line->node) {
@@ -116,7 +116,7 @@ static struct json *line_json(const struct line *line)
     return one;
 }
 
-static void json_table_print(const struct table *table)
+static void json_table_print(const struct node_table *table)
 {
     struct json *all = json_new_object(), *list = json_new_array();
     for (size_t i = 0; i + 1 < table->count; i++) json_add(list, line_json(&table->lines[i]));
@@ -130,7 +130,7 @@ static void json_table_print(const struct table *table)
 }
 
 static enum ledgerdb_outcome table_make(struct ledgerdb_reader *ledgerdb, struct arena *arena,
-                                        struct table *out)
+                                        struct node_table *out)
 {
     struct node_row *nodes;
     size_t count;
@@ -139,7 +139,7 @@ static enum ledgerdb_outcome table_make(struct ledgerdb_reader *ledgerdb, struct
     out->count = count + 1;
     out->lines = arena_alloc_array(arena, out->count, sizeof *out->lines);
     for (size_t i = 0; i <= count && outcome == LEDGERDB_DONE; i++) {
-        struct line *line = &out->lines[i];
+        struct node_line *line = &out->lines[i];
         line->node = i < count ? &nodes[i] : NULL;
         outcome = day_count_node(ledgerdb, out->day, i < count ? nodes[i].number : -1, &line->day);
         columns_fill(&line->day, line->columns);
@@ -157,7 +157,7 @@ static enum ledgerdb_outcome table_make(struct ledgerdb_reader *ledgerdb, struct
 int balance_nodes(const struct control_target *target, uint32_t day, bool is_json)
 {
     int code;
-    struct table table = { .day = day };
+    struct node_table table = { .day = day };
     struct ledgerdb_reader *ledgerdb = ledger_open(target, "balance", &code);
     if (!ledgerdb) return code;
     struct arena *arena = arena_new(0);

@@ -15,17 +15,17 @@ static void line_add(struct count_comparison *sums, const char *name, int64_t re
     sums->differences += line->differs;
 }
 
-struct journal {
+struct journal_counts {
     const struct json *now, *then;
 };
 
-static int64_t since_baseline(const struct journal *journal, const char *name)
+static int64_t since_baseline(const struct journal_counts *journal, const char *name)
 {
     return json_get_number(journal->now, name) - json_get_number(journal->then, name);
 }
 
 /* What was live at the baseline and what came since must have ended or be live. */
-static int64_t journal_explained(const struct journal *journal)
+static int64_t journal_explained(const struct journal_counts *journal)
 {
     int64_t sum = since_baseline(journal, "live");
     for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
@@ -33,8 +33,8 @@ static int64_t journal_explained(const struct journal *journal)
     return sum;
 }
 
-static void compare(struct count_comparison *sums, const struct json *receive, const struct journal *journal,
-                    const struct json *ledger)
+static void compare(struct count_comparison *sums, const struct json *receive,
+                    const struct journal_counts *journal, const struct json *ledger)
 {
     int64_t own = since_baseline(journal, "own");
     int64_t accepted = since_baseline(journal, "accepted");
@@ -65,7 +65,7 @@ static void compare(struct count_comparison *sums, const struct json *receive, c
 bool comparison_make(struct text counters_text, struct text ledger_text, struct count_comparison *out)
 {
     struct json *counters = json_parse(counters_text), *ledger = json_parse(ledger_text);
-    struct journal journal = { json_get(counters, "queue"), json_get(counters, "baseline") };
+    struct journal_counts journal = { json_get(counters, "queue"), json_get(counters, "baseline") };
     const struct json *receive = json_get(counters, "receive");
     bool is_whole = receive && journal.now && journal.then && json_get(ledger, "accepted");
     *out = (struct count_comparison){ 0 };

@@ -48,7 +48,7 @@ static const struct verb_usage drain_usage = { "drain", drain_help, drain_table 
 static const struct verb_usage undrain_usage = { "undrain", undrain_help, undrain_table };
 
 /* What was said last, so that the same is not said again. */
-struct progress {
+struct drain_progress {
     uint64_t sessions, deliveries, said_ms;
     bool has_said, is_down, is_silent;
 };
@@ -60,7 +60,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void progress_say(struct progress *said, const struct health_report *report)
+static void progress_say(struct drain_progress *said, const struct health_report *report)
 {
     bool is_same =
         said->has_said && said->sessions == report->sessions && said->deliveries == report->deliveries;
@@ -92,7 +92,7 @@ static int finish(const struct health_report *report)
 }
 
 /* -1: not yet; else the exit code. */
-static int look(const struct health_page *page, struct progress *said)
+static int look(const struct health_page *page, struct drain_progress *said)
 {
     struct health_report report;
     uint64_t age_ms;
@@ -119,7 +119,7 @@ static int look(const struct health_page *page, struct progress *said)
 static int follow(const struct control_target *target)
 {
     char state[4096];
-    struct progress said = { 0 };
+    struct drain_progress said = { 0 };
     int code = control_state_folder(target, state, sizeof state);
     if (code != EX_OK) return code;
     struct health_page *page = health_command_page(state);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "cli/health_plugin.h"
 #include "cli/json.h"
+#include "cli/options.h"
 
 enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 };
 
@@ -41,7 +41,7 @@ struct options {
 };
 
 /* The page as it was last read. */
-struct look {
+struct page_look {
     struct health_page *page; /* NULL: it cannot be read */
     bool is_denied;           /* since this user may not */
     struct health_report report;
@@ -49,49 +49,27 @@ struct look {
     struct alarm_facts facts; /* with --all */
 };
 
-static bool seconds_read(const char *word, uint32_t *out_ms)
+static bool watch_take(void *context, const char *word)
 {
+    struct options *options = context;
     char *end;
     double seconds = strtod(word, &end);
     if (*end || end == word || !(seconds >= 0 && seconds * 1000 <= WATCH_MOST_MS)) return false;
-    *out_ms = (uint32_t)(seconds * 1000);
+    options->watch_ms = (uint32_t)(seconds * 1000);
     return true;
 }
 
-/* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
-        { "verbose", no_argument, NULL, 'v' },      { "json", no_argument, NULL, 'j' },
-        { "all", no_argument, NULL, 'a' },          { "plugin", no_argument, NULL, 'p' },
-        { "serving", no_argument, NULL, 'r' },      { "watch", required_argument, NULL, 'w' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
-    *options = (struct options){ 0 };
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:vh", longs, NULL)) != -1;) {
-        bool is_good = option != '?';
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EX_OK;
-        }
-        if (option == 'c') options->target.config = optarg;
-        if (option == 's') options->target.state = optarg;
-        if (option == 'v') options->verbose = true;
-        if (option == 'a') options->all = options->verbose = true;
-        if (option == 'p') options->plugin = true;
-        if (option == 'j') options->json = true;
-        if (option == 'r') options->serving = true;
-        if (option == 'w') is_good = seconds_read(optarg, &options->watch_ms);
-        if (is_good) continue;
-        fputs(help, stderr);
-        return EX_USAGE;
-    }
-    if (optind == argc) return -1;
-    fprintf(stderr, "sekimori health: unexpected argument: %s\n%s", argv[optind], help);
-    return EX_USAGE;
-}
+static const struct verb_option table[] = {
+    { "verbose", OPTION_SWITCH, offsetof(struct options, verbose), NULL, NULL, .letter = 'v' },
+    { "all", OPTION_SWITCH, offsetof(struct options, all), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
+    { "plugin", OPTION_SWITCH, offsetof(struct options, plugin), NULL, NULL },
+    { "serving", OPTION_SWITCH, offsetof(struct options, serving), NULL, NULL },
+    { "watch", OPTION_VALUE, 0, watch_take, "--watch is from 0 to 3600 seconds, not " },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+static const struct verb_usage usage = { "health", help, table };
 
 struct health_page *health_command_page(const char *state)
 {
@@ -114,7 +92,7 @@ static void no_word(struct health_report *out, enum health_says says, uint64_t a
     };
 }
 
-static void look_again(struct look *look)
+static void look_again(struct page_look *look)
 {
     look->age_ms = 0;
     enum health_word word =
@@ -129,12 +107,12 @@ static void look_again(struct look *look)
         no_word(&look->report, HEALTH_SAYS_HANGS, look->age_ms);
 }
 
-static bool is_dead(const struct look *look)
+static bool is_dead(const struct page_look *look)
 {
     return look->report.count == 1 && look->report.findings[0].says >= HEALTH_SAYS_NOT_STARTED;
 }
 
-static bool is_well(const struct options *options, const struct look *look)
+static bool is_well(const struct options *options, const struct page_look *look)
 {
     bool is_good = options->serving ? look->report.is_serving : look->report.is_healthy;
     return is_good && alarm_facts_are_good(&look->facts);
@@ -148,7 +126,7 @@ static uint64_t now_ms(void)
 }
 
 /* Looks again every few milliseconds, and at the moment at which the node's first process ends. */
-static void watch(const struct options *options, struct look *look)
+static void watch(const struct options *options, struct page_look *look)
 {
     uint64_t end = now_ms() + options->watch_ms, now;
     struct pollfd writer = { look->page ? health_page_writer(look->page) : -1, POLLIN, 0 };
@@ -180,7 +158,7 @@ static bool is_said(const struct health_report *report, const struct alarm_fact 
     return is_same;
 }
 
-static void facts_print(const struct options *options, const struct look *look)
+static void facts_print(const struct options *options, const struct page_look *look)
 {
     static const char *const states[] = { "?   ", "good", "SICK" };
     for (size_t i = 0; i < look->facts.count; i++) {
@@ -193,7 +171,7 @@ static void facts_print(const struct options *options, const struct look *look)
         fputs("sekimori health: the other facts cannot be asked for now\n", stderr);
 }
 
-static void print(const struct options *options, const struct look *look)
+static void print(const struct options *options, const struct page_look *look)
 {
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < look->report.count; i++) {
@@ -238,7 +216,7 @@ static struct json *numbers_json(const struct health_facts *told)
     return numbers;
 }
 
-static void print_json(const struct options *options, const struct look *look)
+static void print_json(const struct options *options, const struct page_look *look)
 {
     const struct health_report *report = &look->report;
     struct json *whole = json_new_object();
@@ -258,7 +236,7 @@ static void print_json(const struct options *options, const struct look *look)
     json_print(whole, stdout, false);
 }
 
-static int show(const struct options *options, const struct look *look)
+static int show(const struct options *options, const struct page_look *look)
 {
     if (options->plugin) return health_plugin(&look->report, !look->is_denied, &look->facts);
     if (options->json)
@@ -272,12 +250,13 @@ static int show(const struct options *options, const struct look *look)
 
 int health_main(int argc, char **argv)
 {
-    struct options options;
-    struct look look = { 0 };
+    struct options options = { 0 };
+    struct page_look look = { 0 };
     char state[4096];
-    int code = options_read(argc, argv, &options);
+    int code = options_read_all(&usage, argc, argv, &options);
     if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
-    if (code >= 0) return code;
+    if (code != OPTIONS_GO_ON) return code;
+    options.verbose |= options.all;
     code = control_state_folder(&options.target, state, sizeof state);
     if (code != EX_OK && options.plugin) return health_plugin_unknown("the state folder is not known");
     if (code != EX_OK) return code;

@@ -12,13 +12,13 @@
 
 #include "base/address.h"
 
-struct question {
+struct address_request {
     struct nlmsghdr header;
     struct ifaddrmsg message;
     char attributes[64];
 };
 
-static void attribute_add(struct question *question, uint16_t type, const void *bytes, size_t length)
+static void attribute_add(struct address_request *question, uint16_t type, const void *bytes, size_t length)
 {
     struct rtattr *attribute = (void *)((char *)question + NLMSG_ALIGN(question->header.nlmsg_len));
     attribute->rta_type = type;
@@ -28,22 +28,23 @@ static void attribute_add(struct question *question, uint16_t type, const void *
         (uint32_t)(NLMSG_ALIGN(question->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len));
 }
 
-static void question_make(struct question *out, unsigned index, const struct network *network)
+static void question_make(struct address_request *out, unsigned index, const struct network *network)
 {
     bool is_v4 = address_is_v4(&network->address);
     const uint8_t *bytes = network->address.bytes + (is_v4 ? 12 : 0);
-    *out = (struct question){ .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
-                                          .nlmsg_type = RTM_DELADDR,
-                                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
-                              .message = { .ifa_family = is_v4 ? AF_INET : AF_INET6,
-                                           .ifa_prefixlen = (uint8_t)(network->bits - (is_v4 ? 96 : 0)),
-                                           .ifa_index = index } };
+    *out =
+        (struct address_request){ .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+                                              .nlmsg_type = RTM_DELADDR,
+                                              .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+                                  .message = { .ifa_family = is_v4 ? AF_INET : AF_INET6,
+                                               .ifa_prefixlen = (uint8_t)(network->bits - (is_v4 ? 96 : 0)),
+                                               .ifa_index = index } };
     if (is_v4) attribute_add(out, IFA_LOCAL, bytes, 4);
     attribute_add(out, IFA_ADDRESS, bytes, is_v4 ? 4 : 16);
 }
 
 /* The kernel's answer: 0 or an errno. */
-static int ask(const struct question *question)
+static int ask(const struct address_request *question)
 {
     struct {
         struct nlmsghdr header;
@@ -64,7 +65,7 @@ static int ask(const struct question *question)
 
 const char *network_address_remove(const char *interface, struct text word)
 {
-    struct question question;
+    struct address_request question;
     struct network network;
     if (!network_parse_interface(word, &network)) return "that is no address, or no prefix length of one";
     unsigned index = if_nametoindex(interface);

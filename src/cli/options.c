@@ -11,14 +11,18 @@
 
 enum { FIRST_ROW = 256 }; /* what getopt_long gives back for a row, behind all letters */
 
+static int has_argument(enum option_kind kind)
+{
+    if (kind == OPTION_MAYBE) return optional_argument;
+    return kind == OPTION_SWITCH ? no_argument : required_argument;
+}
+
 static void longs_fill(const struct verb_option *table, struct option longs[OPTIONS_MOST + 2])
 {
     int count = 0;
     for (const struct verb_option *row = table; row->name; row++, count++) {
         if (count == OPTIONS_MOST) bug("more options than a verb may have");
-        longs[count] =
-            (struct option){ row->name, row->kind == OPTION_SWITCH ? no_argument : required_argument, NULL,
-                             FIRST_ROW + count };
+        longs[count] = (struct option){ row->name, has_argument(row->kind), NULL, FIRST_ROW + count };
     }
     longs[count] = (struct option){ "help", no_argument, NULL, 'h' };
 }

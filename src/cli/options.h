@@ -18,18 +18,19 @@ enum option_kind {
     OPTION_TIME,   /* a uint64_t: milliseconds since 1970, as when_parse reads it now */
     OPTION_DAY,    /* a uint32_t: yyyymmdd, as when_parse_day reads it now */
     OPTION_VALUE,  /* take() reads it */
+    OPTION_MAYBE,  /* as VALUE, of --name=WORD; for --name alone take() gets NULL, which it accepts */
     OPTION_NAMED   /* say() reads it, and knows by which name it was given */
 };
 
 struct verb_option {
     const char *name; /* without dashes; NULL ends the table */
     enum option_kind kind;
-    size_t offset; /* in the verb's own struct, of all but VALUE and NAMED */
-    /* Of VALUE: false when the word, which is borrowed from argv, makes no sense. Then `complaint` is said,
-       and the word; so of NUMBER, TIME and DAY. */
+    size_t offset; /* in the verb's own struct, of all but VALUE, MAYBE and NAMED */
+    /* Of VALUE and MAYBE: false when the word, which is borrowed from argv, makes no sense. Then `complaint`
+       is said, and the word; so of NUMBER, TIME and DAY. */
     bool (*take)(void *options, const char *word);
     const char *complaint;
-    char letter; /* the option's short form, as 'c' of -c; 0: it has none */
+    char letter; /* the option's short form, as 'c' of -c; 0: it has none, as each MAYBE */
     uint64_t least, most;
     /* Of NAMED: NULL, or what is wrong with the word, a text that lives on; it is said behind the word. */
     const char *(*say)(void *options, const char *name, const char *word);

@@ -2,13 +2,13 @@
 /* The dump verb: the configuration in its own language, or as JSON. */
 #include "cli/show_config.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/options.h"
 #include "config/dump.h"
 #include "config/load.h"
 #include "config/manual.h"
@@ -121,66 +121,74 @@ static void dump_json(const struct config *config)
     json_print(root, stdout, true);
 }
 
-enum form { FORM_LANGUAGE, FORM_JSON, FORM_EXPLAINED, FORM_EXPLAINED_JA, FORM_MANUAL };
+struct options {
+    const char *config;
+    bool is_json, is_manual, is_explained;
+    enum language language; /* of the explanation */
+};
 
-static void dump_print(const struct config *config, enum form form)
+static bool language_take(void *context, const char *word)
+{
+    struct options *options = context;
+    options->is_explained = true;
+    options->language = word && strcmp(word, "ja") == 0 ? LANGUAGE_JA : LANGUAGE_EN;
+    return !word || options->language == LANGUAGE_JA || strcmp(word, "en") == 0;
+}
+
+/* --manual prints the reference of sekimori.conf(5); for those who change the schema. */
+static const struct verb_option table[] = {
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "explain", OPTION_MAYBE, 0, language_take, "--explain is in en or ja, not " },
+    { "manual", OPTION_SWITCH, offsetof(struct options, is_manual), NULL, NULL },
+    { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
+    { 0 }
+};
+static const struct verb_usage usage = { "dump", HELP, table };
+
+static void dump_print(const struct options *options, const struct config *config)
 {
     struct buffer out = { 0 };
-    if (form == FORM_JSON)
+    if (options->is_json)
         dump_json(config);
-    else if (form == FORM_LANGUAGE)
-        config_dump(config, &out, true);
-    else if (form == FORM_MANUAL)
-        manual_print(&out);
+    else if (options->is_explained)
+        config_dump_explained(config, &out, options->language);
     else
-        config_dump_explained(config, &out, form == FORM_EXPLAINED_JA ? LANGUAGE_JA : LANGUAGE_EN);
+        config_dump(config, &out, true);
     fwrite(buffer_text(&out).at, 1, buffer_length(&out), stdout);
     buffer_free(&out);
 }
 
-static int file_dump(const char *path, enum form form)
+static int file_dump(const struct options *options)
 {
     struct problem_list problems;
     struct buffer lines = { 0 };
     problem_list_start(&problems);
-    struct config *config = config_load(path, &problems);
+    struct config *config = config_load(options->config ? options->config : config_default_path(), &problems);
     for (size_t i = 0; i < problems.count; i++) problem_show(&problems.items[i], &lines);
     fwrite(buffer_text(&lines).at, 1, buffer_length(&lines), stderr);
     int status = config ? EX_OK : EX_CONFIG;
-    if (config) dump_print(config, form);
+    if (config) dump_print(options, config);
     config_free(config);
     buffer_free(&lines);
     problem_list_free(&problems);
     return status;
 }
 
+static int manual_dump(void)
+{
+    struct buffer out = { 0 };
+    manual_print(&out);
+    fwrite(buffer_text(&out).at, 1, buffer_length(&out), stdout);
+    buffer_free(&out);
+    return EX_OK;
+}
+
 int dump_main(int argc, char **argv)
 {
-    /* --manual prints the reference of sekimori.conf(5); for those who change the schema. */
-    static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' },   { "explain", optional_argument, NULL, 'e' },
-        { "manual", no_argument, NULL, 'm' }, { "config", required_argument, NULL, 'c' },
-        { "help", no_argument, NULL, 'h' },   { 0 }
-    };
-    enum form form = FORM_LANGUAGE;
-    const char *path = NULL;
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        bool is_ja = option == 'e' && optarg && strcmp(optarg, "ja") == 0;
-        bool is_en = option == 'e' && (!optarg || strcmp(optarg, "en") == 0);
-        if (option == 'j')
-            form = FORM_JSON;
-        else if (option == 'm')
-            form = FORM_MANUAL;
-        else if (option == 'c')
-            path = optarg;
-        else if (is_en || is_ja)
-            form = is_ja ? FORM_EXPLAINED_JA : FORM_EXPLAINED;
-        else
-            return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
-    }
-    if (argc - optind > (path ? 0 : 1)) return fputs(HELP, stderr), EX_USAGE;
-    if (form == FORM_MANUAL) return dump_print(NULL, form), EX_OK;
-    if (!path) path = optind < argc ? argv[optind] : config_default_path();
-    return file_dump(path, form);
+    struct options options = { 0 };
+    int code = options_read(&usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (!options.config && optind < argc) options.config = argv[optind++];
+    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    return options.is_manual ? manual_dump() : file_dump(&options);
 }

@@ -12,8 +12,8 @@
 #include "ipc/ask_deliver.h"
 #include "ipc/child.h"
 
-struct asker {
-    struct asker *next;
+struct callout_asker {
+    struct callout_asker *next;
     struct channel *channel;
     uint64_t id;
 };
@@ -25,7 +25,7 @@ struct callout {
     char *address, *domain; /* domain in lower case */
     size_t address_length, domain_length;
     struct probe *probe; /* while it is being asked */
-    struct asker *askers;
+    struct callout_asker *askers;
     /* the answer */
     uint64_t until_ms;
     enum recipient_ending ending;
@@ -99,7 +99,7 @@ static void callout_drop(struct callout *callout)
 
 /* --- answers --- */
 
-static void answer_send(const struct asker *asker, enum recipient_ending ending, uint16_t code,
+static void answer_send(const struct callout_asker *asker, enum recipient_ending ending, uint16_t code,
                         const char *enhanced, const char *reply)
 {
     struct buffer *frame = channel_begin(asker->channel, DELIVER_CALL_OUT_IS, asker->id);
@@ -112,7 +112,7 @@ static void answer_send(const struct asker *asker, enum recipient_ending ending,
 
 static void answer_all(struct callout *callout)
 {
-    struct asker *asker;
+    struct callout_asker *asker;
     while ((asker = callout->askers)) {
         callout->askers = asker->next;
         answer_send(asker, callout->ending, callout->code, callout->enhanced, callout->reply);
@@ -178,8 +178,8 @@ static void probe_begin(struct callout *callout)
 
 static void asker_add(struct callout *callout, struct channel *channel, uint64_t id)
 {
-    struct asker *asker = memory_alloc(sizeof *asker);
-    *asker = (struct asker){ callout->askers, channel, id };
+    struct callout_asker *asker = memory_alloc(sizeof *asker);
+    *asker = (struct callout_asker){ callout->askers, channel, id };
     callout->askers = asker;
 }
 
@@ -195,7 +195,7 @@ static bool has_room(struct callouts *callouts)
 static void ask(struct callouts *callouts, struct channel *channel, uint64_t id, struct text address)
 {
     struct callout *callout = find(callouts, address);
-    struct asker now = { NULL, channel, id };
+    struct callout_asker now = { NULL, channel, id };
     callouts->asked++;
     if (callout && !callout->probe && loop_now_ms(callouts->loop) < callout->until_ms) {
         callouts->from_cache++;
@@ -234,7 +234,7 @@ void callout_forget(struct callouts *callouts, const struct channel *asker)
     size_t slot = 0;
     struct hash_node *next = NULL, *node;
     while ((node = hash_table_walk(&callouts->by_address, &slot, &next))) {
-        struct asker **at = &OWNER_OF(node, struct callout, node)->askers, *gone;
+        struct callout_asker **at = &OWNER_OF(node, struct callout, node)->askers, *gone;
         while ((gone = *at)) {
             if (gone->channel != asker) {
                 at = &gone->next;

@@ -14,7 +14,7 @@
 
 enum { SPARE_MOST = 256, SPARE_BYTES_MOST = 64 * 1024 };
 
-struct segment {
+struct job_segment {
     struct hash_node node;
     uint32_t number, jobs;
     int fd;
@@ -28,7 +28,7 @@ struct job {
     struct hash_node node;
     struct jobs *jobs;
     struct arena *arena;
-    struct segment *segment;
+    struct job_segment *segment;
     struct deliver_job job;
     struct result_hold hold; /* once it is done */
     bool is_done;
@@ -65,17 +65,17 @@ void jobs_set_results(struct jobs *jobs, struct results *results)
 
 /* --- segments --- */
 
-static struct segment *segment_find(const struct jobs *jobs, uint32_t number)
+static struct job_segment *segment_find(const struct jobs *jobs, uint32_t number)
 {
     struct hash_node *node = hash_table_first(&jobs->segments, hash_table_number(number));
     for (; node; node = hash_table_next(node)) {
-        struct segment *segment = OWNER_OF(node, struct segment, node);
+        struct job_segment *segment = OWNER_OF(node, struct job_segment, node);
         if (segment->number == number) return segment;
     }
     return NULL;
 }
 
-static void segment_release(struct jobs *jobs, struct segment *segment)
+static void segment_release(struct jobs *jobs, struct job_segment *segment)
 {
     if (segment->jobs > 0 || segment->is_listed) return;
     close(segment->fd);
@@ -83,7 +83,7 @@ static void segment_release(struct jobs *jobs, struct segment *segment)
     jobs->counts.segments--;
 }
 
-static void segment_unlist(struct jobs *jobs, struct segment *segment)
+static void segment_unlist(struct jobs *jobs, struct job_segment *segment)
 {
     hash_table_remove(&jobs->segments, &segment->node);
     segment->is_listed = false;
@@ -99,10 +99,10 @@ static bool segment_take(struct jobs *jobs, struct frame *frame)
         if (fd >= 0) close(fd);
         return false;
     }
-    struct segment *old = segment_find(jobs, number);
+    struct job_segment *old = segment_find(jobs, number);
     if (old) segment_unlist(jobs, old);
-    struct segment *segment = memory_alloc(sizeof *segment);
-    *segment = (struct segment){ .number = number, .fd = fd, .is_listed = true };
+    struct job_segment *segment = memory_alloc(sizeof *segment);
+    *segment = (struct job_segment){ .number = number, .fd = fd, .is_listed = true };
     hash_table_add(&jobs->segments, &segment->node, hash_table_number(number));
     jobs->counts.segments++;
     return true;
@@ -111,7 +111,7 @@ static bool segment_take(struct jobs *jobs, struct frame *frame)
 static bool segment_end(struct jobs *jobs, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
-    struct segment *segment = segment_find(jobs, get_u32(&reader));
+    struct job_segment *segment = segment_find(jobs, get_u32(&reader));
     if (segment && !reader.failed) segment_unlist(jobs, segment);
     return reader_done(&reader);
 }
@@ -410,7 +410,7 @@ void jobs_queue_closed(struct jobs *jobs)
     slot = 0;
     next = NULL;
     while ((node = hash_table_walk(&jobs->segments, &slot, &next)))
-        segment_unlist(jobs, OWNER_OF(node, struct segment, node));
+        segment_unlist(jobs, OWNER_OF(node, struct job_segment, node));
 }
 
 void jobs_free(struct jobs *jobs)

@@ -13,7 +13,7 @@
 #include "base/file.h"
 
 enum { FRAME_MARGIN = 256 };
-enum carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE, CARRIER_LOST };
+enum body_carrier { CARRIER_INLINE, CARRIER_MEMFD, CARRIER_FILE, CARRIER_LOST };
 
 static const int SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
@@ -118,7 +118,7 @@ static bool descriptor_is_good(const struct body *body)
 bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct body *out_body)
 {
     *out_body = (struct body){ 0 };
-    enum carrier carrier = get_u8(reader);
+    enum body_carrier carrier = get_u8(reader);
     if (carrier == CARRIER_INLINE) {
         out_body->mapped = get_text(reader);
         out_body->size = out_body->mapped.length;

@@ -14,7 +14,7 @@
 
 enum { BOOT_SIZE = 40, LAYOUT = 3, READS_MOST = 1000 };
 
-struct content {
+struct page_content {
     uint32_t layout, size; /* of this struct: another version's page is no word */
     int32_t pid;
     uint64_t written_ms; /* monotonic: means nothing in another boot */
@@ -24,7 +24,7 @@ struct content {
 
 struct health_page {
     _Atomic uint64_t sequence;
-    struct content content;
+    struct page_content content;
 };
 
 _Static_assert(sizeof(struct health_page) <= HEALTH_PAGE_BYTES, "the page is too small");
@@ -67,11 +67,11 @@ static void boot_read(char room[BOOT_SIZE])
 
 void health_page_write(struct health_page *page, const struct health_report *report)
 {
-    struct content content = { .layout = LAYOUT,
-                               .size = sizeof content,
-                               .pid = (int32_t)getpid(),
-                               .written_ms = now_ms(),
-                               .report = *report };
+    struct page_content content = { .layout = LAYOUT,
+                                    .size = sizeof content,
+                                    .pid = (int32_t)getpid(),
+                                    .written_ms = now_ms(),
+                                    .report = *report };
     bool is_ours = page->content.layout == LAYOUT && page->content.pid == content.pid;
     if (is_ours)
         memcpy(content.boot, page->content.boot, BOOT_SIZE);
@@ -85,7 +85,7 @@ void health_page_write(struct health_page *page, const struct health_report *rep
 }
 
 /* False: never written, or its writer died while it wrote. */
-static bool content_read(const struct health_page *page, struct content *out)
+static bool content_read(const struct health_page *page, struct page_content *out)
 {
     for (int i = 0; i < READS_MOST; i++) {
         uint64_t before = atomic_load_explicit(&page->sequence, memory_order_acquire);
@@ -111,7 +111,7 @@ static bool has_ended(int pid)
 enum health_word health_page_read(const struct health_page *page, struct health_report *out,
                                   uint64_t *out_age_ms)
 {
-    struct content content;
+    struct page_content content;
     char boot[BOOT_SIZE];
     *out = (struct health_report){ 0 };
     if (!content_read(page, &content)) return HEALTH_WORD_NONE;
@@ -127,7 +127,7 @@ enum health_word health_page_read(const struct health_page *page, struct health_
 
 bool health_page_peek(const struct health_page *page, struct health_report *out)
 {
-    struct content content;
+    struct page_content content;
     if (!content_read(page, &content)) return false;
     uint64_t now = now_ms();
     if (content.written_ms > now || now - content.written_ms > HEALTH_PAGE_STALE_MS) return false;
@@ -137,7 +137,7 @@ bool health_page_peek(const struct health_page *page, struct health_report *out)
 
 int health_page_writer(const struct health_page *page)
 {
-    struct content content;
+    struct page_content content;
     if (!content_read(page, &content)) return -1;
     return (int)syscall(SYS_pidfd_open, content.pid, 0);
 }

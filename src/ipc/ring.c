@@ -29,7 +29,7 @@ struct ring_header {
     uint64_t lost_since_ms; /* 0: since the file was made */
 };
 
-struct record_header {
+struct ring_record_header {
     uint32_t length, checksum;
 };
 
@@ -72,7 +72,7 @@ void ring_unmap(struct ring *ring)
 
 static size_t padded(size_t length)
 {
-    return (sizeof(struct record_header) + length + 7) & ~(size_t)7;
+    return (sizeof(struct ring_record_header) + length + 7) & ~(size_t)7;
 }
 
 static bool append(struct ring *ring, struct text record, uint64_t most)
@@ -86,12 +86,12 @@ static bool append(struct ring *ring, struct text record, uint64_t most)
         return false;
     }
     if (filler) {
-        struct record_header skip = { FILLER, 0 };
+        struct ring_record_header skip = { FILLER, 0 };
         memcpy(ring->data + place, &skip, sizeof skip);
         head += filler;
         place = 0;
     }
-    struct record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record) };
+    struct ring_record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record) };
     memcpy(ring->data + place, &header, sizeof header);
     memcpy(ring->data + place + sizeof header, record.at, record.length);
     atomic_store_explicit(&ring->header->head, head + need, memory_order_release);
@@ -156,7 +156,7 @@ bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
         return damaged(ring, head & ~(uint64_t)7, position);
     while (*position < head) {
         size_t place = *position % DATA_BYTES;
-        struct record_header header;
+        struct ring_record_header header;
         memcpy(&header, ring->data + place, sizeof header);
         if (header.length == FILLER) {
             if (DATA_BYTES - place > head - *position) return damaged(ring, head, position);

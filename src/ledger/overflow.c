@@ -18,7 +18,7 @@
 
 enum { READ_BYTES = 256 * 1024 };
 
-struct record_header {
+struct overflow_record_header {
     uint32_t length, checksum;
     uint64_t position;
     uint32_t slot, reserved;
@@ -71,8 +71,8 @@ void overflow_set_most(struct overflow *overflow, uint64_t most_bytes)
 enum overflow_outcome overflow_add(struct overflow *overflow, uint16_t slot, uint64_t position,
                                    struct text record)
 {
-    struct record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record), position, slot,
-                                    0 };
+    struct overflow_record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record),
+                                             position, slot, 0 };
     char whole[sizeof header + RING_RECORD_LIMIT];
     size_t size = sizeof header + record.length;
     if (overflow->fd < 0) file_open(overflow);
@@ -117,7 +117,7 @@ static bool damaged(struct overflow *overflow)
 
 bool overflow_next(struct overflow *overflow, struct waited *out)
 {
-    struct record_header header;
+    struct overflow_record_header header;
     if (overflow->fd < 0 || overflow->at == overflow->end) return false;
     const char *bytes = bytes_at(overflow, overflow->at, sizeof header);
     if (!bytes) return damaged(overflow);

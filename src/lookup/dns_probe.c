@@ -15,7 +15,7 @@ struct dns_probe {
     const struct config *config;
     struct timer *timer;
     struct arena *arena; /* of the question under way */
-    struct answer answer;
+    struct dns_answer answer;
     bool is_asking, is_needed;
     bool has_begun;    /* a period has */
     uint64_t answered; /* by servers, when the period began */

@@ -42,7 +42,7 @@ static void hosts_unique(struct exchanger *exchanger)
 /* RFC 7505: a single MX that names the root says that no mail is taken; among others it says nothing. */
 static void hosts_choose(struct exchanger *exchanger)
 {
-    const struct answer *mx = &exchanger->mx;
+    const struct dns_answer *mx = &exchanger->mx;
     exchanger->is_null = mx->count == 1 && mx->records[0].name.length == 0;
     exchanger->is_implicit = mx->status == DNS_NONE && !mx->is_nxdomain;
     exchanger->hosts = arena_alloc_array(exchanger->arena, mx->count + 1, sizeof *exchanger->hosts);

@@ -9,7 +9,7 @@ struct exchanger_host {
     uint16_t preference;
     uint32_t chance; /* order among equal preferences */
     struct text name;
-    struct host host;
+    struct host_question host;
 };
 
 struct exchanger {
@@ -17,7 +17,7 @@ struct exchanger {
     struct resolver *resolver;
     struct arena *arena;
     struct text domain;
-    struct answer mx;
+    struct dns_answer mx;
     bool is_mx_known, is_null, is_implicit;
     uint32_t host_count;
     struct exchanger_host *hosts;

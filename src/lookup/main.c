@@ -11,13 +11,13 @@
 #include "base/sandbox.h"
 #include "ipc/child.h"
 #include "lookup/dns_probe.h"
-#include "lookup/question.h"
+#include "lookup/dns_question.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x557e2ca9 } magic;
     struct child child;
     struct resolver *resolver;
-    struct question_table *questions;
+    struct dns_question_table *questions;
     struct dns_probe *probe;
 };
 
@@ -46,13 +46,13 @@ static void ask_free(struct ask *ask)
     free(ask);
 }
 
-static void ask_answered(struct asker *asker, const struct question_answer *answer)
+static void ask_answered(struct asker *asker, const struct dns_question_answer *answer)
 {
     struct ask *ask = (struct ask *)asker;
     struct channel *channel = ask->peer->channel;
-    if (answer->kind == QUESTION_HOST) {
+    if (answer->kind == DNS_QUESTION_HOST) {
         host_answer_put(answer->host, channel_begin(channel, LOOKUP_HOST_IS, ask->id));
-    } else if (answer->kind == QUESTION_MX) {
+    } else if (answer->kind == DNS_QUESTION_MX) {
         mx_answer_put(answer->mx, channel_begin(channel, LOOKUP_MX_IS, ask->id));
     } else {
         client_name_put(answer->client_name, channel_begin(channel, LOOKUP_CLIENT_NAME_IS, ask->id));
@@ -61,14 +61,14 @@ static void ask_answered(struct asker *asker, const struct question_answer *answ
     ask_free(ask);
 }
 
-static void ask_begin(struct peer *peer, uint64_t id, enum question_kind kind, struct text name,
+static void ask_begin(struct peer *peer, uint64_t id, enum dns_question_kind kind, struct text name,
                       const struct address *client, uint32_t deadline_ms)
 {
     struct ask *ask = memory_alloc(sizeof *ask);
     *ask = (struct ask){ .asker.answered = ask_answered, .peer = peer, .next = peer->asks, .id = id };
     if (ask->next) ask->next->previous = ask;
     peer->asks = ask;
-    question_ask(peer->service->questions, kind, name, client, deadline_ms, &ask->asker);
+    dns_question_ask(peer->service->questions, kind, name, client, deadline_ms, &ask->asker);
 }
 
 static bool peer_on_frame(void *context, struct frame *frame)
@@ -81,12 +81,12 @@ static bool peer_on_frame(void *context, struct frame *frame)
     case LOOKUP_HOST:
     case LOOKUP_MX:
         if (!lookup_name_get(frame, &deadline_ms, &name)) return false;
-        ask_begin(peer, frame->id, frame->type == LOOKUP_MX ? QUESTION_MX : QUESTION_HOST, name, NULL,
+        ask_begin(peer, frame->id, frame->type == LOOKUP_MX ? DNS_QUESTION_MX : DNS_QUESTION_HOST, name, NULL,
                   deadline_ms);
         return true;
     case LOOKUP_CLIENT_NAME:
         if (!lookup_client_get(frame, &deadline_ms, &client)) return false;
-        ask_begin(peer, frame->id, QUESTION_CLIENT_NAME, TEXT_NONE, &client, deadline_ms);
+        ask_begin(peer, frame->id, DNS_QUESTION_CLIENT_NAME, TEXT_NONE, &client, deadline_ms);
         return true;
     default:
         return false;
@@ -97,7 +97,7 @@ static void peer_on_closed(void *context)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     while (peer->asks) {
-        question_leave(&peer->asks->asker);
+        dns_question_leave(&peer->asks->asker);
         ask_free(peer->asks);
     }
     channel_close(peer->channel);
@@ -129,7 +129,7 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct config *config = service->child.config;
-    question_table_set_timeout(service->questions, config->dns.timeout_ms);
+    dns_question_table_set_timeout(service->questions, config->dns.timeout_ms);
     dns_probe_configure(service->probe, config);
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
@@ -139,7 +139,7 @@ static void on_config(void *context, const struct config *old)
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    const struct question_counts *questions = question_counts(service->questions);
+    const struct dns_question_counts *questions = dns_question_counts(service->questions);
     const struct resolver_counts *dns = resolver_counts(service->resolver);
     child_status_add(out, "questions", "%llu", (unsigned long long)questions->asked);
     child_status_add(out, "merged", "%llu", (unsigned long long)questions->merged);
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     chance_seed();
     service.resolver = resolver_new(service.child.loop);
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
-    service.questions = question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
+    service.questions = dns_question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);

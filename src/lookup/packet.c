@@ -92,8 +92,8 @@ static struct text name_text(const struct name *name)
 }
 
 /* The data of one record, [cursor->at, end). False: not of the shape its type has. */
-static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, enum record_type type,
-                      struct record *out)
+static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, enum dns_record_type type,
+                      struct dns_record *out)
 {
     size_t length = end - cursor->at;
     struct name name;
@@ -120,15 +120,15 @@ static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, en
     return true;
 }
 
-struct walk {
+struct answer_walk {
     struct cursor cursor;
     struct name owner; /* whose records are wanted now: the name asked for, then its aliases */
     unsigned aliases;
-    enum record_type type;
+    enum dns_record_type type;
 };
 
 /* One record of the answer section: added to `out`, followed as an alias, or passed over. */
-static bool take_record(struct arena *arena, struct walk *walk, struct answer *out)
+static bool take_record(struct arena *arena, struct answer_walk *walk, struct dns_answer *out)
 {
     struct cursor *cursor = &walk->cursor;
     struct name owner;
@@ -166,7 +166,7 @@ static bool skip_questions(struct cursor *cursor, unsigned count)
     return true;
 }
 
-static bool answers_take(struct arena *arena, struct walk *walk, struct answer *out)
+static bool answers_take(struct arena *arena, struct answer_walk *walk, struct dns_answer *out)
 {
     struct cursor *cursor = &walk->cursor;
     if (cursor->message.length < HEADER_BYTES) return false;
@@ -185,16 +185,16 @@ static bool answers_take(struct arena *arena, struct walk *walk, struct answer *
     return true;
 }
 
-void packet_parse(struct arena *arena, struct text message, struct text name, enum record_type type,
-                  struct answer *out)
+void packet_parse(struct arena *arena, struct text message, struct text name, enum dns_record_type type,
+                  struct dns_answer *out)
 {
-    struct walk walk = { .cursor = { .message = message }, .type = type };
-    *out = (struct answer){ .status = DNS_TEMPERROR };
+    struct answer_walk walk = { .cursor = { .message = message }, .type = type };
+    *out = (struct dns_answer){ .status = DNS_TEMPERROR };
     if (name.length > sizeof walk.owner.bytes) return;
     memcpy(walk.owner.bytes, name.at, name.length);
     walk.owner.length = name.length;
     if (!answers_take(arena, &walk, out)) {
-        *out = (struct answer){ .status = DNS_TEMPERROR };
+        *out = (struct dns_answer){ .status = DNS_TEMPERROR };
         return;
     }
     if (out->count > 0) out->is_nxdomain = false;

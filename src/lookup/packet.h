@@ -8,27 +8,27 @@
 #include "base/arena.h"
 #include "ipc/ask_lookup.h"
 
-enum record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 15, RECORD_AAAA = 28 };
+enum dns_record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 15, RECORD_AAAA = 28 };
 
 enum { PACKET_RECORDS = 256, PACKET_ALIASES = 16 };
 
-struct record {
+struct dns_record {
     uint16_t preference;    /* MX */
     struct address address; /* A, AAAA */
     struct text name;       /* MX, PTR: lower case, no final dot, "" for the root; odd bytes as \DDD */
 };
 
-struct answer {
+struct dns_answer {
     enum dns_status status;
     bool is_nxdomain; /* status DNS_NONE: the name does not exist at all */
     bool secure;
     uint32_t count; /* at most PACKET_RECORDS; further ones are left out */
-    struct record *records;
+    struct dns_record *records;
 };
 
 /* Reads the records of `type` at `name` (lower case, no final dot), aliases (CNAME) followed. Records live in
    the arena. A message that is malformed or says anything but NOERROR and NXDOMAIN gives DNS_TEMPERROR. */
-void packet_parse(struct arena *arena, struct text message, struct text name, enum record_type type,
-                  struct answer *out);
+void packet_parse(struct arena *arena, struct text message, struct text name, enum dns_record_type type,
+                  struct dns_answer *out);
 
 #endif

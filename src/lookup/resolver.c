@@ -31,8 +31,8 @@ struct lookup {
     struct resolver *resolver;
     struct arena *arena;
     char *name;
-    enum record_type type;
-    struct answer *out;
+    enum dns_record_type type;
+    struct dns_answer *out;
     void (*done)(void *context);
     void *context;
 };
@@ -375,7 +375,7 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
     if (resolver->is_closing) return;
     resolver->counts.from_cache += resolver->is_asking;
     if (sec == SEC_BOGUS) {
-        *lookup->out = (struct answer){ .status = DNS_BOGUS };
+        *lookup->out = (struct dns_answer){ .status = DNS_BOGUS };
         log_info("dnssec: name=%s, type=%d, bogus: %s", lookup->name, lookup->type,
                  why ? why : "no reason given");
     } else if (rcode == 0 && packet && length > 0) {
@@ -403,13 +403,13 @@ static void unbound_ask(struct resolver *resolver, struct lookup *lookup)
     if (error == 0) return;
     if (error != UB_SYNTAX) log_warning("dns: name=%s, not asked: %s", lookup->name, ub_strerror(error));
     /* A name that cannot be put into a question is a name that nobody has. */
-    if (error == UB_SYNTAX) *lookup->out = (struct answer){ .status = DNS_NONE, .is_nxdomain = true };
+    if (error == UB_SYNTAX) *lookup->out = (struct dns_answer){ .status = DNS_NONE, .is_nxdomain = true };
     in_flight_remove(resolver, lookup);
     answered_add(resolver, lookup);
 }
 
-void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum record_type type,
-                  struct answer *out, void (*done)(void *context), void *context)
+void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
+                  struct dns_answer *out, void (*done)(void *context), void *context)
 {
     struct lookup *lookup = memory_alloc(sizeof *lookup);
     *lookup = (struct lookup){ .magic = LOOKUP_MAGIC,
@@ -420,7 +420,7 @@ void resolver_ask(struct resolver *resolver, struct arena *arena, struct text na
                                .out = out,
                                .done = done,
                                .context = context };
-    *out = (struct answer){ .status = DNS_TEMPERROR };
+    *out = (struct dns_answer){ .status = DNS_TEMPERROR };
     resolver->telling.run = tell;
     resolver->telling.context = resolver;
     resolver->counts.asked++;

@@ -26,8 +26,8 @@ bool resolver_configure(struct resolver *resolver, const struct config *config);
 /* Asks for the records of `type` at `name` (lower case, no final dot). `out` is DNS_TEMPERROR until answered;
    `done` is called later, never inside this call. `out` and `arena` (for the records) must live until then.
  */
-void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum record_type type,
-                  struct answer *out, void (*done)(void *context), void *context);
+void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
+                  struct dns_answer *out, void (*done)(void *context), void *context);
 
 struct resolver_counts {
     uint64_t asked, from_cache; /* from_cache: answered without a packet to anybody */

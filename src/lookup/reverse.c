@@ -53,7 +53,7 @@ static void ptr_answered(void *context)
         if (is_host_name(reverse->ptr.records[i].name))
             reverse->names[reverse->name_count++] = reverse->ptr.records[i].name;
     reverse->pending += reverse->name_count;
-    enum record_type type = address_is_v4(&reverse->client) ? RECORD_A : RECORD_AAAA;
+    enum dns_record_type type = address_is_v4(&reverse->client) ? RECORD_A : RECORD_AAAA;
     for (uint32_t i = 0; i < reverse->name_count; i++)
         resolver_ask(reverse->resolver, reverse->arena, reverse->names[i], type, &reverse->forward[i],
                      forward_answered, reverse);

@@ -12,10 +12,10 @@ struct reverse {
     struct resolver *resolver;
     struct arena *arena;
     struct address client;
-    struct answer ptr;
+    struct dns_answer ptr;
     uint32_t name_count; /* of the PTR's names, those that are tried */
     struct text names[REVERSE_NAMES];
-    struct answer forward[REVERSE_NAMES];
+    struct dns_answer forward[REVERSE_NAMES];
     struct text confirmed;
     bool is_ptr_known;
     uint32_t pending;

@@ -16,7 +16,7 @@ enum {
     PART_MOST = 64 * 1024
 };
 
-struct verb {
+struct client_verb {
     const char *name;
     void (*act)(struct client *client, struct message *message, const struct lead *lead,
                 const struct envelope *envelope);
@@ -276,7 +276,7 @@ static void act_dry(struct client *client, struct message *message, const struct
     gather(client, message, envelope, ENDING_NONE, HOLD_NONE, &list);
 }
 
-static const struct verb verbs[] = {
+static const struct client_verb verbs[] = {
     { "list", act_list, .is_reading = true },
     { "show", act_show, .needs_word = true, .is_reading = true, .needs_one = true },
     { "cat", act_cat, .needs_word = true, .is_reading = true, .needs_one = true, .shows_content = true },
@@ -412,7 +412,7 @@ static void ids_gather(struct client *client)
     if (client->id_count) qsort(client->ids, client->id_count, sizeof *client->ids, id_order);
 }
 
-static const struct verb *verb_find(struct text name)
+static const struct client_verb *verb_find(struct text name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (text_equal(name, text_of(verbs[i].name))) return &verbs[i];

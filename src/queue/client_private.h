@@ -21,7 +21,7 @@ struct client {
     struct timer *timer;
     struct arena *arena;        /* of the command */
     struct commander commander; /* who commands */
-    const struct verb *verb;
+    const struct client_verb *verb;
     struct queue_selection selection;
     uint64_t *ids; /* the messages there were when the command came */
     size_t id_count, place;

@@ -11,7 +11,8 @@
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
 
-struct destination {
+/* A recipient domain: what goes there, and until when nothing does. */
+struct schedule_destination {
     uint32_t domain; /* held in message_index.domains */
     uint32_t deliveries, out, limit;
     bool is_static;
@@ -21,7 +22,7 @@ struct destination {
     struct delivery *first, *last;
     struct heap waiting;
     struct heap_item wake;
-    struct destination *ring_next, *ring_previous; /* NULL: in no ring */
+    struct schedule_destination *ring_next, *ring_previous; /* NULL: in no ring */
 };
 
 enum { RING_STATIC, RING_DYNAMIC, RING_COUNT };
@@ -29,9 +30,9 @@ enum { RING_STATIC, RING_DYNAMIC, RING_COUNT };
 struct schedule {
     struct message_index *message_index;
     struct schedule_policy policy;
-    struct destination **by_domain; /* by number of the name */
+    struct schedule_destination **by_domain; /* by number of the name */
     uint32_t by_domain_size;
-    struct destination *rings[RING_COUNT]; /* whose turn it is */
+    struct schedule_destination *rings[RING_COUNT]; /* whose turn it is */
     int turn;
     struct heap wakes, ages;
     uint64_t random;
@@ -73,15 +74,16 @@ static uint64_t later_of(uint64_t a, uint64_t b)
 
 /* Rings */
 
-static struct destination **ring_of(struct schedule *schedule, const struct destination *destination)
+static struct schedule_destination **ring_of(struct schedule *schedule,
+                                             const struct schedule_destination *destination)
 {
     return &schedule->rings[destination->is_static ? RING_STATIC : RING_DYNAMIC];
 }
 
-static void ring_leave(struct schedule *schedule, struct destination *destination)
+static void ring_leave(struct schedule *schedule, struct schedule_destination *destination)
 {
     if (!destination->ring_next) return;
-    struct destination **ring = ring_of(schedule, destination);
+    struct schedule_destination **ring = ring_of(schedule, destination);
     if (*ring == destination) *ring = destination->ring_next == destination ? NULL : destination->ring_next;
     destination->ring_previous->ring_next = destination->ring_next;
     destination->ring_next->ring_previous = destination->ring_previous;
@@ -89,10 +91,10 @@ static void ring_leave(struct schedule *schedule, struct destination *destinatio
 }
 
 /* Before the one whose turn it is: last in line. */
-static void ring_join(struct schedule *schedule, struct destination *destination)
+static void ring_join(struct schedule *schedule, struct schedule_destination *destination)
 {
     if (destination->ring_next) return;
-    struct destination **ring = ring_of(schedule, destination);
+    struct schedule_destination **ring = ring_of(schedule, destination);
     if (!*ring) {
         *ring = destination->ring_next = destination->ring_previous = destination;
         return;
@@ -104,7 +106,7 @@ static void ring_join(struct schedule *schedule, struct destination *destination
 }
 
 /* Puts the destination where it belongs: in its ring, in the heap of those who wait, or in neither. */
-static void destination_place(struct schedule *schedule, struct destination *destination)
+static void destination_place(struct schedule *schedule, struct schedule_destination *destination)
 {
     uint32_t limit = destination->failures ? 1 : destination->limit;
     bool may_go = destination->first && !destination->blocked_until && destination->out < limit;
@@ -124,7 +126,7 @@ static void destination_place(struct schedule *schedule, struct destination *des
         heap_remove(&schedule->wakes, &destination->wake);
 }
 
-static void destination_ask(struct schedule *schedule, struct destination *destination)
+static void destination_ask(struct schedule *schedule, struct schedule_destination *destination)
 {
     struct schedule_route route = schedule->policy.route(
         schedule->policy.context, string_pool_text(schedule->message_index->domains, destination->domain));
@@ -135,17 +137,17 @@ static void destination_ask(struct schedule *schedule, struct destination *desti
     destination->limit = route.limit ? route.limit : 1;
 }
 
-static struct destination *destination_of(struct schedule *schedule, uint32_t domain)
+static struct schedule_destination *destination_of(struct schedule *schedule, uint32_t domain)
 {
     if (domain >= schedule->by_domain_size) {
         uint32_t size = schedule->by_domain_size ? schedule->by_domain_size : 64;
         while (size <= domain) size *= 2;
-        schedule->by_domain = memory_grow(schedule->by_domain, size * sizeof(struct destination *));
+        schedule->by_domain = memory_grow(schedule->by_domain, size * sizeof(struct schedule_destination *));
         memset(&schedule->by_domain[schedule->by_domain_size], 0,
-               (size - schedule->by_domain_size) * sizeof(struct destination *));
+               (size - schedule->by_domain_size) * sizeof(struct schedule_destination *));
         schedule->by_domain_size = size;
     }
-    struct destination *destination = schedule->by_domain[domain];
+    struct schedule_destination *destination = schedule->by_domain[domain];
     if (destination) return destination;
     destination = schedule->by_domain[domain] = memory_alloc(sizeof *destination);
     destination->domain = domain;
@@ -156,7 +158,7 @@ static struct destination *destination_of(struct schedule *schedule, uint32_t do
     return destination;
 }
 
-static void destination_free(struct schedule *schedule, struct destination *destination)
+static void destination_free(struct schedule *schedule, struct schedule_destination *destination)
 {
     ring_leave(schedule, destination);
     heap_remove(&schedule->wakes, &destination->wake);
@@ -170,7 +172,7 @@ static void destination_free(struct schedule *schedule, struct destination *dest
 }
 
 /* One without deliveries is remembered only while it is down. */
-static void destination_settle(struct schedule *schedule, struct destination *destination)
+static void destination_settle(struct schedule *schedule, struct schedule_destination *destination)
 {
     if (!destination->deliveries && !destination->blocked_until)
         destination_free(schedule, destination);
@@ -182,7 +184,7 @@ static void destination_settle(struct schedule *schedule, struct destination *de
 
 static void line_join(struct schedule *schedule, struct delivery *delivery, bool is_first)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     delivery->state = DELIVERY_READY;
     delivery->next = is_first ? destination->first : NULL;
     delivery->previous = is_first ? NULL : destination->last;
@@ -193,7 +195,7 @@ static void line_join(struct schedule *schedule, struct delivery *delivery, bool
 
 static void line_leave(struct schedule *schedule, struct delivery *delivery)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     *(delivery->previous ? &delivery->previous->next : &destination->first) = delivery->next;
     *(delivery->next ? &delivery->next->previous : &destination->last) = delivery->previous;
     delivery->next = delivery->previous = NULL;
@@ -216,7 +218,7 @@ static void wait_end(struct schedule *schedule, struct delivery *delivery)
 static void out_end(struct schedule *schedule, struct delivery *delivery)
 {
     if (delivery->state != DELIVERY_OUT) bug("a delivery comes back that was not out");
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     destination->out--;
     schedule->out--;
     if (!destination->is_static) schedule->out_dynamic--;
@@ -272,7 +274,7 @@ void schedule_add(struct schedule *schedule, struct message *message, uint64_t n
 /* Off its lists and out of its message's; not for one that is OUT. */
 static void delivery_free(struct schedule *schedule, struct delivery *delivery)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     if (delivery->state == DELIVERY_READY) line_leave(schedule, delivery);
     if (delivery->state == DELIVERY_WAITING) wait_end(schedule, delivery);
     struct delivery **link = &delivery->message->deliveries;
@@ -286,7 +288,8 @@ static void delivery_free(struct schedule *schedule, struct delivery *delivery)
 
 /* Turns */
 
-static void destination_wake(struct schedule *schedule, struct destination *destination, uint64_t now_ms)
+static void destination_wake(struct schedule *schedule, struct schedule_destination *destination,
+                             uint64_t now_ms)
 {
     if (destination->blocked_until && destination->blocked_until <= now_ms) destination->blocked_until = 0;
     for (struct heap_item *item; (item = heap_first(&destination->waiting)) && item->key <= now_ms;) {
@@ -300,16 +303,16 @@ static void destination_wake(struct schedule *schedule, struct destination *dest
 static void wake_all(struct schedule *schedule, uint64_t now_ms)
 {
     for (struct heap_item *item; (item = heap_first(&schedule->wakes)) && item->key <= now_ms;)
-        destination_wake(schedule, OWNER_OF(item, struct destination, wake), now_ms);
+        destination_wake(schedule, OWNER_OF(item, struct schedule_destination, wake), now_ms);
 }
 
-static struct destination *turn_take(struct schedule *schedule)
+static struct schedule_destination *turn_take(struct schedule *schedule)
 {
     if (schedule->out >= schedule->policy.limit_all) return NULL;
     bool may_dynamic = schedule->out_dynamic < schedule->policy.limit_dynamic;
     for (int i = 0; i < RING_COUNT; i++) {
         schedule->turn = (schedule->turn + 1) % RING_COUNT;
-        struct destination *destination = schedule->rings[schedule->turn];
+        struct schedule_destination *destination = schedule->rings[schedule->turn];
         if (destination && (schedule->turn == RING_STATIC || may_dynamic)) return destination;
     }
     return NULL;
@@ -317,7 +320,7 @@ static struct destination *turn_take(struct schedule *schedule)
 
 void schedule_take(struct schedule *schedule, struct delivery *delivery)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     if (delivery->state == DELIVERY_READY) line_leave(schedule, delivery);
     if (delivery->state == DELIVERY_WAITING) wait_end(schedule, delivery);
     delivery->state = DELIVERY_OUT;
@@ -333,7 +336,7 @@ void schedule_take(struct schedule *schedule, struct delivery *delivery)
 struct delivery *schedule_next(struct schedule *schedule, uint64_t now_ms)
 {
     wake_all(schedule, now_ms);
-    struct destination *destination = turn_take(schedule);
+    struct schedule_destination *destination = turn_take(schedule);
     if (!destination) return NULL;
     *ring_of(schedule, destination) = destination->ring_next;
     struct delivery *delivery = destination->first;
@@ -367,7 +370,7 @@ void schedule_give_back(struct schedule *schedule, struct delivery *delivery)
 uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *delivery, struct text reason,
                                    uint64_t now_ms)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     uint32_t old = destination->reason;
     destination->reason = string_pool_hold(schedule->message_index->reasons, reason);
     destination->downs++;
@@ -381,7 +384,7 @@ uint64_t schedule_destination_down(struct schedule *schedule, struct delivery *d
 
 void schedule_destination_up(struct schedule *schedule, struct delivery *delivery, uint64_t now_ms)
 {
-    struct destination *destination = delivery->destination;
+    struct schedule_destination *destination = delivery->destination;
     if (!destination->failures) return;
     destination->failures = 0;
     destination->blocked_until = 0;
@@ -412,7 +415,7 @@ static void delivery_retry(struct schedule *schedule, struct delivery *delivery)
 
 /* A probe goes out at once; the count of failures stays, so a second failure waits as long as it would have.
  */
-static void destination_unblock(struct schedule *schedule, struct destination *destination)
+static void destination_unblock(struct schedule *schedule, struct schedule_destination *destination)
 {
     destination->blocked_until = 0;
     destination_settle(schedule, destination);
@@ -438,7 +441,8 @@ bool schedule_last_try(struct schedule *schedule, struct delivery *delivery)
     return false;
 }
 
-static void destination_retry(struct schedule *schedule, struct destination *destination, uint64_t now_ms)
+static void destination_retry(struct schedule *schedule, struct schedule_destination *destination,
+                              uint64_t now_ms)
 {
     for (struct heap_item *item; (item = heap_first(&destination->waiting));) {
         struct delivery *delivery = OWNER_OF(item, struct delivery, due);
@@ -512,7 +516,7 @@ void schedule_set_policy(struct schedule *schedule, const struct schedule_policy
 {
     schedule->policy = *policy;
     for (uint32_t i = 0; i < schedule->by_domain_size; i++) {
-        struct destination *destination = schedule->by_domain[i];
+        struct schedule_destination *destination = schedule->by_domain[i];
         if (!destination) continue;
         destination_ask(schedule, destination);
         destination_place(schedule, destination);
@@ -528,7 +532,7 @@ void schedule_free(struct schedule *schedule)
 {
     if (!schedule) return;
     for (uint32_t i = 0; i < schedule->by_domain_size; i++) {
-        struct destination *destination = schedule->by_domain[i];
+        struct schedule_destination *destination = schedule->by_domain[i];
         if (!destination) continue;
         heap_free(&destination->waiting);
         free(destination);

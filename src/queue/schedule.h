@@ -8,13 +8,13 @@
 #include "queue/heap.h"
 #include "queue/journal/message_index.h"
 
-struct destination;
+struct schedule_destination;
 
 enum delivery_state { DELIVERY_READY, DELIVERY_WAITING, DELIVERY_OUT };
 
 struct delivery {
     struct message *message;
-    struct destination *destination;
+    struct schedule_destination *destination;
     struct delivery *next_of_message;
     struct delivery *next, *previous; /* READY: in the destination's line */
     struct heap_item due;             /* WAITING: until when */

@@ -20,7 +20,7 @@ static bool may_get_notice(const struct message *message, const struct envelope 
     return is_true && envelope->sender.length > 0;
 }
 
-struct notice {
+struct dsn_notice {
     struct queue *queue;
     struct message *about;
     const struct lead *lead;
@@ -30,7 +30,7 @@ struct notice {
     uint32_t count;
 };
 
-static void notice_compose(const struct notice *notice, struct text id, struct text notice_id,
+static void notice_compose(const struct dsn_notice *notice, struct text id, struct text notice_id,
                            struct buffer *out)
 {
     struct queue *queue = notice->queue;
@@ -61,7 +61,7 @@ static void notice_compose(const struct notice *notice, struct text id, struct t
     buffer_free(&original);
 }
 
-static void notice_send(const struct notice *notice)
+static void notice_send(const struct dsn_notice *notice)
 {
     static const char *const names[] = { [DSN_FAILED] = "sender non-delivery notification",
                                          [DSN_DELAYED] = "sender delay notification",
@@ -131,7 +131,7 @@ void undeliverable_fail(struct queue *queue, struct message *message, const stru
         if (is_wanted && !is_held) noticed[notices++] = failures[i];
     }
     if (notices)
-        notice_send(&(struct notice){ queue, message, &lead, &envelope, DSN_FAILED, noticed, notices });
+        notice_send(&(struct dsn_notice){ queue, message, &lead, &envelope, DSN_FAILED, noticed, notices });
     turn_wanted_soon(queue);
 }
 
@@ -141,7 +141,7 @@ void undeliverable_relayed(struct queue *queue, struct message *message, const s
     struct lead lead;
     struct envelope envelope;
     if (!queue_envelope(queue, message, &lead, &envelope) || !may_get_notice(message, &envelope)) return;
-    notice_send(&(struct notice){ queue, message, &lead, &envelope, DSN_RELAYED, passed, count });
+    notice_send(&(struct dsn_notice){ queue, message, &lead, &envelope, DSN_RELAYED, passed, count });
 }
 
 /* Age */
@@ -225,7 +225,7 @@ static void warn(struct queue *queue, struct message *message)
     struct change change = { .when_ms = queue_wall(queue), .flags = MESSAGE_WARNED };
     journal_change(queue->journal, RECORD_DEFERRAL, message, &change);
     if (count && envelope.sender.length)
-        notice_send(&(struct notice){ queue, message, &lead, &envelope, DSN_DELAYED, list, count });
+        notice_send(&(struct dsn_notice){ queue, message, &lead, &envelope, DSN_DELAYED, list, count });
     turn_wanted_soon(queue);
 }
 

@@ -11,7 +11,7 @@
 
 struct tables {
     size_t count;
-    struct entry {
+    struct table_entry {
         bool is_wanted;
         struct table *table; /* NULL: unreadable */
     } * by_domain;           /* as config->domains */
@@ -24,7 +24,7 @@ struct tables *tables_new(const struct config *config)
     tables->by_domain = memory_alloc(tables->count * sizeof *tables->by_domain);
     for (size_t i = 0; i < tables->count; i++) {
         const struct domain *domain = &config->domains[i];
-        struct entry *entry = &tables->by_domain[i];
+        struct table_entry *entry = &tables->by_domain[i];
         char error[200];
         entry->is_wanted = domain->recipients == RECIPIENTS_TABLE;
         if (!entry->is_wanted) continue;
@@ -47,7 +47,7 @@ void tables_free(struct tables *tables)
 enum tables_answer tables_ask(const struct tables *tables, size_t domain, struct text address)
 {
     if (domain >= tables->count) return TABLES_UNREADABLE;
-    const struct entry *entry = &tables->by_domain[domain];
+    const struct table_entry *entry = &tables->by_domain[domain];
     size_t at = text_find_last_char(address, '@');
     if (!entry->is_wanted) return TABLES_NONE;
     if (!entry->table) return TABLES_UNREADABLE;

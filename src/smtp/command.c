@@ -53,18 +53,20 @@ void xtext_encode(struct text text, struct buffer *out)
 
 /* --- ESMTP parameters --- */
 
-struct parameter {
+struct esmtp_parameter {
     struct text keyword, value;
     bool has_value;
 };
 
-static struct smtp_error take_size(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_size(struct arena *arena, struct esmtp_parameter *given,
+                                   struct smtp_command *out)
 {
     if (text_to_number(given->value, UINT64_MAX / 2, &out->size)) return NO_ERROR;
     return syntax("SIZE wants a number of octets");
 }
 
-static struct smtp_error take_body(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_body(struct arena *arena, struct esmtp_parameter *given,
+                                   struct smtp_command *out)
 {
     if (text_equal_nocase(given->value, TEXT("7BIT")))
         out->body = BODY_7BIT;
@@ -75,12 +77,14 @@ static struct smtp_error take_body(struct arena *arena, struct parameter *given,
     return NO_ERROR;
 }
 
-static struct smtp_error take_smtputf8(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_smtputf8(struct arena *arena, struct esmtp_parameter *given,
+                                       struct smtp_command *out)
 {
     return given->has_value ? syntax("SMTPUTF8 has no value") : NO_ERROR;
 }
 
-static struct smtp_error take_ret(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_ret(struct arena *arena, struct esmtp_parameter *given,
+                                  struct smtp_command *out)
 {
     if (text_equal_nocase(given->value, TEXT("FULL")))
         out->ret = RETURN_FULL;
@@ -91,14 +95,16 @@ static struct smtp_error take_ret(struct arena *arena, struct parameter *given, 
     return NO_ERROR;
 }
 
-static struct smtp_error take_envid(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_envid(struct arena *arena, struct esmtp_parameter *given,
+                                    struct smtp_command *out)
 {
     bool good = given->value.length > 0 && given->value.length <= 100 &&
                 decode_plain(arena, given->value, &out->envid);
     return good ? NO_ERROR : syntax("ENVID is xtext of at most 100 characters");
 }
 
-static struct smtp_error take_notify(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_notify(struct arena *arena, struct esmtp_parameter *given,
+                                     struct smtp_command *out)
 {
     static const struct {
         const char *word;
@@ -121,7 +127,8 @@ static struct smtp_error take_notify(struct arena *arena, struct parameter *give
     return good ? NO_ERROR : syntax("NOTIFY is NEVER, or some of SUCCESS, FAILURE, DELAY");
 }
 
-static struct smtp_error take_orcpt(struct arena *arena, struct parameter *given, struct smtp_command *out)
+static struct smtp_error take_orcpt(struct arena *arena, struct esmtp_parameter *given,
+                                    struct smtp_command *out)
 {
     size_t semicolon = text_find_char(given->value, ';');
     bool good = semicolon > 0 && semicolon < given->value.length && given->value.length <= 500 &&
@@ -133,7 +140,7 @@ static const struct {
     const char *keyword;
     enum smtp_verb verb;
     enum smtp_parameter bit;
-    struct smtp_error (*take)(struct arena *arena, struct parameter *given, struct smtp_command *out);
+    struct smtp_error (*take)(struct arena *arena, struct esmtp_parameter *given, struct smtp_command *out);
 } parameters[] = {
     { "SIZE", VERB_MAIL, PARAMETER_SIZE, take_size },
     { "BODY", VERB_MAIL, PARAMETER_BODY, take_body },
@@ -147,8 +154,8 @@ static const struct {
 static struct smtp_error take_parameter(struct arena *arena, struct text word, struct smtp_command *out)
 {
     size_t equals = text_find_char(word, '=');
-    struct parameter given = { text_slice(word, 0, equals), text_slice(word, equals + 1, word.length),
-                               equals < word.length };
+    struct esmtp_parameter given = { text_slice(word, 0, equals), text_slice(word, equals + 1, word.length),
+                                     equals < word.length };
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
         if (parameters[i].verb != out->verb ||
             !text_equal_nocase(given.keyword, text_of(parameters[i].keyword)))

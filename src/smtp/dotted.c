@@ -7,7 +7,7 @@
 enum { RUN_STEP = 1024 };
 
 /* What the last bytes of the wire were. CR and the dot states hold back bytes that are not yet content. */
-enum state {
+enum dotted_state {
     LINE_START, /* behind CRLF, or at the very start */
     IN_LINE,
     AFTER_CR, /* "\r" is held back */

@@ -67,16 +67,16 @@ struct work {
     bool has_terminal, shows_progress; /* progress is for people who look; and has been shown */
 };
 
-enum stage { GREETING, XCLIENT, EHLO, STARTTLS, SECURING, MAIL, RCPT, DATA, CONTENT, QUIT };
+enum send_stage { GREETING, XCLIENT, EHLO, STARTTLS, SECURING, MAIL, RCPT, DATA, CONTENT, QUIT };
 
-struct line {
+struct connection {
     struct work *work;
     struct stream *stream;
     struct timer *timer;
     struct reply_parser parser;
     struct smtp_capabilities offers;
     struct arena *arena;
-    enum stage stage;
+    enum send_stage stage;
     size_t message; /* its number */
     size_t rcpt_asked, rcpt_taken;
     bool has_message, is_secure, said_xclient;
@@ -84,7 +84,7 @@ struct line {
     uint16_t refusal_code;
 };
 
-static void next_message(struct line *line);
+static void next_message(struct connection *line);
 static void line_begin(struct work *work);
 
 static void progress_show(struct work *work, bool last)
@@ -116,7 +116,7 @@ static void show_lines(FILE *file, const char *before, const char *mark, struct 
         fprintf(file, "%s%s %s\n", before, mark, log_escape(one, room, sizeof room));
 }
 
-static void report(struct line *line, uint16_t code, struct text text)
+static void report(struct connection *line, uint16_t code, struct text text)
 {
     struct work *work = line->work;
     if (work->shows_progress) fputs("\r\033[K", stderr); /* the bar makes room for a line */
@@ -135,7 +135,7 @@ static void report(struct line *line, uint16_t code, struct text text)
     line->has_message = false;
 }
 
-static void line_end(struct line *line)
+static void line_end(struct connection *line)
 {
     struct work *work = line->work;
     stream_close(line->stream);
@@ -147,7 +147,7 @@ static void line_end(struct line *line)
     if (work->open == 0) loop_stop(work->loop);
 }
 
-static void fail(struct line *line, const char *why)
+static void fail(struct connection *line, const char *why)
 {
     struct work *work = line->work;
     if (!line->has_message && line->stage != QUIT && work->next < work->total) {
@@ -158,10 +158,10 @@ static void fail(struct line *line, const char *why)
     line_end(line);
 }
 
-static void say(struct line *line, enum stage stage, const char *format, ...)
+static void say(struct connection *line, enum send_stage stage, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void say(struct line *line, enum stage stage, const char *format, ...)
+static void say(struct connection *line, enum send_stage stage, const char *format, ...)
 {
     struct buffer out = { 0 };
     va_list arguments;
@@ -176,7 +176,7 @@ static void say(struct line *line, enum stage stage, const char *format, ...)
     timer_set(line->timer, line->work->timeout_s * 1000);
 }
 
-static void say_recipient(struct line *line)
+static void say_recipient(struct connection *line)
 {
     const struct work *work = line->work;
     const char *parameters = work->rcpt_parameters;
@@ -184,7 +184,7 @@ static void say_recipient(struct line *line)
         parameters ? parameters : "");
 }
 
-static void say_content(struct line *line)
+static void say_content(struct connection *line)
 {
     struct work *work = line->work;
     struct buffer out = { 0 };
@@ -199,7 +199,7 @@ static void say_content(struct line *line)
     timer_set(line->timer, work->timeout_s * 1000);
 }
 
-static void next_message(struct line *line)
+static void next_message(struct connection *line)
 {
     struct work *work = line->work;
     const char *parameters = work->mail_parameters;
@@ -214,7 +214,7 @@ static void next_message(struct line *line)
     say(line, MAIL, "MAIL FROM:<%s>%s%s", work->from, parameters ? " " : "", parameters ? parameters : "");
 }
 
-static void after_ehlo(struct line *line, const struct smtp_reply *reply)
+static void after_ehlo(struct connection *line, const struct smtp_reply *reply)
 {
     struct work *work = line->work;
     smtp_capabilities_parse(reply, &line->offers);
@@ -231,7 +231,7 @@ static void after_ehlo(struct line *line, const struct smtp_reply *reply)
 }
 
 /* Ends the message under way; the conversation goes on with the next. */
-static void message_over(struct line *line, uint16_t code, struct text lines)
+static void message_over(struct connection *line, uint16_t code, struct text lines)
 {
     report(line, code, text_trim(lines));
     if (line->stage == CONTENT)
@@ -240,7 +240,7 @@ static void message_over(struct line *line, uint16_t code, struct text lines)
         say(line, EHLO, "EHLO %s", line->work->helo); /* also ends the transaction */
 }
 
-static void after_recipient(struct line *line, const struct smtp_reply *reply)
+static void after_recipient(struct connection *line, const struct smtp_reply *reply)
 {
     if (reply->code < 300) {
         line->rcpt_taken++;
@@ -259,14 +259,14 @@ static void after_recipient(struct line *line, const struct smtp_reply *reply)
 static const char out_of_step[] = "the server is out of step: it sent a reply too many";
 
 /* QUIT is never refused: this is the reply to the last content, and what was taken for it was another. */
-static void quit_refused(struct line *line, const struct smtp_reply *reply)
+static void quit_refused(struct connection *line, const struct smtp_reply *reply)
 {
     fprintf(stderr, "sekimori send: %s; the last message was not taken:\n", out_of_step);
     show_lines(stderr, "", "<", text_trim(reply->lines));
     line->work->deferred++;
 }
 
-static void take_reply(struct line *line, const struct smtp_reply *reply)
+static void take_reply(struct connection *line, const struct smtp_reply *reply)
 {
     if (line->work->is_verbose) show_lines(stderr, "", "<", text_trim(reply->lines));
     bool good = reply->code / 100 == 2;
@@ -323,7 +323,7 @@ static void take_reply(struct line *line, const struct smtp_reply *reply)
 
 /* One command is out at a time, so nothing can be behind its reply but a goodbye, or what is thrown away
    before TLS. */
-static bool is_in_step(const struct line *line, const struct smtp_reply *reply, struct text behind)
+static bool is_in_step(const struct connection *line, const struct smtp_reply *reply, struct text behind)
 {
     if (line->stage == STARTTLS && reply->code == 220) return true;
     return line->stage == QUIT || behind.length == 0 || text_starts(behind, TEXT("421"));
@@ -331,7 +331,7 @@ static bool is_in_step(const struct line *line, const struct smtp_reply *reply, 
 
 static size_t on_input(void *context, struct text bytes)
 {
-    struct line *line = context;
+    struct connection *line = context;
     struct smtp_reply reply;
     size_t used = 0;
     enum reply_outcome outcome = reply_parse(&line->parser, bytes, &reply, &used);
@@ -346,7 +346,7 @@ static size_t on_input(void *context, struct text bytes)
 
 static void on_secured(void *context)
 {
-    struct line *line = context;
+    struct connection *line = context;
     line->is_secure = true;
     say(line, EHLO, "EHLO %s", line->work->helo);
 }
@@ -368,7 +368,7 @@ static void line_begin(struct work *work)
     static const struct stream_events events = { .on_input = on_input,
                                                  .on_secured = on_secured,
                                                  .on_ended = on_ended };
-    struct line *line = memory_alloc(sizeof *line);
+    struct connection *line = memory_alloc(sizeof *line);
     line->work = work;
     line->arena = arena_new(0);
     line->timer = timer_new(work->loop, on_time, line);

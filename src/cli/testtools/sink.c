@@ -176,14 +176,14 @@ static void listening_close(struct sink_options *options)
 /* --- options --- */
 
 /* What the words go to. */
-struct words {
+struct sink_words {
     struct sink sink;
     struct sink_options options;
 };
 
 static const char *listen_say(void *context, const char *name, const char *word)
 {
-    struct sink_options *options = &((struct words *)context)->options;
+    struct sink_options *options = &((struct sink_words *)context)->options;
     if (options->listening_count == LISTENERS_MOST) return "too many addresses";
     struct listening *listening = &options->listening[options->listening_count];
     listening->fd = -1;
@@ -194,44 +194,46 @@ static const char *listen_say(void *context, const char *name, const char *word)
 
 static const char *behaviour_say(void *context, const char *name, const char *word)
 {
-    return sink_behaviour_set(&((struct words *)context)->sink.base, text_of(name), text_of(word));
+    return sink_behaviour_set(&((struct sink_words *)context)->sink.base, text_of(name), text_of(word));
 }
 
-#define SINK(field) offsetof(struct words, sink.field), NULL, NULL
-#define OPTION(field) offsetof(struct words, options.field), NULL, NULL
+#define SINK(field) offsetof(struct sink_words, sink.field), NULL, NULL
+#define OPTION(field) offsetof(struct sink_words, options.field), NULL, NULL
 #define BEHAVIOUR(name)                          \
     {                                            \
         name, OPTION_NAMED, .say = behaviour_say \
     }
 
-static const struct verb_option table[] = { { "listen", OPTION_NAMED, .say = listen_say },
-                                            { "maildir", OPTION_WORD, OPTION(maildir) },
-                                            { "lf", OPTION_SWITCH, SINK(keep_lf) },
-                                            { "fsync", OPTION_SWITCH, OPTION(sync) },
-                                            { "count-only", OPTION_SWITCH, SINK(counts_only) },
-                                            { "quiet", OPTION_SWITCH, SINK(is_quiet) },
-                                            { "json", OPTION_SWITCH, SINK(as_json) },
-                                            { "limit", OPTION_NUMBER, offsetof(struct words, sink.stop_after),
-                                              NULL, "--limit is a number, not ", .most = UINT64_MAX },
-                                            { "name", OPTION_WORD, SINK(name) },
-                                            { "size", OPTION_NUMBER, offsetof(struct words, sink.size_limit),
-                                              NULL, "--size is a number of bytes, not ", .most = UINT64_MAX },
-                                            { "tls", OPTION_WORD, OPTION(certificate) },
-                                            { "xclient", OPTION_SWITCH, SINK(takes_xclient) },
-                                            { "control", OPTION_WORD, SINK(control.path) },
-                                            BEHAVIOUR("defer"),
-                                            BEHAVIOUR("refuse"),
-                                            BEHAVIOUR("stall"),
-                                            BEHAVIOUR("drop"),
-                                            BEHAVIOUR("no-ext"),
-                                            BEHAVIOUR("defer-to"),
-                                            BEHAVIOUR("refuse-to"),
-                                            { 0 } };
+static const struct verb_option table[] = {
+    { "listen", OPTION_NAMED, .say = listen_say },
+    { "maildir", OPTION_WORD, OPTION(maildir) },
+    { "lf", OPTION_SWITCH, SINK(keep_lf) },
+    { "fsync", OPTION_SWITCH, OPTION(sync) },
+    { "count-only", OPTION_SWITCH, SINK(counts_only) },
+    { "quiet", OPTION_SWITCH, SINK(is_quiet) },
+    { "json", OPTION_SWITCH, SINK(as_json) },
+    { "limit", OPTION_NUMBER, offsetof(struct sink_words, sink.stop_after), NULL, "--limit is a number, not ",
+      .most = UINT64_MAX },
+    { "name", OPTION_WORD, SINK(name) },
+    { "size", OPTION_NUMBER, offsetof(struct sink_words, sink.size_limit), NULL,
+      "--size is a number of bytes, not ", .most = UINT64_MAX },
+    { "tls", OPTION_WORD, OPTION(certificate) },
+    { "xclient", OPTION_SWITCH, SINK(takes_xclient) },
+    { "control", OPTION_WORD, SINK(control.path) },
+    BEHAVIOUR("defer"),
+    BEHAVIOUR("refuse"),
+    BEHAVIOUR("stall"),
+    BEHAVIOUR("drop"),
+    BEHAVIOUR("no-ext"),
+    BEHAVIOUR("defer-to"),
+    BEHAVIOUR("refuse-to"),
+    { 0 }
+};
 static const struct verb_usage usage = { "sink", HELP, table };
 
 /* Behind --tls stands a second word, which is the only one that is no option's. OPTIONS_GO_ON, or the exit
    code. */
-static int words_read(struct words *words, int argc, char **argv)
+static int words_read(struct sink_words *words, int argc, char **argv)
 {
     struct sink_options *options = &words->options;
     int code = options_read(&usage, argc, argv, words);
@@ -305,7 +307,8 @@ static int run(struct sink *sink, struct sink_options *options)
 
 int sink_main(int argc, char **argv)
 {
-    struct words words = { .sink = { .store.folder = -1, .name = "sink.localhost", .size_limit = 1 << 28 } };
+    struct sink_words words = { .sink = {
+                                    .store.folder = -1, .name = "sink.localhost", .size_limit = 1 << 28 } };
     sink_behaviour_start(&words.sink.base);
     int status = words_read(&words, argc, argv);
     return status == OPTIONS_GO_ON ? run(&words.sink, &words.options) : status;

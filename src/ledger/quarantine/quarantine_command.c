@@ -24,7 +24,7 @@ enum {
 };
 
 struct quarantine_command;
-struct verb {
+struct quarantine_verb {
     const char *name;
     /* One message's rows, those that were chosen. */
     void (*act)(struct quarantine_command *command, const struct held_row *rows, size_t count);
@@ -39,7 +39,7 @@ struct quarantine_command {
     struct timer *timer;
     struct arena *arena, *page; /* of the command; of the rows at hand */
     struct commander commander;
-    const struct verb *verb;
+    const struct quarantine_verb *verb;
     struct selection choice;
     size_t place;   /* among ids */
     uint64_t after; /* pages: behind this message */
@@ -256,7 +256,7 @@ static void act_delete(struct quarantine_command *command, const struct held_row
     act(command, rows, count, false);
 }
 
-static const struct verb verbs[] = {
+static const struct quarantine_verb verbs[] = {
     { "list", act_list, false, false, true, false },
     { "show", act_list, true, true, true, true },
     { "content", act_content, true, true, true, false },
@@ -377,7 +377,7 @@ enum ticket_outcome quarantine_command_ticket(const struct quarantine_command_se
 static const char *choice_read(struct quarantine_command *command, const struct text *words, size_t count)
 {
     struct selection *choice = &command->choice;
-    const struct verb *verb = command->verb;
+    const struct quarantine_verb *verb = command->verb;
     const char *why = selection_read(choice, command->arena, command->server->key,
                                      loop_wall_ms(command->server->loop) / 1000, words, count);
     if (why) return why;
@@ -388,7 +388,7 @@ static const char *choice_read(struct quarantine_command *command, const struct 
     return NULL;
 }
 
-static const struct verb *verb_find(struct text name)
+static const struct quarantine_verb *verb_find(struct text name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (text_equal(name, text_of(verbs[i].name))) return &verbs[i];

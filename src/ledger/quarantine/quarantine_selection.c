@@ -6,14 +6,14 @@
 
 /* --- the words --- */
 
-struct reading {
+struct selection_reading {
     struct selection *choice;
     struct arena *arena;
     const struct ticket_key *key;
     uint64_t now_s;
 };
 
-static bool word_take(struct reading *reading, struct text word)
+static bool word_take(struct selection_reading *reading, struct text word)
 {
     struct selection *choice = reading->choice;
     if (text_equal(word, TEXT("all"))) {
@@ -23,7 +23,7 @@ static bool word_take(struct reading *reading, struct text word)
     return message_id_parse(word, &choice->ids[choice->id_count]) && ++choice->id_count;
 }
 
-static bool ticket_take(struct reading *reading, struct text value)
+static bool ticket_take(struct selection_reading *reading, struct text value)
 {
     struct selection *choice = reading->choice;
     struct ticket ticket;
@@ -35,7 +35,7 @@ static bool ticket_take(struct reading *reading, struct text value)
     return true;
 }
 
-static bool option_take(struct reading *reading, struct text word, struct text value)
+static bool option_take(struct selection_reading *reading, struct text word, struct text value)
 {
     struct selection *choice = reading->choice;
     enum held_class class;
@@ -56,7 +56,7 @@ static bool option_take(struct reading *reading, struct text word, struct text v
     return true;
 }
 
-static const char *words_read(struct reading *reading, const struct text *words, size_t count)
+static const char *words_read(struct selection_reading *reading, const struct text *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         bool is_option = text_starts(words[i], TEXT("--"));
@@ -81,7 +81,7 @@ static const char *words_read(struct reading *reading, const struct text *words,
 const char *selection_read(struct selection *out, struct arena *arena, const struct ticket_key *key,
                            uint64_t now_s, const struct text *words, size_t count)
 {
-    struct reading reading = { out, arena, key, now_s };
+    struct selection_reading reading = { out, arena, key, now_s };
     *out = (struct selection){ .class = -1 };
     out->ids = arena_alloc_array(arena, count + 1, sizeof *out->ids);
     patterns_begin(&out->from, arena, count);

@@ -20,7 +20,7 @@ struct ticket_release_server {
     struct arena *arena;    /* of the question */
 };
 
-struct request {
+struct release_request {
     uint64_t mail; /* id of the mail that brought the ticket */
     struct text ticket, sender;
 };
@@ -33,7 +33,7 @@ static const struct held_row *row_find(const struct held_rows *rows, uint32_t nu
     return NULL;
 }
 
-static enum redeemed release(struct ticket_release_server *server, const struct request *request,
+static enum redeemed release(struct ticket_release_server *server, const struct release_request *request,
                              const struct held_row *row, struct text by, uint64_t *out_release)
 {
     struct commander user = { .uid = UINT32_MAX, .user = request->sender };
@@ -46,7 +46,7 @@ static enum redeemed release(struct ticket_release_server *server, const struct 
 }
 
 /* On record, as every act that was refused. */
-static enum redeemed denied(struct ticket_release_server *server, const struct request *request,
+static enum redeemed denied(struct ticket_release_server *server, const struct release_request *request,
                             const struct held_row *row)
 {
     struct commander user = { .uid = UINT32_MAX, .user = request->sender };
@@ -57,7 +57,7 @@ static enum redeemed denied(struct ticket_release_server *server, const struct r
                : REDEEMED_LATER;
 }
 
-static enum redeemed redeem(struct ticket_release_server *server, const struct request *request,
+static enum redeemed redeem(struct ticket_release_server *server, const struct release_request *request,
                             uint64_t *out_release)
 {
     struct ticket ticket;
@@ -93,7 +93,7 @@ static bool on_frame(void *context, struct frame *frame)
     struct ticket_release_server *server =
         CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
     struct reader reader = reader_of(frame->payload);
-    struct request request = { .mail = frame->id };
+    struct release_request request = { .mail = frame->id };
     request.ticket = get_text(&reader);
     request.sender = get_text(&reader);
     if (frame->type != LEDGER_REDEEM || !reader_done(&reader)) return false;

@@ -115,19 +115,19 @@ static void pad(struct buffer *buffer, size_t bytes)
     buffer_commit(buffer, bytes);
 }
 
-static struct entry *entry_add(struct batch *batch)
+static struct batch_entry *entry_add(struct batch *batch)
 {
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity ? batch->capacity * 2 : 64;
         batch->entries = memory_grow(batch->entries, batch->capacity * sizeof *batch->entries);
     }
-    struct entry *entry = &batch->entries[batch->count++];
-    *entry = (struct entry){ .at = buffer_length(&batch->bytes) };
+    struct batch_entry *entry = &batch->entries[batch->count++];
+    *entry = (struct batch_entry){ .at = buffer_length(&batch->bytes) };
     return entry;
 }
 
 /* Called when header room and inside bytes are in place. */
-static void entry_finish(struct batch *batch, struct entry *entry)
+static void entry_finish(struct batch *batch, struct batch_entry *entry)
 {
     entry->inside = (uint32_t)(buffer_length(&batch->bytes) - entry->at - RECORD_HEADER_BYTES);
     entry->payload_crc =
@@ -139,11 +139,11 @@ static void entry_finish(struct batch *batch, struct entry *entry)
     batch->length = end;
 }
 
-struct entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
-                             struct message *message, struct text inside)
+struct batch_entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
+                                   struct message *message, struct text inside)
 {
     struct batch *batch = &journal->batch;
-    struct entry *entry = entry_add(batch);
+    struct batch_entry *entry = entry_add(batch);
     entry->type = type;
     entry->id = id;
     entry->message = message;
@@ -158,7 +158,7 @@ struct message *journal_keep(struct journal *journal, uint64_t id, const struct 
 {
     if (body.length + prefix.length > INT32_MAX - (1 << 20)) return NULL;
     struct batch *batch = &journal->batch;
-    struct entry *entry = entry_add(batch);
+    struct batch_entry *entry = entry_add(batch);
     pad(&batch->bytes, RECORD_HEADER_BYTES);
     lead_put(lead, &batch->bytes);
     entry->lead_length = (uint32_t)(buffer_length(&batch->bytes) - entry->at - RECORD_HEADER_BYTES);
@@ -185,7 +185,7 @@ void journal_change_append(struct journal *journal, enum record_type type, struc
     homed.relay = text_slice(change->relay, 0, CHANGE_RELAY_MOST);
     homed.reply = text_slice(change->reply, 0, CHANGE_REPLY_MOST);
     struct batch *batch = &journal->batch;
-    struct entry *entry = entry_add(batch);
+    struct batch_entry *entry = entry_add(batch);
     pad(&batch->bytes, RECORD_HEADER_BYTES);
     change_put(&homed, &batch->bytes);
     entry_finish(batch, entry);
@@ -259,13 +259,13 @@ uint64_t journal_batch_bytes(const struct journal *journal)
 
 /* The commit */
 
-static bool is_refusable(const struct entry *entry)
+static bool is_refusable(const struct batch_entry *entry)
 {
     return entry->type == RECORD_MESSAGE && (entry->message->flags & MESSAGE_PENDING) &&
            !(entry->message->flags & MESSAGE_OWN);
 }
 
-static bool is_move(const struct entry *entry)
+static bool is_move(const struct batch_entry *entry)
 {
     return entry->type == RECORD_MESSAGE && !(entry->message->flags & MESSAGE_PENDING);
 }
@@ -280,7 +280,7 @@ static int batch_lay_out(struct journal *journal, struct iovec *pieces)
     int count = 0;
     size_t from = 0;
     for (size_t i = 0; i < batch->count; i++) {
-        struct entry *entry = &batch->entries[i];
+        struct batch_entry *entry = &batch->entries[i];
         uint32_t length = entry->inside + (uint32_t)entry->outside.length;
         struct record_header header = {
             entry->type,        segment->number, (uint32_t)segment->end, length,
@@ -334,7 +334,7 @@ static bool batch_write(struct journal *journal)
     return is_written;
 }
 
-static void entry_settle(struct journal *journal, struct entry *entry, uint64_t offset)
+static void entry_settle(struct journal *journal, struct batch_entry *entry, uint64_t offset)
 {
     struct segment *open = journal->open;
     struct message *message = entry->message;
@@ -372,7 +372,7 @@ static void batch_settle(struct journal *journal)
     struct batch *batch = &journal->batch;
     uint64_t offset = journal->open->end;
     for (size_t i = 0; i < batch->count; i++) {
-        struct entry *entry = &batch->entries[i];
+        struct batch_entry *entry = &batch->entries[i];
         entry_settle(journal, entry, offset);
         offset = record_end(offset, entry->inside + (uint32_t)entry->outside.length);
     }
@@ -400,14 +400,14 @@ static void batch_refuse(struct journal *journal)
     journal->batch.undo_capacity = old.undo_capacity;
     char *bytes = old.bytes.memory + old.bytes.start;
     for (size_t i = 0; i < old.count; i++) {
-        struct entry *entry = &old.entries[i];
+        struct batch_entry *entry = &old.entries[i];
         if (is_refusable(entry)) {
             journal_message_forget(journal, entry->message);
             continue;
         }
         if (is_move(entry)) continue;
         struct text inside = text_from(bytes + entry->at + RECORD_HEADER_BYTES, entry->inside);
-        struct entry *kept = journal_append(journal, entry->type, entry->id, entry->message, inside);
+        struct batch_entry *kept = journal_append(journal, entry->type, entry->id, entry->message, inside);
         kept->lead_length = entry->lead_length;
         kept->home = entry->home;
     }

@@ -43,7 +43,7 @@ struct segment {
     size_t reference_count, reference_capacity;
 };
 
-struct entry {
+struct batch_entry {
     struct message *message; /* NULL: GONE, CUT, CLEAN */
     uint64_t id;
     enum record_type type;
@@ -62,7 +62,7 @@ struct undo {
 
 struct batch {
     struct buffer bytes; /* headers, payloads, padding; bodies over a limit stay outside */
-    struct entry *entries;
+    struct batch_entry *entries;
     size_t count, capacity;
     uint64_t length; /* on disk, without the last padding */
     uint64_t ended[8];
@@ -126,8 +126,8 @@ void journal_message_at_home(struct journal *journal, struct message *message, s
 /* journal.c again */
 /* A record in the batch; `inside` is copied. What is returned is borrowed until the next one is appended.
    `message` may be NULL. */
-struct entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
-                             struct message *message, struct text inside);
+struct batch_entry *journal_append(struct journal *journal, enum record_type type, uint64_t id,
+                                   struct message *message, struct text inside);
 /* As the message's home says it; longer texts are cut after CHANGE_DSN_MOST, CHANGE_RELAY_MOST and
    CHANGE_REPLY_MOST bytes. */
 void journal_change_append(struct journal *journal, enum record_type type, struct message *message,

@@ -110,7 +110,7 @@ struct told {
     struct record_header header;
 };
 
-struct scan {
+struct recovery {
     struct journal *journal;
     struct segment *segment;
     struct arena *arena;
@@ -123,7 +123,7 @@ struct scan {
     uint64_t torn_kept; /* records of a torn batch that count */
 };
 
-static void scan_message(struct scan *scan, const struct record_header *header, uint64_t offset,
+static void scan_message(struct recovery *scan, const struct record_header *header, uint64_t offset,
                          struct text payload)
 {
     struct journal *journal = scan->journal;
@@ -152,7 +152,7 @@ static void scan_message(struct scan *scan, const struct record_header *header, 
     if (!message->live_count) journal_message_forget(journal, message);
 }
 
-static void scan_change(struct scan *scan, const struct record_header *header, struct text payload)
+static void scan_change(struct recovery *scan, const struct record_header *header, struct text payload)
 {
     struct journal *journal = scan->journal;
     struct change change;
@@ -173,7 +173,7 @@ static void scan_change(struct scan *scan, const struct record_header *header, s
     if (!message->live_count) journal_message_forget(journal, message);
 }
 
-static void scan_reference(struct scan *scan, const struct record_header *header, struct text payload)
+static void scan_reference(struct recovery *scan, const struct record_header *header, struct text payload)
 {
     struct reader reader = reader_of(payload);
     struct reference reference = { header->id, get_u32(&reader), header->type == RECORD_CUT };
@@ -186,7 +186,7 @@ static void scan_reference(struct scan *scan, const struct record_header *header
     seal_references_apply(scan->journal, &reference, 1);
 }
 
-static void scan_tell_later(struct scan *scan, const struct record_header *header, uint64_t offset)
+static void scan_tell_later(struct recovery *scan, const struct record_header *header, uint64_t offset)
 {
     if (scan->told_count == scan->told_capacity) {
         scan->told_capacity = scan->told_capacity ? scan->told_capacity * 2 : 256;
@@ -198,7 +198,7 @@ static void scan_tell_later(struct scan *scan, const struct record_header *heade
 /* Of a batch that is not whole only what came from outside counts: it may have been synced and damaged since.
    What the queue wrote itself belongs together (an outcome and its notice, a copy and its state), and it will
    do it again. */
-static bool is_dropped(struct scan *scan, const struct walk_record *record)
+static bool is_dropped(struct recovery *scan, const struct walk_record *record)
 {
     struct lead lead;
     if (!record->is_torn || record->header.type == RECORD_CUT) return false;
@@ -209,7 +209,7 @@ static bool is_dropped(struct scan *scan, const struct walk_record *record)
 
 static void scan_record(void *context, const struct walk_record *record)
 {
-    struct scan *scan = context;
+    struct recovery *scan = context;
     const struct record_header *header = &record->header;
     arena_reset(scan->arena);
     scan->is_clean = header->type == RECORD_CLEAN && !record->is_torn;
@@ -234,7 +234,7 @@ static void scan_record(void *context, const struct walk_record *record)
     }
 }
 
-static void scan_tell(struct scan *scan, const struct journal_listener *listener)
+static void scan_tell(struct recovery *scan, const struct journal_listener *listener)
 {
     size_t first = scan->told_count > TOLD_AGAIN_MOST ? scan->told_count - TOLD_AGAIN_MOST : 0;
     for (size_t i = first; listener && i < scan->told_count; i++) {
@@ -256,7 +256,7 @@ static void scan_tell(struct scan *scan, const struct journal_listener *listener
     free(scan->told);
 }
 
-static void scan_report(const struct segment *segment, const struct walk *walk, uint64_t malformed,
+static void scan_report(const struct segment *segment, const struct journal_walk *walk, uint64_t malformed,
                         struct journal_found *found)
 {
     found->records += walk->records;
@@ -309,7 +309,7 @@ static bool segment_scan(struct journal *journal, struct segment *segment, bool 
                          struct queue_counters *totals, const struct journal_listener *listener,
                          struct journal_found *found)
 {
-    struct scan scan = { .journal = journal, .segment = segment, .totals = totals };
+    struct recovery scan = { .journal = journal, .segment = segment, .totals = totals };
     const struct disk *disk = journal->options.disk;
     if (disk->sync(disk->context, segment->fd) != 0) {
         journal_complain(journal, "segment %08u cannot be synced: %s", segment->number, strerror(errno));
@@ -319,7 +319,7 @@ static bool segment_scan(struct journal *journal, struct segment *segment, bool 
     bool is_read = file_read(segment->fd, file_data_end(segment->fd, segment->size), &bytes);
     scan.bytes = buffer_text(&bytes);
     scan.arena = arena_new(64 * 1024);
-    struct walk walk;
+    struct journal_walk walk;
     segment_walk(scan.bytes, segment->seed, segment->number, scan_record, &scan, &walk);
     scan_tell(&scan, listener);
     scan_report(segment, &walk, scan.malformed, found);

@@ -283,14 +283,14 @@ void seal_references_apply(struct journal *journal, const struct reference *refe
     }
 }
 
-struct state {
+struct sealed_state {
     uint64_t id;
     struct text change;
 };
 
 static int state_order(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a, y = ((const struct state *)b)->id;
+    uint64_t x = *(const uint64_t *)a, y = ((const struct sealed_state *)b)->id;
     return x < y ? -1 : x > y;
 }
 
@@ -300,7 +300,7 @@ static bool states_get(struct journal *journal, struct reader *reader, struct ar
                        const struct seal *seal)
 {
     uint32_t count = get_count(reader, UINT32_MAX, 12);
-    struct state *states = arena_alloc_array(arena, count, sizeof *states);
+    struct sealed_state *states = arena_alloc_array(arena, count, sizeof *states);
     for (uint32_t i = 0; i < count; i++) {
         states[i].id = get_u64(reader);
         states[i].change = get_text(reader);

@@ -7,13 +7,13 @@
 #include "base/arena.h"
 #include "base/hash.h"
 
-struct entry {
+struct pool_entry {
     char *bytes;
     uint32_t length, holders, next; /* next: in the chain, or in the list of free entries */
 };
 
 struct string_pool {
-    struct entry *entries;
+    struct pool_entry *entries;
     uint32_t count, capacity, free_head;
     uint32_t *chains;
     uint32_t chain_count; /* a power of two */
@@ -50,7 +50,7 @@ static uint32_t *chain_of(const struct string_pool *pool, struct text text)
 
 struct text string_pool_text(const struct string_pool *pool, uint32_t number)
 {
-    const struct entry *entry = &pool->entries[number];
+    const struct pool_entry *entry = &pool->entries[number];
     return text_from(entry->bytes, entry->length);
 }
 
@@ -96,7 +96,7 @@ static uint32_t entry_take(struct string_pool *pool)
         pool->capacity *= 2;
         pool->entries = memory_grow(pool->entries, pool->capacity * sizeof *pool->entries);
     }
-    pool->entries[pool->count] = (struct entry){ 0 };
+    pool->entries[pool->count] = (struct pool_entry){ 0 };
     return pool->count++;
 }
 
@@ -111,7 +111,7 @@ uint32_t string_pool_hold(struct string_pool *pool, struct text text)
     if (pool->used >= pool->chain_count) chains_grow(pool);
     number = entry_take(pool);
     uint32_t *chain = chain_of(pool, text);
-    pool->entries[number] = (struct entry){ memory_string(text), (uint32_t)text.length, 1, *chain };
+    pool->entries[number] = (struct pool_entry){ memory_string(text), (uint32_t)text.length, 1, *chain };
     *chain = number;
     pool->used++;
     return number;
@@ -127,10 +127,10 @@ void string_pool_drop(struct string_pool *pool, uint32_t number)
     if (!number || --pool->entries[number].holders) return;
     uint32_t *link = chain_of(pool, string_pool_text(pool, number));
     while (*link != number) link = &pool->entries[*link].next;
-    struct entry *entry = &pool->entries[number];
+    struct pool_entry *entry = &pool->entries[number];
     *link = entry->next;
     free(entry->bytes);
-    *entry = (struct entry){ .next = pool->free_head };
+    *entry = (struct pool_entry){ .next = pool->free_head };
     pool->free_head = number;
     pool->used--;
 }

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "mail/envelope.h"
 
-struct transaction {
+struct named_transaction {
     char name[TRANSACTION_BYTES];
     uint64_t id; /* 0: free */
     uint64_t arrived_ms;
@@ -16,7 +16,7 @@ struct transaction {
 };
 
 struct transactions {
-    struct transaction entries[TRANSACTIONS_MOST];
+    struct named_transaction entries[TRANSACTIONS_MOST];
     uint32_t by_name[TRANSACTIONS_MOST], by_id[TRANSACTIONS_MOST]; /* position + 1 */
     uint32_t next;
 };
@@ -46,7 +46,7 @@ void transactions_free(struct transactions *transactions)
 
 static void take_out(struct transactions *transactions, uint32_t position)
 {
-    struct transaction *entry = &transactions->entries[position];
+    struct named_transaction *entry = &transactions->entries[position];
     uint32_t *at = name_chain(transactions, entry->name);
     while (*at != position + 1) at = &transactions->entries[*at - 1].next_by_name;
     *at = entry->next_by_name;
@@ -61,7 +61,7 @@ void transactions_add(struct transactions *transactions, struct text transaction
 {
     if (transaction.length != TRANSACTION_BYTES) return;
     uint32_t position = transactions->next++ % TRANSACTIONS_MOST;
-    struct transaction *entry = &transactions->entries[position];
+    struct named_transaction *entry = &transactions->entries[position];
     if (entry->id) take_out(transactions, position);
     memcpy(entry->name, transaction.at, TRANSACTION_BYTES);
     entry->id = id;
@@ -81,7 +81,7 @@ uint64_t transactions_find(const struct transactions *transactions, struct text 
     memcpy(&hash, transaction.at, sizeof hash);
     uint32_t at = transactions->by_name[hash % TRANSACTIONS_MOST];
     for (; at; at = transactions->entries[at - 1].next_by_name) {
-        const struct transaction *entry = &transactions->entries[at - 1];
+        const struct named_transaction *entry = &transactions->entries[at - 1];
         if (memcmp(entry->name, transaction.at, TRANSACTION_BYTES) != 0) continue;
         return now_ms < entry->arrived_ms + TRANSACTION_LIFE_MS ? entry->id : 0; /* the newest stands first */
     }

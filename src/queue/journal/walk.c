@@ -52,7 +52,7 @@ static void suspect_set(struct suspect *suspect, uint64_t offset, uint64_t id)
     if (!suspect->is_set) *suspect = (struct suspect){ true, offset, id };
 }
 
-static void suspect_judge(struct suspect *suspect, uint32_t batch, struct walk *out)
+static void suspect_judge(struct suspect *suspect, uint32_t batch, struct journal_walk *out)
 {
     if (!suspect->is_set || batch <= suspect->offset) return;
     if (!out->damage_count++) out->damage_offset = suspect->offset;
@@ -83,7 +83,7 @@ static void gather(struct gathered *batch, const struct record_header *header, u
 
 static void tell(struct gathered *batch, bool is_last_batch,
                  void (*on_record)(void *context, const struct walk_record *record), void *context,
-                 struct walk *out)
+                 struct journal_walk *out)
 {
     bool is_torn = is_last_batch && (batch->has_hole || !batch->has_last);
     for (size_t i = 0; i < batch->count; i++) {
@@ -97,9 +97,9 @@ static void tell(struct gathered *batch, bool is_last_batch,
 
 void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
                   void (*on_record)(void *context, const struct walk_record *record), void *context,
-                  struct walk *out)
+                  struct journal_walk *out)
 {
-    *out = (struct walk){ .end = FIRST_RECORD, .whole = FIRST_RECORD };
+    *out = (struct journal_walk){ .end = FIRST_RECORD, .whole = FIRST_RECORD };
     uint64_t offset = FIRST_RECORD;
     bool is_inside = false; /* of a batch: its next record must stand here */
     struct suspect suspect = { 0 };

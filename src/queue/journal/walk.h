@@ -5,7 +5,7 @@
 
 #include "queue/journal/record.h"
 
-struct walk {
+struct journal_walk {
     uint64_t records;
     uint64_t end;          /* behind the last whole record, at a multiple of BATCH_ALIGN */
     uint64_t whole;        /* the same of the last whole batch: where a torn one may begin */
@@ -25,6 +25,6 @@ struct walk_record {
 /* Calls on_record for each whole record, in order; payloads are slices of `bytes`. */
 void segment_walk(struct text bytes, uint32_t seed, uint32_t generation,
                   void (*on_record)(void *context, const struct walk_record *record), void *context,
-                  struct walk *out);
+                  struct journal_walk *out);
 
 #endif

@@ -15,9 +15,9 @@ static void must_be_printable(struct text name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum record_type types[] = { RECORD_A, RECORD_AAAA, RECORD_MX, RECORD_PTR };
+    static const enum dns_record_type types[] = { RECORD_A, RECORD_AAAA, RECORD_MX, RECORD_PTR };
     if (size == 0) return 0;
-    struct answer answer;
+    struct dns_answer answer;
     struct arena *arena = arena_new(0);
     struct text message = text_from((const char *)data + 1, size - 1);
     packet_parse(arena, message, TEXT("a.test"), types[data[0] % 4], &answer);

@@ -31,6 +31,13 @@ static bool even_take(void *context, const char *word)
     return strlen(word) % 2 == 0;
 }
 
+static bool maybe_take(void *context, const char *word)
+{
+    struct options *options = context;
+    snprintf(options->named, sizeof options->named, "maybe=%s", word ? word : "(none)");
+    return !word || strcmp(word, "bad") != 0;
+}
+
 static const char *named_say(void *context, const char *name, const char *word)
 {
     struct options *options = context;
@@ -49,6 +56,7 @@ static const struct verb_option table[] = {
     { "time", OPTION_TIME, offsetof(struct options, time_ms), NULL, "--time wants a time, not " },
     { "day", OPTION_DAY, offsetof(struct options, day), NULL, "--day wants a day, not " },
     { "even", OPTION_VALUE, 0, even_take, "--even wants an even word, not " },
+    { "maybe", OPTION_MAYBE, 0, maybe_take, "--maybe wants a good word, not " },
     { "first", OPTION_NAMED, .say = named_say },
     { "second", OPTION_NAMED, .say = named_say },
     OPTIONS_TARGET(struct options),
@@ -107,6 +115,10 @@ static void every_kind(void **state)
         { "--number 3", "|-||3|0||-|-", 0 },
         { "--number 050", "|-||50|0||-|-", 0 },
         { "--even ab --even ''", "|-||0|2||-|-", 0 },
+        { "--maybe", "|-||0|0|maybe=(none)|-|-", 0 },
+        { "--maybe=a", "|-||0|0|maybe=a|-|-", 0 },
+        { "--maybe=", "|-||0|0|maybe=|-|-", 0 },
+        { "--maybe a", "|-||0|0|maybe=(none)|-|-", 1 },
         { "--first x", "|-||0|0|first=x|-|-", 0 },
         { "--first x --second ''", "|-||0|0|second=|-|-", 0 },
         { "--config f --state g", "|-||0|0||f|g", 0 },
@@ -146,6 +158,7 @@ static void every_mistake(void **state)
         { "-w", "sekimori trial: option requires an argument -- 'w'\n" },
         { "--loud=yes", "sekimori trial: option '--loud' doesn't allow an argument\n" },
         { "--s", "sekimori trial: option '--s' is ambiguous" },
+        { "--maybe=bad", "sekimori trial: --maybe wants a good word, not bad\n" },
         { "--number 2", "sekimori trial: --number is from 3 to 50, not 2\n" },
         { "--number 51", "sekimori trial: --number is from 3 to 50, not 51\n" },
         { "--number -3", "sekimori trial: --number is from 3 to 50, not -3\n" },

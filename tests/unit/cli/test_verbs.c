@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cli/health_plugin.h"
 #include "cli/verb_table.h"
 #include "said.h"
 
@@ -80,6 +81,9 @@ static const struct {
     { "drain 192.0.2.1", EX_USAGE, "sekimori drain: unexpected argument: 192.0.2.1\n" },
     { "undrain --to 192.0.2.1", EX_USAGE, "sekimori undrain: unrecognized option '--to'\n" },
     { "health now", EX_USAGE, "sekimori health: unexpected argument: now\n" },
+    { "health --watch soon", EX_USAGE, "sekimori health: --watch is from 0 to 3600 seconds, not soon\n" },
+    { "health --watch 3601", EX_USAGE, "sekimori health: --watch is from 0 to 3600 seconds, not 3601\n" },
+    { "health --watch", EX_USAGE, "sekimori health: option '--watch' requires an argument\n" },
     { "keepalived now", EX_USAGE, "sekimori keepalived: unexpected argument: now\n" },
     { "keepalived --config /nonexistent/c", EX_CONFIG, "sekimori: /nonexistent/c has errors" },
     { "check one two", EX_USAGE, "sekimori check: unexpected argument: two\n" },
@@ -180,8 +184,10 @@ static const struct {
     { "ca issue node --days 0", EX_USAGE,
       "sekimori ca: --days is a number of days from 1 to 36500, not 0\n" },
     { "ca list --dir /nonexistent/ca", EX_NOINPUT, "sekimori: /nonexistent/ca: No such file" },
-    { "dump one two", EX_USAGE, "usage: sekimori dump" },
-    { "dump --explain=de", EX_USAGE, "usage: sekimori dump" },
+    { "dump one two", EX_USAGE, "sekimori dump: unexpected argument: two\n" },
+    { "dump --config one two", EX_USAGE, "sekimori dump: unexpected argument: two\n" },
+    { "dump --explain=de", EX_USAGE, "sekimori dump: --explain is in en or ja, not de\n" },
+    { "dump --yaml", EX_USAGE, "sekimori dump: unrecognized option '--yaml'\n" },
     { "dump /nonexistent/file", EX_CONFIG, "" },
 };
 
@@ -246,6 +252,10 @@ static void what_is_printed(void **state)
         { "check --json /nonexistent/file", EX_CONFIG, "\"ok\": false" },
         { "check /nonexistent/file", EX_CONFIG, "/nonexistent/file: not ok: 1 error" },
         { "dump --manual", EX_OK, ".It" },
+        { "dump --explain=en /nonexistent/file", EX_CONFIG, "" },
+        { "dump --explain=ja /nonexistent/file", EX_CONFIG, "" },
+        { "dump --explain /nonexistent/file", EX_CONFIG, "" },
+        { "health --plugin now", PLUGIN_UNKNOWN, "UNKNOWN" },
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct said said;

@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "lookup/question.h"
+#include "lookup/dns_question.h"
 
 enum { SERVERS_MOST = 8 };
 
 struct driver {
     struct loop *loop;
     struct resolver *resolver;
-    struct question_table *questions;
+    struct dns_question_table *questions;
     struct watch *input;
     struct buffer line;
     struct ask *asks;
@@ -48,14 +48,14 @@ static void mx_print(const struct mx_answer *mx)
     }
 }
 
-static void answered(struct asker *asker, const struct question_answer *answer)
+static void answered(struct asker *asker, const struct dns_question_answer *answer)
 {
     static const char *const client_statuses[] = { "confirmed", "unconfirmed", "none", "temperror" };
     struct ask *ask = (struct ask *)asker;
     printf("%s ", ask->tag);
-    if (answer->kind == QUESTION_HOST) host_print(answer->host);
-    if (answer->kind == QUESTION_MX) mx_print(answer->mx);
-    if (answer->kind == QUESTION_CLIENT_NAME)
+    if (answer->kind == DNS_QUESTION_HOST) host_print(answer->host);
+    if (answer->kind == DNS_QUESTION_MX) mx_print(answer->mx);
+    if (answer->kind == DNS_QUESTION_CLIENT_NAME)
         printf("%s %.*s", client_statuses[answer->client_name->status], TEXT_ARG(answer->client_name->name));
     printf("\n");
     fflush(stdout);
@@ -75,11 +75,11 @@ static void ask_line(struct driver *driver, struct text tag, struct text rest)
     snprintf(ask->tag, sizeof ask->tag, "%.*s", TEXT_ARG(tag));
     driver->asks = ask;
     address_parse(name, &client);
-    question_ask(driver->questions,
-                 text_equal(kind, TEXT("host")) ? QUESTION_HOST
-                 : text_equal(kind, TEXT("mx")) ? QUESTION_MX
-                                                : QUESTION_CLIENT_NAME,
-                 name, &client, (uint32_t)deadline_ms, &ask->asker);
+    dns_question_ask(driver->questions,
+                     text_equal(kind, TEXT("host")) ? DNS_QUESTION_HOST
+                     : text_equal(kind, TEXT("mx")) ? DNS_QUESTION_MX
+                                                    : DNS_QUESTION_CLIENT_NAME,
+                     name, &client, (uint32_t)deadline_ms, &ask->asker);
 }
 
 static void servers_set(struct driver *driver, struct text rest)
@@ -95,7 +95,7 @@ static void servers_set(struct driver *driver, struct text rest)
 
 static void counts_print(struct driver *driver)
 {
-    const struct question_counts *q = question_counts(driver->questions);
+    const struct dns_question_counts *q = dns_question_counts(driver->questions);
     const struct resolver_counts *d = resolver_counts(driver->resolver);
     printf("counts asked=%lu merged=%lu temperrors=%lu late=%lu over=%lu in_flight=%u waiting=%u dns=%lu "
            "dns_cache=%lu dns_in_flight=%u bogus=%lu\n",
@@ -107,7 +107,7 @@ static void counts_print(struct driver *driver)
 static void leave(struct driver *driver, struct text tag)
 {
     for (struct ask *ask = driver->asks; ask; ask = ask->next)
-        if (text_equal(text_of(ask->tag), tag) && !ask->is_over) question_leave(&ask->asker);
+        if (text_equal(text_of(ask->tag), tag) && !ask->is_over) dns_question_leave(&ask->asker);
 }
 
 static void line_take(struct driver *driver, struct text line)
@@ -157,16 +157,16 @@ int main(int argc, char **argv)
     driver.loop = loop_new();
     driver.resolver = resolver_new(driver.loop);
     if (!resolver_configure(driver.resolver, &driver.config)) return 78;
-    driver.questions = question_table_new(driver.loop, driver.resolver, 5000);
+    driver.questions = dns_question_table_new(driver.loop, driver.resolver, 5000);
     driver.input = watch_new(driver.loop, STDIN_FILENO, on_input, &driver);
     watch_set(driver.input, WATCH_READ);
     loop_run(driver.loop);
     for (struct ask *next; driver.asks; driver.asks = next) {
         next = driver.asks->next;
-        question_leave(&driver.asks->asker);
+        dns_question_leave(&driver.asks->asker);
         free(driver.asks);
     }
-    question_table_free(driver.questions);
+    dns_question_table_free(driver.questions);
     resolver_free(driver.resolver);
     watch_free(driver.input);
     buffer_free(&driver.line);

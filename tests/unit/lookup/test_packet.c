@@ -27,7 +27,7 @@
 static const struct row {
     const char *name;
     struct text message;
-    enum record_type type;
+    enum dns_record_type type;
     const char *wanted;
 } rows[] = {
     { "an address", BYTES(HEAD(OK, "\1") QUESTION HERE RECORD("\1", "\4") "\x7f\0\0\2"), RECORD_A,
@@ -77,13 +77,13 @@ static const struct row {
       "temperror" },
 };
 
-static void answer_print(const struct answer *answer, enum record_type type, char *room, size_t size)
+static void answer_print(const struct dns_answer *answer, enum dns_record_type type, char *room, size_t size)
 {
     char address[ADDRESS_TEXT_SIZE];
     size_t at = (size_t)snprintf(room, size, "%s%s", dns_status_name(answer->status),
                                  answer->is_nxdomain ? " nxdomain" : "");
     for (uint32_t i = 0; i < answer->count; i++) {
-        const struct record *record = &answer->records[i];
+        const struct dns_record *record = &answer->records[i];
         if (type == RECORD_MX)
             at += (size_t)snprintf(room + at, size - at, " %u=%.*s", record->preference,
                                    TEXT_ARG(record->name));
@@ -98,7 +98,7 @@ static void test_rows(void **state)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char got[512];
-        struct answer answer;
+        struct dns_answer answer;
         struct arena *arena = arena_new(0);
         packet_parse(arena, rows[i].message, TEXT("a.test"), rows[i].type, &answer);
         answer_print(&answer, rows[i].type, got, sizeof got);
@@ -113,7 +113,7 @@ static void test_every_cut(void **state)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t length = 0; length < rows[i].message.length; length++) {
-            struct answer answer;
+            struct dns_answer answer;
             struct arena *arena = arena_new(0);
             char *exact = malloc(length + 1);
             memcpy(exact, rows[i].message.at, length);

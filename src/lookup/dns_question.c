@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Joins askers and questions. A question lives until all its parts are answered, also when nobody waits any
    more: the answer then warms the cache for the next who asks. */
-#include "lookup/question.h"
+#include "lookup/dns_question.h"
 
 #include <stdlib.h>
 
@@ -13,16 +13,16 @@
 #define HASH_FUNCTION(key, length, hash) (hash) = (unsigned)hash_text(text_from((const char *)(key), length))
 #include <uthash.h>
 
-struct question {
-    enum { QUESTION_MAGIC = 0x49f69b9e } magic;
+struct dns_question {
+    enum { DNS_QUESTION_MAGIC = 0x49f69b9e } magic;
     UT_hash_handle hh;
-    struct question *next, *previous; /* of all, also those no longer in the table */
-    struct question_table *table;
+    struct dns_question *next, *previous; /* of all, also those no longer in the table */
+    struct dns_question_table *table;
     struct arena *arena;
     struct asker *askers;
     bool is_listed; /* in the table: may be joined */
     union {
-        struct host host;
+        struct host_question host;
         struct exchanger exchanger;
         struct reverse reverse;
     };
@@ -30,33 +30,34 @@ struct question {
     char key[1 + LOOKUP_NAME_LIMIT]; /* kind, then name or address */
 };
 
-struct question_table {
+struct dns_question_table {
     struct loop *loop;
     struct resolver *resolver;
-    struct question *questions; /* by key: those that may be joined */
-    struct question *all;
+    struct dns_question *questions; /* by key: those that may be joined */
+    struct dns_question *all;
     uint32_t timeout_ms;
-    struct question_counts counts;
+    struct dns_question_counts counts;
 };
 
-struct question_table *question_table_new(struct loop *loop, struct resolver *resolver, uint32_t timeout_ms)
+struct dns_question_table *dns_question_table_new(struct loop *loop, struct resolver *resolver,
+                                                  uint32_t timeout_ms)
 {
-    struct question_table *table = memory_alloc(sizeof *table);
-    *table = (struct question_table){ .loop = loop, .resolver = resolver, .timeout_ms = timeout_ms };
+    struct dns_question_table *table = memory_alloc(sizeof *table);
+    *table = (struct dns_question_table){ .loop = loop, .resolver = resolver, .timeout_ms = timeout_ms };
     return table;
 }
 
-void question_table_set_timeout(struct question_table *table, uint32_t timeout_ms)
+void dns_question_table_set_timeout(struct dns_question_table *table, uint32_t timeout_ms)
 {
     table->timeout_ms = timeout_ms;
 }
 
-static enum question_kind question_kind(const struct question *question)
+static enum dns_question_kind dns_question_kind(const struct dns_question *question)
 {
-    return (enum question_kind)question->key[0];
+    return (enum dns_question_kind)question->key[0];
 }
 
-static void question_free(struct question *question)
+static void dns_question_free(struct dns_question *question)
 {
     question->table->counts.in_flight--;
     if (question->next) question->next->previous = question->previous;
@@ -68,27 +69,27 @@ static void question_free(struct question *question)
     free(question);
 }
 
-static void question_unlist(struct question *question)
+static void dns_question_unlist(struct dns_question *question)
 {
     if (!question->is_listed) return;
     HASH_DEL(question->table->questions, question);
     question->is_listed = false;
 }
 
-void question_table_free(struct question_table *table)
+void dns_question_table_free(struct dns_question_table *table)
 {
-    for (struct question *next, *at = table->all; at; at = next) {
+    for (struct dns_question *next, *at = table->all; at; at = next) {
         next = at->next;
-        while (at->askers) question_leave(at->askers);
-        question_unlist(at);
-        question_free(at);
+        while (at->askers) dns_question_leave(at->askers);
+        dns_question_unlist(at);
+        dns_question_free(at);
     }
     free(table);
 }
 
-void question_leave(struct asker *asker)
+void dns_question_leave(struct asker *asker)
 {
-    struct question *question = asker->question;
+    struct dns_question *question = asker->question;
     if (!question) return;
     if (asker->next) asker->next->previous = asker->previous;
     if (asker->previous)
@@ -102,7 +103,7 @@ void question_leave(struct asker *asker)
 }
 
 /* Every status that is not an answer, whichever kind it belongs to. */
-static bool is_temperror(const struct question_answer *answer)
+static bool is_temperror(const struct dns_question_answer *answer)
 {
     return answer->host          ? answer->host->status > DNS_NONE
            : answer->mx          ? answer->mx->status > DNS_NONE
@@ -116,83 +117,83 @@ struct made {
     struct client_name client_name;
 };
 
-static struct question_answer answer_of(enum question_kind kind, const struct made *made)
+static struct dns_question_answer answer_of(enum dns_question_kind kind, const struct made *made)
 {
-    struct question_answer answer = { .kind = kind };
-    if (kind == QUESTION_HOST) answer.host = &made->host;
-    if (kind == QUESTION_MX) answer.mx = &made->mx;
-    if (kind == QUESTION_CLIENT_NAME) answer.client_name = &made->client_name;
+    struct dns_question_answer answer = { .kind = kind };
+    if (kind == DNS_QUESTION_HOST) answer.host = &made->host;
+    if (kind == DNS_QUESTION_MX) answer.mx = &made->mx;
+    if (kind == DNS_QUESTION_CLIENT_NAME) answer.client_name = &made->client_name;
     return answer;
 }
 
 /* What is known of the question now. The arena is the question's: its deadlines are bounded by its askers. */
-static struct question_answer answer_make(struct question *question, struct made *made)
+static struct dns_question_answer answer_make(struct dns_question *question, struct made *made)
 {
-    switch (question_kind(question)) {
-    case QUESTION_HOST:
+    switch (dns_question_kind(question)) {
+    case DNS_QUESTION_HOST:
         host_answer_make(&question->host, question->arena, &made->host);
         break;
-    case QUESTION_MX:
+    case DNS_QUESTION_MX:
         exchanger_answer_make(&question->exchanger, question->arena, &made->mx);
         break;
-    case QUESTION_CLIENT_NAME:
+    case DNS_QUESTION_CLIENT_NAME:
         reverse_answer_make(&question->reverse, &made->client_name);
         break;
     }
-    return answer_of(question_kind(question), made);
+    return answer_of(dns_question_kind(question), made);
 }
 
-static void asker_tell(struct question_table *table, struct asker *asker,
-                       const struct question_answer *answer)
+static void asker_tell(struct dns_question_table *table, struct asker *asker,
+                       const struct dns_question_answer *answer)
 {
     table->counts.temperrors += is_temperror(answer);
-    question_leave(asker);
+    dns_question_leave(asker);
     asker->answered(asker, answer);
 }
 
 /* An answer that needs no question: `status` for hosts and exchangers, its like for a client's name. */
-static void answer_at_once(struct question_table *table, enum question_kind kind, enum dns_status status,
-                           struct asker *asker)
+static void answer_at_once(struct dns_question_table *table, enum dns_question_kind kind,
+                           enum dns_status status, struct asker *asker)
 {
     struct made made = { .host.status = status, .mx.status = status };
     made.client_name.status = status == DNS_NONE ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR;
-    struct question_answer answer = answer_of(kind, &made);
+    struct dns_question_answer answer = answer_of(kind, &made);
     asker_tell(table, asker, &answer);
 }
 
 static void deadline_passed(void *context)
 {
     struct asker *asker = CONTEXT(context, struct asker, ASKER_MAGIC);
-    struct question *question = asker->question;
+    struct dns_question *question = asker->question;
     struct made made;
-    struct question_answer answer = answer_make(question, &made);
+    struct dns_question_answer answer = answer_make(question, &made);
     question->table->counts.late++;
     asker_tell(question->table, asker, &answer);
 }
 
 /* The answer stands. Unlisted first: an asker who asks the same again inside the call begins a new question.
  */
-static void askers_tell(struct question *question)
+static void askers_tell(struct dns_question *question)
 {
     struct made made;
-    struct question_answer answer = answer_make(question, &made);
-    question_unlist(question);
+    struct dns_question_answer answer = answer_make(question, &made);
+    dns_question_unlist(question);
     while (question->askers) asker_tell(question->table, question->askers, &answer);
 }
 
-static void question_done(void *context)
+static void dns_question_done(void *context)
 {
-    struct question *question = CONTEXT(context, struct question, QUESTION_MAGIC);
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
     askers_tell(question);
-    question_free(question);
+    dns_question_free(question);
 }
 
 static void reverse_progressed(void *context)
 {
-    struct question *question = CONTEXT(context, struct question, QUESTION_MAGIC);
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
     bool is_over = question->reverse.pending == 0;
     if (question->is_listed && (is_over || question->reverse.confirmed.length > 0)) askers_tell(question);
-    if (is_over) question_free(question);
+    if (is_over) dns_question_free(question);
 }
 
 static bool label_ends(struct text name, size_t start, size_t *out_end)
@@ -219,10 +220,11 @@ struct key {
     size_t length;
 };
 
-static bool key_make(enum question_kind kind, struct text name, const struct address *client, struct key *out)
+static bool key_make(enum dns_question_kind kind, struct text name, const struct address *client,
+                     struct key *out)
 {
     out->bytes[0] = (char)kind;
-    if (kind == QUESTION_CLIENT_NAME) {
+    if (kind == DNS_QUESTION_CLIENT_NAME) {
         memcpy(out->bytes + 1, client->bytes, sizeof client->bytes);
         out->length = 1 + sizeof client->bytes;
         return true;
@@ -237,10 +239,10 @@ static bool key_make(enum question_kind kind, struct text name, const struct add
     return is_name;
 }
 
-static struct question *question_new(struct question_table *table, const struct key *key)
+static struct dns_question *dns_question_new(struct dns_question_table *table, const struct key *key)
 {
-    struct question *question = memory_alloc(sizeof *question);
-    question->magic = QUESTION_MAGIC;
+    struct dns_question *question = memory_alloc(sizeof *question);
+    question->magic = DNS_QUESTION_MAGIC;
     question->table = table;
     question->arena = arena_new(0);
     memcpy(question->key, key->bytes, key->length);
@@ -254,28 +256,28 @@ static struct question *question_new(struct question_table *table, const struct 
     return question;
 }
 
-static void question_begin(struct question *question, const struct address *client)
+static void dns_question_begin(struct dns_question *question, const struct address *client)
 {
     struct resolver *resolver = question->table->resolver;
     struct text name = text_from(question->key + 1, question->key_length - 1);
-    switch (question_kind(question)) {
-    case QUESTION_HOST:
-        host_begin(&question->host, resolver, question->arena, name, question_done, question);
+    switch (dns_question_kind(question)) {
+    case DNS_QUESTION_HOST:
+        host_begin(&question->host, resolver, question->arena, name, dns_question_done, question);
         break;
-    case QUESTION_MX:
-        exchanger_begin(&question->exchanger, resolver, question->arena, name, question_done, question);
+    case DNS_QUESTION_MX:
+        exchanger_begin(&question->exchanger, resolver, question->arena, name, dns_question_done, question);
         break;
-    case QUESTION_CLIENT_NAME:
+    case DNS_QUESTION_CLIENT_NAME:
         reverse_begin(&question->reverse, resolver, question->arena, client, reverse_progressed, question);
         break;
     }
 }
 
-static void asker_join(struct question *question, struct asker *asker, uint32_t deadline_ms)
+static void asker_join(struct dns_question *question, struct asker *asker, uint32_t deadline_ms)
 {
-    struct question_table *table = question->table;
+    struct dns_question_table *table = question->table;
     if (deadline_ms == 0) deadline_ms = table->timeout_ms;
-    if (deadline_ms > QUESTION_DEADLINE) deadline_ms = QUESTION_DEADLINE;
+    if (deadline_ms > DNS_QUESTION_DEADLINE) deadline_ms = DNS_QUESTION_DEADLINE;
     asker->magic = ASKER_MAGIC;
     asker->question = question;
     asker->previous = NULL;
@@ -287,11 +289,11 @@ static void asker_join(struct question *question, struct asker *asker, uint32_t 
     table->counts.waiting++;
 }
 
-void question_ask(struct question_table *table, enum question_kind kind, struct text name,
-                  const struct address *client, uint32_t deadline_ms, struct asker *asker)
+void dns_question_ask(struct dns_question_table *table, enum dns_question_kind kind, struct text name,
+                      const struct address *client, uint32_t deadline_ms, struct asker *asker)
 {
     struct key key;
-    struct question *question = NULL;
+    struct dns_question *question = NULL;
     asker->question = NULL;
     asker->deadline = NULL;
     table->counts.asked++;
@@ -300,8 +302,8 @@ void question_ask(struct question_table *table, enum question_kind kind, struct 
         return;
     }
     HASH_FIND(hh, table->questions, key.bytes, key.length, question);
-    if (table->counts.waiting >= QUESTION_ASKERS ||
-        (!question && table->counts.in_flight >= QUESTION_LIMIT)) {
+    if (table->counts.waiting >= DNS_QUESTION_ASKERS ||
+        (!question && table->counts.in_flight >= DNS_QUESTION_LIMIT)) {
         table->counts.over_limit++;
         answer_at_once(table, kind, DNS_TEMPERROR, asker);
         return;
@@ -311,12 +313,12 @@ void question_ask(struct question_table *table, enum question_kind kind, struct 
         asker_join(question, asker, deadline_ms);
         return;
     }
-    question = question_new(table, &key);
+    question = dns_question_new(table, &key);
     asker_join(question, asker, deadline_ms);
-    question_begin(question, client);
+    dns_question_begin(question, client);
 }
 
-const struct question_counts *question_counts(const struct question_table *table)
+const struct dns_question_counts *dns_question_counts(const struct dns_question_table *table)
 {
     return &table->counts;
 }

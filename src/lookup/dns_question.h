@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The questions under way. The same question asked by many is asked once; each asker has its own deadline
+   and gets what is known then. */
+#ifndef SEKIMORI_LOOKUP_DNS_QUESTION_H
+#define SEKIMORI_LOOKUP_DNS_QUESTION_H
+
+#include "lookup/exchanger.h"
+#include "lookup/reverse.h"
+
+enum dns_question_kind { DNS_QUESTION_HOST, DNS_QUESTION_MX, DNS_QUESTION_CLIENT_NAME };
+
+enum {
+    DNS_QUESTION_LIMIT = 4096,      /* different ones in flight */
+    DNS_QUESTION_ASKERS = 65536,    /* waiting in all */
+    DNS_QUESTION_DEADLINE = 120000, /* ms, the longest that may be asked for */
+};
+
+/* The one that the kind says is set. Borrowed for the call. */
+struct dns_question_answer {
+    enum dns_question_kind kind;
+    const struct host_answer *host;
+    const struct mx_answer *mx;
+    const struct client_name *client_name;
+};
+
+/* One who waits. The caller's memory; `answered` is called once, perhaps inside dns_question_ask, and may
+ * free it. */
+struct asker {
+    enum { ASKER_MAGIC = 0x6000fb2b } magic;
+    void (*answered)(struct asker *asker, const struct dns_question_answer *answer);
+    struct dns_question *question; /* ours: NULL when not waiting */
+    struct asker *next, *previous;
+    struct timer *deadline;
+};
+
+struct dns_question_table;
+
+/* Never NULL. Loop and resolver are borrowed. */
+struct dns_question_table *dns_question_table_new(struct loop *loop, struct resolver *resolver,
+                                                  uint32_t timeout_ms);
+void dns_question_table_set_timeout(struct dns_question_table *table,
+                                    uint32_t timeout_ms);       /* for deadline 0 */
+void dns_question_table_free(struct dns_question_table *table); /* askers are forgotten */
+
+/* `name` for HOST and MX, in any case, A-labels or UTF-8, with or without a final dot; one that cannot be a
+   domain name is DNS_NONE at once. `client` for CLIENT_NAME. Over a limit the answer is temperror at once. */
+void dns_question_ask(struct dns_question_table *table, enum dns_question_kind kind, struct text name,
+                      const struct address *client, uint32_t deadline_ms, struct asker *asker);
+
+/* The asker is gone: no answer. */
+void dns_question_leave(struct asker *asker);
+
+struct dns_question_counts {
+    uint64_t asked, merged, temperrors, late, over_limit;
+    uint32_t in_flight, waiting;
+};
+/* Borrowed; they go on counting. */
+const struct dns_question_counts *dns_question_counts(const struct dns_question_table *table);
+
+#endif
