@@ -8,7 +8,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "config/executable.h"
-#include "config/exposure.h"
+#include "config/unsafe.h"
 #include "config/load.h"
 #include "config/machine.h"
 #include "config/signatures.h"
@@ -90,7 +90,7 @@ bool check_is_good(const char *path)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) machine_check(config, &problems);
-    if (config) exposure_check(config, &problems);
+    if (config) unsafe_check(config, &problems);
     if (config) signatures_check(config, &problems);
     problems_print(&problems);
     bool is_good = config && problems.errors == 0;
@@ -124,8 +124,8 @@ int check_main(int argc, char **argv)
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
     if (config) machine_check(config, &problems);
-    if (config) exposure_check(config, &problems);
-    if (config) exposure_check_page(config, &problems);
+    if (config) unsafe_check(config, &problems);
+    if (config) unsafe_check_page(config, &problems);
     if (config) signatures_check(config, &problems);
     if (options.is_json)
         report_json(path, config, &problems);

@@ -371,7 +371,7 @@ struct commands *commands_open(struct loop *loop, const struct state *state,
     unlinkat(state->run_fd, "control", 0);
     control->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        !socket_give(control, start->accounts->node.gid) || listen(control->fd, 64) != 0)
+        !socket_give(control, start->users->node.gid) || listen(control->fd, 64) != 0)
         die_errno("the control socket cannot be made");
     control->acceptor = acceptor_new(loop, control->fd, client_arrived, control);
     return control;

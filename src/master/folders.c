@@ -26,19 +26,18 @@ static const struct {
 
 /* Whose a folder becomes. What is made in a folder with readers gets their group by its set-group-ID bit. */
 struct owner {
-    struct account account;
+    struct os_user user;
     mode_t mode;
     bool has_readers;
 };
 
-static struct owner owner_of(const struct accounts *accounts, enum process_kind writer,
-                             enum process_kind reader)
+static struct owner owner_of(const struct os_users *users, enum process_kind writer, enum process_kind reader)
 {
-    struct account account = accounts->of[writer];
-    if (!accounts->are_own) return (struct owner){ account, 0750, false };
-    if (reader == PROCESS_MASTER) return (struct owner){ account, 0700, false };
-    account.gid = accounts->of[reader].gid;
-    return (struct owner){ account, S_ISGID | 0750, true };
+    struct os_user user = users->of[writer];
+    if (!users->are_own) return (struct owner){ user, 0750, false };
+    if (reader == PROCESS_MASTER) return (struct owner){ user, 0700, false };
+    user.gid = users->of[reader].gid;
+    return (struct owner){ user, S_ISGID | 0750, true };
 }
 
 static bool mode_give(int fd, mode_t mode)
@@ -53,8 +52,7 @@ static bool file_give(int fd, const struct stat *facts, uid_t before, const stru
 {
     if (facts->st_uid != before) return true;
     mode_t mode = (facts->st_mode & ~(mode_t)S_IRGRP) | (owner->has_readers ? S_IRGRP : 0);
-    return fchownat(fd, "", owner->account.uid, owner->account.gid, AT_EMPTY_PATH) == 0 &&
-           mode_give(fd, mode);
+    return fchownat(fd, "", owner->user.uid, owner->user.gid, AT_EMPTY_PATH) == 0 && mode_give(fd, mode);
 }
 
 static bool contents_give(int folder, uid_t before, const struct owner *owner, int depth);
@@ -68,7 +66,7 @@ static bool entry_give(int folder, const char *name, uid_t before, const struct 
     if (is_given && S_ISDIR(facts.st_mode)) {
         int below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         is_given = below >= 0 && depth < DEPTH_MOST && contents_give(below, before, owner, depth + 1) &&
-                   (facts.st_uid != before || fchown(below, owner->account.uid, owner->account.gid) == 0);
+                   (facts.st_uid != before || fchown(below, owner->user.uid, owner->user.gid) == 0);
         if (below >= 0) close(below);
     }
     int error = errno;
@@ -94,7 +92,7 @@ static bool contents_give(int folder, uid_t before, const struct owner *owner, i
 
 static bool is_owned(const struct stat *facts, const struct owner *owner)
 {
-    return facts->st_uid == owner->account.uid && facts->st_gid == owner->account.gid &&
+    return facts->st_uid == owner->user.uid && facts->st_gid == owner->user.gid &&
            (facts->st_mode & 07777) == owner->mode;
 }
 
@@ -105,9 +103,9 @@ static bool folder_open(int state, const char *name, const struct owner *owner)
     int fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool is_good = fd >= 0 && fstat(fd, &facts) == 0;
     if (is_good && geteuid() == 0 && !is_owned(&facts, owner)) {
-        log_info("%s and what is in it goes to user %u", name, (unsigned)owner->account.uid);
+        log_info("%s and what is in it goes to user %u", name, (unsigned)owner->user.uid);
         is_good = contents_give(fd, facts.st_uid, owner, 0) &&
-                  fchown(fd, owner->account.uid, owner->account.gid) == 0 && fchmod(fd, owner->mode) == 0;
+                  fchown(fd, owner->user.uid, owner->user.gid) == 0 && fchmod(fd, owner->mode) == 0;
     }
     int error = errno;
     if (fd >= 0) close(fd);
@@ -115,10 +113,10 @@ static bool folder_open(int state, const char *name, const struct owner *owner)
     return is_good;
 }
 
-bool folders_open(int state, const struct accounts *accounts, const char **out_name)
+bool folders_open(int state, const struct os_users *users, const char **out_name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct owner owner = owner_of(accounts, rows[i].writer, rows[i].reader);
+        struct owner owner = owner_of(users, rows[i].writer, rows[i].reader);
         *out_name = rows[i].name;
         if (!folder_open(state, rows[i].name, &owner)) return false;
     }

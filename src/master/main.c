@@ -32,7 +32,7 @@ struct node {
     char libexec[4096];
     struct loop *loop;
     struct config *config;
-    struct accounts accounts;
+    struct os_users users;
     struct state state;
     struct listeners listeners;
     struct process_table *table;
@@ -367,8 +367,8 @@ int main(int argc, char **argv)
     if (!node.config) return EX_CONFIG;
     log_start(node.config);
     if (!programs_are_there(&node)) return EX_UNAVAILABLE;
-    accounts_find(node.config, &node.accounts);
-    state_open(&node.state, node.config, &node.accounts);
+    os_users_find(node.config, &node.users);
+    state_open(&node.state, node.config, &node.users);
     if (!listeners_open(&node.listeners, node.config, NULL, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
@@ -381,7 +381,7 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
     struct process_table_start start = { node.loop,       node.config,  &node.state,
-                                         &node.listeners, node.libexec, &node.accounts,
+                                         &node.listeners, node.libexec, &node.users,
                                          on_ready,        on_stopped,   &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, node.config->node.number);

@@ -6,8 +6,8 @@
 
 #include "base/loop.h"
 #include "ipc/channel.h"
-#include "master/accounts.h"
 #include "master/listeners.h"
+#include "master/os_users.h"
 #include "master/roles.h"
 #include "master/state.h"
 
@@ -19,7 +19,7 @@ struct process_table_start {
     struct state *state;
     struct listeners *listeners;       /* borrowed, likewise */
     const char *libexec;               /* folder of the programs */
-    const struct accounts *accounts;   /* whom they run as */
+    const struct os_users *users;      /* whom they run as */
     void (*on_ready)(void *context);   /* every process is ready, the first time */
     void (*on_stopped)(void *context); /* after process_table_stop: every process has ended */
     void *context;

@@ -44,8 +44,8 @@ static _Noreturn void become(const struct member *member, int control)
     else
         dup2(control, CONTROL_FD);
     close_range(CONTROL_FD + 1, ~0u, 0);
-    const struct account *account = &member->table->start.accounts->of[member->part->kind];
-    privileges_drop(account->uid, account->gid, member->part->mounts);
+    const struct os_user *user = &member->table->start.users->of[member->part->kind];
+    privileges_drop(user->uid, user->gid, member->part->mounts);
     execl(path, path, name, index, (char *)NULL);
     log_error("%s cannot be executed: %s", path, strerror(errno));
     log_flush();

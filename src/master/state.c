@@ -167,9 +167,9 @@ static void health_open(struct state *state, gid_t gid)
     close(fd);
 }
 
-void state_open(struct state *state, const struct config *config, const struct accounts *accounts)
+void state_open(struct state *state, const struct config *config, const struct os_users *users)
 {
-    gid_t gid = accounts->node.gid;
+    gid_t gid = users->node.gid;
     const char *name;
     state->folder_fd = state_folder_open(config, gid);
     if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
@@ -192,12 +192,12 @@ void state_open(struct state *state, const struct config *config, const struct a
         die_errno("shared memory for the clients cannot be made");
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state->connections) != 0)
         die_errno("a place for deliver's connections cannot be made");
-    if (!folders_open(state->folder_fd, accounts, &name)) {
+    if (!folders_open(state->folder_fd, users, &name)) {
         log_error("%s cannot be made, or given to its process: %s", name, strerror(errno));
         refuse(EX_CANTCREAT, "a folder cannot be used", config);
     }
     /* Processes of their own find their folders in it by name; its list is for the node's group. */
-    if (accounts->are_own && fchmod(state->folder_fd, 0751) != 0)
+    if (users->are_own && fchmod(state->folder_fd, 0751) != 0)
         refuse(EX_CANTCREAT, "the state folder cannot be opened to the processes", config);
 }
 

@@ -7,7 +7,7 @@
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 #include "ipc/health_page.h"
-#include "master/accounts.h"
+#include "master/os_users.h"
 
 struct state {
     int folder_fd, run_fd; /* the state folder and run/ in it */
@@ -23,7 +23,7 @@ struct state {
 /* Makes what is missing, takes the lock. Ends the process with a clear message (exit 73, 75 or 77) when it
    cannot. When the caller is root, each folder that a process writes in belongs to that process' user, with
    all that is in it; the state folder and run/ do not, but are open to the node's group. */
-void state_open(struct state *state, const struct config *config, const struct accounts *accounts);
+void state_open(struct state *state, const struct config *config, const struct os_users *users);
 
 /* A descriptor of "spool", "ledger", "report" or "learn". */
 int state_folder(const struct state *state, const char *name);

@@ -36,7 +36,7 @@ static size_t shown(const struct digest_letter *letter)
 static struct text author_of(const struct held_row *row, struct buffer *room)
 {
     buffer_clear(room);
-    word_decode(row->author, room, NULL);
+    word_decode(row->author, TEXT_NONE, room, NULL);
     struct text author = text_trim(buffer_text(room));
     return author.length ? author : row->sender.length ? row->sender : TEXT("<>");
 }

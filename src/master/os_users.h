@@ -3,27 +3,27 @@
    NAME-receive, NAME-scan and so on after `user NAME`, so that one that is taken over can neither signal nor
    trace another nor open its files. Where these users are not there, all run as NAME; where we are not root,
    as whoever started us. */
-#ifndef SEKIMORI_MASTER_ACCOUNTS_H
-#define SEKIMORI_MASTER_ACCOUNTS_H
+#ifndef SEKIMORI_MASTER_OS_USERS_H
+#define SEKIMORI_MASTER_OS_USERS_H
 
 #include <sys/types.h>
 
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 
-struct account {
+struct os_user {
     uid_t uid;
     gid_t gid;
 };
 
-struct accounts {
-    struct account node;              /* NAME itself: its group may reach the control socket */
-    struct account of[PROCESS_COUNT]; /* of PROCESS_MASTER: who we are */
+struct os_users {
+    struct os_user node;              /* NAME itself: its group may reach the control socket */
+    struct os_user of[PROCESS_COUNT]; /* of PROCESS_MASTER: who we are */
     bool are_own;                     /* false: all but master's are one */
 };
 
 /* Asks the name service, so only before the loop runs. When the configuration's user, or some of the own
    users but not all, are not there, says so and ends the process (exit 67). */
-void accounts_find(const struct config *config, struct accounts *out);
+void os_users_find(const struct config *config, struct os_users *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Asked once, at the start. */
-#include "master/accounts.h"
+#include "master/os_users.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -11,28 +11,28 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-static bool account_find(const char *name, struct account *out)
+static bool os_user_find(const char *name, struct os_user *out)
 {
     const struct passwd *entry = getpwnam(name);
-    if (entry) *out = (struct account){ entry->pw_uid, entry->pw_gid };
+    if (entry) *out = (struct os_user){ entry->pw_uid, entry->pw_gid };
     return entry != NULL;
 }
 
-static void all_are(struct accounts *accounts, struct account one)
+static void all_are(struct os_users *users, struct os_user one)
 {
-    accounts->are_own = false;
-    accounts->node = one;
-    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) accounts->of[kind] = one;
+    users->are_own = false;
+    users->node = one;
+    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) users->of[kind] = one;
 }
 
 /* How many of the own users are there; *out_missing is the first that is not. */
-static int own_find(struct text user, struct accounts *out, char missing[PROCESS_USER_SIZE])
+static int own_find(struct text user, struct os_users *out, char missing[PROCESS_USER_SIZE])
 {
     int found = 0;
     for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) {
         char name[PROCESS_USER_SIZE];
         bool is_there =
-            process_user_name(user, (enum process_kind)kind, name) && account_find(name, &out->of[kind]);
+            process_user_name(user, (enum process_kind)kind, name) && os_user_find(name, &out->of[kind]);
         if (!is_there && !*missing) memcpy(missing, name, PROCESS_USER_SIZE);
         found += is_there;
     }
@@ -45,10 +45,10 @@ static void user_missing(const char *name)
     exit(EX_NOUSER);
 }
 
-void accounts_find(const struct config *config, struct accounts *out)
+void os_users_find(const struct config *config, struct os_users *out)
 {
-    struct account self = { geteuid(), getegid() }, node;
-    *out = (struct accounts){ .of[PROCESS_MASTER] = self };
+    struct os_user self = { geteuid(), getegid() }, node;
+    *out = (struct os_users){ .of[PROCESS_MASTER] = self };
     all_are(out, self);
     if (geteuid() != 0) return;
     if (config->user.length == 0) {
@@ -56,7 +56,7 @@ void accounts_find(const struct config *config, struct accounts *out)
         return;
     }
     char *name = memory_string(config->user), missing[PROCESS_USER_SIZE] = "";
-    if (!account_find(name, &node)) user_missing(name);
+    if (!os_user_find(name, &node)) user_missing(name);
     int found = own_find(config->user, out, missing);
     if (found > 0 && *missing) user_missing(missing);
     if (found == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Looks at settings as strangers meet them. */
-#include "config/exposure.h"
+#include "config/unsafe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +108,7 @@ static void listener_check(const struct config *config, struct problem_list *pro
     buffer_free(&listen);
 }
 
-void exposure_check(const struct config *config, struct problem_list *problems)
+void unsafe_check(const struct config *config, struct problem_list *problems)
 {
     user_check(config, problems);
     hostname_check(config, problems);
@@ -172,7 +172,7 @@ static const char *page_trouble(struct text url)
     return error ? strerror(error) : NULL;
 }
 
-void exposure_check_page(const struct config *config, struct problem_list *problems)
+void unsafe_check_page(const struct config *config, struct problem_list *problems)
 {
     if (!config->digest.send || config->digest.page.length == 0) return;
     const char *why = page_trouble(config->digest.page);
