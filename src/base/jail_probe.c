@@ -40,6 +40,7 @@ static struct {
     int tcp, local;          /* sockets that somebody made for it */
     int shared[SHARED_MOST]; /* descriptors of what other processes map: files of run/, memfds not sealed */
     int shared_count;
+    void *page; /* of two that are shared, the first */
     char run[PATH_MAX]; /* of the node; empty where the test does not say */
 } given;
 
@@ -282,6 +283,12 @@ static int try_fork(void)
     return pid < 0 ? -1 : 0;
 }
 
+/* A map of a file may grow over the pages of others behind its own, without a descriptor. */
+static int try_grow_map(void)
+{
+    return mremap(given.page, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0;
+}
+
 static int try_map_code(void)
 {
     return mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
@@ -362,6 +369,7 @@ static const struct {
     { "exec", try_exec },
     { "exec-memory", try_exec_memory },
     { "fork", try_fork },
+    { "grow-map", try_grow_map },
     { "map-code", try_map_code },
     { "write-code", try_write_code },
     { "map-code-memory", try_map_code_memory },
@@ -394,6 +402,8 @@ static void given_make(pid_t victim)
     given.tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     given.local = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     setsockopt(given.local, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    given.page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (given.page != MAP_FAILED) munmap((char *)given.page + PAGE, PAGE);
     for (int fd = 0; fd < SHARED_MOST; fd++)
         if (is_shared(fd)) given.shared[given.shared_count++] = fd;
 }

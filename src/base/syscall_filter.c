@@ -97,7 +97,6 @@ static const struct rule common[] = {
     IF(mmap, BITS(2, PROT_EXEC, 0)),
     IF(mprotect, BITS(2, PROT_EXEC, 0)),
     CALL(munmap),
-    CALL(mremap),
     CALL(madvise),
     CALL(brk),
     CALL(futex),
@@ -294,10 +293,12 @@ static const struct {
 };
 
 /* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and
-   Landlock does not look at chmod. A clone3 cannot be looked into; for want of it glibc calls clone. */
+   Landlock does not look at chmod. A clone3 cannot be looked into; for want of it glibc calls clone. A map of
+   a shared file could grow over the pages behind it; for want of mremap glibc copies what it enlarges. */
 static const struct {
-    int right, call, error;
+    int right, call, error; /* right 0: every process */
 } failing[] = {
+    { 0, SCMP_SYS(mremap), ENOMEM },
     { JAIL_FORK | JAIL_THREADS, SCMP_SYS(clone3), ENOSYS },
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(chmod), EPERM },
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(ftruncate), EPERM },
@@ -348,7 +349,7 @@ static bool failing_add(scmp_filter_ctx filter, int rights)
     bool is_good = true;
     for (size_t i = 0; is_good && i < sizeof failing / sizeof *failing; i++) {
         const struct rule rules[] = { { failing[i].call }, NO_MORE };
-        if (rights & failing[i].right)
+        if (failing[i].right == 0 || (rights & failing[i].right))
             is_good = rules_add(filter, rules, SCMP_ACT_ERRNO((uint32_t)failing[i].error));
     }
     return is_good;

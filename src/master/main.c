@@ -44,7 +44,8 @@ struct node {
     struct {
         struct commands_client *client;
         struct config *old;
-        bool is_under_way;
+        bool is_under_way, is_wanted_again; /* by a signal that came meanwhile */
+        struct deferred again;
     } reload;
 };
 
@@ -160,6 +161,7 @@ static void reload_reply(struct node *node, int code, struct text text)
     if (node->reload.client) commands_reply(node->reload.client, code, text);
     node->reload.client = NULL;
     systemd_tell("READY=1\n");
+    if (node->reload.is_wanted_again) loop_defer(node->loop, &node->reload.again);
 }
 
 static void reload_done(void *context, const char *late)
@@ -209,14 +211,18 @@ static bool config_apply(struct node *node, struct config *config, char *error, 
 static void reload(void *context, struct commands_client *client)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
+    logs_reopen(node->table);
     if (node->reload.is_under_way) {
-        if (client) commands_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
+        node->reload.is_wanted_again |= !client;
+        if (client)
+            commands_reply(client, EX_TEMPFAIL, TEXT("a reload is under way"));
+        else
+            log_info("reload: one is under way; the file is read again after it");
         return;
     }
     node->reload.client = client;
     node->reload.is_under_way = true;
     systemd_tell("RELOADING=1\n");
-    logs_reopen(node->table);
     struct buffer problems = { 0 };
     char error[300];
     struct config *config = config_read(node->config_path, &problems);
@@ -230,6 +236,13 @@ static void reload(void *context, struct commands_client *client)
         reload_reply(node, EX_CONFIG, buffer_text(&problems));
     }
     buffer_free(&problems);
+}
+
+static void reload_again(void *context)
+{
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
+    node->reload.is_wanted_again = false;
+    reload(node, NULL);
 }
 
 /* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
@@ -375,6 +388,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     node.loop = loop_new();
+    node.reload.again = (struct deferred){ .run = reload_again, .context = &node };
     loop_on_signal(node.loop, SIGTERM, signal_arrived, &node);
     loop_on_signal(node.loop, SIGINT, signal_arrived, &node);
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);

@@ -197,6 +197,7 @@ void member_start(struct member *member)
     member->log.seen = 0;
     member->is_heard = true;
     member->waits_disk = false;
+    member->has_reloaded = true; /* it begins with the configuration that is in force */
     member->started_ms = loop_now_ms(loop);
     member->channel = channel_open(loop, pair[0], &events, member);
     member_send_config(member, 0);
@@ -208,12 +209,25 @@ void member_start(struct member *member)
     channel_send(member->channel, MASTER_START, 0, TEXT_NONE);
 }
 
+/* When every process that is ready has the new configuration in force. */
+static void reload_end(struct process_table *table)
+{
+    if (!table->reload.on_done) return;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->members[i].state == MEMBER_READY && !table->members[i].has_reloaded) return;
+    timer_clear(table->reload.timer);
+    void (*on_done)(void *, const char *) = table->reload.on_done;
+    table->reload.on_done = NULL;
+    on_done(table->reload.context, NULL);
+}
+
 static void became_ready(struct member *member)
 {
     struct process_table *table = member->table;
     log_info("%s %u is ready (pid %d)", process_name(member->part->kind), member->index, (int)member->pid);
     member->state = MEMBER_READY;
     heartbeat_heard(member);
+    reload_end(table);
     if (table->was_ready || !process_table_is_ready(table)) return;
     table->was_ready = true;
     heartbeat_write(table);
@@ -225,13 +239,7 @@ static void reloaded(struct member *member, uint64_t round)
     struct process_table *table = member->table;
     if (round != table->reload.round) return;
     member->has_reloaded = true;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->members[i].state == MEMBER_READY && !table->members[i].has_reloaded) return;
-    if (!table->reload.on_done) return;
-    timer_clear(table->reload.timer);
-    void (*on_done)(void *, const char *) = table->reload.on_done;
-    table->reload.on_done = NULL;
-    on_done(table->reload.context, NULL);
+    reload_end(table);
 }
 
 static bool member_frame(void *context, struct frame *frame)

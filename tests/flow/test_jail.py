@@ -35,7 +35,7 @@ MAY = {
     "courier": {"connect"},
     "report": set(),
     "helper": {"open", "open-shared", "make-in-run", "chmod", "connect", "datagram", "local-socket", "odd-socket", "listen",
-               "bind-port", "odd-option", "own-signal", "own-limit", "exec", "exec-memory", "fork", "map-code", "write-code",
+               "bind-port", "odd-option", "own-signal", "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code",
                "map-code-memory", "terminal"},
 }
 # Landlock keeps signals inside since Linux 6.12; before, these two can be no narrower.

@@ -4,6 +4,8 @@ import itertools
 import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import time
 
 import pytest
@@ -91,3 +93,28 @@ def test_reloads_leave_no_descriptor(secure, tmp_path):
     renew(secure, tmp_path / "renewed")
     for name, counts in before.items():  # lookup opens and closes some of its own
         assert sum(descriptors(secure, name)) <= sum(counts) + 3, name
+
+
+def test_a_signal_during_a_reload_is_not_lost(secure):
+    """One process hangs, so the first reload lasts; the second signal opens the log anew at once, and its configuration is in force after the first."""
+    node = secure
+    hung = node.pids("report")[0]
+    os.kill(hung, signal.SIGSTOP)
+    node.process.send_signal(signal.SIGHUP)
+    lab.wait_for(lambda: "reload" in node.text(), "the first one is under way")
+    os.rename(node.log, f"{node.log}.1")
+    node.config.write_text(node.config.read_text() + "limits { message 700K }\n")
+    node.process.send_signal(signal.SIGHUP)
+    lab.wait_for(node.log.exists, "the log is open anew")
+    os.kill(hung, signal.SIGCONT)
+    lab.wait_for(lambda: "SIZE 716800" in lab.Client(node.port).features, "the second configuration is in force")
+
+
+def test_a_process_that_is_replaced_holds_no_reload_up(nodes, inside):
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    hung = node.pids("lookup")[0]
+    os.kill(hung, signal.SIGSTOP)
+    with subprocess.Popen([lab.BUILD / "src/cli/sekimori", "reload", "--state", node.state]) as waits:
+        time.sleep(0.5)  # master has told every process; nobody can see that from outside
+        os.kill(hung, signal.SIGKILL)
+        assert waits.wait(15) == 0

@@ -19,7 +19,7 @@ struct error_row {
 static const struct error_row rows[] = {
     /* words */
     { "rolle single",
-      "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, state, user, listen, "
+      "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
       "did "
@@ -31,7 +31,7 @@ static const struct error_row rows[] = {
     { "spam { tag below 6 }",
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
-      "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, state, user, listen, "
+      "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
@@ -209,7 +209,7 @@ static const struct error_row rows[] = {
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
-      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, user, "
+      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, state, user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
       "health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown word "
       "\"rolle\"; "
