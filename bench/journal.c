@@ -69,9 +69,9 @@ static struct message *keep(struct bench *bench, size_t size)
     return journal_keep(bench->journal, ++bench->last_id, &lead, TEXT_NONE, text_from(bench->body, size));
 }
 
-static void client_presence_or_die(struct bench *bench)
+static void commit_or_die(struct bench *bench)
 {
-    if (journal_commit(bench->journal) == CLIENT_PRESENCE_DONE) return;
+    if (journal_commit(bench->journal) == COMMIT_DONE) return;
     fprintf(stderr, "bench-journal: %s\n", journal_error(bench->journal));
     exit(1);
 }
@@ -97,7 +97,7 @@ static void throughput(struct bench *bench, unsigned writers, uint64_t messages)
             if (before[i]) journal_change(bench->journal, RECORD_OUTCOME, before[i], &change);
             before[i] = keep(bench, BODY_BYTES);
         }
-        client_presence_or_die(bench);
+        commit_or_die(bench);
         journal_tidy(bench->journal);
     }
     double took = now_s() - begun;
@@ -132,9 +132,9 @@ static void fill(struct bench *bench, uint64_t queued)
     open_or_die(bench);
     for (uint64_t i = 0; i < queued; i++) {
         keep(bench, QUEUED_BODY_BYTES);
-        if (i % 1000 == 999) client_presence_or_die(bench);
+        if (i % 1000 == 999) commit_or_die(bench);
     }
-    client_presence_or_die(bench);
+    commit_or_die(bench);
     _exit(0);
 }
 

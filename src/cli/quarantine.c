@@ -306,10 +306,11 @@ static int consent_get(const struct options *options, const char *verb, bool is_
     bool is_several = extent.messages > 1;
     if (consent_can_ask())
         return !(is_delete || extent.harmful || is_several) || question_ask(verb, &extent) ? EX_OK : 1;
-    if (!is_several || !(is_delete || extent.harmful)) return EX_OK;
+    if (extent.messages == 0 || !(is_delete || extent.harmful)) return EX_OK;
     fprintf(stderr,
-            "sekimori quarantine: %s would take %lld messages%s: say --yes to do it, --dry-run to see\n",
-            verb, (long long)extent.messages, extent.harmful ? ", some of which may hurt" : "");
+            "sekimori quarantine: %s would take %lld message%s%s: say --yes to do it, --dry-run to see\n",
+            verb, (long long)extent.messages, is_several ? "s" : "",
+            extent.harmful ? "; what is in them may hurt" : "");
     return EX_USAGE;
 }
 

@@ -83,7 +83,7 @@ static void named_users_check(const struct machine *machine)
             uint64_t number;
             char *name = memory_string(list->items[i]);
             bool is_other = text_to_number(list->items[i], UINT32_MAX, &number) ||
-                            strcmp(name, "operators") == 0 || strcmp(name, "recipients") == 0;
+                            value_is_user_group(list->items[i]);
             if (!is_other && !getpwnam(name))
                 source_complain(machine->config->sources, source_find(machine->config->sources, row, 0),
                                 machine->problems, SEVERITY_WARNING,

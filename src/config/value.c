@@ -472,3 +472,8 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         return;
     }
 }
+
+bool value_is_user_group(struct text word)
+{
+    return text_equal(word, TEXT("recipients")) || text_equal(word, TEXT("operators"));
+}

@@ -41,4 +41,7 @@ bool value_is_host_name(struct text word);
 /* Room for one more item of `size` bytes behind `count` items in `arena`: the (moved) array. */
 void *value_list_grow(struct arena *arena, void *items, size_t count, size_t size);
 
+/* "recipients" and "operators" stand in lists of users for those that a case concerns, and are no users. */
+bool value_is_user_group(struct text word);
+
 #endif

@@ -27,6 +27,8 @@ const char *health_fact_name(enum health_fact fact)
         [HEALTH_SIGNATURES_KEPT] = "signatures_kept",
         [HEALTH_LEDGER_FAILING] = "ledger_failing",
         [HEALTH_CERTIFICATE_DAYS] = "certificate_days",
+        [HEALTH_LOG_MISSED] = "log_lines_missed",
+        [HEALTH_LOG_CUT] = "logs_cut",
     };
     return (unsigned)fact < HEALTH_FACT_COUNT && names[fact] ? names[fact] : "unknown";
 }

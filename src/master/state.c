@@ -152,6 +152,10 @@ static void baseline_set(const struct state *state)
     if (slot->baseline.epoch_ms == 0) {
         slot->baseline.is_set = 0;
         slot->baseline.epoch_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+        if (faccessat(state->folder_fd, "spool/journal", F_OK, 0) == 0)
+            log_warning("the counts of `sekimori balance` begin anew: run/counters %s",
+                        state->was_unclean ? "is from before the machine went down"
+                                           : "was not there, or not set");
     }
     counters_unmap(slot);
 }

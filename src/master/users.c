@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/context.h"
 #include "base/log.h"
+#include "config/value.h"
 
 enum { ASK_LIMIT_S = 20, AGAIN_MS = 60000, REFRESH_MS = 600000, READ_STEP = 4096, ANSWER_MOST = 1 << 20 };
 
@@ -54,7 +55,7 @@ static void names_add(struct users *users, const struct text_list *names)
     for (size_t i = 0; i < names->count; i++) {
         uint64_t number;
         bool is_number = text_to_number(names->items[i], UINT32_MAX, &number);
-        if (is_number || user_find(users, names->items[i])) continue;
+        if (is_number || value_is_user_group(names->items[i]) || user_find(users, names->items[i])) continue;
         users->list = memory_grow(users->list, (users->count + 1) * sizeof *users->list);
         users->list[users->count++] = (struct user){ .name = memory_string(names->items[i]) };
     }

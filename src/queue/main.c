@@ -112,7 +112,7 @@ static void schedule_begin(struct queue *queue)
     held_transfer_note_all(queue);
 }
 
-static void client_presence_due(void *context)
+static void commit_due(void *context)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     turn_commit(queue);
@@ -145,7 +145,7 @@ static void stop_finish(void *context)
     bool is_done = turn_commit(queue);
     if (is_done) {
         journal_mark_clean(queue->journal);
-        is_done = journal_commit(queue->journal) == CLIENT_PRESENCE_DONE;
+        is_done = journal_commit(queue->journal) == COMMIT_DONE;
     }
     child_exit(&queue->child, is_done ? EX_OK : EX_IOERR);
 }
@@ -167,7 +167,7 @@ static void timers_begin(struct queue *queue)
 {
     struct loop *loop = queue->child.loop;
     queue->turn = (struct deferred){ .run = turn, .context = queue };
-    queue->client_presence_timer = timer_new(loop, client_presence_due, queue);
+    queue->commit_timer = timer_new(loop, commit_due, queue);
     queue->wake_timer = timer_new(loop, turn_wake, queue);
     queue->tick_timer = timer_new(loop, tick, queue);
     queue->stop_timer = timer_new(loop, stop_finish, queue);
@@ -254,8 +254,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "journal bytes", "%llu", (unsigned long long)journal.bytes);
     child_status_add(out, "commits", "%llu", (unsigned long long)journal.commits);
     child_status_add(out, "records a commit", "%.1f",
-                     journal.commits ? (double)journal.client_presence_records / (double)journal.commits
-                                     : 0.0);
+                     journal.commits ? (double)journal.commit_records / (double)journal.commits : 0.0);
     child_status_add(out, "sync us", "%llu",
                      (unsigned long long)(journal.commits ? journal.sync_us / journal.commits : 0));
     child_status_add(out, "sync us most", "%llu", (unsigned long long)journal.sync_most_us);

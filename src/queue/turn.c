@@ -14,7 +14,7 @@ void turn_wanted(struct queue *queue)
 
 void turn_wanted_soon(struct queue *queue)
 {
-    if (!timer_is_set(queue->client_presence_timer)) timer_set(queue->client_presence_timer, OUTCOME_WAIT_MS);
+    if (!timer_is_set(queue->commit_timer)) timer_set(queue->commit_timer, OUTCOME_WAIT_MS);
 }
 
 static void page_write(struct queue *queue)
@@ -34,16 +34,16 @@ void turn_space_look(struct queue *queue)
     intake_tell_space(queue);
 }
 
-static void waiter_answer(struct queue *queue, struct waiter *waiter, enum client_presence commit)
+static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commit commit)
 {
-    bool is_kept = commit == CLIENT_PRESENCE_DONE;
+    bool is_kept = commit == COMMIT_DONE;
     if (waiter->receiver && is_kept) {
         if (waiter->receiver->flags)
             event_log_again(queue, &queue->accepted, waiter->id); /* receive tells its own */
         channel_send(waiter->receiver->channel, QUEUE_KEPT, waiter->id, TEXT_NONE);
     } else if (waiter->receiver) {
         struct buffer *out = channel_begin(waiter->receiver->channel, QUEUE_NOT_KEPT, waiter->id);
-        put_u8(out, commit == CLIENT_PRESENCE_DISK_FULL ? KEEP_DISK_FULL : KEEP_SYNC_FAILED);
+        put_u8(out, commit == COMMIT_DISK_FULL ? KEEP_DISK_FULL : KEEP_SYNC_FAILED);
         put_text(out, text_of(journal_error(queue->journal)));
         channel_end(waiter->receiver->channel);
     }
@@ -58,17 +58,17 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum clien
 }
 
 /* Messages of our own stay in a batch that failed, and wait on. */
-static void waiters_answer(struct queue *queue, enum client_presence commit)
+static void waiters_answer(struct queue *queue, enum commit commit)
 {
     size_t kept = 0;
     for (size_t i = 0; i < queue->waiter_count; i++) {
         struct waiter waiter = queue->waiters[i];
-        bool is_own = !waiter.receiver && commit != CLIENT_PRESENCE_DONE &&
+        bool is_own = !waiter.receiver && commit != COMMIT_DONE &&
                       message_index_find(queue->message_index, waiter.id) == waiter.message;
         if (is_own && (waiter.message->flags & MESSAGE_PENDING))
             queue->waiters[kept++] = waiter;
         else
-            waiter_answer(queue, &waiter, is_own ? CLIENT_PRESENCE_DONE : commit);
+            waiter_answer(queue, &waiter, is_own ? COMMIT_DONE : commit);
     }
     queue->waiter_count = kept;
 }
@@ -83,18 +83,18 @@ static void results_acknowledge(struct queue *queue)
 bool turn_commit(struct queue *queue)
 {
     if (!journal_has_batch(queue->journal)) return true;
-    enum client_presence commit = journal_commit(queue->journal);
+    enum commit commit = journal_commit(queue->journal);
     page_write(queue);
     waiters_answer(queue, commit);
     if (journal_has_batch(queue->journal)) {
-        timer_set(queue->client_presence_timer, RETRY_WAIT_MS);
+        timer_set(queue->commit_timer, RETRY_WAIT_MS);
         turn_space_look(queue);
         return false;
     }
-    timer_clear(queue->client_presence_timer);
+    timer_clear(queue->commit_timer);
     results_acknowledge(queue);
     event_log_committed(queue);
-    if (commit != CLIENT_PRESENCE_DONE) turn_space_look(queue);
+    if (commit != COMMIT_DONE) turn_space_look(queue);
     return true;
 }
 
@@ -119,7 +119,7 @@ void turn_wake(void *context)
 void turn_run(void *context)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
-    if (queue->waiter_count > 0 || !timer_is_set(queue->client_presence_timer)) turn_commit(queue);
+    if (queue->waiter_count > 0 || !timer_is_set(queue->commit_timer)) turn_commit(queue);
     if (!queue->is_stopping) dispatch_jobs(queue);
     if (!queue->is_stopping) held_transfer_offer(queue);
     journal_tidy(queue->journal);

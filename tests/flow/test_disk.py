@@ -1,6 +1,7 @@
 """Goal: a full disk refuses mail, and loses none of what was acknowledged; after room is made mail flows again."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -81,6 +82,17 @@ def test_somebody_else_fills_the_disk(small_disk, inside):
     finally:
         if node.process.poll() is None:
             node.kill()
+
+
+def test_a_spool_that_was_removed_keeps_nothing(nodes, inside):
+    """Somebody has removed the state folder of a running node: what is written there is gone with the node, so nothing is acknowledged."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
+    client = lab.Client(node.port)
+    assert client.send(lab.message("before"))[0] == 250
+    inside.wait(1)
+    shutil.rmtree(node.state / "spool")
+    assert client.send(lab.message("after"))[0] in (451, 452)
+    assert lab.wait_for(lambda: re.search(r"not kept: .*No such file", node.text()), "the log says why")
 
 
 def mount_tmpfs(folder, tmp_path):

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -26,9 +27,13 @@ static ssize_t real_write(void *context, int fd, const struct iovec *pieces, int
     return pwritev(fd, pieces, count, (off_t)offset);
 }
 
+/* What has no name any more, since somebody removed the folder, is gone with this process. */
 static int real_sync(void *context, int fd)
 {
-    return fdatasync(fd);
+    struct stat facts;
+    if (fdatasync(fd) != 0 || fstat(fd, &facts) != 0) return -1;
+    if (facts.st_nlink == 0) return errno = ENOENT, -1;
+    return 0;
 }
 
 static int real_rename(void *context, int folder, const char *from, const char *to)

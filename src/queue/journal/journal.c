@@ -380,7 +380,7 @@ static void batch_settle(struct journal *journal)
     journal->open->end = (offset + BATCH_ALIGN - 1) / BATCH_ALIGN * BATCH_ALIGN;
     journal->is_clean = batch->entries[batch->count - 1].type == RECORD_CLEAN;
     journal->facts.commits++;
-    journal->facts.client_presence_records += batch->count;
+    journal->facts.commit_records += batch->count;
     for (size_t i = 0; i < batch->count; i++) {
         struct message *message = batch->entries[i].message; /* gone already if an entry before had it */
         if (!message || message_index_find(journal->message_index, batch->entries[i].id) != message) continue;
@@ -464,28 +464,28 @@ static bool is_room_left(struct journal *journal)
     return true;
 }
 
-static enum client_presence client_presence_try(struct journal *journal)
+static enum commit commit_try(struct journal *journal)
 {
     if (!batch_find_room(journal) || !is_room_left(journal)) {
         batch_refuse(journal);
-        return CLIENT_PRESENCE_DISK_FULL;
+        return COMMIT_DISK_FULL;
     }
     if (batch_write(journal) && batch_sync(journal)) {
         batch_settle(journal);
-        return CLIENT_PRESENCE_DONE;
+        return COMMIT_DONE;
     }
     int error = errno;
     journal_complain(journal, "segment %08u: %s", journal->open->number, strerror(error));
     log_error("journal: %s; the segment is sealed, the batch refused", journal->error);
     batch_refuse(journal);
     segment_give_up(journal);
-    return error == ENOSPC || error == EDQUOT ? CLIENT_PRESENCE_DISK_FULL : CLIENT_PRESENCE_SYNC_FAILED;
+    return error == ENOSPC || error == EDQUOT ? COMMIT_DISK_FULL : COMMIT_SYNC_FAILED;
 }
 
-enum client_presence journal_commit(struct journal *journal)
+enum commit journal_commit(struct journal *journal)
 {
-    if (!journal->batch.count) return CLIENT_PRESENCE_DONE;
-    enum client_presence outcome = client_presence_try(journal);
-    if (outcome != CLIENT_PRESENCE_DONE && journal->batch.count) client_presence_try(journal);
+    if (!journal->batch.count) return COMMIT_DONE;
+    enum commit outcome = commit_try(journal);
+    if (outcome != COMMIT_DONE && journal->batch.count) commit_try(journal);
     return outcome;
 }

@@ -66,11 +66,11 @@ void journal_mark_clean(struct journal *journal);
 bool journal_has_batch(const struct journal *journal);
 uint64_t journal_batch_bytes(const struct journal *journal);
 
-enum client_presence { CLIENT_PRESENCE_DONE, CLIENT_PRESENCE_DISK_FULL, CLIENT_PRESENCE_SYNC_FAILED };
-/* One write, one sync. Unless CLIENT_PRESENCE_DONE, the messages of the batch that came from outside are
+enum commit { COMMIT_DONE, COMMIT_DISK_FULL, COMMIT_SYNC_FAILED };
+/* One write, one sync. Unless COMMIT_DONE, the messages of the batch that came from outside are
    refused: removed from the message index and freed; changes and messages of our own stay in the batch for
    the next try. The segment that failed is sealed and not written again. */
-enum client_presence journal_commit(struct journal *journal);
+enum commit journal_commit(struct journal *journal);
 const char *journal_error(const struct journal *journal); /* why the last commit did not succeed */
 
 /* Housekeeping between commits, a bounded piece of work a call: fills the spare segment, recycles dead
@@ -121,7 +121,7 @@ static inline uint64_t message_content_offset(const struct message *message)
 struct queue_counters journal_counters(const struct journal *journal);
 
 struct journal_facts {
-    uint64_t segments, bytes, commits, client_presence_records, sync_us, sync_most_us, recycled, compacted;
+    uint64_t segments, bytes, commits, commit_records, sync_us, sync_most_us, recycled, compacted;
     uint64_t spares, claimed; /* segments in reserve; bytes that outcomes may need */
 };
 /* A copy; sizes of segments are added up for it. */

@@ -94,7 +94,7 @@ static bool message_move(struct journal *journal, struct message *message)
 
 static bool has_bad_commit(struct journal *journal)
 {
-    return journal_commit(journal) != CLIENT_PRESENCE_DONE;
+    return journal_commit(journal) != COMMIT_DONE;
 }
 
 bool segment_empty(struct journal *journal, struct segment *segment)

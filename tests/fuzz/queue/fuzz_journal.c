@@ -96,7 +96,7 @@ static struct place *place_make(void)
     place->folder = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct opened opened = journal_of(place);
     keep(&opened, 1);
-    if (journal_commit(opened.journal) != CLIENT_PRESENCE_DONE) abort();
+    if (journal_commit(opened.journal) != COMMIT_DONE) abort();
     opened_close(&opened);
     int fd = openat(place->folder, "00000001.seg", O_RDONLY | O_CLOEXEC);
     if (read(fd, place->header, HEADER) != HEADER) abort();
@@ -179,7 +179,7 @@ static void must_seal(struct opened *opened)
     };
     if (message_index_find(opened->message_index, SEALING_ID)) return;
     journal_keep(opened->journal, SEALING_ID, &lead, TEXT(""), text_from(body, sizeof body));
-    if (journal_commit(opened->journal) != CLIENT_PRESENCE_DONE) abort();
+    if (journal_commit(opened->journal) != COMMIT_DONE) abort();
 }
 
 /* What is live can be read, or is said to be damaged; a message more can be kept. */
@@ -196,7 +196,7 @@ static void must_work(struct opened *opened)
     buffer_free(&content);
     arena_free(arena);
     if (!message_index_find(opened->message_index, 100)) keep(opened, 100);
-    if (journal_commit(opened->journal) != CLIENT_PRESENCE_DONE) abort();
+    if (journal_commit(opened->journal) != COMMIT_DONE) abort();
     while (journal_tidy(opened->journal)) {
     }
     if (!message_index_find(opened->message_index, 100)) abort();

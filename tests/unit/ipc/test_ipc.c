@@ -20,6 +20,7 @@
 #include "ipc/body.h"
 #include "ipc/channel.h"
 #include "ipc/event.h"
+#include "ipc/health.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
 
@@ -513,9 +514,20 @@ static void events_of_any_size(void **state)
     arena_free(arena);
 }
 
+static void every_health_fact_has_a_name(void **state)
+{
+    for (int fact = 0; fact < HEALTH_FACT_COUNT; fact++) {
+        const char *name = health_fact_name((enum health_fact)fact);
+        assert_string_not_equal(name, "unknown");
+        for (int other = 0; other < fact; other++)
+            assert_string_not_equal(name, health_fact_name((enum health_fact)other));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_health_fact_has_a_name),
         cmocka_unit_test(ids),
         cmocka_unit_test(ring_keeps_room),
         cmocka_unit_test(refusals_are_counted),

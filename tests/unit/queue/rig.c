@@ -256,9 +256,9 @@ void rig_seal(struct rig *rig)
 {
     enum { SEALING_ID = 900000 };
     struct message *message = rig_keep(rig, SEALING_ID, 1, 56 * 1024);
-    if (journal_commit(rig->journal) != CLIENT_PRESENCE_DONE) abort();
+    if (journal_commit(rig->journal) != COMMIT_DONE) abort();
     rig_end(rig, message, ENDING_REMOVED);
-    if (journal_commit(rig->journal) != CLIENT_PRESENCE_DONE) abort();
+    if (journal_commit(rig->journal) != COMMIT_DONE) abort();
 }
 
 void rig_end(struct rig *rig, struct message *message, int ending)

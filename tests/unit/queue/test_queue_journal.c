@@ -26,7 +26,7 @@ static void assert_counts_agree(const struct rig *rig)
 
 static void commit(struct rig *rig)
 {
-    assert_int_equal(journal_commit(rig->journal), CLIENT_PRESENCE_DONE);
+    assert_int_equal(journal_commit(rig->journal), COMMIT_DONE);
 }
 
 static void test_checksum(void **state)
@@ -246,7 +246,7 @@ static void test_failed_sync(void **state)
     rig_keep(&rig, 3, 1, 0);
     rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
     rig.fail_sync_after = 0;
-    assert_int_equal(journal_commit(rig.journal), CLIENT_PRESENCE_SYNC_FAILED);
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
     assert_non_null(strstr(journal_error(rig.journal), "00000001"));
     assert_null(message_index_find(rig.message_index, 3));
     assert_false(message_index_was_kept(rig.message_index, 3));
@@ -279,7 +279,7 @@ static void test_failed_sync_and_index(void **state)
     rig_keep(&rig, 2, 1, 0);
     rig.fail_sync_after = 0;
     rig.fault_count = 2;
-    assert_int_equal(journal_commit(rig.journal), CLIENT_PRESENCE_SYNC_FAILED);
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
     assert_false(rig_has_file(&rig, "00000001.idx"));
     rig_keep(&rig, 3, 1, 0);
     commit(&rig);
@@ -303,9 +303,9 @@ static void test_outcome_waits_for_a_working_disk(void **state)
     rig_end(&rig, message_index_find(rig.message_index, 1), ENDING_DELIVERED);
     rig.fail_sync_after = 0;
     rig.fault_count = 1000;
-    assert_int_equal(journal_commit(rig.journal), CLIENT_PRESENCE_SYNC_FAILED);
+    assert_int_equal(journal_commit(rig.journal), COMMIT_SYNC_FAILED);
     assert_true(journal_has_batch(rig.journal));
-    assert_int_not_equal(journal_commit(rig.journal), CLIENT_PRESENCE_DONE);
+    assert_int_not_equal(journal_commit(rig.journal), COMMIT_DONE);
     assert_int_equal(journal_counters(rig.journal).ended[ENDING_DELIVERED], 0);
     rig.fail_sync_after = -1;
     commit(&rig);
@@ -332,13 +332,13 @@ static void test_full_disk(void **state)
     rig_keep(&rig, id, 1, 0);
     commit(&rig);
     rig.no_space = true;
-    enum client_presence outcome = CLIENT_PRESENCE_DONE;
-    while (outcome == CLIENT_PRESENCE_DONE) {
+    enum commit outcome = COMMIT_DONE;
+    while (outcome == COMMIT_DONE) {
         rig_keep(&rig, ++id, 1, 2000);
         outcome = journal_commit(rig.journal);
         assert_true(id < 100);
     }
-    assert_int_equal(outcome, CLIENT_PRESENCE_DISK_FULL);
+    assert_int_equal(outcome, COMMIT_DISK_FULL);
     assert_null(message_index_find(rig.message_index, id));
     assert_true(rig_is_whole(&rig, id - 1));
     rig.no_space = false;
@@ -389,14 +389,14 @@ static uint64_t fill(struct rig *rig)
         }
     }
     rig->no_space = true;
-    enum client_presence outcome;
+    enum commit outcome;
     do {
         rig_keep(rig, ++id, 1, 3000);
         outcome = journal_commit(rig->journal);
         journal_tidy(rig->journal);
         assert_true(id < 10000);
-    } while (outcome == CLIENT_PRESENCE_DONE);
-    assert_int_equal(outcome, CLIENT_PRESENCE_DISK_FULL);
+    } while (outcome == COMMIT_DONE);
+    assert_int_equal(outcome, COMMIT_DISK_FULL);
     return id - 1;
 }
 

@@ -66,7 +66,7 @@ static void turn(struct run *run)
     }
     if (chance(run, 2)) end_some(run);
     if (chance(run, 5) == 0) defer_one(run);
-    assert_int_equal(journal_commit(run->rig.journal), CLIENT_PRESENCE_DONE);
+    assert_int_equal(journal_commit(run->rig.journal), COMMIT_DONE);
     for (uint64_t id = 1; id <= run->count; id++) {
         struct life *life = &run->lives[id - 1];
         if (life->kept == SIZE_MAX) life->kept = run->rig.step_count;
@@ -108,7 +108,7 @@ static void goes_on(struct rig *after)
     enum { LATER_ID = MESSAGES_MOST + 1, COUNT = 3 };
     for (uint64_t id = LATER_ID; id < LATER_ID + COUNT; id++) {
         rig_keep(after, id, 1, 100);
-        assert_int_equal(journal_commit(after->journal), CLIENT_PRESENCE_DONE);
+        assert_int_equal(journal_commit(after->journal), COMMIT_DONE);
     }
     rig_close(after);
     assert_true(rig_open(after, NULL));
