@@ -32,17 +32,29 @@ static bool has_mark(struct text bytes)
     return !file_mark_is_plain(bytes) && file_mark_in(bytes);
 }
 
+/* Each leaf goes to the first layer that it lies behind. */
+static struct exposure_layer *layer_for(struct exposure *exposure, size_t start)
+{
+    for (size_t i = 0; i < EXPOSURE_LAYERS; i++) {
+        struct exposure_layer *layer = &exposure->layers[i];
+        if (layer->count == 0 || layer->leaves[layer->count - 1].end <= start) return layer;
+    }
+    return NULL;
+}
+
+/* A leaf that has no layer only makes more readings count as new. */
 static void remember(struct exposure *exposure, const struct exposure_view *view, bool is_file)
 {
-    if (exposure->count == exposure->room) {
-        size_t room = exposure->room ? exposure->room * 2 : 8;
+    struct exposure_layer *layer = layer_for(exposure, view->start);
+    if (!layer) return;
+    if (layer->count == layer->room) {
+        size_t room = layer->room ? layer->room * 2 : 8;
         struct exposure_leaf *leaves = arena_alloc_array(exposure->arena, room, sizeof *leaves);
-        if (exposure->count) memcpy(leaves, exposure->leaves, exposure->count * sizeof *leaves);
-        exposure->leaves = leaves;
-        exposure->room = room;
+        if (layer->count) memcpy(leaves, layer->leaves, layer->count * sizeof *leaves);
+        layer->leaves = leaves;
+        layer->room = room;
     }
-    exposure->leaves[exposure->count++] =
-        (struct exposure_leaf){ view->start, view->end, view->method, is_file };
+    layer->leaves[layer->count++] = (struct exposure_leaf){ view->start, view->end, view->method, is_file };
 }
 
 /* A file under the label of a text is one that not every program shows. */
@@ -58,18 +70,41 @@ void exposure_add_part(struct exposure *exposure, const struct exposure_view *vi
 enum cover { COVER_NONE, COVER_TEXT, COVER_FILE };
 
 /* Quoted-printable leaves most bytes as they are, so what it makes of a file's bytes is the file again. */
+static enum cover covers(const struct exposure_leaf *leaf, const struct exposure_view *view)
+{
+    bool is_same = leaf->start == view->start && leaf->end == view->end;
+    bool is_alike = leaf->method == view->method || (leaf->is_file && view->method == EXPOSURE_QUOTED);
+    if (!is_alike && !(is_same && leaf->is_file)) return COVER_NONE;
+    return leaf->is_file ? COVER_FILE : COVER_TEXT;
+}
+
+/* How many leaves of the layer begin before the view ends. */
+static size_t leaves_before(const struct exposure_layer *layer, size_t end)
+{
+    size_t low = 0, high = layer->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (layer->leaves[middle].start < end)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The most that a leaf which the view meets makes of it. */
 static enum cover cover_of(const struct exposure *exposure, const struct exposure_view *view)
 {
-    enum cover cover = COVER_NONE;
-    for (size_t i = 0; i < exposure->count && cover != COVER_FILE; i++) {
-        const struct exposure_leaf *leaf = &exposure->leaves[i];
-        bool is_same = leaf->start == view->start && leaf->end == view->end;
-        bool is_alike = leaf->method == view->method || (leaf->is_file && view->method == EXPOSURE_QUOTED);
-        bool is_met = view->start < leaf->end && leaf->start < view->end;
-        if (leaf->is_file ? is_same || (is_alike && is_met) : is_alike && is_met)
-            cover = leaf->is_file ? COVER_FILE : COVER_TEXT;
+    enum cover most = COVER_NONE;
+    for (size_t i = 0; i < EXPOSURE_LAYERS; i++) {
+        const struct exposure_layer *layer = &exposure->layers[i];
+        for (size_t at = leaves_before(layer, view->end); at > 0 && most != COVER_FILE; at--) {
+            if (layer->leaves[at - 1].end <= view->start) break;
+            enum cover cover = covers(&layer->leaves[at - 1], view);
+            if (cover > most) most = cover;
+        }
     }
-    return cover;
+    return most;
 }
 
 static bool is_file(const struct exposure *exposure, const struct exposure_view *view)

@@ -21,14 +21,22 @@ struct exposure_view {
 
 struct exposure_leaf;
 
+/* Leaves in order, none overlapping another. */
+struct exposure_layer {
+    struct exposure_leaf *leaves;
+    size_t count, room;
+};
+
+/* Of each of two trees the leaves, and the pieces inside them. */
+enum { EXPOSURE_LAYERS = 4 };
+
 /* Zero-initialised but for the arena, and `is_secret` where it is due. */
 struct exposure {
     struct arena *arena;
     bool is_secret;  /* the message lies in another one where only some programs see it */
     bool has_file;   /* the tree of the first choice has a file */
     bool has_hidden; /* some reading shows a file where that tree has none */
-    struct exposure_leaf *leaves;
-    size_t count, room;
+    struct exposure_layer layers[EXPOSURE_LAYERS];
 };
 
 /* A leaf of the tree of the first choice. All of them come before the first other reading. */

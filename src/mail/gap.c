@@ -33,13 +33,18 @@ static bool is_boundary_line(struct text line)
     return word;
 }
 
+static bool is_content_field(struct text line)
+{
+    return text_starts_nocase(line, TEXT("content-"));
+}
+
 bool gap_looks_like_content(struct text gap)
 {
     struct text line;
     size_t base64_lines = 0;
     while (text_next_line(&gap, &line)) {
         line = text_trim(line);
-        if (text_starts_nocase(line, TEXT("content-"))) return true;
+        if (is_content_field(line)) return true;
         if (text_starts(line, TEXT("begin ")) || text_starts(line, TEXT("begin-base64 "))) return true;
         if (is_boundary_line(line)) return true;
         base64_lines += is_base64_line(line, CONTENT_LINE_LEAST);
@@ -88,19 +93,20 @@ bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_
 bool gap_next_body(struct text text, size_t from, struct gap_run *out)
 {
     struct text rest = text_slice(text, from, text.length), line;
-    size_t start = text.length;
+    size_t start = text.length, paragraph = start;
     bool in_body = false;
     while (rest.length > 0) {
         size_t line_start = text.length - rest.length;
         text_next_line(&rest, &line);
         bool is_boundary = text_starts(line, TEXT("--"));
-        if (in_body && is_boundary) {
-            *out = (struct gap_run){ start, text_slice(text, start, line_start) };
+        if (in_body && (is_boundary || is_content_field(line))) {
+            *out = (struct gap_run){ start, text_slice(text, start, is_boundary ? line_start : paragraph) };
             return true;
         }
-        if (in_body || is_boundary || text_trim(line).length > 0) continue;
+        if (text_trim(line).length > 0) continue;
+        paragraph = text.length - rest.length;
+        if (!in_body) start = paragraph;
         in_body = true;
-        start = text.length - rest.length;
     }
     *out = (struct gap_run){ start, text_slice(text, start, text.length) };
     return in_body && out->bytes.length > 0;

@@ -20,9 +20,9 @@ struct gap_run {
    begins with two hyphens. What a program takes for a part's body begins one. */
 bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_run *out);
 
-/* The next body at or behind `from`, whatever the boundaries are said to be: what stands between an empty
-   line and the next line that begins with two hyphens. Each begins behind the first empty line after such a
-   line, the first one behind that of the text; false when there is none. */
+/* The next body at or behind `from`, whatever the boundaries are said to be: what stands between one header's
+   empty line and the next header. `from` is in a header, and so is a line that begins with two hyphens, and a
+   paragraph with a Content- field. False when there is none; else go on from the end of `out`. */
 bool gap_next_body(struct text text, size_t from, struct gap_run *out);
 
 /* The next run at or behind `from`, which must be where a line begins; false when there is none. */

@@ -12,13 +12,13 @@
 enum { NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
 
 enum stage {
-    STAGE_PARTS,   /* the tree's leaves */
-    STAGE_LAST,    /* the leaves of the other choice's tree */
-    STAGE_METHODS, /* the leaves of both, decoded otherwise */
-    STAGE_RUNS,    /* base64 anywhere */
-    STAGE_PLACES, /* what stands behind any line that could be a boundary, as it is and as quoted-printable */
-    STAGE_BODIES, /* each paragraph as base64 and quoted-printable, whatever it looks like */
-    STAGE_BLOCKS, /* uuencode and yEnc anywhere */
+    STAGE_PARTS,      /* the tree's leaves */
+    STAGE_LAST,       /* the leaves of the other choice's tree */
+    STAGE_METHODS,    /* the leaves of both, decoded otherwise */
+    STAGE_BODIES,     /* what any header could stand before, as it is and as quoted-printable */
+    STAGE_PARAGRAPHS, /* each as base64 and quoted-printable, whatever it looks like */
+    STAGE_RUNS,       /* base64 anywhere */
+    STAGE_BLOCKS,     /* uuencode and yEnc anywhere */
     STAGE_BINHEX,
     STAGE_QUOTED, /* the whole message as quoted-printable */
     STAGE_DONE
@@ -433,19 +433,9 @@ static bool carve(struct reading_list *list, struct text encoded, enum method me
     return hand_out(list, out, READING_CARVED, NULL, encoded, method, bytes);
 }
 
-static bool runs_next(struct reading_list *list, struct reading *out)
-{
-    struct gap_run run;
-    while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
-        list->at = run.offset + run.bytes.length;
-        if (carve(list, run.bytes, METHOD_BASE64, out)) return true;
-    }
-    return false;
-}
-
-/* Each place twice: as it is, unless that is base64 from end to end, then, where it has an escape, as
+/* Each body twice: as it is, unless that is base64 from end to end, then, where it has an escape, as
  * quoted-printable. */
-static bool places_next(struct reading_list *list, struct reading *out)
+static bool bodies_next(struct reading_list *list, struct reading *out)
 {
     struct gap_run run;
     while (list->stage != STAGE_DONE && gap_next_body(list->mime->message, list->at, &run)) {
@@ -459,7 +449,7 @@ static bool places_next(struct reading_list *list, struct reading *out)
 }
 
 /* Each paragraph twice: as base64, then, where it has an escape, as quoted-printable. */
-static bool bodies_next(struct reading_list *list, struct reading *out)
+static bool paragraphs_next(struct reading_list *list, struct reading *out)
 {
     struct gap_run run;
     struct text message = list->mime->message;
@@ -470,6 +460,16 @@ static bool bodies_next(struct reading_list *list, struct reading *out)
         list->at = again ? run.offset + run.bytes.length : run.offset;
         if (again && text_find_char(run.bytes, '=') == run.bytes.length) continue;
         if (carve(list, run.bytes, again ? METHOD_QUOTED : METHOD_BASE64, out)) return true;
+    }
+    return false;
+}
+
+static bool runs_next(struct reading_list *list, struct reading *out)
+{
+    struct gap_run run;
+    while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
+        list->at = run.offset + run.bytes.length;
+        if (carve(list, run.bytes, METHOD_BASE64, out)) return true;
     }
     return false;
 }
@@ -516,12 +516,12 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return last_next(list, out);
     case STAGE_METHODS:
         return methods_next(list, out);
-    case STAGE_RUNS:
-        return runs_next(list, out);
-    case STAGE_PLACES:
-        return places_next(list, out);
     case STAGE_BODIES:
         return bodies_next(list, out);
+    case STAGE_PARAGRAPHS:
+        return paragraphs_next(list, out);
+    case STAGE_RUNS:
+        return runs_next(list, out);
     case STAGE_BLOCKS:
         return blocks_next(list, out);
     case STAGE_BINHEX:

@@ -31,7 +31,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     struct reading reading;
     while (reading_next(list, &reading)) {
         if (inspection) inspect_bytes(inspection, reading.bytes);
-        if (reading.kind == READING_PART) score_part(score, reading.part, reading.bytes);
+        if (reading.part) score_part(score, reading.part, reading.bytes);
     }
     out->ambiguous = reading_is_ambiguous(list);
     reading_close(list);

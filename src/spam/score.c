@@ -41,7 +41,8 @@ static bool has_gtube(struct text bytes)
 
 void score_part(struct score *score, const struct mime_part *part, struct text bytes)
 {
-    if (bytes.length == 0 || !part || !text_starts(part->type, TEXT("text/"))) return;
+    bool is_text = text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/"));
+    if (!is_text || bytes.length == 0) return;
     if (has_gtube(bytes)) score_add(score, "GTUBE", 1000, TEXT("the test for junk filters"));
 }
 

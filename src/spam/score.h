@@ -20,7 +20,8 @@ struct score {
  * borrowed. */
 void score_add(struct score *score, const char *name, double points, struct text about);
 
-/* A decoded part, as it is met. Only text is looked at. */
+/* A decoded part, as it is met; the same part again where it can be read otherwise. Only text is looked at,
+   and a multipart that is none, whose body some programs show. What is met twice counts once. */
 void score_part(struct score *score, const struct mime_part *part, struct text bytes);
 
 /* Once, when all parts have been shown: the header of the message and how it is built. */

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: a whole node acts on verdicts: what is refused, held, tagged and marked is what scan said."""
+import base64
+import re
 import smtplib
 
 import pytest
+from lab import wait_for
 from test_scan import CLEAN, EICAR, INFECTED
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
@@ -60,3 +63,42 @@ def test_tagged(nodes, inside):
     assert b"X-Spam-Flag: YES" in tagged and b"X-Spam-Status: Yes, score=" in tagged
     assert b"Subject: [SPAM] =?ISO-2022-JP?B?" in tagged
     assert b"X-Spam-Flag" not in untagged and b"X-Spam-Status: No, score=" in untagged
+
+
+MORNING = b"Good morning, the meeting begins at ten.\r\nBring the papers along, please.\r\n"
+PROGRAM = base64.encodebytes(bytes.fromhex("504b0304140000000000") + bytes(range(256)) * 2).replace(b"\n", b"\r\n")
+BROKEN = {  # finding: the fields that are broken; all are text
+    "content-type-syntax": b"Content-Type: text\r\n",
+    "unknown-transfer-encoding": b"Content-Transfer-Encoding: 8bits\r\n",
+    "transfer-encoding-syntax": b"Content-Transfer-Encoding: 7bit;\r\n",
+    "header-no-colon": b">From a@b.test Fri Feb 14 08:55:52 2014\r\n",
+    "header-blank-fold": b"X-Spam-Report:\r\n *  1.0 SOME_RULE\r\n \r\n *  0.5 ANOTHER_RULE\r\n",
+    "boundary-unused": b"Content-Type: multipart/mixed; boundary=fence\r\n",
+}
+
+
+def mail(fields, body):
+    return CLEAN.split(b"\r\n\r\n")[0] + b"\r\nMIME-Version: 1.0\r\n" + fields + b"\r\n" + body
+
+
+def test_broken_text_arrives_and_is_told_of(node, inside):
+    for fields in BROKEN.values():
+        code, text, _ = send(node, mail(fields, MORNING))
+        assert code == 250, text
+    assert all(arrived.endswith(MORNING) for arrived in inside.wait(len(BROKEN)))
+    for finding in BROKEN:
+        assert re.search(f"verdict: action=accept .* findings={finding}[ ,]", node.text()), finding
+
+
+def test_a_file_in_broken_mail_is_held(node, inside):
+    """The same fields around a file that some programs see and some do not."""
+    inner = b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n"
+    hidden = [BROKEN["header-no-colon"] + inner, BROKEN["unknown-transfer-encoding"], BROKEN["boundary-unused"],
+              BROKEN["content-type-syntax"]]
+    for fields in hidden:
+        code, text, _ = send(node, mail(fields, PROGRAM))
+        assert code == 250, text
+    assert send(node, mail(BROKEN["header-blank-fold"] + inner, PROGRAM))[0] == 250  # a file for everybody
+    assert inside.wait(1)[0].endswith(PROGRAM)
+    wait_for(lambda: node.text().count(" verdict: action=quarantine ") == len(hidden), "the others are held")
+    assert node.text().count(" ambiguous=yes findings=") == len(hidden)

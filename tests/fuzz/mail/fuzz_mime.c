@@ -88,6 +88,7 @@ static void check_readings(struct arena *arena, struct mime *mime)
         for (size_t i = 0; i < reading.bytes.length; i++) sum += (uint8_t)reading.bytes.at[i];
     }
     must(decoded <= limits.decoded_bytes && sum < UINT32_MAX);
+    must(!reading_is_ambiguous(list) || finding_set_is_doubtful(&mime->findings));
     reading_close(list);
 }
 

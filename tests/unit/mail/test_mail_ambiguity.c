@@ -31,6 +31,10 @@
     "qZ8Xh0cVv1jP3mWb7xUq9T2nLk5sYd4RgAe6Hf0JcQwZ8iKyXo1uNtMvSbEpCrDlGaBxF3zO7V5j~" \
     "Pq2W9kHmTn4RcYs8Ud1LvXb6ZgEa0JfIwQoCtKyN3iMuSxVhBpGrDeF5lO7z2AjWqPkHmTn4RcYs~" \
     "8Ud1LvXb6ZgEa0JfIwQoCtKyN3iMuSxVhBpGrDeF~"
+#define LONG100 \
+    "abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi "
+#define LONG1000 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100
+#define LONG LONG1000 LONG1000 LONG1000 LONG1000
 #define ZIP "Content-Type: application/zip; name=a.zip~Content-Transfer-Encoding: base64~~" ZIP64
 #define BLOB "Content-Type: application/x-thing~Content-Transfer-Encoding: base64~~" BLOB64
 
@@ -120,6 +124,7 @@ static const struct row plain[] = {
     { "header without end", "From: a@b.test~Subject: nothing else~" },
     /* boundaries */
     { "declared and unused boundary", MIXED "~" BODY },
+    { "field of 4,000 octets", TOP "X-Long: " LONG "~Content-Type: text~~" BODY },
     { "multipart without boundary", TOP "Content-Type: multipart/mixed~~" BODY },
     { "multipart without boundary, dashes in the text",
       TOP "Content-Type: multipart/alternative~~" BODY "-----Original Message-----~From: c@d.test~~" BODY },
@@ -184,6 +189,13 @@ static const struct row plain[] = {
       "~" NOTE "--fence~Content-Disposition: inline~Content-Disposition: attachment; filename=a.zip~" ZIP
       "--fence--~" },
     { "file, never closed", MIXED "~" NOTE "--fence~" ZIP },
+    { "mail in base64 in a mail, with a file",
+      MIXED "~" NOTE "--fence~Content-Type: message/rfc822~Content-Transfer-Encoding: base64~~"
+            "RnJvbTogYUBiLnRlc3QNClN1YmplY3Q6IG9sZA0KTUlNRS1WZXJzaW9uOiAxLjANCkNvbnRlbnQt~"
+            "VHlwZTogbXVsdGlwYXJ0L21peGVkOyBib3VuZGFyeT1pbg0KDQotLWluDQoNCkdvb2QgbW9ybmlu~"
+            "Zw0KLS1pbg0KQ29udGVudC1UeXBlOiBhcHBsaWNhdGlvbi96aXANCg0KUEsDBCBpcyBoZXJlAA0K~"
+            "LS1pbi0tDQo=~"
+            "--fence--~" },
     { "mail in base64 in a mail",
       MIXED "~" NOTE "--fence~Content-Type: message/rfc822~Content-Transfer-Encoding: "
             "base64~~RnJvbTogYUBiLnRlc3QNClN1YmplY3Q6IG9sZA0KDQpHb29kIG1vcm5pbmcNCg==~"

@@ -190,6 +190,17 @@ static void doubtful_blocks(struct buffer *out)
            big);
 }
 
+/* Files that every program shows, and the same again with a line of the header before: nothing new. */
+static void doubtful_files(struct buffer *out)
+{
+    buffer_printf(out, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--bb\r\n");
+    repeat(out,
+           "--b\r\nContent-Type: application/zip;\r\n nQUFBQUFBQUFBQUFBQUF\r\n"
+           "Content-Transfer-Encoding:"
+           "base64\r\n\r\nUEsDBBQAAAAAAAAAIVyt57hkJwAAACcAAAAIAAAAdG9vbC5leGUBAgME\r\n",
+           big);
+}
+
 static void tags(struct buffer *out)
 {
     buffer_printf(out, "Content-Type: text/html\r\n\r\n");
@@ -235,6 +246,7 @@ static const struct {
     { "doubtful runs of base64", doubtful_runs },
     { "doubtful paragraphs", doubtful_paragraphs },
     { "doubtful blocks", doubtful_blocks },
+    { "doubtful files", doubtful_files },
     { "tags", tags },
     { "folds", folds },
 };

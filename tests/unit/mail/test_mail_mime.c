@@ -288,7 +288,7 @@ static void readings(void **state)
           " !duplicate-parameter !duplicate-boundary !preamble !epilogue !bytes-between-parts" },
         /* base64 that no reading of the structure finds */
         { MIXED "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~",
-          " identity:one*base64:" LONGA "*identity:" LONG64 "~*quoted-printable:" MIXED
+          " identity:one*identity:" LONG64 "~*base64:" LONGA "*quoted-printable:" MIXED
           "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~"
           " !epilogue !bytes-between-parts" },
         /* in lines so short that they look like words */

@@ -461,6 +461,7 @@ static void crowd_one(void *context, const char *path)
         crowd->seconds += (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
         struct reading_list *list = reading_open(arena, mime);
         while (reading_next(list, &reading)) assert_true(reading.bytes.length > 0);
+        crowd->ambiguous += reading_is_ambiguous(list);
         reading_close(list);
         struct finding_set findings = { 0 };
         for (size_t i = 0; i < mime->parts[0].header->count; i++) {
@@ -471,7 +472,6 @@ static void crowd_one(void *context, const char *path)
         crowd->messages++;
         crowd->bytes += mime->message.length;
         crowd->parts += mime->count;
-        crowd->ambiguous += finding_set_is_doubtful(&mime->findings);
         arena_free(arena);
     }
     buffer_free(&message);

@@ -118,6 +118,16 @@ static const struct row {
       HEADER "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
              "XJS=2AC4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI=\r\n-UBE-TEST-EMAIL*C.34X\r\n",
       SCAN_CLEAN, false, "GTUBE" },
+    { "GTUBE behind a boundary that is never met",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" GTUBE "\r\n",
+      SCAN_CLEAN, false, "GTUBE" },
+    { "GTUBE in quoted-printable that is misspelt",
+      HEADER "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted_printable\r\n\r\n"
+             "XJS=2AC4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI=\r\n-UBE-TEST-EMAIL*C.34X\r\n",
+      SCAN_CLEAN, false, "GTUBE MIME_UNKNOWN_TRANSFER_ENCODING" },
+    { "virus behind a boundary that is never met",
+      HEADER "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\nEVILWORD\r\n", SCAN_FOUND,
+      false, "" },
     { "GTUBE's beginning only", HEADER "\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE\r\n", SCAN_CLEAN, false, "" },
     { "the same type twice",
       HEADER "MIME-Version: 1.0\r\nContent-Type: text/plain\r\nContent-Type: text/plain\r\n\r\nhi\r\n",
