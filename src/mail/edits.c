@@ -127,7 +127,7 @@ static void add_subject(struct edits *edits, struct text message, const struct h
 }
 
 void edits_prefix_subject(struct edits *edits, struct text message, const struct header *header,
-                          struct text prefix)
+                          struct text declared, struct text prefix)
 {
     if (prefix.length == 0) return;
     if (header->times[HEADER_SUBJECT] == 0) {
@@ -140,8 +140,10 @@ void edits_prefix_subject(struct edits *edits, struct text message, const struct
         size_t cut;
         struct text insert;
         if (field->id != HEADER_SUBJECT) continue;
-        if (!subject_prefix(edits->arena, field->value, prefix, &cut, &insert)) continue;
-        push(&changes, (struct edit){ (uint64_t)(field->value.at - message.at), cut, insert });
+        size_t offset = (size_t)(field->value.at - message.at);
+        struct subject subject = { field->value, declared, offset - field->offset };
+        if (!subject_prefix(edits->arena, &subject, prefix, &cut, &insert)) continue;
+        push(&changes, (struct edit){ offset, cut, insert });
     }
     edits_merge(edits, &changes);
 }
