@@ -116,13 +116,15 @@ size_t edits_remove_prefixed(struct edits *edits, const struct header *header, s
     return removed;
 }
 
-/* RFC 5322 knows a message without a Subject; a tag needs one. */
+/* RFC 5322 knows a message without a Subject; a tag needs one. Before a text without a header it is the
+ * header. */
 static void add_subject(struct edits *edits, struct text message, const struct header *header,
                         struct text prefix)
 {
-    bool cut = header->length > 0 && message.at[header->length - 1] != '\n';
+    size_t end = header_is_missing(message) ? 0 : header->length;
+    bool cut = end > 0 && message.at[end - 1] != '\n';
     struct text value = subject_of_prefix(edits->arena, prefix);
-    edits_add(edits, header->length, 0,
+    edits_add(edits, end, 0,
               arena_printf(edits->arena, "%sSubject:%.*s\r\n", cut ? "\r\n" : "", TEXT_ARG(value)));
 }
 

@@ -176,6 +176,10 @@ static void subjects(void **state)
         { "【迷惑】", "Subject: hello\r\n\r\nx", "Subject: =?UTF-8?B?44CQ6L+35oOR44CR?= hello\r\n\r\nx" },
         { "【迷惑】", "From: a\r\n\r\nx", "From: a\r\nSubject: =?UTF-8?B?44CQ6L+35oOR44CR?=\r\n\r\nx" },
         { "", "From: a\r\n\r\nx", "From: a\r\n\r\nx" },
+        /* text without a header: the tag is its header */
+        { "[SPAM] ", "disk full\r\n\r\nlook: here", "Subject: [SPAM]\r\ndisk full\r\n\r\nlook: here" },
+        { "[SPAM] ", "From a@b Fri Feb 14 08:55:52 2014\r\ndisk full\r\n",
+          "Subject: [SPAM]\r\nFrom a@b Fri Feb 14 08:55:52 2014\r\ndisk full\r\n" },
         /* in the charset of the first word, wherever that stands */
         { "【迷惑】", "Subject: Re: =?ISO-2022-JP?B?GyRCQmpMPhsoQg==?=\r\n\r\nx",
           "Subject: =?ISO-2022-JP?B?GyRCIVpMQk9HIVsbKEI=?=\r\n Re: "
