@@ -285,11 +285,10 @@ enum { LOOK_MOST = 4096 };
 
 /* What speaks for a charset beside the text that it gives, in the bits of improbability.h. */
 enum {
-    FOR_DECLARED = 12,       /* where bytes can be wrong in it */
-    FOR_DECLARED_SINGLE = 6, /* where none can */
+    FOR_DECLARED = 12,
+    FOR_DECLARED_LATIN = 6, /* many programs say so of anything, and no byte is wrong in it */
     FOR_UTF8 = 3,
-    AGAINST_GUESSED =
-        6, /* the statistics, which know little of short texts: a bit less for four bytes over 127 */
+    AGAINST_GUESSED = 6, /* the statistics know little of short texts: one less for four bytes over 127 */
     AGAINST_LATIN = 3
 };
 
@@ -343,15 +342,6 @@ static struct text guessed_charset(struct text bytes)
     return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
 }
 
-/* Is every byte a character of its own in it? No byte is wrong then. */
-static bool is_single_byte(struct text charset)
-{
-    UConverter *converter = converter_of(charset);
-    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
-    if (converter) ucnv_close(converter);
-    return is_single;
-}
-
 bool charset_tells_raw(struct text charset)
 {
     enum manner manner = manner_of(charset);
@@ -365,7 +355,7 @@ static void try_declared(struct guess *best, struct text declared, struct text b
     struct buffer whole = { 0 };
     enum manner manner = manner_of(declared);
     if (charset_tells_raw(declared) && by_manner(manner, declared, bytes, 0, &whole))
-        try_charset(best, declared, bytes, is_single_byte(declared) ? -FOR_DECLARED_SINGLE : -FOR_DECLARED);
+        try_charset(best, declared, bytes, manner == AS_LATIN ? -FOR_DECLARED_LATIN : -FOR_DECLARED);
     buffer_free(&whole);
 }
 
@@ -405,10 +395,9 @@ void charset_raw_to_utf8(struct text declared, struct text bytes, struct buffer 
 /* --- bytes with a label --- */
 
 /* The label fits, as it fits nearly all bytes: the text must speak for it too. */
-static bool fits_anything(enum manner manner, struct text label, struct text bytes)
+static bool fits_anything(enum manner manner, struct text bytes)
 {
-    if (manner == AS_EUC) return false;
-    if (manner != AS_CP932) return is_single_byte(label);
+    if (manner != AS_CP932) return manner == AS_LATIN;
     for (size_t i = 0; i < bytes.length; i++) {
         unsigned char c = (unsigned char)bytes.at[i];
         if ((c >= 0x80 && c <= 0xa0) || c >= 0xe0) return false; /* not half-width kana alone */
@@ -419,12 +408,11 @@ static bool fits_anything(enum manner manner, struct text label, struct text byt
 /* Something else is far likelier than what the label says: others write under wrong labels. */
 static bool is_mislabelled(enum manner manner, struct text label, struct text bytes)
 {
-    if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU_PAIRS) return false;
-    if (manner != BY_ICU && japanese_is_jis(bytes)) return true;
+    if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU || manner == BY_ICU_PAIRS) return false;
+    if (japanese_is_jis(bytes)) return true;
     if (manner == AS_UTF8 || text_is_ascii(bytes)) return false;
-    if (manner == AS_ASCII) return true;
-    if (manner != BY_ICU && is_surely_utf8(bytes)) return true;
-    return fits_anything(manner, label, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
+    if (manner == AS_ASCII || is_surely_utf8(bytes)) return true;
+    return fits_anything(manner, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
 }
 
 /* UTF-16 without a byte order mark is big-endian (RFC 2781 section 4.3), as long as it makes sense. */
@@ -524,6 +512,15 @@ static bool write_japanese(const char *icu, bool has_kana, struct text utf8, str
         write_by("windows-31j", utf8, &cp932) && japanese_is_standard(buffer_text(&cp932), has_kana);
     buffer_free(&cp932);
     return is_common && write_by(icu, utf8, out);
+}
+
+/* Is every byte a character of its own in it? */
+static bool is_single_byte(struct text charset)
+{
+    UConverter *converter = converter_of(charset);
+    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
+    if (converter) ucnv_close(converter);
+    return is_single;
 }
 
 static bool write_single_byte(struct text charset, struct text utf8, struct buffer *out)

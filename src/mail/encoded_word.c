@@ -73,7 +73,9 @@ static void flush(struct pending *pending, struct buffer *out, struct finding_se
 static void add_word(struct pending *pending, const struct word *word, struct buffer *out,
                      struct finding_set *findings)
 {
-    if (pending->any && !text_equal_nocase(pending->charset, word->charset)) flush(pending, out, findings);
+    bool is_whole = text_starts_nocase(word->charset, TEXT("hz")); /* ends as it began: RFC 1843 */
+    if (pending->any && (is_whole || !text_equal_nocase(pending->charset, word->charset)))
+        flush(pending, out, findings);
     bool joined = pending->any && buffer_length(&pending->bytes) > 0;
     if (joined && text_equal_nocase(word->charset, TEXT("utf-8")) &&
         !charset_is_utf8(buffer_text(&pending->bytes)) && findings)

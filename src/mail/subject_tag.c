@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* An ASCII tag that ends in a blank stands as it is before any text: ASCII is part of every charset
-   here and the blank separates it from an encoded word. Anything else is written the way the
-   Subject itself is written. */
+   here and the blank separates it from an encoded word. Another one is written the way the Subject itself is
+   written; raw bytes without a label become words then, so that every program reads both. */
 #include "mail/subject_tag.h"
 
 #include "mail/charset.h"
@@ -49,14 +49,32 @@ static bool is_unreadable(struct text text)
     return false;
 }
 
-/* The whole Subject anew. */
-static void rewrite(const struct subject *subject, struct text prefix, struct buffer *out)
+/* Raw bytes without words, in a charset that they do not show by themselves. windows-1252 is what is left
+   when nothing is known of them. */
+static bool is_unlabelled(const struct subject *subject, struct text text, struct text *out_charset)
+{
+    static const struct text others[] = { { "UTF-8", 5 }, { "US-ASCII", 8 }, { "windows-1252", 12 } };
+    struct word word;
+    *out_charset = charset_of_bytes(subject->declared, text);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (text_equal(*out_charset, others[i])) return false;
+    return !word_find(text, &word);
+}
+
+/* The whole Subject as words, what others cannot be sure to read among them. False: it can stay, or a part of
+   it is no text. */
+static bool rewrite(const struct subject *subject, struct text text, struct text prefix, struct buffer *out)
 {
     struct buffer whole = { 0 };
+    struct text charset = TEXT("UTF-8");
+    bool is_due = is_unreadable(text) || (!is_plain(prefix) && is_unlabelled(subject, text, &charset));
+    if (!is_due) return false;
     buffer_add_text(&whole, prefix);
     word_decode(subject->value, subject->declared, &whole, NULL);
-    word_encode(TEXT("UTF-8"), 'B', buffer_text(&whole), subject->column + 1, out);
+    is_due = text_find(buffer_text(&whole), TEXT("\xef\xbf\xbd")) == buffer_length(&whole);
+    if (is_due) word_encode(charset, 'B', buffer_text(&whole), subject->column + 1, out);
     buffer_free(&whole);
+    return is_due;
 }
 
 /* As words before a text that has some: in the charset of the first. A blank between two words is not shown,
@@ -115,8 +133,7 @@ bool subject_prefix(struct arena *arena, const struct subject *subject, struct t
     struct text text = text_trim(subject->value);
     struct buffer insert = { 0 };
     buffer_add_char(&insert, ' ');
-    if (is_unreadable(text)) {
-        rewrite(subject, prefix, &insert);
+    if (rewrite(subject, text, prefix, &insert)) {
         *out_cut = subject->value.length;
     } else {
         add_prefix(subject, text, prefix, &insert);

@@ -13,8 +13,9 @@ struct subject {
 };
 
 /* What to put in place of the first `out_cut` bytes of the value so that `prefix` (UTF-8) comes before the
-   text; from the arena. False when the text begins with the prefix already. Lines stay within 76 bytes where
-   they have an encoded word, and within 998, as far as what stays allows. */
+   text; from the arena. Raw bytes and UTF-16 are written anew, as words. False when the text begins with the
+   prefix already. Lines stay within 76 bytes where they have an encoded word, and within 998, as far as what
+   stays allows. */
 bool subject_prefix(struct arena *arena, const struct subject *subject, struct text prefix, size_t *out_cut,
                     struct text *out_insert);
 

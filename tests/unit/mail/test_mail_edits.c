@@ -171,7 +171,7 @@ static void subjects(void **state)
         { "【迷惑】", "Subject: =?utf-8?Q?=E9=A1=8C?=\r\n\r\nx",
           "Subject: =?utf-8?Q?=E3=80=90=E8=BF=B7=E6=83=91=E3=80=91?=\r\n =?utf-8?Q?=E9=A1=8C?=\r\n\r\nx" },
         { "【迷惑】", "Subject: \x1b$BBjL>\x1b(B\r\n\r\nx",
-          "Subject: =?ISO-2022-JP?B?GyRCIVpMQk9HIVsbKEI=?= \x1b$BBjL>\x1b(B\r\n\r\nx" },
+          "Subject: =?ISO-2022-JP?B?GyRCIVpMQk9HIVtCakw+GyhC?=\r\n\r\nx" },
         { "【迷惑】", "Subject: \xe9\xa1\x8c\r\n\r\nx", "Subject: 【迷惑】\xe9\xa1\x8c\r\n\r\nx" },
         { "【迷惑】", "Subject: hello\r\n\r\nx", "Subject: =?UTF-8?B?44CQ6L+35oOR44CR?= hello\r\n\r\nx" },
         { "【迷惑】", "From: a\r\n\r\nx", "From: a\r\nSubject: =?UTF-8?B?44CQ6L+35oOR44CR?=\r\n\r\nx" },
@@ -198,9 +198,12 @@ static void subjects(void **state)
           "Subject: =?UTF-8?B?W+WklumDqF0g5Lya6K2w?=\r\n\r\nx" },
         { "[SPAM] ", "Subject: Re:\r\n =?UTF-16?B?TxqLcA==?=\r\n\r\nx",
           "Subject: =?UTF-8?B?W1NQQU1dIFJlOiDkvJrorbA=?=\r\n\r\nx" },
-        /* raw bytes: a word in their charset, the bytes as they are */
+        /* raw bytes become words with the tag; what is no text stays */
+        { "[外部] ", "Subject: \x8e\x8a\xff\xff\r\n\r\nx",
+          "Subject: =?UTF-8?B?W+WklumDqF0=?= \x8e\x8a\xff\xff\r\n\r\nx" },
+        { "[①] ", "Subject: \x8e\x8a\x8b}\r\n\r\nx", "Subject: =?UTF-8?B?W+KRoF0g6Iez5oCl?=\r\n\r\nx" },
         { "[外部] ", "Subject: \x8e\x8a\x8b}\r\n\r\nx",
-          "Subject: =?Shift_JIS?B?W4pPlZRd?= \x8e\x8a\x8b}\r\n\r\nx" },
+          "Subject: =?Shift_JIS?B?W4pPlZRdII6Ki30=?=\r\n\r\nx" },
         { "[外部] ", "Subject: Re:\r\n\r\nx", "Subject: =?UTF-8?B?W+WklumDqF0=?= Re:\r\n\r\nx" },
         /* the first line would get too long: folded between tag and word */
         { "[SPAM] ", "Subject: =?UTF-8?B?44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC?=\r\n\r\nx",
