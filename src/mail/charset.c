@@ -211,10 +211,26 @@ static bool by_utf8(struct text bytes, size_t most_bad, struct buffer *out)
     return false;
 }
 
+/* Byte order marks, of which each word may have its own, are no text. Always true. */
+static bool drop_marks(struct buffer *out, size_t before)
+{
+    struct text mark = TEXT("\xef\xbb\xbf");
+    char *to = out->memory + out->start + before;
+    for (struct text rest = text_slice(buffer_text(out), before, buffer_length(out)); rest.length > 0;) {
+        size_t length = text_find(rest, mark);
+        memmove(to, rest.at, length);
+        to += length;
+        rest = text_slice(rest, length + mark.length, rest.length);
+    }
+    out->end = (size_t)(to - out->memory);
+    return true;
+}
+
 static bool by_manner(enum manner manner, struct text charset, struct text bytes, size_t most_bad,
                       struct buffer *out)
 {
     struct buffer cp932 = { 0 };
+    size_t before = buffer_length(out);
     switch (manner) {
     case AS_UTF8:
     case AS_ASCII:
@@ -236,8 +252,9 @@ static bool by_manner(enum manner manner, struct text charset, struct text bytes
         return by_name(TEXT("windows-31j"), bytes, most_bad, out);
     case BY_ICU:
     case BY_ICU_PAIRS:
-    case NO_ASCII:
         return by_name(charset, bytes, most_bad, out);
+    case NO_ASCII:
+        return by_name(charset, bytes, most_bad, out) && drop_marks(out, before);
     }
     return false;
 }
@@ -268,11 +285,10 @@ enum { LOOK_MOST = 4096 };
 
 /* What speaks for a charset beside the text that it gives, in the bits of improbability.h. */
 enum {
-    FOR_DECLARED = 12,       /* where bytes can be wrong in it */
-    FOR_DECLARED_SINGLE = 6, /* where none can */
+    FOR_DECLARED = 12,
+    FOR_DECLARED_LATIN = 6, /* many programs say so of anything, and no byte is wrong in it */
     FOR_UTF8 = 3,
-    AGAINST_GUESSED =
-        6, /* the statistics, which know little of short texts: a bit less for four bytes over 127 */
+    AGAINST_GUESSED = 6, /* the statistics know little of short texts: one less for four bytes over 127 */
     AGAINST_LATIN = 3
 };
 
@@ -326,24 +342,20 @@ static struct text guessed_charset(struct text bytes)
     return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
 }
 
-/* Is every byte a character of its own in it? No byte is wrong then. */
-static bool is_single_byte(struct text charset)
+bool charset_tells_raw(struct text charset)
 {
-    UConverter *converter = converter_of(charset);
-    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
-    if (converter) ucnv_close(converter);
-    return is_single;
+    enum manner manner = manner_of(charset);
+    return manner == AS_CP932 || manner == AS_EUC || manner == AS_LATIN || manner == BY_ICU_PAIRS ||
+           (manner == BY_ICU && charset_is_known(charset));
 }
 
-/* It counts where the bytes are whole in it. What is 7-bit says nothing of bytes over 127. */
+/* It counts where the bytes are whole in it. */
 static void try_declared(struct guess *best, struct text declared, struct text bytes)
 {
     struct buffer whole = { 0 };
     enum manner manner = manner_of(declared);
-    bool is_8bit = manner == AS_CP932 || manner == AS_EUC || manner == AS_LATIN || manner == BY_ICU ||
-                   manner == BY_ICU_PAIRS;
-    if (is_8bit && by_manner(manner, declared, bytes, 0, &whole))
-        try_charset(best, declared, bytes, is_single_byte(declared) ? -FOR_DECLARED_SINGLE : -FOR_DECLARED);
+    if (charset_tells_raw(declared) && by_manner(manner, declared, bytes, 0, &whole))
+        try_charset(best, declared, bytes, manner == AS_LATIN ? -FOR_DECLARED_LATIN : -FOR_DECLARED);
     buffer_free(&whole);
 }
 
@@ -383,10 +395,9 @@ void charset_raw_to_utf8(struct text declared, struct text bytes, struct buffer 
 /* --- bytes with a label --- */
 
 /* The label fits, as it fits nearly all bytes: the text must speak for it too. */
-static bool fits_anything(enum manner manner, struct text label, struct text bytes)
+static bool fits_anything(enum manner manner, struct text bytes)
 {
-    if (manner == AS_EUC) return false;
-    if (manner != AS_CP932) return is_single_byte(label);
+    if (manner != AS_CP932) return manner == AS_LATIN;
     for (size_t i = 0; i < bytes.length; i++) {
         unsigned char c = (unsigned char)bytes.at[i];
         if ((c >= 0x80 && c <= 0xa0) || c >= 0xe0) return false; /* not half-width kana alone */
@@ -397,17 +408,32 @@ static bool fits_anything(enum manner manner, struct text label, struct text byt
 /* Something else is far likelier than what the label says: others write under wrong labels. */
 static bool is_mislabelled(enum manner manner, struct text label, struct text bytes)
 {
-    if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU_PAIRS) return false;
-    if (manner != BY_ICU && japanese_is_jis(bytes)) return true;
+    if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU || manner == BY_ICU_PAIRS) return false;
+    if (japanese_is_jis(bytes)) return true;
     if (manner == AS_UTF8 || text_is_ascii(bytes)) return false;
-    if (manner == AS_ASCII) return true;
-    if (manner != BY_ICU && is_surely_utf8(bytes)) return true;
-    return fits_anything(manner, label, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
+    if (manner == AS_ASCII || is_surely_utf8(bytes)) return true;
+    return fits_anything(manner, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
+}
+
+/* UTF-16 without a byte order mark is big-endian (RFC 2781 section 4.3), as long as it makes sense. */
+static struct text byte_order(struct text charset, struct text bytes)
+{
+    static const struct text unsaid[] = { { "utf-16", 6 }, { "ucs-2", 5 }, { "iso-10646-ucs-2", 15 } };
+    struct guess best = { 0 };
+    bool is_unsaid = false;
+    for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++)
+        is_unsaid |= text_equal_nocase(charset, unsaid[i]);
+    bool is_marked = text_starts(bytes, TEXT("\xfe\xff")) || text_starts(bytes, TEXT("\xff\xfe"));
+    if (!is_unsaid || is_marked) return is_unsaid ? TEXT("UTF-16") : charset;
+    try_charset(&best, TEXT("UTF-16BE"), head_of(bytes), 0);
+    try_charset(&best, TEXT("UTF-16LE"), head_of(bytes), 0);
+    return best.charset.length ? best.charset : charset;
 }
 
 void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out, struct finding_set *findings)
 {
     if (bytes.length == 0) return;
+    charset = byte_order(charset, bytes);
     enum manner manner = charset.length ? manner_of(charset) : AS_UTF8;
     bool stateful = manner == AS_JIS || manner == NO_ASCII;
     bool escapes = memchr(bytes.at, '\x1b', bytes.length) || memchr(bytes.at, '\x0e', bytes.length);
@@ -448,28 +474,90 @@ size_t charset_opaque(struct text charset, struct text at)
     return manner == AS_JIS ? japanese_jis_run(at) : is_pair(manner, at) ? 2 : 0;
 }
 
-bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)
+/* --- the other way --- */
+
+/* Does it read as what was written? ICU leaves out what is invisible (a variation selector) where a charset
+   lacks it. */
+static bool reads_back(UConverter *converter, struct text bytes, struct text utf8)
 {
-    enum manner manner = manner_of(charset);
-    if (manner == AS_UTF8 || (text_is_ascii(utf8) && manner != NO_ASCII)) {
-        buffer_add_text(out, utf8);
-        return true;
-    }
-    UConverter *converter = manner == AS_CP932   ? converter_open("windows-31j")
-                            : manner == AS_LATIN ? converter_open("windows-1252")
-                            : manner == AS_JIS   ? converter_open("ISO-2022-JP")
-                                                 : converter_of(charset);
-    if (!converter) return false;
+    struct buffer back = { 0 };
+    size_t bad;
+    bool is_same = convert(converter, bytes, &back, &bad) && text_equal(buffer_text(&back), utf8);
+    buffer_free(&back);
+    return is_same;
+}
+
+/* By that very table; false, nothing appended, when it lacks a character. */
+static bool write_by(const char *icu, struct text utf8, struct buffer *out)
+{
     UErrorCode error = U_ZERO_ERROR;
+    UConverter *converter = converter_open(icu);
+    if (!converter) return false;
     ucnv_setFromUCallBack(converter, UCNV_FROM_U_CALLBACK_STOP, NULL, NULL, NULL, &error);
     int32_t room = (int32_t)utf8.length * 8 + 16;
     char *to = buffer_reserve(out, (size_t)room);
     int32_t length =
         ucnv_fromAlgorithmic(converter, UCNV_UTF8, to, room, utf8.at, (int32_t)utf8.length, &error);
+    bool is_whole = U_SUCCESS(error) && reads_back(converter, text_from(to, (size_t)length), utf8);
     ucnv_close(converter);
-    if (U_FAILURE(error)) return false;
-    buffer_commit(out, (size_t)length);
-    return true;
+    if (is_whole) buffer_commit(out, (size_t)length);
+    return is_whole;
+}
+
+/* What all three Japanese charsets have, and every program reads as the same characters. */
+static bool write_japanese(const char *icu, bool has_kana, struct text utf8, struct buffer *out)
+{
+    struct buffer cp932 = { 0 };
+    bool is_common =
+        write_by("windows-31j", utf8, &cp932) && japanese_is_standard(buffer_text(&cp932), has_kana);
+    buffer_free(&cp932);
+    return is_common && write_by(icu, utf8, out);
+}
+
+/* Is every byte a character of its own in it? */
+static bool is_single_byte(struct text charset)
+{
+    UConverter *converter = converter_of(charset);
+    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
+    if (converter) ucnv_close(converter);
+    return is_single;
+}
+
+static bool write_single_byte(struct text charset, struct text utf8, struct buffer *out)
+{
+    char name[NAME_MOST + 1];
+    if (!is_single_byte(charset)) return false;
+    memcpy(name, charset.at, charset.length);
+    name[charset.length] = '\0';
+    return write_by(name, utf8, out);
+}
+
+bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)
+{
+    enum manner manner = manner_of(charset);
+    if (manner != NO_ASCII && text_is_ascii(utf8) && charset_is_known(charset)) {
+        buffer_add_text(out, utf8);
+        return true;
+    }
+    switch (manner) {
+    case AS_UTF8:
+        buffer_add_text(out, utf8);
+        return true;
+    case AS_CP932:
+        return write_japanese("windows-31j", true, utf8, out);
+    case AS_EUC:
+        return write_japanese("EUC-JP", true, utf8, out);
+    case AS_JIS:
+        return write_japanese("ISO-2022-JP", false, utf8, out);
+    case AS_LATIN:
+    case BY_ICU:
+        return write_single_byte(charset, utf8, out);
+    case AS_ASCII:
+    case BY_ICU_PAIRS:
+    case NO_ASCII:
+        break;
+    }
+    return false;
 }
 
 bool charset_is_known(struct text charset)

@@ -14,7 +14,13 @@
 void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
                      struct finding_set *findings);
 
-/* The other way; false, nothing appended, when the charset is unknown or lacks a character. */
+/* Does it say anything of raw bytes over 127 near it? What is 7-bit, UTF-8 (which shows by itself) or unknown
+   does not. */
+bool charset_tells_raw(struct text charset);
+
+/* The other way; false, nothing appended, when the charset lacks a character or is none that is written here:
+   UTF-8, ISO-2022-JP, Shift_JIS, EUC-JP and those of single bytes are, by their own tables and not the wider
+   ones that are read. */
 bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out);
 
 /* Bytes without a label of their own, the likeliest charset taken; `declared`: what is said near them (of the

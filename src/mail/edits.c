@@ -116,18 +116,20 @@ size_t edits_remove_prefixed(struct edits *edits, const struct header *header, s
     return removed;
 }
 
-/* RFC 5322 knows a message without a Subject; a tag needs one. */
+/* RFC 5322 knows a message without a Subject; a tag needs one. Before a text without a header it is the
+ * header. */
 static void add_subject(struct edits *edits, struct text message, const struct header *header,
                         struct text prefix)
 {
-    bool cut = header->length > 0 && message.at[header->length - 1] != '\n';
+    size_t end = header_is_missing(message) ? 0 : header->length;
+    bool cut = end > 0 && message.at[end - 1] != '\n';
     struct text value = subject_of_prefix(edits->arena, prefix);
-    edits_add(edits, header->length, 0,
+    edits_add(edits, end, 0,
               arena_printf(edits->arena, "%sSubject:%.*s\r\n", cut ? "\r\n" : "", TEXT_ARG(value)));
 }
 
 void edits_prefix_subject(struct edits *edits, struct text message, const struct header *header,
-                          struct text prefix)
+                          struct text declared, struct text prefix)
 {
     if (prefix.length == 0) return;
     if (header->times[HEADER_SUBJECT] == 0) {
@@ -140,8 +142,10 @@ void edits_prefix_subject(struct edits *edits, struct text message, const struct
         size_t cut;
         struct text insert;
         if (field->id != HEADER_SUBJECT) continue;
-        if (!subject_prefix(edits->arena, field->value, prefix, &cut, &insert)) continue;
-        push(&changes, (struct edit){ (uint64_t)(field->value.at - message.at), cut, insert });
+        size_t offset = (size_t)(field->value.at - message.at);
+        struct subject subject = { field->value, declared, offset - field->offset };
+        if (!subject_prefix(edits->arena, &subject, prefix, &cut, &insert)) continue;
+        push(&changes, (struct edit){ offset, cut, insert });
     }
     edits_merge(edits, &changes);
 }

@@ -56,9 +56,10 @@ size_t edits_remove_prefixed(struct edits *edits, const struct header *header, s
 
 /* Puts `prefix` (UTF-8, "[SPAM] ") before the text of every Subject field, in the field's own charset
    and encoding; adds a Subject behind the last field when there is none. A Subject that already
-   begins with the prefix stays. `message` is what `header` was parsed from. */
+   begins with the prefix stays. `message` is what `header` was parsed from; `declared`: the charset of its
+   text, empty: none is declared. */
 void edits_prefix_subject(struct edits *edits, struct text message, const struct header *header,
-                          struct text prefix);
+                          struct text declared, struct text prefix);
 
 /* Length of the edited message. Every edit must lie within `original_length`. */
 uint64_t edits_length(const struct edits *edits, uint64_t original_length);

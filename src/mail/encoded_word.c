@@ -3,11 +3,16 @@
    or plain text comes between; only then are they converted. Linear: "?=" is never searched twice. */
 #include "mail/encoded_word.h"
 
+#include "base/die.h"
 #include "mail/base64.h"
 #include "mail/charset.h"
 #include "mail/decode.h"
 
-enum { CHARSET_MOST = 64, WORD_MOST = 75 };
+enum {
+    CHARSET_MOST = 64,
+    WORD_MOST = 75,
+    LABEL_MOST = 50
+}; /* a word of a longer label has no room for text */
 
 /* Where the next "?=" stands; kept, so that many openings share one search. */
 struct closing {
@@ -68,7 +73,9 @@ static void flush(struct pending *pending, struct buffer *out, struct finding_se
 static void add_word(struct pending *pending, const struct word *word, struct buffer *out,
                      struct finding_set *findings)
 {
-    if (pending->any && !text_equal_nocase(pending->charset, word->charset)) flush(pending, out, findings);
+    bool is_whole = text_starts_nocase(word->charset, TEXT("hz")); /* ends as it began: RFC 1843 */
+    if (pending->any && (is_whole || !text_equal_nocase(pending->charset, word->charset)))
+        flush(pending, out, findings);
     bool joined = pending->any && buffer_length(&pending->bytes) > 0;
     if (joined && text_equal_nocase(word->charset, TEXT("utf-8")) &&
         !charset_is_utf8(buffer_text(&pending->bytes)) && findings)
@@ -129,7 +136,8 @@ void word_decode(struct text value, struct text declared, struct buffer *out, st
     struct word first;
     size_t plain = 0;
     value = text_trim(value);
-    if (!text_is_ascii(value) && word_find(value, &first)) declared = first.charset;
+    if (!text_is_ascii(value) && word_find(value, &first) && charset_tells_raw(first.charset))
+        declared = first.charset;
     for (size_t at = 0; at < value.length;) {
         struct word word;
         size_t hit = at + text_find(text_slice(value, at, value.length), TEXT("=?"));
@@ -176,42 +184,45 @@ static void add_quoted(struct text bytes, struct buffer *out)
     }
 }
 
-/* One word of as many characters as fit; returns how many bytes of utf8 it holds. */
-static size_t one_word(struct text charset, char encoding, struct text utf8, struct buffer *out)
+/* One word of as many characters as fit into `room` bytes; returns how many bytes of utf8 it holds, 0: none
+   fits. */
+static size_t one_word(struct text charset, char encoding, struct text utf8, size_t room, struct buffer *out)
 {
-    struct buffer word = { 0 };
+    struct buffer word = { 0 }, bytes = { 0 };
     size_t take = utf8.length < 45 ? utf8.length : 45;
-    for (;;) {
-        while (take > 0 && take < utf8.length && (utf8.at[take] & 0xc0) == 0x80) take--;
-        struct buffer bytes = { 0 };
+    for (; take > 0; take--) {
+        if (take < utf8.length && (utf8.at[take] & 0xc0) == 0x80) continue;
         buffer_clear(&word);
+        buffer_clear(&bytes);
+        if (!charset_from_utf8(charset, text_slice(utf8, 0, take), &bytes))
+            bug("word_encode: a part of what fits does not");
         buffer_printf(&word, "=?%.*s?%c?", TEXT_ARG(charset), encoding);
-        if (!charset_from_utf8(charset, text_slice(utf8, 0, take), &bytes)) take = 0;
         if (encoding == 'B')
             base64_add(&word, buffer_text(&bytes));
         else
             add_quoted(buffer_text(&bytes), &word);
-        buffer_free(&bytes);
         buffer_add(&word, "?=", 2);
-        if (take <= 4 || buffer_length(&word) <= WORD_MOST) break;
-        take -= 4;
+        if (buffer_length(&word) <= room) break;
     }
     if (take > 0) buffer_add_text(out, buffer_text(&word));
     buffer_free(&word);
+    buffer_free(&bytes);
     return take;
 }
 
-void word_encode(struct text charset, char encoding, struct text utf8, struct buffer *out)
+void word_encode(struct text charset, char encoding, struct text utf8, size_t column, struct buffer *out)
 {
     struct buffer probe = { 0 };
     bool fits =
-        charset.length > 0 && charset.length < CHARSET_MOST && charset_from_utf8(charset, utf8, &probe);
+        charset.length > 0 && charset.length <= LABEL_MOST && charset_from_utf8(charset, utf8, &probe);
     buffer_free(&probe);
     if (!fits) charset = TEXT("UTF-8");
     while (utf8.length > 0) {
-        size_t taken = one_word(charset, encoding, utf8, out);
-        if (taken == 0) return;
+        size_t room = column < WORD_LINE_MOST ? WORD_LINE_MOST - column : 0;
+        size_t taken = one_word(charset, encoding, utf8, room < WORD_MOST ? room : WORD_MOST, out);
+        if (taken == 0 && column == 1) return;
         utf8 = text_slice(utf8, taken, utf8.length);
-        if (utf8.length > 0) buffer_add_char(out, ' ');
+        if (utf8.length > 0) buffer_add_text(out, TEXT("\r\n "));
+        column = 1;
     }
 }

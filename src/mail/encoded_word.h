@@ -32,8 +32,11 @@ struct text word_decode_in(struct arena *arena, struct text value, struct text d
 /* The first word in `value`, wherever it stands; false: it has none. */
 bool word_find(struct text value, struct word *out);
 
-/* Appends `utf8` as one or more words of `charset`, each at most 75 bytes, with a blank between; in UTF-8
-   when the charset cannot hold it. `encoding` is 'B' or 'Q'. */
-void word_encode(struct text charset, char encoding, struct text utf8, struct buffer *out);
+enum { WORD_LINE_MOST = 76 }; /* bytes of a line with a word, RFC 2047 section 2 */
+
+/* Appends `utf8` as one or more words of `charset`, each on a line of its own behind the first; in UTF-8 when
+   the charset cannot hold it. `column`: bytes on the line before them, where too many begins with a fold.
+   `encoding` is 'B' or 'Q'. */
+void word_encode(struct text charset, char encoding, struct text utf8, size_t column, struct buffer *out);
 
 #endif

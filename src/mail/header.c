@@ -252,6 +252,28 @@ void header_parse(struct arena *arena, struct text text, const struct header_lim
     look_for_duplicates(out);
 }
 
+static bool is_field(struct text line, enum header_id *out_id)
+{
+    struct finding_set ignored = { 0 };
+    size_t length = 0, colon;
+    if (char_is_blank(line.at[0]) || !name_of(line, &ignored, &length, &colon)) return false;
+    *out_id = header_id_of(text_slice(line, 0, length));
+    return length > 0;
+}
+
+bool header_is_missing(struct text text)
+{
+    struct text line;
+    bool has_line = false;
+    while (text_next_line(&text, &line) && line.length > 0) {
+        enum header_id id;
+        if (!has_line && text_starts(line, TEXT("From "))) continue;
+        if (is_field(line, &id) && (!has_line || id != HEADER_OTHER)) return false;
+        has_line = true;
+    }
+    return has_line;
+}
+
 const struct header_field *header_find(const struct header *header, enum header_id id)
 {
     return header->first[id] ? &header->fields[header->first[id] - 1] : NULL;

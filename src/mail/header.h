@@ -61,6 +61,11 @@ struct header_limits {
 void header_parse(struct arena *arena, struct text text, const struct header_limits *limits,
                   struct header *out);
 
+/* A text alone: its first line (behind an mbox separator) is no field, and no field of an id above comes
+   before its first empty line. False for no text, and for one that begins with the empty line. What is put
+   before such a text must end in an empty line. */
+bool header_is_missing(struct text text);
+
 /* The first field of that id or name, or NULL. */
 const struct header_field *header_find(const struct header *header, enum header_id id);
 const struct header_field *header_find_name(const struct header *header, struct text name);

@@ -55,6 +55,24 @@ bool japanese_is_jis(struct text bytes)
     return false;
 }
 
+bool japanese_is_standard(struct text cp932, bool has_kana)
+{
+    static const unsigned disputed[] = { 0x815f, 0x8160, 0x8161, 0x817c, 0x8191, 0x8192, 0x81ca };
+    for (size_t i = 0; i < cp932.length; i++) {
+        unsigned lead = (unsigned char)cp932.at[i];
+        if (lead < 0x80) continue;
+        if (lead >= 0xa1 && lead <= 0xdf) {
+            if (!has_kana) return false;
+            continue;
+        }
+        unsigned code = lead << 8 | (i + 1 < cp932.length ? (unsigned char)cp932.at[++i] : 0);
+        if ((code > 0x84be && code < 0x889f) || code > 0xeaa4) return false; /* rows 9 to 15, and over 84 */
+        for (size_t k = 0; k < sizeof disputed / sizeof *disputed; k++)
+            if (code == disputed[k]) return false;
+    }
+    return true;
+}
+
 size_t japanese_jis_run(struct text at)
 {
     enum jis_set set;

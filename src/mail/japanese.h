@@ -17,6 +17,10 @@ bool japanese_from_euc(struct text bytes, struct buffer *out);
    none begins, or none is closed. */
 size_t japanese_jis_run(struct text at);
 
+/* CP932 without a vendor's characters and without those that others map elsewhere (a wave dash, a minus): JIS
+   X 0208, and half-width kana where `has_kana`. */
+bool japanese_is_standard(struct text cp932, bool has_kana);
+
 /* Has an escape sequence that designates a Japanese set. */
 bool japanese_is_jis(struct text bytes);
 

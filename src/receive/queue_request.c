@@ -10,9 +10,10 @@
 #include "receive/account.h"
 #include "receive/trace.h"
 
-static void content_flags(struct session *session, const struct header_glance *glance)
+static void content_flags(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
+    const struct header_glance *glance = &transaction->glance;
     const struct dotted *dotted = &transaction->dotted;
     unsigned flags = 0;
     if (glance->has_8bit) flags |= CONTENT_HEADER_8BIT;
@@ -44,10 +45,10 @@ static void transaction_narrow(struct session *session)
     envelope->transaction = keep_name(session, pieces, count + 1);
 }
 
-void keep_prepare(struct session *session, const struct header_glance *glance)
+void keep_prepare(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
-    content_flags(session, glance);
+    content_flags(session);
     transaction_narrow(session);
     transaction->keep.id = transaction->id;
     transaction->keep.arrived_ms = transaction->arrived_ms;
@@ -117,13 +118,27 @@ static struct reply keep(struct session *session)
     return (struct reply){ 0 };
 }
 
+/* Text without a header begins behind an empty line, the last thing before its first byte. */
+static struct text edits_parted(struct session *session, struct text edits)
+{
+    struct edits parted;
+    struct buffer out = { 0 };
+    if (!session->transaction.glance.is_missing) return edits;
+    if (!edits_decode(session->mail, edits, session->transaction.body.size, &parted)) return edits;
+    edits_add(&parted, 0, 0, TEXT("\r\n"));
+    edits_encode(&parted, &out);
+    edits = arena_text(session->mail, buffer_text(&out));
+    buffer_free(&out);
+    return edits;
+}
+
 /* As it is, for all recipients. */
 static struct reply keep_whole(struct session *session, enum hold_reason hold)
 {
     struct keep_request *request = &session->transaction.keep;
     request->envelope = session->transaction.envelope;
     request->edits_count = 1;
-    request->edits[0] = edits_none;
+    request->edits[0] = edits_parted(session, edits_none);
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
     return keep(session);
 }
@@ -176,7 +191,8 @@ struct reply keep_judged(struct session *session)
     }
     request->edits_count = (uint8_t)verdict->recipe_count;
     for (uint32_t i = 0; i < verdict->recipe_count; i++)
-        request->edits[i] = edits_checked(&verdict->recipes[i], transaction->body.size);
+        request->edits[i] =
+            edits_parted(session, edits_checked(&verdict->recipes[i], transaction->body.size));
     return keep(session);
 }
 

@@ -10,8 +10,8 @@
  */
 struct text keep_name(struct session *session, const struct text *pieces, size_t count);
 
-/* Trace fields and content flags, before judging. */
-void keep_prepare(struct session *session, const struct header_glance *glance);
+/* What the content tells of itself, before judging. */
+void keep_prepare(struct session *session);
 
 /* Builds the request and sends it: no check was on; as the verdict says; held as poison; held for report.
    Code 0: queue's answer is awaited in STEP_KEEPING. Else nothing is kept, since the verdict discards it for

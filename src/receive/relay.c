@@ -25,6 +25,14 @@ static struct text transaction_name(struct session *session)
     return keep_name(session, pieces, count + 2);
 }
 
+/* The next node gets our fields as the header of a text that has none. */
+static struct text prefix_of(struct session *session)
+{
+    struct text fields = trace_fields(session);
+    if (!session->transaction.glance.is_missing) return fields;
+    return arena_printf(session->mail, "%.*s\r\n", TEXT_ARG(fields));
+}
+
 static void relay_send(struct session *session)
 {
     struct server *server = session->server;
@@ -34,7 +42,7 @@ static void relay_send(struct session *session)
     struct relay_request request = { .domain = rcpt_way(server->config, &transaction->envelope),
                                      .content = transaction->keep.content,
                                      .envelope = transaction->envelope,
-                                     .prefix = trace_fields(session),
+                                     .prefix = prefix_of(session),
                                      .body = transaction->body };
     struct buffer *out = channel_begin(server->deliver, DELIVER_RELAY, transaction->id);
     relay_request_put(&request, out, fds, &fd_count);

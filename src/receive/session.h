@@ -38,9 +38,20 @@ enum transaction_step {
     STEP_KEEPING,  /* queue writes */
 };
 
+/* What one pass over a message's header tells. */
+struct header_glance {
+    uint64_t bytes;    /* of the header with its empty line */
+    uint32_t received; /* Received fields */
+    bool has_date, has_message_id;
+    bool is_missing; /* header_is_missing */
+    bool has_8bit;   /* in the header */
+    bool body_has_8bit;
+};
+
 struct transaction {
     enum transaction_step step;
     uint64_t id, arrived_ms;
+    struct header_glance glance;
     struct envelope envelope;
     uint32_t recipient_room;
     size_t recipient_bytes; /* of all addresses and ORCPTs: they share one frame */

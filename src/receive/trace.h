@@ -5,15 +5,10 @@
 
 #include "receive/session.h"
 
-/* The Received field (RFC 5321 section 4.4) and X-Sekimori-Id, in the transaction's arena. */
+/* The Received field (RFC 5321 section 4.4), X-Sekimori-Id, and what mail that goes out lacks (RFC 6409
+   section 8), in ASCII, in the transaction's arena: what others called themselves in UTF-8 becomes A-labels,
+   or xtext where it is no domain. */
 struct text trace_fields(struct session *session);
-
-struct header_glance {
-    uint64_t bytes;    /* of the header with its empty line */
-    uint32_t received; /* Received fields */
-    bool has_8bit;     /* in the header */
-    bool body_has_8bit;
-};
 
 /* One pass over the header's lines, given up once it has more than `most` bytes: out->bytes says more, then,
    and the rest is not looked at. `has_8bit`: some byte of the message is over 127. */

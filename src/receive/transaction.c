@@ -155,7 +155,7 @@ static void content_end(struct session *session)
     struct transaction *transaction = &session->transaction;
     const struct config *config = session->server->config;
     const struct dotted *dotted = &transaction->dotted;
-    struct header_glance glance;
+    struct header_glance *glance = &transaction->glance;
     if (!dotted->repair && (dotted->has_bare || dotted->has_nul)) {
         content_out_of_step(session);
         return;
@@ -168,13 +168,13 @@ static void content_end(struct session *session)
         settle_with(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
-    header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, &glance);
-    if (glance.bytes > config->limits.header_bytes)
+    header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, glance);
+    if (glance->bytes > config->limits.header_bytes)
         settle_with(session, 552, "5.3.4", "the header is larger than this server takes");
-    else if (glance.received > config->limits.received)
+    else if (glance->received > config->limits.received)
         settle_with(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
     else {
-        keep_prepare(session, &glance);
+        keep_prepare(session);
         if (transaction->is_for_us)
             settle(session, keep_for_us(session));
         else if (session->port->listener.relay == RELAY_THROUGH)

@@ -6,17 +6,12 @@
 #include "mail/base64.h"
 #include "mail/encoded_word.h"
 
-/* Encoded words, one a line behind the first, which has the host's name: no line with a word is longer than
-   76 (RFC 2047 section 2). */
+/* Encoded words on lines of their own behind the first, which has the host's name. */
 static void subject_add(const struct notice *notice, struct buffer *out)
 {
-    struct buffer words = { 0 };
-    word_encode(TEXT("UTF-8"), 'B', notice->subject, &words);
-    struct text rest = buffer_text(&words), word;
-    buffer_printf(out, "Subject: %.*s", TEXT_ARG(notice->hostname));
-    while (text_next_word(&rest, &word)) buffer_printf(out, "\r\n %.*s", TEXT_ARG(word));
+    buffer_printf(out, "Subject: %.*s\r\n ", TEXT_ARG(notice->hostname));
+    word_encode(TEXT("UTF-8"), 'B', notice->subject, 1, out);
     buffer_add_text(out, TEXT("\r\n"));
-    buffer_free(&words);
 }
 
 void notice_print_header(const struct notice *notice, struct buffer *out)

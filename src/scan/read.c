@@ -117,7 +117,9 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->content = content_flags(message, header->body_offset);
     header_tell(arena, mime, out);
     score_message(&score, mime);
-    const struct recipe_source source = { arena, config, occasion->direction, message, header };
+    const struct recipe_source source = {
+        arena, config, occasion->direction, message, mime->declared, header
+    };
     recipe_look(&source, &score, out);
     out->signals = score.signals;
     out->signal_count = score.count;

@@ -26,7 +26,8 @@ static void forged_find(const struct recipe_source *source, struct edits *out)
 static void tag_find(const struct recipe_source *source, struct edits *out)
 {
     if (source->direction != DIRECTION_IN) return;
-    edits_prefix_subject(out, source->message, source->header, source->config->spam.subject);
+    edits_prefix_subject(out, source->message, source->header, source->declared,
+                         source->config->spam.subject);
 }
 
 static struct text status_write(const struct recipe_basis *basis, struct edit_set set)

@@ -15,6 +15,7 @@ struct recipe_source {
     const struct config *config;
     enum direction direction;
     struct text message;
+    struct text declared; /* the charset of its text; empty: none is declared */
     const struct header *header;
 };
 

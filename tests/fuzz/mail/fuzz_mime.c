@@ -99,7 +99,7 @@ static void check_edits(struct arena *arena, const struct mime *mime)
     struct text name = TEXT("X-Spam-Flag");
     const struct header *header = mime->parts[0].header;
     edits_remove_fields(&edits, header, &name, 1);
-    edits_prefix_subject(&edits, mime->message, header, TEXT("[SPAM] "));
+    edits_prefix_subject(&edits, mime->message, header, mime->declared, TEXT("[SPAM] "));
     edits_insert_top(&edits, TEXT("X: y\r\n"));
     edits_apply(&edits, mime->message, &out);
     must(buffer_length(&out) == edits_length(&edits, mime->message.length));

@@ -238,7 +238,7 @@ static const struct error_row rows[] = {
                                              "everybody; say who may connect: from NETWORK…\n" },
     { "listen 0.0.0.0:25 { direction out; frm 10.0.0.0/8 }",
       "1:36: error: unknown word \"frm\"; allowed: direction, from, deny, proxy, xclient, repair, tls, "
-      "strict, check, relay; "
+      "strict, complete, check, relay; "
       "did you mean \"from\"?\n" },
     { "listen 127.0.0.1:25 { direction out }", "" },
     { "listen 0.0.0.0:25 { from 10.0.0.1/8 }", "1:26: error: \"10.0.0.1/8\" has no prefix length that fits "

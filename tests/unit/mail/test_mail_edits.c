@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "mail/edits.h"
+#include "mail/encoded_word.h"
 
 static const struct header_limits LIMITS = { 64 << 20, 200000, false, false };
 
@@ -170,11 +171,40 @@ static void subjects(void **state)
         { "【迷惑】", "Subject: =?utf-8?Q?=E9=A1=8C?=\r\n\r\nx",
           "Subject: =?utf-8?Q?=E3=80=90=E8=BF=B7=E6=83=91=E3=80=91?=\r\n =?utf-8?Q?=E9=A1=8C?=\r\n\r\nx" },
         { "【迷惑】", "Subject: \x1b$BBjL>\x1b(B\r\n\r\nx",
-          "Subject: \x1b$B!ZLBOG![\x1b(B\x1b$BBjL>\x1b(B\r\n\r\nx" },
+          "Subject: =?ISO-2022-JP?B?GyRCIVpMQk9HIVtCakw+GyhC?=\r\n\r\nx" },
         { "【迷惑】", "Subject: \xe9\xa1\x8c\r\n\r\nx", "Subject: 【迷惑】\xe9\xa1\x8c\r\n\r\nx" },
         { "【迷惑】", "Subject: hello\r\n\r\nx", "Subject: =?UTF-8?B?44CQ6L+35oOR44CR?= hello\r\n\r\nx" },
         { "【迷惑】", "From: a\r\n\r\nx", "From: a\r\nSubject: =?UTF-8?B?44CQ6L+35oOR44CR?=\r\n\r\nx" },
         { "", "From: a\r\n\r\nx", "From: a\r\n\r\nx" },
+        /* text without a header: the tag is its header */
+        { "[SPAM] ", "disk full\r\n\r\nlook: here", "Subject: [SPAM]\r\ndisk full\r\n\r\nlook: here" },
+        { "[SPAM] ", "From a@b Fri Feb 14 08:55:52 2014\r\ndisk full\r\n",
+          "Subject: [SPAM]\r\nFrom a@b Fri Feb 14 08:55:52 2014\r\ndisk full\r\n" },
+        /* in the charset of the first word, wherever that stands */
+        { "【迷惑】", "Subject: Re: =?ISO-2022-JP?B?GyRCQmpMPhsoQg==?=\r\n\r\nx",
+          "Subject: =?ISO-2022-JP?B?GyRCIVpMQk9HIVsbKEI=?=\r\n Re: "
+          "=?ISO-2022-JP?B?GyRCQmpMPhsoQg==?=\r\n\r\nx" },
+        { "[迷惑] ", "Subject: Re: =?Shift_JIS?B?keg=?=\r\n\r\nx",
+          "Subject: =?Shift_JIS?B?W5bAmGZd?= Re: =?Shift_JIS?B?keg=?=\r\n\r\nx" },
+        /* a charset without the characters of the tag */
+        { "[外部] ", "Subject: =?gb2312?B?u+HS6Q==?=\r\n\r\nx",
+          "Subject: =?UTF-8?B?W+WklumDqF0g?= =?gb2312?B?u+HS6Q==?=\r\n\r\nx" },
+        { "[外部] ", "Subject: =?us-ascii?Q?hello?=\r\n\r\nx",
+          "Subject: =?UTF-8?Q?=5B=E5=A4=96=E9=83=A8=5D_?= =?us-ascii?Q?hello?=\r\n\r\nx" },
+        { "[①] ", "Subject: =?Shift_JIS?B?keg=?=\r\n\r\nx",
+          "Subject: =?UTF-8?B?W+KRoF0g?= =?Shift_JIS?B?keg=?=\r\n\r\nx" },
+        /* what programs read in different byte orders is written anew */
+        { "[外部] ", "Subject: =?UTF-16?B?TxqLcA==?=\r\n\r\nx",
+          "Subject: =?UTF-8?B?W+WklumDqF0g5Lya6K2w?=\r\n\r\nx" },
+        { "[SPAM] ", "Subject: Re:\r\n =?UTF-16?B?TxqLcA==?=\r\n\r\nx",
+          "Subject: =?UTF-8?B?W1NQQU1dIFJlOiDkvJrorbA=?=\r\n\r\nx" },
+        /* raw bytes become words with the tag; what is no text stays */
+        { "[外部] ", "Subject: \x8e\x8a\xff\xff\r\n\r\nx",
+          "Subject: =?UTF-8?B?W+WklumDqF0=?= \x8e\x8a\xff\xff\r\n\r\nx" },
+        { "[①] ", "Subject: \x8e\x8a\x8b}\r\n\r\nx", "Subject: =?UTF-8?B?W+KRoF0g6Iez5oCl?=\r\n\r\nx" },
+        { "[外部] ", "Subject: \x8e\x8a\x8b}\r\n\r\nx",
+          "Subject: =?Shift_JIS?B?W4pPlZRdII6Ki30=?=\r\n\r\nx" },
+        { "[外部] ", "Subject: Re:\r\n\r\nx", "Subject: =?UTF-8?B?W+WklumDqF0=?= Re:\r\n\r\nx" },
         /* the first line would get too long: folded between tag and word */
         { "[SPAM] ", "Subject: =?UTF-8?B?44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC44GC?=\r\n\r\nx",
           "Subject: [SPAM]\r\n"
@@ -186,7 +216,7 @@ static void subjects(void **state)
         struct header header;
         struct text message = text_of(rows[i].message);
         header_parse(arena, message, &LIMITS, &header);
-        edits_prefix_subject(&edits, message, &header, text_of(rows[i].prefix));
+        edits_prefix_subject(&edits, message, &header, TEXT_NONE, text_of(rows[i].prefix));
         check_result(&edits, message, rows[i].expected);
     }
     arena_free(arena);
@@ -253,17 +283,55 @@ static void refused(void **state)
     arena_free(arena);
 }
 
+/* Tags of all lengths before Subjects of all lengths: lines stay within limits, and the text is what it was.
+ */
+static void subject_lines(void **state)
+{
+    static const char *const subjects[] = { "%.*s", "Re: %.*s =?utf-8?B?6aGM?=", "=?utf-8?Q?%.*s?=" };
+    static const char *const tags[] = {
+        "[SPAM] ", "[迷惑メール] ", "[これは外部から届いた迷惑メールの疑いがあるメールです。ご注意ください] "
+    };
+    static const size_t lengths[] = { 1, 40, 47, 48, 49, 50, 51, 52, 53, 58, 59, 60, 61, 62, 63, 980, 988 };
+    char filler[1000];
+    memset(filler, 'a', sizeof filler);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths * 9; i++) {
+        struct arena *arena = arena_new(0);
+        int length = (int)lengths[i / 9];
+        if (i % 3 == 1 && length > 54) length = 54; /* longer ones are over the limit as they come */
+        if (i % 3 == 2 && length > 63) length = 63;
+        struct buffer raw = { 0 }, edited = { 0 }, before = { 0 }, after = { 0 };
+        buffer_add_text(&raw, TEXT("Subject: "));
+        buffer_printf(&raw, subjects[i % 3], length, filler);
+        buffer_add_text(&raw, TEXT("\r\n\r\n"));
+        struct edits edits = { .arena = arena };
+        struct header header;
+        header_parse(arena, buffer_text(&raw), &LIMITS, &header);
+        edits_prefix_subject(&edits, buffer_text(&raw), &header, TEXT_NONE, text_of(tags[i / 3 % 3]));
+        edits_apply(&edits, buffer_text(&raw), &edited);
+        struct text rest = buffer_text(&edited), line;
+        while (text_next_line(&rest, &line)) {
+            bool has_word = text_find(line, TEXT("=?")) < line.length;
+            assert_in_range(line.length, 0, has_word ? 76 : 998);
+        }
+        buffer_add_text(&before, text_of(tags[i / 3 % 3]));
+        word_decode(header.fields[0].value, TEXT_NONE, &before, NULL);
+        header_parse(arena, buffer_text(&edited), &LIMITS, &header);
+        word_decode(header.fields[0].value, TEXT_NONE, &after, NULL);
+        assert_true(text_equal(buffer_text(&before), buffer_text(&after)));
+        buffer_free(&raw);
+        buffer_free(&edited);
+        buffer_free(&before);
+        buffer_free(&after);
+        arena_free(arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adding),
-        cmocka_unit_test(forged_fields),
-        cmocka_unit_test(many_forged_fields),
-        cmocka_unit_test(subjects),
-        cmocka_unit_test(pieces),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(merging),
-        cmocka_unit_test(byte_form_of_none),
+        cmocka_unit_test(adding),   cmocka_unit_test(forged_fields), cmocka_unit_test(many_forged_fields),
+        cmocka_unit_test(subjects), cmocka_unit_test(subject_lines), cmocka_unit_test(pieces),
+        cmocka_unit_test(refused),  cmocka_unit_test(merging),       cmocka_unit_test(byte_form_of_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

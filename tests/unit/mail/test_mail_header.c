@@ -158,11 +158,36 @@ static void names(void **state)
     assert_true(finding_set_calls_for(&set, CONSEQUENCE_HOLD));
 }
 
+static void missing(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_missing;
+    } rows[] = {
+        { "", false },
+        { "\r\nbody\r\n", false },
+        { "Subject: a\r\n\r\nb", false },
+        { "Disk full on host1\r\n\r\nSubject: a\r\n", true },
+        { "Disk full on host1", true },
+        { "Disk full on host1\r\nplease: look\r\n", true },
+        { "a line\r\nSubject: a\r\n\r\nb", false },
+        { "  indented\r\n\r\nb", true },
+        { "  indented\r\nTo: a\r\n\r\nb", false },
+        { "From a@b Fri Feb 14 08:55:52 2014\r\nSubject: a\r\n\r\nb", false },
+        { "From a@b Fri Feb 14 08:55:52 2014\r\nfoo: a\r\n\r\nb", false },
+        { "From a@b Fri Feb 14 08:55:52 2014\r\nfoo\r\n\r\nb", true },
+        { ": nameless\r\n\r\nb", true },
+        { "please look: here\r\n\r\nb", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (header_is_missing(text_of(rows[i].text)) != rows[i].is_missing) fail_msg("%s", rows[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),  cmocka_unit_test(junk_skipped), cmocka_unit_test(limits_reached),
-        cmocka_unit_test(lookups), cmocka_unit_test(names),
+        cmocka_unit_test(missing),        cmocka_unit_test(fields),  cmocka_unit_test(junk_skipped),
+        cmocka_unit_test(limits_reached), cmocka_unit_test(lookups), cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,12 @@ static void charsets(void **state)
         { "big5", "\xa4\xa4\xa4\xe5", "中文", "" },
         { "euc-kr", "\xc7\xd1", "한", "" },
         { "utf-7", "+mEw-", "題", "" },
+        { "utf-16", "O\x1a\x8bp", "会議", "" },
+        { "UTF-16", "\xfe\xffO\x1a\x8bp", "会議", "" },
+        { "utf-16", "\xff\xfe\x1aOp\x8b", "会議", "" },
+        { "utf-16", "\x1aOp\x8b", "会議", "" },
+        { "utf-16le", "\x1aOp\x8b", "会議", "" },
+        { "utf-16be", "\xfe\xffO\x1a\xfe\xff\x8bp", "会議", "" },
         { "gb2312", "\x81\x40", "丂", "" },
         { "ks_c_5601-1987", "\x81\x41", "갂", "" },
         /* one bad byte among many good ones says nothing against the charset */
@@ -292,11 +298,29 @@ static void encoding(void **state)
         { "Shift_JIS", "題名", 'B', "=?Shift_JIS?B?keiWvA==?=" },
         { "iso-8859-1", "題", 'Q', "=?UTF-8?Q?=E9=A1=8C?=" },
         { "no-such", "題", 'B', "=?UTF-8?B?6aGM?=" },
+        { "no-such", "a", 'B', "=?UTF-8?B?YQ==?=" },
+        /* the charset itself, not a wider one that is read under its name */
+        { "Shift_JIS", "表ｱ", 'B', "=?Shift_JIS?B?lVyx?=" },
+        { "Shift_JIS", "①", 'B', "=?UTF-8?B?4pGg?=" },
+        { "EUC-JP", "髙", 'B', "=?UTF-8?B?6auZ?=" },
+        { "ISO-2022-JP", "㈱", 'B', "=?UTF-8?B?44ix?=" },
+        { "ISO-2022-JP", "ｱ", 'B', "=?UTF-8?B?772x?=" },
+        { "Shift_JIS", "～", 'B', "=?UTF-8?B?772e?=" },
+        { "gb2312", "題", 'B', "=?UTF-8?B?6aGM?=" },
+        { "euc-kr", "題", 'B', "=?UTF-8?B?6aGM?=" },
+        { "big5", "題", 'B', "=?UTF-8?B?6aGM?=" },
+        { "utf-16", "a", 'B', "=?UTF-8?B?YQ==?=" },
+        { "utf-7", "a", 'B', "=?UTF-8?B?YQ==?=" },
+        { "iso-8859-1", "é", 'Q', "=?iso-8859-1?Q?=E9?=" },
+        { "iso-8859-1", "€", 'Q', "=?UTF-8?Q?=E2=82=AC?=" },
+        { "windows-1252", "€", 'Q', "=?windows-1252?Q?=80?=" },
+        { "koi8-r", "п", 'Q', "=?koi8-r?Q?=D0?=" },
+        { "Shift_JIS", "表\xef\xb8\x8f", 'B', "=?UTF-8?B?6KGo77iP?=" }, /* with a variation selector */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer out = { 0 };
         struct finding_set none = { 0 };
-        word_encode(text_of(rows[i].charset), rows[i].how, text_of(rows[i].utf8), &out);
+        word_encode(text_of(rows[i].charset), rows[i].how, text_of(rows[i].utf8), 0, &out);
         check(rows[i].utf8, &out, rows[i].expected, &none, "");
     }
 }
@@ -308,9 +332,10 @@ static void long_encoding(void **state)
     for (int i = 0; i < 60; i++) buffer_add_text(&text, TEXT("長い題名"));
     for (size_t i = 0; i < 6; i++) {
         struct buffer words = { 0 }, back = { 0 };
-        word_encode(text_of(charsets[i / 2]), i % 2 ? 'B' : 'Q', buffer_text(&text), &words);
-        struct text rest = buffer_text(&words), word;
-        while (text_next_word(&rest, &word)) assert_true(word.length <= 75);
+        word_encode(text_of(charsets[i / 2]), i % 2 ? 'B' : 'Q', buffer_text(&text), 9, &words);
+        struct text rest = buffer_text(&words), line;
+        for (size_t column = 9; text_next_line(&rest, &line); column = 0)
+            assert_in_range(column + line.length, 1, WORD_LINE_MOST);
         struct finding_set findings = { 0 };
         word_decode(buffer_text(&words), TEXT_NONE, &back, &findings);
         assert_true(text_equal(buffer_text(&back), buffer_text(&text)));

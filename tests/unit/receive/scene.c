@@ -438,7 +438,8 @@ static void line_say(struct scene *scene, struct text line)
         struct text word, bytes;
     } contents[] = { { TEXT("DOT"), TEXT(".\r\n") },
                      { TEXT("END"), TEXT("Subject: hello\r\n\r\nhello\r\n.\r\n") },
-                     { TEXT("BARE"), TEXT("Subject: hello\n\r\nhello\r\n.\r\n") } };
+                     { TEXT("BARE"), TEXT("Subject: hello\n\r\nhello\r\n.\r\n") },
+                     { TEXT("ALONE"), TEXT("Disk full on host1\r\n\r\nplease look\r\n.\r\n") } };
     struct buffer out = { 0 };
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++)
         if (text_equal(line, contents[i].word)) buffer_add_text(&out, contents[i].bytes);

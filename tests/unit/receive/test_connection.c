@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mail/edits.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
 #include "receive/refusals.h"
@@ -197,6 +198,89 @@ static void test_request(void **state)
     assert_true(text_find(kept->prefix, TEXT("\r\n\tfor <C@example.test>;\r\n\t")) < kept->prefix.length);
     assert_true(text_find(kept->prefix, TEXT("\r\nX-Sekimori-Id: ")) < kept->prefix.length);
     scene_stop(&scene);
+}
+
+/* What stands before the text that came, and the text. */
+static struct text delivered(struct buffer *room)
+{
+    const struct keep_request *kept = &scene.kept;
+    struct edits edits;
+    buffer_clear(room);
+    buffer_add_text(room, kept->prefix);
+    assert_true(edits_decode(scene.arena, kept->edits[0], scene.content.length, &edits));
+    edits_apply(&edits, scene.content, room);
+    return buffer_text(room);
+}
+
+static bool has(struct text text, struct text part)
+{
+    return text_find(text, part) < text.length;
+}
+
+/* Text without a header: our fields are the header, and an empty line ends it. */
+static void test_text_alone(void **state)
+{
+    static const char *const configs[] = { IN_PORT PLAIN, IN_PORT JUDGED };
+    struct buffer room = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        scene_start(&scene, configs[i]);
+        scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|ALONE");
+        struct text all = delivered(&room);
+        assert_true(text_ends(all, TEXT("\r\n\r\nDisk full on host1\r\n\r\nplease look\r\n")));
+        assert_false(has(text_slice(all, 0, text_find(all, TEXT("Disk"))), TEXT("Date:")));
+        scene_stop(&scene);
+    }
+    buffer_free(&room);
+}
+
+/* Mail that goes out gets what RFC 5322 asks for; what it has stays alone. */
+static void test_complete(void **state)
+{
+    static const struct {
+        const char *config;
+        bool is_due;
+    } listeners[] = { { "listen 127.0.0.1:24 { direction out }\n" PLAIN, true },
+                      { "listen 127.0.0.1:24 { direction out; complete off }\n" PLAIN, false },
+                      { "listen 127.0.0.1:24 { direction in; complete on }\n" PLAIN, false } };
+    struct buffer room = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof listeners / sizeof *listeners; i++) {
+        scene_start(&scene, listeners[i].config);
+        scene_talk(&scene, MESSAGE);
+        struct text all = delivered(&room);
+        assert_int_equal(has(all, TEXT("\r\nMessage-ID: <")), listeners[i].is_due);
+        assert_int_equal(has(all, TEXT("@mx.test>\r\n")), listeners[i].is_due);
+        assert_int_equal(has(all, TEXT("\r\nDate: ")), listeners[i].is_due);
+        scene_stop(&scene);
+    }
+    buffer_free(&room);
+}
+
+/* Names that others say in UTF-8, as they stand in our fields. */
+static void test_names_in_ascii(void **state)
+{
+    static const struct {
+        const char *lines, *says;
+    } names[] = {
+        { "EHLO 例え.test|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END",
+          "Received: from xn--r8jz45g.test (unknown [127.0.0.1])\r\n" },
+        { "EHLO 💩..x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END",
+          "Received: from +F0+9F+92+A9..x (unknown [127.0.0.1])\r\n" },
+        { "EHLO x|XCLIENT ADDR=192.0.2.7 NAME=+E4+BE+8B+E3+81+88.test PROTO=ESMTP HELO=+E9+E9|MAIL FROM:<>|"
+          "RCPT TO:<c@example.test>|DATA|END",
+          "Received: from +E9+E9 (xn--r8jz45g.test [192.0.2.7])\r\n" },
+        { "EHLO x|MAIL FROM:<> SMTPUTF8|RCPT TO:<名@example.test>|DATA|END", "SMTP id " },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        scene_start(&scene, "listen 127.0.0.1:24 { direction in; xclient 127.0.0.1 }\n" PLAIN);
+        scene_talk(&scene, names[i].lines);
+        assert_int_equal(scene.keeps, 1);
+        assert_true(has(scene.kept.prefix, text_of(names[i].says)));
+        assert_true(text_is_ascii(scene.kept.prefix));
+        scene_stop(&scene);
+    }
 }
 
 static const struct {
@@ -680,6 +764,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_text_alone),
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_names_in_ascii),
         cmocka_unit_test(test_contents),
         cmocka_unit_test(test_own_address),
         cmocka_unit_test(test_large_body),

@@ -54,8 +54,31 @@ static void test_limit(void **state)
     assert_int_equal(glance.received, 1);
 }
 
+static void test_missing(void **state)
+{
+    static const struct {
+        const char *message;
+        bool has_date, has_message_id, is_missing;
+    } lacking[] = {
+        { "Subject: a\r\n\r\nDate: x\r\n", false, false, false },
+        { "date: x\r\nMESSAGE-ID: <a@b>\r\n\r\n", true, true, false },
+        { "Date : x\r\nMessage-ID\t: <a@b>\r\n\r\n", true, true, false },
+        { "Dated: x\r\nX-Date: x\r\nResent-Message-ID: <a@b>\r\n\r\n", false, false, false },
+        { "Disk full on host1\r\n\r\nDate: x\r\n", false, false, true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
+        struct header_glance glance;
+        header_glance(text_of(lacking[i].message), 1000, false, &glance);
+        assert_int_equal(glance.has_date, lacking[i].has_date);
+        assert_int_equal(glance.has_message_id, lacking[i].has_message_id);
+        assert_int_equal(glance.is_missing, lacking[i].is_missing);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_limit) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_limit),
+                                        cmocka_unit_test(test_missing) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,8 +144,8 @@ static void scene_open(struct scene *scene, const char *more, struct text messag
     *scene = (struct scene){ .arena = arena_new(0), .config = config_of(more), .message = message };
     scene->score.arena = scene->arena;
     const struct mime *mime = mime_parse(scene->arena, message, &mime_limits_default, MIME_FIRST);
-    const struct recipe_source source = { scene->arena, scene->config, is_out ? DIRECTION_OUT : DIRECTION_IN,
-                                          message, mime->parts[0].header };
+    const struct recipe_source source = { scene->arena, scene->config,  is_out ? DIRECTION_OUT : DIRECTION_IN,
+                                          message,      mime->declared, mime->parts[0].header };
     recipe_look(&source, &scene->score, &scene->facts);
 }
 
