@@ -3,6 +3,7 @@
    the peers find their way to jobs, call-outs and the pool. */
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/context.h"
 #include "base/die.h"
@@ -148,6 +149,7 @@ static void on_config(void *context, const struct config *old)
     service->ground.config = service->child.config;
     own_addresses_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
+    callout_configure(service->callouts, service->child.config);
     callout_forget_answers(service->callouts);
     uplink_probe_configure(service->uplink, service->child.config);
     detour_set(service); /* and every other route anew */
@@ -217,11 +219,36 @@ static void on_health(void *context, struct health_facts *out)
     uplink_probe_tell(service->uplink, out);
 }
 
+/* "callout forget [ADDRESS|DOMAIN]": one frame answers it. */
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    struct text verb = TEXT_NONE, act = TEXT_NONE;
+    struct buffer answer = { 0 }, says = { 0 };
+    text_next_word(&command, &verb);
+    text_next_word(&command, &act);
+    bool is_known = text_equal(verb, TEXT("callout")) && text_equal(act, TEXT("forget"));
+    uint64_t count = is_known ? callout_drop_answers(service->callouts, text_trim(command)) : 0;
+    if (is_known)
+        buffer_printf(&says, "%llu answer%s forgotten", (unsigned long long)count, count == 1 ? "" : "s");
+    else
+        buffer_add_text(&says, TEXT("unknown command"));
+    if (is_known)
+        log_info("call-outs: %.*s, by %.*s", TEXT_ARG(buffer_text(&says)), TEXT_ARG(commander->user));
+    put_u8(&answer, is_known ? EX_OK : EX_USAGE);
+    put_text(&answer, buffer_text(&says));
+    channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
+    close(fd);
+    buffer_free(&says);
+    buffer_free(&answer);
+}
+
 static const struct child_events events = { .on_peer = on_peer,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
                                             .on_health = on_health,
+                                            .on_client = on_client,
                                             .on_drain = on_drain };
 
 static struct ring *ring_given(const struct child *child, const char *name)
@@ -262,6 +289,7 @@ static void service_prepare(struct service *service)
     jobs_set_results(service->jobs, service->results);
     flights_prepare(service);
     service->callouts = callout_new(child->loop, service->pool);
+    callout_configure(service->callouts, child->config);
     service->relays = relays_new(service->pool, service->callouts);
     service->uplink = uplink_probe_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);

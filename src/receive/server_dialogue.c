@@ -6,9 +6,12 @@
 
 #include <stdio.h>
 
+#include "config/domains.h"
+
 #define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
 
-enum { ENHANCED_MOST = 16 };
+/* ADDRESS_SAID_MOST: what is said of an address leaves room for the reason. */
+enum { ENHANCED_MOST = 16, ADDRESS_SAID_MOST = 254 };
 
 void server_dialogue_start(struct server_dialogue *dialogue, const struct listener *listener, bool has_tls,
                            bool is_listed)
@@ -187,9 +190,10 @@ static enum server_dialogue_action do_ehlo(const struct scene *scene)
     buffer_printf(
         scene->out,
         "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-        "250-SMTPUTF8\r\n250-DSN\r\n%s250 CHUNKING\r\n",
+        "%s250-DSN\r\n%s250 CHUNKING\r\n",
         TEXT_ARG(scene->config->hostname), (unsigned long long)scene->config->limits.message_bytes,
         offers_tls ? "250-STARTTLS\r\n" : "",
+        config_takes_smtputf8(scene->config, dialogue->listener->direction) ? "250-SMTPUTF8\r\n" : "",
         server_dialogue_may_xclient(dialogue) ? "250-XCLIENT " XCLIENT_ATTRIBUTES "\r\n" : "");
     return hello(scene, true);
 }
@@ -263,9 +267,11 @@ void server_dialogue_rcpt_answer(struct server_dialogue *dialogue, const struct 
         return;
     }
     char room[SERVER_DIALOGUE_REPLY_MOST + 1];
-    int length = snprintf(room, sizeof room, "<%.*s>: ", TEXT_ARG(address));
-    size_t most = sizeof room - 1;
-    reply_put(dialogue, config, reply, text_from(room, (size_t)length < most ? (size_t)length : most), out);
+    bool is_long = address.length > ADDRESS_SAID_MOST;
+    int length =
+        snprintf(room, sizeof room, "<%.*s%s>: ", TEXT_ARG(text_slice(address, 0, ADDRESS_SAID_MOST)),
+                 is_long ? "..." : "");
+    reply_put(dialogue, config, reply, text_from(room, (size_t)length), out);
 }
 
 /* --- content --- */

@@ -4,6 +4,9 @@
 
 #include "base/date.h"
 
+/* A longer address would make a line that is longer than RFC 5322 section 2.1.1 allows. */
+enum { FOR_MOST = 900 };
+
 struct text trace_fields(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
@@ -12,7 +15,8 @@ struct text trace_fields(struct session *session)
     message_id_print(transaction->id, id);
     struct text literal = session->client_text, recipient = TEXT_NONE;
     const char *tag = address_is_v4(&session->client) ? "" : "IPv6:";
-    if (envelope->recipient_count == 1) recipient = envelope->recipients[0].address;
+    if (envelope->recipient_count == 1 && envelope->recipients[0].address.length <= FOR_MOST)
+        recipient = envelope->recipients[0].address;
     struct buffer out = { 0 };
     buffer_printf(&out, "Received: from %.*s (%.*s [%s%.*s])\r\n", TEXT_ARG(session->dialogue.helo),
                   TEXT_ARG(session->client_name), tag, TEXT_ARG(literal));

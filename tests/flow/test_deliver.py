@@ -130,19 +130,6 @@ def test_8bit_goes_as_it_is_to_an_8bit_server(node, inside):
     assert "caf\u00e9 au lait".encode() in inside.wait(1)[0]
 
 
-def test_smtputf8_is_not_forced_on_a_server(nodes, sinks):
-    sink = sinks("--no-ext", "SMTPUTF8")
-    node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{sink} }}\n", sink=sink.port)
-    client = lab.Client(node.port)
-    client.raw("MAIL FROM:<j\u00f6rg@outside.example> SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<user@example.test>\r\n".encode())
-    assert [client.reply()[0] for _ in range(2)] == [250, 250]
-    code, text = client.data(lab.message("hello"))
-    assert code == 250
-    message_id = re.search(r"kept as (\w+)", text).group(1)
-    assert status(node, message_id)[:2] == ("5.6.7", "held")
-    node.balance()
-
-
 @pytest.mark.parametrize("options", [(), ("--no-ext", "CHUNKING"), ("--no-ext", "all")])
 def test_a_large_message_arrives_whole(nodes, sinks, options):
     sink = sinks(*options)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* sekimori callout: what deliver knows of recipients that servers were asked about. */
+#ifndef SEKIMORI_CLI_CALLOUT_TOOL_H
+#define SEKIMORI_CLI_CALLOUT_TOOL_H
+
+int callout_main(int argc, char **argv);
+
+#endif
