@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CLI_CALLOUT_TOOL_H
 #define SEKIMORI_CLI_CALLOUT_TOOL_H
 
+/* A verb of cli/verb_table.c: argv[0] is the verb; returns a sysexits code. */
 int callout_main(int argc, char **argv);
 
 #endif

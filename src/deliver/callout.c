@@ -287,6 +287,14 @@ uint64_t callout_drop_answers(struct callouts *callouts, struct text what)
     return count;
 }
 
+uint64_t callout_count_answers(const struct callouts *callouts)
+{
+    const struct callout *callout;
+    uint64_t count = 0;
+    TAILQ_FOREACH(callout, &callouts->answers, age) count++;
+    return count;
+}
+
 void callout_learn_refused(struct callouts *callouts, struct text address,
                            const struct recipient_result *result)
 {

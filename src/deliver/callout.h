@@ -14,8 +14,8 @@ struct callouts;
 struct callouts *callout_new(struct loop *loop, struct pool *pool);
 void callout_free(struct callouts *callouts); /* after callout_stop and pool_free */
 
-/* How many recipients are known or being asked for at once, and how long an answer is good (`callout`).
-   Before it is called the defaults hold. */
+/* How many recipients are known or being asked for at once, and how long an answer is good (`deliver
+   callout`). Before it is called the defaults hold. */
 void callout_configure(struct callouts *callouts, const struct config *config);
 
 /* A frame of receive. False: malformed. */
@@ -27,6 +27,8 @@ void callout_forget_answers(struct callouts *callouts);
 /* Answers about this recipient, or about a domain and everybody in it; empty: all. ASCII case is ignored.
    They are dropped for good, and asked for again. Returns how many there were. */
 uint64_t callout_drop_answers(struct callouts *callouts, struct text what);
+uint64_t callout_count_answers(
+    const struct callouts *callouts); /* how many are kept, good ones and old ones */
 /* A server said no to the recipient in a transaction: who asks next is told at once. */
 void callout_learn_refused(struct callouts *callouts, struct text address,
                            const struct recipient_result *result);

@@ -406,7 +406,8 @@ static void failure_keep(struct destination *destination, const struct hop *hop,
 static void all_failed(struct destination *destination)
 {
     const struct dialogue_failure *failure = &destination->failure;
-    destination_fail(destination, RECIPIENT_DEFERRED, 0, failure->enhanced, failure->reason, true,
+    uint16_t code = failure->code >= 500 ? 0 : failure->code;
+    destination_fail(destination, RECIPIENT_DEFERRED, code, failure->enhanced, failure->reason, true,
                      !destination->was_reached);
 }
 

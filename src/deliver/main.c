@@ -16,6 +16,7 @@
 #include "deliver/relays.h"
 #include "deliver/uplink_probe.h"
 #include "ipc/child.h"
+#include "mail/charset.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x56ab92dd } magic;
@@ -219,23 +220,33 @@ static void on_health(void *context, struct health_facts *out)
     uplink_probe_tell(service->uplink, out);
 }
 
-/* "callout forget [ADDRESS|DOMAIN]": one frame answers it. */
+static int callout_command_do(struct service *service, const struct commander *commander, struct text command,
+                              struct buffer *says)
+{
+    struct text verb = TEXT_NONE, act = TEXT_NONE;
+    text_next_word(&command, &verb);
+    text_next_word(&command, &act);
+    if (text_equal(act, TEXT("show"))) {
+        uint64_t count = callout_count_answers(service->callouts);
+        buffer_printf(says, "%llu answer%s known", (unsigned long long)count, count == 1 ? "" : "s");
+        return EX_OK;
+    }
+    if (!text_equal(act, TEXT("forget"))) {
+        buffer_add_text(says, TEXT("unknown command"));
+        return EX_USAGE;
+    }
+    uint64_t count = callout_drop_answers(service->callouts, text_trim(command));
+    buffer_printf(says, "%llu answer%s forgotten", (unsigned long long)count, count == 1 ? "" : "s");
+    log_info("call-outs: %.*s, by %.*s", TEXT_ARG(buffer_text(says)), TEXT_ARG(commander->user));
+    return EX_OK;
+}
+
+/* "callout show", "callout forget [ADDRESS|DOMAIN]": one frame answers it. */
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    struct text verb = TEXT_NONE, act = TEXT_NONE;
     struct buffer answer = { 0 }, says = { 0 };
-    text_next_word(&command, &verb);
-    text_next_word(&command, &act);
-    bool is_known = text_equal(verb, TEXT("callout")) && text_equal(act, TEXT("forget"));
-    uint64_t count = is_known ? callout_drop_answers(service->callouts, text_trim(command)) : 0;
-    if (is_known)
-        buffer_printf(&says, "%llu answer%s forgotten", (unsigned long long)count, count == 1 ? "" : "s");
-    else
-        buffer_add_text(&says, TEXT("unknown command"));
-    if (is_known)
-        log_info("call-outs: %.*s, by %.*s", TEXT_ARG(buffer_text(&says)), TEXT_ARG(commander->user));
-    put_u8(&answer, is_known ? EX_OK : EX_USAGE);
+    put_u8(&answer, (uint8_t)callout_command_do(service, commander, command, &says));
     put_text(&answer, buffer_text(&says));
     channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
     close(fd);
@@ -277,6 +288,7 @@ static void service_prepare(struct service *service)
     own_addresses_find(&service->own);
     own_addresses_configure(&service->own, child->config);
     tls_warm_up();
+    charset_warm(); /* for headers that are converted */
     tls_configure(&service->ground);
     service->pool = pool_new(&(struct pool_start){ .ground = &service->ground,
                                                    .own = &service->own,

@@ -1,5 +1,6 @@
 """Goal: mail finds its server by route or DNS, over TLS as configured, in a form the server can take; and what cannot be
 delivered says why."""
+import json
 import re
 import socket
 import threading
@@ -185,6 +186,30 @@ def test_call_out(nodes, sinks):
     client = lab.Client(node.port)
     codes = [code for code, _ in client.open(recipients=("user@example.test", "nobody@example.test"))]
     assert codes == [250, 250, 550], "answers are remembered while the server is down"
+
+
+def test_answers_are_forgotten_by_command(nodes, sinks):
+    sink = sinks("--refuse-to", "nobody")
+    node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{sink} {{ recipients call-out }}; other.test 127.0.0.1:{sink} {{ recipients call-out }} }}\n",
+                 sink=sink.port)
+    everybody = ("user@example.test", "nobody@example.test", "user@other.test")
+
+    def made():
+        """How many call-outs there were, once everybody was given as a recipient again."""
+        client = lab.Client(node.port)
+        assert [code for code, _ in client.open(recipients=everybody)] == [250, 250, 550, 250]
+        deliver = next(one for one in node.status()["processes"] if one["name"] == "deliver")
+        return int(re.search(r"call-outs made\D+(\d+)", json.dumps(deliver)).group(1))
+    assert made() == 3 and made() == 3, "answers are remembered"
+    assert node.run("callout", "forget", "NOBODY@example.test").stdout == "1 answer forgotten\n"
+    assert made() == 4
+    assert node.run("callout", "forget", "example.test").stdout == "2 answers forgotten\n"
+    assert made() == 6
+    assert node.run("callout", "forget").stdout == "3 answers forgotten\n"
+    assert made() == 9
+    assert node.run("callout", "forget", "stranger.test").stdout == "0 answers forgotten\n"
+    assert node.run("callout").stdout == "3 answers known\n"
+    assert node.run("callout", "keep", check=False).returncode == 64
 
 
 class FewAtATime(threading.Thread):

@@ -1,6 +1,8 @@
 """Goal: mail is not harmed by what the next server says or lacks: too many recipients, TLS that does not come about, a session
 refused, no SMTPUTF8; and a domain whose MX is nobody is told apart from one whose server is away."""
+import base64
 import email
+import email.policy
 import re
 
 import pytest
@@ -191,3 +193,65 @@ def test_a_server_that_takes_it_gets_it_as_it_is(nodes, inside):
     arrived = inside.wait(1)[0]
     assert "花子@例え.example".encode() in arrived and "こんにちは".encode() in arrived
     node.balance()
+
+
+# --- 8-bit headers, and notices ---
+
+RAW = "Subject: \u3053\u3093\u306b\u3061\u306f\nFrom: \u592a\u90ce <sender@outside.example>\nTo: user@example.test\n\nascii\n"
+
+
+def test_a_raw_header_is_encoded_for_a_7bit_server(nodes, sinks):
+    sink = sinks("--no-ext", "8BITMIME,SMTPUTF8")
+    node = nodes(ONE, server=sink.port)
+    assert lab.Client(node.port).send(RAW)[0] == 250
+    arrived = sink.wait(1)[0]
+    assert all(byte < 128 for byte in arrived)
+    read = email.message_from_bytes(arrived, policy=email.policy.default)
+    assert read["Subject"] == "\u3053\u3093\u306b\u3061\u306f" and read["From"].addresses[0].display_name == "\u592a\u90ce"
+    node.balance()
+
+
+SJIS = "550 5.1.1 \u305d\u306e\u3088\u3046\u306a\u5b9b\u5148\u306f\u3042\u308a\u307e\u305b\u3093"
+EIGHT = ("From: sender@home.test\nTo: user@example.test\nSubject: returned\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+         "Content-Transfer-Encoding: 8bit\n\n\u672c\u6587\u3067\u3059\n")
+
+
+def notice_of(nodes, sinks, message, options=(), mail="", charset="cp932"):
+    """The notice that a sender inside gets when the next server refuses in this charset."""
+    server, home = Played({"RCPT": SJIS.encode(charset)}), sinks(*options)
+    node = nodes(OUT + "domains {{ example.test 127.0.0.1:{server}; home.test 127.0.0.1:{home} }}\n", server=server.port, home=home.port)
+    assert lab.Client(node.port).send(message, sender="sender@home.test", mail=mail)[0] == 250
+    arrived = home.wait(1)[0]
+    node.balance()
+    return arrived, email.message_from_bytes(arrived)
+
+
+@pytest.mark.parametrize("charset", ["cp932", "euc_jp", "utf-8"])
+def test_the_words_of_a_server_are_told_in_the_charset_that_is_claimed(nodes, sinks, charset):
+    _, notice = notice_of(nodes, sinks, lab.message("refused"), charset=charset)
+    people, machine, _ = notice.get_payload()
+    assert people.get_content_charset() == "utf-8"
+    assert SJIS.partition("5.1.1 ")[2] in people.get_payload(decode=True).decode("utf-8")
+    assert machine.as_bytes().isascii() and "Diagnostic-Code: smtp; 550 5.1.1 \\x" in machine.as_string()
+
+
+@pytest.mark.parametrize("options", [(), ("--no-ext", "8BITMIME,SMTPUTF8"), ("--no-ext", "all")])
+def test_8bit_mail_is_returned_whole(nodes, sinks, options):
+    arrived, notice = notice_of(nodes, sinks, EIGHT, options, mail="RET=FULL BODY=8BITMIME")
+    returned = notice.get_payload()[2]
+    assert returned.get_content_type() == "message/rfc822"
+    inner = returned.get_payload()[0]
+    assert inner["Subject"] == "returned" and inner.get_payload(decode=True).decode() == "\u672c\u6587\u3067\u3059\r\n"
+    assert options or returned["Content-Transfer-Encoding"] == notice["Content-Transfer-Encoding"] == "8bit"
+    assert not options or arrived.isascii()
+
+
+@pytest.mark.parametrize("options", [(), ("--no-ext", "8BITMIME,SMTPUTF8")])
+def test_a_header_in_utf8_is_returned_whole(nodes, sinks, options):
+    arrived, notice = notice_of(nodes, sinks, EIGHT.replace("returned", "\u4ef6\u540d"), options, mail="RET=FULL BODY=8BITMIME")
+    returned = arrived[arrived.index(b"message/global"):]
+    if options:
+        assert arrived.isascii()
+        encoded = returned.split(b"\r\n\r\n", 1)[1].split(b"\r\n--")[0]
+        returned = base64.b64decode(encoded)
+    assert "Subject: \u4ef6\u540d".encode() in returned and "\u672c\u6587\u3067\u3059".encode() in returned

@@ -75,7 +75,7 @@ def test_long_addresses_travel_whole(node, inside, length):
     header = arrived[arrived.index(b"Received:"):arrived.index(b"\r\n\r\n")]
     assert max(map(len, header.split(b"\r\n"))) <= 998
     node.balance()
-    lab.wait_for(lambda: recipient in node.run("trace", "--address", recipient, check=False).stdout, "the ledger has the whole address")
+    lab.wait_for(lambda: recipient in node.run("trace", "--json", "--address", recipient, check=False).stdout, "the ledger has the whole address")
 
 
 def test_long_parameters(node, inside):

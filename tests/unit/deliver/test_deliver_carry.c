@@ -330,7 +330,7 @@ static struct server_row server_rows[] = {
       { { "", "421 4.7.0 too many\r\n", true } },
       RECIPIENT_DEFERRED,
       RECIPIENT_DEFERRED,
-      0,
+      421,
       "4.7.0",
       "127.0.0.1[127.0.0.1]:",
       0,
