@@ -31,6 +31,13 @@ bool address_is_loopback(const struct address *address)
     return memcmp(address->bytes, one, sizeof one) == 0;
 }
 
+bool address_is_no_host(const struct address *address)
+{
+    const uint8_t *v4 = address->bytes + 12;
+    if (address_is_v4(address)) return v4[0] == 0 || v4[0] >= 224;
+    return address_is_zero(address) || address->bytes[0] == 0xFF;
+}
+
 void address_from_bytes(const void *bytes, size_t length, struct address *out)
 {
     bool is_v4 = length == 4;

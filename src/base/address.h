@@ -24,9 +24,12 @@ struct network {
 
 enum { ADDRESS_TEXT_SIZE = 48 }; /* room for any address text and its NUL */
 
-bool address_is_v4(const struct address *address);                    /* ::ffff:0:0/96 */
-bool address_is_zero(const struct address *address);                  /* 0.0.0.0 or :: */
-bool address_is_loopback(const struct address *address);              /* 127.0.0.0/8 or ::1 */
+bool address_is_v4(const struct address *address);       /* ::ffff:0:0/96 */
+bool address_is_zero(const struct address *address);     /* 0.0.0.0 or :: */
+bool address_is_loopback(const struct address *address); /* 127.0.0.0/8 or ::1 */
+/* Nobody can be there: 0.0.0.0/8, multicast and what is reserved behind it, the broadcast address; ::,
+   ff00::/8 (RFC 6890). */
+bool address_is_no_host(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b); /* 192.0.2.1 is ::ffff:192.0.2.1 */
 
 /* What stands for a client: an IPv4 address itself; of an IPv6 one its first `ipv6_prefix` bits, the others

@@ -9,6 +9,7 @@
 #include "cli/audit.h"
 #include "cli/balance.h"
 #include "cli/ca.h"
+#include "cli/callout_tool.h"
 #include "cli/check.h"
 #include "cli/digest_tool.h"
 #include "cli/drain.h"
@@ -42,6 +43,7 @@ static const struct verb verbs[] = {
     { "queue", queue_main, "list, show, retry, hold, release or remove queued mail; summary",
       VERB_ASKS_QUEUE },
     { "quarantine", quarantine_main, "list, show, release or delete held mail", VERB_ASKS_LEDGER },
+    { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER },
     { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY },
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms", VERB_ASKS_FILES },

@@ -59,6 +59,18 @@ bool config_route_is_local(const struct domain *domain)
     return !text_equal(domain->name, TEXT("*"));
 }
 
+bool config_takes_smtputf8(const struct config *config, enum direction direction)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct domain *domain = &config->domains[i];
+        if (direction != DIRECTION_OUT && !config_route_is_local(domain)) continue;
+        if (domain->smtputf8) return true;
+        has_any = true;
+    }
+    return !has_any;
+}
+
 static bool is_same_target(const struct target *a, const struct target *b)
 {
     if (a->use_mx || b->use_mx || a->is_address != b->is_address) return false;

@@ -12,6 +12,9 @@ const struct domain *config_find_domain(const struct config *config, struct text
 /* One of ours: mail for it is accepted from the world. Everything except "*". */
 bool config_route_is_local(const struct domain *domain);
 
+/* Some domain that mail of this direction may be for takes SMTPUTF8; or there is none. */
+bool config_takes_smtputf8(const struct config *config, enum direction direction);
+
 /* Mail for domains under these two statements goes to the same servers in the same way. Never for MX targets,
    which are each domain's own. */
 bool config_is_same_way(const struct domain *a, const struct domain *b);

@@ -95,6 +95,8 @@ struct domain {
     size_t target_count;
     enum recipient_check recipients;
     struct file_content recipients_table; /* one address or local part a line */
+    struct text delimiter; /* octets, each of which ends the user in "user+folder"; empty: none */
+    bool takes_routed;     /* from outside, local parts that route: user%host, host!user */
     enum tls_level tls;
     struct text tls_name;               /* name to verify instead of the host's */
     bool smtputf8;                      /* false: the servers behind do not take SMTPUTF8 (default true) */
@@ -180,6 +182,12 @@ struct config {
         struct file_content ca;         /* roots for `tls verified`; empty: the system's */
         uint16_t port;                  /* for MX targets: 25 */
     } deliver;
+
+    /* What is known of recipients that servers were asked about. */
+    struct {
+        uint32_t most;                              /* recipients known or being asked for at once */
+        uint64_t taken_ms, refused_ms, deferred_ms; /* how long each answer is good */
+    } callout;
 
     struct {
         struct text_list servers; /* IP or IP@PORT; empty: from resolv.conf, then the roots */

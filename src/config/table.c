@@ -10,7 +10,8 @@
 #include "base/arena.h"
 #include "base/hash.h"
 
-/* Four bytes a slot: where the entry begins in the content, plus one. Entries end at a blank or line end. */
+/* Four bytes a slot: where the entry begins in the content, plus one. Entries end at a blank that is in no
+   quotes, or at the line's end. */
 struct table {
     struct text content;
     uint32_t *slots;
@@ -35,26 +36,59 @@ static bool recipient_equal(const struct recipient *a, const struct recipient *b
            text_equal_nocase(a->domain, b->domain);
 }
 
-static struct recipient recipient_of(struct text entry)
+/* Octets of the quoted string that the text begins with, RFC 5321 section 4.1.2; 0: none, or it has no end.
+ */
+static size_t quoted_length(struct text text)
+{
+    if (text.length == 0 || text.at[0] != '"') return 0;
+    for (size_t i = 1; i < text.length && text.at[i] != '\n'; i++) {
+        if (text.at[i] == '"') return i + 1;
+        i += text.at[i] == '\\';
+    }
+    return 0;
+}
+
+/* Octets of the entry that the text begins with. */
+static size_t entry_length(struct text text)
+{
+    size_t end = quoted_length(text);
+    while (end < text.length && (unsigned char)text.at[end] > ' ') end++;
+    return end;
+}
+
+/* A local part in quotes is meant without them; it is copied to `room` then. */
+static struct text plain_local(struct text local, char room[TABLE_LINE_MOST])
+{
+    size_t end = quoted_length(local), length = 0;
+    if (end == 0 || end != local.length || end > TABLE_LINE_MOST) return local;
+    for (size_t i = 1; i + 1 < end; i++) {
+        i += local.at[i] == '\\';
+        room[length++] = local.at[i];
+    }
+    return text_from(room, length);
+}
+
+static struct recipient recipient_of(struct text entry, char room[TABLE_LINE_MOST])
 {
     size_t at = text_find_last_char(entry, '@');
-    return (struct recipient){ text_slice(entry, 0, at), text_slice(entry, at + 1, entry.length),
-                               at < entry.length };
+    if (quoted_length(entry) > at) at = entry.length; /* it is in the quotes */
+    return (struct recipient){ plain_local(text_slice(entry, 0, at), room),
+                               text_slice(entry, at + 1, entry.length), at < entry.length };
 }
 
 /* The entry that begins at an offset. */
 static struct text entry_at(const struct table *table, size_t offset)
 {
-    size_t end = offset;
-    while (end < table->content.length && (unsigned char)table->content.at[end] > ' ') end++;
-    return text_slice(table->content, offset, end);
+    struct text rest = text_slice(table->content, offset, table->content.length);
+    return text_slice(rest, 0, entry_length(rest));
 }
 
 static uint32_t *slot_find(const struct table *table, const struct recipient *wanted)
 {
+    char room[TABLE_LINE_MOST];
     size_t mask = table->slot_count - 1, i = recipient_hash(wanted) & mask;
     for (; table->slots[i]; i = (i + 1) & mask) {
-        struct recipient known = recipient_of(entry_at(table, table->slots[i] - 1));
+        struct recipient known = recipient_of(entry_at(table, table->slots[i] - 1), room);
         if (recipient_equal(&known, wanted)) break;
     }
     return &table->slots[i];
@@ -62,14 +96,18 @@ static uint32_t *slot_find(const struct table *table, const struct recipient *wa
 
 static const char *entry_complaint(struct text entry, struct text rest)
 {
-    struct recipient recipient = recipient_of(entry);
+    char room[TABLE_LINE_MOST];
+    struct recipient recipient = recipient_of(entry, room);
+    size_t quoted = quoted_length(entry);
     rest = text_trim(rest);
-    if (entry.length > TABLE_LINE_MOST) return "an address longer than 1024 bytes";
+    if (entry.length > TABLE_LINE_MOST) return "an address longer than 2048 bytes";
+    if (entry.at[0] == '"' && quoted == 0) return "a quote that is not closed";
+    if (quoted > 0 && quoted < entry.length && entry.at[quoted] != '@') return "no @ after the quotes";
     if (rest.length > 0 && rest.at[0] != '#')
         return "more than one word; allowed: an address, a local part or @domain";
     if (recipient.has_at && recipient.domain.length == 0) return "nothing after the @";
     for (size_t i = 0; i < entry.length; i++)
-        if ((unsigned char)entry.at[i] <= ' ' || entry.at[i] == 0x7F) return "a control character";
+        if ((unsigned char)entry.at[i] < ' ' || entry.at[i] == 0x7F) return "a control character";
     return NULL;
 }
 
@@ -85,11 +123,14 @@ static size_t line_count(struct text content)
 
 static const char *line_add(struct table *table, struct text line)
 {
-    struct text entry;
-    if (!text_next_word(&line, &entry) || entry.at[0] == '#') return NULL;
-    const char *why = entry_complaint(entry, line);
+    char room[TABLE_LINE_MOST];
+    line = text_trim(line);
+    size_t length = entry_length(line);
+    struct text entry = text_slice(line, 0, length ? length : 1);
+    if (entry.length == 0 || entry.at[0] == '#') return NULL;
+    const char *why = entry_complaint(entry, text_slice(line, entry.length, line.length));
     if (why) return why;
-    struct recipient recipient = recipient_of(entry);
+    struct recipient recipient = recipient_of(entry, room);
     uint32_t *slot = slot_find(table, &recipient);
     if (!*slot) table->count++, *slot = (uint32_t)(entry.at - table->content.at) + 1;
     return NULL;

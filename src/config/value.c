@@ -98,7 +98,7 @@ bool value_is_host_name(struct text word)
 static bool is_mailbox(struct text word)
 {
     size_t at = text_find_last_char(word, '@');
-    if (at == 0 || at > 64 || at == word.length) return false;
+    if (at == 0 || at == word.length) return false;
     for (size_t i = 0; i < at; i++)
         if ((unsigned char)word.at[i] <= ' ' || memchr("<>\"(),:;@[]\\", word.at[i], 12)) return false;
     return value_is_host_name(text_slice(word, at + 1, word.length));

@@ -47,6 +47,8 @@ struct callouts {
     struct pool *pool;
     struct hash_table by_address;
     TAILQ_HEAD(callout_list, callout) answers;
+    uint32_t most; /* known or being asked for; over it the answer is deferred */
+    uint64_t taken_ms, refused_ms, deferred_ms;
     uint64_t asked, from_cache, probes, over_limit;
     bool is_stopping;
 };
@@ -56,8 +58,20 @@ struct callouts *callout_new(struct loop *loop, struct pool *pool)
     struct callouts *callouts = memory_alloc(sizeof *callouts);
     callouts->loop = loop;
     callouts->pool = pool;
+    callouts->most = 100000;
+    callouts->taken_ms = 3600000;
+    callouts->refused_ms = 300000;
+    callouts->deferred_ms = 10000;
     TAILQ_INIT(&callouts->answers);
     return callouts;
+}
+
+void callout_configure(struct callouts *callouts, const struct config *config)
+{
+    callouts->most = config->callout.most;
+    callouts->taken_ms = config->callout.taken_ms;
+    callouts->refused_ms = config->callout.refused_ms;
+    callouts->deferred_ms = config->callout.deferred_ms;
 }
 
 /* --- recipients --- */
@@ -120,11 +134,11 @@ static void answer_all(struct callout *callout)
     }
 }
 
-static uint32_t life_of(enum recipient_ending ending)
+static uint64_t life_of(const struct callouts *callouts, enum recipient_ending ending)
 {
-    return ending == RECIPIENT_DELIVERED ? CALLOUT_TAKEN_MS
-           : ending == RECIPIENT_FAILED  ? CALLOUT_REFUSED_MS
-                                         : CALLOUT_DEFERRED_MS;
+    return ending == RECIPIENT_DELIVERED ? callouts->taken_ms
+           : ending == RECIPIENT_FAILED  ? callouts->refused_ms
+                                         : callouts->deferred_ms;
 }
 
 static void answer_keep(struct callout *callout, const struct recipient_result *result)
@@ -135,7 +149,7 @@ static void answer_keep(struct callout *callout, const struct recipient_result *
     callout->code = result->code;
     callout->enhanced = memory_string(result->enhanced);
     callout->reply = memory_string(result->reply);
-    callout->until_ms = loop_now_ms(callout->callouts->loop) + life_of(callout->ending);
+    callout->until_ms = loop_now_ms(callout->callouts->loop) + life_of(callout->callouts, callout->ending);
 }
 
 static void on_done(struct errand *errand)
@@ -146,7 +160,7 @@ static void on_done(struct errand *errand)
     callout->probe = NULL;
     TAILQ_INSERT_TAIL(&callout->callouts->answers, callout, age);
     if (errand->unreachable && is_known)
-        callout->until_ms = loop_now_ms(callout->callouts->loop) + CALLOUT_DEFERRED_MS;
+        callout->until_ms = loop_now_ms(callout->callouts->loop) + callout->callouts->deferred_ms;
     else
         answer_keep(callout, &errand->handover.results[0]);
     answer_all(callout);
@@ -163,6 +177,7 @@ static void probe_begin(struct callout *callout)
     probe->callout = callout;
     probe->arena = arena_new(0);
     probe->recipient.address = text_from(callout->address, callout->address_length);
+    errand->handover.asks_smtputf8 = callout->address[0] == '@';
     probe->envelope = (struct envelope){ .recipient_count = 1, .recipients = &probe->recipient };
     errand->domain = text_from(callout->domain, callout->domain_length);
     errand->handover.arena = probe->arena;
@@ -186,7 +201,7 @@ static void asker_add(struct callout *callout, struct channel *channel, uint64_t
 /* Room for one more, by dropping the oldest answer if need be. */
 static bool has_room(struct callouts *callouts)
 {
-    if (callouts->by_address.count < CALLOUT_MOST) return true;
+    if (callouts->by_address.count < callouts->most) return true;
     if (TAILQ_EMPTY(&callouts->answers)) return false;
     callout_drop(TAILQ_FIRST(&callouts->answers));
     return true;
@@ -250,6 +265,34 @@ void callout_forget_answers(struct callouts *callouts)
 {
     struct callout *callout;
     TAILQ_FOREACH(callout, &callouts->answers, age) callout->until_ms = 0;
+}
+
+static bool is_about(const struct callout *callout, struct text what)
+{
+    bool is_address = text_find_char(what, '@') < what.length;
+    struct text about = is_address ? text_from(callout->address, callout->address_length)
+                                   : text_from(callout->domain, callout->domain_length);
+    return what.length == 0 || text_equal_nocase(about, what);
+}
+
+uint64_t callout_drop_answers(struct callouts *callouts, struct text what)
+{
+    uint64_t count = 0;
+    for (struct callout *next = TAILQ_FIRST(&callouts->answers), *callout; (callout = next);) {
+        next = TAILQ_NEXT(callout, age);
+        if (!is_about(callout, what)) continue;
+        callout_drop(callout);
+        count++;
+    }
+    return count;
+}
+
+uint64_t callout_count_answers(const struct callouts *callouts)
+{
+    const struct callout *callout;
+    uint64_t count = 0;
+    TAILQ_FOREACH(callout, &callouts->answers, age) count++;
+    return count;
 }
 
 void callout_learn_refused(struct callouts *callouts, struct text address,

@@ -141,16 +141,20 @@ static bool hop_choose(struct lane *lane)
 
 static const struct outbound_events lane_events;
 
-static void lane_connect(struct lane *lane, enum tls_level tls)
+/* `without_tls`: the server's has just failed. */
+static void lane_connect(struct lane *lane, bool without_tls)
 {
     const struct route *route = lane->destination->route;
     lane->tried[lane->hop / 64] |= 1ULL << (lane->hop % 64);
     lane_set_host(lane, hosts_get(&lane->destination->pool->hosts, &route->hops[lane->hop].endpoint));
+    lane->is_without_tls = without_tls;
+    bool is_clear = route->tls == TLS_OFFERED &&
+                    (without_tls || host_goes_clear(lane->host, pool_now_ms(lane->destination->pool)));
     lane->outbound = outbound_open(
         &(struct outbound_start){ .ground = lane->destination->pool->start.ground,
                                   .hop = &route->hops[lane->hop],
                                   .host = lane->host,
-                                  .tls = tls,
+                                  .tls = is_clear ? TLS_OFF : route->tls,
                                   .tls_name = route->tls_name,
                                   .smtputf8 = route->smtputf8,
                                   .connect_most_ms = lane->destination->is_hurried ? HURRY_MS : 0,
@@ -169,7 +173,7 @@ static void lane_open(struct destination *destination)
     if (destination->is_static) destination->pool->lane_count_static++;
     TAILQ_INSERT_TAIL(&destination->lanes, lane, same_destination);
     hop_choose(lane); /* a route that is ready has a first hop */
-    lane_connect(lane, destination->route->tls);
+    lane_connect(lane, false);
 }
 
 static bool has_open_lane(const struct destination *destination, const struct endpoint *endpoint)
@@ -351,6 +355,15 @@ void destination_leave_idle(struct destination *destination)
 
 /* --- the lanes' events --- */
 
+static void clear_learn(struct lane *lane)
+{
+    const struct endpoint *endpoint = &lane->host->endpoint;
+    char room[ADDRESS_TEXT_SIZE];
+    log_warning("[%s]:%u offers TLS that does not come about: mail to it goes in the clear for an hour",
+                address_print(&endpoint->address, room), endpoint->port);
+    host_learn_clear(lane->host, pool_now_ms(lane->destination->pool));
+}
+
 static void on_ready(void *owner, struct outbound *outbound)
 {
     struct lane *lane = CONTEXT(owner, struct lane, LANE_MAGIC);
@@ -359,6 +372,7 @@ static void on_ready(void *owner, struct outbound *outbound)
         lane->is_open = true;
         destination->opening--;
         host_forgive(lane->host);
+        if (lane->is_without_tls) clear_learn(lane);
     }
     lane_set_idle(lane, true);
     if (destination->is_retired && destination->waiting == 0) {
@@ -412,7 +426,7 @@ static void on_failed(void *owner, struct outbound *outbound, const struct dialo
     const struct hop *hop = &destination->route->hops[lane->hop];
     lane->outbound = NULL;
     if (try_clear) {
-        lane_connect(lane, TLS_OFF);
+        lane_connect(lane, true);
         return;
     }
     failure_keep(destination, hop, failure);
@@ -424,7 +438,7 @@ static void on_failed(void *owner, struct outbound *outbound, const struct dialo
     destination->was_reached = destination->was_reached || !failure->is_unconnected;
     host_fail(lane, failure->is_unconnected);
     if (destination->waiting > 0 && hop_choose(lane)) {
-        lane_connect(lane, destination->route->tls);
+        lane_connect(lane, false);
         return;
     }
     lane_end(lane);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { WORDS_MOST = 200 };
+enum { WORDS_MOST = 200, REFUSAL_MOST = 480 };
 
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed)
 {
@@ -53,11 +53,16 @@ static void fail(struct dialogue *dialogue, uint16_t code, struct text enhanced,
     dialogue->state = DIALOGUE_OVER;
 }
 
-/* No session with this server: another one of the route may do. */
+/* No session with this server: another one of the route may do. What it said is told as it said it. */
 static enum dialogue_action refuse(struct dialogue *dialogue, const struct smtp_reply *reply,
                                    struct buffer *out)
 {
-    fail(dialogue, reply->code, reply->enhanced.length ? reply->enhanced : TEXT("4.3.2"), reply->text);
+    struct arena *arena = arena_new(0);
+    struct text said =
+        arena_printf(arena, "%u %.*s%s%.*s", reply->code, TEXT_ARG(reply->enhanced),
+                     reply->enhanced.length ? " " : "", TEXT_ARG(reply_join(arena, reply, REFUSAL_MOST)));
+    fail(dialogue, reply->code, reply->enhanced.length ? reply->enhanced : TEXT("4.3.2"), said);
+    arena_free(arena);
     buffer_add_text(out, TEXT("QUIT\r\n"));
     return DIALOGUE_CLOSE;
 }
@@ -440,6 +445,29 @@ static bool has_refused(const struct dialogue *dialogue)
     return false;
 }
 
+/* RFC 5321 section 4.5.3.1.10: 452, or 552 as servers by RFC 821 say it. A 552 whose status is about the
+   mailbox, the size of the message or policy (RFC 3463) means what it says. */
+static bool is_too_many(const struct smtp_reply *reply)
+{
+    struct text status = text_slice(reply->enhanced, 2, reply->enhanced.length);
+    bool is_other = status.length > 0 && (memchr("1267", status.at[0], 4) || text_equal(status, TEXT("3.4")));
+    return reply->code == 452 || (reply->code == 552 && !is_other);
+}
+
+/* The rest goes by itself where some were taken; where none were the server is asked again later. */
+static void end_too_many(struct dialogue *dialogue, uint32_t recipient, const struct smtp_reply *reply)
+{
+    struct smtp_reply later = *reply;
+    if (any_taken(dialogue)) {
+        handover_end_by_us(dialogue->handover, recipient, RECIPIENT_NOT_TRIED, "4.5.3",
+                           TEXT("too many recipients for one transaction"));
+        return;
+    }
+    if (reply->code == 552) later.enhanced = TEXT("4.5.3");
+    later.code = 452;
+    handover_end_by_reply(dialogue->handover, recipient, &later, dialogue->offered.dsn);
+}
+
 static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                        struct buffer *out)
 {
@@ -449,10 +477,8 @@ static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct s
     if (is_taken && !is_about_address(reply)) dialogue->tells_apart = false;
     if (is_taken && dialogue->mail_failed) return misfit(dialogue, reply);
     if (!dialogue->mail_failed) {
-        if (reply->code == 452 &&
-            any_taken(dialogue)) /* RFC 5321 section 4.5.3.1.10: the rest goes by itself */
-            handover_end_by_us(handover, recipient, RECIPIENT_NOT_TRIED, "4.5.3",
-                               TEXT("too many recipients for one transaction"));
+        if (is_too_many(reply))
+            end_too_many(dialogue, recipient, reply);
         else if (!is_taken || handover->is_probe)
             handover_end_by_reply(handover, recipient, reply, dialogue->offered.dsn);
         else

@@ -3,6 +3,8 @@
 #include "deliver/handover.h"
 
 #include "ipc/ask_queue.h"
+#include "mail/mailbox.h"
+#include "mail/orcpt.h"
 #include "smtp/command.h"
 
 enum { REPLY_TEXT_MOST = 512 };
@@ -42,26 +44,43 @@ static void addresses_check(struct handover *handover)
                                TEXT("recipient address has a control"));
 }
 
+/* A domain in U-labels alone does not need it: there are its A-labels. */
+static bool needs_smtputf8(const struct handover *handover, struct text address)
+{
+    struct text ascii;
+    return !mailbox_to_ascii(handover->arena, address, &ascii);
+}
+
+/* Some address goes as it was given, in UTF-8. */
+static bool has_utf8_address(const struct envelope *envelope)
+{
+    if (has_8bit(envelope->sender)) return true;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (has_8bit(envelope->recipients[i].address)) return true;
+    return false;
+}
+
 /* RFC 6531 section 3.2: without SMTPUTF8 neither such addresses nor such a header may go to the server. */
 static void smtputf8_check(struct handover *handover, bool can)
 {
     const struct envelope *envelope = handover->envelope;
-    bool is_for_all =
-        has_8bit(envelope->sender) || (envelope->smtputf8 && handover->content & CONTENT_HEADER_8BIT);
-    handover->says_smtputf8 = is_for_all;
-    if (is_for_all && !can) {
+    bool has_header = envelope->smtputf8 && handover->content & CONTENT_HEADER_8BIT;
+    handover->says_smtputf8 = can && (has_header || has_utf8_address(envelope));
+    if (can) return;
+    if (has_header || needs_smtputf8(handover, envelope->sender))
         handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.6.7",
                                 TEXT("the message needs SMTPUTF8, which the server does not offer"));
-        return;
-    }
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
-        if (!has_8bit(envelope->recipients[i].address)) continue;
-        handover->says_smtputf8 = true;
-        if (!can)
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (needs_smtputf8(handover, envelope->recipients[i].address))
             handover_end_by_us(handover, i, RECIPIENT_FAILED, "5.6.7",
                                TEXT("the address needs SMTPUTF8, which the server does not offer"));
-    }
-    if (!can) handover->says_smtputf8 = false;
+}
+
+static void smtputf8_tell(struct handover *handover, bool can)
+{
+    handover_end_rest_by_us(handover, can ? RECIPIENT_DELIVERED : RECIPIENT_FAILED, can ? "2.0.0" : "5.6.7",
+                            can ? TEXT("the server offers SMTPUTF8")
+                                : TEXT("the server does not offer SMTPUTF8"));
 }
 
 void handover_resume(struct handover *handover, uint32_t recipient, enum recipient_state state)
@@ -80,8 +99,13 @@ enum handover_need handover_prepare(struct handover *handover, const struct smtp
                                     bool smtputf8_allowed)
 {
     bool is_8bit = handover->content & (CONTENT_HEADER_8BIT | CONTENT_BODY_8BIT);
+    bool can_smtputf8 = offered->smtputf8 && smtputf8_allowed;
+    if (handover->asks_smtputf8) {
+        smtputf8_tell(handover, can_smtputf8);
+        return HANDOVER_OVER;
+    }
     addresses_check(handover);
-    smtputf8_check(handover, offered->smtputf8 && smtputf8_allowed);
+    smtputf8_check(handover, can_smtputf8);
     handover->says_8bit = is_8bit && offered->eightbitmime && !handover->is_probe;
     if (handover->is_probe) return handover->open ? HANDOVER_READY : HANDOVER_OVER;
     handover->says_binary = handover->is_binary && offered->chunking && offered->binarymime;
@@ -101,13 +125,20 @@ enum handover_need handover_prepare(struct handover *handover, const struct smtp
     return handover->open ? HANDOVER_READY : HANDOVER_OVER;
 }
 
+static void path_put(const struct handover *handover, struct text address, struct buffer *out)
+{
+    if (!handover->says_smtputf8) mailbox_to_ascii(handover->arena, address, &address);
+    buffer_add_char(out, '<');
+    buffer_add_text(out, address);
+    buffer_add_char(out, '>');
+}
+
 void handover_put_mail(const struct handover *handover, const struct smtp_capabilities *offered,
                        struct buffer *out)
 {
     const struct envelope *envelope = handover->envelope;
-    buffer_add_text(out, TEXT("MAIL FROM:<"));
-    buffer_add_text(out, envelope->sender);
-    buffer_add_char(out, '>');
+    buffer_add_text(out, TEXT("MAIL FROM:"));
+    path_put(handover, envelope->sender, out);
     if (offered->has_size && !handover->is_probe)
         buffer_printf(out, " SIZE=%llu", (unsigned long long)handover->length);
     if (handover->says_binary)
@@ -146,15 +177,15 @@ void handover_put_rcpt(const struct handover *handover, const struct smtp_capabi
                        uint32_t recipient, struct buffer *out)
 {
     const struct recipient *to = &handover->envelope->recipients[recipient];
-    buffer_add_text(out, TEXT("RCPT TO:<"));
-    buffer_add_text(out, to->address);
-    buffer_add_char(out, '>');
+    buffer_add_text(out, TEXT("RCPT TO:"));
+    path_put(handover, to->address, out);
     if (offered->dsn) notify_put(to->notify, out);
-    size_t colon = text_find_char(to->orcpt, ';');
-    if (offered->dsn && colon < to->orcpt.length && !has_control(to->orcpt)) {
+    struct text orcpt = orcpt_to_ascii(handover->arena, to->orcpt); /* fit for any server with DSN */
+    size_t colon = text_find_char(orcpt, ';');
+    if (offered->dsn && colon < orcpt.length && !has_control(orcpt)) {
         buffer_add_text(out, TEXT(" ORCPT="));
-        buffer_add_text(out, text_slice(to->orcpt, 0, colon + 1));
-        xtext_encode(text_slice(to->orcpt, colon + 1, to->orcpt.length), out);
+        buffer_add_text(out, text_slice(orcpt, 0, colon + 1));
+        xtext_encode(text_slice(orcpt, colon + 1, orcpt.length), out);
     }
     buffer_add_text(out, TEXT("\r\n"));
 }

@@ -17,11 +17,12 @@ struct handover {
     /* given */
     struct arena *arena; /* results' texts live here */
     const struct envelope *envelope;
-    bool is_probe;    /* a call-out: MAIL, RCPT, RSET, no content */
-    bool one_fate;    /* one recipient refused: the content is not sent for the others either */
-    uint64_t length;  /* bytes of the content, not stuffed */
-    uint16_t content; /* enum content_flag of ipc/ask_queue.h */
-    bool is_binary;   /* it has a NUL, a bare CR or a bare LF */
+    bool is_probe;      /* a call-out: MAIL, RCPT, RSET, no content */
+    bool asks_smtputf8; /* with is_probe: whether the server offers SMTPUTF8, and nothing is said to it */
+    bool one_fate;      /* one recipient refused: the content is not sent for the others either */
+    uint64_t length;    /* bytes of the content, not stuffed */
+    uint16_t content;   /* enum content_flag of ipc/ask_queue.h */
+    bool is_binary;     /* it has a NUL, a bare CR or a bare LF */
 
     /* answers; both arrays have envelope->recipient_count entries */
     struct recipient_result *results;
@@ -48,8 +49,9 @@ void handover_resume(struct handover *handover, uint32_t recipient, enum recipie
 void handover_restart(struct handover *handover);
 
 /* Compares the message with what the server offers. `smtputf8_allowed` false: as if SMTPUTF8 were not
-   offered. Ends recipients that this server can never take: 5.6.7 (RFC 6531 section 3.2), 5.3.4 (RFC 1870
-   section 6.2), 5.6.3 (RFC 3030 section 3). */
+   offered: a domain goes as A-labels then. Ends recipients that this server can never take: 5.6.7 (RFC 6531
+   section 3.2), 5.3.4 (RFC 1870 section 6.2), 5.6.3 (RFC 3030 section 3). With asks_smtputf8 the recipient is
+   delivered or fails by that alone. */
 enum handover_need handover_prepare(struct handover *handover, const struct smtp_capabilities *offered,
                                     bool smtputf8_allowed);
 

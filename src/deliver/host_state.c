@@ -82,6 +82,16 @@ void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_m
     if (finding == FOUND_OUT_OF_STEP) host->doubted_until_ms = now_ms + HOST_DOUBT_MS;
 }
 
+bool host_goes_clear(const struct host *host, uint64_t now_ms)
+{
+    return now_ms < host->clear_until_ms;
+}
+
+void host_learn_clear(struct host *host, uint64_t now_ms)
+{
+    host->clear_until_ms = now_ms + HOST_CLEAR_MS;
+}
+
 uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms)
 {
     size_t slot = 0;
@@ -101,7 +111,8 @@ void hosts_sweep(struct hosts *hosts, uint64_t now_ms)
         bool is_aside = host->aside_until_ms > 0 && host->aside_until_ms + ASIDE_MOST_MS > now_ms;
         bool is_learned = host->learned_ms > 0 && host->learned_ms + HOST_MEMORY_MS > now_ms &&
                           hosts->by_endpoint.count <= HOSTS_REMEMBERED_MOST;
-        if (host->lanes > 0 || is_aside || is_learned) continue;
+        bool is_clear = host_goes_clear(host, now_ms) && hosts->by_endpoint.count <= HOSTS_REMEMBERED_MOST;
+        if (host->lanes > 0 || is_aside || is_learned || is_clear) continue;
         hash_table_remove(&hosts->by_endpoint, node);
         free(host);
     }

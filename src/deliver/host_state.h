@@ -13,7 +13,12 @@
 enum { ASIDE_FIRST_MS = 15000, ASIDE_MOST_MS = 300000 };
 
 /* A server that is forgotten has to show anew that it is in step, so forgetting one is always safe. */
-enum { HOST_DOUBT_MS = 3600000, HOST_MEMORY_MS = 3600000, HOSTS_REMEMBERED_MOST = 4096 };
+enum {
+    HOST_CLEAR_MS = 3600000,
+    HOST_DOUBT_MS = 3600000,
+    HOST_MEMORY_MS = 3600000,
+    HOSTS_REMEMBERED_MOST = 4096
+};
 
 struct host {
     struct hash_node node;
@@ -25,6 +30,7 @@ struct host {
     uint64_t turn;        /* of the last errand it was given: of two that are equal the other one is next */
     bool is_in_step, tells_apart; /* as enum dialogue_finding says */
     uint64_t doubted_until_ms;    /* it was out of step: until then nothing it shows changes that */
+    uint64_t clear_until_ms;      /* its TLS did not come about, and a session without it did */
     uint64_t learned_ms;          /* when something was found out about its replies; 0: never */
 };
 
@@ -50,6 +56,11 @@ void host_forgive(struct host *host); /* it is not aside, and fails for the firs
    did not fit. */
 enum dialogue_trust host_trust(const struct host *host, uint64_t now_ms);
 void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_ms);
+
+/* For HOST_CLEAR_MS after its TLS failed where it was only offered, and a session in the clear did not: TLS
+   is not tried there again where it is only offered. */
+bool host_goes_clear(const struct host *host, uint64_t now_ms);
+void host_learn_clear(struct host *host, uint64_t now_ms);
 
 uint32_t hosts_aside(const struct hosts *hosts, uint64_t now_ms); /* how many are */
 void hosts_sweep(struct hosts *hosts, uint64_t now_ms);           /* forgets those of no more interest */

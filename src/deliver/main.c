@@ -3,6 +3,7 @@
    the peers find their way to jobs, call-outs and the pool. */
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/context.h"
 #include "base/die.h"
@@ -15,6 +16,7 @@
 #include "deliver/relays.h"
 #include "deliver/uplink_probe.h"
 #include "ipc/child.h"
+#include "mail/charset.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x56ab92dd } magic;
@@ -148,6 +150,7 @@ static void on_config(void *context, const struct config *old)
     service->ground.config = service->child.config;
     own_addresses_configure(&service->own, service->child.config);
     tls_configure(&service->ground);
+    callout_configure(service->callouts, service->child.config);
     callout_forget_answers(service->callouts);
     uplink_probe_configure(service->uplink, service->child.config);
     detour_set(service); /* and every other route anew */
@@ -217,11 +220,46 @@ static void on_health(void *context, struct health_facts *out)
     uplink_probe_tell(service->uplink, out);
 }
 
+static int callout_command_do(struct service *service, const struct commander *commander, struct text command,
+                              struct buffer *says)
+{
+    struct text verb = TEXT_NONE, act = TEXT_NONE;
+    text_next_word(&command, &verb);
+    text_next_word(&command, &act);
+    if (text_equal(act, TEXT("show"))) {
+        uint64_t count = callout_count_answers(service->callouts);
+        buffer_printf(says, "%llu answer%s known", (unsigned long long)count, count == 1 ? "" : "s");
+        return EX_OK;
+    }
+    if (!text_equal(act, TEXT("forget"))) {
+        buffer_add_text(says, TEXT("unknown command"));
+        return EX_USAGE;
+    }
+    uint64_t count = callout_drop_answers(service->callouts, text_trim(command));
+    buffer_printf(says, "%llu answer%s forgotten", (unsigned long long)count, count == 1 ? "" : "s");
+    log_info("call-outs: %.*s, by %.*s", TEXT_ARG(buffer_text(says)), TEXT_ARG(commander->user));
+    return EX_OK;
+}
+
+/* "callout show", "callout forget [ADDRESS|DOMAIN]": one frame answers it. */
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    struct buffer answer = { 0 }, says = { 0 };
+    put_u8(&answer, (uint8_t)callout_command_do(service, commander, command, &says));
+    put_text(&answer, buffer_text(&says));
+    channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
+    close(fd);
+    buffer_free(&says);
+    buffer_free(&answer);
+}
+
 static const struct child_events events = { .on_peer = on_peer,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
                                             .on_status = on_status,
                                             .on_health = on_health,
+                                            .on_client = on_client,
                                             .on_drain = on_drain };
 
 static struct ring *ring_given(const struct child *child, const char *name)
@@ -250,6 +288,7 @@ static void service_prepare(struct service *service)
     own_addresses_find(&service->own);
     own_addresses_configure(&service->own, child->config);
     tls_warm_up();
+    charset_warm(); /* for headers that are converted */
     tls_configure(&service->ground);
     service->pool = pool_new(&(struct pool_start){ .ground = &service->ground,
                                                    .own = &service->own,
@@ -262,6 +301,7 @@ static void service_prepare(struct service *service)
     jobs_set_results(service->jobs, service->results);
     flights_prepare(service);
     service->callouts = callout_new(child->loop, service->pool);
+    callout_configure(service->callouts, child->config);
     service->relays = relays_new(service->pool, service->callouts);
     service->uplink = uplink_probe_new(child->loop, child->config);
     service->stop_timer = timer_new(child->loop, stopped, service);

@@ -34,6 +34,14 @@ void route_key(const struct domain *statement, struct text domain, struct buffer
     }
 }
 
+/* Where DNS sends mail for nobody: to no host at all, or to the machine that asks. A `deliver port` of its
+   own is of a network of its own, whose servers may be on this machine. */
+static bool is_nobodys(const struct route *route, const struct address *address)
+{
+    enum { SMTP_PORT = 25 };
+    return address_is_no_host(address) || (address_is_loopback(address) && route->mx_port == SMTP_PORT);
+}
+
 /* Remembers why a target gave no hop. What may pass counts more than what will not. */
 static void note(struct route *route, enum recipient_ending ending, const char *enhanced, struct text reason)
 {
@@ -67,7 +75,10 @@ static void static_add(struct route *route, const struct own_addresses *own, con
                        uint16_t port, struct text host)
 {
     struct endpoint endpoint = { *address, port };
-    if (own_addresses_have(own, &endpoint))
+    if (address_is_no_host(address))
+        note(route, RECIPIENT_DEFERRED, "4.4.4",
+             arena_printf(route->arena, "no server can be at the address of %.*s", TEXT_ARG(host)));
+    else if (own_addresses_have(own, &endpoint))
         note(route, RECIPIENT_DEFERRED, "4.4.6", TEXT("the route leads back to this gateway"));
     else
         hop_add(route, address, port, host);
@@ -89,6 +100,15 @@ static void go_on(struct route *route, const struct own_addresses *own)
         note(route, RECIPIENT_DEFERRED, "4.4.4", TEXT("no server for the domain"));
 }
 
+/* As a null MX (RFC 7505) says it in the right way. */
+static void note_nobody(struct route *route, struct text host, const struct address *address)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    note(route, RECIPIENT_FAILED, "5.1.10",
+         arena_printf(route->arena, "%.*s accepts no mail: its server %.*s is at %s", TEXT_ARG(route->domain),
+                      TEXT_ARG(host), address_print(address, room)));
+}
+
 /* An address literal as the domain of a mailbox (RFC 5321 section 4.1.3) names the server itself. */
 static void literal_target(struct route *route)
 {
@@ -98,6 +118,11 @@ static void literal_target(struct route *route)
     for (size_t i = 0; i < route->target_count; i++) {
         struct target *target = &route->targets[i];
         if (!target->use_mx) continue;
+        if (is_nobodys(route, &address)) {
+            note_nobody(route, route->domain, &address);
+            route->target_count = i;
+            break;
+        }
         *target = (struct target){ .is_address = true, .endpoint = { address, route->mx_port } };
     }
 }
@@ -174,7 +199,7 @@ static bool host_is_own(const struct route *route, const struct own_addresses *o
         if (own->listeners[i].port == route->mx_port && text_equal_nocase(name, own->hostname)) return true;
     for (uint32_t i = 0; i < host->addresses.address_count; i++) {
         struct endpoint endpoint = { host->addresses.addresses[i], route->mx_port };
-        if (own_addresses_have(own, &endpoint)) return true;
+        if (!is_nobodys(route, &endpoint.address) && own_addresses_have(own, &endpoint)) return true;
     }
     return false;
 }
@@ -201,8 +226,13 @@ static void mx_hosts_add(struct route *route, const struct own_addresses *own, c
                               TEXT_ARG(route->domain)));
             continue;
         }
-        for (uint32_t j = 0; j < host->addresses.address_count; j++)
-            hop_add(route, &host->addresses.addresses[j], route->mx_port, host->host);
+        for (uint32_t j = 0; j < host->addresses.address_count; j++) {
+            const struct address *address = &host->addresses.addresses[j];
+            if (is_nobodys(route, address))
+                note_nobody(route, host->host, address);
+            else
+                hop_add(route, address, route->mx_port, host->host);
+        }
         if (host->addresses.address_count == 0) lookup_note(route, host->addresses.status, host->host);
     }
 }

@@ -35,7 +35,8 @@ struct outbound {
     struct errand *errand;
     bool was_ready, is_sending; /* is_sending: the content has not left whole */
     bool has_more_content;
-    bool is_silent; /* not another word to the server: it is to take its last reply for lost */
+    bool may_go_clear; /* TLS is only offered, and was beginning when the last reply came */
+    bool is_silent;    /* not another word to the server: it is to take its last reply for lost */
     uint32_t errands;
     uint64_t heard;   /* bytes of replies taken in */
     uint64_t pending; /* bytes not sent when the timer was last set */
@@ -196,6 +197,16 @@ static void broken(struct outbound *outbound, const char *enhanced, struct text 
     gone(outbound, try_clear);
 }
 
+/* From STARTTLS to the first reply under TLS, a server that goes is one whose TLS does not work. Where TLS is
+   only offered the next connection to it does without. */
+static bool may_go_clear(const struct outbound *outbound)
+{
+    const struct dialogue *dialogue = &outbound->dialogue;
+    bool is_beginning = dialogue->state == DIALOGUE_STARTTLS || dialogue->state == DIALOGUE_HANDSHAKE ||
+                        (dialogue->state == DIALOGUE_EHLO && dialogue->is_secure);
+    return is_beginning && dialogue->tls == TLS_OFFERED;
+}
+
 void outbound_leave(struct outbound *outbound)
 {
     if (outbound->errand) {
@@ -278,9 +289,8 @@ static void act(struct outbound *outbound, enum dialogue_action action)
         break;
     case DIALOGUE_CLOSE:
         if (!outbound->was_ready)
-            log_info("%s: %u %.*s", outbound->relay, outbound->dialogue.failure.code,
-                     TEXT_ARG(outbound->dialogue.failure.reason));
-        gone(outbound, false);
+            log_info("%s: %.*s", outbound->relay, TEXT_ARG(outbound->dialogue.failure.reason));
+        gone(outbound, outbound->may_go_clear);
         break;
     }
 }
@@ -325,6 +335,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
 {
     struct dialogue *dialogue = &outbound->dialogue;
     dialogue->is_mute = outbound->errand && outbound->errand->is_unwanted;
+    outbound->may_go_clear = may_go_clear(outbound);
     enum dialogue_action action = dialogue_is_in_step(dialogue, reply, behind)
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);
@@ -351,7 +362,7 @@ static size_t on_input(void *context, struct text bytes)
     }
     char reason[80];
     snprintf(reason, sizeof reason, "%s from the server", reply_outcome_name(outcome));
-    broken(outbound, "4.5.0", text_of(reason), false);
+    broken(outbound, "4.5.0", text_of(reason), may_go_clear(outbound));
     return bytes.length;
 }
 
@@ -404,14 +415,14 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
     if (is_handshake) {
         outbound->ground->handshakes_failed++;
         snprintf(text, sizeof text, "TLS failed: %s", reason);
-        broken(outbound, "4.7.5", text_of(text), outbound->dialogue.tls == TLS_OFFERED);
+        broken(outbound, "4.7.5", text_of(text), may_go_clear(outbound));
         return;
     }
     if (end == STREAM_END_CLOSED)
         snprintf(text, sizeof text, "lost connection");
     else
         snprintf(text, sizeof text, "connection failed: %s", reason);
-    broken(outbound, outbound->was_ready ? "4.4.2" : "4.4.1", text_of(text), false);
+    broken(outbound, outbound->was_ready ? "4.4.2" : "4.4.1", text_of(text), may_go_clear(outbound));
 }
 
 static const struct stream_events stream_events = { on_input, on_drained, on_connected, on_secured,
@@ -437,8 +448,7 @@ static void on_time(void *context)
         gone(outbound, false);
     } else {
         if (outbound->dialogue.surplus > 0) dialogue_hung_up(&outbound->dialogue);
-        broken(outbound, "4.4.2", TEXT("time limit reached"),
-               outbound->dialogue.state == DIALOGUE_HANDSHAKE && outbound->dialogue.tls == TLS_OFFERED);
+        broken(outbound, "4.4.2", TEXT("time limit reached"), may_go_clear(outbound));
     }
 }
 

@@ -26,6 +26,7 @@ struct lane {
     uint64_t tried[(ROUTE_HOPS_MOST + 63) / 64]; /* bits by hop */
     unsigned served;                             /* errands since it was opened */
     bool is_open, is_idle, is_busy;
+    bool is_without_tls; /* since the server's did not come about */
 };
 TAILQ_HEAD(lane_list, lane);
 

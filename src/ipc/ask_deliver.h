@@ -23,15 +23,16 @@ enum deliver_frame {
                             right now, its RESULT will follow; not to be given as a job again */
     DELIVER_SYNCED,      /* deliver: all kept results and all that is under way have been told; jobs may come.
                             Sent once on every new channel, before it no job is taken. */
-    DELIVER_CALL_OUT,    /* receive: text sender, text recipient address; frame id = the asker's */
-    DELIVER_RELAY,       /* receive: struct relay_request; frame id = message id: hand it on now */
-    DELIVER_RELAYED,     /* deliver: same id; struct relay_reply */
-    DELIVER_RELAY_DOUBT, /* receive: same id: its client may be gone. The reply is wanted, but the next node
-                            is not to learn that it was heard, and no other one is tried */
+    DELIVER_CALL_OUT, /* receive: text sender, text recipient address; frame id = the asker's. "@example.jp"
+                         asks whether the domain's servers take SMTPUTF8 */
+    DELIVER_RELAY,    /* receive: struct relay_request; frame id = message id: hand it on now */
+    DELIVER_RELAYED,  /* deliver: same id; struct relay_reply */
+    DELIVER_RELAY_DOUBT,  /* receive: same id: its client may be gone. The reply is wanted, but the next node
+                             is not to learn that it was heard, and no other one is tried */
     DELIVER_RELAY_CANCEL, /* receive: same id: nobody waits any more. What is on its way goes on, but the next
                             node is left believing that its reply was lost */
-    DELIVER_CALL_OUT_IS,  /* same id; u8 enum recipient_ending (DELIVERED: taken), u16 code, text enhanced,
-                             text reply */
+    DELIVER_CALL_OUT_IS,  /* same id; u8 enum recipient_ending (DELIVERED: taken, or yes), u16 code, text
+                             enhanced,  text reply */
 };
 
 struct deliver_job {

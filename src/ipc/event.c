@@ -7,11 +7,13 @@
 
 enum {
     TEXT_LIMIT = 320,
+    ADDRESS_LIMIT = 2048, /* as long as a command line */
     REPLY_LIMIT = 500,
     NAME_LIMIT = 100,    /* a virus, an engine, a rule */
     SUBJECT_LIMIT = 256, /* also From and Message-ID */
     SIGNALS_LIMIT = 800, /* bytes of all signals */
-    SIGNALS_MOST = 100
+    SIGNALS_MOST = 100,
+    RECIPIENT_BYTES = 7 /* beside its address */
 };
 
 const char *ending_name(enum ending ending)
@@ -135,9 +137,16 @@ static void get_judgement(struct arena *arena, struct reader *reader, struct eve
     out->signals = signals;
 }
 
+/* For one more recipient in the record that begins at `start`. */
+static bool has_room(const struct buffer *out, size_t start, struct text address)
+{
+    size_t length = address.length < ADDRESS_LIMIT ? address.length : ADDRESS_LIMIT;
+    return buffer_length(out) - start + length + RECIPIENT_BYTES <= RING_RECORD_LIMIT;
+}
+
 static void put_recipient(struct buffer *out, const struct event_recipient *recipient)
 {
-    put_cut(out, recipient->address, TEXT_LIMIT);
+    put_cut(out, recipient->address, ADDRESS_LIMIT);
     put_u8(out, recipient->action);
     put_u8(out, recipient->observed);
     put_u8(out, recipient->hold);
@@ -154,7 +163,7 @@ uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, 
     put_u8(out, event->is_own);
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
-    put_cut(out, event->sender, TEXT_LIMIT);
+    put_cut(out, event->sender, ADDRESS_LIMIT);
     put_judgement(out, &event->judgement, first == 0);
     put_u32(out, first);
     size_t count_at = buffer_length(out);
@@ -162,7 +171,7 @@ uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, 
     uint32_t count = 0;
     for (; first + count < event->recipient_count; count++) {
         const struct event_recipient *recipient = &event->recipients[first + count];
-        if (buffer_length(out) - start + TEXT_LIMIT + 7 > RING_RECORD_LIMIT) break;
+        if (!has_room(out, start, recipient->address)) break;
         put_recipient(out, recipient);
     }
     uint32_t stored = htole32(count);
@@ -181,7 +190,7 @@ uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, st
     put_u8(out, event->direction);
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
-    put_cut(out, event->sender, TEXT_LIMIT);
+    put_cut(out, event->sender, ADDRESS_LIMIT);
     put_cut(out, event->dsn, TEXT_LIMIT);
     put_cut(out, event->relay, TEXT_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
@@ -189,8 +198,8 @@ uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, st
     size_t count_at = buffer_length(out);
     put_u32(out, 0);
     for (; first + count < event->recipient_count; count++) {
-        if (buffer_length(out) - start + TEXT_LIMIT + 4 > RING_RECORD_LIMIT) break;
-        put_cut(out, event->recipients[first + count], TEXT_LIMIT);
+        if (!has_room(out, start, event->recipients[first + count])) break;
+        put_cut(out, event->recipients[first + count], ADDRESS_LIMIT);
     }
     uint32_t stored = htole32(count);
     memcpy(out->memory + out->start + count_at, &stored, sizeof stored);
@@ -223,8 +232,8 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
     put_u64(out, event->size);
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
-    put_cut(out, event->sender, TEXT_LIMIT);
-    put_cut(out, event->recipient, TEXT_LIMIT);
+    put_cut(out, event->sender, ADDRESS_LIMIT);
+    put_cut(out, event->recipient, ADDRESS_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
     put_judgement(out, &event->judgement, event->is_message);
     if (event->count <= 1) return; /* as all versions write it */

@@ -5,7 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-enum { ADDRESS_MOST = 600 };
+enum { ADDRESS_MOST = 4096 }; /* more than a command line has */
 
 void patterns_begin(struct patterns *out, struct arena *arena, size_t most)
 {

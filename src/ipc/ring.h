@@ -9,7 +9,7 @@
 
 struct ring;
 
-enum { RING_FILE_BYTES = 4 * 1024 * 1024, RING_RECORD_LIMIT = 4096 };
+enum { RING_FILE_BYTES = 4 * 1024 * 1024, RING_RECORD_LIMIT = 8192 };
 
 /* Maps the file, which is made valid if it is new or damaged. NULL with errno. The descriptor may be closed
  * after. */

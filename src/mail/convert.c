@@ -4,6 +4,7 @@
 
 #include "mail/base64.h"
 #include "mail/edits.h"
+#include "mail/field_ascii.h"
 #include "mail/mime.h"
 
 enum { LINE_MOST = 76 };
@@ -80,6 +81,8 @@ struct conversion {
     struct arena *arena;
     const struct mime *mime;
     struct edits edits;
+    bool is_trial; /* of what a report returns: what that returns in turn is not tried again */
+    const struct mime_part *opaque; /* the message part that was encoded whole last, or NULL */
 };
 
 static bool is_kind(const struct mime_part *part, const char *prefix)
@@ -135,6 +138,30 @@ static void encoding_set(struct conversion *conversion, const struct mime_part *
     if (!is_set) insert(conversion, part->offset + header->length, 0, encoding, before);
 }
 
+/* Inside a signed or encrypted part nothing may change; its own header is not signed. */
+static bool is_inside_sealed(const struct conversion *conversion, const struct mime_part *part)
+{
+    return part->parent != MIME_NO_PARENT && is_sealed(conversion, &conversion->mime->parts[part->parent]);
+}
+
+/* False: some 8-bit field has no form in ASCII. */
+static bool header_convert(struct conversion *conversion, const struct mime_part *part)
+{
+    bool is_good = true;
+    for (size_t i = 0; i < part->header->count && is_good; i++) {
+        const struct header_field *field = &part->header->fields[i];
+        struct buffer ascii = { 0 };
+        struct text whole = text_slice(conversion->mime->message, part->offset + field->offset,
+                                       part->offset + field->offset + field->length);
+        if (text_is_ascii(whole)) continue;
+        is_good = field_ascii_put(field, part->charset, &ascii);
+        edits_add(&conversion->edits, part->offset + field->offset, field->length,
+                  arena_text(conversion->arena, buffer_text(&ascii)));
+        buffer_free(&ascii);
+    }
+    return is_good;
+}
+
 static bool header_is_7bit(const struct conversion *conversion, const struct mime_part *part)
 {
     size_t end = part->offset + part->header->body_offset;
@@ -167,14 +194,73 @@ static void leaf_encode(struct conversion *conversion, const struct mime_part *p
     buffer_free(&encoded);
 }
 
+/* --- messages inside --- */
+
+static void field_replace(struct conversion *conversion, const struct mime_part *part, enum header_id id,
+                          struct text line)
+{
+    const struct header_field *field = header_find(part->header, id);
+    if (field) edits_add(&conversion->edits, part->offset + field->offset, field->length, line);
+}
+
+/* RFC 6532 section 3.7: unlike message/rfc822, message/global may be encoded. */
+static void opaque_encode(struct conversion *conversion, const struct mime_part *part)
+{
+    bool is_global = is_kind(part, "message/global");
+    conversion->opaque = part;
+    if (!is_global)
+        field_replace(conversion, part, HEADER_CONTENT_TYPE, TEXT("Content-Type: message/global\r\n"));
+    leaf_encode(conversion, part, part->body.length);
+}
+
+/* The message that a report gives back: a copy, of which no signature is checked. */
+static bool is_returned(const struct conversion *conversion, const struct mime_part *part)
+{
+    return !conversion->is_trial && part->kind == MIME_MESSAGE && part->parent != MIME_NO_PARENT &&
+           is_kind(&conversion->mime->parts[part->parent], "multipart/report");
+}
+
+static enum convert_outcome convert(struct text message, bool is_trial, struct buffer *out);
+
+static bool is_convertible(struct text message)
+{
+    struct buffer unused = { 0 };
+    enum convert_outcome outcome = convert(message, true, &unused);
+    buffer_free(&unused);
+    return outcome == CONVERT_DONE;
+}
+
+static bool is_to_be_opaque(const struct conversion *conversion, const struct mime_part *part)
+{
+    if (text_is_ascii(part->body) || is_sealed(conversion, part)) return false;
+    if (part->kind == MIME_MESSAGE && is_kind(part, "message/global")) return true;
+    return is_returned(conversion, part) && !is_convertible(part->body);
+}
+
+static bool is_inside_opaque(const struct conversion *conversion, const struct mime_part *part)
+{
+    while (part->parent != MIME_NO_PARENT) {
+        part = &conversion->mime->parts[part->parent];
+        if (part == conversion->opaque) return true;
+    }
+    return false;
+}
+
 static enum convert_outcome part_convert(struct conversion *conversion, const struct mime_part *part)
 {
+    if (conversion->opaque && is_inside_opaque(conversion, part)) return CONVERT_DONE;
     if (!part->header) return CONVERT_DONE; /* uuencode inside a text: the text is encoded as a whole */
-    if (!header_is_7bit(conversion, part)) return CONVERT_HEADER_8BIT;
+    bool is_7bit = header_is_7bit(conversion, part);
+    if (!is_7bit && is_inside_sealed(conversion, part)) return CONVERT_SIGNED;
+    if (!is_7bit && !header_convert(conversion, part)) return CONVERT_HEADER_8BIT;
     size_t high = count_8bit(part->body);
     if (high == 0) return CONVERT_DONE;
     if (is_sealed(conversion, part)) return CONVERT_SIGNED;
     if (!has_separator(conversion, part) || part->encoding != MIME_IDENTITY) return CONVERT_STRUCTURE;
+    if (is_to_be_opaque(conversion, part)) {
+        opaque_encode(conversion, part);
+        return CONVERT_DONE;
+    }
     if (part->kind != MIME_LEAF) {
         if (header_find(part->header, HEADER_CONTENT_TRANSFER_ENCODING))
             encoding_set(conversion, part, "7bit");
@@ -186,10 +272,10 @@ static enum convert_outcome part_convert(struct conversion *conversion, const st
     return CONVERT_DONE;
 }
 
-enum convert_outcome convert_to_7bit(struct text message, struct buffer *out)
+static enum convert_outcome convert(struct text message, bool is_trial, struct buffer *out)
 {
     struct arena *arena = arena_new(0);
-    struct conversion conversion = { .arena = arena, .edits = { .arena = arena } };
+    struct conversion conversion = { .arena = arena, .edits = { .arena = arena }, .is_trial = is_trial };
     enum convert_outcome outcome = CONVERT_DONE;
     size_t before = buffer_length(out);
     conversion.mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
@@ -202,4 +288,9 @@ enum convert_outcome convert_to_7bit(struct text message, struct buffer *out)
     }
     arena_free(arena);
     return outcome;
+}
+
+enum convert_outcome convert_to_7bit(struct text message, struct buffer *out)
+{
+    return convert(message, false, out);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* A message with 8-bit content made 7-bit for a server that takes no other (RFC 6152 section 3): each part
-   that needs it is put into quoted-printable or base64, its Content-Transfer-Encoding says so. */
+   that needs it is put into quoted-printable or base64, its Content-Transfer-Encoding says so. A
+   message/global is encoded whole (RFC 6532 section 3.7), and so is, as one, what a report returns and cannot
+   be converted. */
 #ifndef SEKIMORI_MAIL_CONVERT_H
 #define SEKIMORI_MAIL_CONVERT_H
 
@@ -8,7 +10,7 @@
 
 enum convert_outcome {
     CONVERT_DONE,
-    CONVERT_HEADER_8BIT, /* a header field has bytes over 127, and there is no telling what they mean */
+    CONVERT_HEADER_8BIT, /* a header field has bytes over 127 where no encoding can stand, as in an address */
     CONVERT_SIGNED, /* inside a multipart/signed or encrypted part: converting breaks it (RFC 3156, 8551) */
     CONVERT_STRUCTURE, /* 8-bit bytes where no encoding can stand (preamble, broken structure, over a limit)
                         */

@@ -3,17 +3,40 @@
 #include "mail/dsn.h"
 
 #include "base/date.h"
+#include "base/utf8.h"
 #include "mail/base64.h"
+#include "mail/charset.h"
+#include "mail/mailbox.h"
+#include "mail/orcpt.h"
 
-/* Controls and bytes over 127 do not belong in the fields of a status report. */
+/* The fields of a status report are ASCII. What is not is escaped, as RFC 6533 section 3 does it in
+   addresses: \x{3042} for a character of UTF-8, \x82 for a byte that is in none. */
 static void field_text_add(struct buffer *out, struct text text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        buffer_add_char(out, c >= 0x20 && c < 0x7f                 ? (char)c
-                             : c == '\r' || c == '\n' || c == '\t' ? ' '
-                                                                   : '?');
+    while (text.length) {
+        size_t length = utf8_sequence(text);
+        unsigned char c = (unsigned char)text.at[0];
+        if (length > 1)
+            orcpt_put_utf8(text_slice(text, 0, length), out);
+        else if (c > 0x7f)
+            buffer_printf(out, "\\x%02X", c);
+        else
+            buffer_add_char(out, c >= 0x20 && c < 0x7f                 ? (char)c
+                                 : c == '\r' || c == '\n' || c == '\t' ? ' '
+                                                                       : '?');
+        text = text_slice(text, length ? length : 1, text.length);
     }
+}
+
+/* In the people's part all is UTF-8. A reply in another charset is read as the likeliest one. */
+static void people_text_add(struct buffer *out, struct text text)
+{
+    struct buffer read = { 0 };
+    charset_to_utf8(TEXT_NONE, text, &read, NULL);
+    text = buffer_text(&read);
+    for (size_t i = 0; i < text.length; i++)
+        buffer_add_char(out, (unsigned char)text.at[i] < ' ' || text.at[i] == 127 ? ' ' : text.at[i]);
+    buffer_free(&read);
 }
 
 /* One field, folded at blanks so that no line is longer than 998 octets (RFC 5322 section 2.1.1). */
@@ -37,52 +60,67 @@ static void field_add(struct buffer *out, const char *name, const char *type, st
     buffer_add_text(out, TEXT("\r\n"));
 }
 
-static bool is_ascii(struct text text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.at[i] > 0x7e) return false;
-    return true;
-}
-
-/* One code point of UTF-8; the byte itself where it is none. Returns how many bytes it took. */
-static size_t code_point(struct text text, uint32_t *out)
-{
-    unsigned char first = (unsigned char)text.at[0];
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-    *out = first;
-    if (length == 1 || length > text.length) return 1;
-    uint32_t value = first & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text.at[i] & 0xc0) != 0x80) return 1;
-        value = value << 6 | ((unsigned char)text.at[i] & 0x3f);
-    }
-    *out = value;
-    return length;
-}
-
-/* RFC 6533 section 3: an address that is not ASCII as utf-8-addr-xtext. */
-static void utf8_address_add(struct buffer *out, struct text address)
-{
-    while (address.length) {
-        uint32_t value;
-        size_t length = code_point(address, &value);
-        if (value > 0x7e || value <= 0x20 || value == '+' || value == '=' || value == '\\')
-            buffer_printf(out, "\\x{%X}", value);
-        else
-            buffer_add_char(out, (char)value);
-        address = text_slice(address, length, address.length);
-    }
-}
-
 static void address_field(struct buffer *out, const char *name, struct text address)
 {
-    if (is_ascii(address)) {
+    if (text_is_ascii(address)) {
         field_add(out, name, "rfc822;", address);
         return;
     }
     buffer_printf(out, "%s: utf-8;", name);
-    utf8_address_add(out, address);
+    orcpt_put_utf8(address, out);
     buffer_add_text(out, TEXT("\r\n"));
+}
+
+static void original_recipient_field(struct buffer *out, struct text orcpt)
+{
+    struct arena *arena = arena_new(0);
+    if (orcpt.length) field_add(out, "Original-Recipient", "", orcpt_to_ascii(arena, orcpt));
+    arena_free(arena);
+}
+
+/* No NUL, and no line over 998 octets: fit for a message part without an encoding. */
+static bool is_lines(struct text original)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < original.length; i++) {
+        unsigned char c = (unsigned char)original.at[i];
+        if (c == 0) return false;
+        column = c == '\n' ? 0 : column + 1;
+        if (column > 999) return false;
+    }
+    return true;
+}
+
+static struct text header_of(struct text original)
+{
+    size_t end = text_find(original, TEXT("\r\n\r\n"));
+    return text_slice(original, 0, end < original.length ? end + 2 : original.length);
+}
+
+/* RFC 3461 section 6.2: the whole message only with a failure. */
+static bool wants_full(const struct dsn *dsn)
+{
+    if (dsn->action != DSN_FAILED || dsn->ret == RETURN_HEADERS) return false;
+    size_t most = dsn->ret == RETURN_FULL ? DSN_FULL_MOST : DSN_FULL_UNSTATED_MOST;
+    return dsn->original.length <= most && is_lines(dsn->original);
+}
+
+static bool is_8bit(const struct dsn *dsn)
+{
+    return wants_full(dsn) && !text_is_ascii(dsn->original);
+}
+
+/* An address that no line of a header has room for stands in the envelope alone. */
+static void to_field(struct buffer *out, struct text sender)
+{
+    enum { ADDRESS_MOST = 900 };
+    struct arena *arena = arena_new(0);
+    mailbox_to_ascii(arena, sender, &sender);
+    if (sender.length <= ADDRESS_MOST)
+        buffer_printf(out, "To: <%.*s>\r\n", TEXT_ARG(sender));
+    else
+        buffer_add_text(out, TEXT("To: undisclosed-recipients:;\r\n"));
+    arena_free(arena);
 }
 
 static void header_add(const struct dsn *dsn, struct buffer *out)
@@ -94,7 +132,7 @@ static void header_add(const struct dsn *dsn, struct buffer *out)
     };
     char date[DATE_SIZE];
     buffer_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n", TEXT_ARG(dsn->hostname));
-    buffer_printf(out, "To: <%.*s>\r\n", TEXT_ARG(dsn->sender));
+    to_field(out, dsn->sender);
     buffer_printf(out, "Subject: %s\r\n =?UTF-8?B?", subjects[dsn->action][0]);
     base64_add(out, text_of(subjects[dsn->action][1]));
     buffer_printf(out, "?=\r\nDate: %s\r\n", date_print(dsn->now_ms, date));
@@ -103,8 +141,8 @@ static void header_add(const struct dsn *dsn, struct buffer *out)
                   dsn->action == DSN_FAILED ? "replied" : "generated");
     buffer_printf(out,
                   "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-                  "\tboundary=\"=_%.*s\"\r\n\r\n",
-                  TEXT_ARG(dsn->notice_id));
+                  "\tboundary=\"=_%.*s\"\r\n%s\r\n",
+                  TEXT_ARG(dsn->notice_id), is_8bit(dsn) ? "Content-Transfer-Encoding: 8bit\r\n" : "");
 }
 
 static void english_add(const struct dsn *dsn, struct buffer *out)
@@ -151,7 +189,8 @@ static void recipients_add(const struct dsn *dsn, struct buffer *out)
             buffer_printf(out, "    %.*s: ", TEXT_ARG(recipient->remote));
         else
             buffer_add_text(out, TEXT("    "));
-        buffer_printf(out, "%.*s\n", TEXT_ARG(recipient->diagnostic));
+        people_text_add(out, recipient->diagnostic);
+        buffer_add_char(out, '\n');
     }
     buffer_add_char(out, '\n');
 }
@@ -191,8 +230,7 @@ static void machine_recipient(const struct dsn *dsn, const struct dsn_recipient 
     };
     char date[DATE_SIZE];
     buffer_add_text(out, TEXT("\r\n"));
-    if (recipient->orcpt.length && is_ascii(recipient->orcpt))
-        field_add(out, "Original-Recipient", "", recipient->orcpt);
+    original_recipient_field(out, recipient->orcpt);
     address_field(out, "Final-Recipient", recipient->address);
     buffer_printf(out, "Action: %s\r\nStatus: %.*s\r\n", actions[dsn->action], TEXT_ARG(recipient->status));
     struct text host = remote_host(recipient->remote);
@@ -215,50 +253,32 @@ static void machine_part(const struct dsn *dsn, struct buffer *out)
     for (uint32_t i = 0; i < dsn->recipient_count; i++) machine_recipient(dsn, &dsn->recipients[i], out);
 }
 
-/* 7-bit, and no line over 998 octets: fit for message/rfc822 without an encoding. */
-static bool is_plain_message(struct text original)
+/* RFC 2046 section 5.2.1 lets message/rfc822 be 8-bit; with a header in UTF-8 it is message/global (RFC 6532
+   section 3.7). A server that takes 7 bits only gets both converted (mail/convert.h). */
+static void full_part(const struct dsn *dsn, struct buffer *out)
 {
-    size_t column = 0;
-    for (size_t i = 0; i < original.length; i++) {
-        unsigned char c = (unsigned char)original.at[i];
-        if (c == 0 || c > 0x7f) return false;
-        column = c == '\n' ? 0 : column + 1;
-        if (column > 999) return false;
-    }
-    return true;
-}
-
-static struct text header_of(struct text original)
-{
-    size_t end = text_find(original, TEXT("\r\n\r\n"));
-    struct text header = text_slice(original, 0, end < original.length ? end + 2 : original.length);
-    return text_slice(header, 0, DSN_HEADER_MOST);
-}
-
-/* RFC 3461 section 6.2: the whole message only with a failure. */
-static bool wants_full(const struct dsn *dsn)
-{
-    if (dsn->action != DSN_FAILED || dsn->ret == RETURN_HEADERS) return false;
-    size_t most = dsn->ret == RETURN_FULL ? DSN_FULL_MOST : DSN_FULL_UNSTATED_MOST;
-    return dsn->original.length <= most && is_plain_message(dsn->original);
+    struct text header = header_of(dsn->original);
+    bool is_global = !text_is_ascii(header) && utf8_is_valid(header);
+    buffer_printf(out, "Content-Type: message/%s\r\n%s\r\n", is_global ? "global" : "rfc822",
+                  is_8bit(dsn) ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+    buffer_add_text(out, dsn->original);
 }
 
 static void original_part(const struct dsn *dsn, struct buffer *out)
 {
+    struct text header = text_slice(header_of(dsn->original), 0, DSN_HEADER_MOST);
     if (wants_full(dsn)) {
-        buffer_add_text(out, TEXT("Content-Type: message/rfc822\r\n\r\n"));
-        buffer_add_text(out, dsn->original);
-        return;
-    }
-    struct text header = header_of(dsn->original);
-    if (is_plain_message(header)) {
+        full_part(dsn, out);
+    } else if (text_is_ascii(header) && is_lines(header)) {
         buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers\r\n\r\n"));
         buffer_add_text(out, header);
-        return;
+    } else {
+        buffer_printf(out,
+                      "Content-Type: text/rfc822-headers; charset=%s\r\n"
+                      "Content-Transfer-Encoding: base64\r\n\r\n",
+                      utf8_is_valid(header) ? "UTF-8" : "unknown-8bit"); /* RFC 1428 section 3 */
+        base64_add_lines(out, header, true);
     }
-    buffer_add_text(out, TEXT("Content-Type: text/rfc822-headers; charset=UTF-8\r\n"
-                              "Content-Transfer-Encoding: base64\r\n\r\n"));
-    base64_add_lines(out, header, true);
 }
 
 void dsn_compose(const struct dsn *dsn, struct buffer *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Composes delivery status notifications: RFC 3461, 3464, 6522, 6533. Pure; the result is 7-bit unless the
-   sender's own address is not. */
+   sender's own address has no form in ASCII (then its header is in UTF-8), or an 8-bit message is returned
+   whole (then its body is 8-bit). */
 #ifndef SEKIMORI_MAIL_DSN_H
 #define SEKIMORI_MAIL_DSN_H
 
@@ -19,8 +20,8 @@ struct dsn_recipient {
 };
 
 /* What is sent back of a message when RETURN was not stated is all of it up to the first limit; nothing is
-   ever sent back whole beyond the second, nor when it is not 7-bit (RFC 2046 section 5.2.1 lets
-   message/rfc822 have no encoding). */
+   ever sent back whole beyond the second, nor with a NUL or a line over 998 octets, which need an encoding
+   that a message part may not have (RFC 2046 section 5.2.1). */
 enum { DSN_FULL_UNSTATED_MOST = 64 * 1024, DSN_FULL_MOST = 1024 * 1024, DSN_HEADER_MOST = 64 * 1024 };
 
 struct dsn {

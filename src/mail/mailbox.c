@@ -7,7 +7,10 @@
 #include "base/buffer.h"
 #include "mail/idna.h"
 
-enum { LOCAL_MOST = 64, DOMAIN_MOST = 255, ADDRESS_MOST = 254, LABEL_MOST = 63 };
+/* What DNS can hold (RFC 1035 section 2.3.4). In UTF-8 a label is longer than its A-label, at most four
+   octets for each of it. The lengths of RFC 5321 section 4.5.3.1 are what a server has to take at least, no
+   limits. */
+enum { DOMAIN_MOST = 253, LABEL_MOST = 63, UTF8_GROWTH = 4 };
 
 static const struct {
     const char *reason, *sender_status, *recipient_status;
@@ -82,6 +85,11 @@ static size_t quoted_length(struct text text)
     return 0;
 }
 
+static bool is_too_long(struct text name, size_t most)
+{
+    return name.length > (text_is_ascii(name) ? most : most * UTF8_GROWTH);
+}
+
 /* Labels of letters, digits, hyphens and (in the wild) underscores; RFC 6531 adds UTF-8. A hyphen stands at
  * no end. */
 static bool domain_is_good(struct text domain)
@@ -89,7 +97,8 @@ static bool domain_is_good(struct text domain)
     size_t label = 0;
     for (size_t i = 0; i <= domain.length; i++) {
         if (i == domain.length || domain.at[i] == '.') {
-            if (label == 0 || label > LABEL_MOST || domain.at[i - 1] == '-') return false;
+            if (label == 0 || domain.at[i - 1] == '-') return false;
+            if (is_too_long(text_slice(domain, i - label, i), LABEL_MOST)) return false;
             label = 0;
             continue;
         }
@@ -118,7 +127,7 @@ static enum mailbox_outcome parse_literal(struct text domain, struct mailbox *ou
 static enum mailbox_outcome parse_domain(struct text domain, struct mailbox *out)
 {
     if (domain.length == 0) return MAILBOX_NO_DOMAIN;
-    if (domain.length > DOMAIN_MOST) return MAILBOX_TOO_LONG;
+    if (is_too_long(domain, DOMAIN_MOST)) return MAILBOX_TOO_LONG;
     if (domain.at[0] == '[') return parse_literal(domain, out);
     return domain_is_good(domain) ? MAILBOX_GOOD : MAILBOX_BAD_DOMAIN;
 }
@@ -126,7 +135,6 @@ static enum mailbox_outcome parse_domain(struct text domain, struct mailbox *out
 static enum mailbox_outcome parse_local(struct text local, bool strict, struct mailbox *out)
 {
     if (local.length == 0) return MAILBOX_EMPTY;
-    if (local.length > LOCAL_MOST) return MAILBOX_TOO_LONG;
     out->is_quoted = local.at[0] == '"';
     return out->is_quoted ? check_quoted(local) : parse_dot_string(local, strict, out);
 }
@@ -143,9 +151,7 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
     out->needs_smtputf8 = !text_is_ascii(text);
     if (out->needs_smtputf8 && !utf8_is_valid(text)) return MAILBOX_NOT_UTF8;
     enum mailbox_outcome outcome = parse_local(out->local, strict, out);
-    if (outcome == MAILBOX_GOOD) outcome = parse_domain(out->domain, out);
-    if (outcome == MAILBOX_GOOD && text.length > ADDRESS_MOST) outcome = MAILBOX_TOO_LONG;
-    return outcome;
+    return outcome == MAILBOX_GOOD ? parse_domain(out->domain, out) : outcome;
 }
 
 /* "@a,@b:" in front of a mailbox. False: malformed. */
@@ -177,42 +183,98 @@ enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct ma
         *out = (struct mailbox){ .is_null = true };
         return opens ? MAILBOX_GOOD : MAILBOX_EMPTY;
     }
-    if (text.at[0] == '@' && !drop_route(&text)) return MAILBOX_BAD_PATH;
+    bool has_route = text.at[0] == '@';
+    if (has_route && !drop_route(&text)) return MAILBOX_BAD_PATH;
     enum mailbox_outcome outcome = mailbox_parse(text, strict, out);
+    out->has_route = has_route;
     bool is_bare = outcome == MAILBOX_NO_DOMAIN && text_equal(out->local, text);
     return is_bare && mailbox_is_postmaster(out) ? MAILBOX_GOOD : outcome;
 }
 
-bool mailbox_is_postmaster(const struct mailbox *mailbox)
+/* The next octet of a local part that means something: without the quotes around it and the backslashes in
+   it. False at the end. */
+static bool local_next(const struct mailbox *mailbox, size_t *at, char *out)
 {
-    return text_equal_nocase(mailbox->local, TEXT("postmaster"));
+    struct text local = mailbox->local;
+    size_t end = local.length - mailbox->is_quoted;
+    if (*at == 0) *at = mailbox->is_quoted;
+    if (*at < end && mailbox->is_quoted && local.at[*at] == '\\') ++*at;
+    if (*at >= end) return false;
+    *out = local.at[(*at)++];
+    return true;
 }
 
-/* The inside of a quoted local part without its backslashes, when a dot-string can say the same. */
-static bool unquote(struct text local, struct buffer *out)
+bool mailbox_is_postmaster(const struct mailbox *mailbox)
 {
-    for (size_t i = 1; i + 1 < local.length; i++) {
-        if (local.at[i] == '\\') i++;
-        buffer_add_char(out, local.at[i]);
+    static const char wanted[] = "postmaster";
+    size_t at = 0, i = 0;
+    char c;
+    while (local_next(mailbox, &at, &c))
+        if (char_lower(c) != wanted[i++]) return false;
+    return wanted[i] == '\0';
+}
+
+bool mailbox_is_routed(const struct mailbox *mailbox)
+{
+    size_t at = 0;
+    char c;
+    while (local_next(mailbox, &at, &c))
+        if (c == '@' || c == '%' || c == '!') return true;
+    return mailbox->has_route;
+}
+
+struct text mailbox_plain_local(struct arena *arena, const struct mailbox *mailbox)
+{
+    char *plain = arena_alloc(arena, mailbox->local.length + 1), c;
+    size_t at = 0, length = 0;
+    while (local_next(mailbox, &at, &c)) plain[length++] = c;
+    return text_from(plain, length);
+}
+
+bool mailbox_to_ascii(struct arena *arena, struct text address, struct text *out)
+{
+    size_t at = text_find_last_char(address, '@');
+    struct text local = text_slice(address, 0, at), domain;
+    *out = address;
+    if (text_is_ascii(address)) return true;
+    if (!text_is_ascii(local) || !idna_to_ascii(arena, text_slice(address, at + 1, address.length), &domain))
+        return false;
+    *out = arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
+    return true;
+}
+
+/* A quoted string with a backslash only where one has to be. */
+static struct text requote(struct arena *arena, struct text plain)
+{
+    struct buffer out = { 0 };
+    buffer_add_char(&out, '"');
+    for (size_t i = 0; i < plain.length; i++) {
+        if (plain.at[i] == '"' || plain.at[i] == '\\') buffer_add_char(&out, '\\');
+        buffer_add_char(&out, plain.at[i]);
     }
+    buffer_add_char(&out, '"');
+    struct text quoted = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return quoted;
+}
+
+static struct text canonical_local(struct arena *arena, const struct mailbox *mailbox)
+{
+    if (!mailbox->is_quoted) return mailbox->local;
+    struct text plain = mailbox_plain_local(arena, mailbox);
     struct mailbox ignored = { 0 };
-    return buffer_length(out) > 0 && parse_dot_string(buffer_text(out), true, &ignored) == MAILBOX_GOOD;
+    bool needs_quotes = plain.length == 0 || parse_dot_string(plain, false, &ignored) != MAILBOX_GOOD;
+    return needs_quotes ? requote(arena, plain) : plain;
 }
 
 struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox)
 {
-    struct buffer plain = { 0 };
-    struct text local = mailbox->local, domain = mailbox->domain, result;
-    if (mailbox->is_quoted && unquote(local, &plain)) local = buffer_text(&plain);
+    struct text local = canonical_local(arena, mailbox), domain;
     if (mailbox->is_literal || !idna_to_ascii(arena, mailbox->domain, &domain)) {
         domain = arena_text(arena, mailbox->domain);
         for (size_t i = 0; i < domain.length; i++)
             ((char *)(uintptr_t)domain.at)[i] = char_lower(domain.at[i]);
     }
-    if (domain.length > 0)
-        result = arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
-    else
-        result = arena_text(arena, local);
-    buffer_free(&plain);
-    return result;
+    if (domain.length == 0) return arena_text(arena, local);
+    return arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
 }

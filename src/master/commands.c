@@ -234,6 +234,8 @@ static void command_do(struct commands_client *client, struct text command)
     } else if (is_command(command, "report") || is_command(command, "missed") ||
                is_command(command, "digest") || is_command(command, "facts")) {
         pass_on(client, PROCESS_REPORT, command);
+    } else if (is_command(command, "callout")) {
+        pass_on(client, PROCESS_DELIVER, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "drain") || is_command(command, "undrain")) {

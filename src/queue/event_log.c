@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "queue/queue_private.h"
 
-enum { REPLY_LOGGED_MOST = 400 };
+enum { REPLY_LOGGED_MOST = 400, ADDRESS_LOGGED_MOST = 600 };
 
 void event_log_queued(const struct queue *queue, const struct message *message, struct text sender)
 {
@@ -26,7 +26,7 @@ void event_log_queued(const struct queue *queue, const struct message *message, 
 void event_log_recipient(const struct queue *queue, uint64_t id_number,
                          const struct logged_delivery *delivery)
 {
-    char id[MESSAGE_ID_SIZE], original[300] = "";
+    char id[MESSAGE_ID_SIZE], original[ADDRESS_LOGGED_MOST + 16] = "";
     uint64_t now = queue_now(queue);
     uint64_t all = now > delivery->arrived_ms ? now - delivery->arrived_ms : 0;
     uint64_t busy = (uint64_t)delivery->connect_ms + delivery->transfer_ms;
@@ -35,11 +35,12 @@ void event_log_recipient(const struct queue *queue, uint64_t id_number,
     size_t semicolon = text_find_char(orcpt, ';');
     if (semicolon < orcpt.length) orcpt = text_slice(orcpt, semicolon + 1, orcpt.length);
     if (orcpt.length && !text_equal_nocase(orcpt, delivery->address))
-        snprintf(original, sizeof original, " orig_to=<%.*s>,", TEXT_ARG(orcpt));
+        snprintf(original, sizeof original, " orig_to=<%.*s>,",
+                 TEXT_ARG(text_slice(orcpt, 0, ADDRESS_LOGGED_MOST)));
     log_info("%s: to=<%.*s>,%s relay=%.*s, delay=" SECONDS ", delays=0/" SECONDS "/" SECONDS "/" SECONDS
              ", dsn=%.*s, status=%.*s (%.*s)",
-             message_id_print(id_number, id), TEXT_ARG(delivery->address), original,
-             TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), SECONDS_ARG(all),
+             message_id_print(id_number, id), TEXT_ARG(text_slice(delivery->address, 0, ADDRESS_LOGGED_MOST)),
+             original, TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), SECONDS_ARG(all),
              SECONDS_ARG(waited), SECONDS_ARG((uint64_t)delivery->connect_ms),
              SECONDS_ARG((uint64_t)delivery->transfer_ms), TEXT_ARG(delivery->dsn),
              TEXT_ARG(delivery->status), TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));

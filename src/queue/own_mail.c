@@ -10,10 +10,12 @@ enum { ALERT_QUIET_MS = 60 * 60 * 1000 };
 
 static uint16_t content_of(struct text bytes)
 {
+    size_t header = text_find(bytes, TEXT("\r\n\r\n"));
     uint16_t content = 0;
     bool is_start = true;
+    if (!text_is_ascii(text_slice(bytes, 0, header))) content |= CONTENT_HEADER_8BIT;
+    if (!text_is_ascii(text_slice(bytes, header, bytes.length))) content |= CONTENT_BODY_8BIT;
     for (size_t i = 0; i < bytes.length; i++) {
-        if ((unsigned char)bytes.at[i] > 0x7f) content |= CONTENT_HEADER_8BIT;
         if (is_start && bytes.at[i] == '.') content |= CONTENT_LEADING_DOT;
         is_start = bytes.at[i] == '\n';
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What deliver says became of a job: outcomes, failures and deferrals into the batch, the delivery back to
    the schedule. Acknowledged when it is on disk. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -225,14 +226,21 @@ static void acknowledge_later(struct queue *queue, uint64_t id)
     queue->acknowledgements[queue->acknowledgement_count++] = id;
 }
 
+/* "421 …", or "mail.example.jp[192.0.2.7]:25: 421 …" of a server that could not be talked to. */
+static bool says_its_code(const struct recipient_result *result)
+{
+    char code[16];
+    snprintf(code, sizeof code, ": %u ", result->code);
+    return text_starts(result->reply, text_slice(text_of(code), 2, 5)) ||
+           text_find(result->reply, text_of(code)) < result->reply.length;
+}
+
 /* The whole line as the server said it, for log, notices and list. */
 static void replies_complete(struct queue *queue, struct deliver_result *result)
 {
     for (uint32_t i = 0; i < result->recipient_count; i++) {
         struct recipient_result *one = &result->recipients[i];
-        uint64_t said;
-        bool has_code = text_to_number(text_slice(one->reply, 0, 3), 999, &said) && said == one->code;
-        if (!one->code || has_code) continue;
+        if (!one->code || says_its_code(one)) continue;
         one->reply = arena_printf(queue->arena, "%u %.*s%s%.*s", one->code, TEXT_ARG(one->enhanced),
                                   one->enhanced.length ? " " : "", TEXT_ARG(one->reply));
     }

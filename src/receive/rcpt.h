@@ -10,7 +10,7 @@
 enum rcpt_choice {
     RCPT_REFUSED,
     RCPT_TAKEN,
-    RCPT_TAKEN_BEFORE, /* an address of the node's own, given again: it is the same recipient */
+    RCPT_TAKEN_BEFORE, /* given again: it is the same recipient, and gets the message once */
     RCPT_CALL_OUT      /* the server behind is to be asked */
 };
 
@@ -20,19 +20,28 @@ struct rcpt_scene {
     const struct listener *listener;
     const struct tables *tables;
     const struct envelope *envelope; /* with the recipients that were taken */
+    const uint64_t *keys;            /* of those, as their decisions had them */
     size_t recipient_bytes;          /* rcpt_bytes of those */
     bool is_for_us;                  /* they are the node's own */
+    bool sender_needs_smtputf8;      /* its address has no form in ASCII */
     struct arena *arena;
 };
 
 struct rcpt_decision {
     enum rcpt_choice choice;
-    struct reply reply; /* why it is refused: literals */
-    struct recipient
-        recipient; /* texts of the command, or in the arena. Nothing is rewritten but the spelling of
-                      the node's own addresses and <postmaster> without a domain (RFC 5321 4.5.1) */
+    struct reply reply;         /* why it is refused: literals */
+    struct recipient recipient; /* texts of the command, or in the arena. Nothing is rewritten but the
+                                   spelling of the node's own addresses, <postmaster> without a domain (RFC
+                                   5321 4.5.1) and a domain of ours in U-labels */
+    bool needs_smtputf8;        /* whoever takes it from us has to: by its address, or by the sender's */
+    bool asks_smtputf8;  /* whether the domain's servers offer it is to be found out before it is taken */
+    bool lacks_smtputf8; /* they are known not to take it, though MAIL had it */
+    uint64_t key;        /* the same for every spelling of the recipient; of this process only */
     bool is_for_us;
 };
+
+/* To a recipient that needs SMTPUTF8 where the domain's servers do not take it (RFC 6531 section 3.5). */
+extern const struct reply rcpt_refusal_smtputf8;
 
 /* The first no counts, in the order in which the checks cost. */
 struct rcpt_decision rcpt_decide(const struct rcpt_scene *scene, const struct smtp_command *command);

@@ -40,14 +40,19 @@ static void room_make(struct session *session)
     if (envelope->recipient_count)
         memcpy(grown, envelope->recipients, envelope->recipient_count * sizeof *grown);
     envelope->recipients = grown;
+    uint64_t *keys = arena_alloc_array(session->mail, room, sizeof *keys);
+    if (envelope->recipient_count)
+        memcpy(keys, transaction->recipient_keys, envelope->recipient_count * sizeof *keys);
+    transaction->recipient_keys = keys;
     transaction->recipient_room = room;
 }
 
 /* The texts go from where they are into the transaction's memory: only those of recipients that it has. */
-static void take(struct session *session, const struct recipient *recipient)
+static void take(struct session *session, const struct recipient *recipient, uint64_t key)
 {
     struct transaction *transaction = &session->transaction;
     room_make(session);
+    transaction->recipient_keys[transaction->envelope.recipient_count] = key;
     transaction->envelope.recipients[transaction->envelope.recipient_count++] =
         copy_in(session->mail, recipient);
     transaction->recipient_bytes += rcpt_bytes(recipient);
@@ -57,10 +62,18 @@ static void take(struct session *session, const struct recipient *recipient)
 static void take_again(struct session *session, struct text address)
 {
     server_dialogue_count_junk(&session->dialogue);
-    answer(session, address, &(struct reply){ 250, "2.1.5", "recipient ok, as before" });
+    answer(session, address, &(struct reply){ 250, "2.1.5", "recipient ok" });
 }
 
 /* --- call-outs --- */
+
+/* "@" and the domain: what its servers offer. */
+static struct text question_of(const struct candidate *candidate)
+{
+    struct text address = candidate->recipient.address;
+    size_t at = candidate->asks_smtputf8 ? text_find_last_char(address, '@') : 0;
+    return text_slice(address, at, address.length);
+}
 
 static void call_out_ask(struct session *session)
 {
@@ -68,23 +81,65 @@ static void call_out_ask(struct session *session)
     if (!server->deliver) return; /* it is being restarted; recipient_deliver_is_back asks */
     struct buffer *out = channel_begin(server->deliver, DELIVER_CALL_OUT, session->callout);
     put_text(out, session->transaction.envelope.sender);
-    put_text(out, session->candidate.address);
+    put_text(out, question_of(&session->candidate));
     channel_end(server->deliver);
 }
 
-static void call_out(struct session *session, const struct recipient *recipient)
+static void call_out(struct session *session)
 {
-    if (!session->asked) session->asked = arena_new(512);
-    arena_reset(session->asked);
-    session->candidate = copy_in(session->asked, recipient);
     session->callout = session_question_id(session);
     call_out_ask(session);
     session_wait(session, session->server->config->limits.command_ms / 4 + 1000);
 }
 
+static void candidate_ask(struct session *session, const struct rcpt_decision *decision)
+{
+    if (!session->asked) session->asked = arena_new(512);
+    arena_reset(session->asked);
+    session->candidate = (struct candidate){ .recipient = copy_in(session->asked, &decision->recipient),
+                                             .key = decision->key,
+                                             .asks_smtputf8 = decision->asks_smtputf8,
+                                             .needs_smtputf8 = decision->needs_smtputf8,
+                                             .is_called_out = decision->choice == RCPT_CALL_OUT };
+    call_out(session);
+}
+
+static void candidate_take(struct session *session)
+{
+    take(session, &session->candidate.recipient, session->candidate.key);
+}
+
 void recipient_deliver_is_back(struct session *session)
 {
     if (session->callout) call_out_ask(session);
+}
+
+/* The server's no, to the recipient. */
+static void candidate_refuse(struct session *session, struct text enhanced, struct text reply)
+{
+    char text[400], status[16];
+    snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
+    snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
+    reject(session, session->candidate.recipient.address,
+           &(struct reply){ 550, enhanced.length ? status : "5.1.1", text });
+}
+
+/* Whether the servers offer SMTPUTF8 is known, or cannot be found out now. False: the recipient is asked for
+   next. */
+static bool smtputf8_known(struct session *session, bool is_lacking)
+{
+    struct candidate *candidate = &session->candidate;
+    candidate->asks_smtputf8 = false;
+    if (is_lacking && candidate->needs_smtputf8) {
+        reject(session, candidate->recipient.address, &rcpt_refusal_smtputf8);
+        return true;
+    }
+    session->transaction.lacks_smtputf8 |= is_lacking;
+    if (candidate->is_called_out)
+        call_out(session);
+    else
+        candidate_take(session);
+    return !candidate->is_called_out;
 }
 
 /* Only a clear no of the server refuses. When it cannot be asked the recipient is taken: queue waits for the
@@ -94,14 +149,12 @@ void recipient_called_out(struct session *session, enum recipient_ending ending,
 {
     if (!session->callout) return;
     session->callout = 0;
-    if (ending != RECIPIENT_FAILED) {
-        take(session, &session->candidate);
+    if (session->candidate.asks_smtputf8) {
+        if (!smtputf8_known(session, ending == RECIPIENT_FAILED)) return;
+    } else if (ending != RECIPIENT_FAILED) {
+        candidate_take(session);
     } else {
-        char text[400], status[16];
-        snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
-        snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
-        reject(session, session->candidate.address,
-               &(struct reply){ 550, enhanced.length ? status : "5.1.1", text });
+        candidate_refuse(session, enhanced, reply);
     }
     session_go_on(session, SESSION_COMMAND); /* last: commands that came along are done in it */
 }
@@ -123,23 +176,30 @@ void recipient_offer(struct session *session, const struct smtp_command *command
                                       .listener = &session->port->listener,
                                       .tables = server->tables,
                                       .envelope = &transaction->envelope,
+                                      .keys = transaction->recipient_keys,
                                       .recipient_bytes = transaction->recipient_bytes,
                                       .is_for_us = transaction->is_for_us,
+                                      .sender_needs_smtputf8 = transaction->sender_needs_smtputf8,
                                       .arena = server->line };
     struct rcpt_decision decision = rcpt_decide(&scene, command);
+    transaction->lacks_smtputf8 |= decision.lacks_smtputf8;
+    if (decision.asks_smtputf8) {
+        candidate_ask(session, &decision);
+        return;
+    }
     switch (decision.choice) {
     case RCPT_REFUSED:
         reject(session, decision.recipient.address, &decision.reply);
         break;
     case RCPT_TAKEN:
         transaction->is_for_us = decision.is_for_us;
-        take(session, &decision.recipient);
+        take(session, &decision.recipient, decision.key);
         break;
     case RCPT_TAKEN_BEFORE:
         take_again(session, decision.recipient.address);
         break;
     case RCPT_CALL_OUT:
-        call_out(session, &decision.recipient);
+        candidate_ask(session, &decision);
         break;
     }
 }

@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
+#include "config/domains.h"
+
 #define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
 
 enum { ENHANCED_MOST = 16 };
@@ -35,6 +38,18 @@ static size_t put(char *at, struct text text, size_t most)
     return text.length;
 }
 
+/* What another server said may be in any charset, or cut in a character: a reply is ASCII, or UTF-8 (RFC 6531
+   section 3.7.4). */
+static void text_clean(char *text, size_t length)
+{
+    for (size_t i = 0, step; i < length; i += step) {
+        unsigned char c = (unsigned char)text[i];
+        step = c < 128 ? 1 : utf8_sequence(text_from(text + i, length - i));
+        if (c < ' ' || c == 127 || step == 0) text[i] = '?';
+        if (step == 0) step = 1;
+    }
+}
+
 /* Five of these a message: put together by hand, since printf would cost more than the rest. `before` stands
    in front of the text. */
 static void reply_put(struct server_dialogue *dialogue, const struct config *config,
@@ -51,8 +66,7 @@ static void reply_put(struct server_dialogue *dialogue, const struct config *con
     char *text = at;
     at += put(at, before, SERVER_DIALOGUE_REPLY_MOST);
     at += put(at, text_of(reply->text), SERVER_DIALOGUE_REPLY_MOST - (size_t)(at - text));
-    for (char *c = text; c < at; c++)
-        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+    text_clean(text, (size_t)(at - text));
     *at++ = '\r';
     *at++ = '\n';
     buffer_commit(out, (size_t)(at - line));
@@ -187,9 +201,10 @@ static enum server_dialogue_action do_ehlo(const struct scene *scene)
     buffer_printf(
         scene->out,
         "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-        "250-SMTPUTF8\r\n250-DSN\r\n%s250 CHUNKING\r\n",
+        "%s250-DSN\r\n%s250 CHUNKING\r\n",
         TEXT_ARG(scene->config->hostname), (unsigned long long)scene->config->limits.message_bytes,
         offers_tls ? "250-STARTTLS\r\n" : "",
+        config_takes_smtputf8(scene->config, dialogue->listener->direction) ? "250-SMTPUTF8\r\n" : "",
         server_dialogue_may_xclient(dialogue) ? "250-XCLIENT " XCLIENT_ATTRIBUTES "\r\n" : "");
     return hello(scene, true);
 }
@@ -254,6 +269,7 @@ static enum server_dialogue_action do_rcpt(const struct scene *scene)
     return SERVER_DIALOGUE_RCPT;
 }
 
+/* An address of any length leaves room for the reason. */
 void server_dialogue_rcpt_answer(struct server_dialogue *dialogue, const struct config *config,
                                  struct text address, const struct reply *reply, struct buffer *out)
 {
@@ -263,8 +279,10 @@ void server_dialogue_rcpt_answer(struct server_dialogue *dialogue, const struct 
         return;
     }
     char room[SERVER_DIALOGUE_REPLY_MOST + 1];
-    int length = snprintf(room, sizeof room, "<%.*s>: ", TEXT_ARG(address));
-    size_t most = sizeof room - 1;
+    size_t reason = strlen(reply->text) + strlen("<>: ");
+    size_t most = reason < SERVER_DIALOGUE_REPLY_MOST ? SERVER_DIALOGUE_REPLY_MOST - reason : 0;
+    int length = snprintf(room, sizeof room, "<%.*s>: ", TEXT_ARG(text_slice(address, 0, most)));
+    most = sizeof room - 1;
     reply_put(dialogue, config, reply, text_from(room, (size_t)length < most ? (size_t)length : most), out);
 }
 

@@ -54,22 +54,33 @@ struct transaction {
     struct header_glance glance;
     struct envelope envelope;
     uint32_t recipient_room;
-    size_t recipient_bytes; /* of all addresses and ORCPTs: they share one frame */
+    uint64_t *recipient_keys; /* of rcpt_decide, one a recipient */
+    size_t recipient_bytes;   /* of all addresses and ORCPTs: they share one frame */
     struct body body;
     struct dotted dotted;
     uint64_t wire_octets; /* of content, as it came */
     uint16_t probes_left;
     bool is_reply_begun; /* "250-" is said: no other reply can follow */
     bool is_too_big, has_no_memory, is_poison;
-    bool is_for_us;          /* all recipients are addresses of the node's own */
-    bool waits_for_file;     /* of queue, for a body over limits.memfd_body_bytes */
-    enum session_state then; /* where the session goes on when it is there */
-    uint64_t verdict_by_ms;  /* loop clock: the end of the time for judging */
-    struct text facts;       /* as scan sent them */
+    bool sender_needs_smtputf8; /* its address has no form in ASCII */
+    bool lacks_smtputf8;        /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
+    bool is_for_us;             /* all recipients are addresses of the node's own */
+    bool waits_for_file;        /* of queue, for a body over limits.memfd_body_bytes */
+    enum session_state then;    /* where the session goes on when it is there */
+    uint64_t verdict_by_ms;     /* loop clock: the end of the time for judging */
+    struct text facts;          /* as scan sent them */
     struct facts read;
     struct verdict verdict;
     struct keep_request keep;
     int32_t offered; /* slot in counters.offered, -1: none */
+};
+
+/* A recipient that deliver is asked about before it is taken. */
+struct candidate {
+    struct recipient recipient;
+    uint64_t key;
+    bool asks_smtputf8; /* what is asked now is whether its servers offer that */
+    bool needs_smtputf8, is_called_out;
 };
 
 struct session {
@@ -104,8 +115,8 @@ struct session {
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
-    struct recipient candidate; /* the recipient being asked for */
-    struct arena *asked;        /* its texts while deliver is asked; NULL: none was asked for yet */
+    struct candidate candidate;
+    struct arena *asked; /* its texts while deliver is asked; NULL: none was asked for yet */
 };
 
 /* Of a connection that was accepted: in the server's lists, without a stream and a timer yet, which are given

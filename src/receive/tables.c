@@ -44,14 +44,24 @@ void tables_free(struct tables *tables)
     free(tables);
 }
 
-enum tables_answer tables_ask(const struct tables *tables, size_t domain, struct text address)
+/* Where the local part's user ends: before the first delimiter that is not its first octet. */
+static size_t user_length(struct text local, struct text delimiters)
 {
-    if (domain >= tables->count) return TABLES_UNREADABLE;
-    const struct table_entry *entry = &tables->by_domain[domain];
-    size_t at = text_find_last_char(address, '@');
+    size_t length = 1;
+    while (length < local.length && !memchr(delimiters.at, local.at[length], delimiters.length)) length++;
+    return length;
+}
+
+enum tables_answer tables_ask(const struct tables *tables, size_t number, const struct domain *domain,
+                              struct text local, struct text name)
+{
+    if (number >= tables->count) return TABLES_UNREADABLE;
+    const struct table_entry *entry = &tables->by_domain[number];
     if (!entry->is_wanted) return TABLES_NONE;
     if (!entry->table) return TABLES_UNREADABLE;
-    return table_has(entry->table, text_slice(address, 0, at), text_slice(address, at + 1, address.length))
-               ? TABLES_KNOWN
-               : TABLES_UNKNOWN;
+    if (table_has(entry->table, local, name)) return TABLES_KNOWN;
+    if (domain->delimiter.length == 0) return TABLES_UNKNOWN;
+    struct text user = text_slice(local, 0, user_length(local, domain->delimiter));
+    bool is_postmaster = text_equal_nocase(user, TEXT("postmaster"));
+    return is_postmaster || table_has(entry->table, user, name) ? TABLES_KNOWN : TABLES_UNKNOWN;
 }

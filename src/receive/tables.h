@@ -18,7 +18,9 @@ enum tables_answer {
     TABLES_UNKNOWN,   /* it is not */
     TABLES_UNREADABLE /* that cannot be said now: 450 */
 };
-/* `domain`: its number in config->domains. `address`: local part, @ and domain. */
-enum tables_answer tables_ask(const struct tables *tables, size_t domain, struct text address);
+/* `number`: the domain's in config->domains. `local`: without quotes; `name`: what stands behind its @. What
+   is not in the table by its whole local part may be by what stands before a delimiter of the domain's. */
+enum tables_answer tables_ask(const struct tables *tables, size_t number, const struct domain *domain,
+                              struct text local, struct text name);
 
 #endif

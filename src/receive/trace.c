@@ -6,6 +6,9 @@
 #include "mail/header.h"
 #include "mail/idna.h"
 
+/* A longer address would make a line that is longer than RFC 5322 section 2.1.1 allows. */
+enum { FOR_MOST = 900 };
+
 static struct text in_ascii(struct arena *arena, struct text name)
 {
     struct buffer escaped = { 0 };
@@ -26,7 +29,8 @@ static void recipient_put(struct session *session, struct buffer *out)
     struct text address = envelope->recipients[0].address;
     size_t at = text_find_last_char(address, '@');
     struct text domain = text_slice(address, at + 1, address.length);
-    if (address.length == 0 || !text_is_ascii(text_slice(address, 0, at))) return;
+    if (address.length == 0 || address.length > FOR_MOST || !text_is_ascii(text_slice(address, 0, at)))
+        return;
     if (!text_is_ascii(domain) && !idna_to_ascii(session->mail, domain, &domain)) return;
     buffer_printf(out, "\r\n\tfor <%.*s%s%.*s>", TEXT_ARG(text_slice(address, 0, at)),
                   at < address.length ? "@" : "", TEXT_ARG(domain));

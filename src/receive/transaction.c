@@ -59,6 +59,9 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         .ret = command->ret,
         .smtputf8 = (command->given & PARAMETER_SMTPUTF8) != 0,
     };
+    struct text ascii;
+    transaction->sender_needs_smtputf8 =
+        !mailbox_to_ascii(session->mail, transaction->envelope.sender, &ascii);
     if (session->has_transaction_id)
         transaction->envelope.transaction =
             arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
@@ -173,6 +176,8 @@ static void content_end(struct session *session)
         settle_with(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance->received > config->limits.received)
         settle_with(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
+    else if (glance.has_8bit && transaction->lacks_smtputf8) /* RFC 6531 section 3.5 */
+        settle_with(session, 554, "5.6.9", "the header is in UTF-8, which the server behind does not take");
     else {
         keep_prepare(session);
         if (transaction->is_for_us)

@@ -11,13 +11,16 @@ static struct smtp_error syntax(const char *text)
     return (struct smtp_error){ 501, "5.5.4", text };
 }
 
-bool xtext_decode(struct arena *arena, struct text text, struct text *out)
+/* `takes_utf8`: what is not ASCII stands for itself, if it is UTF-8. */
+static bool decode(struct arena *arena, struct text text, bool takes_utf8, struct text *out)
 {
+    if (takes_utf8 && !utf8_is_valid(text)) return false;
     char *plain = arena_alloc(arena, text.length + 1);
     size_t length = 0;
     for (size_t i = 0; i < text.length; i++) {
         char c = text.at[i];
-        if (c < '!' || c > '~' || c == '=') return false;
+        bool is_utf8 = takes_utf8 && (uint8_t)c > 127;
+        if ((!is_utf8 && (c < '!' || c > '~')) || c == '=') return false;
         if (c == '+') {
             if (i + 2 >= text.length) return false;
             int high = char_hex_value(text.at[i + 1]), low = char_hex_value(text.at[i + 2]);
@@ -31,10 +34,15 @@ bool xtext_decode(struct arena *arena, struct text text, struct text *out)
     return true;
 }
 
-/* What was hidden in xtext stands in header fields, logs and commands later on. */
-static bool decode_plain(struct arena *arena, struct text text, struct text *out)
+bool xtext_decode(struct arena *arena, struct text text, struct text *out)
 {
-    if (!xtext_decode(arena, text, out)) return false;
+    return decode(arena, text, false, out);
+}
+
+/* What was hidden in xtext stands in header fields, logs and commands later on. */
+static bool decode_plain(struct arena *arena, struct text text, bool takes_utf8, struct text *out)
+{
+    if (!decode(arena, text, takes_utf8, out)) return false;
     for (size_t i = 0; i < out->length; i++)
         if ((uint8_t)out->at[i] < ' ' || out->at[i] == 127) return false;
     return true;
@@ -98,9 +106,8 @@ static struct smtp_error take_ret(struct arena *arena, struct esmtp_parameter *g
 static struct smtp_error take_envid(struct arena *arena, struct esmtp_parameter *given,
                                     struct smtp_command *out)
 {
-    bool good = given->value.length > 0 && given->value.length <= 100 &&
-                decode_plain(arena, given->value, &out->envid);
-    return good ? NO_ERROR : syntax("ENVID is xtext of at most 100 characters");
+    bool good = given->value.length > 0 && decode_plain(arena, given->value, false, &out->envid);
+    return good ? NO_ERROR : syntax("ENVID is xtext");
 }
 
 static struct smtp_error take_notify(struct arena *arena, struct esmtp_parameter *given,
@@ -127,13 +134,17 @@ static struct smtp_error take_notify(struct arena *arena, struct esmtp_parameter
     return good ? NO_ERROR : syntax("NOTIFY is NEVER, or some of SUCCESS, FAILURE, DELAY");
 }
 
+/* RFC 6533 section 3: beside xtext there is utf-8-addr-unitext, which is passed on as utf-8-addr-xtext. */
 static struct smtp_error take_orcpt(struct arena *arena, struct esmtp_parameter *given,
                                     struct smtp_command *out)
 {
     size_t semicolon = text_find_char(given->value, ';');
-    bool good = semicolon > 0 && semicolon < given->value.length && given->value.length <= 500 &&
-                decode_plain(arena, given->value, &out->orcpt);
-    return good ? NO_ERROR : syntax("ORCPT is TYPE;XTEXT of at most 500 characters");
+    struct text type = text_slice(given->value, 0, semicolon);
+    bool is_utf8 = text_equal_nocase(type, TEXT("utf-8"));
+    bool good = semicolon > 0 && semicolon < given->value.length && text_is_ascii(type) &&
+                decode_plain(arena, given->value, true, &out->orcpt) &&
+                (!is_utf8 || utf8_is_valid(out->orcpt));
+    return good ? NO_ERROR : syntax("ORCPT is TYPE;XTEXT, or utf-8; and UTF-8");
 }
 
 static const struct {
@@ -283,7 +294,7 @@ static struct smtp_error take_attribute(struct arena *arena, struct text word, s
         bool is_temporary = text_equal_nocase(value, TEXT("[TEMPUNAVAIL]"));
         if (i == XCLIENT_NAME) out->name_is_temporary = is_temporary;
         if (is_temporary || text_equal_nocase(value, TEXT("[UNAVAILABLE]"))) return NO_ERROR;
-        if (value.length > XCLIENT_VALUE_MOST || !decode_plain(arena, value, &out->attribute[i]))
+        if (value.length > XCLIENT_VALUE_MOST || !decode_plain(arena, value, false, &out->attribute[i]))
             return syntax("an attribute is not xtext, or has a control character");
         bool is_name = i == XCLIENT_NAME || i == XCLIENT_HELO;
         return is_name && !is_plain_name(out->attribute[i]) ? syntax("the name has a forbidden character")

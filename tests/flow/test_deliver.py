@@ -1,5 +1,6 @@
 """Goal: mail finds its server by route or DNS, over TLS as configured, in a form the server can take; and what cannot be
 delivered says why."""
+import json
 import re
 import socket
 import threading
@@ -130,19 +131,6 @@ def test_8bit_goes_as_it_is_to_an_8bit_server(node, inside):
     assert "caf\u00e9 au lait".encode() in inside.wait(1)[0]
 
 
-def test_smtputf8_is_not_forced_on_a_server(nodes, sinks):
-    sink = sinks("--no-ext", "SMTPUTF8")
-    node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{sink} }}\n", sink=sink.port)
-    client = lab.Client(node.port)
-    client.raw("MAIL FROM:<j\u00f6rg@outside.example> SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<user@example.test>\r\n".encode())
-    assert [client.reply()[0] for _ in range(2)] == [250, 250]
-    code, text = client.data(lab.message("hello"))
-    assert code == 250
-    message_id = re.search(r"kept as (\w+)", text).group(1)
-    assert status(node, message_id)[:2] == ("5.6.7", "held")
-    node.balance()
-
-
 @pytest.mark.parametrize("options", [(), ("--no-ext", "CHUNKING"), ("--no-ext", "all")])
 def test_a_large_message_arrives_whole(nodes, sinks, options):
     sink = sinks(*options)
@@ -198,6 +186,30 @@ def test_call_out(nodes, sinks):
     client = lab.Client(node.port)
     codes = [code for code, _ in client.open(recipients=("user@example.test", "nobody@example.test"))]
     assert codes == [250, 250, 550], "answers are remembered while the server is down"
+
+
+def test_answers_are_forgotten_by_command(nodes, sinks):
+    sink = sinks("--refuse-to", "nobody")
+    node = nodes(HEAD + "domains {{ example.test 127.0.0.1:{sink} {{ recipients call-out }}; other.test 127.0.0.1:{sink} {{ recipients call-out }} }}\n",
+                 sink=sink.port)
+    everybody = ("user@example.test", "nobody@example.test", "user@other.test")
+
+    def made():
+        """How many call-outs there were, once everybody was given as a recipient again."""
+        client = lab.Client(node.port)
+        assert [code for code, _ in client.open(recipients=everybody)] == [250, 250, 550, 250]
+        deliver = next(one for one in node.status()["processes"] if one["name"] == "deliver")
+        return int(re.search(r"call-outs made\D+(\d+)", json.dumps(deliver)).group(1))
+    assert made() == 3 and made() == 3, "answers are remembered"
+    assert node.run("callout", "forget", "NOBODY@example.test").stdout == "1 answer forgotten\n"
+    assert made() == 4
+    assert node.run("callout", "forget", "example.test").stdout == "2 answers forgotten\n"
+    assert made() == 6
+    assert node.run("callout", "forget").stdout == "3 answers forgotten\n"
+    assert made() == 9
+    assert node.run("callout", "forget", "stranger.test").stdout == "0 answers forgotten\n"
+    assert node.run("callout").stdout == "3 answers known\n"
+    assert node.run("callout", "keep", check=False).returncode == 64
 
 
 class FewAtATime(threading.Thread):

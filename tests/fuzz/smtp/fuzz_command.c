@@ -2,14 +2,17 @@
 /* Any line is a command or an error with a code; what is good holds no control and keeps its limits. */
 #include <stdlib.h>
 
+#include "base/utf8.h"
+#include "mail/orcpt.h"
 #include "smtp/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const struct smtp_command *command)
+static void check(struct arena *arena, const struct smtp_command *command)
 {
-    struct text address = command->mailbox.address;
-    if (address.length > 256 || command->envid.length > 100 || command->orcpt.length > 500) abort();
+    struct text address = command->mailbox.address, ascii = orcpt_to_ascii(arena, command->orcpt);
+    if (address.length + command->envid.length + command->orcpt.length > COMMAND_LINE_MOST) abort();
+    if (utf8_is_valid(command->orcpt) && !text_is_ascii(ascii)) abort();
     for (size_t i = 0; i < address.length; i++)
         if ((uint8_t)address.at[i] < 32 || address.at[i] == 127) abort();
     if ((command->notify & NOTIFY_NEVER) && command->notify != NOTIFY_NEVER) abort();
@@ -23,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int strict = 0; strict < 2; strict++) {
         struct smtp_error error = smtp_command_parse(arena, line, strict != 0, &command);
         if (error.code == 0)
-            check(&command);
+            check(arena, &command);
         else if (error.code < 500 || error.code > 559 || !error.text || !error.enhanced)
             abort();
     }

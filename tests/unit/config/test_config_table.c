@@ -34,6 +34,19 @@ static void questions(void **state)
         { "# a@b.jp\n", "a", "b.jp", false },
         { "a..b@docomo.ne.jp\n", "a..b", "docomo.ne.jp", true },
         { "a@b@c.jp\n", "a@b", "c.jp", true },
+        { "\"a b\"@c.jp\n", "a b", "c.jp", true },
+        { "\"a b\"@c.jp\n", "a", "c.jp", false },
+        { "\"a b\"@c.jp # with a blank\n", "A B", "C.jp", true },
+        { "\"a b\"\n", "a b", "d.jp", true },
+        { "\"ab\"@c.jp\n", "ab", "c.jp", true },
+        { "\"a\\b\"@c.jp\n", "ab", "c.jp", true },
+        { "\"a\\\"b\"@c.jp\n", "a\"b", "c.jp", true },
+        { "\"a\\\\b\"@c.jp\n", "a\\b", "c.jp", true },
+        { "\"a@b\"@c.jp\n", "a@b", "c.jp", true },
+        { "\"a@c.jp\"\n", "a", "c.jp", false },
+        { "\"a@c.jp\"\n", "a@c.jp", "d.jp", true },
+        { "\"#a\"@c.jp\n", "#a", "c.jp", true },
+        { "x@c.jp\n\"a b\"@c.jp\ny@c.jp", "y", "c.jp", true },
         { "x\na@b.jp\ny", "y", "b.jp", true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -52,6 +65,11 @@ static void complaints(void **state)
         { "a b", "1: more than one word; allowed: an address, a local part or @domain" },
         { "a\nb@\n", "2: nothing after the @" },
         { "a\n\n\x01", "3: a control character" },
+        { "\"a b@c.jp\n\"", "1: a quote that is not closed" },
+        { "\"a\"b@c.jp\n", "1: no @ after the quotes" },
+        { "\"a b\"@c.jp d", "1: more than one word; allowed: an address, a local part or @domain" },
+        { "\"a b\"@", "1: nothing after the @" },
+        { "\"a\x01\"@c.jp", "1: a control character" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char why[128];

@@ -279,7 +279,8 @@ static void recipients_read(struct scene *scene, const struct scene_job *from, s
         arena_alloc_array(scene->arena, SCENE_RECIPIENTS_MOST, sizeof *job->recipient_numbers);
     while (text_next_word(&rest, &word)) {
         uint32_t number = job->envelope.recipient_count++;
-        job->envelope.recipients[number] = (struct recipient){ .address = word, .notify = from->notify };
+        job->envelope.recipients[number] =
+            (struct recipient){ .address = word, .orcpt = text_of(from->orcpt), .notify = from->notify };
         job->recipient_numbers[number] = number + 100;
     }
 }

@@ -68,7 +68,7 @@ struct scene_job {
     size_t body_length; /* 0: as the string */
     uint16_t content;
     bool smtputf8;
-    const char *envid;
+    const char *envid, *orcpt;
     uint8_t notify;
     struct text edits;
 };

@@ -37,6 +37,8 @@ struct row {
 #define KEPT "250 2.0.0 kept\n"
 #define BYE "221 bye\n"
 #define NO "550 no\n"
+#define GO "354 go\n"
+#define TWO "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA"
 
 static const struct row rows[] = {
     { "plain", TLS_OFF, 1, 9, HI "250 s\n" OK OK "354 go\n" OK,
@@ -92,6 +94,36 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "d250 n0" },
     { "452 for the first", TLS_OFF, 2, 9, HI PIPE_DATA OK "452 full\n" OK "354 go\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> DATA||||<content>|<ready>", "t452 d250" },
+    { "552 behind a taken one", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 too many recipients\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 n0" },
+    { "552 with a status of recipients", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 5.5.3 too many\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 n0" },
+    { "552 with a status of another class", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 4.5.3 too many\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 n0" },
+    { "552 of two lines", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552-too many\n552 recipients\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 n0" },
+    { "552 for the first", TLS_OFF, 2, 9, HI PIPE_DATA OK "552 too many\n" OK GO OK,
+      TWO "||||<content>|<ready>", "t452 d250" },
+    { "552 for all", TLS_OFF, 2, 9, HI PIPE_DATA OK "552 too many\n552 too many\n554 none\n" OK,
+      TWO "||||RSET|<ready>", "t452 t452" },
+    { "552 for the second, the third is taken", TLS_OFF, 3, 9, HI PIPE_DATA OK OK "552 too many\n" OK GO OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> RCPT TO:<2@c> DATA|||||<content>|<ready>",
+      "d250 n0 d250" },
+    { "552 since the mailbox is full", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 5.2.2 full\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 f552" },
+    { "552 since the message is large", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 5.3.4 large\n" GO OK,
+      TWO "||||<content>|<ready>", "d250 f552" },
+    { "552 to the sender", TLS_OFF, 1, 9, HI "250 s\n552 too large\n" OK,
+      "EHLO us|MAIL FROM:<a@b>|RSET|<ready>", "f552" },
+    { "552 to the content", TLS_OFF, 1, 9, HI "250 s\n" OK OK GO "552 too large\n",
+      "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "f552" },
+    { "552 to a call-out", TLS_OFF, 1, 0, HI PIPE OK "552 too many\n" OK,
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>", "t452" },
+    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT BYE, TWO "||||<content>|QUIT|<close>",
+      "d250 n0", .is_new = true },
+    { "to a node, 552 to one of two", TLS_OFF, 2, 9, HI NODE HI OK OK "552 too many\n" OK,
+      "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 n0",
+      "NAME=x" },
     { "too many replies", TLS_OFF, 1, 9, HI "250 s\n" OK OK "354 go\n" OK OK,
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>|<close>", "d250" },
     { "call-out", TLS_OFF, 1, 0, HI PIPE OK OK OK, "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>",
@@ -150,7 +182,6 @@ static const struct row rows[] = {
 #define AHEAD_TWO "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> BDAT 9 LAST <content>"
 #define PROBE "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> QUIT"
 #define NODE_AHEAD "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content>"
-#define GO "354 go\n"
 #define BAD "552 no such content\n"
 #define NEW .is_new = true
 #define OUT .finding = FOUND_OUT_OF_STEP
@@ -388,6 +419,42 @@ static void test_rows(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) row_run(&steps[i]);
 }
 
+/* A server that refuses the session is told of in its own words. */
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *replies, *reason, *enhanced;
+    } all[] = {
+        { "554 no service here\n", "554 no service here while receiving the greeting", "4.3.2" },
+        { "554 5.7.1 no service here\n", "554 5.7.1 no service here while receiving the greeting", "5.7.1" },
+        { "554-5.7.1 you are\n554 5.7.1 on a list\n",
+          "554 5.7.1 you are on a list while receiving the greeting", "5.7.1" },
+        { "421 4.3.2 too busy\n", "421 4.3.2 too busy while receiving the greeting", "4.3.2" },
+        { "500 \n", "500  while receiving the greeting", "4.3.2" },
+        { HI "421 go away\n", "421 go away after EHLO", "4.3.2" },
+        { HI "550 5.7.1 no\n550 5.7.1 not you either\n", "550 5.7.1 not you either after HELO", "5.7.1" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct play play = { 0 };
+        struct text rest = text_of(all[i].replies);
+        struct reply_parser parser = { 0 };
+        struct smtp_reply reply;
+        size_t used;
+        dialogue_start(&play.dialogue, TEXT("us"), TLS_OFF, true);
+        dialogue_connected(&play.dialogue);
+        while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
+            follow(&play, dialogue_reply(&play.dialogue, &reply, &play.out));
+            rest = text_slice(rest, used, rest.length);
+        }
+        const struct dialogue_failure *failure = &play.dialogue.failure;
+        if (!text_equal(failure->reason, text_of(all[i].reason))) fail_msg("%.*s", TEXT_ARG(failure->reason));
+        assert_true(text_equal(failure->enhanced, text_of(all[i].enhanced)));
+        buffer_free(&play.said);
+        buffer_free(&play.out);
+    }
+}
+
 /* What is the node's own after a message of somebody's is said to be so. */
 static void test_ours_again(void **state)
 {
@@ -461,6 +528,6 @@ static void test_adopted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_adopted),
-                                        cmocka_unit_test(test_ours_again) };
+                                        cmocka_unit_test(test_ours_again), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests_name("deliver dialogue", tests, NULL, NULL);
 }

@@ -73,6 +73,70 @@ static struct row rows[] = {
       RECIPIENT_DELIVERED,
       "2.0.0",
       false },
+    { "offered, hangs up at STARTTLS",
+      "tls offered",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", NULL, false, true, 1 } },
+      RECIPIENT_DELIVERED,
+      "2.0.0",
+      false },
+    { "offered, hangs up behind 220",
+      "tls offered",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", "220 go\r\n", true, false, 1 } },
+      RECIPIENT_DELIVERED,
+      "2.0.0",
+      false },
+    { "offered, 421 to STARTTLS",
+      "tls offered",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", "421 4.7.0 TLS is broken\r\n", true, false, 1 } },
+      RECIPIENT_DELIVERED,
+      "2.0.0",
+      false },
+    { "offered, no reply to STARTTLS",
+      "tls offered",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", "what\r\n", false, false, 1 } },
+      RECIPIENT_DELIVERED,
+      "2.0.0",
+      false },
+    { "offered, 250 to STARTTLS",
+      "tls offered",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", "250 fine\r\n", false, false, 1 } },
+      RECIPIENT_DELIVERED,
+      "2.0.0",
+      false },
+    { "required, hangs up at STARTTLS",
+      "tls required",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", NULL, false, true } },
+      RECIPIENT_DEFERRED,
+      "4.4.1",
+      false },
+    { "required, 421 to STARTTLS",
+      "tls required",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", "421 4.7.0 TLS is broken\r\n", true } },
+      RECIPIENT_DEFERRED,
+      "4.7.0",
+      false },
+    { "verified, hangs up at STARTTLS",
+      "tls verified",
+      FEATURES "STARTTLS\n",
+      CERTIFICATE_KNOWN,
+      { { "STARTTLS", NULL, false, true } },
+      RECIPIENT_DEFERRED,
+      "4.4.1",
+      false },
     { "required",
       "tls required",
       FEATURES "STARTTLS\n",
@@ -192,8 +256,39 @@ static void test_rows(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_run(&rows[i]);
 }
 
+static unsigned count_of(struct text text, struct text wanted)
+{
+    unsigned count = 0;
+    for (size_t at; (at = text_find(text, wanted)) < text.length; count++)
+        text = text_slice(text, at + wanted.length, text.length);
+    return count;
+}
+
+/* A server whose TLS did not come about is not asked for it again by the next connection. */
+static void test_remembered(void **state)
+{
+    static struct scene scene;
+    static struct rule rules[] = { { .command = "STARTTLS", .closes_first = true }, { NULL } };
+    (void)state;
+    scene_start(&scene);
+    struct script_server *server = scene_server(&scene, FEATURES "STARTTLS\n", rules);
+    server->tls = server_context(&scene, CERTIFICATE_KNOWN);
+    scene_configure(&scene, "deliver { messages 1 }\ndomains { example.test 127.0.0.1:%u { tls offered } }\n",
+                    server->port);
+    for (unsigned i = 1; i <= 3; i++) {
+        scene_send(&scene, &(struct scene_job){ .recipients = "user@example.test", .body = "S: a\r\n\r\n" });
+        scene_wait_results(&scene, i);
+        assert_int_equal(scene.results[i - 1].recipients[0].ending, RECIPIENT_DELIVERED);
+    }
+    assert_int_equal(count_of(buffer_text(&server->said), TEXT("STARTTLS")), 1);
+    assert_int_equal(server->connections, 4);
+    struct tls_context *context = server->tls;
+    scene_stop(&scene);
+    tls_context_free(context);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_remembered) };
     return cmocka_run_group_tests_name("deliver secure", tests, NULL, NULL);
 }

@@ -369,6 +369,36 @@ static void test_call_outs(void **state)
     scene_stop(&scene);
 }
 
+/* Whether a domain's servers take SMTPUTF8 is read off their EHLO, with no other word, and known for a while.
+ */
+static void test_smtputf8_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *features, *options;
+        enum recipient_ending wanted;
+    } rows[] = { { FEATURES, "", RECIPIENT_FAILED },
+                 { FEATURES "SMTPUTF8\n", "", RECIPIENT_DELIVERED },
+                 { FEATURES "SMTPUTF8\n", "smtputf8 off", RECIPIENT_FAILED } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scene_start(&scene);
+        struct script_server *server = scene_server(&scene, rows[i].features, NULL);
+        scene_configure(&scene, "domains { example.test 127.0.0.1:%u { tls off; %s } }\n", server->port,
+                        rows[i].options);
+        ask("@example.test", 1, rows[i].wanted);
+        ask("@Example.test", 2, rows[i].wanted);
+        ask("@example.test", 3, rows[i].wanted);
+        assert_int_equal(server->connections, 1);
+        assert_true(text_starts(buffer_text(&server->said), TEXT("EHLO ")));
+        assert_true(text_find(buffer_text(&server->said), TEXT("MAIL")) == buffer_length(&server->said));
+        scene_stop(&scene);
+    }
+    scene_start(&scene);
+    scene_configure(&scene, "domains { example.test 127.0.0.1:1 { tls off } }\n");
+    ask("@example.test", 1, RECIPIENT_DEFERRED); /* nobody can say */
+    scene_stop(&scene);
+}
+
 /* A server that refuses the null sender says nothing about the recipient. */
 static void test_call_out_null_sender(void **state)
 {
@@ -419,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_call_outs),
         cmocka_unit_test(test_call_out_null_sender),
+        cmocka_unit_test(test_smtputf8_is_asked_for),
         cmocka_unit_test(test_time_limits),
     };
     return cmocka_run_group_tests_name("deliver ways", tests, NULL, NULL);

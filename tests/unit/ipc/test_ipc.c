@@ -505,6 +505,13 @@ static void events_of_any_size(void **state)
         assert_int_equal(back.judgement.class, CLASS_SPAM);
         assert_int_equal(back.judgement.signal_count > 0, first == 0);
     }
+    recipients[0].address.length = event.sender.length = 2000; /* as a command line may have them */
+    buffer_clear(&record);
+    assert_true(event_accepted_put(&event, 0, &record) > 0);
+    uint32_t zero;
+    assert_true(event_accepted_get(arena, buffer_text(&record), &back, &zero));
+    assert_int_equal(back.recipients[0].address.length, 2000);
+    assert_int_equal(back.sender.length, 2000);
     buffer_clear(&record);
     event_refused_put(&refused, &record);
     assert_true(buffer_length(&record) <= RING_RECORD_LIMIT);

@@ -24,6 +24,7 @@ struct row {
     enum convert_outcome outcome;
     const char *has;   /* stands in the converted message; NULL: nothing looked for */
     const char *lacks; /* does not */
+    bool is_retyped;   /* a message inside was encoded as a whole */
 };
 
 static const struct row rows[] = {
@@ -68,6 +69,29 @@ static const struct row rows[] = {
       VERSION MIXED("b") "\r\n--b\r\nContent-Type: message/rfc822\r\n" EIGHT
                          "\r\nSubject: inside\r\n" VERSION PLAIN EIGHT "\r\n" UTF8 "\r\n--b--\r\n",
       CONVERT_DONE, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n", "8bit" },
+    { "signed, returned in a report",
+      VERSION
+      "Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n" EIGHT
+      "\r\n--r\r\n\r\nhello\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n"
+      "--r\r\nContent-Type: message/rfc822\r\n" EIGHT "\r\n" VERSION
+      "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" PLAIN EIGHT "\r\n" UTF8
+      "\r\n--b--\r\n--r--\r\n",
+      CONVERT_DONE, "--r\r\nContent-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\nTUlNRS",
+      "8bit", .is_retyped = true },
+    { "an 8-bit address, returned in a report",
+      VERSION "Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n--r\r\n" EIGHT
+              "Content-Type: message/rfc822\r\n\r\nTo: \x8a\xd6@b\r\n\r\nx\r\n--r--\r\n",
+      CONVERT_DONE, "--r\r\nContent-Transfer-Encoding: base64\r\nContent-Type: message/global\r\n\r\nVG86",
+      "8bit", .is_retyped = true },
+    { "message/global",
+      VERSION MIXED("b") "\r\n--b\r\nContent-Type: message/global\r\n" EIGHT "\r\nSubject: " UTF8
+                         "\r\n\r\nx\r\n--b--\r\n",
+      CONVERT_DONE, "Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\n", "8bit",
+      .is_retyped = true },
+    { "message/rfc822 with an 8-bit address that no report returns",
+      VERSION MIXED("b") "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " UTF8
+                         "@b\r\n\r\nx\r\n--b--\r\n",
+      CONVERT_HEADER_8BIT, NULL, NULL },
     { "part without end of line", VERSION PLAIN EIGHT "\r\nabcdefgh \xc3\xbc", CONVERT_DONE,
       "abcdefgh =C3=BC", "8bit" },
     { "part without a header", VERSION MIXED("b") "\r\n--b\r\n\r\nabcdefgh \xc3\xbc\r\n--b--\r\n",
@@ -75,9 +99,47 @@ static const struct row rows[] = {
       "--b\r\nContent-Type: text/plain; charset=unknown-8bit\r\nContent-Transfer-Encoding: "
       "quoted-printable\r\n\r\n",
       NULL },
-    { "8-bit header", "Subject: " UTF8 "\r\n\r\nbody\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "8-bit header", "Subject: " UTF8 "\r\n\r\nbody\r\n", CONVERT_DONE,
+      "Subject: =?UTF-8?B?6Zai5omL?=\r\n\r\nbody", NULL },
+    { "in words between others", "Subject: Re: " UTF8 " " UTF8 " and so on\r\n\r\nbody\r\n", CONVERT_DONE,
+      "Subject: Re: =?UTF-8?B?6Zai5omLIOmWouaJiw==?= and so on\r\n", NULL },
+    { "in a folded field", "Subject: a\r\n " UTF8 "\r\n\tb\r\n\r\nbody\r\n", CONVERT_DONE,
+      "Subject: a\r\n =?UTF-8?B?6Zai5omL?=\r\n\tb\r\n", NULL },
+    { "in Shift_JIS, as the part says",
+      VERSION "Content-Type: text/plain; charset=shift_jis\r\nSubject: \x8a\xd6\x8e\xe7\r\n\r\nbody\r\n",
+      CONVERT_DONE, "Subject: =?UTF-8?B?6Zai5a6I?=\r\n", NULL },
+    { "phrases",
+      "From: " UTF8 " <a@b.example>, " UTF8 "<c@d.example>\r\nTo: \"" UTF8
+      " (x)\" <a@b.example>\r\n\r\nx\r\n",
+      CONVERT_DONE,
+      "From: =?UTF-8?B?6Zai5omL?= <a@b.example>, =?UTF-8?B?6Zai5omL?= <c@d.example>\r\n"
+      "To: =?UTF-8?B?6Zai5omLICh4KQ==?= <a@b.example>\r\n",
+      NULL },
+    { "a comment", "To: a@b.example (" UTF8 " (" UTF8 ") x)\r\n\r\nx\r\n", CONVERT_DONE,
+      "To: a@b.example (=?UTF-8?B?6Zai5omL?= (=?UTF-8?B?6Zai5omL?=) x)\r\n", NULL },
+    { "a group", "To: " UTF8 ": a@b.example;\r\n\r\nx\r\n", CONVERT_DONE,
+      "To: =?UTF-8?B?6Zai5omL?= : a@b.example;\r\n", NULL },
+    { "an address", "To: " UTF8 "@b.example\r\n\r\nx\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "an address in brackets", "To: x <" UTF8 "@b.example>\r\n\r\nx\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "a quoted local part", "To: \"" UTF8 "\"@b.example\r\n\r\nx\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "a domain", "To: a@" UTF8 ".example\r\n\r\nx\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "a field name", "S" UTF8 ": x\r\nSubject: y\r\n\r\nx\r\n", CONVERT_HEADER_8BIT, NULL, NULL },
+    { "a quote without an end", "To: \"" UTF8 "\r\n\r\nx\r\n", CONVERT_DONE, "To: \"=?UTF-8?B?6Zai5omL?=\r\n",
+      NULL },
+    { "a file name",
+      VERSION MIXED("b") "\r\n--b\r\nContent-Type: image/png; name=\"" UTF8 ".png\"; x=y\r\n"
+                         "Content-Disposition: attachment; filename=" UTF8 UTF8 UTF8 UTF8
+                         ".png\r\n\r\nx\r\n--b--\r\n",
+      CONVERT_DONE,
+      "image/png; name*=UTF-8''%E9%96%A2%E6%89%8B.png; x=y\r\nContent-Disposition: attachment; "
+      "filename*0*=UTF-8''%E9%96%A2%E6%89%8B%E9%96%A2%E6%89%8B%E9%96%A2%E6%89%8B;\r\n "
+      "filename*1*=%E9%96%A2%E6%89%8B.png\r\n",
+      NULL, .is_retyped = true },
+    { "a boundary",
+      VERSION "Content-Type: multipart/mixed; x=\xff\xff; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
+      CONVERT_DONE, "; boundary=b\r\n\r\n--b\r\n", NULL },
     { "8-bit header of a part", VERSION MIXED("b") "\r\n--b\r\nX-A: \xc3\xbc\r\n\r\nx\r\n--b--\r\n",
-      CONVERT_HEADER_8BIT, NULL, NULL },
+      CONVERT_DONE, "--b\r\nX-A: =?UTF-8?B?w7w=?=\r\n\r\nx\r\n", NULL },
     { "signed",
       VERSION "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" PLAIN EIGHT "\r\n" UTF8
               "\r\n--b--\r\n",
@@ -145,7 +207,7 @@ static void test_rows(void **state)
             assert_true(text_starts(buffer_text(&out), TEXT("kept")));
             if (!is_7bit(converted)) fail_msg("%s: still 8-bit", row->name);
             lines_are_short(row->name, converted);
-            trees_agree(row->name, message, converted);
+            if (!row->is_retyped) trees_agree(row->name, message, converted);
             if (is_7bit(message)) assert_true(text_equal(message, converted));
             if (row->has && text_find(converted, text_of(row->has)) == converted.length)
                 fail_msg("%s: \"%s\" is not in \"%.*s\"", row->name, row->has, TEXT_ARG(converted));

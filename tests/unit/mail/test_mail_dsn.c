@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
+#include "mail/convert.h"
 #include "mail/dsn.h"
 #include "mail/mime.h"
 
@@ -48,13 +50,12 @@ static void assert_lacks(const struct buffer *buffer, const char *unwanted)
         fail_msg("there: %s\nin: %.*s", unwanted, TEXT_ARG(text));
 }
 
-/* Whole, 7-bit, CRLF, no line over 998, three parts of the right types. */
+/* Whole, CRLF, no line over 998, 8-bit only in what says so, three parts of the right types. */
 static struct mime *assert_sound(struct arena *arena, const struct buffer *buffer, const char *last_type)
 {
     struct text bytes = buffer_text(buffer);
     size_t column = 0;
     for (size_t i = 0; i < bytes.length; i++) {
-        assert_true((unsigned char)bytes.at[i] < 0x80);
         assert_int_equal(bytes.at[i] == '\n', i > 0 && bytes.at[i - 1] == '\r');
         column = bytes.at[i] == '\n' ? 0 : column + 1;
         assert_true(column <= 999);
@@ -66,6 +67,15 @@ static struct mime *assert_sound(struct arena *arena, const struct buffer *buffe
     assert_true(text_equal(mime->parts[2].type, TEXT("message/delivery-status")));
     assert_true(text_equal(mime->parts[3].type, text_of(last_type)));
     assert_false(finding_set_is_doubtful(&mime->findings));
+    size_t returned = (size_t)(mime->parts[3].body.at - bytes.at);
+    assert_true(text_is_ascii(text_slice(bytes, 0, returned)));
+    bool is_8bit = !text_is_ascii(bytes);
+    const struct header_field *encoding =
+        header_find(mime->parts[3].header, HEADER_CONTENT_TRANSFER_ENCODING);
+    if (is_8bit) {
+        assert_true(encoding && text_equal(text_trim(encoding->value), TEXT("8bit")));
+        assert_non_null(header_find(mime->parts[0].header, HEADER_CONTENT_TRANSFER_ENCODING));
+    }
     return mime;
 }
 
@@ -121,6 +131,27 @@ static void test_delayed_and_relayed(void **state)
     }
 }
 
+/* A server that takes 7 bits only gets the notice all the same, and what it returns is the same text. */
+static void returned_in_7_bits(const struct buffer *notice, struct text original, const char *type)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer converted = { 0 }, room = { 0 };
+    assert_int_equal(convert_to_7bit(buffer_text(notice), &converted), CONVERT_DONE);
+    assert_true(text_is_ascii(buffer_text(&converted)));
+    struct mime *mime = mime_parse(arena, buffer_text(&converted), &mime_limits_default, MIME_FIRST);
+    assert_int_equal(mime->parts[0].children, 3);
+    bool is_encoded = !text_is_ascii(original) && text_equal(mime->parts[3].type, TEXT("message/global"));
+    if (is_encoded) {
+        struct text back = mime_decode(&mime->parts[3], &room, NULL);
+        assert_true(text_starts(back, original));
+    } else {
+        assert_true(text_equal(mime->parts[3].type, text_of(type)));
+    }
+    buffer_free(&converted);
+    buffer_free(&room);
+    arena_free(arena);
+}
+
 /* What comes back of the message. */
 static void test_returned(void **state)
 {
@@ -137,8 +168,13 @@ static void test_returned(void **state)
         { RETURN_UNSTATED, "Subject: x\r\n", "text\r\n", BIG, "text/rfc822-headers" },
         { RETURN_FULL, "Subject: x\r\n", "text\r\n", BIG, "message/rfc822" },
         { RETURN_FULL, "Subject: x\r\n", "text\r\n", HUGE, "text/rfc822-headers" },
-        { RETURN_FULL, "Subject: x\r\n", "\xe6\x97\xa5\r\n", 0, "text/rfc822-headers" },
-        { RETURN_FULL, "Subject: \xe6\x97\xa5\r\n", "text\r\n", 0, "text/rfc822-headers" },
+        { RETURN_FULL, "Subject: x\r\n", "\xe6\x97\xa5\r\n", 0, "message/rfc822" },
+        { RETURN_UNSTATED, "Subject: x\r\n", "\x93\xfa\r\n", 0, "message/rfc822" },
+        { RETURN_FULL, "Subject: \xe6\x97\xa5\r\n", "text\r\n", 0, "message/global" },
+        { RETURN_FULL, "Subject: \x93\xfa\r\n", "text\r\n", 0, "message/rfc822" },
+        { RETURN_HEADERS, "Subject: \xe6\x97\xa5\r\n", "\xe6\x97\xa5\r\n", 0, "text/rfc822-headers" },
+        { RETURN_HEADERS, "Subject: \x93\xfa\r\n", "text\r\n", 0, "text/rfc822-headers" },
+        { RETURN_HEADERS, "Subject: x\r\n", "\xe6\x97\xa5\r\n", 0, "text/rfc822-headers" },
         { RETURN_FULL, "Subject: x\r\n", "no end of line ", 5000, "text/rfc822-headers" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -152,6 +188,12 @@ static void test_returned(void **state)
         dsn.original = buffer_text(&original);
         dsn_compose(&dsn, &out);
         assert_sound(arena, &out, rows[i].type);
+        if (strncmp(rows[i].type, "message/", 8) == 0) { /* every byte comes back */
+            char *bytes = memory_string(buffer_text(&original));
+            assert_has(&out, bytes);
+            free(bytes);
+        }
+        returned_in_7_bits(&out, buffer_text(&original), rows[i].type);
         buffer_free(&out);
         buffer_free(&original);
         arena_free(arena);
@@ -176,8 +218,24 @@ static void test_odd_recipients(void **state)
           "Final-Recipient: utf-8;\\x{65E5}\\x{672C}@b.example\r\n",
           "rfc822;" },
         { { .address = { "a@b.example", 11 }, .status = { "5.0.0", 5 }, .diagnostic = { "caf\xe9", 4 } },
-          "Diagnostic-Code: x-sekimori; caf?\r\n",
+          "Diagnostic-Code: x-sekimori; caf\\xE9\r\n",
           "\xe9" },
+        { { .address = { "a@b.example", 11 },
+            .status = { "5.0.0", 5 },
+            .diagnostic = { "550 \xe6\x97\xa5\xe6\x9c\xac", 10 } },
+          "Diagnostic-Code: x-sekimori; 550 \\x{65E5}\\x{672C}\r\n",
+          "\xe6" },
+        { { .address = { "a@b.example", 11 },
+            .status = { "5.0.0", 5 },
+            .diagnostic = { "550 \xe6\x97\xa5\xe6\x9c", 9 } }, /* cut in a character */
+          "Diagnostic-Code: x-sekimori; 550 \\x{65E5}\\xE6\\x9C\r\n",
+          "\xe6" },
+        { { .address = { "a@b.example", 11 },
+            .orcpt = { "utf-8;\xe6\x97\xa5@b.example", 19 },
+            .status = { "5.0.0", 5 },
+            .diagnostic = { "no", 2 } },
+          "Original-Recipient: utf-8;\\x{65E5}@b.example\r\n",
+          "\xe6" },
         { { .address = { "a@b.example", 11 },
             .status = { "4.4.7", 5 },
             .remote = { "none", 4 },
@@ -196,6 +254,68 @@ static void test_odd_recipients(void **state)
         assert_lacks(&out, rows[i].unwanted);
         buffer_free(&out);
         arena_free(arena);
+    }
+}
+
+/* What a server said is text in UTF-8 for people, whatever charset it said it in. */
+static void test_replies_in_any_charset(void **state)
+{
+    static const struct {
+        struct text reply;
+        const char *wanted; /* in the people's part */
+    } rows[] = {
+        { TEXT("550 no such user"), "550 no such user" },
+        { TEXT("550 \xe3\x81\x9d\xe3\x81\xae\xe3\x82\x88\xe3\x81\x86\xe3\x81\xaa\xe5\xae\x9b\xe5\x85\x88"),
+          "550 そのような宛先" },
+        { TEXT("550 "
+               "\x82\xbb\x82\xcc\x82\xe6\x82\xa4\x82\xc8\x88\xb6\x90\xe6\x82\xcd\x82\xa0\x82\xe8\x82\xdc\x82"
+               "\xb9\x82\xf1"),
+          "550 そのような宛先はありません" },
+        { TEXT("550 \x1b$B$=$N$h$&$J08@h\x1b(B"), "550 そのような宛先" },
+        { TEXT("550 caf\xe9"), "550 caf" },
+        { TEXT("550 \x82\xbb\x82\xcc\x82\xe6\x82\xa4\x82\xc8\x88\xb6\x90\xe6\x82"), "550 " },
+        { TEXT("550 a\x01\x7f"), "550 a  " },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = arena_new(0);
+        struct buffer out = { 0 }, text = { 0 };
+        struct dsn_recipient recipient = unknown_user;
+        recipient.diagnostic = rows[i].reply;
+        struct dsn dsn = sample(&recipient, 1);
+        dsn_compose(&dsn, &out);
+        struct mime *mime = assert_sound(arena, &out, "message/rfc822");
+        struct text people = mime_decode(&mime->parts[1], &text, NULL);
+        assert_true(utf8_is_valid(people));
+        if (text_find(people, text_of(rows[i].wanted)) == people.length)
+            fail_msg("%s is not in %.*s", rows[i].wanted, TEXT_ARG(people));
+        buffer_free(&text);
+        buffer_free(&out);
+        arena_free(arena);
+    }
+}
+
+/* Senders whose address has a form in ASCII get a notice in ASCII. */
+static void test_to(void **state)
+{
+    char longest[2000];
+    memset(longest, 'x', sizeof longest);
+    const struct {
+        struct text sender;
+        const char *wanted;
+    } rows[] = {
+        { TEXT("a@example.jp"), "\r\nTo: <a@example.jp>\r\n" },
+        { TEXT("a@\xe4\xbe\x8b\xe3\x81\x88.jp"), "\r\nTo: <a@xn--r8jz45g.jp>\r\n" },
+        { TEXT("\xe3\x81\x82@\xe4\xbe\x8b\xe3\x81\x88.jp"),
+          "\r\nTo: <\xe3\x81\x82@\xe4\xbe\x8b\xe3\x81\x88.jp>\r\n" },
+        { text_from(longest, sizeof longest), "\r\nTo: undisclosed-recipients:;\r\n" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer out = { 0 };
+        struct dsn dsn = sample(&unknown_user, 1);
+        dsn.sender = rows[i].sender;
+        dsn_compose(&dsn, &out);
+        assert_has(&out, rows[i].wanted);
+        buffer_free(&out);
     }
 }
 
@@ -229,6 +349,8 @@ int main(void)
         cmocka_unit_test(test_delayed_and_relayed),
         cmocka_unit_test(test_returned),
         cmocka_unit_test(test_odd_recipients),
+        cmocka_unit_test(test_replies_in_any_charset),
+        cmocka_unit_test(test_to),
         cmocka_unit_test(test_long_reply_and_many_recipients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

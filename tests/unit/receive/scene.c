@@ -243,7 +243,9 @@ static struct config *config_make(const char *more)
     struct buffer text = { 0 };
     buffer_printf(&text,
                   "hostname mx.test\nadmin boss@example.test\n%s\nlisten 127.0.0.1:25 { direction in }\n"
-                  "dns client names off\ndomains { example.test 127.0.0.1:2525; asked.test 127.0.0.1:2525 { "
+                  "dns client names off\ndomains { example.test 127.0.0.1:2525; plain.test 127.0.0.1:2525 { "
+                  "smtputf8 off }; "
+                  "asked.test 127.0.0.1:2525 { "
                   "recipients call-out } }\n",
                   more);
     struct config *config = config_of_text(buffer_text(&text), false);
@@ -438,6 +440,7 @@ static void line_say(struct scene *scene, struct text line)
         struct text word, bytes;
     } contents[] = { { TEXT("DOT"), TEXT(".\r\n") },
                      { TEXT("END"), TEXT("Subject: hello\r\n\r\nhello\r\n.\r\n") },
+                     { TEXT("EIGHT"), TEXT("Subject: \xc3\xa4\r\n\r\nx\r\n.\r\n") },
                      { TEXT("BARE"), TEXT("Subject: hello\n\r\nhello\r\n.\r\n") },
                      { TEXT("ALONE"), TEXT("Disk full on host1\r\n\r\nplease look\r\n.\r\n") } };
     struct buffer out = { 0 };

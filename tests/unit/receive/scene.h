@@ -69,9 +69,9 @@ void scene_scan_comes(struct scene *scene);
 void scene_scan_goes(struct scene *scene);
 
 /* The codes of the replies, "220 250": connects, says the lines one by one (with | between) and awaits a
-   reply to each. "DOT" ends a content; END, HUGE, WIDE, HOPS, BARE and ALONE stand for content with its
-   dot: small; of 70,000 octets; with a header of 20,000; with six Received fields; with a bare LF; without a
-   header. A reply that does not come is 0. */
+   reply to each. "DOT" ends a content; END, EIGHT, HUGE, WIDE, HOPS, BARE and ALONE stand for content with
+   its dot: small; with a header in UTF-8; of 70,000 octets; with a header of 20,000; with six Received
+   fields; with a bare LF; without a header. A reply that does not come is 0. */
 const char *scene_talk(struct scene *scene, const char *lines);
 
 /* Sends without awaiting anything; awaits a reply; hangs up. */

@@ -12,6 +12,10 @@
 #include "config_text.h"
 #include "receive/rcpt.h"
 
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X64 X50 "xxxxxxxxxxxxxx"
+#define X250 X50 X50 X50 X50 X50
+
 enum { IN, OUT, THROUGH, THROUGH_OUT };
 
 static const char config_text[] = "hostname mx.test\nadmin boss@example.test\n"
@@ -27,9 +31,15 @@ static const char config_text[] = "hostname mx.test\nadmin boss@example.test\n"
                                   "    other.test 127.0.0.1:2526\n"
                                   "    .under.test 127.0.0.1:2525\n"
                                   "    listed.test 127.0.0.1:2525 { recipients table /listed }\n"
+                                  "    minus.test 127.0.0.1:2525 { recipients table /listed; recipients "
+                                  "delimiter \"-=\" }\n"
+                                  "    whole.test 127.0.0.1:2525 { recipients table /listed; recipients "
+                                  "delimiter none }\n"
+                                  "    routes.test 127.0.0.1:2525 { recipients routed on }\n"
                                   "    broken.test 127.0.0.1:2525 { recipients table /broken }\n"
                                   "    asked.test 127.0.0.1:2525 { recipients call-out }\n"
                                   "    plain.test 127.0.0.1:2525 { smtputf8 off }\n"
+                                  "    xn--r8jz45g.test 127.0.0.1:2525\n"
                                   "}\n";
 
 static const struct row {
@@ -40,15 +50,18 @@ static const struct row {
     enum rcpt_choice choice;
     uint16_t code;
     const char *enhanced;
-    const char *address; /* as it is named; NULL: as in the command */
-    bool smtputf8;       /* MAIL had it */
-    bool is_for_us;      /* those before are the node's own; and so is this one when it is taken */
+    const char *address;  /* as it is named; NULL: as in the command */
+    bool smtputf8;        /* MAIL had it */
+    bool sender_needs_it; /* by its address */
+    bool lacks;           /* the servers are known not to take it */
+    bool is_for_us;       /* those before are the node's own; and so is this one when it is taken */
 } rows[] = {
 #define TAKEN RCPT_TAKEN, 0, NULL
 #define AGAIN RCPT_TAKEN_BEFORE, 0, NULL
 #define ASKED RCPT_CALL_OUT, 0, NULL
 #define NO(code, enhanced) RCPT_REFUSED, code, enhanced
 #define UTF8 .smtputf8 = true
+#define SENDER .sender_needs_it = true
 #define OURS .is_for_us = true
     /* domains */
     { "ours", IN, "", "<a@example.test>", TAKEN },
@@ -63,7 +76,39 @@ static const struct row {
     { "a literal, from inside", OUT, "", "<a@[192.0.2.1]>", NO(550, "5.1.2") },
     { "a source route is not followed", IN, "", "<@relay.test:a@world.test>", NO(550, "5.7.1"),
       "a@world.test" },
-    { "a percent sign is no route", IN, "", "<a%world.test@example.test>", TAKEN },
+
+    /* what a server may read as a way to somewhere else */
+    { "a percent sign", IN, "", "<a%world.test@example.test>", NO(550, "5.7.1") },
+    { "two", IN, "", "<a%b%world.test@example.test>", NO(550, "5.7.1") },
+    { "at the end", IN, "", "<a%@example.test>", NO(550, "5.7.1") },
+    { "a bang", IN, "", "<world.test!a@example.test>", NO(550, "5.7.1") },
+    { "both", IN, "", "<world.test!a%b@example.test>", NO(550, "5.7.1") },
+    { "an address in quotes", IN, "", "<\"a@world.test\"@example.test>", NO(550, "5.7.1") },
+    { "with a backslash", IN, "", "<\"a\\@world.test\"@example.test>", NO(550, "5.7.1") },
+    { "a percent sign in quotes", IN, "", "<\"a%world.test\"@example.test>", NO(550, "5.7.1") },
+    { "a bang in quotes", IN, "", "<\"world.test!a\"@example.test>", NO(550, "5.7.1") },
+    { "a source route to us", IN, "", "<@relay.test,@b.test:a@example.test>", NO(550, "5.7.1"),
+      "a@example.test" },
+    { "a source route to our postmaster", IN, "", "<@relay.test:postmaster@example.test>", NO(550, "5.7.1"),
+      "postmaster@example.test" },
+    { "in a table", IN, "", "<suzuki%world.test@listed.test>", NO(550, "5.7.1") },
+    { "before a server is asked", IN, "", "<a%world.test@asked.test>", NO(550, "5.7.1") },
+    { "through an edge", THROUGH, "", "<a%world.test@example.test>", NO(550, "5.7.1") },
+    { "from inside, a percent sign", OUT, "", "<a%world.test@example.test>", TAKEN },
+    { "from inside, a bang", OUT, "", "<world.test!a@example.test>", TAKEN },
+    { "from inside, a source route", OUT, "", "<@relay.test:a@example.test>", TAKEN, "a@example.test" },
+    { "where it is allowed", IN, "", "<a%world.test@routes.test>", TAKEN },
+    { "where it is allowed, a bang", IN, "", "<world.test!a@routes.test>", TAKEN },
+    { "where it is allowed, in quotes", IN, "", "<\"a@world.test\"@routes.test>", TAKEN },
+    { "where it is allowed, a source route", IN, "", "<@relay.test:a@routes.test>", TAKEN, "a@routes.test" },
+    { "others that look odd are none", IN, "", "<a/b=c+d-e#f$g&h'i*j?k^l_m`n{o|p}q~@example.test>", TAKEN },
+    { "nor is a colon in quotes", IN, "", "<\"a:b\"@example.test>", TAKEN },
+
+    /* long ones */
+    { "a local part of 65", IN, "", "<" X64 "x@example.test>", TAKEN },
+    { "of 1,500", IN, "", "<" X250 X250 X250 X250 X250 X250 "@example.test>", TAKEN },
+    { "in a table", IN, "", "<" X250 "@listed.test>", TAKEN },
+    { "not in a table", IN, "", "<" X250 "x@listed.test>", NO(550, "5.1.1") },
 
     /* postmaster, RFC 5321 section 4.5.1 */
     { "postmaster without a domain is the administrator", IN, "", "<postmaster>", TAKEN,
@@ -85,11 +130,48 @@ static const struct row {
     { "and again", IN, "b@asked.test", "<a@asked.test>", ASKED },
     { "relaying is denied before a server is asked", IN, "", "<a@mail.asked.test>", NO(550, "5.7.1") },
 
+    { "in the table, in quotes", IN, "", "<\"suzuki\"@listed.test>", TAKEN },
+    { "with a backslash", IN, "", "<\"suzuk\\i\"@listed.test>", TAKEN },
+    { "what needs quotes", IN, "", "<\"a b\"@listed.test>", TAKEN },
+    { "with a backslash that it does not need", IN, "", "<\"a\\ b\"@listed.test>", TAKEN },
+    { "the table's quotes are none that an address needs", IN, "", "<ito@listed.test>", TAKEN },
+    { "nor in the address", IN, "", "<\"ito\"@listed.test>", TAKEN },
+    { "another blank", IN, "", "<\"a  b\"@listed.test>", NO(550, "5.1.1") },
+    { "a folder", IN, "", "<suzuki+lists@listed.test>", TAKEN },
+    { "a folder in quotes", IN, "", "<\"suzuki+my lists\"@listed.test>", TAKEN },
+    { "two delimiters", IN, "", "<suzuki+lists+c@listed.test>", TAKEN },
+    { "a folder without a name", IN, "", "<suzuki+@listed.test>", TAKEN },
+    { "a stranger's folder", IN, "", "<stranger+suzuki@listed.test>", NO(550, "5.1.1") },
+    { "a delimiter in front ends no name", IN, "", "<+suzuki@listed.test>", NO(550, "5.1.1") },
+    { "the whole local part is in the table", IN, "", "<web+shop@listed.test>", TAKEN },
+    { "and not what stands before", IN, "", "<web@listed.test>", NO(550, "5.1.1") },
+    { "no folder", IN, "", "<suzuki-lists@listed.test>", NO(550, "5.1.1") },
+    { "the postmaster's folder", IN, "", "<postmaster+x@listed.test>", TAKEN },
+    { "the postmaster in quotes", IN, "", "<\"Postmaster\"@listed.test>", TAKEN },
+    { "other delimiters", IN, "", "<suzuki-lists@minus.test>", TAKEN },
+    { "either of them", IN, "", "<suzuki=lists@minus.test>", TAKEN },
+    { "but none of another domain's", IN, "", "<suzuki+lists@minus.test>", NO(550, "5.1.1") },
+    { "no delimiter", IN, "", "<suzuki+lists@whole.test>", NO(550, "5.1.1") },
+
     /* SMTPUTF8 */
     { "an address that needs it", IN, "", "<\xc3\xa4@example.test>", NO(553, "5.6.7") },
     { "and has it", IN, "", "<\xc3\xa4@example.test>", TAKEN, UTF8 },
-    { "the server behind does not take it", IN, "", "<a@plain.test>", NO(553, "5.6.7"), UTF8 },
+    { "our domain in U-labels", IN, "", "<a@\xe4\xbe\x8b\xe3\x81\x88.test>", NO(553, "5.6.7"),
+      "a@xn--r8jz45g.test" },
+    { "and has it: it is the same domain", IN, "", "<a@\xe4\xbe\x8b\xe3\x81\x88.test>", TAKEN,
+      "a@xn--r8jz45g.test", UTF8 },
+    { "which needs nothing of the server", IN, "", "<a@\xe4\xbe\x8b\xe3\x81\x88.plain.test>",
+      NO(550, "5.7.1"), UTF8 },
+    { "another domain in U-labels", IN, "", "<a@\xe4\xbe\x8b.test>", NO(550, "5.7.1"), UTF8 },
+    { "the same recipient in both forms", IN, "a@xn--r8jz45g.test", "<a@\xe4\xbe\x8b\xe3\x81\x88.test>",
+      AGAIN, "a@xn--r8jz45g.test", UTF8 },
+    { "said, and not needed", IN, "", "<a@plain.test>", TAKEN, UTF8, .lacks = true },
+    { "needed by the recipient, and not taken", IN, "", "<\xc3\xa4@plain.test>", NO(553, "5.6.7"), UTF8 },
+    { "needed by the sender, and not taken", IN, "", "<a@plain.test>", NO(553, "5.6.7"), UTF8, SENDER },
     { "the server behind, without it", IN, "", "<a@plain.test>", TAKEN },
+    { "the sender needs it", IN, "", "<a@example.test>", TAKEN, UTF8, SENDER },
+    { "of the world's, from inside", OUT, "", "<\xc3\xa4@world.test>", TAKEN, UTF8, SENDER },
+    { "the node's own", OUT, "", "<spam@example.test>", TAKEN, UTF8, OURS },
 
     /* limits: three recipients, 64 KiB of addresses */
     { "the third", IN, "a@example.test b@example.test", "<c@example.test>", TAKEN },
@@ -97,7 +179,26 @@ static const struct row {
       NO(452, "4.5.3") },
     { "the fourth of the world's", IN, "a@example.test b@example.test c@example.test", "<d@world.test>",
       NO(452, "4.5.3") },
-    { "given twice is taken twice", IN, "a@example.test", "<a@example.test>", TAKEN },
+
+    /* the same recipient again */
+    { "again", IN, "a@example.test", "<a@example.test>", AGAIN },
+    { "after another", IN, "b@example.test a@example.test", "<a@example.test>", AGAIN },
+    { "the domain in capitals", IN, "a@example.test", "<a@EXAMPLE.test>", AGAIN },
+    { "the local part in capitals is somebody else", IN, "a@example.test", "<A@example.test>", TAKEN },
+    { "but not where a table says who is who", IN, "suzuki@listed.test", "<Suzuki@listed.test>", AGAIN },
+    { "nor the postmaster", IN, "postmaster@example.test", "<PostMaster@example.test>", AGAIN },
+    { "in quotes", IN, "a@example.test", "<\"a\"@example.test>", AGAIN },
+    { "without", IN, "\"a\"@example.test", "<a@example.test>", AGAIN },
+    { "odd dots in quotes", IN, "a..b@example.test", "<\"a..b\"@example.test>", AGAIN },
+    { "with a backslash", IN, "\"a(b\"@example.test", "<\"a\\(b\"@example.test>", AGAIN },
+    { "with another one", IN, "\"a(b\"@example.test", "<\"a\\\\(b\"@example.test>", TAKEN },
+    { "a folder is another", IN, "suzuki@listed.test", "<suzuki+x@listed.test>", TAKEN },
+    { "in another domain", IN, "a@example.test", "<a@also.test>", TAKEN },
+    { "beyond the limit", IN, "a@example.test b@example.test c@example.test", "<b@example.test>", AGAIN },
+    { "of the world's, from inside", OUT, "a@world.test", "<a@World.test>", AGAIN },
+    { "that went through", THROUGH, "a@example.test", "<a@example.test>", AGAIN },
+    { "no server is asked again", IN, "a@asked.test", "<a@asked.test>", AGAIN },
+    { "postmaster without a domain", IN, "boss@example.test", "<postmaster>", AGAIN, "boss@example.test" },
 
     /* the node's own addresses */
     { "spam, from inside", OUT, "", "<spam@example.test>", TAKEN, OURS },
@@ -141,7 +242,12 @@ static int stage_set(void **state)
 {
     static struct stage stage;
     stage.config = config_of_text(text_of(config_text), false);
-    content_set(stage.config, "listed.test", "suzuki@listed.test\ntanaka\n");
+    static const char listed[] = "suzuki@listed.test\ntanaka\n\"a b\"@listed.test\n\"ito\"\n"
+                                 "web+shop@listed.test\n" X250 "@listed.test\nsuzuki@minus.test\n"
+                                 "suzuki@whole.test\n";
+    content_set(stage.config, "listed.test", listed);
+    content_set(stage.config, "minus.test", listed);
+    content_set(stage.config, "whole.test", listed);
     content_set(stage.config, "broken.test", "two words\n");
     stage.tables = tables_new(stage.config);
     *state = &stage;
@@ -156,11 +262,37 @@ static int stage_clear(void **state)
     return 0;
 }
 
-static void before_add(struct envelope *envelope, const char *before)
+/* The recipient is known as it was when it was taken. */
+static uint64_t key_when_taken(const struct rcpt_scene *scene, struct text address)
+{
+    static const struct envelope nobody = { 0 };
+    struct rcpt_scene before = *scene;
+    struct smtp_command command = { 0 };
+    before.envelope = &nobody;
+    mailbox_parse(address, false, &command.mailbox);
+    return rcpt_decide(&before, &command).key;
+}
+
+static void before_add(const struct rcpt_scene *scene, struct envelope *envelope, uint64_t *keys,
+                       const char *before)
 {
     struct text rest = text_of(before), word;
-    while (text_next_word(&rest, &word))
+    while (text_next_word(&rest, &word)) {
+        keys[envelope->recipient_count] = key_when_taken(scene, word);
         envelope->recipients[envelope->recipient_count++] = (struct recipient){ .address = word };
+    }
+}
+
+/* The servers inside are asked what they take where MAIL had SMTPUTF8, unless that is known. */
+static void smtputf8_check(const struct row *row, const struct rcpt_decision *decision)
+{
+    bool is_new = decision->choice == RCPT_TAKEN || decision->choice == RCPT_CALL_OUT;
+    bool is_outside = strstr(row->command, "world.test") != NULL;
+    bool concerns_a_server = is_new && row->smtputf8 && !row->is_for_us && !is_outside;
+    bool needs = row->sender_needs_it || !text_is_ascii(decision->recipient.address);
+    if (decision->lacks_smtputf8 != row->lacks) fail_msg("%s: lacks", row->name);
+    if (decision->asks_smtputf8 != (concerns_a_server && !row->lacks)) fail_msg("%s: asks", row->name);
+    if (decision->needs_smtputf8 != (concerns_a_server && needs)) fail_msg("%s: needs", row->name);
 }
 
 static void row_run(const struct stage *stage, const struct row *row)
@@ -172,13 +304,16 @@ static void row_run(const struct stage *stage, const struct row *row)
     struct smtp_error error =
         smtp_command_parse(arena, arena_printf(arena, "RCPT TO:%s", row->command), false, &command);
     if (error.code) fail_msg("%s: %s", row->name, error.text);
-    before_add(&envelope, row->before);
-    const struct rcpt_scene scene = { .config = stage->config,
-                                      .listener = &stage->config->listeners[row->port],
-                                      .tables = stage->tables,
-                                      .envelope = &envelope,
-                                      .is_for_us = row->is_for_us && envelope.recipient_count,
-                                      .arena = arena };
+    uint64_t keys[4];
+    struct rcpt_scene scene = { .config = stage->config,
+                                .listener = &stage->config->listeners[row->port],
+                                .tables = stage->tables,
+                                .envelope = &envelope,
+                                .keys = keys,
+                                .arena = arena };
+    before_add(&scene, &envelope, keys, row->before);
+    scene.sender_needs_smtputf8 = row->sender_needs_it;
+    scene.is_for_us = row->is_for_us && envelope.recipient_count;
     struct rcpt_decision decision = rcpt_decide(&scene, &command);
     struct text address = row->address ? text_of(row->address) : command.mailbox.address;
     if (decision.choice != row->choice || decision.reply.code != row->code)
@@ -187,6 +322,7 @@ static void row_run(const struct stage *stage, const struct row *row)
     if (!text_equal(decision.recipient.address, address))
         fail_msg("%s: %.*s", row->name, TEXT_ARG(decision.recipient.address));
     if (row->choice != RCPT_REFUSED) assert_int_equal(decision.is_for_us, row->is_for_us);
+    smtputf8_check(row, &decision);
     arena_free(arena);
 }
 
@@ -202,8 +338,11 @@ static void test_bytes(void **state)
     struct arena *arena = arena_new(0);
     struct envelope envelope = { 0 };
     struct smtp_command command;
-    struct rcpt_scene scene = { stage->config, stage->config->listeners, stage->tables, &envelope, 0, false,
-                                arena };
+    struct rcpt_scene scene = { .config = stage->config,
+                                .listener = stage->config->listeners,
+                                .tables = stage->tables,
+                                .envelope = &envelope,
+                                .arena = arena };
     smtp_command_parse(arena, TEXT("RCPT TO:<a@example.test> ORCPT=rfc822;b@example.test NOTIFY=DELAY"),
                        false, &command);
     struct rcpt_decision decision = rcpt_decide(&scene, &command);
@@ -224,7 +363,11 @@ static void test_postmaster_without_admin(void **state)
     struct config config = *stage->config;
     struct envelope envelope = { 0 };
     struct smtp_command command;
-    const struct rcpt_scene scene = { &config, config.listeners, stage->tables, &envelope, 0, false, arena };
+    const struct rcpt_scene scene = { .config = &config,
+                                      .listener = config.listeners,
+                                      .tables = stage->tables,
+                                      .envelope = &envelope,
+                                      .arena = arena };
     config.admin = TEXT_NONE;
     smtp_command_parse(arena, TEXT("RCPT TO:<postmaster>"), false, &command);
     struct rcpt_decision decision = rcpt_decide(&scene, &command);

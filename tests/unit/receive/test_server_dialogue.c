@@ -494,6 +494,54 @@ static void test_letters(void **state)
     }
 }
 
+/* SMTPUTF8 is offered where some domain takes it that mail may be for. */
+static void test_smtputf8_is_offered(void **state)
+{
+    static const struct {
+        enum direction direction;
+        bool first, second, world, is_offered;
+    } offers[] = {
+        { DIRECTION_IN, true, true, true, true },     { DIRECTION_IN, false, true, true, true },
+        { DIRECTION_IN, false, false, true, false },  { DIRECTION_OUT, false, false, true, true },
+        { DIRECTION_OUT, false, true, false, true },  { DIRECTION_OUT, false, false, false, false },
+        { DIRECTION_IN, false, false, false, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(offers); i++) {
+        struct domain domains[] = { { .name = TEXT("a.test"), .smtputf8 = offers[i].first },
+                                    { .name = TEXT(".b.test"), .smtputf8 = offers[i].second },
+                                    { .name = TEXT("*"), .smtputf8 = offers[i].world } };
+        struct talk talk;
+        talk_begin(&talk);
+        talk.config.domains = domains;
+        talk.config.domain_count = COUNT(domains);
+        talk.listener.direction = offers[i].direction;
+        server_dialogue_start(&talk.dialogue, &talk.listener, false, false);
+        talk_lines(&talk, "EHLO x\n");
+        struct text said = buffer_text(&talk.out);
+        assert_int_equal(text_find(said, TEXT("250-SMTPUTF8\r\n")) < said.length, offers[i].is_offered);
+        talk_end(&talk);
+    }
+}
+
+/* An address of any length leaves room for the reason. */
+static void test_reply_to_a_long_address(void **state)
+{
+    static const struct reply no = { 550, "5.1.1", "no such user here" };
+    char address[2000];
+    struct talk talk;
+    (void)state;
+    memset(address, 'x', sizeof address);
+    talk_begin(&talk);
+    server_dialogue_start(&talk.dialogue, &talk.listener, false, false);
+    server_dialogue_rcpt_answer(&talk.dialogue, &talk.config, text_from(address, sizeof address), &no,
+                                &talk.out);
+    assert_true(text_starts(buffer_text(&talk.out), TEXT("550 5.1.1 <xxx")));
+    assert_true(text_ends(buffer_text(&talk.out), TEXT("xxx>: no such user here\r\n")));
+    assert_int_equal(buffer_length(&talk.out), 10 + SERVER_DIALOGUE_REPLY_MOST + 2);
+    talk_end(&talk);
+}
+
 static void test_greeting(void **state)
 {
     struct talk talk;
@@ -560,6 +608,8 @@ int main(void)
         cmocka_unit_test(test_long_line_in_pieces),
         cmocka_unit_test(test_mail_shown_again),
         cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_smtputf8_is_offered),
+        cmocka_unit_test(test_reply_to_a_long_address),
         cmocka_unit_test(test_greeting),
         cmocka_unit_test(test_reply_is_one_line),
         cmocka_unit_test(test_helo),

@@ -11,6 +11,9 @@
 
 #include "smtp/command.h"
 
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X100 X50 X50
+
 static void describe_path(const struct smtp_command *command, struct buffer *out)
 {
     static const char *const bodies[] = { "", " body=7", " body=8" }, *const rets[] = { "", " ret=full",
@@ -250,6 +253,18 @@ static void parameters(void **state)
         ROW("RCPT TO:<a@b> ORCPT=rfc822;a+0Ab", "501 5.5.4"),
         ROW("RCPT TO:<a@b> ORCPT=rfc822", "501 5.5.4"),
         ROW("RCPT TO:<a@b> ORCPT=;a", "501 5.5.4"),
+        ROW("MAIL FROM:<a@b> ENVID=" X100 X100 X100 "x", "MAIL <a@b> envid=" X100 X100 X100 "x"),
+        ROW("RCPT TO:<a@b> ORCPT=rfc822;" X100 X100 X100 X100 X100 X100 "@b",
+            "RCPT <a@b> orcpt=rfc822;" X100 X100 X100 X100 X100 X100 "@b"),
+        ROW("MAIL FROM:<" X100 X100 X100 "@b>", "MAIL <" X100 X100 X100 "@b>"),
+        ROW("RCPT TO:<" X100 X100 X100 "@b>", "RCPT <" X100 X100 X100 "@b>"),
+        ROW("RCPT TO:<a@b> ORCPT=utf-8;\xe6\x97\xa5@b", "RCPT <a@b> orcpt=utf-8;\xe6\x97\xa5@b"),
+        ROW("RCPT TO:<a@b> ORCPT=UTF-8;\\x{65E5}@b", "RCPT <a@b> orcpt=UTF-8;\\x{65E5}@b"),
+        ROW("RCPT TO:<a@b> ORCPT=utf-8;+E6+97+A5@b", "RCPT <a@b> orcpt=utf-8;\xe6\x97\xa5@b"),
+        ROW("RCPT TO:<a@b> ORCPT=utf-8;\xe6\x97@b", "501 5.5.4"),
+        ROW("RCPT TO:<a@b> ORCPT=utf-8;+E6+97@b", "501 5.5.4"),
+        ROW("RCPT TO:<a@b> ORCPT=\xe6\x97\xa5;a@b", "501 5.5.4"),
+        ROW("MAIL FROM:<a@b> ENVID=\xe6\x97\xa5", "501 5.5.4"),
         ROW("RCPT TO:<a@b> SIZE=3", "555 5.5.4"),
         ROW("BDAT 100", "BDAT 100"),
         ROW("BDAT 0 LAST", "BDAT 0 last"),

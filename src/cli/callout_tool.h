@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* sekimori callout: what deliver knows of recipients that servers were asked about. */
+#ifndef SEKIMORI_CLI_CALLOUT_TOOL_H
+#define SEKIMORI_CLI_CALLOUT_TOOL_H
+
+/* A verb of cli/verb_table.c: argv[0] is the verb; returns a sysexits code. */
+int callout_main(int argc, char **argv);
+
+#endif
