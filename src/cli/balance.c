@@ -123,7 +123,9 @@ static void table_print(const struct count_comparison *sums)
     printf("%-14s %12lld %12s %12s\n", "aborted", (long long)sums->aborted, "-", "-");
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
-    if (sums->lost) printf("%lld events were lost on their way to the ledger\n", (long long)sums->lost);
+    if (sums->lost)
+        printf("%lld %s lost on the way to the ledger\n", (long long)sums->lost,
+               text_word_for((uint64_t)sums->lost, "event was", "events were"));
     puts(sums->differences ? "NOT BALANCED" : sums->lost ? "INCOMPLETE" : "balanced");
 }
 

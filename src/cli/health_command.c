@@ -15,6 +15,7 @@
 
 #include "cli/health_plugin.h"
 #include "cli/json.h"
+#include "cli/options.h"
 
 enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 };
 
@@ -59,7 +60,7 @@ static bool seconds_read(const char *word, uint32_t *out_ms)
 }
 
 /* -1: go on; else the exit code. */
-static int options_read(int argc, char **argv, struct options *options)
+static int words_read(int argc, char **argv, struct options *options)
 {
     static const struct option longs[] = {
         { "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 's' },
@@ -85,6 +86,7 @@ static int options_read(int argc, char **argv, struct options *options)
         if (option == 'r') options->serving = true;
         if (option == 'w') is_good = seconds_read(optarg, &options->watch_ms);
         if (is_good) continue;
+        if (option == '?') options_suggest("health", longs, argv);
         fputs(help, stderr);
         return EX_USAGE;
     }
@@ -275,7 +277,7 @@ int health_main(int argc, char **argv)
     struct options options;
     struct look look = { 0 };
     char state[4096];
-    int code = options_read(argc, argv, &options);
+    int code = words_read(argc, argv, &options);
     if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
     if (code >= 0) return code;
     code = control_state_folder(&options.target, state, sizeof state);

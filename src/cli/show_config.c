@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/options.h"
 #include "config/dump.h"
 #include "config/load.h"
 #include "config/manual.h"
@@ -176,8 +177,10 @@ int dump_main(int argc, char **argv)
             path = optarg;
         else if (is_en || is_ja)
             form = is_ja ? FORM_EXPLAINED_JA : FORM_EXPLAINED;
-        else
+        else {
+            if (option == '?') options_suggest("dump", options, argv);
             return fputs(HELP, option == 'h' ? stdout : stderr), option == 'h' ? EX_OK : EX_USAGE;
+        }
     }
     if (argc - optind > (path ? 0 : 1)) return fputs(HELP, stderr), EX_USAGE;
     if (form == FORM_MANUAL) return dump_print(NULL, form), EX_OK;

@@ -209,7 +209,8 @@ enum ledgerdb_outcome held_forget_file(struct database *database, uint64_t messa
 
 #define COLUMNS                                                                                              \
     "SELECT q.message, q.number, q.class, q.state, q.stored, q.changed, q.release, q.by, q.edits, q.notify," \
-    " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0)"      \
+    " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0),"     \
+    " m.score, m.signals, m.author"                                                                          \
     " FROM held_recipient q LEFT JOIN held h ON h.message = q.message LEFT JOIN message m ON m.id = "        \
     "q.message"                                                                                              \
     " LEFT JOIN recipient r ON r.message = q.message AND r.number = q.number "
@@ -234,7 +235,11 @@ static struct held_row row_get(struct sql_statement *row, struct arena *arena)
                               .sender = arena_text(arena, sql_get_text(row, 15)),
                               .subject = arena_text(arena, sql_get_text(row, 16)),
                               .virus = arena_text(arena, sql_get_text(row, 17)),
-                              .is_arriving = sql_get(row, 18) != ENDING_QUARANTINED };
+                              .is_arriving = sql_get(row, 18) != ENDING_QUARANTINED,
+                              .is_judged = !sql_is_null(row, 19),
+                              .score = sql_get_real(row, 19),
+                              .signals = arena_text(arena, sql_get_text(row, 20)),
+                              .author = arena_text(arena, sql_get_text(row, 21)) };
 }
 
 struct gathering {

@@ -31,7 +31,10 @@ struct held_row {
     bool is_arriving;
     uint8_t edits, notify;
     uint64_t release; /* message id, 0: none */
-    struct text sender, address, orcpt, reason, by, subject, virus;
+    bool is_judged;
+    double score;        /* points, of a judged one */
+    struct text signals; /* the rules that gave them, as in the ledger */
+    struct text sender, address, orcpt, reason, by, subject, virus, author;
 };
 
 /* --- writing. held_begin to held_commit is a transaction that is on disk, not only written, when DONE. ---

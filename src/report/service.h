@@ -69,7 +69,7 @@ unsigned report_job_alarm_test(struct service *service, struct submission_waiter
                                struct hooks_waiter hook);
 
 /* report_command.c: "report DAY LANGUAGE as html|txt|eml" or "report DAY LANGUAGE to ADDRESS"; "report
-   test-alarm"; "missed"; "facts". */
+   test-alarm"; "missed"; "facts"; "trace " and "stats " with a question in bytes. */
 void report_command_serve(struct service *service, struct text command, int fd);
 
 /* missed_spam.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many
