@@ -102,6 +102,12 @@ static inline int char_hex_value(char c)
     return -1;
 }
 
+/* The word for a count: "1 recipient", "2 recipients", "0 recipients". */
+static inline const char *text_word_for(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 /* Marks an English text for xgettext; it is translated where it is used. */
 #define N_(english) english
 

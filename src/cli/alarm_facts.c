@@ -36,8 +36,8 @@ static void certificates_read(struct alarm_facts *out, const struct json *list)
         const struct json *one = json_at(list, i);
         int64_t days = json_get_number(one, "days_left");
         add(out, days < 0 ? ALARM_FACT_BAD : ALARM_FACT_GOOD, TEXT("certificate"),
-            arena_printf(out->arena, "%s (%s): %lld days left", json_get_string(one, "file"),
-                         json_get_string(one, "use"), (long long)days));
+            arena_printf(out->arena, "%s (%s): %lld %s left", json_get_string(one, "file"),
+                         json_get_string(one, "use"), (long long)days, days == 1 ? "day" : "days"));
     }
 }
 

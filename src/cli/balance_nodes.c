@@ -61,7 +61,8 @@ static void told_print(const struct node_row *node)
 {
     char when[WHEN_SIZE];
     if (node->is_here) return;
-    printf("%.*s has told %llu events", TEXT_ARG(node->name), (unsigned long long)node->events);
+    printf("%.*s has told %llu %s", TEXT_ARG(node->name), (unsigned long long)node->events,
+           text_word_for(node->events, "event", "events"));
     if (node->told_ms) printf(", the last at %s", when_print(node->told_ms, false, when));
     if (node->refused) printf("; %llu were not taken", (unsigned long long)node->refused);
     if (node->given_up) printf("; it gave up telling %llu", (unsigned long long)node->given_up);
@@ -93,8 +94,10 @@ static void table_print(const struct node_table *table)
     for (size_t i = 0; i < table->count; i++)
         if (table->lines[i].node) told_print(table->lines[i].node);
     if (table->missing)
-        printf("%llu messages were handed from one node to another that does not know them (yet)\n",
-               (unsigned long long)table->missing);
+        printf("%llu %s handed from one node to another that does not know %s (yet)\n",
+               (unsigned long long)table->missing,
+               text_word_for(table->missing, "message was", "messages were"),
+               text_word_for(table->missing, "it", "them"));
     balance_state_print(state_of(table), table->lost);
 }
 

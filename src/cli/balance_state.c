@@ -9,7 +9,9 @@ void balance_state_print(enum balance_state state, uint64_t lost)
     static const char *const words[] = {
         [BALANCE_EQUAL] = "balanced", [BALANCE_DIFFERS] = "NOT BALANCED", [BALANCE_INCOMPLETE] = "INCOMPLETE"
     };
-    if (lost) printf("%llu events were lost on their way to the ledger\n", (unsigned long long)lost);
+    if (lost)
+        printf("%llu %s lost on the way to the ledger\n", (unsigned long long)lost,
+               text_word_for(lost, "event was", "events were"));
     puts(words[state]);
 }
 

@@ -203,8 +203,9 @@ static struct json *facts_json(struct text file, const struct certificate_facts 
 static void facts_print(struct text file, const struct certificate_facts *facts, int64_t days)
 {
     char day[CERTIFICATE_DAY_SIZE];
-    printf("%-24.*s %s  until %s (%lld days)  %.*s\n", TEXT_ARG(file), facts->serial.at,
-           certificate_day_print(facts->until_s, day), (long long)days, TEXT_ARG(facts->names));
+    printf("%-24.*s %s  until %s (%lld %s)  %.*s\n", TEXT_ARG(file), facts->serial.at,
+           certificate_day_print(facts->until_s, day), (long long)days, days == 1 ? "day" : "days",
+           TEXT_ARG(facts->names));
 }
 
 /* `list` NULL: lines. A file that is no certificate is passed over. */

@@ -159,20 +159,33 @@ const struct json *json_at(const struct json *array, size_t index)
     return (const struct json *)(const void *)json_array_get(inner_const(array), index);
 }
 
-static void *member(void *at, const char **out_key, const char **out_value)
+void json_value_print(const struct json *value, struct buffer *out)
+{
+    const json_t *known = inner_const(value);
+    if (json_is_string(known))
+        buffer_add_text(out, json_as_text(value));
+    else if (json_is_integer(known))
+        buffer_printf(out, "%lld", (long long)json_integer_value(known));
+    else if (json_is_real(known))
+        buffer_printf(out, "%g", json_real_value(known));
+    else if (json_is_boolean(known))
+        buffer_add_text(out, json_is_true(known) ? TEXT("true") : TEXT("false"));
+}
+
+static void *member(void *at, const char **out_key, const struct json **out_value)
 {
     if (!at) return NULL;
     *out_key = json_object_iter_key(at);
-    *out_value = json_string_value(json_object_iter_value(at));
+    *out_value = (const struct json *)(const void *)json_object_iter_value(at);
     return at;
 }
 
-void *json_first(const struct json *object, const char **out_key, const char **out_value)
+void *json_first(const struct json *object, const char **out_key, const struct json **out_value)
 {
     return member(json_object_iter((json_t *)(void *)(uintptr_t)object), out_key, out_value);
 }
 
-void *json_next(const struct json *object, void *at, const char **out_key, const char **out_value)
+void *json_next(const struct json *object, void *at, const char **out_key, const struct json **out_value)
 {
     return member(json_object_iter_next((json_t *)(void *)(uintptr_t)object, at), out_key, out_value);
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "base/text.h"
+#include "base/buffer.h"
 
 /* An object, an array or a plain value. Adding one to another gives it away. */
 struct json;
@@ -43,8 +43,11 @@ struct text json_as_text(const struct json *value); /* of a string, borrowed; em
 size_t json_count(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
 
-/* Walks over an object's members whose values are strings or numbers (numbers give a NULL value). */
-void *json_first(const struct json *object, const char **out_key, const char **out_value);
-void *json_next(const struct json *object, void *at, const char **out_key, const char **out_value);
+/* Appends a string, a number, true or false as a person reads it; of anything else nothing. */
+void json_value_print(const struct json *value, struct buffer *out);
+
+/* Walks over an object's members. `at` is where the walk is; NULL: it is over. */
+void *json_first(const struct json *object, const char **out_key, const struct json **out_value);
+void *json_next(const struct json *object, void *at, const char **out_key, const struct json **out_value);
 
 #endif

@@ -2,8 +2,10 @@
 /* From a node's configuration to its ledger. */
 #include "cli/ledger_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static int code_of(enum ledgerdb_outcome outcome)
 {
@@ -14,7 +16,15 @@ static int code_of(enum ledgerdb_outcome outcome)
     return codes[outcome];
 }
 
-struct ledgerdb_reader *ledger_open(const struct control_target *target, const char *verb, int *out_code)
+static bool is_closed(const char *folder)
+{
+    char path[4096 + 24];
+    snprintf(path, sizeof path, "%s/ledger.db", folder);
+    return access(path, R_OK) != 0 && errno == EACCES;
+}
+
+static struct ledgerdb_reader *database_open(const struct control_target *target, const char *verb,
+                                             bool may_ask, int *out_code)
 {
     char state[4096], folder[4096 + 8];
     struct ledgerdb_reader *ledgerdb;
@@ -22,11 +32,26 @@ struct ledgerdb_reader *ledger_open(const struct control_target *target, const c
     *out_code = control_state_folder(target, state, sizeof state);
     if (*out_code != EX_OK) return NULL;
     snprintf(folder, sizeof folder, "%s/ledger", state);
+    if (may_ask && is_closed(folder)) {
+        *out_code = EX_NOPERM;
+        return NULL;
+    }
     enum ledgerdb_outcome outcome = ledgerdb_open(folder, &ledgerdb, &why);
     if (outcome != LEDGERDB_DONE) fprintf(stderr, "sekimori %s: %.*s\n", verb, TEXT_ARG(buffer_text(&why)));
     *out_code = code_of(outcome);
     buffer_free(&why);
     return ledgerdb;
+}
+
+struct ledgerdb_reader *ledger_open(const struct control_target *target, const char *verb, int *out_code)
+{
+    return database_open(target, verb, false, out_code);
+}
+
+struct ledgerdb_reader *ledger_open_unless_closed(const struct control_target *target, const char *verb,
+                                                  int *out_code)
+{
+    return database_open(target, verb, true, out_code);
 }
 
 int ledger_outcome(enum ledgerdb_outcome outcome, const char *verb)

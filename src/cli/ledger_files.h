@@ -13,4 +13,9 @@ struct ledgerdb_reader *ledger_open(const struct control_target *target, const c
 /* What a question that failed is called; says so on stderr. LEDGERDB_DONE gives 0. */
 int ledger_outcome(enum ledgerdb_outcome outcome, const char *verb);
 
+/* The same for verbs that can ask the node instead: where the ledger is there and this user may not read it,
+   NULL with EX_NOPERM, and nothing is said. */
+struct ledgerdb_reader *ledger_open_unless_closed(const struct control_target *target, const char *verb,
+                                                  int *out_code);
+
 #endif

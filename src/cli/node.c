@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Starts, stops, reloads a node and shows how it is. */
+/* Starts, stops and reloads a node. */
 #include "cli/node.h"
 
 #include <errno.h>
@@ -13,10 +13,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/certificate.h"
 #include "cli/check.h"
 #include "cli/control.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "config/load.h"
 
@@ -25,14 +23,12 @@ enum { READY_LIMIT_MS = 60000, STOP_LIMIT_MS = 30000, STEP_MS = 50 };
 struct options {
     struct control_target target;
     const char *sekimorid, *libexec, *log;
-    bool json;
 };
 
 static const struct verb_option table[] = {
     { "sekimorid", OPTION_WORD, offsetof(struct options, sekimorid), NULL, NULL },
     { "libexec", OPTION_WORD, offsetof(struct options, libexec), NULL, NULL },
     { "log", OPTION_WORD, offsetof(struct options, log), NULL, NULL },
-    { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
@@ -201,83 +197,37 @@ int stop_main(int argc, char **argv)
 }
 
 static const char reload_help[] =
-    "usage: sekimori reload [--config FILE | --state FOLDER]\n\n"
+    "usage: sekimori reload [--diff] [--config FILE | --state FOLDER]\n\n"
     "Puts the changed configuration in force without dropping a session. A file with errors is\n"
-    "refused whole; the old one stays in force.\n\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 in force, 69 no node, 75 not taken up by all in time, 78 refused.\n";
+    "refused whole; the old one stays in force.\n\n"
+    "  --diff          only show what would change against what is in force: - what goes, + what comes,\n"
+    "                  ~ a file with another content\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0 in force, 69 no node, 75 not taken up by all in time, 78 refused; with --diff 0 "
+    "nothing\n"
+    "would change, 1 something would, 78 it would be refused.\n";
+
+struct reload_options {
+    struct control_target target;
+    bool is_diff;
+};
+
+static const struct verb_option reload_table[] = { { "diff", OPTION_SWITCH,
+                                                     offsetof(struct reload_options, is_diff), NULL, NULL },
+                                                   OPTIONS_TARGET(struct reload_options),
+                                                   { 0 } };
+static const struct verb_usage reload_usage = { "reload", reload_help, reload_table };
 
 int reload_main(int argc, char **argv)
 {
-    struct options options;
+    struct reload_options options = { 0 };
     struct buffer answer = { 0 };
-    int code = node_options(argc, argv, reload_help, &options);
+    int code = options_read_all(&reload_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    code = control_ask(&options.target, TEXT("reload"), STOP_LIMIT_MS + 5000, NULL, NULL, &answer);
+    code = control_ask(&options.target, options.is_diff ? TEXT("difference") : TEXT("reload"),
+                       STOP_LIMIT_MS + 5000, NULL, NULL, &answer);
     struct text text = text_trim(buffer_text(&answer));
-    if (text.length) fprintf(code == EX_OK ? stdout : stderr, "%.*s\n", TEXT_ARG(text));
+    bool is_good = code == EX_OK || (options.is_diff && code == 1);
+    if (text.length) fprintf(is_good ? stdout : stderr, "%.*s\n", TEXT_ARG(text));
     buffer_free(&answer);
     return code;
-}
-
-/* --- status --- */
-
-static const char status_help[] =
-    "usage: sekimori status [--json] [--config FILE | --state FOLDER]\n\n"
-    "Shows every process and what it says of itself, and every certificate in use.\n"
-    "One that expires within 30 days has a warning.\n\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 all run, 1 some do not, 69 no node.\n";
-
-static void print_process(const struct json *process)
-{
-    printf("%-8s %2lld  %-8s pid %-7lld up %llds, restarts %lld\n", json_get_string(process, "name"),
-           (long long)json_get_number(process, "index"), json_get_string(process, "state"),
-           (long long)json_get_number(process, "pid"), (long long)json_get_number(process, "up_s"),
-           (long long)json_get_number(process, "restarts"));
-    const struct json *values = json_get(process, "values");
-    const char *name, *value;
-    if (!json_first(values, &name, &value) && strcmp(json_get_string(process, "state"), "running") == 0)
-        printf("             does not answer\n");
-    for (void *at = json_first(values, &name, &value); at; at = json_next(values, at, &name, &value))
-        printf("             %-28s %s\n", name, value);
-}
-
-static void print_certificate(const struct json *certificate)
-{
-    const char *warning = json_get_string(certificate, "warning");
-    long long days = json_get_number(certificate, "days_left");
-    char day[CERTIFICATE_DAY_SIZE];
-    certificate_day_print(json_get_number(certificate, "until"), day);
-    printf("certificate  %s\n", json_get_string(certificate, "file"));
-    printf("             %-28s %s\n", "for", json_get_string(certificate, "use"));
-    printf("             %-28s %s\n", "names", json_get_string(certificate, "names"));
-    printf("             %-28s %s (%lld days)\n", "until", day, days);
-    if (*warning) printf("             %-28s %s\n", "WARNING", warning);
-}
-
-int status_main(int argc, char **argv)
-{
-    struct options options;
-    struct buffer answer = { 0 };
-    int code = node_options(argc, argv, status_help, &options);
-    if (code != OPTIONS_GO_ON) return code;
-    code = control_ask(&options.target, TEXT("status"), 10000, NULL, NULL, &answer);
-    if (code != EX_OK) return code;
-    struct text text = buffer_text(&answer);
-    bool all_run = text_find(text, TEXT("\"ready\":true")) < text.length;
-    if (options.json) {
-        printf("%.*s\n", TEXT_ARG(text));
-    } else {
-        struct json *json = json_parse(text);
-        const char *to = json_get_string(json, "drain_to");
-        if (text_find(text, TEXT("\"draining\":true")) < text.length)
-            printf("drained: nothing is taken; what waits goes to %s\n",
-                   to && *to ? to : "its usual servers");
-        const struct json *list = json_get(json, "processes");
-        for (size_t i = 0; i < json_count(list); i++) print_process(json_at(list, i));
-        list = json_get(json, "certificates");
-        for (size_t i = 0; i < json_count(list); i++) print_certificate(json_at(list, i));
-        json_free(json);
-    }
-    buffer_free(&answer);
-    return all_run ? EX_OK : 1;
 }

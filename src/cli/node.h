@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* `sekimori start|stop|reload|status`: the node as a whole. */
+/* `sekimori start|stop|reload`: the node as a whole. */
 #ifndef SEKIMORI_CLI_NODE_H
 #define SEKIMORI_CLI_NODE_H
 
@@ -7,6 +7,5 @@
 int start_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
 int reload_main(int argc, char **argv);
-int status_main(int argc, char **argv);
 
 #endif

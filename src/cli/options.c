@@ -8,7 +8,9 @@
 
 #include "base/die.h"
 #include "cli/time_words.h"
+#include "config/nearest.h"
 
+enum { CHOICES_MOST = 40 };
 enum { FIRST_ROW = 256 }; /* what getopt_long gives back for a row, behind all letters */
 
 static int has_argument(enum option_kind kind)
@@ -98,6 +100,16 @@ static int named_take(const struct verb_usage *usage, const struct verb_option *
     return usage_say(usage);
 }
 
+static int value_complain(const struct verb_usage *usage, const struct verb_option *row,
+                          const char *complaint, const char *word)
+{
+    const char *names[CHOICES_MOST + 1] = { 0 };
+    if (!row->choice) return options_complain(usage, complaint, word);
+    for (size_t i = 0; i < CHOICES_MOST && (names[i] = row->choice(i)); i++) {
+    }
+    return options_complain_word(usage, complaint, word, names);
+}
+
 static int words_read(const struct verb_usage *usage, int argc, char **argv, const struct option *longs,
                       void *options)
 {
@@ -109,7 +121,10 @@ static int words_read(const struct verb_usage *usage, int argc, char **argv, con
             fputs(usage->help, stdout);
             return EX_OK;
         }
-        if (option == '?') return usage_say(usage);
+        if (option == '?') {
+            options_suggest(usage->verb, longs, argv);
+            return usage_say(usage);
+        }
         const struct verb_option *row = row_of(usage->table, option);
         if (row->kind == OPTION_NAMED) {
             int code = named_take(usage, row, optarg, options);
@@ -117,7 +132,7 @@ static int words_read(const struct verb_usage *usage, int argc, char **argv, con
             continue;
         }
         const char *complaint = row_take(row, optarg, options);
-        if (complaint) return options_complain(usage, complaint, optarg);
+        if (complaint) return value_complain(usage, row, complaint, optarg);
     }
     return OPTIONS_GO_ON;
 }
@@ -145,4 +160,36 @@ int options_complain(const struct verb_usage *usage, const char *what, const cha
 {
     fprintf(stderr, "sekimori %s: %s%s\n", usage->verb, what, argument);
     return usage_say(usage);
+}
+
+int options_complain_word(const struct verb_usage *usage, const char *what, const char *argument,
+                          const char *const *names)
+{
+    const char *meant = nearest_of(text_of(argument), names);
+    fprintf(stderr, "sekimori %s: %s%s", usage->verb, what, argument);
+    if (meant) fprintf(stderr, "; did you mean %s?", meant);
+    fputc('\n', stderr);
+    return usage_say(usage);
+}
+
+bool options_word_is(const char *word, const char *const *names)
+{
+    while (*names && strcmp(word, *names) != 0) names++;
+    return *names != NULL;
+}
+
+void options_suggest(const char *verb, const struct option *longs, char **argv)
+{
+    const char *names[OPTIONS_MOST + 2] = { 0 };
+    const char *word = optind > 0 ? argv[optind - 1] : NULL;
+    size_t count = 0;
+    if (!word || strncmp(word, "--", 2) != 0) return;
+    struct text name = text_of(word + 2);
+    name = text_slice(name, 0, text_find_char(name, '='));
+    for (; count <= OPTIONS_MOST && longs[count].name; count++) {
+        if (text_equal(name, text_of(longs[count].name))) return; /* it is one, wrongly used */
+        names[count] = longs[count].name;
+    }
+    const char *meant = nearest_of(name, names);
+    if (meant) fprintf(stderr, "sekimori %s: did you mean --%s?\n", verb, meant);
 }

@@ -32,6 +32,9 @@ struct verb_option {
     const char *complaint;
     char letter; /* the option's short form, as 'c' of -c; 0: it has none, as each MAYBE */
     uint64_t least, most;
+    /* Of VALUE, may be NULL: the words that it may be, by position from 0; NULL behind the last. For "did you
+       mean". */
+    const char *(*choice)(size_t position);
     /* Of NAMED: NULL, or what is wrong with the word, a text that lives on; it is said behind the word. */
     const char *(*say)(void *options, const char *name, const char *word);
 };
@@ -59,5 +62,16 @@ int options_read_all(const struct verb_usage *usage, int argc, char **argv, void
 
 /* "sekimori VERB: WHATARGUMENT", the usage and where more stands, on standard error; EX_USAGE. */
 int options_complain(const struct verb_usage *usage, const char *what, const char *argument);
+
+/* The same, and which of `names`, whose end is NULL, was perhaps meant. */
+int options_complain_word(const struct verb_usage *usage, const char *what, const char *argument,
+                          const char *const *names);
+
+/* The word is one of `names`, whose end is NULL. */
+bool options_word_is(const char *word, const char *const *names);
+
+/* After getopt_long has complained of the word before optind: which long option was perhaps meant, on
+   standard error. Silent where none is near. */
+void options_suggest(const char *verb, const struct option *longs, char **argv);
 
 #endif

@@ -3,18 +3,28 @@
 #include "cli/quarantine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/arena.h"
 #include "base/plain.h"
 #include "cli/confirm.h"
 #include "cli/control.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
+#include "ipc/ask_ledger.h"
 #include "ipc/message_id.h"
 
-enum { ANSWER_MS = 120000, SUBJECT_COLUMNS = 60, ADDRESS_COLUMNS = 60, REASON_COLUMNS = 100 };
+enum {
+    ANSWER_MS = 120000,
+    SUBJECT_COLUMNS = 60,
+    ADDRESS_COLUMNS = 60,
+    REASON_COLUMNS = 100,
+    SIGNALS_COLUMNS = 240,
+    MOST_LIMIT = 100000
+};
 
 static const char help[] =
     "usage: sekimori quarantine VERB [OPTIONS] [ID…]\n\n"
@@ -27,6 +37,9 @@ static const char help[] =
     "  --from PATTERN   only where the sender matches (*, ?, [a-z]; <> is the empty one)\n"
     "  --to PATTERN     only recipients that match; both may be said again: one of them must match\n"
     "  --match PATTERN  either of the two; only to look\n"
+    "  --subject WORDS  each of them stands in the Subject\n"
+    "  --since TIME     arrived then or later: 2026-10-04, \"2026-10-04 13:05\", yesterday, or ago: 2h, 3d\n"
+    "  --most NUMBER    with list: only the newest so many\n"
     "  --ticket TICKET  what a user was given in a digest; they may send it by mail too: digest reply\n"
     "  --content        with show: the message as it arrived\n"
     "  --dry-run        say how many it would be, and do nothing\n"
@@ -44,6 +57,7 @@ static const char help[] =
 struct options {
     struct control_target target;
     struct buffer words; /* a line each */
+    uint64_t most;       /* 0: all */
     bool is_json, is_content, is_dry, is_yes, is_bad, is_choosy, has_match;
 };
 
@@ -53,6 +67,9 @@ struct output {
     const char *would; /* of a dry run: the verb */
     size_t shown;
     int64_t bytes;
+    bool has_head;         /* it was printed, or none is wanted */
+    struct buffer *newest; /* a ring of `most` lines that are printed at the end; NULL: each at once */
+    uint64_t most;
 };
 
 static void say(const struct json *object, const char *name, size_t columns)
@@ -73,6 +90,22 @@ static void age_print(int64_t since_ms)
         printf("%4lldh", (long long)(seconds / 3600));
     else
         printf("%4lldd", (long long)(seconds / 86400));
+}
+
+/* Why: the verdict in points and the rules that gave them. */
+static void judgement_print(const struct json *message)
+{
+    struct buffer score = { 0 };
+    const struct json *points = json_get(message, "score");
+    if (!points && !*json_get_string(message, "signals")) return;
+    json_value_print(points, &score);
+    printf("    why: %.*s%s", TEXT_ARG(buffer_text(&score)), points ? " points" : "");
+    if (*json_get_string(message, "signals")) {
+        fputs(points ? ": " : "", stdout);
+        say(message, "signals", SIGNALS_COLUMNS);
+    }
+    putchar('\n');
+    buffer_free(&score);
 }
 
 static void recipient_print(const struct json *recipient, bool is_long)
@@ -116,19 +149,41 @@ static void message_print(struct output *output, const struct json *message)
         say(message, "virus", ADDRESS_COLUMNS);
         putchar('\n');
     }
-    if (output->is_long)
-        printf("    arrived %s, %lld bytes on disk\n",
-               when_print((uint64_t)json_get_number(message, "arrived_ms"), true, when),
-               (long long)json_get_number(message, "bytes"));
+    if (output->is_long && *json_get_string(message, "author")) {
+        fputs("    From: ", stdout);
+        say(message, "author", SUBJECT_COLUMNS);
+        putchar('\n');
+    }
+    if (output->is_long) {
+        judgement_print(message);
+        int64_t bytes = json_get_number(message, "bytes");
+        printf("    arrived %s, %lld %s on disk\n",
+               when_print((uint64_t)json_get_number(message, "arrived_ms"), true, when), (long long)bytes,
+               bytes == 1 ? "byte" : "bytes");
+    }
     const struct json *recipients = json_get(message, "recipients");
     for (size_t i = 0; i < json_count(recipients); i++)
         recipient_print(json_at(recipients, i), output->is_long);
     output->bytes += json_get_number(message, "bytes");
 }
 
+static void head_print(struct output *output)
+{
+    if (!output->has_head && !output->is_long)
+        printf("%-13s  %9s  %5s  %s\n", "message", "bytes", "age",
+               "sender; below: Subject, recipients by class");
+    output->has_head = true;
+}
+
 static void line_print(void *context, struct text line)
 {
     struct output *output = context;
+    if (output->newest) {
+        struct buffer *place = &output->newest[output->shown++ % output->most];
+        buffer_clear(place);
+        buffer_add_text(place, line);
+        return;
+    }
     output->shown++;
     if (output->is_json) {
         printf("%.*s\n", TEXT_ARG(line));
@@ -136,6 +191,7 @@ static void line_print(void *context, struct text line)
     }
     struct json *value = json_parse(line);
     if (value && json_get(value, "id")) {
+        head_print(output);
         message_print(output, value);
     } else if (value) {
         int64_t count = json_get_number(value, "recipients"), messages = json_get_number(value, "messages");
@@ -157,6 +213,20 @@ static void part_take(void *context, struct text part)
     control_lines_take(&output->lines, part, line_print, output);
 }
 
+/* Those that were kept back, in their order, and how many there are. */
+static void newest_print(struct output *output)
+{
+    struct buffer *lines = output->newest;
+    size_t count = output->shown < output->most ? output->shown : output->most;
+    size_t all = output->shown;
+    output->newest = NULL;
+    for (size_t i = all - count; i < all; i++) line_print(output, buffer_text(&lines[i % output->most]));
+    if (all > count && !output->is_json) printf("the newest %zu of %zu messages: --most\n", count, all);
+    output->shown = all;
+    for (size_t i = 0; i < count; i++) buffer_free(&lines[i]);
+    free(lines);
+}
+
 static void word_add(struct options *options, const char *name, const char *value)
 {
     if (strpbrk(value, "\r\n") || !*value || (!name && value[0] == '-')) options->is_bad = true;
@@ -167,8 +237,9 @@ static void word_add(struct options *options, const char *name, const char *valu
 
 static bool class_take(void *context, const char *word)
 {
+    enum held_class class;
     word_add(context, "--class", word);
-    return true;
+    return !*word || held_class_from_name(text_of(word), &class);
 }
 
 static bool match_take(void *context, const char *word)
@@ -192,6 +263,27 @@ static bool to_take(void *context, const char *word)
     return true;
 }
 
+static bool subject_take(void *context, const char *word)
+{
+    word_add(context, "--subject", word);
+    return true;
+}
+
+static bool since_take(void *context, const char *word)
+{
+    uint64_t since_ms;
+    char digits[24];
+    if (!when_parse(text_of(word), when_now_ms(), &since_ms)) return false;
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)since_ms);
+    word_add(context, "--since", digits);
+    return true;
+}
+
+static const char *class_choice(size_t position)
+{
+    return position < HELD_CLASSES ? held_class_name((enum held_class)position) : NULL;
+}
+
 static bool ticket_take(void *context, const char *word)
 {
     word_add(context, "--ticket", word);
@@ -199,10 +291,15 @@ static bool ticket_take(void *context, const char *word)
 }
 
 static const struct verb_option table[] = {
-    { "class", OPTION_VALUE, 0, class_take, NULL },
+    { "class", OPTION_VALUE, 0, class_take, "--class is virus, phishing, spam or another one of --help, not ",
+      .choice = class_choice },
     { "match", OPTION_VALUE, 0, match_take, NULL },
     { "from", OPTION_VALUE, 0, from_take, NULL },
     { "to", OPTION_VALUE, 0, to_take, NULL },
+    { "subject", OPTION_VALUE, 0, subject_take, NULL },
+    { "since", OPTION_VALUE, 0, since_take, WHEN_WANTED("since") },
+    { "most", OPTION_NUMBER, offsetof(struct options, most), NULL,
+      "--most wants a number from 1 to 100000, not ", .least = 1, .most = MOST_LIMIT },
     { "ticket", OPTION_VALUE, 0, ticket_take, NULL },
     { "content", OPTION_SWITCH, offsetof(struct options, is_content), NULL, NULL },
     { "dry-run", OPTION_SWITCH, offsetof(struct options, is_dry), NULL, NULL },
@@ -216,7 +313,10 @@ static const struct verb_usage usage = { "quarantine", help, table };
 /* OPTIONS_GO_ON, or the exit code. */
 static int words_check(struct options *options, int argc, char **argv)
 {
+    static const char *const verbs[] = { "list", "show", "release", "delete", NULL };
     if (optind == argc) return options_complain(&usage, "list, show, release or delete?", "");
+    if (!options_word_is(argv[optind], verbs))
+        return options_complain_word(&usage, "list, show, release or delete, not ", argv[optind], verbs);
     for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
     if (options->is_bad)
         return options_complain(&usage, "a word that cannot be meant: empty, line breaks or a leading dash",
@@ -225,6 +325,8 @@ static int words_check(struct options *options, int argc, char **argv)
     if (is_act && options->has_match)
         return options_complain(&usage,
                                 "--match means mail from there as well as to there: say --from or --to", "");
+    if (options->most && strcmp(argv[optind], "list") != 0)
+        return options_complain(&usage, "--most goes with list", "");
     if (options->is_content && strcmp(argv[optind], "show") != 0)
         return options_complain(&usage, "--content goes with show", "");
     return OPTIONS_GO_ON;
@@ -252,6 +354,7 @@ static int command_do(const struct options *options, const char *verb, struct ou
     buffer_printf(&command, "quarantine %s%s%.*s", options->is_content ? "content" : verb,
                   options->is_dry ? "\n--dry-run" : "", TEXT_ARG(buffer_text(&options->words)));
     int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, part_take, output, &last);
+    if (output->newest) newest_print(output);
     last_word(options, output, code, buffer_text(&last));
     buffer_free(&command);
     buffer_free(&last);
@@ -332,7 +435,9 @@ int quarantine_main(int argc, char **argv)
         struct output output = { .is_raw = options.is_content,
                                  .is_json = options.is_json,
                                  .is_long = strcmp(verb, "show") == 0,
-                                 .would = options.is_dry ? verb : NULL };
+                                 .would = options.is_dry ? verb : NULL,
+                                 .most = options.most };
+        if (options.most) output.newest = memory_alloc(options.most * sizeof *output.newest);
         code = consent_get(&options, verb, are_named(argc, argv));
         if (code == EX_OK) code = command_do(&options, verb, &output);
         buffer_free(&output.lines);

@@ -315,10 +315,15 @@ static bool is_id(const char *word)
 int queue_main(int argc, char **argv)
 {
     struct options options = { 0 };
+    static const char *const verbs[] = { "list", "show",    "cat",    "summary", "retry",
+                                         "hold", "release", "remove", NULL };
     bool is_named = true;
     int code = options_read(&usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON && optind == argc)
         code = options_complain(&usage, "list, show, cat, summary, retry, hold, release or remove?", "");
+    if (code == OPTIONS_GO_ON && !options_word_is(argv[optind], verbs))
+        code = options_complain_word(&usage, "list, show, cat, summary, retry, hold, release or remove, not ",
+                                     argv[optind], verbs);
     for (int i = optind + 1; code == OPTIONS_GO_ON && i < argc; i++) {
         words_add(&options, NULL, argv[i]);
         is_named = is_named && is_id(argv[i]);

@@ -152,6 +152,12 @@ static void hops_say(const char *what, const struct search_hop *hops, size_t cou
     }
 }
 
+static void releases_say(const char *what, const struct search_hop *hops, size_t count)
+{
+    char id[MESSAGE_ID_SIZE];
+    for (size_t i = 0; i < count; i++) printf("    %s %s\n", what, message_id_print(hops[i].id, id));
+}
+
 static void hit_say(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
@@ -167,7 +173,8 @@ static void hit_say(const struct search_hit *hit)
     fputs("  from <", stdout);
     say(hit->sender, ADDRESS_COLUMNS);
     putchar('>');
-    if (hit->size) printf("  %llu bytes", (unsigned long long)hit->size);
+    if (hit->size)
+        printf("  %llu %s", (unsigned long long)hit->size, text_word_for(hit->size, "byte", "bytes"));
     if (hit->client.length) {
         fputs("  client ", stdout);
         say(hit->client, ADDRESS_COLUMNS);
@@ -178,9 +185,16 @@ static void hit_say(const struct search_hit *hit)
     }
     putchar('\n');
     hops_say("came through", hit->came, hit->came_count);
+    releases_say("is the release of", hit->originals, hit->original_count);
+    if (hit->author.length) {
+        fputs("    From: ", stdout);
+        say(hit->author, SUBJECT_COLUMNS);
+        putchar('\n');
+    }
     judgement_say(hit);
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
     hops_say("went on to", hit->went, hit->went_count);
+    releases_say("was released as", hit->releases, hit->release_count);
     if (!hit->is_refusal) return;
     fputs("    to <", stdout);
     say(hit->recipient, ADDRESS_COLUMNS);
@@ -283,6 +297,8 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set_text(one, "node_name", hit->node_name);
     json_set(one, "came", hops_json(hit->came, hit->came_count));
     json_set(one, "went", hops_json(hit->went, hit->went_count));
+    json_set(one, "release_of", hops_json(hit->originals, hit->original_count));
+    json_set(one, "released_as", hops_json(hit->releases, hit->release_count));
     json_set_string(one, "direction", hit->direction == DIRECTION_OUT ? "out" : "in");
     json_set_bool(one, "own", hit->origin == 1);
     json_set_bool(one, "again", hit->origin == 2);

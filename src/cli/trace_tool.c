@@ -12,14 +12,20 @@
 #include "cli/trace_print.h"
 #include "ipc/message_id.h"
 #include "ledgerdb/day.h"
+#include "ledgerdb/search_wire.h"
 
-enum { MOST_DEFAULT = 20, MOST_LIMIT = 100000 };
+enum { MOST_DEFAULT = 20, MOST_LIMIT = SEARCH_WIRE_MOST, ANSWER_MS = 120000 };
 
 static const char help[] =
     "usage: sekimori trace [ID…] [OPTIONS]\n\n"
     "What became of messages: each step of each recipient, the newest message first.\n"
     "Everything that is said must hold.\n\n"
-    "  ID                 a message id, as in replies and logs\n"
+    "  ID                 a message id, as in replies and logs; of a held message also its releases, and "
+    "back\n"
+    "  --from WHO         stands in the sender or in the From field: an address, or a part of it or of the "
+    "name\n"
+    "  --to WHO           the same of a recipient\n"
+    "  --message-id ID    the Message-ID field, or a part of it\n"
     "  --address ADDRESS  sender or recipient\n"
     "  --domain DOMAIN    of sender or recipient\n"
     "  --subject WORDS    all of them; in Japanese at least two characters in a row\n"
@@ -37,9 +43,10 @@ static const char help[] =
     "  --most NUMBER      at most so many (default 20)\n"
     "  --short            a line a message\n"
     "  --json             a JSON object\n" CONTROL_OPTIONS_HELP
-    "\nReads the ledger itself: as root or the user the node runs as. The node need not run.\n"
+    "\nReads the ledger itself: as root or the user the node runs as; the node need not run. Others ask the\n"
+    "node, which wants `rights trace`, and gives at most 1000.\n"
     "Exit codes: 0 found, 1 nothing found, 64 usage, 65 damaged, 66 no ledger, 69 not now,\n"
-    "76 made by a newer version.\n";
+    "76 made by a newer version, 77 not allowed.\n";
 
 enum { EX_NOTHING = 1 };
 
@@ -73,6 +80,18 @@ static bool class_take(void *context, const char *word)
     return true;
 }
 
+static const char *class_choice(size_t position)
+{
+    return position < CLASS_COUNT ? class_name((enum message_class)position) : NULL;
+}
+
+static const char *status_choice(size_t position)
+{
+    return position + STATUS_QUEUED < STATUS_COUNT
+               ? search_status_name((enum search_status)(position + STATUS_QUEUED))
+               : NULL;
+}
+
 static bool status_take(void *context, const char *word)
 {
     return search_status_from_name(text_of(word), &((struct options *)context)->question.status);
@@ -87,6 +106,9 @@ static bool most_take(void *context, const char *word)
 }
 
 static const struct verb_option table[] = {
+    { "from", OPTION_TEXT, offsetof(struct options, question.from), NULL, NULL },
+    { "to", OPTION_TEXT, offsetof(struct options, question.to), NULL, NULL },
+    { "message-id", OPTION_TEXT, offsetof(struct options, question.message_id), NULL, NULL },
     { "address", OPTION_TEXT, offsetof(struct options, question.address), NULL, NULL },
     { "domain", OPTION_TEXT, offsetof(struct options, question.domain), NULL, NULL },
     { "subject", OPTION_TEXT, offsetof(struct options, question.subject), NULL, NULL },
@@ -96,10 +118,10 @@ static const struct verb_option table[] = {
     { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
     { "verdict", OPTION_VALUE, 0, class_take,
-      "--verdict is none, virus, spam or another class of --help, not " },
+      "--verdict is none, virus, spam or another class of --help, not ", .choice = class_choice },
     { "virus", OPTION_TEXT, offsetof(struct options, question.virus), NULL, NULL },
     { "status", OPTION_VALUE, 0, status_take,
-      "--status is delivered, returned or another one of --help, not " },
+      "--status is delivered, returned or another one of --help, not ", .choice = status_choice },
     { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 100000, not " },
     { "short", OPTION_SWITCH, offsetof(struct options, is_short), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
@@ -114,13 +136,32 @@ static const char *complaint_text(enum search_complaint complaint)
                                         : "--client wants a network of at most a /8 (IPv6: /40)";
 }
 
-/* One question, or one for each id. Shown: how many. */
+/* Who may not read the ledger's files asks the node, which looks at `rights trace`. */
+static int node_ask(const struct options *options, struct arena *arena, struct search_result *out)
+{
+    struct buffer command = { 0 }, answer = { 0 };
+    buffer_add_text(&command, TEXT("trace "));
+    search_question_put(&options->question, &command);
+    int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, NULL, NULL, &answer);
+    struct text bytes = arena_text(arena, buffer_text(&answer));
+    if (code != EX_OK && bytes.length) fprintf(stderr, "sekimori trace: %.*s\n", TEXT_ARG(text_trim(bytes)));
+    if (code == EX_OK && !search_result_get(bytes, arena, out)) {
+        fputs("sekimori trace: the node answers in a form of another version\n", stderr);
+        code = EX_PROTOCOL;
+    }
+    buffer_free(&command);
+    buffer_free(&answer);
+    return code;
+}
+
+/* One question, or one for each id. Shown: how many. `ledgerdb` NULL: the node is asked. */
 static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *options,
                         struct trace_output *output)
 {
-    struct search_result result;
+    struct search_result result = { 0 };
     struct arena *arena = arena_new(64 * 1024);
-    int code = ledger_outcome(search_run(ledgerdb, &options->question, arena, &result), "trace");
+    int code = ledgerdb ? ledger_outcome(search_run(ledgerdb, &options->question, arena, &result), "trace")
+                        : node_ask(options, arena, &result);
     if (code == EX_OK && result.complaint != SEARCH_GOOD)
         code = options_complain(&usage, complaint_text(result.complaint), "");
     else if (code == EX_OK)
@@ -129,12 +170,22 @@ static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *
     return code;
 }
 
+/* A message id, or a Message-ID as it stands in a header: it has an @. */
+static bool word_take(struct search_question *question, struct text word)
+{
+    question->id = 0;
+    question->message_id = TEXT_NONE;
+    if (text_find_char(word, '@') == word.length) return message_id_parse(word, &question->id);
+    question->message_id = word;
+    return true;
+}
+
 static int ids_ask(struct ledgerdb_reader *ledgerdb, struct options *options, char **words, int count,
                    struct trace_output *output)
 {
     int code = EX_OK;
     for (int i = 0; i < count && code == EX_OK; i++) {
-        if (!message_id_parse(text_of(words[i]), &options->question.id))
+        if (!word_take(&options->question, text_of(words[i])))
             return options_complain(&usage, "not a message id: ", words[i]);
         code = question_ask(ledgerdb, options, output);
     }
@@ -146,8 +197,8 @@ int trace_main(int argc, char **argv)
     struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
     int code = options_read(&usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    struct ledgerdb_reader *ledgerdb = ledger_open(&options.target, "trace", &code);
-    if (!ledgerdb) return code;
+    struct ledgerdb_reader *ledgerdb = ledger_open_unless_closed(&options.target, "trace", &code);
+    if (!ledgerdb && code != EX_NOPERM) return code;
     struct trace_output output = { .is_json = options.is_json, .is_short = options.is_short };
     trace_begin(&output);
     if (optind < argc)

@@ -22,11 +22,13 @@
 #include "cli/report_tool.h"
 #include "cli/show_config.h"
 #include "cli/stats.h"
+#include "cli/status_command.h"
 #include "cli/testtools/send.h"
 #include "cli/testtools/show_address.h"
 #include "cli/testtools/show_message.h"
 #include "cli/testtools/sink.h"
 #include "cli/trace_tool.h"
+#include "config/nearest.h"
 
 static const struct verb verbs[] = {
     { "check", check_main, "say every error of a configuration", VERB_ASKS_NOBODY },
@@ -35,7 +37,7 @@ static const struct verb verbs[] = {
     { "start", start_main, "start the node in the background", VERB_ASKS_MASTER },
     { "stop", stop_main, "stop it in order", VERB_ASKS_MASTER },
     { "reload", reload_main, "put a changed configuration in force", VERB_ASKS_MASTER },
-    { "status", status_main, "show every process", VERB_ASKS_MASTER },
+    { "status", status_main, "the node on one screen; --all, or a process: everything", VERB_ASKS_MASTER },
     { "health", health_main, "say what is wrong with the node, at once; for keepalived", VERB_ASKS_MASTER },
     { "drain", drain_main, "take the node out of service: its mail goes to another one", VERB_ASKS_MASTER },
     { "undrain", undrain_main, "put it back in service", VERB_ASKS_MASTER },
@@ -94,6 +96,14 @@ int verb_table_run(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0) {
         puts("sekimori " SEKIMORI_VERSION);
         return EX_OK;
+    }
+    const char *names[VERBS + 1] = { 0 };
+    for (int i = 0; i < VERBS; i++) names[i] = verbs[i].name;
+    const char *meant = nearest_of(text_of(argv[1]), names);
+    if (meant) {
+        fprintf(stderr, "sekimori: unknown verb: %s; did you mean %s?\n`sekimori --help` lists them.\n",
+                argv[1], meant);
+        return EX_USAGE;
     }
     fprintf(stderr, "sekimori: unknown verb: %s\n\n", argv[1]);
     verb_table_usage(stderr);

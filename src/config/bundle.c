@@ -77,6 +77,14 @@ static struct file_set files_of(const struct config *config)
     return set;
 }
 
+void config_bundle_files(const struct config *config,
+                         void (*each)(void *context, const struct file_content *file), void *context)
+{
+    struct file_set files = files_of(config);
+    for (size_t i = 0; i < files.count; i++) each(context, files.items[i]);
+    free(files.items);
+}
+
 void config_bundle_write(const struct config *config, struct buffer *out)
 {
     struct file_set files = files_of(config);

@@ -18,4 +18,8 @@ int config_bundle_memory(const struct config *config);
    Free with config_free. */
 struct config *config_bundle_read(struct text bundle, char *error, size_t size);
 
+/* Calls `each` for every file that the configuration names, once a path, in the order of paths. */
+void config_bundle_files(const struct config *config,
+                         void (*each)(void *context, const struct file_content *file), void *context);
+
 #endif

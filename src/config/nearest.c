@@ -36,3 +36,15 @@ void nearest_offer(struct text wrong, struct text candidate, struct text *best, 
     *best = candidate;
     *distance = steps;
 }
+
+const char *nearest_of(struct text wrong, const char *const *names)
+{
+    struct text best = TEXT_NONE;
+    size_t distance = SIZE_MAX;
+    const char *begun = NULL;
+    for (const char *const *name = names; *name; name++) {
+        nearest_offer(wrong, text_of(*name), &best, &distance);
+        if (wrong.length > 1 && text_starts_nocase(text_of(*name), wrong)) begun = *name;
+    }
+    return best.length > 0 ? best.at : begun;
+}

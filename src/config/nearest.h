@@ -16,4 +16,8 @@ size_t nearest_distance(struct text a, struct text b);
    candidate. Start with *distance = SIZE_MAX. */
 void nearest_offer(struct text wrong, struct text candidate, struct text *best, size_t *distance);
 
+/* The nearest of `names`, whose end is NULL, that is near enough; NULL: none is. Of a word that a name begins
+   with ("quar") that name. */
+const char *nearest_of(struct text wrong, const char *const *names);
+
 #endif

@@ -578,6 +578,10 @@ const struct schema_row schema_rows[] = {
         "Users who may look at the content of messages, beside these two. Every look is recorded: sekimori audit.",
         "root と起動したユーザーのほかにメールの中身を見られるユーザー。見たことは必ず記録される。"),
 
+    PLAIN(GLOBAL, "rights trace", USERS, rights.trace, "none", "none",
+        "Users who may trace messages and count them (sekimori trace, stats), as a help desk does, and nothing else: no content, no command.",
+        "メールの追跡と集計（trace、stats）だけができるユーザー。ヘルプデスク向け。中身の閲覧も操作もできない。"),
+
     CHOICE(LISTENER, "direction", direction, directions, "in",
         "Mail from the world for our domains (in), or from inside to anywhere (out).",
         "in は外から自ドメイン宛、out は内から外宛。"),
@@ -682,8 +686,8 @@ const struct schema_section schema_sections[] = {
     { SCHEMA_GLOBAL, "ledger", "How long the ledger keeps what.", "台帳の保存期間。" },
     { SCHEMA_GLOBAL, "quarantine", "Held mail: one compressed file each, below the state folder.", "隔離したメール。状態フォルダーの下に一通ずつ圧縮して置く。" },
     { SCHEMA_GLOBAL, "digest", "Telling users what is held for them.", "保留したメールを利用者に知らせる。" },
-    { SCHEMA_GLOBAL, "rights", "Who may do what over the control socket. Operating and reading content are two rights.",
-      "制御ソケットで誰が何をできるか。操作と閲覧は別の権利。" },
+    { SCHEMA_GLOBAL, "rights", "Who may do what over the control socket. Operating, reading content and tracing are three rights.",
+      "制御ソケットで誰が何をできるか。操作、閲覧、追跡は別の権利。" },
 };
 const size_t schema_section_count = sizeof schema_sections / sizeof *schema_sections;
 /* clang-format on */

@@ -275,7 +275,7 @@ struct config {
 
     /* Users beside root and the one we run as, who have every right. */
     struct {
-        struct text_list operate, read_content;
+        struct text_list operate, read_content, trace;
     } rights;
 };
 

@@ -50,6 +50,7 @@ struct commander {
     bool is_owner;         /* root, or who started the node: has every right */
     bool may_operate;      /* give commands, see envelopes */
     bool may_read_content; /* see the content of messages: each look is to be recorded */
+    bool may_trace;        /* see what became of messages, and count them; so may who operates */
 };
 void commander_put(const struct commander *commander, struct buffer *out); /* appends */
 struct reader;

@@ -267,6 +267,7 @@ void commander_put(const struct commander *commander, struct buffer *out)
     put_u8(out, commander->is_owner);
     put_u8(out, commander->may_operate);
     put_u8(out, commander->may_read_content);
+    put_u8(out, commander->may_trace);
 }
 
 bool commander_get(struct reader *reader, struct commander *out)
@@ -276,6 +277,7 @@ bool commander_get(struct reader *reader, struct commander *out)
     out->is_owner = get_u8(reader) != 0;
     out->may_operate = get_u8(reader) != 0;
     out->may_read_content = get_u8(reader) != 0;
+    out->may_trace = get_u8(reader) != 0;
     return !reader->failed;
 }
 

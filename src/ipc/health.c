@@ -95,29 +95,30 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_STOPPING] = N_("the node is being stopped"),
     [HEALTH_SAYS_UNREADY] = N_("{process} is not ready yet"),
     [HEALTH_SAYS_DOWN] = N_("{process} is down for {1} s"),
-    [HEALTH_SAYS_RESTARTED] = N_("{process} was restarted {1} times in a minute"),
+    [HEALTH_SAYS_RESTARTED] = N_("{process} was restarted {1} {1:time|times} in a minute"),
     [HEALTH_SAYS_SILENT] = N_("{process} does not answer for {1} s"),
     [HEALTH_SAYS_WAITS_DISK] = N_("{process} waits for a disk for {1} s"),
-    [HEALTH_SAYS_LOG_MISSED] = N_("the log did not take {1} lines of {process} in the last minute"),
-    [HEALTH_SAYS_RUNNING] = N_("{1} processes run and answer"),
+    [HEALTH_SAYS_LOG_MISSED] = N_("the log did not take {1} {1:line|lines} of {process} in the last minute"),
+    [HEALTH_SAYS_RUNNING] = N_("{1} {1:process runs and answers|processes run and answer}"),
     [HEALTH_SAYS_IN_SERVICE] = N_("in service"),
     [HEALTH_SAYS_DRAINING] = N_("draining"),
     [HEALTH_SAYS_DRAINED] = N_("drained"),
     [HEALTH_SAYS_QUEUE_STILL] = N_("nothing has left for {1} s though mail is due"),
-    [HEALTH_SAYS_QUEUE_MOVES] = N_("mail leaves; {1} messages are there"),
-    [HEALTH_SAYS_QUEUE_FULL] = N_("no message is taken: {1} MiB are free on the disk of the queue"),
-    [HEALTH_SAYS_DISK_LOW] = N_("{1} MiB are free on the disk of the queue, under {2} MiB"),
-    [HEALTH_SAYS_DISK_FREE] = N_("{1} MiB are free"),
-    [HEALTH_SAYS_UPSTREAM_CUT] = N_("none of {1} upstream addresses answered the last {2} probes"),
+    [HEALTH_SAYS_QUEUE_MOVES] = N_("mail leaves; {1} {1:message is|messages are} there"),
+    [HEALTH_SAYS_QUEUE_FULL] = N_("no message is taken: {1} MiB {1:is|are} free on the disk of the queue"),
+    [HEALTH_SAYS_DISK_LOW] = N_("{1} MiB {1:is|are} free on the disk of the queue, under {2} MiB"),
+    [HEALTH_SAYS_DISK_FREE] = N_("{1} MiB {1:is|are} free"),
+    [HEALTH_SAYS_UPSTREAM_CUT] =
+        N_("none of {1} upstream {1:address|addresses} answered the last {2} {2:probe|probes}"),
     [HEALTH_SAYS_UPSTREAM_UP] = N_("reachable"),
-    [HEALTH_SAYS_DNS_DEAD] = N_("no answer to the last {1} questions"),
+    [HEALTH_SAYS_DNS_DEAD] = N_("no answer to the last {1} {1:question|questions}"),
     [HEALTH_SAYS_DNS_ANSWERS] = N_("it answers"),
     [HEALTH_SAYS_CLOCK_UNATTENDED] = N_("no time service keeps the clock"),
     [HEALTH_SAYS_CLOCK_WRONG] = N_("the clock may be wrong by {1} ms"),
     [HEALTH_SAYS_CLOCK_RIGHT] = N_("right within {1} ms"),
     [HEALTH_SAYS_SCAN_DOWN] = N_("no scan worker has been ready for {1} s: mail waits or is deferred"),
     [HEALTH_SAYS_SCAN_LOST] =
-        N_("the last {1} messages were not judged: their workers died or gave no answer"),
+        N_("the last {1} {1:message was|messages were} not judged: their workers died or gave no answer"),
     [HEALTH_SAYS_SCAN_READY] = N_("messages are judged"),
     [HEALTH_SAYS_ENGINE_OFF] = N_("the virus check is off"),
     [HEALTH_SAYS_ENGINE_TRIAL] = N_("only the built-in ones, as configured: no real virus is found"),
@@ -126,15 +127,15 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_ENGINE_NONE] = N_("no virus engine could be loaded: no mail is scanned; the log says why"),
     [HEALTH_SAYS_SIGNATURES_LOADING] = N_("they are being loaded"),
     [HEALTH_SAYS_SIGNATURES_KEPT] = N_("the new ones cannot be used, the old ones stay; the log says why"),
-    [HEALTH_SAYS_SIGNATURES_OLD] = N_("the newest of {1} are {2} days old: freshclam fetches none"),
-    [HEALTH_SAYS_SIGNATURES_FRESH] = N_("{1}; the newest are {2} days old"),
+    [HEALTH_SAYS_SIGNATURES_OLD] = N_("the newest of {1} are {2} {2:day|days} old: freshclam fetches none"),
+    [HEALTH_SAYS_SIGNATURES_FRESH] = N_("{1}; the newest are {2} {2:day|days} old"),
     [HEALTH_SAYS_LEDGER_FAILING] = N_("it cannot be written: events wait, mail flows on"),
     [HEALTH_SAYS_LEDGER_WRITES] = N_("it can be read and written"),
     [HEALTH_SAYS_CERTIFICATE_OVER] = N_("that of {subject} has expired"),
-    [HEALTH_SAYS_CERTIFICATE_LASTS] = N_("{1} days left for the first, that of {subject}"),
+    [HEALTH_SAYS_CERTIFICATE_LASTS] = N_("{1} {1:day|days} left for the first, that of {subject}"),
     [HEALTH_SAYS_NO_CERTIFICATE] = N_("none is configured"),
-    [HEALTH_SAYS_LISTENERS_SHUT] = N_("{1} of {2} do not listen: who connects there is refused"),
-    [HEALTH_SAYS_LISTENERS_OPEN] = N_("{2} listen"),
+    [HEALTH_SAYS_LISTENERS_SHUT] = N_("{1} of {2} {1:does|do} not listen: who connects there is refused"),
+    [HEALTH_SAYS_LISTENERS_OPEN] = N_("{2} {2:listens|listen}"),
     [HEALTH_SAYS_NOT_STARTED] = N_("no word from the node: it has not been started"),
     [HEALTH_SAYS_GONE] = N_("no word from the node: it does not run"),
     [HEALTH_SAYS_HANGS] = N_("no word from the node for {1} s: it hangs"),
@@ -145,6 +146,17 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
 const char *health_words(enum health_says says)
 {
     return (unsigned)says < HEALTH_SAYS_COUNT ? words_of[says] : "";
+}
+
+/* {1:one|many}: the first for a number of 1. False: it is no such place. */
+static bool plural_fill(const struct health_finding *finding, struct text place, struct buffer *out)
+{
+    bool is_first = text_starts(place, TEXT("{1:"));
+    size_t bar = text_find_char(place, '|');
+    if ((!is_first && !text_starts(place, TEXT("{2:"))) || bar == place.length) return false;
+    bool is_one = finding->numbers[!is_first] == 1;
+    buffer_add_text(out, text_slice(place, is_one ? 3 : bar + 1, is_one ? bar : place.length - 1));
+    return true;
 }
 
 /* One {…}; false: it is none of ours, and stands as it is. */
@@ -159,7 +171,7 @@ static bool place_fill(const struct health_finding *finding, struct text place, 
     else if (text_equal(place, TEXT("{2}")))
         buffer_printf(out, "%" PRIu64, finding->numbers[1]);
     else
-        return false;
+        return plural_fill(finding, place, out);
     return true;
 }
 

@@ -139,7 +139,8 @@ struct health_finding {
     uint64_t numbers[2];
 };
 
-/* English, with {process}, {subject}, {1} and {2} where the finding's come: what a catalogue translates. */
+/* English, with {process}, {subject}, {1} and {2} where the finding's come, and {1:one|many} where a word
+   hangs on the number: what a catalogue translates, which may leave the latter out. */
 const char *health_words(enum health_says says);
 /* `words`, in any language, with the finding's. */
 void health_say(const struct health_finding *finding, const char *words, struct buffer *out);

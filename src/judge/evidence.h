@@ -107,7 +107,7 @@ struct facts {
     uint32_t part_count;
     struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
     struct text message_id; /* the Message-ID field */
-    struct text from;       /* the From field's raw value, at most 200 bytes */
+    struct text from;       /* the same of the From field */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

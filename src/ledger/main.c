@@ -118,7 +118,7 @@ static void nodes_status(struct service *service, struct buffer *out)
     uint64_t now = loop_wall_ms(service->child.loop), oldest = facts.outbox.oldest_ms;
     if (facts.sends) {
         child_status_add(out, "parcels to tell", "%llu", (unsigned long long)facts.outbox.parcels);
-        child_status_add(out, "behind", "%llu s",
+        child_status_add(out, "seconds behind", "%llu",
                          oldest && oldest < now ? (unsigned long long)((now - oldest) / 1000) : 0ull);
         child_status_add(out, "events given up", "%llu", (unsigned long long)facts.outbox.given_up);
     }

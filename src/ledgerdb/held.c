@@ -217,7 +217,7 @@ enum ledgerdb_outcome held_forget_file(struct database *database, uint64_t messa
 #define COLUMNS                                                                                              \
     "SELECT q.message, q.number, q.class, q.state, q.stored, q.changed, q.release, q.by, q.edits, q.notify," \
     " q.address, q.orcpt, q.reason, h.size, h.bytes, h.sender, m.subject, m.virus, ifnull(r.ending, 0),"     \
-    " m.class, m.score, m.author"                                                                            \
+    " m.class, m.score, m.author, m.signals"                                                                 \
     " FROM held_recipient q LEFT JOIN held h ON h.message = q.message LEFT JOIN message m ON m.id = "        \
     "q.message"                                                                                              \
     " LEFT JOIN recipient r ON r.message = q.message AND r.number = q.number "
@@ -244,7 +244,9 @@ static struct held_row row_get(struct sql_statement *row, struct arena *arena)
                               .virus = arena_text(arena, sql_get_text(row, 17)),
                               .is_arriving = sql_get(row, 18) != ENDING_QUARANTINED,
                               .found = (enum message_class)sql_get(row, 19),
+                              .is_judged = !sql_is_null(row, 20),
                               .score = sql_get_real(row, 20),
+                              .signals = arena_text(arena, sql_get_text(row, 22)),
                               .author = arena_text(arena, sql_get_text(row, 21)) };
 }
 

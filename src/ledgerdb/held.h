@@ -35,8 +35,9 @@ struct held_row {
     /* What it was found to be. `virus` names the limit or what failed where no virus was found; `author` is
        the From field as it came. */
     enum message_class found;
-    double score;
-    struct text author;
+    bool is_judged;
+    double score;                /* points, of a judged one */
+    struct text signals, author; /* signals: the rules that gave the points, as in the ledger */
 };
 
 /* --- writing. held_begin to held_commit is a transaction that is on disk, not only written, when DONE. ---

@@ -134,9 +134,13 @@ static const char version_6[] =
 /* A row may stand for many refusals that were alike. */
 static const char version_7[] = "ALTER TABLE refusal ADD COLUMN count INTEGER NOT NULL DEFAULT 1;";
 
+/* Mail is asked for by its Message-ID. */
+static const char version_8[] =
+    "CREATE INDEX message_said ON message(message_id) WHERE message_id IS NOT NULL;";
+
 static const struct migration migrations[] = {
     { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL }, { version_4, NULL },
-    { version_5, NULL }, { version_6, NULL },       { version_7, NULL },
+    { version_5, NULL }, { version_6, NULL },       { version_7, NULL }, { version_8, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

@@ -77,31 +77,101 @@ static enum search_complaint terms_make(const struct search_question *question, 
     return SEARCH_GOOD;
 }
 
+/* A pattern of LIKE for what stands somewhere in a text: blanks and "*" are anything between. */
+static struct text pattern_of(struct text part, struct arena *arena)
+{
+    struct buffer out = { 0 };
+    buffer_add_char(&out, '%');
+    for (size_t i = 0; i < part.length; i++) {
+        char c = part.at[i];
+        if (c == '%' || c == '_' || c == '\\') buffer_add_char(&out, '\\');
+        buffer_add_char(&out, c == '*' || char_is_blank(c) ? '%' : c);
+    }
+    buffer_add_char(&out, '%');
+    struct text pattern = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return pattern;
+}
+
+/* Without blanks around it and the brackets of RFC 5322 section 3.6.4. */
+static struct text bare_id(struct text id)
+{
+    id = text_trim(id);
+    if (text_starts(id, TEXT("<"))) id = text_slice(id, 1, id.length);
+    if (text_ends(id, TEXT(">"))) id = text_slice(id, 0, id.length - 1);
+    return id;
+}
+
+enum { BIND_FROM = 5, BIND_TO, BIND_WHOLE_ID, BIND_BRACKETED_ID, BIND_PART_OF_ID };
+
+/* What no index of terms has: rows are compared, those of the table of ids with the name `m`. */
+static struct text compared_text(const struct search_question *question, bool is_refusal, bool is_part,
+                                 struct arena *arena)
+{
+    const char *from =
+        question->from.length ? " AND (m.sender LIKE ?5 ESCAPE '\\' OR m.author LIKE ?5 ESCAPE '\\')" : "";
+    const char *to = !question->to.length ? ""
+                     : is_refusal         ? " AND m.recipient LIKE ?6 ESCAPE '\\'"
+                                          : " AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
+                                            " AND r.address LIKE ?6 ESCAPE '\\')";
+    const char *id = !question->message_id.length ? ""
+                     : is_part                    ? " AND m.message_id LIKE ?9 ESCAPE '\\'"
+                                                  : " AND m.message_id IN (?7, ?8)";
+    return arena_printf(arena, "%s%s%s", from, to, id);
+}
+
 static struct text ids_text(const struct search_question *question, bool is_refusal, bool has_terms,
-                            struct arena *arena)
+                            bool is_part, struct arena *arena)
 {
     const char *table = is_refusal ? "refusal" : "message";
+    struct text compared = compared_text(question, is_refusal, is_part, arena);
     const char *queued = question->status == STATUS_QUEUED
                              ? " AND rowid IN (SELECT message FROM recipient WHERE ending = 0 AND hold = 0"
                                " AND accepted_ms IS NOT NULL)"
                              : "";
+    if (has_terms && compared.length)
+        return arena_printf(
+            arena,
+            "SELECT rowid FROM find_%s WHERE find_%s MATCH ?4 AND rowid >= ?1 AND rowid < ?2%s"
+            " AND EXISTS (SELECT 1 FROM %s m WHERE m.id = find_%s.rowid%.*s)"
+            " ORDER BY rowid DESC LIMIT ?3",
+            table, table, queued, table, table, TEXT_ARG(compared));
     if (has_terms)
         return arena_printf(
             arena,
             "SELECT rowid FROM find_%s WHERE find_%s MATCH ?4 AND rowid >= ?1 AND rowid < ?2%s"
             " ORDER BY rowid DESC LIMIT ?3",
             table, table, queued);
-    return arena_printf(arena, "SELECT id FROM %s WHERE id >= ?1 AND id < ?2%s ORDER BY id DESC LIMIT ?3",
-                        table, queued);
+    return arena_printf(arena,
+                        "SELECT id FROM %s m WHERE id >= ?1 AND id < ?2%s%.*s ORDER BY id DESC LIMIT ?3",
+                        table, queued, TEXT_ARG(compared));
 }
 
 struct hunt {
     struct sql *sql;
     struct sql_statement *statement;
     struct text terms;
+    const struct search_question *question;
+    bool is_part; /* of the Message-ID */
     struct arena *arena;
     size_t most;
 };
+
+static void compared_bind(struct hunt *hunt)
+{
+    const struct search_question *question = hunt->question;
+    struct text id = bare_id(question->message_id);
+    if (question->from.length)
+        sql_bind_text(hunt->statement, BIND_FROM, pattern_of(question->from, hunt->arena));
+    if (question->to.length) sql_bind_text(hunt->statement, BIND_TO, pattern_of(question->to, hunt->arena));
+    if (!id.length) return;
+    if (hunt->is_part) {
+        sql_bind_text(hunt->statement, BIND_PART_OF_ID, pattern_of(id, hunt->arena));
+        return;
+    }
+    sql_bind_text(hunt->statement, BIND_WHOLE_ID, id);
+    sql_bind_text(hunt->statement, BIND_BRACKETED_ID, arena_printf(hunt->arena, "<%.*s>", TEXT_ARG(id)));
+}
 
 static enum ledgerdb_outcome window_read(struct hunt *hunt, uint64_t from, uint64_t until, struct ids *ids)
 {
@@ -110,6 +180,7 @@ static enum ledgerdb_outcome window_read(struct hunt *hunt, uint64_t from, uint6
     sql_bind(hunt->statement, 2, until);
     sql_bind(hunt->statement, 3, hunt->most - ids->count);
     if (hunt->terms.length) sql_bind_text(hunt->statement, 4, hunt->terms);
+    compared_bind(hunt);
     sql_time_limit(hunt->sql, READER_STEP_MS);
     while ((outcome = sql_step(hunt->statement)) == LEDGERDB_ROW)
         ids_add(hunt->arena, ids, sql_get(hunt->statement, 0));
@@ -137,21 +208,43 @@ static enum ledgerdb_outcome ids_find(struct hunt *hunt, uint64_t from, uint64_t
     return LEDGERDB_DONE;
 }
 
-static enum ledgerdb_outcome table_find(struct ledgerdb_reader *ledgerdb,
-                                        const struct search_question *question, bool is_refusal,
-                                        struct text terms, struct arena *arena, struct ids *ids)
+static enum ledgerdb_outcome ids_hunt(struct hunt *hunt, bool is_refusal, struct ids *ids)
 {
-    struct text text = ids_text(question, is_refusal, terms.length > 0, arena);
-    struct hunt hunt = {
-        .sql = ledgerdb_sql(ledgerdb), .terms = terms, .arena = arena, .most = question->most + 1
-    };
-    hunt.statement = sql_prepare(hunt.sql, text.at);
-    if (!hunt.statement) return sql_failure(hunt.sql);
+    const struct search_question *question = hunt->question;
+    struct text text = ids_text(question, is_refusal, hunt->terms.length > 0, hunt->is_part, hunt->arena);
     uint64_t until = question->until_ms && question->until_ms < INT64_MAX >> ID_SHIFT
                          ? question->until_ms << ID_SHIFT
                          : INT64_MAX;
-    enum ledgerdb_outcome outcome = ids_find(&hunt, question->from_ms << ID_SHIFT, until, ids);
-    sql_drop(hunt.statement);
+    hunt->statement = sql_prepare(hunt->sql, text.at);
+    if (!hunt->statement) return sql_failure(hunt->sql);
+    enum ledgerdb_outcome outcome = ids_find(hunt, question->from_ms << ID_SHIFT, until, ids);
+    sql_drop(hunt->statement);
+    return outcome;
+}
+
+static enum ledgerdb_outcome table_find(struct ledgerdb_reader *ledgerdb,
+                                        const struct search_question *question, bool is_refusal,
+                                        struct text terms, bool is_part, struct arena *arena, struct ids *ids)
+{
+    struct hunt hunt = { .sql = ledgerdb_sql(ledgerdb),
+                         .terms = terms,
+                         .question = question,
+                         .is_part = is_part,
+                         .arena = arena,
+                         .most = question->most + 1 };
+    return ids_hunt(&hunt, is_refusal, ids);
+}
+
+static enum ledgerdb_outcome tables_find(struct ledgerdb_reader *ledgerdb,
+                                         const struct search_question *question, struct text terms,
+                                         bool is_part, struct arena *arena, struct ids *messages,
+                                         struct ids *refusals)
+{
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    if (is_of_messages(question->status))
+        outcome = table_find(ledgerdb, question, false, terms, is_part, arena, messages);
+    if (outcome == LEDGERDB_DONE && is_of_refusals(question->status))
+        outcome = table_find(ledgerdb, question, true, terms, is_part, arena, refusals);
     return outcome;
 }
 
@@ -161,6 +254,7 @@ struct detail {
     struct sql *sql;
     struct arena *arena;
     struct sql_statement *message, *recipients, *steps, *refusal, *of_message, *came, *went, *name;
+    struct sql_statement *releases, *originals;
 };
 
 #define JUDGED "class, score, virus, engine, signals, subject, message_id, author"
@@ -182,8 +276,12 @@ static bool detail_open(struct detail *detail, struct sql *sql, struct arena *ar
     detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
     detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
     detail->name = sql_prepare(sql, "SELECT name FROM node WHERE number = ?1");
+    detail->releases = sql_prepare(sql, "SELECT DISTINCT release FROM held_recipient WHERE message = ?1"
+                                        " AND release IS NOT NULL AND state > 1 LIMIT 20");
+    detail->originals =
+        sql_prepare(sql, "SELECT DISTINCT message FROM held_recipient WHERE release = ?1 LIMIT 20");
     return detail->message && detail->recipients && detail->steps && detail->refusal && detail->of_message &&
-           detail->came && detail->went && detail->name;
+           detail->came && detail->went && detail->name && detail->releases && detail->originals;
 }
 
 static void detail_close(struct detail *detail)
@@ -196,6 +294,8 @@ static void detail_close(struct detail *detail)
     sql_drop(detail->came);
     sql_drop(detail->went);
     sql_drop(detail->name);
+    sql_drop(detail->releases);
+    sql_drop(detail->originals);
 }
 
 static struct text text_at(struct detail *detail, struct sql_statement *row, int column)
@@ -321,8 +421,13 @@ static enum ledgerdb_outcome hops_read(struct detail *detail, struct sql_stateme
 static enum ledgerdb_outcome way_read(struct detail *detail, struct search_hit *hit)
 {
     hit->node_name = node_name(detail, hit->node);
-    if (!hit->node || !hit->id) return LEDGERDB_DONE;
-    enum ledgerdb_outcome outcome = hops_read(detail, detail->came, hit->id, &hit->came, &hit->came_count);
+    if (!hit->id) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome =
+        hops_read(detail, detail->releases, hit->id, &hit->releases, &hit->release_count);
+    if (outcome == LEDGERDB_DONE)
+        outcome = hops_read(detail, detail->originals, hit->id, &hit->originals, &hit->original_count);
+    if (!hit->node || outcome != LEDGERDB_DONE) return outcome;
+    outcome = hops_read(detail, detail->came, hit->id, &hit->came, &hit->came_count);
     if (outcome == LEDGERDB_DONE)
         outcome = hops_read(detail, detail->went, hit->id, &hit->went, &hit->went_count);
     return outcome;
@@ -357,6 +462,7 @@ static enum ledgerdb_outcome refusal_read(struct detail *detail, uint64_t id, st
     *out_found = outcome == LEDGERDB_ROW;
     if (*out_found) {
         head_read(detail, detail->refusal, out);
+        if (!out->id) out->id = id;
         out->stage = (enum event_stage)sql_get(detail->refusal, 16);
         out->code = (uint16_t)sql_get(detail->refusal, 17);
         out->recipient = text_at(detail, detail->refusal, 18);
@@ -413,15 +519,17 @@ static int newest_first(const void *a, const void *b)
     return *x < *y ? 1 : *x > *y ? -1 : 0;
 }
 
-/* Where the message was before and after, and from there on. */
+/* Where the message was before and after, what it was released as or of, and from there on. */
 static enum ledgerdb_outcome way_find(struct detail *detail, struct ids *messages)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    struct sql_statement *const ways[] = { detail->came, detail->went, detail->releases, detail->originals };
+    enum { WAYS = sizeof ways / sizeof *ways };
     for (size_t i = 0; i < messages->count && messages->count < HOPS_MOST && outcome == LEDGERDB_DONE; i++)
-        for (int way = 0; way < 2 && outcome == LEDGERDB_DONE; way++) {
+        for (int way = 0; way < WAYS && outcome == LEDGERDB_DONE; way++) {
             struct search_hop *hops;
             size_t count;
-            outcome = hops_read(detail, way ? detail->went : detail->came, messages->items[i], &hops, &count);
+            outcome = hops_read(detail, ways[way], messages->items[i], &hops, &count);
             for (size_t n = 0; n < count; n++)
                 if (!ids_have(messages, hops[n].id)) ids_add(detail->arena, messages, hops[n].id);
         }
@@ -434,6 +542,7 @@ static enum ledgerdb_outcome one_find(struct detail *detail, uint64_t id, struct
 {
     enum ledgerdb_outcome outcome;
     ids_add(detail->arena, messages, id);
+    ids_add(detail->arena, refusals, id); /* one that had no message */
     sql_bind(detail->of_message, 1, id);
     while ((outcome = sql_step(detail->of_message)) == LEDGERDB_ROW)
         ids_add(detail->arena, refusals, sql_get(detail->of_message, 0));
@@ -457,10 +566,10 @@ enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct 
     if (outcome == LEDGERDB_DONE && question->id) {
         outcome = one_find(&detail, question->id, &messages, &refusals);
     } else if (outcome == LEDGERDB_DONE) {
-        if (is_of_messages(question->status))
-            outcome = table_find(ledgerdb, question, false, buffer_text(&terms), arena, &messages);
-        if (outcome == LEDGERDB_DONE && is_of_refusals(question->status))
-            outcome = table_find(ledgerdb, question, true, buffer_text(&terms), arena, &refusals);
+        outcome = tables_find(ledgerdb, question, buffer_text(&terms), false, arena, &messages, &refusals);
+        bool is_none = messages.count == 0 && refusals.count == 0;
+        if (outcome == LEDGERDB_DONE && is_none && question->message_id.length)
+            outcome = tables_find(ledgerdb, question, buffer_text(&terms), true, arena, &messages, &refusals);
     }
     if (outcome == LEDGERDB_DONE) outcome = hits_read(&detail, question, &messages, &refusals, out);
     detail_close(&detail);

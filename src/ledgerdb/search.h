@@ -34,8 +34,11 @@ bool search_status_from_name(struct text name, enum search_status *out);
 
 /* All that is said must hold. */
 struct search_question {
-    uint64_t id;                 /* 0: any. The same message at other nodes comes along */
+    uint64_t id;                 /* 0: any. The same message at other nodes, and releases of it, come along */
     struct text address, domain; /* of sender or recipient, folded */
+    struct text from;            /* stands in the sender or in the From field; "*" is anything between */
+    struct text to;              /* the same of a recipient */
+    struct text message_id;      /* the Message-ID field, whole, with or without <>; else a part of it */
     struct text subject;         /* words, all of them */
     struct text virus;           /* the whole name */
     const struct network *client;
@@ -72,13 +75,16 @@ struct search_recipient {
 /* A message that was accepted, or one recipient (or client) that was not. */
 struct search_hit {
     bool is_refusal;
-    uint64_t id; /* of the message; 0: a refusal before there was one */
+    uint64_t id; /* of the message; of a refusal before there was one: its own */
     uint64_t time_ms;
     uint16_t node;
     struct text node_name; /* empty: this ledger has one node only */
     size_t came_count, went_count;
     struct search_hop *came,
         *went; /* where it was before, and after: by the ids that nodes gave in replies */
+    size_t release_count, original_count;
+    struct search_hop *releases, /* messages that it was released as, out of the quarantine */
+        *originals;              /* of one that is such a release: what was held */
     uint8_t direction;
     uint8_t origin; /* 0 received, 1 made by us, 2 out of the quarantine */
     struct text client, helo, sender;

@@ -88,6 +88,15 @@ void commands_reply(struct commands_client *client, int code, struct text text)
     client_free(client);
 }
 
+void commands_say(struct commands_client *client, struct text text)
+{
+    enum { PART_MOST = 64 * 1024 };
+    for (; client->channel && text.length > 0; text = text_slice(text, PART_MOST, text.length)) {
+        put_text(channel_begin(client->channel, MASTER_MORE, 0), text_slice(text, 0, PART_MOST));
+        channel_end(client->channel);
+    }
+}
+
 static void reply_status(void *context, struct text json)
 {
     commands_reply(context, EX_OK, json);
@@ -214,6 +223,15 @@ static bool is_act(struct text command)
     return false;
 }
 
+/* What became of messages is asked of the process that reads the ledger. */
+static void trace_pass_on(struct commands_client *client, struct text command)
+{
+    if (client->commander.may_trace)
+        pass_on(client, PROCESS_REPORT, command);
+    else
+        commands_reply(client, EX_NOPERM, TEXT("you may not trace messages here (rights trace)"));
+}
+
 static void command_do(struct commands_client *client, struct text command)
 {
     struct commands *control = client->control;
@@ -223,6 +241,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_QUEUE, command); /* which looks at both rights */
     } else if (is_command(command, "quarantine")) {
         pass_on(client, PROCESS_LEDGER, command); /* which looks at the rights of each class */
+    } else if (is_command(command, "trace") || is_command(command, "stats")) {
+        trace_pass_on(client, command);
     } else if (!client->commander.may_operate) {
         commands_reply(client, EX_NOPERM, TEXT("you may not operate this node (rights operate)"));
     } else if (is_command(command, "status")) {
@@ -238,6 +258,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_DELIVER, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
+    } else if (is_command(command, "difference")) {
+        control->events->on_difference(control->context, client);
     } else if (is_command(command, "drain") || is_command(command, "undrain")) {
         struct text word, to = TEXT_NONE, rest = command;
         text_next_word(&rest, &word);
@@ -302,13 +324,17 @@ static bool commander_find(const struct commands *control, int fd, struct comman
         .user = text_of(client->user),
         .is_owner = owns,
         .may_operate = owns || users_has(control->users, &control->config->rights.operate, peer.uid),
-        .may_read_content = owns || users_has(control->users, &control->config->rights.read_content, peer.uid)
+        .may_read_content =
+            owns || users_has(control->users, &control->config->rights.read_content, peer.uid),
+        .may_trace = owns || users_has(control->users, &control->config->rights.trace, peer.uid)
     };
+    client->commander.may_trace = client->commander.may_trace || client->commander.may_operate;
     bool may_release = false;
     for (int i = 0; i < HELD_CLASSES; i++)
         may_release =
             may_release || users_has(control->users, &control->config->quarantine.release[i], peer.uid);
-    return client->commander.may_operate || client->commander.may_read_content || may_release;
+    return client->commander.may_operate || client->commander.may_read_content ||
+           client->commander.may_trace || may_release;
 }
 
 static void client_arrived(void *context, int fd, const struct sockaddr_storage *from)

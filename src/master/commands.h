@@ -14,6 +14,8 @@ struct commands_events {
     /* Asked to stop or to reload. `reply` is kept by the callee and answered with commands_reply. */
     void (*on_stop)(void *context);
     void (*on_reload)(void *context, struct commands_client *reply);
+    /* Asked what a reload would change; answered likewise, with code 1 where it would change something. */
+    void (*on_difference)(void *context, struct commands_client *reply);
     /* Takes the node out of service (`to`: ADDRESS[:PORT], empty: as configured) or back; answered likewise.
      */
     void (*on_drain)(void *context, bool is_on, struct text to, struct commands_client *reply);
@@ -29,5 +31,8 @@ void commands_close(struct commands *control);                                  
 /* Ends a command: a sysexits code and a text for people. The client may have gone meanwhile; that is allowed.
  */
 void commands_reply(struct commands_client *client, int code, struct text text);
+
+/* A part of a long answer, before the end; any length. */
+void commands_say(struct commands_client *client, struct text text);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "base/standard_fds.h"
+#include "config/difference.h"
 #include "config/load.h"
 #include "config/signatures.h"
 #include "config/value.h"
@@ -136,8 +137,10 @@ static void systemd_tell(const char *text)
 static void on_ready(void *context)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
-    log_info("ready: %zu listeners, %zu domains", node->config->listener_count,
-             node->config->domain_count - 1 /* the "*" that is always there */);
+    size_t listeners = node->config->listener_count;
+    size_t domains = node->config->domain_count - 1; /* the "*" that is always there */
+    log_info("ready: %zu %s, %zu %s", listeners, text_word_for(listeners, "listener", "listeners"), domains,
+             text_word_for(domains, "domain", "domains"));
     systemd_tell("READY=1\n");
 }
 
@@ -243,6 +246,29 @@ static void reload_again(void *context)
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     node->reload.is_wanted_again = false;
     reload(node, NULL);
+}
+
+/* What a reload would do now: nothing is changed, and nothing logged. */
+static void difference(void *context, struct commands_client *client)
+{
+    struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
+    struct problem_list problems;
+    struct buffer lines = { 0 };
+    problem_list_start(&problems);
+    struct config *config = config_load(node->config_path, &problems);
+    for (size_t i = 0; i < problems.count; i++)
+        if (!config || problems.items[i].is_warning) problem_show(&problems.items[i], &lines);
+    size_t count = config ? config_difference(node->config, config, &lines) : 0;
+    const char *fixed = config ? fixed_setting_changed(node->config, config) : NULL;
+    if (fixed) buffer_printf(&lines, "%s: a change needs a restart; a reload would be refused\n", fixed);
+    commands_say(client, buffer_text(&lines));
+    if (!config || fixed)
+        commands_reply(client, EX_CONFIG, config ? TEXT_NONE : TEXT("a reload would be refused"));
+    else
+        commands_reply(client, count ? 1 : EX_OK, count ? TEXT_NONE : TEXT("a reload would change nothing"));
+    config_free(config);
+    buffer_free(&lines);
+    problem_list_free(&problems);
 }
 
 /* Renewed certificates are put in force by themselves; sekimori.conf is not read for that. */
@@ -369,7 +395,7 @@ static void log_start(const struct config *config)
 int main(int argc, char **argv)
 {
     static struct node node = { .magic = NODE_MAGIC };
-    static const struct commands_events control_events = { stop, reload, drain };
+    static const struct commands_events control_events = { stop, reload, difference, drain };
     struct buffer problems = { 0 };
     char error[300];
     standard_open();

@@ -12,6 +12,20 @@ enum { ANSWER_LIMIT_MS = 1000 };
 
 static const char *const state_names[] = { "down", "starting", "running", "stopping" };
 
+/* Written as JSON writes a number (RFC 8259 section 6), without an exponent. */
+static bool is_number(struct text value)
+{
+    size_t digits = 0, dot = text_find_char(value, '.');
+    struct text whole = text_slice(value, value.length > 0 && value.at[0] == '-', dot);
+    for (; digits < whole.length && char_is_digit(whole.at[digits]); digits++) {
+    }
+    if (digits == 0 || digits < whole.length || (digits > 1 && whole.at[0] == '0')) return false;
+    struct text fraction = text_slice(value, dot + 1, value.length);
+    for (digits = 0; digits < fraction.length && char_is_digit(fraction.at[digits]); digits++) {
+    }
+    return dot == value.length || (digits > 0 && digits == fraction.length);
+}
+
 static void member_print(const struct member *member, struct buffer *out)
 {
     uint64_t lived_ms = loop_now_ms(member->table->start.loop) - member->started_ms;
@@ -27,7 +41,10 @@ static void member_print(const struct member *member, struct buffer *out)
         if (!first) buffer_add_char(out, ',');
         json_text_add(out, name);
         buffer_add_char(out, ':');
-        json_text_add(out, value);
+        if (is_number(value))
+            buffer_add_text(out, value);
+        else
+            json_text_add(out, value);
     }
     buffer_add_text(out, TEXT("}}"));
 }

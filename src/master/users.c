@@ -69,6 +69,7 @@ static void names_collect(struct users *users)
     users->count = 0;
     names_add(users, &users->config->rights.operate);
     names_add(users, &users->config->rights.read_content);
+    names_add(users, &users->config->rights.trace);
     for (int i = 0; i < HELD_CLASSES; i++) names_add(users, &users->config->quarantine.release[i]);
     for (size_t i = 0; i < old.count; i++) {
         struct user *same = user_find(users, text_of(old.list[i].name));

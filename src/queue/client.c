@@ -307,8 +307,10 @@ static void all_record(const struct client *client, bool is_done)
     if (client->verb->is_reading || client->selection.is_dry || queue_selection_is_ids(&client->selection))
         return;
     if (is_done)
-        snprintf(numbers, sizeof numbers, ": done, %llu recipients of %llu messages",
-                 (unsigned long long)client->touched, (unsigned long long)client->messages);
+        snprintf(numbers, sizeof numbers, ": done, %llu %s of %llu %s", (unsigned long long)client->touched,
+                 text_word_for(client->touched, "recipient", "recipients"),
+                 (unsigned long long)client->messages,
+                 text_word_for(client->messages, "message", "messages"));
     act_record(client, 0, arena_printf(client->arena, "%.*s%s", TEXT_ARG(client->asked), numbers));
 }
 

@@ -127,9 +127,9 @@ static void tell_ledger(struct session *session)
     buffer_free(&record);
 }
 
-/* One recipient that does not come into the queue. */
-static void tell_refused(struct session *session, enum event_stage stage, uint32_t number,
-                         struct text recipient, uint16_t code, struct text reply, bool is_message)
+/* One recipient that does not come into the queue. Returns the id of the refusal. */
+static uint64_t tell_refused(struct session *session, enum event_stage stage, uint32_t number,
+                             struct text recipient, uint16_t code, struct text reply, bool is_message)
 {
     const struct transaction *transaction = &session->transaction;
     struct event_signal signals[LIST_ROOM];
@@ -148,8 +148,8 @@ static void tell_refused(struct session *session, enum event_stage stage, uint32
                                    .recipient = recipient,
                                    .reply = reply };
     if (is_content) event.judgement = judgement_of(session, signals);
-    refusals_add(session->server->refusals,
-                 &(struct refusal){ event, session->client_name, session_protocol(session) });
+    return refusals_add(session->server->refusals,
+                        &(struct refusal){ event, session->client_name, session_protocol(session) });
 }
 
 /* The counters; the reply on one line. */
@@ -162,11 +162,11 @@ static struct text reply_note(struct session *session, const struct reply *reply
     return text_of(room);
 }
 
-void account_refused(struct session *session, enum event_stage stage, struct text recipient,
-                     const struct reply *reply)
+uint64_t account_refused(struct session *session, enum event_stage stage, struct text recipient,
+                         const struct reply *reply)
 {
     char room[REPLY_LINE_MOST];
-    tell_refused(session, stage, 0, recipient, reply->code, reply_note(session, reply, room), false);
+    return tell_refused(session, stage, 0, recipient, reply->code, reply_note(session, reply, room), false);
 }
 
 void account_content_refused(struct session *session, const struct reply *reply)

@@ -7,9 +7,9 @@
 #include "receive/session.h"
 
 /* A recipient or a client was turned away before content: "NOQUEUE: reject: RCPT from …" and its event.
-   `recipient` may be empty. */
-void account_refused(struct session *session, enum event_stage stage, struct text recipient,
-                     const struct reply *reply);
+   `recipient` may be empty. Returns the id that trace finds it by. */
+uint64_t account_refused(struct session *session, enum event_stage stage, struct text recipient,
+                         const struct reply *reply);
 
 /* The same for every recipient of a message whose content was refused. */
 void account_content_refused(struct session *session, const struct reply *reply);

@@ -103,11 +103,11 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "messages kept", "%llu", (unsigned long long)counters->messages);
     child_status_add(out, "recipients kept", "%llu", (unsigned long long)counters->accepted);
     child_status_add(out, "messages relayed through", "%llu", (unsigned long long)counters->messages_relayed);
-    child_status_add(out, "refused 4xx, 5xx", "%llu, %llu", (unsigned long long)counters->refused_4xx,
-                     (unsigned long long)counters->refused_5xx);
-    child_status_add(out, "tagged, quarantined", "%llu, %llu", (unsigned long long)counters->tagged,
-                     (unsigned long long)counters->quarantined);
-    child_status_add(out, "bodies in flight", "%llu octets", (unsigned long long)server->bodies_bytes);
+    child_status_add(out, "refused 4xx", "%llu", (unsigned long long)counters->refused_4xx);
+    child_status_add(out, "refused 5xx", "%llu", (unsigned long long)counters->refused_5xx);
+    child_status_add(out, "tagged", "%llu", (unsigned long long)counters->tagged);
+    child_status_add(out, "quarantined", "%llu", (unsigned long long)counters->quarantined);
+    child_status_add(out, "bytes of bodies in flight", "%llu", (unsigned long long)server->bodies_bytes);
     if (server->queue_is_full) child_status_add(out, "queue", "full: mail is answered 452");
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "ipc/message_id.h"
 #include "receive/account.h"
 #include "receive/rcpt.h"
 
@@ -15,10 +16,15 @@ static void answer(struct session *session, struct text address, const struct re
     session_speak(session);
 }
 
+/* The reply names the refusal, for who asks us about it. */
 static void reject(struct session *session, struct text address, const struct reply *reply)
 {
-    answer(session, address, reply);
-    account_refused(session, STAGE_RCPT, address, reply);
+    char id[MESSAGE_ID_SIZE], text[SERVER_DIALOGUE_REPLY_MOST];
+    struct reply named = *reply;
+    message_id_print(account_refused(session, STAGE_RCPT, address, reply), id);
+    int length = snprintf(text, sizeof text, "%s (id %s)", reply->text, id);
+    if (length < (int)sizeof text) named.text = text;
+    answer(session, address, &named);
 }
 
 /* --- taken --- */

@@ -33,21 +33,27 @@ struct refusals {
 static void line_log(const struct refusal *refusal)
 {
     const struct event_refused *event = &refusal->event;
-    char room[ADDRESS_TEXT_SIZE], more[40] = "";
+    char room[ADDRESS_TEXT_SIZE], id[MESSAGE_ID_SIZE], more[40] = "";
     if (event->code < 400) return;
     if (event->count > 1) snprintf(more, sizeof more, " (%u like this)", event->count);
-    log_info("NOQUEUE: reject: %s from %.*s[%s]: %.*s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s>%s",
+    log_info("NOQUEUE: reject: %s from %.*s[%s]: %.*s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s> id=%s%s",
              stage_name(event->stage), TEXT_ARG(refusal->client_name), address_print(&event->client, room),
              TEXT_ARG(event->reply), TEXT_ARG(event->sender), TEXT_ARG(event->recipient), refusal->protocol,
-             TEXT_ARG(event->helo), more);
+             TEXT_ARG(event->helo), message_id_print(event->id ? event->id : event->serial, id), more);
 }
 
-static void tell(struct refusals *refusals, struct refusal *refusal)
+static uint64_t serial_next(const struct refusals *refusals)
+{
+    struct server *server = refusals->server;
+    uint64_t serial = message_id_next(&server->ids, loop_wall_ms(server->loop));
+    server->counters->last_id = server->ids.last;
+    return serial;
+}
+
+static void tell(struct refusals *refusals, const struct refusal *refusal)
 {
     struct server *server = refusals->server;
     struct buffer record = { 0 };
-    refusal->event.serial = message_id_next(&server->ids, loop_wall_ms(server->loop));
-    server->counters->last_id = server->ids.last;
     line_log(refusal);
     event_refused_put(&refusal->event, &record);
     ring_append_minor(server->ring, buffer_text(&record)); /* what finds no room is counted there */
@@ -111,11 +117,12 @@ static struct text text_put(struct group *group, size_t *used, struct text text)
     return text_from(at, cut.length);
 }
 
-static void group_begin(struct group *group, const struct refusal *refusal)
+static void group_begin(const struct refusals *refusals, struct group *group, const struct refusal *refusal)
 {
     size_t used = 0;
     struct event_refused *event = &group->first.event;
     group->first = *refusal;
+    event->serial = serial_next(refusals);
     event->judgement = (struct event_judgement){ 0 };
     event->reply = text_put(group, &used, refusal->event.reply);
     event->recipient = text_put(group, &used, refusal->event.recipient);
@@ -126,14 +133,14 @@ static void group_begin(struct group *group, const struct refusal *refusal)
 
 static void group_add(struct refusals *refusals, struct group *group, const struct refusal *refusal)
 {
-    if (group->waiting == 0) group_begin(group, refusal);
+    if (group->waiting == 0) group_begin(refusals, group, refusal);
     group->waiting++;
     group->messages += refusal->event.is_message;
     if (refusal->event.is_message) group->size += refusal->event.size;
     if (!timer_is_set(refusals->timer)) timer_set(refusals->timer, GATHER_MS);
 }
 
-void refusals_add(struct refusals *refusals, const struct refusal *refusal)
+uint64_t refusals_add(struct refusals *refusals, const struct refusal *refusal)
 {
     struct refusal one = *refusal;
     uint64_t now_ms = loop_now_ms(refusals->server->loop);
@@ -146,11 +153,13 @@ void refusals_add(struct refusals *refusals, const struct refusal *refusal)
         }
         if (group->told >= SINGLY) {
             group_add(refusals, group, refusal);
-            return;
+            return group->first.event.serial;
         }
         group->told++;
     }
+    one.event.serial = serial_next(refusals);
     tell(refusals, &one);
+    return one.event.serial;
 }
 
 void refusals_flush(struct refusals *refusals)

@@ -22,8 +22,9 @@ struct refusal {
 struct refusals *refusals_new(struct server *server);
 void refusals_free(struct refusals *refusals); /* what waits is not told */
 
-/* Tells of it now or, with others, within two seconds. What was judged is told at once. */
-void refusals_add(struct refusals *refusals, const struct refusal *refusal);
+/* Tells of it now or, with others, within two seconds. What was judged is told at once. Returns the id by
+   which the ledger has it, of those that are told together that of the first. */
+uint64_t refusals_add(struct refusals *refusals, const struct refusal *refusal);
 
 /* Tells what waits: before the process ends. */
 void refusals_flush(struct refusals *refusals);

@@ -170,11 +170,18 @@ static struct fact balance_look(const struct look *look)
         bool is_bad = difference != 0 && difference == *look->last_difference;
         *look->last_difference = difference;
         int64_t apart = look->source->ledger_apart, lost = (int64_t)lost_today(look);
-        const char *format = is_bad  ? N_("receive and the journal are %lld recipients apart")
-                             : apart ? N_("the journal and the ledger are %lld recipients apart")
-                             : lost ? N_("incomplete: %lld events were lost today on their way to the ledger")
-                                    : N_("receive and the journal agree on %lld recipients");
         int64_t number = is_bad ? difference : apart ? apart : lost ? lost : (int64_t)received;
+        static const char *const formats[][2] = {
+            { N_("receive and the journal agree on %lld recipients"),
+              N_("receive and the journal agree on %lld recipient") },
+            { N_("the journal and the ledger are %lld recipients apart"),
+              N_("the journal and the ledger are %lld recipient apart") },
+            { N_("receive and the journal are %lld recipients apart"),
+              N_("receive and the journal are %lld recipient apart") },
+            { N_("incomplete: %lld events were lost today on their way to the ledger"),
+              N_("incomplete: %lld event was lost today on its way to the ledger") },
+        };
+        const char *format = formats[is_bad ? 2 : apart ? 1 : lost ? 3 : 0][number == 1 || number == -1];
         fact = fact_make(!is_bad && !apart && !lost,
                          arena_printf(look->arena, words_say(look->language, format), (long long)number));
     }
@@ -196,10 +203,13 @@ static struct fact queue_look(const struct look *look)
     }
     uint64_t now = look->source->now_ms;
     uint64_t minutes = now > oldest.waiting_ms ? (now - oldest.waiting_ms) / 60000 : 0;
-    return fact_make(minutes < FACT_QUEUE_MOST_HOURS * 60,
-                     arena_printf(look->arena,
-                                  words_say(look->language, N_("the oldest message has waited %llu minutes")),
-                                  (unsigned long long)minutes));
+    return fact_make(
+        minutes < FACT_QUEUE_MOST_HOURS * 60,
+        arena_printf(
+            look->arena,
+            words_say(look->language, text_word_for(minutes, N_("the oldest message has waited %llu minute"),
+                                                    N_("the oldest message has waited %llu minutes"))),
+            (unsigned long long)minutes));
 }
 
 static struct fact held_look(const struct look *look)
@@ -210,10 +220,13 @@ static struct fact held_look(const struct look *look)
     counters_unmap(queue);
     struct ledgerdb_reader *ledgerdb = look->source->ledgerdb;
     if (!ledgerdb || held_count(ledgerdb_sql(ledgerdb), &kept) != LEDGERDB_DONE) return (struct fact){ 0 };
-    return fact_make(true, arena_printf(look->arena,
-                                        words_say(look->language,
-                                                  N_("%llu recipients in the queue, %llu in the quarantine")),
-                                        (unsigned long long)held, (unsigned long long)kept));
+    return fact_make(
+        true,
+        arena_printf(look->arena,
+                     words_say(look->language,
+                               text_word_for(held, N_("%llu recipient in the queue, %llu in the quarantine"),
+                                             N_("%llu recipients in the queue, %llu in the quarantine"))),
+                     (unsigned long long)held, (unsigned long long)kept));
 }
 
 /* None are fetched yet. */
@@ -257,7 +270,9 @@ static struct fact certificates_look(const struct look *look)
     const char *none = words_say(look->language, N_("none is configured"));
     if (!first) return (struct fact){ FACT_GOOD, text_of(none) };
     return fact_make(first_days >= FACT_CERTIFICATE_LEAST_DAYS,
-                     arena_printf(look->arena, words_say(look->language, N_("%.*s: %lld days left")),
+                     arena_printf(look->arena,
+                                  words_say(look->language, first_days == 1 ? N_("%.*s: %lld day left")
+                                                                            : N_("%.*s: %lld days left")),
                                   TEXT_ARG(first->certificate.path), (long long)first_days));
 }
 

@@ -73,7 +73,8 @@ unsigned report_job_alarm_test(struct service *service, struct submission_waiter
                                struct hooks_waiter hook);
 
 /* report_command.c: "report PERIOD LANGUAGE as html|txt|eml" or "report PERIOD LANGUAGE to ADDRESS"
-   (period_parse); "report test-alarm"; "missed"; "digest now"; "facts". */
+   (period_parse); "report test-alarm"; "missed"; "digest now"; "facts"; "trace " and "stats " with a question
+   in bytes. */
 void report_command_serve(struct service *service, struct text command, int fd);
 
 /* missed_spam.c: tells the ledger of what was put into learn/missed, and keeps it for learning. How many

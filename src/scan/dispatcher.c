@@ -231,12 +231,12 @@ void dispatcher_log(struct dispatcher *dispatcher, enum master_log which, int fd
 void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
 {
     const struct generation *generation = dispatcher->generation;
-    child_status_add(out, "workers", "%u, %u busy", worker_pool_size(dispatcher),
-                     worker_pool_busy(dispatcher));
+    child_status_add(out, "workers", "%u", worker_pool_size(dispatcher));
+    child_status_add(out, "workers busy", "%u", worker_pool_busy(dispatcher));
     child_status_add(out, "waiting", "%u", dispatcher->waiting.count);
     child_status_add(out, "judged", "%llu", (unsigned long long)dispatcher->answered);
-    child_status_add(out, "workers died, timed out", "%llu, %llu", (unsigned long long)dispatcher->died,
-                     (unsigned long long)dispatcher->timed_out);
+    child_status_add(out, "workers died", "%llu", (unsigned long long)dispatcher->died);
+    child_status_add(out, "workers timed out", "%llu", (unsigned long long)dispatcher->timed_out);
     child_status_add(out, "refused", "%llu", (unsigned long long)dispatcher->refused);
     if (dispatcher->trouble[0]) child_status_add(out, "trouble", "%s", dispatcher->trouble);
     if (!generation) return;

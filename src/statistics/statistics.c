@@ -3,6 +3,7 @@
 #include "statistics/statistics.h"
 #include "statistics/amount.h"
 
+#include "base/codec.h"
 #include "ledgerdb/nodes.h"
 #include "statistics/calendar.h"
 #include "statistics/lines.h"
@@ -234,4 +235,34 @@ enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const st
         lines.items[i].name = name_of(&nodes, lines.items[i].number);
     out[0] = by->kind ? names_table(arena, by, &lines, wish->top) : figures_table(arena, by, &lines);
     return LEDGERDB_DONE;
+}
+
+void statistics_wish_put(const struct statistics_wish *wish, struct buffer *out)
+{
+    put_u32(out, wish->from_day);
+    put_u32(out, wish->until_day);
+    put_u8(out, (uint8_t)(wish->direction + 1));
+    put_text(out, wish->domain);
+    put_u8(out, wish->by);
+    put_u8(out, wish->would);
+    put_u32(out, wish->top);
+}
+
+static bool is_day(uint32_t day)
+{
+    return calendar_year(day) >= 1970 && calendar_year(day) < 2970 && calendar_month(day) - 1 < 12 &&
+           calendar_date(day) - 1 < 31;
+}
+
+bool statistics_wish_get(struct text bytes, struct statistics_wish *out)
+{
+    struct reader reader = reader_of(bytes);
+    *out = (struct statistics_wish){ .from_day = get_u32(&reader), .until_day = get_u32(&reader) };
+    out->direction = get_u8(&reader) - 1;
+    out->domain = get_text(&reader);
+    out->by = (enum statistics_by)get_u8(&reader);
+    out->would = get_u8(&reader) != 0;
+    out->top = get_u32(&reader);
+    return reader_done(&reader) && out->by <= STATISTICS_BY_MONTH && out->direction <= DIRECTION_OUT &&
+           is_day(out->from_day) && is_day(out->until_day) && out->from_day <= out->until_day;
 }

@@ -52,6 +52,10 @@ struct statistics_wish {
     unsigned top; /* rows of names, the rest as "Etc."; 0: all */
 };
 
+/* Appends the wish as bytes, and reads them; the domain is borrowed. False: malformed. */
+void statistics_wish_put(const struct statistics_wish *wish, struct buffer *out);
+bool statistics_wish_get(struct text bytes, struct statistics_wish *out);
+
 /* DONE, or why not. */
 enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       struct arena *arena, struct sheet *out[STATISTICS_SHEETS],

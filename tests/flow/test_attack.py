@@ -122,7 +122,7 @@ def test_many_quick_disconnects(nodes, inside):
             if number % 3 == 0:
                 one.sendall(b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@example.test>\r\nDATA\r\nhalf")
     lab.wait_for(lambda: lab.Client(node.port).greeting[0] == 220, "it greets")
-    lab.wait_for(lambda: [one["values"]["sessions"] for one in node.status()["processes"] if one["name"] == "receive"] in (["0", "0"], ["0"], ["1", "0"], ["0", "1"]),
+    lab.wait_for(lambda: [one["values"]["sessions"] for one in node.status()["processes"] if one["name"] == "receive"] in ([0, 0], [0], [1, 0], [0, 1]),
                  "all sessions have ended")
     assert node.queue_is_empty() and inside.files() == []
     nobody_died(node)
@@ -513,7 +513,7 @@ def test_incomplete_is_not_balanced(nodes, inside):
     node.stop()
     node.start()  # the loss is of the day on which it was seen, and counts once
     day = node.run("balance", "--day", "today", check=False)
-    assert day.returncode == 2 and day.stdout.splitlines()[-2:] == ["3 events were lost on their way to the ledger", "INCOMPLETE"]
+    assert day.returncode == 2 and day.stdout.splitlines()[-2:] == ["3 events were lost on the way to the ledger", "INCOMPLETE"]
     balance = next(fact for fact in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if fact["fact"] == "balance")
     assert balance["state"] == "bad" and "incomplete: 3 events" in balance["says"]
     node.stop()

@@ -168,7 +168,7 @@ def test_static_routes_keep_connections_for_themselves(nodes, sinks, inside):
             return values["connections"]
         for number in range(4):
             send(node, f"user@w{number}.test")
-        lab.wait_for(lambda: connections() == "2", "the world has all it may have")
+        lab.wait_for(lambda: connections() == 2, "the world has all it may have")
         assert status(node, send(node))[:2] == ("2.0.0", "sent")
         inside.wait(1)
         assert slow.files() == []

@@ -134,7 +134,7 @@ def test_report_is_killed_while_a_hook_runs(hooked):
     lab.wait_for((node.told.parent / "woken").exists, "it goes on to its end", 60)
     lab.wait_for(node.is_ready, "report takes commands", 60)
     test_alarm(node)
-    assert node.pids("helper") == [helper] and len(runs(node)) == 2 and values(node)["hooks waiting"] == "0"
+    assert node.pids("helper") == [helper] and len(runs(node)) == 2 and values(node)["hooks waiting"] == 0
 
 
 def test_a_test_alarm_says_what_came_of_it(hooked):
@@ -150,8 +150,8 @@ def test_a_test_alarm_says_what_came_of_it(hooked):
     (node.told.parent / "code").write_text("3")
     done = test_alarm(node, check=False)
     assert done.returncode == 75 and "hook: ended with exit code 3" in done.stdout + done.stderr
-    assert values(node)["hooks run"] == "2" and values(node)["hooks failed"] == "1"
-    assert "exit code 3" in values(node)["last trouble"] and values(node, "report")["alarm hooks that failed"] == "1"
+    assert values(node)["hooks run"] == 2 and values(node)["hooks failed"] == 1
+    assert "exit code 3" in values(node)["last trouble"] and values(node, "report")["alarm hooks that failed"] == 1
 
 
 def test_one_that_hangs_is_killed_and_the_next_runs(hooked):
@@ -272,7 +272,7 @@ def test_the_line_is_bounded(hooked):
     asking = [subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(67)]
     lab.wait_for(lambda: sum(one.poll() is not None for one in asking) == 3, "three are turned away", 180)
-    assert values(node)["hooks waiting"] == "64" and len(runs(node)) == 1
+    assert values(node)["hooks waiting"] == 64 and len(runs(node)) == 1
     (node.told.parent / "go").touch()
     said = [one.communicate(timeout=120)[0] for one in asking]
     assert sum("hook: was not run" in one for one in said) == 3 and sum("exit code 0" in one for one in said) == 64, said

@@ -243,3 +243,43 @@ def test_run_names_wrong_words():
     for words in (("--frob",), ("--port",), ("--port", "abc"), ("--port", "65535"), ("--state",)):
         done = subprocess.run([lab.ROOT / "run", *words], capture_output=True, text=True, timeout=20)
         assert done.returncode == 64 and done.stderr.startswith("./run: ") and words[0] in done.stderr, done
+
+
+def test_the_node_on_one_screen(nodes, inside):
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ receive 3 }}\n", inside=inside.port)
+    lab.Client(node.port).send(lab.message("one"))
+    inside.wait(1)
+    lab.wait_for(lambda: "1 message kept" in node.run("status").stdout, "it is counted")
+    lines = node.run("status").stdout.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) < 140, lines
+    assert [line.split()[0] for line in lines] == ["process", *dict.fromkeys(one["name"] for one in node.status()["processes"])]
+    assert len(node.run("status", "--all").stdout.splitlines()) > 60
+    queue = node.run("status", "queue").stdout
+    assert queue.startswith("queue     0  running") and "journal bytes" in queue and "deliver" not in queue.split("\n")[0]
+    assert node.run("status", "quene", check=False).returncode == 64
+    for process in node.status()["processes"]:
+        for name, value in process["values"].items():
+            assert isinstance(value, (int, float)) or not value[:1].isdigit(), (name, value)
+
+
+def test_what_a_reload_would_change(nodes, inside):
+    text = "listen 127.0.0.1:{port}\ndomains {{ example.test 127.0.0.1:{inside} }}\nspam {{ tag above 6 }}\n"
+    node = nodes(text, inside=inside.port)
+    assert node.run("reload", "--diff").stdout == "a reload would change nothing\n"
+    other = lab.free_port()
+    node.write(text.replace("above 6", "above 5") + f"listen 127.0.0.1:{other} {{{{ strict on }}}}\nqueue {{{{ expire 3d }}}}\n")
+    done = node.run("reload", "--diff", check=False)
+    assert done.returncode == 1, done
+    changed = done.stdout.splitlines()
+    assert [line for line in changed if line[0] == "-"] == ["- queue expire 5d", "- spam tag above 6"]
+    assert set(changed) >= {"+ queue expire 3d", "+ spam tag above 5", f"+ listen 127.0.0.1:{other}", f"+ listen 127.0.0.1:{other} strict on"}
+    assert node.run("reload", "--diff", check=False).returncode == 1, "nothing was put in force"
+    node.write(text.replace("above 6", "abvoe 6"))
+    done = node.run("reload", "--diff", check=False)
+    assert done.returncode == 78 and "did you mean \"above\"" in done.stderr and "^" in done.stderr, done
+    node.write(text + "user nobody\n")
+    done = node.run("reload", "--diff", check=False)
+    assert done.returncode == 78 and "user: a change needs a restart" in done.stderr, done
+    node.write(text.replace("above 6", "above 5"))
+    node.run("reload")
+    assert node.run("reload", "--diff").stdout == "a reload would change nothing\n"

@@ -69,6 +69,25 @@ def test_held_mail_moves_into_a_file_of_its_own(node, inside):
     assert counted["delivered"]["journal"] == 0
 
 
+def test_lists_are_narrowed_and_show_says_why(node):
+    for number in range(3):
+        assert lab.Client(node.port).send(spam(f"cheap offer {number}", From="Sato <sato@shop.example>"), sender=f"s{number}@outside.example")[0] == 250
+    settled(node, 3)
+    ids = [one["id"] for one in kept(node)]
+    assert [one["id"] for one in kept(node, "--subject", "OFFER 1")] == ids[1:2]
+    assert kept(node, "--subject", "offer 1 2") == []
+    assert [one["id"] for one in kept(node, "--since", "1h")] == ids and kept(node, "--since", "2030-01-01") == []
+    assert [one["id"] for one in kept(node, "--from", "s2@*")] == ids[2:]
+    assert [one["id"] for one in kept(node, "--most", "2")] == ids[1:]
+    shown = node.run("quarantine", "list", "--most", "2").stdout.splitlines()
+    assert shown[0].startswith("message ") and "bytes" in shown[0] and shown[-1].startswith("the newest 2 of 3 messages")
+    assert [line.split()[0] for line in shown if re.match("[0-9A-Z]{13} ", line)] == ids[1:]
+    shown = node.run("quarantine", "show", ids[0]).stdout
+    assert re.search(r"why: [0-9.]+ points: .*GTUBE", shown) and "From: Sato <sato@shop.example>" in shown, shown
+    (one,) = rows(node.run("quarantine", "show", ids[0], "--json").stdout)
+    assert one["score"] > 12 and "GTUBE" in one["signals"]
+
+
 def test_released_to_one_recipient_and_then_the_rest(node, inside):
     lab.Client(node.port).send(spam("once"), recipients=("a@example.test", "b@example.test"))
     (one,) = settled(node, 2)

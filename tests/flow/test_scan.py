@@ -148,13 +148,13 @@ def test_a_message_that_ends_workers_is_poison(scans):
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         tag = scan.begin(CLEAN.replace(b"hello", b"poison"))
-        wait_for(lambda: "workers=1, 1 busy" in scan.status(), "one has the message")
+        wait_for(lambda: "workers=1 workers busy=1" in scan.status(), "one has the message")
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
         assert scan.wait(tag) == wanted
     scan.workers(2, without=workers)
     assert scan.ask(CLEAN).startswith("verdict code=250 ")
-    assert "died, timed out=2, 0" in scan.status()
+    assert "workers died=2 workers timed out=0" in scan.status()
 
 
 @pytest.mark.alone
@@ -278,7 +278,7 @@ def test_a_cancelled_request_is_not_answered(scans):
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
     running, waiting = scan.begin(CLEAN), scan.begin(CLEAN.replace(b"hello", b"waits"))
-    wait_for(lambda: "1 busy waiting=1" in scan.status(), "one runs and one waits")
+    wait_for(lambda: "workers busy=1 waiting=1" in scan.status(), "one runs and one waits")
     scan.say(f"cancel {running}")
     scan.say(f"cancel {waiting}")
     time.sleep(0.2)

@@ -398,7 +398,7 @@ def test_what_another_node_lost_is_missing_here_too(wall, there):
     assert node.say(parcel(2, ended(id_of(9), at=now), b"\x01nonsense"))[0] == STORED
     for words in (("--day", "today"), ("--nodes",)):
         done = wall.run("balance", *words, check=False)
-        assert done.returncode == 2 and done.stdout.splitlines()[-2:] == ["5 events were lost on their way to the ledger", "INCOMPLETE"], done.stdout
+        assert done.returncode == 2 and done.stdout.splitlines()[-2:] == ["5 events were lost on the way to the ledger", "INCOMPLETE"], done.stdout
     nodes_told = json.loads(wall.run("balance", "--nodes", "--json", check=False).stdout)
     assert [one["lost"] for one in nodes_told["nodes"]] == [0, 5] and nodes_told["incomplete"]
 

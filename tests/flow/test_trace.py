@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import pathlib
 import re
 import sqlite3
 import subprocess
@@ -40,9 +41,10 @@ def test_delivered(node, inside):
     assert recipient["accepted_ms"] <= recipient["ended_ms"]
     for question in (("--address", "user@example.test"), ("--address", "TANAKA@outside.example"), ("--domain", "outside.example"),
                      ("--subject", "meeting quarterly"), ("--client", "127.0.0.0/8"), ("--since", "1h"), ("--day", "today"),
-                     ("--verdict", "none"), ("--status", "delivered")):
+                     ("--verdict", "none"), ("--status", "delivered"), ("--from", "tanaka@outside.example"), ("--from", "TANAKA"),
+                     ("--to", "user@example.test"), ("--to", "user"), ("--to", "example.test"), ("--from", "outside", "--to", "user")):
         assert [one["id"] for one in trace(node, *question)] == [identity], question
-    for question in (("--address", "other@example.test"), ("--subject", "monthly"), ("--client", "10.0.0.0/8"), ("--until", "1h"),
+    for question in (("--address", "other@example.test"), ("--from", "user@"), ("--to", "tanaka"), ("--from", "tan_ka"), ("--from", "%"), ("--subject", "monthly"), ("--client", "10.0.0.0/8"), ("--until", "1h"),
                      ("--status", "deferred"), ("--verdict", "virus")):
         assert trace(node, *question) == [], question
     assert node.run("trace", "--status", "held", check=False).returncode == 1
@@ -60,13 +62,79 @@ def test_refused(node):
     assert hit["recipients"][0]["stage"] == "END-OF-MESSAGE" and hit["recipients"][0]["reply"].startswith("550")
     client = lab.Client(node.port)
     assert client.say("MAIL FROM:<a@outside.example>")[0] == 250
-    assert client.say("RCPT TO:<a@elsewhere.example>")[0] >= 500
+    code, text = client.say("RCPT TO:<a@elsewhere.example>")
+    identity = re.search(r"\(id ([0-9A-Z]{13})\)", text).group(1)
+    assert code >= 500 and f"id={identity}" in node.text()
     found = trace_when(node, lambda one: True, "--address", "a@elsewhere.example")[0]
-    assert found["id"] is None and found["recipients"][0]["stage"] == "RCPT"
+    assert found["id"] == identity and found["recipients"][0]["stage"] == "RCPT"
+    assert trace(node, identity) == [found] and trace(node, "--to", "elsewhere") == [found]
     short = node.run("trace", "--short", "--address", "a@elsewhere.example").stdout
     assert re.search(r"rejected +-  +<a@outside", short), "it was not judged"
     assert " 0 bytes" not in node.run("trace", "--address", "a@elsewhere.example").stdout
     node.balance()
+
+
+def test_found_by_header(node, inside):
+    """What a user reads in the mail: the name in From, and the Message-ID with or without brackets, or a part of it."""
+    sent = lab.message("hello", From="=?ISO-2022-JP?B?GyRCOzNFRBsoQg==?= Taro <yamada@list.example>", Message_ID="<abc.123@mail.list.example>")
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(sent, sender="bounce-77@list.example")[1]).group(1)
+    lab.Client(node.port).send(lab.message("other", Message_ID="<def@mail.list.example>"))
+    inside.wait(2)
+    trace_when(node, lambda one: states(one) == ["delivered"], identity)
+    for question in (("--from", "yamada@list.example"), ("--from", "bounce-77"), ("--from", "山田"), ("--from", "山田 yamada"), ("--from", "taro*list"),
+                     ("--message-id", "<abc.123@mail.list.example>"), ("--message-id", "abc.123@mail.list.example"), ("--message-id", "abc.12"),
+                     ("<abc.123@mail.list.example>",), ("--message-id", "abc.123@mail.list.example", "--subject", "hello")):
+        assert [one["id"] for one in trace(node, *question)] == [identity], question
+    for question in (("--from", "鈴木"), ("--message-id", "ABC.999"), ("--message-id", "abc.123@mail.list.example", "--subject", "other")):
+        assert trace(node, *question) == [], question
+    assert "From: 山田 Taro <yamada@list.example>" in node.run("trace", identity).stdout
+
+
+def test_a_release_leads_to_its_copy_and_back(nodes, inside):
+    node = nodes(BASE + "virus {{ found quarantine }}\nquarantine {{ most 10M }}\n", inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("x", lab.eicar()))[1]).group(1)
+    lab.wait_for(lambda: node.run("quarantine", "release", "--yes", identity, check=False).returncode == 0, "it is released")
+    inside.wait(1)
+    first = trace_when(node, lambda one: one["released_as"], identity)
+    copy = first[0]["released_as"][0]["id"] if first[0]["id"] == identity else first[1]["released_as"][0]["id"]
+    trace_when(node, lambda one: one["id"] == copy and states(one) == ["delivered"], copy)
+    for asked in (identity, copy):
+        hits = {one["id"]: one for one in trace(node, asked)}
+        assert set(hits) == {identity, copy}
+        assert [one["id"] for one in hits[identity]["released_as"]] == [copy] and [one["id"] for one in hits[copy]["release_of"]] == [identity]
+    shown = node.run("trace", identity).stdout
+    assert f"was released as {copy}" in shown and f"is the release of {identity}" in shown
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_a_help_desk_traces_and_counts_and_no_more(nodes, inside):
+    node = nodes(BASE, inside=inside.port)
+    identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("Quarterly"), sender="tanaka@outside.example")[1]).group(1)
+    inside.wait(1)
+    whole = trace_when(node, lambda one: states(one) == ["delivered"], identity)
+
+    def desk(*words):
+        return subprocess.run([lab.BUILD / "src/cli/sekimori", words[0], "--state", node.state, *words[1:]], capture_output=True, text=True,
+                              timeout=60, user="nobody", group=0, extra_groups=[])
+    for parent in [node.folder, *node.folder.parents[:3]]:
+        if parent != pathlib.Path("/tmp"):
+            parent.chmod(0o755)
+    node.write(BASE + "rights operate daemon\n")
+    node.run("reload")
+    assert desk("trace").returncode in (75, 77), "it has no right at all"
+    node.write(BASE + "rights trace nobody\n")
+    node.run("reload")
+    done = lab.wait_for(lambda: (one := desk("trace", "--json", identity)).returncode == 0 and one, "the right is known")
+    assert json.loads(done.stdout)["hits"] == whole
+    for question in (("--from", "tanaka"), ("--to", "user"), ("--subject", "quarterly"), ("--client", "127.0.0.0/8"), ("--since", "1h"), ("--status", "delivered")):
+        assert [one["id"] for one in json.loads(desk("trace", "--json", *question).stdout)["hits"]] == [identity], question
+    assert desk("trace", "--from", "nobody-at-all").returncode == 1
+    assert desk("trace", "--client", "0.0.0.0/0").returncode == 64
+    assert desk("stats", "--format", "csv").stdout == node.run("stats", "--format", "csv").stdout != ""
+    assert desk("stats", "--by", "domain").returncode == 0
+    for words in (("status",), ("reload",), ("stop",), ("queue", "list"), ("quarantine", "list"), ("balance", "--wait", "0"), ("drain", "--no-wait")):
+        assert desk(*words).returncode == 77, words
+    assert node.is_ready()
 
 
 def test_a_line_says_who_fared_otherwise(nodes, sinks):

@@ -169,6 +169,11 @@ static void act_list(struct quarantine_command *command, const struct held_row *
     json_text_add(&out, rows->subject);
     buffer_add_text(&out, TEXT(",\"virus\":"));
     json_text_add(&out, rows->virus);
+    buffer_add_text(&out, TEXT(",\"author\":"));
+    json_text_add(&out, rows->author);
+    if (rows->is_judged) buffer_printf(&out, ",\"score\":%.1f", rows->score);
+    buffer_add_text(&out, TEXT(",\"signals\":"));
+    json_text_add(&out, rows->signals);
     buffer_add_text(&out, TEXT(",\"recipients\":["));
     for (size_t i = 0; i < count; i++) {
         if (i) buffer_add_char(&out, ',');

@@ -46,6 +46,10 @@ static bool option_take(struct selection_reading *reading, struct text word, str
         patterns_add(&choice->either, reading->arena, value);
     } else if (text_equal(word, TEXT("--from"))) {
         patterns_add(&choice->from, reading->arena, value);
+    } else if (text_equal(word, TEXT("--subject"))) {
+        choice->subject = value;
+    } else if (text_equal(word, TEXT("--since"))) {
+        return text_to_number(value, INT64_MAX, &choice->since_ms);
     } else if (text_equal(word, TEXT("--ticket"))) {
         return ticket_take(reading, value);
     } else if (text_equal(word, TEXT("--to"))) {
@@ -94,9 +98,20 @@ const char *selection_read(struct selection *out, struct arena *arena, const str
 
 /* --- rows --- */
 
+/* Each of the words stands somewhere in the text; ASCII case is ignored. */
+static bool has_words(struct text text, struct text words)
+{
+    struct text word;
+    while (text_next_word(&words, &word))
+        if (text_find_nocase(text, word) == text.length) return false;
+    return true;
+}
+
 bool selection_has(const struct selection *selection, const struct held_row *row)
 {
     if (selection->has_ticket && row->number != selection->number) return false;
+    if (message_id_time_ms(row->message) < selection->since_ms) return false;
+    if (!has_words(row->subject, selection->subject)) return false;
     if (selection->class >= 0 && row->class != (enum held_class)selection->class) return false;
     if (!patterns_have(&selection->from, row->sender) || !patterns_have(&selection->to, row->address))
         return false;

@@ -13,6 +13,8 @@ struct selection {
     size_t id_count;
     struct patterns from, to, either; /* either: sender or recipient */
     int class;                        /* -1: any */
+    uint64_t since_ms;                /* messages that arrived then or later */
+    struct text subject;              /* words, each of which stands in it */
     bool is_all, narrows;
     bool is_dry;     /* count, and do nothing */
     bool has_ticket; /* which is the right to act on this one recipient */

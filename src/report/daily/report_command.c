@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Answers `sekimori report`: a report of any time, as a file's bytes or as a mail; and `sekimori health
- * --all`. */
+/* Answers `sekimori report`: a report of any time, as a file's bytes or as a mail; `sekimori health --all`;
+   and `trace` and `stats` of who may not read the ledger's files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -9,9 +9,11 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "ipc/message_id.h"
+#include "ledgerdb/search_wire.h"
 #include "mail/mailbox.h"
 #include "report/service.h"
 #include "statistics/calendar.h"
+#include "statistics/statistics.h"
 
 enum { PART_MOST = 64 * 1024 };
 
@@ -219,6 +221,93 @@ static void digest_order(struct service *service, struct customer *customer)
     buffer_free(&says);
 }
 
+/* --- questions of who may not read the ledger --- */
+
+enum { TRACE_MOST = 1000 }; /* hits of an answer that goes over the socket */
+
+/* NULL: it was said why not. */
+static struct ledgerdb_reader *ledger_look(struct service *service, struct customer *customer)
+{
+    struct ledgerdb_reader *ledgerdb;
+    struct buffer why = { 0 };
+    enum ledgerdb_outcome outcome = ledgerdb_open(service->ledger_path, &ledgerdb, &why);
+    if (outcome != LEDGERDB_DONE) say_last(customer, EX_UNAVAILABLE, buffer_text(&why));
+    buffer_free(&why);
+    return outcome == LEDGERDB_DONE ? ledgerdb : NULL;
+}
+
+static void trace_answer(struct customer *customer, struct ledgerdb_reader *ledgerdb,
+                         const struct search_question *question, struct arena *arena)
+{
+    struct search_result result;
+    struct buffer bytes = { 0 };
+    if (search_run(ledgerdb, question, arena, &result) == LEDGERDB_DONE) {
+        search_result_put(&result, &bytes);
+        say_bytes(customer, buffer_text(&bytes));
+        say_last(customer, EX_OK, TEXT_NONE);
+    } else {
+        say_last(customer, EX_UNAVAILABLE,
+                 TEXT("the ledger cannot be read now, or it takes too long: ask for less time"));
+    }
+    buffer_free(&bytes);
+}
+
+/* `bytes`: the question as ledgerdb/search_wire.h has it. */
+static void trace_order(struct service *service, struct customer *customer, struct text bytes)
+{
+    struct search_question question;
+    struct arena *arena = arena_new(0);
+    struct ledgerdb_reader *ledgerdb = NULL;
+    if (!search_question_get(bytes, arena, &question))
+        say_last(customer, EX_PROTOCOL, TEXT("that is no question of this version"));
+    else
+        ledgerdb = ledger_look(service, customer);
+    if (ledgerdb) {
+        if (question.most > TRACE_MOST) question.most = TRACE_MOST;
+        trace_answer(customer, ledgerdb, &question, arena);
+    }
+    ledgerdb_close(ledgerdb);
+    arena_free(arena);
+}
+
+/* Tables as `sekimori stats` prints them: `form` is t (text), c (CSV) or j (JSON). */
+static void sheets_say(struct customer *customer, struct sheet *const *sheets, size_t count, char form)
+{
+    struct buffer out = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        if (form == 'j') buffer_add_char(&out, i ? ',' : '[');
+        if (form == 't' && i) buffer_add_char(&out, '\n');
+        if (form == 'c' && i) buffer_add_text(&out, TEXT("\r\n"));
+        if (form == 't') sheet_print_text(sheets[i], NULL, &out);
+        if (form == 'c') sheet_print_csv(sheets[i], &out);
+        if (form == 'j') sheet_print_json(sheets[i], &out);
+    }
+    if (form == 'j') buffer_add_text(&out, TEXT("]\n"));
+    say_bytes(customer, buffer_text(&out));
+    say_last(customer, EX_OK, TEXT_NONE);
+    buffer_free(&out);
+}
+
+/* The form, then the wish as statistics_wish_put() has it. */
+static void stats_order(struct service *service, struct customer *customer, struct text bytes)
+{
+    struct statistics_wish wish;
+    struct sheet *sheets[STATISTICS_SHEETS];
+    size_t count;
+    struct arena *arena = arena_new(0);
+    struct ledgerdb_reader *ledgerdb = NULL;
+    if (bytes.length == 0 || !statistics_wish_get(text_slice(bytes, 1, bytes.length), &wish))
+        say_last(customer, EX_PROTOCOL, TEXT("that is no question of this version"));
+    else
+        ledgerdb = ledger_look(service, customer);
+    if (ledgerdb && statistics_make(ledgerdb, &wish, arena, sheets, &count) == LEDGERDB_DONE)
+        sheets_say(customer, sheets, count, bytes.at[0]);
+    else if (ledgerdb)
+        say_last(customer, EX_UNAVAILABLE, TEXT("the ledger cannot be read now, or it takes too long"));
+    ledgerdb_close(ledgerdb);
+    arena_free(arena);
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     return false; /* one command a connection */
@@ -236,7 +325,11 @@ void report_command_serve(struct service *service, struct text command, int fd)
     customer->magic = CUSTOMER_MAGIC;
     struct text word, all = command;
     customer->channel = channel_open(service->child.loop, fd, &events, customer);
-    if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
+    if (text_starts(all, TEXT("trace ")))
+        trace_order(service, customer, text_slice(all, 6, all.length));
+    else if (text_starts(all, TEXT("stats ")))
+        stats_order(service, customer, text_slice(all, 6, all.length));
+    else if (text_next_word(&command, &word) && text_equal(word, TEXT("missed")))
         missed_order(service, customer);
     else if (text_equal(all, TEXT("digest now")))
         digest_order(service, customer);

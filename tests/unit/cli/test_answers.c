@@ -169,12 +169,12 @@ static const struct row queue_rows[] = {
       "0 recipients of 0 messages; others are being delivered at this moment\n",
       "" },
     { "queue",
-      "nonsense",
-      { { .code = EX_USAGE, .last = "no such verb" } },
-      "queue nonsense;",
+      "list",
+      { { .code = EX_USAGE, .last = "bad pattern" } },
+      "queue list;",
       EX_USAGE,
       "",
-      "sekimori queue: no such verb\n" },
+      "sekimori queue: bad pattern\n" },
     { "queue", "list", { { .code = -1 } }, "queue list;", EX_TEMPFAIL, "", NULL },
     /* Of several nothing is removed without --yes where nobody can be asked. */
     { "queue",
@@ -319,19 +319,42 @@ static const struct row quarantine_rows[] = {
       "sekimori quarantine: bad pattern\n" },
 };
 
-#define PROCESSES                                                                                       \
-    "\"processes\":[{\"name\":\"queue\",\"index\":0,\"state\":\"running\",\"pid\":4711,\"up_s\":60,"    \
-    "\"restarts\":1,\"values\":{\"live\":\"3\"}},{\"name\":\"scan\",\"index\":1,\"state\":\"running\"," \
+#define PROCESSES                                                                                    \
+    "\"processes\":[{\"name\":\"queue\",\"index\":0,\"state\":\"running\",\"pid\":4711,\"up_s\":60," \
+    "\"restarts\":1,\"values\":{\"messages\":1,\"recipients\":3,\"held\":0,\"spool "                 \
+    "full\":\"no\"}},{\"name\":\"scan\",\"index\":1,\"state\":\"running\","                          \
     "\"pid\":4712,\"up_s\":61,\"restarts\":0,\"values\":{}}]"
 #define PROCESSES_SHOWN                                      \
     "queue     0  running  pid 4711    up 60s, restarts 1\n" \
-    "             live                         3\n"          \
+    "             messages                     1\n"          \
+    "             recipients                   3\n"          \
+    "             held                         0\n"          \
+    "             spool full                   no\n"         \
     "scan      1  running  pid 4712    up 61s, restarts 0\n" \
     "             does not answer\n"
 
+#define PROCESSES_SHORT                                             \
+    "process  state        up  restarts  since its start\n"         \
+    "queue    running     60s         1  1 message, 3 recipients\n" \
+    "scan     running     61s         0  does not answer\n"
+
 static const struct row node_rows[] = {
-    { "status", "", { { .last = "{\"ready\":true," PROCESSES "}" } }, "status;", EX_OK, PROCESSES_SHOWN, "" },
-    { "status", "", { { .last = "{\"ready\":false," PROCESSES "}" } }, "status;", 1, PROCESSES_SHOWN, "" },
+    { "status",
+      "--all",
+      { { .last = "{\"ready\":true," PROCESSES "}" } },
+      "status;",
+      EX_OK,
+      PROCESSES_SHOWN,
+      "" },
+    { "status",
+      "queue scan",
+      { { .last = "{\"ready\":true," PROCESSES "}" } },
+      "status;",
+      EX_OK,
+      PROCESSES_SHOWN,
+      "" },
+    { "status", "ledger", { { .last = "{\"ready\":true," PROCESSES "}" } }, "status;", EX_OK, "", "" },
+    { "status", "", { { .last = "{\"ready\":false," PROCESSES "}" } }, "status;", 1, PROCESSES_SHORT, "" },
     { "status", "--json", { { .last = "{\"ready\":true}" } }, "status;", EX_OK, "{\"ready\":true}\n", "" },
     { "status",
       "",
@@ -349,6 +372,16 @@ static const struct row node_rows[] = {
       "" },
     { "status",
       "",
+      { { .last =
+              "{\"ready\":true,\"certificates\":[{\"file\":\"/c.pem\",\"use\":\"listen\",\"names\":\"a b\","
+              "\"until\":1790000000,\"days_left\":3,\"warning\":\"expires soon\"}]}" } },
+      "status;",
+      EX_OK,
+      "WARNING: certificate /c.pem: expires soon\n"
+      "1 certificate, the first to end on 2026-09-21 (3 days): /c.pem\n",
+      "" },
+    { "status",
+      "--all",
       { { .last =
               "{\"ready\":true,\"certificates\":[{\"file\":\"/c.pem\",\"use\":\"listen\",\"names\":\"a b\","
               "\"until\":1790000000,\"days_left\":3,\"warning\":\"expires soon\"}]}" } },
@@ -433,6 +466,46 @@ static void quarantine_table(void **state)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!strstr(said.out, parts[i])) fail_msg("%s\n  lacks %s", said.out, parts[i]);
     assert_null(strchr(said.out, '\033'));
+    node_double_run("quarantine", "list", answers, &said, asked);
+    struct text list = text_of(said.out), line = TEXT_NONE;
+    assert_true(text_next_line(&list, &line) &&
+                text_starts(line, TEXT("message            bytes    age  sender")));
+    assert_true(text_starts(list, TEXT("0123456789ABC         99  ")));
+}
+
+/* What it was held for, in points and rules. */
+static void quarantine_says_why(void **state)
+{
+    static const char *const rows[][2] = {
+        { "\"score\":21.3,\"signals\":\"GTUBE:20.0\"", "    why: 21.3 points: GTUBE:20.0\n" },
+        { "\"score\":7,\"signals\":\"\"", "    why: 7 points\n" },
+        { "\"signals\":\"BAD_\\u001b[1m\",\"author\":\"A <a@b>\"",
+          "    From: A <a@b>\n    why: BAD_\\u{1b}[1m\n" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct said said;
+        char asked[NODE_COMMAND_SIZE], part[400];
+        snprintf(part, sizeof part, "{\"id\":\"0123456789ABC\",%s,\"recipients\":[]}\n", rows[i][0]);
+        const struct node_answer answers[NODE_ANSWERS_MOST] = { { .parts = { part } } };
+        node_double_run("quarantine", "show 0123456789ABC", answers, &said, asked);
+        if (!strstr(said.out, rows[i][1])) fail_msg("%s\n  lacks %s", said.out, rows[i][1]);
+    }
+}
+
+/* The newest so many, in their order. */
+static void quarantine_most(void **state)
+{
+    struct said said;
+    char asked[NODE_COMMAND_SIZE];
+    const struct node_answer answers[NODE_ANSWERS_MOST] = { { .parts = { "{\"id\":\"A\"}\n{\"id\":\"B\"}\n",
+                                                                         "{\"id\":\"C\"}\n" } } };
+    node_double_run("quarantine", "list --json --most 2 --subject x", answers, &said, asked);
+    assert_string_equal(asked, "quarantine list|--subject|x;");
+    assert_string_equal(said.out, "{\"id\":\"B\"}\n{\"id\":\"C\"}\n");
+    node_double_run("quarantine", "list --most 5", answers, &said, asked);
+    assert_null(strstr(said.out, "the newest"));
+    node_double_run("quarantine", "list --most 1", answers, &said, asked);
+    assert_non_null(strstr(said.out, "the newest 1 of 3 messages"));
 }
 
 int main(void)
@@ -444,6 +517,8 @@ int main(void)
         cmocka_unit_test(queue),
         cmocka_unit_test(quarantine),
         cmocka_unit_test(quarantine_table),
+        cmocka_unit_test(quarantine_says_why),
+        cmocka_unit_test(quarantine_most),
         cmocka_unit_test(node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

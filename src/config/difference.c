@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Both configurations become sorted lists of words and values, which are merged. Called by master. */
+#include "config/difference.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "config/bundle.h"
+#include "config/dump.h"
+#include "config/value.h"
+#include "config/visit.h"
+
+struct entry {
+    struct text words, value;
+    bool is_default, is_file;
+};
+
+struct entries {
+    struct arena *arena;
+    const struct config *config;
+    struct entry *items;
+    size_t count;
+    struct text prefix; /* of the block under way, with a blank behind it */
+    struct text parent; /* the prefix around it */
+};
+
+static void entry_add(struct entries *entries, struct entry entry)
+{
+    entries->items = value_list_grow(entries->arena, entries->items, entries->count, sizeof entry);
+    entries->items[entries->count++] = entry;
+}
+
+static void block_open(void *context, const struct visit_opening *opening)
+{
+    struct entries *entries = context;
+    struct buffer value = { 0 };
+    if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, &value);
+    if (opening->domain) dump_targets(entries->config, opening->domain, &value);
+    struct text said = arena_text(entries->arena, buffer_text(&value));
+    buffer_free(&value);
+    if (opening->listener || opening->domain) {
+        struct text words =
+            arena_printf(entries->arena, "%.*s%.*s", TEXT_ARG(entries->prefix), TEXT_ARG(opening->title));
+        if (opening->listener) words = arena_printf(entries->arena, "listen %.*s", TEXT_ARG(said));
+        entry_add(entries, (struct entry){ .words = words,
+                                           .value = opening->listener ? TEXT_NONE : said,
+                                           .is_default = opening->is_default });
+        entries->parent = entries->prefix;
+        entries->prefix = arena_printf(entries->arena, "%.*s ", TEXT_ARG(words));
+        return;
+    }
+    entries->prefix = arena_printf(entries->arena, "%.*s ", TEXT_ARG(opening->title));
+}
+
+static void block_close(void *context, const struct visit_opening *opening)
+{
+    struct entries *entries = context;
+    entries->prefix = opening->listener || opening->domain ? entries->parent : TEXT_NONE;
+}
+
+static void value_add(void *context, const struct visit_value *value)
+{
+    struct entries *entries = context;
+    entry_add(
+        entries,
+        (struct entry){
+            .words = arena_printf(entries->arena, "%.*s%s", TEXT_ARG(entries->prefix), value->words),
+            .value = arena_text(entries->arena, value->value),
+            .is_default = value->row->fallback && text_equal(value->value, text_of(value->row->fallback)) });
+}
+
+static void file_add(void *context, const struct file_content *file)
+{
+    struct entries *entries = context;
+    entry_add(entries,
+              (struct entry){ .words = file->path,
+                              .value = arena_printf(entries->arena, "%016llx",
+                                                    (unsigned long long)text_checksum(file->content)),
+                              .is_file = true });
+}
+
+static int by_words(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->is_file != y->is_file) return x->is_file ? 1 : -1;
+    return text_compare(x->words, y->words);
+}
+
+static struct entries entries_of(const struct config *config, struct arena *arena)
+{
+    static const struct visit_events events = { block_open, value_add, block_close };
+    struct entries entries = { .arena = arena, .config = config };
+    visit_config(config, VISIT_ALL, &events, &entries);
+    config_bundle_files(config, file_add, &entries);
+    if (entries.count > 1) qsort(entries.items, entries.count, sizeof *entries.items, by_words);
+    return entries;
+}
+
+static void line_print(char sign, const struct entry *entry, struct buffer *out)
+{
+    buffer_printf(out, "%c %.*s%s%.*s\n", sign, TEXT_ARG(entry->words), entry->value.length ? " " : "",
+                  TEXT_ARG(entry->value));
+}
+
+/* One side may be NULL. What is on one side only and a default is no news. */
+static size_t pair_print(const struct entry *old, const struct entry *new, struct buffer *out)
+{
+    const struct entry *only = !old ? new : !new ? old : NULL;
+    if (only && (only->is_default || only->is_file)) return 0;
+    if (!only && text_equal(old->value, new->value)) return 0;
+    if (!only && old->is_file) {
+        buffer_printf(out, "~ %.*s: its content has changed\n", TEXT_ARG(old->words));
+        return 1;
+    }
+    if (old) line_print('-', old, out);
+    if (new) line_print('+', new, out);
+    return 1;
+}
+
+size_t config_difference(const struct config *old, const struct config *new, struct buffer *out)
+{
+    struct arena *arena = arena_new(65536);
+    struct entries before = entries_of(old, arena), after = entries_of(new, arena);
+    size_t i = 0, k = 0, count = 0;
+    while (i < before.count || k < after.count) {
+        int order = i == before.count  ? 1
+                    : k == after.count ? -1
+                                       : by_words(&before.items[i], &after.items[k]);
+        const struct entry *was = order <= 0 ? &before.items[i++] : NULL;
+        const struct entry *is = order >= 0 ? &after.items[k++] : NULL;
+        count += pair_print(was, is, out);
+    }
+    arena_free(arena);
+    return count;
+}
