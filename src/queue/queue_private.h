@@ -45,7 +45,7 @@ struct queue;
 
 struct receiver {
     enum { RECEIVER_MAGIC = 0x2b7de53d } magic;
-    struct receiver *next;
+    LIST_ENTRY(receiver) others;
     struct queue *queue;
     struct channel *channel;
     uint16_t index;
@@ -117,7 +117,7 @@ struct queue {
     struct message_index *message_index;
     struct journal *journal;
     struct schedule *schedule;
-    struct receiver *receivers;
+    LIST_HEAD(receiver_list, receiver) receivers;
     struct carrier carrier;
     struct held_transfer transfers[TRANSFERS];
     struct waiter *waiters;
