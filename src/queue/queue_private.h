@@ -132,7 +132,7 @@ struct queue {
     struct counters_slot *page;
     struct counters_slot *baseline; /* until the journal is read */
     struct deferred turn;
-    struct large *large; /* the oldest first */
+    TAILQ_HEAD(large_line, large) large; /* the oldest first */
     struct timer *client_presence_timer, *wake_timer, *tick_timer, *stop_timer, *large_timer;
     struct message_id_source ids;
     struct alerted alerted[ALERTED_CLIENTS];
