@@ -74,7 +74,8 @@ static void dns_question_unlist(struct dns_question *question)
 
 void dns_question_table_free(struct dns_question_table *table)
 {
-    for (struct dns_question *at; (at = LIST_FIRST(&table->all));) {
+    for (struct dns_question *next, *at = LIST_FIRST(&table->all); at; at = next) {
+        next = LIST_NEXT(at, all);
         while (!LIST_EMPTY(&at->askers)) dns_question_leave(LIST_FIRST(&at->askers));
         dns_question_unlist(at);
         dns_question_free(at);

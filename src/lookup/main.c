@@ -92,7 +92,8 @@ static bool peer_on_frame(void *context, struct frame *frame)
 static void peer_on_closed(void *context)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
-    for (struct ask *ask; (ask = LIST_FIRST(&peer->asks));) {
+    for (struct ask *next, *ask = LIST_FIRST(&peer->asks); ask; ask = next) {
+        next = LIST_NEXT(ask, others);
         dns_question_leave(&ask->asker);
         ask_free(ask);
     }

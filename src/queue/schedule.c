@@ -472,10 +472,10 @@ bool schedule_trim(struct schedule *schedule, struct message *message)
 
 void schedule_forget(struct schedule *schedule, struct message *message)
 {
-    while (message->deliveries) {
-        if (message->deliveries->state == DELIVERY_OUT)
-            bug("a message goes away while it is being delivered");
-        delivery_free(schedule, message->deliveries);
+    for (struct delivery *next, *one = message->deliveries; one; one = next) {
+        next = one->next_of_message;
+        if (one->state == DELIVERY_OUT) bug("a message goes away while it is being delivered");
+        delivery_free(schedule, one);
     }
     heap_remove(&schedule->ages, &message->age);
 }

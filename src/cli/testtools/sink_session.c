@@ -542,6 +542,9 @@ void sink_session_open(struct sink *sink, int fd)
 
 void sink_session_stop_all(struct sink *sink)
 {
-    while (!LIST_EMPTY(&sink->sessions)) session_free(LIST_FIRST(&sink->sessions));
+    for (struct sink_session *next, *session = LIST_FIRST(&sink->sessions); session; session = next) {
+        next = LIST_NEXT(session, others);
+        session_free(session);
+    }
     loop_stop(sink->loop);
 }

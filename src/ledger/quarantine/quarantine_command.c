@@ -461,7 +461,10 @@ struct quarantine_command_server *quarantine_command_server_new(struct loop *loo
 
 void quarantine_command_server_free(struct quarantine_command_server *server)
 {
-    while (!LIST_EMPTY(&server->commands)) quarantine_command_free(LIST_FIRST(&server->commands));
+    for (struct quarantine_command *next, *command = LIST_FIRST(&server->commands); command; command = next) {
+        next = LIST_NEXT(command, others);
+        quarantine_command_free(command);
+    }
     free(server);
 }
 
