@@ -24,8 +24,8 @@ static inline size_t buffer_length(const struct buffer *buffer)
 /* Borrowed: valid until the next change of the buffer. */
 static inline struct text buffer_text(const struct buffer *buffer)
 {
-    return (struct text){ buffer->memory ? buffer->memory + buffer->start : NULL,
-                          buffer->end - buffer->start };
+    if (!buffer->memory) return TEXT_NONE;
+    return (struct text){ buffer->memory + buffer->start, buffer->end - buffer->start };
 }
 
 /* Room for at least `size` more bytes; returns where to write them. Follow with buffer_commit. */

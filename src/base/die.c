@@ -11,12 +11,12 @@
 
 #include "base/log.h"
 
-#define FORMAT_INTO(message, format)                           \
-    do {                                                       \
-        va_list arguments;                                     \
-        va_start(arguments, format);                           \
-        vsnprintf(message, sizeof message, format, arguments); \
-        va_end(arguments);                                     \
+#define FORMAT_INTO(message, format)                                \
+    do {                                                            \
+        va_list arguments;                                          \
+        va_start(arguments, format);                                \
+        vsnprintf((message), sizeof(message), (format), arguments); \
+        va_end(arguments);                                          \
     } while (0)
 
 _Noreturn void die(const char *format, ...)

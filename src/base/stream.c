@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ enum { SILENT_SERVER_S = 15 };
 
 /* Output in order: `before` bytes of `out` leave first, then the file's range, then what follows. */
 struct file_piece {
-    struct file_piece *next;
+    STAILQ_ENTRY(file_piece) line;
     uint64_t before, offset, length;
     int fd;
 };
@@ -41,7 +42,7 @@ struct stream {
     struct buffer kept; /* plaintext input not consumed */
     struct buffer out;  /* plaintext to send, in order with `files` */
     struct buffer wire; /* under TLS: ciphertext on its way to the socket */
-    struct file_piece *files, **last_file;
+    STAILQ_HEAD(file_line, file_piece) files;
     uint64_t since_file; /* bytes of `out` after the last queued file */
     uint64_t file_bytes;
     struct {
@@ -71,7 +72,7 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
     stream->fd = fd;
     stream->events = events;
     stream->context = context;
-    stream->last_file = &stream->files;
+    STAILQ_INIT(&stream->files);
     stream->flush = (struct deferred){ .run = flush, .context = stream };
     stream->bury = (struct deferred){ .run = bury, .context = stream };
     if (fd < 0) return stream;
@@ -158,6 +159,7 @@ static ssize_t send_step(struct stream *stream, struct text bytes, bool more)
 /* Sends up to `limit` bytes of the gathered output. `more` hints that a file range follows. */
 static enum stream_progress send_gathered(struct stream *stream, uint64_t limit, bool more)
 {
+    struct file_piece *first = STAILQ_FIRST(&stream->files);
     while (limit > 0) {
         enum stream_progress progress = send_wire(stream);
         if (progress != PROGRESS_DONE) return progress;
@@ -165,7 +167,7 @@ static enum stream_progress send_gathered(struct stream *stream, uint64_t limit,
         if (sent < 0) return failure();
         buffer_consume(&stream->out, (size_t)sent);
         limit -= (uint64_t)sent;
-        *(stream->files ? &stream->files->before : &stream->since_file) -= (uint64_t)sent;
+        *(first ? &first->before : &stream->since_file) -= (uint64_t)sent;
     }
     return PROGRESS_DONE;
 }
@@ -206,13 +208,11 @@ static enum stream_progress send_file(struct stream *stream, struct file_piece *
 
 static enum stream_progress send_output(struct stream *stream)
 {
-    while (stream->files) {
-        struct file_piece *piece = stream->files;
+    for (struct file_piece *piece; (piece = STAILQ_FIRST(&stream->files));) {
         enum stream_progress progress = send_gathered(stream, piece->before, piece->length > 0);
         if (progress == PROGRESS_DONE) progress = send_file(stream, piece);
         if (progress != PROGRESS_DONE) return progress;
-        stream->files = piece->next;
-        if (!stream->files) stream->last_file = &stream->files;
+        STAILQ_REMOVE_HEAD(&stream->files, line);
         free(piece);
     }
     enum stream_progress progress = send_gathered(stream, buffer_length(&stream->out), false);
@@ -221,12 +221,10 @@ static enum stream_progress send_output(struct stream *stream)
 
 static void files_free(struct stream *stream)
 {
-    for (struct file_piece *piece = stream->files, *next; piece; piece = next) {
-        next = piece->next;
+    for (struct file_piece *piece; (piece = STAILQ_FIRST(&stream->files));) {
+        STAILQ_REMOVE_HEAD(&stream->files, line);
         free(piece);
     }
-    stream->files = NULL;
-    stream->last_file = &stream->files;
     stream->file_bytes = 0;
 }
 
@@ -474,10 +472,10 @@ void stream_send_file(struct stream *stream, int fd, uint64_t offset, uint64_t l
 {
     if (stream->closed || stream->ended || length == 0) return;
     struct file_piece *piece = memory_alloc(sizeof *piece);
-    *piece = (struct file_piece){ NULL, stream->since_file, offset, length, fd };
+    *piece =
+        (struct file_piece){ .before = stream->since_file, .offset = offset, .length = length, .fd = fd };
     stream->since_file = 0;
-    *stream->last_file = piece;
-    stream->last_file = &piece->next;
+    STAILQ_INSERT_TAIL(&stream->files, piece, line);
     stream->file_bytes += length;
     stream->was_written = true;
     loop_defer(stream->loop, &stream->flush);

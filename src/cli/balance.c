@@ -62,11 +62,12 @@ static enum balance_state state_of(const struct count_comparison *sums)
     return balance_state_of(sums->differences > 0, (uint64_t)sums->lost);
 }
 
-/* One look: the exit code, with the sums when all could be asked. A process that is just being restarted
-   gives EX_TEMPFAIL, which is said only when `is_last`. */
+/* One look: the exit code, with the sums when all could be asked, else with no line. A process that is just
+   being restarted gives EX_TEMPFAIL, which is said only when `is_last`. */
 static int look(const struct control_target *target, bool is_last, struct count_comparison *out)
 {
     struct buffer counters = { 0 }, ledger = { 0 };
+    *out = (struct count_comparison){ 0 };
     int code = control_ask(target, TEXT("balance"), ASK_LIMIT_MS, NULL, NULL, &ledger);
     if (code == EX_OK) code = control_ask(target, TEXT("counters"), ASK_LIMIT_MS, NULL, NULL, &counters);
     if (code == EX_OK && !comparison_make(buffer_text(&counters), buffer_text(&ledger), out)) {
@@ -176,7 +177,7 @@ int balance_main(int argc, char **argv)
     if (options.nodes) return balance_nodes(&options.target, options.day, options.json);
     if (options.day) return balance_day(&options.target, options.day, options.json);
     code = look_until_equal(&options, &sums);
-    if (code != BALANCE_EQUAL && code != BALANCE_DIFFERS && code != BALANCE_INCOMPLETE) return code;
+    if (sums.line_count == 0) return code;
     if (options.json)
         json_table_print(&sums);
     else

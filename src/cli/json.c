@@ -182,10 +182,10 @@ static void *member(void *at, const char **out_key, const struct json **out_valu
 
 void *json_first(const struct json *object, const char **out_key, const struct json **out_value)
 {
-    return member(json_object_iter((json_t *)(void *)(uintptr_t)object), out_key, out_value);
+    return member(json_object_iter((json_t *)object), out_key, out_value);
 }
 
 void *json_next(const struct json *object, void *at, const char **out_key, const struct json **out_value)
 {
-    return member(json_object_iter_next((json_t *)(void *)(uintptr_t)object, at), out_key, out_value);
+    return member(json_object_iter_next((json_t *)object, at), out_key, out_value);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ enum guest_state { GUEST_STRANGER, GUEST_ASKING, GUEST_WELCOME };
 
 struct guest {
     enum { GUEST_MAGIC = 0x660109ef } magic;
-    struct guest *next;
+    LIST_ENTRY(guest) others;
     struct reception *reception;
     struct stream *stream;
     enum guest_state state;
@@ -44,7 +45,7 @@ struct reception {
     struct channel *ledger;
     struct timer *tick;
     struct deferred sweep;
-    struct guest *guests;
+    LIST_HEAD(guest_list, guest) guests; /* the newest first */
     unsigned guest_count;
     int fd;
     uint64_t ids, parcels, refused;
@@ -76,13 +77,10 @@ static void guest_leave(struct guest *guest)
 static void sweep(void *context)
 {
     struct reception *reception = CONTEXT(context, struct reception, RECEPTION_MAGIC);
-    for (struct guest **at = &reception->guests; *at;) {
-        struct guest *guest = *at;
-        if (!guest->is_leaving) {
-            at = &guest->next;
-            continue;
-        }
-        *at = guest->next;
+    for (struct guest *next, *guest = LIST_FIRST(&reception->guests); guest; guest = next) {
+        next = LIST_NEXT(guest, others);
+        if (!guest->is_leaving) continue;
+        LIST_REMOVE(guest, others);
         if (reception->ledger && guest->state != GUEST_STRANGER)
             channel_send(reception->ledger, COURIER_NODE_GONE, guest->id, TEXT_NONE);
         stream_close(guest->stream);
@@ -93,12 +91,14 @@ static void sweep(void *context)
 
 static void guests_leave(struct reception *reception)
 {
-    for (struct guest *guest = reception->guests; guest; guest = guest->next) guest_leave(guest);
+    struct guest *guest;
+    LIST_FOREACH(guest, &reception->guests, others) guest_leave(guest);
 }
 
 static struct guest *guest_find(struct reception *reception, uint64_t id)
 {
-    for (struct guest *guest = reception->guests; guest; guest = guest->next)
+    struct guest *guest;
+    LIST_FOREACH(guest, &reception->guests, others)
         if (guest->id == id && !guest->is_leaving) return guest;
     return NULL;
 }
@@ -144,7 +144,8 @@ static void hello(struct guest *guest, const struct wire_frame *frame)
     }
     struct node_hello hello = frame->hello;
     hello.name = text_of(guest->name);
-    for (struct guest *other = guest->reception->guests; other; other = other->next)
+    struct guest *other;
+    LIST_FOREACH(other, &guest->reception->guests, others)
         if (other != guest && other->number == hello.number && strcmp(other->name, guest->name) == 0)
             guest_leave(other);
     guest->number = hello.number;
@@ -224,8 +225,7 @@ static void guest_take(struct reception *reception, int fd, const struct endpoin
     guest->began_ms = guest->heard_ms = loop_now_ms(reception->loop);
     address_print(&from->address, guest->address);
     guest->stream = stream_open(reception->loop, fd, &events, guest);
-    guest->next = reception->guests;
-    reception->guests = guest;
+    LIST_INSERT_HEAD(&reception->guests, guest, others);
     reception->guest_count++;
     stream_limit_output(guest->stream, OUTPUT_MOST);
     stream_start_tls(guest->stream, reception->tls, true, TEXT_NONE);
@@ -236,10 +236,10 @@ static void guest_take(struct reception *reception, int fd, const struct endpoin
  */
 static bool room_make(struct reception *reception)
 {
-    struct guest *oldest = NULL;
+    struct guest *guest, *oldest = NULL;
     if (reception->guest_count < RECEPTION_GUESTS) return true;
-    for (struct guest *guest = reception->guests; guest; guest = guest->next)
-        if (guest->state == GUEST_STRANGER && !guest->is_leaving) oldest = guest; /* new ones stand first */
+    LIST_FOREACH(guest, &reception->guests, others)
+        if (guest->state == GUEST_STRANGER && !guest->is_leaving) oldest = guest;
     if (oldest) guest_leave(oldest);
     return oldest;
 }
@@ -260,8 +260,9 @@ static void tick(void *context)
 {
     struct reception *reception = CONTEXT(context, struct reception, RECEPTION_MAGIC);
     uint64_t now = loop_now_ms(reception->loop);
-    if (reception->guests) timer_set(reception->tick, TICK_MS);
-    for (struct guest *guest = reception->guests; guest; guest = guest->next) {
+    if (!LIST_EMPTY(&reception->guests)) timer_set(reception->tick, TICK_MS);
+    struct guest *guest;
+    LIST_FOREACH(guest, &reception->guests, others) {
         bool is_late = guest->state == GUEST_STRANGER && now - guest->began_ms >= GREETING_MS;
         if (is_late || now - guest->heard_ms >= WIRE_SILENCE_MS) guest_leave(guest);
     }
@@ -342,7 +343,8 @@ void reception_status(const struct reception *reception, struct buffer *out)
 {
     if (reception->fd < 0) return;
     unsigned welcome = 0;
-    for (const struct guest *guest = reception->guests; guest; guest = guest->next) {
+    const struct guest *guest;
+    LIST_FOREACH(guest, &reception->guests, others) {
         char name[32];
         if (guest->state != GUEST_WELCOME || guest->is_leaving) continue;
         snprintf(name, sizeof name, "node %u", guest->number);

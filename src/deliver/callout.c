@@ -324,7 +324,10 @@ void callout_stop(struct callouts *callouts)
 
 void callout_free(struct callouts *callouts)
 {
-    while (!TAILQ_EMPTY(&callouts->answers)) callout_drop(TAILQ_FIRST(&callouts->answers));
+    for (struct callout *next, *callout = TAILQ_FIRST(&callouts->answers); callout; callout = next) {
+        next = TAILQ_NEXT(callout, age);
+        callout_drop(callout);
+    }
     hash_table_free(&callouts->by_address);
     free(callouts);
 }

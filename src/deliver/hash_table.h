@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A hash table of things that carry their own node: nothing is allocated per entry. Grows, never shrinks. */
+/* A hash table of things that carry their own node: nothing is allocated per entry. Grows, never shrinks.
+   Beside uthash, since callers compare the keys (endpoints, numbers, names) by rules of their own, and since
+   a node takes 16 bytes of each server, job and recipient, not 56. */
 #ifndef SEKIMORI_DELIVER_HASH_TABLE_H
 #define SEKIMORI_DELIVER_HASH_TABLE_H
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 enum { LINE_MOST = 64, VARIABLES_MOST = 8, STOP_SPARE_MS = 500 };
 
 struct waiting {
-    struct waiting *next;
+    STAILQ_ENTRY(waiting) line;
     uint64_t id;
     struct channel *asker; /* NULL: it has gone */
     struct buffer frame;
@@ -30,8 +31,8 @@ struct waiting {
 struct service {
     enum { SERVICE_MAGIC = 0x750799e2 } magic;
     struct child child;
-    struct channel *report;        /* NULL while it is being restarted */
-    struct waiting *first, **last; /* the first is the one that runs, if one does */
+    struct channel *report;                  /* NULL while it is being restarted */
+    STAILQ_HEAD(waiting_line, waiting) line; /* the first is the one that runs, if one does */
     size_t count;
     struct program *program; /* NULL: none runs */
     uint64_t run, failed, lost;
@@ -134,10 +135,9 @@ static void answer(struct service *service, struct channel *to, uint64_t id, con
 
 static void first_answer(struct service *service, const struct program_end *end)
 {
-    struct waiting *first = service->first;
+    struct waiting *first = STAILQ_FIRST(&service->line);
     answer(service, first->asker, first->id, end);
-    service->first = first->next;
-    if (!service->first) service->last = &service->first;
+    STAILQ_REMOVE_HEAD(&service->line, line);
     service->count--;
     buffer_free(&first->frame);
     free(first);
@@ -147,8 +147,8 @@ static void first_answer(struct service *service, const struct program_end *end)
 static void line_look(struct service *service)
 {
     struct alarm_notice notice;
-    while (!service->program && service->first && !service->child.is_stopping) {
-        alarm_notice_get(buffer_text(&service->first->frame), &notice);
+    while (!service->program && !STAILQ_EMPTY(&service->line) && !service->child.is_stopping) {
+        alarm_notice_get(buffer_text(&STAILQ_FIRST(&service->line)->frame), &notice);
         if (service->child.config->alarm.hook.count) service->program = hook_start(service, &notice);
         if (!service->program) first_answer(service, &(struct program_end){ .outcome = PROGRAM_REFUSED });
     }
@@ -177,8 +177,7 @@ static void line_add(struct service *service, uint64_t id, const struct alarm_no
     struct waiting *waiting = memory_alloc(sizeof *waiting);
     *waiting = (struct waiting){ .id = id, .asker = service->report };
     alarm_notice_put(notice, &waiting->frame);
-    *service->last = waiting;
-    service->last = &waiting->next;
+    STAILQ_INSERT_TAIL(&service->line, waiting, line);
     service->count++;
 }
 
@@ -198,7 +197,8 @@ static bool on_frame(void *context, struct frame *frame)
 static void on_closed(void *context)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    for (struct waiting *at = service->first; at; at = at->next) at->asker = NULL;
+    struct waiting *at;
+    STAILQ_FOREACH(at, &service->line, line) at->asker = NULL;
     channel_close(service->report);
     service->report = NULL;
 }
@@ -256,7 +256,7 @@ int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_HELPER, argc, argv);
-    service.last = &service.first;
+    STAILQ_INIT(&service.line);
     if (!child_jail(&service.child, JAIL_PROGRAMS, NULL, NULL)) return EX_OSERR;
     hook_look(&service);
     return child_run(&service.child, &events, &service);

@@ -30,7 +30,7 @@ enum { CONTROL_FD = 3, START_TIMEOUT_MS = 60000 };
 enum given_kind { GIVEN_MAP, GIVEN_FOLDER, GIVEN_LISTENER, GIVEN_PEER };
 
 struct given {
-    struct given *next;
+    STAILQ_ENTRY(given) line;
     enum given_kind kind;
     char name[32];
     uint16_t number; /* slot, listener index or peer index */
@@ -59,9 +59,7 @@ static struct given *given_add(struct child *child, enum given_kind kind, struct
     struct given *given = memory_alloc(sizeof *given);
     given->kind = kind;
     given->fd = frame_take_fd(frame, 0);
-    struct given **last = &child->given;
-    while (*last) last = &(*last)->next;
-    *last = given;
+    STAILQ_INSERT_TAIL(&child->given, given, line);
     return given;
 }
 
@@ -137,6 +135,7 @@ static bool drain_take(struct child *child, struct frame *frame)
 void child_start(struct child *child, enum process_kind kind, int argc, char **argv)
 {
     *child = (struct child){ 0 };
+    STAILQ_INIT(&child->given);
     identify(child, kind, argc, argv);
     log_open(process_name(kind), LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     descriptors_raise();
@@ -161,7 +160,8 @@ void child_start(struct child *child, enum process_kind kind, int argc, char **a
 static struct given *given_find(const struct child *child, enum given_kind kind, const char *name,
                                 unsigned nth)
 {
-    for (struct given *given = child->given; given; given = given->next)
+    struct given *given;
+    STAILQ_FOREACH(given, &child->given, line)
         if (given->kind == kind && strcmp(given->name, name) == 0 && nth-- == 0) return given;
     return NULL;
 }
@@ -188,7 +188,8 @@ int child_map_take(struct child *child, const char *name, unsigned number)
 
 static void maps_close(struct child *child)
 {
-    for (struct given *given = child->given; given; given = given->next) {
+    struct given *given;
+    STAILQ_FOREACH(given, &child->given, line) {
         if (given->kind != GIVEN_MAP || given->fd < 0) continue;
         close(given->fd);
         given->fd = -1;
@@ -210,11 +211,11 @@ int child_folder_fd(const struct child *child, const char *name)
 
 int child_listener_take(struct child *child, uint16_t listener_index)
 {
-    for (struct given **at = &child->given; *at; at = &(*at)->next) {
-        struct given *given = *at;
+    struct given *given;
+    STAILQ_FOREACH(given, &child->given, line) {
         if (given->kind != GIVEN_LISTENER || given->number != listener_index) continue;
         int fd = given->fd;
-        *at = given->next;
+        STAILQ_REMOVE(&child->given, given, given, line);
         free(given);
         return fd;
     }
@@ -376,7 +377,8 @@ static void master_gone(void *context)
 
 static void peers_hand_out(struct child *child)
 {
-    for (struct given *given = child->given; given; given = given->next) {
+    struct given *given;
+    STAILQ_FOREACH(given, &child->given, line) {
         if (given->kind != GIVEN_PEER) continue;
         peer_open(child, given->peer, given->number, given->fd);
         given->fd = -1;

@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_IPC_CHILD_H
 #define SEKIMORI_IPC_CHILD_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "base/loop.h"
@@ -21,7 +22,7 @@ struct child {
     struct channel *master;
     const struct child_events *events;
     void *context;
-    struct given *given; /* what master handed over */
+    STAILQ_HEAD(given_list, given) given; /* what master handed over */
     bool is_stopping;
     bool is_draining;         /* from the start or by on_drain */
     struct endpoint drain_to; /* port 0: no peer takes over */

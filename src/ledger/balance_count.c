@@ -3,6 +3,7 @@
 #include "ledger/balance_count.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@
 enum { ROWS_A_TURN = 4000 };
 
 struct balance_count {
-    struct balance_count *next;
+    STAILQ_ENTRY(balance_count) line;
     uint64_t since_ms;
     int fd;
 };
@@ -25,8 +26,8 @@ struct balance_count_server {
     struct loop *loop;
     struct ingest *ingest;
     struct timer *turn;
-    struct balance_count *first;
-    struct count *count; /* of `first` */
+    STAILQ_HEAD(balance_count_line, balance_count) line;
+    struct count *count; /* of the first */
 };
 
 static void client_answer(int fd, uint8_t code, struct text text)
@@ -40,13 +41,13 @@ static void client_answer(int fd, uint8_t code, struct text text)
 
 static void balance_count_end(struct balance_count_server *server)
 {
-    struct balance_count *balance = server->first;
+    struct balance_count *balance = STAILQ_FIRST(&server->line);
     if (server->count) count_end(server->count);
     server->count = NULL;
-    server->first = balance->next;
+    STAILQ_REMOVE_HEAD(&server->line, line);
     close(balance->fd);
     free(balance);
-    if (server->first) timer_set(server->turn, 0);
+    if (!STAILQ_EMPTY(&server->line)) timer_set(server->turn, 0);
 }
 
 static void sums_print(struct balance_count_server *server, const struct balance_count *balance,
@@ -76,7 +77,7 @@ static void balance_count_tell(struct balance_count_server *server, const struct
                                enum ledgerdb_outcome outcome)
 {
     struct buffer out = { 0 };
-    struct balance_count *balance = server->first;
+    struct balance_count *balance = STAILQ_FIRST(&server->line);
     if (outcome == LEDGERDB_DONE)
         sums_print(server, balance, sums, &out);
     else
@@ -92,9 +93,9 @@ static void turn(void *context)
         CONTEXT(context, struct balance_count_server, BALANCE_COUNT_SERVER_MAGIC);
     struct count_sums sums;
     enum ledgerdb_outcome outcome = LEDGERDB_LATER;
-    if (!server->first) return;
+    if (STAILQ_EMPTY(&server->line)) return;
     if (!server->count && ingest_database(server->ingest))
-        server->count = count_begin(ingest_database(server->ingest), server->first->since_ms);
+        server->count = count_begin(ingest_database(server->ingest), STAILQ_FIRST(&server->line)->since_ms);
     if (!server->count)
         balance_count_tell(server, &sums, LEDGERDB_LATER);
     else if (count_step(server->count, ROWS_A_TURN, &sums, &outcome))
@@ -110,12 +111,13 @@ struct balance_count_server *balance_count_server_new(struct loop *loop, struct 
                                              .loop = loop,
                                              .ingest = ingest,
                                              .turn = timer_new(loop, turn, server) };
+    STAILQ_INIT(&server->line);
     return server;
 }
 
 void balance_count_server_free(struct balance_count_server *server)
 {
-    while (server->first) balance_count_end(server);
+    while (!STAILQ_EMPTY(&server->line)) balance_count_end(server);
     timer_free(server->turn);
     free(server);
 }
@@ -124,8 +126,6 @@ void balance_count_begin(struct balance_count_server *server, uint64_t since_ms,
 {
     struct balance_count *balance = memory_alloc(sizeof *balance);
     *balance = (struct balance_count){ .since_ms = since_ms, .fd = fd };
-    struct balance_count **last = &server->first;
-    while (*last) last = &(*last)->next;
-    *last = balance;
-    if (server->first == balance) timer_set(server->turn, 0);
+    STAILQ_INSERT_TAIL(&server->line, balance, line);
+    if (STAILQ_FIRST(&server->line) == balance) timer_set(server->turn, 0);
 }

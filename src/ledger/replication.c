@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/certificate.h"
@@ -16,7 +17,7 @@
 enum { SERVE_LEAST_MS = 1000, LOOK_MS = 10000, NODES = 256 };
 
 struct arrival {
-    struct arrival *next;
+    STAILQ_ENTRY(arrival) line;
     uint64_t connection, number, given_up, series;
     uint16_t node;
     struct buffer records;
@@ -24,7 +25,7 @@ struct arrival {
 };
 
 struct teller {
-    struct teller *next;
+    SLIST_ENTRY(teller) others;
     uint64_t connection, series;
     uint16_t node;
 };
@@ -35,8 +36,8 @@ struct replication {
     const struct config *config;
     struct database *database;
     struct channel *courier;
-    struct arrival *first, **last;
-    struct teller *tellers;
+    STAILQ_HEAD(arrival_line, arrival) arrivals;
+    SLIST_HEAD(teller_list, teller) tellers;
     uint64_t boot;
     bool is_wished;
     uint64_t wish, after;    /* the wish of courier that has no answer yet */
@@ -62,7 +63,7 @@ struct replication *replication_new(struct loop *loop, const struct config *conf
     struct replication *replication = memory_alloc(sizeof *replication);
     replication->magic = REPLICATION_MAGIC;
     replication->loop = loop;
-    replication->last = &replication->first;
+    STAILQ_INIT(&replication->arrivals);
     replication->boot = boot_read();
     replication_set_config(replication, config);
     return replication;
@@ -70,24 +71,23 @@ struct replication *replication_new(struct loop *loop, const struct config *conf
 
 static void arrival_drop(struct replication *replication)
 {
-    struct arrival *arrival = replication->first;
-    replication->first = arrival->next;
-    if (!replication->first) replication->last = &replication->first;
+    struct arrival *arrival = STAILQ_FIRST(&replication->arrivals);
+    STAILQ_REMOVE_HEAD(&replication->arrivals, line);
     buffer_free(&arrival->records);
     free(arrival);
 }
 
 static void tellers_drop(struct replication *replication)
 {
-    for (struct teller *teller; (teller = replication->tellers);) {
-        replication->tellers = teller->next;
+    for (struct teller *teller; (teller = SLIST_FIRST(&replication->tellers));) {
+        SLIST_REMOVE_HEAD(&replication->tellers, others);
         free(teller);
     }
 }
 
 void replication_free(struct replication *replication)
 {
-    while (replication->first) arrival_drop(replication);
+    while (!STAILQ_EMPTY(&replication->arrivals)) arrival_drop(replication);
     tellers_drop(replication);
     channel_close(replication->courier);
     free(replication);
@@ -141,20 +141,18 @@ enum ledgerdb_outcome replication_set_database(struct replication *replication, 
 
 static struct teller *teller_find(const struct replication *replication, uint64_t connection)
 {
-    for (struct teller *teller = replication->tellers; teller; teller = teller->next)
+    struct teller *teller;
+    SLIST_FOREACH(teller, &replication->tellers, others)
         if (teller->connection == connection) return teller;
     return NULL;
 }
 
 static void teller_forget(struct replication *replication, uint64_t connection)
 {
-    for (struct teller **at = &replication->tellers; *at; at = &(*at)->next) {
-        struct teller *teller = *at;
-        if (teller->connection != connection) continue;
-        *at = teller->next;
-        free(teller);
-        return;
-    }
+    struct teller *teller = teller_find(replication, connection);
+    if (!teller) return;
+    SLIST_REMOVE(&replication->tellers, teller, teller, others);
+    free(teller);
 }
 
 static void welcome(struct replication *replication, uint64_t connection, const struct node_hello *hello)
@@ -169,8 +167,8 @@ static void welcome(struct replication *replication, uint64_t connection, const 
     teller_forget(replication, connection);
     if (!why) {
         struct teller *teller = memory_alloc(sizeof *teller);
-        *teller = (struct teller){ replication->tellers, connection, hello->series, hello->number };
-        replication->tellers = teller;
+        *teller = (struct teller){ .connection = connection, .series = hello->series, .node = hello->number };
+        SLIST_INSERT_HEAD(&replication->tellers, teller, others);
         replication->heard_ms = 0;
     }
     struct buffer *out = channel_begin(replication->courier, COURIER_NODE_WELCOME, connection);
@@ -190,8 +188,7 @@ static void arrival_add(struct replication *replication, uint64_t connection, co
                                  .series = teller->series,
                                  .node = teller->node };
     buffer_add_text(&arrival->records, parcel->records);
-    *replication->last = arrival;
-    replication->last = &arrival->next;
+    STAILQ_INSERT_TAIL(&replication->arrivals, arrival, line);
 }
 
 static bool on_frame(void *context, struct frame *frame)
@@ -233,8 +230,8 @@ static void courier_forget(struct replication *replication)
     channel_close(replication->courier);
     replication->courier = NULL;
     replication->is_wished = false;
-    for (struct arrival *arrival = replication->first; arrival; arrival = arrival->next)
-        arrival->connection = 0;
+    struct arrival *arrival;
+    STAILQ_FOREACH(arrival, &replication->arrivals, line) arrival->connection = 0;
 }
 
 static void on_closed(void *context)
@@ -255,7 +252,7 @@ void replication_open(struct replication *replication, int fd)
 
 bool replication_has_arrivals(const struct replication *replication)
 {
-    return replication->first != NULL;
+    return !STAILQ_EMPTY(&replication->arrivals);
 }
 
 static enum ledgerdb_outcome arrival_store(struct replication *replication, struct arrival *arrival,
@@ -293,8 +290,9 @@ enum ledgerdb_outcome replication_store(struct replication *replication, unsigne
                                         void *context)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
-    for (struct arrival *arrival = replication->first; arrival && *count < most && outcome == LEDGERDB_DONE;
-         arrival = arrival->next) {
+    struct arrival *arrival;
+    STAILQ_FOREACH(arrival, &replication->arrivals, line) {
+        if (*count >= most || outcome != LEDGERDB_DONE) break;
         outcome = arrival_store(replication, arrival, count, store, context);
         arrival->is_stored = outcome == LEDGERDB_DONE;
     }
@@ -303,8 +301,8 @@ enum ledgerdb_outcome replication_store(struct replication *replication, unsigne
 
 void replication_kept(struct replication *replication)
 {
-    while (replication->first && replication->first->is_stored) {
-        const struct arrival *arrival = replication->first;
+    for (const struct arrival *arrival;
+         (arrival = STAILQ_FIRST(&replication->arrivals)) && arrival->is_stored;) {
         if (arrival->connection && replication->courier)
             courier_number_send(replication->courier, COURIER_NODE_STORED, arrival->connection,
                                 arrival->number);
@@ -314,8 +312,8 @@ void replication_kept(struct replication *replication)
 
 void replication_again(struct replication *replication)
 {
-    for (struct arrival *arrival = replication->first; arrival; arrival = arrival->next)
-        arrival->is_stored = false;
+    struct arrival *arrival;
+    STAILQ_FOREACH(arrival, &replication->arrivals, line) arrival->is_stored = false;
 }
 
 /* --- the outbox --- */
@@ -373,13 +371,14 @@ static void look(struct replication *replication)
 static void heard(struct replication *replication)
 {
     uint64_t now = loop_now_ms(replication->loop), wall = loop_wall_ms(replication->loop);
-    if (!replication->tellers || (replication->heard_ms && now - replication->heard_ms < NODES_HEARD_MS))
+    if (SLIST_EMPTY(&replication->tellers) ||
+        (replication->heard_ms && now - replication->heard_ms < NODES_HEARD_MS))
         return;
     replication->heard_ms = now;
     enum ledgerdb_outcome outcome = database_begin(replication->database);
-    for (struct teller *teller = replication->tellers; teller && outcome == LEDGERDB_DONE;
-         teller = teller->next)
-        outcome = nodes_heard(replication->database, teller->node, wall);
+    const struct teller *teller;
+    SLIST_FOREACH(teller, &replication->tellers, others)
+        if (outcome == LEDGERDB_DONE) outcome = nodes_heard(replication->database, teller->node, wall);
     if (outcome == LEDGERDB_DONE) outcome = database_commit(replication->database);
     if (outcome != LEDGERDB_DONE) database_rollback(replication->database);
 }

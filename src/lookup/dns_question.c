@@ -16,10 +16,10 @@
 struct dns_question {
     enum { DNS_QUESTION_MAGIC = 0x49f69b9e } magic;
     UT_hash_handle hh;
-    struct dns_question *next, *previous; /* of all, also those no longer in the table */
+    LIST_ENTRY(dns_question) all; /* also of those no longer in the table */
     struct dns_question_table *table;
     struct arena *arena;
-    struct asker *askers;
+    LIST_HEAD(asker_list, asker) askers;
     bool is_listed; /* in the table: may be joined */
     union {
         struct host_question host;
@@ -34,7 +34,7 @@ struct dns_question_table {
     struct loop *loop;
     struct resolver *resolver;
     struct dns_question *questions; /* by key: those that may be joined */
-    struct dns_question *all;
+    LIST_HEAD(dns_question_list, dns_question) all;
     uint32_t timeout_ms;
     struct dns_question_counts counts;
 };
@@ -60,11 +60,7 @@ static enum dns_question_kind dns_question_kind(const struct dns_question *quest
 static void dns_question_free(struct dns_question *question)
 {
     question->table->counts.in_flight--;
-    if (question->next) question->next->previous = question->previous;
-    if (question->previous)
-        question->previous->next = question->next;
-    else
-        question->table->all = question->next;
+    LIST_REMOVE(question, all);
     arena_free(question->arena);
     free(question);
 }
@@ -78,9 +74,9 @@ static void dns_question_unlist(struct dns_question *question)
 
 void dns_question_table_free(struct dns_question_table *table)
 {
-    for (struct dns_question *next, *at = table->all; at; at = next) {
-        next = at->next;
-        while (at->askers) dns_question_leave(at->askers);
+    for (struct dns_question *next, *at = LIST_FIRST(&table->all); at; at = next) {
+        next = LIST_NEXT(at, all);
+        while (!LIST_EMPTY(&at->askers)) dns_question_leave(LIST_FIRST(&at->askers));
         dns_question_unlist(at);
         dns_question_free(at);
     }
@@ -91,11 +87,7 @@ void dns_question_leave(struct asker *asker)
 {
     struct dns_question *question = asker->question;
     if (!question) return;
-    if (asker->next) asker->next->previous = asker->previous;
-    if (asker->previous)
-        asker->previous->next = asker->next;
-    else
-        question->askers = asker->next;
+    LIST_REMOVE(asker, others);
     timer_free(asker->deadline);
     asker->deadline = NULL;
     asker->question = NULL;
@@ -178,7 +170,8 @@ static void askers_tell(struct dns_question *question)
     struct made made;
     struct dns_question_answer answer = answer_make(question, &made);
     dns_question_unlist(question);
-    while (question->askers) asker_tell(question->table, question->askers, &answer);
+    while (!LIST_EMPTY(&question->askers))
+        asker_tell(question->table, LIST_FIRST(&question->askers), &answer);
 }
 
 static void dns_question_done(void *context)
@@ -247,9 +240,7 @@ static struct dns_question *dns_question_new(struct dns_question_table *table, c
     question->arena = arena_new(0);
     memcpy(question->key, key->bytes, key->length);
     question->key_length = key->length;
-    question->next = table->all;
-    if (question->next) question->next->previous = question;
-    table->all = question;
+    LIST_INSERT_HEAD(&table->all, question, all);
     question->is_listed = true;
     HASH_ADD(hh, table->questions, key, question->key_length, question);
     table->counts.in_flight++;
@@ -280,10 +271,7 @@ static void asker_join(struct dns_question *question, struct asker *asker, uint3
     if (deadline_ms > DNS_QUESTION_DEADLINE) deadline_ms = DNS_QUESTION_DEADLINE;
     asker->magic = ASKER_MAGIC;
     asker->question = question;
-    asker->previous = NULL;
-    asker->next = question->askers;
-    if (asker->next) asker->next->previous = asker;
-    question->askers = asker;
+    LIST_INSERT_HEAD(&question->askers, asker, others);
     asker->deadline = timer_new(table->loop, deadline_passed, asker);
     timer_set(asker->deadline, deadline_ms);
     table->counts.waiting++;

@@ -4,6 +4,8 @@
 #ifndef SEKIMORI_LOOKUP_DNS_QUESTION_H
 #define SEKIMORI_LOOKUP_DNS_QUESTION_H
 
+#include <sys/queue.h>
+
 #include "lookup/exchanger.h"
 #include "lookup/reverse.h"
 
@@ -29,7 +31,7 @@ struct asker {
     enum { ASKER_MAGIC = 0x6000fb2b } magic;
     void (*answered)(struct asker *asker, const struct dns_question_answer *answer);
     struct dns_question *question; /* ours: NULL when not waiting */
-    struct asker *next, *previous;
+    LIST_ENTRY(asker) others;      /* of the same question */
     struct timer *deadline;
 };
 

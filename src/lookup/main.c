@@ -2,6 +2,7 @@
 /* lookup: answers its peers' questions to the DNS. Here frames become questions and answers frames; a peer
    that goes takes its questions along. */
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/random.h>
 #include <sysexits.h>
 
@@ -25,24 +26,20 @@ struct peer {
     enum { PEER_MAGIC = 0x4cca0887 } magic;
     struct service *service;
     struct channel *channel;
-    struct ask *asks;
+    LIST_HEAD(ask_list, ask) asks;
 };
 
 /* One frame's question while it waits. */
 struct ask {
     struct asker asker; /* first: answered gets it back by this */
     struct peer *peer;
-    struct ask *next, *previous; /* of the same peer */
+    LIST_ENTRY(ask) others; /* of the same peer */
     uint64_t id;
 };
 
 static void ask_free(struct ask *ask)
 {
-    if (ask->next) ask->next->previous = ask->previous;
-    if (ask->previous)
-        ask->previous->next = ask->next;
-    else
-        ask->peer->asks = ask->next;
+    LIST_REMOVE(ask, others);
     free(ask);
 }
 
@@ -65,9 +62,8 @@ static void ask_begin(struct peer *peer, uint64_t id, enum dns_question_kind kin
                       const struct address *client, uint32_t deadline_ms)
 {
     struct ask *ask = memory_alloc(sizeof *ask);
-    *ask = (struct ask){ .asker.answered = ask_answered, .peer = peer, .next = peer->asks, .id = id };
-    if (ask->next) ask->next->previous = ask;
-    peer->asks = ask;
+    *ask = (struct ask){ .asker.answered = ask_answered, .peer = peer, .id = id };
+    LIST_INSERT_HEAD(&peer->asks, ask, others);
     dns_question_ask(peer->service->questions, kind, name, client, deadline_ms, &ask->asker);
 }
 
@@ -96,9 +92,10 @@ static bool peer_on_frame(void *context, struct frame *frame)
 static void peer_on_closed(void *context)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
-    while (peer->asks) {
-        dns_question_leave(&peer->asks->asker);
-        ask_free(peer->asks);
+    for (struct ask *next, *ask = LIST_FIRST(&peer->asks); ask; ask = next) {
+        next = LIST_NEXT(ask, others);
+        dns_question_leave(&ask->asker);
+        ask_free(ask);
     }
     channel_close(peer->channel);
     free(peer);

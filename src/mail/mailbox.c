@@ -273,7 +273,7 @@ struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox
     if (mailbox->is_literal || !idna_to_ascii(arena, mailbox->domain, &domain)) {
         domain = arena_text(arena, mailbox->domain);
         for (size_t i = 0; i < domain.length; i++)
-            ((char *)(uintptr_t)domain.at)[i] = char_lower(domain.at[i]);
+            ((char *)domain.at)[i] = char_lower(domain.at[i]);
     }
     if (domain.length == 0) return arena_text(arena, local);
     return arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));

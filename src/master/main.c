@@ -372,12 +372,12 @@ static void signal_arrived(void *context, int number)
         stop(context);
 }
 
-static bool programs_are_there(const struct node *node)
+static bool programs_are_there(const struct config *config, const char *libexec)
 {
     char path[4200];
     for (size_t i = 0; i < part_count; i++) {
-        if (!(parts[i].roles & 1u << node->config->role)) continue;
-        snprintf(path, sizeof path, "%s/%s", node->libexec, process_name(parts[i].kind));
+        if (!(parts[i].roles & 1u << config->role)) continue;
+        snprintf(path, sizeof path, "%s/%s", libexec, process_name(parts[i].kind));
         if (access(path, X_OK) == 0) continue;
         log_error("%s cannot be executed: %s", path, strerror(errno));
         return false;
@@ -402,13 +402,13 @@ int main(int argc, char **argv)
     logs_open();
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
-    node.config = config_read(node.config_path, &problems);
-    if (!node.config) return EX_CONFIG;
-    log_start(node.config);
-    if (!programs_are_there(&node)) return EX_UNAVAILABLE;
-    os_users_find(node.config, &node.users);
-    state_open(&node.state, node.config, &node.users);
-    if (!listeners_open(&node.listeners, node.config, NULL, error, sizeof error)) {
+    struct config *config = node.config = config_read(node.config_path, &problems);
+    if (!config) return EX_CONFIG;
+    log_start(config);
+    if (!programs_are_there(config, node.libexec)) return EX_UNAVAILABLE;
+    os_users_find(config, &node.users);
+    state_open(&node.state, config, &node.users);
+    if (!listeners_open(&node.listeners, config, NULL, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
@@ -420,11 +420,11 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop,       node.config,  &node.state,
+    struct process_table_start start = { node.loop,       config,       &node.state,
                                          &node.listeners, node.libexec, &node.users,
                                          on_ready,        on_stopped,   &node };
     node.table = process_table_new(&start);
-    node.acts = acts_open(&node.state, node.config->node.number);
+    node.acts = acts_open(&node.state, config->node.number);
     node.control =
         commands_open(node.loop, &node.state, &start, node.table, node.acts, &control_events, &node);
     drain_resume(&node);

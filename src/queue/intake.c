@@ -226,9 +226,7 @@ static void on_closed(void *context)
     for (size_t i = 0; i < queue->waiter_count; i++)
         if (queue->waiters[i].receiver == receiver) queue->waiters[i].receiver = NULL;
     if (!queue->is_stopping) event_log_again(queue, &queue->accepted, 0);
-    struct receiver **link = &queue->receivers;
-    while (*link != receiver) link = &(*link)->next;
-    *link = receiver->next;
+    LIST_REMOVE(receiver, others);
     channel_close(receiver->channel);
     free(receiver);
 }
@@ -243,7 +241,8 @@ static void space_send(struct queue *queue, struct receiver *receiver)
 
 void intake_tell_space(struct queue *queue)
 {
-    for (struct receiver *one = queue->receivers; one; one = one->next) space_send(queue, one);
+    struct receiver *one;
+    LIST_FOREACH(one, &queue->receivers, others) space_send(queue, one);
 }
 
 void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int fd)
@@ -255,8 +254,7 @@ void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int
     receiver->index = index;
     receiver->flags = flags;
     receiver->channel = channel_open(queue->child.loop, fd, &events, receiver);
-    receiver->next = queue->receivers;
-    queue->receivers = receiver;
+    LIST_INSERT_HEAD(&queue->receivers, receiver, others);
     held_transfer_set_taker(queue, receiver);
     space_send(queue, receiver);
 }

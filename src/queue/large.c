@@ -11,7 +11,7 @@
 #include "queue/queue_private.h"
 
 struct large {
-    struct large *next;
+    TAILQ_ENTRY(large) line;
     struct receiver *receiver;
     uint64_t id;
     struct buffer payload;
@@ -30,9 +30,7 @@ void large_put(struct queue *queue, struct receiver *receiver, struct frame *fra
     struct large *large = memory_alloc(sizeof *large);
     *large = (struct large){ .receiver = receiver, .id = frame->id, .fd = frame_take_fd(frame, 0) };
     buffer_add_text(&large->payload, frame->payload);
-    struct large **at = &queue->large;
-    while (*at) at = &(*at)->next;
-    *at = large;
+    TAILQ_INSERT_TAIL(&queue->large, large, line);
     if (!timer_is_set(queue->large_timer)) timer_set(queue->large_timer, 0);
 }
 
@@ -46,32 +44,29 @@ static void large_free(struct large *large)
 void large_take(void *context)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
-    struct large *large = queue->large;
+    struct large *large = TAILQ_FIRST(&queue->large);
     if (!large) return;
     turn_commit(queue);
-    queue->large = large->next;
+    TAILQ_REMOVE(&queue->large, large, line);
     struct frame frame = { QUEUE_KEEP, large->id, buffer_text(&large->payload), { large->fd }, 1 };
     if (!intake_keep(queue, large->receiver, &frame))
         log_error("a message with a large body makes no sense, and is not kept");
     large->fd = frame_take_fd(&frame, 0);
     large_free(large);
-    if (queue->large) timer_set(queue->large_timer, 0);
+    if (!TAILQ_EMPTY(&queue->large)) timer_set(queue->large_timer, 0);
 }
 
 void large_take_all(struct queue *queue)
 {
-    while (queue->large) large_take(queue);
+    while (!TAILQ_EMPTY(&queue->large)) large_take(queue);
 }
 
 void large_forget(struct queue *queue, const struct receiver *receiver)
 {
-    for (struct large **at = &queue->large; *at;) {
-        struct large *large = *at;
-        if (large->receiver != receiver) {
-            at = &large->next;
-            continue;
-        }
-        *at = large->next;
+    for (struct large *next, *large = TAILQ_FIRST(&queue->large); large; large = next) {
+        next = TAILQ_NEXT(large, line);
+        if (large->receiver != receiver) continue;
+        TAILQ_REMOVE(&queue->large, large, line);
         large_free(large);
     }
 }

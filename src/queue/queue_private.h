@@ -45,7 +45,7 @@ struct queue;
 
 struct receiver {
     enum { RECEIVER_MAGIC = 0x2b7de53d } magic;
-    struct receiver *next;
+    LIST_ENTRY(receiver) others;
     struct queue *queue;
     struct channel *channel;
     uint16_t index;
@@ -117,7 +117,7 @@ struct queue {
     struct message_index *message_index;
     struct journal *journal;
     struct schedule *schedule;
-    struct receiver *receivers;
+    LIST_HEAD(receiver_list, receiver) receivers;
     struct carrier carrier;
     struct held_transfer transfers[TRANSFERS];
     struct waiter *waiters;
@@ -132,7 +132,7 @@ struct queue {
     struct counters_slot *page;
     struct counters_slot *baseline; /* until the journal is read */
     struct deferred turn;
-    struct large *large; /* the oldest first */
+    TAILQ_HEAD(large_line, large) large; /* the oldest first */
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer, *large_timer;
     struct message_id_source ids;
     struct alerted alerted[ALERTED_CLIENTS];

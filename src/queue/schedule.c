@@ -15,14 +15,14 @@
 struct schedule_destination {
     uint32_t domain; /* held in message_index.domains */
     uint32_t deliveries, out, limit;
-    bool is_static;
+    bool is_static, is_in_ring;
     uint32_t failures, downs; /* in a row; ever */
     uint64_t blocked_until;   /* 0: not blocked */
     uint32_t reason;          /* held in message_index.reasons */
-    struct delivery *first, *last;
+    TAILQ_HEAD(delivery_line, delivery) line;
     struct heap waiting;
     struct heap_item wake;
-    struct schedule_destination *ring_next, *ring_previous; /* NULL: in no ring */
+    TAILQ_ENTRY(schedule_destination) ring;
 };
 
 enum { RING_STATIC, RING_DYNAMIC, RING_COUNT };
@@ -32,7 +32,7 @@ struct schedule {
     struct schedule_policy policy;
     struct schedule_destination **by_domain; /* by number of the name */
     uint32_t by_domain_size;
-    struct schedule_destination *rings[RING_COUNT]; /* whose turn it is */
+    TAILQ_HEAD(destination_ring, schedule_destination) rings[RING_COUNT]; /* the first has its turn */
     int turn;
     struct heap wakes, ages;
     uint64_t random;
@@ -47,6 +47,7 @@ struct schedule *schedule_new(struct message_index *message_index, const struct 
     schedule->message_index = message_index;
     schedule->policy = *policy;
     schedule->random = seed | 1;
+    for (int i = 0; i < RING_COUNT; i++) TAILQ_INIT(&schedule->rings[i]);
     return schedule;
 }
 
@@ -74,42 +75,31 @@ static uint64_t later_of(uint64_t a, uint64_t b)
 
 /* Rings */
 
-static struct schedule_destination **ring_of(struct schedule *schedule,
-                                             const struct schedule_destination *destination)
+static struct destination_ring *ring_of(struct schedule *schedule,
+                                        const struct schedule_destination *destination)
 {
     return &schedule->rings[destination->is_static ? RING_STATIC : RING_DYNAMIC];
 }
 
 static void ring_leave(struct schedule *schedule, struct schedule_destination *destination)
 {
-    if (!destination->ring_next) return;
-    struct schedule_destination **ring = ring_of(schedule, destination);
-    if (*ring == destination) *ring = destination->ring_next == destination ? NULL : destination->ring_next;
-    destination->ring_previous->ring_next = destination->ring_next;
-    destination->ring_next->ring_previous = destination->ring_previous;
-    destination->ring_next = destination->ring_previous = NULL;
+    if (!destination->is_in_ring) return;
+    TAILQ_REMOVE(ring_of(schedule, destination), destination, ring);
+    destination->is_in_ring = false;
 }
 
-/* Before the one whose turn it is: last in line. */
 static void ring_join(struct schedule *schedule, struct schedule_destination *destination)
 {
-    if (destination->ring_next) return;
-    struct schedule_destination **ring = ring_of(schedule, destination);
-    if (!*ring) {
-        *ring = destination->ring_next = destination->ring_previous = destination;
-        return;
-    }
-    destination->ring_next = *ring;
-    destination->ring_previous = (*ring)->ring_previous;
-    destination->ring_previous->ring_next = destination;
-    (*ring)->ring_previous = destination;
+    if (destination->is_in_ring) return;
+    TAILQ_INSERT_TAIL(ring_of(schedule, destination), destination, ring);
+    destination->is_in_ring = true;
 }
 
 /* Puts the destination where it belongs: in its ring, in the heap of those who wait, or in neither. */
 static void destination_place(struct schedule *schedule, struct schedule_destination *destination)
 {
     uint32_t limit = destination->failures ? 1 : destination->limit;
-    bool may_go = destination->first && !destination->blocked_until && destination->out < limit;
+    bool may_go = !TAILQ_EMPTY(&destination->line) && !destination->blocked_until && destination->out < limit;
     if (may_go)
         ring_join(schedule, destination);
     else
@@ -151,6 +141,7 @@ static struct schedule_destination *destination_of(struct schedule *schedule, ui
     if (destination) return destination;
     destination = schedule->by_domain[domain] = memory_alloc(sizeof *destination);
     destination->domain = domain;
+    TAILQ_INIT(&destination->line);
     string_pool_hold_again(schedule->message_index->domains, domain);
     destination->is_static = true; /* until asked: nothing is out */
     destination_ask(schedule, destination);
@@ -184,21 +175,18 @@ static void destination_settle(struct schedule *schedule, struct schedule_destin
 
 static void line_join(struct schedule *schedule, struct delivery *delivery, bool is_first)
 {
-    struct schedule_destination *destination = delivery->destination;
+    struct delivery_line *line = &delivery->destination->line;
     delivery->state = DELIVERY_READY;
-    delivery->next = is_first ? destination->first : NULL;
-    delivery->previous = is_first ? NULL : destination->last;
-    *(delivery->previous ? &delivery->previous->next : &destination->first) = delivery;
-    *(delivery->next ? &delivery->next->previous : &destination->last) = delivery;
+    if (is_first)
+        TAILQ_INSERT_HEAD(line, delivery, line);
+    else
+        TAILQ_INSERT_TAIL(line, delivery, line);
     schedule->facts.ready++;
 }
 
 static void line_leave(struct schedule *schedule, struct delivery *delivery)
 {
-    struct schedule_destination *destination = delivery->destination;
-    *(delivery->previous ? &delivery->previous->next : &destination->first) = delivery->next;
-    *(delivery->next ? &delivery->next->previous : &destination->last) = delivery->previous;
-    delivery->next = delivery->previous = NULL;
+    TAILQ_REMOVE(&delivery->destination->line, delivery, line);
     schedule->facts.ready--;
 }
 
@@ -312,7 +300,7 @@ static struct schedule_destination *turn_take(struct schedule *schedule)
     bool may_dynamic = schedule->out_dynamic < schedule->policy.limit_dynamic;
     for (int i = 0; i < RING_COUNT; i++) {
         schedule->turn = (schedule->turn + 1) % RING_COUNT;
-        struct schedule_destination *destination = schedule->rings[schedule->turn];
+        struct schedule_destination *destination = TAILQ_FIRST(&schedule->rings[schedule->turn]);
         if (destination && (schedule->turn == RING_STATIC || may_dynamic)) return destination;
     }
     return NULL;
@@ -338,8 +326,8 @@ struct delivery *schedule_next(struct schedule *schedule, uint64_t now_ms)
     wake_all(schedule, now_ms);
     struct schedule_destination *destination = turn_take(schedule);
     if (!destination) return NULL;
-    *ring_of(schedule, destination) = destination->ring_next;
-    struct delivery *delivery = destination->first;
+    ring_leave(schedule, destination); /* behind all others, if it may send more */
+    struct delivery *delivery = TAILQ_FIRST(&destination->line);
     schedule_take(schedule, delivery);
     return delivery;
 }
@@ -484,10 +472,10 @@ bool schedule_trim(struct schedule *schedule, struct message *message)
 
 void schedule_forget(struct schedule *schedule, struct message *message)
 {
-    while (message->deliveries) {
-        if (message->deliveries->state == DELIVERY_OUT)
-            bug("a message goes away while it is being delivered");
-        delivery_free(schedule, message->deliveries);
+    for (struct delivery *next, *one = message->deliveries; one; one = next) {
+        next = one->next_of_message;
+        if (one->state == DELIVERY_OUT) bug("a message goes away while it is being delivered");
+        delivery_free(schedule, one);
     }
     heap_remove(&schedule->ages, &message->age);
 }

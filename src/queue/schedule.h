@@ -5,6 +5,8 @@
 #ifndef SEKIMORI_QUEUE_SCHEDULE_H
 #define SEKIMORI_QUEUE_SCHEDULE_H
 
+#include <sys/queue.h>
+
 #include "queue/heap.h"
 #include "queue/journal/message_index.h"
 
@@ -16,9 +18,9 @@ struct delivery {
     struct message *message;
     struct schedule_destination *destination;
     struct delivery *next_of_message;
-    struct delivery *next, *previous; /* READY: in the destination's line */
-    struct heap_item due;             /* WAITING: until when */
-    uint64_t job_id;                  /* OUT: the caller's */
+    TAILQ_ENTRY(delivery) line; /* READY: of the destination */
+    struct heap_item due;       /* WAITING: until when */
+    uint64_t job_id;            /* OUT: the caller's */
     uint8_t state, edits, attempts;
     uint32_t
         last_try; /* the last attempt was given when its destination had been down so often, and 1; 0: not */

@@ -151,10 +151,8 @@ static bool receiver_frame(void *context, struct frame *frame)
 static void receiver_gone(void *context)
 {
     struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
-    struct receiver **at = &receiver->dispatcher->receivers;
     requests_forget(receiver, 0, true);
-    while (*at != receiver) at = &(*at)->next;
-    *at = receiver->next;
+    LIST_REMOVE(receiver, others);
     channel_close(receiver->channel);
     free(receiver);
 }
@@ -165,8 +163,7 @@ void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd)
     struct receiver *receiver = memory_alloc(sizeof *receiver);
     receiver->magic = RECEIVER_MAGIC;
     receiver->dispatcher = dispatcher;
-    receiver->next = dispatcher->receivers;
-    dispatcher->receivers = receiver;
+    LIST_INSERT_HEAD(&dispatcher->receivers, receiver, others);
     receiver->channel = channel_open(dispatcher->child->loop, fd, &events, receiver);
 }
 
@@ -224,7 +221,8 @@ void dispatcher_log(struct dispatcher *dispatcher, enum master_log which, int fd
         worker_pool_tell_log(dispatcher, dispatcher->generation->channel, FORK_SERVER_LOG);
     if (dispatcher->next_generation)
         worker_pool_tell_log(dispatcher, dispatcher->next_generation->channel, FORK_SERVER_LOG);
-    for (struct pool_worker *member = dispatcher->workers; member; member = member->next)
+    struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others)
         worker_pool_tell_log(dispatcher, member->channel, WORKER_LOG);
 }
 

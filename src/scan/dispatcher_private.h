@@ -3,13 +3,15 @@
 #ifndef SEKIMORI_SCAN_DISPATCHER_PRIVATE_H
 #define SEKIMORI_SCAN_DISPATCHER_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "scan/dispatcher.h"
 #include "scan/fair_shares.h"
 #include "scan/worker_watch.h"
 
 struct receiver {
     enum { RECEIVER_MAGIC = 0x7f6d902d } magic;
-    struct receiver *next;
+    LIST_ENTRY(receiver) others;
     struct dispatcher *dispatcher;
     struct channel *channel;
 };
@@ -39,7 +41,7 @@ enum worker_state {
 
 struct pool_worker {
     enum { POOL_WORKER_MAGIC = 0x77121ab2 } magic;
-    struct pool_worker *next;
+    LIST_ENTRY(pool_worker) others;
     struct dispatcher *dispatcher;
     struct generation *generation;
     uint64_t number;
@@ -59,10 +61,10 @@ struct dispatcher {
     enum { DISPATCHER_MAGIC = 0x5210346b } magic;
     struct child *child;
     struct channel *warden;
-    struct receiver *receivers;
+    LIST_HEAD(receiver_list, receiver) receivers;
     struct generation *generation,
         *next_generation; /* the one that serves; the one that is being loaded, or takes over */
-    struct pool_worker *workers;
+    LIST_HEAD(pool_worker_list, pool_worker) workers;
     uint32_t core_count;
     uint64_t last_number;
     struct timer *retry; /* a fork server failed: the next try */

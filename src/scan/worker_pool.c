@@ -54,9 +54,10 @@ static void trouble(struct dispatcher *dispatcher, const char *why)
 
 static struct pool_worker *member_find(struct dispatcher *dispatcher, uint64_t number)
 {
-    struct pool_worker *member = dispatcher->workers;
-    while (member && member->number != number) member = member->next;
-    return member;
+    struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others)
+        if (member->number == number) return member;
+    return NULL;
 }
 
 static void generation_end(struct generation *generation)
@@ -72,9 +73,7 @@ static void member_remove(struct pool_worker *member)
 {
     struct dispatcher *dispatcher = member->dispatcher;
     struct generation *generation = member->generation;
-    struct pool_worker **at = &dispatcher->workers;
-    while (*at != member) at = &(*at)->next;
-    *at = member->next;
+    LIST_REMOVE(member, others);
     if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
     channel_close(member->channel);
     timer_free(member->clock);
@@ -86,7 +85,8 @@ static void member_remove(struct pool_worker *member)
 
 struct pool_worker *worker_pool_idle(struct dispatcher *dispatcher, enum request_weight weight)
 {
-    for (struct pool_worker *member = dispatcher->workers; member; member = member->next)
+    struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others)
         if (member->weight == weight && member->state == WORKER_IDLE && !member->is_retiring) return member;
     return NULL;
 }
@@ -144,12 +144,13 @@ static void generation_take_over(struct generation *generation, enum request_wei
         worker_pool_wanted(dispatcher, REQUEST_SMALL) + worker_pool_wanted(dispatcher, REQUEST_LARGE);
     dispatcher->generation = generation;
     if (dispatcher->next_generation == generation) dispatcher->next_generation = NULL;
-    for (const struct pool_worker *member = dispatcher->workers; member; member = member->next)
+    const struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others)
         if (member->generation == generation && member->state != WORKER_STARTING) ready++;
     bool is_whole = ready >= wanted;
     if (is_whole) let_go = UINT32_MAX;
-    for (struct pool_worker *old = dispatcher->workers, *next; old && let_go > 0; old = next) {
-        next = old->next;
+    for (struct pool_worker *old = LIST_FIRST(&dispatcher->workers), *next; old && let_go > 0; old = next) {
+        next = LIST_NEXT(old, others);
         if (old->generation == generation || old->is_retiring || (!is_whole && old->weight != weight))
             continue;
         member_retire(old);
@@ -238,14 +239,13 @@ static void member_ask(struct generation *generation, enum request_weight weight
     struct dispatcher *dispatcher = generation->dispatcher;
     struct pool_worker *member = memory_alloc(sizeof *member);
     *member = (struct pool_worker){ .magic = POOL_WORKER_MAGIC,
-                                    .next = dispatcher->workers,
                                     .dispatcher = dispatcher,
                                     .generation = generation,
                                     .number = ++dispatcher->last_number,
                                     .weight = weight,
                                     .state = WORKER_STARTING };
     member->clock = timer_new(dispatcher->child->loop, member_late, member);
-    dispatcher->workers = member;
+    LIST_INSERT_HEAD(&dispatcher->workers, member, others);
     generation->workers++;
     put_u8(channel_begin(generation->channel, FORK_SERVER_WORKER, member->number), weight == REQUEST_LARGE);
     channel_end(generation->channel);
@@ -261,7 +261,8 @@ void worker_pool_fill(struct dispatcher *dispatcher)
         dispatcher->child->is_stopping)
         return;
     uint32_t have[REQUEST_WEIGHTS] = { 0 }, starting = 0, others = 0;
-    for (const struct pool_worker *member = dispatcher->workers; member; member = member->next) {
+    const struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others) {
         if (member->generation != generation) others++;
         if (member->generation != generation || member->is_retiring) continue;
         have[member->weight]++;
@@ -394,8 +395,8 @@ static void fork_server_gone(void *context)
     snprintf(why, sizeof why, "%s", generation->missing[0] ? generation->missing : "the nursery ended");
     generation->is_ready = false;
     generation->workers++; /* keeps it while its members go */
-    for (struct pool_worker *member = dispatcher->workers, *next; member; member = next) {
-        next = member->next;
+    for (struct pool_worker *member = LIST_FIRST(&dispatcher->workers), *next; member; member = next) {
+        next = LIST_NEXT(member, others);
         if (member->generation != generation) continue;
         struct request *request = member->request;
         member_remove(member);

@@ -41,7 +41,8 @@ static void round_begins(void *context)
     channel_send(dispatcher->warden, WARDEN_PING, 0, TEXT_NONE);
     generation_look(dispatcher, dispatcher->generation);
     generation_look(dispatcher, dispatcher->next_generation);
-    for (struct pool_worker *member = dispatcher->workers; member; member = member->next) {
+    struct pool_worker *member;
+    LIST_FOREACH(member, &dispatcher->workers, others) {
         generation_look(dispatcher, member->generation); /* one that is being replaced */
         member_look(member);
     }

@@ -29,13 +29,12 @@ struct sink_session {
     enum phase phase;
     unsigned chunk_code; /* what the chunks of this message get, 0: they are taken */
     bool is_last_chunk, has_sender, in_bdat, ends_after;
-    struct sink_session *next, **link; /* in the sink's list */
+    LIST_ENTRY(sink_session) others;
 };
 
 static void session_free(struct sink_session *session)
 {
-    *session->link = session->next;
-    if (session->next) session->next->link = session->link;
+    LIST_REMOVE(session, others);
     stream_close(session->stream);
     timer_free(session->timer);
     arena_free(session->arena);
@@ -529,10 +528,7 @@ void sink_session_open(struct sink *sink, int fd)
     sink->counts.connections++;
     sink_session_behave(sink);
     session->sink = sink;
-    session->next = sink->first;
-    session->link = &sink->first;
-    if (sink->first) sink->first->link = &session->next;
-    sink->first = session;
+    LIST_INSERT_HEAD(&sink->sessions, session, others);
     session->stream = stream_open(sink->loop, fd, &events, session);
     session->timer = timer_new(sink->loop, stalled_enough, session);
     session->arena = arena_new(0);
@@ -546,6 +542,9 @@ void sink_session_open(struct sink *sink, int fd)
 
 void sink_session_stop_all(struct sink *sink)
 {
-    while (sink->first) session_free(sink->first);
+    for (struct sink_session *next, *session = LIST_FIRST(&sink->sessions); session; session = next) {
+        next = LIST_NEXT(session, others);
+        session_free(session);
+    }
     loop_stop(sink->loop);
 }

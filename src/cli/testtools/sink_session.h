@@ -3,6 +3,8 @@
 #ifndef SEKIMORI_CLI_TESTTOOLS_SINK_SESSION_H
 #define SEKIMORI_CLI_TESTTOOLS_SINK_SESSION_H
 
+#include <sys/queue.h>
+
 #include "base/loop.h"
 #include "base/tls.h"
 #include "cli/testtools/sink_behaviour.h"
@@ -22,7 +24,7 @@ struct sink {
     bool keep_lf, as_json, is_quiet, counts_only, takes_xclient;
     uint64_t stop_after; /* messages; 0: never */
     unsigned defer_sum;  /* spreads a percentage evenly */
-    struct sink_session *first;
+    LIST_HEAD(sink_session_list, sink_session) sessions;
     struct {
         uint64_t connections, messages, recipients, bytes, deferred, refused, dropped, bare;
     } counts;

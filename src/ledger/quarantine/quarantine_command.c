@@ -4,6 +4,7 @@
 #include "ledger/quarantine/quarantine_command.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sysexits.h>
 
 #include "base/arena.h"
@@ -33,7 +34,7 @@ struct quarantine_verb {
 
 struct quarantine_command {
     enum { QUARANTINE_COMMAND_MAGIC = 0x591bac96 } magic;
-    struct quarantine_command *next;
+    LIST_ENTRY(quarantine_command) others;
     struct quarantine_command_server *server;
     struct channel *channel;
     struct timer *timer;
@@ -54,7 +55,7 @@ struct quarantine_command_server {
     struct quarantine *quarantine;
     const struct config *config;
     const struct ticket_key *key; /* NULL: no tickets */
-    struct quarantine_command *first;
+    LIST_HEAD(quarantine_command_list, quarantine_command) commands;
     uint64_t audits;
 };
 
@@ -62,9 +63,7 @@ struct quarantine_command_server {
 
 static void quarantine_command_free(struct quarantine_command *command)
 {
-    struct quarantine_command **link = &command->server->first;
-    while (*link != command) link = &(*link)->next;
-    *link = command->next;
+    LIST_REMOVE(command, others);
     channel_close(command->channel);
     timer_free(command->timer);
     arena_free(command->arena);
@@ -445,10 +444,10 @@ void quarantine_command_begin(struct quarantine_command_server *server, const st
 {
     static const struct channel_events events = { on_frame, on_closed };
     struct quarantine_command *command = memory_alloc(sizeof *command);
-    *command = (struct quarantine_command){
-        .magic = QUARANTINE_COMMAND_MAGIC, .next = server->first, .server = server, .commander = *commander
-    };
-    server->first = command;
+    *command = (struct quarantine_command){ .magic = QUARANTINE_COMMAND_MAGIC,
+                                            .server = server,
+                                            .commander = *commander };
+    LIST_INSERT_HEAD(&server->commands, command, others);
     command->arena = arena_new(0);
     command->page = arena_new(0);
     command->commander.user = arena_text(command->arena, commander->user);
@@ -467,7 +466,10 @@ struct quarantine_command_server *quarantine_command_server_new(struct loop *loo
 
 void quarantine_command_server_free(struct quarantine_command_server *server)
 {
-    while (server->first) quarantine_command_free(server->first);
+    for (struct quarantine_command *next, *command = LIST_FIRST(&server->commands); command; command = next) {
+        next = LIST_NEXT(command, others);
+        quarantine_command_free(command);
+    }
     free(server);
 }
 

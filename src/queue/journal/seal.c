@@ -236,8 +236,9 @@ static bool index_check(const struct segment *segment, struct text bytes, struct
     struct reader last = reader_of(text_slice(bytes, bytes.length - 4, bytes.length));
     if (get_u32(&last) != crc32c(0, checked)) return false;
     *out = reader_of(checked);
-    return get_u32(out) == SEAL_MAGIC && get_u32(out) == SEAL_VERSION && get_u32(out) == segment->number &&
-           get_u32(out) == segment->seed;
+    uint32_t magic = get_u32(out), version = get_u32(out), number = get_u32(out), seed = get_u32(out);
+    return magic == SEAL_MAGIC && version == SEAL_VERSION && number == segment->number &&
+           seed == segment->seed;
 }
 
 static bool lists_get(struct reader *reader, struct arena *arena, struct seal *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Shared texts: an array of entries and a chained table from the text's hash to its entry. */
+/* Shared texts: an array of entries and a chained table from the text's hash to its entry.
+   By hand, since entries move when the array grows: chains are positions, and so is what messages keep. */
 #include "queue/journal/string_pool.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* A ring of entries, the oldest overwritten, with two hash tables of chains over it: by transaction and by
- * id. */
+   id. By hand, since all is allocated at the start, and the oldest leaves both chains by its position. */
 #include "queue/journal/transactions.h"
 
 #include <stdlib.h>

@@ -414,6 +414,21 @@ static const struct row node_rows[] = {
       EX_CONFIG,
       "",
       "sekimori report: no alarm is configured\n" },
+    /* A node's own exit code is no verdict on sums that it did not send. */
+    { "balance",
+      "--wait 0",
+      { { .code = 1, .last = "not now" } },
+      "balance;",
+      1,
+      "",
+      "sekimori balance: not now\n" },
+    { "balance",
+      "--wait 0",
+      { { .code = 2, .last = "not now" } },
+      "balance;",
+      2,
+      "",
+      "sekimori balance: not now\n" },
 };
 
 static void rows_run(const struct row *rows, size_t count)
