@@ -45,20 +45,19 @@ static size_t run_length(struct text text, const char *stops)
     }
 }
 
-/* One encoded word a line, since each may be as long as one. */
+static size_t column_of(struct text lines)
+{
+    size_t line = text_find_last_char(lines, '\n');
+    return line == lines.length ? lines.length : lines.length - line - 1;
+}
+
 static void words_put(struct text utf8, struct buffer *out)
 {
-    struct buffer plain = { 0 }, words = { 0 };
+    struct buffer plain = { 0 };
     for (size_t i = 0; i < utf8.length; i++)
         if (utf8.at[i] != '\r' && utf8.at[i] != '\n') buffer_add_char(&plain, utf8.at[i]);
-    word_encode(TEXT("UTF-8"), 'B', buffer_text(&plain), &words);
-    struct text rest = buffer_text(&words), word;
-    for (bool is_first = true; text_next_word(&rest, &word); is_first = false) {
-        if (!is_first) buffer_add_text(out, TEXT("\r\n "));
-        buffer_add_text(out, word);
-    }
+    word_encode(TEXT("UTF-8"), 'B', buffer_text(&plain), column_of(buffer_text(out)), out);
     buffer_free(&plain);
-    buffer_free(&words);
 }
 
 static void take(struct text *rest, size_t length, struct buffer *out)
