@@ -176,7 +176,7 @@ static void content_end(struct session *session)
         settle_with(session, 552, "5.3.4", "the header is larger than this server takes");
     else if (glance->received > config->limits.received)
         settle_with(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
-    else if (glance.has_8bit && transaction->lacks_smtputf8) /* RFC 6531 section 3.5 */
+    else if (glance->has_8bit && transaction->lacks_smtputf8) /* RFC 6531 section 3.5 */
         settle_with(session, 554, "5.6.9", "the header is in UTF-8, which the server behind does not take");
     else {
         keep_prepare(session);

@@ -85,7 +85,7 @@ static void header_tell(struct arena *arena, const struct mime *mime, struct fac
             cut_utf8(word_decode_in(arena, text_trim(subject->value), mime->declared, NULL), SUBJECT_MOST);
     out->message_id = field_value(header, HEADER_MESSAGE_ID);
     struct text from = field_value(header, HEADER_FROM);
-    out->from = cut_utf8(word_decode_in(arena, from, NULL), SUBJECT_MOST);
+    out->from = cut_utf8(word_decode_in(arena, from, mime->declared, NULL), SUBJECT_MOST);
     out->received_count = header->times[HEADER_RECEIVED];
 }
 
