@@ -89,7 +89,7 @@ bool check_is_good(const char *path)
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
-    if (config) machine_check(config, &problems);
+    if (config) machine_check_for_start(config, &problems);
     if (config) unsafe_check(config, &problems);
     if (config) signatures_check(config, &problems);
     problems_print(&problems);

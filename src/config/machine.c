@@ -65,7 +65,7 @@ static void user_find(struct machine *machine)
     const struct passwd *entry = getpwnam(name);
     if (!entry)
         source_complain(config->sources, place_of(machine, "user"), machine->problems,
-                        geteuid() == 0 ? SEVERITY_ERROR : SEVERITY_WARNING,
+                        geteuid() == 0 ? machine->severity : SEVERITY_WARNING,
                         "there is no user %s on this machine; adduser --system --group %s makes it", name,
                         name);
     else
@@ -261,5 +261,13 @@ void machine_check(const struct config *config, struct problem_list *problems)
     named_users_check(&machine);
     state_check(&machine);
     ports_check(&machine);
+    log_check(&machine);
+}
+
+void machine_check_for_start(const struct config *config, struct problem_list *problems)
+{
+    struct machine machine = { .config = config, .problems = problems, .severity = SEVERITY_WARNING };
+    user_find(&machine);
+    named_users_check(&machine);
     log_check(&machine);
 }

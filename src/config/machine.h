@@ -12,4 +12,7 @@
    `config` has its sources. */
 void machine_check(const struct config *config, struct problem_list *problems);
 
+/* The same without what sekimorid refuses by itself, with a reason and an exit code of its own. */
+void machine_check_for_start(const struct config *config, struct problem_list *problems);
+
 #endif

@@ -108,8 +108,7 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_QUEUE_FULL] = N_("no message is taken: {1} MiB {1:is|are} free on the disk of the queue"),
     [HEALTH_SAYS_DISK_LOW] = N_("{1} MiB {1:is|are} free on the disk of the queue, under {2} MiB"),
     [HEALTH_SAYS_DISK_FREE] = N_("{1} MiB {1:is|are} free"),
-    [HEALTH_SAYS_UPSTREAM_CUT] =
-        N_("none of {1} upstream {1:address|addresses} answered the last {2} {2:probe|probes}"),
+    [HEALTH_SAYS_UPSTREAM_CUT] = N_("none of {1} upstream addresses answered the last {2} {2:probe|probes}"),
     [HEALTH_SAYS_UPSTREAM_UP] = N_("reachable"),
     [HEALTH_SAYS_DNS_DEAD] = N_("no answer to the last {1} {1:question|questions}"),
     [HEALTH_SAYS_DNS_ANSWERS] = N_("it answers"),

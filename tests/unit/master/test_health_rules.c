@@ -240,7 +240,7 @@ static const struct row {
       { .is_ready = true },
       .listeners_shut = 1,
       .is_serving = true,
-      .says = "1 of 2 do not listen: who connects there is refused" },
+      .says = "1 of 2 does not listen: who connects there is refused" },
     { "draining listeners are deaf",
       { .is_ready = true },
       .is_draining = true,
@@ -335,6 +335,8 @@ static void test_words_are_filled(void **state)
         { "{1", "{1" },
         { "}{3}{1}", "}{3}12" },
         { "{{1}}", "{{1}}" },
+        { "{1} {1:day|days}, {2} {2:is|are}", "12 days, 7 are" },
+        { "{1:day}{3:a|b}", "{1:day}{3:a|b}" },
     };
     struct health_finding finding = { .process = "scan 0", .numbers = { 12, 7 } };
     for (size_t i = 0; i < sizeof rows_of_words / sizeof *rows_of_words; i++) {
@@ -344,6 +346,11 @@ static void test_words_are_filled(void **state)
             fail_msg("%s: %.*s", rows_of_words[i].words, TEXT_ARG(buffer_text(&out)));
         buffer_free(&out);
     }
+    struct buffer one = { 0 };
+    finding.numbers[0] = 1;
+    health_say(&finding, "{1} {1:day|days}{1:|s}", &one);
+    assert_true(text_equal(buffer_text(&one), TEXT("1 day")));
+    buffer_free(&one);
     for (int says = 0; says < HEALTH_SAYS_COUNT; says++) assert_true(*health_words(says));
     assert_string_equal(health_words(HEALTH_SAYS_COUNT), "");
 }
