@@ -17,7 +17,9 @@ static void answer(struct session *session, struct text address, const struct re
 
 static void reject(struct session *session, struct text address, const struct reply *reply)
 {
-    answer(session, address, reply);
+    struct reply explained = server_dialogue_explain(reply, session->server->config,
+                                                     session->transaction.envelope.smtputf8, session->mail);
+    answer(session, address, &explained);
     account_refused(session, STAGE_RCPT, address, reply);
 }
 
