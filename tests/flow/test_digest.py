@@ -51,7 +51,7 @@ def held_of_every_kind(node, to):
 
 
 @pytest.mark.parametrize("to, words", [
-    ("a@example.test", ("福島大学", "迷惑メールと思われます", "点", "ウイルスが見つかりました: ", "メールソフトによって違う内容に読めます", "営業",
+    ("a@example.test", ("福島大学", "迷惑メールと思われます", "点", "ウイルスが見つかりました：Eicar", "メールソフトによって違う内容に読めます", "営業",
                         "一日一回までお送りします", "help@example.test", "https://www.example.test/mail")),
     ("b@other.test", ("福島大学", "it looks like spam (", " points)", "a virus was found in it: Eicar", "could read different things", "営業",
                       "You get this mail, at most once a day", "help@example.test", "https://www.example.test/mail"))])
@@ -76,8 +76,11 @@ def test_what_nobody_could_be_told_of_is_told_to_its_recipient(nodes, sinks):
     assert lab.Client(node.port).send(lab.message("notice"), sender="", recipients=("nobody@other.test",))[0] == 250
     settled(node, 1)
     assert kept(node)[0]["recipients"][0]["class"] == "undeliverable"
-    with sqlite3.connect(node.state / "ledger/ledger.db") as database:  # the letter must find its way
+    with sqlite3.connect(node.state / "ledger/ledger.db") as database:  # the letter must find its way; it came days ago
         database.execute("update held_recipient set address = 'somebody@other.test'")
+        for column in ("held_recipient set message = message", "held set message = message", "recipient set message = message",
+                       "message set id = id"):
+            database.execute(f"update {column} - ?", (2 * 86400 * 1000 << 22,))
     node.run("digest", "--now")
     inside.wait(1)
     assert "it could neither be delivered nor returned: 550" in parts(digests(inside)[0])[0]
@@ -110,6 +113,22 @@ def test_viruses_are_told_of_unless_switched_off(nodes, sinks, more, classes):
     inside.wait(1)
     text = parts(digests(inside)[0])[0]
     assert {name for name in ("spam", "policy", "virus") if f"Held as {name}: " in text} == classes
+
+
+def test_what_stays_in_the_queue_is_told_too(nodes, sinks):
+    """Without a quarantine it is held there: the administrator releases it."""
+    inside = sinks("--refuse-to", "nobody")
+    node = nodes(CONFIG.replace("most 100M", "most 0"), inside=inside.port, more="")
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    held_of_every_kind(node, "b@other.test")
+    assert lab.Client(node.port).send(lab.message("notice"), sender="", recipients=("nobody@other.test",))[0] == 250
+    lab.wait_for(lambda: len(node.run("queue", "list", "--held", "--json").stdout.splitlines()) == 4, "all are held")
+    node.balance()
+    assert node.run("digest", "--now").stdout == "4 held messages, told to 2 users\n"
+    inside.wait(1)
+    text = parts(digests(inside)[0])[0]
+    assert all(word in text for word in ("Held as spam: ", "Held as virus: ", "Held as policy: ", "To have one delivered, tell postmaster@"))
+    assert "release%20" not in text and text.count("ID: ") == 3
 
 
 def test_without_a_digest_now_says_so(nodes, inside):
