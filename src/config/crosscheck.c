@@ -84,6 +84,13 @@ static bool takes_from_inside(const struct config *config)
     return false;
 }
 
+static bool is_printable(struct text text, bool is_word)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.at[i] < (is_word ? '!' : ' ') || text.at[i] > '~') return false;
+    return true;
+}
+
 /* What is sent to an address of the node's own must mean one thing, and come in somewhere. */
 static void own_addresses_check(struct loader *loader)
 {
@@ -102,6 +109,28 @@ static void own_addresses_check(struct loader *loader)
             break;
         }
     }
+}
+
+/* What stands in replies, which are ASCII where the client does not know better (RFC 5321 section 4.2). */
+static void replies_check(struct loader *loader)
+{
+    static const char *const kinds[REFUSAL_KINDS] = { "",
+                                                      "refusal virus english",
+                                                      "refusal spam english",
+                                                      "refusal attachment english",
+                                                      "refusal policy english",
+                                                      "refusal size english" };
+    const struct config *config = loader->config;
+    for (int i = 1; i < REFUSAL_KINDS; i++)
+        if (!is_printable(config->refusal.english[i], false))
+            loader_complain(loader, SEVERITY_ERROR, global_place(loader, kinds[i]),
+                            "%s stands in replies of SMTP: printable ASCII", kinds[i]);
+    if (!is_printable(config->help.page, true))
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help page"),
+                        "help page stands in replies of SMTP: printable ASCII without blanks");
+    if (!is_printable(config->help.mailbox, true))
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help mailbox"),
+                        "help mailbox stands in replies of SMTP: an address in ASCII");
 }
 
 static bool is_everybody(const struct network_list *list)
@@ -359,6 +388,7 @@ void crosscheck_config(struct loader *loader)
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
     own_addresses_check(loader);
+    replies_check(loader);
     authorities_check(loader);
     identity_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;

@@ -35,6 +35,16 @@ enum held_class {
 };
 /* What users say has leaked through. */
 enum missed_kind { MISSED_SPAM, MISSED_PHISHING, MISSED_VIRUS, MISSED_NEWSLETTER, MISSED_KINDS };
+/* Refusals that a person reads, by what they can do about it. */
+enum refusal_kind {
+    REFUSAL_NONE,
+    REFUSAL_VIRUS,
+    REFUSAL_SPAM,
+    REFUSAL_ATTACHMENT, /* it cannot be scanned, or can be read in several ways */
+    REFUSAL_POLICY,     /* who may send what to whom from where */
+    REFUSAL_SIZE,
+    REFUSAL_KINDS
+};
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -242,6 +252,10 @@ struct config {
     struct {
         struct text mailbox, page; /* whom and where people are sent with questions; empty: admin, nowhere */
     } help;
+
+    struct {
+        struct text english[REFUSAL_KINDS], japanese[REFUSAL_KINDS]; /* empty: see config/refusal_text.h */
+    } refusal;
 
     struct {
         struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */

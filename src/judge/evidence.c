@@ -231,6 +231,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_u16(out, verdict->code);
     put_text(out, verdict->enhanced);
     put_text(out, verdict->reason);
+    put_u8(out, (uint8_t)verdict->kind);
     put_text(out, verdict->summary);
 }
 
@@ -253,6 +254,7 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->code = get_u16(reader);
     out->enhanced = get_text(reader);
     out->reason = get_text(reader);
+    out->kind = get_u8(reader);
     out->summary = get_text(reader);
-    return !reader->failed && out->code >= 200 && out->code <= 599;
+    return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

@@ -139,6 +139,7 @@ struct verdict {
     uint16_t code;          /* the reply when every recipient is refused or deferred: 550, 451 … else 250 */
     struct text enhanced;   /* "5.7.1" */
     struct text reason;     /* for the reply and the log: "virus found: Eicar-Test-Signature" */
+    enum refusal_kind kind; /* what a person is told beside the reason */
     uint32_t recipe_count;  /* at least 1 */
     struct recipe *recipes; /* no two with the same set */
     struct text summary;    /* one line, key=value, for the log and the ledger */

@@ -318,6 +318,27 @@ enum ledgerdb_outcome held_page(struct sql *sql, struct arena *arena, int class,
                      values, 2, most, false, out);
 }
 
+/* The columns of row_get; the third is the hold. Holds, steps (held, expired) and endings by number. */
+#define QUEUED_STEP "FROM step WHERE message = r.message AND recipient = r.number AND kind IN (2, 3)"
+static const char queued_text[] =
+    "SELECT r.message, r.number, r.hold, 1, ifnull((SELECT max(time) " QUEUED_STEP "), r.accepted_ms), 0, 0,"
+    " NULL, 0, 0, r.address, NULL, (SELECT reply " QUEUED_STEP " ORDER BY time DESC LIMIT 1), m.size, 0,"
+    " m.sender, m.subject, m.virus, 5, m.class, m.score, m.author"
+    " FROM recipient r JOIN message m ON m.id = r.message"
+    " WHERE r.ending = 0 AND r.hold IN (1, 2, 3) AND r.message > ?1 ORDER BY r.message, r.number";
+
+enum ledgerdb_outcome held_queued_page(struct sql *sql, struct arena *arena, uint64_t after, size_t most,
+                                       struct held_rows *out)
+{
+    enum ledgerdb_outcome outcome = rows_read(sql, arena, queued_text, &after, 1, most, false, out);
+    for (size_t i = 0; i < out->count; i++) {
+        struct held_row *row = &out->items[i];
+        row->class = held_class_by((uint8_t)row->class, row->found);
+        row->is_queued = true;
+    }
+    return outcome;
+}
+
 enum ledgerdb_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
                                   uint64_t before_ms, size_t most, struct held_rows *out)
 {

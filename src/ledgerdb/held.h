@@ -29,6 +29,7 @@ struct held_row {
     enum held_class class;
     enum held_state state;
     bool is_arriving;
+    bool is_queued; /* it is held in the queue and has no row here: see held_queued_page */
     uint8_t edits, notify;
     uint64_t release; /* message id, 0: none */
     struct text sender, address, orcpt, reason, by, subject, virus;
@@ -94,6 +95,10 @@ enum ledgerdb_outcome held_of_release(struct sql *sql, struct arena *arena, uint
    about `most` rows. `class` -1: any. */
 enum ledgerdb_outcome held_page(struct sql *sql, struct arena *arena, int class, uint64_t after, size_t most,
                                 struct held_rows *out);
+/* The same of what is held in the queue for the reasons that lead into a quarantine: where there is none it
+   stays there. `stored_ms` is when it was held; no state but HELD_KEPT. */
+enum ledgerdb_outcome held_queued_page(struct sql *sql, struct arena *arena, uint64_t after, size_t most,
+                                       struct held_rows *out);
 /* HELD_KEPT, not arriving, of one class, of messages that came before `before_ms`; oldest first. */
 enum ledgerdb_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
                                   uint64_t before_ms, size_t most, struct held_rows *out);

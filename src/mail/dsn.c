@@ -200,8 +200,10 @@ static void people_part(const struct dsn *dsn, struct buffer *out)
     struct buffer text = { 0 };
     english_add(dsn, &text);
     recipients_add(dsn, &text);
+    if (dsn->help.length) buffer_printf(&text, "Questions? %.*s\n\n", TEXT_ARG(dsn->help));
     japanese_add(dsn, &text);
     recipients_add(dsn, &text);
+    if (dsn->help.length) buffer_printf(&text, "お問い合わせ：%.*s\n\n", TEXT_ARG(dsn->help));
     buffer_printf(&text, "ID: %.*s\n", TEXT_ARG(dsn->message_id));
     buffer_add_text(out, TEXT("Content-Type: text/plain; charset=UTF-8\r\n"
                               "Content-Transfer-Encoding: base64\r\n\r\n"));

@@ -30,6 +30,7 @@ struct dsn {
     struct text sender;     /* of the message: whom the notice goes to */
     struct text envid;      /* of the message, or empty */
     struct text message_id; /* our id of the message, as in the log */
+    struct text help;       /* where people ask, "help@example.jp https://…"; empty: nowhere */
     struct text notice_id;  /* our id of the notice: names its boundary and Message-ID */
     uint64_t arrived_ms, now_ms;
     uint64_t until_ms; /* DSN_DELAYED: how long we go on trying */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "config/refusal_text.h"
 #include "mail/dsn.h"
 #include "queue/queue_private.h"
 
@@ -48,6 +49,7 @@ static void notice_compose(const struct dsn_notice *notice, struct text id, stru
                        .sender = notice->envelope->sender,
                        .envid = notice->envelope->envid,
                        .message_id = id,
+                       .help = refusal_text_help(queue->arena, queue->child.config),
                        .notice_id = notice_id,
                        .arrived_ms = queue_shown(queue, notice->about->arrived_ms),
                        .now_ms = queue_wall(queue),

@@ -88,7 +88,8 @@ static bool goes_same_way(const struct rcpt_scene *scene, struct text domain)
 
 static struct reply no(uint16_t code, const char *enhanced, const char *text)
 {
-    return (struct reply){ code, enhanced, text };
+    bool is_policy = code >= 500 && strcmp(enhanced, "5.7.1") == 0;
+    return (struct reply){ code, enhanced, text, is_policy ? REFUSAL_POLICY : REFUSAL_NONE };
 }
 
 static const struct reply yes = { 0 };

@@ -24,7 +24,9 @@ static void reject(struct session *session, struct text address, const struct re
     message_id_print(account_refused(session, STAGE_RCPT, address, reply), id);
     int length = snprintf(text, sizeof text, "%s (id %s)", reply->text, id);
     if (length < (int)sizeof text) named.text = text;
-    answer(session, address, &named);
+    struct reply explained = server_dialogue_explain(&named, session->server->config,
+                                                     session->transaction.envelope.smtputf8, session->mail);
+    answer(session, address, &explained);
 }
 
 /* --- taken --- */

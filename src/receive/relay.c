@@ -10,7 +10,7 @@
 #include "receive/trace.h"
 
 /* The next node gives up first: its reply says more than ours could. */
-enum { REPLY_MARGIN_MS = 5000, REPLY_MOST = 599 };
+enum { REPLY_MARGIN_MS = 5000, LINE_MOST = 480, REPLY_MOST = 999 };
 
 /* What a client sends again is the same in these, and nothing else is: who could make two alike would have
    one taken for the other, "kept before", and lost. */
@@ -139,8 +139,14 @@ static struct reply pass_on(struct session *session, const struct relay_reply *r
     reply_log(session, reply);
     if (reply->code < 400) count(session, reply);
     session->transaction.step = STEP_NONE; /* there is nothing to cancel */
+    struct text text = text_slice(reply->text, 0, REPLY_MOST), more;
+    size_t cut = text.length > LINE_MOST ? LINE_MOST : text.length;
+    while (cut < text.length && cut > 0 && text.at[cut] != ' ') cut--;
+    if (cut == 0) cut = text.length; /* it has no blanks: nobody reads it */
+    more = text_slice(text, cut + 1, text.length);
     return (struct reply){ reply->code, arena_text(session->mail, text_slice(reply->enhanced, 0, 15)).at,
-                           arena_text(session->mail, text_slice(reply->text, 0, REPLY_MOST)).at };
+                           arena_text(session->mail, text_slice(text, 0, cut)).at, REFUSAL_NONE,
+                           arena_text(session->mail, more).at };
 }
 
 struct reply relay_done(struct session *session, struct frame *frame)

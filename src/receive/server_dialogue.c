@@ -8,10 +8,11 @@
 
 #include "base/utf8.h"
 #include "config/domains.h"
+#include "config/refusal_text.h"
 
 #define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
 
-enum { ENHANCED_MOST = 16 };
+enum { ENHANCED_MOST = 16, LINE_MOST = 512 - ENHANCED_MOST - 7 };
 
 void server_dialogue_start(struct server_dialogue *dialogue, const struct listener *listener, bool has_tls,
                            bool is_listed)
@@ -50,6 +51,37 @@ static void text_clean(char *text, size_t length)
     }
 }
 
+/* How much of `text` goes on one line of at most `most` octets: up to a line end, else up to a blank, never
+   within a character. */
+static size_t line_length(struct text text, size_t most)
+{
+    size_t end = text_find_char(text, '\n'), cut = most;
+    if (end <= most) return end;
+    while (cut > most / 2 && text.at[cut] != ' ') cut--;
+    if (text.at[cut] == ' ') return cut;
+    for (cut = most; cut > most - 4 && ((unsigned char)text.at[cut] & 0xC0) == 0x80;) cut--;
+    return cut;
+}
+
+/* The lines behind the first, each with code and status (RFC 2034 section 4) and no longer than a reply's
+   line may be (RFC 5321 section 4.5.3.1.5). */
+static void more_put(const struct reply *reply, struct buffer *out)
+{
+    const char *status = reply->enhanced ? reply->enhanced : "";
+    struct text rest = text_of(reply->more ? reply->more : "");
+    while (rest.length) {
+        size_t length = line_length(rest, LINE_MOST);
+        struct text line = text_slice(rest, 0, length);
+        bool is_cut = length < rest.length && (rest.at[length] == '\n' || rest.at[length] == ' ');
+        rest = text_slice(rest, length + is_cut, rest.length);
+        buffer_printf(out, "%u%c%.*s%s", reply->code, rest.length ? '-' : ' ', ENHANCED_MOST, status,
+                      *status ? " " : "");
+        for (size_t i = 0; i < line.length; i++)
+            buffer_add_char(out, (unsigned char)line.at[i] < ' ' || line.at[i] == 127 ? '?' : line.at[i]);
+        buffer_add_text(out, TEXT("\r\n"));
+    }
+}
+
 /* Five of these a message: put together by hand, since printf would cost more than the rest. `before` stands
    in front of the text. */
 static void reply_put(struct server_dialogue *dialogue, const struct config *config,
@@ -60,7 +92,7 @@ static void reply_put(struct server_dialogue *dialogue, const struct config *con
     line[0] = (char)('0' + reply->code / 100);
     line[1] = (char)('0' + reply->code / 10 % 10);
     line[2] = (char)('0' + reply->code % 10);
-    line[3] = ' ';
+    line[3] = reply->more && *reply->more ? '-' : ' ';
     at += put(at, text_of(reply->enhanced ? reply->enhanced : ""), ENHANCED_MOST);
     if (at > line + 4) *at++ = ' ';
     char *text = at;
@@ -70,12 +102,24 @@ static void reply_put(struct server_dialogue *dialogue, const struct config *con
     *at++ = '\r';
     *at++ = '\n';
     buffer_commit(out, (size_t)(at - line));
+    more_put(reply, out);
 }
 
 void server_dialogue_reply(struct server_dialogue *dialogue, const struct config *config,
                            const struct reply *reply, struct buffer *out)
 {
     reply_put(dialogue, config, reply, TEXT_NONE, out);
+}
+
+struct reply server_dialogue_explain(const struct reply *reply, const struct config *config, bool is_utf8,
+                                     struct arena *arena)
+{
+    struct reply explained = *reply;
+    struct buffer lines = { 0 };
+    refusal_text_add(config, reply->kind, is_utf8, &lines);
+    if (buffer_length(&lines)) explained.more = arena_text(arena, buffer_text(&lines)).at;
+    buffer_free(&lines);
+    return explained;
 }
 
 /* What a verb's function is given. */
@@ -230,10 +274,13 @@ static enum server_dialogue_action refuse_client(const struct scene *scene)
 
 static enum server_dialogue_action refuse_size(const struct scene *scene)
 {
-    return say(scene, 552, "5.3.4",
-               arena_printf(scene->arena, "a message may have %llu octets",
-                            (unsigned long long)scene->config->limits.message_bytes)
-                   .at);
+    struct text text = arena_printf(scene->arena, "a message may have %llu octets",
+                                    (unsigned long long)scene->config->limits.message_bytes);
+    struct reply reply = { 552, "5.3.4", text.at, REFUSAL_SIZE, NULL };
+    bool is_utf8 = (scene->step->command.given & PARAMETER_SMTPUTF8) != 0;
+    reply = server_dialogue_explain(&reply, scene->config, is_utf8, scene->arena);
+    reply_put(scene->dialogue, scene->config, &reply, TEXT_NONE, scene->out);
+    return SERVER_DIALOGUE_SAID;
 }
 
 static enum server_dialogue_action do_mail(const struct scene *scene)

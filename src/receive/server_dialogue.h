@@ -17,6 +17,8 @@
 struct reply {
     uint16_t code;
     const char *enhanced, *text; /* enhanced NULL: the reply has none */
+    enum refusal_kind kind;      /* what a person is told behind it: server_dialogue_explain */
+    const char *more;            /* further lines, a line end between two; NULL: none */
 };
 
 /* How far the client is with a message. */
@@ -92,6 +94,11 @@ enum { SERVER_DIALOGUE_REPLY_MOST = 899 }; /* octets of a reply's text; what is 
 /* `listener` is borrowed for as long as the dialogue lasts. */
 void server_dialogue_start(struct server_dialogue *dialogue, const struct listener *listener, bool has_tls,
                            bool is_listed);
+
+/* The reply with what `config` says to people of its kind; in Japanese too with `is_utf8`: only who said
+   SMTPUTF8 reads more than ASCII in a reply (RFC 6531 section 3.7.4.2). Its lines are in the arena. */
+struct reply server_dialogue_explain(const struct reply *reply, const struct config *config, bool is_utf8,
+                                     struct arena *arena);
 
 /* 220. Who spoke before it has two errors. */
 void server_dialogue_greet(struct server_dialogue *dialogue, const struct config *config, bool is_early,

@@ -178,17 +178,21 @@ void session_speak(struct session *session)
     buffer_clear(replies);
 }
 
-void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
+void session_answer(struct session *session, const struct reply *reply)
 {
     struct server *server = session->server;
+    server_dialogue_reply(&session->dialogue, server->config, reply, &server->replies);
+    session_speak(session);
+}
+
+void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
+{
     char text[SERVER_DIALOGUE_REPLY_MOST + 1];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    server_dialogue_reply(&session->dialogue, server->config, &(struct reply){ code, enhanced, text },
-                          &server->replies);
-    session_speak(session);
+    session_answer(session, &(struct reply){ code, enhanced, text });
 }
 
 /* --- time --- */

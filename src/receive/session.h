@@ -161,7 +161,8 @@ struct session *session_by_message(struct server *server, uint64_t id);
 
 /* --- replies --- */
 
-/* server_dialogue_reply, with a text made by printf. */
+/* server_dialogue_reply; the other with a text made by printf. */
+void session_answer(struct session *session, const struct reply *reply);
 void session_reply(struct session *session, uint16_t code, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

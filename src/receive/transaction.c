@@ -33,7 +33,9 @@ static void settle(struct session *session, struct reply reply)
         drop_session(session);
         return;
     }
-    session_reply(session, reply.code, reply.enhanced, "%s", reply.text);
+    reply = server_dialogue_explain(&reply, session->server->config, session->transaction.envelope.smtputf8,
+                                    session->mail);
+    session_answer(session, &reply);
     drop_message(session);
     session_pace_renew(session, PACE_BETWEEN);
     if (waited)
@@ -45,6 +47,11 @@ static void settle(struct session *session, struct reply reply)
 static void settle_with(struct session *session, uint16_t code, const char *enhanced, const char *text)
 {
     settle(session, (struct reply){ code, enhanced, text });
+}
+
+static void settle_too_large(struct session *session, const char *text)
+{
+    settle(session, (struct reply){ 552, "5.3.4", text, REFUSAL_SIZE });
 }
 
 void transaction_open(struct session *session, const struct smtp_command *command)
@@ -164,7 +171,7 @@ static void content_end(struct session *session)
         return;
     }
     if (transaction->is_too_big) {
-        settle_with(session, 552, "5.3.4", "the message is larger than this server takes");
+        settle_too_large(session, "the message is larger than this server takes");
         return;
     }
     if (transaction->has_no_memory || !body_finish(&transaction->body)) {
@@ -173,7 +180,7 @@ static void content_end(struct session *session)
     }
     header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, glance);
     if (glance->bytes > config->limits.header_bytes)
-        settle_with(session, 552, "5.3.4", "the header is larger than this server takes");
+        settle_too_large(session, "the header is larger than this server takes");
     else if (glance->received > config->limits.received)
         settle_with(session, 554, "5.4.6", "too many hops: the message goes round in a loop");
     else if (glance->has_8bit && transaction->lacks_smtputf8) /* RFC 6531 section 3.5 */
@@ -397,8 +404,9 @@ static void settle_refused(struct session *session)
     struct text reason = arena_printf(session->mail, "%.*s (id %s)", TEXT_ARG(verdict->reason),
                                       message_id_print(session->transaction.id, id));
     account_log_verdict(session);
-    settle_with(session, verdict->code, enhanced.at,
-                arena_text(session->mail, text_slice(reason, 0, REASON_MOST)).at);
+    settle(session,
+           (struct reply){ verdict->code, enhanced.at,
+                           arena_text(session->mail, text_slice(reason, 0, REASON_MOST)).at, verdict->kind });
 }
 
 void transaction_verdict(struct session *session, struct frame *frame)

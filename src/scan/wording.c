@@ -189,8 +189,18 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     return take(arena, &out);
 }
 
+static enum refusal_kind refusal_of(const struct facts *facts, bool is_virus)
+{
+    static const enum refusal_kind kinds[] = { [SCAN_CLEAN] = REFUSAL_ATTACHMENT,
+                                               [SCAN_FOUND] = REFUSAL_VIRUS,
+                                               [SCAN_LIMITS] = REFUSAL_ATTACHMENT,
+                                               [SCAN_UNSCANNED] = REFUSAL_NONE };
+    return is_virus ? kinds[facts->virus] : REFUSAL_SPAM;
+}
+
 void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out)
 {
     out->reason = reason_text(arena, facts, is_virus, out);
+    out->kind = out->reason.length ? refusal_of(facts, is_virus) : REFUSAL_NONE;
     out->summary = summary_text(arena, facts, out);
 }

@@ -5,8 +5,8 @@
 
 #include "judge/evidence.h"
 
-/* Fills reason and summary of a verdict whose actions, signals and score stand. `is_virus`: the virus check
-   is the reason, not the spam score. ASCII only. */
+/* Fills reason, kind and summary of a verdict whose actions, signals and score stand. `is_virus`: the virus
+   check is the reason, not the spam score. ASCII only. */
 void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out);
 
 /* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty

@@ -65,7 +65,7 @@ static void cell_print(const struct sheet *sheet, size_t column, const struct sh
                   cell->state == CELL_NONE ? " none" : "", align_of(sheet, column),
                   row->is_sum ? ";font-weight:600" : "");
     if (sheet->column_count > COLUMNS_NARROW) {
-        buffer_add_text(out, TEXT("<span class=\"label faint\" style=\"display:none\">"));
+        buffer_add_text(out, TEXT("<span class=\"label faint\" style=\"display:none;color:#5c6673\">"));
         html_add(out, text_of(wording_say(wording, sheet->columns[column].title)), 200);
         buffer_add_text(out, TEXT("</span>"));
     }

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 MEASURE = """
-const inner = document.getElementById('page').contentDocument, root = inner.documentElement;
+const inner = frame.contentDocument, root = inner.documentElement;
 const width = root.clientWidth;
 const wide = [...inner.body.querySelectorAll('*')].filter(one => {
   for (let at = one; at && at !== inner.body; at = at.parentElement)
@@ -18,7 +18,7 @@ const wide = [...inner.body.querySelectorAll('*')].filter(one => {
   return one.getBoundingClientRect().right > width + 0.5; });
 const scrolled = [...inner.body.querySelectorAll('div')].filter(one => one.scrollWidth > one.clientWidth + 1
   && inner.defaultView.getComputedStyle(one).overflowX === 'auto');
-const ground = colour => inner.defaultView.getComputedStyle(inner.body).backgroundColor;
+const ground = () => inner.defaultView.getComputedStyle(inner.body).backgroundColor;
 const channel = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 const light = colour => { const [r, g, b] = colour.match(/[0-9.]+/g).map(Number);
   return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b); };
@@ -31,34 +31,46 @@ for (const one of inner.body.querySelectorAll('*')) {
   const [a, b] = [light(style.color), light(under(one))], contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   if (contrast < least) { least = contrast; worst = one.textContent.trim().slice(0, 40); }
   smallest = Math.min(smallest, parseFloat(style.fontSize)); }
-document.getElementById('said').textContent = JSON.stringify({ scroll: root.scrollWidth, width,
+return { scroll: root.scrollWidth, width,
   wide: wide.map(one => one.tagName + ' ' + one.textContent.trim().slice(0, 40)).slice(0, 5), scrolled: scrolled.length,
-  contrast: least, worst, smallest, ground: ground() });
+  contrast: least, worst, smallest, ground: ground() };
 """
 
 
-def run(page, folder, width, is_dark, *options):
+def run(page, folder, widths, is_dark, *options):
     if not shutil.which("chromium"):
         pytest.fail("chromium is not installed: packaging/install-packages test")
-    frame = folder / f"frame-{width}-{'dark' if is_dark else 'light'}.html"
-    frame.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body style="margin:0"><iframe id="page" style="border:0;width:{width}px;'
-                     f'height:6000px" srcdoc="{html.escape(page)}"></iframe><pre id="said"></pre>'
-                     f"<script>document.getElementById('page').addEventListener('load', () => {{{MEASURE}}})</script>")
+    frames = "".join(f'<iframe class="page" style="border:0;width:{width}px;height:6000px" srcdoc="{html.escape(page)}"></iframe>'
+                     for width in widths)
+    around = folder / "frames.html"
+    around.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body style="margin:0">{frames}<pre id="said"></pre><script>'
+                      f"const measure = frame => {{{MEASURE}}};"
+                      "addEventListener('load', () => { document.getElementById('said').textContent ="
+                      " JSON.stringify([...document.querySelectorAll('.page')].map(measure)); })</script>")
     return subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
                            "--hide-scrollbars", f"--user-data-dir={folder}/chromium", "--virtual-time-budget=5000",
-                           f"--blink-settings=preferredColorScheme={0 if is_dark else 1}", *options, frame.as_uri()],
-                          capture_output=True, text=True, timeout=120, check=True).stdout
+                           f"--blink-settings=preferredColorScheme={0 if is_dark else 1}", *options, around.as_uri()],
+                          capture_output=True, text=True, timeout=300, check=True).stdout
 
 
-def measure(page, folder, width, is_dark=False):
-    """What the page takes: `scroll` and `width` in pixels, elements that stick out (`wide`), boxes that scroll sideways, the least
-    contrast of a text with its ground and which one has it, the smallest size of a text."""
-    dom = run(page, folder, width, is_dark, "--dump-dom")
+def measure(page, folder, widths, is_dark=False):
+    """For each width what the page takes: `scroll` and `width` in pixels, elements that stick out (`wide`), boxes that scroll
+    sideways, the least contrast of a text with its ground and which one has it, the smallest size of a text, the ground."""
+    dom = run(page, folder, widths, is_dark, "--dump-dom")
     return json.loads(html.unescape(re.search(r'<pre id="said">(.*?)</pre>', dom, re.S).group(1)))
+
+
+def assert_legible(page, folder):
+    """At two widths, light and dark: nothing sticks out, nothing scrolls sideways, texts are large and dark enough."""
+    widths = (390, 1000)
+    for is_dark, ground in ((False, "rgb(255, 255, 255)"), (True, "rgb(13, 17, 23)")):
+        for width, seen in zip(widths, measure(page, folder, widths, is_dark), strict=True):
+            assert seen["width"] == width and seen["scroll"] <= width and not seen["wide"] and not seen["scrolled"], seen
+            assert seen["contrast"] >= 4.5 and seen["smallest"] >= 13 and seen["ground"] == ground, (is_dark, seen)
 
 
 def picture(page, folder, width, is_dark, height=3000):
     """A picture of it, for people."""
     path = folder / f"page-{width}-{'dark' if is_dark else 'light'}.png"
-    run(page, folder, width, is_dark, f"--screenshot={path}", f"--window-size={width},{height}")
+    run(page, folder, (width,), is_dark, f"--screenshot={path}", f"--window-size={width},{height}")
     return path

@@ -51,7 +51,7 @@ def held_of_every_kind(node, to):
 
 
 @pytest.mark.parametrize("to, words", [
-    ("a@example.test", ("福島大学", "迷惑メールと思われます", "点", "ウイルスが見つかりました: ", "メールソフトによって違う内容に読めます", "営業",
+    ("a@example.test", ("福島大学", "迷惑メールと思われます", "点", "ウイルスが見つかりました：Eicar", "メールソフトによって違う内容に読めます", "営業",
                         "一日一回までお送りします", "help@example.test", "https://www.example.test/mail")),
     ("b@other.test", ("福島大学", "it looks like spam (", " points)", "a virus was found in it: Eicar", "could read different things", "営業",
                       "You get this mail, at most once a day", "help@example.test", "https://www.example.test/mail"))])
@@ -67,11 +67,8 @@ def test_every_class_is_told_with_its_reason(nodes, sinks, tmp_path, to, words):
         assert all(word in text for word in words), [word for word in words if word not in text]
         assert len(set(re.findall("release%20([0-9A-Z]{64})", text))) == 2, "a virus has no link"
         assert next(one["id"] for one in kept(node, "--class", "virus")) in text, "but its id, for the administrator"
-    for width in (390, 1000):
-        for is_dark in (False, True):
-            seen = browser.measure(parts(letter)[1], tmp_path, width, is_dark)
-            assert seen["scroll"] <= width and not seen["wide"] and not seen["scrolled"], seen
-            assert seen["contrast"] >= 4.5 and seen["smallest"] >= 13, seen
+    if to == "a@example.test":  # Japanese is the wider one
+        browser.assert_legible(parts(letter)[1], tmp_path)
 
 
 def test_what_nobody_could_be_told_of_is_told_to_its_recipient(nodes, sinks):
@@ -79,8 +76,11 @@ def test_what_nobody_could_be_told_of_is_told_to_its_recipient(nodes, sinks):
     assert lab.Client(node.port).send(lab.message("notice"), sender="", recipients=("nobody@other.test",))[0] == 250
     settled(node, 1)
     assert kept(node)[0]["recipients"][0]["class"] == "undeliverable"
-    with sqlite3.connect(node.state / "ledger/ledger.db") as database:  # the letter must find its way
+    with sqlite3.connect(node.state / "ledger/ledger.db") as database:  # the letter must find its way; it came days ago
         database.execute("update held_recipient set address = 'somebody@other.test'")
+        for column in ("held_recipient set message = message", "held set message = message", "recipient set message = message",
+                       "message set id = id"):
+            database.execute(f"update {column} - ?", (2 * 86400 * 1000 << 22,))
     node.run("digest", "--now")
     inside.wait(1)
     assert "it could neither be delivered nor returned: 550" in parts(digests(inside)[0])[0]
@@ -113,6 +113,22 @@ def test_viruses_are_told_of_unless_switched_off(nodes, sinks, more, classes):
     inside.wait(1)
     text = parts(digests(inside)[0])[0]
     assert {name for name in ("spam", "policy", "virus") if f"Held as {name}: " in text} == classes
+
+
+def test_what_stays_in_the_queue_is_told_too(nodes, sinks):
+    """Without a quarantine it is held there: the administrator releases it."""
+    inside = sinks("--refuse-to", "nobody")
+    node = nodes(CONFIG.replace("most 100M", "most 0"), inside=inside.port, more="")
+    lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
+    held_of_every_kind(node, "b@other.test")
+    assert lab.Client(node.port).send(lab.message("notice"), sender="", recipients=("nobody@other.test",))[0] == 250
+    lab.wait_for(lambda: len(node.run("queue", "list", "--held", "--json").stdout.splitlines()) == 4, "all are held")
+    node.balance()
+    assert node.run("digest", "--now").stdout == "4 held messages, told to 2 users\n"
+    inside.wait(1)
+    text = parts(digests(inside)[0])[0]
+    assert all(word in text for word in ("Held as spam: ", "Held as virus: ", "Held as policy: ", "To have one delivered, tell postmaster@"))
+    assert "release%20" not in text and text.count("ID: ") == 3
 
 
 def test_without_a_digest_now_says_so(nodes, inside):
@@ -178,16 +194,18 @@ def test_the_report_leads_with_what_is_wrong(nodes, sinks):
 def test_the_report_is_legible_on_a_telephone_and_in_the_dark(nodes, sinks, tmp_path):
     node, _ = node_with(nodes, sinks)
     traffic(node)
-    for language in ("en", "ja"):
-        node.run("report", *PERIODS[2], "--language", language, "--to", tmp_path / "r.html")
-        page = (tmp_path / "r.html").read_text()
-        for width in (390, 1000):
-            for is_dark in (False, True):
-                seen = browser.measure(page, tmp_path, width, is_dark)
-                assert seen["scroll"] <= width and not seen["wide"] and not seen["scrolled"], (language, width, seen)
-                assert seen["contrast"] >= 4.5 and seen["smallest"] >= 13, (language, width, is_dark, seen)
-        assert (browser.measure(page, tmp_path, 390, True)["ground"], browser.measure(page, tmp_path, 390)["ground"]) == (
-            "rgb(13, 17, 23)", "rgb(255, 255, 255)")
+    node.run("report", *PERIODS[2], "--language", "ja", "--to", tmp_path / "r.html")
+    browser.assert_legible((tmp_path / "r.html").read_text(), tmp_path)
+
+
+def test_what_sticks_out_or_is_pale_is_seen(tmp_path):
+    """The measure itself: a page that is too wide, one that is too pale, one that scrolls, and one that is well."""
+    head = '<!DOCTYPE html><style>body{margin:0;font-size:14px;background:#fff;color:%s}</style>'
+    pages = {"wide": head % "#000" + "<p style='width:600px'>a</p>", "pale": head % "#aaa" + "<p>a</p>",
+             "scrolls": head % "#000" + "<div style='overflow-x:auto'><p style='width:600px'>a</p></div>", "well": head % "#000" + "<p>a</p>"}
+    seen = {name: browser.measure(page, tmp_path, (390,))[0] for name, page in pages.items()}
+    assert seen["wide"]["scroll"] == 600 and seen["wide"]["wide"] and seen["scrolls"]["scrolled"] == 1
+    assert seen["pale"]["contrast"] < 4.5 < seen["well"]["contrast"] and not seen["well"]["wide"] and not seen["well"]["scrolled"]
 
 
 def test_the_tables_of_stats_speak_the_language_of_the_locale(nodes, sinks, monkeypatch):

@@ -49,6 +49,7 @@ static double words_draw(const struct canvas *canvas, double x, double y, enum a
     pango_layout_set_text(canvas->layout, words, -1);
     pango_layout_get_pixel_size(canvas->layout, &width, &height);
     double shift = align == ALIGN_LEFT ? 0 : align == ALIGN_MIDDLE ? width / 2.0 : width;
+    if (x - shift + width > CHART_WIDTH) shift = x + width - CHART_WIDTH; /* nothing is cut off */
     cairo_move_to(canvas->cairo, x - shift, y - height / 2.0);
     pango_cairo_show_layout(canvas->cairo, canvas->layout);
     return width;

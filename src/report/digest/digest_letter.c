@@ -7,9 +7,9 @@
 #include "mail/encoded_word.h"
 #include "mail/envelope.h"
 #include "report/digest/digest_recipients.h"
-#include "statistics/held_words.h"
 #include "report/mail_page.h"
 #include "report/notice.h"
+#include "statistics/held_words.h"
 #include "statistics/words.h"
 
 enum { COLUMNS = 70, DETAIL_COLUMNS = 120 };
@@ -47,13 +47,13 @@ static struct text subject_of(const struct digest_letter *letter, const struct h
 }
 
 /* What the reason alone does not say: a virus's name, points, a server's reply. */
-static void detail_add(const struct held_row *row, struct buffer *out)
+static void detail_add(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
     struct text detail = row->class == HELD_UNDELIVERABLE                       ? row->reason
                          : row->class == HELD_SPAM || row->class == HELD_POISON ? TEXT_NONE
                                                                                 : row->virus;
     if (detail.length) {
-        buffer_add_text(out, TEXT(": "));
+        buffer_add_text(out, text_of(say(letter, N_(": "))));
         plain_add(out, detail, DETAIL_COLUMNS);
     }
 }
@@ -64,7 +64,7 @@ static void reason_add(const struct digest_letter *letter, const struct held_row
     buffer_printf(out, say(letter, N_("Held as %s: %s")), say(letter, held_words_class(row->class)),
                   say(letter, held_words_reason(row->class, row->found)));
     if (row->class == HELD_SPAM) buffer_printf(out, say(letter, N_(" (%.1f points)")), row->score);
-    detail_add(row, out);
+    detail_add(letter, row, out);
 }
 
 /* --- links --- */
@@ -81,7 +81,7 @@ static const char *ticket_of(const struct digest_letter *letter, const struct he
 /* Else the administrator is to be told its id. */
 static bool has_ticket(const struct digest_letter *letter, const struct held_row *row)
 {
-    return letter->key && ticket_may_release(letter->config, row->class);
+    return letter->key && !row->is_queued && ticket_may_release(letter->config, row->class);
 }
 
 static size_t tickets(const struct digest_letter *letter)
@@ -149,7 +149,7 @@ static void row_print(const struct digest_letter *letter, const struct held_row 
     buffer_add_text(out, TEXT("\n    "));
     reason_add(letter, row, out);
     buffer_add_text(out, TEXT("\n    "));
-    if (!link_add(letter, row, out)) buffer_add_text(out, text_of(message_id_print(row->message, id)));
+    if (!link_add(letter, row, out)) buffer_printf(out, "ID: %s", message_id_print(row->message, id));
     buffer_add_text(out, TEXT("\n\n"));
     buffer_free(&room);
 }
@@ -253,7 +253,7 @@ static void button_html(const struct digest_letter *letter, const struct held_ro
                       has_reply(letter) ? say(letter, N_("Release by mail"))
                                         : say(letter, N_("Look and release")));
     } else {
-        buffer_printf(out, "<div " MAIL_PAGE_FAINT "font-size:13px\">%s</div>",
+        buffer_printf(out, "<div " MAIL_PAGE_FAINT "font-size:13px\">ID: %s</div>",
                       message_id_print(row->message, id));
     }
     buffer_free(&link);

@@ -74,21 +74,24 @@ static void rows_add(struct held_rows *all, size_t *capacity, struct held_row ro
     all->items[all->count++] = row;
 }
 
-/* Page by page, each a short read. What is stored now came a little earlier, or waited for room. */
+/* Page by page, each a short read; `class` below 0: of what is held in the queue. What is stored now came a
+   little earlier, or waited for room; what cannot be delivered was tried until it expired. */
 static enum ledgerdb_outcome class_gather(struct ledgerdb_reader *ledgerdb, const struct config *config,
-                                          enum held_class class, uint64_t from_ms, uint64_t until_ms,
-                                          struct arena *arena, struct held_rows *out, size_t *capacity)
+                                          int class, uint64_t from_ms, uint64_t until_ms, struct arena *arena,
+                                          struct held_rows *out, size_t *capacity)
 {
     struct arena *page = arena_new(0);
     struct held_rows rows;
-    uint64_t after = from_ms > OLDER_MS ? (from_ms - OLDER_MS) << 22 : 0;
+    uint64_t older_ms = OLDER_MS + (class < 0 || class == HELD_UNDELIVERABLE ? config->queue.expire_ms : 0);
+    uint64_t after = from_ms > older_ms ? (from_ms - older_ms) << 22 : 0;
     enum ledgerdb_outcome outcome;
     do {
         arena_reset(page);
         sql_time_limit(ledgerdb_sql(ledgerdb), READER_STEP_MS);
-        outcome = held_page(ledgerdb_sql(ledgerdb), page, (int)class, after, PAGE_ROWS, &rows);
+        outcome = class < 0 ? held_queued_page(ledgerdb_sql(ledgerdb), page, after, PAGE_ROWS, &rows)
+                            : held_page(ledgerdb_sql(ledgerdb), page, class, after, PAGE_ROWS, &rows);
         for (size_t i = 0; i < rows.count; i++)
-            if (is_told(config, &rows.items[i], from_ms, until_ms))
+            if (is_told_of(config, rows.items[i].class) && is_told(config, &rows.items[i], from_ms, until_ms))
                 rows_add(out, capacity, rows.items[i], arena);
         if (rows.count) after = rows.items[rows.count - 1].message;
     } while (outcome == LEDGERDB_DONE && rows.count);
@@ -103,10 +106,10 @@ enum ledgerdb_outcome digest_mailing_gather(struct ledgerdb_reader *ledgerdb, co
     size_t capacity = 0;
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out = (struct held_rows){ 0 };
-    for (int class = 0; class < HELD_CLASSES && outcome == LEDGERDB_DONE; class ++)
-        if (is_told_of(config, (enum held_class) class))
-            outcome = class_gather(ledgerdb, config, (enum held_class) class, from_ms, until_ms, arena, out,
-                                   &capacity);
+    for (int class = config->quarantine.most_bytes ? 0 : -1; class < HELD_CLASSES; class ++) {
+        outcome = class_gather(ledgerdb, config, class, from_ms, until_ms, arena, out, &capacity);
+        if (outcome != LEDGERDB_DONE) break;
+    }
     if (out->count) qsort(out->items, out->count, sizeof *out->items, row_order);
     return outcome;
 }

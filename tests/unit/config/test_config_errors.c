@@ -19,7 +19,8 @@ struct error_row {
 static const struct error_row rows[] = {
     /* words */
     { "rolle single",
-      "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, state, user, listen, "
+      "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
+      "state, user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
       "did "
@@ -31,7 +32,8 @@ static const struct error_row rows[] = {
     { "spam { tag below 6 }",
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
-      "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, state, user, listen, "
+      "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
+      "user, listen, "
       "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
@@ -47,6 +49,14 @@ static const struct error_row rows[] = {
 
     { "alarm hook /bin/true\nalarm hook /bin/false",
       "2:12: error: alarm hook is said twice, first at test:1; it stands once\n" },
+
+    /* replies */
+    { "refusal virus english \"\xe7\xaa\x93\"",
+      "1:23: error: refusal virus english stands in replies of SMTP: printable ASCII\n" },
+    { "refusal size japanese \"\xe7\xaa\x93\"\nrefusal policy english \"\t\"",
+      "2:24: error: refusal policy english stands in replies of SMTP: printable ASCII\n" },
+    { "help page \"https://x.test/ y\"",
+      "1:11: error: help page stands in replies of SMTP: printable ASCII without blanks\n" },
 
     /* values */
     { "alarm hook true",
@@ -202,19 +212,21 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, state, user, listen, domains, node, virus, spam, limits, queue, deliver, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, "
+      "limits, queue, deliver, "
       "dns, processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you "
       "mean "
       "\"role\"?\n" },
     { "spam { mode on } role wall",
       "1:18: error: \"role\" where the statement should end; allowed: a new line, ; or }\n" },
     { "foo { a { b }; c }; rolle",
-      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, state, user, "
+      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
+      "user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
       "health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown word "
       "\"rolle\"; "
       "allowed: role, "
-      "hostname, admin, "
+      "hostname, admin, organisation, help, refusal, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
       "processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you mean "
       "\"role\"?\n" },
@@ -222,7 +234,7 @@ static const struct error_row rows[] = {
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     { "foo { { { { { { { { { role x }",
-      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, state, "
+      "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
       "log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: this { opens "
       "nothing\n" },

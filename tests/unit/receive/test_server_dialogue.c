@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "talk.h"
 
 #define HI "EHLO x\n"
@@ -580,6 +581,83 @@ static void test_reply_is_one_line(void **state)
     talk_end(&talk);
 }
 
+/* Beside the reason a person reads what is configured: each line with code and status, none longer than 512
+   octets, and in Japanese only for who may be sent more than ASCII. */
+static void test_explained(void **state)
+{
+    static const struct {
+        const char *english, *japanese, *mailbox, *page;
+        enum refusal_kind kind;
+        bool is_utf8;
+        const char *said;
+    } cases[] = {
+        { "", "", "", "", REFUSAL_VIRUS, true, "550 5.7.1 no\r\n" },
+        { "Ask.", "聞け", "", "", REFUSAL_NONE, true, "550 5.7.1 no\r\n" },
+        { "Ask.", "聞け", "", "", REFUSAL_SPAM, false, "550-5.7.1 no\r\n550 5.7.1 Ask.\r\n" },
+        { "Ask.", "聞け", "", "", REFUSAL_SIZE, true,
+          "550-5.7.1 no\r\n550-5.7.1 Ask.\r\n550 5.7.1 聞け\r\n" },
+        { "", "聞け", "", "", REFUSAL_POLICY, false, "550 5.7.1 no\r\n" },
+        { "Ask.", "", "h@x.test", "https://x.test/", REFUSAL_ATTACHMENT, false,
+          "550-5.7.1 no\r\n550-5.7.1 Ask.\r\n550 5.7.1 Help: h@x.test https://x.test/\r\n" },
+        { "Ask.", "聞け", "h@x.test", "", REFUSAL_VIRUS, true,
+          "550-5.7.1 no\r\n550-5.7.1 Ask.\r\n550-5.7.1 聞け\r\n550 5.7.1 Help: h@x.test\r\n" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct arena *arena = arena_new(0);
+        struct talk talk;
+        talk_begin(&talk);
+        server_dialogue_start(&talk.dialogue, &talk.listener, false, false);
+        talk.config.refusal.english[cases[i].kind] = text_of(cases[i].english);
+        talk.config.refusal.japanese[cases[i].kind] = text_of(cases[i].japanese);
+        talk.config.help.mailbox = text_of(cases[i].mailbox);
+        talk.config.help.page = text_of(cases[i].page);
+        struct reply reply = { 550, "5.7.1", "no", cases[i].kind, NULL };
+        reply = server_dialogue_explain(&reply, &talk.config, cases[i].is_utf8, arena);
+        server_dialogue_reply(&talk.dialogue, &talk.config, &reply, &talk.out);
+        struct text said = buffer_text(&talk.out);
+        if (!text_equal(said, text_of(cases[i].said))) fail_msg("%zu: %.*s", i, TEXT_ARG(said));
+        talk_end(&talk);
+        arena_free(arena);
+    }
+}
+
+/* Our own words, which are there where help is set, and texts as long as a configuration may have. */
+static void test_explained_lines_are_short(void **state)
+{
+    char words[3000], long_word[1200], japanese[3001];
+    (void)state;
+    for (size_t i = 0; i < sizeof words; i++) words[i] = i % 7 ? 'w' : ' ';
+    memset(long_word, 'x', sizeof long_word);
+    for (size_t i = 0; i + 3 < sizeof japanese; i += 3) memcpy(japanese + i, "\xe6\xbc\xa2", 3);
+    const struct text texts[] = { TEXT_NONE, text_from(words, sizeof words),
+                                  text_from(long_word, sizeof long_word) };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        for (enum refusal_kind kind = REFUSAL_VIRUS; kind < REFUSAL_KINDS; kind++) {
+            struct arena *arena = arena_new(0);
+            struct talk talk;
+            talk_begin(&talk);
+            server_dialogue_start(&talk.dialogue, &talk.listener, false, false);
+            talk.config.refusal.english[kind] = texts[i];
+            if (texts[i].length) talk.config.refusal.japanese[kind] = text_from(japanese, 3000);
+            talk.config.help.page = TEXT("https://x.test/");
+            struct reply reply = { 552, "5.3.4", "no", kind, NULL };
+            reply = server_dialogue_explain(&reply, &talk.config, true, arena);
+            server_dialogue_reply(&talk.dialogue, &talk.config, &reply, &talk.out);
+            struct text rest = buffer_text(&talk.out), line;
+            unsigned lines = 0;
+            assert_true(utf8_is_valid(rest));
+            while (text_next_line(&rest, &line)) {
+                assert_true(line.length <= 511 &&
+                            text_starts(line, rest.length ? TEXT("552-5.3.4 ") : TEXT("552 5.3.4 ")));
+                lines++;
+            }
+            assert_true(lines >= 4);
+            talk_end(&talk);
+            arena_free(arena);
+        }
+}
+
 /* The name of HELO: borrowed by nobody, empty where it is too long to be one. */
 static void test_helo(void **state)
 {
@@ -605,6 +683,8 @@ int main(void)
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_explained),
+        cmocka_unit_test(test_explained_lines_are_short),
         cmocka_unit_test(test_long_line_in_pieces),
         cmocka_unit_test(test_mail_shown_again),
         cmocka_unit_test(test_letters),
