@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
+#include "mail/mailbox.h"
 
 static bool is_white(char c)
 {
@@ -109,6 +110,21 @@ static void phrase_end(struct text rest, struct buffer *out)
     if (rest.length > 0 && !is_white(rest.at[0]) && !is_one_of(rest.at[0], ",;)")) buffer_add_char(out, ' ');
 }
 
+/* "a@b", "<a@b>", or whatever it is in ASCII. A domain in U-labels has A-labels. */
+static bool address_put(struct text token, struct buffer *out)
+{
+    struct arena *arena = arena_new(0);
+    bool is_bracketed = token.at[0] == '<' && token.at[token.length - 1] == '>';
+    struct text address = text_slice(token, is_bracketed, token.length - is_bracketed), ascii;
+    bool is_good = text_is_ascii(token) || mailbox_to_ascii(arena, address, &ascii);
+    if (text_is_ascii(token))
+        buffer_add_text(out, token);
+    else if (is_good)
+        buffer_printf(out, is_bracketed ? "<%.*s>" : "%.*s", TEXT_ARG(ascii));
+    arena_free(arena);
+    return is_good;
+}
+
 /* An address in angle brackets, or a word. */
 static bool token_put(struct text *rest, struct buffer *out)
 {
@@ -117,8 +133,8 @@ static bool token_put(struct text *rest, struct buffer *out)
     size_t run = is_bracketed ? 0 : run_length(*rest, "\"(<,;:@");
     if (run == 0) {
         if (length == 0) length = 1;
-        bool is_good = text_is_ascii(text_slice(*rest, 0, length));
-        take(rest, length, out);
+        bool is_good = address_put(text_slice(*rest, 0, length), out);
+        *rest = text_slice(*rest, length, rest->length);
         return is_good;
     }
     words_put(text_slice(*rest, 0, run), out);

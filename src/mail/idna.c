@@ -11,6 +11,16 @@ static struct text lower(struct arena *arena, struct text text)
     return text_from(copy, text.length);
 }
 
+/* What is mapped may become what no host name has, as a full-width ">" that would end a path. */
+static bool is_host_name(struct text domain)
+{
+    for (size_t i = 0; i < domain.length; i++) {
+        char c = domain.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+    }
+    return domain.length > 0;
+}
+
 bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
 {
     if (text_is_ascii(domain)) {
@@ -24,7 +34,7 @@ bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
     if (idn2_lookup_u8((const uint8_t *)copy.at, &converted, flags) != IDN2_OK) return false;
     *out = lower(arena, text_of((char *)converted));
     idn2_free(converted);
-    return true;
+    return is_host_name(*out);
 }
 
 struct text idna_to_unicode(struct arena *arena, struct text domain)

@@ -7,7 +7,8 @@
 #include "base/arena.h"
 
 /* The form to ask DNS for and to compare with: A-labels, lower case. A domain in ASCII is only lower-cased,
-   whatever it holds; one in UTF-8 must be valid under IDNA2008, else false. The result lives in the arena. */
+   whatever it holds; one in UTF-8 must be valid under IDNA2008 and be a host name then, else false. The
+   result lives in the arena. */
 bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out);
 
 /* For people: each valid A-label as UTF-8, everything else lower-cased. */

@@ -127,6 +127,7 @@ static void meanings(void **state)
         { "\"a\\\\b\"@b.jp", "a\\b", "\"a\\\\b\"@b.jp", false, false },
         { "\"\"@b.jp", "", "\"\"@b.jp", false, false },
         { "a@\xe4\xbe\x8b\xe3\x81\x88.jp", "a", "a@xn--r8jz45g.jp", false, false },
+        { "a@x\xef\xbc\x9ey.jp", "a", "a@x\xef\xbc\x9ey.jp", false, false }, /* a full-width ">" */
         { "a%c@b.jp", "a%c", "a%c@b.jp", true, false },
         { "c!a@b.jp", "c!a", "c!a@b.jp", true, false },
         { "\"a@c\"@b.jp", "a@c", "\"a@c\"@b.jp", true, false },
