@@ -342,6 +342,17 @@ static struct text guessed_charset(struct text bytes)
     return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
 }
 
+bool charset_is_whole(struct text charset, struct text bytes)
+{
+    enum manner manner = manner_of(charset);
+    if (manner == AS_UTF8) return charset_is_utf8(bytes);
+    struct buffer whole = { 0 };
+    bool is_told = manner == AS_CP932 || manner == AS_EUC || manner == BY_ICU_PAIRS;
+    bool is_whole = is_told && by_manner(manner, charset, bytes, 0, &whole);
+    buffer_free(&whole);
+    return is_whole;
+}
+
 bool charset_tells_raw(struct text charset)
 {
     enum manner manner = manner_of(charset);

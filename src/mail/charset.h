@@ -14,6 +14,10 @@
 void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
                      struct finding_set *findings);
 
+/* Are they whole characters of that charset, of several bytes each? What is stateful, of single bytes or
+   unknown is not told. */
+bool charset_is_whole(struct text charset, struct text bytes);
+
 /* Does it say anything of raw bytes over 127 near it? What is 7-bit, UTF-8 (which shows by itself) or unknown
    does not. */
 bool charset_tells_raw(struct text charset);
