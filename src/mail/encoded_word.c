@@ -71,12 +71,17 @@ static void flush(struct pending *pending, struct buffer *out, struct finding_se
     pending->any = false;
 }
 
+/* Longer bytes without the end of a character are not looked at again for each word that follows: about two
+ * words. */
+enum { WHOLE_MOST = 128 };
+
 /* Is the word to be converted together with those before it? Not where a good one would share the fate of a
    bad one. */
 static bool is_continued(const struct pending *pending, const struct word *word)
 {
     if (!text_equal_nocase(pending->charset, word->charset)) return false;
     if (text_starts_nocase(word->charset, TEXT("hz"))) return false; /* ends as it began: RFC 1843 */
+    if (buffer_length(&pending->bytes) > WHOLE_MOST) return true;
     return !charset_is_whole(pending->charset, buffer_text(&pending->bytes));
 }
 
