@@ -44,7 +44,7 @@ enum charset_shape {
     CHARSET_ESCAPED    /* not between two escapes of ISO-2022-JP */
 };
 
-enum charset_shape charset_shape(struct text charset);
+enum charset_shape charset_shape(struct text charset); /* of an unknown one: plain */
 
 /* How many bytes at the front of `at` are no ASCII, though they may look like it. 0: the first byte stands
    for itself. No backslash, quote or semicolon is meant in them. */
