@@ -342,6 +342,17 @@ static struct text guessed_charset(struct text bytes)
     return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
 }
 
+bool charset_is_whole(struct text charset, struct text bytes)
+{
+    enum manner manner = manner_of(charset);
+    if (manner == AS_UTF8) return charset_is_utf8(bytes);
+    struct buffer whole = { 0 };
+    bool is_told = manner == AS_CP932 || manner == AS_EUC || manner == BY_ICU_PAIRS;
+    bool is_whole = is_told && by_manner(manner, charset, bytes, 0, &whole);
+    buffer_free(&whole);
+    return is_whole;
+}
+
 bool charset_tells_raw(struct text charset)
 {
     enum manner manner = manner_of(charset);
@@ -459,19 +470,31 @@ void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
 
 /* --- bytes that look like ASCII and are none --- */
 
-static bool is_pair(enum manner manner, struct text at)
+enum charset_shape charset_shape(struct text charset)
+{
+    switch (manner_of(charset)) {
+    case AS_CP932:
+        return CHARSET_SHIFT_JIS;
+    case BY_ICU_PAIRS:
+        return CHARSET_PAIRS;
+    case AS_JIS:
+        return CHARSET_ESCAPED;
+    default:
+        return CHARSET_PLAIN;
+    }
+}
+
+static bool is_pair(enum charset_shape shape, struct text at)
 {
     unsigned char lead = (unsigned char)at.at[0], trail = at.length > 1 ? (unsigned char)at.at[1] : 0;
     if (lead <= 0x80 || lead == 0xff || trail < 0x40 || trail == 0x7f || trail == 0xff) return false;
-    if (manner == AS_CP932) return lead != 0xa0 && (lead < 0xa1 || lead > 0xdf) && lead < 0xfd;
-    return manner == BY_ICU_PAIRS;
+    return shape == CHARSET_PAIRS || (lead != 0xa0 && (lead < 0xa1 || lead > 0xdf) && lead < 0xfd);
 }
 
-size_t charset_opaque(struct text charset, struct text at)
+size_t charset_opaque(enum charset_shape shape, struct text at)
 {
-    enum manner manner = manner_of(charset);
-    if (at.length == 0) return 0;
-    return manner == AS_JIS ? japanese_jis_run(at) : is_pair(manner, at) ? 2 : 0;
+    if (shape == CHARSET_PLAIN || at.length == 0) return 0;
+    return shape == CHARSET_ESCAPED ? japanese_jis_run(at) : is_pair(shape, at) ? 2 : 0;
 }
 
 /* --- the other way --- */

@@ -14,6 +14,10 @@
 void charset_to_utf8(struct text charset, struct text bytes, struct buffer *out,
                      struct finding_set *findings);
 
+/* Are they whole characters of that charset, of several bytes each? What is stateful, of single bytes or
+   unknown is not told. */
+bool charset_is_whole(struct text charset, struct text bytes);
+
 /* Does it say anything of raw bytes over 127 near it? What is 7-bit, UTF-8 (which shows by itself) or unknown
    does not. */
 bool charset_tells_raw(struct text charset);
@@ -32,10 +36,19 @@ void charset_raw_to_utf8(struct text declared, struct text bytes, struct buffer 
    itself, or a text that lives as long as the process. */
 struct text charset_of_bytes(struct text declared, struct text bytes);
 
-/* How many bytes at the front of `at` are no ASCII in that charset, though they may look like it: a character
-   of two bytes as Shift_JIS, Big5 and GBK have it, or what stands between two escapes of ISO-2022-JP. 0: the
-   first byte stands for itself. No backslash, quote or semicolon is meant in them. */
-size_t charset_opaque(struct text charset, struct text at);
+/* In which bytes of a charset nothing but ASCII looks like ASCII. */
+enum charset_shape {
+    CHARSET_PLAIN,     /* in all */
+    CHARSET_SHIFT_JIS, /* not in the second of a character, by Shift_JIS's first bytes */
+    CHARSET_PAIRS,     /* likewise, as in Big5 and GBK */
+    CHARSET_ESCAPED    /* not between two escapes of ISO-2022-JP */
+};
+
+enum charset_shape charset_shape(struct text charset); /* of an unknown one: plain */
+
+/* How many bytes at the front of `at` are no ASCII, though they may look like it. 0: the first byte stands
+   for itself. No backslash, quote or semicolon is meant in them. */
+size_t charset_opaque(enum charset_shape shape, struct text at);
 
 bool charset_is_utf8(struct text bytes); /* ASCII too, and no bytes at all */
 /* By us or by ICU, in any case of letters. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Reads a value from left to right, gathering the bytes of neighbouring words until charset changes
-   or plain text comes between; only then are they converted. Linear: "?=" is never searched twice. */
+/* Reads a value from left to right, gathering the bytes of neighbouring words until charset changes, a
+   character ends or plain text comes between; only then are they converted. Linear: "?=" is never searched
+   twice. */
 #include "mail/encoded_word.h"
 
 #include "base/die.h"
@@ -70,12 +71,24 @@ static void flush(struct pending *pending, struct buffer *out, struct finding_se
     pending->any = false;
 }
 
+/* Longer bytes without the end of a character are not looked at again for each word that follows: about two
+ * words. */
+enum { WHOLE_MOST = 128 };
+
+/* Is the word to be converted together with those before it? Not where a good one would share the fate of a
+   bad one. */
+static bool is_continued(const struct pending *pending, const struct word *word)
+{
+    if (!text_equal_nocase(pending->charset, word->charset)) return false;
+    if (text_starts_nocase(word->charset, TEXT("hz"))) return false; /* ends as it began: RFC 1843 */
+    if (buffer_length(&pending->bytes) > WHOLE_MOST) return true;
+    return !charset_is_whole(pending->charset, buffer_text(&pending->bytes));
+}
+
 static void add_word(struct pending *pending, const struct word *word, struct buffer *out,
                      struct finding_set *findings)
 {
-    bool is_whole = text_starts_nocase(word->charset, TEXT("hz")); /* ends as it began: RFC 1843 */
-    if (pending->any && (is_whole || !text_equal_nocase(pending->charset, word->charset)))
-        flush(pending, out, findings);
+    if (pending->any && !is_continued(pending, word)) flush(pending, out, findings);
     bool joined = pending->any && buffer_length(&pending->bytes) > 0;
     if (joined && text_equal_nocase(word->charset, TEXT("utf-8")) &&
         !charset_is_utf8(buffer_text(&pending->bytes)) && findings)

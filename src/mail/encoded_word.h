@@ -19,7 +19,7 @@ struct word {
 bool word_at(struct text text, struct word *out);
 
 /* Appends the value in UTF-8: words decoded wherever they stand, blanks between two words dropped, words of
-   one charset joined before conversion (a character may be divided between them), raw ISO-2022-JP and 8-bit
+   one charset joined where a character is divided between them, raw ISO-2022-JP and 8-bit
    bytes outside words read as the likeliest charset. `declared`: the charset that the message declares for
    its text, empty: none; that of the first word comes before it. Folds become one space. `findings` may be
    NULL. */

@@ -19,7 +19,7 @@ struct piece {
 struct scan {
     struct arena *arena;
     struct text text;
-    struct text charset; /* of its raw bytes; empty: it is ASCII */
+    enum charset_shape shape; /* of its raw bytes */
     size_t at;
     struct finding_set *findings;
 };
@@ -37,8 +37,7 @@ static char here(const struct scan *scan)
 /* Bytes from here on that only look like ASCII. */
 static size_t opaque(const struct scan *scan)
 {
-    if (scan->charset.length == 0) return 0;
-    return charset_opaque(scan->charset, text_slice(scan->text, scan->at, scan->text.length));
+    return charset_opaque(scan->shape, text_slice(scan->text, scan->at, scan->text.length));
 }
 
 /* Behind a comment that begins here; comments nest. RFC 5322 section 3.2.2. */
@@ -374,7 +373,7 @@ void parameter_parse(struct arena *arena, struct text value, struct text declare
     take_value(&scan, out);
     bool has_boundary =
         text_starts_nocase(out->value, TEXT("multipart")); /* no name, and others must agree */
-    if (is_raw(value) && !has_boundary) scan.charset = charset_of_bytes(declared, value);
+    if (is_raw(value) && !has_boundary) scan.shape = charset_shape(charset_of_bytes(declared, value));
     size_t count = 0, room = 0;
     struct piece *pieces = NULL;
     while (more(&scan)) {

@@ -15,12 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct parameter_list list;
     char *copy = malloc(size ? size : 1);
     memcpy(copy, data ? data : (const uint8_t *)"", size);
-    parameter_parse(arena, text_from(copy, size), TEXT_NONE, MOST, &list);
+    struct text declared = size && copy[size - 1] & 1 ? TEXT("big5") : TEXT_NONE;
+    parameter_parse(arena, text_from(copy, size), declared, MOST, &list);
     if (list.count > MOST) abort();
     for (size_t i = 0; i < list.count; i++) {
         const struct parameter *item = &list.items[i];
         if (item->value.length > size) abort();
-        if (!charset_is_utf8(parameter_utf8(arena, item, TEXT_NONE, &list.findings))) abort();
+        if (!charset_is_utf8(parameter_utf8(arena, item, declared, &list.findings))) abort();
         if (!parameter_find(&list, item->name, false) || !parameter_find(&list, item->name, true)) abort();
         if (parameter_times(&list, item->name) == 0) abort();
     }
