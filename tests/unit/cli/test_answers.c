@@ -292,7 +292,7 @@ static const struct row quarantine_rows[] = {
       "quarantine release|--dry-run|all;",
       EX_USAGE,
       "",
-      "sekimori quarantine: release would take 2 messages, some of which may hurt: say --yes to do it, "
+      "sekimori quarantine: release would take 2 messages; what is in them may hurt: say --yes to do it, "
       "--dry-run "
       "to see\n" },
     { "quarantine",

@@ -87,9 +87,9 @@ static const struct {
     { "trace --subjcet a", EX_USAGE,
       "sekimori trace: unrecognized option '--subjcet'\nsekimori trace: did you mean --subject?\n" },
     { "health --plugn", EX_USAGE,
-      "health: unrecognized option '--plugn'\nsekimori health: did you mean --plugin?\n" },
+      "sekimori health: unrecognized option '--plugn'\nsekimori health: did you mean --plugin?\n" },
     { "dump --explian", EX_USAGE,
-      "dump: unrecognized option '--explian'\nsekimori dump: did you mean --explain?\n" },
+      "sekimori dump: unrecognized option '--explian'\nsekimori dump: did you mean --explain?\n" },
     { "trace --verdict vrius", EX_USAGE,
       "sekimori trace: --verdict is none, virus, spam or another class of --help, not vrius; did you mean "
       "virus?\n" },
