@@ -88,7 +88,10 @@ struct dialogue {
     bool is_used;                 /* there was a transaction before */
     bool tells_apart;             /* every reply to RCPT and to the content has the status of its kind */
     uint32_t surplus;             /* replies that came since QUIT, before 221 */
-    bool is_session_refused;      /* 421 or 530 to MAIL: it would have been the same for any message */
+    bool has_verdict;             /* the content was answered */
+    bool is_unsure;               /* and by a reply that may be another's: 221 shows that it is not */
+    bool reset_is_said, reset_is_answered, reset_is_refused; /* the RSET behind the content */
+    bool is_session_refused; /* 421 or 530 to MAIL: it would have been the same for any message */
 };
 
 enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */
@@ -115,6 +118,9 @@ enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *
 
 /* Only when idle and after handover_prepare said HANDOVER_READY. */
 enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out);
+/* Its last bytes are on their way: appends to `out` what goes in one group with them (RFC 2920 section 3.1).
+ */
+void dialogue_content_ends(struct dialogue *dialogue, struct buffer *out);
 /* Its last byte has left. */
 void dialogue_content_sent(struct dialogue *dialogue);
 
@@ -122,6 +128,15 @@ void dialogue_content_sent(struct dialogue *dialogue);
    Trusts nothing. All recipients of the handover were asked, in their order. */
 void dialogue_adopt(struct dialogue *dialogue, struct handover *handover, bool is_bdat, uint32_t replied,
                     bool awaits_xclient);
+
+/* What has shown so far that the content's reply is its own. */
+struct dialogue_proof {
+    bool reset_is_answered, reset_is_refused, quit_is_said;
+    uint32_t surplus; /* replies since QUIT */
+};
+/* After dialogue_adopt, where the content's reply had been read too. */
+void dialogue_adopt_verdict(struct dialogue *dialogue, const struct smtp_reply *reply,
+                            const struct dialogue_proof *proof);
 
 /* The handover when it is done (all recipients ended), else NULL; it is then no longer the dialogue's. */
 struct handover *dialogue_take_done(struct dialogue *dialogue);

@@ -209,12 +209,23 @@ void outbound_leave(struct outbound *outbound)
 
 /* --- steps --- */
 
+static void commands_send(struct outbound *outbound)
+{
+    if (buffer_length(&outbound->out) == 0) return;
+    stream_write(outbound->stream, buffer_text(&outbound->out));
+    buffer_clear(&outbound->out);
+}
+
 static void content_send(struct outbound *outbound)
 {
     bool is_data = !outbound->dialogue.content_is_bdat;
     enum payload_outcome outcome = payload_send(&outbound->errand->payload, outbound->stream, is_data);
     outbound->has_more_content = outcome == PAYLOAD_PART;
     outbound->is_sending = true;
+    if (outcome == PAYLOAD_ALL) {
+        dialogue_content_ends(&outbound->dialogue, &outbound->out);
+        commands_send(outbound);
+    }
     if (outcome != PAYLOAD_FAILED) {
         clock_start(outbound);
         return;
@@ -258,10 +269,7 @@ static void secure(struct outbound *outbound)
 /* Does what the dialogue asked for. The connection may be gone when this returns. */
 static void act(struct outbound *outbound, enum dialogue_action action)
 {
-    if (buffer_length(&outbound->out) > 0) {
-        stream_write(outbound->stream, buffer_text(&outbound->out));
-        buffer_clear(&outbound->out);
-    }
+    commands_send(outbound);
     settle(outbound);
     switch (action) {
     case DIALOGUE_WAIT:
@@ -298,6 +306,8 @@ static void flight_begin(struct outbound *outbound)
                                 .heard = outbound->heard,
                                 .recipient_count = dialogue->asked,
                                 .replied = dialogue->replied,
+                                .stage = FLIGHT_CONTENT,
+                                .reset_is_said = dialogue->reset_is_said,
                                 .is_bdat = dialogue->content_is_bdat,
                                 .awaits_xclient = dialogue->xclient_is_due,
                                 .offers_dsn = dialogue->offered.dsn };
@@ -310,10 +320,20 @@ static void flight_begin(struct outbound *outbound)
     flight_depart(outbound->flight, &load);
 }
 
-static void flight_follow(struct outbound *outbound)
+/* What is told at once needs nobody to go on with it. */
+static void flight_follow(struct outbound *outbound, const struct smtp_reply *reply)
 {
     const struct dialogue *dialogue = &outbound->dialogue;
-    if (!outbound->flight || !outbound->errand || !dialogue->handover || !dialogue->content_is_sent) return;
+    bool is_over = dialogue->state == DIALOGUE_IDLE || dialogue->state == DIALOGUE_OVER;
+    if (!outbound->flight || !outbound->errand || !dialogue->content_is_sent || is_over) return;
+    if (dialogue->has_verdict) {
+        struct flight_verdict verdict = { .surplus = dialogue->surplus,
+                                          .quit_is_said = dialogue->state == DIALOGUE_PROVING,
+                                          .reset_is_answered = dialogue->reset_is_answered,
+                                          .reset_is_refused = dialogue->reset_is_refused };
+        flight_judged(outbound->flight, outbound->heard, &verdict, reply->lines);
+        return;
+    }
     uint32_t last = dialogue->replied - 2; /* wraps before the first RCPT is answered: no recipient */
     uint8_t state =
         last < dialogue->asked ? dialogue->handover->states[dialogue->order[last]] : RECIPIENT_OPEN;
@@ -329,7 +349,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);
     learn(outbound, reply);
-    flight_follow(outbound);
+    flight_follow(outbound, reply);
     act(outbound, action);
 }
 
@@ -473,6 +493,22 @@ struct outbound *outbound_open(const struct outbound_start *start)
     return outbound;
 }
 
+/* A verdict that cannot be read is none: the recipients stay open, and are deferred when the end has come. */
+static void verdict_adopt(struct outbound *outbound, const struct flight_load *load)
+{
+    const struct flight_verdict *verdict = &load->verdict;
+    struct reply_parser parser = { 0 };
+    struct smtp_reply reply;
+    size_t used;
+    struct text lines = text_from(load->reply, load->reply_length);
+    if (reply_parse(&parser, lines, &reply, &used) != REPLY_WHOLE) return;
+    dialogue_adopt_verdict(&outbound->dialogue, &reply,
+                           &(struct dialogue_proof){ .reset_is_answered = verdict->reset_is_answered,
+                                                     .reset_is_refused = verdict->reset_is_refused,
+                                                     .quit_is_said = verdict->quit_is_said,
+                                                     .surplus = verdict->surplus });
+}
+
 struct outbound *outbound_adopt(const struct outbound_start *start, int fd, const struct flight_load *load,
                                 struct errand *errand)
 {
@@ -494,8 +530,10 @@ struct outbound *outbound_adopt(const struct outbound_start *start, int fd, cons
     dialogue_adopt(&outbound->dialogue, &errand->handover, load->is_bdat, load->replied,
                    load->awaits_xclient);
     outbound->dialogue.offered.dsn = load->offers_dsn;
+    outbound->dialogue.reset_is_said = load->reset_is_said;
+    if (load->stage == FLIGHT_VERDICT) verdict_adopt(outbound, load);
     if (outbound->ground->flights) outbound->flight = flights_add(outbound->ground->flights, fd);
-    flight_begin(outbound);
+    if (outbound->flight) flight_depart(outbound->flight, load);
     clock_start(outbound);
     return outbound;
 }
