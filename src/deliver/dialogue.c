@@ -354,8 +354,10 @@ static enum dialogue_action proof_reply(struct dialogue *dialogue, const struct 
 void dialogue_hung_up(struct dialogue *dialogue)
 {
     if (dialogue->state != DIALOGUE_PROVING) return;
-    bool is_taken_back = count_delivered(dialogue) > 0 && !dialogue->reset_is_answered;
-    if (!is_taken_back) proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
+    /* Behind 354 all that are left share one verdict; by BDAT one refusal may be another recipient's. */
+    uint32_t odd_goodbye = dialogue->surplus > 0 && !dialogue->content_is_bdat;
+    bool is_unproven = dialogue->has_verdict && count_delivered(dialogue) > 0 && !dialogue->reset_is_answered;
+    if (!is_unproven) proven(dialogue, dialogue->surplus - odd_goodbye);
 }
 
 /* The content has its reply, and what shows that it was is awaited. */
