@@ -214,7 +214,7 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
         if (handover->states[i] == RECIPIENT_OPEN) dialogue->order[dialogue->asked++] = i;
     dialogue->sent = dialogue->replied = 0;
     dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
-    dialogue->has_verdict = dialogue->is_unsure = dialogue->reset_is_said = false;
+    dialogue->has_verdict = dialogue->is_unsure = dialogue->reset_is_said = dialogue->has_waited = false;
     dialogue->reset_is_answered = dialogue->reset_is_refused = false;
     dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe &&
                                 (dialogue->trust == TRUST_AHEAD || handover->says_binary);
@@ -223,6 +223,11 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
     dialogue->state = DIALOGUE_TRANSACTION;
     put_xclient(dialogue, out);
     return advance(dialogue, out);
+}
+
+void dialogue_waited(struct dialogue *dialogue)
+{
+    dialogue->has_waited = true;
 }
 
 void dialogue_content_ends(struct dialogue *dialogue, struct buffer *out)
@@ -351,20 +356,35 @@ static enum dialogue_action proof_reply(struct dialogue *dialogue, const struct 
     return DIALOGUE_CLOSE;
 }
 
-void dialogue_hung_up(struct dialogue *dialogue)
-{
-    if (dialogue->state != DIALOGUE_PROVING) return;
-    /* Behind 354 all that are left share one verdict; by BDAT one refusal may be another recipient's. */
-    uint32_t odd_goodbye = dialogue->surplus > 0 && !dialogue->content_is_bdat;
-    bool is_unproven = dialogue->has_verdict && count_delivered(dialogue) > 0 && !dialogue->reset_is_answered;
-    if (!is_unproven) proven(dialogue, dialogue->surplus - odd_goodbye);
-}
-
 /* The content has its reply, and what shows that it was is awaited. */
 static bool is_unconfirmed(const struct dialogue *dialogue)
 {
     return dialogue->state == DIALOGUE_PROVING ||
            (dialogue->state == DIALOGUE_RESET && dialogue->has_verdict);
+}
+
+static bool ends_without_proof(const struct dialogue *dialogue)
+{
+    return is_unconfirmed(dialogue) && dialogue->state == DIALOGUE_RESET && count_delivered(dialogue) > 0;
+}
+
+/* The end, or 421, in place of the reply to RSET may have been the content's. */
+static void hang_up(struct dialogue *dialogue)
+{
+    if (!dialogue->has_waited) doubt(dialogue, "no reply", TEXT_NONE);
+    dialogue->finding = FOUND_HANGS_UP;
+    dialogue->state = DIALOGUE_OVER;
+}
+
+void dialogue_hung_up(struct dialogue *dialogue)
+{
+    uint32_t delivered = count_delivered(dialogue);
+    if (ends_without_proof(dialogue)) hang_up(dialogue);
+    if (dialogue->state != DIALOGUE_PROVING) return;
+    /* Behind 354 all that are left share one verdict; by BDAT a refusal may be another recipient's. */
+    bool is_mixed = dialogue->content_is_bdat && delivered < dialogue->asked;
+    bool is_proven = !dialogue->has_verdict || delivered == 0 || (dialogue->reset_is_answered && !is_mixed);
+    if (is_proven) proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
 }
 
 /* RFC 3463 section 3.2: x.1.x is about an address, so never about a content. */
@@ -633,7 +653,7 @@ static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp
     dialogue->is_goodbye = true;
     dialogue->is_session_refused = dialogue_is_unanswered(dialogue);
     if (!dialogue->handover) return refuse(dialogue, reply, out);
-    if (is_unconfirmed(dialogue)) doubt(dialogue, "a goodbye", reply->lines);
+    if (ends_without_proof(dialogue)) hang_up(dialogue);
     handover_end_rest_by_reply(dialogue->handover, reply, false, false);
     return idle(dialogue);
 }

@@ -40,6 +40,7 @@ enum dialogue_finding {
     FOUND_NOTHING,
     FOUND_IN_STEP,     /* as many replies as commands */
     FOUND_TELLS_APART, /* that, and its status codes say which reply is to an address (RFC 3463: x.1.x) */
+    FOUND_HANGS_UP,    /* it ended instead of answering RSET behind a content that it seemed to take */
     FOUND_OUT_OF_STEP  /* a reply too many, or one that cannot be to what was said */
 };
 
@@ -90,6 +91,7 @@ struct dialogue {
     uint32_t surplus;             /* replies that came since QUIT, before 221 */
     bool has_verdict;             /* the content was answered */
     bool is_unsure;               /* and by a reply that may be another's: 221 shows that it is not */
+    bool has_waited;              /* the caller heard nothing for a while behind 354 */
     bool reset_is_said, reset_is_answered, reset_is_refused; /* the RSET behind the content */
     bool is_session_refused; /* 421 or 530 to MAIL: it would have been the same for any message */
 };
@@ -118,6 +120,10 @@ enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *
 
 /* Only when idle and after handover_prepare said HANDOVER_READY. */
 enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out);
+/* Of a server that hangs up (FOUND_HANGS_UP) there is no proof behind the content, so one is wanted before
+   it: nothing came for a while after DIALOGUE_CONTENT, and a reply too many would have. Before the content.
+ */
+void dialogue_waited(struct dialogue *dialogue);
 /* Its last bytes are on their way: appends to `out` what goes in one group with them (RFC 2920 section 3.1).
  */
 void dialogue_content_ends(struct dialogue *dialogue, struct buffer *out);
@@ -145,8 +151,9 @@ struct handover *dialogue_take_done(struct dialogue *dialogue);
    and `reason` and what was being waited for. Without a transaction it becomes the failure. */
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason);
 
-/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: when
-   only 221 was awaited the results stand. To be called before dialogue_broken. */
+/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: the
+   results stand when RSET was answered, or when the caller waited before the content. To be called before
+   dialogue_broken. */
 void dialogue_hung_up(struct dialogue *dialogue);
 
 /* Nothing of the transaction has been answered, so that another connection may begin it anew. */

@@ -12,8 +12,9 @@
 #include "ipc/ask_queue.h"
 #include "mail/convert.h"
 
-/* PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
-enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000 };
+/* PATIENCE_MS: how long nothing may come behind 354 from a server that hangs up behind the content.
+   PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
+enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000, PATIENCE_MS = 3000 };
 
 struct outbound {
     enum { OUTBOUND_MAGIC = 0x44890016 } magic;
@@ -33,6 +34,7 @@ struct outbound {
     struct buffer out; /* commands of one step */
 
     struct errand *errand;
+    bool is_waiting;            /* before the content */
     bool was_ready, is_sending; /* is_sending: the content has not left whole */
     bool has_more_content;
     bool is_silent; /* not another word to the server: it is to take its last reply for lost */
@@ -64,6 +66,7 @@ static uint32_t limit_now(const struct outbound *outbound)
 {
     const struct config *config = config_of(outbound);
     if (outbound->is_sending) return config->deliver.data_ms;
+    if (outbound->is_waiting) return PATIENCE_MS;
     switch (outbound->dialogue.state) {
     case DIALOGUE_CONNECTING:
         return outbound->connect_most_ms && outbound->connect_most_ms < config->deliver.connect_ms
@@ -114,7 +117,7 @@ static void errand_done(struct outbound *outbound)
     struct errand *errand = outbound->errand;
     struct arena *arena = errand->handover.arena;
     outbound->errand = NULL;
-    outbound->is_sending = outbound->has_more_content = false;
+    outbound->is_waiting = outbound->is_sending = outbound->has_more_content = false;
     errand->relay = arena_text(arena, text_of(outbound->relay));
     errand->tls = arena_text(arena, text_of(outbound->tls));
     errand->connect_ms = outbound->connect_ms;
@@ -153,6 +156,8 @@ static void learn(struct outbound *outbound, const struct smtp_reply *reply)
             "%s is out of step: for an hour mail goes by DATA, and counts when QUIT is answered%s%.*s",
             outbound->relay, reply ? ": " : "",
             TEXT_ARG(reply ? text_slice(text_trim(reply->lines), 0, 200) : TEXT_NONE));
+    if (dialogue->finding == FOUND_HANGS_UP)
+        log_warning("%s ended the connection instead of answering RSET behind a message", outbound->relay);
     host_learn(outbound->host, dialogue->finding, loop_now_ms(outbound->ground->loop));
     dialogue->finding = FOUND_NOTHING;
 }
@@ -234,6 +239,15 @@ static void content_send(struct outbound *outbound)
     broken(outbound, "4.3.0", TEXT("the message cannot be read"), false);
 }
 
+static void content_begin(struct outbound *outbound)
+{
+    outbound->is_waiting = outbound->host->hangs_up && !outbound->dialogue.content_is_bdat;
+    if (outbound->is_waiting)
+        clock_start(outbound);
+    else
+        content_send(outbound);
+}
+
 static void ready(struct outbound *outbound)
 {
     bool is_worn_out = outbound->errands >= config_of(outbound)->deliver.messages_per_connection;
@@ -279,7 +293,7 @@ static void act(struct outbound *outbound, enum dialogue_action action)
         secure(outbound);
         break;
     case DIALOGUE_CONTENT:
-        content_send(outbound);
+        content_begin(outbound);
         break;
     case DIALOGUE_READY:
         ready(outbound);
@@ -450,7 +464,11 @@ static bool has_moved(const struct outbound *outbound)
 static void on_time(void *context)
 {
     struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
-    if (has_moved(outbound)) {
+    if (outbound->is_waiting) {
+        outbound->is_waiting = false;
+        dialogue_waited(&outbound->dialogue);
+        content_send(outbound);
+    } else if (has_moved(outbound)) {
         clock_start(outbound);
     } else if (outbound_is_idle(outbound)) {
         stream_write(outbound->stream, TEXT("QUIT\r\n"));

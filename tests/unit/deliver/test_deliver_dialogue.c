@@ -156,6 +156,7 @@ static const struct row rows[] = {
 #define BAD "552 no such content\n"
 #define NEW .is_new = true
 #define OUT .finding = FOUND_OUT_OF_STEP
+#define ENDS .finding = FOUND_HANGS_UP
 #define IN .finding = FOUND_IN_STEP
 #define APART .finding = FOUND_TELLS_APART
 
@@ -183,7 +184,7 @@ static const struct row steps[] = {
     { "new, closes instead of 221", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT OK "!",
       ASKED "|||<content>|RSET|QUIT", "d250", NEW, APART },
     { "new, closes instead of saying 250 to RSET", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "!",
-      ASKED "|||<content>|RSET", "t0", NEW, OUT },
+      ASKED "|||<content>|RSET", "t0", NEW, ENDS },
     { "new, does not know RSET", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT NO BYE,
       ASKED "|||<content>|RSET|QUIT|<close>", "d250", NEW, APART },
     { "new, does not know RSET, closes instead of 221", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT NO "!",
@@ -193,7 +194,7 @@ static const struct row steps[] = {
     { "new, 221 to RSET", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT BYE, ASKED "|||<content>|RSET|<close>", "t0",
       NEW, OUT },
     { "new, 421 to RSET", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT "421 bye\n", ASKED "|||<content>|RSET|<close>",
-      "t0", NEW, OUT },
+      "t0", NEW, ENDS },
     { "new, 250 to QUIT, closes", TLS_OFF, 2, 9, HI PIPE OK NO TO GO KEPT OK "250 bye\n!",
       ASKED_TWO "||||<content>|RSET|QUIT|", "f550 d250", NEW, APART },
     { "new, no word to QUIT", TLS_OFF, 1, 9, HI PIPE OK TO GO KEPT OK "~", ASKED "|||<content>|RSET|QUIT",
@@ -270,9 +271,9 @@ static const struct row steps[] = {
     { "ahead, goodbye behind the reply", TLS_OFF, 1, 9, HI PIPE OK TO KEPT "&250 ok\n&421 bye\n",
       AHEAD "||||<ready>|QUIT <close>", "d250", APART },
     { "ahead, goodbye instead of a reply to RSET", TLS_OFF, 1, 9, HI PIPE OK TO KEPT "&421 bye\n",
-      AHEAD "||||<close>", "t0", OUT },
+      AHEAD "||||<close>", "t0", ENDS },
     { "ahead, doubled like a reply to content, closes", TLS_OFF, 1, 9, HI PIPE OK TO KEPT "!", AHEAD "|||",
-      "t0", OUT },
+      "t0", ENDS },
     { "ahead, 220 to the content", TLS_OFF, 1, 9, HI PIPE OK TO HI, AHEAD "|||<close>", "t0", OUT },
     { "ahead, 251 to the content", TLS_OFF, 1, 9, HI PIPE OK TO "251 2.1.5 forwarded\n", AHEAD "|||<close>",
       "t0", OUT },

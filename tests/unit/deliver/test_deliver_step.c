@@ -26,8 +26,9 @@ struct model {
     bool refuses_first;  /* of two recipients */
     const char *verdict; /* on the content of the turn with the fault; NULL: it closes */
     const char *bye;     /* NULL: it closes */
-    bool bye_closes;
-    unsigned turn_at; /* of the fault */
+    bool hangs_up;       /* behind its reply to the content of that turn */
+    bool is_waited_for;  /* since it is known to hang up */
+    unsigned turn_at;    /* of the fault */
     enum place place;
     const char *extra; /* NULL: it is a reply too few */
     bool has_fault, comes_at_once;
@@ -45,7 +46,7 @@ struct play {
     struct envelope envelope;
     struct recipient recipients[PEOPLE];
     unsigned begun;
-    bool is_closed;
+    bool is_closed, is_waiting; /* is_waiting: with the content, for what comes unasked */
     struct buffer out;
 };
 
@@ -67,6 +68,7 @@ static void content_heard(struct model *model)
         model->was_taken[model->turn][i] = model->accepted & 1u << i && strncmp(verdict, "250", 3) == 0;
     model->accepted = 0;
     say(model, AT_CONTENT, verdict);
+    model->is_closed = model->hangs_up && model->turn == model->turn_at;
 }
 
 static void rcpt_heard(struct model *model, unsigned who)
@@ -117,6 +119,13 @@ static bool begin(struct play *play)
     return true;
 }
 
+static void content_send(struct play *play)
+{
+    buffer_add_text(&play->out, TEXT("<content>\r\n"));
+    dialogue_content_ends(&play->dialogue, &play->out);
+    dialogue_content_sent(&play->dialogue);
+}
+
 static void follow(struct play *play, enum dialogue_action action)
 {
     for (;;) {
@@ -126,11 +135,9 @@ static void follow(struct play *play, enum dialogue_action action)
             continue;
         }
         play->is_closed = action == DIALOGUE_CLOSE || action == DIALOGUE_READY;
-        if (action == DIALOGUE_CONTENT) {
-            buffer_add_text(&play->out, TEXT("<content>\r\n"));
-            dialogue_content_ends(&play->dialogue, &play->out);
-            dialogue_content_sent(&play->dialogue);
-        }
+        play->is_waiting =
+            action == DIALOGUE_CONTENT && play->model->is_waited_for && !play->dialogue.content_is_bdat;
+        if (action == DIALOGUE_CONTENT && !play->is_waiting) content_send(play);
         pass(play);
         return;
     }
@@ -174,9 +181,20 @@ static void ends_check(const struct play *play, bool is_in_step)
             const struct recipient_result *result = &play->handovers[turn].results[i];
             bool is_delivered = result->ending == RECIPIENT_DELIVERED;
             if (is_delivered && !model->was_taken[turn][i]) model_fail(model, turn, i, result);
-            if (is_in_step && !is_delivered && model->was_taken[turn][i]) model_fail(model, turn, i, result);
+            bool can_show = !model->hangs_up || model->is_waited_for || turn != model->turn_at;
+            if (is_in_step && can_show && !is_delivered && model->was_taken[turn][i])
+                model_fail(model, turn, i, result);
         }
     }
+}
+
+/* Nothing came. */
+static void wait_over(struct play *play)
+{
+    play->is_waiting = false;
+    dialogue_waited(&play->dialogue);
+    content_send(play);
+    pass(play);
 }
 
 static void model_play(struct model model, bool is_in_step)
@@ -190,7 +208,12 @@ static void model_play(struct model model, bool is_in_step)
     dialogue_start(&play.dialogue, TEXT("us"), TLS_OFF, true);
     dialogue_connected(&play.dialogue);
     say(&model, AT_GREETING, "220 hi");
-    while (!play.is_closed && buffer_length(&model.queue) > 0) hear(&play);
+    while (!play.is_closed && (buffer_length(&model.queue) > 0 || play.is_waiting)) {
+        if (buffer_length(&model.queue) > 0)
+            hear(&play);
+        else
+            wait_over(&play);
+    }
     if (!play.is_closed && (model.is_closed || play.dialogue.surplus > 0)) dialogue_hung_up(&play.dialogue);
     dialogue_broken(&play.dialogue, "4.4.2", TEXT("lost connection"));
     ends_check(&play, is_in_step);
@@ -225,7 +248,7 @@ static const char *const extras[] = { "250 2.1.5 once more",
 /* Calls `play` for each server that is in step. */
 static void each_server(void (*play)(struct model model))
 {
-    enum { WAYS = 3 * 3 * COUNT(offers) * COUNT(verdicts) * COUNT(byes) * TURNS * 2 };
+    enum { WAYS = 3 * 3 * COUNT(offers) * COUNT(verdicts) * COUNT(byes) * TURNS * 2 * 3 };
     for (unsigned way = 0; way < WAYS; way++) {
         unsigned left = way;
         struct model model = { .trust = (enum dialogue_trust)(left % 3) };
@@ -240,7 +263,12 @@ static void each_server(void (*play)(struct model model))
         model.bye = byes[left % COUNT(byes)];
         left /= COUNT(byes);
         model.turn_at = left % TURNS;
-        model.comes_at_once = left / TURNS;
+        left /= TURNS;
+        model.comes_at_once = left % 2;
+        left /= 2;
+        model.hangs_up = left > 0;
+        model.is_waited_for = left > 1;
+        if (model.is_waited_for && model.trust != TRUST_NONE) continue;
         play(model);
     }
 }
