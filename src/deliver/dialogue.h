@@ -4,9 +4,9 @@
    carries the bytes.
 
    Replies are matched to commands by counting, so a server that sends one too many is believed to have taken
-   what it refuses. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to QUIT. A
-   server that has not shown itself in step gets its content by DATA, and what it said is believed only when
-   221 has come where it was due. */
+   what it refuses. So a content counts as taken when RSET behind it was answered by 250 too: the content's own
+   reply would stand there. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to
+   QUIT. A server that has not shown itself in step gets its content by DATA, and says 221 besides. */
 #ifndef SEKIMORI_DELIVER_DIALOGUE_H
 #define SEKIMORI_DELIVER_DIALOGUE_H
 
@@ -30,7 +30,7 @@ enum dialogue_state {
 
 /* How far the server's replies are believed. */
 enum dialogue_trust {
-    TRUST_NONE,  /* it has not shown itself in step: DATA, and QUIT proves the count */
+    TRUST_NONE,  /* it has not shown itself in step: DATA, and QUIT behind RSET proves the count */
     TRUST_COUNT, /* it has; content goes by DATA, since its replies to RCPT and to content look alike */
     TRUST_AHEAD  /* and they can be told apart by their status codes: content by BDAT, also sent ahead */
 };

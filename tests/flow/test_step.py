@@ -23,14 +23,15 @@ LATE = 0.2  # seconds: later than what follows at once
 class Server(threading.Thread):
     """It takes or refuses each content as told, or closes ("close"), and sends one reply more at `place`, `late` or in the same write,
     once it has had `sound` messages as they should be. What it took is in `taken`, by the X-Load field, with how often. It keeps the
-    reply to the command of `pause` back for so many seconds; `heard` is the last it got."""
+    reply to the command of `pause` back for so many seconds; `heard` is the last it got. With `hangs_up` it closes behind each content."""
 
-    def __init__(self, place, extensions, late, verdict, sound, extra="250 2.1.5 once more", bye="221 2.0.0 bye", pause=("", 0)):
+    def __init__(self, place, extensions, late, verdict, sound, extra="250 2.1.5 once more", bye="221 2.0.0 bye", pause=("", 0),
+                 hangs_up=False):
         super().__init__(daemon=True)
         self.name = f"{place} {extensions} {'late' if late else 'early'} {verdict[:3]} after {sound} {extra}"
         self.place, self.extensions, self.late, self.verdict, self.extra, self.bye = place, EXTENSIONS[extensions], late, verdict, extra, bye
         self.sound, self.taken, self.contents = sound, collections.Counter(), 0
-        self.pause, self.heard = pause, None
+        self.pause, self.heard, self.hangs_up = pause, None, hangs_up
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -78,6 +79,8 @@ class Server(threading.Thread):
             connection.shutdown(socket.SHUT_RDWR)
             return
         self.say(connection, "250 2.0.0 kept" if is_sound else self.verdict, "content")
+        if self.hangs_up:
+            connection.shutdown(socket.SHUT_RDWR)
 
     def talk(self, connection, lines):
         self.say(connection, "220 odd", "greeting")
@@ -211,10 +214,29 @@ def test_deliver_dies_before_a_reply(nodes, extensions, sound, verdict, verb, en
     os.kill(node.pids("deliver")[0], signal.SIGKILL)
     ends = lab.wait_for(lambda: outcomes.read()["example.test"][sound:], "the message has an outcome", 30)
     assert ends == [ending]
-    lab.wait_for(node.queue_is_empty, "the queue is empty")
+    if ending == "sent":
+        lab.wait_for(node.queue_is_empty, "the queue is empty")
     assert server.taken[99] == (1 if verdict.startswith("250") else 0)
     assert "their replies are awaited" in node.text()
     node.balance()
+
+
+def test_a_server_that_hangs_up(nodes):
+    """It gives no proof behind the content: its first message comes twice, no other. One that is out of step besides gets none believed."""
+    good = Server("nowhere", "plain", False, "250 2.0.0 kept", 0, hangs_up=True)
+    bad = Server("data", "plain", True, "close", 0, extra="250 2.0.0 ok")
+    node = nodes("queue {{ retry first 1s; retry most 2s }}\ndomains {{ good.test 127.0.0.1:{good} {{ tls off }}\n"
+                 "bad.test 127.0.0.1:{bad} {{ tls off }} }}\n", good=good.port, bad=bad.port)
+    outcomes = Outcomes(node)
+    send(node, 1, "good.test")
+    send(node, 2, "bad.test")
+    lab.wait_for(lambda: "sent" in outcomes.read()["good.test"], "the first is sent", 30)
+    send(node, 3, "good.test")
+    lab.wait_for(lambda: outcomes.read()["good.test"].count("sent") == 2, "the second is sent", 30)
+    lab.wait_for(lambda: len(outcomes.read()["bad.test"]) >= 3, "the other was tried again", 30)
+    assert outcomes.ends["good.test"] == ["deferred", "sent", "sent"]
+    assert good.taken == {1: 2, 3: 1}
+    assert set(outcomes.ends["bad.test"]) == {"deferred"} and not bad.taken
 
 
 def test_in_step(nodes):
