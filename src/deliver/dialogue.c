@@ -219,6 +219,8 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
         if (handover->states[i] == RECIPIENT_OPEN) dialogue->order[dialogue->asked++] = i;
     dialogue->sent = dialogue->replied = 0;
     dialogue->content_is_due = dialogue->content_is_sent = dialogue->mail_failed = false;
+    dialogue->has_verdict = dialogue->is_unsure = dialogue->reset_is_said = dialogue->has_waited = false;
+    dialogue->reset_is_answered = dialogue->reset_is_refused = false;
     dialogue->content_is_bdat = dialogue->offered.chunking && !handover->is_probe &&
                                 (dialogue->trust == TRUST_AHEAD || handover->says_binary);
     dialogue->tells_apart = true;
@@ -226,6 +228,18 @@ enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *
     dialogue->state = DIALOGUE_TRANSACTION;
     put_xclient(dialogue, out);
     return advance(dialogue, out);
+}
+
+void dialogue_waited(struct dialogue *dialogue)
+{
+    dialogue->has_waited = true;
+}
+
+void dialogue_content_ends(struct dialogue *dialogue, struct buffer *out)
+{
+    dialogue->reset_is_said =
+        dialogue->offered.pipelining && dialogue->trust != TRUST_NONE && !dialogue->handover->one_fate;
+    if (dialogue->reset_is_said) buffer_add_text(out, TEXT("RSET\r\n"));
 }
 
 void dialogue_content_sent(struct dialogue *dialogue)
@@ -250,6 +264,18 @@ void dialogue_adopt(struct dialogue *dialogue, struct handover *handover, bool i
                                    .tells_apart = true };
     dialogue->order = arena_alloc_array(handover->arena, count, sizeof *dialogue->order);
     for (uint32_t i = 0; i < count; i++) dialogue->order[i] = i;
+}
+
+void dialogue_adopt_verdict(struct dialogue *dialogue, const struct smtp_reply *reply,
+                            const struct dialogue_proof *proof)
+{
+    handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
+    dialogue->has_verdict = dialogue->is_unsure = dialogue->reset_is_said = true;
+    dialogue->tells_apart = false;
+    dialogue->reset_is_answered = proof->reset_is_answered;
+    dialogue->reset_is_refused = proof->reset_is_refused;
+    dialogue->surplus = proof->surplus;
+    dialogue->state = proof->quit_is_said ? DIALOGUE_PROVING : DIALOGUE_RESET;
 }
 
 struct handover *dialogue_take_done(struct dialogue *dialogue)
@@ -293,11 +319,12 @@ static bool has_last_word(const struct dialogue *dialogue)
     return false;
 }
 
-static bool all_delivered(const struct dialogue *dialogue)
+static uint32_t count_delivered(const struct dialogue *dialogue)
 {
+    uint32_t count = 0;
     for (uint32_t i = 0; i < dialogue->asked; i++)
-        if (dialogue->handover->results[dialogue->order[i]].ending != RECIPIENT_DELIVERED) return false;
-    return true;
+        count += dialogue->handover->results[dialogue->order[i]].ending == RECIPIENT_DELIVERED;
+    return count;
 }
 
 /* Nothing is told before 221 comes: a refusal that is still on its way comes before it. */
@@ -315,7 +342,8 @@ static enum dialogue_action prove(struct dialogue *dialogue, struct buffer *out)
 /* No more replies will come. Of a server that refused nothing at all one reply more says nothing else. */
 static enum dialogue_action proven(struct dialogue *dialogue, uint32_t too_many)
 {
-    if (too_many > 0 && !all_delivered(dialogue)) doubt(dialogue, "a reply too many", TEXT_NONE);
+    bool is_harmless = count_delivered(dialogue) == dialogue->asked && !dialogue->reset_is_refused;
+    if (too_many > 0 && !is_harmless) doubt(dialogue, "a reply too many", TEXT_NONE);
     dialogue->finding = too_many > 0            ? FOUND_OUT_OF_STEP
                         : dialogue->tells_apart ? FOUND_TELLS_APART
                                                 : FOUND_IN_STEP;
@@ -333,10 +361,35 @@ static enum dialogue_action proof_reply(struct dialogue *dialogue, const struct 
     return DIALOGUE_CLOSE;
 }
 
+/* The content has its reply, and what shows that it was is awaited. */
+static bool is_unconfirmed(const struct dialogue *dialogue)
+{
+    return dialogue->state == DIALOGUE_PROVING ||
+           (dialogue->state == DIALOGUE_RESET && dialogue->has_verdict);
+}
+
+static bool ends_without_proof(const struct dialogue *dialogue)
+{
+    return is_unconfirmed(dialogue) && dialogue->state == DIALOGUE_RESET && count_delivered(dialogue) > 0;
+}
+
+/* The end, or 421, in place of the reply to RSET may have been the content's. */
+static void hang_up(struct dialogue *dialogue)
+{
+    if (!dialogue->has_waited) doubt(dialogue, "no reply", TEXT_NONE);
+    dialogue->finding = FOUND_HANGS_UP;
+    dialogue->state = DIALOGUE_OVER;
+}
+
 void dialogue_hung_up(struct dialogue *dialogue)
 {
-    if (dialogue->state == DIALOGUE_PROVING)
-        proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
+    uint32_t delivered = count_delivered(dialogue);
+    if (ends_without_proof(dialogue)) hang_up(dialogue);
+    if (dialogue->state != DIALOGUE_PROVING) return;
+    /* Behind 354 all that are left share one verdict; by BDAT a refusal may be another recipient's. */
+    bool is_mixed = dialogue->content_is_bdat && delivered < dialogue->asked;
+    bool is_proven = !dialogue->has_verdict || delivered == 0 || (dialogue->reset_is_answered && !is_mixed);
+    if (is_proven) proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
 }
 
 /* RFC 3463 section 3.2: x.1.x is about an address, so never about a content. */
@@ -354,7 +407,9 @@ static uint32_t awaited(const struct dialogue *dialogue)
     case DIALOGUE_OVER:
         return 0;
     case DIALOGUE_TRANSACTION:
-        return dialogue->sent - dialogue->replied + dialogue->xclient_is_due;
+        return dialogue->sent - dialogue->replied + dialogue->xclient_is_due + dialogue->reset_is_said;
+    case DIALOGUE_FINAL:
+        return 1u + dialogue->reset_is_said;
     default:
         return 1;
     }
@@ -369,9 +424,11 @@ bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_repl
     return count > 1;
 }
 
-static bool awaits_content_reply(const struct dialogue *dialogue)
+/* The content's reply, or the one that shows that it was. */
+static bool awaits_verdict(const struct dialogue *dialogue)
 {
     if (dialogue->state == DIALOGUE_FINAL) return true;
+    if (dialogue->state == DIALOGUE_RESET) return dialogue->has_verdict;
     return dialogue->state == DIALOGUE_TRANSACTION && dialogue->content_is_bdat &&
            dialogue->content_is_sent && dialogue->replied > dialogue->asked;
 }
@@ -387,7 +444,7 @@ static enum dialogue_action misfit(struct dialogue *dialogue, const struct smtp_
 enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out)
 {
-    if (!awaits_content_reply(dialogue)) return misfit(dialogue, reply);
+    if (!awaits_verdict(dialogue)) return misfit(dialogue, reply);
     dialogue->trust = TRUST_NONE;
     return dialogue_reply(dialogue, reply, out);
 }
@@ -508,6 +565,19 @@ static enum dialogue_action data_reply(struct dialogue *dialogue, const struct s
     return reset(dialogue, out);
 }
 
+/* One more command is answered before a verdict is told. */
+static enum dialogue_action confirm(struct dialogue *dialogue, struct buffer *out)
+{
+    if (dialogue->is_mute) {
+        dialogue->state = DIALOGUE_OVER;
+        return DIALOGUE_CLOSE;
+    }
+    if (!dialogue->reset_is_said) buffer_add_text(out, TEXT("RSET\r\n"));
+    dialogue->reset_is_said = true;
+    dialogue->state = DIALOGUE_RESET;
+    return DIALOGUE_WAIT;
+}
+
 /* By BDAT a refusal may be one recipient's that came late. What all share is true of a single one. */
 static bool is_anybodys(const struct dialogue *dialogue, const struct smtp_reply *reply)
 {
@@ -531,12 +601,33 @@ static enum dialogue_action content_reply(struct dialogue *dialogue, const struc
 {
     bool is_taken = reply->code / 100 == 2;
     if (!is_taken || reply->enhanced.length == 0 || is_about_address(reply)) dialogue->tells_apart = false;
-    bool is_unsure =
+    bool is_doubtful =
         is_taken ? dialogue->content_is_bdat && !dialogue->tells_apart : is_anybodys(dialogue, reply);
     handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
-    if ((is_unsure || dialogue->trust == TRUST_NONE) && has_last_word(dialogue)) return prove(dialogue, out);
-    if (is_taken && dialogue->tells_apart) dialogue->finding = FOUND_TELLS_APART;
-    if (dialogue->content_is_bdat && !is_taken) return reset(dialogue, out);
+    dialogue->has_verdict = true;
+    dialogue->is_unsure = is_doubtful || dialogue->trust == TRUST_NONE;
+    if (is_taken || dialogue->reset_is_said) return confirm(dialogue, out);
+    if (dialogue->is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
+    if (dialogue->content_is_bdat) return reset(dialogue, out);
+    return idle(dialogue);
+}
+
+/* Behind a verdict RSET gets the verdict's own reply, when there was one too many before: what a server took
+   counts when RSET was. One that refuses RSET can show only by 221 that it was that. */
+static enum dialogue_action reset_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
+                                        struct buffer *out)
+{
+    bool is_good = reply->code == 250;
+    if (!is_good) dialogue->is_goodbye = true; /* 5xx: it does not know RSET */
+    if (!dialogue->has_verdict) {
+        if (reply->code < 500 && !is_good) doubt(dialogue, "a reply", reply->lines);
+        return idle(dialogue);
+    }
+    dialogue->reset_is_answered = is_good;
+    dialogue->reset_is_refused = !is_good;
+    bool is_unsure = dialogue->is_unsure || dialogue->trust == TRUST_NONE || !is_good;
+    if (is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
+    if (dialogue->tells_apart) dialogue->finding = FOUND_TELLS_APART;
     return idle(dialogue);
 }
 
@@ -588,14 +679,38 @@ static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp
     dialogue->is_goodbye = true;
     dialogue->is_session_refused = dialogue_is_unanswered(dialogue);
     if (!dialogue->handover) return refuse(dialogue, reply, out);
+    if (ends_without_proof(dialogue)) hang_up(dialogue);
     handover_end_rest_by_reply(dialogue->handover, reply, false, false);
     return idle(dialogue);
+}
+
+/* RFC 5321 section 4.3.2: of the codes that do not refuse only these answer a command of the transaction, its
+   content and what is around it. 220, 221 or 214 there is to something else. */
+static bool is_possible(const struct dialogue *dialogue, uint16_t code)
+{
+    bool is_end = dialogue->replied > dialogue->asked;
+    if (code >= 400) return true;
+    switch (dialogue->state) {
+    case DIALOGUE_EHLO:
+    case DIALOGUE_HELO:
+    case DIALOGUE_FINAL:
+    case DIALOGUE_RESET:
+        return code == 250;
+    case DIALOGUE_TRANSACTION:
+        if (dialogue->xclient_is_due) return code == 220;
+        if (is_end && dialogue->handover->is_probe && dialogue->trust == TRUST_NONE) return true; /* QUIT */
+        if (is_end && !dialogue->content_is_bdat && !dialogue->handover->is_probe) return code == 354;
+        return code == 250 || (dialogue->replied > 0 && !is_end && (code == 251 || code == 252));
+    default:
+        return true;
+    }
 }
 
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out)
 {
     if (reply->code == 421 && dialogue->state != DIALOGUE_PROVING) return goodbye(dialogue, reply, out);
+    if (!is_possible(dialogue, reply->code)) return misfit(dialogue, reply);
     switch (dialogue->state) {
     case DIALOGUE_GREETING:
         if (reply->code / 100 != 2) return refuse(dialogue, reply, out);
@@ -612,9 +727,7 @@ enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp
     case DIALOGUE_FINAL:
         return content_reply(dialogue, reply, out);
     case DIALOGUE_RESET:
-        if (reply->code / 100 == 3 || reply->code / 100 == 4) doubt(dialogue, "a reply", reply->lines);
-        if (reply->code / 100 != 2) dialogue->is_goodbye = true; /* 5xx: it does not know RSET */
-        return idle(dialogue);
+        return reset_reply(dialogue, reply, out);
     case DIALOGUE_PROVING:
         return proof_reply(dialogue, reply);
     case DIALOGUE_CONNECTING:
@@ -629,7 +742,7 @@ enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason)
 {
     struct handover *handover = dialogue->handover;
-    if (dialogue->state == DIALOGUE_PROVING) doubt(dialogue, "no 221", TEXT_NONE);
+    if (is_unconfirmed(dialogue)) doubt(dialogue, "no reply", TEXT_NONE);
     if (handover && handover->open > 0) {
         struct text why =
             arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));

@@ -4,9 +4,9 @@
    carries the bytes.
 
    Replies are matched to commands by counting, so a server that sends one too many is believed to have taken
-   what it refuses. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to QUIT. A
-   server that has not shown itself in step gets its content by DATA, and what it said is believed only when
-   221 has come where it was due. */
+   what it refuses. So a content counts as taken when RSET behind it was answered by 250 too: the content's own
+   reply would stand there. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to
+   QUIT. A server that has not shown itself in step gets its content by DATA, and says 221 besides. */
 #ifndef SEKIMORI_DELIVER_DIALOGUE_H
 #define SEKIMORI_DELIVER_DIALOGUE_H
 
@@ -30,7 +30,7 @@ enum dialogue_state {
 
 /* How far the server's replies are believed. */
 enum dialogue_trust {
-    TRUST_NONE,  /* it has not shown itself in step: DATA, and QUIT proves the count */
+    TRUST_NONE,  /* it has not shown itself in step: DATA, and QUIT behind RSET proves the count */
     TRUST_COUNT, /* it has; content goes by DATA, since its replies to RCPT and to content look alike */
     TRUST_AHEAD  /* and they can be told apart by their status codes: content by BDAT, also sent ahead */
 };
@@ -40,6 +40,7 @@ enum dialogue_finding {
     FOUND_NOTHING,
     FOUND_IN_STEP,     /* as many replies as commands */
     FOUND_TELLS_APART, /* that, and its status codes say which reply is to an address (RFC 3463: x.1.x) */
+    FOUND_HANGS_UP,    /* it ended instead of answering RSET behind a content that it seemed to take */
     FOUND_OUT_OF_STEP  /* a reply too many, or one that cannot be to what was said */
 };
 
@@ -88,7 +89,11 @@ struct dialogue {
     bool is_used;                 /* there was a transaction before */
     bool tells_apart;             /* every reply to RCPT and to the content has the status of its kind */
     uint32_t surplus;             /* replies that came since QUIT, before 221 */
-    bool is_session_refused;      /* 421 or 530 to MAIL: it would have been the same for any message */
+    bool has_verdict;             /* the content was answered */
+    bool is_unsure;               /* and by a reply that may be another's: 221 shows that it is not */
+    bool has_waited;              /* the caller heard nothing for a while behind 354 */
+    bool reset_is_said, reset_is_answered, reset_is_refused; /* the RSET behind the content */
+    bool is_session_refused; /* 421 or 530 to MAIL: it would have been the same for any message */
 };
 
 enum { DIALOGUE_BDAT_AHEAD_MOST = 256 * 1024 }; /* larger content waits for a recipient that was taken */
@@ -115,6 +120,13 @@ enum dialogue_action dialogue_secured(struct dialogue *dialogue, struct buffer *
 
 /* Only when idle and after handover_prepare said HANDOVER_READY. */
 enum dialogue_action dialogue_begin(struct dialogue *dialogue, struct handover *handover, struct buffer *out);
+/* Of a server that hangs up (FOUND_HANGS_UP) there is no proof behind the content, so one is wanted before
+   it: nothing came for a while after DIALOGUE_CONTENT, and a reply too many would have. Before the content.
+ */
+void dialogue_waited(struct dialogue *dialogue);
+/* Its last bytes are on their way: appends to `out` what goes in one group with them (RFC 2920 section 3.1).
+ */
+void dialogue_content_ends(struct dialogue *dialogue, struct buffer *out);
 /* Its last byte has left. */
 void dialogue_content_sent(struct dialogue *dialogue);
 
@@ -123,6 +135,15 @@ void dialogue_content_sent(struct dialogue *dialogue);
 void dialogue_adopt(struct dialogue *dialogue, struct handover *handover, bool is_bdat, uint32_t replied,
                     bool awaits_xclient);
 
+/* What has shown so far that the content's reply is its own. */
+struct dialogue_proof {
+    bool reset_is_answered, reset_is_refused, quit_is_said;
+    uint32_t surplus; /* replies since QUIT */
+};
+/* After dialogue_adopt, where the content's reply had been read too. */
+void dialogue_adopt_verdict(struct dialogue *dialogue, const struct smtp_reply *reply,
+                            const struct dialogue_proof *proof);
+
 /* The handover when it is done (all recipients ended), else NULL; it is then no longer the dialogue's. */
 struct handover *dialogue_take_done(struct dialogue *dialogue);
 
@@ -130,8 +151,9 @@ struct handover *dialogue_take_done(struct dialogue *dialogue);
    and `reason` and what was being waited for. Without a transaction it becomes the failure. */
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason);
 
-/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: when
-   only 221 was awaited the results stand. To be called before dialogue_broken. */
+/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: the
+   results stand when RSET was answered, or when the caller waited before the content. To be called before
+   dialogue_broken. */
 void dialogue_hung_up(struct dialogue *dialogue);
 
 /* Nothing of the transaction has been answered, so that another connection may begin it anew. */

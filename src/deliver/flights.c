@@ -139,10 +139,26 @@ static void sweep(struct flights *flights)
 
 /* --- what the life before left --- */
 
+/* Behind 354 DATA too has been answered. */
+static bool stage_is_good(const struct flight_load *load)
+{
+    uint32_t whole = load->recipient_count + 2;
+    switch ((enum flight_stage)load->stage) {
+    case FLIGHT_UNSTATED:
+        return load->replied < whole;
+    case FLIGHT_CONTENT:
+        return load->is_bdat ? load->replied < whole : load->replied == whole;
+    case FLIGHT_VERDICT:
+        return load->replied == whole;
+    }
+    return false;
+}
+
 static bool load_is_good(const struct flight_load *load)
 {
     if (load->recipient_count == 0 || load->recipient_count > FLIGHT_RECIPIENTS_MOST ||
-        load->replied > load->recipient_count + 1 || load->relay_length > FLIGHT_RELAY_MOST)
+        !stage_is_good(load) || load->relay_length > FLIGHT_RELAY_MOST ||
+        load->reply_length > FLIGHT_REPLY_MOST)
         return false;
     for (uint32_t i = 0; i < load->recipient_count; i++)
         if (load->states[i] > 2) return false;
@@ -207,13 +223,44 @@ void flight_depart(struct flight *flight, const struct flight_load *load)
     atomic_store_explicit(&flight->state, SLOT_UNDER_WAY, memory_order_release);
 }
 
+/* Last: where a death comes before it, bytes are missing of what the connection brought, and the next life
+   closes it. */
+static void hear(struct flight *flight, uint64_t heard)
+{
+    atomic_thread_fence(memory_order_release);
+    flight->load.heard = heard;
+}
+
 void flight_replied(struct flight *flight, uint64_t heard, uint32_t replied, bool awaits_xclient,
                     uint32_t recipient, uint8_t state)
 {
-    flight->load.heard = heard;
     flight->load.replied = replied;
     flight->load.awaits_xclient = awaits_xclient;
     if (recipient < flight->load.recipient_count) flight->load.states[recipient] = state;
+    hear(flight, heard);
+}
+
+static struct text last_line(struct text lines)
+{
+    struct text line = TEXT_NONE;
+    while (text_next_line(&lines, &line)) continue;
+    return text_slice(line, 0, FLIGHT_REPLY_MOST - 1);
+}
+
+void flight_judged(struct flight *flight, uint64_t heard, const struct flight_verdict *verdict,
+                   struct text reply)
+{
+    struct flight_load *load = &flight->load;
+    if (load->stage != FLIGHT_VERDICT) {
+        struct text line = last_line(reply);
+        memcpy(load->reply, line.at, line.length);
+        load->reply[line.length] = '\n';
+        load->reply_length = (uint16_t)(line.length + 1);
+        load->replied = load->recipient_count + 2;
+        load->stage = FLIGHT_VERDICT;
+    }
+    load->verdict = *verdict;
+    hear(flight, heard);
 }
 
 void flight_land(struct flight *flight)

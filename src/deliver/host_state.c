@@ -76,10 +76,12 @@ enum dialogue_trust host_trust(const struct host *host, uint64_t now_ms)
 void host_learn(struct host *host, enum dialogue_finding finding, uint64_t now_ms)
 {
     if (finding == FOUND_NOTHING) return;
-    host->is_in_step = finding != FOUND_OUT_OF_STEP;
+    bool is_bad = finding == FOUND_OUT_OF_STEP || finding == FOUND_HANGS_UP;
+    host->is_in_step = !is_bad;
+    if (finding == FOUND_HANGS_UP || !is_bad) host->hangs_up = is_bad;
     host->tells_apart = finding == FOUND_TELLS_APART;
     host->learned_ms = now_ms;
-    if (finding == FOUND_OUT_OF_STEP) host->doubted_until_ms = now_ms + HOST_DOUBT_MS;
+    if (is_bad) host->doubted_until_ms = now_ms + HOST_DOUBT_MS;
 }
 
 bool host_goes_clear(const struct host *host, uint64_t now_ms)

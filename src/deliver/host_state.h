@@ -29,6 +29,7 @@ struct host {
     uint32_t lanes, busy; /* connections, and those of them with an errand */
     uint64_t turn;        /* of the last errand it was given: of two that are equal the other one is next */
     bool is_in_step, tells_apart; /* as enum dialogue_finding says */
+    bool hangs_up;                /* it was found to, and has not shown itself in step since */
     uint64_t doubted_until_ms;    /* it was out of step: until then nothing it shows changes that */
     uint64_t clear_until_ms;      /* its TLS did not come about, and a session without it did */
     uint64_t learned_ms;          /* when something was found out about its replies; 0: never */

@@ -12,8 +12,9 @@
 #include "ipc/ask_queue.h"
 #include "mail/convert.h"
 
-/* PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
-enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000 };
+/* PATIENCE_MS: how long nothing may come behind 354 from a server that hangs up behind the content.
+   PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
+enum { RELAY_SIZE = 340, TLS_SIZE = 160, MOVES_MOST = 8, PROOF_MS = 3000, PATIENCE_MS = 3000 };
 
 struct outbound {
     enum { OUTBOUND_MAGIC = 0x44890016 } magic;
@@ -33,6 +34,7 @@ struct outbound {
     struct buffer out; /* commands of one step */
 
     struct errand *errand;
+    bool is_waiting;            /* before the content */
     bool was_ready, is_sending; /* is_sending: the content has not left whole */
     bool has_more_content;
     bool may_go_clear; /* TLS is only offered, and was beginning when the last reply came */
@@ -65,6 +67,7 @@ static uint32_t limit_now(const struct outbound *outbound)
 {
     const struct config *config = config_of(outbound);
     if (outbound->is_sending) return config->deliver.data_ms;
+    if (outbound->is_waiting) return PATIENCE_MS;
     switch (outbound->dialogue.state) {
     case DIALOGUE_CONNECTING:
         return outbound->connect_most_ms && outbound->connect_most_ms < config->deliver.connect_ms
@@ -115,7 +118,7 @@ static void errand_done(struct outbound *outbound)
     struct errand *errand = outbound->errand;
     struct arena *arena = errand->handover.arena;
     outbound->errand = NULL;
-    outbound->is_sending = outbound->has_more_content = false;
+    outbound->is_waiting = outbound->is_sending = outbound->has_more_content = false;
     errand->relay = arena_text(arena, text_of(outbound->relay));
     errand->tls = arena_text(arena, text_of(outbound->tls));
     errand->connect_ms = outbound->connect_ms;
@@ -154,6 +157,8 @@ static void learn(struct outbound *outbound, const struct smtp_reply *reply)
             "%s is out of step: for an hour mail goes by DATA, and counts when QUIT is answered%s%.*s",
             outbound->relay, reply ? ": " : "",
             TEXT_ARG(reply ? text_slice(text_trim(reply->lines), 0, 200) : TEXT_NONE));
+    if (dialogue->finding == FOUND_HANGS_UP)
+        log_warning("%s ended the connection instead of answering RSET behind a message", outbound->relay);
     host_learn(outbound->host, dialogue->finding, loop_now_ms(outbound->ground->loop));
     dialogue->finding = FOUND_NOTHING;
 }
@@ -220,18 +225,38 @@ void outbound_leave(struct outbound *outbound)
 
 /* --- steps --- */
 
+static void commands_send(struct outbound *outbound)
+{
+    if (buffer_length(&outbound->out) == 0) return;
+    stream_write(outbound->stream, buffer_text(&outbound->out));
+    buffer_clear(&outbound->out);
+}
+
 static void content_send(struct outbound *outbound)
 {
     bool is_data = !outbound->dialogue.content_is_bdat;
     enum payload_outcome outcome = payload_send(&outbound->errand->payload, outbound->stream, is_data);
     outbound->has_more_content = outcome == PAYLOAD_PART;
     outbound->is_sending = true;
+    if (outcome == PAYLOAD_ALL) {
+        dialogue_content_ends(&outbound->dialogue, &outbound->out);
+        commands_send(outbound);
+    }
     if (outcome != PAYLOAD_FAILED) {
         clock_start(outbound);
         return;
     }
     log_error("message cannot be read from the journal: %s", strerror(errno));
     broken(outbound, "4.3.0", TEXT("the message cannot be read"), false);
+}
+
+static void content_begin(struct outbound *outbound)
+{
+    outbound->is_waiting = outbound->host->hangs_up && !outbound->dialogue.content_is_bdat;
+    if (outbound->is_waiting)
+        clock_start(outbound);
+    else
+        content_send(outbound);
 }
 
 static void ready(struct outbound *outbound)
@@ -269,10 +294,7 @@ static void secure(struct outbound *outbound)
 /* Does what the dialogue asked for. The connection may be gone when this returns. */
 static void act(struct outbound *outbound, enum dialogue_action action)
 {
-    if (buffer_length(&outbound->out) > 0) {
-        stream_write(outbound->stream, buffer_text(&outbound->out));
-        buffer_clear(&outbound->out);
-    }
+    commands_send(outbound);
     settle(outbound);
     switch (action) {
     case DIALOGUE_WAIT:
@@ -282,7 +304,7 @@ static void act(struct outbound *outbound, enum dialogue_action action)
         secure(outbound);
         break;
     case DIALOGUE_CONTENT:
-        content_send(outbound);
+        content_begin(outbound);
         break;
     case DIALOGUE_READY:
         ready(outbound);
@@ -308,6 +330,8 @@ static void flight_begin(struct outbound *outbound)
                                 .heard = outbound->heard,
                                 .recipient_count = dialogue->asked,
                                 .replied = dialogue->replied,
+                                .stage = FLIGHT_CONTENT,
+                                .reset_is_said = dialogue->reset_is_said,
                                 .is_bdat = dialogue->content_is_bdat,
                                 .awaits_xclient = dialogue->xclient_is_due,
                                 .offers_dsn = dialogue->offered.dsn };
@@ -320,10 +344,20 @@ static void flight_begin(struct outbound *outbound)
     flight_depart(outbound->flight, &load);
 }
 
-static void flight_follow(struct outbound *outbound)
+/* What is told at once needs nobody to go on with it. */
+static void flight_follow(struct outbound *outbound, const struct smtp_reply *reply)
 {
     const struct dialogue *dialogue = &outbound->dialogue;
-    if (!outbound->flight || !outbound->errand || !dialogue->handover || !dialogue->content_is_sent) return;
+    bool is_over = dialogue->state == DIALOGUE_IDLE || dialogue->state == DIALOGUE_OVER;
+    if (!outbound->flight || !outbound->errand || !dialogue->content_is_sent || is_over) return;
+    if (dialogue->has_verdict) {
+        struct flight_verdict verdict = { .surplus = dialogue->surplus,
+                                          .quit_is_said = dialogue->state == DIALOGUE_PROVING,
+                                          .reset_is_answered = dialogue->reset_is_answered,
+                                          .reset_is_refused = dialogue->reset_is_refused };
+        flight_judged(outbound->flight, outbound->heard, &verdict, reply->lines);
+        return;
+    }
     uint32_t last = dialogue->replied - 2; /* wraps before the first RCPT is answered: no recipient */
     uint8_t state =
         last < dialogue->asked ? dialogue->handover->states[dialogue->order[last]] : RECIPIENT_OPEN;
@@ -340,7 +374,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);
     learn(outbound, reply);
-    flight_follow(outbound);
+    flight_follow(outbound, reply);
     act(outbound, action);
 }
 
@@ -441,7 +475,11 @@ static bool has_moved(const struct outbound *outbound)
 static void on_time(void *context)
 {
     struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
-    if (has_moved(outbound)) {
+    if (outbound->is_waiting) {
+        outbound->is_waiting = false;
+        dialogue_waited(&outbound->dialogue);
+        content_send(outbound);
+    } else if (has_moved(outbound)) {
         clock_start(outbound);
     } else if (outbound_is_idle(outbound)) {
         stream_write(outbound->stream, TEXT("QUIT\r\n"));
@@ -483,6 +521,22 @@ struct outbound *outbound_open(const struct outbound_start *start)
     return outbound;
 }
 
+/* A verdict that cannot be read is none: the recipients stay open, and are deferred when the end has come. */
+static void verdict_adopt(struct outbound *outbound, const struct flight_load *load)
+{
+    const struct flight_verdict *verdict = &load->verdict;
+    struct reply_parser parser = { 0 };
+    struct smtp_reply reply;
+    size_t used;
+    struct text lines = text_from(load->reply, load->reply_length);
+    if (reply_parse(&parser, lines, &reply, &used) != REPLY_WHOLE) return;
+    dialogue_adopt_verdict(&outbound->dialogue, &reply,
+                           &(struct dialogue_proof){ .reset_is_answered = verdict->reset_is_answered,
+                                                     .reset_is_refused = verdict->reset_is_refused,
+                                                     .quit_is_said = verdict->quit_is_said,
+                                                     .surplus = verdict->surplus });
+}
+
 struct outbound *outbound_adopt(const struct outbound_start *start, int fd, const struct flight_load *load,
                                 struct errand *errand)
 {
@@ -504,8 +558,10 @@ struct outbound *outbound_adopt(const struct outbound_start *start, int fd, cons
     dialogue_adopt(&outbound->dialogue, &errand->handover, load->is_bdat, load->replied,
                    load->awaits_xclient);
     outbound->dialogue.offered.dsn = load->offers_dsn;
+    outbound->dialogue.reset_is_said = load->reset_is_said;
+    if (load->stage == FLIGHT_VERDICT) verdict_adopt(outbound, load);
     if (outbound->ground->flights) outbound->flight = flights_add(outbound->ground->flights, fd);
-    flight_begin(outbound);
+    if (outbound->flight) flight_depart(outbound->flight, load);
     clock_start(outbound);
     return outbound;
 }

@@ -310,7 +310,10 @@ static void take_reply(struct connection *line, const struct smtp_reply *reply)
             message_over(line, reply->code, reply->lines);
         return;
     case CONTENT:
-        message_over(line, reply->code, reply->lines);
+        if (reply->code < 400 && reply->code != 250) /* RFC 5321 section 4.3.2: nothing else takes it over */
+            fail(line, out_of_step);
+        else
+            message_over(line, reply->code, reply->lines);
         return;
     case QUIT:
         if (reply->code >= 400) quit_refused(line, reply);

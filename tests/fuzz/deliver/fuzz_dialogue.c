@@ -54,6 +54,7 @@ static bool follow(struct play *play, enum dialogue_action action)
         if (action == DIALOGUE_SECURE) {
             action = dialogue_secured(&play->dialogue, &play->out);
         } else if (action == DIALOGUE_CONTENT) {
+            dialogue_content_ends(&play->dialogue, &play->out);
             if (play->sends_late) return true;
             dialogue_content_sent(&play->dialogue);
             play->content_was_sent = true;

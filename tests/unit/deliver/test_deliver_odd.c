@@ -155,6 +155,8 @@ static void test_returned_while_queue_is_away(void **state)
                             { .command = "(no mail)", .reply = NULL },
                             { .command = ".", .reply = "250 2.0.0 kept\r\n", .times = 1 },
                             { .command = ".", .reply = NULL },
+                            { .command = "RSET", .reply = "250 2.0.0 ok\r\n", .times = 1 },
+                            { .command = "RSET", .reply = NULL },
                             { 0 } };
     scene_start(&scene);
     struct script_server *server = scene_server(&scene, FULL, rules);
