@@ -16,7 +16,7 @@
 #include "scan/scan_private.h"
 
 enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
-enum { OVERTIME_MS = 100, OVERTIME = 2 };
+enum { OVERTIME_MS = 50, OVERTIME = 4 };
 
 uint32_t worker_pool_size(const struct dispatcher *dispatcher)
 {
