@@ -59,7 +59,7 @@ static const struct verb_usage usage = { "balance", help, table };
 
 static enum balance_state state_of(const struct count_comparison *sums)
 {
-    return balance_state_of(sums->differences > 0, (uint64_t)sums->lost);
+    return balance_state_of(sums->differences > 0, sums->lost);
 }
 
 /* One look: the exit code, with the sums when all could be asked, else with no line. A process that is just
@@ -128,7 +128,7 @@ static void table_print(const struct count_comparison *sums)
     printf("%-14s %12lld %12s %12s\n", "aborted", (long long)sums->aborted, "-", "-");
     if (!sums->is_journal_whole) puts("the journal's own sums DIFFER: accepted is not ended and live");
     if (sums->in_doubt) printf("%lld offered to the queue and not answered yet\n", (long long)sums->in_doubt);
-    balance_state_print(state_of(sums), (uint64_t)sums->lost);
+    balance_state_print(state_of(sums), sums->lost);
 }
 
 static void column_set(struct json *object, const char *name, int64_t number)
@@ -148,7 +148,7 @@ static void json_table_print(const struct count_comparison *sums)
         json_set_bool(line, "differs", sums->lines[i].differs);
         json_add(lines, line);
     }
-    balance_state_set(all, state_of(sums), (uint64_t)sums->lost);
+    balance_state_set(all, state_of(sums), sums->lost);
     json_set_number(all, "since_ms", sums->since_ms);
     json_set(all, "lines", lines);
     json_set_number(all, "live", sums->live);

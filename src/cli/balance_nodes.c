@@ -73,8 +73,8 @@ struct node_table {
     uint32_t day;
     struct node_line *lines; /* one for each node and one for all */
     size_t count;
-    uint64_t missing; /* messages handed from node to node that the second does not know */
-    uint64_t lost;    /* events: on their way to a node's ledger, or from there to this one */
+    uint64_t missing;   /* messages handed from node to node that the second does not know */
+    struct losses lost; /* on their way to a node's ledger, or from there to this one */
     bool is_balanced;
 };
 
@@ -115,7 +115,8 @@ static struct json *line_json(const struct node_line *line)
     }
     for (int i = 0; i < COLUMNS; i++) json_set_number(one, keys[i], (int64_t)line->columns[i]);
     json_set_bool(one, "balanced", line->day.is_balanced);
-    json_set_number(one, "lost", (int64_t)line->day.lost);
+    json_set_number(one, "lost", (int64_t)line->day.lost.events);
+    json_set_number(one, "lost_refusals", (int64_t)line->day.lost.refusals);
     return one;
 }
 

@@ -81,7 +81,8 @@ bool comparison_make(struct text counters_text, struct text ledger_text, struct 
         out->discarded = json_get_number(receive, "discarded");
         out->aborted = json_get_number(receive, "aborted");
         out->in_doubt = json_get_number(receive, "in_doubt");
-        out->lost = json_get_number(ledger, "lost");
+        out->lost.events = (uint64_t)json_get_number(ledger, "lost");
+        out->lost.refusals = (uint64_t)json_get_number(ledger, "lost refusals");
         out->since_ms = json_get_number(counters, "epoch_ms");
     }
     json_free(counters);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "ledgerdb/sums.h"
 
 enum { COMPARISON_LINES = 16, COMPARISON_NOT_COUNTED = -1 };
 
@@ -26,9 +27,9 @@ struct count_comparison {
     int64_t live, held;                    /* the journal's */
     int64_t kept, released, deleted, aged; /* the ledger's: where those quarantined are now */
     int64_t refused_content, discarded, aborted; /* receive's: never in the queue */
-    int64_t in_doubt; /* offered to queue and not heard of: sessions under way, or a receive that is down */
-    int64_t lost;     /* events that found no room on their way to the ledger */
-    int64_t since_ms; /* where all counts start */
+    int64_t in_doubt;   /* offered to queue and not heard of: sessions under way, or a receive that is down */
+    struct losses lost; /* on the way to the ledger */
+    int64_t since_ms;   /* where all counts start */
 };
 
 /* `counters`: master's answer to "counters"; `ledger`: the ledger's to "balance", both JSON. False when one

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/acceptor.h"
+#include "base/allowance.h"
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "ipc/child.h"
 
 enum { TICK_MS = 5000, GREETING_MS = 20000, OUTPUT_MOST = 64 * 1024 };
+enum { LINES_AT_ONCE = 20, LINES_A_SECOND = 1 }; /* of the log, about guests that are none of ours */
 
 enum guest_state { GUEST_STRANGER, GUEST_ASKING, GUEST_WELCOME };
 
@@ -50,6 +52,7 @@ struct reception {
     int fd;
     uint64_t ids, parcels, refused;
     char last_refused[128]; /* so that one that comes again and again is logged once */
+    struct allowance lines; /* about others */
 };
 
 static void tick(void *context);
@@ -111,6 +114,16 @@ static void say(struct guest *guest, const struct wire_frame *frame)
     buffer_free(&out);
 }
 
+/* A line about whoever came to the port? */
+static bool may_note(struct reception *reception)
+{
+    uint64_t now_ms = loop_now_ms(reception->loop);
+    bool is_noted = allowance_take(&reception->lines, LINES_AT_ONCE, LINES_A_SECOND, now_ms);
+    uint64_t denied = allowance_denied(&reception->lines, now_ms);
+    if (denied) log_info("events: %llu lines about other guests are left out", (unsigned long long)denied);
+    return is_noted;
+}
+
 static void refuse(struct guest *guest, const char *reason)
 {
     struct reception *reception = guest->reception;
@@ -118,7 +131,8 @@ static void refuse(struct guest *guest, const char *reason)
     reception->refused++;
     snprintf(line, sizeof line, "%s[%s]: %s", guest->name[0] ? guest->name : "unknown", guest->address,
              reason);
-    if (strcmp(line, reception->last_refused) != 0) log_warning("events refused from %s", line);
+    if (strcmp(line, reception->last_refused) != 0 && may_note(reception))
+        log_warning("events refused from %s", line);
     snprintf(reception->last_refused, sizeof reception->last_refused, "%s", line);
     say(guest, &(struct wire_frame){ .type = WIRE_REFUSED, .reason = text_of(reason) });
     guest_leave(guest);
@@ -205,7 +219,7 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
     struct guest *guest = CONTEXT(context, struct guest, GUEST_MAGIC);
     if (guest->state == GUEST_WELCOME)
         log_info("events of %s[%s]: the link has ended: %s", guest->name, guest->address, reason);
-    else if (end == STREAM_END_TLS)
+    else if (end == STREAM_END_TLS && may_note(guest->reception))
         log_info("events from %s: TLS failed: %s", guest->address, reason);
     guest_leave(guest);
 }

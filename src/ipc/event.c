@@ -281,6 +281,7 @@ void event_lost_put(const struct event_lost *event, struct buffer *out)
     put_u8(out, EVENT_LOST);
     put_u64(out, event->time_ms);
     put_u32(out, event->events);
+    if (event->refusals) put_u32(out, event->refusals);
 }
 
 enum event_kind event_kind_of(struct text record)
@@ -422,5 +423,6 @@ bool event_lost_get(struct text record, struct event_lost *out)
     struct reader reader = body_of(record);
     out->time_ms = get_u64(&reader);
     out->events = get_u32(&reader);
+    out->refusals = reader_done(&reader) ? 0 : get_u32(&reader);
     return reader_done(&reader);
 }

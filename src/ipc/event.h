@@ -120,7 +120,7 @@ struct event_refused {
     uint32_t messages; /* of several: how many messages count with them */
     uint32_t number;   /* of the recipient in the message */
     uint64_t size;
-    struct address client;
+    struct address client; /* zero: several clients' refusals are told of; the texts are those of one */
     struct text helo, sender, recipient, reply;
     struct event_judgement judgement; /* whole where is_message, else class and virus */
 };
@@ -161,8 +161,9 @@ struct event_missed {
 
 /* What they told of is in no count. */
 struct event_lost {
-    uint64_t time_ms; /* when it was noticed */
-    uint32_t events;
+    uint64_t time_ms;  /* when it was noticed */
+    uint32_t events;   /* those that the account is made of */
+    uint32_t refusals; /* and those that it is whole without */
 };
 
 /* Append to a buffer what ring_append takes. Texts are cut so that a record fits RING_RECORD_LIMIT;

@@ -27,6 +27,7 @@ struct ring_header {
     _Alignas(64) _Atomic uint64_t tail;
     _Alignas(64) _Atomic uint64_t lost;
     uint64_t lost_since_ms; /* 0: since the file was made */
+    uint64_t lost_minor;    /* 0 in a file that was made when these were among `lost` */
 };
 
 struct ring_record_header {
@@ -75,16 +76,14 @@ static size_t padded(size_t length)
     return (sizeof(struct ring_record_header) + length + 7) & ~(size_t)7;
 }
 
+/* Into at most so many bytes of the ring. */
 static bool append(struct ring *ring, struct text record, uint64_t most)
 {
     uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed) & ~(uint64_t)7;
     uint64_t tail = atomic_load_explicit(&ring->header->tail, memory_order_acquire);
     size_t need = padded(record.length), place = head % DATA_BYTES;
     size_t filler = place + need > DATA_BYTES ? DATA_BYTES - place : 0;
-    if (record.length > RING_RECORD_LIMIT || head - tail + filler + need > most) {
-        ring->header->lost++;
-        return false;
-    }
+    if (record.length > RING_RECORD_LIMIT || head - tail + filler + need > most) return false;
     if (filler) {
         struct ring_record_header skip = { FILLER, 0 };
         memcpy(ring->data + place, &skip, sizeof skip);
@@ -100,12 +99,16 @@ static bool append(struct ring *ring, struct text record, uint64_t most)
 
 bool ring_append(struct ring *ring, struct text record)
 {
-    return append(ring, record, DATA_BYTES);
+    bool is_kept = append(ring, record, DATA_BYTES);
+    ring->header->lost += !is_kept;
+    return is_kept;
 }
 
 bool ring_append_minor(struct ring *ring, struct text record)
 {
-    return append(ring, record, DATA_BYTES / 2);
+    bool is_kept = append(ring, record, DATA_BYTES / 2);
+    ring->header->lost_minor += !is_kept;
+    return is_kept;
 }
 
 uint64_t ring_lost(const struct ring *ring)
@@ -113,15 +116,20 @@ uint64_t ring_lost(const struct ring *ring)
     return ring->header->lost;
 }
 
-void ring_count_lost(struct ring *ring)
+uint64_t ring_lost_minor(const struct ring *ring)
 {
-    ring->header->lost++;
+    return ring->header->lost_minor;
+}
+
+void ring_count_lost_minor(struct ring *ring)
+{
+    ring->header->lost_minor++;
 }
 
 void ring_count_since(struct ring *ring, uint64_t epoch_ms)
 {
     uint64_t before = ring->header->lost_since_ms;
-    if (before && before != epoch_ms) ring->header->lost = 0;
+    if (before && before != epoch_ms) ring->header->lost = ring->header->lost_minor = 0;
     ring->header->lost_since_ms = epoch_ms;
 }
 

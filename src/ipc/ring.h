@@ -19,12 +19,13 @@ void ring_unmap(struct ring *ring);
 /* False when the ring is full (ledger does not keep up or is down): counted in the file as lost. */
 bool ring_append(struct ring *ring, struct text record);
 /* The same for what strangers bring about at will: it may fill half of the ring, so that there is room for
-   what the account is made of. */
+   what the account is made of; and it is counted apart, since the account is whole without it. */
 bool ring_append_minor(struct ring *ring, struct text record);
 uint64_t ring_lost(const struct ring *ring);
-/* One more that was lost, by the reader; and since when losses count: at another time than before they count
-   from 0 again. */
-void ring_count_lost(struct ring *ring);
+uint64_t ring_lost_minor(const struct ring *ring); /* not among ring_lost */
+/* One more minor record that was lost, by the reader; and since when losses count: at another time than
+   before they count from 0 again. */
+void ring_count_lost_minor(struct ring *ring);
 void ring_count_since(struct ring *ring, uint64_t epoch_ms);
 unsigned ring_fill_percent(const struct ring *ring);
 

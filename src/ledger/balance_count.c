@@ -65,12 +65,13 @@ static void sums_print(struct balance_count_server *server, const struct balance
     for (int i = HELD_KEPT; i < HELD_STATES; i++)
         buffer_printf(out, ",\"held %s\":%llu", held_state_name((enum held_state)i),
                       (unsigned long long)sums->held[i]);
-    buffer_printf(
-        out,
-        ",\"relayed\":%llu,\"live\":%llu,\"unmatched\":%llu,\"lost\":%llu,\"malformed\":%llu,\"backlog\":%u}",
-        (unsigned long long)sums->relayed, (unsigned long long)sums->live,
-        (unsigned long long)sums->unmatched, (unsigned long long)counts.lost,
-        (unsigned long long)counts.malformed, counts.backlog_percent);
+    buffer_printf(out,
+                  ",\"relayed\":%llu,\"live\":%llu,\"unmatched\":%llu,\"lost\":%llu,\"lost "
+                  "refusals\":%llu,\"malformed\":%llu,\"backlog\":%u}",
+                  (unsigned long long)sums->relayed, (unsigned long long)sums->live,
+                  (unsigned long long)sums->unmatched, (unsigned long long)counts.lost.events,
+                  (unsigned long long)counts.lost.refusals, (unsigned long long)counts.malformed,
+                  counts.backlog_percent);
 }
 
 static void balance_count_tell(struct balance_count_server *server, const struct count_sums *sums,

@@ -50,7 +50,7 @@ struct ingest {
     struct arena *arena;
     struct ingest_counts counts;
     uint64_t window_start_ms, window_events;
-    uint64_t losses_told, losses_seen; /* seen: by the batch under way */
+    struct losses losses_told, losses_seen; /* seen: by the batch under way */
 };
 
 static void forget(struct ingest *ingest);
@@ -267,29 +267,44 @@ static enum ledgerdb_outcome overflow_read(struct ingest *ingest, unsigned *coun
     return LEDGERDB_DONE;
 }
 
-static uint64_t losses(const struct ingest *ingest)
+static struct losses losses(const struct ingest *ingest)
 {
-    uint64_t sum = overflow_lost(ingest->overflow);
-    for (unsigned i = 0; i < ingest->source_count; i++) sum += ring_lost(ingest->sources[i].ring);
+    struct losses sum = { .events = overflow_lost(ingest->overflow) };
+    for (unsigned i = 0; i < ingest->source_count; i++) {
+        sum.events += ring_lost(ingest->sources[i].ring);
+        sum.refusals += ring_lost_minor(ingest->sources[i].ring);
+    }
     return sum;
+}
+
+static bool losses_equal(struct losses a, struct losses b)
+{
+    return a.events == b.events && a.refusals == b.refusals;
+}
+
+static uint32_t more_of(uint64_t now, uint64_t told)
+{
+    uint64_t more = now > told ? now - told : 0;
+    return more < UINT32_MAX ? (uint32_t)more : UINT32_MAX;
 }
 
 /* What was lost since the last look becomes an event of its own, so that the day's account is known to be
    short of it. Counts that began anew are below what was told. */
 static enum ledgerdb_outcome losses_store(struct ingest *ingest)
 {
-    uint64_t now = losses(ingest), told;
-    if (now == ingest->losses_told) return LEDGERDB_DONE;
+    struct losses now = losses(ingest), told;
+    if (losses_equal(now, ingest->losses_told)) return LEDGERDB_DONE;
     enum ledgerdb_outcome outcome = database_losses_told(ingest->database, &told);
-    if (outcome == LEDGERDB_DONE && now > told) {
-        uint64_t more = now - told < UINT32_MAX ? now - told : UINT32_MAX;
-        struct event_lost event = { loop_wall_ms(ingest->loop), (uint32_t)more };
+    struct event_lost event = { loop_wall_ms(ingest->loop), more_of(now.events, told.events),
+                                more_of(now.refusals, told.refusals) };
+    if (outcome == LEDGERDB_DONE && (event.events || event.refusals)) {
         struct buffer record = { 0 };
         event_lost_put(&event, &record);
         outcome = own_store(ingest, 0, 0, buffer_text(&record));
         buffer_free(&record);
     }
-    if (outcome == LEDGERDB_DONE && now != told) outcome = database_tell_losses(ingest->database, now);
+    if (outcome == LEDGERDB_DONE && !losses_equal(now, told))
+        outcome = database_tell_losses(ingest->database, now);
     ingest->losses_seen = now;
     return outcome;
 }
@@ -349,7 +364,7 @@ static bool source_spill(struct ingest *ingest, struct source *source)
     while (ring_next(source->ring, &position, &record)) {
         enum overflow_outcome outcome = overflow_add(ingest->overflow, source->slot, start, record);
         if (outcome == OVERFLOW_FULL) return false;
-        if (outcome == OVERFLOW_LEFT_OUT) ring_count_lost(source->ring);
+        if (outcome == OVERFLOW_LEFT_OUT) ring_count_lost_minor(source->ring);
         ring_release(source->ring, position);
         start = position;
     }
@@ -372,7 +387,7 @@ static void spill(struct ingest *ingest)
 
 static bool has_events(const struct ingest *ingest)
 {
-    if (overflow_bytes(ingest->overflow) || losses(ingest) != ingest->losses_told) return true;
+    if (overflow_bytes(ingest->overflow) || !losses_equal(losses(ingest), ingest->losses_told)) return true;
     if (ingest->replication && replication_has_arrivals(ingest->replication)) return true;
     for (unsigned i = 0; i < ingest->source_count; i++) {
         struct text record;

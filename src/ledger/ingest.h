@@ -56,7 +56,7 @@ unsigned ingest_openings(const struct ingest *ingest);
 
 struct ingest_counts {
     uint64_t events, malformed, batches, failures, damaged;
-    uint64_t lost;            /* events that rings had no room for */
+    struct losses lost;       /* what rings had no room for */
     unsigned backlog_percent; /* of the fullest ring */
     uint64_t waiting_bytes;   /* of events on disk */
     uint64_t forgotten;       /* rows */

@@ -136,7 +136,8 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "events", "%llu", (unsigned long long)counts.events);
     child_status_add(out, "events per second", "%.0f", counts.events_per_second);
     child_status_add(out, "backlog percent", "%u", counts.backlog_percent);
-    child_status_add(out, "lost", "%llu", (unsigned long long)counts.lost);
+    child_status_add(out, "lost", "%llu", (unsigned long long)counts.lost.events);
+    child_status_add(out, "lost refusals", "%llu", (unsigned long long)counts.lost.refusals);
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);

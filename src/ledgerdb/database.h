@@ -8,6 +8,7 @@
 #include "config/settings.h"
 #include "ipc/event.h"
 #include "ledgerdb/sql.h"
+#include "ledgerdb/sums.h"
 
 struct database;
 
@@ -57,8 +58,8 @@ enum ledgerdb_outcome database_store_missed(struct database *database, const str
 /* Counts what a node lost, in its sums. */
 enum ledgerdb_outcome database_store_lost(struct database *database, const struct event_lost *event);
 /* What this node has told of its losses since it began to count them: kept by the transaction under way. */
-enum ledgerdb_outcome database_losses_told(struct database *database, uint64_t *out_events);
-enum ledgerdb_outcome database_tell_losses(struct database *database, uint64_t events);
+enum ledgerdb_outcome database_losses_told(struct database *database, struct losses *out);
+enum ledgerdb_outcome database_tell_losses(struct database *database, struct losses losses);
 
 /* Bytes of the database and its log on disk. */
 uint64_t database_bytes(const struct database *database);

@@ -90,6 +90,11 @@ static enum ledgerdb_outcome sums_read(struct ledgerdb_reader *ledgerdb, uint32_
     return outcome;
 }
 
+static struct losses losses_of(const uint64_t sums[SUM_KIND_COUNT])
+{
+    return (struct losses){ sums[SUM_LOST], sums[SUM_LOST_REFUSALS] };
+}
+
 /* Rows first: what arrives in between is then at least in the sums. Of a day that is over nothing arrives. */
 enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
                                      struct day_balance *out)
@@ -98,7 +103,7 @@ enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t 
     if (!day_bounds(day, &out->start_ms, &out->end_ms)) return LEDGERDB_MISSING;
     enum ledgerdb_outcome outcome = rows_count(ledgerdb, node, out);
     if (outcome == LEDGERDB_DONE) outcome = sums_read(ledgerdb, day, node, 0, out->sums);
-    out->lost = out->sums[SUM_LOST];
+    out->lost = losses_of(out->sums);
     uint64_t expected =
         out->sums[SUM_ACCEPTED] + out->sums[SUM_OWN] + out->sums[SUM_AGAIN] + out->sums[SUM_RELAYED];
     out->is_forgotten = out->accepted + out->own + out->again + out->relayed == 0 && expected > 0;
@@ -113,12 +118,13 @@ enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, 
     return day_count_node(ledgerdb, day, -1, out);
 }
 
-enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, uint64_t *out_events)
+enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, struct losses *out)
 {
     struct sum_clock clock = { 0 };
     uint64_t sums[SUM_KIND_COUNT] = { 0 };
     sum_clock_set(&clock, time_ms);
-    enum ledgerdb_outcome outcome = sums_read(ledgerdb, clock.day, -1, 1u << SUM_LOST, sums);
-    *out_events = sums[SUM_LOST];
+    enum ledgerdb_outcome outcome =
+        sums_read(ledgerdb, clock.day, -1, 1u << SUM_LOST | 1u << SUM_LOST_REFUSALS, sums);
+    *out = losses_of(sums);
     return outcome;
 }

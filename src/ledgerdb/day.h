@@ -17,9 +17,9 @@ struct day_balance {
     uint64_t held, queued;
     /* From the sums, which were kept with each event: what happened on that day. */
     uint64_t sums[SUM_KIND_COUNT];
-    bool is_forgotten; /* the rows are no longer kept, only the sums */
-    uint64_t lost;     /* events that this ledger never got: a part of that day may be in no count */
-    bool is_balanced;  /* rows and sums agree on accepted and own; nothing to compare when forgotten */
+    bool is_forgotten;  /* the rows are no longer kept, only the sums */
+    struct losses lost; /* that this ledger never got: a part of that day may be in no count */
+    bool is_balanced;   /* rows and sums agree on accepted and own; nothing to compare when forgotten */
 };
 
 /* False: not a day of the calendar. */
@@ -30,7 +30,7 @@ enum ledgerdb_outcome day_count(struct ledgerdb_reader *ledgerdb, uint32_t day, 
 enum ledgerdb_outcome day_count_node(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
                                      struct day_balance *out);
 
-/* Events of all nodes that were lost on the day of that time. */
-enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, uint64_t *out_events);
+/* What was lost on the day of that time, at all nodes. */
+enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_ms, struct losses *out);
 
 #endif

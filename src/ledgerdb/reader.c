@@ -123,9 +123,9 @@ static void sums_text(const struct sum_question *question, struct buffer *out)
         buffer_printf(out, " AND node = %d", question->node);
     else if (!(by & SUM_BY_NODE))
         buffer_printf(out,
-                      " AND (kind IN (%d, %d, %d) OR node NOT IN"
+                      " AND (kind IN (%d, %d, %d, %d) OR node NOT IN"
                       " (SELECT number FROM node WHERE role = %d AND NOT is_here))",
-                      SUM_REFUSED, SUM_ABORTED, SUM_LOST, ROLE_EDGE);
+                      SUM_REFUSED, SUM_ABORTED, SUM_LOST, SUM_LOST_REFUSALS, ROLE_EDGE);
     if (question->direction >= 0) buffer_printf(out, " AND direction = %d", question->direction);
     if (question->domain.length) buffer_add_text(out, TEXT(" AND domain = ?3"));
     if (question->class.length) buffer_printf(out, " AND (kind <> %d OR name = ?4)", SUM_CLASS);

@@ -111,16 +111,24 @@ enum ledgerdb_outcome database_store_lost(struct database *database, const struc
     struct pending_sum sum = {
         .time_ms = event->time_ms, .node = database->node, .recipients = event->events, .is_whole_day = true
     };
-    entries_add(database, sum, SUM_LOST, TEXT_NONE);
+    if (event->events) entries_add(database, sum, SUM_LOST, TEXT_NONE);
+    sum.recipients = event->refusals;
+    if (event->refusals) entries_add(database, sum, SUM_LOST_REFUSALS, TEXT_NONE);
     return LEDGERDB_DONE;
 }
 
-enum ledgerdb_outcome database_losses_told(struct database *database, uint64_t *out_events)
+static const char *const losses_marks[] = { "losses", "losses of refusals" };
+
+enum ledgerdb_outcome database_losses_told(struct database *database, struct losses *out)
 {
-    return sql_tell(database->sql, mark_get(database->sql, "losses", out_events), "reading what was lost");
+    enum ledgerdb_outcome outcome = mark_get(database->sql, losses_marks[0], &out->events);
+    if (outcome == LEDGERDB_DONE) outcome = mark_get(database->sql, losses_marks[1], &out->refusals);
+    return sql_tell(database->sql, outcome, "reading what was lost");
 }
 
-enum ledgerdb_outcome database_tell_losses(struct database *database, uint64_t events)
+enum ledgerdb_outcome database_tell_losses(struct database *database, struct losses losses)
 {
-    return sql_tell(database->sql, mark_set(database->sql, "losses", events), "keeping what was lost");
+    enum ledgerdb_outcome outcome = mark_set(database->sql, losses_marks[0], losses.events);
+    if (outcome == LEDGERDB_DONE) outcome = mark_set(database->sql, losses_marks[1], losses.refusals);
+    return sql_tell(database->sql, outcome, "keeping what was lost");
 }

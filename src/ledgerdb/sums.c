@@ -36,7 +36,8 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_DELETED] = "deleted",
                                                    [SUM_AGED] = "aged",
                                                    [SUM_RELAYED] = "relayed",
-                                                   [SUM_LOST] = "lost" };
+                                                   [SUM_LOST] = "lost",
+                                                   [SUM_LOST_REFUSALS] = "lost refusals" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {

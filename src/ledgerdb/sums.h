@@ -40,17 +40,24 @@ enum sum_kind {
     SUM_SPAM_HELD,
     SUM_SPAM_REFUSED,
     SUM_SPAM_DISCARDED,
-    SUM_OBSERVED,    /* checks that only observe would have done this. name: the action */
-    SUM_RULE,        /* messages in which a rule spoke. name: the rule; domain empty, WHOLE_DAY */
-    SUM_ENGINE,      /* messages an engine looked at. name: the engine; domain empty, WHOLE_DAY */
-    SUM_MISSED,      /* told to us as having leaked through. name: what it was */
-    SUM_QUARANTINED, /* out of the journal, into the quarantine. name: as of HELD */
-    SUM_AGAIN,       /* accepted again: released from the quarantine */
-    SUM_DELETED,     /* from the quarantine, by hand. name: the class there */
-    SUM_AGED,        /* from the quarantine, since its time was over or room was wanted. name: as well */
-    SUM_RELAYED,     /* the next node took it while its client waited; not among ACCEPTED */
-    SUM_LOST,        /* events that found no room on their way here: what they told of is in no sum */
+    SUM_OBSERVED,      /* checks that only observe would have done this. name: the action */
+    SUM_RULE,          /* messages in which a rule spoke. name: the rule; domain empty, WHOLE_DAY */
+    SUM_ENGINE,        /* messages an engine looked at. name: the engine; domain empty, WHOLE_DAY */
+    SUM_MISSED,        /* told to us as having leaked through. name: what it was */
+    SUM_QUARANTINED,   /* out of the journal, into the quarantine. name: as of HELD */
+    SUM_AGAIN,         /* accepted again: released from the quarantine */
+    SUM_DELETED,       /* from the quarantine, by hand. name: the class there */
+    SUM_AGED,          /* from the quarantine, since its time was over or room was wanted. name: as well */
+    SUM_RELAYED,       /* the next node took it while its client waited; not among ACCEPTED */
+    SUM_LOST,          /* events that found no room on their way here: what they told of is in no sum */
+    SUM_LOST_REFUSALS, /* the same of refusals: the others' sums are right */
     SUM_KIND_COUNT
+};
+
+/* What found no room on its way here: events that the account is made of, and refusals, which it is whole
+   without. */
+struct losses {
+    uint64_t events, refusals;
 };
 
 const char *sum_kind_name(enum sum_kind kind); /* "accepted", "refused after data", … */

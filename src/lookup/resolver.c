@@ -9,6 +9,7 @@
 #include <unbound-event.h>
 #include <unbound.h>
 
+#include "base/allowance.h"
 #include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -22,7 +23,9 @@ enum {
     TCP_CONNECTIONS = 64,
     CLASS_IN = 1,
     SEC_BOGUS = 1,
-    SEC_SECURE = 2
+    SEC_SECURE = 2,
+    LINES_AT_ONCE = 100, /* of the log, about names that strangers choose */
+    LINES_A_SECOND = 5
 };
 
 struct lookup {
@@ -45,6 +48,7 @@ struct server_list {
 struct resolver {
     enum { RESOLVER_MAGIC = 0x26633bd7 } magic;
     struct loop *loop;
+    struct allowance lines; /* of the log: see LINES_AT_ONCE */
     struct ub_ctx *unbound;
     FILE *complaints;
     struct server_list system_servers;
@@ -111,11 +115,21 @@ static bool server_is_loopback(const char *server)
            address_is_loopback(&address);
 }
 
+static bool may_note(struct resolver *resolver)
+{
+    uint64_t now_ms = loop_now_ms(resolver->loop);
+    bool is_noted = allowance_take(&resolver->lines, LINES_AT_ONCE, LINES_A_SECOND, now_ms);
+    uint64_t denied = allowance_denied(&resolver->lines, now_ms);
+    if (denied) log_info("dns: %llu lines about other names are left out", (unsigned long long)denied);
+    return is_noted;
+}
+
 /* libunbound complains to a stream; its lines become lines of our log. */
 static ssize_t complaint_write(void *cookie, const char *bytes, size_t size)
 {
+    struct resolver *resolver = CONTEXT(cookie, struct resolver, RESOLVER_MAGIC);
     struct text line = text_trim(text_from(bytes, size));
-    if (line.length > 0) log_warning("libunbound: %.*s", TEXT_ARG(line));
+    if (line.length > 0 && may_note(resolver)) log_warning("libunbound: %.*s", TEXT_ARG(line));
     return (ssize_t)size;
 }
 
@@ -125,7 +139,7 @@ struct resolver *resolver_new(struct loop *loop)
     resolver->magic = RESOLVER_MAGIC;
     resolver->loop = loop;
     resolver->answered_last = &resolver->answered;
-    resolver->complaints = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = complaint_write });
+    resolver->complaints = fopencookie(resolver, "w", (cookie_io_functions_t){ .write = complaint_write });
     if (!resolver->complaints) die_errno("no stream for the resolver's messages");
     setvbuf(resolver->complaints, NULL, _IOLBF, 1024);
     servers_from_resolv_conf(&resolver->system_servers);
@@ -376,8 +390,9 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
     resolver->counts.from_cache += resolver->is_asking;
     if (sec == SEC_BOGUS) {
         *lookup->out = (struct dns_answer){ .status = DNS_BOGUS };
-        log_info("dnssec: name=%s, type=%d, bogus: %s", lookup->name, lookup->type,
-                 why ? why : "no reason given");
+        if (may_note(resolver))
+            log_info("dnssec: name=%s, type=%d, bogus: %s", lookup->name, lookup->type,
+                     why ? why : "no reason given");
     } else if (rcode == 0 && packet && length > 0) {
         packet_parse(lookup->arena, text_from(packet, (size_t)length), text_of(lookup->name), lookup->type,
                      lookup->out);
@@ -401,7 +416,8 @@ static void unbound_ask(struct resolver *resolver, struct lookup *lookup)
                                  CLASS_IN, lookup, unbound_answered, NULL);
     resolver->is_asking = false;
     if (error == 0) return;
-    if (error != UB_SYNTAX) log_warning("dns: name=%s, not asked: %s", lookup->name, ub_strerror(error));
+    if (error != UB_SYNTAX && may_note(resolver))
+        log_warning("dns: name=%s, not asked: %s", lookup->name, ub_strerror(error));
     /* A name that cannot be put into a question is a name that nobody has. */
     if (error == UB_SYNTAX) *lookup->out = (struct dns_answer){ .status = DNS_NONE, .is_nxdomain = true };
     in_flight_remove(resolver, lookup);

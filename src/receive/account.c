@@ -93,7 +93,8 @@ static void recipients_fill(const struct transaction *transaction, struct event_
 
 void account_event(struct server *server, struct text record)
 {
-    if (!ring_append(server->ring, record))
+    if (ring_append(server->ring, record)) return;
+    if (allowance_take(&server->trouble, 1, 1, loop_now_ms(server->loop)))
         log_error("the event record is full: an event is lost, balance will show it");
 }
 

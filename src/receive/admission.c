@@ -5,7 +5,19 @@
 #include "base/log.h"
 #include "receive/eviction.h"
 
-enum { NOTED_A_MINUTE = 1000 }; /* connections of one client, with lines of their own in the log */
+/* Connections with lines of their own in the log: of one client, and of all in one process. */
+enum { NOTED_A_MINUTE = 1000, NOTED_AT_ONCE = 3000, NOTED_A_SECOND = 50 };
+
+bool admission_is_noted(struct server *server)
+{
+    uint64_t now_ms = loop_now_ms(server->loop);
+    bool is_noted = allowance_take(&server->noted, NOTED_AT_ONCE, NOTED_A_SECOND, now_ms);
+    uint64_t denied = allowance_denied(&server->noted, now_ms);
+    if (denied)
+        log_info("too many connect at once: the lines of %llu connections are left out, but for their mail",
+                 (unsigned long long)denied);
+    return is_noted;
+}
 
 static struct client_numbers enter(struct session *session)
 {
@@ -14,7 +26,7 @@ static struct client_numbers enter(struct session *session)
     struct address client = address_client_network(&session->client, server->config->limits.ipv6_prefix);
     session->entry = client_limits_enter(server->clients, &client, loop_now_ms(server->loop), &numbers);
     session->has_entered = true;
-    session->is_quiet = numbers.in_minute > NOTED_A_MINUTE;
+    session->is_quiet = numbers.in_minute > NOTED_A_MINUTE || !admission_is_noted(server);
     if (numbers.in_minute == NOTED_A_MINUTE + 1)
         log_info("%.*s has connected %d times in this minute: the lines of the next connections are left out",
                  TEXT_ARG(session->client_text), NOTED_A_MINUTE);

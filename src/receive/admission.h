@@ -6,6 +6,10 @@
 
 #include "receive/session.h"
 
+/* May one more connection have lines of its own in the log? Over all clients so many a second; messages have
+   theirs either way. */
+bool admission_is_noted(struct server *server);
+
 /* Counts the session's client in (and the one that it stood for before out), and says why it may not send
    now; code 0: it may. Where there is no place a slower client may lose its own. */
 struct reply admission_ask(struct session *session);

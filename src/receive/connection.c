@@ -242,7 +242,9 @@ static size_t take_proxy(struct session *session, struct text bytes)
     enum proxy_outcome outcome = proxy_parse(bytes, &client, &used);
     if (outcome == PROXY_MORE) return 0;
     if (outcome == PROXY_BAD) {
-        log_warning("no PROXY header from %.*s, from which one is required", TEXT_ARG(session->client_text));
+        if (admission_is_noted(session->server))
+            log_warning("no PROXY header from %.*s, from which one is required",
+                        TEXT_ARG(session->client_text));
         drop_session(session);
         return 0;
     }

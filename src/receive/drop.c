@@ -49,15 +49,17 @@ void drop_goodbye(struct session *session, const char *enhanced, const char *tex
 
 void drop_out_of_step(struct session *session, const char *why)
 {
-    log_info("out of step with %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text), why);
+    if (!session->is_quiet)
+        log_info("out of step with %.*s[%.*s]: %s", TEXT_ARG(session->client_name),
+                 TEXT_ARG(session->client_text), why);
     drop_session(session);
 }
 
 void drop_slow(struct session *session)
 {
-    log_info("no room: %.*s[%.*s] is the slowest and goes", TEXT_ARG(session->client_name),
-             TEXT_ARG(session->client_text));
+    if (!session->is_quiet)
+        log_info("no room: %.*s[%.*s] is the slowest and goes", TEXT_ARG(session->client_name),
+                 TEXT_ARG(session->client_text));
     drop_unfinished(session);
     session_leave(session);
     session->state = SESSION_CLOSING;

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_RECEIVE_SERVER_H
 #define SEKIMORI_RECEIVE_SERVER_H
 
+#include "base/allowance.h"
 #include "base/tls.h"
 #include "config/settings.h"
 #include "ipc/ask_deliver.h"
@@ -54,7 +55,9 @@ struct server {
     bool queue_is_full, is_stopping;
     struct timer *stop_timer, *accept_timer, *drain_timer, *eviction_timer;
     uint64_t drain_until_ms;
-    uint64_t crowded_ms; /* when it was last said that descriptors are short; 0: never */
+    uint64_t crowded_ms;      /* when it was last said that descriptors are short; 0: never */
+    struct allowance noted;   /* connections with lines of their own in the log */
+    struct allowance trouble; /* lines that say that an event was lost */
     struct tables *tables;
     uint8_t secret[CHILD_SECRET_BYTES]; /* the node's own */
     struct digest_key *names;           /* signs the names of transactions */

@@ -150,12 +150,12 @@ static int64_t difference_of(const struct queue_counters *now, const struct base
 }
 
 /* The counts may all be equal, and still be short of what these events told. */
-static uint64_t lost_today(const struct look *look)
+static struct losses lost_today(const struct look *look)
 {
-    uint64_t lost;
+    struct losses lost;
     bool is_known = look->source->ledgerdb &&
                     day_lost(look->source->ledgerdb, look->source->now_ms, &lost) == LEDGERDB_DONE;
-    return is_known ? lost : 0;
+    return is_known ? lost : (struct losses){ 0 };
 }
 
 static struct fact balance_look(const struct look *look)
@@ -169,7 +169,8 @@ static struct fact balance_look(const struct look *look)
         int64_t difference = difference_of(&queue->queue, &base->baseline, received);
         bool is_bad = difference != 0 && difference == *look->last_difference;
         *look->last_difference = difference;
-        int64_t apart = look->source->ledger_apart, lost = (int64_t)lost_today(look);
+        struct losses today = lost_today(look);
+        int64_t apart = look->source->ledger_apart, lost = (int64_t)today.events;
         int64_t number = is_bad ? difference : apart ? apart : lost ? lost : (int64_t)received;
         static const char *const formats[][2] = {
             { N_("receive and the journal agree on %lld recipients"),
@@ -180,8 +181,14 @@ static struct fact balance_look(const struct look *look)
               N_("receive and the journal are %lld recipient apart") },
             { N_("incomplete: %lld events were lost today on their way to the ledger"),
               N_("incomplete: %lld event was lost today on its way to the ledger") },
+            { N_("receive and the journal agree on %lld recipients; refusals were lost today"),
+              N_("receive and the journal agree on %lld recipient; refusals were lost today") },
         };
-        const char *format = formats[is_bad ? 2 : apart ? 1 : lost ? 3 : 0][number == 1 || number == -1];
+        const char *format = formats[is_bad           ? 2
+                                     : apart          ? 1
+                                     : lost           ? 3
+                                     : today.refusals ? 4
+                                                      : 0][number == 1 || number == -1];
         fact = fact_make(!is_bad && !apart && !lost,
                          arena_printf(look->arena, words_say(look->language, format), (long long)number));
     }

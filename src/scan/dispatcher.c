@@ -15,7 +15,15 @@
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
 
+enum { LOST_MS = 1000 }; /* what a message counts that ended its worker */
+
 /* --- answers --- */
+
+/* Of a message; what is only decided about is read already. */
+static void spent_count(struct dispatcher *dispatcher, const struct request *request)
+{
+    if (request->type == SCAN_READ) shares_spent(&dispatcher->waiting, request, request->spent_ms);
+}
 
 static void request_drop(struct dispatcher *dispatcher, struct request *request)
 {
@@ -49,6 +57,8 @@ void dispatcher_lost(struct dispatcher *dispatcher, struct request *request, boo
 {
     uint8_t digest[DIGEST_BYTES];
     request_digest(request, digest);
+    request->spent_ms = LOST_MS;
+    spent_count(dispatcher, request);
     dispatcher->lost_count++;
     if (is_timed_out)
         dispatcher->timed_out++;
@@ -60,6 +70,13 @@ void dispatcher_lost(struct dispatcher *dispatcher, struct request *request, boo
         dispatcher_fail(dispatcher, request, SCAN_TIMED_OUT, "the scan took too long");
     else
         dispatcher_fail(dispatcher, request, SCAN_WORKER_DIED, "the scan worker died");
+}
+
+void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, uint16_t type,
+                       struct text payload)
+{
+    spent_count(dispatcher, request);
+    dispatcher_answer(dispatcher, request, type, payload);
 }
 
 /* --- waiting --- */
@@ -89,6 +106,10 @@ static void dispatch(struct dispatcher *dispatcher, enum request_weight weight)
 
 void dispatcher_give(struct dispatcher *dispatcher)
 {
+    if (dispatcher->waiting.first[REQUEST_LARGE] && !dispatcher->has_large) {
+        dispatcher->has_large = true;
+        worker_pool_fill(dispatcher);
+    }
     dispatch(dispatcher, REQUEST_SMALL);
     dispatch(dispatcher, REQUEST_LARGE);
 }
@@ -107,10 +128,6 @@ static void request_take(struct receiver *receiver, struct frame *frame)
         dispatcher->refused++;
         dispatcher_fail(dispatcher, request, SCAN_NOT_READY, why);
         return;
-    }
-    if (request->weight == REQUEST_LARGE && !dispatcher->has_large) {
-        dispatcher->has_large = true;
-        worker_pool_fill(dispatcher);
     }
     dispatcher_give(dispatcher);
 }

@@ -52,7 +52,7 @@ struct pool_worker {
     bool is_timed_out; /* killed by the clock */
     bool is_given;     /* its request is on the way: when that fails, it never had it */
     struct request *request;
-    struct timer *clock;
+    struct timer *clock, *overtime;
     struct vigil vigil;
     uint32_t served;
 };
@@ -104,6 +104,9 @@ void worker_pool_tell_log(struct dispatcher *dispatcher, struct channel *channel
 void dispatcher_give(struct dispatcher *dispatcher);
 /* Answers receive, if it is still there, and frees the request. `payload` and `why` are copied. */
 void dispatcher_answer(struct dispatcher *dispatcher, struct request *request, uint16_t type,
+                       struct text payload);
+/* The same with a worker's answer, which is known to have cost what the request says. */
+void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, uint16_t type,
                        struct text payload);
 void dispatcher_fail(struct dispatcher *dispatcher, struct request *request, enum scan_failure failure,
                      const char *why);

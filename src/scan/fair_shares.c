@@ -6,6 +6,7 @@
 #include "scan/fair_shares.h"
 
 enum { MESSAGE_COST = 16 * 1024 }; /* bytes that a message costs beside its own */
+enum { BYTES_A_MS = 32 * 1024 };   /* of plain text that a worker reads, in order of magnitude */
 
 static uint64_t finish_among(const struct request *list, const struct request *of, uint64_t finish)
 {
@@ -31,6 +32,36 @@ static bool line_remove(struct request **at, struct request *request)
     return true;
 }
 
+/* NULL: its messages cost what they weigh. */
+static struct dear_client *dear_find(struct shares *waiting, const struct address *client)
+{
+    for (int i = 0; i < DEAR_CLIENTS; i++)
+        if (waiting->dear[i].turns && address_equal(&waiting->dear[i].client, client))
+            return &waiting->dear[i];
+    return NULL;
+}
+
+static bool is_late(const struct shares *waiting, const struct address *client)
+{
+    for (const struct request *given = waiting->given; given; given = given->next)
+        if (given->is_late && address_equal(&given->client, client)) return true;
+    return false;
+}
+
+/* Into its line, behind what its client has coming. */
+static void tag(struct shares *waiting, struct request *request)
+{
+    bool is_read = request->type == SCAN_READ;
+    const struct dear_client *dear = is_read ? dear_find(waiting, &request->client) : NULL;
+    if (dear || (is_read && is_late(waiting, &request->client))) request->weight = REQUEST_LARGE;
+    struct request **line = &waiting->first[request->weight];
+    uint64_t cost = dear && dear->bytes > request->bytes ? dear->bytes : request->bytes;
+    uint64_t start = finish_among(*line, request, waiting->now[request->weight]);
+    request->start = finish_among(waiting->given, request, start);
+    request->finish = request->start + cost + MESSAGE_COST;
+    line_insert(line, request);
+}
+
 static void count_in(struct shares *waiting, const struct request *request)
 {
     waiting->count++;
@@ -45,13 +76,9 @@ static void count_out(struct shares *waiting, const struct request *request)
 
 bool shares_add(struct shares *waiting, struct request *request)
 {
-    struct request **line = &waiting->first[request->weight];
     size_t frame = buffer_length(&request->payload);
     if (waiting->count >= WAITING_MOST || waiting->bytes + frame > WAITING_BYTES_MOST) return false;
-    uint64_t start = finish_among(*line, request, waiting->now[request->weight]);
-    request->start = finish_among(waiting->given, request, start);
-    request->finish = request->start + request->bytes + MESSAGE_COST;
-    line_insert(line, request);
+    tag(waiting, request);
     count_in(waiting, request);
     return true;
 }
@@ -66,6 +93,37 @@ struct request *shares_give(struct shares *waiting, enum request_weight weight)
     request->next = waiting->given;
     waiting->given = request;
     return request;
+}
+
+static void move_to_large(struct shares *waiting, const struct address *client)
+{
+    for (struct request **at = &waiting->first[REQUEST_SMALL]; *at;) {
+        struct request *request = *at;
+        if (request->type != SCAN_READ || !address_equal(&request->client, client)) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        tag(waiting, request);
+    }
+}
+
+void shares_late(struct shares *waiting, struct request *request)
+{
+    request->is_late = true;
+    move_to_large(waiting, &request->client);
+}
+
+void shares_spent(struct shares *waiting, const struct request *request, uint64_t spent_ms)
+{
+    struct dear_client *dear = dear_find(waiting, &request->client);
+    uint64_t turns = spent_ms / DEAR_MS < DEAR_TURNS_MOST ? spent_ms / DEAR_MS : DEAR_TURNS_MOST;
+    if (request->bytes > REQUEST_SMALL_MOST) return; /* goes with the large anyhow */
+    if (!turns && dear) dear->turns--;
+    if (!turns) return;
+    if (!dear) dear = &waiting->dear[waiting->dear_next++ % DEAR_CLIENTS];
+    *dear = (struct dear_client){ request->client, (uint32_t)turns, spent_ms * BYTES_A_MS };
+    move_to_large(waiting, &request->client);
 }
 
 void shares_take_back(struct shares *waiting, struct request *request)

@@ -22,6 +22,8 @@ struct request {
     uint64_t bytes;        /* of the frame and the body beside it */
     enum request_weight weight;
     uint64_t start, finish; /* see fair_shares.c */
+    uint64_t spent_ms;      /* a worker's own time, as far as it was told */
+    bool is_late;           /* its worker takes long over it */
     struct buffer payload;
     int fds[FRAME_DESCRIPTORS];
     int fd_count;

@@ -41,7 +41,9 @@ enum worker_frame {
     WORKER_FAILED,      /* worker: text why it cannot work; it then ends */
     WORKER_PING,        /* dispatcher, to one that has no message: a sign of life? */
     WORKER_PONG,
-    WORKER_LOG, /* dispatcher: as MASTER_LOG */
+    WORKER_LOG,   /* dispatcher: as MASTER_LOG */
+    WORKER_SPENT, /* worker, before the answer to SCAN_READ where it is worth telling: u64 milliseconds of its
+                     own time */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -26,7 +26,8 @@ enum {
     CANARY_EVERY = 2000,   /* messages */
     REMEMBERED = 2048,     /* entries of each kind */
     LEFT_BEHIND = 1 << 20, /* bytes of temporary files that end a worker */
-    ROOM_LEAST = 64 << 20
+    ROOM_LEAST = 64 << 20,
+    WORTH_TELLING_MS = 10
 };
 
 struct worker {
@@ -37,6 +38,14 @@ struct worker {
     struct buffer facts, reply;
     uint32_t served;
 };
+
+/* Milliseconds of processor time of this process. */
+static uint64_t own_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 uint64_t worker_room_bytes(const struct config *config)
 {
@@ -115,6 +124,14 @@ static void misbehave(struct text message)
 }
 #endif
 
+static void spent_tell(struct worker *worker, uint64_t id, uint64_t spent_ms)
+{
+    if (spent_ms < WORTH_TELLING_MS) return;
+    buffer_clear(&worker->reply);
+    put_u64(&worker->reply, spent_ms);
+    channel_send_now(worker->channel, WORKER_SPENT, id, buffer_text(&worker->reply), NULL, 0);
+}
+
 static bool answer_read(struct worker *worker, struct frame *frame)
 {
     struct occasion occasion;
@@ -132,7 +149,9 @@ static bool answer_read(struct worker *worker, struct frame *frame)
 #ifdef SEKIMORI_JAIL_PROBE
     misbehave(message);
 #endif
+    uint64_t begun_ms = own_ms();
     read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
+    spent_tell(worker, frame->id, own_ms() - begun_ms);
     if (is_all_answered(&facts, questions, count))
         reply_verdict(worker, frame->id, &occasion, &facts, questions, count);
     else

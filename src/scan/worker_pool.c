@@ -16,6 +16,7 @@
 #include "scan/scan_private.h"
 
 enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
+enum { OVERTIME_MS = 50, OVERTIME = 4 };
 
 uint32_t worker_pool_size(const struct dispatcher *dispatcher)
 {
@@ -77,6 +78,7 @@ static void member_remove(struct pool_worker *member)
     if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
     channel_close(member->channel);
     timer_free(member->clock);
+    timer_free(member->overtime);
     free(member);
     generation->workers--;
     bool is_old = generation != dispatcher->generation && generation != dispatcher->next_generation;
@@ -109,6 +111,7 @@ void worker_pool_give(struct pool_worker *member, struct request *request)
     member->state = WORKER_BUSY;
     dispatcher->busy_count[member->weight]++;
     timer_set(member->clock, clock_ms);
+    if (member->weight == REQUEST_SMALL) timer_set(member->overtime, OVERTIME_MS);
     channel_send_fds(member->channel, request->type, request->id, buffer_text(&request->payload), fds, count);
     member->is_given = true;
     channel_flush(member->channel); /* may find the worker dead, and then there is no member any more */
@@ -120,6 +123,7 @@ static void member_idle(struct pool_worker *member)
 {
     struct dispatcher *dispatcher = member->dispatcher;
     timer_clear(member->clock);
+    timer_clear(member->overtime);
     if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
     member->state = WORKER_IDLE;
     member->request = NULL;
@@ -174,7 +178,7 @@ static bool member_answer(struct pool_worker *member, struct frame *frame)
     struct request *request = member->request;
     if (!request || frame->id != request->id) return false;
     member->dispatcher->lost_count = frame->type == SCAN_FAILED ? member->dispatcher->lost_count + 1 : 0;
-    dispatcher_answer(member->dispatcher, request, frame->type, frame->payload);
+    dispatcher_judged(member->dispatcher, request, frame->type, frame->payload);
     member_idle(member);
     return true;
 }
@@ -189,6 +193,10 @@ static bool member_frame(void *context, struct frame *frame)
         timer_clear(member->clock);
         member_ready(member);
         return true;
+    case WORKER_SPENT:
+        if (!member->request || frame->id != member->request->id) return false;
+        member->request->spent_ms = get_u64(&reader);
+        return reader_done(&reader);
     case WORKER_PONG:
         member->vigil.is_heard = true;
         return true;
@@ -234,6 +242,26 @@ static void member_late(void *context)
     channel_send(member->generation->channel, FORK_SERVER_KILL, member->number, TEXT_NONE);
 }
 
+/* A small message is dear: its worker ends with it among those of the large, and another takes its place, so
+   that the cheap need not wait for it. There are not more of these than OVERTIME for each that may be busy.
+ */
+static void member_overtime(void *context)
+{
+    struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
+    struct dispatcher *dispatcher = member->dispatcher;
+    if (dispatcher->busy_count[REQUEST_LARGE] >= OVERTIME * worker_pool_size(dispatcher)) {
+        timer_set(member->overtime, OVERTIME_MS);
+        return;
+    }
+    dispatcher->busy_count[REQUEST_SMALL]--;
+    dispatcher->busy_count[REQUEST_LARGE]++;
+    member->weight = REQUEST_LARGE;
+    member->is_retiring = true;
+    shares_late(&dispatcher->waiting, member->request);
+    worker_pool_fill(dispatcher);
+    dispatcher_give(dispatcher);
+}
+
 static void member_ask(struct generation *generation, enum request_weight weight)
 {
     struct dispatcher *dispatcher = generation->dispatcher;
@@ -245,6 +273,7 @@ static void member_ask(struct generation *generation, enum request_weight weight
                                     .weight = weight,
                                     .state = WORKER_STARTING };
     member->clock = timer_new(dispatcher->child->loop, member_late, member);
+    member->overtime = timer_new(dispatcher->child->loop, member_overtime, member);
     LIST_INSERT_HEAD(&dispatcher->workers, member, others);
     generation->workers++;
     put_u8(channel_begin(generation->channel, FORK_SERVER_WORKER, member->number), weight == REQUEST_LARGE);

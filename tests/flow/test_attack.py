@@ -301,6 +301,65 @@ def test_a_flood_of_refusals(nodes, inside, name):
     nobody_died(node)
 
 
+STRANGERS = {  # what each says, and how many events and lines it would be one by one
+    "refused recipients": (b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n" + b"RCPT TO:<user@elsewhere.example>\r\n" * 10 + b"QUIT\r\n", 10),
+    "aborted content": (b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user@example.test>\r\nBDAT 1\r\nxRSET\r\nQUIT\r\n", 1),
+    "nothing but hello": (b"EHLO x\r\nQUIT\r\n", 0),
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_strangers_however_many_cost_little(nodes, inside, name):
+    """Each connection is another client: events and lines are bounded all the same, no event is lost, and the sums are right."""
+    said, each = STRANGERS[name]
+    count = 1000 if lab.QUICK else 4000
+    node = nodes(FLOOD + "limits {{ connections 4000 }}\n", inside=inside.port)
+    before = node.log.stat().st_size
+    for number in range(count):
+        with socket.create_connection(("127.0.0.1", node.port), 10, (f"127.3.{number // 250}.{number % 250 + 1}", 0)) as one:
+            one.settimeout(10)
+            one.sendall(said)
+            while one.recv(65536):
+                pass
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    sums = node.balance()
+    assert sums["balanced"] and (sums["lost"], sums["lost_refusals"]) == (0, 0)
+    assert node.log.stat().st_size - before < 2_500_000
+
+    def refused():
+        day = json.loads(node.run("balance", "--day", "today", "--json").stdout)["on_that_day"]
+        return day["refused"] + day["aborted"] == count * each
+
+    lab.wait_for(refused, "each is counted")
+    nobody_died(node)
+
+
+def test_lost_refusals_leave_the_account_whole(nodes, inside):
+    """They are told of, in words, JSON and health, and the word stays "balanced"."""
+    node = nodes(FLOOD, inside=inside.port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250
+    inside.wait(1)
+    node.stop()
+    ring = next(file for file in sorted((node.state / "run/events").iterdir()) if "receive" in file.name)
+    with open(ring, "r+b") as file:
+        file.seek(208)  # the count of refusals that were lost
+        file.write((5).to_bytes(8, "little"))
+    node.start()
+    sums = node.balance()
+    assert (sums["lost"], sums["lost_refusals"], sums["balanced"], sums["incomplete"]) == (0, 5, True, False)
+    line = "5 refusals were lost on the way to the ledger: no other count is short of them"
+    said = node.run("balance")
+    assert said.stdout.splitlines()[-2:] == [line, "balanced"]
+    day = lab.wait_for(lambda: line in (told := node.run("balance", "--day", "today").stdout) and told, "the day has them")
+    assert day.splitlines()[-2:] == [line, "balanced"]
+    balance = next(fact for fact in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if fact["fact"] == "balance")
+    assert balance["state"] == "good" and "refusals were lost today" in balance["says"]
+    node.stop()
+    node.start()  # they count once
+    assert node.run("balance", "--day", "today").stdout.splitlines()[-2:] == [line, "balanced"]
+
+
 def test_like_refusals_are_one_event_with_their_number(nodes, inside):
     node = nodes(FLOOD + "limits {{ errors 400 }}\n", inside=inside.port)
     client = lab.Client(node.port)

@@ -167,10 +167,12 @@ static void balance_table(struct composing *composing)
         sheet_put_number(sheet, 1, (double)rows[i].count);
     }
     sheet->last->is_sum = true;
-    sheet->note = !day.is_balanced ? N_("NOT BALANCED: rows and sums of the ledger differ.")
-                  : day.lost       ? N_("INCOMPLETE: events were lost on their way to the ledger.")
-                                   : N_("Rows and sums of the ledger agree.");
-    if (!day.is_balanced || day.lost) wrong_say(composing, sheet->note);
+    sheet->note = !day.is_balanced  ? N_("NOT BALANCED: rows and sums of the ledger differ.")
+                  : day.lost.events ? N_("INCOMPLETE: events were lost on their way to the ledger.")
+                  : day.lost.refusals
+                      ? N_("Rows and sums of the ledger agree; refusals were lost on their way to it.")
+                      : N_("Rows and sums of the ledger agree.");
+    if (!day.is_balanced || day.lost.events) wrong_say(composing, sheet->note);
     sheet_show(composing, sheet);
 }
 

@@ -120,7 +120,7 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "f552" },
     { "552 to a call-out", TLS_OFF, 1, 0, HI PIPE OK "552 too many\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>", "t452" },
-    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT BYE, TWO "||||<content>|QUIT|<close>",
+    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT BYE, TWO "||||<content>|RSET|<close>",
       "d250 n0", .is_new = true },
     { "to a node, 552 to one of two", TLS_OFF, 2, 9, HI NODE HI OK OK "552 too many\n" OK,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 n0",

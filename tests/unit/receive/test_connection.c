@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -704,6 +705,69 @@ static void test_events_of_a_flood(void **state)
     scene_stop(&scene);
 }
 
+/* Of all clients together a thousand at once are told one by one, however many they are, and none is lost. */
+static void test_events_of_many_strangers(void **state)
+{
+    enum { STRANGERS = 3000, EACH = 3 };
+    struct event_refused event;
+    unsigned alone = 0, together = 0;
+    const struct text *record;
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    for (unsigned n = 0; n < STRANGERS * EACH; n++) {
+        char address[64];
+        struct refusal refusal = { .event = { .code = 550,
+                                              .stage = STAGE_RCPT,
+                                              .reply = TEXT("550 5.1.1 nobody"),
+                                              .recipient = TEXT("u@world.test") },
+                                   .client_name = TEXT("unknown"),
+                                   .protocol = "ESMTP" };
+        snprintf(address, sizeof address, "2001:db8:%x:%x::1", n / EACH / 60000, n / EACH % 60000);
+        assert_true(address_parse(text_of(address), &refusal.event.client));
+        refusals_add(scene.server.refusals, &refusal);
+    }
+    refusals_flush(scene.server.refusals);
+    while ((record = scene_event(&scene))) {
+        assert_true(event_refused_get(scene.arena, *record, &event));
+        assert_int_equal(event.code, 550);
+        assert_int_equal(address_is_zero(&event.client), event.count > 1);
+        *(event.count > 1 ? &together : &alone) += event.count;
+    }
+    assert_in_range(alone, 1000, 1200); /* time passes meanwhile: 20 a second */
+    assert_int_equal(alone + together, STRANGERS * EACH);
+    assert_int_equal(ring_lost(scene.server.ring) + ring_lost_minor(scene.server.ring), 0);
+    scene_stop(&scene);
+}
+
+/* More kinds of refusals than are told apart are told all the same, in a bounded number of events. */
+static void test_events_of_many_kinds(void **state)
+{
+    enum { KINDS = 100, EACH = 30 };
+    struct event_refused event;
+    unsigned sum = 0, events = 0;
+    const struct text *record;
+    (void)state;
+    scene_start(&scene, IN_PORT PLAIN);
+    for (unsigned n = 0; n < KINDS * EACH; n++) {
+        struct refusal refusal = { .event = { .code = (uint16_t)(450 + n % KINDS),
+                                              .stage = STAGE_MAIL,
+                                              .reply = TEXT("450 4.7.0 later"),
+                                              .client = { { 0x20, 1, (uint8_t)(n >> 8), (uint8_t)n } } },
+                                   .client_name = TEXT("unknown"),
+                                   .protocol = "ESMTP" };
+        refusals_add(scene.server.refusals, &refusal);
+    }
+    refusals_flush(scene.server.refusals);
+    while ((record = scene_event(&scene))) {
+        assert_true(event_refused_get(scene.arena, *record, &event));
+        sum += event.count;
+        events++;
+    }
+    assert_int_equal(sum, KINDS * EACH);
+    assert_in_range(events, 1000, 1000 + 64 + 100);
+    scene_stop(&scene);
+}
+
 /* --- what a node is told of another's client --- */
 
 static const struct {
@@ -833,6 +897,8 @@ int main(void)
         cmocka_unit_test(test_events_of_a_refusal),
         cmocka_unit_test(test_events_of_an_abort),
         cmocka_unit_test(test_events_of_a_flood),
+        cmocka_unit_test(test_events_of_many_strangers),
+        cmocka_unit_test(test_events_of_many_kinds),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_gone_while_it_goes_through),

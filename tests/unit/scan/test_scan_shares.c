@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "scan/fair_shares.h"
@@ -20,7 +21,7 @@ static struct request *request(const char *client, uint32_t ipv6_prefix, uint64_
     struct buffer payload = { 0 };
     assert_true(address_parse(text_of(client), &occasion.client));
     occasion_put(&occasion, &payload);
-    struct frame frame = { .id = id, .payload = buffer_text(&payload) };
+    struct frame frame = { .type = SCAN_READ, .id = id, .payload = buffer_text(&payload) };
     struct request *made = request_new(NULL, &frame, ipv6_prefix, 0);
     buffer_free(&payload);
     made->bytes = bytes;
@@ -140,6 +141,83 @@ static void no_debt(void **state)
     assert_int_equal(next(&waiting, REQUEST_SMALL), 103);
 }
 
+/* Given, and answered after so many milliseconds of a worker. */
+static uint64_t next_spending(struct shares *waiting, enum request_weight weight, uint64_t spent_ms)
+{
+    struct request *given = shares_give(waiting, weight);
+    if (!given) return 0;
+    uint64_t id = given->id;
+    shares_spent(waiting, given, spent_ms);
+    shares_end(waiting, given);
+    request_free(given);
+    return id;
+}
+
+/* Whose small message was dear goes with the large from then on, with all that waits, behind who is cheap
+   there; and comes back with cheap ones. */
+static void dear_go_with_the_large(void **state)
+{
+    struct shares waiting = { 0 };
+    for (uint64_t id = 1; id <= 3; id++) add(&waiting, "192.0.2.1", 200 * KIB, id);
+    add(&waiting, "192.0.2.2", 200 * KIB, 4);
+    assert_int_equal(next_spending(&waiting, REQUEST_SMALL, 260), 1);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 4);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 0);
+    add(&waiting, "192.0.2.3", 4 * MIB, 5);
+    add(&waiting, "192.0.2.3", 3 * MIB, 6);
+    assert_int_equal(next_spending(&waiting, REQUEST_LARGE, 0), 2);
+    assert_int_equal(next(&waiting, REQUEST_LARGE), 5);
+    assert_int_equal(next(&waiting, REQUEST_LARGE), 6);
+    assert_int_equal(next_spending(&waiting, REQUEST_LARGE, 0), 3);
+    for (uint64_t id = 7; id <= 9; id++) {
+        add(&waiting, "192.0.2.1", KIB, id);
+        assert_int_equal(next_spending(&waiting, REQUEST_LARGE, 1), id);
+    }
+    add(&waiting, "192.0.2.1", KIB, 10);
+    assert_int_equal(next_spending(&waiting, REQUEST_SMALL, 1), 10);
+    assert_int_equal(waiting.count, 0);
+    assert_int_equal(waiting.bytes, 0);
+}
+
+/* While a worker takes long over a message, what else its client sends waits elsewhere, and no longer. */
+static void late_go_with_the_large(void **state)
+{
+    struct shares waiting = { 0 };
+    for (uint64_t id = 1; id <= 3; id++) add(&waiting, "192.0.2.1", KIB, id);
+    add(&waiting, "192.0.2.2", KIB, 4);
+    struct request *late = shares_give(&waiting, REQUEST_SMALL);
+    shares_late(&waiting, late);
+    add(&waiting, "192.0.2.1", KIB, 5);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 4);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 0);
+    for (uint64_t id = 2; id <= 5; id += id == 3 ? 2 : 1) assert_int_equal(next(&waiting, REQUEST_LARGE), id);
+    shares_end(&waiting, late);
+    request_free(late);
+    add(&waiting, "192.0.2.1", KIB, 6);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 6);
+}
+
+/* Large mail is as dear as it is: the small of the same client stay small. So do small ones that are cheap,
+   and those of a client that was forgotten for others. */
+static void others_stay(void **state)
+{
+    struct shares waiting = { 0 };
+    add(&waiting, "192.0.2.1", 4 * MIB, 1);
+    assert_int_equal(next_spending(&waiting, REQUEST_LARGE, 5000), 1);
+    add(&waiting, "192.0.2.1", KIB, 2);
+    assert_int_equal(next_spending(&waiting, REQUEST_SMALL, DEAR_MS - 1), 2);
+    for (uint64_t id = 3; id < 3 + DEAR_CLIENTS + 1; id++) {
+        char client[24];
+        snprintf(client, sizeof client, "10.0.%d.%d", (int)id / 256, (int)id % 256);
+        add(&waiting, client, KIB, id);
+        assert_int_equal(next_spending(&waiting, REQUEST_SMALL, DEAR_MS), id);
+    }
+    add(&waiting, "10.0.0.3", KIB, 1000);
+    add(&waiting, "10.0.0.4", KIB, 1001);
+    assert_int_equal(next(&waiting, REQUEST_SMALL), 1000);
+    assert_int_equal(next(&waiting, REQUEST_LARGE), 1001);
+}
+
 static void taken_back_is_first(void **state)
 {
     struct shares waiting = { 0 };
@@ -192,6 +270,9 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(order),
                                         cmocka_unit_test(given_counts),
                                         cmocka_unit_test(no_debt),
+                                        cmocka_unit_test(dear_go_with_the_large),
+                                        cmocka_unit_test(late_go_with_the_large),
+                                        cmocka_unit_test(others_stay),
                                         cmocka_unit_test(taken_back_is_first),
                                         cmocka_unit_test(prefix_is_settable),
                                         cmocka_unit_test(bounds) };
