@@ -266,7 +266,8 @@ def test_a_reload_loses_no_message(scans):
     scan.say(f"reload {scan.config}")
     tags += [scan.begin(CLEAN.replace(b"hello", b"%d" % number)) for number in range(200, 1000)]
     assert all(scan.wait(tag).startswith("verdict code=250 ") for tag in tags)
-    wait_for(lambda: (new := set(scan.pids("scan-worker"))) and len(new) == 3 and not new & old, "all workers are new")
+    # Three for the small; two more for the large where a message took long.
+    wait_for(lambda: (new := set(scan.pids("scan-worker"))) and len(new) in (3, 5) and not new & old, "all workers are new")
     assert "required=1000.0" in scan.ask(CLEAN)
     assert len(scan.pids("scan-nursery")) == 1
 
