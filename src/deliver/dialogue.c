@@ -383,6 +383,7 @@ static void hang_up(struct dialogue *dialogue)
 
 void dialogue_hung_up(struct dialogue *dialogue)
 {
+    if (!is_unconfirmed(dialogue)) return; /* between two messages there is no handover */
     uint32_t delivered = count_delivered(dialogue);
     if (ends_without_proof(dialogue)) hang_up(dialogue);
     if (dialogue->state != DIALOGUE_PROVING) return;

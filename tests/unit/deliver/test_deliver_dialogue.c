@@ -120,7 +120,7 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "f552" },
     { "552 to a call-out", TLS_OFF, 1, 0, HI PIPE OK "552 too many\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>", "t452" },
-    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT BYE, TWO "||||<content>|RSET|<close>",
+    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT OK BYE, TWO "||||<content>|RSET|QUIT|<close>",
       "d250 n0", .is_new = true },
     { "to a node, 552 to one of two", TLS_OFF, 2, 9, HI NODE HI OK OK "552 too many\n" OK,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 n0",
@@ -431,6 +431,7 @@ static void row_run(const struct row *row)
         fail_msg("%s: ended %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
     if (row->finding != FOUND_NOTHING && play.dialogue.finding != row->finding)
         fail_msg("%s: found %d", row->name, (int)play.dialogue.finding);
+    dialogue_hung_up(&play.dialogue); /* a server may go at any time, also between two messages */
     buffer_free(&play.said);
     buffer_free(&play.out);
     arena_free(arena);
