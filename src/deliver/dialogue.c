@@ -383,10 +383,9 @@ static void hang_up(struct dialogue *dialogue)
 
 void dialogue_hung_up(struct dialogue *dialogue)
 {
-    if (!is_unconfirmed(dialogue)) return; /* between two messages there is no handover */
-    uint32_t delivered = count_delivered(dialogue);
     if (ends_without_proof(dialogue)) hang_up(dialogue);
     if (dialogue->state != DIALOGUE_PROVING) return;
+    uint32_t delivered = count_delivered(dialogue);
     /* Behind 354 all that are left share one verdict; by BDAT a refusal may be another recipient's. */
     bool is_mixed = dialogue->content_is_bdat && delivered < dialogue->asked;
     bool is_proven = !dialogue->has_verdict || delivered == 0 || (dialogue->reset_is_answered && !is_mixed);

@@ -66,6 +66,8 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content> RSET||||<ready>", "f553" },
     { "BDAT refused", TLS_OFF, 1, 9, HI PIPE OK OK "552 big\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content> RSET||||<ready>", "f552" },
+    { "BDAT ahead, closed while idle", TLS_OFF, 1, 9, HI PIPE OK TO KEPT OK "!",
+      "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content> RSET||||<ready>", "d250" },
     { "354 to the content is no answer", TLS_OFF, 1, 9, HI PIPE OK OK "354 go\n",
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> BDAT 9 LAST <content> RSET|||<close>", "t0" },
     { "large BDAT waits", TLS_OFF, 1, 1000000, HI PIPE OK TO KEPT OK,
