@@ -24,7 +24,7 @@ enum { EVENTS_A_TURN = 256, TICK_MS = 50 };
 static const char usage_text[] =
     "usage: sink --listen HOST:PORT [options]\n"
     "  --expect N        ends when N messages have come (with ids: N different ones)\n"
-    "  --linger S        stays so long after that, to see doubled ones (0)\n"
+    "  --linger S        stays so long after that, to see doubled ones and to answer what follows (0.2)\n"
     "  --idle S          ends after so long without a message, once one has come\n"
     "  --ids FILE        writes which X-Bench-Id came, and how often\n"
     "  --no-pipelining --no-8bitmime --no-size --no-chunking --smtputf8 --tls\n"
@@ -196,7 +196,7 @@ static void option_read(struct sink *sink, int option, const char *word)
 
 int main(int argc, char **argv)
 {
-    static struct sink sink = { .plan.without = SINK_SMTPUTF8 };
+    static struct sink sink = { .plan.without = SINK_SMTPUTF8, .linger = 0.2 };
     log_open("sink", LOG_TARGET_STDERR, NULL, LOG_LEVEL_WARNING);
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         option_read(&sink, option, optarg);

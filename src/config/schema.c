@@ -144,8 +144,10 @@ const struct schema_row schema_rows[] = {
         "The folder of the spool, the ledger and the sockets.",
         "スプール、台帳、ソケットを置くフォルダー。"),
     PLAIN(GLOBAL, "user", USER, user, "none", "none",
-        "Whom the processes run as when started by root.",
-        "root で起動したときに各プロセスがなるユーザー。"),
+        "Whom the processes run as when started by root: each as NAME-receive, NAME-scan and so on where the machine has "
+        "these users, else all as NAME. The group of NAME may reach the control socket.",
+        "root で起動したときに各プロセスがなるユーザー。NAME-receive、NAME-scan などがあればそれぞれ別のユーザー、なければ全部 NAME。"
+        "NAME のグループは制御ソケットに接続できる。"),
     { SCHEMA_GLOBAL, "listen", SCHEMA_LISTEN, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "Takes mail at ADDRESS:PORT. Stands once for each.",
         "この ADDRESS:PORT でメールを受ける。一つごとに一文。" },
