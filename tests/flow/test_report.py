@@ -154,7 +154,7 @@ def test_the_days_balance_has_every_recipient_in_one_row(nodes, inside, tmp_path
     lab.wait_for(lambda: node.run("quarantine", "list").stdout.count(" kept ") == 2, "both are kept")
     node.run("report", "--date", "today", "--language", "en", "--to", tmp_path / "held.txt")
     assert "Held mail: 0 recipients in the queue, 2 in the quarantine" in (tmp_path / "held.txt").read_text()
-    node.run("quarantine", "release", "all", "--to", "a@example.test")
+    node.run("quarantine", "release", "all", "--yes", "--to", "a@example.test")
     inside.wait(2)
     node.balance()
     node.run("report", "--date", f"{day()}", "--to", tmp_path / "r.txt")
