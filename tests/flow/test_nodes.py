@@ -213,6 +213,6 @@ def test_status_shows_every_certificate(nodes, inside, there, tmp_path):
     assert mine["use"].startswith("listen 127.0.0.1 port ") and mine["names"] == "mx.example.test" and mine["days_left"] in (29, 30)
     assert mine.get("warning") == ("expires in 29 days" if mine["days_left"] == 29 else None)
     assert all(secret not in json.dumps(wall.status()) for secret in ("PRIVATE", str(there / "wall1.key")))
-    text = wall.run("status").stdout
+    text = wall.run("status", "--all").stdout
     assert f"certificate  {there}/wall1.pem\n" in text and "wall1, 127.0.0.1\n" in text
     assert "(729 days)" in text or "(730 days)" in text

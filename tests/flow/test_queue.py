@@ -118,7 +118,7 @@ def test_mail_to_a_domain_is_not_mail_from_there(nodes, sinks, inside):
     told = lab.wait_for(lambda: len(found := acts(node)) == 7 and found, "each act is in the record")
     assert told == [(who, os.geteuid(), "queue", *one) for one in (
         ("remove", "", "--from *@other.test"), ("remove", "", "--from *@other.test: done, 2 recipients of 2 messages"),
-        ("remove", "", "--to one@*"), ("remove", "", "--to one@*: done, 1 recipients of 1 messages"),
+        ("remove", "", "--to one@*"), ("remove", "", "--to one@*: done, 1 recipient of 1 message"),
         ("hold", "", "all"), ("hold", "", "all: done, 2 recipients of 2 messages"), ("remove", two["id"], "1 recipient"))]
     assert len(acts(node, "--act", "hold")) == 2 and acts(node, "--user", "somebody") == []
     assert f"removed by the administrator ({who})" in node.run("trace", two["id"]).stdout
