@@ -48,8 +48,7 @@ static const char help[] =
     "\nWho may release what: quarantine release in sekimori.conf(5). Each release, each delete and\n"
     "each look at a content is recorded: sekimori audit.\n"
     "On a terminal delete asks first, and release of what may hurt (virus, phishing, poison) or of several.\n"
-    "Without a terminal, deleting several and releasing several that may hurt want --yes, unless each is\n"
-    "named by its id.\n"
+    "Without a terminal, deleting, and releasing what may hurt, want --yes, unless each is named by its id.\n"
     "Exit codes: 0 done, 1 the answer was no, 64 usage, or --yes is missing, 66 nothing of that name, 69 no "
     "node,\n"
     "75 some are on their way in or out at this moment, or cannot be read: try again, 77 not allowed.\n";
@@ -413,7 +412,7 @@ static int consent_get(const struct options *options, const char *verb, bool is_
     fprintf(stderr,
             "sekimori quarantine: %s would take %lld message%s%s: say --yes to do it, --dry-run to see\n",
             verb, (long long)extent.messages, is_several ? "s" : "",
-            extent.harmful ? "; what is in them may hurt" : "");
+            extent.harmful && !is_delete ? "; what is in them may hurt" : "");
     return EX_USAGE;
 }
 
