@@ -35,14 +35,9 @@ static struct place place_of(const struct machine *machine, const char *words)
 /* All of them or none: with some alone the node does not start. */
 static void own_users_check(const struct machine *machine, const char *user)
 {
-    char name[PROCESS_USER_SIZE], missing[PROCESS_USER_SIZE] = "";
-    int found = 0;
-    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) {
-        bool fits = process_user_name(text_of(user), (enum process_kind)kind, name);
-        bool is_there = fits && getpwnam(name);
-        if (!is_there && !*missing) memcpy(missing, name, sizeof missing);
-        found += is_there;
-    }
+    struct os_user users[PROCESS_COUNT];
+    char missing[PROCESS_USER_SIZE];
+    int found = process_users_find(text_of(user), users, missing);
     if (!*missing) return;
     if (found)
         source_complain(machine->config->sources, place_of(machine, "user"), machine->problems,
@@ -57,7 +52,7 @@ static void own_users_check(const struct machine *machine, const char *user)
                         user, missing);
 }
 
-static void user_find(struct machine *machine)
+static void user_check(const struct machine *machine)
 {
     const struct config *config = machine->config;
     if (config->user.length == 0) return;
@@ -82,8 +77,8 @@ static void named_users_check(const struct machine *machine)
         for (size_t i = 0; i < list->count; i++) {
             uint64_t number;
             char *name = memory_string(list->items[i]);
-            bool is_other = text_to_number(list->items[i], UINT32_MAX, &number) ||
-                            value_is_user_group(list->items[i]);
+            bool is_other =
+                text_to_number(list->items[i], UINT32_MAX, &number) || value_is_user_group(list->items[i]);
             if (!is_other && !getpwnam(name))
                 source_complain(machine->config->sources, source_find(machine->config->sources, row, 0),
                                 machine->problems, SEVERITY_WARNING,
@@ -257,7 +252,7 @@ void machine_check(const struct config *config, struct problem_list *problems)
     struct machine machine = { .config = config,
                                .problems = problems,
                                .severity = is_starter ? SEVERITY_ERROR : SEVERITY_WARNING };
-    user_find(&machine);
+    user_check(&machine);
     named_users_check(&machine);
     state_check(&machine);
     ports_check(&machine);
@@ -267,7 +262,7 @@ void machine_check(const struct config *config, struct problem_list *problems)
 void machine_check_for_start(const struct config *config, struct problem_list *problems)
 {
     struct machine machine = { .config = config, .problems = problems, .severity = SEVERITY_WARNING };
-    user_find(&machine);
+    user_check(&machine);
     named_users_check(&machine);
     log_check(&machine);
 }

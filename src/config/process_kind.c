@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* One table of names. */
+/* The names, and whom the name service has for them. */
 #include "config/process_kind.h"
 
+#include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const kind_names[PROCESS_COUNT] = {
     [PROCESS_MASTER] = "master", [PROCESS_RECEIVE] = "receive", [PROCESS_LOOKUP] = "lookup",
@@ -26,8 +28,24 @@ bool process_kind_from_name(struct text name, enum process_kind *out)
     return false;
 }
 
-bool process_user_name(struct text user, enum process_kind kind, char room[PROCESS_USER_SIZE])
+bool os_user_find(const char *name, struct os_user *out)
 {
-    return snprintf(room, PROCESS_USER_SIZE, "%.*s-%s", TEXT_ARG(user), process_name(kind)) <
-           PROCESS_USER_SIZE;
+    const struct passwd *entry = getpwnam(name);
+    if (entry) *out = (struct os_user){ entry->pw_uid, entry->pw_gid };
+    return entry != NULL;
+}
+
+int process_users_find(struct text user, struct os_user out[PROCESS_COUNT], char missing[PROCESS_USER_SIZE])
+{
+    int found = 0;
+    *missing = '\0';
+    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) {
+        char name[PROCESS_USER_SIZE];
+        int length =
+            snprintf(name, sizeof name, "%.*s-%s", TEXT_ARG(user), process_name((enum process_kind)kind));
+        bool is_there = length < PROCESS_USER_SIZE && os_user_find(name, &out[kind]);
+        if (!is_there && !*missing) memcpy(missing, name, sizeof name);
+        found += is_there;
+    }
+    return found;
 }

@@ -3,6 +3,8 @@
 #ifndef SEKIMORI_CONFIG_PROCESS_KIND_H
 #define SEKIMORI_CONFIG_PROCESS_KIND_H
 
+#include <sys/types.h>
+
 #include "base/text.h"
 
 enum process_kind {
@@ -21,9 +23,18 @@ enum process_kind {
 const char *process_name(enum process_kind kind);                      /* "receive" */
 bool process_kind_from_name(struct text name, enum process_kind *out); /* false: none has that name */
 
-/* "sekimori-receive": the user of this machine that the process runs as where `user` is "sekimori". False:
-   the name is too long for one. */
+struct os_user {
+    uid_t uid;
+    gid_t gid;
+};
+
+/* False: this machine's name service knows no such user. */
+bool os_user_find(const char *name, struct os_user *out);
+
+/* The users of their own that processes run as where `user` is "sekimori": "sekimori-receive" and so on. Asks
+   the name service for each but PROCESS_MASTER's, into `out`. Returns how many are there; `missing` is the
+   name of the first that is not, or empty. */
 enum { PROCESS_USER_SIZE = 33 }; /* as long as useradd takes names, and a NUL */
-bool process_user_name(struct text user, enum process_kind kind, char room[PROCESS_USER_SIZE]);
+int process_users_find(struct text user, struct os_user out[PROCESS_COUNT], char missing[PROCESS_USER_SIZE]);
 
 #endif

@@ -2,41 +2,18 @@
 /* Asked once, at the start. */
 #include "master/os_users.h"
 
-#include <pwd.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/log.h"
 
-static bool os_user_find(const char *name, struct os_user *out)
-{
-    const struct passwd *entry = getpwnam(name);
-    if (entry) *out = (struct os_user){ entry->pw_uid, entry->pw_gid };
-    return entry != NULL;
-}
-
 static void all_are(struct os_users *users, struct os_user one)
 {
     users->are_own = false;
     users->node = one;
     for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) users->of[kind] = one;
-}
-
-/* How many of the own users are there; *out_missing is the first that is not. */
-static int own_find(struct text user, struct os_users *out, char missing[PROCESS_USER_SIZE])
-{
-    int found = 0;
-    for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) {
-        char name[PROCESS_USER_SIZE];
-        bool is_there =
-            process_user_name(user, (enum process_kind)kind, name) && os_user_find(name, &out->of[kind]);
-        if (!is_there && !*missing) memcpy(missing, name, PROCESS_USER_SIZE);
-        found += is_there;
-    }
-    return found;
 }
 
 static void user_missing(const char *name)
@@ -55,9 +32,9 @@ void os_users_find(const struct config *config, struct os_users *out)
         log_warning("user is not said: the processes run as root");
         return;
     }
-    char *name = memory_string(config->user), missing[PROCESS_USER_SIZE] = "";
+    char *name = memory_string(config->user), missing[PROCESS_USER_SIZE];
     if (!os_user_find(name, &node)) user_missing(name);
-    int found = own_find(config->user, out, missing);
+    int found = process_users_find(config->user, out->of, missing);
     if (found > 0 && *missing) user_missing(missing);
     if (found == 0) {
         log_info("all processes run as %s: users of their own, %s-receive and so on, part them", name, name);

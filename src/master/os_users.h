@@ -6,15 +6,8 @@
 #ifndef SEKIMORI_MASTER_OS_USERS_H
 #define SEKIMORI_MASTER_OS_USERS_H
 
-#include <sys/types.h>
-
 #include "config/settings.h"
 #include "ipc/ask_master.h"
-
-struct os_user {
-    uid_t uid;
-    gid_t gid;
-};
 
 struct os_users {
     struct os_user node;              /* NAME itself: its group may reach the control socket */
