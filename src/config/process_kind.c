@@ -35,7 +35,7 @@ bool os_user_find(const char *name, struct os_user *out)
     return entry != NULL;
 }
 
-int process_users_find(struct text user, struct os_user out[PROCESS_COUNT], char missing[PROCESS_USER_SIZE])
+int process_users_find(struct text user, struct os_user *out, char missing[PROCESS_USER_SIZE])
 {
     int found = 0;
     *missing = '\0';

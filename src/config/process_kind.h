@@ -32,9 +32,9 @@ struct os_user {
 bool os_user_find(const char *name, struct os_user *out);
 
 /* The users of their own that processes run as where `user` is "sekimori": "sekimori-receive" and so on. Asks
-   the name service for each but PROCESS_MASTER's, into `out`. Returns how many are there; `missing` is the
-   name of the first that is not, or empty. */
+   the name service for each but PROCESS_MASTER's; `out` has room for PROCESS_COUNT. Returns how many are
+   there; `missing` is the name of the first that is not, or empty. */
 enum { PROCESS_USER_SIZE = 33 }; /* as long as useradd takes names, and a NUL */
-int process_users_find(struct text user, struct os_user out[PROCESS_COUNT], char missing[PROCESS_USER_SIZE]);
+int process_users_find(struct text user, struct os_user *out, char missing[PROCESS_USER_SIZE]);
 
 #endif
