@@ -52,6 +52,11 @@ static bool take(struct reader *reader, void *out, size_t size)
     return true;
 }
 
+void get_bytes(struct reader *reader, void *out, size_t size)
+{
+    take(reader, out, size);
+}
+
 uint8_t get_u8(struct reader *reader)
 {
     uint8_t value;

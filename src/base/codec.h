@@ -33,6 +33,7 @@ uint64_t get_u64(struct reader *reader);
 /* Any bits are taken: the caller minds NaN and infinities. 0 when fewer than 8 bytes are left. */
 double get_double(struct reader *reader);
 struct text get_text(struct reader *reader); /* borrowed from the reader's text */
+void get_bytes(struct reader *reader, void *out, size_t size); /* copied; zeros when fewer are left */
 
 /* A count of things that take at least `least_bytes` each: fails when the rest cannot hold them. */
 uint32_t get_count(struct reader *reader, uint32_t most, size_t least_bytes);

@@ -13,14 +13,29 @@ const char *hold_reason_name(enum hold_reason reason)
     return (unsigned)reason < HOLD_COUNT ? names[reason] : "unknown";
 }
 
+void voucher_put(const struct voucher *voucher, struct buffer *out)
+{
+    put_u64(out, voucher->at_ms);
+    buffer_add(out, voucher->signature, sizeof voucher->signature);
+}
+
+void voucher_get(struct reader *reader, struct voucher *out)
+{
+    out->at_ms = get_u64(reader);
+    get_bytes(reader, out->signature, sizeof out->signature);
+}
+
 void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count)
 {
     size_t start = buffer_length(frame);
     put_u64(frame, request->id);
     put_u64(frame, request->arrived_ms);
+    put_u16(frame, request->listener);
     put_u8(frame, request->direction);
     put_u8(frame, request->authenticated);
     put_u16(frame, request->content);
+    buffer_add(frame, request->client.bytes, sizeof request->client.bytes);
+    voucher_put(&request->voucher, frame);
     envelope_put(&request->envelope, frame);
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) {
         put_u8(frame, (uint8_t)request->recipients[i].hold);
@@ -61,9 +76,12 @@ bool keep_request_get(struct arena *arena, struct frame *frame, struct keep_requ
     struct reader reader = reader_of(frame->payload);
     int fd_index = 0;
     *out = (struct keep_request){ .id = get_u64(&reader), .arrived_ms = get_u64(&reader) };
+    out->listener = get_u16(&reader);
     out->direction = get_u8(&reader);
     out->authenticated = get_u8(&reader);
     out->content = get_u16(&reader);
+    get_bytes(&reader, out->client.bytes, sizeof out->client.bytes);
+    voucher_get(&reader, &out->voucher);
     if (!envelope_get(arena, &reader, &out->envelope) || !recipients_get(arena, &reader, out)) return false;
     out->prefix = get_text(&reader);
     if (!edits_get(&reader, out) || out->id != frame->id) return false;

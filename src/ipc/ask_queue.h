@@ -3,9 +3,11 @@
 #ifndef SEKIMORI_IPC_ASK_QUEUE_H
 #define SEKIMORI_IPC_ASK_QUEUE_H
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "ipc/body.h"
 #include "ipc/channel.h"
+#include "mail/digest.h"
 #include "mail/edits.h"
 #include "mail/envelope.h"
 
@@ -25,7 +27,7 @@ enum queue_frame {
                     sent and which was stopped; texts client, sender, first recipient, reason */
 };
 
-enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED };
+enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED, KEEP_UNVOUCHED };
 
 enum hold_reason {
     HOLD_NONE,
@@ -56,13 +58,26 @@ enum content_flag {
     CONTENT_IS_LINES = 32,       /* it was looked through: no NUL, no CR or LF but in CRLF */
 };
 
+/* What scan signed of it, see ipc/voucher.h. */
+struct voucher {
+    uint64_t at_ms; /* CLOCK_MONOTONIC; 0: there is none */
+    uint8_t signature[DIGEST_BYTES];
+};
+
+/* Appended; read: zero where the bytes end before. */
+void voucher_put(const struct voucher *voucher, struct buffer *out);
+void voucher_get(struct reader *reader, struct voucher *out);
+
 struct keep_request {
     uint64_t id;
     uint64_t arrived_ms; /* wall clock */
+    uint16_t listener;   /* index in config.listeners */
     uint8_t direction;   /* enum direction of config/settings.h */
     uint8_t
         authenticated; /* a DSN may go to the outside sender: aligned SPF or DKIM pass, untagged verdict */
     uint16_t content;  /* enum content_flag bits, of prefix and body together */
+    struct address client; /* zero: a message of this node's own */
+    struct voucher voucher;
     struct envelope envelope;
     struct keep_recipient *recipients; /* envelope.recipient_count */
     struct text prefix;  /* header lines put before the body, CRLF-ended; the same for every delivery */

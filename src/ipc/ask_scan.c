@@ -4,44 +4,86 @@
 
 #include "base/codec.h"
 
-void scan_read_put(const struct occasion *occasion, const struct question *questions, uint32_t question_count,
-                   struct body *body, struct buffer *frame, int *fds, int *fd_count)
+static void question_put(const struct scan_question *question, struct buffer *out)
+{
+    occasion_put(&question->occasion, out);
+    put_text(out, question->prefix);
+    questions_put(question->questions, question->question_count, out);
+}
+
+static bool question_get(struct arena *arena, struct reader *reader, struct scan_question *out)
+{
+    if (!occasion_get(arena, reader, &out->occasion)) return false;
+    out->prefix = get_text(reader);
+    return questions_get(arena, reader, &out->questions, &out->question_count);
+}
+
+void scan_read_put(const struct scan_question *question, struct body *body, struct buffer *frame, int *fds,
+                   int *fd_count)
 {
     size_t start = buffer_length(frame);
-    occasion_put(occasion, frame);
-    questions_put(questions, question_count, frame);
+    question_put(question, frame);
     body_fit(body, buffer_length(frame) - start);
     body_put(body, frame, fds, fd_count);
 }
 
-bool scan_read_get(struct arena *arena, struct frame *frame, struct occasion *occasion,
-                   struct question **questions, uint32_t *question_count, struct body *body)
+bool scan_read_get(struct arena *arena, struct frame *frame, struct scan_question *out, struct body *body)
 {
     struct reader reader = reader_of(frame->payload);
     int fd_index = 0;
-    bool good =
-        occasion_get(arena, &reader, occasion) && questions_get(arena, &reader, questions, question_count);
-    if (!good || !body_get(&reader, frame, &fd_index, body)) return false;
-    if (reader_done(&reader) && occasion->id == frame->id) return true;
+    if (!question_get(arena, &reader, out) || !body_get(&reader, frame, &fd_index, body)) return false;
+    if (reader_done(&reader) && out->occasion.id == frame->id) return true;
     body_free(body);
     return false;
 }
 
-void scan_decide_put(const struct occasion *occasion, const struct question *answers, uint32_t answer_count,
-                     struct text facts, struct buffer *payload)
+void scan_decide_put(const struct scan_question *question, struct text found, struct buffer *payload)
 {
-    occasion_put(occasion, payload);
-    questions_put(answers, answer_count, payload);
-    put_text(payload, facts);
+    question_put(question, payload);
+    put_text(payload, found);
 }
 
-bool scan_decide_get(struct arena *arena, const struct frame *frame, struct occasion *occasion,
-                     struct question **answers, uint32_t *answer_count, struct facts *facts)
+bool scan_decide_get(struct arena *arena, const struct frame *frame, struct scan_question *out,
+                     struct found *found)
 {
     struct reader reader = reader_of(frame->payload);
-    bool good =
-        occasion_get(arena, &reader, occasion) && questions_get(arena, &reader, answers, answer_count);
-    struct reader facts_reader = reader_of(get_text(&reader));
-    return good && reader_done(&reader) && facts_get(arena, &facts_reader, facts) &&
-           reader_done(&facts_reader);
+    return question_get(arena, &reader, out) && found_get(get_text(&reader), found) && reader_done(&reader) &&
+           out->occasion.id == frame->id;
+}
+
+void found_put(const struct found *found, struct buffer *out)
+{
+    put_text(out, found->facts);
+    buffer_add(out, found->body, sizeof found->body);
+    buffer_add(out, found->signature, sizeof found->signature);
+}
+
+bool found_get(struct text payload, struct found *out)
+{
+    struct reader reader = reader_of(payload);
+    out->facts = get_text(&reader);
+    get_bytes(&reader, out->body, sizeof out->body);
+    get_bytes(&reader, out->signature, sizeof out->signature);
+    return reader_done(&reader);
+}
+
+bool found_facts(struct arena *arena, const struct found *found, struct facts *out)
+{
+    struct reader reader = reader_of(found->facts);
+    return facts_get(arena, &reader, out) && reader_done(&reader);
+}
+
+void judged_put(const struct judged *judged, struct buffer *out)
+{
+    facts_put(&judged->facts, out);
+    verdict_put(&judged->verdict, out);
+    voucher_put(&judged->voucher, out);
+}
+
+bool judged_get(struct arena *arena, struct text payload, struct judged *out)
+{
+    struct reader reader = reader_of(payload);
+    if (!facts_get(arena, &reader, &out->facts) || !verdict_get(arena, &reader, &out->verdict)) return false;
+    voucher_get(&reader, &out->voucher);
+    return reader_done(&reader);
 }

@@ -5,16 +5,18 @@
 #ifndef SEKIMORI_IPC_ASK_SCAN_H
 #define SEKIMORI_IPC_ASK_SCAN_H
 
+#include "ipc/ask_queue.h"
 #include "ipc/body.h"
 #include "ipc/channel.h"
 #include "judge/evidence.h"
 
 enum scan_frame {
-    SCAN_READ = 1, /* occasion, questions (those of the session, answered or not), body, as scan_read_put
-                      writes them; frame id = message id */
-    SCAN_DECIDE,   /* occasion, questions (all answered or temperror), text facts (as received) */
-    SCAN_FACTS,    /* same id; facts: their questions and what was open of those sent are to be answered */
-    SCAN_VERDICT,  /* same id; text facts (without possible edits), verdict */
+    SCAN_READ = 1, /* occasion, prefix, questions (those of the session, answered or not), body, as
+                      scan_read_put writes them; frame id = message id */
+    SCAN_DECIDE,   /* occasion, prefix, questions (all answered or temperror), the payload of SCAN_FACTS */
+    SCAN_FACTS,    /* same id; struct found: its questions and what was open of those sent are to be answered
+                    */
+    SCAN_VERDICT,  /* same id; struct judged (facts without possible edits) */
     SCAN_FAILED,   /* same id; u8 enum scan_failure, text why. The message gets 451, or is held as poison. */
     SCAN_CANCEL,   /* receive: same id: the client hung up; no reply is wanted */
 };
@@ -28,17 +30,48 @@ enum scan_failure {
 
 enum { SCAN_PAYLOAD_MOST = FRAME_LIMIT - 64 }; /* bytes: more is not sent, either way */
 
+/* What receive asks: about whom, and the header lines that it puts before the body when queue is to keep it.
+ */
+struct scan_question {
+    struct occasion occasion;
+    struct text prefix;
+    struct question *questions;
+    uint32_t question_count;
+};
+
+/* What was found in a message, and that the dispatcher has seen a worker find it. A worker leaves the
+   signature empty. */
+struct found {
+    struct text facts; /* their byte form */
+    uint8_t body[DIGEST_BYTES];
+    uint8_t signature[DIGEST_BYTES];
+};
+
+/* A verdict, and what the dispatcher signed of it: nothing where the message is refused or deferred. A worker
+   says the digest of the body in the place of the signature, and no time. */
+struct judged {
+    struct facts facts;
+    struct verdict verdict;
+    struct voucher voucher;
+};
+
 /* What is read borrows texts from the frame; lists live in the arena, `*body` is the caller's. False:
    malformed. */
-void scan_read_put(const struct occasion *occasion, const struct question *questions, uint32_t question_count,
-                   struct body *body, struct buffer *frame, int *fds, int *fd_count);
-bool scan_read_get(struct arena *arena, struct frame *frame, struct occasion *occasion,
-                   struct question **questions, uint32_t *question_count, struct body *body);
+void scan_read_put(const struct scan_question *question, struct body *body, struct buffer *frame, int *fds,
+                   int *fd_count);
+bool scan_read_get(struct arena *arena, struct frame *frame, struct scan_question *out, struct body *body);
 
-/* `facts` is the payload of SCAN_FACTS. What is written may be more than SCAN_PAYLOAD_MOST. */
-void scan_decide_put(const struct occasion *occasion, const struct question *answers, uint32_t answer_count,
-                     struct text facts, struct buffer *payload);
-bool scan_decide_get(struct arena *arena, const struct frame *frame, struct occasion *occasion,
-                     struct question **answers, uint32_t *answer_count, struct facts *facts);
+/* `found` is the payload of SCAN_FACTS. What is written may be more than SCAN_PAYLOAD_MOST. */
+void scan_decide_put(const struct scan_question *question, struct text found, struct buffer *payload);
+bool scan_decide_get(struct arena *arena, const struct frame *frame, struct scan_question *out,
+                     struct found *found);
+
+/* The byte forms, appended; what is read borrows its texts, lists live in the arena. False: malformed. */
+void found_put(const struct found *found, struct buffer *out);
+bool found_get(struct text payload, struct found *out);
+void judged_put(const struct judged *judged, struct buffer *out);
+bool judged_get(struct arena *arena, struct text payload, struct judged *out);
+/* The facts of what was found, in the same way. */
+bool found_facts(struct arena *arena, const struct found *found, struct facts *out);
 
 #endif

@@ -77,7 +77,7 @@ static void put_address(struct buffer *out, const struct address *address)
 static struct address get_address(struct reader *reader)
 {
     struct address address;
-    for (size_t i = 0; i < sizeof address.bytes; i++) address.bytes[i] = get_u8(reader);
+    get_bytes(reader, address.bytes, sizeof address.bytes);
     return address;
 }
 

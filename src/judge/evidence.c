@@ -32,6 +32,7 @@ const char *evidence_edit_kind_name(enum edit_kind kind)
 void occasion_put(const struct occasion *occasion, struct buffer *out)
 {
     put_u64(out, occasion->id);
+    put_u16(out, occasion->listener);
     put_u8(out, (uint8_t)occasion->direction);
     buffer_add(out, occasion->client.bytes, sizeof occasion->client.bytes);
     put_text(out, occasion->helo);
@@ -44,15 +45,17 @@ void occasion_put(const struct occasion *occasion, struct buffer *out)
 void occasion_client(struct reader *reader, struct address *out)
 {
     get_u64(reader);
+    get_u16(reader);
     get_u8(reader);
-    for (size_t i = 0; i < sizeof out->bytes; i++) out->bytes[i] = get_u8(reader);
+    get_bytes(reader, out->bytes, sizeof out->bytes);
 }
 
 bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *out)
 {
     *out = (struct occasion){ .id = get_u64(reader), .direction = DIRECTION_IN };
+    out->listener = get_u16(reader);
     out->direction = get_u8(reader);
-    for (size_t i = 0; i < sizeof out->client.bytes; i++) out->client.bytes[i] = get_u8(reader);
+    get_bytes(reader, out->client.bytes, sizeof out->client.bytes);
     out->helo = get_text(reader);
     out->sender = get_text(reader);
     out->smtputf8 = get_u8(reader) != 0;
@@ -163,6 +166,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_u8(out, facts->ambiguous);
     put_text(out, facts->findings);
     put_u16(out, facts->content);
+    put_u8(out, facts->lacks_header);
     put_u32(out, facts->received_count);
     put_u32(out, facts->part_count);
     put_text(out, facts->subject);
@@ -182,6 +186,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->ambiguous = get_u8(reader) != 0;
     out->findings = get_text(reader);
     out->content = get_u16(reader);
+    out->lacks_header = get_u8(reader) != 0;
     out->received_count = get_u32(reader);
     out->part_count = get_u32(reader);
     out->subject = get_text(reader);

@@ -12,6 +12,7 @@
 /* Who sent it, as receive saw it. */
 struct occasion {
     uint64_t id;
+    uint16_t listener; /* index in config.listeners */
     enum direction direction;
     struct address client;
     struct text helo, sender; /* sender: MAIL FROM without brackets */
@@ -102,7 +103,8 @@ struct facts {
     struct text engine;      /* "clamav 1.4.6"; empty when none looked */
     bool ambiguous;          /* mail programs may disagree about a file in it (mail/reading.h) */
     struct text findings;    /* names of those with a consequence, "," between them; empty when none */
-    uint16_t content;        /* enum content_flag of ipc/ask_queue.h, of the body */
+    uint16_t content;        /* enum content_flag of ipc/ask_queue.h */
+    bool lacks_header;       /* it begins with text (header_is_missing) */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
     struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */

@@ -3,6 +3,7 @@
 #include "mail/digest.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -15,6 +16,11 @@ void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES])
     if (EVP_Digest(bytes.at ? bytes.at : "", bytes.length, out, &length, EVP_sha256(), NULL) != 1 ||
         length != DIGEST_BYTES)
         die("SHA-256 is not available");
+}
+
+bool digest_equal(const uint8_t a[DIGEST_BYTES], const uint8_t b[DIGEST_BYTES])
+{
+    return CRYPTO_memcmp(a, b, DIGEST_BYTES) == 0;
 }
 
 void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES])

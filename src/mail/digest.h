@@ -7,6 +7,9 @@
 
 enum { DIGEST_BYTES = 32, DIGEST_HEX_SIZE = 65 };
 
+/* In the same time, wherever two digests differ. */
+bool digest_equal(const uint8_t a[DIGEST_BYTES], const uint8_t b[DIGEST_BYTES]);
+
 /* Both die where OpenSSL lacks the algorithm. HMAC is that of RFC 2104. */
 void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES]);
 void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES]);

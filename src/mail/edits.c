@@ -199,6 +199,12 @@ void edits_apply(const struct edits *edits, struct text original, struct buffer 
 enum { COUNT_BYTES = 4, EDIT_BYTES = 8 + 8 + 4 }; /* of an edit that inserts nothing */
 
 const struct text edits_none = { "\0\0\0", COUNT_BYTES };
+const struct text edits_empty_line = { "\1\0\0\0"
+                                       "\0\0\0\0\0\0\0\0"
+                                       "\0\0\0\0\0\0\0\0"
+                                       "\2\0\0\0"
+                                       "\r\n",
+                                       COUNT_BYTES + 8 + 8 + 4 + 2 };
 
 size_t edits_encoded_length(const struct edits *edits)
 {

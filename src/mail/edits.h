@@ -76,8 +76,8 @@ void edits_apply(const struct edits *edits, struct text original, struct buffer 
 void edits_encode(const struct edits *edits, struct buffer *out);
 size_t edits_encoded_length(const struct edits *edits);
 
-/* That form of no edits. */
-extern const struct text edits_none;
+/* That form of no edits, and of an empty line before all else. */
+extern const struct text edits_none, edits_empty_line;
 
 /* Reads that form; the whole of `bytes` must be one. False when it is cut, has bytes left over,
    is out of order or overlapping, reaches behind `original_length` (UINT64_MAX: not checked)

@@ -12,11 +12,11 @@ const struct part parts[] = {
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true },
-    { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .folders = { "spool" } },
+    { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .has_vouchers = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },
     { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
-    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true },
+    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
       .has_secret = true },
 };

@@ -19,6 +19,7 @@ struct part {
     bool has_counters, reads_all_events;
     bool keeps_results;  /* is given run/results, run/flights and a place for sockets, which outlive it */
     bool has_secret;     /* what this node signs with */
+    bool has_vouchers;   /* the key of ipc/voucher.h */
     bool reads_counters; /* is given run/counters, to read */
     bool mounts;         /* a tmpfs for each scan worker */
     bool reads_health;   /* is given run/health, to read */

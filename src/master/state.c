@@ -143,6 +143,20 @@ static int secret_open(int run_fd)
     return reading;
 }
 
+/* In memory alone, and by no name: whoever reads the disk does not find it, and no voucher outlives us. */
+static int vouchers_open(void)
+{
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+    uint8_t key[CHILD_SECRET_BYTES];
+    int fd = memfd_create("vouchers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bool is_good = fd >= 0 && getrandom(key, sizeof key, 0) == sizeof key &&
+                   file_write_all(fd, text_from((const char *)key, sizeof key)) &&
+                   fcntl(fd, F_ADD_SEALS, seals) == 0;
+    explicit_bzero(key, sizeof key);
+    if (!is_good) die_errno("the key of scan's vouchers cannot be made");
+    return fd;
+}
+
 static void baseline_set(const struct state *state)
 {
     struct counters_slot *slot = counters_map(state->counters_fd, COUNTERS_SLOT_BASELINE, true);
@@ -188,6 +202,7 @@ void state_open(struct state *state, const struct config *config, const struct o
     if (state->counters_fd < 0) refuse(EX_CANTCREAT, "the counters cannot be made", config);
     state->secret_fd = secret_open(state->run_fd);
     if (state->secret_fd < 0) refuse(EX_CANTCREAT, "the node's secret cannot be made", config);
+    state->vouchers_fd = vouchers_open();
     baseline_set(state);
     health_open(state, gid);
     state->clients_fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);

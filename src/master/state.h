@@ -15,6 +15,7 @@ struct state {
     int counters_fd;    /* shared file of ipc/counters.h */
     int clients_fd;     /* shared memory of receive/client_limits.h */
     int secret_fd;      /* CHILD_SECRET_BYTES by chance, the node's own: to read */
+    int vouchers_fd;    /* CHILD_SECRET_BYTES by chance, anew at each start: the key of ipc/voucher.h */
     int connections[2]; /* a socket pair: in it deliver leaves its sockets for its next life */
     struct health_page *health;
     bool was_unclean; /* the machine went down without an orderly stop: counts start anew */

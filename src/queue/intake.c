@@ -135,6 +135,32 @@ static bool is_same(const struct queue *queue, const struct message *message,
            message->recipient_count == request->envelope.recipient_count;
 }
 
+static int body_file_new(struct queue *queue)
+{
+    int fd = openat(queue->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) log_error("no file for a large body: %s", strerror(errno));
+    return fd;
+}
+
+/* A body in a file is copied first: receive has that file open, and could change what was looked at. */
+static bool body_own(struct queue *queue, struct body *body)
+{
+    if (!body->is_file) return true;
+    int fd = body_file_new(queue);
+    return fd >= 0 && body_to_file(body, fd);
+}
+
+static bool is_admitted(struct queue *queue, struct receiver *receiver, struct keep_request *request)
+{
+    if (!body_own(queue, &request->body)) {
+        not_kept(receiver, request->id, KEEP_DISK_FULL, TEXT("there is no room for its content"));
+        return false;
+    }
+    if (vouching_admits(queue, request, body_text(&request->body))) return true;
+    not_kept(receiver, request->id, KEEP_UNVOUCHED, TEXT("scan does not vouch for it"));
+    return false;
+}
+
 bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *frame)
 {
     struct keep_request request;
@@ -167,6 +193,10 @@ bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *f
         body_free(&request.body);
         return true;
     }
+    if (!receiver->flags && !is_admitted(queue, receiver, &request)) {
+        body_free(&request.body);
+        return true;
+    }
     keep(queue, receiver, &request);
     if (journal_batch_bytes(queue->journal) > BATCH_MOST) turn_commit(queue);
     return true;
@@ -185,8 +215,7 @@ static void resolve(struct queue *queue, struct receiver *receiver, uint64_t id)
 
 static void body_file(struct queue *queue, struct receiver *receiver, uint64_t id)
 {
-    int fd = queue->is_full ? -1 : openat(queue->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && !queue->is_full) log_error("no file for a large body: %s", strerror(errno));
+    int fd = queue->is_full ? -1 : body_file_new(queue);
     channel_send_fds(receiver->channel, QUEUE_BODY_FILE_IS, id, TEXT_NONE, &fd, fd >= 0 ? 1 : 0);
 }
 

@@ -264,6 +264,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "bytes claimed for outcomes", "%llu", (unsigned long long)journal.claimed);
     child_status_add(out, "bytes free for outcomes", "%llu",
                      (unsigned long long)journal_room(queue->journal));
+    child_status_add(out, "refused without scan's word", "%llu", (unsigned long long)queue->unvouched);
     child_status_add(out, "spool full", "%s", queue->is_full ? "yes" : "no");
 }
 
@@ -323,6 +324,7 @@ int main(int argc, char **argv)
     maps_open(&queue);
     queue.message_index = message_index_new();
     queue.transactions = transactions_new();
+    vouching_begin(&queue);
     const char *const folders[] = { queue.spool_path, NULL };
     if (!child_jail(&queue.child, JAIL_FILES | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     journal_begin(&queue);

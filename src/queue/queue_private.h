@@ -7,6 +7,7 @@
 #ifndef SEKIMORI_QUEUE_PRIVATE_H
 #define SEKIMORI_QUEUE_PRIVATE_H
 
+#include "base/allowance.h"
 #include "base/arena.h"
 #include "base/steady_clock.h"
 #include "ipc/ask_deliver.h"
@@ -19,6 +20,8 @@
 #include "queue/journal/journal.h"
 #include "queue/journal/transactions.h"
 #include "queue/schedule.h"
+#include "queue/taken_ids.h"
+#include "queue/vouching.h"
 
 enum {
     OUTCOME_WAIT_MS = 10, /* outcomes ride with the next batch of messages, at most so long */
@@ -127,6 +130,10 @@ struct queue {
     struct buffer events_pending; /* records (length before each) that wait for the commit */
     struct recent accepted, delivered;
     struct transactions *transactions;
+    struct digest_key *voucher_key; /* of scan */
+    struct taken_ids *taken;
+    uint64_t unvouched; /* messages that were refused for want of its word */
+    struct allowance unvouched_said;
     struct lead_cache leads;
     struct ring *events;
     struct counters_slot *page;

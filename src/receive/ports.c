@@ -41,10 +41,12 @@ static struct tls_context *tls_of(const struct config *config, const struct list
 
 static void arrived(void *context, int what);
 
-static struct port *port_new(struct server *server, const struct listener *listener, int fd)
+static struct port *port_new(struct server *server, uint16_t number, int fd)
 {
+    const struct listener *listener = &server->config->listeners[number];
     struct port *port = memory_alloc(sizeof *port);
     port->server = server;
+    port->number = number;
     port->fd = fd;
     port->users = 1;
     port->arena = arena_new(512);
@@ -146,7 +148,6 @@ void ports_replace(struct server *server)
     free(server->ports);
     server->port_count = server->config->listener_count;
     server->ports = memory_alloc(server->port_count * sizeof *server->ports);
-    for (size_t i = 0; i < server->port_count; i++)
-        server->ports[i] =
-            port_new(server, &server->config->listeners[i], child_listener_take(server->child, (uint16_t)i));
+    for (uint16_t i = 0; i < server->port_count; i++)
+        server->ports[i] = port_new(server, i, child_listener_take(server->child, i));
 }

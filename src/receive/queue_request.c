@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "config/settings.h"
-#include "mail/digest.h"
+#include "ipc/voucher.h"
 #include "mail/edits.h"
 #include "receive/account.h"
 #include "receive/trace.h"
@@ -52,6 +52,8 @@ void keep_prepare(struct session *session)
     transaction_narrow(session);
     transaction->keep.id = transaction->id;
     transaction->keep.arrived_ms = transaction->arrived_ms;
+    transaction->keep.listener = session->port->number;
+    transaction->keep.client = session->client;
     transaction->keep.direction = (uint8_t)session->port->listener.direction;
     transaction->keep.recipients = arena_alloc_array(session->mail, transaction->envelope.recipient_count,
                                                      sizeof *transaction->keep.recipients);
@@ -83,6 +85,21 @@ static void offer_clear(struct session *session)
     session->transaction.offered = -1;
 }
 
+#ifdef SEKIMORI_JAIL_PROBE
+/* Test builds: a message can ask receive to say of it what scan did not, as whoever took receive over would.
+ */
+static void misbehave(struct transaction *transaction)
+{
+    struct keep_request *keep = &transaction->keep;
+    struct text body = body_text(&transaction->body);
+    if (text_starts(body, TEXT("X-Test-Receive: unjudged\r\n"))) keep->voucher = (struct voucher){ 0 };
+    if (text_starts(body, TEXT("X-Test-Receive: sender\r\n")))
+        keep->envelope.sender = TEXT("rector@example.test");
+    if (text_starts(body, TEXT("X-Test-Receive: hold\r\n"))) keep->recipients[0].hold = HOLD_NONE;
+    if (text_starts(body, TEXT("X-Test-Receive: prefix\r\n"))) keep->prefix = TEXT("Subject: forged\r\n\r\n");
+}
+#endif
+
 void keep_send(struct session *session)
 {
     struct server *server = session->server;
@@ -90,6 +107,9 @@ void keep_send(struct session *session)
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     if (!server->queue) return; /* it is being restarted; transaction_queue_is_back asks */
     struct buffer *out = channel_begin(server->queue, QUEUE_KEEP, transaction->id);
+#ifdef SEKIMORI_JAIL_PROBE
+    misbehave(transaction);
+#endif
     transaction->keep.body = transaction->body;
     keep_request_put(&transaction->keep, out, fds, &fd_count);
     transaction->body = transaction->keep.body;
@@ -110,7 +130,6 @@ static struct reply keep(struct session *session)
         account_discarded(session);
         return saying(session, "taken", transaction->id);
     }
-    transaction->keep.prefix = trace_fields(session); /* as late as this: the client's name may have come */
     transaction->step = STEP_KEEPING;
     if (!offer(session))
         return keep_refused(session, KEEP_DISK_FULL, TEXT("too many messages on their way to queue"));
@@ -118,27 +137,16 @@ static struct reply keep(struct session *session)
     return (struct reply){ 0 };
 }
 
-/* Text without a header begins behind an empty line, the last thing before its first byte. */
-static struct text edits_parted(struct session *session, struct text edits)
-{
-    struct edits parted;
-    struct buffer out = { 0 };
-    if (!session->transaction.glance.is_missing) return edits;
-    if (!edits_decode(session->mail, edits, session->transaction.body.size, &parted)) return edits;
-    edits_add(&parted, 0, 0, TEXT("\r\n"));
-    edits_encode(&parted, &out);
-    edits = arena_text(session->mail, buffer_text(&out));
-    buffer_free(&out);
-    return edits;
-}
-
-/* As it is, for all recipients. */
+/* As it is, for all recipients. Text without a header begins behind an empty line, the last thing before its
+   first byte; scan does the same for what it judges. */
 static struct reply keep_whole(struct session *session, enum hold_reason hold)
 {
-    struct keep_request *request = &session->transaction.keep;
-    request->envelope = session->transaction.envelope;
+    struct transaction *transaction = &session->transaction;
+    struct keep_request *request = &transaction->keep;
+    request->envelope = transaction->envelope;
+    request->prefix = trace_fields(session);
     request->edits_count = 1;
-    request->edits[0] = edits_parted(session, edits_none);
+    request->edits[0] = transaction->glance.is_missing ? edits_empty_line : edits_none;
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
     return keep(session);
 }
@@ -162,37 +170,17 @@ struct reply keep_for_us(struct session *session)
 
 /* --- by verdict --- */
 
-_Static_assert((int)RECIPES_MOST <= (int)KEEP_EDITS_LIMIT, "queue keeps each recipe of a verdict");
-
-/* They go to queue as they came from scan, if they fit the message: deliver could do nothing with others. */
-static struct text edits_checked(const struct recipe *recipe, uint64_t body_size)
+bool keep_is_judged(const struct session *session)
 {
-    if (edits_are_whole(recipe->edits, body_size)) return recipe->edits;
-    log_error("scan sent edits that make no sense: they are left out");
-    return edits_none;
+    return voucher_is_wanted(session->server->config, &session->port->listener,
+                             &session->transaction.envelope);
 }
 
 struct reply keep_judged(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
-    struct keep_request *request = &transaction->keep;
-    const struct verdict *verdict = &transaction->verdict;
-    request->envelope = transaction->envelope;
-    request->envelope.recipient_count = 0;
-    request->envelope.recipients =
-        arena_alloc_array(session->mail, verdict->recipient_count, sizeof *request->envelope.recipients);
-    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
-        const struct recipient_verdict *one = &verdict->recipients[i];
-        if (one->action == ACTION_DISCARD) continue;
-        uint32_t at = request->envelope.recipient_count++;
-        request->envelope.recipients[at] = transaction->envelope.recipients[i];
-        request->recipients[at].edits = one->recipe;
-        request->recipients[at].hold = one->action == ACTION_QUARANTINE ? HOLD_QUARANTINE : HOLD_NONE;
-    }
-    request->edits_count = (uint8_t)verdict->recipe_count;
-    for (uint32_t i = 0; i < verdict->recipe_count; i++)
-        request->edits[i] =
-            edits_parted(session, edits_checked(&verdict->recipes[i], transaction->body.size));
+    keep_by_verdict(session->mail, &transaction->envelope, &transaction->read, &transaction->verdict,
+                    &transaction->keep);
     return keep(session);
 }
 

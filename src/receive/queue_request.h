@@ -13,6 +13,9 @@ struct text keep_name(struct session *session, const struct text *pieces, size_t
 /* What the content tells of itself, before judging. */
 void keep_prepare(struct session *session);
 
+/* Some check is asked for of the message: keep_judged follows, else keep_unjudged. */
+bool keep_is_judged(const struct session *session);
+
 /* Builds the request and sends it: no check was on; as the verdict says; held as poison; held for report.
    Code 0: queue's answer is awaited in STEP_KEEPING. Else nothing is kept, since the verdict discards it for
    every recipient (250) or there is no room. */

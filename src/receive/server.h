@@ -24,6 +24,7 @@ struct digest_key;
 /* A listener as sessions see it: a copy that lives until its last session has ended, over reloads. */
 struct port {
     struct listener listener; /* lists and texts in `arena` */
+    uint16_t number;          /* index in config.listeners */
     struct arena *arena;
     struct tls_context *tls; /* NULL: no certificate */
     uint32_t users;          /* sessions, and one for being in force */

@@ -68,7 +68,7 @@ struct transaction {
     bool waits_for_file;        /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then;    /* where the session goes on when it is there */
     uint64_t verdict_by_ms;     /* loop clock: the end of the time for judging */
-    struct text facts;          /* as scan sent them */
+    struct text found;          /* the facts, as scan sent and signed them */
     struct facts read;
     struct verdict verdict;
     struct keep_request keep;

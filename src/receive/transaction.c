@@ -246,49 +246,38 @@ size_t transaction_chunk(struct session *session, struct text wire)
 
 /* --- ask --- */
 
-/* Some recipient wants some check, in force or observed. */
-static bool is_judged(const struct session *session)
-{
-    const struct config *config = session->server->config;
-    const struct envelope *envelope = &session->transaction.envelope;
-    if (!session->port->listener.check) return false;
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
-        const struct domain *domain =
-            config_find_domain(config, envelope_domain_of(envelope->recipients[i].address));
-        if (config_virus_mode(config, domain) != MODE_OFF || config_spam_mode(config, domain) != MODE_OFF)
-            return true;
-    }
-    return false;
-}
-
-static struct occasion occasion_of(struct session *session)
+/* The fields before it are made now, since scan vouches for them too: the client's name may have come. */
+static struct scan_question question_of(struct session *session)
 {
     const struct envelope *envelope = &session->transaction.envelope;
     struct text *recipients = arena_alloc_array(session->mail, envelope->recipient_count, sizeof *recipients);
     for (uint32_t i = 0; i < envelope->recipient_count; i++) recipients[i] = envelope->recipients[i].address;
-    return (struct occasion){ .id = session->transaction.id,
-                              .direction = session->port->listener.direction,
-                              .client = session->client,
-                              .helo = session->dialogue.helo,
-                              .sender = envelope->sender,
-                              .smtputf8 = envelope->smtputf8,
-                              .secure = session->dialogue.speaks_for ? session->client_tls.length > 0
-                                                                     : stream_is_secure(session->stream),
-                              .recipient_count = envelope->recipient_count,
-                              .recipients = recipients };
+    struct occasion occasion = { .id = session->transaction.id,
+                                 .listener = session->port->number,
+                                 .direction = session->port->listener.direction,
+                                 .client = session->client,
+                                 .helo = session->dialogue.helo,
+                                 .sender = envelope->sender,
+                                 .smtputf8 = envelope->smtputf8,
+                                 .secure = session->dialogue.speaks_for ? session->client_tls.length > 0
+                                                                        : stream_is_secure(session->stream),
+                                 .recipient_count = envelope->recipient_count,
+                                 .recipients = recipients };
+    session->transaction.keep.prefix = trace_fields(session);
+    return (struct scan_question){ occasion, session->transaction.keep.prefix, session->questions.items,
+                                   session->questions.count };
 }
 
 static void read_ask(struct session *session)
 {
     struct server *server = session->server;
     struct transaction *transaction = &session->transaction;
-    struct occasion occasion = occasion_of(session);
+    struct scan_question question = question_of(session);
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     transaction->step = STEP_JUDGING;
     if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
     struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
-    scan_read_put(&occasion, session->questions.items, session->questions.count, &transaction->body, out, fds,
-                  &fd_count);
+    scan_read_put(&question, &transaction->body, out, fds, &fd_count);
     channel_end_fds(server->scan, fds, fd_count);
 }
 
@@ -307,7 +296,7 @@ static void judge(struct session *session)
     uint64_t limit_ms = session->server->config->limits.verdict_ms;
     session->transaction.verdict_by_ms = loop_now_ms(session->server->loop) + limit_ms;
     session_wait(session, limit_ms);
-    if (is_judged(session))
+    if (keep_is_judged(session))
         read_ask(session);
     else
         settle(session, keep_unjudged(session));
@@ -325,11 +314,11 @@ void transaction_facts(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
     struct question_set *set = &session->questions;
+    struct found found;
     struct facts facts;
     if (transaction->step != STEP_JUDGING) return;
-    transaction->facts = arena_text(session->mail, frame->payload);
-    struct reader reader = reader_of(transaction->facts);
-    if (!facts_get(session->mail, &reader, &facts) || !reader_done(&reader)) {
+    transaction->found = arena_text(session->mail, frame->payload);
+    if (!found_get(transaction->found, &found) || !found_facts(session->mail, &found, &facts)) {
         log_error("scan sent facts that make no sense");
         settle_unjudged(session);
         return;
@@ -350,14 +339,13 @@ static void decide(struct session *session)
 {
     struct server *server = session->server;
     struct transaction *transaction = &session->transaction;
-    struct occasion occasion = occasion_of(session);
+    struct scan_question question = question_of(session);
     transaction->step = STEP_DECIDING;
     judging_wait(session, server->config->limits.verdict_ms);
     if (!server->scan) return;
     struct buffer *payload = &server->scratch;
     buffer_clear(payload);
-    scan_decide_put(&occasion, session->questions.items, session->questions.count, transaction->facts,
-                    payload);
+    scan_decide_put(&question, transaction->found, payload);
     if (buffer_length(payload) <= SCAN_PAYLOAD_MOST) {
         channel_send(server->scan, SCAN_DECIDE, transaction->id, buffer_text(payload));
         return;
@@ -413,16 +401,17 @@ void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
     if (transaction->step != STEP_JUDGING && transaction->step != STEP_DECIDING) return;
-    struct reader reader = reader_of(arena_text(session->mail, frame->payload));
-    struct reader facts = reader_of(get_text(&reader));
-    bool good = facts_get(session->mail, &facts, &transaction->read) &&
-                verdict_get(session->mail, &reader, &transaction->verdict) &&
-                transaction->verdict.recipient_count == transaction->envelope.recipient_count;
+    struct judged judged;
+    bool good = judged_get(session->mail, arena_text(session->mail, frame->payload), &judged) &&
+                judged.verdict.recipient_count == transaction->envelope.recipient_count;
     if (!good) {
         log_error("scan sent a verdict that makes no sense");
         settle_unjudged(session);
         return;
     }
+    transaction->read = judged.facts;
+    transaction->verdict = judged.verdict;
+    transaction->keep.voucher = judged.voucher;
     account_verdict(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)

@@ -22,6 +22,7 @@ static bool has_8bit(struct text bytes)
 uint16_t content_flags(struct text message, size_t body_offset)
 {
     unsigned flags = 0;
+    bool is_lines = message.length == 0 || !memchr(message.at, '\0', message.length);
     struct text body = text_slice(message, body_offset, message.length);
     if (has_8bit(text_slice(message, 0, body_offset))) flags |= CONTENT_HEADER_8BIT;
     if (has_8bit(body)) flags |= CONTENT_BODY_8BIT;
@@ -29,11 +30,16 @@ uint16_t content_flags(struct text message, size_t body_offset)
         const char *end = memchr(message.at + start, '\n', message.length - start);
         size_t next = end ? (size_t)(end - message.at) + 1 : message.length;
         size_t length = next - start;
-        if (length >= 2 && message.at[next - 1] == '\n' && message.at[next - 2] == '\r') length -= 2;
+        if (length >= 2 && message.at[next - 1] == '\n' && message.at[next - 2] == '\r')
+            length -= 2;
+        else if (end)
+            is_lines = false;
+        if (memchr(message.at + start, '\r', length)) is_lines = false;
         if (length > LINE_MOST) flags |= CONTENT_LONG_LINE;
         if (message.at[start] == '.') flags |= CONTENT_LEADING_DOT;
         start = next;
     }
     if (message.length > 0 && !text_ends(message, TEXT("\r\n"))) flags |= CONTENT_NO_END_OF_LINE;
+    if (is_lines) flags |= CONTENT_IS_LINES;
     return (uint16_t)flags;
 }

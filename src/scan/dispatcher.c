@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
+#include "scan/signing.h"
 
 enum { LOST_MS = 1000 }; /* what a message counts that ended its worker */
 
@@ -75,8 +76,17 @@ void dispatcher_lost(struct dispatcher *dispatcher, struct request *request, boo
 void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, uint16_t type,
                        struct text payload)
 {
+    struct buffer signed_payload = { 0 };
     spent_count(dispatcher, request);
-    dispatcher_answer(dispatcher, request, type, payload);
+    arena_reset(dispatcher->arena);
+    if (type == SCAN_FAILED || !request->receiver)
+        dispatcher_answer(dispatcher, request, type, payload);
+    else if (signing_write(dispatcher->key, dispatcher->arena, request, type, payload,
+                           loop_now_ms(dispatcher->child->loop), &signed_payload))
+        dispatcher_answer(dispatcher, request, type, buffer_text(&signed_payload));
+    else
+        dispatcher_fail(dispatcher, request, SCAN_WORKER_DIED, "what the worker answered makes no sense");
+    buffer_free(&signed_payload);
 }
 
 /* --- waiting --- */
@@ -120,6 +130,9 @@ static void request_take(struct receiver *receiver, struct frame *frame)
     struct request *request = request_new(receiver, frame, dispatcher->child->config->limits.ipv6_prefix,
                                           loop_now_ms(dispatcher->child->loop));
     const char *why = NULL;
+    arena_reset(dispatcher->arena);
+    if (!signing_admits(dispatcher->key, dispatcher->arena, request))
+        why = "its facts are not those that were found in it";
     if (frame->is_short) why = "no descriptor is left for its content";
     if (dispatcher->child->is_stopping) why = "the scanner is being stopped";
     if (dispatcher->trouble[0]) why = dispatcher->trouble;
@@ -193,11 +206,14 @@ static void retry(void *context)
     worker_pool_fill(dispatcher);
 }
 
-struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count)
+struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_pid, struct digest_key *key,
+                                  uint32_t core_count)
 {
     struct dispatcher *dispatcher = memory_alloc(sizeof *dispatcher);
     dispatcher->magic = DISPATCHER_MAGIC;
     dispatcher->child = child;
+    dispatcher->key = key;
+    dispatcher->arena = arena_new(16 * 1024);
     dispatcher->core_count = core_count;
     dispatcher->worker_ms = loop_now_ms(child->loop);
     dispatcher->retry = timer_new(child->loop, retry, dispatcher);

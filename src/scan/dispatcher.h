@@ -4,12 +4,14 @@
 #define SEKIMORI_SCAN_DISPATCHER_H
 
 #include "ipc/child.h"
+#include "mail/digest.h"
 
 struct dispatcher;
 
-/* `warden`, `warden_pid`: of fork_server_warden_start. `core_count`: workers where the configuration says one
- * a core. */
-struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_pid, uint32_t core_count);
+/* `warden`, `warden_pid`: of fork_server_warden_start. `key`: of voucher_key_read, borrowed for good.
+   `core_count`: workers where the configuration says one a core. */
+struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_pid, struct digest_key *key,
+                                  uint32_t core_count);
 
 /* A receive process, by its channel. */
 void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd);

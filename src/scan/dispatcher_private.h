@@ -61,6 +61,8 @@ struct dispatcher {
     enum { DISPATCHER_MAGIC = 0x5210346b } magic;
     struct child *child;
     struct channel *warden;
+    struct digest_key *key; /* signs what workers answer */
+    struct arena *arena;    /* of the answer or question at hand */
     LIST_HEAD(receiver_list, receiver) receivers;
     struct generation *generation,
         *next_generation; /* the one that serves; the one that is being loaded, or takes over */

@@ -7,7 +7,7 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/sandbox.h"
-#include "mail/digest.h"
+#include "ipc/voucher.h"
 #include "scan/dispatcher.h"
 #include "scan/fork_server.h"
 
@@ -79,7 +79,8 @@ int main(int argc, char **argv)
     uint32_t core_count = warm_up();
     pid_t warden_pid;
     int warden = fork_server_warden_start(&service.child, &warden_pid);
+    struct digest_key *key = voucher_key_read(&service.child); /* no child has it */
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
-    service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, core_count);
+    service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, key, core_count);
     return child_run(&service.child, &events, &service);
 }

@@ -74,6 +74,7 @@ static void possible_add(struct arena *arena, enum edit_kind kind, const struct 
 void recipe_look(const struct recipe_source *source, struct score *score, struct facts *out)
 {
     size_t used = 0;
+    out->lacks_header = header_is_missing(source->message);
     for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++) {
         const struct kind *row = &kinds[kind];
         struct edits found = { .arena = source->arena };
@@ -105,6 +106,7 @@ static struct edits possible_of(const struct recipe_basis *basis, enum edit_kind
     return edits;
 }
 
+/* Text without a header begins behind an empty line, the last thing before its first byte. */
 static struct text compose(const struct recipe_basis *basis, struct edit_set set)
 {
     struct edits edits = { .arena = basis->arena };
@@ -115,6 +117,7 @@ static struct text compose(const struct recipe_basis *basis, struct edit_set set
         struct text top = kinds[kind].write ? kinds[kind].write(basis, set) : TEXT_NONE;
         if (top.length > 0) edits_insert_top(&edits, top);
     }
+    if (basis->facts->lacks_header) edits_add(&edits, 0, 0, TEXT("\r\n"));
     struct buffer bytes = { 0 };
     edits_encode(&edits, &bytes);
     struct text encoded = arena_text(basis->arena, buffer_text(&bytes));

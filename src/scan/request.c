@@ -50,16 +50,13 @@ void request_digest(const struct request *request, uint8_t out[DIGEST_BYTES])
 {
     struct frame frame = { request->type, request->id, buffer_text(&request->payload), { 0 }, 0 };
     struct arena *arena = arena_new(0);
-    struct occasion occasion;
-    struct question *questions;
-    uint32_t count;
+    struct scan_question question;
     struct body body = { 0 };
     for (int i = 0; i < request->fd_count; i++) {
         int copy = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
         if (copy >= 0) frame.fds[frame.fd_count++] = copy;
     }
-    bool has_body =
-        request->type == SCAN_READ && scan_read_get(arena, &frame, &occasion, &questions, &count, &body);
+    bool has_body = request->type == SCAN_READ && scan_read_get(arena, &frame, &question, &body);
     struct text bytes = has_body ? body_text(&body) : TEXT_NONE;
     digest_sha256(bytes.at ? bytes : frame.payload, out);
     for (int i = 0; i < frame.fd_count; i++)

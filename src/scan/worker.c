@@ -19,6 +19,7 @@
 #include "mail/charset.h"
 #include "scan/decide.h"
 #include "scan/scan_private.h"
+#include "scan/trace_fields.h"
 #include "virus/canary.h"
 #include "virus/temp_files.h"
 
@@ -71,27 +72,36 @@ static void reply(struct worker *worker, enum scan_frame type, uint64_t id, stru
         exit(EX_OK); /* the dispatcher is gone */
 }
 
-/* The facts go along without possible edits: the verdict has what became of them. */
-static void reply_verdict(struct worker *worker, uint64_t id, const struct occasion *occasion,
-                          const struct facts *facts, const struct question *answers, uint32_t answer_count)
+/* The facts go along without possible edits: the verdict has what became of them. `body`: its digest. */
+static void reply_verdict(struct worker *worker, const struct scan_question *question,
+                          const struct facts *facts, const uint8_t body[DIGEST_BYTES])
 {
-    struct verdict verdict;
-    struct facts told = *facts;
-    told.edit_count = 0;
-    decide_verdict(worker->arena, worker->scanner.config, occasion, facts, answers, answer_count, &verdict);
-    buffer_clear(&worker->facts);
-    facts_put(&told, &worker->facts);
+    struct judged judged = { .facts = *facts };
+    uint64_t id = question->occasion.id;
+    if (!trace_fields_are_ours(question->prefix)) {
+        reply_failed(worker, id, SCAN_WORKER_DIED, "the fields before it are none of ours");
+        return;
+    }
+    judged.facts.edit_count = 0;
+    memcpy(judged.voucher.signature, body, DIGEST_BYTES);
+    decide_verdict(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
+                   question->question_count, &judged.verdict);
     buffer_clear(&worker->reply);
-    put_text(&worker->reply, buffer_text(&worker->facts));
-    verdict_put(&verdict, &worker->reply);
+    judged_put(&judged, &worker->reply);
     reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
 }
 
-static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts)
+static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts,
+                        const uint8_t body[DIGEST_BYTES])
 {
+    struct found found = { 0 };
     buffer_clear(&worker->facts);
     facts_put(facts, &worker->facts);
-    reply(worker, SCAN_FACTS, id, buffer_text(&worker->facts));
+    found.facts = buffer_text(&worker->facts);
+    memcpy(found.body, body, DIGEST_BYTES);
+    buffer_clear(&worker->reply);
+    found_put(&found, &worker->reply);
+    reply(worker, SCAN_FACTS, id, buffer_text(&worker->reply));
 }
 
 /* What was asked before is answered, and what the content raised is among it. */
@@ -134,12 +144,11 @@ static void spent_tell(struct worker *worker, uint64_t id, uint64_t spent_ms)
 
 static bool answer_read(struct worker *worker, struct frame *frame)
 {
-    struct occasion occasion;
-    struct question *questions;
-    uint32_t count;
+    struct scan_question question;
     struct body body;
     struct facts facts;
-    if (!scan_read_get(worker->arena, frame, &occasion, &questions, &count, &body)) return false;
+    uint8_t digest[DIGEST_BYTES];
+    if (!scan_read_get(worker->arena, frame, &question, &body)) return false;
     struct text message = body_text(&body);
     if (body.is_lost || (!message.at && body.size > 0)) {
         reply_failed(worker, frame->id, SCAN_WORKER_DIED, "the body cannot be mapped");
@@ -150,24 +159,25 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     misbehave(message);
 #endif
     uint64_t begun_ms = own_ms();
-    read_facts(worker->arena, &worker->scanner, &occasion, message, &facts);
+    digest_sha256(message, digest);
+    read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
-    if (is_all_answered(&facts, questions, count))
-        reply_verdict(worker, frame->id, &occasion, &facts, questions, count);
+    if (is_all_answered(&facts, question.questions, question.question_count))
+        reply_verdict(worker, &question, &facts, digest);
     else
-        reply_facts(worker, frame->id, &facts);
+        reply_facts(worker, frame->id, &facts, digest);
     body_free(&body);
     return true;
 }
 
 static bool answer_decide(struct worker *worker, struct frame *frame)
 {
-    struct occasion occasion;
-    struct question *answers;
-    uint32_t count;
+    struct scan_question question;
+    struct found found;
     struct facts facts;
-    if (!scan_decide_get(worker->arena, frame, &occasion, &answers, &count, &facts)) return false;
-    reply_verdict(worker, frame->id, &occasion, &facts, answers, count);
+    if (!scan_decide_get(worker->arena, frame, &question, &found)) return false;
+    if (!found_facts(worker->arena, &found, &facts)) return false;
+    reply_verdict(worker, &question, &facts, found.body);
     return true;
 }
 

@@ -30,8 +30,8 @@ def own_network():
 class Result:
     """What one call of pytest came to."""
 
-    def __init__(self, code, output, report, seconds):
-        self.code, self.output, self.seconds = code, output, seconds
+    def __init__(self, code, output, report, seconds, busy):
+        self.code, self.output, self.seconds, self.busy = code, output, seconds, busy
         self.ran = self.failed = 0
         try:
             suite = tree.parse(report).getroot().find("testsuite")
@@ -53,15 +53,18 @@ def run(files, mark, expression, build):
         words += ["-k", expression] if expression else []
         began = time.monotonic()
         environment = {**os.environ, **({"SEKIMORI_BUILD": build} if build else {})}
-        done = subprocess.run([*words, *map(str, files)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", env=environment, preexec_fn=own_network)
-        return Result(done.returncode, done.stdout, report, time.monotonic() - began)
+        with subprocess.Popen([*words, *map(str, files)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", env=environment, preexec_fn=own_network) as tests:
+            output = tests.stdout.read()
+            _, status, used = os.wait4(tests.pid, 0)
+            tests.returncode = os.waitstatus_to_exitcode(status)
+        return Result(tests.returncode, output, report, time.monotonic() - began, used.ru_utime + used.ru_stime)
 
 
 def say(name, result):
     if result.code == NOTHING_TO_RUN:
         return
-    print(f"{name:32} {result.passed:4} passed, {result.failed:2} failed  {result.seconds:6.1f} s", flush=True)
+    print(f"{name:32} {result.passed:4} passed, {result.failed:2} failed  {result.seconds:6.1f} s, {result.busy:6.1f} s of processors", flush=True)
     if result.failed or "SKIPPED" in result.output:
         print(result.output, flush=True)
 

@@ -85,6 +85,14 @@ void play_give_map(struct played *played, const char *name, uint16_t slot, int f
     give(played, MASTER_MAP, &payload, fd);
 }
 
+void play_give_secret(struct played *played, const char *name)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, CHILD_SECRET_BYTES) != 0) play_fail("memfd_create");
+    play_give_map(played, name, 0, fd);
+    close(fd);
+}
+
 void play_give_folder(struct played *played, const char *name, int fd)
 {
     struct buffer payload = { 0 };

@@ -20,6 +20,7 @@ _Noreturn void play_fail(const char *what);
 void play_start(struct played *played, const char *program, enum process_kind kind, const char *config);
 void play_give_peer(struct played *played, enum process_kind kind, int fd);
 void play_give_map(struct played *played, const char *name, uint16_t slot, int fd);
+void play_give_secret(struct played *played, const char *name); /* a map of CHILD_SECRET_BYTES zeros */
 void play_give_folder(struct played *played, const char *name, int fd);
 void play_wait_ready(struct played *played); /* all has been given */
 void play_reload(struct played *played, const char *config);

@@ -75,15 +75,16 @@ static void asked(struct arena *arena, const struct question *questions, uint32_
 
 static void scan(struct arena *arena, struct frame *frame)
 {
-    struct occasion occasion;
-    struct question *questions;
-    uint32_t count;
+    struct scan_question question;
+    struct found found;
+    struct judged judged;
     struct body body;
     struct facts facts;
-    scan_decide_get(arena, frame, &occasion, &questions, &count, &facts);
-    if (!scan_read_get(arena, frame, &occasion, &questions, &count, &body)) return;
+    if (scan_decide_get(arena, frame, &question, &found)) found_facts(arena, &found, &facts);
+    judged_get(arena, frame->payload, &judged);
+    if (!scan_read_get(arena, frame, &question, &body)) return;
     body_free(&body);
-    asked(arena, questions, count);
+    asked(arena, question.questions, question.question_count);
 }
 
 static void event(struct arena *arena, struct text record)

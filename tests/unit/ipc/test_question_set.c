@@ -369,7 +369,9 @@ static void test_travels(void **state)
 {
     (void)state;
     struct scene scene;
-    struct occasion occasion = { .id = 7, .direction = DIRECTION_OUT, .helo = TEXT("helo") };
+    struct scan_question question = { .occasion = {
+                                          .id = 7, .direction = DIRECTION_OUT, .helo = TEXT("helo") } };
+    struct found found = { 0 };
     struct question raised = { QUESTION_CLIENT_NAME, TEXT("192.0.2.2"), ANSWER_PENDING, TEXT_NONE };
     struct facts facts = { .question_count = 1, .questions = &raised };
     struct buffer bytes = { 0 }, payload = { 0 };
@@ -378,12 +380,18 @@ static void test_travels(void **state)
     step_do(&scene, "m2");
     step_do(&scene, "c");
     facts_put(&facts, &bytes);
-    scan_decide_put(&occasion, scene.set.items, scene.set.count, buffer_text(&bytes), &payload);
+    found.facts = arena_text(scene.message, buffer_text(&bytes));
+    buffer_clear(&bytes);
+    found_put(&found, &bytes);
+    question.questions = scene.set.items;
+    question.question_count = scene.set.count;
+    scan_decide_put(&question, buffer_text(&bytes), &payload);
     for (size_t length = 0; length <= buffer_length(&payload); length++) {
-        struct frame frame = { .payload = text_slice(buffer_text(&payload), 0, length) };
-        struct question *answers;
-        uint32_t count;
-        bool is_good = scan_decide_get(scene.message, &frame, &occasion, &answers, &count, &facts);
+        struct frame frame = { .id = 7, .payload = text_slice(buffer_text(&payload), 0, length) };
+        bool is_good = scan_decide_get(scene.message, &frame, &question, &found) &&
+                       found_facts(scene.message, &found, &facts);
+        const struct question *answers = question.questions;
+        uint32_t count = question.question_count;
         if (is_good != (length == buffer_length(&payload))) fail_msg("cut to %zu: %d", length, is_good);
         if (!is_good) continue;
         assert_int_equal(count, 2);

@@ -28,14 +28,15 @@ enum form { OCCASION, QUESTIONS, FACTS, VERDICT, FORMS };
 
 static void form_put(enum form form, struct buffer *out)
 {
-    struct occasion occasion = { 7, DIRECTION_OUT, { { 1, 2 } }, TEXT("helo"), TEXT("s@x.test"), true, false,
-                                 2, addresses };
+    struct occasion occasion = { 7,     3, DIRECTION_OUT, { { 1, 2 } }, TEXT("helo"), TEXT("s@x.test"), true,
+                                 false, 2, addresses };
     struct facts facts = { .virus = SCAN_FOUND,
                            .virus_name = TEXT("Name"),
                            .engine = TEXT("clamav"),
                            .ambiguous = true,
                            .findings = TEXT("base64-junk"),
                            .content = 5,
+                           .lacks_header = true,
                            .received_count = 3,
                            .part_count = 4,
                            .subject = TEXT("subject"),
@@ -115,7 +116,7 @@ static void test_cut_anywhere(void **state)
 /* Where numbers stand that must be in range. */
 enum {
     EDIT = 21, /* bytes of one that inserts nothing */
-    EDITS = 151,
+    EDITS = 152,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5)
 };
@@ -128,7 +129,7 @@ static void test_numbers_out_of_range(void **state)
         size_t offset;
         uint8_t value;
     } rows[] = {
-        { OCCASION, 8, DIRECTION_OUT + 1 },
+        { OCCASION, 10, DIRECTION_OUT + 1 },
         { QUESTIONS, 4, QUESTION_KIND_COUNT },
         { QUESTIONS, 4 + 1 + 4 + 9, ANSWER_TEMPERROR + 1 },
         { FACTS, 0, SCAN_UNSCANNED + 1 },

@@ -26,6 +26,7 @@
 #include "ipc/event.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
+#include "ipc/voucher.h"
 #include "play_master.h"
 
 enum { WAIT_MS = 10000, QUIET_MS = 150 };
@@ -33,7 +34,8 @@ enum { WAIT_MS = 10000, QUIET_MS = 150 };
 struct node {
     char state[64], config[96];
     struct played played;
-    int receive, deliver, counters, events, spool, segment;
+    int receive, deliver, counters, events, vouchers, spool, segment;
+    struct digest_key *key; /* what scan would sign with */
     uint32_t segment_number;
     uint64_t last_id;
     struct arena *arena;
@@ -64,6 +66,8 @@ static void node_make(struct node *node, const char *more)
     fclose(file);
     node->counters = shared_file(COUNTERS_SLOTS * sizeof(struct counters_slot));
     node->events = shared_file(RING_FILE_BYTES);
+    node->vouchers = shared_file(CHILD_SECRET_BYTES);
+    node->key = digest_key_new(text_from((char[CHILD_SECRET_BYTES]){ 0 }, CHILD_SECRET_BYTES));
     node->arena = arena_new(0);
 }
 
@@ -109,6 +113,7 @@ static void node_start(struct node *node)
     play_start(&node->played, program, PROCESS_QUEUE, node->config);
     play_give_map(&node->played, "counters", 1, node->counters);
     play_give_map(&node->played, "events", 1, node->events);
+    play_give_map(&node->played, "vouchers", 0, node->vouchers);
     play_give_folder(&node->played, "spool", node->spool);
     node->receive = peer_give(node, PROCESS_RECEIVE);
     node->deliver = peer_give(node, PROCESS_DELIVER);
@@ -145,6 +150,8 @@ static void node_free(struct node *node)
     close(node->spool);
     close(node->counters);
     close(node->events);
+    close(node->vouchers);
+    digest_key_free(node->key);
     if (node->segment >= 0) close(node->segment);
     arena_free(node->arena);
     snprintf(command, sizeof command, "rm -rf %s %s", node->state, node->config);
@@ -157,8 +164,23 @@ struct offer {
     enum hold_reason hold;
     const char *body;
     bool is_large;
-    uint64_t id, arrived_ms; /* 0: a fresh one, now */
+    uint64_t id, arrived_ms;                      /* 0: a fresh one, now */
+    void (*tamper)(struct keep_request *request); /* after scan signed it; may be NULL */
 };
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void request_sign(const struct node *node, struct keep_request *request)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_sha256(body_text(&request->body), digest);
+    voucher_sign(node->key, request, digest, monotonic_ms(), &request->voucher);
+}
 
 static uint64_t offer(struct node *node, const struct offer *what)
 {
@@ -189,6 +211,8 @@ static uint64_t offer(struct node *node, const struct offer *what)
     for (int i = 0; what->is_large && i < 4000; i++)
         body_append(&request.body, TEXT("a line that makes a body too large for a frame\r\n"));
     body_finish(&request.body);
+    request_sign(node, &request);
+    if (what->tamper) what->tamper(&request);
     struct buffer frame = { 0 };
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     keep_request_put(&request, &frame, fds, &fd_count);
@@ -1066,6 +1090,199 @@ static void test_nonsense(void **state)
     node_free(&node);
 }
 
+/* --- scan's word --- */
+
+static void sender_forge(struct keep_request *request)
+{
+    request->envelope.sender = TEXT("rector@example.jp");
+}
+
+static void recipient_forge(struct keep_request *request)
+{
+    request->envelope.recipients[0].address = TEXT("other@example.jp");
+}
+
+static void recipient_leave_out(struct keep_request *request)
+{
+    request->envelope.recipient_count = 1;
+}
+
+static void edits_forge(struct keep_request *request)
+{
+    request->edits[0] = edits_empty_line;
+}
+
+static void prefix_forge(struct keep_request *request)
+{
+    request->prefix = TEXT("Received: here\r\nSubject: mine\r\n\r\nmine\r\n");
+}
+
+static void body_forge(struct keep_request *request)
+{
+    body_free(&request->body);
+    body_append(&request->body, TEXT("Subject: test\r\n\r\nhellO\r\n"));
+}
+
+static void client_forge(struct keep_request *request)
+{
+    request->client.bytes[15] ^= 1;
+}
+
+static void direction_forge(struct keep_request *request)
+{
+    request->direction = DIRECTION_OUT;
+}
+
+static void listener_forge(struct keep_request *request)
+{
+    request->listener = 1;
+}
+
+static void content_forge(struct keep_request *request)
+{
+    request->content = CONTENT_IS_LINES;
+}
+
+static void id_forge(struct keep_request *request)
+{
+    request->id++;
+}
+
+static void time_forge(struct keep_request *request)
+{
+    request->voucher.at_ms++;
+}
+
+static void signature_forge(struct keep_request *request)
+{
+    request->voucher.signature[31] ^= 1;
+}
+
+static void voucher_leave_out(struct keep_request *request)
+{
+    request->voucher = (struct voucher){ 0 };
+}
+
+static void voucher_leave_out_and_claim_a_listener(struct keep_request *request)
+{
+    request->voucher = (struct voucher){ 0 };
+    request->listener = 999;
+}
+
+static void hold_take_off(struct keep_request *request)
+{
+    request->recipients[0].hold = HOLD_NONE;
+}
+
+static void hold_take_off_one(struct keep_request *request)
+{
+    voucher_leave_out(request);
+    request->recipients[1].hold = HOLD_NONE;
+}
+
+static void assert_refused(struct node *node, const struct offer *what)
+{
+    struct frame frame;
+    offer(node, what);
+    await(node, node->receive, QUEUE_NOT_KEPT, &frame);
+    struct reader reader = reader_of(frame.payload);
+    assert_int_equal(get_u8(&reader), KEEP_UNVOUCHED);
+}
+
+/* Whatever receive changes of what scan signed is refused, and nothing of it goes to deliver. */
+static void test_forged_is_refused(void **state)
+{
+    static void (*const forgeries[])(
+        struct keep_request *) = { sender_forge,      recipient_forge,
+                                   edits_forge,       prefix_forge,
+                                   body_forge,        client_forge,
+                                   direction_forge,   listener_forge,
+                                   content_forge,     id_forge,
+                                   time_forge,        signature_forge,
+                                   voucher_leave_out, voucher_leave_out_and_claim_a_listener };
+    struct node node;
+    (void)state;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
+        struct offer forged = plain;
+        forged.tamper = forgeries[i];
+        assert_refused(&node, &forged);
+    }
+    struct offer forged = { .sender = "a@outside.example",
+                            .to = { "user@example.jp", "other@example.jp" },
+                            .direction = DIRECTION_IN,
+                            .tamper = recipient_leave_out };
+    assert_refused(&node, &forged);
+    forged.hold = HOLD_QUARANTINE;
+    forged.tamper = hold_take_off;
+    assert_refused(&node, &forged);
+    forged.tamper = hold_take_off_one;
+    assert_refused(&node, &forged);
+    assert_quiet(node.deliver);
+    keep(&node, &plain);
+    deliver_all(&node);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* A hold needs no word of scan, since people look at it. */
+static void test_held_needs_no_voucher(void **state)
+{
+    struct node node;
+    (void)state;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    struct offer held = plain;
+    held.hold = HOLD_QUARANTINE;
+    held.tamper = voucher_leave_out;
+    keep(&node, &held);
+    assert_quiet(node.deliver);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* Where the configuration has nothing judged, nobody vouches. */
+static void test_unjudged_needs_no_voucher(void **state)
+{
+    struct node node;
+    (void)state;
+    node_make(&node, "virus { mode off }\nspam { mode off }");
+    node_start(&node);
+    synced(&node);
+    struct offer unjudged = plain;
+    unjudged.tamper = voucher_leave_out;
+    keep(&node, &unjudged);
+    deliver_all(&node);
+    unjudged.tamper = voucher_leave_out_and_claim_a_listener;
+    assert_refused(&node, &unjudged);
+    node_stop(&node);
+    node_free(&node);
+}
+
+/* A voucher is good once: not while its message waits, nor when that has ended, nor for the next queue. */
+static void test_voucher_is_good_once(void **state)
+{
+    struct node node;
+    struct offer again = plain;
+    (void)state;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    again.id = keep(&node, &plain);
+    deliver_all(&node);
+    assert_refused(&node, &again);
+    node_stop(&node);
+    node_start(&node);
+    synced(&node);
+    assert_refused(&node, &again);
+    assert_quiet(node.deliver);
+    node_stop(&node);
+    node_free(&node);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -1089,6 +1306,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_expires_and_warns),
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_forged_is_refused),
+        cmocka_unit_test(test_held_needs_no_voucher),
+        cmocka_unit_test(test_unjudged_needs_no_voucher),
+        cmocka_unit_test(test_voucher_is_good_once),
     };
     if (argc < 2) return 64;
     program = argv[1];

@@ -21,7 +21,7 @@
 #include "receive/refusals.h"
 #include "receive/tables.h"
 
-enum { WAIT_MS = 5000, TURN_MS = 5, TABLE_BYTES = 1024 * 1024 };
+enum { WAIT_MS = 5000, TURN_MS = 5, TABLE_BYTES = 1024 * 1024, VOUCHED_MS = 77 };
 
 static void stop_if_awaited(struct scene *scene)
 {
@@ -37,6 +37,8 @@ static void kept_take(struct scene *scene, struct frame *frame)
     assert_true(keep_request_get(scene->arena, &copy, &scene->kept));
     scene->content = arena_text(scene->arena, body_text(&scene->kept.body));
     body_free(&scene->kept.body);
+    bool is_judged = scene->reads > 0 && scene->scan != SCAN_IS_POISONED;
+    assert_int_equal(scene->kept.voucher.at_ms, is_judged ? VOUCHED_MS : 0);
     scene->keeps++;
 }
 
@@ -96,24 +98,20 @@ static void verdict_say(struct scene *scene, uint64_t id, uint32_t recipients)
                                            [SCAN_HOLDS] = ACTION_QUARANTINE,
                                            [SCAN_DISCARDS] = ACTION_DISCARD };
     struct recipient_verdict each[4] = { 0 };
-    struct facts facts = { 0 };
-    struct buffer bytes = { 0 }, *out;
     bool is_refused = scene->scan == SCAN_REFUSES;
     struct recipe recipe = { .edits = edits_none };
-    struct verdict verdict = { .recipient_count = recipients,
-                               .recipients = each,
-                               .code = is_refused ? 550 : 250,
-                               .enhanced = is_refused ? TEXT("5.7.1") : TEXT("2.0.0"),
-                               .reason = TEXT("spam found"),
-                               .recipe_count = 1,
-                               .recipes = &recipe };
+    struct judged judged = { .facts = { .content = SCENE_CONTENT },
+                             .verdict = { .recipient_count = recipients,
+                                          .recipients = each,
+                                          .code = is_refused ? 550 : 250,
+                                          .enhanced = is_refused ? TEXT("5.7.1") : TEXT("2.0.0"),
+                                          .reason = TEXT("spam found"),
+                                          .recipe_count = 1,
+                                          .recipes = &recipe },
+                             .voucher = { .at_ms = VOUCHED_MS } };
     for (uint32_t i = 0; i < recipients; i++) each[i].action = i == 0 ? actions[scene->scan] : ACTION_ACCEPT;
-    facts_put(&facts, &bytes);
-    out = channel_begin(scene->scan_end, SCAN_VERDICT, id);
-    put_text(out, buffer_text(&bytes));
-    verdict_put(&verdict, out);
+    judged_put(&judged, channel_begin(scene->scan_end, SCAN_VERDICT, id));
     channel_end(scene->scan_end);
-    buffer_free(&bytes);
 }
 
 static void failure_say(struct scene *scene, uint64_t id, enum scan_failure why)
@@ -127,12 +125,10 @@ static void failure_say(struct scene *scene, uint64_t id, enum scan_failure why)
 static bool scan_frame(void *context, struct frame *frame)
 {
     struct scene *scene = context;
-    struct occasion occasion;
-    struct question *questions;
-    uint32_t count;
+    struct scan_question question;
     struct body body;
     if (frame->type != SCAN_READ) return true;
-    assert_true(scan_read_get(scene->arena, frame, &occasion, &questions, &count, &body));
+    assert_true(scan_read_get(scene->arena, frame, &question, &body));
     body_free(&body);
     scene->reads++;
     if (scene->scan == SCAN_BREAKS || scene->scan == SCAN_IS_POISONED)
@@ -140,7 +136,7 @@ static bool scan_frame(void *context, struct frame *frame)
     else if (scene->scan == SCAN_RAVES)
         channel_send(scene->scan_end, SCAN_VERDICT, frame->id, TEXT("what"));
     else if (scene->scan != SCAN_SAYS_NOTHING)
-        verdict_say(scene, frame->id, occasion.recipient_count);
+        verdict_say(scene, frame->id, question.occasion.recipient_count);
     stop_if_awaited(scene);
     return true;
 }

@@ -24,6 +24,9 @@ enum scan_habit {
 /* What the played deliver says to a message that goes through. */
 enum deliver_habit { DELIVER_HANDS_ON, DELIVER_IS_REFUSED, DELIVER_FINDS_NOBODY, DELIVER_SAYS_NOTHING };
 
+/* Flags of a content as the played scan says them, which no content has. */
+enum { SCENE_CONTENT = CONTENT_LONG_LINE | CONTENT_LEADING_DOT | CONTENT_HEADER_8BIT };
+
 struct scene {
     struct server server;
     struct child child;

@@ -83,17 +83,17 @@ static void message_send(struct driver *driver, struct text tag, struct text res
     struct text recipients[RECIPIENTS], path = TEXT_NONE;
     uint64_t id = ++driver->last_id % TAGS;
     struct asked *asked = &driver->asked[id];
-    struct occasion occasion = { .id = id };
     struct question name;
+    struct scan_question question = { .occasion.id = id, .questions = &name, .question_count = 1 };
     struct body body = { 0 };
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     text_next_word(&rest, &path);
     snprintf(asked->tag, sizeof asked->tag, "%.*s", TEXT_ARG(tag));
     snprintf(asked->line, sizeof asked->line, "%.*s", TEXT_ARG(rest));
-    occasion_read(rest, recipients, &occasion, &name);
+    occasion_read(rest, recipients, &question.occasion, &name);
     body_read(path, &body);
     struct buffer *frame = channel_begin(driver->scan, SCAN_READ, id);
-    scan_read_put(&occasion, &name, 1, &body, frame, fds, &fd_count);
+    scan_read_put(&question, &body, frame, fds, &fd_count);
     channel_end_fds(driver->scan, fds, fd_count);
     body_free(&body);
 }
@@ -101,12 +101,12 @@ static void message_send(struct driver *driver, struct text tag, struct text res
 static void decide_send(struct driver *driver, struct frame *frame)
 {
     struct text recipients[RECIPIENTS];
-    struct occasion occasion = { .id = frame->id };
     struct question name;
-    occasion_read(text_of(driver->asked[frame->id].line), recipients, &occasion, &name);
+    struct scan_question question = { .occasion.id = frame->id, .questions = &name, .question_count = 1 };
+    occasion_read(text_of(driver->asked[frame->id].line), recipients, &question.occasion, &name);
     name.status = ANSWER_FOUND;
     struct buffer *out = channel_begin(driver->scan, SCAN_DECIDE, frame->id);
-    scan_decide_put(&occasion, &name, 1, frame->payload, out);
+    scan_decide_put(&question, frame->payload, out);
     channel_end(driver->scan);
 }
 
@@ -135,21 +135,19 @@ static void recipes_print(struct arena *arena, const struct verdict *verdict)
 static bool verdict_print(struct frame *frame)
 {
     struct arena *arena = arena_new(0);
-    struct reader reader = reader_of(frame->payload);
-    struct reader facts_reader = reader_of(get_text(&reader));
-    struct facts facts;
-    struct verdict verdict;
-    bool is_good = facts_get(arena, &facts_reader, &facts) && verdict_get(arena, &reader, &verdict);
+    struct judged judged;
+    const struct verdict *verdict = &judged.verdict;
+    bool is_good = judged_get(arena, frame->payload, &judged);
     if (is_good) {
-        printf("verdict code=%u actions=", verdict.code);
-        for (uint32_t i = 0; i < verdict.recipient_count; i++)
-            printf("%s%s/%s/%u", i ? "," : "", evidence_action_name(verdict.recipients[i].action),
-                   evidence_action_name(verdict.recipients[i].observed), verdict.recipients[i].recipe);
-        printf(" content=%u parts=%u", facts.content, facts.part_count);
-        text_print("reason", verdict.reason);
-        text_print("summary", verdict.summary);
-        recipes_print(arena, &verdict);
-        text_print("subject", facts.subject);
+        printf("verdict code=%u actions=", verdict->code);
+        for (uint32_t i = 0; i < verdict->recipient_count; i++)
+            printf("%s%s/%s/%u", i ? "," : "", evidence_action_name(verdict->recipients[i].action),
+                   evidence_action_name(verdict->recipients[i].observed), verdict->recipients[i].recipe);
+        printf(" content=%u parts=%u", judged.facts.content, judged.facts.part_count);
+        text_print("reason", verdict->reason);
+        text_print("summary", verdict->summary);
+        recipes_print(arena, verdict);
+        text_print("subject", judged.facts.subject);
     }
     arena_free(arena);
     return is_good;
@@ -244,6 +242,7 @@ int main(int argc, char **argv)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         play_fail("socketpair");
     play_start(&driver.played, argv[1], PROCESS_SCAN, argv[2]);
+    play_give_secret(&driver.played, "vouchers");
     play_give_peer(&driver.played, PROCESS_RECEIVE, ends[1]);
     close(ends[1]);
     play_wait_ready(&driver.played);

@@ -272,6 +272,8 @@ static void test_many_forged(void **state)
 
 /* --- content --- */
 
+enum { HAS_BARE = CONTENT_IS_LINES }; /* in the rows that bit is turned round: most are lines */
+
 static void test_content(void **state)
 {
     (void)state;
@@ -285,19 +287,25 @@ static void test_content(void **state)
     } content_rows[] = {
         { "", 0, 0 },
         { "A: b\r\n\r\nhi\r\n", 8, 0 },
+        { "A: b\r\n\r\nh\ri\r\n", 8, HAS_BARE },
+        { "A: b\r\n\r\nh\r\r\n", 8, HAS_BARE },
+        { "A: b\n\r\nhi\r\n", 7, HAS_BARE },
+        { "\nA: b\r\n", 1, HAS_BARE },
         { "A: \xC3\xA9\r\n\r\nhi\r\n", 9, CONTENT_HEADER_8BIT },
         { "A: b\r\n\r\n\xC3\xA9 and so on\r\n", 8, CONTENT_BODY_8BIT },
         { "A: b\r\n\r\n.\r\n", 8, CONTENT_LEADING_DOT },
         { ".A: b\r\n\r\n", 9, CONTENT_LEADING_DOT },
         { "A: b\r\n\r\nhi", 8, CONTENT_NO_END_OF_LINE },
-        { "A: b\r\n\r\nhi\n", 8, CONTENT_NO_END_OF_LINE },
+        { "A: b\r\n\r\nhi\n", 8, CONTENT_NO_END_OF_LINE | HAS_BARE },
+        { "A: b\r\n\r\nhi\r", 8, CONTENT_NO_END_OF_LINE | HAS_BARE },
         { long_line, 0, CONTENT_LONG_LINE },
         { long_line + 1, 0, 0 },
     };
     for (size_t i = 0; i < sizeof content_rows / sizeof *content_rows; i++) {
         unsigned flags = content_flags(text_of(content_rows[i].message), content_rows[i].body);
-        if (flags != content_rows[i].flags) fail_msg("row %zu: %u", i, flags);
+        if ((flags ^ CONTENT_IS_LINES) != content_rows[i].flags) fail_msg("row %zu: %u", i, flags);
     }
+    assert_int_equal(content_flags(text_from("a\0b\r\n", 5), 0), 0);
 }
 
 int main(void)

@@ -115,6 +115,11 @@ static const struct row rows[] = {
       { { "FTS", "Subject: [SPAM] a\r\n\r\nb" } },
       1,
       .more = "spam { mode off }" },
+    { "text without a header begins behind an empty line",
+      "Disk full\r\n\r\nplease look\r\n",
+      { { "F", "\r\nDisk full\r\n\r\nplease look\r\n" },
+        { "FT", "Subject: [SPAM]\r\n\r\nDisk full\r\n\r\nplease look\r\n" } },
+      2 },
 };
 
 /* --- a message through both halves --- */
