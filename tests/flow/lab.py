@@ -1,5 +1,6 @@
 """A node, its inside servers and its clients for the flow tests: real processes, real sockets, free ports on loopback."""
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -44,6 +45,11 @@ def wait_for(true, what, seconds=20.0):
             return value
         time.sleep(min(max(0.03, 2 * (time.monotonic() - began)), 0.5))
     raise AssertionError(f"not in {seconds} s: {what}")
+
+
+def landlock():
+    """The version of Landlock that this kernel has; since 6 it minds signals."""
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
 class Sink:
