@@ -21,12 +21,11 @@ void capabilities_bound(uint64_t kept)
         if (!(kept >> one & 1)) prctl(PR_CAPBSET_DROP, one, 0, 0, 0);
 }
 
-/* What of `kept` it has stays, all else goes. */
-static bool capabilities_drop(uint32_t kept)
+bool capabilities_keep(uint32_t kept)
 {
     struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct has[2] = { 0 }, keeps[2] = { 0 };
-    capabilities_bound(kept);
+    capabilities_bound(0);
     if (kept && syscall(SYS_capget, &header, has) != 0) return false;
     keeps[0].permitted = keeps[0].effective = has[0].permitted & kept;
     return syscall(SYS_capset, &header, keeps) == 0;
@@ -63,7 +62,7 @@ static bool jail_close(const char *process, int rights, const struct jail_paths 
     uint32_t kept = rights & JAIL_FORK ? UINT32_C(1) << CAP_SYS_ADMIN : 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed(process, "no_new_privs");
     if (!landlock_enter(rights, paths)) return failed(process, "Landlock");
-    if (!capabilities_drop(kept)) return failed(process, "capabilities");
+    if (!capabilities_keep(kept)) return failed(process, "capabilities");
     return syscall_filter_enter(rights) || failed(process, "seccomp");
 }
 

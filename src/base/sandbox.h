@@ -51,6 +51,8 @@ bool jail_enter_program(const struct jail_paths *paths);
 /* No program that is executed from now on gets more capabilities than `kept` (a bit each), as whichever user.
    Does nothing without CAP_SETPCAP. */
 void capabilities_bound(uint64_t kept);
+/* No program gets any, and what this process has beside `kept` it loses. False with errno. */
+bool capabilities_keep(uint32_t kept);
 
 #ifdef SEKIMORI_JAIL_PROBE
 struct jail {

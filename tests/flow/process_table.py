@@ -48,7 +48,7 @@ def capabilities(pid):
     masks = [int(status_of(pid)[f"Cap{kind}"], 16) for kind in ("Eff", "Prm", "Bnd")]
     words = {0: "none", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", int(status_of(os.getpid())["CapEff"], 16): "those of root"}
     own = os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")
-    said = list(dict.fromkeys("all" if own and mask else words.get(mask, f"{mask:#x}") for mask in masks))
+    said = list(dict.fromkeys(words.get(mask, f"{mask:#x}") for mask in masks))
     return ", ".join(said) + (" in a user namespace of its own" if own else "")
 
 

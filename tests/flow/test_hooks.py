@@ -402,6 +402,10 @@ def test_a_hook_tells_and_reaches_nothing_of_ours(hooked, inside, tmp_path, outs
     assert not wrong, "\n".join(wrong)
     assert node.pids("helper") != [helper] and "starting anew" in node.text()
     assert next(one for one in node.status()["processes"] if one["name"] == "helper")["restarts"] == 0
+    node.config.write_text(node.config.read_text().replace(f"hook writes {granted}", f"hook writes {granted} {cert} {other}/none"))
+    checked = node.run("check", str(node.config), check=False, where=False)
+    assert checked.returncode == 78 and f"error: alarm hook writes: {cert}: is no folder" in checked.stderr
+    assert f"error: alarm hook writes: {other}/none: No such file or directory" in checked.stderr and f"{granted}: " not in checked.stderr
 
 
 def test_stopping_waits_for_no_hook(hooked):
