@@ -40,8 +40,10 @@ static struct {
     int tcp, local;          /* sockets that somebody made for it */
     int shared[SHARED_MOST]; /* descriptors of what other processes map: files of run/, memfds not sealed */
     int shared_count;
-    void *page; /* of two that are shared, the first */
-    char run[PATH_MAX]; /* of the node; empty where the test does not say */
+    void *page;                 /* of two that are shared, the first */
+    char run[PATH_MAX];         /* of the node; empty where the test does not say */
+    char folder[PATH_MAX + 64]; /* of the state, for the attempts "read-FOLDER" and "write-FOLDER" */
+    char file[PATH_MAX + 64];   /* one that is in it, or empty: it could not even make one */
 } given;
 
 /* --- files --- */
@@ -66,6 +68,20 @@ static int try_open_shared(void)
 static int try_make_in_run(void)
 {
     return path_open(".", O_RDWR | O_TMPFILE); /* where it could put its own socket */
+}
+
+/* --- the state folder --- */
+
+/* Names are not counted: who may list them has read no file. */
+static int try_read_state(void)
+{
+    errno = EACCES;
+    return *given.file ? open(given.file, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+static int try_write_state(void)
+{
+    return open(given.folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 }
 
 static int try_chmod(void)
@@ -259,6 +275,38 @@ static int try_pidfd_signal(void)
     return process < 0 ? -1 : (int)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
 }
 
+static int proc_open(const char *name, int how)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)given.victim, name);
+    return open(path, how | O_CLOEXEC);
+}
+
+static int try_proc_memory(void)
+{
+    return proc_open("mem", O_RDWR);
+}
+
+static int try_proc_look(void)
+{
+    return proc_open("mem", O_RDONLY);
+}
+
+static int try_proc_environment(void)
+{
+    return proc_open("environ", O_RDONLY);
+}
+
+static int try_proc_descriptor(void)
+{
+    return proc_open("fd/2", O_WRONLY);
+}
+
+static int try_proc_folder(void)
+{
+    return proc_open("root/tmp", O_RDONLY | O_DIRECTORY);
+}
+
 /* --- programs and memory --- */
 
 static int try_exec(void)
@@ -341,6 +389,16 @@ static const struct {
     { "open", try_open },
     { "open-shared", try_open_shared },
     { "make-in-run", try_make_in_run },
+    { "read-spool", try_read_state },
+    { "read-ledger", try_read_state },
+    { "read-quarantine", try_read_state },
+    { "read-report", try_read_state },
+    { "read-learn", try_read_state },
+    { "write-spool", try_write_state },
+    { "write-ledger", try_write_state },
+    { "write-quarantine", try_write_state },
+    { "write-report", try_write_state },
+    { "write-learn", try_write_state },
     { "chmod", try_chmod },
     { "shorten", try_shorten },
     { "collapse", try_collapse },
@@ -366,6 +424,11 @@ static const struct {
     { "memory", try_memory },
     { "steal", try_steal },
     { "pidfd-signal", try_pidfd_signal },
+    { "proc-memory", try_proc_memory },
+    { "proc-look", try_proc_look },
+    { "proc-environment", try_proc_environment },
+    { "proc-descriptor", try_proc_descriptor },
+    { "proc-folder", try_proc_folder },
     { "exec", try_exec },
     { "exec-memory", try_exec_memory },
     { "fork", try_fork },
@@ -393,6 +456,25 @@ static bool is_shared(int fd)
     return is_memory || (run > 0 && strncmp(path, given.run, run) == 0);
 }
 
+/* "spool" of "read-spool". NULL: it is of no folder. */
+static const char *folder_of(const char *attempt)
+{
+    bool is_of_state = strncmp(attempt, "read-", 5) == 0 || strncmp(attempt, "write-", 6) == 0;
+    return is_of_state && strcmp(attempt, "write-code") != 0 ? strchr(attempt, '-') + 1 : NULL;
+}
+
+/* Beside run/. The file is there where the process may make it before its jail closes. */
+static void folder_make(const char *name)
+{
+    const char *end = strrchr(given.run, '/');
+    int length = end ? (int)(end - given.run) : 0;
+    snprintf(given.folder, sizeof given.folder, "%.*s/%s", length, given.run, name);
+    snprintf(given.file, sizeof given.file, "%.*s/%s/probe", length, given.run, name);
+    int fd = open(given.file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) given.file[0] = '\0';
+    close(fd);
+}
+
 static void given_make(pid_t victim)
 {
     struct timeval patience = { PATIENCE_S, 0 };
@@ -408,12 +490,14 @@ static void given_make(pid_t victim)
         if (is_shared(fd)) given.shared[given.shared_count++] = fd;
 }
 
-static _Noreturn void attempt_run(const struct jail *jail, int (*attempt)(void), pid_t victim)
+static _Noreturn void attempt_run(const struct jail *jail, size_t number, pid_t victim)
 {
+    const char *folder = folder_of(attempts[number].name);
     unsetenv("SEKIMORI_JAIL_PROBE"); /* the jail below has no probes of its own */
     given_make(victim);
-    if (!jail->enter(jail->process, jail->rights, jail->folders, jail->readable)) _exit(NO_JAIL);
-    int result = attempt();
+    if (folder) folder_make(folder);
+    if (!jail->enter(jail->process, jail->rights, jail->paths)) _exit(NO_JAIL);
+    int result = attempts[number].attempt();
     _exit(result >= 0 ? ALLOWED : DENIED);
 }
 
@@ -445,7 +529,7 @@ static void attempt_tell(const struct jail *jail, size_t number)
 {
     int status = 0;
     pid_t victim = victim_start(), pid = victim > 0 ? fork() : -1;
-    if (pid == 0) attempt_run(jail, attempts[number].attempt, victim);
+    if (pid == 0) attempt_run(jail, number, victim);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     if (victim > 0) victim_end(victim);
     log_info("jail probe: %s: %s: %s", jail->process, attempts[number].name,

@@ -5,6 +5,7 @@
 #define SEKIMORI_BASE_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a process may still do after the jail has closed, beyond computing and using descriptors it has. No
    right reaches another process, an AF_UNIX socket that was not given, or executable memory. */
@@ -15,9 +16,9 @@ enum jail_right {
     JAIL_FORK = 8,     /* fork workers, wait for and kill them (scan's parent) */
     JAIL_SCANNER = 16, /* the list of a scan worker: its private tmpfs, no sockets, no threads */
     JAIL_THREADS = 32, /* start threads (report: its font library does) */
-    /* Start any program (helper). Programs inherit what we are denied, so this is a jail of another kind:
-       files and sockets stay, and all calls but those that reach into other processes or into the kernel,
-       which fail. */
+    /* Start programs (helper). They inherit what we are denied, so this is a jail of another kind: what
+       ordinary programs do is allowed, sockets included, and all else fails as it does on a kernel that has
+       not got it. */
     JAIL_PROGRAMS = 64,
     JAIL_DATAGRAMS = 128, /* make UDP sockets too (lookup) */
     /* Shorten files that are open (SQLite does). Who maps a file ends by SIGBUS when another shortens it, so
@@ -26,22 +27,39 @@ enum jail_right {
     JAIL_BODIES = 512, /* make memfds and seal them */
 };
 
-/* `folders`: NULL-ended list of directories below which JAIL_FILES holds; others cannot be opened at all.
-   Returns false where the kernel lacks seccomp or Landlock, with the reason in the log; the caller goes on
-   only when the configuration says `jail off`. Sets no_new_privs and drops every capability. A denied system
-   call kills the process and logs through the audit; Landlock denials give EACCES. Since Linux 6.12 signals
-   go to itself and its descendants only. */
-bool jail_enter(const char *process, int rights, const char *const *folders);
-/* The same, with folders that may be read beside: NULL-ended too; those that are not there are left out. */
-bool jail_enter_reading(const char *process, int rights, const char *const *folders,
-                        const char *const *readable);
+/* What may be opened below which absolute paths; each list ends with NULL, or is NULL. */
+struct jail_paths {
+    const char *const *folders;  /* read, written, made, removed: have to be there */
+    const char *const *readable; /* these and the next are left out where they are not there */
+    const char *const *writable; /* as folders, or a file: read and written */
+    const char *const *executable;
+    const char *const *hidden; /* nothing of these, though they lie below one of readable and what follows */
+};
+
+/* Where JAIL_FILES, JAIL_SCANNER or JAIL_PROGRAMS is among the rights, they hold below `paths`; nothing else
+   can be opened. `paths` may be NULL: nothing. Returns false where the kernel lacks seccomp or Landlock, with
+   the reason in the log; the caller goes on only when the configuration says `jail off`. Sets no_new_privs
+   and drops every capability, but for CAP_SYS_ADMIN with JAIL_FORK. A denied system call kills the process
+   and logs through the audit; Landlock denials give EACCES. Since Linux 6.12 signals go to itself and its
+   descendants only. */
+bool jail_enter(const char *process, int rights, const struct jail_paths *paths);
+
+/* The jail of one program, within that of a process with JAIL_PROGRAMS: called by its child between fork and
+   exec. It opens no more than `paths`, and cannot look into its parent's memory. False with errno. */
+bool jail_enter_program(const struct jail_paths *paths);
+
+/* No program that is executed from now on gets more capabilities than `kept` (a bit each), as whichever user.
+   Does nothing without CAP_SETPCAP. */
+void capabilities_bound(uint64_t kept);
+/* No program gets any, and what this process has beside `kept` it loses. False with errno. */
+bool capabilities_keep(uint32_t kept);
 
 #ifdef SEKIMORI_JAIL_PROBE
 struct jail {
     const char *process;
     int rights;
-    const char *const *folders, *const *readable;
-    bool (*enter)(const char *process, int rights, const char *const *folders, const char *const *readable);
+    const struct jail_paths *paths;
+    bool (*enter)(const char *process, int rights, const struct jail_paths *paths);
 };
 
 /* Test builds: for each attempt that the environment variable SEKIMORI_JAIL_PROBE names (a list with blanks,

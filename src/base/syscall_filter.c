@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
@@ -21,7 +24,12 @@
 
 #include "base/sandbox.h"
 
-enum { CONDITIONS_MOST = 3, END = -1000000 };
+enum {
+    CONDITIONS_MOST = 3,
+    END = -1000000,
+    NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                 CLONE_NEWCGROUP,
+};
 
 struct rule {
     int call;
@@ -237,10 +245,7 @@ static const struct rule accepting[] = { CALL(accept4), OPTION(IPPROTO_TCP, TCP_
 
 /* Signals: only those that end a child or oneself; whose, Landlock says where it can. */
 static const struct rule forking[] = {
-    IF(clone, BITS(0,
-                   CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                       CLONE_NEWCGROUP,
-                   0)),
+    IF(clone, BITS(0, NAMESPACES, 0)),
     CALL(wait4),
     IF(kill, IS(1, SIGKILL)),
     IF(tgkill, IS(2, SIGABRT)),
@@ -259,7 +264,10 @@ static const struct rule forking[] = {
     IF(prctl, IS(0, PR_SET_NAME)),
     IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
     IF(prctl, IS(0, PR_SET_SECCOMP)),
+    IF(prctl, IS(0, PR_CAPBSET_READ)),
+    IF(prctl, IS(0, PR_CAPBSET_DROP)),
     CALL(seccomp),
+    CALL(capget),
     CALL(capset),
     CALL(landlock_create_ruleset),
     CALL(landlock_add_rule),
@@ -275,9 +283,7 @@ static const struct rule scanning[] = {
 };
 
 static const struct rule threads[] = {
-    IF(clone, BITS(0,
-                   CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
-                       CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+    IF(clone, BITS(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | NAMESPACES,
                    CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)),
     IF(prctl, IS(0, PR_SET_NAME)),
     NO_MORE,
@@ -357,8 +363,111 @@ static bool failing_add(scmp_filter_ctx filter, int rights)
 
 /* --- who starts programs --- */
 
-/* None of these is needed for telling somebody something. They fail, where all else would have to be known.
-   Of itself a program may do what it likes; of others nothing. */
+/* clang-format off */
+/* What ordinary programs do: a shell, curl, an interpreter, a mail client. By categories; a call that is in
+   none fails as on a kernel that has not got it (ENOSYS), which programs know to do without. */
+static const struct rule program_files[] = {
+    CALL(open), CALL(openat), CALL(openat2), CALL(creat), CALL(close), CALL(close_range), CALL(read),
+    CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+    CALL(preadv2), CALL(pwritev2), CALL(lseek), CALL(sendfile), CALL(copy_file_range), CALL(splice),
+    CALL(tee), CALL(vmsplice), CALL(stat), CALL(fstat), CALL(lstat), CALL(newfstatat), CALL(statx),
+    CALL(statfs), CALL(fstatfs), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(readlink),
+    CALL(readlinkat), CALL(getcwd), CALL(chdir), CALL(fchdir), CALL(getdents), CALL(getdents64), CALL(mkdir),
+    CALL(mkdirat), CALL(rmdir), CALL(unlink), CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2),
+    CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(mknod), CALL(mknodat), CALL(chmod),
+    CALL(fchmod), CALL(fchmodat), CALL(chown), CALL(fchown), CALL(lchown), CALL(fchownat), CALL(utime),
+    CALL(utimes), CALL(utimensat), CALL(futimesat), CALL(truncate), CALL(ftruncate), CALL(fallocate),
+    CALL(fadvise64), CALL(readahead), CALL(fsync), CALL(fdatasync), CALL(sync), CALL(syncfs),
+    CALL(sync_file_range), CALL(flock), CALL(umask), CALL(getxattr), CALL(lgetxattr), CALL(fgetxattr),
+    CALL(listxattr), CALL(llistxattr), CALL(flistxattr), CALL(setxattr), CALL(lsetxattr), CALL(fsetxattr),
+    CALL(removexattr), CALL(lremovexattr), CALL(fremovexattr), CALL(inotify_init), CALL(inotify_init1),
+    CALL(inotify_add_watch), CALL(inotify_rm_watch),
+    NO_MORE,
+};
+
+static const struct rule program_descriptors[] = {
+    CALL(dup), CALL(dup2), CALL(dup3), CALL(fcntl), CALL(pipe), CALL(pipe2), CALL(poll), CALL(ppoll),
+    CALL(select), CALL(pselect6), CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait),
+    CALL(epoll_pwait), CALL(epoll_pwait2), CALL(eventfd), CALL(eventfd2), CALL(signalfd), CALL(signalfd4),
+    CALL(timerfd_create), CALL(timerfd_settime), CALL(timerfd_gettime), CALL(memfd_create),
+    IF(ioctl, IS(1, FIONREAD)), IF(ioctl, IS(1, FIONBIO)), IF(ioctl, IS(1, FIOCLEX)),
+    IF(ioctl, IS(1, FIONCLEX)), IF(ioctl, IS(1, TCGETS)), IF(ioctl, IS(1, TCSETS)), IF(ioctl, IS(1, TCSETSW)),
+    IF(ioctl, IS(1, TCSETSF)), IF(ioctl, IS(1, TIOCGWINSZ)), IF(ioctl, IS(1, TIOCGPGRP)),
+    IF(ioctl, IS(1, TIOCSPGRP)), IF(ioctl, IS(1, TIOCOUTQ)), IF(ioctl, IS(1, FICLONE)),
+    IF(ioctl, IS(1, SIOCGIFCONF)), IF(ioctl, IS(1, SIOCGIFNAME)), IF(ioctl, IS(1, SIOCGIFINDEX)),
+    IF(ioctl, IS(1, SIOCGIFADDR)), IF(ioctl, IS(1, SIOCGIFFLAGS)), IF(ioctl, IS(1, SIOCGIFMTU)),
+    IF(ioctl, IS(1, SIOCGIFHWADDR)),
+    NO_MORE,
+};
+
+static const struct rule program_memory[] = {
+    CALL(brk), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(mremap), CALL(madvise), CALL(msync),
+    CALL(mincore), CALL(mlock), CALL(mlock2), CALL(munlock), CALL(mlockall), CALL(munlockall),
+    CALL(membarrier), CALL(pkey_alloc), CALL(pkey_free), CALL(pkey_mprotect),
+    NO_MORE,
+};
+
+/* Itself and what it starts; signals go where Landlock, or the user it runs as, lets them. */
+static const struct rule program_processes[] = {
+    IF(clone, BITS(0, NAMESPACES, 0)),
+    CALL(fork), CALL(vfork), CALL(execve), CALL(execveat), CALL(exit), CALL(exit_group), CALL(wait4),
+    CALL(waitid), CALL(kill), CALL(tkill), CALL(tgkill), CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo),
+    CALL(pidfd_open), CALL(pidfd_send_signal), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigpending),
+    CALL(rt_sigsuspend), CALL(rt_sigtimedwait), CALL(rt_sigreturn), CALL(sigaltstack), CALL(pause),
+    CALL(alarm), CALL(setitimer), CALL(getitimer), CALL(restart_syscall), CALL(futex), CALL(set_robust_list),
+    CALL(get_robust_list), CALL(rseq), CALL(set_tid_address), CALL(arch_prctl), CALL(prctl), CALL(seccomp),
+    CALL(landlock_create_ruleset), CALL(landlock_add_rule), CALL(landlock_restrict_self), CALL(sched_yield),
+    CALL(sched_getaffinity), CALL(sched_getscheduler), CALL(sched_getparam), CALL(sched_getattr),
+    CALL(sched_get_priority_max), CALL(sched_get_priority_min), CALL(sched_rr_get_interval), CALL(getcpu),
+    CALL(getpriority), CALL(ioprio_get), CALL(getrlimit), CALL(setrlimit), CALL(getrusage), CALL(times),
+    IF(prlimit64, IS(0, 0)),
+    IF(setpriority, IS(1, 0)),
+    IF(ioprio_set, IS(1, 0)),
+    IF(sched_setaffinity, IS(0, 0)),
+    IF(sched_setscheduler, IS(0, 0)),
+    IF(sched_setparam, IS(0, 0)),
+    IF(sched_setattr, IS(0, 0)),
+    NO_MORE,
+};
+
+static const struct rule program_identity[] = {
+    CALL(getpid), CALL(getppid), CALL(gettid), CALL(getpgrp), CALL(getpgid), CALL(setpgid), CALL(getsid),
+    CALL(setsid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid), CALL(getresgid),
+    CALL(getgroups), CALL(setuid), CALL(setgid), CALL(setreuid), CALL(setregid), CALL(setresuid),
+    CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid), CALL(capget), CALL(capset), CALL(uname),
+    CALL(sysinfo), CALL(getrandom),
+    IF(personality, IS(0, 0)),
+    IF(personality, IS(0, INT)), /* asks */
+    NO_MORE,
+};
+
+static const struct rule program_clocks[] = {
+    CALL(time), CALL(gettimeofday), CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep),
+    CALL(nanosleep), CALL(timer_create), CALL(timer_settime), CALL(timer_gettime), CALL(timer_getoverrun),
+    CALL(timer_delete),
+    NO_MORE,
+};
+
+/* A hook tells somebody: by IP, or a service of the machine. The names of interfaces come by netlink. */
+static const struct rule program_network[] = {
+    IF(socket, IS(0, AF_UNIX)),
+    IF(socket, IS(0, AF_INET)),
+    IF(socket, IS(0, AF_INET6)),
+    IF_BOTH(socket, IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)),
+    IF(socketpair, IS(0, AF_UNIX)),
+    CALL(bind), CALL(connect), CALL(listen), CALL(accept), CALL(accept4), CALL(shutdown), CALL(getsockname),
+    CALL(getpeername), CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(sendmsg), CALL(sendmmsg),
+    CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg),
+    NO_MORE,
+};
+
+static const struct rule *const programs[] = {
+    program_files,    program_descriptors, program_memory,  program_processes,
+    program_identity, program_clocks,      program_network,
+};
+/* clang-format on */
+
+/* What reaches into others, or into the kernel: programs that try it hear that they may not. */
 static const struct rule foreign[] = {
 #if !defined(__SANITIZE_ADDRESS__)
     CALL(ptrace), /* which a sanitizer needs at its end */
@@ -418,9 +527,17 @@ static bool filter_enter(scmp_filter_ctx filter, bool is_whole)
 
 static bool programs_enter(void)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!filter) return errno = ENOMEM, false;
-    return filter_enter(filter, rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM)));
+    seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+    seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    bool is_good = rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM));
+    for (size_t i = 0; is_good && i < sizeof programs / sizeof *programs; i++)
+        is_good = rules_add(filter, programs[i], SCMP_ACT_ALLOW);
+#if defined(__SANITIZE_ADDRESS__)
+    if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
+#endif
+    return filter_enter(filter, is_good);
 }
 
 /* A forked worker narrows the filter further, so the parent's lists have to allow what it needs: JAIL_FORK

@@ -2,6 +2,7 @@
 /* A line for each kind of process, with what an administrator asks first; the rest behind --all. */
 #include "cli/status_command.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -232,6 +233,24 @@ static void certificates_print(const struct json *list)
            json_get_string(next, "file"));
 }
 
+/* Where one process that is taken over reaches the others. */
+static void users_print(const struct json *status)
+{
+    const char *users = json_get_string(status, "users");
+    const struct passwd *user = getpwuid((uid_t)json_get_number(status, "uid"));
+    char number[32];
+    snprintf(number, sizeof number, "user %lld", (long long)json_get_number(status, "uid"));
+    const char *name = user ? user->pw_name : number;
+    if (strcmp(users, "shared") == 0)
+        printf("users: all processes but master run as %s; users of their own, %s-receive and so on, part "
+               "them\n",
+               name, name);
+    else if (strcmp(users, "one") == 0 && json_get_number(status, "uid") == 0)
+        printf("users: all processes run as root; say user NAME\n");
+    else if (strcmp(users, "one") == 0)
+        printf("users: all processes run as %s; started by root, each runs as a user of its own\n", name);
+}
+
 static void short_print(const struct json *status)
 {
     struct kind kinds[KINDS_MOST];
@@ -242,6 +261,7 @@ static void short_print(const struct json *status)
     if (count) printf("%-8s %-9s %5s %9s  %s\n", "process", "state", "up", "restarts", "since its start");
     for (size_t i = 0; i < count; i++) kind_print(&kinds[i]);
     certificates_print(json_get(status, "certificates"));
+    users_print(status);
 }
 
 /* --- in full --- */
@@ -292,6 +312,7 @@ static void full_print(const struct json *status, char **names, int count)
             process_print(json_at(list, i));
     list = json_get(status, "certificates");
     for (size_t i = 0; count == 0 && i < json_count(list); i++) certificate_print(json_at(list, i));
+    if (count == 0) users_print(status);
 }
 
 /* --- the verb --- */

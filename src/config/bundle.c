@@ -85,7 +85,41 @@ void config_bundle_files(const struct config *config,
     free(files.items);
 }
 
-void config_bundle_write(const struct config *config, struct buffer *out)
+static void certificates_add(struct text content, struct buffer *out)
+{
+    bool is_secret = false;
+    struct text line;
+    while (text_next_line(&content, &line)) {
+        bool begins = text_starts(line, TEXT("-----BEGIN ")), ends = text_starts(line, TEXT("-----END "));
+        if (begins) is_secret = text_find(line, TEXT("CERTIFICATE")) == line.length;
+        if (!is_secret) buffer_add_text(out, line);
+        if (!is_secret) buffer_add_char(out, '\n');
+        if (ends) is_secret = false;
+    }
+}
+
+static bool has_key(const struct config *config, const struct file_content *file, enum bundle_keys keys)
+{
+    return keys == BUNDLE_ALL_KEYS ||
+           (keys == BUNDLE_NODE_KEY && text_equal(file->path, config->node.key.path));
+}
+
+static void file_write(const struct file_content *file, bool is_whole, struct buffer *out)
+{
+    struct buffer certificates = { 0 };
+    struct text content = file->content;
+    if (!is_whole && text_find(content, TEXT("-----BEGIN ")) < content.length) {
+        certificates_add(content, &certificates);
+        content = buffer_text(&certificates);
+    }
+    number_add(out, file->path.length, 4);
+    number_add(out, content.length, 8);
+    buffer_add_text(out, file->path);
+    buffer_add_text(out, content);
+    buffer_free(&certificates);
+}
+
+static void bundle_write(const struct config *config, enum bundle_keys keys, struct buffer *out)
 {
     struct file_set files = files_of(config);
     struct buffer dump = { 0 };
@@ -94,20 +128,21 @@ void config_bundle_write(const struct config *config, struct buffer *out)
     number_add(out, files.count, 4);
     number_add(out, buffer_length(&dump), 8);
     buffer_add_text(out, buffer_text(&dump));
-    for (size_t i = 0; i < files.count; i++) {
-        number_add(out, files.items[i]->path.length, 4);
-        number_add(out, files.items[i]->content.length, 8);
-        buffer_add_text(out, files.items[i]->path);
-        buffer_add_text(out, files.items[i]->content);
-    }
+    for (size_t i = 0; i < files.count; i++)
+        file_write(files.items[i], has_key(config, files.items[i], keys), out);
     buffer_free(&dump);
     free(files.items);
 }
 
-int config_bundle_memory(const struct config *config)
+void config_bundle_write(const struct config *config, struct buffer *out)
+{
+    bundle_write(config, BUNDLE_ALL_KEYS, out);
+}
+
+int config_bundle_memory(const struct config *config, enum bundle_keys keys)
 {
     struct buffer bundle = { 0 };
-    config_bundle_write(config, &bundle);
+    bundle_write(config, keys, &bundle);
     int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     bool is_good = fd >= 0 && file_write_all(fd, buffer_text(&bundle)) &&
                    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;

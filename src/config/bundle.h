@@ -9,9 +9,13 @@
 /* Appends the configuration and the content of every file it names, each once. */
 void config_bundle_write(const struct config *config, struct buffer *out);
 
+/* What of the private keys goes along. Of a file without its key all is left out that stands between the
+   lines BEGIN and END of anything but a certificate: its key, and the secret that nodes share. */
+enum bundle_keys { BUNDLE_NO_KEYS, BUNDLE_NODE_KEY, BUNDLE_ALL_KEYS };
+
 /* The same as a memory file that nobody can change, to be mapped: how a process hands its configuration on.
    Returns a descriptor that the caller owns, or -1 with errno. */
-int config_bundle_memory(const struct config *config);
+int config_bundle_memory(const struct config *config, enum bundle_keys keys);
 
 /* NULL when the bytes are not a whole bundle of this version, with the reason in `error`. Touches no file.
    File contents are borrowed from `bundle` (a mapped memfd): keep it as long as the configuration.

@@ -383,6 +383,20 @@ static void authorities_check(struct loader *loader)
     tls_context_free(context);
 }
 
+/* What a hook may write in never is ours. */
+static void hook_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    const struct text_list *folders = &config->alarm.hook_writes;
+    for (size_t i = 0; i < folders->count; i++) {
+        struct text rest = text_slice(folders->items[i], config->state.length, folders->items[i].length);
+        if (!text_starts(folders->items[i], config->state) || (rest.length && rest.at[0] != '/')) continue;
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "alarm hook writes"),
+                        "alarm hook writes %.*s: no hook opens the state folder %.*s",
+                        TEXT_ARG(folders->items[i]), TEXT_ARG(config->state));
+    }
+}
+
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
@@ -390,6 +404,7 @@ void crosscheck_config(struct loader *loader)
     own_addresses_check(loader);
     replies_check(loader);
     authorities_check(loader);
+    hook_check(loader);
     identity_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     if (!loader->sources->is_spoiled) vrrp_check(loader);

@@ -46,9 +46,27 @@ const char *executable_trouble(const struct text_list *command)
     return why;
 }
 
+static void folders_check(const struct config *config, const struct schema_row *row,
+                          struct problem_list *problems)
+{
+    const struct text_list *folders = (const void *)((const char *)config + row->offset);
+    for (size_t i = 0; i < folders->count; i++) {
+        char *path = memory_string(folders->items[i]);
+        struct stat facts;
+        const char *why = stat(path, &facts) != 0   ? strerror(errno)
+                          : !S_ISDIR(facts.st_mode) ? "is no folder"
+                                                    : NULL;
+        if (why)
+            source_complain(config->sources, source_find(config->sources, row, 0), problems, SEVERITY_ERROR,
+                            "%s: %s: %s", row->words, path, why);
+        free(path);
+    }
+}
+
 void executable_check(const struct config *config, struct problem_list *problems)
 {
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
+        if (row->type == SCHEMA_FOLDERS) folders_check(config, row, problems);
         if (row->type != SCHEMA_COMMAND) continue;
         const struct text_list *command = (const void *)((const char *)config + row->offset);
         const char *why = command->count ? executable_trouble(command) : NULL;

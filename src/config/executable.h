@@ -10,7 +10,8 @@
    Borrowed until the next error of the C library's. */
 const char *executable_trouble(const struct text_list *command);
 
-/* Every command of the configuration that may not be run becomes an error. `config` has its sources. */
+/* Every command of the configuration that may not be run becomes an error, and every folder of theirs that is
+   none. `config` has its sources. */
 void executable_check(const struct config *config, struct problem_list *problems);
 
 #endif

@@ -35,6 +35,7 @@ enum schema_type {
     SCHEMA_ENDPOINTS, /* ADDRESS:PORT; struct text_list, as the next two; said twice they grow */
     SCHEMA_NAMES,     /* host names */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
+    SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */

@@ -34,6 +34,7 @@ static const struct {
     [SCHEMA_NAMES] = { "host names such as www.example.jp", "NAME..." },
     [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_USERS] = { "user names", "USER..." },
+    [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },
     [SCHEMA_COMMAND] = { "the absolute path of a program and its arguments, those in quotes",
                          "PROGRAM [\"ARGUMENT\"...]" },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },

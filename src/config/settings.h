@@ -258,8 +258,9 @@ struct config {
     } refusal;
 
     struct {
-        struct text_list hook; /* a program and its arguments, run at each alarm; empty: none */
-        uint64_t hook_ms;      /* how long it may take */
+        struct text_list hook;        /* a program and its arguments, run at each alarm; empty: none */
+        struct text_list hook_writes; /* absolute paths of folders that it may read and write */
+        uint64_t hook_ms;             /* how long it may take */
     } alarm;
 
     struct {

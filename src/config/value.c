@@ -53,6 +53,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return true;
     default:
@@ -155,6 +156,7 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
+    case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return word.at[0] == '/';
     default: /* 192.0.2.1, 192.0.2.1/24: an address as an interface has it */
@@ -313,6 +315,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_NAMES:
     case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return word_add(row, base, word, arena);
     case SCHEMA_LISTEN:
@@ -385,8 +388,10 @@ static void networks_print(const struct schema_row *row, const struct network_li
 static void words_print(const struct schema_row *row, const struct text_list *list, struct buffer *out)
 {
     if (list->count == 0) buffer_printf(out, "%s", row->none);
-    for (size_t i = 0; i < list->count; i++)
-        buffer_printf(out, "%s%.*s", i > 0 ? " " : "", TEXT_ARG(list->items[i]));
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0) buffer_add_char(out, ' ');
+        value_word_print(list->items[i], out);
+    }
 }
 
 /* Arguments in quotes: a bare one may be a word of the language. */
@@ -461,6 +466,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_FOLDERS:
     case SCHEMA_USERS:
         words_print(row, field, out);
         return;

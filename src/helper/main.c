@@ -17,6 +17,7 @@
 #include "base/sandbox.h"
 #include "config/executable.h"
 #include "helper/program.h"
+#include "helper/reach.h"
 #include "ipc/child.h"
 
 enum { LINE_MOST = 64, VARIABLES_MOST = 8, STOP_SPARE_MS = 500 };
@@ -35,6 +36,8 @@ struct service {
     STAILQ_HEAD(waiting_line, waiting) line; /* the first is the one that runs, if one does */
     size_t count;
     struct program *program; /* NULL: none runs */
+    struct reach reach;      /* what the jail of this process allows; without an arena: there is no jail */
+    bool is_outgrown;        /* a reload has a hook that needs more: we end, and start anew with that */
     uint64_t run, failed, lost;
     char trouble[120]; /* of the last one that failed */
 };
@@ -101,19 +104,23 @@ static void hook_ended(void *context, const struct program_end *end);
 static struct program *hook_start(struct service *service, const struct alarm_notice *notice)
 {
     const struct config *config = service->child.config;
+    struct reach reach;
     struct environment environment = { .arena = arena_new(0) };
     struct buffer json = { 0 };
     json_print(config, notice, &json);
     environment_make(config, notice, &environment);
-    struct program *program =
-        program_start(service->child.loop, &(struct program_order){ .name = "alarm hook",
-                                                                    .command = &config->alarm.hook,
-                                                                    .input = buffer_text(&json),
-                                                                    .environment = environment.variables,
-                                                                    .limit_ms = config->alarm.hook_ms,
-                                                                    .ended = hook_ended,
-                                                                    .context = service });
+    reach_make(config, &reach);
+    struct program *program = program_start(
+        service->child.loop, &(struct program_order){ .name = "alarm hook",
+                                                      .command = &config->alarm.hook,
+                                                      .input = buffer_text(&json),
+                                                      .environment = environment.variables,
+                                                      .paths = service->reach.arena ? &reach.program : NULL,
+                                                      .limit_ms = config->alarm.hook_ms,
+                                                      .ended = hook_ended,
+                                                      .context = service });
     buffer_free(&json);
+    reach_free(&reach);
     arena_free(environment.arena);
     return program;
 }
@@ -143,11 +150,16 @@ static void first_answer(struct service *service, const struct program_end *end)
     free(first);
 }
 
+static bool is_ending(const struct service *service)
+{
+    return service->child.is_stopping || service->is_outgrown;
+}
+
 /* Starts the next one, unless one runs. */
 static void line_look(struct service *service)
 {
     struct alarm_notice notice;
-    while (!service->program && !STAILQ_EMPTY(&service->line) && !service->child.is_stopping) {
+    while (!service->program && !STAILQ_EMPTY(&service->line) && !is_ending(service)) {
         alarm_notice_get(buffer_text(&STAILQ_FIRST(&service->line)->frame), &notice);
         if (service->child.config->alarm.hook.count) service->program = hook_start(service, &notice);
         if (!service->program) first_answer(service, &(struct program_end){ .outcome = PROGRAM_REFUSED });
@@ -159,7 +171,7 @@ static void hook_ended(void *context, const struct program_end *end)
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     service->program = NULL;
     first_answer(service, end);
-    if (service->child.is_stopping)
+    if (is_ending(service))
         child_exit(&service->child, EX_OK);
     else
         line_look(service);
@@ -221,9 +233,24 @@ static void hook_look(const struct service *service)
     if (why) log_error("alarm hook: %.*s: %s", TEXT_ARG(hook->items[0]), why);
 }
 
+/* A jail never opens again. What waits is asked of the next helper by report. */
+static void reach_look(struct service *service)
+{
+    struct reach now;
+    if (!service->reach.arena || !service->child.config->alarm.hook.count) return;
+    reach_make(service->child.config, &now);
+    service->is_outgrown = !reach_is_within(&now, &service->reach);
+    reach_free(&now);
+    if (!service->is_outgrown) return;
+    log_info("the hook may open other files than before: starting anew");
+    if (!service->program) child_exit(&service->child, EX_OK);
+}
+
 static void on_config(void *context, const struct config *old)
 {
-    hook_look(CONTEXT(context, struct service, SERVICE_MAGIC));
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    hook_look(service);
+    reach_look(service);
 }
 
 /* The one that runs may end, those that wait are lost. */
@@ -257,7 +284,8 @@ int main(int argc, char **argv)
     static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_HELPER, argc, argv);
     STAILQ_INIT(&service.line);
-    if (!child_jail(&service.child, JAIL_PROGRAMS, NULL, NULL)) return EX_OSERR;
+    if (service.child.config->processes.jail) reach_make(service.child.config, &service.reach);
+    if (!child_jail_paths(&service.child, JAIL_PROGRAMS, &service.reach.own)) return EX_OSERR;
     hook_look(&service);
     return child_run(&service.child, &events, &service);
 }

@@ -194,7 +194,7 @@ static void arguments_free(char **arguments)
 
 /* In the child: nothing of ours goes over but these three descriptors. It does not outlive helper, which
    could kill it no more and would run it again. */
-static _Noreturn void become(char *const *arguments, char *const *environment, int input, int output,
+static _Noreturn void become(const struct program_order *order, char *const *arguments, int input, int output,
                              pid_t parent)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EXIT_NOT_EXECUTED);
@@ -207,7 +207,8 @@ static _Noreturn void become(char *const *arguments, char *const *environment, i
                     dup2(output, STDOUT_FILENO) == STDOUT_FILENO &&
                     dup2(output, STDERR_FILENO) == STDERR_FILENO &&
                     close_range(STDERR_FILENO + 1, ~0u, 0) == 0;
-    if (is_ready) execve(arguments[0], arguments, environment);
+    bool is_jailed = is_ready && (!order->paths || jail_enter_program(order->paths));
+    if (is_jailed) execve(arguments[0], arguments, order->environment);
     dprintf(STDERR_FILENO, "%s cannot be executed: %m\n", arguments[0]);
     _exit(EXIT_NOT_EXECUTED);
 }
@@ -217,7 +218,7 @@ static pid_t launch(const struct program_order *order, int input, int output)
     char **arguments = arguments_of(order->command);
     log_flush();
     pid_t parent = getpid(), pid = fork();
-    if (pid == 0) become(arguments, order->environment, input, output, parent);
+    if (pid == 0) become(order, arguments, input, output, parent);
     arguments_free(arguments);
     return pid;
 }

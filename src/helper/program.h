@@ -5,6 +5,7 @@
 #define SEKIMORI_HELPER_PROGRAM_H
 
 #include "base/loop.h"
+#include "base/sandbox.h"
 #include "config/settings.h"
 #include "ipc/ask_helper.h"
 
@@ -13,8 +14,9 @@ struct program;
 struct program_order {
     const char *name; /* for the log: "alarm hook" */
     const struct text_list *command;
-    struct text input;        /* its standard input, whole */
-    char *const *environment; /* NULL-ended; all it gets */
+    struct text input;              /* its standard input, whole */
+    char *const *environment;       /* NULL-ended; all it gets */
+    const struct jail_paths *paths; /* what it may open; NULL: whatever we may */
     uint64_t limit_ms;
     /* Once, never from inside a call: the program has ended, and what is left of its process group is killed.
        What it started and what left that group lives on, and is nothing of ours. */

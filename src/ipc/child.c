@@ -20,7 +20,6 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "config/bundle.h"
 #include "config/load.h"
 #include "config/value.h"
@@ -196,11 +195,15 @@ static void maps_close(struct child *child)
     }
 }
 
-bool child_jail(struct child *child, int rights, const char *const *folders, const char *const *readable)
+bool child_jail_paths(struct child *child, int rights, const struct jail_paths *paths)
 {
     maps_close(child);
-    return !child->config->processes.jail ||
-           jail_enter_reading(process_name(child->kind), rights, folders, readable);
+    return !child->config->processes.jail || jail_enter(process_name(child->kind), rights, paths);
+}
+
+bool child_jail(struct child *child, int rights, const char *const *folders, const char *const *readable)
+{
+    return child_jail_paths(child, rights, &(struct jail_paths){ .folders = folders, .readable = readable });
 }
 
 int child_folder_fd(const struct child *child, const char *name)

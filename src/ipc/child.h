@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "base/sandbox.h"
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 #include "ipc/channel.h"
@@ -79,11 +80,12 @@ int child_map_nth(const struct child *child, const char *name, unsigned number, 
 /* The caller's from now on: child_jail leaves it open. */
 int child_map_take(struct child *child, const char *name, unsigned number);
 
-/* Closes the process's jail, unless the configuration says `jail off`: rights of base/sandbox.h, folders as
-   jail_enter_reading has them. Closes what master gave to be mapped before: mappings stay, but whoever takes
+/* Closes the process's jail, unless the configuration says `jail off`: rights and paths of base/sandbox.h.
+   Closes what master gave to be mapped before: mappings stay, but whoever takes
    over the process can neither map another's page nor shorten a file under its readers. False, logged: it
    is not to be had. */
 bool child_jail(struct child *child, int rights, const char *const *folders, const char *const *readable);
+bool child_jail_paths(struct child *child, int rights, const struct jail_paths *paths);
 
 /* Hands out the peers, tells master that the process is ready, and turns until stopped. Returns the exit
  * code. */

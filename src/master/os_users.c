@@ -16,6 +16,12 @@ static void all_are(struct os_users *users, struct os_user one)
     for (int kind = PROCESS_MASTER + 1; kind < PROCESS_COUNT; kind++) users->of[kind] = one;
 }
 
+const char *os_users_arrangement(const struct os_users *users)
+{
+    if (users->are_own) return "own";
+    return users->node.uid == users->of[PROCESS_MASTER].uid ? "one" : "shared";
+}
+
 static void user_missing(const char *name)
 {
     log_error("user %s: there is no such user", name);

@@ -15,6 +15,10 @@ struct os_users {
     bool are_own;                     /* false: all but master's are one */
 };
 
+/* "own": each has one; "shared": all but master run as `user`; "one": all, master too, are whoever started
+   the node. */
+const char *os_users_arrangement(const struct os_users *users);
+
 /* Asks the name service, so only before the loop runs. When the configuration's user, or some of the own
    users but not all, are not there, says so and ends the process (exit 67). */
 void os_users_find(const struct config *config, struct os_users *out);

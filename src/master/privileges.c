@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/sandbox.h"
 
 /* Tried by a process of its own: who has made a namespace is in it. */
 static bool may_make_namespaces(uid_t uid)
@@ -38,6 +39,7 @@ void privileges_drop(uid_t uid, gid_t gid, bool mounts)
 {
     if (geteuid() != 0 || uid == 0) return;
     bool keeps = mounts && !may_make_namespaces(uid);
+    capabilities_bound(keeps ? UINT64_C(1) << CAP_SYS_ADMIN : 0);
     if (keeps) prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
         die_errno("privileges cannot be dropped");

@@ -125,10 +125,11 @@ bool process_table_is_ready(const struct process_table *table)
 
 /* --- ending --- */
 
-static void log_ending(const struct member *member, int status)
+/* `is_anew`: it wants to start again. */
+static void log_ending(const struct member *member, int status, bool is_anew)
 {
     const char *name = process_name(member->part->kind);
-    bool is_wanted = member->table->is_stopping;
+    bool is_wanted = member->table->is_stopping || is_anew;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         log_error("%s %u (pid %d) was killed by its jail: it tried a forbidden system call", name,
                   member->index, (int)member->pid);
@@ -145,7 +146,9 @@ static void stop_next(struct process_table *table);
 static void member_ended(struct member *member, int status)
 {
     struct process_table *table = member->table;
-    log_ending(member, status);
+    /* A process that was not told to end and ends well has outgrown its jail by a reload. */
+    bool is_anew = member->state == MEMBER_READY && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    log_ending(member, status, is_anew);
     uint64_t lived_ms = loop_now_ms(table->start.loop) - member->started_ms;
     uint32_t most_ms = member->state == MEMBER_READY ? BACKOFF_READY_MOST_MS : BACKOFF_MOST_MS;
     member->pid = 0;
@@ -156,6 +159,10 @@ static void member_ended(struct member *member, int status)
     member->channel = NULL;
     if (table->is_stopping) {
         stop_next(table);
+        return;
+    }
+    if (is_anew) {
+        timer_set(member->restart, 0);
         return;
     }
     bool was_steady = lived_ms >= STEADY_MS || member->backoff_ms == 0;

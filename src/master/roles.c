@@ -9,16 +9,16 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
       .folders = { "ledger", "quarantine" } },
-    { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true },
+    { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true, .keys = BUNDLE_NODE_KEY },
     { PROCESS_LOOKUP, EVERY_ROLE },
-    { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true },
+    { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true, .keys = BUNDLE_NODE_KEY },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .has_vouchers = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },
     { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
-      .has_secret = true },
+      .has_secret = true, .keys = BUNDLE_ALL_KEYS },
 };
 const size_t part_count = sizeof parts / sizeof *parts;
 

@@ -4,11 +4,15 @@
 #ifndef SEKIMORI_MASTER_ROLES_H
 #define SEKIMORI_MASTER_ROLES_H
 
+#include "config/bundle.h"
 #include "config/settings.h"
 #include "ipc/ask_master.h"
 
 enum { PART_FOLDERS_MOST = 4 };
 
+/* What needs other powers than these is a process of its own, with a row and a field here for what it is
+   given: a scanner that is a command (no folder, no link but to scan, one descriptor to read from), a packet
+   filter (CAP_NET_ADMIN and netlink, no program to start). */
 struct part {
     enum process_kind kind;
     unsigned roles;     /* bits 1 << enum role */
@@ -17,12 +21,13 @@ struct part {
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
-    bool keeps_results;  /* is given run/results, run/flights and a place for sockets, which outlive it */
-    bool has_secret;     /* what this node signs with */
-    bool has_vouchers;   /* the key of ipc/voucher.h */
-    bool reads_counters; /* is given run/counters, to read */
-    bool mounts;         /* a tmpfs for each scan worker */
-    bool reads_health;   /* is given run/health, to read */
+    bool keeps_results;    /* is given run/results, run/flights and a place for sockets, which outlive it */
+    bool has_secret;       /* what this node signs with */
+    bool has_vouchers;     /* the key of ipc/voucher.h */
+    enum bundle_keys keys; /* the private keys of its configuration */
+    bool reads_counters;   /* is given run/counters, to read */
+    bool mounts;           /* a tmpfs for each scan worker */
+    bool reads_health;     /* is given run/health, to read */
     const char *folders[PART_FOLDERS_MOST]; /* below the state folder; NULL ends */
 };
 

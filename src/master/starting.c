@@ -137,7 +137,7 @@ void member_send_listeners(struct member *member)
 
 void member_send_config(struct member *member, uint64_t id)
 {
-    int fd = config_bundle_memory(member->table->start.config);
+    int fd = config_bundle_memory(member->table->start.config, member->part->keys);
     if (fd < 0) die_errno("the configuration cannot be passed on");
     channel_send_fds(member->channel, MASTER_CONFIG, id, TEXT_NONE, &fd, 1);
 }

@@ -54,10 +54,13 @@ static void tell(void *context)
     struct process_table *table = CONTEXT(context, struct process_table, PROCESS_TABLE_MAGIC);
     struct buffer out = { 0 };
     if (!table->status.on_done) return;
+    const struct os_users *users = table->start.users;
     buffer_printf(&out,
-                  "{\"version\":\"%s\",\"ready\":%s,\"draining\":%s,\"drain_to\":\"%s\",\"processes\":[",
-                  SEKIMORI_VERSION, process_table_is_ready(table) ? "true" : "false",
-                  table->drain.is_on ? "true" : "false", table->drain.to);
+                  "{\"version\":\"%s\",\"users\":\"%s\",\"uid\":%u,\"ready\":%s,\"draining\":%s,\"drain_to\":"
+                  "\"%s\",\"processes\":[",
+                  SEKIMORI_VERSION, os_users_arrangement(users), (unsigned)users->node.uid,
+                  process_table_is_ready(table) ? "true" : "false", table->drain.is_on ? "true" : "false",
+                  table->drain.to);
     for (size_t i = 0; i < table->count; i++) {
         if (i) buffer_add_char(&out, ',');
         member_print(&table->members[i], &out);

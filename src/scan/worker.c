@@ -248,6 +248,7 @@ _Noreturn static void give_up(struct worker *worker, const char *why)
 _Noreturn void worker_run(int channel, const struct scanner *scanner)
 {
     static const char *const folders[] = { ".", NULL };
+    static const struct jail_paths paths = { .folders = folders };
     struct worker worker = { .channel = channel, .scanner = *scanner };
     char why[300];
     const struct config *config = scanner->config;
@@ -257,7 +258,7 @@ _Noreturn void worker_run(int channel, const struct scanner *scanner)
     worker.arena = arena_new(65536);
     worker.scanner.cache = verdict_cache_new(REMEMBERED);
     limit_resources(config);
-    if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, folders))
+    if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, &paths))
         give_up(&worker, "the jail cannot be entered");
     canary_check(&worker);
     channel_send_now(channel, WORKER_READY, 0, TEXT_NONE, NULL, 0);

@@ -484,7 +484,7 @@ void worker_pool_start(struct dispatcher *dispatcher, bool is_reload)
     generation->embedded = dispatcher->child->config->virus.embedded;
     dispatcher->next_generation = generation;
     if (late && late->workers == 0) generation_end(late);
-    int fds[1] = { config_bundle_memory(dispatcher->child->config) };
+    int fds[1] = { config_bundle_memory(dispatcher->child->config, BUNDLE_NO_KEYS) };
     if (fds[0] < 0) die_errno("the configuration cannot be handed on");
     struct buffer payload = { 0 };
     put_u8(&payload, is_reload);

@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "base/sandbox.h"
 
 static bool file_write(const char *path, const char *content)
 {
@@ -55,7 +58,9 @@ bool temporary_prepare(char *why, size_t size)
     }
     uid_t user = geteuid();
     gid_t group = getegid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && maps_write(user, group)) return true;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && maps_write(user, group) &&
+        capabilities_keep(UINT32_C(1) << CAP_SYS_ADMIN))
+        return true;
     snprintf(
         why, size,
         "no private tmpfs: this user may neither mount nor make a user namespace, which a plain chroot and "

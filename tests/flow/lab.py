@@ -1,5 +1,6 @@
 """A node, its inside servers and its clients for the flow tests: real processes, real sockets, free ports on loopback."""
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -71,6 +72,11 @@ def ask(state, command):
         if folder is not None:
             os.close(folder)
     return os.EX_UNAVAILABLE, ""
+
+
+def landlock():
+    """The version of Landlock that this kernel has; since 6 it minds signals."""
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
 class Sink:

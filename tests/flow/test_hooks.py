@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: an alarm reaches the hook as it was meant, whatever the hook does harms nobody, and mail never waits for it."""
+import http.server
 import json
 import os
 import resource
 import signal
 import stat
 import subprocess
+import tempfile
+import threading
 import time
 
 import pytest
@@ -31,8 +34,9 @@ mv "$new" "$1/$(date +%s%N).$$"
 def hooked(nodes, inside, tmp_path):
     """A node with a hook: the script, and whatever comes behind the record it makes of its run."""
     def make(after="exit 0\n", limit="30s", more="", start=True):
-        program, told = tmp_path / "hook", tmp_path / "told"
-        told.mkdir()
+        room = tmp_path / "room"  # beside the node's folder: on the way to the state no hook makes a file
+        program, told = room / "hook", room / "told"
+        told.mkdir(parents=True)
         program.write_text(RECORD + after)
         program.chmod(0o755)
         node = nodes(CONFIG + more, start=start, inside=inside.port, program=program, told=told, limit=limit)
@@ -282,7 +286,7 @@ def test_the_line_is_bounded(hooked):
 def test_a_reload_changes_the_hook(hooked, tmp_path):
     node = hooked()
     test_alarm(node)
-    other = tmp_path / "other"
+    other = node.program.parent / "other"
     other.write_text("#!/bin/sh\necho the other one\n")
     other.chmod(0o755)
     node.values["program"] = other
@@ -290,6 +294,118 @@ def test_a_reload_changes_the_hook(hooked, tmp_path):
     node.run("reload")
     test_alarm(node)
     assert "the other one" in node.text() and len(runs(node)) == 1
+
+
+# A hook that tries what its words say, each in its turn: "open PATH", "make PATH" and so on. What came of each goes to its output file.
+TRYING = """#!/usr/bin/python3
+import ctypes, json, os, socket, subprocess, sys, urllib.request
+sys.stdin.read()
+def opened(path, how): os.close(os.open(path, how))
+def run(*words): subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def traced(pid):
+    if ctypes.CDLL(None, use_errno=True).ptrace(0x4206, int(pid), 0, 0): raise OSError(ctypes.get_errno(), "ptrace")
+def joined(pid):
+    here = os.pidfd_open(int(pid))
+    if ctypes.CDLL(None, use_errno=True).syscall(438, here, 0, 0) < 0: raise OSError(ctypes.get_errno(), "pidfd_getfd")
+ways = {"list": os.listdir, "open": lambda path: opened(path, os.O_RDONLY), "change": lambda path: opened(path, os.O_WRONLY),
+        "make": lambda path: opened(path, os.O_WRONLY | os.O_CREAT), "remove": os.unlink, "move": lambda path: os.rename(path, path + ".old"),
+        "link": lambda path: os.link(path, sys.argv[1] + "/link"), "signal": lambda pid: os.kill(int(pid), 0), "trace": traced,
+        "steal": joined, "parent": lambda path: opened(f"/proc/{os.getppid()}/{path}", os.O_RDONLY),
+        "post": lambda url: urllib.request.urlopen(url, b"alarm", 10).read(), "curl": lambda url: run("curl", "-sf", "--data", "alarm", url),
+        "sh": lambda words: run("sh", "-c", words), "python3": lambda words: run("python3", "-c", words)}
+said = {}
+with open(sys.argv[1] + "/tries") as file: tries = json.load(file)
+for one in tries:
+    way, what = one.split(" ", 1)
+    try:
+        ways[way](what)
+        said[one] = True
+    except (OSError, subprocess.CalledProcessError) as error:
+        said[one] = False
+with open(sys.argv[1] + "/said.new", "w") as file: json.dump(said, file)
+os.rename(sys.argv[1] + "/said.new", sys.argv[1] + "/said")
+"""
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """What a chat's web hook is."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def chat():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def outside():
+    """Two folders where no hook may write by itself."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as one, tempfile.TemporaryDirectory(dir="/var/tmp") as other:
+        yield one, other
+
+
+def tried(node, tries):
+    """What came of each."""
+    (node.told / "said").unlink(missing_ok=True)
+    (node.told / "tries").write_text(json.dumps(list(tries)))
+    test_alarm(node)
+    said = json.loads((node.told / "said").read_text())
+    assert said.keys() == tries
+    return said
+
+
+def test_a_hook_tells_and_reaches_nothing_of_ours(hooked, inside, tmp_path, outside, chat):
+    """As the same user as all processes, so that only its jail keeps it; a reload gives it a folder more."""
+    cert, key = lab.certificate(tmp_path)
+    granted, other = outside
+    node = hooked(more=f"listen 127.0.0.1:{{port}} {{{{ tls certificate {cert} key {key} }}}}\nquarantine {{{{ most 1G }}}}\n")
+    node.program.write_text(TRYING)
+    send(node)
+    inside.wait(1)
+    (queue,), (scan,), (helper,) = node.pids("queue"), node.pids("scan"), node.pids("helper")
+    files = [path for path in node.state.rglob("*") if path.is_file()]
+    assert {path.relative_to(node.state).parts[0] for path in files} >= {"spool", "ledger", "run", "report"}
+    never = {f"{way} {path}" for path in files for way in ("open", "change")}
+    never |= {f"{way} {files[0]}" for way in ("remove", "move", "link")} | {f"open {key}", f"change {key}", f"make {node.state}/new"}
+    never |= {one for name in ("spool", "ledger", "quarantine", "report", "learn", "run")
+              for one in (f"list {node.state / name}", f"make {node.state / name}/new")}
+    never |= {f"make {place}/new" for place in ("/usr", "/etc", "/var/lib", "/dev", other)}
+    never |= {f"{way} {pid}" for pid in (queue, scan, helper) for way in ("trace", "steal")}
+    never |= {f"open /proc/{pid}/{name}" for pid in (queue, scan) for name in ("mem", "environ", "maps", "fd/0")}
+    never |= {f"parent {name}" for name in ("mem", "environ", "maps", "fd/0")}
+    if lab.landlock() >= 6:
+        never |= {f"signal {pid}" for pid in (queue, scan)}
+    always = {f"open {cert}", "open /etc/passwd", "list /usr", f"make {node.told}/new", "change /dev/null", "open /dev/urandom",
+              f"post {chat}", f"curl {chat}", "sh echo a | tr a b | grep -q b && cat /proc/self/status && ls -l /usr >/dev/null",
+              f"sh exec 3>\"$(mktemp -p {node.told})\"; echo a >&3; [ -d /dev/fd ] && sort </etc/passwd | head -n 1",
+              "python3 import ssl, sqlite3, threading, multiprocessing; t = threading.Thread(target=print); t.start(); t.join()",
+              "python3 import subprocess, socket; subprocess.check_output(['date']); socket.getaddrinfo('localhost', 25)"}
+    given = {f"make {granted}/new", f"list {granted}"}
+    said = tried(node, never | always | given)
+    wrong = [one for one in sorted(said) if said[one] != (one in always)]
+    assert not wrong, "\n".join(wrong)
+    node.config.write_text(node.config.read_text().replace("hook time", f"hook writes {granted}; hook time"))
+    node.run("reload")
+    said = tried(node, never | always | given)
+    wrong = [one for one in sorted(said) if said[one] != (one in always | given)]
+    assert not wrong, "\n".join(wrong)
+    assert node.pids("helper") != [helper] and "starting anew" in node.text()
+    assert next(one for one in node.status()["processes"] if one["name"] == "helper")["restarts"] == 0
+    node.config.write_text(node.config.read_text().replace(f"hook writes {granted}", f"hook writes {granted} {cert} {other}/none"))
+    checked = node.run("check", str(node.config), check=False, where=False)
+    assert checked.returncode == 78 and f"error: alarm hook writes: {cert}: is no folder" in checked.stderr
+    assert f"error: alarm hook writes: {other}/none: No such file or directory" in checked.stderr and f"{granted}: " not in checked.stderr
 
 
 def test_stopping_waits_for_no_hook(hooked):

@@ -3,70 +3,30 @@
 mail flows all the same, and a state folder goes from one arrangement to the other with all that is in it."""
 import json
 import os
-import pathlib
 import pwd
-import shutil
+import re
+import stat
 import subprocess
-import tempfile
 
 import pytest
 
 import lab
+from own_users import node_make, open_folder, through, users_make
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
 
-CONFIG = """user sekimori
-listen 127.0.0.1:{port} {{ direction in }}
-domains {{ example.test 127.0.0.1:{inside} }}
-node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
-ledger {{ listen 127.0.0.1:{collector} }}
-alarm {{ hook /bin/true }}
-quarantine {{ most 1G }}
-queue {{ retry first 1s; retry most 2s }}
-report {{ language en }}
-"""
-FIRST_UID = 61200  # of users that only the test's own /etc/passwd has
 OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report"}
-READERS = {"ledger": "report"}
 
 
 @pytest.fixture
 def place():
-    """A folder where every user may go, as /var/lib is: pytest's are root's alone."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="users"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-def users_make(place, own):
-    """A /etc/passwd and a /etc/group of the machine's users, sekimori, and where `own` says so one for each process."""
-    names = ["sekimori"] + [f"sekimori-{name}" for name in lab.PROGRAMS if own]
-    ids = {name: FIRST_UID + (0 if name == "sekimori" else 1 + lab.PROGRAMS.index(name[9:])) for name in names}
-    passwd = "".join(f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n" for name, number in ids.items())
-    group = "".join(f"{name}:x:{number}:\n" for name, number in ids.items())
-    for name, more in (("passwd", passwd), ("group", group)):
-        (place / name).write_text(pathlib.Path(f"/etc/{name}").read_text() + more)
-    return ids
-
-
-def through(place):
-    """What starts a program with these users in the place of the machine's."""
-    return ("unshare", "--mount", "sh", "-c", f'mount --bind {place}/passwd /etc/passwd && mount --bind {place}/group /etc/group && exec "$0" "$@"')
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
 def node(place, nodes, inside):
-    for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
-        subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", place / "ca"], check=True, capture_output=True)
-    made = nodes(CONFIG, start=False, inside=inside.port, there=place / "ca", collector=lab.free_port())
-    made.state, text = place / "state", made.config.read_text()
-    made.config.write_text(text.replace(f"state {made.folder}/state", f"state {made.state}"))
-    made.libexec = place / "libexec"
-    made.libexec.mkdir()
-    for name in lab.PROGRAMS:
-        shutil.copy(lab.BUILD / "src/libexec" / name, made.libexec / name)
-    return made
+    return node_make(lambda config, **values: nodes(config, start=False, **values), place, inside.port)
 
 
 def status_of(pid):
@@ -94,7 +54,33 @@ def mail_flows(node, inside, count):
 
 def as_user(uid, *words):
     """What a program of that user, outside of any jail, comes to."""
-    return subprocess.run(["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", *map(str, words)], capture_output=True)
+    return subprocess.run(["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", *map(str, words)], capture_output=True, text=True)
+
+
+TRYING = """import json, os, sys
+def opened(path, how): return os.open(path, how, 0o600)
+def made(path): os.close(opened(path + "/made", os.O_WRONLY | os.O_CREAT | os.O_EXCL)); os.unlink(path + "/made")
+ways = {"signal": lambda pid: os.kill(int(pid), 0), "read": lambda path: os.read(opened(path, os.O_RDONLY), 1),
+        "change": lambda path: opened(path, os.O_RDWR), "list": os.listdir, "make": made}
+for name, (way, what) in json.load(sys.stdin).items():
+    try: ways[way](what)
+    except OSError: continue
+    print(name)
+"""
+
+
+def may(uid, tries):
+    """Those of the tries {name: (way, what)} that get through as that user."""
+    words = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "/usr/bin/python3", "-c", TRYING]
+    return set(subprocess.run(words, input=json.dumps(tries), capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def of_process(name, pid):
+    """What another process might do to this one."""
+    tries = {"signal": ("signal", pid), "change mem": ("change", f"/proc/{pid}/mem")}
+    tries |= {f"read {what}": ("read", f"/proc/{pid}/{what}") for what in ("maps", "mem", "environ", "auxv", "fd/2")}
+    tries |= {f"list {what}": ("list", f"/proc/{pid}/{what}/") for what in ("fd", "cwd", "root", "map_files")}
+    return {f"{what} of {name}": one for what, one in tries.items()}
 
 
 def test_each_process_is_a_user_of_its_own(node, place, inside):
@@ -107,20 +93,61 @@ def test_each_process_is_a_user_of_its_own(node, place, inside):
     for one in processes:
         status = status_of(one["pid"])
         assert status["Groups"].strip() == "" and len(set(status["Uid"].split())) == len(set(status["Gid"].split())) == 1, one
-        for other in processes:
-            if other["name"] != one["name"]:
-                uid = ids[f"sekimori-{one['name']}"]
-                assert as_user(uid, "kill", "-0", other["pid"]).returncode != 0, (one, other)
-                assert as_user(uid, "cat", f"/proc/{other['pid']}/maps").returncode != 0, (one, other)
-    for name, owner in OWNERS.items():
-        folder = node.state / name
-        for user in lab.PROGRAMS:
-            may_read = user in (owner, READERS.get(name))
-            assert (as_user(ids[f"sekimori-{user}"], "ls", folder).returncode == 0) == may_read, (name, user)
-        assert folder.stat().st_uid == ids[f"sekimori-{owner}"]
-        assert all(os.lstat(path).st_uid == folder.stat().st_uid for path in files_below(folder)), name
-    assert as_user(ids["sekimori-report"], "cat", node.state / "ledger/ledger.db").returncode == 0
-    assert as_user(ids["sekimori-receive"], "cat", node.state / "run/secret").returncode != 0
+    tries = {name: command for one in processes for name, command in of_process(one["name"], one["pid"]).items()}
+    tries |= of_process("master", node.process.pid)
+    for name in (*OWNERS, "run"):
+        tries |= {f"list {name}": ("list", f"{node.state / name}"), f"make in {name}": ("make", f"{node.state / name}")}
+    tries |= {f"read {name}": ("read", f"{node.state / name}") for name in ("ledger/ledger.db", "run/secret", "run/counters", "run/events/queue.0")}
+    tries |= {f"change {name}": ("change", f"{node.state / name}") for name in ("ledger/ledger.db", "run/health", "run/counters", "run/results")}
+    tries |= {"read key": ("read", f"{place}/ca/node.key"), "make in state": ("make", f"{node.state}")}
+    wanted = {name: set() for name in lab.PROGRAMS}
+    for folder, owner in OWNERS.items():
+        wanted[owner] |= {f"list {folder}", f"make in {folder}"}
+    wanted["ledger"] |= {"read ledger/ledger.db", "change ledger/ledger.db"}
+    wanted["report"] |= {"list ledger", "read ledger/ledger.db"}
+    for name in lab.PROGRAMS:
+        got = {one for one in may(ids[f"sekimori-{name}"], tries) if not one.endswith(f" of {name}")}
+        assert got == wanted[name], (name, got ^ wanted[name])
+
+
+# Of each path below the state folder, by the first pattern that fits: user, group ("": the node's), mode. What fits none is a fault.
+FILES = (
+    (r"", "root", "", "drwxr-x--x"),
+    (r"(run|run/events)", "root", "", "drwxr-x---"),
+    (r"run/(counters|health)", "root", "", "-rw-r-----"),
+    (r"run/control", "root", "", "srw-rw----"),
+    (r"run/(lock|boot)", "root", "root", "-rw-r-----"),
+    (r"run/secret", "root", "root", "-rw-------"),
+    (r"run/(results|flights|events/[a-z]+[.][0-9]+)", "root", "", "-rw-------"),
+    (r"(spool|spool/journal)", "queue", "queue", "drwx------"),
+    (r"spool/(clock|journal/.*)", "queue", "queue", "-rw-------"),
+    (r"ledger", "ledger", "report", "drwxr-s---"),
+    (r"ledger/(ledger[.]db(-wal|-shm)?|ticket[.]key)", "ledger", "report", "-rw-r-----"),
+    (r"ledger/(clock|events[.]waiting)", "ledger", "report", "-rw-------"),
+    (r"quarantine", "ledger", "ledger", "drwx------"),
+    (r"quarantine/[^/]+", "ledger", "ledger", "drwx------"),
+    (r"quarantine/[^/]+/[^/]+", "ledger", "ledger", "-rw-------"),
+    (r"(report|learn)", "report", "report", "drwx------"),
+    (r"report/[a-z]+([.]new)?", "report", "report", "-rw-r-----"),
+    (r"learn/missed(/new|/kept)?", "report", "report", "drwxr-x---"),
+)
+
+
+def test_each_file_has_its_owner(node, place, inside):
+    ids = users_make(place, own=True)
+    node.config.write_text(node.config.read_text() + "spam { quarantine above 100; reject above never }\n")
+    node.start(through=through(place))
+    mail_flows(node, inside, 2)
+    lab.wait_for((node.state / "learn/missed/kept").exists, "report has made its folders", 30)
+    names = {number: name.removeprefix("sekimori").removeprefix("-") for name, number in ids.items()} | {0: "root"}
+    seen = set()
+    for path in ("", *(os.path.relpath(one, node.state) for one in files_below(node.state))):
+        facts = os.lstat(node.state / path)
+        is_so = names.get(facts.st_uid), names.get(facts.st_gid), stat.filemode(facts.st_mode)
+        pattern, *wanted = next((row for row in FILES if re.fullmatch(row[0], path)), ("none", "a pattern that it fits"))
+        assert is_so == tuple(wanted), (path, is_so, wanted)
+        seen.add(pattern)
+    assert len(seen) == len(FILES), {row[0] for row in FILES} - seen
 
 
 def test_report_reads_the_ledger_it_may_not_write(node, place, inside):

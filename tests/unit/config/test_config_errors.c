@@ -59,13 +59,18 @@ static const struct error_row rows[] = {
       "1:11: error: help page stands in replies of SMTP: printable ASCII without blanks\n" },
 
     /* values */
+    { "state /var/s\nalarm { hook /bin/true; hook writes /srv /var/s/told /var/so }",
+      "2:37: error: alarm hook writes /var/s/told: no hook opens the state folder /var/s\n" },
+    { "alarm hook writes srv",
+      "1:19: error: \"srv\" is not valid here: alarm hook writes; allowed: absolute paths of folders, or "
+      "none\n" },
     { "alarm hook true",
       "1:12: error: \"true\" is not valid here: alarm hook; allowed: the absolute path of a program and its "
-      "arguments, those in quotes, or none, time; did you mean \"time\"?\n" },
+      "arguments, those in quotes, or none, writes, time; did you mean \"time\"?\n" },
     { "alarm { hook /bin/true \"time\" \"\"; hook time 30s }",
       "1:31: error: \"\" is empty: alarm hook; allowed: the absolute path of a program and its arguments, "
       "those "
-      "in quotes, or none, time\n" },
+      "in quotes, or none, writes, time\n" },
     { "role singel",
       "1:6: error: \"singel\" is not valid here: role; allowed: single, edge, wall; did you mean "
       "\"single\"?\n" },

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,9 +20,10 @@
 
 enum { DAY_S = 86400 };
 
-static const char *const files[] = { "ca.pem",   "ca.key",   "other.pem", "other.key",     "good.pem",
-                                     "good.key", "old.pem",  "old.key",   "soon.pem",      "soon.key",
-                                     "open.pem", "open.key", "half.pem",  "sekimori.conf", "t.table" };
+static const char *const files[] = { "ca.pem",   "ca.key",        "other.pem", "other.key",
+                                     "good.pem", "good.key",      "old.pem",   "old.key",
+                                     "soon.pem", "soon.key",      "open.pem",  "open.key",
+                                     "half.pem", "sekimori.conf", "t.table",   "both.pem" };
 
 static char folder[] = "/tmp/sekimori-identity-XXXXXX";
 
@@ -184,6 +186,69 @@ static void in_the_bundle(void **state)
     problem_list_free(&problems);
 }
 
+static bool has(struct text content, const char *words)
+{
+    return text_find(content, text_of(words)) < content.length;
+}
+
+static void file_add(const char *name, struct buffer *out)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    buffer_commit(out, fread(buffer_reserve(out, 65536), 1, 65536, file));
+    fclose(file);
+}
+
+/* A process gets the keys that its part in master/roles.c says, and of other files their certificates. */
+static void keys_in_the_bundle(void **state)
+{
+    static const struct {
+        enum bundle_keys keys;
+        bool has_node, has_listener;
+    } parts[] = { { BUNDLE_NO_KEYS, false, false },
+                  { BUNDLE_NODE_KEY, true, false },
+                  { BUNDLE_ALL_KEYS, true, true } };
+    struct buffer both = { 0 };
+    struct problem_list problems;
+    char path[256], error[200] = "";
+    snprintf(path, sizeof path, "%s/sekimori.conf", folder);
+    file_write("sekimori", "conf",
+               TEXT("hostname a.jp\nlisten 127.0.0.1:2525 { tls certificate both.pem }\n"
+                    "node { certificate good.pem; key good.key; ca ca.pem }\n"),
+               0600);
+    file_add("good.key", &both);
+    file_add("good.pem", &both);
+    file_write("both", "pem", buffer_text(&both), 0600);
+    problem_list_start(&problems);
+    struct config *config = config_load(path, &problems);
+    assert_non_null(config);
+    assert_true(has(config->node.key.content, "SECRET") && has(config->node.key.content, "PRIVATE KEY"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct stat facts;
+        int fd = config_bundle_memory(config, parts[i].keys);
+        assert_true(fd >= 0 && fstat(fd, &facts) == 0);
+        void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        struct text bytes = text_from(map, (size_t)facts.st_size);
+        struct config *again = config_bundle_read(bytes, error, sizeof error);
+        if (!again) fail_msg("%s", error);
+        assert_int_equal(has(again->node.key.content, "PRIVATE KEY"), parts[i].has_node);
+        assert_int_equal(has(again->node.key.content, "SECRET"), parts[i].has_node);
+        assert_int_equal(has(again->listeners[0].key.content, "PRIVATE KEY"), parts[i].has_listener);
+        assert_int_equal(has(bytes, "PRIVATE KEY"), parts[i].has_node || parts[i].has_listener);
+        assert_true(has(again->listeners[0].certificate.content, "-----BEGIN CERTIFICATE-----"));
+        assert_true(text_equal(again->node.certificate.content, config->node.certificate.content));
+        assert_true(text_equal(again->node.ca.content, config->node.ca.content));
+        config_free(again);
+        munmap(map, (size_t)facts.st_size);
+        close(fd);
+    }
+    buffer_free(&both);
+    config_free(config);
+    problem_list_free(&problems);
+}
+
 static void conf_write(const char *tail)
 {
     struct buffer content = { 0 };
@@ -243,6 +308,7 @@ static void renewed(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = { cmocka_unit_test(check_says), cmocka_unit_test(in_the_bundle),
+                                               cmocka_unit_test(keys_in_the_bundle),
                                                cmocka_unit_test(renewed) };
     return cmocka_run_group_tests_name("config identity", tests, scratch_make, scratch_remove);
 }

@@ -65,7 +65,7 @@ static void leads_back(const struct config *config)
     "hostname mx.example.ac.jp\n"                                                                           \
     "admin postmaster@example.ac.jp\n"                                                                      \
     "listen 0.0.0.0:25 { direction in; strict on }\n"                                                       \
-    "listen 10.0.0.5:587 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                              \
+    "listen 10.0.0.5:587 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                             \
     "domains {\n"                                                                                           \
     "    example.ac.jp        10.1.0.25                  # static: needs no DNS\n"                          \
     "    econ.example.ac.jp   10.2.0.25 10.2.0.26 { recipients call-out; tls required }\n"                  \
@@ -111,7 +111,8 @@ static const struct {
       { "to 192.0.2.2", "address 192.0.2.1/24 192.0.2.3", "interface eth0.100", "peers 192.0.2.2" } },
     { "alarm { hook \"/opt/my tools/tell\" \"none\" \"time\" --room 1; hook time 5s }",
       { "hook \"/opt/my tools/tell\" \"none\" \"time\" \"--room\" \"1\"", "hook time 5s" } },
-    { "alarm hook none", { "hook none", "hook time 30s" } },
+    { "alarm hook none", { "hook none", "hook writes none", "hook time 30s" } },
+    { "alarm { hook writes /srv \"/var/a b\"; hook writes /opt }", { "hook writes /srv \"/var/a b\" /opt" } },
     { "drain to [2001:db8::2]:26", { "to [2001:db8::2]:26" } },
     { "log { to syslog at 192.0.2.1:514; level debug }",
       { "to syslog", "to at 192.0.2.1:514", "level debug" } },
