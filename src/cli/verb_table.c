@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/build_facts.h"
 #include "cli/audit.h"
 #include "cli/balance.h"
 #include "cli/ca.h"
@@ -78,7 +79,24 @@ void verb_table_usage(FILE *to)
 {
     fputs("usage: sekimori VERB [OPTIONS] …\n\n", to);
     for (int i = 0; i < VERBS; i++) fprintf(to, "  %-10s  %s\n", verbs[i].name, verbs[i].help);
-    fputs("\n`sekimori VERB --help` explains each; sekimori(1) has the whole.\n", to);
+    fputs("\n`sekimori VERB --help` explains each, --version [--json] tells of the build; sekimori(1) has the "
+          "whole.\n",
+          to);
+}
+
+/* `sekimori --version [--json]`. */
+static int version_say(int argc, char **argv)
+{
+    bool as_json = argc == 3 && strcmp(argv[2], "--json") == 0;
+    if (argc > 2 && !as_json) {
+        fprintf(stderr, "sekimori: --version goes with --json alone, not with %s\n", argv[2]);
+        return EX_USAGE;
+    }
+    struct buffer facts = { 0 };
+    build_facts_print("sekimori", as_json, &facts);
+    printf("%.*s", TEXT_ARG(buffer_text(&facts)));
+    buffer_free(&facts);
+    return EX_OK;
 }
 
 int verb_table_run(int argc, char **argv)
@@ -93,10 +111,7 @@ int verb_table_run(int argc, char **argv)
         verb_table_usage(stdout);
         return EX_OK;
     }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("sekimori " SEKIMORI_VERSION);
-        return EX_OK;
-    }
+    if (strcmp(argv[1], "--version") == 0) return version_say(argc, argv);
     const char *names[VERBS + 1] = { 0 };
     for (int i = 0; i < VERBS; i++) names[i] = verbs[i].name;
     const char *meant = nearest_of(text_of(argv[1]), names);

@@ -66,7 +66,11 @@ static void the_command_itself(void **state)
     assert_true(!*said.err && strstr(said.out, "\n  quarantine  list, show,"));
     said_by_verb("--version", &said);
     assert_int_equal(said.code, EX_OK);
-    assert_string_equal(said.out, "sekimori " SEKIMORI_VERSION "\n");
+    assert_true(text_starts(text_of(said.out), TEXT("sekimori " SEKIMORI_VERSION "\n  commit ")));
+    said_by_verb("--version --json", &said);
+    assert_true(said.code == EX_OK && strstr(said.out, "\"version\":\"" SEKIMORI_VERSION "\""));
+    said_by_verb("--version all", &said);
+    assert_int_equal(said.code, EX_USAGE);
 }
 
 static const struct {
