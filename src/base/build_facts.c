@@ -176,7 +176,8 @@ static void lines_print(const struct property hardening[HARDENINGS], struct buff
     properties_print(out, "features", features, FEATURES);
     for (const struct library *library = libraries; library < libraries + LIBRARIES; library++) {
         version_running(library, room);
-        buffer_printf(out, *room ? "  %-13s built with %s, running %s\n" : "  %-13s built with %s, not found\n",
+        buffer_printf(out,
+                      *room ? "  %-13s built with %s, running %s\n" : "  %-13s built with %s, not found\n",
                       library->name, library->built, room);
     }
 }
