@@ -22,6 +22,7 @@
 #include "cli/quarantine.h"
 #include "cli/queue_tool.h"
 #include "cli/report_tool.h"
+#include "cli/setup.h"
 #include "cli/show_config.h"
 #include "cli/stats.h"
 #include "cli/status_command.h"
@@ -47,6 +48,8 @@ static const struct verb_usage completions_usage = { "completions", completions_
 static int completions_main(int argc, char **argv);
 
 static const struct verb verbs[] = {
+    { "setup", setup_main, "ask five questions, look around, and write the first configuration",
+      VERB_ASKS_NETWORK, &setup_usage },
     { "check", check_main, "say every error of a configuration", VERB_ASKS_NOBODY, &check_usage },
     { "dump", dump_main, "print the effective configuration and where each value comes from",
       VERB_ASKS_NOBODY, &dump_usage },
