@@ -23,7 +23,8 @@ static const char help[] =
     "began its counts anew; or tried to. The newest first.\n\n"
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
-    "  --act ACT      only such acts: remove, release, hold, retry, delete, cat, content, stop, reload, …\n"
+    "  --act ACT      only such acts: cat, content, release, delete, retry, hold, remove, reload, drain,\n"
+    "                 undrain, stop or balance\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
     "  --until TIME   before that time\n"
     "  --day DAY      a whole day\n"
@@ -46,6 +47,14 @@ static bool day_take(void *context, const char *word)
            day_bounds(day, &question->from_ms, &question->until_ms);
 }
 
+static bool act_take(void *context, const char *word)
+{
+    ((struct options *)context)->question.act = text_of(word);
+    for (size_t i = 0; look_act(i); i++)
+        if (strcmp(word, look_act(i)) == 0) return true;
+    return false;
+}
+
 static bool most_take(void *context, const char *word)
 {
     uint64_t most;
@@ -56,7 +65,10 @@ static bool most_take(void *context, const char *word)
 
 static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
-    { "act", OPTION_TEXT, offsetof(struct options, question.act), NULL, NULL },
+    { "act", OPTION_VALUE, 0, act_take,
+      "--act is cat, content, release, delete, retry, hold, remove, reload, drain, undrain, stop or balance, "
+      "not ",
+      .choice = look_act },
     { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
     { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },
     { "day", OPTION_VALUE, 0, day_take, "--day" WHEN_DAY_WANTED },
@@ -65,16 +77,16 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "audit", help, table };
+const struct verb_usage audit_usage = { "audit", help, table };
 
 /* OPTIONS_GO_ON; else the exit code. */
 static int question_read(int argc, char **argv, struct options *options)
 {
-    int code = options_read(&usage, argc, argv, options);
+    int code = options_read(&audit_usage, argc, argv, options);
     if (code != OPTIONS_GO_ON || optind == argc) return code;
     if (!message_id_parse(text_of(argv[optind]), &options->question.message))
-        return options_complain(&usage, "not a message id: ", argv[optind]);
-    return ++optind == argc ? code : options_complain(&usage, "unexpected argument: ", argv[optind]);
+        return options_complain(&audit_usage, "not a message id: ", argv[optind]);
+    return ++optind == argc ? code : options_complain(&audit_usage, "unexpected argument: ", argv[optind]);
 }
 
 static void look_say(const struct look *look)

@@ -55,7 +55,7 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "balance", help, table };
+const struct verb_usage balance_usage = { "balance", help, table };
 
 static enum balance_state state_of(const struct count_comparison *sums)
 {
@@ -170,7 +170,7 @@ int balance_main(int argc, char **argv)
 {
     struct options options = { .wait_s = WAIT_DEFAULT_S };
     struct count_comparison sums;
-    int code = options_read_all(&usage, argc, argv, &options);
+    int code = options_read_all(&balance_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (options.begin) return balance_begin(&options.target);
     if (options.nodes && !options.day) when_parse_day(TEXT("today"), when_now_ms(), &options.day);

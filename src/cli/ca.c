@@ -282,7 +282,14 @@ static const struct verb_option table[] = {
     { "json", OPTION_SWITCH, offsetof(struct options, json), NULL, NULL },
     { 0 }
 };
-static const struct verb_usage usage = { "ca", help, table };
+
+static const char *verb_word(size_t position)
+{
+    static const char *const verbs[] = { "init", "issue", "list", NULL };
+    return verbs[position];
+}
+
+const struct verb_usage ca_usage = { "ca", help, table, .word = verb_word };
 
 static const char *node_complaint(struct text name)
 {
@@ -294,14 +301,14 @@ static const char *node_complaint(struct text name)
 int ca_main(int argc, char **argv)
 {
     struct options options = { .folder = "/etc/sekimori/ca" };
-    int code = options_read(&usage, argc, argv, &options), words = argc - optind;
+    int code = options_read(&ca_usage, argc, argv, &options), words = argc - optind;
     if (code != OPTIONS_GO_ON) return code;
     struct text verb = text_of(words > 0 ? argv[optind] : NULL);
     if (words == 1 && text_equal(verb, TEXT("init"))) return init_do(&options);
     if (words == 1 && text_equal(verb, TEXT("list"))) return list_do(&options);
     if (words != 2 || !text_equal(verb, TEXT("issue")))
-        return options_complain(&usage, "init, issue NAME or list?", "");
+        return options_complain(&ca_usage, "init, issue NAME or list?", "");
     const char *why = node_complaint(text_of(argv[optind + 1]));
-    return why ? options_complain(&usage, why, argv[optind + 1])
+    return why ? options_complain(&ca_usage, why, argv[optind + 1])
                : issue_do(&options, text_of(argv[optind + 1]));
 }

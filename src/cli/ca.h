@@ -3,7 +3,12 @@
 #ifndef SEKIMORI_CLI_CA_H
 #define SEKIMORI_CLI_CA_H
 
+#include "cli/options.h"
+
 /* argv[0] is the verb. Returns the exit status. */
 int ca_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage ca_usage;
 
 #endif

@@ -23,18 +23,26 @@ struct options {
 };
 
 static const struct verb_option table[] = { OPTIONS_TARGET(struct options), { 0 } };
-static const struct verb_usage usage = { "callout", help, table };
+
+static const char *act_word(size_t position)
+{
+    return position == 0 ? "forget" : NULL;
+}
+
+const struct verb_usage callout_usage = { "callout", help, table, .word = act_word };
 
 int callout_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&callout_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     const char *act = optind < argc ? argv[optind] : "show",
                *what = optind + 1 < argc ? argv[optind + 1] : "";
-    if (optind < argc && strcmp(act, "forget") != 0) return options_complain(&usage, "say forget, not ", act);
+    if (optind < argc && strcmp(act, "forget") != 0)
+        return options_complain(&callout_usage, "say forget, not ", act);
     if (argc - optind > 2)
-        return options_complain(&usage, "one ADDRESS or DOMAIN at a time, not also ", argv[optind + 2]);
+        return options_complain(&callout_usage, "one ADDRESS or DOMAIN at a time, not also ",
+                                argv[optind + 2]);
     struct buffer command = { 0 }, answer = { 0 };
     buffer_printf(&command, "callout %s %s", act, what);
     code = control_ask(&options.target, buffer_text(&command), ASK_LIMIT_MS, NULL, NULL, &answer);

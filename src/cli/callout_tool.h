@@ -3,7 +3,12 @@
 #ifndef SEKIMORI_CLI_CALLOUT_TOOL_H
 #define SEKIMORI_CLI_CALLOUT_TOOL_H
 
+#include "cli/options.h"
+
 /* A verb of cli/verb_table.c: argv[0] is the verb; returns a sysexits code. */
 int callout_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage callout_usage;
 
 #endif

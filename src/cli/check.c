@@ -8,10 +8,10 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "config/executable.h"
-#include "config/unsafe.h"
 #include "config/load.h"
 #include "config/machine.h"
 #include "config/signatures.h"
+#include "config/unsafe.h"
 
 static const char HELP[] =
     "usage: sekimori check [--json] [[--config] FILE]\n"
@@ -109,15 +109,15 @@ static const struct verb_option table[] = {
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { 0 }
 };
-static const struct verb_usage usage = { "check", HELP, table };
+const struct verb_usage check_usage = { "check", HELP, table, .takes_files = true };
 
 int check_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&check_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (!options.config && optind < argc) options.config = argv[optind++];
-    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    if (optind < argc) return options_complain(&check_usage, "unexpected argument: ", argv[optind]);
     const char *path = options.config ? options.config : config_default_path();
     struct problem_list problems;
     problem_list_start(&problems);

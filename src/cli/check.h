@@ -5,10 +5,15 @@
 
 #include <stdbool.h>
 
+#include "cli/options.h"
+
 /* argv[0] is the verb. Returns the exit status: 0, 64 (usage) or 78 (EX_CONFIG). */
 int check_main(int argc, char **argv);
 
 /* For verbs that need a good file: says each error and warning on stderr. */
 bool check_is_good(const char *path);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage check_usage;
 
 #endif

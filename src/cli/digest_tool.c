@@ -27,15 +27,15 @@ static const struct verb_option table[] = { { "now", OPTION_SWITCH, offsetof(str
                                               NULL },
                                             OPTIONS_TARGET(struct options),
                                             { 0 } };
-static const struct verb_usage usage = { "digest", help, table };
+const struct verb_usage digest_usage = { "digest", help, table };
 
 int digest_main(int argc, char **argv)
 {
     struct options options = { 0 };
     struct buffer out = { 0 };
-    int code = options_read_all(&usage, argc, argv, &options);
+    int code = options_read_all(&digest_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (!options.is_now) return options_complain(&usage, "--now is missing", "");
+    if (!options.is_now) return options_complain(&digest_usage, "--now is missing", "");
     code = control_ask(&options.target, TEXT("digest now"), ASK_LIMIT_MS, NULL, NULL, &out);
     if (code == EX_OK)
         printf("%.*s\n", TEXT_ARG(buffer_text(&out)));

@@ -44,8 +44,8 @@ static const struct verb_option drain_table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage drain_usage = { "drain", drain_help, drain_table };
-static const struct verb_usage undrain_usage = { "undrain", undrain_help, undrain_table };
+const struct verb_usage drain_usage = { "drain", drain_help, drain_table };
+const struct verb_usage undrain_usage = { "undrain", undrain_help, undrain_table };
 
 /* What was said last, so that the same is not said again. */
 struct drain_progress {

@@ -69,7 +69,7 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "health", help, table };
+const struct verb_usage health_usage = { "health", help, table };
 
 struct health_page *health_command_page(const char *state)
 {
@@ -253,7 +253,7 @@ int health_main(int argc, char **argv)
     struct options options = { 0 };
     struct page_look look = { 0 };
     char state[4096];
-    int code = options_read_all(&usage, argc, argv, &options);
+    int code = options_read_all(&health_usage, argc, argv, &options);
     if (code == EX_USAGE && options.plugin) return health_plugin_unknown("wrong use");
     if (code != OPTIONS_GO_ON) return code;
     options.verbose |= options.all;

@@ -49,7 +49,7 @@ static const struct verb_option table[] = {
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { 0 }
 };
-static const struct verb_usage usage = { "keepalived", help, table };
+const struct verb_usage keepalived_usage = { "keepalived", help, table };
 
 /* --- keepalived.conf --- */
 
@@ -228,7 +228,7 @@ int keepalived_main(int argc, char **argv)
                                .folder = "/run/sekimori-vrrp",
                                .keepalived = "/usr/sbin/keepalived" };
     char path[PATH_MAX];
-    int code = options_read_all(&usage, argc, argv, &options);
+    int code = options_read_all(&keepalived_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     ssize_t length = readlink("/proc/self/exe", options.self, sizeof options.self - 1);
     if (length <= 0) snprintf(options.self, sizeof options.self, "/usr/bin/sekimori");

@@ -4,7 +4,12 @@
 #ifndef SEKIMORI_CLI_KEEPALIVED_H
 #define SEKIMORI_CLI_KEEPALIVED_H
 
+#include "cli/options.h"
+
 /* argv[0] is the verb. Exit codes: see its --help. */
 int keepalived_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage keepalived_usage;
 
 #endif

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *language_option_choice(size_t position)
+{
+    static const char *const words[] = { "ja", "en", NULL };
+    return words[position];
+}
+
 bool language_option_read(const char *word, enum language *out)
 {
     *out = strcmp(word, "ja") == 0 ? LANGUAGE_JA : LANGUAGE_EN;

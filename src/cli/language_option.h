@@ -7,6 +7,8 @@
 
 #define LANGUAGE_OPTION_WANTED "--language is ja or en, not "
 
+/* The words of --language, for verb_option.choice. */
+const char *language_option_choice(size_t position);
 /* "ja" or "en"; false: neither. */
 bool language_option_read(const char *word, enum language *out);
 /* Of the first of LC_ALL, LC_MESSAGES and LANG that is set and not empty: Japanese where it begins with "ja",

@@ -32,20 +32,25 @@ struct options {
     const char *kind;
 };
 
+static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter", NULL };
+
+static const char *kind_word(size_t position)
+{
+    return kinds[position];
+}
+
 static bool kind_take(void *options, const char *word)
 {
-    static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter" };
     ((struct options *)options)->kind = word;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(word, kinds[i]) == 0) return true;
-    return false;
+    return options_word_is(word, kinds);
 }
 
 static const struct verb_option table[] = { { "kind", OPTION_VALUE, 0, kind_take,
-                                              "--kind is spam, phishing, virus or newsletter, not " },
+                                              "--kind is spam, phishing, virus or newsletter, not ",
+                                              .completion = kind_word },
                                             OPTIONS_TARGET(struct options),
                                             { 0 } };
-static const struct verb_usage usage = { "missed", help, table };
+const struct verb_usage missed_usage = { "missed", help, table, .takes_files = true };
 
 /* Whatever is made belongs to whom the folder above belongs, as the node's processes need. */
 static int folder_open(int parent, const char *name)
@@ -107,9 +112,9 @@ int missed_main(int argc, char **argv)
     struct options options = { .kind = "spam" };
     struct mail_files files = { 0 };
     char state[PATH_SIZE];
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&missed_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (optind == argc) return options_complain(&usage, "name a FILE", "");
+    if (optind == argc) return options_complain(&missed_usage, "name a FILE", "");
     for (int i = optind; i < argc; i++)
         if (!mail_files_add(&files, argv[i])) return EX_NOINPUT;
     code = control_state_folder(&options.target, state, sizeof state);

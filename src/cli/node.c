@@ -33,11 +33,10 @@ static const struct verb_option table[] = {
     { 0 }
 };
 
-static int node_options(int argc, char **argv, const char *help, struct options *options)
+static int node_options(const struct verb_usage *usage, int argc, char **argv, struct options *options)
 {
-    struct verb_usage usage = { argv[0], help, table };
     *options = (struct options){ .sekimorid = SEKIMORI_SBIN "/sekimorid" };
-    return options_read_all(&usage, argc, argv, options);
+    return options_read_all(usage, argc, argv, options);
 }
 
 static void wait_step(void)
@@ -55,6 +54,7 @@ static const char start_help[] =
     "  --sekimorid, --libexec  where the programs are\n\n"
     "Exit codes: 0 ready, 67 no such user, 69 it did not come up, 73 no state folder, 75 one is running,\n"
     "78 configuration.\n";
+const struct verb_usage start_usage = { "start", start_help, table };
 
 static uint64_t now_ms(void)
 {
@@ -134,7 +134,7 @@ static bool is_ready(const struct control_target *target)
 int start_main(int argc, char **argv)
 {
     struct options options;
-    int code = node_options(argc, argv, start_help, &options);
+    int code = node_options(&start_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     char state[4096], room[4200];
     const char *config = options.target.config ? options.target.config : config_default_path();
@@ -175,12 +175,13 @@ static const char stop_help[] =
     "usage: sekimori stop [--config FILE | --state FOLDER]\n\n"
     "Ends sessions in order and waits until the node has stopped. What is queued "
     "stays.\n\n" CONTROL_OPTIONS_HELP "\nExit codes: 0 stopped, 69 none is running or it does not stop.\n";
+const struct verb_usage stop_usage = { "stop", stop_help, table };
 
 int stop_main(int argc, char **argv)
 {
     struct options options;
     struct buffer answer = { 0 };
-    int code = node_options(argc, argv, stop_help, &options);
+    int code = node_options(&stop_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     code = control_ask(&options.target, TEXT("stop"), STOP_LIMIT_MS, NULL, NULL, &answer);
     buffer_free(&answer);
@@ -215,7 +216,7 @@ static const struct verb_option reload_table[] = { { "diff", OPTION_SWITCH,
                                                      offsetof(struct reload_options, is_diff), NULL, NULL },
                                                    OPTIONS_TARGET(struct reload_options),
                                                    { 0 } };
-static const struct verb_usage reload_usage = { "reload", reload_help, reload_table };
+const struct verb_usage reload_usage = { "reload", reload_help, reload_table };
 
 int reload_main(int argc, char **argv)
 {

@@ -32,9 +32,11 @@ struct verb_option {
     const char *complaint;
     char letter; /* the option's short form, as 'c' of -c; 0: it has none, as each MAYBE */
     uint64_t least, most;
-    /* Of VALUE, may be NULL: the words that it may be, by position from 0; NULL behind the last. For "did you
-       mean". */
+    /* May be NULL: the words that it may be, by position from 0, each asked for in turn; NULL behind the
+       last. For "did you mean" and for completion. */
     const char *(*choice)(size_t position);
+    /* The same for completion alone, where a guess at what was meant would mislead. May be NULL. */
+    const char *(*completion)(size_t position);
     /* Of NAMED: NULL, or what is wrong with the word, a text that lives on; it is said behind the word. */
     const char *(*say)(void *options, const char *name, const char *word);
 };
@@ -49,6 +51,9 @@ struct verb_option {
 struct verb_usage {
     const char *verb, *help;
     const struct verb_option *table; /* at most OPTIONS_MOST */
+    /* What its first argument may be, as verb_option.choice; NULL: no word that is known. */
+    const char *(*word)(size_t position);
+    bool takes_files; /* as arguments */
 };
 
 enum { OPTIONS_MOST = 24, OPTIONS_GO_ON = -1 };

@@ -307,27 +307,35 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "quarantine", help, table };
+
+static const char *const verbs[] = { "list", "show", "release", "delete", NULL };
+
+static const char *verb_word(size_t position)
+{
+    return verbs[position];
+}
+
+const struct verb_usage quarantine_usage = { "quarantine", help, table, .word = verb_word };
 
 /* OPTIONS_GO_ON, or the exit code. */
 static int words_check(struct options *options, int argc, char **argv)
 {
-    static const char *const verbs[] = { "list", "show", "release", "delete", NULL };
-    if (optind == argc) return options_complain(&usage, "list, show, release or delete?", "");
+    if (optind == argc) return options_complain(&quarantine_usage, "list, show, release or delete?", "");
     if (!options_word_is(argv[optind], verbs))
-        return options_complain_word(&usage, "list, show, release or delete, not ", argv[optind], verbs);
+        return options_complain_word(&quarantine_usage, "list, show, release or delete, not ", argv[optind],
+                                     verbs);
     for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
     if (options->is_bad)
-        return options_complain(&usage, "a word that cannot be meant: empty, line breaks or a leading dash",
-                                "");
+        return options_complain(&quarantine_usage,
+                                "a word that cannot be meant: empty, line breaks or a leading dash", "");
     bool is_act = strcmp(argv[optind], "release") == 0 || strcmp(argv[optind], "delete") == 0;
     if (is_act && options->has_match)
-        return options_complain(&usage,
+        return options_complain(&quarantine_usage,
                                 "--match means mail from there as well as to there: say --from or --to", "");
     if (options->most && strcmp(argv[optind], "list") != 0)
-        return options_complain(&usage, "--most goes with list", "");
+        return options_complain(&quarantine_usage, "--most goes with list", "");
     if (options->is_content && strcmp(argv[optind], "show") != 0)
-        return options_complain(&usage, "--content goes with show", "");
+        return options_complain(&quarantine_usage, "--content goes with show", "");
     return OPTIONS_GO_ON;
 }
 
@@ -427,7 +435,7 @@ static bool are_named(int argc, char **argv)
 int quarantine_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&quarantine_usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON) code = words_check(&options, argc, argv);
     if (code == OPTIONS_GO_ON) {
         const char *verb = argv[optind];

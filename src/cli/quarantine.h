@@ -2,7 +2,12 @@
 #ifndef SEKIMORI_CLI_QUARANTINE_H
 #define SEKIMORI_CLI_QUARANTINE_H
 
+#include "cli/options.h"
+
 /* sekimori quarantine list | show | release | delete */
 int quarantine_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage quarantine_usage;
 
 #endif

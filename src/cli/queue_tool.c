@@ -211,7 +211,16 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "queue", help, table };
+
+static const char *const verbs[] = { "list", "show",    "cat",    "summary", "retry",
+                                     "hold", "release", "remove", NULL };
+
+static const char *verb_word(size_t position)
+{
+    return verbs[position];
+}
+
+const struct verb_usage queue_usage = { "queue", help, table, .word = verb_word };
 
 /* "queue VERB", then each word on a line of its own. */
 static void command_make(const struct options *options, const char *verb, bool is_dry, struct buffer *out)
@@ -315,24 +324,25 @@ static bool is_id(const char *word)
 int queue_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    static const char *const verbs[] = { "list", "show",    "cat",    "summary", "retry",
-                                         "hold", "release", "remove", NULL };
     bool is_named = true;
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&queue_usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON && optind == argc)
-        code = options_complain(&usage, "list, show, cat, summary, retry, hold, release or remove?", "");
+        code =
+            options_complain(&queue_usage, "list, show, cat, summary, retry, hold, release or remove?", "");
     if (code == OPTIONS_GO_ON && !options_word_is(argv[optind], verbs))
-        code = options_complain_word(&usage, "list, show, cat, summary, retry, hold, release or remove, not ",
+        code = options_complain_word(&queue_usage,
+                                     "list, show, cat, summary, retry, hold, release or remove, not ",
                                      argv[optind], verbs);
     for (int i = optind + 1; code == OPTIONS_GO_ON && i < argc; i++) {
         words_add(&options, NULL, argv[i]);
         is_named = is_named && is_id(argv[i]);
     }
     if (code == OPTIONS_GO_ON && options.has_match && !is_look(argv[optind]))
-        code = options_complain(&usage,
+        code = options_complain(&queue_usage,
                                 "--match means mail from there as well as to there: say --from or --to", "");
     if (code == OPTIONS_GO_ON && options.is_bad)
-        code = options_complain(&usage, "a word that cannot be meant: line breaks or a leading dash", "");
+        code =
+            options_complain(&queue_usage, "a word that cannot be meant: line breaks or a leading dash", "");
     if (code == OPTIONS_GO_ON) {
         struct output output = { .is_json = options.json, .verb = argv[optind], .is_dry = options.dry_run };
         output.is_raw = strcmp(output.verb, "cat") == 0;

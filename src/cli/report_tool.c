@@ -59,12 +59,12 @@ static const struct verb_option table[] = {
     { "date", OPTION_DAY, offsetof(struct options, day), NULL, "--date" WHEN_DAY_WANTED },
     { "week", OPTION_SWITCH, offsetof(struct options, is_week), NULL, NULL },
     { "month", OPTION_VALUE, 0, month_take, "--month" WHEN_MONTH_WANTED },
-    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED },
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "test-alarm", OPTION_SWITCH, offsetof(struct options, is_test), NULL, NULL },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "report", help, table };
+const struct verb_usage report_usage = { "report", help, table };
 
 /* "html", "txt" or "eml" by the end of a file's name; NULL: it is none. */
 static const char *form_of(const char *to)
@@ -116,12 +116,13 @@ static void command_print(const struct options *options, const char *form, struc
 static int options_check(const struct options *options, int argc, char **argv)
 {
     if (options->is_test && (options->to || optind < argc))
-        return options_complain(&usage, "--test-alarm stands alone", "");
-    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+        return options_complain(&report_usage, "--test-alarm stands alone", "");
+    if (optind < argc) return options_complain(&report_usage, "unexpected argument: ", argv[optind]);
     if (options->month && (options->day || options->is_week))
-        return options_complain(&usage, "--month goes with neither --date nor --week", "");
+        return options_complain(&report_usage, "--month goes with neither --date nor --week", "");
     if (options->to && !form_of(options->to) && !strchr(options->to, '@'))
-        return options_complain(&usage, "neither an address nor a .html, .txt or .eml file: ", options->to);
+        return options_complain(&report_usage,
+                                "neither an address nor a .html, .txt or .eml file: ", options->to);
     return OPTIONS_GO_ON;
 }
 
@@ -138,7 +139,7 @@ static int answer_take(const struct options *options, const char *form, int code
 int report_main(int argc, char **argv)
 {
     struct options options = { .language = "-" };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&report_usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON) code = options_check(&options, argc, argv);
     if (code != OPTIONS_GO_ON) return code;
     const char *form = options.is_test ? NULL : options.to ? form_of(options.to) : "txt";

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/language_option.h"
 #include "cli/options.h"
 #include "config/dump.h"
 #include "config/load.h"
@@ -131,19 +132,20 @@ static bool language_take(void *context, const char *word)
 {
     struct options *options = context;
     options->is_explained = true;
-    options->language = word && strcmp(word, "ja") == 0 ? LANGUAGE_JA : LANGUAGE_EN;
-    return !word || options->language == LANGUAGE_JA || strcmp(word, "en") == 0;
+    options->language = LANGUAGE_EN;
+    return !word || language_option_read(word, &options->language);
 }
 
 /* --manual prints the reference of sekimori.conf(5); for those who change the schema. */
 static const struct verb_option table[] = {
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
-    { "explain", OPTION_MAYBE, 0, language_take, "--explain is in en or ja, not " },
+    { "explain", OPTION_MAYBE, 0, language_take, "--explain is in en or ja, not ",
+      .choice = language_option_choice },
     { "manual", OPTION_SWITCH, offsetof(struct options, is_manual), NULL, NULL },
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { 0 }
 };
-static const struct verb_usage usage = { "dump", HELP, table };
+const struct verb_usage dump_usage = { "dump", HELP, table, .takes_files = true };
 
 static void dump_print(const struct options *options, const struct config *config)
 {
@@ -186,9 +188,9 @@ static int manual_dump(void)
 int dump_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&dump_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (!options.config && optind < argc) options.config = argv[optind++];
-    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    if (optind < argc) return options_complain(&dump_usage, "unexpected argument: ", argv[optind]);
     return options.is_manual ? manual_dump() : file_dump(&options);
 }

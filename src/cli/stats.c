@@ -52,16 +52,27 @@ struct options {
     enum { FORM_TABLE, FORM_CSV, FORM_JSON } form;
 };
 
+static const char *form_choice(size_t position)
+{
+    static const char *const words[] = { "table", "csv", "json", NULL };
+    return words[position];
+}
+
 static bool form_take(void *context, const char *word)
 {
-    static const char *const words[] = { "table", "csv", "json" };
     struct options *options = context;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(word, words[i]) == 0) {
+    for (int i = 0; form_choice((size_t)i); i++)
+        if (strcmp(word, form_choice((size_t)i)) == 0) {
             options->form = i;
             return true;
         }
     return false;
+}
+
+static const char *direction_choice(size_t position)
+{
+    static const char *const words[] = { "in", "out", NULL };
+    return words[position];
 }
 
 static bool direction_take(void *context, const char *word)
@@ -113,36 +124,38 @@ static const struct verb_option table[] = {
     { "until", OPTION_DAY, offsetof(struct options, wish.until_day), NULL, "--until" WHEN_DAY_WANTED },
     { "by", OPTION_VALUE, 0, by_take,
       "--by is virus, domain, rule, engine, missed, hour, node, day, month, sender, recipient, refusal or "
-      "held, not " },
+      "held, not ",
+      .choice = statistics_by_word },
     { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },
     { "incidents", OPTION_SWITCH, offsetof(struct options, incidents), NULL, NULL },
     { "countries", OPTION_WORD, offsetof(struct options, countries), NULL, NULL },
-    { "direction", OPTION_VALUE, 0, direction_take, "--direction is in or out, not " },
+    { "direction", OPTION_VALUE, 0, direction_take, "--direction is in or out, not ",
+      .choice = direction_choice },
     { "domain", OPTION_TEXT, offsetof(struct options, wish.domain), NULL, NULL },
     { "top", OPTION_VALUE, 0, top_take, "--top wants a number up to 100000, not " },
-    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED },
-    { "format", OPTION_VALUE, 0, form_take, "--format is table, csv or json, not " },
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
+    { "format", OPTION_VALUE, 0, form_take, "--format is table, csv or json, not ", .choice = form_choice },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "stats", help, table };
+const struct verb_usage stats_usage = { "stats", help, table };
 
 /* OPTIONS_GO_ON, with the period made whole; else the exit code. */
 static int wish_read(int argc, char **argv, struct options *options)
 {
     struct statistics_wish *wish = &options->wish;
-    int code = options_read_all(&usage, argc, argv, options);
+    int code = options_read_all(&stats_usage, argc, argv, options);
     if (!wish->until_day) wish->until_day = calendar_of(time(NULL));
     if (!wish->from_day) wish->from_day = calendar_add_months(wish->until_day, -MONTHS_BACK);
     if (code != OPTIONS_GO_ON) return code;
     bool is_of_all = wish->by == STATISTICS_BY_RULE || wish->by == STATISTICS_BY_ENGINE;
     if (is_of_all && wish->domain.length && !wish->would)
-        return options_complain(&usage, "rules and engines are not counted by domain", "");
+        return options_complain(&stats_usage, "rules and engines are not counted by domain", "");
     if (statistics_is_ranking(wish->by) && (wish->domain.length || wish->direction >= 0 || wish->would))
-        return options_complain(&usage, "rows are counted whole: without --domain, --direction and --would",
-                                "");
+        return options_complain(&stats_usage,
+                                "rows are counted whole: without --domain, --direction and --would", "");
     if (wish->from_day <= wish->until_day) return code;
-    return options_complain(&usage, "--from is after --until", "");
+    return options_complain(&stats_usage, "--from is after --until", "");
 }
 
 static void sheets_print(const struct options *options, struct sheet *const *sheets, size_t count)
@@ -181,7 +194,8 @@ static int node_ask(const struct options *options)
     static const char forms[] = { [FORM_TABLE] = 't', [FORM_CSV] = 'c', [FORM_JSON] = 'j' };
     struct buffer command = { 0 }, answer = { 0 };
     if (options->incidents)
-        return options_complain(&usage, "--incidents reads the ledger itself, which this user may not", "");
+        return options_complain(&stats_usage, "--incidents reads the ledger itself, which this user may not",
+                                "");
     buffer_printf(&command, "stats %c", forms[options->form]);
     statistics_wish_put(&options->wish, &command);
     int code = control_ask(&options->target, buffer_text(&command), ANSWER_MS, NULL, NULL, &answer);

@@ -37,7 +37,15 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "status", help, table };
+
+/* Those that can be asked for: all but master. */
+static const char *process_word(size_t position)
+{
+    size_t kind = position + PROCESS_MASTER + 1;
+    return kind < PROCESS_COUNT ? process_name((enum process_kind)kind) : NULL;
+}
+
+const struct verb_usage status_usage = { "status", help, table, .word = process_word };
 
 /* --- in short --- */
 
@@ -324,9 +332,9 @@ static int names_check(int argc, char **argv)
         enum process_kind kind;
         if (process_kind_from_name(text_of(argv[i]), &kind) && kind != PROCESS_MASTER) continue;
         const char *names[PROCESS_COUNT + 1] = { 0 };
-        for (int k = PROCESS_MASTER + 1; k < PROCESS_COUNT; k++)
-            names[k - 1] = process_name((enum process_kind)k);
-        return options_complain_word(&usage, "no such process: ", argv[i], names);
+        for (size_t k = 0; (names[k] = process_word(k)); k++) {
+        }
+        return options_complain_word(&status_usage, "no such process: ", argv[i], names);
     }
     return OPTIONS_GO_ON;
 }
@@ -335,7 +343,7 @@ int status_main(int argc, char **argv)
 {
     struct options options = { 0 };
     struct buffer answer = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&status_usage, argc, argv, &options);
     if (code == OPTIONS_GO_ON) code = names_check(argc, argv);
     if (code != OPTIONS_GO_ON) return code;
     code = control_ask(&options.target, TEXT("status"), ANSWER_MS, NULL, NULL, &answer);

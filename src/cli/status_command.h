@@ -3,7 +3,12 @@
 #ifndef SEKIMORI_CLI_STATUS_COMMAND_H
 #define SEKIMORI_CLI_STATUS_COMMAND_H
 
+#include "cli/options.h"
+
 /* argv[0] is the verb. Returns the exit status: 0 all run, 1 some do not, or a sysexits code. */
 int status_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage status_usage;
 
 #endif

@@ -128,7 +128,7 @@ static const struct verb_option table[] = {
     OPTIONS_TARGET(struct options),
     { 0 }
 };
-static const struct verb_usage usage = { "trace", help, table };
+const struct verb_usage trace_usage = { "trace", help, table };
 
 static const char *complaint_text(enum search_complaint complaint)
 {
@@ -163,7 +163,7 @@ static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *
     int code = ledgerdb ? ledger_outcome(search_run(ledgerdb, &options->question, arena, &result), "trace")
                         : node_ask(options, arena, &result);
     if (code == EX_OK && result.complaint != SEARCH_GOOD)
-        code = options_complain(&usage, complaint_text(result.complaint), "");
+        code = options_complain(&trace_usage, complaint_text(result.complaint), "");
     else if (code == EX_OK)
         trace_print(output, &result, options->question.most);
     arena_free(arena);
@@ -186,7 +186,7 @@ static int ids_ask(struct ledgerdb_reader *ledgerdb, struct options *options, ch
     int code = EX_OK;
     for (int i = 0; i < count && code == EX_OK; i++) {
         if (!word_take(&options->question, text_of(words[i])))
-            return options_complain(&usage, "not a message id: ", words[i]);
+            return options_complain(&trace_usage, "not a message id: ", words[i]);
         code = question_ask(ledgerdb, options, output);
     }
     return code;
@@ -195,7 +195,7 @@ static int ids_ask(struct ledgerdb_reader *ledgerdb, struct options *options, ch
 int trace_main(int argc, char **argv)
 {
     struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&trace_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     struct ledgerdb_reader *ledgerdb = ledger_open_unless_closed(&options.target, "trace", &code);
     if (!ledgerdb && code != EX_NOPERM) return code;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/options.h"
+
 /* Whom a verb asks. All but the first three go over STATE/run/control: master answers, or hands the socket on
    to the process that does. */
 enum verb_asks {
@@ -23,6 +25,7 @@ struct verb {
     int (*run)(int argc, char **argv); /* argv[0] is the verb; returns a sysexits code, or 1 for "no" */
     const char *help;                  /* a line of --help, lower case, no full stop */
     enum verb_asks asks;
+    const struct verb_usage *usage; /* its options, as run() reads them */
 };
 
 /* All of them, in static storage. */

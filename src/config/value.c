@@ -96,7 +96,7 @@ bool value_is_host_name(struct text word)
     return !text_to_number(label, UINT64_MAX / 10, &number);
 }
 
-static bool is_mailbox(struct text word)
+bool value_is_mailbox(struct text word)
 {
     size_t at = text_find_last_char(word, '@');
     if (at == 0 || at == word.length) return false;
@@ -290,7 +290,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_NAME:
         return text_store(row, base, word, value_is_host_name(word), arena);
     case SCHEMA_MAILBOX:
-        return text_store(row, base, word, is_mailbox(word), arena);
+        return text_store(row, base, word, value_is_mailbox(word), arena);
     case SCHEMA_USER:
         return text_store(row, base, word, is_user(word), arena);
     case SCHEMA_SOCKET:

@@ -38,6 +38,9 @@ bool value_is_server(struct text word);
 /* Letters, digits, hyphens and underscores in labels of at most 63; the last label is no number. */
 bool value_is_host_name(struct text word);
 
+/* USER@NAME: a user without blanks, quotes and other signs that need them, a host name behind it. */
+bool value_is_mailbox(struct text word);
+
 /* Room for one more item of `size` bytes behind `count` items in `arena`: the (moved) array. */
 void *value_list_grow(struct arena *arena, void *items, size_t count, size_t size);
 

@@ -4,6 +4,21 @@
 
 enum { ID_SHIFT = 22 };
 
+const char *look_act(size_t position)
+{
+    static const char *const acts[] = {
+        "cat",                           /* of what waits in the queue: its content */
+        "content",                       /* the same of the quarantine */
+        "release",                       /* of both */
+        "delete",                        /* of the quarantine */
+        "retry",   "hold",    "remove",  /* of the queue */
+        "reload",  "drain",   "undrain", /* of the node */
+        "stop",    "balance",            /* balance: its counts began anew */
+        NULL,
+    };
+    return acts[position];
+}
+
 static struct look row_read(struct sql_statement *row, struct arena *arena)
 {
     return (struct look){ .time_ms = sql_get(row, 0) >> ID_SHIFT,

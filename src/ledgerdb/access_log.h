@@ -17,9 +17,12 @@ struct look_question {
     uint64_t from_ms, until_ms; /* [from, until); until 0: open */
     uint64_t message;           /* 0: any */
     struct text user;           /* empty: any; a name, or a number as it was written down */
-    struct text act;            /* empty: any; "remove" */
+    struct text act;            /* empty: any; one of look_act's */
     size_t most;
 };
+
+/* The acts that are recorded, by position: "remove"; NULL behind the last. */
+const char *look_act(size_t position);
 
 /* The newest first. */
 enum ledgerdb_outcome looks_read(struct ledgerdb_reader *ledgerdb, const struct look_question *question,

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/build_facts.h"
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/log.h"
@@ -52,23 +53,34 @@ struct node {
 
 static const char usage[] =
     "usage: sekimorid [-c FILE] [--libexec FOLDER]\n"
+    "       sekimorid --version [--json]\n"
     "The mail gateway, in the foreground. `sekimori start` starts it in the background.\n\n"
     "  -c, --config FILE     configuration (default: $SEKIMORI_CONFIG, else /etc/sekimori/sekimori.conf)\n"
     "      --libexec FOLDER  where the programs of its processes are\n"
-    "      --version         print the version\n"
+    "      --version         print the version and what it was built of; with --json as JSON\n"
     "  -h, --help            print this\n\n"
     "Signals: HUP reloads the configuration, USR1 opens the log file anew, TERM and INT stop in order.\n"
     "Exit codes: 0 stopped, 64 usage, 67 no such user, 69 an address cannot be bound or a program is\n"
     "missing, 73 and 75 state folder, 78 configuration.\n";
 
+_Noreturn static void version_say(bool as_json)
+{
+    struct buffer facts = { 0 };
+    build_facts_print("sekimorid", as_json, &facts);
+    printf("%.*s", TEXT_ARG(buffer_text(&facts)));
+    exit(EX_OK);
+}
+
 static void options_read(struct node *node, int argc, char **argv)
 {
-    enum { OPTION_LIBEXEC = 256, OPTION_VERSION };
+    enum { OPTION_LIBEXEC = 256, OPTION_VERSION, OPTION_JSON };
     static const struct option options[] = { { "config", required_argument, NULL, 'c' },
                                              { "libexec", required_argument, NULL, OPTION_LIBEXEC },
                                              { "version", no_argument, NULL, OPTION_VERSION },
+                                             { "json", no_argument, NULL, OPTION_JSON },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
+    bool is_version = false, is_json = false;
     node->config_path = config_default_path();
     snprintf(node->libexec, sizeof node->libexec, "%s", SEKIMORI_LIBEXEC);
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) switch (option) {
@@ -79,8 +91,11 @@ static void options_read(struct node *node, int argc, char **argv)
             snprintf(node->libexec, sizeof node->libexec, "%s", optarg);
             break;
         case OPTION_VERSION:
-            puts("sekimorid " SEKIMORI_VERSION);
-            exit(EX_OK);
+            is_version = true;
+            break;
+        case OPTION_JSON:
+            is_json = true;
+            break;
         case 'h':
             fputs(usage, stdout);
             exit(EX_OK);
@@ -88,8 +103,9 @@ static void options_read(struct node *node, int argc, char **argv)
             fputs(usage, stderr);
             exit(EX_USAGE);
         }
-    if (optind == argc) return;
-    fprintf(stderr, "sekimorid: unexpected argument: %s\n%s", argv[optind], usage);
+    if (optind == argc && is_version) version_say(is_json);
+    if (optind == argc && !is_json) return;
+    fprintf(stderr, "sekimorid: unexpected argument: %s\n%s", optind < argc ? argv[optind] : "--json", usage);
     exit(EX_USAGE);
 }
 

@@ -46,6 +46,11 @@ static const struct by_word {
 };
 enum { BY_WORDS = sizeof by_words / sizeof *by_words };
 
+const char *statistics_by_word(size_t position)
+{
+    return position < BY_WORDS ? by_words[position].word : NULL;
+}
+
 bool statistics_by_from_word(struct text word, enum statistics_by *out)
 {
     for (int i = 0; i < BY_WORDS; i++)

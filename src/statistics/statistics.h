@@ -37,6 +37,7 @@ enum statistics_by {
     STATISTICS_BY_REFUSAL,
     STATISTICS_BY_HELD,
 };
+const char *statistics_by_word(size_t position); /* all such words in turn, NULL behind the last */
 bool statistics_by_from_word(struct text word, enum statistics_by *out); /* false: no such word */
 /* Such tables are of rankings.h: they know neither domain, direction nor would. */
 bool statistics_is_ranking(enum statistics_by by);

@@ -38,7 +38,7 @@ static const char help[] =
     "  --timeout SECONDS    for each reply (default 120)\n"
     "  --verbose            shows the dialogue on standard error\n"
     "  --json               one object a message\n"
-    "  --quiet              shows only the sum\n\n"
+    "  --quiet              no line a message: of several the sum alone, of one nothing\n\n"
     "Exit codes: 0 all taken, 64 usage, 66 input, 69 some refused (5xx), 75 some deferred (4xx, no "
     "connection).\n";
 
@@ -421,6 +421,12 @@ static bool header_take(void *context, const char *word)
     return true;
 }
 
+static const char *tls_level_choice(size_t position)
+{
+    static const char *const words[] = { "off", "offered", "required", NULL };
+    return words[position];
+}
+
 static bool tls_level_take(void *context, const char *word)
 {
     struct work *work = context;
@@ -440,7 +446,8 @@ static const struct verb_option table[] = {
       .least = 1, .most = COUNT_MOST },
     { "connections", OPTION_NUMBER, offsetof(struct work, connections), NULL,
       "--connections is a number from 1 to 1000, not ", .least = 1, .most = CONNECTIONS_MOST },
-    { "tls", OPTION_VALUE, 0, tls_level_take, "--tls is off, offered or required, not " },
+    { "tls", OPTION_VALUE, 0, tls_level_take, "--tls is off, offered or required, not ",
+      .choice = tls_level_choice },
     { "mail-parameters", OPTION_WORD, offsetof(struct work, mail_parameters), NULL, NULL },
     { "rcpt-parameters", OPTION_WORD, offsetof(struct work, rcpt_parameters), NULL, NULL },
     { "xclient", OPTION_WORD, offsetof(struct work, xclient), NULL, NULL },
@@ -452,7 +459,7 @@ static const struct verb_option table[] = {
     { "quiet", OPTION_SWITCH, offsetof(struct work, is_quiet), NULL, NULL },
     { 0 }
 };
-static const struct verb_usage usage = { "send", help, table };
+const struct verb_usage send_usage = { "send", help, table, .takes_files = true };
 
 int send_main(int argc, char **argv)
 {
@@ -462,11 +469,11 @@ int send_main(int argc, char **argv)
                          .connections = 1,
                          .count = 1,
                          .timeout_s = 120 };
-    int code = options_read(&usage, argc, argv, &work);
+    int code = options_read(&send_usage, argc, argv, &work);
     if (code != OPTIONS_GO_ON) return code;
     if (work.to_count == 0) work.to[work.to_count++] = "postmaster";
     if (!server_find(&work, work.server_word))
-        return options_complain(&usage, "no such server (HOST:PORT): ", work.server_word);
+        return options_complain(&send_usage, "no such server (HOST:PORT): ", work.server_word);
     bool good = optind < argc || mail_files_add(&work.files, "-");
     for (int i = optind; good && i < argc; i++) good = mail_files_add(&work.files, argv[i]);
     if (!good) return EX_NOINPUT;

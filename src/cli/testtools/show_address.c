@@ -125,13 +125,13 @@ static const struct verb_option table[] = {
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     { 0 }
 };
-static const struct verb_usage usage = { "address", HELP, table };
+const struct verb_usage address_usage = { "address", HELP, table };
 
 int address_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&address_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (optind == argc) return options_complain(&usage, "name an ADDRESS", "");
+    if (optind == argc) return options_complain(&address_usage, "name an ADDRESS", "");
     return show_all(argc - optind, argv + optind, options.is_strict, options.is_json) ? EX_OK : EX_DATAERR;
 }

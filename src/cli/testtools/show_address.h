@@ -3,7 +3,12 @@
 #ifndef SEKIMORI_CLI_TESTTOOLS_SHOW_ADDRESS_H
 #define SEKIMORI_CLI_TESTTOOLS_SHOW_ADDRESS_H
 
+#include "cli/options.h"
+
 /* Returns a sysexits code. */
 int address_main(int argc, char **argv);
+
+/* Its options, for the table of verbs. */
+extern const struct verb_usage address_usage;
 
 #endif

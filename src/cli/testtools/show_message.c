@@ -305,14 +305,14 @@ static const struct verb_option table[] = {
     { "readings", OPTION_SWITCH, offsetof(struct options, with_readings), NULL, NULL, .letter = 'r' },
     { 0 }
 };
-static const struct verb_usage usage = { "parse", HELP, table };
+const struct verb_usage parse_usage = { "parse", HELP, table, .takes_files = true };
 
 int parse_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    int code = options_read(&usage, argc, argv, &options);
+    int code = options_read(&parse_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (argc - optind != 1) return options_complain(&usage, "name one FILE, or - for standard input", "");
+    if (argc - optind != 1) return options_complain(&parse_usage, "name one FILE, or - for standard input", "");
     struct buffer message = { 0 };
     code = EX_NOINPUT;
     if (read_all(argv[optind], &message))

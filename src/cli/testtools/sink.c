@@ -229,22 +229,22 @@ static const struct verb_option table[] = {
     BEHAVIOUR("refuse-to"),
     { 0 }
 };
-static const struct verb_usage usage = { "sink", HELP, table };
+const struct verb_usage sink_usage = { "sink", HELP, table };
 
 /* Behind --tls stands a second word, which is the only one that is no option's. OPTIONS_GO_ON, or the exit
    code. */
 static int words_read(struct sink_words *words, int argc, char **argv)
 {
     struct sink_options *options = &words->options;
-    int code = options_read(&usage, argc, argv, words);
+    int code = options_read(&sink_usage, argc, argv, words);
     if (code != OPTIONS_GO_ON) return code;
     if (options->certificate && optind == argc)
-        return options_complain(&usage, "--tls wants CERT and KEY: ", options->certificate);
+        return options_complain(&sink_usage, "--tls wants CERT and KEY: ", options->certificate);
     if (options->certificate) options->key = argv[optind++];
-    if (optind < argc) return options_complain(&usage, "unexpected argument: ", argv[optind]);
+    if (optind < argc) return options_complain(&sink_usage, "unexpected argument: ", argv[optind]);
     if (words->sink.counts_only && options->maildir)
         return options_complain(
-            &usage, "--count-only keeps nothing: --maildir does not go with it: ", options->maildir);
+            &sink_usage, "--count-only keeps nothing: --maildir does not go with it: ", options->maildir);
     if (options->listening_count == 0) listen_say(words, "listen", "127.0.0.1:2526");
     return OPTIONS_GO_ON;
 }

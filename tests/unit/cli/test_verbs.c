@@ -22,21 +22,24 @@ static void the_table(void **state)
     assert_true(count >= 23);
     for (size_t i = 0; i < count; i++) {
         struct text name = text_of(verbs[i].name), help = text_of(verbs[i].help);
-        assert_true(name.length > 0 && name.length <= 10 && verbs[i].run);
+        assert_true(name.length > 0 && name.length <= 11 && verbs[i].run);
         for (size_t k = 0; k < name.length; k++) assert_true(name.at[k] >= 'a' && name.at[k] <= 'z');
         assert_true(help.length > 0 && help.length <= 66 && help.at[help.length - 1] != '.');
         assert_true(verbs[i].asks <= VERB_ASKS_REPORT);
         assert_ptr_equal(verb_table_find(verbs[i].name), &verbs[i]); /* none stands twice */
+        assert_true(verbs[i].usage && strcmp(verbs[i].usage->verb, verbs[i].name) == 0);
     }
     static const char *const none[] = { "", "chec", "checks", "Check", " check", "help", "--help" };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_null(verb_table_find(none[i]));
 }
 
-/* Each verb's help begins with its usage, on standard output, and asks nobody. */
+/* Each verb's help begins with its usage, on standard output, and asks nobody, nor is there a configuration.
+ */
 static void each_has_help(void **state)
 {
     size_t count;
     const struct verb *verbs = verb_table_list(&count);
+    setenv("SEKIMORI_CONFIG", "/nonexistent/sekimori.conf", 1);
     for (size_t i = 0; i < count; i++) {
         char words[40], usage[60];
         struct said said;
@@ -45,6 +48,9 @@ static void each_has_help(void **state)
         said_by_verb(words, &said);
         if (said.code != EX_OK || *said.err || strncmp(said.out, usage, strlen(usage)) != 0)
             fail_msg("%s: %d %s%s", words, said.code, said.out, said.err);
+        snprintf(words, sizeof words, "help %s", verbs[i].name);
+        said_by_verb(words, &said);
+        assert_true(said.code == EX_OK && strncmp(said.out, usage, strlen(usage)) == 0);
         snprintf(words, sizeof words, "%s --no-such-option", verbs[i].name);
         said_by_verb(words, &said);
         if (said.code != EX_USAGE || *said.out || !strstr(said.err, "no-such-option"))
@@ -66,7 +72,11 @@ static void the_command_itself(void **state)
     assert_true(!*said.err && strstr(said.out, "\n  quarantine  list, show,"));
     said_by_verb("--version", &said);
     assert_int_equal(said.code, EX_OK);
-    assert_string_equal(said.out, "sekimori " SEKIMORI_VERSION "\n");
+    assert_true(text_starts(text_of(said.out), TEXT("sekimori " SEKIMORI_VERSION "\n  commit ")));
+    said_by_verb("--version --json", &said);
+    assert_true(said.code == EX_OK && strstr(said.out, "\"version\":\"" SEKIMORI_VERSION "\""));
+    said_by_verb("--version all", &said);
+    assert_int_equal(said.code, EX_USAGE);
 }
 
 static const struct {
@@ -164,6 +174,17 @@ static const struct {
     { "trace --verdict good", EX_USAGE, "sekimori trace: --verdict is none, virus, spam" },
     { "trace --status lost", EX_USAGE, "sekimori trace: --status is delivered, returned" },
     { "trace --most 0", EX_USAGE, "sekimori trace: --most wants a number from 1 to 100000, not 0\n" },
+    { "audit --act remvoe", EX_USAGE,
+      "sekimori audit: --act is cat, content, release, delete, retry, hold, remove, reload, drain, undrain, "
+      "stop or "
+      "balance, not remvoe; did you mean remove?\n" },
+    { "audit --act ''", EX_USAGE, "sekimori audit: --act is cat, content, " },
+    { "completions", EX_USAGE, "sekimori completions: bash or zsh?\n" },
+    { "completions fish", EX_USAGE, "sekimori completions: bash or zsh, not fish\n" },
+    { "setup --hostname mx --output /nonexistent/x", EX_USAGE, "sekimori setup: --hostname: mx has no dot" },
+    { "setup --hostname mx.a.jp --output /nonexistent/x", EX_USAGE, "sekimori setup: --inside is missing" },
+    { "setup --dns nobody", EX_USAGE, "sekimori setup: --dns is up to 16 times ADDRESS" },
+    { "setup --timeout 0", EX_USAGE, "sekimori setup: --timeout is a number of seconds" },
     { "audit --until then", EX_USAGE, "sekimori audit: --until wants a time" },
     { "audit --day 29.11.", EX_USAGE, "sekimori audit: --day" },
     { "audit --most many", EX_USAGE, "sekimori audit: --most wants a number from 1 to 1000000, not many\n" },
