@@ -35,7 +35,7 @@ def commands_of(heading):
 
 def masked(line):
     """Without what differs from run to run: ids, numbers, and how wide a column is."""
-    line = re.sub(r"\b[0-9A-Z]{13}\b", "ID", line)
+    line = re.sub(r"M\d+P\d+Q\d+|\b[0-9A-Z]{13}\b", "ID", line)
     line = re.sub(r"\d+", "0", line)
     return " ".join(line.split())
 
