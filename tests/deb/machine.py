@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Machines for tests of packages: each has a root, mounts, processes, a network and a host name of its own, so that port 25 is its
 own too and that nothing of it outlives it. Its root is a copy of a tree that debootstrap made, or this machine's own below a layer
-that takes all that is written. There is no systemd in it; its first process only collects the dead."""
+that takes all that is written. Its first process is systemd, where it was started so, or one that only collects the dead."""
 import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
@@ -26,6 +27,7 @@ set -- "$0/root"
 BEGIN = r"""cd "${1:-$0}"
 mount -t proc proc proc
 mount -t sysfs sysfs sys
+[ -z "${CGROUP-}" ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs dev
 for name in null zero full random urandom tty; do : >dev/$name; mount --bind /dev/$name dev/$name; done
@@ -38,7 +40,11 @@ ip link set lo up
 hostname mx.example.jp
 pivot_root . mnt
 echo ready
-exec chroot . perl -e '$SIG{CHLD} = "IGNORE"; `/bin/umount -l /mnt`; sleep while 1'
+"""
+PLAIN = r"""exec chroot . perl -e '$SIG{CHLD} = "IGNORE"; `/bin/umount -l /mnt`; sleep while 1'
+"""
+SYSTEMD = r"""chroot . umount -l /mnt
+exec chroot . env container=test /lib/systemd/systemd --log-target=null <dev/null >dev/null 2>&1
 """
 
 
@@ -69,7 +75,7 @@ class Machine:
         self.place = pathlib.Path(place)
         self.begin = (COPY if base else LAYER) + BEGIN
         self.options = ""  # of each installation
-        self.first = self.pid = None
+        self.first = self.pid = self.cgroup = None
         shutil.rmtree(self.place, ignore_errors=True)
         if base:
             subprocess.run(["cp", "-a", "--reflink=auto", base, self.place], check=True)
@@ -77,17 +83,41 @@ class Machine:
             self.place.mkdir()
 
     def __enter__(self):
-        self.first = subprocess.Popen(["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
-                                       "sh", "-c", self.begin, self.place], stdout=subprocess.PIPE, text=True)
-        assert self.first.stdout.readline() == "ready\n", "the machine does not come up"
-        self.pid = int(pathlib.Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text())
+        self.start(PLAIN, [])
         return self
 
     def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.place)
+
+    def start(self, first, more):
+        words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", *more, "--fork", "--kill-child", "sh", "-c", self.begin + first, self.place]
+        if self.cgroup:
+            words = ["sh", "-c", 'echo $$ >"$CGROUP/cgroup.procs"; exec "$@"', "sh", *words]
+        self.first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, **({"CGROUP": self.cgroup} if self.cgroup else {})})
+        assert self.first.stdout.readline() == "ready\n", "the machine does not come up"
+        self.pid = int(pathlib.Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text())
+
+    def stop(self):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)  # and with it all that runs in it
         self.first.wait()
-        shutil.rmtree(self.place)
+        self.first.stdout.close()
+        if self.cgroup:
+            for folder, _, _ in os.walk(self.cgroup, topdown=False):
+                os.rmdir(folder)
+            self.cgroup = None
+
+    def boot(self):
+        """The same machine with systemd as its first process, in a control group of its own."""
+        self.fetch("systemd")
+        self.install("systemd")
+        self.stop()
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            (there,) = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
+        self.cgroup = tempfile.mkdtemp(prefix="machine", dir=there)
+        self.start(SYSTEMD, ["--cgroup"])
+        self.wait_for("systemctl is-system-running | grep -qE 'running|degraded'", "systemd is up")
 
     def _words(self, command, network):
         spaces = ["--mount", "--pid", "--uts", "--ipc", "--root", "--wd"] + (["--net"] if network == "own" else [])
