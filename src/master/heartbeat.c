@@ -53,6 +53,21 @@ static const struct judged_certificate *certificate_look(struct process_table *t
     return &table->certificate.first;
 }
 
+/* "in service", or the first thing that is wrong, as `sekimori health` says it. */
+static void status_tell(struct process_table *table, const struct health_report *report)
+{
+    struct buffer line = { 0 };
+    const struct health_finding *first = NULL;
+    for (uint32_t i = report->count; i-- > 0;)
+        if (!report->findings[i].is_good) first = &report->findings[i];
+    if (first && table->was_ready)
+        health_say(first, health_words(first->says), &line);
+    else
+        buffer_add_text(&line, table->was_ready ? TEXT("in service") : TEXT("starting"));
+    systemd_status(table->start.systemd, buffer_text(&line));
+    buffer_free(&line);
+}
+
 void heartbeat_write(struct process_table *table)
 {
     struct health_report report;
@@ -73,6 +88,7 @@ void heartbeat_write(struct process_table *table)
     }
     health_rules_judge(&facts, table->start.config, &report);
     health_page_write(table->start.state->health, &report);
+    status_tell(table, &report);
     free(processes);
 }
 
@@ -165,10 +181,20 @@ static void log_look(struct process_table *table)
 
 /* --- a round --- */
 
+/* What ends a process that hangs is master; what ends a master that cannot is the service manager. */
+static bool is_well(const struct process_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (hang_is_past_mending(&table->members[i].hang, table->start.config->processes.hang_ms))
+            return false;
+    return true;
+}
+
 static void ask(void *context)
 {
     struct process_table *table = CONTEXT(context, struct process_table, PROCESS_TABLE_MAGIC);
     log_look(table);
+    systemd_beat(table->start.systemd, loop_now_ms(table->start.loop), PERIOD_MS, is_well(table));
     if (table->heartbeat.is_open) { /* somebody did not answer */
         table->drain.empty_rounds = 0;
         heartbeat_write(table);

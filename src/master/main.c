@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -26,6 +24,7 @@
 #include "master/own_processes.h"
 #include "master/process_table.h"
 #include "master/roles.h"
+#include "master/systemd.h"
 
 struct node {
     enum { NODE_MAGIC = 0x7bec0cbd } magic;
@@ -36,6 +35,7 @@ struct node {
     struct os_users users;
     struct state state;
     struct listeners listeners;
+    struct systemd systemd;
     struct process_table *table;
     struct commands *control;
     struct acts *acts;
@@ -119,21 +119,6 @@ static struct config *config_read(const char *path, struct buffer *out)
     return config;
 }
 
-/* systemd's readiness protocol: one datagram of NAME=VALUE lines. */
-static void systemd_tell(const char *text)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path) return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length);
-    close(fd);
-}
-
 static void on_ready(void *context)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
@@ -141,7 +126,7 @@ static void on_ready(void *context)
     size_t domains = node->config->domain_count - 1; /* the "*" that is always there */
     log_info("ready: %zu %s, %zu %s", listeners, text_word_for(listeners, "listener", "listeners"), domains,
              text_word_for(domains, "domain", "domains"));
-    systemd_tell("READY=1\n");
+    systemd_ready(&node->systemd);
 }
 
 static void on_stopped(void *context)
@@ -154,7 +139,7 @@ static void stop(void *context)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     log_info("stopping");
-    systemd_tell("STOPPING=1\n");
+    systemd_stopping(&node->systemd);
     process_table_stop(node->table);
 }
 
@@ -163,7 +148,7 @@ static void reload_reply(struct node *node, int code, struct text text)
     node->reload.is_under_way = false;
     if (node->reload.client) commands_reply(node->reload.client, code, text);
     node->reload.client = NULL;
-    systemd_tell("READY=1\n");
+    systemd_reloaded(&node->systemd);
     if (node->reload.is_wanted_again) loop_defer(node->loop, &node->reload.again);
 }
 
@@ -225,7 +210,7 @@ static void reload(void *context, struct commands_client *client)
     }
     node->reload.client = client;
     node->reload.is_under_way = true;
-    systemd_tell("RELOADING=1\n");
+    systemd_reloading(&node->systemd);
     struct buffer problems = { 0 };
     char error[300];
     struct config *config = config_read(node->config_path, &problems);
@@ -400,6 +385,7 @@ int main(int argc, char **argv)
     char error[300];
     standard_open();
     logs_open();
+    systemd_open(&node.systemd);
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     struct config *config = node.config = config_read(node.config_path, &problems);
@@ -420,9 +406,9 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop,       config,       &node.state,
-                                         &node.listeners, node.libexec, &node.users,
-                                         on_ready,        on_stopped,   &node };
+    struct process_table_start start = { node.loop,    config,      &node.state,   &node.listeners,
+                                         node.libexec, &node.users, &node.systemd, on_ready,
+                                         on_stopped,   &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, config->node.number);
     node.control =
