@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Every second: asks all processes what they know of the node's health, judges, writes the page. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 
 #include "base/arena.h"
@@ -17,10 +19,13 @@
 enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2, LOG_MISSED_MS = 60000, CERTIFICATES_EVERY_MS = 60000 };
 
 /* The kernel's own estimate: the time service tells it, and it grows while nobody does. */
-static int64_t clock_error_ms(void)
+static int64_t clock_error_ms(struct process_table *table)
 {
     struct timex facts = { 0 };
     int state = adjtimex(&facts);
+    if (state < 0 && !table->clock_is_hidden)
+        log_warning("whether the clock is right is not checked: %s", strerror(errno));
+    table->clock_is_hidden = state < 0;
     if (state < 0) return HEALTH_RULE_CLOCK_UNKNOWN;
     if (state == TIME_ERROR || (facts.status & STA_UNSYNC)) return HEALTH_RULE_CLOCK_UNATTENDED;
     return facts.maxerror / 1000;
@@ -78,7 +83,7 @@ void heartbeat_write(struct process_table *table)
                                   .is_stopping = table->is_stopping,
                                   .is_draining = table->drain.is_on,
                                   .is_drained = table->drain.empty_rounds >= EMPTY_ROUNDS,
-                                  .clock_error_ms = clock_error_ms(),
+                                  .clock_error_ms = clock_error_ms(table),
                                   .certificate = *certificate_look(table),
                                   .listener_count = table->start.listeners->mail_count,
                                   .listeners_shut = listeners_shut(table->start.listeners) };

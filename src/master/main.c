@@ -30,6 +30,7 @@ struct node {
     enum { NODE_MAGIC = 0x7bec0cbd } magic;
     const char *config_path;
     char libexec[4096];
+    bool only_prepares;
     struct loop *loop;
     struct config *config;
     struct os_users users;
@@ -51,10 +52,11 @@ struct node {
 };
 
 static const char usage[] =
-    "usage: sekimorid [-c FILE] [--libexec FOLDER]\n"
+    "usage: sekimorid [-c FILE] [--libexec FOLDER] [--prepare]\n"
     "The mail gateway, in the foreground. `sekimori start` starts it in the background.\n\n"
     "  -c, --config FILE     configuration (default: $SEKIMORI_CONFIG, else /etc/sekimori/sekimori.conf)\n"
     "      --libexec FOLDER  where the programs of its processes are\n"
+    "      --prepare         make the folders of the state, give each to its process' user, and end\n"
     "      --version         print the version\n"
     "  -h, --help            print this\n\n"
     "Signals: HUP reloads the configuration, USR1 opens the log file anew, TERM and INT stop in order.\n"
@@ -63,9 +65,10 @@ static const char usage[] =
 
 static void options_read(struct node *node, int argc, char **argv)
 {
-    enum { OPTION_LIBEXEC = 256, OPTION_VERSION };
+    enum { OPTION_LIBEXEC = 256, OPTION_PREPARE, OPTION_VERSION };
     static const struct option options[] = { { "config", required_argument, NULL, 'c' },
                                              { "libexec", required_argument, NULL, OPTION_LIBEXEC },
+                                             { "prepare", no_argument, NULL, OPTION_PREPARE },
                                              { "version", no_argument, NULL, OPTION_VERSION },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
@@ -77,6 +80,9 @@ static void options_read(struct node *node, int argc, char **argv)
             break;
         case OPTION_LIBEXEC:
             snprintf(node->libexec, sizeof node->libexec, "%s", optarg);
+            break;
+        case OPTION_PREPARE:
+            node->only_prepares = true;
             break;
         case OPTION_VERSION:
             puts("sekimorid " SEKIMORI_VERSION);
@@ -393,6 +399,11 @@ int main(int argc, char **argv)
     log_start(config);
     if (!programs_are_there(config, node.libexec)) return EX_UNAVAILABLE;
     os_users_find(config, &node.users);
+    if (node.only_prepares) {
+        state_prepare(config, &node.users);
+        log_flush();
+        return EX_OK;
+    }
     state_open(&node.state, config, &node.users);
     if (!listeners_open(&node.listeners, config, NULL, error, sizeof error)) {
         log_error("%s", error);

@@ -71,7 +71,7 @@ LONGEST = ("test_step", "test_crash", "test_attack", "test_quarantine", "test_la
 PLAIN = {"test_actions", "test_backup", "test_bench", "test_check", "test_clock", "test_crash", "test_digest", "test_disk",
          "test_drain", "test_hang", "test_health", "test_hooks", "test_lab", "test_logs", "test_nodes", "test_own_addresses",
          "test_quarantine", "test_queue", "test_readme", "test_relay", "test_reload", "test_report", "test_shipping",
-         "test_step", "test_systemd", "test_trace", "test_users", "test_vrrp", "test_year"}
+         "test_step", "test_systemd", "test_trace", "test_unit", "test_users", "test_vrrp", "test_year"}
 
 
 def cost(path):
