@@ -30,10 +30,10 @@ def test_exposure():
     done = tool("systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={round(EXPOSURE_MOST * 10)}", UNIT)
     level = re.search(r"Overall exposure level for sekimori.service: (\S+)", done.stdout)
     assert done.returncode == 0 and float(level[1]) <= EXPOSURE_MOST, done
-    named = (lab.ROOT / "doc/systemd.md").read_text()
+    named = (lab.ROOT / "doc/systemd.md").read_text().replace("\\|", "|")  # as a table has it
     for line in done.stdout.splitlines():
         if line.startswith("✗"):
-            assert f"`{line.split()[1]}`" in named, f"doc/systemd.md does not say why this is left open: {line}"
+            assert f"`{line.split()[1]}`" in named, f"doc/systemd.md does not say who needs this: {line}"
 
 
 def tree_make(folder):
@@ -157,7 +157,4 @@ def test_a_node_works_with_what_the_unit_leaves(nodes, inside, place):  # noqa: 
     held = status_of(node.process.pid)
     assert int(held["CapEff"], 16) == int(held["CapBnd"], 16) == 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10, held
     assert node.run("reload").returncode == 0
-    pid = node.pids("queue")[0]
-    subprocess.run(["kill", "-KILL", str(pid)], check=True)
-    lab.wait_for(lambda: node.pids("queue") not in ([], [pid]), "queue is started again")
-    assert node.stop() == 0 and "cannot" not in node.text(), node.text()
+    assert node.stop() == 0 and "not permitted" not in node.text() and "by its jail" not in node.text(), node.text()
