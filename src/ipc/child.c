@@ -3,6 +3,7 @@
 #include "ipc/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,6 +63,15 @@ static struct given *given_add(struct child *child, enum given_kind kind, struct
     return given;
 }
 
+/* Master names the folder by a descriptor that opens nothing; this process' user opens it. */
+static void folder_open(struct given *given)
+{
+    int fd = given->fd < 0 ? -1 : openat(given->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) die_errno("the folder %s cannot be opened", given->name);
+    close(given->fd);
+    given->fd = fd;
+}
+
 static bool given_take(struct child *child, struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
@@ -87,7 +97,10 @@ static bool given_take(struct child *child, struct frame *frame)
         return false;
     }
     snprintf(given->name, sizeof given->name, "%.*s", TEXT_ARG(name));
-    if (frame->type != MASTER_FOLDER) given->number = get_u16(&reader);
+    if (frame->type != MASTER_FOLDER)
+        given->number = get_u16(&reader);
+    else
+        folder_open(given);
     return reader_done(&reader) && given->fd >= 0;
 }
 

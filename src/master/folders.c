@@ -96,10 +96,13 @@ static bool is_owned(const struct stat *facts, const struct owner *owner)
            (facts->st_mode & 07777) == owner->mode;
 }
 
+/* One that is given already is not opened: a root without capabilities may not. */
 static bool folder_open(int state, const char *name, const struct owner *owner)
 {
     struct stat facts;
     if (mkdirat(state, name, 0750) != 0 && errno != EEXIST) return false;
+    bool is_known = fstatat(state, name, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    if (is_known && S_ISDIR(facts.st_mode) && is_owned(&facts, owner)) return true;
     int fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool is_good = fd >= 0 && fstat(fd, &facts) == 0;
     if (is_good && geteuid() == 0 && !is_owned(&facts, owner)) {

@@ -31,6 +31,11 @@ enum hang_verdict hang_round(struct hang *hang, bool has_answered, bool is_start
     return hang->silent_ms + hang->disk_ms >= limit_ms ? HANG_DISK : HANG_NONE;
 }
 
+bool hang_is_past_mending(const struct hang *hang, uint32_t limit_ms)
+{
+    return limit_ms > 0 && hang->silent_ms >= (uint64_t)limit_ms + HANG_MENDED_MS;
+}
+
 /* --- what the kernel shows --- */
 
 /* The name of the program stands in parentheses and may hold any byte: fields are counted from the last one.

@@ -36,6 +36,11 @@ enum hang_verdict {
 enum hang_verdict hang_round(struct hang *hang, bool has_answered, bool is_starting,
                              const struct hang_sight *sight, uint32_t period_ms, uint32_t limit_ms);
 
+enum { HANG_MENDED_MS = 10000 };
+/* It was killed, and for HANG_MENDED_MS more it neither ended nor answered nor waited for a disk: master can
+   do no more for it. */
+bool hang_is_past_mending(const struct hang *hang, uint32_t limit_ms);
+
 /* What the kernel shows of the place where it stands: "stopped, in do_signal_stop, system call 232". What may
    not be read is left out. */
 void hang_describe(pid_t pid, struct buffer *out);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Every second: asks all processes what they know of the node's health, judges, writes the page. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 
 #include "base/arena.h"
@@ -17,10 +19,13 @@
 enum { PERIOD_MS = 1000, EMPTY_ROUNDS = 2, LOG_MISSED_MS = 60000, CERTIFICATES_EVERY_MS = 60000 };
 
 /* The kernel's own estimate: the time service tells it, and it grows while nobody does. */
-static int64_t clock_error_ms(void)
+static int64_t clock_error_ms(struct process_table *table)
 {
     struct timex facts = { 0 };
     int state = adjtimex(&facts);
+    if (state < 0 && !table->clock_is_hidden)
+        log_warning("whether the clock is right is not checked: %s", strerror(errno));
+    table->clock_is_hidden = state < 0;
     if (state < 0) return HEALTH_RULE_CLOCK_UNKNOWN;
     if (state == TIME_ERROR || (facts.status & STA_UNSYNC)) return HEALTH_RULE_CLOCK_UNATTENDED;
     return facts.maxerror / 1000;
@@ -53,6 +58,21 @@ static const struct judged_certificate *certificate_look(struct process_table *t
     return &table->certificate.first;
 }
 
+/* "in service", or the first thing that is wrong, as `sekimori health` says it. */
+static void status_tell(struct process_table *table, const struct health_report *report)
+{
+    struct buffer line = { 0 };
+    const struct health_finding *first = NULL;
+    for (uint32_t i = report->count; i-- > 0;)
+        if (!report->findings[i].is_good) first = &report->findings[i];
+    if (first && table->was_ready)
+        health_say(first, health_words(first->says), &line);
+    else
+        buffer_add_text(&line, table->was_ready ? TEXT("in service") : TEXT("starting"));
+    systemd_status(table->start.systemd, buffer_text(&line));
+    buffer_free(&line);
+}
+
 void heartbeat_write(struct process_table *table)
 {
     struct health_report report;
@@ -63,7 +83,7 @@ void heartbeat_write(struct process_table *table)
                                   .is_stopping = table->is_stopping,
                                   .is_draining = table->drain.is_on,
                                   .is_drained = table->drain.empty_rounds >= EMPTY_ROUNDS,
-                                  .clock_error_ms = clock_error_ms(),
+                                  .clock_error_ms = clock_error_ms(table),
                                   .certificate = *certificate_look(table),
                                   .listener_count = table->start.listeners->mail_count,
                                   .listeners_shut = listeners_shut(table->start.listeners) };
@@ -73,6 +93,7 @@ void heartbeat_write(struct process_table *table)
     }
     health_rules_judge(&facts, table->start.config, &report);
     health_page_write(table->start.state->health, &report);
+    status_tell(table, &report);
     free(processes);
 }
 
@@ -165,10 +186,20 @@ static void log_look(struct process_table *table)
 
 /* --- a round --- */
 
+/* What ends a process that hangs is master; what ends a master that cannot is the service manager. */
+static bool is_well(const struct process_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (hang_is_past_mending(&table->members[i].hang, table->start.config->processes.hang_ms))
+            return false;
+    return true;
+}
+
 static void ask(void *context)
 {
     struct process_table *table = CONTEXT(context, struct process_table, PROCESS_TABLE_MAGIC);
     log_look(table);
+    systemd_beat(table->start.systemd, loop_now_ms(table->start.loop), PERIOD_MS, is_well(table));
     if (table->heartbeat.is_open) { /* somebody did not answer */
         table->drain.empty_rounds = 0;
         heartbeat_write(table);

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,16 +25,19 @@
 #include "master/own_processes.h"
 #include "master/process_table.h"
 #include "master/roles.h"
+#include "master/systemd.h"
 
 struct node {
     enum { NODE_MAGIC = 0x7bec0cbd } magic;
     const char *config_path;
     char libexec[4096];
+    bool only_prepares;
     struct loop *loop;
     struct config *config;
     struct os_users users;
     struct state state;
     struct listeners listeners;
+    struct systemd systemd;
     struct process_table *table;
     struct commands *control;
     struct acts *acts;
@@ -52,11 +53,12 @@ struct node {
 };
 
 static const char usage[] =
-    "usage: sekimorid [-c FILE] [--libexec FOLDER]\n"
+    "usage: sekimorid [-c FILE] [--libexec FOLDER] [--prepare]\n"
     "       sekimorid --version [--json]\n"
     "The mail gateway, in the foreground. `sekimori start` starts it in the background.\n\n"
     "  -c, --config FILE     configuration (default: $SEKIMORI_CONFIG, else /etc/sekimori/sekimori.conf)\n"
     "      --libexec FOLDER  where the programs of its processes are\n"
+    "      --prepare         make the folders of the state, give each to its process' user, and end\n"
     "      --version         print the version and what it was built of; with --json as JSON\n"
     "  -h, --help            print this\n\n"
     "Signals: HUP reloads the configuration, USR1 opens the log file anew, TERM and INT stop in order.\n"
@@ -73,9 +75,10 @@ _Noreturn static void version_say(bool as_json)
 
 static void options_read(struct node *node, int argc, char **argv)
 {
-    enum { OPTION_LIBEXEC = 256, OPTION_VERSION, OPTION_JSON };
+    enum { OPTION_LIBEXEC = 256, OPTION_PREPARE, OPTION_VERSION, OPTION_JSON };
     static const struct option options[] = { { "config", required_argument, NULL, 'c' },
                                              { "libexec", required_argument, NULL, OPTION_LIBEXEC },
+                                             { "prepare", no_argument, NULL, OPTION_PREPARE },
                                              { "version", no_argument, NULL, OPTION_VERSION },
                                              { "json", no_argument, NULL, OPTION_JSON },
                                              { "help", no_argument, NULL, 'h' },
@@ -89,6 +92,9 @@ static void options_read(struct node *node, int argc, char **argv)
             break;
         case OPTION_LIBEXEC:
             snprintf(node->libexec, sizeof node->libexec, "%s", optarg);
+            break;
+        case OPTION_PREPARE:
+            node->only_prepares = true;
             break;
         case OPTION_VERSION:
             is_version = true;
@@ -135,21 +141,6 @@ static struct config *config_read(const char *path, struct buffer *out)
     return config;
 }
 
-/* systemd's readiness protocol: one datagram of NAME=VALUE lines. */
-static void systemd_tell(const char *text)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path) return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length);
-    close(fd);
-}
-
 static void on_ready(void *context)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
@@ -157,7 +148,7 @@ static void on_ready(void *context)
     size_t domains = node->config->domain_count - 1; /* the "*" that is always there */
     log_info("ready: %zu %s, %zu %s", listeners, text_word_for(listeners, "listener", "listeners"), domains,
              text_word_for(domains, "domain", "domains"));
-    systemd_tell("READY=1\n");
+    systemd_ready(&node->systemd);
 }
 
 static void on_stopped(void *context)
@@ -170,7 +161,7 @@ static void stop(void *context)
 {
     struct node *node = CONTEXT(context, struct node, NODE_MAGIC);
     log_info("stopping");
-    systemd_tell("STOPPING=1\n");
+    systemd_stopping(&node->systemd);
     process_table_stop(node->table);
 }
 
@@ -179,7 +170,7 @@ static void reload_reply(struct node *node, int code, struct text text)
     node->reload.is_under_way = false;
     if (node->reload.client) commands_reply(node->reload.client, code, text);
     node->reload.client = NULL;
-    systemd_tell("READY=1\n");
+    systemd_reloaded(&node->systemd);
     if (node->reload.is_wanted_again) loop_defer(node->loop, &node->reload.again);
 }
 
@@ -241,7 +232,7 @@ static void reload(void *context, struct commands_client *client)
     }
     node->reload.client = client;
     node->reload.is_under_way = true;
-    systemd_tell("RELOADING=1\n");
+    systemd_reloading(&node->systemd);
     struct buffer problems = { 0 };
     char error[300];
     struct config *config = config_read(node->config_path, &problems);
@@ -416,6 +407,7 @@ int main(int argc, char **argv)
     char error[300];
     standard_open();
     logs_open();
+    systemd_open(&node.systemd);
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     struct config *config = node.config = config_read(node.config_path, &problems);
@@ -423,6 +415,11 @@ int main(int argc, char **argv)
     log_start(config);
     if (!programs_are_there(config, node.libexec)) return EX_UNAVAILABLE;
     os_users_find(config, &node.users);
+    if (node.only_prepares) {
+        state_prepare(config, &node.users);
+        log_flush();
+        return EX_OK;
+    }
     state_open(&node.state, config, &node.users);
     if (!listeners_open(&node.listeners, config, NULL, error, sizeof error)) {
         log_error("%s", error);
@@ -436,9 +433,9 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop,       config,       &node.state,
-                                         &node.listeners, node.libexec, &node.users,
-                                         on_ready,        on_stopped,   &node };
+    struct process_table_start start = { node.loop,    config,      &node.state,   &node.listeners,
+                                         node.libexec, &node.users, &node.systemd, on_ready,
+                                         on_stopped,   &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, config->node.number);
     node.control =

@@ -10,6 +10,7 @@
 #include "master/os_users.h"
 #include "master/roles.h"
 #include "master/state.h"
+#include "master/systemd.h"
 
 struct process_table;
 
@@ -20,6 +21,7 @@ struct process_table_start {
     struct listeners *listeners;       /* borrowed, likewise */
     const char *libexec;               /* folder of the programs */
     const struct os_users *users;      /* whom they run as */
+    struct systemd *systemd;           /* borrowed; told each second that the node lives */
     void (*on_ready)(void *context);   /* every process is ready, the first time */
     void (*on_stopped)(void *context); /* after process_table_stop: every process has ended */
     void *context;

@@ -42,6 +42,7 @@ struct process_table {
     struct member *members;
     size_t count;
     bool was_ready, is_stopping;
+    bool clock_is_hidden; /* the kernel does not tell us of it; it has been said */
     struct {
         void (*on_done)(void *context, const char *late);
         void *context;

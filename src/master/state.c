@@ -166,7 +166,7 @@ static void baseline_set(const struct state *state)
     if (slot->baseline.epoch_ms == 0) {
         slot->baseline.is_set = 0;
         slot->baseline.epoch_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-        if (faccessat(state->folder_fd, "spool/journal", F_OK, 0) == 0)
+        if (faccessat(state->folder_fd, "spool/journal", F_OK, 0) == 0 || errno == EACCES)
             log_warning("the counts of `sekimori balance` begin anew: run/counters %s",
                         state->was_unclean ? "is from before the machine went down"
                                            : "was not there, or not set");
@@ -185,10 +185,9 @@ static void health_open(struct state *state, gid_t gid)
     close(fd);
 }
 
-void state_open(struct state *state, const struct config *config, const struct os_users *users)
+/* The state folder and run/, which are master's own, and the lock. */
+static void places_open(struct state *state, const struct config *config, gid_t gid)
 {
-    gid_t gid = users->node.gid;
-    const char *name;
     state->folder_fd = state_folder_open(config, gid);
     if (state->folder_fd < 0) refuse(EX_CANTCREAT, "the state folder cannot be made", config);
     state->run_fd = own_folder_open(state->folder_fd, "run", gid);
@@ -196,6 +195,34 @@ void state_open(struct state *state, const struct config *config, const struct o
     if (events < 0) refuse(EX_CANTCREAT, "the folder run/events cannot be made", config);
     close(events);
     lock_take(state, config);
+}
+
+static void places_give(const struct state *state, const struct config *config, const struct os_users *users)
+{
+    const char *name;
+    if (!folders_open(state->folder_fd, users, &name)) {
+        int error = errno;
+        log_error("%s cannot be made, or given to its process: %s%s", name, strerror(error),
+                  error == EPERM ? " (as root with all capabilities, `sekimorid --prepare` does it)" : "");
+        errno = error;
+        refuse(EX_CANTCREAT, "a folder cannot be used", config);
+    }
+    /* Processes of their own find their folders in it by name; its list is for the node's group. */
+    if (users->are_own && fchmod(state->folder_fd, 0751) != 0)
+        refuse(EX_CANTCREAT, "the state folder cannot be opened to the processes", config);
+}
+
+void state_prepare(const struct config *config, const struct os_users *users)
+{
+    struct state state;
+    places_open(&state, config, users->node.gid);
+    places_give(&state, config, users);
+}
+
+void state_open(struct state *state, const struct config *config, const struct os_users *users)
+{
+    gid_t gid = users->node.gid;
+    places_open(state, config, gid);
     state->was_unclean = went_down_unclean(state->run_fd);
     off_t size = (off_t)COUNTERS_SLOTS * (off_t)sizeof(struct counters_slot);
     state->counters_fd = shared_file(state->run_fd, "counters", size, state->was_unclean, 0640, gid);
@@ -211,18 +238,12 @@ void state_open(struct state *state, const struct config *config, const struct o
         die_errno("shared memory for the clients cannot be made");
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state->connections) != 0)
         die_errno("a place for deliver's connections cannot be made");
-    if (!folders_open(state->folder_fd, users, &name)) {
-        log_error("%s cannot be made, or given to its process: %s", name, strerror(errno));
-        refuse(EX_CANTCREAT, "a folder cannot be used", config);
-    }
-    /* Processes of their own find their folders in it by name; its list is for the node's group. */
-    if (users->are_own && fchmod(state->folder_fd, 0751) != 0)
-        refuse(EX_CANTCREAT, "the state folder cannot be opened to the processes", config);
+    places_give(state, config, users);
 }
 
 int state_folder(const struct state *state, const char *name)
 {
-    return openat(state->folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(state->folder_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static int own_file(const struct state *state, const char *name, off_t size)

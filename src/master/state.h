@@ -26,7 +26,11 @@ struct state {
    all that is in it; the state folder and run/ do not, but are open to the node's group. */
 void state_open(struct state *state, const struct config *config, const struct os_users *users);
 
-/* A descriptor of "spool", "ledger", "report" or "learn". */
+/* Makes the folders and gives them away as state_open does, and nothing else: it takes all capabilities of
+   root, and who has done it needs none for state_open. Refuses in the same way, also while a master runs. */
+void state_prepare(const struct config *config, const struct os_users *users);
+
+/* A descriptor of "spool", "ledger", "report" or "learn", by O_PATH: whose the folder is opens it. */
 int state_folder(const struct state *state, const char *name);
 
 /* The ring file of one process; *out_slot identifies it. */

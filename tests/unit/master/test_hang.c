@@ -59,6 +59,29 @@ static void verdicts(void **state)
     }
 }
 
+/* Seconds of a silence until master can do no more, at a limit of three. */
+static void past_mending(void **state)
+{
+    static const struct {
+        const char *states;
+        uint32_t limit_ms;
+        unsigned in;
+    } silences[] = {
+        { "TTTTTTTTTTTTTTTT", 3000, 13 }, { "TTTTTTTTTTTT", 3000, 0 },  { "TTTTTTTTTT.TTTTT", 3000, 0 },
+        { "DDDDDDDDDDDDDDDD", 3000, 0 },  { "TTTTTTTTTTTTTTTT", 0, 0 },
+    };
+    for (size_t i = 0; i < sizeof silences / sizeof *silences; i++) {
+        struct hang hang = { 0 };
+        unsigned in = 0, round = 1;
+        for (const char *at = silences[i].states; *at; at++, round++) {
+            struct hang_sight sight = { .state = *at };
+            hang_round(&hang, *at == '.', false, &sight, PERIOD_MS, silences[i].limit_ms);
+            if (!in && hang_is_past_mending(&hang, silences[i].limit_ms)) in = round;
+        }
+        if (in != silences[i].in) fail_msg("%s: in %u, not %u", silences[i].states, in, silences[i].in);
+    }
+}
+
 static void lines(void **state)
 {
     static const struct {
@@ -117,7 +140,7 @@ static void real_process(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(verdicts), cmocka_unit_test(lines),
-                                        cmocka_unit_test(real_process) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(verdicts), cmocka_unit_test(past_mending),
+                                        cmocka_unit_test(lines), cmocka_unit_test(real_process) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
