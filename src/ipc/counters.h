@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ipc/measures.h"
+
 /* Among the endings' numbers, which files of older versions have room for: of `accepted`, recipients of
    messages that came back out of the quarantine. */
 enum { COUNTERS_AGAIN = 7 };
@@ -59,19 +61,38 @@ struct ledger_counters {
     uint32_t is_failing;    /* events wait, since the database cannot be written */
 };
 
+enum { COUNTERS_SLOT_BYTES = 65536, COUNTERS_MEASURES_AT = 49152 };
+
 struct counters_slot {
     union {
         struct receive_counters receive;
         struct queue_counters queue;
         struct baseline baseline;
         struct ledger_counters ledger;
-        char bytes[65536];
+        char counts[COUNTERS_MEASURES_AT];
+    };
+    union {
+        struct measures measures; /* the same process's, for monitors */
+        char rest[COUNTERS_SLOT_BYTES - COUNTERS_MEASURES_AT];
     };
 };
 
-/* Slot 0: baseline; 1: queue; 2 + n: receive n; the last: ledger. NULL with errno. `writable` false: for
- * reading only. */
+/* Slot 0: baseline; 1: queue; 2 + n: receive n; the last two: master, of whom there are measures alone, and
+   ledger. NULL with errno. `writable` false: for reading only. */
 struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
+
+/* All COUNTERS_SLOTS of them, to read. NULL with errno: EPROTO where the file is shorter. */
+const struct counters_slot *counters_map_all(int fd);
+void counters_unmap_all(const struct counters_slot *slots); /* NULL is allowed */
+
+/* Recipients that were taken, by the count of all receive processes: also of those that are no longer
+   configured. */
+uint64_t counters_received(const struct counters_slot *slots);
+
+/* How many recipients receive and the journal, or the journal and itself, are apart; 0: all agree. Counts
+   that are read while mail flows may be a moment apart. */
+int64_t counters_difference(const struct counters_slot *slots);
+
 /* When the counts began, by the clock of then; 0: not known. */
 uint64_t counters_epoch_ms(int fd);
 void counters_unmap(struct counters_slot *slot); /* NULL is allowed */
@@ -80,7 +101,8 @@ enum {
     COUNTERS_SLOT_BASELINE = 0,
     COUNTERS_SLOT_QUEUE = 1,
     COUNTERS_SLOT_RECEIVE = 2,
-    COUNTERS_SLOT_LEDGER = COUNTERS_SLOTS - 1 /* and the end of those of receive */
+    COUNTERS_SLOT_MASTER = COUNTERS_SLOTS - 2, /* and the end of those of receive */
+    COUNTERS_SLOT_LEDGER = COUNTERS_SLOTS - 1
 };
 
 #endif

@@ -19,7 +19,7 @@
 #include "ledger/quarantine/quarantine_command.h"
 #include "ledger/quarantine/ticket_release.h"
 
-enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000 };
+enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000, NODES_EVERY_MS = 10000 };
 
 struct service {
     enum { SERVICE_MAGIC = 0x28e0a69a } magic;
@@ -35,6 +35,7 @@ struct service {
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
     struct timer *second;
+    uint64_t stored_ms, nodes_ms; /* loop clock: when nothing waited to be stored; the outbox's next look */
     char folder[PATH_SIZE], quarantine_path[PATH_SIZE];
 };
 
@@ -98,6 +99,43 @@ static void on_config(void *context, const struct config *old)
     replication_set_config(service->replication, service->child.config);
 }
 
+/* Asks the database. */
+static void nodes_measure(const struct service *service, struct ledger_measures *out)
+{
+    struct replication_facts facts;
+    replication_look(service->replication, &facts);
+    uint64_t now = loop_wall_ms(service->child.loop), oldest = facts.outbox.oldest_ms;
+    out->sends = facts.sends;
+    out->parcels = facts.outbox.parcels;
+    out->behind_ms = oldest && oldest < now ? now - oldest : 0;
+    out->given_up = facts.outbox.given_up;
+}
+
+/* For monitors. A ring whose fill is below one per cent counts as read. */
+static void measures_write(struct service *service, const struct ingest_counts *counts)
+{
+    uint64_t now = loop_now_ms(service->child.loop);
+    const struct database *database = ingest_database(service->ingest);
+    struct quarantine_facts held = quarantine_facts(service->quarantine);
+    struct ledger_measures *out = &service->page->measures.ledger;
+    bool waits = counts->backlog_percent > 0 || counts->waiting_bytes > 0 || counts->is_failing;
+    if (!waits) service->stored_ms = now;
+    out->events = counts->events;
+    out->malformed = counts->malformed;
+    out->lost_events = counts->lost.events;
+    out->lost_refusals = counts->lost.refusals;
+    out->lag_ms = now - service->stored_ms;
+    out->backlog_percent = counts->backlog_percent;
+    out->waiting_bytes = counts->waiting_bytes;
+    out->database_bytes = database ? database_bytes(database) : 0;
+    out->held_recipients = held.recipients;
+    out->held_bytes = held.bytes;
+    out->is_full = held.is_full;
+    if (now < service->nodes_ms) return;
+    nodes_measure(service, out);
+    service->nodes_ms = now + NODES_EVERY_MS;
+}
+
 static void page_write(void *context)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -105,6 +143,7 @@ static void page_write(void *context)
     struct loop *loop = service->child.loop;
     steady_look(&service->steady, loop_wall_ms(loop), loop_boot_ms(loop));
     ingest_counts(service->ingest, &counts);
+    measures_write(service, &counts);
     service->page->ledger = (struct ledger_counters){ .time_ms = loop_wall_ms(service->child.loop),
                                                       .waiting_bytes = counts.waiting_bytes,
                                                       .is_failing = counts.is_failing };
@@ -250,6 +289,8 @@ int main(int argc, char **argv)
     on_config(&service, service.child.config);
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);
+    service.stored_ms = loop_now_ms(service.child.loop);
+    if (service.page) measures_begin(&service.page->measures);
     if (service.page) page_write(&service);
     int code = child_run(&service.child, &events, &service);
     if (service.child.is_stopping) service_end(&service);

@@ -18,6 +18,8 @@
 
 enum { READ_STEP = 16384, WARN_DAYS = 30 };
 
+_Static_assert((int)HEALTH_SUBJECT_SIZE <= (int)MEASURES_NAME_SIZE, "a use does not fit");
+
 struct use {
     const struct file_content *file;
     bool is_key;
@@ -143,6 +145,25 @@ void certificates_print(const struct config *config, int64_t now_s, struct buffe
     }
     buffer_add_char(out, ']');
     free(uses);
+}
+
+uint32_t certificates_measure(const struct config *config, struct measured_certificate *out, uint32_t most)
+{
+    size_t count;
+    uint32_t used = 0;
+    struct use *uses = uses_of(config, &count);
+    struct arena *arena = arena_new(1024);
+    for (size_t i = 0; i < count && used < most; i++) {
+        struct certificate_facts facts;
+        bool is_ours = !uses[i].is_key && uses[i].file != &config->deliver.ca;
+        if (!is_ours || uses[i].file->path.length == 0 || stood_before(uses, i)) continue;
+        if (!certificate_read(uses[i].file->content, arena, &facts)) continue;
+        use_print(&uses[i], out[used].use);
+        out[used++].until_s = facts.until_s;
+    }
+    arena_free(arena);
+    free(uses);
+    return used;
 }
 
 void certificates_first(const struct config *config, int64_t now_s, struct judged_certificate *out)

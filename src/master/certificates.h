@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "config/settings.h"
+#include "ipc/measures.h"
 #include "master/health_rules.h"
 
 /* Remembers what was refused, so that it is tried and complained of once. Zero-initialised at first. */
@@ -19,6 +20,9 @@ bool certificates_have_changed(const struct config *config, struct certificates_
 /* The one that ends first of those that this node shows to clients and other nodes; its use is empty when
    there is none. */
 void certificates_first(const struct config *config, int64_t now_s, struct judged_certificate *out);
+
+/* Each certificate and authority once, with its first use; at most `most`. Returns how many. */
+uint32_t certificates_measure(const struct config *config, struct measured_certificate *out, uint32_t most);
 
 /* A JSON array: each certificate once, with its first use. */
 void certificates_print(const struct config *config, int64_t now_s, struct buffer *out);

@@ -42,19 +42,24 @@ bool hang_is_past_mending(const struct hang *hang, uint32_t limit_ms)
  */
 bool hang_sight_parse(struct text stat, struct hang_sight *out)
 {
-    enum { STATE, PARENT, USER = 11, SYSTEM = 12 };
-    uint64_t numbers[SYSTEM + 1] = { 0 };
+    enum { STATE, PARENT, USER = 11, SYSTEM, ENDED_USER, ENDED_SYSTEM, RESIDENT = 21 };
+    uint64_t numbers[RESIDENT + 1] = { 0 };
     struct text rest = text_slice(stat, text_find_last_char(stat, ')') + 1, stat.length), word;
     *out = (struct hang_sight){ 0 };
     if (!text_next_word(&rest, &word) || word.length != 1) return false;
     out->state = word.at[0];
-    for (int field = PARENT; field <= SYSTEM; field++) {
-        if (!text_next_word(&rest, &word)) return false;
-        bool is_wanted = field == PARENT || field >= USER;
+    for (int field = PARENT; field <= RESIDENT; field++) {
+        bool is_wanted = field == PARENT || (field >= USER && field <= ENDED_SYSTEM) || field == RESIDENT;
+        if (!text_next_word(&rest, &word)) {
+            if (field <= SYSTEM) return false;
+            break;
+        }
         if (is_wanted && !text_to_number(word, UINT64_MAX / 4, &numbers[field])) return false;
     }
     out->parent = (pid_t)numbers[PARENT];
     out->cpu_ticks = numbers[USER] + numbers[SYSTEM];
+    out->ended_ticks = numbers[ENDED_USER] + numbers[ENDED_SYSTEM];
+    out->resident_pages = numbers[RESIDENT];
     return true;
 }
 

@@ -12,6 +12,8 @@ struct hang_sight {
     char state; /* proc(5): 'D' waits for a disk, 'T' is stopped; 0: not known */
     pid_t parent;
     uint64_t cpu_ticks; /* computed so far */
+    /* 0 where the line ends before them: what its children computed that it has buried, and theirs; pages. */
+    uint64_t ended_ticks, resident_pages;
 };
 bool hang_sight_parse(struct text stat, struct hang_sight *out); /* false: not such a line */
 bool hang_look(pid_t pid, struct hang_sight *out);               /* false: there is no such process */

@@ -53,6 +53,7 @@ static const struct judged_certificate *certificate_look(struct process_table *t
     if (table->certificate.of == config && now < table->certificate.again_ms)
         return &table->certificate.first;
     certificates_first(config, (int64_t)(loop_wall_ms(table->start.loop) / 1000), &table->certificate.first);
+    master_measures_certificates(table);
     table->certificate.of = config;
     table->certificate.again_ms = now + CERTIFICATES_EVERY_MS;
     return &table->certificate.first;
@@ -204,6 +205,7 @@ static void ask(void *context)
         table->drain.empty_rounds = 0;
         heartbeat_write(table);
     }
+    master_measures_round(table);
     table->heartbeat.round++;
     table->heartbeat.is_open = true;
     for (size_t i = 0; i < table->count; i++) {

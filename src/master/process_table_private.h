@@ -20,7 +20,7 @@ struct member {
     pid_t pid; /* 0: none */
     struct channel *channel;
     struct timer *restart, *kill;
-    uint64_t started_ms;
+    uint64_t started_ms, started_wall_ms; /* by the loop's clock and by the wall's */
     uint32_t backoff_ms, restarts;
     bool has_reloaded, has_told_status, has_told_health;
     uint64_t unready_ms, health_ms;          /* since when it is not ready; when it last told its health */
@@ -61,6 +61,10 @@ struct process_table {
         bool is_open; /* not everybody has answered */
     } heartbeat;
     struct {
+        uint64_t started_wall_ms; /* of master; 0: not noted yet */
+        uint64_t again_ms;        /* when /proc is looked at again */
+    } measuring;
+    struct {
         const struct config *of; /* that it was looked up in */
         uint64_t again_ms;
         struct judged_certificate first;
@@ -89,6 +93,11 @@ bool heartbeat_answered(struct member *member, const struct frame *frame); /* fa
 void heartbeat_heard(struct member *member);                               /* a sign of life */
 bool heartbeat_hangs(struct member *member,
                      const struct frame *frame); /* of one of its own; false: malformed */
+
+/* master_measures.c: what monitors are told of processes, each second, and of certificates, when they were
+   read. */
+void master_measures_round(struct process_table *table);
+void master_measures_certificates(struct process_table *table);
 
 /* status.c */
 /* `pairs` is copied. When the last of those that are ready has told, the status is given to who asked. */

@@ -200,6 +200,7 @@ void member_start(struct member *member)
     member->waits_disk = false;
     member->has_reloaded = true; /* it begins with the configuration that is in force */
     member->started_ms = loop_now_ms(loop);
+    member->started_wall_ms = loop_wall_ms(loop);
     member->channel = channel_open(loop, pair[0], &events, member);
     member_send_config(member, 0);
     send_maps(member);

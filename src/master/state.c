@@ -174,6 +174,14 @@ static void baseline_set(const struct state *state)
     counters_unmap(slot);
 }
 
+static void measures_open(struct state *state)
+{
+    struct counters_slot *slot = counters_map(state->counters_fd, COUNTERS_SLOT_MASTER, true);
+    if (!slot) die_errno("the counters cannot be mapped");
+    measures_begin(&slot->measures);
+    state->measures = &slot->measures.master;
+}
+
 /* Empty at each start, so that no reader takes the word of the one before for ours. The file stays: a full
    disk might have no blocks for another. */
 static void health_open(struct state *state, gid_t gid)
@@ -231,6 +239,7 @@ void state_open(struct state *state, const struct config *config, const struct o
     if (state->secret_fd < 0) refuse(EX_CANTCREAT, "the node's secret cannot be made", config);
     state->vouchers_fd = vouchers_open();
     baseline_set(state);
+    measures_open(state);
     health_open(state, gid);
     state->clients_fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (state->clients_fd < 0 || ftruncate(state->clients_fd, CLIENTS_BYTES) != 0 ||

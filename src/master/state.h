@@ -18,7 +18,8 @@ struct state {
     int vouchers_fd;    /* CHILD_SECRET_BYTES by chance, anew at each start: the key of ipc/voucher.h */
     int connections[2]; /* a socket pair: in it deliver leaves its sockets for its next life */
     struct health_page *health;
-    bool was_unclean; /* the machine went down without an orderly stop: counts start anew */
+    struct master_measures *measures; /* master's own page of the counters file, for monitors */
+    bool was_unclean;                 /* the machine went down without an orderly stop: counts start anew */
 };
 
 /* Makes what is missing, takes the lock. Ends the process with a clear message (exit 73, 75 or 77) when it

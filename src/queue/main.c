@@ -37,6 +37,10 @@ static void maps_open(struct queue *queue)
     message_id_not_before(&queue->ids, counters_epoch_ms(counters));
     if (counters >= 0) queue->page = counters_map(counters, COUNTERS_SLOT_QUEUE, true);
     if (counters >= 0 && !queue->page) die_errno("the counters cannot be mapped");
+    if (queue->page) {
+        measures_begin(&queue->page->measures);
+        queue->measures = &queue->page->measures.queue;
+    }
     if (events >= 0) queue->events = ring_map(events);
     if (events >= 0 && !queue->events) die_errno("the ring of events cannot be mapped");
     if (counters >= 0) queue->baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, true);
@@ -135,6 +139,7 @@ static void tick(void *context)
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     clock_look(queue);
     turn_space_look(queue);
+    queue_measures_tick(queue);
     turn_wanted(queue);
     timer_set(queue->tick_timer, TICK_MS);
 }

@@ -137,6 +137,11 @@ struct queue {
     struct lead_cache leads;
     struct ring *events;
     struct counters_slot *page;
+    struct queue_measures *measures; /* in the page, for monitors; NULL: nobody looks */
+    struct {
+        struct queue_measures found; /* of what the walk has seen so far: age and held */
+        size_t place, slot_count;    /* in the message index; how large it was */
+    } walk;
     struct counters_slot *baseline; /* until the journal is read */
     struct deferred turn;
     TAILQ_HEAD(large_line, large) large; /* the oldest first */
@@ -172,6 +177,12 @@ static inline bool queue_may_write(const struct queue *queue, const struct messa
     return journal_has_room(queue->journal,
                             NOTICE_ROOM + (about < NOTICE_BODY_MOST ? about : NOTICE_BODY_MOST));
 }
+
+/* queue_measures.c: what monitors are told. Each does nothing where nobody looks. */
+void queue_measures_result(struct queue *queue, const struct message *message,
+                           const struct deliver_result *result);
+/* One step of the walk over all that is queued, and the journal's figures. */
+void queue_measures_tick(struct queue *queue);
 
 /* large.c */
 bool large_is(const struct frame *frame); /* of QUEUE_KEEP: its body stands aside */

@@ -204,6 +204,7 @@ static void result_apply(struct queue *queue, struct message *message, struct de
     }
     uint32_t segment = message->segment;
     failures_wait(queue, message, result);
+    queue_measures_result(queue, message, result);
     work.has_envelope = queue_envelope(queue, message, &work.lead, &work.envelope);
     passed_notice(&work);
     changes_write(&work, RECIPIENT_DELIVERED, ENDING_DELIVERED, RECORD_OUTCOME, "sent", 0);

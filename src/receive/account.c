@@ -23,6 +23,37 @@ void account_verdict(struct session *session)
     }
 }
 
+/* A message and its recipients that all fare alike. */
+static void fate_measure(const struct session *session, enum measures_verdict fate)
+{
+    struct receive_measures *measures = session->server->measures;
+    measures->messages[fate]++;
+    measures->recipients[fate] += session->transaction.envelope.recipient_count;
+}
+
+/* One that is answered 250: each recipient by its action, the message by the severest. */
+static void taken_measure(const struct session *session)
+{
+    static const enum measures_verdict fates[] = {
+        [ACTION_ACCEPT] = MEASURES_ACCEPTED,        [ACTION_TAG] = MEASURES_TAGGED,
+        [ACTION_QUARANTINE] = MEASURES_QUARANTINED, [ACTION_REJECT] = MEASURES_REJECTED,
+        [ACTION_DISCARD] = MEASURES_DISCARDED,      [ACTION_DEFER] = MEASURES_DEFERRED
+    };
+    struct receive_measures *measures = session->server->measures;
+    const struct verdict *verdict = &session->transaction.verdict;
+    enum measures_verdict worst = MEASURES_ACCEPTED;
+    if (verdict->recipient_count == 0) {
+        fate_measure(session, session->transaction.is_poison ? MEASURES_QUARANTINED : MEASURES_ACCEPTED);
+        return;
+    }
+    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
+        enum measures_verdict fate = fates[verdict->recipients[i].action];
+        measures->recipients[fate]++;
+        if (fate > worst) worst = fate;
+    }
+    measures->messages[worst]++;
+}
+
 void account_log_verdict(const struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
@@ -154,11 +185,13 @@ static uint64_t tell_refused(struct session *session, enum event_stage stage, ui
 }
 
 /* The counters; the reply on one line. */
-static struct text reply_note(struct session *session, const struct reply *reply, char room[REPLY_LINE_MOST])
+static struct text reply_note(struct session *session, enum event_stage stage, const struct reply *reply,
+                              char room[REPLY_LINE_MOST])
 {
     struct receive_counters *counters = session->server->counters;
     uint64_t *counter = reply->code >= 500 ? &counters->refused_5xx : &counters->refused_4xx;
     (*counter)++;
+    session->server->measures->refused[stage][reply->code >= 500]++;
     snprintf(room, REPLY_LINE_MOST, "%u %s %s", reply->code, reply->enhanced, reply->text);
     return text_of(room);
 }
@@ -167,15 +200,17 @@ uint64_t account_refused(struct session *session, enum event_stage stage, struct
                          const struct reply *reply)
 {
     char room[REPLY_LINE_MOST];
-    return tell_refused(session, stage, 0, recipient, reply->code, reply_note(session, reply, room), false);
+    struct text line = reply_note(session, stage, reply, room);
+    return tell_refused(session, stage, 0, recipient, reply->code, line, false);
 }
 
 void account_content_refused(struct session *session, const struct reply *reply)
 {
     const struct envelope *envelope = &session->transaction.envelope;
     char room[REPLY_LINE_MOST];
+    fate_measure(session, reply->code >= 500 ? MEASURES_REJECTED : MEASURES_DEFERRED);
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
-        struct text line = reply_note(session, reply, room);
+        struct text line = reply_note(session, STAGE_CONTENT, reply, room);
         session->server->counters->refused_content++;
         tell_refused(session, STAGE_CONTENT, i, envelope->recipients[i].address, reply->code, line, i == 0);
     }
@@ -185,6 +220,7 @@ void account_discarded(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     bool is_message = transaction->keep.envelope.recipient_count == 0;
+    if (is_message) taken_measure(session);
     for (uint32_t i = 0; i < transaction->verdict.recipient_count; i++) {
         if (transaction->verdict.recipients[i].action != ACTION_DISCARD) continue;
         session->server->counters->discarded++;
@@ -199,6 +235,7 @@ void account_aborted(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     if (transaction->step < STEP_READING || transaction->step > STEP_PROBING) return;
+    fate_measure(session, MEASURES_ABORTED);
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
         session->server->counters->aborted++;
         tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,
@@ -211,8 +248,15 @@ void account_accepted(struct session *session)
     struct receive_counters *counters = session->server->counters;
     tell_ledger(session);
     account_discarded(session);
+    taken_measure(session);
     counters->accepted += session->transaction.keep.envelope.recipient_count;
     counters->messages++;
+}
+
+void account_relayed(struct session *session)
+{
+    session->server->counters->messages_relayed++;
+    fate_measure(session, MEASURES_RELAYED);
 }
 
 void account_log_client(const struct session *session)

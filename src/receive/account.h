@@ -30,6 +30,9 @@ void account_event(struct server *server, struct text record);
 /* "ID: client=…, helo=…, proto=…": who sent the message. */
 void account_log_client(const struct session *session);
 
+/* The next node took it: counted. Its event is the caller's. */
+void account_relayed(struct session *session);
+
 /* queue has it: counters and event; and its lines in the log. */
 void account_accepted(struct session *session);
 void account_log_accepted(const struct session *session);

@@ -60,6 +60,8 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
     struct session *session = context;
     char why[200];
     snprintf(why, sizeof why, ": %s", reason);
+    if (end == STREAM_END_TLS && !stream_is_secure(session->stream))
+        session->server->measures->handshakes[MEASURES_TLS_FAILED]++;
     if (session->transaction.step != STEP_NONE || end != STREAM_END_CLOSED)
         session_note(session, "lost connection", why);
     drop_session(session);
@@ -273,9 +275,16 @@ static size_t on_input(void *context, struct text bytes)
     }
 }
 
+static enum measures_tls tls_kind(const char *version)
+{
+    if (strcmp(version, "TLSv1.3") == 0) return MEASURES_TLS_1_3;
+    return strcmp(version, "TLSv1.2") == 0 ? MEASURES_TLS_1_2 : MEASURES_TLS_OTHER;
+}
+
 static void on_secured(void *context)
 {
     struct session *session = context;
+    session->server->measures->handshakes[tls_kind(stream_tls_version(session->stream))]++;
     const char *node = stream_peer_name(session->stream), *doubt = stream_peer_doubt(session->stream);
     drop_message(session);
     server_dialogue_secured(&session->dialogue, *node != '\0', doubt);

@@ -130,6 +130,8 @@ static void maps_open(struct server *server, const struct child *child)
     if (pread(secret, server->secret, sizeof server->secret, 0) != sizeof server->secret)
         die_errno("the node's secret cannot be read");
     server->counters = &page->receive;
+    measures_begin(&page->measures);
+    server->measures = &page->measures.receive;
     message_id_resume(&server->ids, server->counters->last_id);
     message_id_not_before(&server->ids, counters_epoch_ms(counters));
 }

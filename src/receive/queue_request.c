@@ -106,6 +106,7 @@ void keep_send(struct session *session)
     struct transaction *transaction = &session->transaction;
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     if (!server->queue) return; /* it is being restarted; transaction_queue_is_back asks */
+    if (!transaction->asked_us) transaction->asked_us = measures_now_us();
     struct buffer *out = channel_begin(server->queue, QUEUE_KEEP, transaction->id);
 #ifdef SEKIMORI_JAIL_PROBE
     misbehave(transaction);

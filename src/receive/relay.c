@@ -126,10 +126,9 @@ static void tell_ledger(struct session *session, const struct relay_reply *reply
 
 static void count(struct session *session, const struct relay_reply *reply)
 {
-    struct receive_counters *counters = session->server->counters;
     bool is_told = session->server->config->ledger.collectors.count > 0; /* else nothing is written for it */
     if (is_told) tell_ledger(session, reply);
-    counters->messages_relayed++;
+    account_relayed(session);
     session->messages++;
     server_dialogue_message_taken(&session->dialogue);
 }

@@ -44,6 +44,7 @@ struct server {
     size_t port_count;
     struct client_limits *clients;
     struct receive_counters *counters;
+    struct receive_measures *measures; /* for monitors */
     struct ring *ring;
     struct refusals *refusals;
     struct message_id_source ids;

@@ -62,13 +62,14 @@ struct transaction {
     uint16_t probes_left;
     bool is_reply_begun; /* "250-" is said: no other reply can follow */
     bool is_too_big, has_no_memory, is_poison;
-    bool sender_needs_smtputf8; /* its address has no form in ASCII */
-    bool lacks_smtputf8;        /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
-    bool is_for_us;             /* all recipients are addresses of the node's own */
-    bool waits_for_file;        /* of queue, for a body over limits.memfd_body_bytes */
-    enum session_state then;    /* where the session goes on when it is there */
-    uint64_t verdict_by_ms;     /* loop clock: the end of the time for judging */
-    struct text found;          /* the facts, as scan sent and signed them */
+    bool sender_needs_smtputf8;  /* its address has no form in ASCII */
+    bool lacks_smtputf8;         /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
+    bool is_for_us;              /* all recipients are addresses of the node's own */
+    bool waits_for_file;         /* of queue, for a body over limits.memfd_body_bytes */
+    enum session_state then;     /* where the session goes on when it is there */
+    uint64_t verdict_by_ms;      /* loop clock: the end of the time for judging */
+    uint64_t whole_us, asked_us; /* measures_now_us: the content was whole, queue was asked; 0: not yet */
+    struct text found;           /* the facts, as scan sent and signed them */
     struct facts read;
     struct verdict verdict;
     struct keep_request keep;

@@ -21,12 +21,19 @@ enum { REASON_MOST = 399 };      /* of a refusal by verdict */
 static void judge(struct session *session);
 static void decide(struct session *session);
 
+/* Adds the time since `since_us`, unless that is 0. */
+static void measure(struct histogram *histogram, uint64_t since_us)
+{
+    if (since_us) histogram_add(histogram, MEASURES_WORK, measures_now_us() - since_us);
+}
+
 /* The reply to the end of data. The transaction is over, and the session goes on, or ends where half a reply
    was said. Code 0: it is not known yet. */
 static void settle(struct session *session, struct reply reply)
 {
     bool waited = session->state == SESSION_WAITING;
     if (reply.code == 0) return;
+    measure(&session->server->measures->reply, session->transaction.whole_us);
     if (reply.code >= 400) account_content_refused(session, &reply);
     if (reply.code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
         drop_message(session);
@@ -166,6 +173,7 @@ static void content_end(struct session *session)
     const struct config *config = session->server->config;
     const struct dotted *dotted = &transaction->dotted;
     struct header_glance *glance = &transaction->glance;
+    transaction->whole_us = measures_now_us();
     if (!dotted->repair && (dotted->has_bare || dotted->has_nul)) {
         content_out_of_step(session);
         return;
@@ -178,6 +186,7 @@ static void content_end(struct session *session)
         settle_with(session, 452, "4.3.1", "no room for the message now, try again later");
         return;
     }
+    histogram_add(&session->server->measures->size, MEASURES_SIZE, transaction->body.size);
     header_glance(body_text(&transaction->body), config->limits.header_bytes, dotted->has_8bit, glance);
     if (glance->bytes > config->limits.header_bytes)
         settle_too_large(session, "the header is larger than this server takes");
@@ -412,6 +421,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     transaction->read = judged.facts;
     transaction->verdict = judged.verdict;
     transaction->keep.voucher = judged.voucher;
+    measure(&session->server->measures->judging, transaction->whole_us);
     account_verdict(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)
@@ -447,6 +457,7 @@ void transaction_scan_is_back(struct session *session)
 void transaction_kept(struct session *session)
 {
     if (session->transaction.step != STEP_KEEPING) return;
+    measure(&session->server->measures->commit, session->transaction.asked_us);
     struct reply reply = keep_accepted(session);
     session->messages++;
     server_dialogue_message_taken(&session->dialogue);

@@ -125,30 +125,6 @@ static struct fact signatures_look(const struct look *look)
 
 /* --- balance --- */
 
-static uint64_t received_sum(int counters_fd)
-{
-    uint64_t sum = 0;
-    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_LEDGER; slot++) {
-        struct counters_slot *page = counters_map(counters_fd, slot, false);
-        if (!page) continue;
-        sum += page->receive.accepted + page->receive.unreplied;
-        counters_unmap(page);
-    }
-    return sum;
-}
-
-/* How far receive and the journal, and the journal and itself, are apart; 0: they agree. */
-static int64_t difference_of(const struct queue_counters *now, const struct baseline *then, uint64_t received)
-{
-    int64_t accepted = (int64_t)(now->accepted - then->accepted), own = (int64_t)(now->own - then->own);
-    int64_t explained = (int64_t)(now->live - then->live);
-    for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
-        explained += (int64_t)(now->ended[i] - then->ended[i]);
-    int64_t again = (int64_t)(now->ended[COUNTERS_AGAIN] - then->ended[COUNTERS_AGAIN]);
-    int64_t outer = accepted - own - again - (int64_t)received;
-    return outer ? outer : accepted - explained;
-}
-
 /* The counts may all be equal, and still be short of what these events told. */
 static struct losses lost_today(const struct look *look)
 {
@@ -160,13 +136,11 @@ static struct losses lost_today(const struct look *look)
 
 static struct fact balance_look(const struct look *look)
 {
-    int fd = look->source->counters_fd;
-    struct counters_slot *queue = counters_map(fd, COUNTERS_SLOT_QUEUE, false);
-    struct counters_slot *base = counters_map(fd, COUNTERS_SLOT_BASELINE, false);
+    const struct counters_slot *slots = counters_map_all(look->source->counters_fd);
     struct fact fact = { 0 };
-    if (queue && base) {
-        uint64_t received = received_sum(fd);
-        int64_t difference = difference_of(&queue->queue, &base->baseline, received);
+    if (slots) {
+        uint64_t received = counters_received(slots);
+        int64_t difference = counters_difference(slots);
         bool is_bad = difference != 0 && difference == *look->last_difference;
         *look->last_difference = difference;
         struct losses today = lost_today(look);
@@ -192,8 +166,7 @@ static struct fact balance_look(const struct look *look)
         fact = fact_make(!is_bad && !apart && !lost,
                          arena_printf(look->arena, words_say(look->language, format), (long long)number));
     }
-    if (queue) counters_unmap(queue);
-    if (base) counters_unmap(base);
+    counters_unmap_all(slots);
     return fact;
 }
 

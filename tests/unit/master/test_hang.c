@@ -89,9 +89,12 @@ static void lines(void **state)
         bool is_good;
         char state;
         pid_t parent;
-        uint64_t cpu;
+        uint64_t cpu, ended, resident;
     } stats[] = {
-        { "7 (queue) D 1 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 9", true, 'D', 1, 11 },
+        { "7 (scan) S 1 7 7 0 -1 4194560 1 0 0 0 5 6 30 40 20 0 1 0 9 8192 17 1844", true, 'S', 1, 11, 70,
+          17 },
+        { "7 (scan) S 1 7 7 0 -1 4194560 1 0 0 0 5 6 30 x 20 0 1 0 9 8192 17", false, 0, 0, 0, 0, 0 },
+        { "7 (queue) D 1 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 9", true, 'D', 1, 11, 0, 0 },
         { "7 (a) R 9 (b) S 42 7 7 0 -1 0 1 0 0 0 100 1 0 0", true, 'S', 42, 101 },
         { "7 () T 3 7 7 34816 7 0 1 0 0 0 0 0", true, 'T', 3, 0 },
         { "7 (queue) D 1 7 7 0 -1 4194560 1 0 0 0 5", false, 0, 0, 0 },
@@ -110,6 +113,8 @@ static void lines(void **state)
         assert_int_equal(sight.state, stats[i].state);
         assert_int_equal(sight.parent, stats[i].parent);
         assert_int_equal(sight.cpu_ticks, stats[i].cpu);
+        assert_int_equal(sight.ended_ticks, stats[i].ended);
+        assert_int_equal(sight.resident_pages, stats[i].resident);
     }
 }
 

@@ -265,6 +265,8 @@ static void maps_open(struct scene *scene)
     scene->page = counters_map(counters, COUNTERS_SLOT_RECEIVE, true);
     assert_true(scene->server.clients && scene->server.ring && scene->page);
     scene->server.counters = &scene->page->receive;
+    measures_begin(&scene->page->measures);
+    scene->server.measures = &scene->page->measures.receive;
     close(clients);
     close(ring);
     close(counters);

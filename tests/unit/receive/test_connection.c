@@ -190,6 +190,24 @@ static const struct row {
       .keeps = 1, .accepted = 1 },
 };
 
+/* What monitors are told is made of the same recipients, each in one place. */
+static void measures_check(const struct row *row)
+{
+    const struct receive_measures *measures = &scene.page->measures.receive;
+    const uint64_t *recipients = measures->recipients;
+    uint64_t refused = 0;
+    for (int stage = 0; stage < MEASURES_STAGES; stage++)
+        refused += measures->refused[stage][0] + measures->refused[stage][1];
+    assert_int_equal(recipients[MEASURES_ACCEPTED] + recipients[MEASURES_TAGGED] +
+                         recipients[MEASURES_QUARANTINED],
+                     row->accepted);
+    assert_int_equal(recipients[MEASURES_DISCARDED], row->discarded);
+    assert_int_equal(recipients[MEASURES_DEFERRED] + recipients[MEASURES_REJECTED], row->refused_content);
+    assert_int_equal(recipients[MEASURES_ABORTED], row->aborted);
+    assert_int_equal(measures->messages[MEASURES_RELAYED], row->relayed);
+    assert_int_equal(refused, row->refused);
+}
+
 static void row_check(const struct row *row)
 {
     if (scene.keeps != row->keeps) print_error("%s:\n", row->name);
@@ -202,6 +220,7 @@ static void row_check(const struct row *row)
     assert_int_equal(counters->aborted, row->aborted);
     assert_int_equal(counters->messages_relayed, row->relayed);
     assert_int_equal(scene.server.bodies_bytes, 0);
+    measures_check(row);
     offers_check();
 }
 
