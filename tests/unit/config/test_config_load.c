@@ -65,7 +65,7 @@ static void leads_back(const struct config *config)
     "hostname mx.example.ac.jp\n"                                                                           \
     "admin postmaster@example.ac.jp\n"                                                                      \
     "listen 0.0.0.0:25 { direction in; strict on }\n"                                                       \
-    "listen 10.0.0.5:587 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                              \
+    "listen 10.0.0.5:587 { direction out; from 10.0.0.0/16; repair bare-lf }\n"                             \
     "domains {\n"                                                                                           \
     "    example.ac.jp        10.1.0.25                  # static: needs no DNS\n"                          \
     "    econ.example.ac.jp   10.2.0.25 10.2.0.26 { recipients call-out; tls required }\n"                  \
@@ -121,6 +121,11 @@ static const struct {
       { "engine clamav builtin from /x", "state \"/a b\"" } },
     { "listen [::1]:25; listen 127.0.0.1:25 { from 127.0.0.0/8; from ::1 192.0.2.1 }",
       { "listen [::1]:25 {", "from 127.0.0.0/8 ::1 192.0.2.1" } },
+    { "listen 127.0.0.1:25 { direction out }", { "direction out", "from 127.0.0.0/8 ::1" } },
+    { "listen [::1]:25 { direction out; deny ::1 }", { "from 127.0.0.0/8 ::1", "deny ::1" } },
+    { "listen 127.0.0.1:25 { direction out; from ::1 }", { "direction out", "from ::1" } },
+    { "listen 127.0.0.1:25 { direction out; from any }", { "direction out", "from 127.0.0.0/8 ::1" } },
+    { "listen 127.0.0.1:25", { "direction in", "from any" } },
     { "listen 10.0.0.1:25 { tls certificate /c key /k }",
       { "tls offered", "tls certificate /c", "tls key /k" } },
     { NODE "listen 10.0.0.1:25 { tls node }", { "tls node", "tls certificate /c", "tls key /k" } },
