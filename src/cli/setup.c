@@ -258,6 +258,17 @@ static struct config *config_read(const struct setup *setup, struct text text)
     return config;
 }
 
+/* Said before anything is asked. The folder may be missing, the one above it not. */
+static bool may_write(const char *output)
+{
+    char *copy = memory_string(text_of(output)), *folder = dirname(copy);
+    if (access(folder, F_OK) != 0) folder = dirname(folder);
+    bool may = access(folder, W_OK | X_OK) == 0;
+    if (!may) fprintf(stderr, "sekimori setup: %s: %s\n", output, strerror(errno));
+    free(copy);
+    return may;
+}
+
 /* The folder that the file stands in, where only that one is missing. */
 static void folder_make(const char *output)
 {
@@ -340,6 +351,7 @@ static int setup_run(struct setup *setup)
         fprintf(stderr, say(setup, N_("%s is there already; --force replaces it\n")), options->output);
         return EX_CANTCREAT;
     }
+    if (!may_write(options->output)) return EX_CANTCREAT;
     setup->is_asking = !options->yes && consent_can_ask();
     code = answers_complete(setup);
     return code == OPTIONS_GO_ON ? file_make(setup) : code;
