@@ -35,7 +35,7 @@ static const char help[] =
     "  --inside SERVER    the server inside that it goes to: ADDRESS or NAME, with :PORT where it is not 25\n"
     "  --admin ADDRESS    who is named in notices and gets the reports\n"
     "  --language LANG    en or ja: of questions, comments and reports (default: of the locale)\n"
-    "  --output FILE      where to (default /etc/sekimori/sekimori.conf)\n"
+    "  --output FILE      where to (default $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf)\n"
     "  --force            replace a file that is there\n"
     "  --yes              ask nothing: what is not said is taken as it would be offered, and a check that\n"
     "                     failed does not hinder\n"
@@ -50,8 +50,6 @@ static const char help[] =
     "Exit codes: 0 written, 1 given up, 64 an answer that cannot be meant, or one is missing, 69 a check "
     "failed\n"
     "and nothing is written, 73 the file is there already or cannot be written.\n";
-
-static const char default_output[] = "/etc/sekimori/sekimori.conf";
 
 enum { RESOLVERS_MOST = 16, ANSWER_ROOM = SETUP_ANSWER_MOST + 2, TIMEOUT_S = 10, TIMEOUT_MOST_S = 120 };
 
@@ -260,6 +258,17 @@ static struct config *config_read(const struct setup *setup, struct text text)
     return config;
 }
 
+/* Said before anything is asked. The folder may be missing, the one above it not. */
+static bool may_write(const char *output)
+{
+    char *copy = memory_string(text_of(output)), *folder = dirname(copy);
+    if (access(folder, F_OK) != 0) folder = dirname(folder);
+    bool may = access(folder, W_OK | X_OK) == 0;
+    if (!may) fprintf(stderr, "sekimori setup: %s: %s\n", output, strerror(errno));
+    free(copy);
+    return may;
+}
+
 /* The folder that the file stands in, where only that one is missing. */
 static void folder_make(const char *output)
 {
@@ -342,6 +351,7 @@ static int setup_run(struct setup *setup)
         fprintf(stderr, say(setup, N_("%s is there already; --force replaces it\n")), options->output);
         return EX_CANTCREAT;
     }
+    if (!may_write(options->output)) return EX_CANTCREAT;
     setup->is_asking = !options->yes && consent_can_ask();
     code = answers_complete(setup);
     return code == OPTIONS_GO_ON ? file_make(setup) : code;
@@ -349,7 +359,7 @@ static int setup_run(struct setup *setup)
 
 int setup_main(int argc, char **argv)
 {
-    struct setup setup = { .options = { .output = default_output, .timeout_s = TIMEOUT_S } };
+    struct setup setup = { .options = { .output = config_default_path(), .timeout_s = TIMEOUT_S } };
     int code = options_read_all(&setup_usage, argc, argv, &setup.options);
     if (code != OPTIONS_GO_ON) return code;
     signal(SIGPIPE, SIG_IGN);

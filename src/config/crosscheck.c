@@ -146,7 +146,7 @@ static bool is_everybody(const struct network_list *list)
 static void relay_check(struct loader *loader, const struct listener *listener, size_t index)
 {
     bool is_out = listener->direction == DIRECTION_OUT;
-    if (is_out && listener->from.count == 0 && !address_is_loopback(&listener->endpoint.address))
+    if (is_out && listener->from.count == 0)
         loader_complain(
             loader, SEVERITY_ERROR, listener_place(loader, "direction", index),
             "direction out without from would relay for everybody; say who may connect: from NETWORK…");

@@ -58,6 +58,21 @@ static void role_finish(const struct config *config, struct listener *listener)
             role_ways[config->role].relays_through[listener->direction] ? RELAY_THROUGH : RELAY_JOURNAL;
 }
 
+/* What leads out into the world is for those who are named; on loopback, where nobody need be, that is the
+   machine itself, whatever a router sends there. */
+static void from_finish(struct loader *loader, struct listener *listener)
+{
+    static const struct text loopback[] = { TEXT("127.0.0.0/8"), TEXT("::1") };
+    enum { NETWORKS = sizeof loopback / sizeof *loopback };
+    if (listener->direction != DIRECTION_OUT || listener->from.count > 0 ||
+        !address_is_loopback(&listener->endpoint.address))
+        return;
+    listener->from.items = arena_alloc_array(loader->arena, NETWORKS, sizeof *listener->from.items);
+    for (; listener->from.count < NETWORKS; listener->from.count++)
+        if (!network_parse(loopback[listener->from.count], &listener->from.items[listener->from.count]))
+            bug("loopback is no network");
+}
+
 /* A key that is not said is in the certificate's file; a certificate that is there is offered; nodes are met
    with the node's own certificate unless another is said. */
 static void listeners_finish(struct loader *loader)
@@ -66,6 +81,7 @@ static void listeners_finish(struct loader *loader)
     for (size_t i = 0; i < config->listener_count; i++) {
         struct listener *listener = &config->listeners[i];
         role_finish(config, listener);
+        from_finish(loader, listener);
         bool is_said = source_find(loader->sources, schema_row_of(SCHEMA_LISTENER, "tls"), i).line > 0;
         if (listener->tls == TLS_NODE && listener->certificate.path.length == 0 &&
             listener->key.path.length == 0) {

@@ -48,12 +48,26 @@ bool signatures_are_wanted(const struct config *config)
     return false;
 }
 
+/* A folder that was named and holds none: no engine can be loaded then, whatever was fetched. */
+static void builtin_check(const struct config *config, struct problem_list *problems)
+{
+    struct place place =
+        source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav builtin from"), 0);
+    if (place.line == 0 || config->virus.embedded == EMBEDDED_OFF) return;
+    if (signatures_newest(config->virus.own_database)) return;
+    source_complain(config->sources, place, problems, SEVERITY_ERROR,
+                    "builtin from %.*s: no signatures there (%s), so that nothing can be scanned",
+                    TEXT_ARG(config->virus.own_database), errno ? strerror(errno) : "no such file in it");
+}
+
 void signatures_check(const struct config *config, struct problem_list *problems)
 {
     static const char *const becomes[] = { [ACTION_DEFER] = "deferred",
                                            [ACTION_QUARANTINE] = "quarantined",
                                            [ACTION_ACCEPT] = "accepted unscanned" };
-    if (!signatures_are_wanted(config) || config->virus.embedded == EMBEDDED_ONLY) return;
+    if (!signatures_are_wanted(config)) return;
+    builtin_check(config, problems);
+    if (config->virus.embedded == EMBEDDED_ONLY) return;
     if (signatures_newest(config->virus.database)) return;
     const char *why = errno ? strerror(errno) : "no such file in it";
     struct place place =

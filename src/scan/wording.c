@@ -119,6 +119,10 @@ static void add_virus_scanned(struct buffer *out, const struct facts *facts)
     }
     buffer_add_text(out, TEXT("Sekimori ("));
     add_ascii(out, facts->engine);
+    if (facts->virus == SCAN_FOUND) {
+        buffer_add_text(out, TEXT(";\r\n\tfound "));
+        add_ascii(out, facts->virus_name);
+    }
     buffer_add_text(out, facts->virus == SCAN_LIMITS ? TEXT("; incomplete)\r\n") : TEXT(")\r\n"));
 }
 

@@ -73,6 +73,20 @@ def test_a_missing_brace_is_one_error(desk):
     assert len(findings(done)) == 1 and ":5:23: error: this block has no }" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("builtin, wanted", [("only from", True), ("from", True), ("off from", False)])
+@pytest.mark.parametrize("place", ["nothing", "a file", "empty"])
+def test_built_in_signatures_that_are_not_there(desk, builtin, wanted, place):
+    """No engine can be loaded, so that no mail would count as scanned."""
+    folder = desk.folder / "signatures"
+    if place == "a file":
+        folder.write_text("no folder")
+    if place == "empty":
+        folder.mkdir()
+    desk.config.write_text(f"{HEAD}state {desk.folder}/state\n{good()}virus {{ engine clamav {{ builtin {builtin} {folder} }} }}\n")
+    done = subprocess.run([SEKIMORI, "check", desk.config], capture_output=True, text=True)
+    assert (f"error: builtin from {folder}: no signatures there" in done.stderr) == wanted and done.returncode == 78 * wanted, done.stderr
+
+
 def braces_of(text):
     """Each brace outside of comments, with the other of its pair."""
     pairs, open_ones = {}, []

@@ -130,6 +130,15 @@ def test_a_large_one_comes_back_as_it_was(node, inside):
     node.balance()
 
 
+def test_a_released_virus_says_what_it_is(node, inside):
+    lab.Client(node.port).send(virus())
+    (one,) = settled(node, 1)
+    node.run("quarantine", "release", one["id"], "--yes")
+    (arrived,) = inside.wait(1)
+    assert re.search(rb"^X-Virus-Scanned: Sekimori \(clamav [^;]*;\r\n\tfound " + re.escape(one["virus"].encode()) + rb"\)\r$", arrived, re.M), arrived
+    node.balance()
+
+
 def test_deleted_and_looked_at(node, inside):
     lab.Client(node.port).send(virus())
     lab.Client(node.port).send(spam("other"))

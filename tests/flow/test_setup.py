@@ -157,6 +157,7 @@ server:
     local-data: "example.test. MX 5 mx.example.test."
     local-data: "mx.example.test. A 127.0.0.1"
     local-data: "inside.example.test. A 127.0.0.1"
+    local-zone: "127.in-addr.arpa." static
     local-data-ptr: "127.0.0.1 other.example.test"
     local-data: "other.example.test. A 127.0.0.1"
 remote-control:

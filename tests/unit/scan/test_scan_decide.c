@@ -176,6 +176,11 @@ static void test_header(void **state)
     assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6)\r\n")));
     struct text rest = tagged, line;
     while (text_next_line(&rest, &line)) assert_in_range(line.length, 1, 80);
+    facts.virus = SCAN_FOUND; /* what is released, or only observed */
+    facts.virus_name = TEXT("Eicar\r\nX: y");
+    plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
+    assert_true(
+        text_ends(plain, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6;\r\n\tfound Eicar??X: y)\r\n")));
     facts.virus = SCAN_UNSCANNED;
     plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
     assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: unscanned\r\n")));
