@@ -48,8 +48,8 @@ def capabilities(pid):
     masks = [int(status_of(pid)[f"Cap{kind}"], 16) for kind in ("Eff", "Prm", "Bnd")]
     words = {0: "none", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", int(status_of(os.getpid())["CapEff"], 16): "those of root"}
     own = os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")
-    said = list(dict.fromkeys(words.get(mask, f"{mask:#x}") for mask in masks))
-    return ", ".join(said) + (" in a user namespace of its own" if own else "")
+    said = [words.get(mask, f"{mask:#x}") for mask in masks]
+    return (said[0] if len(set(said)) == 1 else ", ".join(said)) + (" in a user namespace of its own" if own else "")
 
 
 def socket_ends():
