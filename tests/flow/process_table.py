@@ -173,7 +173,17 @@ def rows_of(node):
                 known[name] |= value
             else:
                 assert known[name] == value, (node.names[pid], name, known[name], value)
+    for name, row in rows.items():
+        lasting(row, node.reach().get(name, {}))
     return rows
+
+
+def lasting(row, reach):
+    """Without what the process opens and maps for a moment, as it always may: files below its folders, and what it holds a descriptor of."""
+    own = tuple(f"{path}/" for paths in reach.values() for path in paths)
+    for kind in ("files", "maps"):
+        row[kind] = {one for one in row[kind] if not one.startswith(own)}
+    row["maps"] -= row["files"]
 
 
 # --- in words ---
