@@ -48,8 +48,8 @@ def capabilities(pid):
     masks = [int(status_of(pid)[f"Cap{kind}"], 16) for kind in ("Eff", "Prm", "Bnd")]
     words = {0: "none", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", int(status_of(os.getpid())["CapEff"], 16): "those of root"}
     own = os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")
-    said = list(dict.fromkeys(words.get(mask, f"{mask:#x}") for mask in masks))
-    return ", ".join(said) + (" in a user namespace of its own" if own else "")
+    said = [words.get(mask, f"{mask:#x}") for mask in masks]
+    return (said[0] if len(set(said)) == 1 else ", ".join(said)) + (" in a user namespace of its own" if own else "")
 
 
 def socket_ends():
@@ -173,7 +173,17 @@ def rows_of(node):
                 known[name] |= value
             else:
                 assert known[name] == value, (node.names[pid], name, known[name], value)
+    for name, row in rows.items():
+        lasting(row, node.reach().get(name, {}))
     return rows
+
+
+def lasting(row, reach):
+    """Without what the process opens and maps for a moment, as it always may: files below its folders, and what it holds a descriptor of."""
+    own = tuple(f"{path}/" for paths in reach.values() for path in paths)
+    for kind in ("files", "maps"):
+        row[kind] = {one for one in row[kind] if not one.startswith(own)}
+    row["maps"] -= row["files"]
 
 
 # --- in words ---
