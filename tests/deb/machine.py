@@ -2,11 +2,9 @@
 """Machines for tests of packages: each has a root, mounts, processes, a network and a host name of its own, so that port 25 is its
 own too and that nothing of it outlives it. Its root is a copy of a tree that debootstrap made, or this machine's own below a layer
 that takes all that is written. Its first process is systemd, where it was started so, or one that only collects the dead."""
-import contextlib
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -91,18 +89,20 @@ class Machine:
         shutil.rmtree(self.place)
 
     def start(self, first, more):
-        words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", *more, "--fork", "--kill-child", "sh", "-c", self.begin + first, self.place]
+        words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", *more, "--fork",
+                 "--kill-child", "sh", "-c", self.begin + first, self.place]
         if self.cgroup:
             words = ["sh", "-c", 'echo $$ >"$CGROUP/cgroup.procs"; exec "$@"', "sh", *words]
-        self.first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, **({"CGROUP": self.cgroup} if self.cgroup else {})})
+        self.first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, "CGROUP": self.cgroup or ""})
         assert self.first.stdout.readline() == "ready\n", "the machine does not come up"
         self.pid = int(pathlib.Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text())
 
     def stop(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)  # and with it all that runs in it
+        self.first.kill()  # and with it the machine's first process, and with that all that runs in it
         self.first.wait()
         self.first.stdout.close()
+        while os.path.exists(f"/proc/{self.pid}"):
+            time.sleep(0.05)
         if self.cgroup:
             for folder, _, _ in os.walk(self.cgroup, topdown=False):
                 os.rmdir(folder)
