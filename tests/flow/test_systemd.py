@@ -2,8 +2,10 @@
 came, and its journal gets each line with its fields. The manager and its journal are played here; no systemd runs."""
 import os
 import pathlib
+import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -135,3 +137,88 @@ def test_sockets_of_the_manager(nodes, inside):
     node.start(wait=False, **passing(ours))
     assert node.process.wait(20) == 69 and f"bound to 127.0.0.1 port {port}, and no listener" in node.text(), node.text()
     ours.close()
+
+
+# /run of its own, in which the journal's socket is a link to the test's; with "stream", standard error counts as the journal's.
+PRIVATE_RUN = """set -e
+mount -t tmpfs none /run
+mkdir -p /run/systemd/journal
+ln -s {socket} /run/systemd/journal/socket
+[ {how} = named ] || export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)
+exec "$@"
+"""
+
+
+class Journal:
+    """journald's native protocol, read from its description alone."""
+
+    def __init__(self, path):
+        self.path, self.entries = path, []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        path.chmod(0o666)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while entry := self.socket.recv(65536):
+            assert len(entry) < 4096
+            self.entries.append(dict(self.fields(entry)))
+
+    @staticmethod
+    def fields(entry):
+        while entry:
+            line, entry = entry.split(b"\n", 1)
+            name, is_text, value = line.partition(b"=")
+            if not is_text:
+                length = int.from_bytes(entry[:8], "little")
+                value, entry = entry[8:8 + length], entry[9 + length:]
+            yield name.decode(), value.decode()
+
+    def having(self, **wanted):
+        """Entries with these fields, MESSAGE by a part of it."""
+        text = wanted.pop("MESSAGE", "")
+        return [one for one in self.entries if text in one["MESSAGE"] and wanted.items() <= one.items()]
+
+    def stop(self):
+        self.path.unlink()
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+@pytest.mark.parametrize("how", ["stream", "named"])
+def test_the_journal_gets_fields(nodes, inside, tmp_path, how):
+    node = nodes(INSIDE + ("log {{ to journal }}\n" if how == "named" else ""), start=False, inside=inside.port)
+    path = tmp_path / "journal"
+    journal = Journal(path)
+    user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    node.start(through=("unshare", *user, "--mount", "sh", "-c", PRIVATE_RUN.format(socket=path, how=how), "sh"))
+
+    def send(subject):
+        client = lab.Client(node.port)
+        assert client.say("RCPT TO:<nobody@elsewhere.example>")[0] >= 500
+        assert client.open(recipients=["nobody@elsewhere.example"])[-1][0] == 550
+        client.say("RSET")
+        code, text = client.send(lab.message(subject=subject))
+        client.close()
+        assert code == 250
+        return re.search(r"\b[0-9A-Z]{13}\b", text)[0]
+
+    def is_told(journal, qid):
+        sent = journal.having(QID=qid, RCPT="user@example.test", STATUS="sent", MESSAGE="status=sent")
+        return sent and journal.having(QID=qid, MESSAGE="removed")
+
+    first = send("first QID=x\tSTATUS=bounced")
+    lab.wait_for(lambda: is_told(journal, first), "the fields of the message")
+    sent = journal.having(STATUS="sent")[0]
+    assert sent["SYSLOG_IDENTIFIER"] == "sekimori/queue" and sent["PRIORITY"] == "6" and sent["SYSLOG_PID"] == str(node.pids("queue")[0])
+    assert journal.having(RCPT="nobody@elsewhere.example", MESSAGE="NOQUEUE: reject: RCPT")
+    assert not journal.having(STATUS="bounced") and {one["SYSLOG_IDENTIFIER"] for one in journal.entries} >= {
+        f"sekimori/{name}" for name in ("master", "receive", "queue", "scan")}
+    journal.stop()
+    node.run("status")
+    again = Journal(path)  # the journal was started anew: jailed processes get a socket from master
+    lab.wait_for(lambda: is_told(again, send("again")) or again.having(MESSAGE="takes lines again"), "the new one is found")
+    second = send("second")
+    lab.wait_for(lambda: is_told(again, second), "the fields of a later message")
+    assert node.stop() == 0 and again.having(MESSAGE="stopped")
+    assert "status=sent" not in "".join(line for line in node.text().splitlines() if first in line), node.text()
