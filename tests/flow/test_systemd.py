@@ -12,7 +12,7 @@ import pytest
 
 import lab
 
-INSIDE = "domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ scan 1 }}\n"
+INSIDE = "domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ scan 1; receive 1 }}\n"
 
 
 class Manager:
@@ -52,30 +52,6 @@ def manager(tmp_path):
     made.close()
 
 
-def test_the_manager_hears_what_the_node_does(nodes, inside, manager):
-    node = nodes(INSIDE, start=False, inside=inside.port)
-    node.start(wait=False, env={"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "2000000"})
-    lab.wait_for(lambda: "READY=1" in manager.states(), "ready")
-    assert node.is_ready() and manager.states() == ["READY=1"]
-    for pid in [node.process.pid, *node.pids("queue"), *node.pids("scan")]:
-        handed_on = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
-        assert pid == node.process.pid or b"NOTIFY_SOCKET" not in handed_on and b"WATCHDOG_USEC" not in handed_on
-    node.process.send_signal(signal.SIGHUP)
-    lab.wait_for(lambda: len(manager.states()) == 3, "the end of a reload")
-    reloading = next(word for word in manager.hear() if word.startswith("RELOADING=1\n"))
-    assert abs(int(reloading.split("MONOTONIC_USEC=")[1]) / 1e6 - time.monotonic()) < 60, reloading
-    good = node.config.read_text()
-    node.config.write_text(good + "nonsense\n")
-    assert node.run("reload", check=False).returncode == 78
-    node.config.write_text(good)
-    lab.wait_for(lambda: manager.states() == ["READY=1"] + ["RELOADING=1", "READY=1"] * 2, "a refused one ends too")
-    node.run("drain")
-    lab.wait_for(lambda: "drain" in manager.status(), "the status")
-    lab.wait_for(lambda: sum(word == "WATCHDOG=1\n" for word in manager.hear()) >= 3, "the watchdog is fed")
-    assert node.stop() == 0
-    assert manager.states()[5:] == ["STOPPING=1"]
-
-
 # Executes the rest of its arguments with the descriptors of the first from 3 on, as sd_listen_fds(3) has it.
 PASS = """
 import os, sys
@@ -107,44 +83,59 @@ def is_served(port):
         return False
 
 
-def test_sockets_of_the_manager(nodes, inside):
+def test_what_the_manager_hears_and_passes(nodes, inside, manager):
     port, other = lab.free_port(), lab.free_port()
     ours = socket.create_server(("127.0.0.1", port))
     link = f"socket:[{os.fstat(ours.fileno()).st_ino}]"
     both = INSIDE + "listen 127.0.0.1:{port} {{ direction in }}\nlisten 127.0.0.1:{other} {{ direction in }}\n"
     node = nodes(both, start=False, inside=inside.port, port=port, other=other)
-    node.start(**passing(ours))
-    assert link in inodes(node.process.pid) and b"LISTEN_" not in pathlib.Path(f"/proc/{node.pids('queue')[0]}/environ").read_bytes()
+    good = node.config.read_text()
+    without = good.replace(f"listen 127.0.0.1:{port} {{ direction in }}\n", "")
+    node.config.write_text(without)
+    node.start(wait=False, **passing(ours))
+    assert node.process.wait(20) == 69 and f"bound to 127.0.0.1 port {port}, and no listener" in node.text(), node.text()
+
+    node.config.write_text(good)
+    node.start(wait=False, env={"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "2000000"}, **passing(ours))
+    lab.wait_for(lambda: "READY=1" in manager.states(), "ready")
+    assert node.is_ready() and manager.states() == ["READY=1"]
+    for pid in (*node.pids("queue"), *node.pids("scan")):
+        handed_on = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        assert not any(name in handed_on for name in (b"NOTIFY_SOCKET", b"WATCHDOG_", b"LISTEN_")), handed_on
+    assert link in inodes(node.process.pid)
     for where in (port, other):  # one was passed, one is bound by the node
         client = lab.Client(where)
         assert client.send(lab.message())[0] == 250
         client.close()
-    good = node.config.read_text()
-    node.config.write_text(good.replace(f"listen 127.0.0.1:{port} {{ direction in }}\n", ""))
+
+    node.config.write_text(without)
     done = node.run("reload", check=False)
     assert done.returncode == 78 and f"passed the socket smtp, bound to 127.0.0.1 port {port}" in done.stdout + done.stderr, done
+    lab.wait_for(lambda: manager.states() == ["READY=1", "RELOADING=1", "READY=1"], "a reload that is refused ends too")
+    reloading = next(word for word in manager.hear() if word.startswith("RELOADING=1\n"))
+    assert abs(int(reloading.split("MONOTONIC_USEC=")[1]) / 1e6 - time.monotonic()) < 60, reloading
     node.config.write_text(good)
-    node.run("reload")
+    node.process.send_signal(signal.SIGHUP)
+    lab.wait_for(lambda: manager.states() == ["READY=1"] + ["RELOADING=1", "READY=1"] * 2, "a reload ends")
     assert link in inodes(node.process.pid) and is_served(port)
+
     node.run("drain")
     assert not is_served(port) and not is_served(other)
-    assert node.stop() == 0
+    lab.wait_for(lambda: "drain" in manager.status(), "the status")
+    lab.wait_for(lambda: sum(word == "WATCHDOG=1\n" for word in manager.hear()) >= 3, "the watchdog is fed")
+    assert node.stop() == 0 and manager.states()[5:] == ["STOPPING=1"]
     socket.create_connection(("127.0.0.1", port), 5).close()  # the manager's socket listens, or it would be taken for broken
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", other), 5)
-    node.text_begins()
-    node.config.write_text(good.replace(f"listen 127.0.0.1:{port} {{ direction in }}\n", ""))
-    node.start(wait=False, **passing(ours))
-    assert node.process.wait(20) == 69 and f"bound to 127.0.0.1 port {port}, and no listener" in node.text(), node.text()
     ours.close()
 
 
-# /run of its own, in which the journal's socket is a link to the test's; with "stream", standard error counts as the journal's.
+# /run of its own, in which the journal's socket is a link to the test's; standard error counts as the journal's stream.
 PRIVATE_RUN = """set -e
 mount -t tmpfs none /run
 mkdir -p /run/systemd/journal
 ln -s {socket} /run/systemd/journal/socket
-[ {how} = named ] || export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)
+export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)
 exec "$@"
 """
 
@@ -185,13 +176,12 @@ class Journal:
         self.socket.close()
 
 
-@pytest.mark.parametrize("how", ["stream", "named"])
-def test_the_journal_gets_fields(nodes, inside, tmp_path, how):
-    node = nodes(INSIDE + ("log {{ to journal }}\n" if how == "named" else ""), start=False, inside=inside.port)
+def test_the_journal_gets_fields(nodes, inside, tmp_path):
+    node = nodes(INSIDE, start=False, inside=inside.port)
     path = tmp_path / "journal"
     journal = Journal(path)
     user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-    node.start(through=("unshare", *user, "--mount", "sh", "-c", PRIVATE_RUN.format(socket=path, how=how), "sh"))
+    node.start(through=("unshare", *user, "--mount", "sh", "-c", PRIVATE_RUN.format(socket=path), "sh"))
 
     def send(subject):
         client = lab.Client(node.port)
@@ -215,7 +205,6 @@ def test_the_journal_gets_fields(nodes, inside, tmp_path, how):
     assert not journal.having(STATUS="bounced") and {one["SYSLOG_IDENTIFIER"] for one in journal.entries} >= {
         f"sekimori/{name}" for name in ("master", "receive", "queue", "scan")}
     journal.stop()
-    node.run("status")
     again = Journal(path)  # the journal was started anew: jailed processes get a socket from master
     lab.wait_for(lambda: is_told(again, send("again")) or again.having(MESSAGE="takes lines again"), "the new one is found")
     second = send("second")
