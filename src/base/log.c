@@ -16,6 +16,7 @@
 
 #include "base/address.h"
 #include "base/date.h"
+#include "base/journal.h"
 #include "base/printable.h"
 
 enum {
@@ -23,7 +24,10 @@ enum {
     GATHER_LIMIT = 32768,
     PIPE_STEP = 4096, /* PIPE_BUF: so much fits once a pipe says that it takes something */
     READER_MS = 1000, /* a reader that takes nothing for so long loses lines: mail does not wait for it */
-    TARGET_MS = 100
+    TARGET_MS = 100,
+    QID_MOST = 32, /* of the journal's fields */
+    RCPT_MOST = 600,
+    STATUS_MOST = 32
 };
 
 static struct {
@@ -42,6 +46,7 @@ static struct {
     size_t gathered;
     char lines[GATHER_LIMIT];
 } registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = -1 };
+static struct journal_backlog backlog; /* takes memory only where a journal was busy */
 
 static const int syslog_priority[] = { 3, 4, 6, 7 };
 static const char *const level_word[] = { "error: ", "warning: ", "", "debug: " };
@@ -94,6 +99,20 @@ int log_target_connect(enum log_target target, const char *address)
     return is_remote ? connect_udp(where) : connect_unix(where);
 }
 
+/* The journal, where standard error goes there anyway: its socket takes fields. */
+static enum log_target target_choose(enum log_target wanted)
+{
+    bool is_stream = journal_is_stream(STDERR_FILENO, getenv("JOURNAL_STREAM"));
+    if (wanted != LOG_TARGET_STDERR || !is_stream) return wanted;
+    registry.fd = log_target_connect(LOG_TARGET_JOURNAL, NULL);
+    return registry.fd >= 0 ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
+}
+
+enum log_target log_target_now(void)
+{
+    return registry.target;
+}
+
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level)
 {
     log_flush();
@@ -102,12 +121,13 @@ void log_open(const char *process, enum log_target target, const char *address, 
     gethostname(registry.host, sizeof registry.host - 1);
     registry.level = level;
     registry.pid = getpid();
-    registry.target = target;
     registry.fd = -1;
+    registry.target = target_choose(target);
     registry.is_remote = address != NULL;
     registry.is_cut = false;
+    registry.missed_before = registry.missed;
     registry.is_regular = is_regular(STDERR_FILENO);
-    if (target == LOG_TARGET_STDERR) return;
+    if (target == LOG_TARGET_STDERR) return; /* or already connected */
     registry.fd = log_target_connect(target, address);
     if (registry.fd < 0) target_failed(log_target_address(target, address));
 }
@@ -145,7 +165,7 @@ bool log_is_reached(void)
 
 void log_become(const char *process, int fd)
 {
-    registry.gathered = 0; /* what the parent has not written yet is the parent's */
+    registry.gathered = backlog.length = 0; /* what the parent has not written yet is the parent's */
     snprintf(registry.process, sizeof registry.process, "%s", process);
     registry.pid = getpid();
     if (registry.fd == fd) return;
@@ -231,7 +251,8 @@ static bool write_step(const char **at, size_t *length)
 {
     size_t step = *length;
     if (!registry.is_regular) {
-        if (!waits_for_room(STDERR_FILENO, registry.is_stuck ? 0 : READER_MS)) {
+        bool waits = !registry.is_stuck && registry.target != LOG_TARGET_JOURNAL;
+        if (!waits_for_room(STDERR_FILENO, waits ? READER_MS : 0)) {
             registry.is_stuck = true;
             return false;
         }
@@ -255,6 +276,7 @@ void log_flush(void)
 {
     lines_write(registry.lines, registry.gathered);
     registry.gathered = 0;
+    if (backlog.length > 0 && registry.fd >= 0) journal_flush(&backlog, registry.fd);
 }
 
 static void put_stderr(enum log_level level, const char *escaped)
@@ -272,12 +294,30 @@ static void put_stderr(enum log_level level, const char *escaped)
     if (level <= LOG_LEVEL_WARNING) log_flush();
 }
 
-static int print_for_journal(char *line, size_t size, enum log_level level, const char *escaped)
+static void entry_make(struct journal_entry *entry, enum log_level level, const struct log_facts *facts,
+                       const char *escaped)
 {
-    return snprintf(line, size,
-                    "PRIORITY=%d\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=sekimori/%s\n"
-                    "SYSLOG_PID=%d\nMESSAGE=%s%s\n",
-                    syslog_priority[level], registry.process, (int)registry.pid, level_word[level], escaped);
+    char text[LINE_LIMIT + 16];
+    int length = snprintf(entry->bytes, sizeof entry->bytes,
+                          "PRIORITY=%d\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=sekimori/%s\nSYSLOG_PID=%d\n",
+                          syslog_priority[level], registry.process, (int)registry.pid);
+    entry->length = length > 0 ? (size_t)length : 0;
+    if (facts) {
+        journal_field(entry, "QID", facts->qid, QID_MOST);
+        journal_field(entry, "RCPT", facts->rcpt, RCPT_MOST);
+        journal_field(entry, "STATUS", facts->status, STATUS_MOST);
+    }
+    snprintf(text, sizeof text, "%s%s", level_word[level], escaped);
+    journal_field(entry, "MESSAGE", text_of(text), sizeof text);
+}
+
+/* A journal that is busy gets it later; one that takes nothing, not at all: mail does not wait for it. */
+static bool journal_takes(enum log_level level, const struct log_facts *facts, const char *escaped)
+{
+    struct journal_entry entry;
+    if (registry.fd < 0) return false;
+    entry_make(&entry, level, facts, escaped);
+    return journal_send(&backlog, registry.fd, &entry);
 }
 
 static int print_for_syslog(char *line, size_t size, enum log_level level, const char *escaped)
@@ -293,8 +333,11 @@ static int print_for_syslog(char *line, size_t size, enum log_level level, const
 }
 
 /* A local log that is busy is waited for, a server that was not there is asked once more. */
-static bool target_takes(const char *line, size_t length)
+static bool syslog_takes(enum log_level level, const char *escaped)
 {
+    char line[LINE_LIMIT + 256];
+    int printed = print_for_syslog(line, sizeof line, level, escaped);
+    size_t length = printed > 0 ? (size_t)printed : 0;
     if (registry.fd < 0) return false;
     for (int tries = 0; tries < 2; tries++) {
         if (send(registry.fd, line, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
@@ -325,14 +368,10 @@ static void target_is_back(void)
                 (unsigned long long)lines);
 }
 
-static void put_datagram(enum log_level level, const char *escaped)
+static void put_datagram(enum log_level level, const struct log_facts *facts, const char *escaped)
 {
-    char line[LINE_LIMIT + 256];
     bool is_journal = registry.target == LOG_TARGET_JOURNAL;
-    int length = is_journal ? print_for_journal(line, sizeof line, level, escaped)
-                            : print_for_syslog(line, sizeof line, level, escaped);
-    if (length <= 0) return;
-    if (target_takes(line, (size_t)length)) {
+    if (is_journal ? journal_takes(level, facts, escaped) : syslog_takes(level, escaped)) {
         target_is_back();
         return;
     }
@@ -341,14 +380,10 @@ static void put_datagram(enum log_level level, const char *escaped)
     put_stderr(level, escaped);
 }
 
-void log_line(enum log_level level, const char *format, ...)
+static void put(enum log_level level, const struct log_facts *facts, const char *format, va_list arguments)
 {
-    if (level > registry.level) return;
     char raw[LINE_LIMIT], escaped[LINE_LIMIT];
-    va_list arguments;
-    va_start(arguments, format);
     int length = vsnprintf(raw, sizeof raw, format, arguments);
-    va_end(arguments);
     if (length < 0) return;
     if ((size_t)length >= sizeof raw) length = sizeof raw - 1;
     log_escape(text_from(raw, (size_t)length), escaped, sizeof escaped);
@@ -356,5 +391,23 @@ void log_line(enum log_level level, const char *format, ...)
     if (registry.target == LOG_TARGET_STDERR)
         put_stderr(level, escaped);
     else
-        put_datagram(level, escaped);
+        put_datagram(level, facts, escaped);
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+    if (level > registry.level) return;
+    va_start(arguments, format);
+    put(level, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void log_line_of(enum log_level level, const struct log_facts *facts, const char *format, ...)
+{
+    va_list arguments;
+    if (level > registry.level) return;
+    va_start(arguments, format);
+    put(level, facts, format, arguments);
+    va_end(arguments);
 }

@@ -15,6 +15,9 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TARGET_SYSLOG };
    target does not take. Call before the jail closes: it opens sockets. */
 void log_open(const char *process, enum log_target target, const char *address, enum log_level level);
 
+/* What log_open opened: the journal where standard error is its stream (JOURNAL_STREAM), whatever was said.
+ */
+enum log_target log_target_now(void);
 /* Where that target is: a path or "IP:PORT"; NULL: standard error, which needs none. */
 const char *log_target_address(enum log_target target, const char *address);
 /* A connected descriptor, the caller's; -1 with errno. */
@@ -40,6 +43,16 @@ enum log_level log_level_now(void);
 
 /* Writes one line. The formatted text is escaped: bytes below 0x20, 0x7f and invalid UTF-8 become \xNN. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What a line is about: fields of its own where the journal takes it, beside the text. Borrowed for the call,
+   as they are: nothing in them can make another field. An empty one is left out. */
+struct log_facts {
+    struct text qid, rcpt, status; /* id of the message; recipient; what became of it, as status= has it */
+};
+void log_line_of(enum log_level level, const struct log_facts *facts, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same of a message whose id, NUL-ended, is all that is known; the format says it too. */
+#define log_of(level, id, ...) log_line_of(level, &(struct log_facts){ .qid = text_of(id) }, __VA_ARGS__)
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

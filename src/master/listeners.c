@@ -17,9 +17,10 @@
 enum { BACKLOG = 4096 };
 enum { SILENT_CLIENT_S = 60 }; /* what is accepted inherits it */
 
-static int bind_one(const struct endpoint *endpoint)
+static int bind_one(const struct endpoint *endpoint, const struct passed *passed)
 {
-    int fd = listening_bind(endpoint);
+    int fd = passed_find(passed, endpoint);
+    if (fd < 0) fd = listening_bind(endpoint);
     if (fd < 0) return -1;
     stream_ask_if_there(fd, SILENT_CLIENT_S);
     if (listen(fd, BACKLOG) == 0) return fd;
@@ -91,8 +92,26 @@ size_t listeners_shut(const struct listeners *listeners)
     return count;
 }
 
+/* Its connections would wait for ever. */
+static bool all_are_taken(const struct listeners *listeners, const struct passed *passed, char *error,
+                          size_t size)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    for (size_t i = 0; i < passed->count; i++) {
+        const struct passed_socket *one = &passed->sockets[i];
+        if (has_fd(listeners, one->fd)) continue;
+        snprintf(
+            error, size,
+            "the service manager passed the socket %s, bound to %s port %u, and no listener is configured "
+            "there, or another socket has it",
+            one->name, address_print(&one->endpoint.address, room), one->endpoint.port);
+        return false;
+    }
+    return true;
+}
+
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
-                    char *error, size_t size)
+                    const struct passed *passed, char *error, size_t size)
 {
     struct endpoint collector;
     bool collects = value_endpoint_parse(config->ledger.listen, 0, &collector);
@@ -104,7 +123,7 @@ bool listeners_open(struct listeners *out, const struct config *config, const st
         const struct endpoint *endpoint =
             i < config->listener_count ? &config->listeners[i].endpoint : &collector;
         int fd = find(old, endpoint);
-        if (fd < 0) fd = bind_one(endpoint);
+        if (fd < 0) fd = bind_one(endpoint, passed);
         if (fd < 0) {
             complain(endpoint, errno, error, size);
             listeners_drop(out, old);
@@ -114,5 +133,7 @@ bool listeners_open(struct listeners *out, const struct config *config, const st
         out->fds[i] = fd;
         out->count = i + 1;
     }
-    return true;
+    if (all_are_taken(out, passed, error, size)) return true;
+    listeners_drop(out, old);
+    return false;
 }

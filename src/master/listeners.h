@@ -4,6 +4,7 @@
 #define SEKIMORI_MASTER_LISTENERS_H
 
 #include "config/settings.h"
+#include "master/passed.h"
 
 /* One socket a listener of the configuration, in the same order; behind them that of `ledger listen`, if
    there is one. */
@@ -14,10 +15,12 @@ struct listeners {
     int *fds;
 };
 
-/* Binds what the configuration wants; sockets of `old` with the same endpoint are taken over. All or nothing:
-   on failure nothing of `old` has changed and `error` says which address and why. `old` may be NULL. */
+/* Takes what the configuration wants from `old` and from `passed` where the endpoint is the same, and binds
+   the rest. All or nothing: on failure nothing of `old` has changed and `error` says which address and why;
+   one of `passed` that no listener takes is a failure too. `old` may be NULL; `passed` is the same each time.
+ */
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
-                    char *error, size_t size);
+                    const struct passed *passed, char *error, size_t size);
 
 /* Stops listening for mail, so that new connections are refused at once, or listens again. The sockets stay
    bound. */

@@ -55,8 +55,10 @@ void logs_reopen(struct process_table *table)
 
 void logs_reconnect(struct process_table *table, const struct config *config)
 {
+    enum log_target target = log_target_now();
+    if (target == LOG_TARGET_STDERR) return;
     char *address = config->log.address.length ? memory_string(config->log.address) : NULL;
-    int fd = log_target_connect(config->log.target, address);
+    int fd = log_target_connect(target, target == LOG_TARGET_SYSLOG ? address : NULL);
     free(address);
     if (fd < 0) return;
     hand_round(table, MASTER_LOG_TARGET, fd);

@@ -37,6 +37,7 @@ struct node {
     struct os_users users;
     struct state state;
     struct listeners listeners;
+    struct passed passed;
     struct systemd systemd;
     struct process_table *table;
     struct commands *control;
@@ -205,7 +206,7 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
 static bool config_apply(struct node *node, struct config *config, char *error, size_t size)
 {
     struct listeners listeners;
-    if (!listeners_open(&listeners, config, &node->listeners, error, size)) return false;
+    if (!listeners_open(&listeners, config, &node->listeners, &node->passed, error, size)) return false;
     listeners_drop(&node->listeners, &listeners);
     node->listeners = listeners;
     if (process_table_is_drained(node->table)) listeners_serve(&node->listeners, false);
@@ -410,6 +411,10 @@ int main(int argc, char **argv)
     systemd_open(&node.systemd);
     options_read(&node, argc, argv);
     log_open("master", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    if (!passed_open(&node.passed, error, sizeof error)) {
+        log_error("%s", error);
+        return EX_UNAVAILABLE;
+    }
     struct config *config = node.config = config_read(node.config_path, &problems);
     if (!config) return EX_CONFIG;
     log_start(config);
@@ -421,7 +426,7 @@ int main(int argc, char **argv)
         return EX_OK;
     }
     state_open(&node.state, config, &node.users);
-    if (!listeners_open(&node.listeners, config, NULL, error, sizeof error)) {
+    if (!listeners_open(&node.listeners, config, NULL, &node.passed, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
@@ -444,6 +449,9 @@ int main(int argc, char **argv)
     process_table_begin(node.table);
     certificates_watch(&node);
     loop_run(node.loop);
+    /* The service manager, which has them still, would take those of a drained node for broken. */
+    if (node.passed.count > 0 && !listeners_serve(&node.listeners, true))
+        log_warning("not every socket of the service manager listens again: %s", strerror(errno));
     commands_close(node.control);
     state_close_clean(&node.state);
     log_info("stopped");

@@ -49,7 +49,8 @@ bool queue_envelope(struct queue *queue, struct message *message, struct lead *o
             return true;
     }
     char id[MESSAGE_ID_SIZE];
-    log_error("ALARM: %s: its record cannot be read; it is held", message_id_print(message->id, id));
+    log_of(LOG_LEVEL_ERROR, message_id_print(message->id, id),
+           "ALARM: %s: its record cannot be read; it is held", id);
     return false;
 }
 
@@ -244,7 +245,7 @@ void dispatch_settle(struct queue *queue, struct message *message)
     schedule_trim(queue->schedule, message);
     if (message->live_count) return;
     char id[MESSAGE_ID_SIZE];
-    log_info("%s: removed", message_id_print(message->id, id));
+    log_of(LOG_LEVEL_INFO, message_id_print(message->id, id), "%s: removed", id);
 }
 
 /* From before our restart: not to be given again, its result will come. */

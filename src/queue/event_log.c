@@ -12,9 +12,9 @@ enum { REPLY_LOGGED_MOST = 400, ADDRESS_LOGGED_MOST = 600 };
 void event_log_queued(const struct queue *queue, const struct message *message, struct text sender)
 {
     char id[MESSAGE_ID_SIZE];
-    log_info("%s: from=<%.*s>, size=%llu, nrcpt=%u (queue active)", message_id_print(message->id, id),
-             TEXT_ARG(sender), (unsigned long long)message->prefix_length + message->body_length,
-             message->recipient_count);
+    log_of(LOG_LEVEL_INFO, message_id_print(message->id, id),
+           "%s: from=<%.*s>, size=%llu, nrcpt=%u (queue active)", id, TEXT_ARG(sender),
+           (unsigned long long)message->prefix_length + message->body_length, message->recipient_count);
 }
 
 /* Milliseconds as seconds with two places: printf is slow with fractions, and this is said of each delivery.
@@ -37,13 +37,16 @@ void event_log_recipient(const struct queue *queue, uint64_t id_number,
     if (orcpt.length && !text_equal_nocase(orcpt, delivery->address))
         snprintf(original, sizeof original, " orig_to=<%.*s>,",
                  TEXT_ARG(text_slice(orcpt, 0, ADDRESS_LOGGED_MOST)));
-    log_info("%s: to=<%.*s>,%s relay=%.*s, delay=" SECONDS ", delays=0/" SECONDS "/" SECONDS "/" SECONDS
-             ", dsn=%.*s, status=%.*s (%.*s)",
-             message_id_print(id_number, id), TEXT_ARG(text_slice(delivery->address, 0, ADDRESS_LOGGED_MOST)),
-             original, TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), SECONDS_ARG(all),
-             SECONDS_ARG(waited), SECONDS_ARG((uint64_t)delivery->connect_ms),
-             SECONDS_ARG((uint64_t)delivery->transfer_ms), TEXT_ARG(delivery->dsn),
-             TEXT_ARG(delivery->status), TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));
+    message_id_print(id_number, id);
+    const struct log_facts facts = { text_of(id), delivery->address, delivery->status };
+    log_line_of(LOG_LEVEL_INFO, &facts,
+                "%s: to=<%.*s>,%s relay=%.*s, delay=" SECONDS ", delays=0/" SECONDS "/" SECONDS "/" SECONDS
+                ", dsn=%.*s, status=%.*s (%.*s)",
+                id, TEXT_ARG(text_slice(delivery->address, 0, ADDRESS_LOGGED_MOST)), original,
+                TEXT_ARG(delivery->relay.length ? delivery->relay : TEXT("none")), SECONDS_ARG(all),
+                SECONDS_ARG(waited), SECONDS_ARG((uint64_t)delivery->connect_ms),
+                SECONDS_ARG((uint64_t)delivery->transfer_ms), TEXT_ARG(delivery->dsn),
+                TEXT_ARG(delivery->status), TEXT_ARG(text_slice(delivery->reply, 0, REPLY_LOGGED_MOST)));
 }
 
 /* Records stand in buffers with their length before each. */

@@ -292,7 +292,8 @@ static void not_taken(struct queue *queue, struct held_transfer *transfer, uint6
 {
     char room[MESSAGE_ID_SIZE];
     if (refusal == HELD_LEFT) {
-        log_warning("%s: it stays in the journal: %.*s", message_id_print(id, room), TEXT_ARG(why));
+        log_of(LOG_LEVEL_WARNING, message_id_print(id, room), "%s: it stays in the journal: %.*s", room,
+               TEXT_ARG(why));
         return;
     }
     held_transfer_note(queue, id);

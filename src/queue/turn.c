@@ -50,7 +50,8 @@ static void waiter_answer(struct queue *queue, struct waiter *waiter, enum commi
     body_free(&waiter->body);
     if (!is_kept) {
         char id[MESSAGE_ID_SIZE];
-        log_warning("%s: not kept: %s", message_id_print(waiter->id, id), journal_error(queue->journal));
+        log_of(LOG_LEVEL_WARNING, message_id_print(waiter->id, id), "%s: not kept: %s", id,
+               journal_error(queue->journal));
         return;
     }
     schedule_add(queue->schedule, waiter->message, queue_now(queue));

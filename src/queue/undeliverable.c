@@ -75,7 +75,7 @@ static void notice_send(const struct dsn_notice *notice)
     message_id_print(number, notice_id);
     struct buffer content = { 0 };
     notice_compose(notice, text_of(id), text_of(notice_id), &content);
-    log_info("%s: %s: %s", id, names[notice->action], notice_id);
+    log_of(LOG_LEVEL_INFO, id, "%s: %s: %s", id, names[notice->action], notice_id);
     own_mail_keep(queue, number, notice->envelope->sender, buffer_text(&content));
     buffer_free(&content);
 }

@@ -60,9 +60,9 @@ void account_log_verdict(const struct session *session)
     message_id_print(session->transaction.id, id);
     const struct facts *facts = &session->transaction.read;
     if (session->transaction.verdict.recipient_count == 0) return;
-    log_info("%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
-    log_info("%s: verdict: %.*s subject=\"%.*s\"", id, TEXT_ARG(session->transaction.verdict.summary),
-             TEXT_ARG(facts->subject));
+    log_of(LOG_LEVEL_INFO, id, "%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
+    log_of(LOG_LEVEL_INFO, id, "%s: verdict: %.*s subject=\"%.*s\"", id,
+           TEXT_ARG(session->transaction.verdict.summary), TEXT_ARG(facts->subject));
 }
 
 enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
@@ -262,9 +262,9 @@ void account_relayed(struct session *session)
 void account_log_client(const struct session *session)
 {
     char id[MESSAGE_ID_SIZE];
-    log_info("%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", message_id_print(session->transaction.id, id),
-             TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo),
-             session_protocol(session));
+    log_of(LOG_LEVEL_INFO, message_id_print(session->transaction.id, id),
+           "%s: client=%.*s[%.*s], helo=<%.*s>, proto=%s", id, TEXT_ARG(session->client_name),
+           TEXT_ARG(session->client_text), TEXT_ARG(session->dialogue.helo), session_protocol(session));
 }
 
 void account_log_accepted(const struct session *session)

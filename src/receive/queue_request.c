@@ -199,16 +199,16 @@ struct reply keep_accepted_before(struct session *session, uint64_t as)
 {
     char id[MESSAGE_ID_SIZE], before[MESSAGE_ID_SIZE];
     offer_clear(session);
-    log_info("%s: came before and was kept as %s", message_id_print(session->transaction.id, id),
-             message_id_print(as, before));
+    log_of(LOG_LEVEL_INFO, message_id_print(session->transaction.id, id),
+           "%s: came before and was kept as %s", id, message_id_print(as, before));
     return saying(session, "kept", as);
 }
 
 struct reply keep_refused(struct session *session, enum keep_refusal why, struct text reason)
 {
     char id[MESSAGE_ID_SIZE];
-    log_error("%s: queue did not keep it: %.*s", message_id_print(session->transaction.id, id),
-              TEXT_ARG(reason));
+    log_of(LOG_LEVEL_ERROR, message_id_print(session->transaction.id, id), "%s: queue did not keep it: %.*s",
+           id, TEXT_ARG(reason));
     offer_clear(session);
     if (why == KEEP_DISK_FULL)
         return (struct reply){ 452, "4.3.1", "no room for the message now, try again later" };

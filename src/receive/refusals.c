@@ -46,10 +46,13 @@ static void line_log(const struct refusal *refusal)
     if (!address_is_zero(&event->client))
         snprintf(client, sizeof client, "[%s]", address_print(&event->client, room));
     if (event->count > 1) snprintf(more, sizeof more, " (%u like this)", event->count);
-    log_info("NOQUEUE: reject: %s from %.*s%s: %.*s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s> id=%s%s",
-             stage_name(event->stage), TEXT_ARG(refusal->client_name), client, TEXT_ARG(event->reply),
-             TEXT_ARG(event->sender), TEXT_ARG(event->recipient), refusal->protocol, TEXT_ARG(event->helo),
-             message_id_print(event->id ? event->id : event->serial, id), more);
+    message_id_print(event->id ? event->id : event->serial, id);
+    const struct log_facts facts = { .qid = text_of(id), .rcpt = event->recipient };
+    log_line_of(LOG_LEVEL_INFO, &facts,
+                "NOQUEUE: reject: %s from %.*s%s: %.*s; from=<%.*s> to=<%.*s> proto=%s helo=<%.*s> id=%s%s",
+                stage_name(event->stage), TEXT_ARG(refusal->client_name), client, TEXT_ARG(event->reply),
+                TEXT_ARG(event->sender), TEXT_ARG(event->recipient), refusal->protocol, TEXT_ARG(event->helo),
+                id, more);
 }
 
 static uint64_t serial_next(const struct refusals *refusals)

@@ -87,11 +87,15 @@ static void reply_log(const struct session *session, const struct relay_reply *r
     double delay = now > transaction->arrived_ms ? (double)(now - transaction->arrived_ms) / 1000 : 0;
     message_id_print(transaction->id, id);
     account_log_client(session);
-    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++)
-        log_info("%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)", id,
-                 TEXT_ARG(transaction->envelope.recipients[i].address),
-                 TEXT_ARG(reply->server.length ? reply->server : TEXT("none")), delay, delay,
-                 TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
+    for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
+        const struct log_facts facts = { text_of(id), transaction->envelope.recipients[i].address,
+                                         text_of(status) };
+        log_line_of(LOG_LEVEL_INFO, &facts,
+                    "%s: to=<%.*s>, relay=%.*s, delay=%.2f, delays=0/0/0/%.2f, dsn=%.*s, status=%s (%.*s)",
+                    id, TEXT_ARG(transaction->envelope.recipients[i].address),
+                    TEXT_ARG(reply->server.length ? reply->server : TEXT("none")), delay, delay,
+                    TEXT_ARG(reply->enhanced), status, TEXT_ARG(reply->text));
+    }
 }
 
 /* The count stands right behind each record: a death between them lets the two differ for good. */
@@ -160,8 +164,9 @@ struct reply relay_done(struct session *session, struct frame *frame)
                                   .enhanced = TEXT("4.3.0"),
                                   .text = TEXT("the message could not be handed on now, try again later") };
     if (reply.outcome == RELAY_REPLIED) return pass_on(session, &reply);
-    log_warning("%s: no next server can be connected to (%.*s): the journal keeps the message",
-                message_id_print(session->transaction.id, id), TEXT_ARG(reply.text));
+    log_of(LOG_LEVEL_WARNING, message_id_print(session->transaction.id, id),
+           "%s: no next server can be connected to (%.*s): the journal keeps the message", id,
+           TEXT_ARG(reply.text));
     session->transaction.envelope.transaction = TEXT_NONE; /* told to the next node, not known by this one */
     return keep_unjudged(session);
 }

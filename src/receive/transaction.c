@@ -385,8 +385,8 @@ static bool decide_late(struct session *session)
     struct buffer open = { 0 };
     if (loop_now_ms(session->server->loop) >= session->transaction.verdict_by_ms) return false;
     question_set_print_open(&session->questions, &open);
-    log_warning("%s: no answer in time: %.*s", message_id_print(session->transaction.id, id),
-                TEXT_ARG(buffer_text(&open)));
+    log_of(LOG_LEVEL_WARNING, message_id_print(session->transaction.id, id), "%s: no answer in time: %.*s",
+           id, TEXT_ARG(buffer_text(&open)));
     buffer_free(&open);
     transaction_unanswered(session);
     return true;
@@ -437,8 +437,8 @@ void transaction_scan_failed(struct session *session, struct frame *frame)
     struct text text = get_text(&reader);
     char id[MESSAGE_ID_SIZE];
     if (session->transaction.step != STEP_JUDGING && session->transaction.step != STEP_DECIDING) return;
-    log_warning("%s: could not be judged: %.*s", message_id_print(session->transaction.id, id),
-                TEXT_ARG(text));
+    log_of(LOG_LEVEL_WARNING, message_id_print(session->transaction.id, id), "%s: could not be judged: %.*s",
+           id, TEXT_ARG(text));
     session->server->counters->unscanned++;
     if (why == SCAN_POISON)
         settle(session, keep_poison(session));
@@ -517,8 +517,8 @@ void transaction_timed_out(struct session *session)
     }
     if (transaction->step == STEP_ASKING && decide_late(session)) return;
     bool is_relaying = transaction->step == STEP_RELAYING;
-    log_warning("%s: no %s in time", message_id_print(transaction->id, id),
-                is_relaying ? "reply of the next server" : "verdict");
+    log_of(LOG_LEVEL_WARNING, message_id_print(transaction->id, id), "%s: no %s in time", id,
+           is_relaying ? "reply of the next server" : "verdict");
     settle_with(session, 451, is_relaying ? "4.4.2" : "4.3.0",
                 is_relaying ? "the next server gave no reply in time, try again later"
                             : "no verdict in time, try again later");

@@ -152,14 +152,14 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
             head += f"listen 127.0.0.1:{self.port} {{ direction in }}\n"
         self.config.write_text(head + config.format(port=self.port, **self.values))
 
-    def start(self, wait=True, env=None, through=()):
-        """`through`: a command that executes the rest of its arguments."""
+    def start(self, wait=True, env=None, through=(), pass_fds=()):
+        """`through`: a command that executes the rest of its arguments; it has the descriptors of `pass_fds` open."""
         with open(self.log, "ab") as log, tempfile.TemporaryDirectory() as room, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(f"{room}/ready")
             environment = {**os.environ, "NOTIFY_SOCKET": f"{room}/ready", **(env or {})}
-            self.process = subprocess.Popen([*through, BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec],
-                                            stdout=log, stderr=log, env=environment, start_new_session=True)
+            words = [*through, BUILD / "src/master/sekimorid", "-c", self.config, "--libexec", self.libexec]
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env=environment, start_new_session=True, pass_fds=pass_fds)
             if wait:
                 self.wait_ready(ready)
         return self

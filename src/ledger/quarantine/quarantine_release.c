@@ -165,8 +165,8 @@ void quarantine_release_kept(struct quarantine *quarantine, uint64_t release)
     if (rows_move(quarantine, rows.items, rows.count, HELD_RELEASING, HELD_RELEASED, release,
                   rows.items[0].by) != LEDGERDB_DONE)
         return; /* asked again */
-    log_info("%s: released from quarantine as %s", message_id_print(rows.items[0].message, old),
-             message_id_print(release, new));
+    log_of(LOG_LEVEL_INFO, message_id_print(rows.items[0].message, old), "%s: released from quarantine as %s",
+           old, message_id_print(release, new));
     quarantine->has_complained = false;
     quarantine->facts.released += rows.count;
     quarantine->facts.recipients -= rows.count;
@@ -176,8 +176,8 @@ void quarantine_release_kept(struct quarantine *quarantine, uint64_t release)
 void quarantine_release_refused(struct quarantine *quarantine, uint64_t release, struct text why)
 {
     char id[MESSAGE_ID_SIZE];
-    log_warning("%s: a release is not taken by queue now: %.*s", message_id_print(release, id),
-                TEXT_ARG(why));
+    log_of(LOG_LEVEL_WARNING, message_id_print(release, id), "%s: a release is not taken by queue now: %.*s",
+           id, TEXT_ARG(why));
 }
 
 /* All that are under way, now and then: an answer may have been lost with queue, or with us. */

@@ -142,7 +142,8 @@ static void nightly_done(void *context, uint64_t id, bool is_kept, struct text w
     char room[MESSAGE_ID_SIZE];
     service->is_sending = false;
     if (is_kept) {
-        log_info("%s: the report of %u", message_id_print(id, room), service->nightly.offered_day);
+        log_of(LOG_LEVEL_INFO, message_id_print(id, room), "%s: the report of %u", room,
+               service->nightly.offered_day);
         service->nightly.done_day = service->nightly.offered_day;
         service->reports++;
         night_keep(service);
@@ -206,7 +207,7 @@ static void alarm_done(void *context, uint64_t id, bool is_kept, struct text why
     char room[MESSAGE_ID_SIZE];
     service->alarm_mails += is_kept;
     if (is_kept)
-        log_info("%s: an alarm mail", message_id_print(id, room));
+        log_of(LOG_LEVEL_INFO, message_id_print(id, room), "%s: an alarm mail", room);
     else
         log_error("an alarm mail is not kept: %.*s", TEXT_ARG(why));
 }

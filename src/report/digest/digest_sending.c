@@ -46,7 +46,8 @@ static void letter_done(void *context, uint64_t id, bool is_kept, struct text wh
     char room[MESSAGE_ID_SIZE];
     service->is_mailing = false;
     if (is_kept) {
-        log_info("%s: the digest of <%s>", message_id_print(id, room), service->mailing.address);
+        log_of(LOG_LEVEL_INFO, message_id_print(id, room), "%s: the digest of <%s>", room,
+               service->mailing.address);
         service->digests++;
         service->mailing.offered_id = 0; /* written with the next one */
         timer_set(service->mail, NEXT_MS);

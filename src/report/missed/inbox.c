@@ -112,8 +112,8 @@ static void next(struct inbox *inbox, struct text said)
 {
     struct errand *errand = inbox->first;
     char id[MESSAGE_ID_SIZE];
-    log_info("%s: <%.*s>: %.*s", message_id_print(errand->id, id),
-             TEXT_ARG(errand->offer.envelope.recipients[errand->at].address), TEXT_ARG(said));
+    log_of(LOG_LEVEL_INFO, message_id_print(errand->id, id), "%s: <%.*s>: %.*s", id,
+           TEXT_ARG(errand->offer.envelope.recipients[errand->at].address), TEXT_ARG(said));
     if (buffer_length(&errand->said)) buffer_add_text(&errand->said, TEXT("; "));
     buffer_add_text(&errand->said, said);
     errand->at++;
@@ -338,8 +338,9 @@ static bool errand_begin(struct inbox *inbox, const struct errand *errand)
     if (inbox->begun == errand->id) return true; /* by this life: it was not done for another reason */
     bool is_noted = attempts_begin(inbox->service->folder, errand->id, inbox->begun, &attempts);
     if (attempts >= ATTEMPTS_MOST) {
-        log_error("ALARM: %s: this mail to the node itself ended the report process %u times",
-                  message_id_print(errand->id, id), ATTEMPTS_MOST);
+        log_of(LOG_LEVEL_ERROR, message_id_print(errand->id, id),
+               "ALARM: %s: this mail to the node itself ended the report process %u times", id,
+               ATTEMPTS_MOST);
         not_done_say(inbox, HELD_LEFT,
                      "it ended the report process again and again: look at it, or remove it");
         return false;

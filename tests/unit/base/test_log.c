@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -91,6 +93,79 @@ static void targets(void **state)
     rmdir(folder);
 }
 
+/* Fields beside the text, which is escaped; they are as they came. */
+static void fields(void **state)
+{
+    char folder[] = "/tmp/sekimori-log-XXXXXX", room[4096];
+    int fd = stand_in_open(folder);
+    log_open("queue", LOG_TARGET_JOURNAL, NULL, LOG_LEVEL_INFO);
+    log_line_of(LOG_LEVEL_INFO, &(struct log_facts){ TEXT("ABC"), TEXT("u@example.test"), TEXT("sent") },
+                "%s", "to=<x\nQID=y>");
+    datagram(fd, room, sizeof room);
+    assert_ends(room, "\nQID=ABC\nRCPT=u@example.test\nSTATUS=sent\nMESSAGE=to=<x\\x0AQID=y>\n");
+    log_of(LOG_LEVEL_WARNING, "ABC", "late");
+    datagram(fd, room, sizeof room);
+    assert_ends(room, "\nQID=ABC\nMESSAGE=warning: late\n");
+    log_line_of(LOG_LEVEL_DEBUG, &(struct log_facts){ 0 }, "below the level");
+    assert_int_equal(recv(fd, room, sizeof room, MSG_DONTWAIT), -1);
+    log_open("test", LOG_TARGET_STDERR, NULL, LOG_LEVEL_ERROR);
+    close(fd);
+    unlink(stand_in.sun_path);
+    rmdir(folder);
+}
+
+static void standard_error_is_the_journal(void **state)
+{
+    char folder[] = "/tmp/sekimori-log-XXXXXX", room[4096], stream[64];
+    int fd = stand_in_open(folder);
+    struct stat facts;
+    assert_int_equal(fstat(STDERR_FILENO, &facts), 0);
+    snprintf(stream, sizeof stream, "%lu:%lu", (unsigned long)facts.st_dev, (unsigned long)facts.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_open("queue", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
+    assert_int_equal(log_target_now(), LOG_TARGET_JOURNAL);
+    log_info("by its socket");
+    assert_starts(datagram(fd, room, sizeof room), "PRIORITY=0\n");
+    close(fd);
+    log_open("queue", LOG_TARGET_STDERR, NULL,
+             LOG_LEVEL_INFO); /* there is no such socket: the stream will do */
+    assert_int_equal(log_target_now(), LOG_TARGET_STDERR);
+    unsetenv("JOURNAL_STREAM");
+    unlink(stand_in.sun_path);
+    rmdir(folder);
+}
+
+/* Nothing waits for it; what it could not take is counted, and what it took arrives in order. */
+static void journal_that_nobody_reads(void **state)
+{
+    char folder[] = "/tmp/sekimori-log-XXXXXX", room[4096], wanted[64];
+    FILE *file = tmpfile();
+    int fd = stand_in_open(folder), kept = dup(STDERR_FILENO), arrived = 0;
+    struct timespec before, after;
+    uint64_t missed = log_missed();
+    dup2(fileno(file), STDERR_FILENO);
+    log_open("queue", LOG_TARGET_JOURNAL, NULL, LOG_LEVEL_INFO);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    for (int i = 0; i < 5000; i++) log_info("line %d", i);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec < 5);
+    missed = log_missed() - missed;
+    assert_true(missed > 1000 && missed < 5000);
+    for (ssize_t got; (got = recv(fd, room, sizeof room - 1, MSG_DONTWAIT)) > 0; log_flush()) {
+        room[got] = '\0';
+        snprintf(wanted, sizeof wanted, "MESSAGE=line %d\n", arrived++);
+        assert_ends(room, wanted);
+    }
+    assert_int_equal(arrived + missed, 5000);
+    dup2(kept, STDERR_FILENO);
+    log_open("test", LOG_TARGET_STDERR, NULL, LOG_LEVEL_ERROR);
+    fclose(file);
+    close(fd);
+    close(kept);
+    unlink(stand_in.sun_path);
+    rmdir(folder);
+}
+
 /* A target that goes: its lines are on standard error and counted; one that comes back is said once. */
 static void target_goes_and_comes_back(void **state)
 {
@@ -160,6 +235,9 @@ static void no_address_is_said_to_be_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets),
+                                        cmocka_unit_test(fields),
+                                        cmocka_unit_test(standard_error_is_the_journal),
+                                        cmocka_unit_test(journal_that_nobody_reads),
                                         cmocka_unit_test(target_goes_and_comes_back),
                                         cmocka_unit_test(pipe_that_nobody_reads),
                                         cmocka_unit_test(no_address_is_said_to_be_none) };
