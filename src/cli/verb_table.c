@@ -15,6 +15,7 @@
 #include "cli/drain.h"
 #include "cli/health_command.h"
 #include "cli/keepalived.h"
+#include "cli/metrics_command.h"
 #include "cli/missed.h"
 #include "cli/node.h"
 #include "cli/quarantine.h"
@@ -39,6 +40,8 @@ static const struct verb verbs[] = {
     { "reload", reload_main, "put a changed configuration in force", VERB_ASKS_MASTER },
     { "status", status_main, "the node on one screen; --all, or a process: everything", VERB_ASKS_MASTER },
     { "health", health_main, "say what is wrong with the node, at once; for keepalived", VERB_ASKS_MASTER },
+    { "metrics", metrics_main, "print figures of the node for monitors, as Prometheus reads them",
+      VERB_ASKS_FILES },
     { "drain", drain_main, "take the node out of service: its mail goes to another one", VERB_ASKS_MASTER },
     { "undrain", undrain_main, "put it back in service", VERB_ASKS_MASTER },
     { "keepalived", keepalived_main, "print the configuration and the unit of keepalived", VERB_ASKS_NOBODY },
@@ -49,7 +52,8 @@ static const struct verb verbs[] = {
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER },
     { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY },
     { "stats", stats_main, "tables of what went through: viruses, spam, domains, storms", VERB_ASKS_FILES },
-    { "report", report_main, "the report of a day, a week or a month, as a file or by mail", VERB_ASKS_REPORT },
+    { "report", report_main, "the report of a day, a week or a month, as a file or by mail",
+      VERB_ASKS_REPORT },
     { "digest", digest_main, "tell users now of what is held for them", VERB_ASKS_REPORT },
     { "missed", missed_main, "tell of messages that should not have come through", VERB_ASKS_REPORT },
     { "trace", trace_main, "what became of messages: each step, with its time and reply", VERB_ASKS_FILES },

@@ -36,6 +36,7 @@ struct node {
     struct os_users users;
     struct state state;
     struct listeners listeners;
+    struct metrics_socket metrics;
     struct process_table *table;
     struct commands *control;
     struct acts *acts;
@@ -198,9 +199,16 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
 static bool config_apply(struct node *node, struct config *config, char *error, size_t size)
 {
     struct listeners listeners;
+    struct metrics_socket metrics;
     if (!listeners_open(&listeners, config, &node->listeners, error, size)) return false;
+    if (!metrics_socket_open(&metrics, config, node->users.node.gid, &node->metrics, error, size)) {
+        listeners_drop(&listeners, &node->listeners);
+        return false;
+    }
     listeners_drop(&node->listeners, &listeners);
+    metrics_socket_drop(&node->metrics, &metrics);
     node->listeners = listeners;
+    node->metrics = metrics;
     if (process_table_is_drained(node->table)) listeners_serve(&node->listeners, false);
     node->reload.old = node->config;
     node->config = config;
@@ -408,7 +416,8 @@ int main(int argc, char **argv)
     if (!programs_are_there(config, node.libexec)) return EX_UNAVAILABLE;
     os_users_find(config, &node.users);
     state_open(&node.state, config, &node.users);
-    if (!listeners_open(&node.listeners, config, NULL, error, sizeof error)) {
+    if (!listeners_open(&node.listeners, config, NULL, error, sizeof error) ||
+        !metrics_socket_open(&node.metrics, config, node.users.node.gid, NULL, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
@@ -420,9 +429,9 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop,       config,       &node.state,
-                                         &node.listeners, node.libexec, &node.users,
-                                         on_ready,        on_stopped,   &node };
+    struct process_table_start start = { node.loop,     config,       &node.state, &node.listeners,
+                                         &node.metrics, node.libexec, &node.users, on_ready,
+                                         on_stopped,    &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, config->node.number);
     node.control =
@@ -432,6 +441,7 @@ int main(int argc, char **argv)
     certificates_watch(&node);
     loop_run(node.loop);
     commands_close(node.control);
+    metrics_socket_drop(&node.metrics, NULL);
     state_close_clean(&node.state);
     log_info("stopped");
     log_flush();

@@ -69,7 +69,7 @@ def say(name, result):
 # Those that run longest begin first, or the last of them would run on while other runners stand idle.
 LONGEST = ("test_step", "test_crash", "test_attack", "test_quarantine", "test_lab", "test_shipping", "test_digest", "test_disk")
 PLAIN = {"test_actions", "test_backup", "test_bench", "test_check", "test_clock", "test_crash", "test_digest", "test_disk",
-         "test_drain", "test_hang", "test_health", "test_hooks", "test_lab", "test_logs", "test_nodes", "test_own_addresses",
+         "test_drain", "test_hang", "test_health", "test_hooks", "test_lab", "test_logs", "test_metrics", "test_nodes", "test_own_addresses",
          "test_quarantine", "test_queue", "test_readme", "test_relay", "test_reload", "test_report", "test_shipping",
          "test_step", "test_trace", "test_users", "test_vrrp", "test_year"}
 

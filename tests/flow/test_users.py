@@ -24,6 +24,7 @@ alarm {{ hook /bin/true }}
 quarantine {{ most 1G }}
 queue {{ retry first 1s; retry most 2s }}
 report {{ language en }}
+metrics {{ listen 127.0.0.1:{monitors} }}
 """
 FIRST_UID = 61200  # of users that only the test's own /etc/passwd has
 OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report"}
@@ -59,7 +60,8 @@ def through(place):
 def node(place, nodes, inside):
     for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
         subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", place / "ca"], check=True, capture_output=True)
-    made = nodes(CONFIG, start=False, inside=inside.port, there=place / "ca", collector=lab.free_port())
+    made = nodes(CONFIG, start=False, inside=inside.port, there=place / "ca", collector=lab.free_port(),
+                 monitors=lab.free_port())
     made.state, text = place / "state", made.config.read_text()
     made.config.write_text(text.replace(f"state {made.folder}/state", f"state {made.state}"))
     made.libexec = place / "libexec"
