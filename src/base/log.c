@@ -16,7 +16,7 @@
 
 #include "base/address.h"
 #include "base/date.h"
-#include "base/journal.h"
+#include "base/journald.h"
 #include "base/printable.h"
 
 enum {

@@ -94,6 +94,7 @@ static const struct item items[] = {
     { "helper", "hooks run", "hook run", "hooks run", false },
     { "helper", "hooks failed", "failed", "failed", true },
     { "helper", "last trouble", NULL, "", true },
+    { "metrics", "answers", "answer to monitors", "answers to monitors", false },
 };
 
 /* All processes of one name. */

@@ -17,6 +17,7 @@
 #include "cli/drain.h"
 #include "cli/health_command.h"
 #include "cli/keepalived.h"
+#include "cli/metrics_command.h"
 #include "cli/missed.h"
 #include "cli/node.h"
 #include "cli/quarantine.h"
@@ -60,6 +61,8 @@ static const struct verb verbs[] = {
       &status_usage },
     { "health", health_main, "say what is wrong with the node, at once; for keepalived", VERB_ASKS_MASTER,
       &health_usage },
+    { "metrics", metrics_main, "print figures of the node for monitors, as Prometheus reads them",
+      VERB_ASKS_FILES, &metrics_usage },
     { "drain", drain_main, "take the node out of service: its mail goes to another one", VERB_ASKS_MASTER,
       &drain_usage },
     { "undrain", undrain_main, "put it back in service", VERB_ASKS_MASTER, &undrain_usage },

@@ -251,6 +251,29 @@ static void collector_check(struct loader *loader)
     }
 }
 
+/* HTTP without a password or TLS is nothing for a network. */
+static void metrics_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    struct place place = global_place(loader, "metrics listen");
+    struct endpoint monitors, collector;
+    if (!value_endpoint_parse(config->metrics.listen, 0, &monitors)) return;
+    if (!address_is_loopback(&monitors.address))
+        loader_complain(
+            loader, SEVERITY_ERROR, place,
+            "metrics listen: it is read without a password, so it is for addresses of this machine "
+            "alone, such as 127.0.0.1 or [::1]; for others put a web server with access rules "
+            "before it");
+    if (value_endpoint_parse(config->ledger.listen, 0, &collector) && overlaps(&monitors, &collector))
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        "metrics listen overlaps with ledger listen: only one of them can be bound");
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (!overlaps(&monitors, &config->listeners[i].endpoint)) continue;
+        overlap_complain(loader, place, "metrics listen", &monitors, i);
+        return;
+    }
+}
+
 static void listeners_check(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -270,6 +293,7 @@ static void listeners_check(struct loader *loader)
         relay_check(loader, listener, i);
     }
     collector_check(loader);
+    metrics_check(loader);
     if (config->listener_count == 0 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
                         "no listen statement: nothing takes mail");

@@ -124,6 +124,14 @@ static void domains_finish(struct loader *loader)
     }
 }
 
+static void metrics_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    const struct schema_row *row = schema_row_of(SCHEMA_GLOBAL, "metrics socket");
+    if (source_find(loader->sources, row, 0).line > 0) return;
+    config->metrics.socket = arena_printf(loader->arena, "%.*s/run/metrics", TEXT_ARG(config->state));
+}
+
 /* At a domain of ours: that is where mail for <postmaster> can be delivered. */
 static void admin_finish(struct loader *loader)
 {
@@ -144,5 +152,6 @@ void finish_config(struct loader *loader)
     listeners_finish(loader);
     domains_finish(loader);
     admin_finish(loader);
+    metrics_finish(loader);
     domains_index_build(config);
 }

@@ -221,13 +221,15 @@ static void port_check(const struct machine *machine, struct place place, const 
 static void ports_check(const struct machine *machine)
 {
     const struct config *config = machine->config;
-    struct endpoint collector;
+    struct endpoint collector, monitors;
     pid_t master = own_master(config);
     for (size_t i = 0; i < config->listener_count; i++)
         port_check(machine, config->sources->items[SCHEMA_LISTENER][i].self, &config->listeners[i].endpoint,
                    master);
     if (value_endpoint_parse(config->ledger.listen, 0, &collector))
         port_check(machine, place_of(machine, "ledger listen"), &collector, master);
+    if (value_endpoint_parse(config->metrics.listen, 0, &monitors))
+        port_check(machine, place_of(machine, "metrics listen"), &monitors, master);
 }
 
 /* --- the system log --- */

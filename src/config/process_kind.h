@@ -18,6 +18,7 @@ enum process_kind {
     PROCESS_REPORT,
     PROCESS_COURIER,
     PROCESS_HELPER,
+    PROCESS_METRICS,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind);                      /* "receive" */

@@ -443,6 +443,13 @@ const struct schema_row schema_rows[] = {
         "The most the clock may be wrong, by what the kernel knows from the time service; 0: not looked at.",
         "時計の誤差の上限（カーネルによる推定）。0 は調べない。"),
 
+    { SCHEMA_GLOBAL, "metrics socket", SCHEMA_PATH, GLOBAL(metrics.socket), NULL, "run/metrics in the state folder", NULL, "none", 0, 0, 0,
+        "The unix socket where monitors read figures of the node: GET /metrics over HTTP. Who is in the group of the user it runs as may.",
+        "監視ソフトが HTTP（GET /metrics）で計測値を読む UNIX ソケット。実行ユーザーのグループに入っている者が読める。" },
+    PLAIN(GLOBAL, "metrics listen", SOCKET, metrics.listen, "none", "none",
+        "ADDRESS:PORT where they read the same over TCP, as Prometheus does: an address of this machine alone, such as 127.0.0.1:9464.",
+        "同じ計測値を TCP で読む ADDRESS:PORT。Prometheus 用。127.0.0.1:9464 など、このマシンだけのアドレスに限る。"),
+
     PLAIN(GLOBAL, "drain to", PEER, drain.to, "none", "none",
         "The node that takes over what waits when this one is drained; none: mail goes its usual ways.",
         "退避のとき、待っているメールを引き受けるノード。none は通常の経路。"),
@@ -712,6 +719,8 @@ const struct schema_section schema_sections[] = {
     { SCHEMA_GLOBAL, "processes", "How many processes work.", "プロセスの数。" },
     { SCHEMA_GLOBAL, "log", "What is logged and where.", "ログの内容と出力先。" },
     { SCHEMA_GLOBAL, "health", "When `sekimori health` calls the node sick.", "sekimori health が不調とみなす条件。" },
+    { SCHEMA_GLOBAL, "metrics", "Where monitors such as Prometheus read figures of the node. Both none: nowhere.",
+      "Prometheus などの監視ソフトが計測値を読む場所。両方 none なら読めない。" },
     { SCHEMA_GLOBAL, "drain", "Taking a node out of service.", "ノードを停止する前の退避。" },
     { SCHEMA_GLOBAL, "vrrp", "The address that moves between nodes; `sekimori keepalived` makes keepalived's configuration of it.",
       "ノード間を移るアドレス。sekimori keepalived が keepalived の設定を作る。" },

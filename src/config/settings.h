@@ -227,6 +227,12 @@ struct config {
         uint32_t clock_ms; /* 0: not looked at */
     } health;
 
+    /* Where monitors read how the node is. */
+    struct {
+        struct text socket; /* path of a unix socket; empty: none */
+        struct text listen; /* ADDRESS:PORT of this machine alone; empty: nowhere */
+    } metrics;
+
     struct {
         struct text to; /* ADDRESS[:PORT] of the peer that takes over what waits; empty: none */
         uint32_t sessions_ms;

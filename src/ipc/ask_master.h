@@ -9,10 +9,13 @@
 /* Of run/flights, whose form is deliver's. */
 enum { FLIGHTS_FILE_BYTES = 256 * 1024 };
 
+/* In the place of an index: the socket of `metrics socket`. */
+enum { METRICS_SOCKET = 0xffff };
+
 enum master_frame {
     /* master to process */
     MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
-    MASTER_LISTENER,   /* u16 index in config.listeners; fd 0: listening socket */
+    MASTER_LISTENER,   /* u16 index in config.listeners, or METRICS_SOCKET; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
     MASTER_MAP,    /* text name ("counters", "clients", "events", "results", "flights", "connections"), u16
                       owner's slot; fd 0: shared file, or "secret" and "vouchers": CHILD_SECRET_BYTES to be

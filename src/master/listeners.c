@@ -113,15 +113,17 @@ static bool all_are_taken(const struct listeners *listeners, const struct passed
 bool listeners_open(struct listeners *out, const struct config *config, const struct listeners *old,
                     const struct passed *passed, char *error, size_t size)
 {
-    struct endpoint collector;
-    bool collects = value_endpoint_parse(config->ledger.listen, 0, &collector);
-    size_t count = config->listener_count + collects;
+    struct endpoint aside[2];
+    bool collects = value_endpoint_parse(config->ledger.listen, 0, &aside[0]);
+    bool is_watched = value_endpoint_parse(config->metrics.listen, 0, &aside[collects]);
+    size_t count = config->listener_count + collects + is_watched;
     *out = (struct listeners){ .endpoints = memory_alloc((count + 1) * sizeof *out->endpoints),
                                .fds = memory_alloc((count + 1) * sizeof *out->fds),
-                               .mail_count = config->listener_count };
+                               .mail_count = config->listener_count,
+                               .metrics_at = config->listener_count + collects };
     for (size_t i = 0; i < count; i++) {
         const struct endpoint *endpoint =
-            i < config->listener_count ? &config->listeners[i].endpoint : &collector;
+            i < config->listener_count ? &config->listeners[i].endpoint : &aside[i - config->listener_count];
         int fd = find(old, endpoint);
         if (fd < 0) fd = bind_one(endpoint, passed);
         if (fd < 0) {

@@ -6,11 +6,12 @@
 #include "config/settings.h"
 #include "master/passed.h"
 
-/* One socket a listener of the configuration, in the same order; behind them that of `ledger listen`, if
-   there is one. */
+/* One socket a listener of the configuration, in the same order; behind them that of `ledger listen` and that
+   of `metrics listen`, if there are. */
 struct listeners {
     size_t count;
     size_t mail_count; /* of those for mail */
+    size_t metrics_at; /* the one for monitors; `count`: there is none */
     struct endpoint *endpoints;
     int *fds;
 };

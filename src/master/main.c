@@ -9,8 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/build_facts.h"
 #include "base/arena.h"
+#include "base/build_facts.h"
 #include "base/context.h"
 #include "base/log.h"
 #include "base/standard_fds.h"
@@ -39,6 +39,7 @@ struct node {
     struct listeners listeners;
     struct passed passed;
     struct systemd systemd;
+    struct metrics_socket metrics;
     struct process_table *table;
     struct commands *control;
     struct acts *acts;
@@ -206,9 +207,16 @@ static const char *fixed_setting_changed(const struct config *old, const struct 
 static bool config_apply(struct node *node, struct config *config, char *error, size_t size)
 {
     struct listeners listeners;
+    struct metrics_socket metrics;
     if (!listeners_open(&listeners, config, &node->listeners, &node->passed, error, size)) return false;
+    if (!metrics_socket_open(&metrics, config, node->users.node.gid, &node->metrics, error, size)) {
+        listeners_drop(&listeners, &node->listeners);
+        return false;
+    }
     listeners_drop(&node->listeners, &listeners);
+    metrics_socket_drop(&node->metrics, &metrics);
     node->listeners = listeners;
+    node->metrics = metrics;
     if (process_table_is_drained(node->table)) listeners_serve(&node->listeners, false);
     node->reload.old = node->config;
     node->config = config;
@@ -426,7 +434,8 @@ int main(int argc, char **argv)
         return EX_OK;
     }
     state_open(&node.state, config, &node.users);
-    if (!listeners_open(&node.listeners, config, NULL, &node.passed, error, sizeof error)) {
+    if (!listeners_open(&node.listeners, config, NULL, &node.passed, error, sizeof error) ||
+        !metrics_socket_open(&node.metrics, config, node.users.node.gid, NULL, error, sizeof error)) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
@@ -438,9 +447,9 @@ int main(int argc, char **argv)
     loop_on_signal(node.loop, SIGHUP, signal_arrived, &node);
     loop_on_signal(node.loop, SIGUSR1, signal_arrived, &node);
     kinship_begin();
-    struct process_table_start start = { node.loop,    config,      &node.state,   &node.listeners,
-                                         node.libexec, &node.users, &node.systemd, on_ready,
-                                         on_stopped,   &node };
+    struct process_table_start start = { node.loop,     config,       &node.state, &node.listeners,
+                                         &node.metrics, node.libexec, &node.users, &node.systemd,
+                                         on_ready,      on_stopped,   &node };
     node.table = process_table_new(&start);
     node.acts = acts_open(&node.state, config->node.number);
     node.control =
@@ -453,6 +462,7 @@ int main(int argc, char **argv)
     if (node.passed.count > 0 && !listeners_serve(&node.listeners, true))
         log_warning("not every socket of the service manager listens again: %s", strerror(errno));
     commands_close(node.control);
+    metrics_socket_drop(&node.metrics, NULL);
     state_close_clean(&node.state);
     log_info("stopped");
     log_flush();

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "ipc/channel.h"
 #include "master/listeners.h"
+#include "master/metrics_socket.h"
 #include "master/os_users.h"
 #include "master/roles.h"
 #include "master/state.h"
@@ -18,7 +19,8 @@ struct process_table_start {
     struct loop *loop;
     const struct config *config; /* borrowed; replaced by process_table_reload */
     struct state *state;
-    struct listeners *listeners;       /* borrowed, likewise */
+    struct listeners *listeners; /* borrowed, likewise */
+    const struct metrics_socket *metrics;
     const char *libexec;               /* folder of the programs */
     const struct os_users *users;      /* whom they run as */
     struct systemd *systemd;           /* borrowed; told each second that the node lives */

@@ -16,6 +16,8 @@ const struct part parts[] = {
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },
     { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
+    { PROCESS_METRICS, EVERY_ROLE, .is_aside = true, .has_metrics = true, .has_no_events = true,
+      .reads_counters = true, .reads_health = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
       .has_secret = true, .keys = BUNDLE_ALL_KEYS },
@@ -42,11 +44,17 @@ bool helper_is_wanted(const struct config *config)
     return config->alarm.hook.count > 0;
 }
 
+bool metrics_is_wanted(const struct config *config)
+{
+    return config->metrics.socket.length > 0 || config->metrics.listen.length > 0;
+}
+
 unsigned part_instances(const struct part *part, const struct config *config)
 {
     if (!(part->roles & 1u << config->role)) return 0;
     if (part->kind == PROCESS_COURIER) return courier_is_wanted(config);
     if (part->kind == PROCESS_HELPER) return helper_is_wanted(config);
+    if (part->kind == PROCESS_METRICS) return metrics_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

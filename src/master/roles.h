@@ -18,9 +18,11 @@ struct part {
     unsigned roles;     /* bits 1 << enum role */
     bool is_aside;      /* mail flows without it */
     bool has_collector; /* is given the socket of `ledger listen` */
+    bool has_metrics;   /* is given the sockets of `metrics` */
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
+    bool has_no_events;    /* tells ledger nothing */
     bool keeps_results;    /* is given run/results, run/flights and a place for sockets, which outlive it */
     bool has_secret;       /* what this node signs with */
     bool has_vouchers;     /* the key of ipc/voucher.h */
@@ -45,6 +47,9 @@ bool courier_is_wanted(const struct config *config);
 
 /* There is a program to be started. */
 bool helper_is_wanted(const struct config *config);
+
+/* Monitors may read metrics somewhere. */
+bool metrics_is_wanted(const struct config *config);
 
 /* How many of this process the configuration wants. */
 unsigned part_instances(const struct part *part, const struct config *config);

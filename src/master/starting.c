@@ -76,24 +76,31 @@ static void send_keepsakes(struct member *member)
     for (uint16_t i = 0; i < 2; i++) send_map(member, "connections", i, copy_of(state->connections[i]));
 }
 
+static void send_events(struct member *member, enum process_kind kind, uint16_t index)
+{
+    uint16_t slot;
+    int ring = state_events(member->table->start.state, kind, index, &slot);
+    send_map(member, "events", slot, ring);
+}
+
+static void send_all_events(struct member *member)
+{
+    const struct process_table *table = member->table;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct member *other = &table->members[i];
+        if (!other->part->reads_all_events && !other->part->has_no_events)
+            send_events(member, other->part->kind, other->index);
+    }
+    send_events(member, PROCESS_MASTER, 0);
+}
+
 static void send_maps(struct member *member)
 {
-    struct process_table *table = member->table;
-    const struct state *state = table->start.state;
-    uint16_t slot;
-    int ring = state_events(state, member->part->kind, member->index, &slot);
-    if (!member->part->reads_all_events) send_map(member, "events", slot, ring);
-    for (size_t i = 0; member->part->reads_all_events && i < table->count; i++) {
-        const struct member *other = &table->members[i];
-        if (other->part->reads_all_events) continue;
-        int fd = state_events(state, other->part->kind, other->index, &slot);
-        send_map(member, "events", slot, fd);
-    }
-    if (member->part->reads_all_events) {
-        close(ring);
-        int own = state_events(state, PROCESS_MASTER, 0, &slot);
-        send_map(member, "events", slot, own);
-    }
+    const struct state *state = member->table->start.state;
+    if (member->part->reads_all_events)
+        send_all_events(member);
+    else if (!member->part->has_no_events)
+        send_events(member, member->part->kind, member->index);
     if (member->part->has_counters) send_map(member, "counters", 0, copy_of(state->counters_fd));
     if (member->part->keeps_results) send_keepsakes(member);
     if (member->part->reads_counters)
@@ -123,16 +130,26 @@ void member_send_log(struct member *member, enum master_log which, int fd)
     channel_end_fds(member->channel, &copy, 1);
 }
 
+static void send_listener(struct member *member, uint16_t number, int fd)
+{
+    int copy = copy_of(fd);
+    put_u16(channel_begin(member->channel, MASTER_LISTENER, 0), number);
+    channel_end_fds(member->channel, &copy, 1);
+}
+
+static bool is_for(const struct listeners *listeners, size_t number, const struct part *part)
+{
+    if (number < listeners->mail_count) return part->has_listeners;
+    return number == listeners->metrics_at ? part->has_metrics : part->has_collector;
+}
+
 void member_send_listeners(struct member *member)
 {
     const struct listeners *listeners = member->table->start.listeners;
-    const struct part *part = member->part;
-    for (size_t i = 0; i < listeners->count; i++) {
-        if (!(i < listeners->mail_count ? part->has_listeners : part->has_collector)) continue;
-        int fd = copy_of(listeners->fds[i]);
-        put_u16(channel_begin(member->channel, MASTER_LISTENER, 0), (uint16_t)i);
-        channel_end_fds(member->channel, &fd, 1);
-    }
+    int metrics = member->table->start.metrics->fd;
+    for (size_t i = 0; i < listeners->count; i++)
+        if (is_for(listeners, i, member->part)) send_listener(member, (uint16_t)i, listeners->fds[i]);
+    if (member->part->has_metrics && metrics >= 0) send_listener(member, METRICS_SOCKET, metrics);
 }
 
 void member_send_config(struct member *member, uint64_t id)

@@ -18,6 +18,7 @@ alarm {{ hook /bin/true }}
 quarantine {{ most 1G }}
 queue {{ retry first 1s; retry most 2s }}
 report {{ language en }}
+metrics {{ listen 127.0.0.1:{monitors} }}
 """
 FIRST_UID = 61200  # of users that only the test's own /etc/passwd has
 
@@ -62,4 +63,4 @@ def node_make(make, place, inside, config=CONFIG):
     """`make`: of a node that is not started, from a configuration and its values."""
     for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
         subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", place / "ca"], check=True, capture_output=True)
-    return settle(make(config, inside=inside, there=place / "ca", collector=lab.free_port()), place)
+    return settle(make(config, inside=inside, there=place / "ca", collector=lab.free_port(), monitors=lab.free_port()), place)

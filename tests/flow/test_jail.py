@@ -18,6 +18,7 @@ CONFIG = """{head}domains {{ example.test 127.0.0.1:9 }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook {hook} }}
+metrics {{ listen 127.0.0.1:{monitors} }}
 """
 NAMES = lab.PROGRAMS + ("scan warden", "scan worker")
 
@@ -33,6 +34,7 @@ MAY = {
     "ledger": {"read-ledger", "write-ledger", "read-quarantine", "write-quarantine"},
     "courier": {"connect"},
     "report": {"read-ledger", "read-report", "write-report", "read-learn", "write-learn"},
+    "metrics": set(),
     "helper": {"open", "chmod", "connect", "datagram", "local-socket", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
 }
@@ -73,7 +75,8 @@ def whole(place, nodes, tmp_path):
         subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", tmp_path / "ca"], check=True, capture_output=True)
 
     def make(head="", hook="/bin/true"):
-        return settle(nodes(CONFIG, start=False, head=head, hook=hook, there=tmp_path / "ca", collector=lab.free_port()), place)
+        return settle(nodes(CONFIG, start=False, head=head, hook=hook, there=tmp_path / "ca", collector=lab.free_port(),
+                            monitors=lab.free_port()), place)
     return make
 
 

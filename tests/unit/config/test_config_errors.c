@@ -21,7 +21,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, report, "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
       "did "
       "you mean "
@@ -34,7 +35,8 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, drain, vrrp, "
+      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
@@ -219,7 +221,8 @@ static const struct error_row rows[] = {
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, "
       "limits, queue, deliver, "
-      "dns, processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you "
+      "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
+      "did you "
       "mean "
       "\"role\"?\n" },
     { "spam { mode on } role wall",
@@ -228,12 +231,14 @@ static const struct error_row rows[] = {
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
       "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
-      "health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown word "
+      "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
+      "word "
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
       "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
-      "processes, log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did you mean "
+      "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
+      "you mean "
       "\"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
@@ -241,7 +246,8 @@ static const struct error_row rows[] = {
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
-      "log, health, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: this { opens "
+      "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
+      "this { opens "
       "nothing\n" },
 
     /* listeners */
@@ -293,6 +299,18 @@ static const struct error_row rows[] = {
     { "ledger { listen 192.0.2.1 }\n",
       "1:17: error: \"192.0.2.1\" is not valid here: ledger listen; allowed: ADDRESS:PORT such as "
       "192.0.2.1:514, or none\n" },
+    { "metrics { listen 127.0.0.1:9464; socket none }\n", "" },
+    { "metrics listen [::1]:9464\n", "" },
+    { "metrics listen 0.0.0.0:9464\n",
+      "1:16: error: metrics listen: it is read without a password, so it is for addresses of this machine "
+      "alone, such as 127.0.0.1 or [::1]; for others put a web server with access rules before it\n" },
+    { "metrics listen 9464\n",
+      "1:16: error: \"9464\" is not valid here: metrics listen; allowed: ADDRESS:PORT such as "
+      "192.0.2.1:514, or none\n" },
+    { "listen 127.0.0.1:9464; metrics listen 127.0.0.1:9464\n",
+      "1:39: error: metrics listen 127.0.0.1:9464 overlaps with listen 127.0.0.1:9464 at test:1: only one "
+      "of "
+      "them can be bound\n" },
     { "node { certificate /c; ca /a }",
       "1:20: error: node key is missing: node has certificate, key and ca, or none\n" },
     { "node ca /a", "1:9: error: node key is missing: node has certificate, key and ca, or none\n" },

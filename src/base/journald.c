@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Fields, and the datagrams that wait. */
-#include "base/journal.h"
+#include "base/journald.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/journal.h"
+#include "base/journald.h"
 
 /* The next field of an entry. False: malformed. */
 static bool field_read(struct text *rest, struct text *out_name, struct text *out_value)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* journald's native protocol: an entry is one datagram of fields. Called by log.c, which owns the descriptor.
    Nothing here waits. */
-#ifndef SEKIMORI_BASE_JOURNAL_H
-#define SEKIMORI_BASE_JOURNAL_H
+#ifndef SEKIMORI_BASE_JOURNALD_H
+#define SEKIMORI_BASE_JOURNALD_H
 
 #include "base/text.h"
 
