@@ -18,7 +18,7 @@ import pytest
 
 import lab
 
-CONFIG = """domains {{ example.test 127.0.0.1:{inside} }}
+CONFIG = """domains {{ example.test 127.0.0.1:{inside}; down.test 127.0.0.1:9 }}
 listen 127.0.0.1:{port} {{ direction in; tls certificate {cert} key {key} }}
 processes {{ receive 2; scan 1 }}
 metrics {{ listen 127.0.0.1:{monitors} }}
@@ -122,6 +122,29 @@ def test_counts_are_those_of_the_mail(shared):
     assert 28 * 86400 < value(now, "sekimori_certificate_remaining_seconds", use=f"listen 127.0.0.1 port {node.port}") < 30 * 86400
     processes = {dict(labels)["process"] for name, labels in now if name == "sekimori_process_up"}
     assert processes == {one["name"] for one in node.status()["processes"]} | {"master"}
+
+
+def test_what_waits_and_what_is_held(shared):
+    """The queue by age and by reason to hold: found by a walk, so a moment later."""
+    node = shared[0]
+    before = scrape(node)
+    client = lab.Client(node.port)
+    assert client.send(lab.message(subject="waits"), recipients=("one@down.test", "two@down.test"))[0] == 250
+    client.close()
+
+    def told(**wanted):
+        now = scrape(node)
+        found = {"age": value(now, "sekimori_queue_age_seconds_gcount"), "old": value(now, "sekimori_queue_age_seconds_bucket", le="60.0"),
+                 "held": value(now, "sekimori_queue_held_recipients", reason="admin"), "recipients": value(now, "sekimori_queue_recipients"),
+                 "deferred": value(now, "sekimori_deliveries_total", result="deferred") - value(before, "sekimori_deliveries_total", result="deferred")}
+        return all(found[name] == count for name, count in wanted.items())
+    lab.wait_for(lambda: told(age=1, old=1, held=0, recipients=2, deferred=2), "the message waits")
+    node.run("queue", "hold", "--to", "*@down.test")
+    lab.wait_for(lambda: told(age=1, held=2, recipients=2), "it is held")
+    node.run("queue", "remove", "--to", "*@down.test", "--yes")
+    lab.wait_for(lambda: told(age=0, held=0, recipients=0), "it is gone")
+    ended = "sekimori_endings_total"
+    assert value(scrape(node), ended, ending="removed") - value(before, ended, ending="removed") == 2
 
 
 def test_no_label_that_a_stranger_chooses(shared):
