@@ -167,7 +167,7 @@ static int file_dump(const struct options *options)
     problem_list_start(&problems);
     struct config *config = config_load(options->config ? options->config : config_default_path(), &problems);
     for (size_t i = 0; i < problems.count; i++) problem_show(&problems.items[i], &lines);
-    fwrite(buffer_text(&lines).at, 1, buffer_length(&lines), stderr);
+    fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&lines)));
     int status = config ? EX_OK : EX_CONFIG;
     if (config) dump_print(options, config);
     config_free(config);

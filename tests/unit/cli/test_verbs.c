@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -56,6 +57,23 @@ static void each_has_help(void **state)
         if (said.code != EX_USAGE || *said.out || !strstr(said.err, "no-such-option"))
             fail_msg("%s: %d %s%s", words, said.code, said.out, said.err);
     }
+}
+
+/* A file without any problem: nothing but what is in force, and no byte on standard error. */
+static void dump_of_a_good_file(void **state)
+{
+    static const char good[] = "hostname mx.a.jp\nlisten 127.0.0.1:25\ndomains { a.jp 10.0.0.2 }\n";
+    char path[] = "/tmp/unit-verbs-XXXXXX", words[60];
+    struct said said;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, good, sizeof good - 1) == sizeof good - 1);
+    close(fd);
+    snprintf(words, sizeof words, "dump %s", path);
+    said_by_verb(words, &said);
+    unlink(path);
+    assert_int_equal(said.code, EX_OK);
+    assert_string_equal(said.err, "");
+    assert_true(strstr(said.out, "hostname mx.a.jp") != NULL);
 }
 
 static void the_command_itself(void **state)
@@ -324,9 +342,10 @@ int main(void)
 {
     unsetenv("SEKIMORI_STATE");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table),          cmocka_unit_test(each_has_help),
-        cmocka_unit_test(the_command_itself), cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(without_a_node),     cmocka_unit_test(what_is_printed),
+        cmocka_unit_test(the_table),           cmocka_unit_test(each_has_help),
+        cmocka_unit_test(dump_of_a_good_file), cmocka_unit_test(the_command_itself),
+        cmocka_unit_test(what_is_refused),     cmocka_unit_test(without_a_node),
+        cmocka_unit_test(what_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
