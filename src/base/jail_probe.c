@@ -525,13 +525,19 @@ static const char *outcome_of(int status)
     return "ended in no known way";
 }
 
-static void attempt_tell(const struct jail *jail, size_t number)
+/* One serves as long as no attempt kills it. */
+static void victim_have(pid_t *victim)
+{
+    if (*victim <= 0 || waitpid(*victim, NULL, WNOHANG) != 0) *victim = victim_start();
+}
+
+static void attempt_tell(const struct jail *jail, size_t number, pid_t *victim)
 {
     int status = 0;
-    pid_t victim = victim_start(), pid = victim > 0 ? fork() : -1;
-    if (pid == 0) attempt_run(jail, number, victim);
+    victim_have(victim);
+    pid_t pid = *victim > 0 ? fork() : -1;
+    if (pid == 0) attempt_run(jail, number, *victim);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    if (victim > 0) victim_end(victim);
     log_info("jail probe: %s: %s: %s", jail->process, attempts[number].name,
              pid > 0 ? outcome_of(status) : "not tried");
     log_flush();
@@ -550,8 +556,10 @@ static bool is_wanted(const char *wanted, const char *name)
 void jail_probe(const struct jail *jail)
 {
     const char *wanted = getenv("SEKIMORI_JAIL_PROBE");
+    pid_t victim = 0;
     for (size_t i = 0; wanted && i < sizeof attempts / sizeof *attempts; i++)
-        if (is_wanted(wanted, attempts[i].name)) attempt_tell(jail, i);
+        if (is_wanted(wanted, attempts[i].name)) attempt_tell(jail, i, &victim);
+    if (victim > 0) victim_end(victim);
 }
 #else
 typedef int probe_is_empty; /* a translation unit has to declare something */

@@ -90,7 +90,7 @@ def probed(node, tries, words, may, **how):
     assert probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
     wanted = {(name, attempt) for name in NAMES for attempt in tries}
     node.start(wait=False, env={"SEKIMORI_JAIL_PROBE": words, "SEKIMORI_JAIL_PROBE_RUN": str(node.state / "run")}, **how)
-    lab.wait_for(lambda: wanted <= set(told(node)), "every process has told of every attempt", 120)
+    lab.wait_for(lambda: wanted <= set(told(node)), "every process has told of every attempt", 240)
     wrong = [f"{name}: {attempt}: {said}" for (name, attempt), said in sorted(told(node).items()) if (name, attempt) not in EITHER
              and said not in (("ALLOWED",) if attempt in may.get(name, ()) else ("denied", "killed"))]
     assert not wrong, "\n".join(wrong)
