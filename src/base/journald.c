@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-static void add(struct journal_entry *entry, const void *at, size_t length)
+static void add(struct journald_entry *entry, const void *at, size_t length)
 {
     memcpy(entry->bytes + entry->length, at, length);
     entry->length += length;
@@ -22,7 +22,7 @@ static size_t cut_to(struct text value, size_t most)
     return most;
 }
 
-void journal_field(struct journal_entry *entry, const char *name, struct text value, size_t most)
+void journald_field(struct journald_entry *entry, const char *name, struct text value, size_t most)
 {
     size_t room = sizeof entry->bytes - entry->length, around = strlen(name) + 2 + sizeof(uint64_t);
     if (room <= around) return;
@@ -43,7 +43,7 @@ static bool is_sent(int fd, const char *at, size_t length)
     return send(fd, at, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-bool journal_flush(struct journal_backlog *backlog, int fd)
+bool journald_flush(struct journald_backlog *backlog, int fd)
 {
     size_t sent = 0;
     for (uint16_t length; sent < backlog->length; sent += sizeof length + length) {
@@ -55,9 +55,9 @@ bool journal_flush(struct journal_backlog *backlog, int fd)
     return backlog->length == 0;
 }
 
-bool journal_send(struct journal_backlog *backlog, int fd, const struct journal_entry *entry)
+bool journald_send(struct journald_backlog *backlog, int fd, const struct journald_entry *entry)
 {
-    if (journal_flush(backlog, fd) && is_sent(fd, entry->bytes, entry->length)) return true;
+    if (journald_flush(backlog, fd) && is_sent(fd, entry->bytes, entry->length)) return true;
     uint16_t length = (uint16_t)entry->length;
     bool is_busy = errno == EAGAIN || errno == ENOBUFS;
     if (!is_busy || backlog->length + sizeof length + length > sizeof backlog->bytes) return false;
@@ -67,7 +67,7 @@ bool journal_send(struct journal_backlog *backlog, int fd, const struct journal_
     return true;
 }
 
-bool journal_is_stream(int fd, const char *stream)
+bool journald_is_stream(int fd, const char *stream)
 {
     struct stat facts;
     char own[64];

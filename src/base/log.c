@@ -46,7 +46,7 @@ static struct {
     size_t gathered;
     char lines[GATHER_LIMIT];
 } registry = { .process = "sekimori", .level = LOG_LEVEL_INFO, .fd = -1 };
-static struct journal_backlog backlog; /* takes memory only where a journal was busy */
+static struct journald_backlog backlog; /* takes memory only where a journal was busy */
 
 static const int syslog_priority[] = { 3, 4, 6, 7 };
 static const char *const level_word[] = { "error: ", "warning: ", "", "debug: " };
@@ -102,7 +102,7 @@ int log_target_connect(enum log_target target, const char *address)
 /* The journal, where standard error goes there anyway: its socket takes fields. */
 static enum log_target target_choose(enum log_target wanted)
 {
-    bool is_stream = journal_is_stream(STDERR_FILENO, getenv("JOURNAL_STREAM"));
+    bool is_stream = journald_is_stream(STDERR_FILENO, getenv("JOURNAL_STREAM"));
     if (wanted != LOG_TARGET_STDERR || !is_stream) return wanted;
     registry.fd = log_target_connect(LOG_TARGET_JOURNAL, NULL);
     return registry.fd >= 0 ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
@@ -276,7 +276,7 @@ void log_flush(void)
 {
     lines_write(registry.lines, registry.gathered);
     registry.gathered = 0;
-    if (backlog.length > 0 && registry.fd >= 0) journal_flush(&backlog, registry.fd);
+    if (backlog.length > 0 && registry.fd >= 0) journald_flush(&backlog, registry.fd);
 }
 
 static void put_stderr(enum log_level level, const char *escaped)
@@ -294,7 +294,7 @@ static void put_stderr(enum log_level level, const char *escaped)
     if (level <= LOG_LEVEL_WARNING) log_flush();
 }
 
-static void entry_make(struct journal_entry *entry, enum log_level level, const struct log_facts *facts,
+static void entry_make(struct journald_entry *entry, enum log_level level, const struct log_facts *facts,
                        const char *escaped)
 {
     char text[LINE_LIMIT + 16];
@@ -303,21 +303,21 @@ static void entry_make(struct journal_entry *entry, enum log_level level, const 
                           syslog_priority[level], registry.process, (int)registry.pid);
     entry->length = length > 0 ? (size_t)length : 0;
     if (facts) {
-        journal_field(entry, "QID", facts->qid, QID_MOST);
-        journal_field(entry, "RCPT", facts->rcpt, RCPT_MOST);
-        journal_field(entry, "STATUS", facts->status, STATUS_MOST);
+        journald_field(entry, "QID", facts->qid, QID_MOST);
+        journald_field(entry, "RCPT", facts->rcpt, RCPT_MOST);
+        journald_field(entry, "STATUS", facts->status, STATUS_MOST);
     }
     snprintf(text, sizeof text, "%s%s", level_word[level], escaped);
-    journal_field(entry, "MESSAGE", text_of(text), sizeof text);
+    journald_field(entry, "MESSAGE", text_of(text), sizeof text);
 }
 
 /* A journal that is busy gets it later; one that takes nothing, not at all: mail does not wait for it. */
 static bool journal_takes(enum log_level level, const struct log_facts *facts, const char *escaped)
 {
-    struct journal_entry entry;
+    struct journald_entry entry;
     if (registry.fd < 0) return false;
     entry_make(&entry, level, facts, escaped);
-    return journal_send(&backlog, registry.fd, &entry);
+    return journald_send(&backlog, registry.fd, &entry);
 }
 
 static int print_for_syslog(char *line, size_t size, enum log_level level, const char *escaped)

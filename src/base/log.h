@@ -44,11 +44,11 @@ enum log_level log_level_now(void);
 /* Writes one line. The formatted text is escaped: bytes below 0x20, 0x7f and invalid UTF-8 become \xNN. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What a line is about: fields of its own where the journal takes it, beside the text. Borrowed for the call,
-   as they are: nothing in them can make another field. An empty one is left out. */
 struct log_facts {
     struct text qid, rcpt, status; /* id of the message; recipient; what became of it, as status= has it */
 };
+/* With fields of their own where the journal takes the line, beside its text. They are borrowed for the call
+   and go as they are: nothing in them can make another field. An empty one is left out. */
 void log_line_of(enum log_level level, const struct log_facts *facts, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same of a message whose id, NUL-ended, is all that is known; the format says it too. */

@@ -66,10 +66,10 @@ static const struct row {
 static void values(void **state)
 {
     for (const struct row *row = rows; row < rows + sizeof rows / sizeof *rows; row++) {
-        struct journal_entry entry = { 0 };
+        struct journald_entry entry = { 0 };
         struct text name, value;
-        journal_field(&entry, "RCPT", row->value, row->most);
-        journal_field(&entry, "MESSAGE", TEXT("end"), 600);
+        journald_field(&entry, "RCPT", row->value, row->most);
+        journald_field(&entry, "MESSAGE", TEXT("end"), 600);
         struct text rest = text_from(entry.bytes, entry.length);
         if (row->kept > 0) {
             assert_int_equal(entry.bytes[4] == '\n', row->is_binary);
@@ -90,40 +90,40 @@ static void sizes(void **state)
     static char much[10000];
     struct text name, value;
     for (size_t length = 0; length < sizeof much; length += 37) {
-        struct journal_entry entry = { 0 };
+        struct journald_entry entry = { 0 };
         memset(much, 'x', sizeof much);
         if (length % 2) much[length / 2] = '\n';
-        for (int i = 0; i < 3; i++) journal_field(&entry, "RCPT", text_from(much, length), SIZE_MAX);
+        for (int i = 0; i < 3; i++) journald_field(&entry, "RCPT", text_from(much, length), SIZE_MAX);
         assert_true(entry.length < 4096);
         struct text rest = text_from(entry.bytes, entry.length);
         while (rest.length > 0) assert_true(field_read(&rest, &name, &value));
     }
 }
 
-static void numbered(struct journal_entry *entry, int number)
+static void numbered(struct journald_entry *entry, int number)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", number);
     entry->length = 0;
-    journal_field(entry, "MESSAGE", text_of(text), 600);
+    journald_field(entry, "MESSAGE", text_of(text), 600);
 }
 
 /* One that does not read: entries wait, in order, until there is no room, and go when it reads again. */
 static void busy_journal(void **state)
 {
-    static struct journal_backlog backlog;
-    struct journal_entry entry;
+    static struct journald_backlog backlog;
+    struct journald_entry entry;
     int ends[2], taken = 0, seen = 0;
     char room[64];
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
-    for (numbered(&entry, 0); journal_send(&backlog, ends[0], &entry); numbered(&entry, taken)) taken++;
+    for (numbered(&entry, 0); journald_send(&backlog, ends[0], &entry); numbered(&entry, taken)) taken++;
     assert_true(backlog.length > sizeof backlog.bytes - 64 && backlog.length <= sizeof backlog.bytes);
-    assert_false(journal_flush(&backlog, ends[0]));
+    assert_false(journald_flush(&backlog, ends[0]));
     while (seen < taken) {
         ssize_t got = recv(ends[1], room, sizeof room, MSG_DONTWAIT);
         if (got < 0) {
             size_t before = backlog.length;
-            journal_flush(&backlog, ends[0]);
+            journald_flush(&backlog, ends[0]);
             assert_true(backlog.length < before);
             continue;
         }
@@ -134,7 +134,7 @@ static void busy_journal(void **state)
     assert_int_equal(backlog.length, 0);
     assert_true(taken > 1000);
     close(ends[1]);
-    assert_false(journal_send(&backlog, ends[0], &entry)); /* it is gone */
+    assert_false(journald_send(&backlog, ends[0], &entry)); /* it is gone */
     close(ends[0]);
 }
 
@@ -146,13 +146,13 @@ static void stream(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(fstat(ends[1], &facts), 0);
     snprintf(own, sizeof own, "%lu:%lu", (unsigned long)facts.st_dev, (unsigned long)facts.st_ino);
-    assert_true(journal_is_stream(ends[1], own));
+    assert_true(journald_is_stream(ends[1], own));
     close(ends[0]);
     close(ends[1]);
-    assert_false(journal_is_stream(ends[1], own)); /* closed */
+    assert_false(journald_is_stream(ends[1], own)); /* closed */
     static const char *const others[] = { NULL, "", ":", "0:0", "8:1x", "nonsense" };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_false(journal_is_stream(STDIN_FILENO, others[i]));
+        assert_false(journald_is_stream(STDIN_FILENO, others[i]));
 }
 
 int main(void)
