@@ -217,7 +217,7 @@ def test_deliver_dies_before_a_reply(nodes, extensions, sound, verdict, verb, en
     if ending == "sent":
         lab.wait_for(node.queue_is_empty, "the queue is empty")
     assert server.taken[99] == (1 if verdict.startswith("250") else 0)
-    assert "their replies are awaited" in node.text()
+    lab.wait_for(lambda: "their replies are awaited" in node.text(), "the next deliver says what it found")
     node.balance()
 
 
