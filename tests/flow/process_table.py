@@ -112,7 +112,7 @@ class Node:
         if end[0] == "control":
             return "listening: `run/control`"
         others = self.owners.get(f"socket:[{end[1]}]", set())
-        return "to " + ", ".join(sorted(others - {self.names[pid]} or others or {"nobody"}))
+        return "to " + ", ".join(sorted(others - {self.names[pid]} or others or {"somebody outside"}))
 
     def descriptors(self, pid):
         """Three sets: sockets, folders, files."""
