@@ -54,8 +54,10 @@ static void number_print(uint64_t value, uint32_t divisor, struct buffer *out)
 {
     int digits = 0;
     for (uint32_t rest = divisor; rest > 1; rest /= 10) digits++;
-    buffer_printf(out, "%" PRIu64, value / divisor);
-    if (divisor > 1) buffer_printf(out, ".%0*" PRIu64, digits, value % divisor);
+    if (divisor > 1)
+        buffer_printf(out, "%" PRIu64 ".%0*" PRIu64, value / divisor, digits, value % divisor);
+    else
+        buffer_printf(out, "%" PRIu64, value);
 }
 
 static void name_print(const struct openmetrics_family *family, const char *suffix, struct text labels,
@@ -90,15 +92,12 @@ void openmetrics_signed(const struct openmetrics_family *family, struct text lab
 /* A bound is a float in its canonical form: "0.00025", "1.0". */
 static void bound_print(uint64_t value, uint32_t divisor, struct buffer *out)
 {
-    number_print(value, divisor, out);
-    if (divisor == 1) {
-        buffer_add_text(out, TEXT(".0"));
+    if (divisor <= 1) {
+        number_print(value * 10, 10, out);
         return;
     }
-    struct text all = buffer_text(out);
-    size_t length = all.length;
-    while (all.at[length - 1] == '0' && all.at[length - 2] != '.') length--;
-    buffer_truncate(out, length);
+    for (; divisor > 10 && value % 10 == 0; divisor /= 10) value /= 10;
+    number_print(value, divisor, out);
 }
 
 void openmetrics_histogram(const struct openmetrics_family *family, enum measures_scale scale,

@@ -181,6 +181,9 @@ struct http_server_counts http_server_counts(const struct http_server *server)
 void http_server_free(struct http_server *server)
 {
     shut(server);
-    while (!TAILQ_EMPTY(&server->monitors)) monitor_close(TAILQ_FIRST(&server->monitors));
+    for (struct monitor *next, *monitor = TAILQ_FIRST(&server->monitors); monitor; monitor = next) {
+        next = TAILQ_NEXT(monitor, others);
+        monitor_close(monitor);
+    }
     free(server);
 }
