@@ -63,7 +63,7 @@ def socket_ends():
                 ends[words[9]] = "listens" if words[3] == LISTENING and name.startswith("tcp") else "goes"
     for line in subprocess.run(["ss", "-xaH"], check=True, capture_output=True, text=True).stdout.splitlines():
         words = line.split()
-        ends[words[5]] = ("control" if words[1] == "LISTEN" else "unix", words[7])
+        ends[words[5]] = ("listens", os.path.basename(words[4])) if words[1] == "LISTEN" else ("unix", words[7])
     return ends
 
 
@@ -109,8 +109,8 @@ class Node:
         end = self.ends.get(target[8:-1], "goes")
         if isinstance(end, str):
             return {"listens": "listening TCP"}.get(end)
-        if end[0] == "control":
-            return "listening: `run/control`"
+        if end[0] == "listens":
+            return f"listening: `run/{end[1]}`"
         others = self.owners.get(f"socket:[{end[1]}]", set())
         return "to " + ", ".join(sorted(others - {self.names[pid]} or others or {"somebody outside"}))
 
