@@ -20,6 +20,16 @@ PLACES = ("greeting", "ehlo", "mail", "rcpt", "data", "content")
 LATE = 0.2  # seconds: later than what follows at once
 
 
+def content_of(lines):
+    """What stands before the line with a dot. A client that is gone before it has said nothing."""
+    content = b""
+    for line in lines:
+        if line == b".\r\n":
+            return content
+        content += line
+    raise ConnectionError("closed within the content")
+
+
 class Server(threading.Thread):
     """It takes or refuses each content as told, or closes ("close"), and sends one reply more at `place`, `late` or in the same write,
     once it has had `sound` messages as they should be. What it took is in `taken`, by the X-Load field, with how often. It keeps the
@@ -98,7 +108,7 @@ class Server(threading.Thread):
                 self.say(connection, "250 2.1.5 recipient ok", "rcpt")
             elif verb == "DATA" and has_recipient:
                 self.say(connection, "354 go on", "data")
-                self.keep(connection, b"".join(iter(lines.readline, b".\r\n")))
+                self.keep(connection, content_of(lines))
             elif verb == "BDAT":
                 self.keep(connection, lines.read(int(words[1])))
             elif verb == "QUIT":
