@@ -212,8 +212,8 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
         return json.loads(done.stdout)
 
     def queue_is_empty(self):
-        code, answer = ask(self.state, "queue list")
-        return code == 0 and not answer.strip().strip("[]").strip()
+        code, answer = ask(self.state, "queue summary")
+        return code == 0 and not answer
 
     def assert_sound(self):
         """No process panicked, and no sanitizer complained."""

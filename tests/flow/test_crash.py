@@ -26,7 +26,7 @@ def seen(inside):
     return set(numbers), len(numbers) - len(set(numbers))
 
 
-def settle(node, inside, load, seconds=60):
+def settle(node, inside, load, seconds=120):
     load.join(240)
     assert not load.is_alive(), "the load has not ended"
     lab.wait_for(node.queue_is_empty, "the queue is empty", seconds)
