@@ -252,7 +252,8 @@ def test_the_node_on_one_screen(nodes, inside):
     lab.wait_for(lambda: "1 message kept" in node.run("status").stdout, "it is counted")
     lines = node.run("status").stdout.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) < 140, lines
-    assert [line.split()[0] for line in lines] == ["process", *dict.fromkeys(one["name"] for one in node.status()["processes"])]
+    assert [line.split()[0] for line in lines] == ["process", *dict.fromkeys(one["name"] for one in node.status()["processes"]), "users:"]
+    assert lines[-1].startswith("users: all processes run as ")
     assert len(node.run("status", "--all").stdout.splitlines()) > 60
     queue = node.run("status", "queue").stdout
     assert queue.startswith("queue     0  running") and "journal bytes" in queue and "deliver" not in queue.split("\n")[0]
