@@ -107,7 +107,7 @@ bool voucher_is_good(struct digest_key *key, const struct keep_request *request,
 {
     const struct voucher *voucher = &request->voucher;
     uint8_t signature[DIGEST_BYTES];
-    if (voucher->at_ms == 0 || voucher->at_ms > now_ms || now_ms - voucher->at_ms > life_ms) return false;
+    if (voucher->at_ms == 0 || (now_ms > voucher->at_ms && now_ms - voucher->at_ms > life_ms)) return false;
     request_sign(key, request, body, voucher->at_ms, signature);
     return digest_equal(signature, voucher->signature);
 }

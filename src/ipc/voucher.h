@@ -34,7 +34,8 @@ void keep_by_verdict(struct arena *arena, const struct envelope *envelope, const
 void voucher_sign(struct digest_key *key, const struct keep_request *request,
                   const uint8_t body[DIGEST_BYTES], uint64_t now_ms, struct voucher *out);
 
-/* The request has the voucher that the dispatcher gave for it, at most `life_ms` ago. */
+/* The request has the voucher that the dispatcher gave for it, at most `life_ms` ago. A voucher may be from a
+   moment ahead: each process reads the clock once a turn of its loop. */
 bool voucher_is_good(struct digest_key *key, const struct keep_request *request,
                      const uint8_t body[DIGEST_BYTES], uint64_t now_ms, uint64_t life_ms);
 

@@ -166,6 +166,7 @@ struct offer {
     bool is_large;
     uint64_t id, arrived_ms;                      /* 0: a fresh one, now */
     void (*tamper)(struct keep_request *request); /* after scan signed it; may be NULL */
+    uint64_t ahead_ms;                            /* scan's clock before queue's */
 };
 
 static uint64_t monotonic_ms(void)
@@ -175,11 +176,11 @@ static uint64_t monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void request_sign(const struct node *node, struct keep_request *request)
+static void request_sign(const struct node *node, struct keep_request *request, uint64_t ahead_ms)
 {
     uint8_t digest[DIGEST_BYTES];
     digest_sha256(body_text(&request->body), digest);
-    voucher_sign(node->key, request, digest, monotonic_ms(), &request->voucher);
+    voucher_sign(node->key, request, digest, monotonic_ms() + ahead_ms, &request->voucher);
 }
 
 static uint64_t offer(struct node *node, const struct offer *what)
@@ -211,7 +212,7 @@ static uint64_t offer(struct node *node, const struct offer *what)
     for (int i = 0; what->is_large && i < 4000; i++)
         body_append(&request.body, TEXT("a line that makes a body too large for a frame\r\n"));
     body_finish(&request.body);
-    request_sign(node, &request);
+    request_sign(node, &request, what->ahead_ms);
     if (what->tamper) what->tamper(&request);
     struct buffer frame = { 0 };
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
@@ -1262,6 +1263,22 @@ static void test_unjudged_needs_no_voucher(void **state)
     node_free(&node);
 }
 
+/* queue reads its clock once a turn, scan may have read its own a moment later. */
+static void test_voucher_from_a_moment_ahead(void **state)
+{
+    struct node node;
+    (void)state;
+    node_make(&node, "");
+    node_start(&node);
+    synced(&node);
+    struct offer ahead = plain;
+    ahead.ahead_ms = 200;
+    keep(&node, &ahead);
+    deliver_all(&node);
+    node_stop(&node);
+    node_free(&node);
+}
+
 /* A voucher is good once: not while its message waits, nor when that has ended, nor for the next queue. */
 static void test_voucher_is_good_once(void **state)
 {
@@ -1310,6 +1327,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_held_needs_no_voucher),
         cmocka_unit_test(test_unjudged_needs_no_voucher),
         cmocka_unit_test(test_voucher_is_good_once),
+        cmocka_unit_test(test_voucher_from_a_moment_ahead),
     };
     if (argc < 2) return 64;
     program = argv[1];
