@@ -32,6 +32,11 @@ uint64_t hash_text(struct text text)
     return XXH3_64bits_withSecret(text.at, text.length, secret(), SECRET_BYTES);
 }
 
+uint64_t hash_number(uint64_t number)
+{
+    return hash_text(text_from((const char *)&number, sizeof number));
+}
+
 uint64_t hash_text_nocase(struct text text)
 {
     char folded[FOLD_BYTES];

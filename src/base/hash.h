@@ -10,6 +10,7 @@
    ASCII case. For tables in memory: never stored, never told to another process. */
 uint64_t hash_text(struct text text);
 uint64_t hash_text_nocase(struct text text);
+uint64_t hash_number(uint64_t number); /* likewise: ids are chosen by another process */
 
 /* By a key of the caller's, from hash_new_key, for a table that several processes share. */
 uint64_t hash_text_by(uint64_t key, struct text text);

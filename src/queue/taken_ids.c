@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Two sets: what is new goes into the young one; when that has lived as long as a voucher it is the old one,
-   and what was the old one is forgotten. Slots are found by the id itself, which no stranger chooses. */
+   and what was the old one is forgotten. By hand, since an id is 8 bytes, a handle of uthash would be 56. */
 #include "queue/taken_ids.h"
 
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 enum { SLOTS_LEAST = 1024 };
 
@@ -21,7 +22,7 @@ struct taken_ids {
 
 static size_t slot_of(const struct id_set *set, uint64_t id)
 {
-    size_t at = (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (set->room - 1);
+    size_t at = hash_number(id) & (set->room - 1);
     while (set->slots[at] != 0 && set->slots[at] != id) at = (at + 1) & (set->room - 1);
     return at;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
 
@@ -37,15 +38,9 @@ void message_index_free(struct message_index *message_index)
     free(message_index);
 }
 
-static uint64_t mixed(uint64_t id)
-{
-    id *= 0x9E3779B97F4A7C15u;
-    return id ^ id >> 29;
-}
-
 static size_t home_of(const struct message_index *message_index, uint64_t id)
 {
-    return mixed(id) & (message_index->slot_count - 1);
+    return hash_number(id) & (message_index->slot_count - 1);
 }
 
 static size_t place_of(const struct message_index *message_index, uint64_t id)
@@ -109,7 +104,7 @@ static void recent_forget(struct message_index *message_index, uint32_t place)
 {
     uint64_t id = message_index->recent[place];
     if (!id) return;
-    uint32_t *link = &message_index->recent_chains[mixed(id) & (RECENT_CHAINS - 1)];
+    uint32_t *link = &message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
     while (*link != place + 1) link = &message_index->recent_next[*link - 1];
     *link = message_index->recent_next[place];
 }
@@ -118,7 +113,7 @@ void message_index_remember(struct message_index *message_index, uint64_t id)
 {
     uint32_t place = (uint32_t)(message_index->recent_total++ & (RECENT_IDS - 1));
     recent_forget(message_index, place);
-    uint32_t *chain = &message_index->recent_chains[mixed(id) & (RECENT_CHAINS - 1)];
+    uint32_t *chain = &message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
     message_index->recent[place] = id;
     message_index->recent_next[place] = *chain;
     *chain = place + 1;
@@ -128,7 +123,7 @@ bool message_index_was_kept(const struct message_index *message_index, uint64_t 
 {
     const struct message *message = message_index_find(message_index, id);
     if (message) return !(message->flags & MESSAGE_PENDING);
-    uint32_t link = message_index->recent_chains[mixed(id) & (RECENT_CHAINS - 1)];
+    uint32_t link = message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
     while (link && message_index->recent[link - 1] != id) link = message_index->recent_next[link - 1];
     return link != 0;
 }
