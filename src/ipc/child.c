@@ -198,6 +198,14 @@ int child_map_take(struct child *child, const char *name, unsigned number)
     return fd;
 }
 
+void child_secret_read(struct child *child, const char *name, uint8_t out[CHILD_SECRET_BYTES])
+{
+    int fd = child_map_take(child, name, 0);
+    if (fd < 0 || pread(fd, out, CHILD_SECRET_BYTES, 0) != CHILD_SECRET_BYTES)
+        die_errno("the secret \"%s\" of master cannot be read", name);
+    close(fd);
+}
+
 static void maps_close(struct child *child)
 {
     struct given *given;

@@ -79,6 +79,9 @@ int child_listener_take(struct child *child, uint16_t listener_index);
 int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
 /* The caller's from now on: child_jail leaves it open. */
 int child_map_take(struct child *child, const char *name, unsigned number);
+/* Out of the map that has one, which is closed; it is the caller's to wipe. Ends the process where there is
+   none. */
+void child_secret_read(struct child *child, const char *name, uint8_t out[CHILD_SECRET_BYTES]);
 
 /* Closes the process's jail, unless the configuration says `jail off`: rights and paths of base/sandbox.h.
    Closes what master gave to be mapped before: mappings stay, but whoever takes

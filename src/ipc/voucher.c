@@ -2,19 +2,13 @@
 /* What is signed is written into one buffer; prefix and edits, which may be long, are pieces of their own. */
 #include "ipc/voucher.h"
 
-#include <unistd.h>
-
 #include "base/codec.h"
-#include "base/die.h"
 #include "config/domains.h"
 
 struct digest_key *voucher_key_read(struct child *child)
 {
     uint8_t secret[CHILD_SECRET_BYTES];
-    int fd = child_map_take(child, "vouchers", 0);
-    if (fd < 0 || pread(fd, secret, sizeof secret, 0) != sizeof secret)
-        die("the key of scan's vouchers cannot be read");
-    close(fd);
+    child_secret_read(child, "vouchers", secret);
     struct digest_key *key = digest_key_new(text_from((const char *)secret, sizeof secret));
     explicit_bzero(secret, sizeof secret);
     return key;

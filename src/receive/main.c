@@ -117,7 +117,7 @@ static void on_health(void *context, struct health_facts *out)
     health_know(out, HEALTH_SESSIONS, server->session_count);
 }
 
-static void maps_open(struct server *server, const struct child *child)
+static void maps_open(struct server *server, struct child *child)
 {
     uint16_t slot;
     int counters = child_map_fd(child, "counters", &slot), clients = child_map_fd(child, "clients", &slot);
@@ -126,9 +126,7 @@ static void maps_open(struct server *server, const struct child *child)
     server->clients = client_limits_map(clients, child->index);
     server->ring = ring_map(events);
     if (!page || !server->clients || !server->ring) die_errno("shared memory from master cannot be mapped");
-    int secret = child_map_fd(child, "secret", &slot);
-    if (pread(secret, server->secret, sizeof server->secret, 0) != sizeof server->secret)
-        die_errno("the node's secret cannot be read");
+    child_secret_read(child, "secret", server->secret);
     server->counters = &page->receive;
     measures_begin(&page->measures);
     server->measures = &page->measures.receive;
