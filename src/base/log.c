@@ -411,3 +411,12 @@ void log_line_of(enum log_level level, const struct log_facts *facts, const char
     put(level, facts, format, arguments);
     va_end(arguments);
 }
+
+bool log_has_room(struct allowance *lines, uint32_t at_once, uint32_t per_second, uint64_t now_ms,
+                  enum log_level level, const char *left_out)
+{
+    bool has_room = allowance_take(lines, at_once, per_second, now_ms);
+    uint64_t denied = allowance_denied(lines, now_ms);
+    if (denied) log_line(level, left_out, (unsigned long long)denied);
+    return has_room;
+}

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_BASE_LOG_H
 #define SEKIMORI_BASE_LOG_H
 
+#include "base/allowance.h"
 #include "base/text.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -53,6 +54,11 @@ void log_line_of(enum log_level level, const struct log_facts *facts, const char
     __attribute__((format(printf, 3, 4)));
 /* The same of a message whose id, NUL-ended, is all that is known; the format says it too. */
 #define log_of(level, id, ...) log_line_of(level, &(struct log_facts){ .qid = text_of(id) }, __VA_ARGS__)
+
+/* One line more of those that others bring about may be written, by `lines`. How many were left out before is
+   said at that level by `left_out`, a format for the number (%llu). */
+bool log_has_room(struct allowance *lines, uint32_t at_once, uint32_t per_second, uint64_t now_ms,
+                  enum log_level level, const char *left_out);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

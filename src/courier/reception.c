@@ -117,11 +117,8 @@ static void say(struct guest *guest, const struct wire_frame *frame)
 /* A line about whoever came to the port? */
 static bool may_note(struct reception *reception)
 {
-    uint64_t now_ms = loop_now_ms(reception->loop);
-    bool is_noted = allowance_take(&reception->lines, LINES_AT_ONCE, LINES_A_SECOND, now_ms);
-    uint64_t denied = allowance_denied(&reception->lines, now_ms);
-    if (denied) log_info("events: %llu lines about other guests are left out", (unsigned long long)denied);
-    return is_noted;
+    return log_has_room(&reception->lines, LINES_AT_ONCE, LINES_A_SECOND, loop_now_ms(reception->loop),
+                        LOG_LEVEL_INFO, "events: %llu lines about other guests are left out");
 }
 
 static void refuse(struct guest *guest, const char *reason)

@@ -117,11 +117,8 @@ static bool server_is_loopback(const char *server)
 
 static bool may_note(struct resolver *resolver)
 {
-    uint64_t now_ms = loop_now_ms(resolver->loop);
-    bool is_noted = allowance_take(&resolver->lines, LINES_AT_ONCE, LINES_A_SECOND, now_ms);
-    uint64_t denied = allowance_denied(&resolver->lines, now_ms);
-    if (denied) log_info("dns: %llu lines about other names are left out", (unsigned long long)denied);
-    return is_noted;
+    return log_has_room(&resolver->lines, LINES_AT_ONCE, LINES_A_SECOND, loop_now_ms(resolver->loop),
+                        LOG_LEVEL_INFO, "dns: %llu lines about other names are left out");
 }
 
 /* libunbound complains to a stream; its lines become lines of our log. */

@@ -33,12 +33,10 @@ static bool is_unjudged(const struct config *config, const struct keep_request *
 static void refused_say(struct queue *queue, const struct keep_request *request, const char *why)
 {
     char id[MESSAGE_ID_SIZE];
-    uint64_t now_ms = loop_now_ms(queue->child.loop), more;
     queue->unvouched++;
-    if (allowance_take(&queue->unvouched_said, SAID_AT_ONCE, 1, now_ms))
+    if (log_has_room(&queue->unvouched_said, SAID_AT_ONCE, 1, loop_now_ms(queue->child.loop), LOG_LEVEL_ERROR,
+                     "%llu more messages that scan does not vouch for were refused"))
         log_error("%s: receive wants it kept, but %s: it is refused", message_id_print(request->id, id), why);
-    else if ((more = allowance_denied(&queue->unvouched_said, now_ms)) > 0)
-        log_error("%llu more messages that scan does not vouch for were refused", (unsigned long long)more);
 }
 
 /* NULL: it does. */

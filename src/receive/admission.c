@@ -10,13 +10,9 @@ enum { NOTED_A_MINUTE = 1000, NOTED_AT_ONCE = 3000, NOTED_A_SECOND = 50 };
 
 bool admission_is_noted(struct server *server)
 {
-    uint64_t now_ms = loop_now_ms(server->loop);
-    bool is_noted = allowance_take(&server->noted, NOTED_AT_ONCE, NOTED_A_SECOND, now_ms);
-    uint64_t denied = allowance_denied(&server->noted, now_ms);
-    if (denied)
-        log_info("too many connect at once: the lines of %llu connections are left out, but for their mail",
-                 (unsigned long long)denied);
-    return is_noted;
+    return log_has_room(
+        &server->noted, NOTED_AT_ONCE, NOTED_A_SECOND, loop_now_ms(server->loop), LOG_LEVEL_INFO,
+        "too many connect at once: the lines of %llu connections are left out, but for their mail");
 }
 
 static struct client_numbers enter(struct session *session)
