@@ -55,8 +55,6 @@ void keep_prepare(struct session *session)
     transaction->keep.listener = session->port->number;
     transaction->keep.client = session->client;
     transaction->keep.direction = (uint8_t)session->port->listener.direction;
-    transaction->keep.recipients = arena_alloc_array(session->mail, transaction->envelope.recipient_count,
-                                                     sizeof *transaction->keep.recipients);
 }
 
 /* --- the offer --- */
@@ -148,6 +146,8 @@ static struct reply keep_whole(struct session *session, enum hold_reason hold)
     request->prefix = trace_fields(session);
     request->edits_count = 1;
     request->edits[0] = transaction->glance.is_missing ? edits_empty_line : edits_none;
+    request->recipients =
+        arena_alloc_array(session->mail, request->envelope.recipient_count, sizeof *request->recipients);
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++) request->recipients[i].hold = hold;
     return keep(session);
 }
