@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import lab
+import own_users
 
 
 # What `./test --quick` runs of the flows: the way of a message, and what an administrator does. The rest wants the full form.
@@ -37,6 +38,13 @@ def tmp_path(request, tmp_path_factory):
     yield folder
     if not getattr(request.node, "has_failed", False):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def place():
+    """A folder where every user may go and no hook may write."""
+    with own_users.open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,6 +79,26 @@ def landlock():
     return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
+class Datagrams:
+    """A datagram socket at `path`, as log daemons have: `take` is called with each that comes."""
+
+    def __init__(self, path, take):
+        self.path, self.take = path, take
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        path.chmod(0o666)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while datagram := self.socket.recv(65536):
+            self.take(datagram)
+
+    def stop(self):
+        self.path.unlink()
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
 class Sink:
     """`sekimori sink`: an inside server that writes a Maildir."""
 

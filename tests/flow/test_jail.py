@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import lab
-from own_users import node_make, open_folder, settle, through, users_make
+from own_users import node_make, settle, through, users_make
 
 # With a ledger that listens to other nodes, so that there is a courier, and a hook, so that there is a helper.
 CONFIG = """{head}domains {{ example.test 127.0.0.1:9 }}
@@ -60,12 +60,6 @@ def probes_are_built():
 
 
 pytestmark = pytest.mark.skipif(lab.QUICK and not probes_are_built(), reason="the quick build has no probes")
-
-
-@pytest.fixture
-def place():
-    with open_folder() as folder:
-        yield folder
 
 
 @pytest.fixture

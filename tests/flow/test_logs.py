@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -109,22 +108,10 @@ exec "$@"
 """
 
 
-class Syslog:
+class Syslog(lab.Datagrams):
     def __init__(self, path):
-        self.path, self.lines = path, []
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(path))
-        path.chmod(0o666)
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        while line := self.socket.recv(65536):
-            self.lines.append(line.decode())
-
-    def stop(self):
-        self.path.unlink()
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        self.lines = []
+        super().__init__(path, lambda line: self.lines.append(line.decode()))
 
     def has(self, text):
         return any(text in line for line in self.lines)

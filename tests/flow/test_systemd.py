@@ -5,7 +5,6 @@ import pathlib
 import re
 import signal
 import socket
-import threading
 import time
 
 import pytest
@@ -140,20 +139,16 @@ exec "$@"
 """
 
 
-class Journal:
+class Journal(lab.Datagrams):
     """journald's native protocol, read from its description alone."""
 
     def __init__(self, path):
-        self.path, self.entries = path, []
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(path))
-        path.chmod(0o666)
-        threading.Thread(target=self.read, daemon=True).start()
+        self.entries = []
+        super().__init__(path, self.enter)
 
-    def read(self):
-        while entry := self.socket.recv(65536):
-            assert len(entry) < 4096
-            self.entries.append(dict(self.fields(entry)))
+    def enter(self, entry):
+        assert len(entry) < 4096
+        self.entries.append(dict(self.fields(entry)))
 
     @staticmethod
     def fields(entry):
@@ -169,11 +164,6 @@ class Journal:
         """Entries with these fields, MESSAGE by a part of it."""
         text = wanted.pop("MESSAGE", "")
         return [one for one in self.entries if text in one["MESSAGE"] and wanted.items() <= one.items()]
-
-    def stop(self):
-        self.path.unlink()
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
 
 
 def test_the_journal_gets_fields(nodes, inside, tmp_path):

@@ -11,17 +11,11 @@ import subprocess
 import pytest
 
 import lab
-from own_users import node_make, open_folder, through, users_make
+from own_users import node_make, through, users_make
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
 
 OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report"}
-
-
-@pytest.fixture
-def place():
-    with open_folder() as folder:
-        yield folder
 
 
 @pytest.fixture
