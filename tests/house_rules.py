@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """The rules of the house that no compiler checks: layers, circles of files, unique names and tags, licence lines, prototypes in
 headers, contracts, checked contexts, one file for each foreign header. What an object includes is asked of the build, and so is
-what it calls.
+what it calls. One is for Python: what a script takes from another of ours is there.
 usage: house_rules.py [--root FOLDER] [--build FOLDER]"""
 import argparse
+import ast
 import collections
 import functools
 import pathlib
@@ -358,9 +359,33 @@ def foreign_headers(tree):
             yield f"<{header}> stands in more than one file: {', '.join(sorted(names))}"
 
 
+def names_at_top(path):
+    """What a Python file defines outside functions, in whatever branch."""
+    names, open_ = set(), list(ast.parse(path.read_text()).body)
+    while open_:
+        node = open_.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(name.asname or name.name).partition(".")[0] for name in node.names}
+        else:
+            names |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+            open_ += [one for one in ast.walk(node) if one is not node and isinstance(one, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))]
+    return names
+
+
+def python_imports(tree):
+    for path in (one for folder in ("tests", "bench", "lab") for one in sorted((tree.root / folder).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            beside = path.with_name(f"{node.module}.py") if isinstance(node, ast.ImportFrom) else path
+            if beside != path and beside.exists():
+                for name in sorted({name.name for name in node.names} - names_at_top(beside) - {"*"}):
+                    yield f"{path.relative_to(tree.root)}: {beside.name} has no {name}"
+
+
 RULES = (licence_lines, unique_names, unique_tags, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
          layers_are_no_circle, layers_are_used, prototypes, contracts, checked_contexts,
-         circles_of_files, foreign_headers)
+         circles_of_files, foreign_headers, python_imports)
 
 
 def main():

@@ -98,6 +98,8 @@ BREACHES = [
       "mail/address.c": '+#include "mail/domain.h"\n' + FUNCTION.format("address_octets", "domain_length")}, "circles_of_files"),
     ("a foreign header in two files",
      {"base/text.c": "+#include <zstd.h>\n", "mail/domain.c": "+#include <zstd.h>\n", "../fake/zstd.h": "\n"}, "foreign_headers"),
+    ("a test that takes from another what is no more there",
+     {"../tests/test_a.py": "from lab_b import send, place\n", "../tests/lab_b.py": "def send():\n    place = 1\n"}, "python_imports"),
 ]
 
 

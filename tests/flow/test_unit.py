@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import lab
-from test_users import ids_of, mail_flows, place, status_of, through, users_make  # noqa: F401
+from test_users import ids_of, mail_flows, status_of, through, users_make  # noqa: F401
 
 UNIT = lab.ROOT / "packaging/sekimori.service"
 EXPOSURE_MOST = 3.0
