@@ -5,12 +5,6 @@
 
 #include "base/codec.h"
 
-const char *dns_status_name(enum dns_status status)
-{
-    static const char *const names[] = { "found", "none", "temperror", "bogus" };
-    return status <= DNS_BOGUS ? names[status] : "unknown";
-}
-
 static void name_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
                      struct text name)
 {

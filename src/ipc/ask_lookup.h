@@ -5,8 +5,7 @@
 #ifndef SEKIMORI_IPC_ASK_LOOKUP_H
 #define SEKIMORI_IPC_ASK_LOOKUP_H
 
-#include "base/address.h"
-#include "base/arena.h"
+#include "dns/dns_record.h"
 #include "ipc/channel.h"
 
 enum lookup_frame {
@@ -19,14 +18,6 @@ enum lookup_frame {
 };
 
 enum { LOOKUP_ADDRESSES = 32, LOOKUP_MX_HOSTS = 32, LOOKUP_NAME_LIMIT = 255 };
-
-enum dns_status {
-    DNS_FOUND,
-    DNS_NONE,      /* NXDOMAIN or no such record */
-    DNS_TEMPERROR, /* SERVFAIL, time-out, no resolver */
-    DNS_BOGUS,     /* DNSSEC validation failed; treated as temperror where mail flows */
-};
-const char *dns_status_name(enum dns_status status); /* "found", "none", "temperror", "bogus" */
 
 struct host_answer {
     enum dns_status status;

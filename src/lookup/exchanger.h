@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_LOOKUP_EXCHANGER_H
 #define SEKIMORI_LOOKUP_EXCHANGER_H
 
+#include "ipc/ask_lookup.h"
 #include "lookup/host.h"
 
 struct exchanger_host {

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_LOOKUP_HOST_H
 #define SEKIMORI_LOOKUP_HOST_H
 
+#include "ipc/ask_lookup.h"
 #include "lookup/resolver.h"
 
 struct host_question {

@@ -6,7 +6,7 @@
 
 #include "base/loop.h"
 #include "config/settings.h"
-#include "lookup/packet.h"
+#include "dns/packet.h"
 
 struct resolver;
 

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_LOOKUP_REVERSE_H
 #define SEKIMORI_LOOKUP_REVERSE_H
 
+#include "ipc/ask_lookup.h"
 #include "lookup/resolver.h"
 
 enum { REVERSE_NAMES = 10 };

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lookup/packet.h"
+#include "dns/packet.h"
 
 #define HEAD(flags, answers) "\x12\x34" flags "\0\1\0" answers "\0\0\0\0"
 #define OK "\x81\x80"
@@ -55,6 +55,13 @@ static const struct row {
       RECORD_MX, "found 10=m.test 0=" },
     { "a name with odd bytes", BYTES(HEAD(OK, "\1") QUESTION HERE RECORD("\x0c", "\6") "\4a.\0\\\0"),
       RECORD_PTR, "found a\\046\\000\\092" },
+    { "a text of two strings", BYTES(HEAD(OK, "\1") QUESTION HERE RECORD("\x10", "\6") "\2v=\2DK"),
+      RECORD_TXT, "found v=DK" },
+    { "an empty text and one of no string",
+      BYTES(HEAD(OK, "\2") QUESTION HERE RECORD("\x10", "\1") "\0" HERE RECORD("\x10", "\0")), RECORD_TXT,
+      "found  " },
+    { "a text that runs out of its record", BYTES(HEAD(OK, "\1") QUESTION HERE RECORD("\x10", "\3") "\3hi"),
+      RECORD_TXT, "temperror" },
     { "does not exist", BYTES(HEAD(NXDOMAIN, "\0") QUESTION), RECORD_A, "none nxdomain" },
     { "exists without records", BYTES(HEAD(OK, "\0") QUESTION), RECORD_A, "none" },
     { "the server failed", BYTES(HEAD(SERVFAIL, "\0") QUESTION), RECORD_A, "temperror" },
@@ -87,6 +94,8 @@ static void answer_print(const struct dns_answer *answer, enum dns_record_type t
         if (type == RECORD_MX)
             at += (size_t)snprintf(room + at, size - at, " %u=%.*s", record->preference,
                                    TEXT_ARG(record->name));
+        else if (type == RECORD_TXT)
+            at += (size_t)snprintf(room + at, size - at, " %.*s", TEXT_ARG(record->text));
         else if (type == RECORD_PTR)
             at += (size_t)snprintf(room + at, size - at, " %.*s", TEXT_ARG(record->name));
         else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Reads answers in wire format. libunbound hands them over validated and scrubbed, yet what stands in them
    was written by strangers: nothing is believed that was not checked. */
-#include "lookup/packet.h"
+#include "dns/packet.h"
 
 enum {
     HEADER_BYTES = 12,
@@ -91,6 +91,22 @@ static struct text name_text(const struct name *name)
     return text_from(name->bytes, name->length);
 }
 
+/* RFC 1035 section 3.3.14: strings, each behind its length, up to `end`; joined. False: cut short. */
+static bool take_strings(struct arena *arena, const struct cursor *cursor, size_t end, struct text *out)
+{
+    char *joined = arena_alloc(arena, end - cursor->at + 1);
+    size_t length = 0;
+    for (size_t at = cursor->at; at < end;) {
+        size_t string = byte_at(cursor, at++);
+        if (string > end - at) return false;
+        memcpy(joined + length, cursor->message.at + at, string);
+        length += string;
+        at += string;
+    }
+    *out = text_from(joined, length);
+    return true;
+}
+
 /* The data of one record, [cursor->at, end). False: not of the shape its type has. */
 static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, enum dns_record_type type,
                       struct dns_record *out)
@@ -107,6 +123,8 @@ static bool take_data(struct arena *arena, struct cursor *cursor, size_t end, en
         if (length != 16) return false;
         memcpy(out->address.bytes, cursor->message.at + cursor->at, 16);
         return true;
+    case RECORD_TXT:
+        return take_strings(arena, cursor, end, &out->text);
     case RECORD_MX:
         if (length < 3) return false;
         out->preference = take_u16(cursor);
