@@ -110,8 +110,9 @@ static void ask(struct inquiry *inquiry, enum dns_question_kind kind)
     inquiry->asker.answered = inquiry_answered;
     inquiry->finding.language = checks->language;
     wait_begin(checks, TEXT("DNS"));
-    dns_question_ask(checks->questions, kind, inquiry->name, inquiry->address, checks->limit_ms,
-                     &inquiry->asker);
+    struct dns_question_subject subject = { .kind = kind, .name = inquiry->name };
+    if (inquiry->address) subject.client = *inquiry->address;
+    dns_question_ask(checks->questions, &subject, checks->limit_ms, &inquiry->asker);
     while (!inquiry->is_over) loop_run(checks->loop);
     timer_clear(checks->patience);
 }

@@ -14,6 +14,7 @@
 #include "cli/check.h"
 #include "cli/completions.h"
 #include "cli/digest_tool.h"
+#include "cli/dns_tool.h"
 #include "cli/drain.h"
 #include "cli/health_command.h"
 #include "cli/keepalived.h"
@@ -74,6 +75,7 @@ static const struct verb verbs[] = {
       &quarantine_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
+    { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,
       &balance_usage },
     { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY,

@@ -60,9 +60,11 @@ const struct dns_answer *dns_answers_find(struct dns_answers *answers, struct te
     if (!is_name(name)) return &none;
     struct dns_lookup *item = find(answers, name, type);
     if (!item && answers->count == DNS_ANSWERS_MOST) return &temperror;
-    if (!item) item = add(answers, name, type);
-    if (!item->is_known && answers->at_hand)
-        item->is_known = answers->at_hand(answers->context, item->name, type, &item->answer);
+    if (!item) {
+        item = add(answers, name, type);
+        if (answers->at_hand)
+            item->is_known = answers->at_hand(answers->context, item->name, type, &item->answer);
+    }
     return item->is_known ? &item->answer : NULL;
 }
 

@@ -18,7 +18,7 @@ struct dns_lookup {
 
 struct dns_answers {
     struct arena *arena; /* holds names and lists; answers' records are who put them in's, as long-lived */
-    /* Asked before a question is noted as wanted: true when the answer is at hand, as from a cache. May be
+    /* Told once of each question that is not known: true when the answer is at hand, as from a cache. May be
        NULL. */
     bool (*at_hand)(void *context, struct text name, enum dns_record_type type, struct dns_answer *out);
     void *context;

@@ -39,6 +39,7 @@ struct dns_answer {
     enum dns_status status;
     bool is_nxdomain; /* status DNS_NONE: the name does not exist at all */
     bool secure;      /* DNSSEC-validated */
+    bool was_cached;  /* nobody was asked for it */
     uint32_t count;   /* at most PACKET_RECORDS; further ones are left out */
     struct dns_record *records;
 };

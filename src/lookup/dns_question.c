@@ -13,6 +13,8 @@
 #define HASH_FUNCTION(key, length, hash) (hash) = (unsigned)hash_text(text_from((const char *)(key), length))
 #include <uthash.h>
 
+enum { KEY_FIXED = 2 };
+
 struct dns_question {
     enum { DNS_QUESTION_MAGIC = 0x49f69b9e } magic;
     UT_hash_handle hh;
@@ -25,9 +27,10 @@ struct dns_question {
         struct host_question host;
         struct exchanger exchanger;
         struct reverse reverse;
+        struct dns_answer records;
     };
     size_t key_length;
-    char key[1 + LOOKUP_NAME_LIMIT]; /* kind, then name or address */
+    char key[KEY_FIXED + LOOKUP_NAME_LIMIT]; /* kind, type, then name or address */
 };
 
 struct dns_question_table {
@@ -100,6 +103,7 @@ static bool is_temperror(const struct dns_question_answer *answer)
     return answer->host          ? answer->host->status > DNS_NONE
            : answer->mx          ? answer->mx->status > DNS_NONE
            : answer->client_name ? answer->client_name->status == CLIENT_NAME_TEMPERROR
+           : answer->records     ? answer->records->status > DNS_NONE
                                  : true;
 }
 
@@ -107,6 +111,7 @@ struct made {
     struct host_answer host;
     struct mx_answer mx;
     struct client_name client_name;
+    struct dns_answer records;
 };
 
 static struct dns_question_answer answer_of(enum dns_question_kind kind, const struct made *made)
@@ -115,6 +120,7 @@ static struct dns_question_answer answer_of(enum dns_question_kind kind, const s
     if (kind == DNS_QUESTION_HOST) answer.host = &made->host;
     if (kind == DNS_QUESTION_MX) answer.mx = &made->mx;
     if (kind == DNS_QUESTION_CLIENT_NAME) answer.client_name = &made->client_name;
+    if (kind == DNS_QUESTION_RECORDS) answer.records = &made->records;
     return answer;
 }
 
@@ -131,6 +137,9 @@ static struct dns_question_answer answer_make(struct dns_question *question, str
     case DNS_QUESTION_CLIENT_NAME:
         reverse_answer_make(&question->reverse, &made->client_name);
         break;
+    case DNS_QUESTION_RECORDS:
+        made->records = question->records;
+        break;
     }
     return answer_of(dns_question_kind(question), made);
 }
@@ -143,11 +152,11 @@ static void asker_tell(struct dns_question_table *table, struct asker *asker,
     asker->answered(asker, answer);
 }
 
-/* An answer that needs no question: `status` for hosts and exchangers, its like for a client's name. */
+/* An answer that needs no question: `status`, or its like for a client's name. */
 static void answer_at_once(struct dns_question_table *table, enum dns_question_kind kind,
                            enum dns_status status, struct asker *asker)
 {
-    struct made made = { .host.status = status, .mx.status = status };
+    struct made made = { .host.status = status, .mx.status = status, .records.status = status };
     made.client_name.status = status == DNS_NONE ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR;
     struct dns_question_answer answer = answer_of(kind, &made);
     asker_tell(table, asker, &answer);
@@ -209,25 +218,26 @@ static bool is_domain_name(struct text name)
 }
 
 struct key {
-    char bytes[1 + LOOKUP_NAME_LIMIT];
+    char bytes[KEY_FIXED + LOOKUP_NAME_LIMIT];
     size_t length;
 };
 
-static bool key_make(enum dns_question_kind kind, struct text name, const struct address *client,
-                     struct key *out)
+static bool key_make(const struct dns_question_subject *subject, struct key *out)
 {
-    out->bytes[0] = (char)kind;
-    if (kind == DNS_QUESTION_CLIENT_NAME) {
-        memcpy(out->bytes + 1, client->bytes, sizeof client->bytes);
-        out->length = 1 + sizeof client->bytes;
+    struct text name = subject->name;
+    out->bytes[0] = (char)subject->kind;
+    out->bytes[1] = (char)subject->type;
+    if (subject->kind == DNS_QUESTION_CLIENT_NAME) {
+        memcpy(out->bytes + KEY_FIXED, subject->client.bytes, sizeof subject->client.bytes);
+        out->length = KEY_FIXED + sizeof subject->client.bytes;
         return true;
     }
     if (name.length > LOOKUP_NAME_LIMIT) return false;
     if (text_ends(name, TEXT("."))) name.length--;
     struct arena *arena = arena_new(0);
     bool is_name = idna_to_ascii(arena, name, &name) && is_domain_name(name);
-    if (is_name) memcpy(out->bytes + 1, name.at, name.length);
-    out->length = 1 + name.length;
+    if (is_name) memcpy(out->bytes + KEY_FIXED, name.at, name.length);
+    out->length = KEY_FIXED + name.length;
     arena_free(arena);
     return is_name;
 }
@@ -247,10 +257,10 @@ static struct dns_question *dns_question_new(struct dns_question_table *table, c
     return question;
 }
 
-static void dns_question_begin(struct dns_question *question, const struct address *client)
+static void dns_question_begin(struct dns_question *question, const struct dns_question_subject *subject)
 {
     struct resolver *resolver = question->table->resolver;
-    struct text name = text_from(question->key + 1, question->key_length - 1);
+    struct text name = text_from(question->key + KEY_FIXED, question->key_length - KEY_FIXED);
     switch (dns_question_kind(question)) {
     case DNS_QUESTION_HOST:
         host_begin(&question->host, resolver, question->arena, name, dns_question_done, question);
@@ -259,7 +269,12 @@ static void dns_question_begin(struct dns_question *question, const struct addre
         exchanger_begin(&question->exchanger, resolver, question->arena, name, dns_question_done, question);
         break;
     case DNS_QUESTION_CLIENT_NAME:
-        reverse_begin(&question->reverse, resolver, question->arena, client, reverse_progressed, question);
+        reverse_begin(&question->reverse, resolver, question->arena, &subject->client, reverse_progressed,
+                      question);
+        break;
+    case DNS_QUESTION_RECORDS:
+        resolver_ask(resolver, question->arena, name, subject->type, &question->records, dns_question_done,
+                     question);
         break;
     }
 }
@@ -277,23 +292,23 @@ static void asker_join(struct dns_question *question, struct asker *asker, uint3
     table->counts.waiting++;
 }
 
-void dns_question_ask(struct dns_question_table *table, enum dns_question_kind kind, struct text name,
-                      const struct address *client, uint32_t deadline_ms, struct asker *asker)
+void dns_question_ask(struct dns_question_table *table, const struct dns_question_subject *subject,
+                      uint32_t deadline_ms, struct asker *asker)
 {
     struct key key;
     struct dns_question *question = NULL;
     asker->question = NULL;
     asker->deadline = NULL;
     table->counts.asked++;
-    if (!key_make(kind, name, client, &key)) {
-        answer_at_once(table, kind, DNS_NONE, asker);
+    if (!key_make(subject, &key)) {
+        answer_at_once(table, subject->kind, DNS_NONE, asker);
         return;
     }
     HASH_FIND(hh, table->questions, key.bytes, key.length, question);
     if (table->counts.waiting >= DNS_QUESTION_ASKERS ||
         (!question && table->counts.in_flight >= DNS_QUESTION_LIMIT)) {
         table->counts.over_limit++;
-        answer_at_once(table, kind, DNS_TEMPERROR, asker);
+        answer_at_once(table, subject->kind, DNS_TEMPERROR, asker);
         return;
     }
     if (question) {
@@ -303,7 +318,7 @@ void dns_question_ask(struct dns_question_table *table, enum dns_question_kind k
     }
     question = dns_question_new(table, &key);
     asker_join(question, asker, deadline_ms);
-    dns_question_begin(question, client);
+    dns_question_begin(question, subject);
 }
 
 const struct dns_question_counts *dns_question_counts(const struct dns_question_table *table)

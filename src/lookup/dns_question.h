@@ -9,7 +9,20 @@
 #include "lookup/exchanger.h"
 #include "lookup/reverse.h"
 
-enum dns_question_kind { DNS_QUESTION_HOST, DNS_QUESTION_MX, DNS_QUESTION_CLIENT_NAME };
+enum dns_question_kind {
+    DNS_QUESTION_HOST,
+    DNS_QUESTION_MX,
+    DNS_QUESTION_CLIENT_NAME,
+    DNS_QUESTION_RECORDS /* of one type, as the DNS has them */
+};
+
+/* What is asked. Borrowed for the call. */
+struct dns_question_subject {
+    enum dns_question_kind kind;
+    struct text name; /* but of CLIENT_NAME: in any case, A-labels or UTF-8, with or without a final dot */
+    struct address client;     /* CLIENT_NAME */
+    enum dns_record_type type; /* RECORDS */
+};
 
 enum {
     DNS_QUESTION_LIMIT = 4096,      /* different ones in flight */
@@ -23,6 +36,7 @@ struct dns_question_answer {
     const struct host_answer *host;
     const struct mx_answer *mx;
     const struct client_name *client_name;
+    const struct dns_answer *records;
 };
 
 /* One who waits. The caller's memory; `answered` is called once, perhaps inside dns_question_ask, and may
@@ -44,10 +58,9 @@ void dns_question_table_set_timeout(struct dns_question_table *table,
                                     uint32_t timeout_ms);       /* for deadline 0 */
 void dns_question_table_free(struct dns_question_table *table); /* askers are forgotten */
 
-/* `name` for HOST and MX, in any case, A-labels or UTF-8, with or without a final dot; one that cannot be a
-   domain name is DNS_NONE at once. `client` for CLIENT_NAME. Over a limit the answer is temperror at once. */
-void dns_question_ask(struct dns_question_table *table, enum dns_question_kind kind, struct text name,
-                      const struct address *client, uint32_t deadline_ms, struct asker *asker);
+/* A name that cannot be a domain's is DNS_NONE at once, and over a limit the answer is temperror at once. */
+void dns_question_ask(struct dns_question_table *table, const struct dns_question_subject *subject,
+                      uint32_t deadline_ms, struct asker *asker);
 
 /* The asker is gone: no answer. */
 void dns_question_leave(struct asker *asker);

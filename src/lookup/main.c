@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ipc/child.h"
+#include "lookup/dns_command.h"
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
 
@@ -58,35 +59,35 @@ static void ask_answered(struct asker *asker, const struct dns_question_answer *
     ask_free(ask);
 }
 
-static void ask_begin(struct peer *peer, uint64_t id, enum dns_question_kind kind, struct text name,
-                      const struct address *client, uint32_t deadline_ms)
+static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_subject *subject,
+                      uint32_t deadline_ms)
 {
     struct ask *ask = memory_alloc(sizeof *ask);
     *ask = (struct ask){ .asker.answered = ask_answered, .peer = peer, .id = id };
     LIST_INSERT_HEAD(&peer->asks, ask, others);
-    dns_question_ask(peer->service->questions, kind, name, client, deadline_ms, &ask->asker);
+    dns_question_ask(peer->service->questions, subject, deadline_ms, &ask->asker);
 }
 
 static bool peer_on_frame(void *context, struct frame *frame)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
+    struct dns_question_subject subject = { .kind = DNS_QUESTION_HOST };
     uint32_t deadline_ms;
-    struct text name;
-    struct address client;
     switch (frame->type) {
     case LOOKUP_HOST:
     case LOOKUP_MX:
-        if (!lookup_name_get(frame, &deadline_ms, &name)) return false;
-        ask_begin(peer, frame->id, frame->type == LOOKUP_MX ? DNS_QUESTION_MX : DNS_QUESTION_HOST, name, NULL,
-                  deadline_ms);
-        return true;
+        if (frame->type == LOOKUP_MX) subject.kind = DNS_QUESTION_MX;
+        if (!lookup_name_get(frame, &deadline_ms, &subject.name)) return false;
+        break;
     case LOOKUP_CLIENT_NAME:
-        if (!lookup_client_get(frame, &deadline_ms, &client)) return false;
-        ask_begin(peer, frame->id, DNS_QUESTION_CLIENT_NAME, TEXT_NONE, &client, deadline_ms);
-        return true;
+        subject.kind = DNS_QUESTION_CLIENT_NAME;
+        if (!lookup_client_get(frame, &deadline_ms, &subject.client)) return false;
+        break;
     default:
         return false;
     }
+    ask_begin(peer, frame->id, &subject, deadline_ms);
+    return true;
 }
 
 static void peer_on_closed(void *context)
@@ -158,9 +159,16 @@ static void on_health(void *context, struct health_facts *out)
     dns_probe_tell(service->probe, out);
 }
 
-static const struct child_events events = {
-    .on_peer = on_peer, .on_config = on_config, .on_status = on_status, .on_health = on_health
-};
+static void on_client(void *context, const struct commander *commander, struct text command, int fd)
+{
+    dns_command_begin(CONTEXT(context, struct service, SERVICE_MAGIC)->questions, command, fd);
+}
+
+static const struct child_events events = { .on_peer = on_peer,
+                                            .on_config = on_config,
+                                            .on_status = on_status,
+                                            .on_health = on_health,
+                                            .on_client = on_client };
 
 static void chance_seed(void)
 {

@@ -38,6 +38,7 @@ struct lookup {
     struct dns_answer *out;
     void (*done)(void *context);
     void *context;
+    bool *answered_now; /* set, and nothing is told, when the answer comes inside the call; or NULL */
 };
 
 struct server_list {
@@ -56,8 +57,8 @@ struct resolver {
     struct lookup *in_flight;
     struct lookup *answered, **answered_last;
     struct deferred telling;
-    bool is_asking;  /* inside ub_resolve_event */
-    bool is_closing; /* inside ub_ctx_delete, which answers all with failure */
+    const struct lookup *asking; /* whose ub_resolve_event we are inside */
+    bool is_closing;             /* inside ub_ctx_delete, which answers all with failure */
     struct resolver_counts counts;
 };
 
@@ -363,6 +364,12 @@ static void answered_add(struct resolver *resolver, struct lookup *lookup)
     resolver->counts.in_flight--;
     resolver->counts.temperrors += lookup->out->status == DNS_TEMPERROR;
     resolver->counts.bogus += lookup->out->status == DNS_BOGUS;
+    if (lookup->answered_now && resolver->asking == lookup) {
+        *lookup->answered_now = true;
+        free(lookup->name);
+        free(lookup);
+        return;
+    }
     lookup->next = NULL;
     *resolver->answered_last = lookup;
     resolver->answered_last = &lookup->next;
@@ -384,7 +391,8 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
     struct lookup *lookup = CONTEXT(context, struct lookup, LOOKUP_MAGIC);
     struct resolver *resolver = lookup->resolver;
     if (resolver->is_closing) return;
-    resolver->counts.from_cache += resolver->is_asking;
+    bool is_cached = resolver->asking == lookup;
+    resolver->counts.from_cache += is_cached;
     if (sec == SEC_BOGUS) {
         *lookup->out = (struct dns_answer){ .status = DNS_BOGUS };
         if (may_note(resolver))
@@ -395,8 +403,9 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
                      lookup->out);
         lookup->out->secure = sec == SEC_SECURE;
     }
+    lookup->out->was_cached = is_cached;
     bool is_told = lookup->out->status != DNS_TEMPERROR || sec == SEC_BOGUS;
-    resolver->counts.answered += is_told && !resolver->is_asking;
+    resolver->counts.answered += is_told && !is_cached;
     in_flight_remove(resolver, lookup);
     answered_add(resolver, lookup);
 }
@@ -408,10 +417,10 @@ static void unbound_ask(struct resolver *resolver, struct lookup *lookup)
     lookup->next = resolver->in_flight;
     if (lookup->next) lookup->next->previous = lookup;
     resolver->in_flight = lookup;
-    resolver->is_asking = true;
+    resolver->asking = lookup;
     int error = ub_resolve_event(resolver->unbound, lookup->name[0] ? lookup->name : ".", lookup->type,
                                  CLASS_IN, lookup, unbound_answered, NULL);
-    resolver->is_asking = false;
+    resolver->asking = NULL;
     if (error == 0) return;
     if (error != UB_SYNTAX && may_note(resolver))
         log_warning("dns: name=%s, not asked: %s", lookup->name, ub_strerror(error));
@@ -421,19 +430,14 @@ static void unbound_ask(struct resolver *resolver, struct lookup *lookup)
     answered_add(resolver, lookup);
 }
 
-void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
-                  struct dns_answer *out, void (*done)(void *context), void *context)
+static void lookup_begin(struct resolver *resolver, const struct lookup *asked, struct text name)
 {
     struct lookup *lookup = memory_alloc(sizeof *lookup);
-    *lookup = (struct lookup){ .magic = LOOKUP_MAGIC,
-                               .resolver = resolver,
-                               .arena = arena,
-                               .name = memory_string(name),
-                               .type = type,
-                               .out = out,
-                               .done = done,
-                               .context = context };
-    *out = (struct dns_answer){ .status = DNS_TEMPERROR };
+    *lookup = *asked;
+    lookup->magic = LOOKUP_MAGIC;
+    lookup->resolver = resolver;
+    lookup->name = memory_string(name);
+    *lookup->out = (struct dns_answer){ .status = DNS_TEMPERROR };
     resolver->telling.run = tell;
     resolver->telling.context = resolver;
     resolver->counts.asked++;
@@ -441,6 +445,32 @@ void resolver_ask(struct resolver *resolver, struct arena *arena, struct text na
         unbound_ask(resolver, lookup);
     else
         answered_add(resolver, lookup);
+    bool is_gone = asked->answered_now && *asked->answered_now;
+    if (!is_gone) lookup->answered_now = NULL; /* it is asked anew on a reload */
+}
+
+void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
+                  struct dns_answer *out, void (*done)(void *context), void *context)
+{
+    const struct lookup asked = {
+        .arena = arena, .type = type, .out = out, .done = done, .context = context
+    };
+    lookup_begin(resolver, &asked, name);
+}
+
+bool resolver_ask_now(struct resolver *resolver, struct arena *arena, struct text name,
+                      enum dns_record_type type, struct dns_answer *out, void (*done)(void *context),
+                      void *context)
+{
+    bool is_answered = false;
+    const struct lookup asked = { .arena = arena,
+                                  .type = type,
+                                  .out = out,
+                                  .done = done,
+                                  .context = context,
+                                  .answered_now = &is_answered };
+    lookup_begin(resolver, &asked, name);
+    return is_answered;
 }
 
 const struct resolver_counts *resolver_counts(const struct resolver *resolver)

@@ -29,6 +29,13 @@ bool resolver_configure(struct resolver *resolver, const struct config *config);
 void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
                   struct dns_answer *out, void (*done)(void *context), void *context);
 
+/* The same, but that an answer which is in the cache comes at once: true, *out is it, and `done` is not
+ * called.
+ */
+bool resolver_ask_now(struct resolver *resolver, struct arena *arena, struct text name,
+                      enum dns_record_type type, struct dns_answer *out, void (*done)(void *context),
+                      void *context);
+
 struct resolver_counts {
     uint64_t asked, from_cache; /* from_cache: answered without a packet to anybody */
     uint64_t answered;          /* by servers, in a way that counts: a name is there or is not */

@@ -256,6 +256,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "callout")) {
         pass_on(client, PROCESS_DELIVER, command);
+    } else if (is_command(command, "dns")) {
+        pass_on(client, PROCESS_LOOKUP, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "difference")) {

@@ -89,6 +89,8 @@ static void test_at_hand_is_asked_first(void **state)
     assert_true(dns_answers_find(&answers, TEXT("a.test"), RECORD_TXT)->is_nxdomain);
     assert_int_equal(asked, 1);
     assert_null(dns_answers_find(&answers, TEXT("a.test"), RECORD_A));
+    assert_null(dns_answers_find(&answers, TEXT("a.test"), RECORD_A));
+    assert_int_equal(asked, 2);
     assert_int_equal(dns_answers_wanted(&answers, 0)->type, RECORD_A);
 }
 

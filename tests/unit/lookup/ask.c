@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Drives the lookup folder by hand, for tests/flow/test_lookup.py: a line in, a line out.
-   ask [SERVER…] [+dnssec]; input lines: TAG host|mx|client NAME [DEADLINE_MS], "leave TAG",
+   ask [SERVER…] [+dnssec]; input lines: TAG host|mx|client|txt NAME [DEADLINE_MS], "leave TAG",
    "counts", "servers SERVER…" (a reload). Answers begin with the tag, in the order they come. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +48,12 @@ static void mx_print(const struct mx_answer *mx)
     }
 }
 
+static void texts_print(const struct dns_answer *answer)
+{
+    printf("%s%s", dns_status_name(answer->status), answer->is_nxdomain ? " nxdomain" : "");
+    for (uint32_t i = 0; i < answer->count; i++) printf(" \"%.*s\"", TEXT_ARG(answer->records[i].text));
+}
+
 static void answered(struct asker *asker, const struct dns_question_answer *answer)
 {
     static const char *const client_statuses[] = { "confirmed", "unconfirmed", "none", "temperror" };
@@ -55,6 +61,7 @@ static void answered(struct asker *asker, const struct dns_question_answer *answ
     printf("%s ", ask->tag);
     if (answer->kind == DNS_QUESTION_HOST) host_print(answer->host);
     if (answer->kind == DNS_QUESTION_MX) mx_print(answer->mx);
+    if (answer->kind == DNS_QUESTION_RECORDS) texts_print(answer->records);
     if (answer->kind == DNS_QUESTION_CLIENT_NAME)
         printf("%s %.*s", client_statuses[answer->client_name->status], TEXT_ARG(answer->client_name->name));
     printf("\n");
@@ -65,7 +72,6 @@ static void answered(struct asker *asker, const struct dns_question_answer *answ
 static void ask_line(struct driver *driver, struct text tag, struct text rest)
 {
     struct text kind = TEXT_NONE, name = TEXT_NONE, word = TEXT_NONE;
-    struct address client = { 0 };
     uint64_t deadline_ms = 0;
     text_next_word(&rest, &kind);
     text_next_word(&rest, &name);
@@ -74,12 +80,16 @@ static void ask_line(struct driver *driver, struct text tag, struct text rest)
     *ask = (struct ask){ .asker.answered = answered, .driver = driver, .next = driver->asks };
     snprintf(ask->tag, sizeof ask->tag, "%.*s", TEXT_ARG(tag));
     driver->asks = ask;
-    address_parse(name, &client);
-    dns_question_ask(driver->questions,
-                     text_equal(kind, TEXT("host")) ? DNS_QUESTION_HOST
-                     : text_equal(kind, TEXT("mx")) ? DNS_QUESTION_MX
-                                                    : DNS_QUESTION_CLIENT_NAME,
-                     name, &client, (uint32_t)deadline_ms, &ask->asker);
+    struct dns_question_subject subject = { .kind = DNS_QUESTION_RECORDS, .name = name };
+    if (text_equal(kind, TEXT("host"))) subject.kind = DNS_QUESTION_HOST;
+    if (text_equal(kind, TEXT("mx"))) subject.kind = DNS_QUESTION_MX;
+    if (text_equal(kind, TEXT("client"))) {
+        subject.kind = DNS_QUESTION_CLIENT_NAME;
+        address_parse(name, &subject.client);
+    } else if (subject.kind == DNS_QUESTION_RECORDS) {
+        dns_record_type_find(kind, &subject.type);
+    }
+    dns_question_ask(driver->questions, &subject, (uint32_t)deadline_ms, &ask->asker);
 }
 
 static void servers_set(struct driver *driver, struct text rest)
