@@ -60,7 +60,8 @@ static int server_ask(const char *server, const struct dns_question_subject *sub
 {
     struct own_resolver own;
     if (!own_resolver_open(&own, server)) return EX_USAGE;
-    struct dns_question_table *questions = dns_question_table_new(own.loop, own.resolver, TIMEOUT_MS);
+    struct dns_question_table *questions = dns_question_table_new(
+        own.loop, own.resolver, &(struct dns_question_manner){ .timeout_ms = TIMEOUT_MS });
     struct inquiry inquiry = {
         .asker.answered = answered, .loop = own.loop, .type = subject->type, .out = out, .code = -1
     };

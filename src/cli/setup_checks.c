@@ -73,7 +73,8 @@ static void resolver_make(struct checks *checks)
     checks->config->dns.dnssec = false;
     checks->resolver = resolver_new(checks->loop);
     if (resolver_configure(checks->resolver, checks->config))
-        checks->questions = dns_question_table_new(checks->loop, checks->resolver, checks->limit_ms);
+        checks->questions = dns_question_table_new(
+            checks->loop, checks->resolver, &(struct dns_question_manner){ .timeout_ms = checks->limit_ms });
 }
 
 static void no_resolver_tell(struct checks *checks)

@@ -94,3 +94,69 @@ void dns_answers_close(struct dns_answers *answers)
         answers->items[i].answer = temperror;
     }
 }
+
+/* --- the byte form --- */
+
+enum { FLAG_NXDOMAIN = 1, FLAG_SECURE = 2 };
+
+static void record_write(const struct dns_record *record, struct buffer *out)
+{
+    put_u16(out, record->preference);
+    buffer_add(out, record->address.bytes, sizeof record->address.bytes);
+    put_text(out, record->name);
+    put_text(out, record->text);
+}
+
+static void lookup_write(const struct dns_lookup *item, struct buffer *out)
+{
+    const struct dns_answer *answer = &item->answer;
+    put_text(out, item->name);
+    put_u16(out, (uint16_t)item->type);
+    put_u8(out, (uint8_t)answer->status);
+    put_u8(out, (uint8_t)((answer->is_nxdomain ? FLAG_NXDOMAIN : 0) | (answer->secure ? FLAG_SECURE : 0)));
+    put_u32(out, answer->count);
+    for (uint32_t i = 0; i < answer->count; i++) record_write(&answer->records[i], out);
+}
+
+void dns_answers_write(const struct dns_answers *answers, struct buffer *out)
+{
+    struct buffer item = { 0 };
+    size_t begin = buffer_length(out);
+    for (uint32_t i = 0; i < answers->count; i++) {
+        if (!answers->items[i].is_known) continue;
+        buffer_clear(&item);
+        lookup_write(&answers->items[i], &item);
+        if (buffer_length(out) - begin + buffer_length(&item) > DNS_ANSWERS_BYTES_MOST) break;
+        buffer_add_text(out, buffer_text(&item));
+    }
+    buffer_free(&item);
+}
+
+static void records_read(struct arena *arena, struct reader *reader, struct dns_answer *out)
+{
+    out->count = get_count(reader, UINT16_MAX, 2 + 16 + 4 + 4);
+    out->records = arena_alloc_array(arena, out->count, sizeof *out->records);
+    for (uint32_t i = 0; i < out->count; i++) {
+        out->records[i].preference = get_u16(reader);
+        get_bytes(reader, out->records[i].address.bytes, sizeof out->records[i].address.bytes);
+        out->records[i].name = get_text(reader);
+        out->records[i].text = get_text(reader);
+    }
+}
+
+bool dns_answers_read(struct dns_answers *answers, struct reader *reader)
+{
+    while (reader->rest.length > 0 && !reader->failed) {
+        struct dns_answer answer = { .status = DNS_TEMPERROR };
+        struct text name = get_text(reader);
+        enum dns_record_type type = get_u16(reader);
+        unsigned status = get_u8(reader), flags = get_u8(reader);
+        answer.is_nxdomain = flags & FLAG_NXDOMAIN;
+        answer.secure = flags & FLAG_SECURE;
+        records_read(answers->arena, reader, &answer);
+        if (status > DNS_BOGUS || !dns_record_type_name(type)) reader->failed = true;
+        answer.status = status;
+        if (!reader->failed) dns_answers_put(answers, name, type, &answer);
+    }
+    return !reader->failed;
+}

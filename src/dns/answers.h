@@ -5,6 +5,7 @@
 #ifndef SEKIMORI_DNS_ANSWERS_H
 #define SEKIMORI_DNS_ANSWERS_H
 
+#include "base/codec.h"
 #include "dns/dns_record.h"
 
 enum { DNS_ANSWERS_MOST = 256 }; /* different questions of one evaluation: more get DNS_TEMPERROR */
@@ -37,6 +38,14 @@ const struct dns_lookup *dns_answers_wanted(const struct dns_answers *answers, u
 /* Puts an answer in, for a question that was wanted or not. */
 void dns_answers_put(struct dns_answers *answers, struct text name, enum dns_record_type type,
                      const struct dns_answer *answer);
+
+/* The byte form of what is known, appended: at most about DNS_ANSWERS_BYTES_MOST, later ones are left out. */
+void dns_answers_write(const struct dns_answers *answers, struct buffer *out);
+enum { DNS_ANSWERS_BYTES_MOST = 32 * 1024 };
+
+/* Puts in what a byte form has. Texts are borrowed from the reader's, lists live in the arena. False, some
+   may be in: malformed. */
+bool dns_answers_read(struct dns_answers *answers, struct reader *reader);
 
 /* The time is over: what is still wanted is DNS_TEMPERROR. */
 void dns_answers_close(struct dns_answers *answers);

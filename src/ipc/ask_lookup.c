@@ -33,6 +33,19 @@ void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadli
     channel_end(lookup);
 }
 
+void lookup_subject_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
+                        struct text subject)
+{
+    name_ask(lookup, type, id, deadline_ms, subject);
+}
+
+bool lookup_text_get(struct frame *frame, struct text *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = get_text(&reader);
+    return reader_done(&reader);
+}
+
 bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name)
 {
     struct reader reader = reader_of(frame->payload);

@@ -12,12 +12,18 @@ enum lookup_frame {
     LOOKUP_HOST = 1, /* u32 deadline_ms, text host: A and AAAA */
     LOOKUP_MX, /* u32 deadline_ms, text domain: RFC 5321 section 5.1, addresses resolved, RFC 7505 null MX */
     LOOKUP_CLIENT_NAME,    /* u32 deadline_ms, 16 bytes address: PTR, then A/AAAA of each name (at most 10) */
+    LOOKUP_SPF,            /* u32 deadline_ms, text: spf_question_put (auth/spf_answer.h) */
+    LOOKUP_KEY,            /* u32 deadline_ms, text: the name whose TXT records are a signature's key */
+    LOOKUP_POLICY,         /* u32 deadline_ms, text: auth_policy_question_put (auth/authentication.h) */
     LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
     LOOKUP_MX_IS,          /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
+    LOOKUP_SPF_IS,         /* same id; text: spf_answer_put */
+    LOOKUP_KEY_IS,         /* same id; text: the byte form of dns_answers, with what is known by then */
+    LOOKUP_POLICY_IS,      /* the same */
 };
 
-enum { LOOKUP_ADDRESSES = 32, LOOKUP_MX_HOSTS = 32, LOOKUP_NAME_LIMIT = 255 };
+enum { LOOKUP_ADDRESSES = 32, LOOKUP_MX_HOSTS = 32, LOOKUP_NAME_LIMIT = 255, LOOKUP_SUBJECT_LIMIT = 10240 };
 
 struct host_answer {
     enum dns_status status;
@@ -58,6 +64,13 @@ void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, st
 /* The same. The address goes as its 16 bytes. */
 void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
                             const struct address *client);
+
+/* LOOKUP_SPF, LOOKUP_KEY or LOOKUP_POLICY: `subject` as that frame says, at most LOOKUP_SUBJECT_LIMIT bytes.
+ */
+void lookup_subject_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
+                        struct text subject);
+/* The text of the answer, borrowed from the frame. False: malformed. */
+bool lookup_text_get(struct frame *frame, struct text *out);
 
 /* What lookup reads: the payload of a question. False: malformed. The name is borrowed from the frame. */
 bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name);

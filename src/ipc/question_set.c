@@ -29,6 +29,39 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
     return true;
 }
 
+static bool subject_ask(const struct question *question, struct channel *lookup, uint64_t id,
+                        uint32_t deadline_ms, enum lookup_frame type)
+{
+    if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
+    lookup_subject_ask(lookup, type, id, deadline_ms, question->subject);
+    return true;
+}
+
+static bool spf_ask(const struct question *question, struct channel *lookup, uint64_t id,
+                    uint32_t deadline_ms)
+{
+    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_SPF);
+}
+
+static bool key_ask(const struct question *question, struct channel *lookup, uint64_t id,
+                    uint32_t deadline_ms)
+{
+    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_KEY);
+}
+
+static bool policy_ask(const struct question *question, struct channel *lookup, uint64_t id,
+                       uint32_t deadline_ms)
+{
+    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_POLICY);
+}
+
+/* Bytes that scan reads. */
+static bool bytes_read(struct frame *frame, struct question_answer *out)
+{
+    out->status = ANSWER_FOUND;
+    return lookup_text_get(frame, &out->value);
+}
+
 /* By enum question_kind. What an answer is worth is in spam/score.c, which also names what is missing. */
 static const struct row {
     const char *name;
@@ -42,6 +75,9 @@ static const struct row {
 } rows[QUESTION_KIND_COUNT] = {
     [QUESTION_CLIENT_NAME] = { "client-name", client_name_ask, LOOKUP_CLIENT_NAME_IS, client_name_read,
                                ANSWER_TEMPERROR },
+    [QUESTION_SPF] = { "spf", spf_ask, LOOKUP_SPF_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_KEY] = { "key", key_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_POLICY] = { "policy", policy_ask, LOOKUP_POLICY_IS, bytes_read, ANSWER_TEMPERROR },
 };
 
 bool question_answer_get(struct frame *frame, struct question_answer *out)

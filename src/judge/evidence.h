@@ -25,6 +25,9 @@ struct occasion {
    what. ipc/question_set.c has a row for each kind: how it is asked and what a late answer means. */
 enum question_kind {
     QUESTION_CLIENT_NAME, /* subject: the client's address; of a session, asked when that begins */
+    QUESTION_SPF,         /* subject and value: auth/spf_answer.h; asked at MAIL FROM */
+    QUESTION_KEY,         /* subject: "selector._domainkey.domain"; value: dns/answers.h */
+    QUESTION_POLICY,      /* subject: auth_policy_question_put; value: dns/answers.h */
     QUESTION_KIND_COUNT
 };
 
@@ -34,7 +37,7 @@ struct question {
     enum question_kind kind;
     struct text subject;
     enum answer_status status; /* ANSWER_PENDING in facts */
-    struct text value;         /* the confirmed name */
+    struct text value;         /* the confirmed name; or bytes, as the kind says */
 };
 
 /* The most that the content of one message may raise, and with those of its session. */

@@ -7,13 +7,21 @@
 
 #include "base/context.h"
 #include "base/hash.h"
+#include "lookup/evaluation.h"
 #include "mail/idna.h"
 
 /* Names that are asked for come from strangers. */
 #define HASH_FUNCTION(key, length, hash) (hash) = (unsigned)hash_text(text_from((const char *)(key), length))
 #include <uthash.h>
 
-enum { KEY_FIXED = 2 };
+enum { KEY_FIXED = 2, KEY_MOST = KEY_FIXED + LOOKUP_SUBJECT_LIMIT };
+
+/* A judgement by the resolver. */
+struct spf_question {
+    struct evaluation evaluation;
+    struct spf_request request; /* borrowed from the key */
+    struct spf_answer answer;
+};
 
 struct dns_question {
     enum { DNS_QUESTION_MAGIC = 0x49f69b9e } magic;
@@ -28,9 +36,10 @@ struct dns_question {
         struct exchanger exchanger;
         struct reverse reverse;
         struct dns_answer records;
+        struct spf_question spf;
+        struct evaluation answers; /* of KEY and POLICY */
     };
-    size_t key_length;
-    char key[KEY_FIXED + LOOKUP_NAME_LIMIT]; /* kind, type, then name or address */
+    struct text key; /* kind, type, then name or address; in the arena */
 };
 
 struct dns_question_table {
@@ -38,32 +47,39 @@ struct dns_question_table {
     struct resolver *resolver;
     struct dns_question *questions; /* by key: those that may be joined */
     LIST_HEAD(dns_question_list, dns_question) all;
-    uint32_t timeout_ms;
+    struct dns_question_manner manner;
     struct dns_question_counts counts;
 };
 
 struct dns_question_table *dns_question_table_new(struct loop *loop, struct resolver *resolver,
-                                                  uint32_t timeout_ms)
+                                                  const struct dns_question_manner *manner)
 {
     struct dns_question_table *table = memory_alloc(sizeof *table);
-    *table = (struct dns_question_table){ .loop = loop, .resolver = resolver, .timeout_ms = timeout_ms };
+    *table = (struct dns_question_table){ .loop = loop, .resolver = resolver, .manner = *manner };
     return table;
 }
 
-void dns_question_table_set_timeout(struct dns_question_table *table, uint32_t timeout_ms)
+void dns_question_table_set_manner(struct dns_question_table *table, const struct dns_question_manner *manner)
 {
-    table->timeout_ms = timeout_ms;
+    table->manner = *manner;
 }
 
 static enum dns_question_kind dns_question_kind(const struct dns_question *question)
 {
-    return (enum dns_question_kind)question->key[0];
+    return (enum dns_question_kind)question->key.at[0];
+}
+
+static bool is_of_answers(enum dns_question_kind kind)
+{
+    return kind == DNS_QUESTION_KEY || kind == DNS_QUESTION_POLICY;
 }
 
 static void dns_question_free(struct dns_question *question)
 {
     question->table->counts.in_flight--;
     LIST_REMOVE(question, all);
+    if (dns_question_kind(question) == DNS_QUESTION_SPF) evaluation_end(&question->spf.evaluation);
+    if (is_of_answers(dns_question_kind(question))) evaluation_end(&question->answers);
     arena_free(question->arena);
     free(question);
 }
@@ -104,6 +120,8 @@ static bool is_temperror(const struct dns_question_answer *answer)
            : answer->mx          ? answer->mx->status > DNS_NONE
            : answer->client_name ? answer->client_name->status == CLIENT_NAME_TEMPERROR
            : answer->records     ? answer->records->status > DNS_NONE
+           : answer->spf         ? answer->spf->sender.outcome == SPF_TEMPERROR
+           : answer->answers     ? dns_answers_wanted(answer->answers, 0) != NULL
                                  : true;
 }
 
@@ -112,6 +130,8 @@ struct made {
     struct mx_answer mx;
     struct client_name client_name;
     struct dns_answer records;
+    struct spf_answer spf;
+    struct dns_answers answers;
 };
 
 static struct dns_question_answer answer_of(enum dns_question_kind kind, const struct made *made)
@@ -121,6 +141,8 @@ static struct dns_question_answer answer_of(enum dns_question_kind kind, const s
     if (kind == DNS_QUESTION_MX) answer.mx = &made->mx;
     if (kind == DNS_QUESTION_CLIENT_NAME) answer.client_name = &made->client_name;
     if (kind == DNS_QUESTION_RECORDS) answer.records = &made->records;
+    if (kind == DNS_QUESTION_SPF) answer.spf = &made->spf;
+    if (is_of_answers(kind)) answer.answers = &made->answers;
     return answer;
 }
 
@@ -140,6 +162,14 @@ static struct dns_question_answer answer_make(struct dns_question *question, str
     case DNS_QUESTION_RECORDS:
         made->records = question->records;
         break;
+    case DNS_QUESTION_SPF:
+        if (!question->spf.evaluation.is_over) evaluation_hurry(&question->spf.evaluation);
+        made->spf = question->spf.answer;
+        break;
+    case DNS_QUESTION_KEY:
+    case DNS_QUESTION_POLICY:
+        made->answers = question->answers.answers;
+        break;
     }
     return answer_of(dns_question_kind(question), made);
 }
@@ -158,6 +188,8 @@ static void answer_at_once(struct dns_question_table *table, enum dns_question_k
 {
     struct made made = { .host.status = status, .mx.status = status, .records.status = status };
     made.client_name.status = status == DNS_NONE ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR;
+    made.spf.sender = made.spf.helo =
+        (struct spf_result){ .outcome = SPF_TEMPERROR, .reason = "too many questions" };
     struct dns_question_answer answer = answer_of(kind, &made);
     asker_tell(table, asker, &answer);
 }
@@ -190,12 +222,44 @@ static void dns_question_done(void *context)
     dns_question_free(question);
 }
 
+/* The result stands when it is `known`, or nothing is pending any more; then the question ends. */
+static void progress(struct dns_question *question, bool is_known, uint32_t pending)
+{
+    if (question->is_listed && (is_known || pending == 0)) askers_tell(question);
+    if (pending == 0) dns_question_free(question);
+}
+
 static void reverse_progressed(void *context)
 {
     struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
-    bool is_over = question->reverse.pending == 0;
-    if (question->is_listed && (is_over || question->reverse.confirmed.length > 0)) askers_tell(question);
-    if (is_over) dns_question_free(question);
+    progress(question, question->reverse.confirmed.length > 0, question->reverse.pending);
+}
+
+static void spf_progressed(void *context)
+{
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
+    progress(question, true, question->spf.evaluation.pending);
+}
+
+static void answers_progressed(void *context)
+{
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
+    progress(question, true, question->answers.pending);
+}
+
+static bool spf_look(void *context, struct arena *scratch, struct dns_answers *answers)
+{
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
+    return spf_answer_evaluate(scratch, answers, &question->spf.request, &question->spf.answer);
+}
+
+static bool answers_look(void *context, struct arena *scratch, struct dns_answers *answers)
+{
+    struct dns_question *question = CONTEXT(context, struct dns_question, DNS_QUESTION_MAGIC);
+    struct text subject = text_slice(question->key, KEY_FIXED, question->key.length);
+    if (dns_question_kind(question) == DNS_QUESTION_KEY)
+        return dns_answers_find(answers, subject, RECORD_TXT) != NULL;
+    return auth_policy_look(scratch, answers, subject, question->table->manner.suffixes);
 }
 
 static bool label_ends(struct text name, size_t start, size_t *out_end)
@@ -218,9 +282,18 @@ static bool is_domain_name(struct text name)
 }
 
 struct key {
-    char bytes[KEY_FIXED + LOOKUP_NAME_LIMIT];
+    char bytes[KEY_MOST];
     size_t length;
 };
+
+/* Bytes that are no name, as they are. */
+static bool key_make_plain(struct text subject, struct key *out)
+{
+    if (subject.length > LOOKUP_SUBJECT_LIMIT) return false;
+    if (subject.length) memcpy(out->bytes + KEY_FIXED, subject.at, subject.length);
+    out->length = KEY_FIXED + subject.length;
+    return true;
+}
 
 static bool key_make(const struct dns_question_subject *subject, struct key *out)
 {
@@ -232,6 +305,7 @@ static bool key_make(const struct dns_question_subject *subject, struct key *out
         out->length = KEY_FIXED + sizeof subject->client.bytes;
         return true;
     }
+    if (subject->kind == DNS_QUESTION_SPF || is_of_answers(subject->kind)) return key_make_plain(name, out);
     if (name.length > LOOKUP_NAME_LIMIT) return false;
     if (text_ends(name, TEXT("."))) name.length--;
     struct arena *arena = arena_new(0);
@@ -248,11 +322,10 @@ static struct dns_question *dns_question_new(struct dns_question_table *table, c
     question->magic = DNS_QUESTION_MAGIC;
     question->table = table;
     question->arena = arena_new(0);
-    memcpy(question->key, key->bytes, key->length);
-    question->key_length = key->length;
+    question->key = arena_text(question->arena, text_from(key->bytes, key->length));
     LIST_INSERT_HEAD(&table->all, question, all);
     question->is_listed = true;
-    HASH_ADD(hh, table->questions, key, question->key_length, question);
+    HASH_ADD_KEYPTR(hh, table->questions, question->key.at, question->key.length, question);
     table->counts.in_flight++;
     return question;
 }
@@ -260,7 +333,7 @@ static struct dns_question *dns_question_new(struct dns_question_table *table, c
 static void dns_question_begin(struct dns_question *question, const struct dns_question_subject *subject)
 {
     struct resolver *resolver = question->table->resolver;
-    struct text name = text_from(question->key + KEY_FIXED, question->key_length - KEY_FIXED);
+    struct text name = text_slice(question->key, KEY_FIXED, question->key.length);
     switch (dns_question_kind(question)) {
     case DNS_QUESTION_HOST:
         host_begin(&question->host, resolver, question->arena, name, dns_question_done, question);
@@ -276,13 +349,25 @@ static void dns_question_begin(struct dns_question *question, const struct dns_q
         resolver_ask(resolver, question->arena, name, subject->type, &question->records, dns_question_done,
                      question);
         break;
+    case DNS_QUESTION_SPF:
+        spf_question_get(name, &question->spf.request); /* of a malformed one what could be read */
+        question->spf.request.host = question->table->manner.hostname;
+        question->spf.request.now = loop_wall_ms(question->table->loop) / 1000;
+        evaluation_begin(&question->spf.evaluation, resolver, question->arena, spf_look, spf_progressed,
+                         question);
+        break;
+    case DNS_QUESTION_KEY:
+    case DNS_QUESTION_POLICY:
+        evaluation_begin(&question->answers, resolver, question->arena, answers_look, answers_progressed,
+                         question);
+        break;
     }
 }
 
 static void asker_join(struct dns_question *question, struct asker *asker, uint32_t deadline_ms)
 {
     struct dns_question_table *table = question->table;
-    if (deadline_ms == 0) deadline_ms = table->timeout_ms;
+    if (deadline_ms == 0) deadline_ms = table->manner.timeout_ms;
     if (deadline_ms > DNS_QUESTION_DEADLINE) deadline_ms = DNS_QUESTION_DEADLINE;
     asker->magic = ASKER_MAGIC;
     asker->question = question;

@@ -6,6 +6,7 @@
 
 #include <sys/queue.h>
 
+#include "auth/authentication.h"
 #include "lookup/exchanger.h"
 #include "lookup/reverse.h"
 
@@ -13,13 +14,17 @@ enum dns_question_kind {
     DNS_QUESTION_HOST,
     DNS_QUESTION_MX,
     DNS_QUESTION_CLIENT_NAME,
-    DNS_QUESTION_RECORDS /* of one type, as the DNS has them */
+    DNS_QUESTION_RECORDS, /* of one type, as the DNS has them */
+    DNS_QUESTION_SPF,     /* a judgement of both identities */
+    DNS_QUESTION_KEY,     /* the TXT records of one name */
+    DNS_QUESTION_POLICY   /* what the DNS says of the domains that DMARC looks at */
 };
 
 /* What is asked. Borrowed for the call. */
 struct dns_question_subject {
     enum dns_question_kind kind;
-    struct text name; /* but of CLIENT_NAME: in any case, A-labels or UTF-8, with or without a final dot */
+    struct text name; /* of HOST, MX and RECORDS: in any case, A-labels or UTF-8, with or without a final dot;
+                         of SPF, KEY and POLICY as LOOKUP_SPF, LOOKUP_KEY and LOOKUP_POLICY have it */
     struct address client;     /* CLIENT_NAME */
     enum dns_record_type type; /* RECORDS */
 };
@@ -37,6 +42,8 @@ struct dns_question_answer {
     const struct mx_answer *mx;
     const struct client_name *client_name;
     const struct dns_answer *records;
+    const struct spf_answer *spf;
+    const struct dns_answers *answers; /* KEY, POLICY */
 };
 
 /* One who waits. The caller's memory; `answered` is called once, perhaps inside dns_question_ask, and may
@@ -51,11 +58,18 @@ struct asker {
 
 struct dns_question_table;
 
+/* How questions are asked. Borrowed as long as the table. */
+struct dns_question_manner {
+    uint32_t timeout_ms;                       /* for deadline 0 */
+    struct text hostname;                      /* ours, for SPF's %{r} */
+    const struct public_suffix_list *suffixes; /* NULL: DMARC walks the tree */
+};
+
 /* Never NULL. Loop and resolver are borrowed. */
 struct dns_question_table *dns_question_table_new(struct loop *loop, struct resolver *resolver,
-                                                  uint32_t timeout_ms);
-void dns_question_table_set_timeout(struct dns_question_table *table,
-                                    uint32_t timeout_ms);       /* for deadline 0 */
+                                                  const struct dns_question_manner *manner);
+void dns_question_table_set_manner(struct dns_question_table *table,
+                                   const struct dns_question_manner *manner);
 void dns_question_table_free(struct dns_question_table *table); /* askers are forgotten */
 
 /* A name that cannot be a domain's is DNS_NONE at once, and over a limit the answer is temperror at once. */

@@ -12,10 +12,15 @@ struct wanted {
     struct dns_answer answer;
 };
 
+static bool run(struct evaluation *evaluation, struct dns_answers *answers)
+{
+    arena_reset(evaluation->scratch);
+    return evaluation->evaluate(evaluation->context, evaluation->scratch, answers);
+}
+
 static void turn(struct evaluation *evaluation)
 {
-    if (!evaluation->is_over)
-        evaluation->is_over = evaluation->evaluate(evaluation->context, &evaluation->answers);
+    if (!evaluation->is_over) evaluation->is_over = run(evaluation, &evaluation->answers);
     if (!evaluation->is_over && evaluation->pending > 0) return;
     if (!evaluation->is_over) evaluation_hurry(evaluation); /* it waits for what it did not ask */
     evaluation->is_over = true;
@@ -47,19 +52,26 @@ static bool ask(void *context, struct text name, enum dns_record_type type, stru
 }
 
 void evaluation_begin(struct evaluation *evaluation, struct resolver *resolver, struct arena *arena,
-                      bool (*evaluate)(void *context, struct dns_answers *answers),
+                      bool (*evaluate)(void *context, struct arena *scratch, struct dns_answers *answers),
                       void (*progressed)(void *context), void *context)
 {
     *evaluation = (struct evaluation){ .magic = EVALUATION_MAGIC,
                                        .resolver = resolver,
                                        .answers = { .arena = arena, .at_hand = ask, .context = evaluation },
                                        .evaluate = evaluate,
+                                       .scratch = arena_new(0),
                                        .progressed = progressed,
                                        .context = context };
     turn(evaluation);
 }
 
-void evaluation_hurry(const struct evaluation *evaluation)
+void evaluation_end(struct evaluation *evaluation)
+{
+    arena_free(evaluation->scratch);
+    evaluation->scratch = NULL;
+}
+
+void evaluation_hurry(struct evaluation *evaluation)
 {
     struct dns_answers answers = evaluation->answers;
     struct arena *arena = answers.arena;
@@ -70,5 +82,5 @@ void evaluation_hurry(const struct evaluation *evaluation)
         memcpy(answers.items, evaluation->answers.items, answers.count * sizeof *answers.items);
     do /* each time what was wanted meanwhile is closed too; the limits of an evaluator end it */
         dns_answers_close(&answers);
-    while (!evaluation->evaluate(evaluation->context, &answers));
+    while (!run(evaluation, &answers));
 }

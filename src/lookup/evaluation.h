@@ -11,7 +11,9 @@ struct evaluation {
     enum { EVALUATION_MAGIC = 0x2c7e61d3 } magic;
     struct resolver *resolver;
     struct dns_answers answers;
-    bool (*evaluate)(void *context, struct dns_answers *answers); /* true: the result stands */
+    /* True: the result stands. What it makes lives in `scratch`, and ends with the next call. */
+    bool (*evaluate)(void *context, struct arena *scratch, struct dns_answers *answers);
+    struct arena *scratch;
     void (*progressed)(void *context);
     void *context;
     bool is_over;     /* the result stands */
@@ -22,11 +24,13 @@ struct evaluation {
    stands, perhaps inside this call; the last call is the one with `pending` 0, and the evaluation, the arena
    and the context must live until then. */
 void evaluation_begin(struct evaluation *evaluation, struct resolver *resolver, struct arena *arena,
-                      bool (*evaluate)(void *context, struct dns_answers *answers),
+                      bool (*evaluate)(void *context, struct arena *scratch, struct dns_answers *answers),
                       void (*progressed)(void *context), void *context);
+
+void evaluation_end(struct evaluation *evaluation); /* what was evaluated is gone */
 
 /* Somebody's time is over: `evaluate` is called with what is known by now, the rest as DNS_TEMPERROR. The
    evaluation goes on. */
-void evaluation_hurry(const struct evaluation *evaluation);
+void evaluation_hurry(struct evaluation *evaluation);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+#include "base/codec.h"
 #include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -44,17 +45,39 @@ static void ask_free(struct ask *ask)
     free(ask);
 }
 
+/* Appends the text of such a frame. */
+static void bytes_put(const struct dns_question_answer *answer, struct buffer *frame)
+{
+    struct buffer bytes = { 0 };
+    if (answer->spf)
+        spf_answer_put(answer->spf, &bytes);
+    else
+        dns_answers_write(answer->answers, &bytes);
+    put_text(frame, buffer_text(&bytes));
+    buffer_free(&bytes);
+}
+
 static void ask_answered(struct asker *asker, const struct dns_question_answer *answer)
 {
+    static const enum lookup_frame types[] = {
+        [DNS_QUESTION_HOST] = LOOKUP_HOST_IS,
+        [DNS_QUESTION_MX] = LOOKUP_MX_IS,
+        [DNS_QUESTION_CLIENT_NAME] = LOOKUP_CLIENT_NAME_IS,
+        [DNS_QUESTION_SPF] = LOOKUP_SPF_IS,
+        [DNS_QUESTION_KEY] = LOOKUP_KEY_IS,
+        [DNS_QUESTION_POLICY] = LOOKUP_POLICY_IS,
+    };
     struct ask *ask = (struct ask *)asker;
     struct channel *channel = ask->peer->channel;
-    if (answer->kind == DNS_QUESTION_HOST) {
-        host_answer_put(answer->host, channel_begin(channel, LOOKUP_HOST_IS, ask->id));
-    } else if (answer->kind == DNS_QUESTION_MX) {
-        mx_answer_put(answer->mx, channel_begin(channel, LOOKUP_MX_IS, ask->id));
-    } else {
-        client_name_put(answer->client_name, channel_begin(channel, LOOKUP_CLIENT_NAME_IS, ask->id));
-    }
+    struct buffer *frame = channel_begin(channel, (uint16_t)types[answer->kind], ask->id);
+    if (answer->host)
+        host_answer_put(answer->host, frame);
+    else if (answer->mx)
+        mx_answer_put(answer->mx, frame);
+    else if (answer->client_name)
+        client_name_put(answer->client_name, frame);
+    else
+        bytes_put(answer, frame);
     channel_end(channel);
     ask_free(ask);
 }
@@ -82,6 +105,14 @@ static bool peer_on_frame(void *context, struct frame *frame)
     case LOOKUP_CLIENT_NAME:
         subject.kind = DNS_QUESTION_CLIENT_NAME;
         if (!lookup_client_get(frame, &deadline_ms, &subject.client)) return false;
+        break;
+    case LOOKUP_SPF:
+    case LOOKUP_KEY:
+    case LOOKUP_POLICY:
+        subject.kind = frame->type == LOOKUP_SPF   ? DNS_QUESTION_SPF
+                       : frame->type == LOOKUP_KEY ? DNS_QUESTION_KEY
+                                                   : DNS_QUESTION_POLICY;
+        if (!lookup_name_get(frame, &deadline_ms, &subject.name)) return false;
         break;
     default:
         return false;
@@ -123,11 +154,17 @@ static bool dns_is_same(const struct config *a, const struct config *b)
     return true;
 }
 
+static struct dns_question_manner manner_of(const struct config *config)
+{
+    return (struct dns_question_manner){ .timeout_ms = config->dns.timeout_ms, .hostname = config->hostname };
+}
+
 static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct config *config = service->child.config;
-    dns_question_table_set_timeout(service->questions, config->dns.timeout_ms);
+    const struct dns_question_manner manner = manner_of(config);
+    dns_question_table_set_manner(service->questions, &manner);
     dns_probe_configure(service->probe, config);
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
@@ -185,7 +222,8 @@ int main(int argc, char **argv)
     chance_seed();
     service.resolver = resolver_new(service.child.loop);
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
-    service.questions = dns_question_table_new(service.child.loop, service.resolver, config->dns.timeout_ms);
+    const struct dns_question_manner manner = manner_of(config);
+    service.questions = dns_question_table_new(service.child.loop, service.resolver, &manner);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);

@@ -94,6 +94,52 @@ static void test_at_hand_is_asked_first(void **state)
     assert_int_equal(dns_answers_wanted(&answers, 0)->type, RECORD_A);
 }
 
+static void test_byte_form(void **state)
+{
+    struct dns_record mx[] = { { .preference = 10, .name = TEXT("mx.test") } },
+                      txt[] = { { .text = TEXT("v=spf1") } };
+    struct dns_answers answers = { .arena = *state }, again = { .arena = *state };
+    struct buffer bytes = { 0 };
+    dns_answers_find(&answers, TEXT("open.test"), RECORD_A); /* wanted: it does not travel */
+    dns_answers_put(&answers, TEXT("a.test"), RECORD_MX,
+                    &(struct dns_answer){ .count = 1, .records = mx, .secure = true });
+    dns_answers_put(&answers, TEXT("a.test"), RECORD_TXT, &(struct dns_answer){ .count = 1, .records = txt });
+    dns_answers_put(&answers, TEXT("b.test"), RECORD_A,
+                    &(struct dns_answer){ .status = DNS_NONE, .is_nxdomain = true });
+    dns_answers_write(&answers, &bytes);
+    struct reader reader = reader_of(buffer_text(&bytes));
+    assert_true(dns_answers_read(&again, &reader));
+    assert_int_equal(again.count, 3);
+    const struct dns_answer *answer = dns_answers_find(&again, TEXT("a.test"), RECORD_MX);
+    assert_true(answer->secure && answer->records[0].preference == 10);
+    assert_true(text_equal(answer->records[0].name, TEXT("mx.test")));
+    assert_true(
+        text_equal(dns_answers_find(&again, TEXT("a.test"), RECORD_TXT)->records[0].text, TEXT("v=spf1")));
+    assert_true(dns_answers_find(&again, TEXT("b.test"), RECORD_A)->is_nxdomain);
+    unsigned whole = 0;
+    for (size_t length = 1; length < buffer_length(&bytes);
+         length++) { /* cut between two answers it is whole */
+        struct dns_answers cut = { .arena = *state };
+        reader = reader_of(text_slice(buffer_text(&bytes), 0, length));
+        whole += dns_answers_read(&cut, &reader);
+    }
+    assert_int_equal(whole, 2);
+    buffer_free(&bytes);
+}
+
+static void test_byte_form_has_a_limit(void **state)
+{
+    static char many[DNS_ANSWERS_BYTES_MOST];
+    struct dns_record txt[] = { { .text = text_from(many, sizeof many - 200) } };
+    struct dns_answers answers = { .arena = *state };
+    struct buffer bytes = { 0 };
+    dns_answers_put(&answers, TEXT("a.test"), RECORD_TXT, &(struct dns_answer){ .count = 1, .records = txt });
+    dns_answers_put(&answers, TEXT("b.test"), RECORD_TXT, &(struct dns_answer){ .count = 1, .records = txt });
+    dns_answers_write(&answers, &bytes);
+    assert_in_range(buffer_length(&bytes), sizeof many - 200, DNS_ANSWERS_BYTES_MOST);
+    buffer_free(&bytes);
+}
+
 static void test_names_of_types(void **state)
 {
     enum dns_record_type type;
@@ -111,6 +157,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_no_name_can_be_is_not_asked, begin, end),
         cmocka_unit_test_setup_teardown(test_too_many_questions_have_no_answer, begin, end),
         cmocka_unit_test_setup_teardown(test_at_hand_is_asked_first, begin, end),
+        cmocka_unit_test_setup_teardown(test_byte_form, begin, end),
+        cmocka_unit_test_setup_teardown(test_byte_form_has_a_limit, begin, end),
         cmocka_unit_test(test_names_of_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,8 @@ int main(int argc, char **argv)
     driver.loop = loop_new();
     driver.resolver = resolver_new(driver.loop);
     if (!resolver_configure(driver.resolver, &driver.config)) return 78;
-    driver.questions = dns_question_table_new(driver.loop, driver.resolver, 5000);
+    driver.questions = dns_question_table_new(driver.loop, driver.resolver,
+                                              &(struct dns_question_manner){ .timeout_ms = 5000 });
     driver.input = watch_new(driver.loop, STDIN_FILENO, on_input, &driver);
     watch_set(driver.input, WATCH_READ);
     loop_run(driver.loop);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Puts the four checks together. What has to be asked is found by running them with what is known: nothing is
+   said twice. */
+#include "auth/authentication.h"
+
+/* --- facts --- */
+
+void auth_facts_read(struct arena *arena, struct text message, const struct header *header,
+                     struct auth_facts *out)
+{
+    *out = (struct auth_facts){ 0 };
+    message_signatures_read(arena, message, header, &out->signatures);
+    from_domains_find(arena, header, &out->from);
+}
+
+void auth_facts_put(const struct auth_facts *facts, struct buffer *out)
+{
+    message_signatures_put(&facts->signatures, out);
+    put_u32(out, facts->from.count);
+    for (uint32_t i = 0; i < facts->from.count; i++) put_text(out, facts->from.domains[i]);
+    put_u32(out, facts->from.addresses);
+    put_text(out, facts->from.address);
+    put_u32(out, facts->from.oddities);
+}
+
+bool auth_facts_get(struct arena *arena, struct reader *reader, struct auth_facts *out)
+{
+    struct from_domains *from = &out->from;
+    *out = (struct auth_facts){ 0 };
+    if (!message_signatures_get(arena, reader, &out->signatures)) return false;
+    from->count = get_count(reader, FROM_DOMAINS_MOST, 4);
+    from->domains = arena_alloc_array(arena, from->count, sizeof *from->domains);
+    for (uint32_t i = 0; i < from->count; i++) from->domains[i] = get_text(reader);
+    from->addresses = get_u32(reader);
+    from->address = get_text(reader);
+    from->oddities = get_u32(reader);
+    return !reader->failed;
+}
+
+/* --- the result --- */
+
+static enum dmarc_proof proof_of_spf(enum spf_outcome outcome)
+{
+    if (outcome == SPF_PASS) return DMARC_PROVEN;
+    return outcome == SPF_TEMPERROR ? DMARC_UNKNOWN : DMARC_UNPROVEN;
+}
+
+static enum dmarc_proof proof_of_dkim(enum auth_result result)
+{
+    if (result == AUTH_PASS) return DMARC_PROVEN;
+    return result == AUTH_TEMPERROR ? DMARC_UNKNOWN : DMARC_UNPROVEN;
+}
+
+static bool dmarc_judge(struct arena *arena, struct dns_answers *answers, const struct auth_request *request,
+                        struct authentication *out)
+{
+    const struct auth_facts *facts = request->facts;
+    const struct dkim_facts *dkim = &facts->signatures.dkim;
+    struct dmarc_identifier *identifiers = arena_alloc_array(arena, dkim->count, sizeof *identifiers);
+    for (uint32_t i = 0; i < dkim->count; i++) {
+        identifiers[i].domain = dkim->signatures[i].domain;
+        identifiers[i].proof = proof_of_dkim(out->dkim[i].result);
+    }
+    const struct dmarc_request dmarc = {
+        .authors = facts->from.domains,
+        .author_count = facts->from.count,
+        .spf = { out->spf.sender.domain, proof_of_spf(out->spf.sender.outcome) },
+        .dkim = identifiers,
+        .dkim_count = dkim->count,
+        .suffixes = request->suffixes,
+    };
+    return dmarc_evaluate(arena, answers, &dmarc, &out->dmarc);
+}
+
+bool authentication_evaluate(struct arena *arena, struct dns_answers *answers,
+                             const struct auth_request *request, struct authentication *out)
+{
+    const struct message_signatures *signatures = &request->facts->signatures;
+    const struct spf_result unknown = { .outcome = SPF_TEMPERROR, .reason = "nobody answered in time" };
+    *out = (struct authentication){ .spf = { unknown, unknown } };
+    if (request->spf) out->spf = *request->spf;
+    out->dkim = arena_alloc_array(arena, signatures->dkim.count, sizeof *out->dkim);
+    return message_signatures_judge(arena, signatures, answers, request->now_s, out->dkim, &out->arc) &&
+           dmarc_judge(arena, answers, request, out);
+}
+
+/* --- what has to be asked --- */
+
+uint32_t auth_keys_wanted(struct arena *arena, const struct auth_facts *facts, uint64_t now_s,
+                          struct text **out_names)
+{
+    struct dns_answers answers = { .arena = arena };
+    const struct message_signatures *signatures = &facts->signatures;
+    struct dkim_verdict *dkim = arena_alloc_array(arena, signatures->dkim.count, sizeof *dkim);
+    struct arc_verdict arc;
+    message_signatures_judge(arena, signatures, &answers, now_s, dkim, &arc);
+    uint32_t count = answers.count < AUTH_KEYS_MOST ? answers.count : AUTH_KEYS_MOST;
+    *out_names = arena_alloc_array(arena, count, sizeof **out_names);
+    for (uint32_t i = 0; i < count; i++) (*out_names)[i] = answers.items[i].name;
+    return count;
+}
+
+static bool is_among(const struct text *domains, uint32_t count, struct text domain)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (text_equal_nocase(domains[i], domain)) return true;
+    return false;
+}
+
+void auth_policy_question_put(const struct auth_facts *facts, struct text spf_domain, struct buffer *out)
+{
+    const struct dkim_facts *dkim = &facts->signatures.dkim;
+    struct text identifiers[DKIM_SIGNATURES_MOST + 1];
+    uint32_t count = 0;
+    if (facts->from.count == 0) return;
+    if (spf_domain.length > 0) identifiers[count++] = text_slice(spf_domain, 0, DKIM_DOMAIN_MOST);
+    for (uint32_t i = 0; i < dkim->count; i++) {
+        struct text domain = dkim->signatures[i].domain;
+        if (domain.length > 0 && !is_among(identifiers, count, domain)) identifiers[count++] = domain;
+    }
+    put_u32(out, facts->from.count);
+    for (uint32_t i = 0; i < facts->from.count; i++) put_text(out, facts->from.domains[i]);
+    put_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) put_text(out, identifiers[i]);
+}
+
+static struct text *texts_get(struct arena *arena, struct reader *reader, uint32_t most, uint32_t *out_count)
+{
+    *out_count = get_count(reader, most, 4);
+    struct text *texts = arena_alloc_array(arena, *out_count, sizeof *texts);
+    for (uint32_t i = 0; i < *out_count; i++) texts[i] = get_text(reader);
+    return texts;
+}
+
+bool auth_policy_look(struct arena *arena, struct dns_answers *answers, struct text question,
+                      const struct public_suffix_list *suffixes)
+{
+    struct reader reader = reader_of(question);
+    struct dmarc_request request = { .suffixes = suffixes };
+    struct dmarc_result result;
+    uint32_t count;
+    request.authors = texts_get(arena, &reader, FROM_DOMAINS_MOST, &request.author_count);
+    struct text *identifiers = texts_get(arena, &reader, DKIM_SIGNATURES_MOST + 1, &count);
+    if (!reader_done(&reader)) return true;
+    bool is_over = dmarc_evaluate(arena, answers, &request, &result);
+    for (uint32_t i = 0; i < count; i++) {
+        request.spf = (struct dmarc_identifier){ identifiers[i], DMARC_PROVEN };
+        is_over = dmarc_evaluate(arena, answers, &request, &result) && is_over;
+    }
+    return is_over;
+}
