@@ -327,7 +327,7 @@ static void take_byte(struct scan *scan, char c)
         begin_group(scan);
     } else if (c == ')' && scan->reads_marks) {
         note(scan->out, FROM_UNCLOSED);
-    } else {
+    } else if (c != '"') { /* comes here only where it is no mark */
         gather(scan, c);
     }
 }
