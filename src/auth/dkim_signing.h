@@ -32,4 +32,11 @@ bool dkim_signing_begin(struct arena *arena, const struct header *header,
 /* The whole field, CRLF-ended, in the arena; belongs in front of the message. `signature` is raw. */
 struct text dkim_signing_end(struct arena *arena, const struct dkim_signing *signing, struct text signature);
 
+/* What follows is for ARC too. The names that are signed, as h= has them; in the arena. */
+struct text dkim_signing_names(struct arena *arena, const struct header *header);
+
+/* Sets the digest of the fields that `names` selects and of the field itself. */
+void dkim_signing_digest(struct arena *arena, const struct header *header, struct text names,
+                         struct dkim_signing *signing);
+
 #endif
