@@ -137,12 +137,13 @@ static bool form_of(struct text word, enum canonical_form *out)
     return *out == CANONICAL_RELAXED || text_equal(word, TEXT("simple"));
 }
 
-/* One word alone is of the header (RFC 6376 section 3.5). A seal is relaxed, whatever it says. */
+/* One word alone is of the header (RFC 6376 section 3.5). A seal is relaxed, whatever it says; and the header
+   of an ARC-Message-Signature without c=, as the ARC test suite has it. */
 static enum dkim_reason forms_read(struct reading_of_field *reading)
 {
     const struct text *value = find(reading, "c");
     struct dkim_field *out = reading->out;
-    out->form = reading->kind == DKIM_FIELD_ARC_SEAL ? CANONICAL_RELAXED : CANONICAL_SIMPLE;
+    out->form = reading->kind != DKIM_FIELD_SIGNATURE ? CANONICAL_RELAXED : CANONICAL_SIMPLE;
     out->body.form = CANONICAL_SIMPLE;
     if (!value || reading->kind == DKIM_FIELD_ARC_SEAL) return DKIM_GOOD;
     size_t slash = text_find_char(*value, '/');

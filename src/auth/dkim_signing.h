@@ -17,6 +17,7 @@ struct dkim_signer {
 struct dkim_signing {
     struct text before, after;        /* b= belongs between them */
     uint8_t digest[KEY_DIGEST_BYTES]; /* to be signed */
+    bool is_unfolded;                 /* b= stays on one line */
 };
 
 /* SHA-256 of the body in its relaxed form: once for all signers of a message. */

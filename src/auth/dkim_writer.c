@@ -89,7 +89,7 @@ void dkim_writer_signature(struct dkim_writer *writer)
 void dkim_writer_end(struct dkim_writer *writer, struct arena *arena, struct dkim_signing *out)
 {
     struct text all = arena_text(arena, buffer_text(&writer->out));
-    out->before = text_slice(all, 0, writer->mark);
+    *out = (struct dkim_signing){ .before = text_slice(all, 0, writer->mark) };
     out->after = text_slice(all, writer->mark, all.length);
     buffer_free(&writer->out);
 }
