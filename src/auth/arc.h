@@ -7,9 +7,10 @@
 #include "auth/dkim.h"
 
 enum {
-    ARC_SETS_MOST = 50,              /* RFC 8617 section 4.2.1 */
-    ARC_RESULTS_MOST = 4096,         /* bytes of one ARC-Authentication-Results that are kept */
-    ARC_ALL_RESULTS_MOST = 64 * 1024 /* of all: what does not fit is empty */
+    ARC_SETS_MOST = 50,               /* RFC 8617 section 4.2.1 */
+    ARC_CHAIN_BYTES_MOST = 48 * 1024, /* of signatures, domains and selectors of all sets */
+    ARC_RESULTS_MOST = 2048,          /* bytes of one ARC-Authentication-Results that are kept */
+    ARC_ALL_RESULTS_MOST = 16 * 1024  /* of all, the newest first: what does not fit is empty */
 };
 
 enum arc_cv { ARC_CV_NONE, ARC_CV_PASS, ARC_CV_FAIL }; /* cv=: "none", "pass", "fail" */
@@ -18,7 +19,7 @@ enum arc_cv { ARC_CV_NONE, ARC_CV_PASS, ARC_CV_FAIL }; /* cv=: "none", "pass", "
 enum arc_reason {
     ARC_GOOD,
     ARC_SYNTAX,      /* a field has no i=, or one that is no number from 1 to 50 */
-    ARC_TOO_MANY,    /* more than 50 sets */
+    ARC_TOO_MANY,    /* more than 50 sets, or over ARC_CHAIN_BYTES_MOST */
     ARC_DOUBLED,     /* a set has a field twice */
     ARC_INCOMPLETE,  /* a set lacks a field, or the numbers have a gap */
     ARC_CV,          /* the first set's cv= is not none, or a later one's is not pass */
@@ -59,6 +60,9 @@ struct arc_verdict {
    chain that fails by its structure wants no key. */
 bool arc_judge(struct arena *arena, const struct arc_facts *facts, struct dns_answers *answers,
                uint64_t now_s, struct arc_verdict *out);
+
+/* True: every key is known, or needs no asking; false: those that are missing are noted as wanted. */
+bool arc_ask(const struct arc_facts *facts, struct dns_answers *answers, uint64_t now_s);
 
 /* What that sealer says to have seen: for one that is trusted, of a chain that passed. `set` counts from 1.
  * False: nothing can be read. */

@@ -60,9 +60,9 @@ void authentication_results_payload_add(struct buffer *out, const struct authent
    reader might take it so. Such fields from outside are removed (RFC 8601 section 5). Linear. */
 bool authentication_results_is_of(struct text value, struct text authserv_id);
 
-/* Reads a field's raw value. Texts live in the arena. Unknown methods and results are passed over; at most
-   AUTH_STATEMENTS_MOST statements and AUTH_PROPERTIES_MOST properties of each are kept. False: malformed
-   before the first statement ends; what was read until something malformed came counts otherwise. */
+/* Reads a field's raw value. Texts live in the arena. A statement that is malformed or whose result is no
+   word of ours is passed over; at most AUTH_STATEMENTS_MOST statements and AUTH_PROPERTIES_MOST properties of
+   each are kept. False: it does not begin with an authserv-id. */
 bool authentication_results_read(struct arena *arena, struct text value, struct authentication_results *out);
 
 /* The first statement of that method, and among several the first that passed; NULL: none. */

@@ -9,11 +9,10 @@
 #include "dns/answers.h"
 
 enum {
-    DKIM_SIGNATURES_MOST = 16,        /* read of a message; further ones are counted */
-    DKIM_DOMAIN_MOST = 253,           /* bytes of d= and of s= */
-    DKIM_IDENTITY_MOST = 1000,        /* bytes of i= */
-    DKIM_SIGNATURE_BYTES_MOST = 2048, /* of b=, decoded */
-    DKIM_FUTURE_S = 300,              /* a signature may be made so much later than our clock says */
+    DKIM_SIGNATURES_MOST = 16, /* read of a message; further ones are counted */
+    DKIM_NAME_MOST = 241,      /* bytes of d= and s= together: SELECTOR._domainkey.DOMAIN is a DNS name */
+    DKIM_IDENTITY_MOST = 320,  /* bytes of i= */
+    DKIM_FUTURE_S = 300,       /* a signature may be made so much later than our clock says */
 };
 
 /* Why a signature is not good. The first part is seen in the message, the second needs key or time. */
@@ -46,7 +45,7 @@ enum dkim_reason {
     DKIM_KEY_STRICT,        /* t=s, and i= is in a subdomain of d= */
     DKIM_KEY_BROKEN,        /* p= is no key */
     DKIM_KEY_SHORT,         /* RSA below 1024 bits: RFC 8301 section 3.2 */
-    DKIM_KEY_LONG,          /* RSA over 4096 bits */
+    DKIM_KEY_LONG,          /* RSA over 4096 bits, which b= alone may show */
     DKIM_BODY_DIFFERS,      /* bh= is not of this body */
     DKIM_SIGNATURE_DIFFERS, /* b= is not this key's signature of this header */
     DKIM_REASON_COUNT
@@ -59,7 +58,7 @@ struct dkim_signature {
     struct text domain;               /* d=: A-labels, lower case; empty where it could not be read */
     struct text selector;             /* s=: likewise */
     struct text identity;             /* i=, decoded: "joe@eng.example.com"; its default "@" and d= */
-    struct text signature;            /* b=, decoded */
+    struct text signature;            /* b=, decoded, at most KEY_SIGNATURE_MOST bytes */
     uint8_t digest[KEY_DIGEST_BYTES]; /* SHA-256 of the header as h= wants it and of the field itself */
     bool body_differs;                /* bh= is not of this body */
     bool is_partial;                  /* l= covers less than the whole body */
@@ -88,6 +87,9 @@ bool dkim_judge(const struct dkim_facts *facts, struct dns_answers *answers, uin
 /* The same for one of them. */
 bool dkim_judge_one(const struct dkim_signature *signature, struct dns_answers *answers, uint64_t now_s,
                     struct dkim_verdict *out);
+
+/* True: its key is known, or needs no asking; false: noted as wanted. */
+bool dkim_ask(const struct dkim_signature *signature, struct dns_answers *answers, uint64_t now_s);
 
 /* In English, for people and for reason= : "the body was altered"; "" for DKIM_GOOD. */
 const char *dkim_reason_text(enum dkim_reason reason);

@@ -17,6 +17,7 @@ struct dkim_signer {
 struct dkim_signing {
     struct text before, after;        /* b= belongs between them */
     uint8_t digest[KEY_DIGEST_BYTES]; /* to be signed */
+    bool is_unfolded;                 /* b= stays on one line */
 };
 
 /* SHA-256 of the body in its relaxed form: once for all signers of a message. */
@@ -31,5 +32,12 @@ bool dkim_signing_begin(struct arena *arena, const struct header *header,
 
 /* The whole field, CRLF-ended, in the arena; belongs in front of the message. `signature` is raw. */
 struct text dkim_signing_end(struct arena *arena, const struct dkim_signing *signing, struct text signature);
+
+/* What follows is for ARC too. The names that are signed, as h= has them; in the arena. */
+struct text dkim_signing_names(struct arena *arena, const struct header *header);
+
+/* Sets the digest of the fields that `names` selects and of the field itself. */
+void dkim_signing_digest(struct arena *arena, const struct header *header, struct text names,
+                         struct dkim_signing *signing);
 
 #endif

@@ -12,7 +12,6 @@ enum {
     KEY_RSA_BITS_LEAST = 1024, /* RFC 8301 section 3.2: a verifier takes 1024 to 4096 */
     KEY_RSA_BITS_MOST = 4096,
     KEY_ED25519_BYTES = 32,   /* RFC 8463 section 3 */
-    KEY_BYTES_MOST = 1024,    /* of a key record's p=, decoded: RSA-4096 takes 550 */
     KEY_SIGNATURE_MOST = 512, /* bytes, of RSA-4096 */
     KEY_DIGEST_BYTES = 32     /* SHA-256 */
 };

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* One memchr a tag; names are compared pair by pair, which TAG_LIST_MOST bounds. */
+#include "auth/tag_list.h"
+
+#include <sys/types.h>
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* RFC 6376 section 3.2: tag-name = ALPHA *ALNUMPUNC. */
+static bool is_name(struct text name)
+{
+    if (name.length == 0 || !char_is_alpha(name.at[0])) return false;
+    for (size_t i = 1; i < name.length; i++)
+        if (!char_is_alpha(name.at[i]) && !char_is_digit(name.at[i]) && name.at[i] != '_') return false;
+    return true;
+}
+
+/* Printable ASCII and folds (tval, VALCHAR); UTF-8 for internationalised mail (RFC 8616). A bare CR is none.
+ */
+static bool is_value(struct text value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char c = (unsigned char)value.at[i];
+        if ((c < ' ' && !is_space((char)c)) || c == 0x7f) return false;
+        if (c == '\r' && (i + 1 == value.length || value.at[i + 1] != '\n')) return false;
+    }
+    return true;
+}
+
+static bool add(struct tag_list *list, struct text item)
+{
+    size_t equals = text_find_char(item, '=');
+    if (equals == item.length || list->count == TAG_LIST_MOST) return false;
+    struct tag tag = { text_trim(text_slice(item, 0, equals)),
+                       text_trim(text_slice(item, equals + 1, item.length)) };
+    if (!is_name(tag.name) || !is_value(tag.value)) return false;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (text_equal(list->tags[i].name, tag.name)) return false;
+    list->tags[list->count++] = tag;
+    return true;
+}
+
+bool tag_list_parse(struct text text, struct tag_list *out)
+{
+    out->count = 0;
+    text = text_trim(text);
+    while (text.length > 0) {
+        size_t semicolon = text_find_char(text, ';');
+        if (!add(out, text_slice(text, 0, semicolon))) return false;
+        text = text_trim(text_slice(text, semicolon + 1, text.length));
+    }
+    return true;
+}
+
+const struct text *tag_list_find(const struct tag_list *list, const char *name)
+{
+    struct text wanted = text_of(name);
+    for (uint32_t i = 0; i < list->count; i++)
+        if (text_equal(list->tags[i].name, wanted)) return &list->tags[i].value;
+    return NULL;
+}
+
+bool tag_list_next_word(struct text *rest, struct text *out_word)
+{
+    if (!rest->at) return false;
+    size_t colon = text_find_char(*rest, ':');
+    *out_word = text_trim(text_slice(*rest, 0, colon));
+    *rest = colon == rest->length ? TEXT_NONE : text_slice(*rest, colon + 1, rest->length);
+    return true;
+}
+
+bool tag_list_has_word(struct text value, struct text word)
+{
+    struct text here;
+    while (tag_list_next_word(&value, &here))
+        if (text_equal_nocase(here, word)) return true;
+    return false;
+}
+
+/* --- base64 --- */
+
+static int sextet(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+') return 62;
+    return c == '/' ? 63 : -1;
+}
+
+/* What a decoding has so far: characters seen, padding seen, and bits not yet given out. */
+struct decoding {
+    size_t characters, pads, length;
+    uint32_t bits;
+};
+
+/* False: c may not stand here, or there is no more room. */
+static bool decode_one(struct decoding *decoding, char c, uint8_t *out, size_t room)
+{
+    if (c == '=') return ++decoding->pads <= 2;
+    int value = sextet(c);
+    if (value < 0 || decoding->pads > 0) return false;
+    decoding->bits = decoding->bits << 6 | (uint32_t)value;
+    if (decoding->characters++ % 4 == 0) return true;
+    if (decoding->length == room) return false;
+    unsigned left = 6 - 2 * (unsigned)((decoding->characters - 1) % 4); /* bits that are of the next byte */
+    out[decoding->length++] = (uint8_t)(decoding->bits >> left);
+    return true;
+}
+
+/* -1: not base64, or over `room`. Missing padding is taken: signers leave it off. */
+static ssize_t decode(struct text value, uint8_t *out, size_t room)
+{
+    struct decoding decoding = { 0 };
+    for (size_t i = 0; i < value.length; i++)
+        if (!is_space(value.at[i]) && !decode_one(&decoding, value.at[i], out, room)) return -1;
+    if (decoding.characters % 4 == 1) return -1;
+    if (decoding.pads && (decoding.characters + decoding.pads) % 4 != 0) return -1;
+    return (ssize_t)decoding.length;
+}
+
+bool tag_list_base64(struct arena *arena, struct text value, size_t most, struct text *out)
+{
+    size_t room = value.length / 4 * 3 + 3;
+    if (room > most) room = most;
+    uint8_t *bytes = arena_alloc(arena, room);
+    ssize_t length = decode(value, bytes, room);
+    *out = text_from((const char *)bytes, length > 0 ? (size_t)length : 0);
+    return length > 0;
+}
+
+bool tag_list_base64_exact(struct text value, uint8_t *out, size_t size)
+{
+    return decode(value, out, size) == (ssize_t)size;
+}
+
+struct text tag_list_squeeze(struct arena *arena, struct text value)
+{
+    size_t first = 0, length = 0;
+    while (first < value.length && !is_space(value.at[first])) first++;
+    if (first == value.length) return value;
+    char *plain = arena_alloc(arena, value.length);
+    for (size_t i = 0; i < value.length; i++)
+        if (!is_space(value.at[i])) plain[length++] = value.at[i];
+    return text_from(plain, length);
+}
