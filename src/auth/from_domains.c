@@ -66,15 +66,32 @@ static bool is_name(struct text domain)
     return label > 0 && domain.length <= NAME_MOST;
 }
 
+static bool is_domain_byte(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_' || c == '.' || (c & 0x80);
+}
+
+static bool name_of(struct scan *scan, struct text written, struct text *out)
+{
+    if (written.length > 0 && written.at[written.length - 1] == '.') written.length--;
+    return written.length <= 4 * NAME_MOST && idna_to_ascii(scan->arena, written, out) && is_name(*out);
+}
+
+/* Of a domain that is none, its beginning may be one: "b.test!". */
+static bool read_domain(struct scan *scan, struct text written, struct text *out)
+{
+    size_t end = 0;
+    if (name_of(scan, written, out)) return true;
+    note(scan->out, written.length ? FROM_BAD_DOMAIN : FROM_NO_DOMAIN);
+    while (end < written.length && is_domain_byte(written.at[end])) end++;
+    return end < written.length && name_of(scan, text_slice(written, 0, end), out);
+}
+
 static void add_domain(struct scan *scan, struct text written)
 {
     struct from_domains *out = scan->out;
     struct text domain;
-    if (written.length > 0 && written.at[written.length - 1] == '.') written.length--;
-    if (written.length > 4 * NAME_MOST || !idna_to_ascii(scan->arena, written, &domain) || !is_name(domain)) {
-        note(out, written.length ? FROM_BAD_DOMAIN : FROM_NO_DOMAIN);
-        return;
-    }
+    if (!read_domain(scan, written, &domain)) return;
     for (uint32_t i = 0; i < out->count; i++)
         if (text_equal(out->domains[i], domain)) return;
     if (out->count == FROM_DOMAINS_MOST) {
@@ -101,13 +118,18 @@ static void add_address(struct scan *scan, struct text address, size_t at)
 
 /* --- Words */
 
-/* Takes the next word off *rest, blanks and commas outside quotes around it; *out_at: its last "@" outside
-   quotes, or its length. */
+static bool is_between(char c)
+{
+    return char_is_blank(c) || c == ',' || c == ';';
+}
+
+/* Takes the next word off *rest, up to a blank, comma or semicolon outside quotes; *out_at: its last "@"
+   outside quotes, or its length. */
 static bool word_next(struct text *rest, struct text *out, size_t *out_at)
 {
     size_t begin = 0, end;
     bool is_quoted = false;
-    while (begin < rest->length && (char_is_blank(rest->at[begin]) || rest->at[begin] == ',')) begin++;
+    while (begin < rest->length && is_between(rest->at[begin])) begin++;
     *out_at = SIZE_MAX;
     for (end = begin; end < rest->length; end++) {
         char c = rest->at[end];
@@ -118,7 +140,7 @@ static bool word_next(struct text *rest, struct text *out, size_t *out_at)
         if (c == '"') is_quoted = !is_quoted;
         if (is_quoted) continue;
         if (c == '@') *out_at = end - begin;
-        if (char_is_blank(c) || c == ',') break;
+        if (is_between(c)) break;
     }
     *out = text_slice(*rest, begin, end);
     if (*out_at > out->length) *out_at = out->length;
@@ -171,11 +193,6 @@ static struct text without_route(struct scan *scan, struct text content)
 }
 
 /* --- The display name */
-
-static bool is_domain_byte(char c)
-{
-    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_' || c == '.' || (c & 0x80);
-}
 
 static bool is_known_domain(const struct scan *scan, struct text domain)
 {
