@@ -84,6 +84,8 @@ bool authentication_evaluate(struct arena *arena, struct dns_answers *answers,
            dmarc_judge(arena, answers, request, out);
 }
 
+enum { SPF_DOMAIN_MOST = 253 };
+
 /* --- what has to be asked --- */
 
 uint32_t auth_keys_wanted(struct arena *arena, const struct auth_facts *facts, uint64_t now_s,
@@ -113,7 +115,7 @@ void auth_policy_question_put(const struct auth_facts *facts, struct text spf_do
     struct text identifiers[DKIM_SIGNATURES_MOST + 1];
     uint32_t count = 0;
     if (facts->from.count == 0) return;
-    if (spf_domain.length > 0) identifiers[count++] = text_slice(spf_domain, 0, DKIM_DOMAIN_MOST);
+    if (spf_domain.length > 0) identifiers[count++] = text_slice(spf_domain, 0, SPF_DOMAIN_MOST);
     for (uint32_t i = 0; i < dkim->count; i++) {
         struct text domain = dkim->signatures[i].domain;
         if (domain.length > 0 && !is_among(identifiers, count, domain)) identifiers[count++] = domain;

@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Byte forms of an SPF question and its answer. receive carries both and reads neither. */
+/* receive carries the byte form and does not read it. */
 #include "auth/spf_answer.h"
 
 enum { TEXT_MOST = 1000 };
-
-void spf_question_put(const struct spf_request *request, struct buffer *out)
-{
-    buffer_add(out, request->client.bytes, sizeof request->client.bytes);
-    put_text(out, text_slice(request->helo, 0, TEXT_MOST));
-    put_text(out, text_slice(request->sender, 0, TEXT_MOST));
-}
-
-bool spf_question_get(struct text question, struct spf_request *out)
-{
-    struct reader reader = reader_of(question);
-    *out = (struct spf_request){ 0 };
-    get_bytes(&reader, out->client.bytes, sizeof out->client.bytes);
-    out->helo = get_text(&reader);
-    out->sender = get_text(&reader);
-    return reader_done(&reader);
-}
 
 bool spf_answer_evaluate(struct arena *arena, struct dns_answers *answers, const struct spf_request *request,
                          struct spf_answer *out)

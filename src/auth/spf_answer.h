@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What lookup is asked of SPF, and what it says: the question and both results as bytes. */
+/* What lookup says of SPF: the results of both identities, and their byte form. */
 #ifndef SEKIMORI_AUTH_SPF_ANSWER_H
 #define SEKIMORI_AUTH_SPF_ANSWER_H
 
@@ -11,11 +11,6 @@ struct spf_answer {
     struct spf_result sender; /* MAIL FROM; of an empty one postmaster at HELO, as `helo` */
     struct spf_result helo;   /* SPF_NONE where HELO is no domain name */
 };
-
-/* The question, appended: client, HELO and sender. `now` is not in it: lookup has a clock. */
-void spf_question_put(const struct spf_request *request, struct buffer *out);
-/* Texts are borrowed from the reader's. False: malformed. */
-bool spf_question_get(struct text question, struct spf_request *out);
 
 /* Both identities by the same answers. False: not yet, as spf_evaluate says. */
 bool spf_answer_evaluate(struct arena *arena, struct dns_answers *answers, const struct spf_request *request,

@@ -119,7 +119,8 @@ static void replies_check(struct loader *loader)
                                                       "refusal spam english",
                                                       "refusal attachment english",
                                                       "refusal policy english",
-                                                      "refusal size english" };
+                                                      "refusal size english",
+                                                      "refusal dmarc english" };
     const struct config *config = loader->config;
     for (int i = 1; i < REFUSAL_KINDS; i++)
         if (!is_printable(config->refusal.english[i], false))

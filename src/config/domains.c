@@ -98,3 +98,27 @@ enum mode config_spam_mode(const struct config *config, const struct domain *dom
 {
     return domain->has_spam_mode ? domain->spam_mode : config->spam.mode;
 }
+
+enum mode config_auth_mode(const struct config *config, const struct domain *domain)
+{
+    return domain->has_auth_mode ? domain->auth_mode : config->auth.mode;
+}
+
+bool config_is_judged(const struct config *config, const struct domain *domain)
+{
+    return config_virus_mode(config, domain) != MODE_OFF || config_spam_mode(config, domain) != MODE_OFF ||
+           config_auth_mode(config, domain) != MODE_OFF;
+}
+
+bool config_authenticates(const struct config *config)
+{
+    bool does = config->auth.mode != MODE_OFF;
+    for (size_t i = 0; i < config->domain_count && !does; i++)
+        does = config_auth_mode(config, &config->domains[i]) != MODE_OFF;
+    return does;
+}
+
+enum action config_dmarc_reject(const struct config *config, const struct domain *domain)
+{
+    return domain->has_dmarc_reject ? domain->dmarc_reject : config->auth.dmarc_reject;
+}

@@ -22,6 +22,16 @@ bool config_is_same_way(const struct domain *a, const struct domain *b);
 /* The mode of a check for mail to this domain: the domain's own, else the global one. */
 enum mode config_virus_mode(const struct config *config, const struct domain *domain);
 enum mode config_spam_mode(const struct config *config, const struct domain *domain);
+enum mode config_auth_mode(const struct config *config, const struct domain *domain);
+
+/* Some check is not off for mail to this domain. */
+bool config_is_judged(const struct config *config, const struct domain *domain);
+
+/* Senders are authenticated for some domain. */
+bool config_authenticates(const struct config *config);
+
+/* What mail to this domain gets that the owner of the domain in From asks to refuse. */
+enum action config_dmarc_reject(const struct config *config, const struct domain *domain);
 
 /* Builds config->domain_index; the loader calls it. Of two domains with one name the first is found. */
 void domains_index_build(struct config *config);

@@ -25,6 +25,11 @@ static const char *const own_texts[REFUSAL_KINDS][2] = {
                        "another way.",
                        "大きすぎるため、このメールは届いていません。小さくするか、大きなファイルは別の方法で"
                        "送ってください。" },
+    [REFUSAL_DMARC] = { "Your message was not delivered because it does not prove to come from the domain of "
+                        "its sender's address. Send it through that organisation's mail servers.",
+                        "差出人アドレスのドメインから送られたと確かめられないため、このメールは届いていません"
+                        "。"
+                        "その組織のメールサーバーから送ってください。" },
 };
 
 static bool has_help(const struct config *config)

@@ -56,6 +56,9 @@ static const struct schema_choice doubt_actions[] = { { "accept", ACTION_ACCEPT 
 static const struct schema_choice unavailable_actions[] = {
     { "defer", ACTION_DEFER }, { "quarantine", ACTION_QUARANTINE }, { "accept", ACTION_ACCEPT }, { NULL, 0 }
 };
+static const struct schema_choice dmarc_actions[] = {
+    { "reject", ACTION_REJECT }, { "quarantine", ACTION_QUARANTINE }, { "score", ACTION_ACCEPT }, { NULL, 0 }
+};
 static const struct schema_choice builtins[] = {
     { "on", EMBEDDED_ON }, { "off", EMBEDDED_OFF }, { "only", EMBEDDED_ONLY }, { NULL, 0 }
 };
@@ -138,6 +141,12 @@ const struct schema_row schema_rows[] = {
         "What senders are told beside the reason when it is too large: ASCII, it stands in the reply. Empty: our own words where help is set.",
         "大きすぎるメールを拒否したとき、理由に添える英語の文。ASCII。空なら、help があるとき既定の文。"),
     PLAIN(GLOBAL, "refusal size japanese", TEXT, refusal.japanese[REFUSAL_SIZE], "\"\"", NULL,
+        "The same in Japanese, in replies to mail with SMTPUTF8: others read ASCII alone, and are led to the help page.",
+        "その日本語の文。SMTPUTF8 のメールへの応答に載る。ほかは ASCII しか読めないので、help の URL に日本語の説明を置く。"),
+    PLAIN(GLOBAL, "refusal dmarc english", TEXT, refusal.english[REFUSAL_DMARC], "\"\"", NULL,
+        "What senders are told beside the reason when mail does not prove to come from the domain in From: ASCII, it stands in the reply. Empty: our own words where help is set.",
+        "差出人のドメインからと確かめられないメールを拒否したとき、理由に添える英語の文。ASCII。空なら、help があるとき既定の文。"),
+    PLAIN(GLOBAL, "refusal dmarc japanese", TEXT, refusal.japanese[REFUSAL_DMARC], "\"\"", NULL,
         "The same in Japanese, in replies to mail with SMTPUTF8: others read ASCII alone, and are led to the help page.",
         "その日本語の文。SMTPUTF8 のメールへの応答に載る。ほかは ASCII しか読めないので、help の URL に日本語の説明を置く。"),
     PLAIN(GLOBAL, "state", PATH, state, "/var/lib/sekimori", NULL,
@@ -227,6 +236,34 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "spam reject above", POINTS, spam.reject, "20", 0, 1000,
         "From these points a message is refused.",
         "この点数から拒否する。"),
+
+    CHOICE(GLOBAL, "auth mode", auth.mode, modes, "observe",
+        "Authenticate the senders of mail from outside by SPF, DKIM, ARC and DMARC: act, only say what would be done (observe), or not at all.",
+        "外から届くメールの送信元を SPF、DKIM、ARC、DMARC で確かめる。on は実行、observe は記録のみ、off はしない。"),
+    PLAIN(GLOBAL, "auth name", NAME, auth.name, "hostname", "hostname",
+        "The authserv-id of Authentication-Results fields. Fields from outside that have it are removed.",
+        "Authentication-Results の authserv-id。これを名乗る外からのヘッダーは取り除く。"),
+    CHOICE(GLOBAL, "auth dmarc reject", auth.dmarc_reject, dmarc_actions, "reject",
+        "What is done with mail that fails DMARC where the domain in From asks to refuse it (p=reject). score: points, as for p=quarantine.",
+        "DMARC に失敗し、差出人のドメインが拒否を求める（p=reject）メールの扱い。score は p=quarantine と同じく加点する。"),
+    RANGE(GLOBAL, "auth dmarc points", POINTS, auth.dmarc_points, "6", 0, 1000,
+        "Points of mail that fails DMARC where the domain in From asks to hold it (p=quarantine).",
+        "DMARC に失敗し、差出人のドメインが隔離を求める（p=quarantine）メールの点数。"),
+    PLAIN(GLOBAL, "auth dmarc suffixes", SWITCH, auth.suffixes, "off", NULL,
+        "Find policies by the public suffix list (RFC 7489), not by walking up the DNS (RFC 9989).",
+        "DMARC のポリシーを DNS を上へたどらず（RFC 9989）、public suffix list で探す（RFC 7489）。"),
+    PLAIN(GLOBAL, "auth received-spf", SWITCH, auth.received_spf, "off", NULL,
+        "Write a Received-SPF field too.",
+        "Received-SPF ヘッダーも付ける。"),
+    PLAIN(GLOBAL, "auth trust sealers", NAMES, auth.sealers, "none", "none",
+        "Domains whose ARC seals are believed: where mail of others that they forward fails DMARC, what they saw of it counts.",
+        "ARC の署名を信頼するドメイン。転送されて DMARC に失敗するメールは、そこでの結果を採る。"),
+    PLAIN(GLOBAL, "auth trust networks", NETWORKS, auth.forwarders, "none", "none",
+        "Clients that forward mail of others. It is not refused or scored where it fails DMARC as forwarding makes it fail.",
+        "他の差出人のメールを転送してくるクライアント。転送のために DMARC に失敗したメールは拒否も加点もしない。"),
+    PLAIN(GLOBAL, "auth trust names", NAMES, auth.forwarder_names, "none", "none",
+        "The same by the client's confirmed name: this one, or one below it.",
+        "同じく、確かめられたクライアントの名前（その下の名前も含む）で指定する。"),
 
     RANGE(GLOBAL, "limits message", SIZE, limits.message_bytes, "50M", 64 * KIB, 2 * GIB,
         "Bytes of one message.",
@@ -703,6 +740,12 @@ const struct schema_row schema_rows[] = {
     OF_DOMAIN("spam", spam_mode, has_spam_mode, modes, "as `spam mode`",
         "The spam check for mail to this domain.",
         "このドメイン宛の迷惑メール判定。"),
+    OF_DOMAIN("auth", auth_mode, has_auth_mode, modes, "as `auth mode`",
+        "Whether senders of mail to this domain are authenticated.",
+        "このドメイン宛のメールの送信元を確かめるか。"),
+    OF_DOMAIN("dmarc reject", dmarc_reject, has_dmarc_reject, dmarc_actions, "as `auth dmarc reject`",
+        "What mail to this domain gets that the domain in From asks to refuse.",
+        "差出人のドメインが拒否を求めるメールの、このドメイン宛での扱い。"),
 };
 const size_t schema_row_count = sizeof schema_rows / sizeof *schema_rows;
 
@@ -712,6 +755,7 @@ const struct schema_section schema_sections[] = {
     { SCHEMA_GLOBAL, "virus", "What is done about viruses.", "ウイルスの扱い。" },
     { SCHEMA_GLOBAL, "spam", "What is done about spam. The points are on the scale of SpamAssassin.",
       "迷惑メールの扱い。点数は SpamAssassin と同じ尺度。" },
+    { SCHEMA_GLOBAL, "auth", "Who sent a message, proven. See doc/auth.md.", "送信元の認証。doc/auth.md を見よ。" },
     { SCHEMA_GLOBAL, "limits", "What one client or message may take.", "クライアントやメールの上限。" },
     { SCHEMA_GLOBAL, "queue", "How long and how often delivery is tried.", "配送を試みる期間と間隔。" },
     { SCHEMA_GLOBAL, "deliver", "How mail is handed to servers.", "サーバーへの渡し方。" },

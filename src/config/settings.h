@@ -43,6 +43,7 @@ enum refusal_kind {
     REFUSAL_ATTACHMENT, /* it cannot be scanned, or can be read in several ways */
     REFUSAL_POLICY,     /* who may send what to whom from where */
     REFUSAL_SIZE,
+    REFUSAL_DMARC, /* it does not prove to come from the domain in From */
     REFUSAL_KINDS
 };
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
@@ -51,6 +52,13 @@ struct network_list {
     struct network *items;
     size_t count;
 };
+
+static inline bool network_list_has(const struct network_list *list, const struct address *address)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (network_has(&list->items[i], address)) return true;
+    return false;
+}
 
 struct text_list {
     struct text *items;
@@ -113,9 +121,11 @@ struct domain {
     uint32_t connections;               /* limit per destination; 0: queue.deliver default */
     bool balance;                       /* the least loaded server, not the first in order */
     bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
-    bool has_language;                  /* else `report language` */
-    enum language language;             /* of its users */
-    enum mode virus_mode, spam_mode;
+    bool has_auth_mode, has_dmarc_reject;
+    bool has_language;      /* else `report language` */
+    enum language language; /* of its users */
+    enum mode virus_mode, spam_mode, auth_mode;
+    enum action dmarc_reject; /* as auth.dmarc_reject */
 };
 
 struct domain_index;   /* config/domains.c */
@@ -161,6 +171,19 @@ struct config {
         double tag, quarantine, reject; /* points; "above"; INFINITY: never */
         struct text subject;            /* what goes before the Subject; empty: header only */
     } spam;
+
+    struct {
+        enum mode mode;
+        struct text name;         /* the authserv-id of Authentication-Results; empty: hostname */
+        enum action dmarc_reject; /* of mail that its domain's owner asks to refuse: reject, quarantine, or
+                                     accept, with points as where he asks for quarantine */
+        double dmarc_points;
+        bool suffixes;                    /* RFC 7489 by the public suffix list, not RFC 9989 */
+        bool received_spf;                /* write a Received-SPF field too */
+        struct text_list sealers;         /* domains whose ARC seals are believed */
+        struct network_list forwarders;   /* clients that forward mail of others */
+        struct text_list forwarder_names; /* the same, by confirmed name: this one or below it */
+    } auth;
 
     struct {
         uint64_t message_bytes, header_bytes, bodies_bytes, frame_body_bytes, memfd_body_bytes;

@@ -118,7 +118,7 @@ static void lookup_write(const struct dns_lookup *item, struct buffer *out)
     for (uint32_t i = 0; i < answer->count; i++) record_write(&answer->records[i], out);
 }
 
-void dns_answers_write(const struct dns_answers *answers, struct buffer *out)
+void dns_answers_write(const struct dns_answers *answers, size_t most, struct buffer *out)
 {
     struct buffer item = { 0 };
     size_t begin = buffer_length(out);
@@ -126,7 +126,7 @@ void dns_answers_write(const struct dns_answers *answers, struct buffer *out)
         if (!answers->items[i].is_known) continue;
         buffer_clear(&item);
         lookup_write(&answers->items[i], &item);
-        if (buffer_length(out) - begin + buffer_length(&item) > DNS_ANSWERS_BYTES_MOST) break;
+        if (buffer_length(out) - begin + buffer_length(&item) > most) break;
         buffer_add_text(out, buffer_text(&item));
     }
     buffer_free(&item);

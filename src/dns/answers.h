@@ -39,9 +39,8 @@ const struct dns_lookup *dns_answers_wanted(const struct dns_answers *answers, u
 void dns_answers_put(struct dns_answers *answers, struct text name, enum dns_record_type type,
                      const struct dns_answer *answer);
 
-/* The byte form of what is known, appended: at most about DNS_ANSWERS_BYTES_MOST, later ones are left out. */
-void dns_answers_write(const struct dns_answers *answers, struct buffer *out);
-enum { DNS_ANSWERS_BYTES_MOST = 32 * 1024 };
+/* The byte form of what is known, appended: at most `most` bytes, later ones are left out. */
+void dns_answers_write(const struct dns_answers *answers, size_t most, struct buffer *out);
 
 /* Puts in what a byte form has. Texts are borrowed from the reader's, lists live in the arena. False, some
    may be in: malformed. */

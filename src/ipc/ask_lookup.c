@@ -5,6 +5,18 @@
 
 #include "base/codec.h"
 
+static struct address address_take(struct reader *reader)
+{
+    struct address address = { 0 };
+    if (reader->rest.length < sizeof address.bytes) {
+        reader->failed = true;
+        return address;
+    }
+    memcpy(address.bytes, reader->rest.at, sizeof address.bytes);
+    reader->rest = text_slice(reader->rest, sizeof address.bytes, reader->rest.length);
+    return address;
+}
+
 static void name_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
                      struct text name)
 {
@@ -33,6 +45,23 @@ void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadli
     channel_end(lookup);
 }
 
+void spf_subject_put(const struct spf_subject *subject, struct buffer *out)
+{
+    enum { TEXT_MOST = 1000 };
+    buffer_add(out, subject->client.bytes, sizeof subject->client.bytes);
+    put_text(out, text_slice(subject->helo, 0, TEXT_MOST));
+    put_text(out, text_slice(subject->sender, 0, TEXT_MOST));
+}
+
+bool spf_subject_get(struct text bytes, struct spf_subject *out)
+{
+    struct reader reader = reader_of(bytes);
+    out->client = address_take(&reader);
+    out->helo = get_text(&reader);
+    out->sender = get_text(&reader);
+    return reader_done(&reader);
+}
+
 void lookup_subject_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
                         struct text subject)
 {
@@ -52,18 +81,6 @@ bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text
     *out_deadline_ms = get_u32(&reader);
     *out_name = get_text(&reader);
     return reader_done(&reader);
-}
-
-static struct address address_take(struct reader *reader)
-{
-    struct address address = { 0 };
-    if (reader->rest.length < sizeof address.bytes) {
-        reader->failed = true;
-        return address;
-    }
-    memcpy(address.bytes, reader->rest.at, sizeof address.bytes);
-    reader->rest = text_slice(reader->rest, sizeof address.bytes, reader->rest.length);
-    return address;
 }
 
 bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct address *out_client)

@@ -12,7 +12,7 @@ enum lookup_frame {
     LOOKUP_HOST = 1, /* u32 deadline_ms, text host: A and AAAA */
     LOOKUP_MX, /* u32 deadline_ms, text domain: RFC 5321 section 5.1, addresses resolved, RFC 7505 null MX */
     LOOKUP_CLIENT_NAME,    /* u32 deadline_ms, 16 bytes address: PTR, then A/AAAA of each name (at most 10) */
-    LOOKUP_SPF,            /* u32 deadline_ms, text: spf_question_put (auth/spf_answer.h) */
+    LOOKUP_SPF,            /* u32 deadline_ms, text: spf_subject_put */
     LOOKUP_KEY,            /* u32 deadline_ms, text: the name whose TXT records are a signature's key */
     LOOKUP_POLICY,         /* u32 deadline_ms, text: auth_policy_question_put (auth/authentication.h) */
     LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
@@ -64,6 +64,16 @@ void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, st
 /* The same. The address goes as its 16 bytes. */
 void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
                             const struct address *client);
+
+/* Whose right to send is asked for by LOOKUP_SPF. `sender` without brackets, may be empty. */
+struct spf_subject {
+    struct address client;
+    struct text helo, sender;
+};
+/* Its bytes, appended; texts are cut after 1000 octets, which no domain has. */
+void spf_subject_put(const struct spf_subject *subject, struct buffer *out);
+/* Texts are borrowed. False: malformed. */
+bool spf_subject_get(struct text bytes, struct spf_subject *out);
 
 /* LOOKUP_SPF, LOOKUP_KEY or LOOKUP_POLICY: `subject` as that frame says, at most LOOKUP_SUBJECT_LIMIT bytes.
  */

@@ -23,8 +23,7 @@ bool voucher_is_wanted(const struct config *config, const struct listener *liste
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         const struct domain *domain =
             config_find_domain(config, envelope_domain_of(envelope->recipients[i].address));
-        if (config_virus_mode(config, domain) != MODE_OFF || config_spam_mode(config, domain) != MODE_OFF)
-            return true;
+        if (config_is_judged(config, domain)) return true;
     }
     return false;
 }

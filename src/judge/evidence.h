@@ -25,7 +25,7 @@ struct occasion {
    what. ipc/question_set.c has a row for each kind: how it is asked and what a late answer means. */
 enum question_kind {
     QUESTION_CLIENT_NAME, /* subject: the client's address; of a session, asked when that begins */
-    QUESTION_SPF,         /* subject and value: auth/spf_answer.h; asked at MAIL FROM */
+    QUESTION_SPF,         /* subject: spf_subject_put; value: auth/spf_answer.h; asked at MAIL FROM */
     QUESTION_KEY,         /* subject: "selector._domainkey.domain"; value: dns/answers.h */
     QUESTION_POLICY,      /* subject: auth_policy_question_put; value: dns/answers.h */
     QUESTION_KIND_COUNT
@@ -65,7 +65,7 @@ struct signal {
 enum edit_kind {
     EDIT_FORGED, /* fields that only a gateway writes, and that came with the message, are taken out */
     EDIT_TAG,    /* "[SPAM] " before the text of the Subject */
-    EDIT_STATUS, /* X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
+    EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
     EDIT_KIND_COUNT
 };
 
@@ -110,9 +110,10 @@ struct facts {
     bool lacks_header;       /* it begins with text (header_is_missing) */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
-    struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
-    struct text message_id; /* the Message-ID field */
-    struct text from;       /* the same of the From field */
+    struct text subject;        /* UTF-8, decoded, at most 200 bytes: for the log */
+    struct text message_id;     /* the Message-ID field */
+    struct text from;           /* the same of the From field */
+    struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

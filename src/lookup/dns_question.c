@@ -330,6 +330,20 @@ static struct dns_question *dns_question_new(struct dns_question_table *table, c
     return question;
 }
 
+static void spf_begin(struct dns_question *question, struct text bytes)
+{
+    const struct dns_question_table *table = question->table;
+    struct spf_subject subject = { 0 };
+    spf_subject_get(bytes, &subject); /* of a malformed one what could be read */
+    question->spf.request = (struct spf_request){ .client = subject.client,
+                                                  .helo = subject.helo,
+                                                  .sender = subject.sender,
+                                                  .host = table->manner.hostname,
+                                                  .now = loop_wall_ms(table->loop) / 1000 };
+    evaluation_begin(&question->spf.evaluation, table->resolver, question->arena, spf_look, spf_progressed,
+                     question);
+}
+
 static void dns_question_begin(struct dns_question *question, const struct dns_question_subject *subject)
 {
     struct resolver *resolver = question->table->resolver;
@@ -350,11 +364,7 @@ static void dns_question_begin(struct dns_question *question, const struct dns_q
                      question);
         break;
     case DNS_QUESTION_SPF:
-        spf_question_get(name, &question->spf.request); /* of a malformed one what could be read */
-        question->spf.request.host = question->table->manner.hostname;
-        question->spf.request.now = loop_wall_ms(question->table->loop) / 1000;
-        evaluation_begin(&question->spf.evaluation, resolver, question->arena, spf_look, spf_progressed,
-                         question);
+        spf_begin(question, name);
         break;
     case DNS_QUESTION_KEY:
     case DNS_QUESTION_POLICY:

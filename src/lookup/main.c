@@ -16,6 +16,9 @@
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
 
+/* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
+enum { KEY_BYTES = 4096, POLICY_BYTES = 16 * 1024 };
+
 struct service {
     enum { SERVICE_MAGIC = 0x557e2ca9 } magic;
     struct child child;
@@ -52,7 +55,8 @@ static void bytes_put(const struct dns_question_answer *answer, struct buffer *f
     if (answer->spf)
         spf_answer_put(answer->spf, &bytes);
     else
-        dns_answers_write(answer->answers, &bytes);
+        dns_answers_write(answer->answers, answer->kind == DNS_QUESTION_KEY ? KEY_BYTES : POLICY_BYTES,
+                          &bytes);
     put_text(frame, buffer_text(&bytes));
     buffer_free(&bytes);
 }

@@ -48,7 +48,7 @@ static const char *hindrance(struct session *session, const struct client_number
 struct reply admission_ask(struct session *session)
 {
     session_leave(session);
-    if (server_lists(&session->port->listener.deny, &session->client))
+    if (network_list_has(&session->port->listener.deny, &session->client))
         return (struct reply){ 554, "5.7.1", "access denied" };
     struct client_numbers numbers = enter(session);
     const char *no = hindrance(session, &numbers);
@@ -58,7 +58,7 @@ struct reply admission_ask(struct session *session)
 struct reply admission_of_peer(struct session *session)
 {
     const struct network_list *from = &session->port->listener.from;
-    if (from->count > 0 && !server_lists(from, &session->client))
+    if (from->count > 0 && !network_list_has(from, &session->client))
         return (struct reply){ 554, "5.7.1", "access denied: this port is for listed hosts" };
     return admission_ask(session);
 }

@@ -317,7 +317,7 @@ void connection_begin(struct server *server, struct port *port, int fd, const st
     stream_serve_half_closed(session->stream);
     session->timer = timer_new(server->loop, on_time, session);
     eviction_watch(server);
-    if (server_lists(&port->listener.proxy, &peer->address)) {
+    if (network_list_has(&port->listener.proxy, &peer->address)) {
         session->state = SESSION_PROXY;
         session_await(session);
         return;

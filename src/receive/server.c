@@ -21,10 +21,3 @@ void server_port_release(struct port *port)
     arena_free(port->arena);
     free(port);
 }
-
-bool server_lists(const struct network_list *list, const struct address *address)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (network_has(&list->items[i], address)) return true;
-    return false;
-}

@@ -77,7 +77,4 @@ void server_session_ended(struct server *server);
 /* Share of a limit that is meant for all receive processes together. */
 uint64_t server_share(const struct server *server, uint64_t limit);
 
-/* The address is in one of the networks. */
-bool server_lists(const struct network_list *list, const struct address *address);
-
 #endif

@@ -38,7 +38,7 @@ struct session *session_new(struct server *server, struct port *port, const stru
     session->peer = *peer;
     session->transaction.offered = -1;
     server_dialogue_start(&session->dialogue, &port->listener, port->tls != NULL,
-                          server_lists(&port->listener.xclient, &peer->address));
+                          network_list_has(&port->listener.xclient, &peer->address));
     session->next = server->sessions;
     if (session->next) session->next->previous = session;
     server->sessions = session;

@@ -61,6 +61,23 @@ static void settle_too_large(struct session *session, const char *text)
     settle(session, (struct reply){ 552, "5.3.4", text, REFUSAL_SIZE });
 }
 
+/* Begun as early as may be: by the end of the message the answer is there. */
+static void sender_ask(struct session *session)
+{
+    const struct listener *listener = &session->port->listener;
+    struct buffer bytes = { 0 };
+    bool is_judged_here = listener->check && listener->relay != RELAY_THROUGH;
+    if (listener->direction != DIRECTION_IN || !is_judged_here ||
+        !config_authenticates(session->server->config))
+        return;
+    const struct spf_subject subject = { session->client, session->dialogue.helo,
+                                         session->transaction.envelope.sender };
+    spf_subject_put(&subject, &bytes);
+    question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_SPF, buffer_text(&bytes));
+    buffer_free(&bytes);
+    session_ask(session);
+}
+
 void transaction_open(struct session *session, const struct smtp_command *command)
 {
     struct transaction *transaction = &session->transaction;
@@ -82,6 +99,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
     session->has_transaction_id = false; /* it is of one message */
     session_pace_reach(session, PACE_MESSAGE);
     session_await(session);
+    sender_ask(session);
 }
 
 /* --- read --- */

@@ -3,13 +3,16 @@
 #include "scan/decide.h"
 
 #include "config/domains.h"
+#include "scan/authenticate.h"
 #include "scan/recipe.h"
 #include "scan/wording.h"
 #include "spam/score.h"
 
-/* What the two checks would have a message get, whoever the recipient is. */
+/* What the checks would have a message get, whoever the recipient is. */
 struct demand {
     enum action virus, spam;
+    bool
+        is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
 };
 
 static const uint8_t strength[] = { [ACTION_ACCEPT] = 0, [ACTION_TAG] = 1,    [ACTION_QUARANTINE] = 2,
@@ -38,6 +41,12 @@ static enum action spam_demand(const struct config *config, double score)
     return ACTION_ACCEPT;
 }
 
+static enum action dmarc_demand(const struct config *config, const struct domain *domain,
+                                const struct demand *demand)
+{
+    return demand->is_refusal_asked ? config_dmarc_reject(config, domain) : ACTION_ACCEPT;
+}
+
 static void check(enum mode mode, enum action wanted, struct recipient_verdict *out)
 {
     if (mode == MODE_ON) out->action = stronger(out->action, wanted);
@@ -52,15 +61,20 @@ static struct edit_set edits_of(enum mode spam, const struct demand *demand)
     return edit_set_with(set, EDIT_STATUS);
 }
 
+static struct text domain_of(struct text address)
+{
+    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+}
+
 static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
                              struct recipient_verdict *out, struct edit_set *out_edits)
 {
-    struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-    const struct domain *domain = config_find_domain(config, name);
+    const struct domain *domain = config_find_domain(config, domain_of(address));
     enum mode spam = config_spam_mode(config, domain);
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(config_virus_mode(config, domain), demand->virus, out);
     check(spam, demand->spam, out);
+    check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
     *out_edits = edits_of(spam, demand);
 }
 
@@ -96,10 +110,20 @@ static void reply_decide(struct verdict *verdict)
     replace_action(verdict, ACTION_REJECT, ACTION_QUARANTINE);
 }
 
-static void signals_gather(struct arena *arena, const struct facts *facts, const struct question *answers,
-                           uint32_t answer_count, struct verdict *out)
+/* Somebody's mail is authenticated in earnest: what that finds has weight. */
+static bool does_authenticate(const struct config *config, const struct occasion *occasion)
 {
-    struct score answered = { .arena = arena };
+    for (uint32_t i = 0; i < occasion->recipient_count; i++) {
+        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        if (config_auth_mode(config, domain) == MODE_ON) return true;
+    }
+    return false;
+}
+
+static void signals_gather(struct arena *arena, const struct facts *facts, const struct score *proven,
+                           const struct question *answers, uint32_t answer_count, struct verdict *out)
+{
+    struct score answered = *proven;
     score_answers(&answered, answers, answer_count);
     out->signal_count = facts->signal_count + answered.count;
     out->signals = arena_alloc_array(arena, out->signal_count, sizeof *out->signals);
@@ -108,18 +132,22 @@ static void signals_gather(struct arena *arena, const struct facts *facts, const
     out->score = score_sum(out->signals, out->signal_count);
 }
 
-/* The reply names one reason: the virus check's where it weighs at least as much and is in force. */
-static bool is_virus_the_cause(const struct config *config, const struct occasion *occasion,
-                               const struct demand *demand)
+/* The reply names one reason: of the checks in force that which asks for most, and of equals virus, then
+   DMARC. */
+static enum verdict_cause cause_of(const struct config *config, const struct occasion *occasion,
+                                   const struct demand *demand)
 {
-    if (demand->virus == ACTION_ACCEPT || stronger(demand->virus, demand->spam) != demand->virus)
-        return false;
+    enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        struct text address = occasion->recipients[i];
-        struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-        if (config_virus_mode(config, config_find_domain(config, name)) == MODE_ON) return true;
+        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
+        if (config_spam_mode(config, domain) == MODE_ON) spam = demand->spam;
+        if (config_auth_mode(config, domain) == MODE_ON)
+            dmarc = stronger(dmarc, dmarc_demand(config, domain, demand));
     }
-    return false;
+    enum action most = stronger(virus, stronger(dmarc, spam));
+    if (most == ACTION_ACCEPT) return CAUSE_SPAM;
+    return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
 
 void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -127,14 +155,21 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
-    signals_gather(arena, facts, answers, answer_count, out);
-    struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score) };
+    struct auth_judgement authentication;
+    struct score proven = { .arena = arena };
+    authenticate_judge(arena, config, occasion, facts, answers, answer_count, &authentication);
+    authenticate_score(&authentication, config, does_authenticate(config, occasion), &proven);
+    signals_gather(arena, facts, &proven, answers, answer_count, out);
+    const struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score),
+                                   authenticate_demand(&authentication) == DMARC_POLICY_REJECT };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
     for (uint32_t i = 0; i < out->recipient_count; i++)
         recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i], &edits[i]);
     reply_decide(out);
-    wording_write(arena, facts, is_virus_the_cause(config, occasion, &demand), out);
-    const struct recipe_basis basis = { arena, config, occasion, facts, out };
+    enum verdict_cause cause = cause_of(config, occasion, &demand);
+    wording_write(arena, facts, &authentication, cause, out);
+    if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
+    const struct recipe_basis basis = { arena, config, occasion, facts, &authentication, out };
     recipe_write(&basis, edits, out);
 }

@@ -5,6 +5,7 @@
 #include "config/domains.h"
 #include "mail/encoded_word.h"
 #include "mail/reading.h"
+#include "scan/authenticate.h"
 #include "scan/content.h"
 #include "scan/recipe.h"
 #include "spam/score.h"
@@ -118,6 +119,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->content = content_flags(message, header->body_offset);
     header_tell(arena, mime, out);
     score_message(&score, mime);
+    authenticate_read(arena, config, occasion, message, header, out);
     const struct recipe_source source = {
         arena, config, occasion->direction, message, mime->declared, header
     };

@@ -3,7 +3,9 @@
    is said there. */
 #include "scan/recipe.h"
 
+#include "auth/authentication_results.h"
 #include "mail/edits.h"
+#include "scan/authenticate.h"
 #include "scan/wording.h"
 
 enum { ROOM_MOST = 16 * 1024 }; /* encoded bytes of all edits that a message gives occasion for */
@@ -11,6 +13,21 @@ enum { ROOM_MOST = 16 * 1024 }; /* encoded bytes of all edits that a message giv
 _Static_assert(ROOM_MOST / (8 + 8 + 4) <= POSSIBLE_EDITS_MOST, "what was found must be taken by facts_get");
 
 /* --- the kinds --- */
+
+/* RFC 8601 section 5: what says that we have looked, and we have not. */
+static void results_find(const struct recipe_source *source, struct edits *out)
+{
+    const struct config *config = source->config;
+    struct text name = config->auth.name.length > 0 ? config->auth.name : config->hostname;
+    struct edits cuts = { .arena = source->arena };
+    for (size_t i = 0; i < source->header->count; i++) {
+        const struct header_field *field = &source->header->fields[i];
+        if (text_equal_nocase(field->name, TEXT("Authentication-Results")) &&
+            authentication_results_is_of(field->value, name))
+            edits_add(&cuts, field->offset, field->length, TEXT_NONE);
+    }
+    edits_merge(out, &cuts);
+}
 
 /* What came with the message under a name that only we write is forged. */
 static void forged_find(const struct recipe_source *source, struct edits *out)
@@ -20,6 +37,7 @@ static void forged_find(const struct recipe_source *source, struct edits *out)
                                           { "X-Virus-Scanned", 15 } };
     edits_remove_fields(out, source->header, fields, sizeof fields / sizeof *fields);
     edits_remove_prefixed(out, source->header, TEXT("X-Sekimori-"));
+    results_find(source, out);
 }
 
 /* Outbound mail has no tag. */
@@ -32,8 +50,11 @@ static void tag_find(const struct recipe_source *source, struct edits *out)
 
 static struct text status_write(const struct recipe_basis *basis, struct edit_set set)
 {
-    return wording_status(basis->arena, basis->config, basis->occasion, basis->facts, basis->verdict,
-                          edit_set_has(set, EDIT_TAG));
+    struct text status = wording_status(basis->arena, basis->config, basis->occasion, basis->facts,
+                                        basis->verdict, edit_set_has(set, EDIT_TAG));
+    struct text fields =
+        authenticate_fields(basis->arena, basis->config, basis->occasion, basis->authentication);
+    return arena_printf(basis->arena, "%.*s%.*s", TEXT_ARG(fields), TEXT_ARG(status));
 }
 
 /* By enum edit_kind, which says in which order they are composed. Edits of one kind must not overlap those of

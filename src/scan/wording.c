@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config/domains.h"
+#include "scan/authenticate.h"
 #include "spam/score.h"
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200 };
@@ -53,7 +54,8 @@ static void virus_reason(const struct facts *facts, struct buffer *out)
     if (facts->virus == SCAN_UNSCANNED) buffer_add_text(out, TEXT(", try again later"));
 }
 
-static struct text reason_text(struct arena *arena, const struct facts *facts, bool is_virus,
+static struct text reason_text(struct arena *arena, const struct facts *facts,
+                               const struct auth_judgement *authentication, enum verdict_cause cause,
                                const struct verdict *verdict)
 {
     struct buffer out = { 0 };
@@ -61,7 +63,8 @@ static struct text reason_text(struct arena *arena, const struct facts *facts, b
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
         if (verdict->recipients[i].action != ACTION_ACCEPT) is_acted_on = true;
     if (!is_acted_on) return TEXT_NONE;
-    if (is_virus)
+    if (cause == CAUSE_DMARC) return authenticate_reason(arena, authentication);
+    if (cause == CAUSE_VIRUS)
         virus_reason(facts, &out);
     else
         buffer_printf(&out, "the message looks like spam (%.1f points)", verdict->score);
@@ -169,7 +172,8 @@ static bool has_observed(const struct verdict *verdict)
     return false;
 }
 
-static struct text summary_text(struct arena *arena, const struct facts *facts, const struct verdict *verdict)
+static struct text summary_text(struct arena *arena, const struct facts *facts,
+                                const struct auth_judgement *authentication, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     buffer_add_text(&out, TEXT("action="));
@@ -186,6 +190,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     }
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
     if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
+    authenticate_summary(authentication, &out);
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",
                       (int)(verdict->signals[i].name.length < 64 ? verdict->signals[i].name.length : 64),
@@ -193,18 +198,20 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     return take(arena, &out);
 }
 
-static enum refusal_kind refusal_of(const struct facts *facts, bool is_virus)
+static enum refusal_kind refusal_of(const struct facts *facts, enum verdict_cause cause)
 {
     static const enum refusal_kind kinds[] = { [SCAN_CLEAN] = REFUSAL_ATTACHMENT,
                                                [SCAN_FOUND] = REFUSAL_VIRUS,
                                                [SCAN_LIMITS] = REFUSAL_ATTACHMENT,
                                                [SCAN_UNSCANNED] = REFUSAL_NONE };
-    return is_virus ? kinds[facts->virus] : REFUSAL_SPAM;
+    if (cause == CAUSE_DMARC) return REFUSAL_DMARC;
+    return cause == CAUSE_VIRUS ? kinds[facts->virus] : REFUSAL_SPAM;
 }
 
-void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out)
+void wording_write(struct arena *arena, const struct facts *facts,
+                   const struct auth_judgement *authentication, enum verdict_cause cause, struct verdict *out)
 {
-    out->reason = reason_text(arena, facts, is_virus, out);
-    out->kind = out->reason.length ? refusal_of(facts, is_virus) : REFUSAL_NONE;
-    out->summary = summary_text(arena, facts, out);
+    out->reason = reason_text(arena, facts, authentication, cause, out);
+    out->kind = out->reason.length ? refusal_of(facts, cause) : REFUSAL_NONE;
+    out->summary = summary_text(arena, facts, authentication, out);
 }

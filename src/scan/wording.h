@@ -5,9 +5,15 @@
 
 #include "judge/evidence.h"
 
-/* Fills reason, kind and summary of a verdict whose actions, signals and score stand. `is_virus`: the virus
-   check is the reason, not the spam score. ASCII only. */
-void wording_write(struct arena *arena, const struct facts *facts, bool is_virus, struct verdict *out);
+struct auth_judgement;
+
+/* Which check is the reason of what is done with the message. */
+enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
+
+/* Fills reason, kind and summary of a verdict whose actions, signals and score stand. ASCII only. */
+void wording_write(struct arena *arena, const struct facts *facts,
+                   const struct auth_judgement *authentication, enum verdict_cause cause,
+                   struct verdict *out);
 
 /* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty
    when no check ran. X-Spam-Status says Yes only where the message is tagged: programs sort by it. */

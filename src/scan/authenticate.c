@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Called by read.c, decide.c and recipe.c. What a result weighs stands in one table. */
+#include "scan/authenticate.h"
+
+#include "auth/authentication_results.h"
+#include "config/domains.h"
+#include "ipc/message_id.h"
+
+/* --- read --- */
+
+static struct text domain_of(struct text address)
+{
+    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+}
+
+static bool is_wanted(const struct config *config, const struct occasion *occasion)
+{
+    if (occasion->direction != DIRECTION_IN) return false;
+    for (uint32_t i = 0; i < occasion->recipient_count; i++) {
+        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        if (config_auth_mode(config, domain) != MODE_OFF) return true;
+    }
+    return false;
+}
+
+static uint64_t now_of(const struct occasion *occasion)
+{
+    return message_id_time_ms(occasion->id) / 1000;
+}
+
+static void question_add(struct arena *arena, enum question_kind kind, struct text subject, struct facts *out)
+{
+    if (out->question_count == QUESTIONS_RAISED_MOST) return;
+    if (!out->questions)
+        out->questions = arena_alloc_array(arena, QUESTIONS_RAISED_MOST, sizeof *out->questions);
+    out->questions[out->question_count++] = (struct question){ .kind = kind, .subject = subject };
+}
+
+void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                       struct text message, const struct header *header, struct facts *out)
+{
+    struct auth_facts facts;
+    struct buffer bytes = { 0 };
+    struct text *keys;
+    if (!is_wanted(config, occasion)) return;
+    auth_facts_read(arena, message, header, &facts);
+    auth_facts_put(&facts, &bytes);
+    out->authentication = arena_text(arena, buffer_text(&bytes));
+
+    uint32_t count = auth_keys_wanted(arena, &facts, now_of(occasion), &keys);
+    for (uint32_t i = 0; i < count; i++) question_add(arena, QUESTION_KEY, keys[i], out);
+    buffer_clear(&bytes);
+    auth_policy_question_put(&facts, domain_of(occasion->sender.length ? occasion->sender : occasion->helo),
+                             &bytes);
+    if (buffer_length(&bytes) > 0)
+        question_add(arena, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)), out);
+    buffer_free(&bytes);
+}
+
+/* --- judging --- */
+
+static void answers_gather(const struct question *questions, uint32_t count, struct dns_answers *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (questions[i].kind != QUESTION_KEY && questions[i].kind != QUESTION_POLICY) continue;
+        struct reader reader = reader_of(questions[i].value);
+        dns_answers_read(out, &reader); /* what is malformed is as if unanswered */
+    }
+}
+
+static const struct question *question_of(const struct question *questions, uint32_t count,
+                                          enum question_kind kind)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].kind == kind && questions[i].status == ANSWER_FOUND) return &questions[i];
+    return NULL;
+}
+
+/* --- excuses --- */
+
+static bool is_at_or_below(struct text name, struct text parent)
+{
+    if (text_equal_nocase(name, parent)) return true;
+    return name.length > parent.length && name.at[name.length - parent.length - 1] == '.' &&
+           text_equal_nocase(text_slice(name, name.length - parent.length, name.length), parent);
+}
+
+static const struct text *name_find(const struct text_list *names, struct text name)
+{
+    for (size_t i = 0; name.length > 0 && i < names->count; i++)
+        if (is_at_or_below(name, names->items[i])) return &names->items[i];
+    return NULL;
+}
+
+/* Signatures of the author's domain are missing, or all that is wrong is the body, which lists change: a
+   signature whose header is not right was never made. SPF fails at whoever forwards. */
+static bool fails_as_forwarding_does(const struct auth_judgement *judgement)
+{
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    struct text organization = judgement->result.dmarc.organization;
+    if (judgement->result.spf.sender.outcome == SPF_PASS && organization.length == 0) return false;
+    for (uint32_t i = 0; i < dkim->count; i++) {
+        bool is_of_author =
+            organization.length > 0 && is_at_or_below(dkim->signatures[i].domain, organization);
+        if (is_of_author && !judgement->result.dkim[i].header_holds) return false;
+    }
+    return true;
+}
+
+static bool is_forwarder(const struct config *config, const struct occasion *occasion,
+                         struct auth_judgement *out)
+{
+    const struct text *name = name_find(&config->auth.forwarder_names, out->client_name);
+    if (name) out->excuse_of = *name;
+    if (name) return true;
+    if (!network_list_has(&config->auth.forwarders, &occasion->client)) return false;
+    out->excuse_of = TEXT("its address");
+    return true;
+}
+
+/* The newest sealer that is trusted, of a chain that holds, saw DMARC pass. */
+static bool has_sealer(struct arena *arena, const struct config *config, struct auth_judgement *out)
+{
+    const struct arc_facts *arc = &out->facts.signatures.arc;
+    if (out->result.arc.result != AUTH_PASS) return false;
+    for (uint32_t set = arc->count; set > 0; set--) {
+        struct authentication_results seen;
+        const struct text *sealer = name_find(&config->auth.sealers, arc->sets[set - 1].seal.domain);
+        if (!sealer) return false; /* who came between might have written anything */
+        if (!arc_results_read(arena, arc, set, &seen)) continue;
+        const struct auth_statement *dmarc = authentication_results_find(&seen, TEXT("dmarc"));
+        if (!dmarc || dmarc->result != AUTH_PASS) continue;
+        out->excuse_of = *sealer;
+        return true;
+    }
+    return false;
+}
+
+static enum auth_excuse excuse_find(struct arena *arena, const struct config *config,
+                                    const struct occasion *occasion, struct auth_judgement *out)
+{
+    if (out->result.dmarc.outcome != DMARC_FAIL) return EXCUSE_NONE;
+    if (has_sealer(arena, config, out)) return EXCUSE_SEALER;
+    if (fails_as_forwarding_does(out) && is_forwarder(config, occasion, out)) return EXCUSE_FORWARDER;
+    return EXCUSE_NONE;
+}
+
+void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                        const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                        struct auth_judgement *out)
+{
+    struct dns_answers known = { .arena = arena };
+    struct spf_answer spf;
+    struct reader reader = reader_of(facts->authentication);
+    const struct question *asked = question_of(answers, answer_count, QUESTION_SPF);
+    const struct question *name = question_of(answers, answer_count, QUESTION_CLIENT_NAME);
+    *out = (struct auth_judgement){ .client_name = name ? name->value : TEXT_NONE };
+    if (facts->authentication.length == 0 || !auth_facts_get(arena, &reader, &out->facts)) return;
+    struct auth_request request = { .facts = &out->facts, .now_s = now_of(occasion) };
+    if (asked && spf_answer_get(arena, asked->value, &spf)) request.spf = &spf;
+    answers_gather(answers, answer_count, &known);
+    do /* nobody can be asked any more: what is missing is temperror */
+        dns_answers_close(&known);
+    while (!authentication_evaluate(arena, &known, &request, &out->result));
+    out->is_made = true;
+    out->excuse = excuse_find(arena, config, occasion, out);
+}
+
+enum dmarc_policy authenticate_demand(const struct auth_judgement *judgement)
+{
+    bool is_demanded = judgement->is_made && judgement->excuse == EXCUSE_NONE;
+    return is_demanded ? judgement->result.dmarc.disposition : DMARC_POLICY_NONE;
+}
+
+/* --- signals --- */
+
+static const struct weight {
+    const char *name;
+    double points;
+} spf_weights[SPF_OUTCOME_COUNT] = {
+    [SPF_NONE] = { "SPF_NONE", 0 },
+    [SPF_NEUTRAL] = { "SPF_NEUTRAL", 0 },
+    [SPF_PASS] = { "SPF_PASS", 0 },
+    [SPF_FAIL] = { "SPF_FAIL", 2.0 },
+    [SPF_SOFTFAIL] = { "SPF_SOFTFAIL", 0.7 },
+    [SPF_TEMPERROR] = { "SPF_TEMPERROR", 0 },
+    [SPF_PERMERROR] = { "SPF_PERMERROR", 0.2 },
+};
+
+/* What nobody who means well writes into From. */
+static const struct {
+    enum from_oddity oddity;
+    struct weight weight;
+} from_weights[] = {
+    { FROM_SEVERAL_FIELDS, { "FROM_SEVERAL_FIELDS", 2.0 } },
+    { FROM_SEVERAL_DOMAINS, { "FROM_SEVERAL_DOMAINS", 1.0 } },
+    { FROM_NUL, { "FROM_NUL", 2.0 } },
+    { FROM_DEEP_COMMENT, { "FROM_DEEP_COMMENT", 2.0 } },
+    { FROM_ADDRESS_IN_NAME, { "FROM_ADDRESS_IN_NAME", 1.0 } },
+    { FROM_ROUTE, { "FROM_ROUTE", 1.0 } },
+    { FROM_TOO_MANY, { "FROM_TOO_MANY", 2.0 } },
+};
+
+static void weight_add(struct score *score, struct weight weight, bool counts, struct text about)
+{
+    score_add(score, weight.name, counts ? weight.points : 0, about);
+}
+
+/* The best of all signatures. */
+static struct weight dkim_weight(const struct auth_judgement *judgement)
+{
+    static const struct weight none = { "DKIM_NONE", 0 }, pass = { "DKIM_PASS", 0 },
+                               fail = { "DKIM_FAIL", 0.3 };
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    for (uint32_t i = 0; i < dkim->count; i++)
+        if (judgement->result.dkim[i].result == AUTH_PASS) return pass;
+    for (uint32_t i = 0; i < dkim->count; i++)
+        if (judgement->result.dkim[i].result == AUTH_TEMPERROR) return (struct weight){ "DKIM_TEMPERROR", 0 };
+    return dkim->count > 0 ? fail : none;
+}
+
+static bool is_partial(const struct auth_judgement *judgement)
+{
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    for (uint32_t i = 0; i < dkim->count; i++)
+        if (dkim->signatures[i].is_partial && judgement->result.dkim[i].result == AUTH_PASS) return true;
+    return false;
+}
+
+static struct weight dmarc_weight(const struct auth_judgement *judgement, const struct config *config)
+{
+    static const struct weight outcomes[DMARC_OUTCOME_COUNT] = { [DMARC_NONE] = { "DMARC_NONE", 0 },
+                                                                 [DMARC_PASS] = { "DMARC_PASS", 0 },
+                                                                 [DMARC_TEMPERROR] = { "DMARC_TEMPERROR", 0 },
+                                                                 [DMARC_PERMERROR] = { "DMARC_PERMERROR",
+                                                                                       0 } };
+    static const struct weight excused[] = {
+        [EXCUSE_FORWARDER] = { "DMARC_FORWARDED", 0 }, [EXCUSE_SEALER] = { "DMARC_SEALED", 0 }
+    };
+    enum dmarc_outcome outcome = judgement->result.dmarc.outcome;
+    if (outcome != DMARC_FAIL) return outcomes[outcome];
+    if (judgement->excuse != EXCUSE_NONE) return excused[judgement->excuse];
+    switch (judgement->result.dmarc.disposition) {
+    case DMARC_POLICY_REJECT:
+        return (struct weight){ "DMARC_REJECT", config->auth.dmarc_points };
+    case DMARC_POLICY_QUARANTINE:
+        return (struct weight){ "DMARC_QUARANTINE", config->auth.dmarc_points };
+    default:
+        return (struct weight){ "DMARC_FAIL", 0.5 };
+    }
+}
+
+void authenticate_score(const struct auth_judgement *judgement, const struct config *config, bool counts,
+                        struct score *score)
+{
+    const struct authentication *result = &judgement->result;
+    if (!judgement->is_made) return;
+    weight_add(score, spf_weights[result->spf.sender.outcome], counts, result->spf.sender.domain);
+    if (result->spf.helo.outcome == SPF_FAIL && result->spf.sender.outcome != SPF_FAIL)
+        weight_add(score, (struct weight){ "SPF_HELO_FAIL", 0.5 }, counts, result->spf.helo.domain);
+    weight_add(score, dkim_weight(judgement), counts, TEXT_NONE);
+    if (is_partial(judgement)) weight_add(score, (struct weight){ "DKIM_PARTIAL", 0.5 }, counts, TEXT_NONE);
+    weight_add(score, dmarc_weight(judgement, config), counts, result->dmarc.author);
+    if (result->arc.result == AUTH_FAIL)
+        weight_add(score, (struct weight){ "ARC_FAIL", 0.1 }, counts,
+                   text_of(arc_reason_text(result->arc.reason)));
+    for (size_t i = 0; i < sizeof from_weights / sizeof *from_weights; i++)
+        if (from_has(&judgement->facts.from, from_weights[i].oddity))
+            weight_add(score, from_weights[i].weight, counts, TEXT_NONE);
+}
+
+/* --- fields --- */
+
+/* By the order of their words in RFC 8601 section 2.7. */
+static const enum auth_result spf_words[SPF_OUTCOME_COUNT] = {
+    [SPF_NONE] = AUTH_NONE,           [SPF_NEUTRAL] = AUTH_NEUTRAL,   [SPF_PASS] = AUTH_PASS,
+    [SPF_FAIL] = AUTH_FAIL,           [SPF_SOFTFAIL] = AUTH_SOFTFAIL, [SPF_TEMPERROR] = AUTH_TEMPERROR,
+    [SPF_PERMERROR] = AUTH_PERMERROR,
+};
+static const enum auth_result dmarc_words[DMARC_OUTCOME_COUNT] = {
+    [DMARC_NONE] = AUTH_NONE,           [DMARC_PASS] = AUTH_PASS,           [DMARC_FAIL] = AUTH_FAIL,
+    [DMARC_TEMPERROR] = AUTH_TEMPERROR, [DMARC_PERMERROR] = AUTH_PERMERROR,
+};
+
+static void property_add(struct auth_statement *statement, const char *type, const char *name,
+                         struct text value)
+{
+    if (value.length == 0 || statement->property_count == AUTH_PROPERTIES_MOST) return;
+    statement->properties[statement->property_count++] =
+        (struct auth_property){ text_of(type), text_of(name), value };
+}
+
+static struct auth_statement spf_statement(const struct occasion *occasion, const struct spf_result *spf,
+                                           bool is_helo)
+{
+    struct auth_statement statement = { TEXT("spf"), spf_words[spf->outcome], spf->mechanism,
+                                        text_of(spf->reason) };
+    property_add(&statement, "smtp", is_helo ? "helo" : "mailfrom",
+                 is_helo ? occasion->helo : occasion->sender);
+    return statement;
+}
+
+static struct auth_statement dkim_statement(const struct dkim_signature *signature,
+                                            const struct dkim_verdict *verdict)
+{
+    struct auth_statement statement = { TEXT("dkim"), verdict->result, TEXT_NONE,
+                                        text_of(dkim_reason_text(verdict->reason)) };
+    if (verdict->is_testing) statement.comment = TEXT("testing");
+    if (signature->is_partial) statement.comment = TEXT("a part of the body alone is signed");
+    property_add(&statement, "header", "d", signature->domain);
+    property_add(&statement, "header", "i", signature->identity);
+    property_add(&statement, "header", "s", signature->selector);
+    property_add(&statement, "header", "a", text_of(dkim_algorithm_name(signature)));
+    return statement;
+}
+
+static struct text excuse_text(struct arena *arena, const struct auth_judgement *judgement)
+{
+    static const char *const words[] = { [EXCUSE_FORWARDER] =
+                                             "let pass: forwarded by a client that is trusted by",
+                                         [EXCUSE_SEALER] = "let pass: seen to pass by" };
+    if (judgement->excuse == EXCUSE_NONE) return TEXT_NONE;
+    return arena_printf(arena, "%s %.*s", words[judgement->excuse], TEXT_ARG(judgement->excuse_of));
+}
+
+static struct auth_statement dmarc_statement(struct arena *arena, const struct auth_judgement *judgement)
+{
+    const struct dmarc_result *dmarc = &judgement->result.dmarc;
+    struct auth_statement statement = { TEXT("dmarc"), dmarc_words[dmarc->outcome],
+                                        excuse_text(arena, judgement), TEXT_NONE };
+    if (dmarc->outcome != DMARC_PASS) statement.reason = text_of(dmarc->reason);
+    property_add(&statement, "header", "from", dmarc->author);
+    if (dmarc->record_at.length > 0)
+        property_add(&statement, "policy", "dmarc", text_of(dmarc_policy_name(dmarc->policy)));
+    return statement;
+}
+
+static struct auth_statement arc_statement(const struct auth_judgement *judgement)
+{
+    const struct arc_verdict *arc = &judgement->result.arc;
+    struct auth_statement statement = { TEXT("arc"), arc->result, TEXT_NONE,
+                                        text_of(arc_reason_text(arc->reason)) };
+    if (arc->sets > 0 && judgement->facts.signatures.arc.count == arc->sets)
+        property_add(&statement, "header", "d",
+                     judgement->facts.signatures.arc.sets[arc->sets - 1].seal.domain);
+    return statement;
+}
+
+static struct text hostname_of(const struct config *config)
+{
+    return config->auth.name.length > 0 ? config->auth.name : config->hostname;
+}
+
+static void results_add(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                        const struct auth_judgement *judgement, struct buffer *out)
+{
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    const struct authentication *result = &judgement->result;
+    struct auth_statement *all = arena_alloc_array(arena, dkim->count + 4, sizeof *all);
+    uint32_t count = 0;
+    bool is_null = occasion->sender.length == 0;
+    all[count++] = spf_statement(occasion, &result->spf.sender, is_null);
+    if (!is_null && result->spf.helo.outcome != SPF_NONE)
+        all[count++] = spf_statement(occasion, &result->spf.helo, true);
+    for (uint32_t i = 0; i < dkim->count; i++)
+        all[count++] = dkim_statement(&dkim->signatures[i], &result->dkim[i]);
+    all[count++] = dmarc_statement(arena, judgement);
+    if (result->arc.result != AUTH_NONE) all[count++] = arc_statement(judgement);
+    authentication_results_add(out, TEXT("Authentication-Results"),
+                               &(struct authentication_results){
+                                   .authserv_id = hostname_of(config), .statements = all, .count = count });
+}
+
+/* RFC 7208 section 9.1. */
+static void received_spf_add(const struct config *config, const struct occasion *occasion,
+                             const struct spf_result *spf, struct buffer *out)
+{
+    char room[ADDRESS_TEXT_SIZE];
+    bool is_null = occasion->sender.length == 0;
+    buffer_printf(out, "Received-SPF: %s receiver=%.*s;\r\n\tidentity=%s; client-ip=%s;\r\n",
+                  spf_outcome_name(spf->outcome), TEXT_ARG(config->hostname), is_null ? "helo" : "mailfrom",
+                  address_print(&occasion->client, room));
+}
+
+struct text authenticate_fields(struct arena *arena, const struct config *config,
+                                const struct occasion *occasion, const struct auth_judgement *judgement)
+{
+    struct buffer out = { 0 };
+    if (!judgement->is_made) return TEXT_NONE;
+    results_add(arena, config, occasion, judgement, &out);
+    if (config->auth.received_spf) received_spf_add(config, occasion, &judgement->result.spf.sender, &out);
+    struct text fields = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return fields;
+}
+
+/* --- words --- */
+
+struct text authenticate_reason(struct arena *arena, const struct auth_judgement *judgement)
+{
+    return arena_printf(arena, "%.*s asks to refuse mail that does not prove to come from it (DMARC)",
+                        TEXT_ARG(judgement->result.dmarc.author));
+}
+
+void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out)
+{
+    static const char *const excuses[] = {
+        [EXCUSE_NONE] = "", [EXCUSE_FORWARDER] = " excuse=forwarder", [EXCUSE_SEALER] = " excuse=sealer"
+    };
+    const struct authentication *result = &judgement->result;
+    if (!judgement->is_made) return;
+    const char *dkim = dkim_weight(judgement).name + strlen("DKIM_");
+    buffer_printf(out, " spf=%s dkim=", spf_outcome_name(result->spf.sender.outcome));
+    for (; *dkim; dkim++) buffer_add_char(out, char_lower(*dkim));
+    buffer_printf(out, " dmarc=%s arc=%s%s", dmarc_outcome_name(result->dmarc.outcome),
+                  authentication_results_word(result->arc.result), excuses[judgement->excuse]);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Who sent a message: what read finds of it and asks for, and what decide makes of that. The rules of SPF,
+   DKIM, ARC and DMARC are in auth/; here is what follows from them. */
+#ifndef SEKIMORI_SCAN_AUTHENTICATE_H
+#define SEKIMORI_SCAN_AUTHENTICATE_H
+
+#include "auth/authentication.h"
+#include "judge/evidence.h"
+#include "spam/score.h"
+
+/* Fills `authentication` of facts, and adds to its questions; nothing where the message is not from outside,
+   or nobody it is for wants to know. */
+void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                       struct text message, const struct header *header, struct facts *out);
+
+/* Why a failure of DMARC is let pass. */
+enum auth_excuse {
+    EXCUSE_NONE,
+    EXCUSE_FORWARDER, /* a trusted client forwarded it, and it fails as forwarding makes it fail */
+    EXCUSE_SEALER     /* a trusted sealer saw it pass (ARC) */
+};
+
+struct auth_judgement {
+    bool is_made; /* false: nobody asked */
+    struct auth_facts facts;
+    struct authentication result;
+    struct text client_name; /* confirmed; empty: none */
+    enum auth_excuse excuse;
+    struct text excuse_of; /* the forwarder or sealer that is trusted */
+};
+
+/* By facts and answers. Lists live in the arena. */
+void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                        const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                        struct auth_judgement *out);
+
+/* What DMARC asks for: the owner of the domain in From wants the message refused, or held; not where that is
+   excused. */
+enum dmarc_policy authenticate_demand(const struct auth_judgement *judgement);
+
+/* Signals of what was found. In observe mode (`counts` false) they weigh nothing. */
+void authenticate_score(const struct auth_judgement *judgement, const struct config *config, bool counts,
+                        struct score *score);
+
+/* The Authentication-Results field, and Received-SPF where that is wanted, in the arena; empty when nothing
+   was judged. */
+struct text authenticate_fields(struct arena *arena, const struct config *config,
+                                const struct occasion *occasion, const struct auth_judgement *judgement);
+
+/* "example.jp asks to refuse mail that does not prove to come from it (DMARC)". In the arena. */
+struct text authenticate_reason(struct arena *arena, const struct auth_judgement *judgement);
+
+/* " spf=pass dkim=pass dmarc=pass from=example.jp arc=none": for the summary. Nothing when not made. */
+void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out);
+
+#endif
