@@ -134,7 +134,7 @@ bool dmarc_record_parse(struct text text, struct dmarc_record *out)
 {
     struct text name, value;
     unsigned seen = 0;
-    *out = (struct dmarc_record){ .percent = 100 };
+    *out = (struct dmarc_record){ .text = text, .percent = 100 };
     if (!dmarc_record_is_one(text)) return false;
     while (tag_next(&text, &name, &value)) {
         unsigned tag = 0;

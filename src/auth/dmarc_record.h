@@ -13,6 +13,7 @@ enum dmarc_psd { DMARC_PSD_UNKNOWN, DMARC_PSD_YES, DMARC_PSD_NO };
 
 /* Texts are slices of the record. A tag that stands twice counts as it stands first. */
 struct dmarc_record {
+    struct text text;            /* the whole record */
     enum dmarc_policy p, sp, np; /* of those that `has` names */
     unsigned has;                /* enum dmarc_tag: there with a valid value */
     unsigned is_bad;             /* enum dmarc_tag: there with another value */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -287,6 +288,19 @@ static void test_aligned_facts(void **state)
     arena_free(arena);
 }
 
+/* A record as long as the DNS can carry. */
+static void test_large_record(void **state)
+{
+    enum { BYTES = 65535 };
+    struct dmarc_record record;
+    char text[BYTES] = "v=DMARC1; p=reject;";
+    for (size_t i = strlen(text); i < BYTES; i++) text[i] = "p=none;np=;,=;"[i % 14];
+    assert_true(dmarc_record_parse(text_from(text, BYTES), &record));
+    assert_int_equal(record.p, DMARC_POLICY_REJECT);
+    for (size_t i = 0; i < BYTES; i++) text[i] = "a:,"[i % 3];
+    assert_false(dmarc_record_has_uri(text_from(text, BYTES)));
+}
+
 /* 100 authors of eight labels and more, 1,000 signatures: as many questions as the limits allow, at once. */
 static void test_bounds(void **state)
 {
@@ -309,13 +323,16 @@ static void test_bounds(void **state)
     arena_free(arena);
 }
 
+/* Work is bounded: who needs more than this is killed. */
+static const struct rlimit cpu_seconds = { 20, 20 };
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_aligned_facts),
+        cmocka_unit_test(test_records),       cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_aligned_facts), cmocka_unit_test(test_large_record),
         cmocka_unit_test(test_bounds),
     };
+    setrlimit(RLIMIT_CPU, &cpu_seconds);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -186,6 +187,9 @@ static void test_many_domains(void **state)
     arena_free(arena);
 }
 
+/* Work is bounded: who needs more than this is killed. */
+static const struct rlimit cpu_seconds = { 20, 20 };
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,5 +198,6 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_many_domains),
     };
+    setrlimit(RLIMIT_CPU, &cpu_seconds);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

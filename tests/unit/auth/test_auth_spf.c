@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -418,6 +419,9 @@ static void test_suite(void **state)
     assert_int_equal(suite.cases, 203);
 }
 
+/* Work is bounded: who needs more than this is killed. */
+static const struct rlimit cpu_seconds = { 20, 20 };
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,5 +433,6 @@ int main(void)
         cmocka_unit_test(test_macro_bombs),
         cmocka_unit_test(test_suite),
     };
+    setrlimit(RLIMIT_CPU, &cpu_seconds);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
