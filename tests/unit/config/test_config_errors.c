@@ -21,7 +21,7 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
       "vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
       "did "
@@ -35,7 +35,7 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, "
-      "domains, node, virus, spam, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
       "vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
@@ -230,13 +230,13 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, log, "
+      "listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
       "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
       "word "
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, domains, node, virus, spam, limits, queue, deliver, dns, "
+      "state, user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
       "you mean "
       "\"role\"?\n" },
@@ -245,7 +245,7 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, domains, node, virus, spam, limits, queue, deliver, dns, processes, "
+      "user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
       "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
       "this { opens "
       "nothing\n" },

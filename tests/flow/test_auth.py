@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: who sent a message is proven or not, by SPF, DKIM, ARC and DMARC together, whatever the DNS does; what follows is what
+the owner of the domain in From asks for, and each result stands in the message, the log and the reply."""
+import re
+
+import lab
+import pytest
+from dns_server import DnsServer
+
+ZONE = """
+    proven.test             TXT  v=spf1 ip4:127.0.0.1 -all
+    _dmarc.proven.test      TXT  v=DMARC1; p=reject
+    mail.proven.test        A    127.0.0.1
+    strict.test             TXT  v=spf1 ip4:192.0.2.1 -all exp=why.strict.test
+    why.strict.test         TXT  %{i} is none of ours
+    _dmarc.strict.test      TXT  v=DMARC1; p=reject
+    careful.test            TXT  v=spf1 ~all
+    _dmarc.careful.test     TXT  v=DMARC1; p=quarantine
+    watching.test           TXT  v=spf1 -all
+    _dmarc.watching.test    TXT  v=DMARC1; p=none
+    trying.test             TXT  v=spf1 -all
+    _dmarc.trying.test      TXT  v=DMARC1; p=reject; t=y
+    broken.test             TXT  v=spf1 ip4:127.0.0.1 -all
+    list.test               TXT  v=spf1 ip4:127.0.0.1 -all
+"""
+CONFIG = """
+dns {{ servers {dns}; timeout 700ms; dnssec off; client names on }}
+domains {{
+    example.test 127.0.0.1:{inside}
+    second.test 127.0.0.1:{inside} {{ {second} }}
+}}
+auth {{ {auth} }}
+spam {{ tag above 5 }}
+"""
+
+
+@pytest.fixture(scope="module")
+def dns():
+    with DnsServer(ZONE) as server:
+        server.set_reverse("127.0.0.1", "mail.proven.test")
+        server.misbehave("_dmarc.broken.test", "servfail")
+        yield server
+
+
+@pytest.fixture
+def node(nodes, inside, dns):
+    return lambda auth="mode on", second="spam off": nodes(CONFIG, inside=inside.port, dns=dns.address, auth=auth, second=second)
+
+
+def sent(node, domain, sender=None, to="user@example.test", **fields):
+    sender = f"someone@{domain}" if sender is None else sender
+    return lab.Client(node.port).send(lab.message(From=f"Someone <someone@{domain}>", **fields), sender=sender, recipients=[to])
+
+
+def results(mail):
+    found = re.findall(rb"^Authentication-Results: (.*(?:\r?\n[ \t].*)*)", mail, re.M)
+    return re.sub(rb"\s+", b" ", found[0]).decode() if found else None
+
+
+@pytest.mark.parametrize("domain, code, said", [
+    ("proven.test", 250, ["spf=pass", "smtp.mailfrom=someone@proven.test", "dmarc=pass", "header.from=proven.test"]),
+    ("careful.test", 250, ["spf=softfail", "dmarc=fail", "policy.dmarc=quarantine"]),
+    ("watching.test", 250, ["spf=fail", "dmarc=fail", "policy.dmarc=none"]),
+    ("trying.test", 250, ["spf=fail", "dmarc=fail", "policy.dmarc=reject"]),
+    ("broken.test", 250, ["spf=pass", "dmarc=temperror"]),
+    ("nobody.test", 250, ["spf=none", "dmarc=none"]),
+    ("strict.test", 550, []),
+])
+def test_each_policy(node, inside, domain, code, said):
+    one = node()
+    reply = sent(one, domain)
+    assert reply[0] == code, reply
+    if code == 550:
+        assert "5.7.26 strict.test asks to refuse mail that does not prove to come from it (DMARC)" in reply[1]
+        lab.wait_for(lambda: re.search("action=reject .*spf=fail dkim=none dmarc=fail", one.text()), "the line of the log")
+        return
+    seen = results(inside.wait(1)[0])
+    assert seen.startswith("mx.example.test; spf=") and all(word in seen for word in said), seen
+    one.balance()
+
+
+def test_points(node, inside):
+    """What the owner asks to hold is tagged as spam is; what has no weight is named."""
+    one = node()
+    assert sent(one, "careful.test", subject="points")[0] == 250
+    mail = inside.wait(1)[0]
+    assert re.search(rb"X-Spam-Status: Yes.*(\r\n\t.*)*DMARC_QUARANTINE=6.0", mail) and b"[SPAM] points" in mail
+    assert sent(one, "proven.test")[0] == 250
+    assert re.search(rb"X-Spam-Status: No.*(\r\n\t.*)*DMARC_PASS=0.0", inside.wait(2)[1])
+
+
+def test_observe(node, inside):
+    one = node(auth="mode observe")
+    assert sent(one, "strict.test")[0] == 250
+    seen = inside.wait(1)[0]
+    assert "dmarc=fail" in results(seen) and b"DMARC_REJECT=0.0" in re.sub(rb"\r\n\t", b"", seen)
+    lab.wait_for(lambda: re.search("action=accept observed=reject", one.text()), "what would be done")
+
+
+def test_off(node, inside, dns):
+    one = node(auth="mode off")
+    before = dns.count("strict.test", "TXT")
+    assert sent(one, "strict.test")[0] == 250
+    assert results(inside.wait(1)[0]) is None and dns.count("strict.test", "TXT") == before
+
+
+def test_each_domain_of_ours_has_its_own_answer(node, inside):
+    one = node(second="dmarc reject quarantine")
+    assert sent(one, "strict.test")[0] == 550
+    assert sent(one, "strict.test", to="user@second.test")[0] == 250  # and is held
+    lab.wait_for(lambda: re.search("action=quarantine .*dmarc=fail", one.text()), "the hold")
+    other = node(second="auth observe")
+    assert sent(other, "strict.test", to="user@second.test")[0] == 250
+    assert len(inside.wait(1)) == 1
+
+
+def test_null_sender_is_judged_by_helo(node, inside):
+    one = node()
+    client = lab.Client(one.port, hello="EHLO proven.test")
+    assert client.send(lab.message(From="a@proven.test"), sender="", recipients=["user@example.test"])[0] == 250
+    seen = results(inside.wait(1)[0])
+    assert "spf=pass" in seen and "smtp.helo=proven.test" in seen and "dmarc=pass" in seen
+
+
+def test_forged_results_are_removed(node, inside):
+    one = node()
+    forged = ("Authentication-Results: mx.example.test; dmarc=pass header.from=bank.test\r\n"
+              "Authentication-Results: (a (deep) comment) MX.Example.Test\r\n ; spf=pass\r\n"
+              "Authentication-Results: other.test; spf=pass\r\n")
+    assert lab.Client(one.port).send(forged.replace("\r\n", "\n") + lab.message(From="a@proven.test"), sender="a@proven.test",
+                                     recipients=["user@example.test"])[0] == 250
+    mail = inside.wait(1)[0]
+    assert mail.count(b"Authentication-Results:") == 2 and b"bank.test" not in mail and b"other.test; spf=pass" in mail
+
+
+@pytest.mark.parametrize("trust, sender, excused", [
+    ("trust networks 127.0.0.0/8", "list@list.test", True),
+    ("trust names proven.test", "list@list.test", True),
+    ("trust networks 192.0.2.0/24", "list@list.test", False),
+    ("trust names list.test", "list@list.test", False),  # not what the address is called
+])
+def test_forwarders(node, inside, trust, sender, excused):
+    one = node(auth=f"mode on; {trust}")
+    reply = sent(one, "strict.test", sender=sender)
+    assert reply[0] == (250 if excused else 550)
+    if excused:
+        seen = results(inside.wait(1)[0])
+        assert "spf=pass" in seen and "dmarc=fail (let pass: forwarded by a client that is trusted" in seen
+        assert "excuse=forwarder" in one.text()
+
+
+def test_dns_that_is_silent_fails_nobody(nodes, inside):
+    with DnsServer(ZONE) as dns:
+        dns.misbehave("*", "silent")
+        one = nodes(CONFIG, inside=inside.port, dns=dns.address, auth="mode on", second="spam off")
+        assert sent(one, "strict.test")[0] == 250
+        assert "spf=temperror" in results(inside.wait(1)[0])
