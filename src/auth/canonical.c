@@ -176,14 +176,14 @@ static struct text simple_content(struct text body)
     return body;
 }
 
-/* Section 3.4.4: lines of blanks are empty too. */
+/* Section 3.4.4: lines of blanks are empty too. White space that no line end follows stays. */
 static struct text relaxed_content(struct text body)
 {
-    for (;;) {
-        while (body.length > 0 && char_is_blank(body.at[body.length - 1])) body.length--;
-        if (!text_ends(body, TEXT("\r\n"))) return body;
+    while (text_ends(body, TEXT("\r\n"))) {
         body.length -= 2;
+        while (body.length > 0 && char_is_blank(body.at[body.length - 1])) body.length--;
     }
+    return body;
 }
 
 static void simple_step(struct stream *stream, size_t until)
@@ -193,7 +193,7 @@ static void simple_step(struct stream *stream, size_t until)
 }
 
 /* Section 3.4.4: white space at the end of a line is left out, other runs of it are one space. May read on
-   behind `until` where a run goes on. The content does not end in white space. */
+   behind `until` where a run goes on. */
 static void relaxed_step(struct stream *stream, size_t until)
 {
     const char *start = stream->content.at, *at = start + stream->at, *stop = start + until;
@@ -207,7 +207,6 @@ static void relaxed_step(struct stream *stream, size_t until)
         if (suspect == stop) break;
         while (behind < end && char_is_blank(*behind)) behind++;
         bool is_line_end = end - behind >= 2 && behind[0] == '\r' && behind[1] == '\n';
-        if (behind == end) is_line_end = true;
         if (!is_line_end) emit(stream, " ", 1);
         at = behind;
     }
