@@ -34,8 +34,8 @@ static bool add(struct tag_list *list, struct text item)
 {
     size_t equals = text_find_char(item, '=');
     if (equals == item.length || list->count == TAG_LIST_MOST) return false;
-    struct tag tag = { text_trim(text_slice(item, 0, equals)),
-                       text_trim(text_slice(item, equals + 1, item.length)) };
+    struct tag_value tag = { text_trim(text_slice(item, 0, equals)),
+                             text_trim(text_slice(item, equals + 1, item.length)) };
     if (!is_name(tag.name) || !is_value(tag.value)) return false;
     for (uint32_t i = 0; i < list->count; i++)
         if (text_equal(list->tags[i].name, tag.name)) return false;
