@@ -168,7 +168,7 @@ void authentication_results_payload_add(struct buffer *out, const struct authent
 /* --- reading --- */
 
 /* `is_broken`: a comment or quoted string has no end. */
-struct scanner {
+struct results_scanner {
     const char *at, *end;
     bool is_broken;
 };
@@ -178,7 +178,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void comment_skip(struct scanner *scanner)
+static void comment_skip(struct results_scanner *scanner)
 {
     size_t depth = 0;
     for (; scanner->at < scanner->end; scanner->at++) {
@@ -193,7 +193,7 @@ static void comment_skip(struct scanner *scanner)
 }
 
 /* CFWS: RFC 5322 section 3.2.2. */
-static void space_skip(struct scanner *scanner)
+static void space_skip(struct results_scanner *scanner)
 {
     while (scanner->at < scanner->end) {
         if (*scanner->at == '(')
@@ -205,7 +205,7 @@ static void space_skip(struct scanner *scanner)
     }
 }
 
-static void quoted_read(struct scanner *scanner, struct buffer *out)
+static void quoted_read(struct results_scanner *scanner, struct buffer *out)
 {
     for (scanner->at++; scanner->at < scanner->end; scanner->at++) {
         char c = *scanner->at;
@@ -220,7 +220,7 @@ static void quoted_read(struct scanner *scanner, struct buffer *out)
 }
 
 /* Up to white space, a comment, or one of `stops`; quoted strings in it are unquoted. */
-static struct text word_read(struct scanner *scanner, const char *stops, struct buffer *room)
+static struct text word_read(struct results_scanner *scanner, const char *stops, struct buffer *room)
 {
     buffer_clear(room);
     space_skip(scanner);
@@ -237,7 +237,7 @@ static struct text word_read(struct scanner *scanner, const char *stops, struct 
     return buffer_text(room);
 }
 
-static bool char_take(struct scanner *scanner, char wanted)
+static bool char_take(struct results_scanner *scanner, char wanted)
 {
     space_skip(scanner);
     if (scanner->at == scanner->end || *scanner->at != wanted) return false;
@@ -245,10 +245,10 @@ static bool char_take(struct scanner *scanner, char wanted)
     return true;
 }
 
-static struct scanner scanner_of(struct text value)
+static struct results_scanner scanner_of(struct text value)
 {
     const char *at = value.at ? value.at : "";
-    return (struct scanner){ at, at + value.length, false };
+    return (struct results_scanner){ at, at + value.length, false };
 }
 
 static struct text without_final_dot(struct text name)
@@ -268,7 +268,7 @@ static bool is_same_id(struct text id, struct text ours)
 
 bool authentication_results_is_of(struct text value, struct text authserv_id)
 {
-    struct scanner scanner = scanner_of(value);
+    struct results_scanner scanner = scanner_of(value);
     struct buffer room = { 0 };
     struct text id = word_read(&scanner, ";", &room);
     bool is_ours = is_same_id(id, authserv_id);
@@ -279,7 +279,7 @@ bool authentication_results_is_of(struct text value, struct text authserv_id)
 }
 
 /* Behind the semicolon that ends this statement; false: that was the last. */
-static bool statement_pass(struct scanner *scanner, struct buffer *room)
+static bool statement_pass(struct results_scanner *scanner, struct buffer *room)
 {
     while (scanner->at < scanner->end) {
         word_read(scanner, ";", room);
@@ -296,7 +296,7 @@ static struct text lower_in(struct arena *arena, struct text text)
 }
 
 /* "spf=pass", "dkim/1=fail". */
-static bool method_read(struct scanner *scanner, struct arena *arena, struct buffer *room,
+static bool method_read(struct results_scanner *scanner, struct arena *arena, struct buffer *room,
                         struct auth_statement *out)
 {
     out->method = lower_in(arena, word_read(scanner, ";=/", room));
@@ -306,7 +306,7 @@ static bool method_read(struct scanner *scanner, struct arena *arena, struct buf
 }
 
 /* "reason=…", "smtp.mailfrom=…"; of what has neither form the value is passed over. False: no more. */
-static bool property_read(struct scanner *scanner, struct arena *arena, struct buffer *room,
+static bool property_read(struct results_scanner *scanner, struct arena *arena, struct buffer *room,
                           struct auth_statement *statement)
 {
     struct auth_property property = { .type = arena_text(arena, word_read(scanner, ";=.", room)) };
@@ -323,7 +323,7 @@ static bool property_read(struct scanner *scanner, struct arena *arena, struct b
 
 bool authentication_results_read(struct arena *arena, struct text value, struct authentication_results *out)
 {
-    struct scanner scanner = scanner_of(value);
+    struct results_scanner scanner = scanner_of(value);
     struct buffer room = { 0 };
     struct auth_statement *statements = arena_alloc_array(arena, AUTH_STATEMENTS_MOST, sizeof *statements);
     *out = (struct authentication_results){ .statements = statements };

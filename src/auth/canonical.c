@@ -7,40 +7,91 @@
 
 /* --- where white space has to change --- */
 
+#define ALWAYS_INLINE inline __attribute__((always_inline)) /* so that `is_field` is a constant */
+
 typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint64_t halves __attribute__((vector_size(16)));
 
-/* 0xff in each byte that may begin white space which is not a single space: a control that is white space, or
-   a space before something like it. Reads seventeen bytes. */
-static inline halves suspects(const char *at)
-{
-    sixteen here = *(const sixteen *)(const void *)at, next = *(const sixteen *)(const void *)(at + 1);
-    return (halves)((here == '\t') | ((here == ' ') & ((next == ' ') | (next == '\t') | (next == '\r'))));
-}
-
-/* The same in a header field, where line ends are folds. */
-static inline halves field_suspects(const char *at)
-{
-    sixteen here = *(const sixteen *)(const void *)at, next = *(const sixteen *)(const void *)(at + 1);
-    return (halves)((here == '\t') | (here == '\r') | (here == '\n') |
-                    ((here == ' ') & ((next == ' ') | (next == '\t') | (next == '\r') | (next == '\n'))));
-}
-
+/* A byte is suspect that may begin white space which is not a single space: a control that is white space, or
+   a space before something like it. In a header field line ends are white space too. */
 static inline bool is_suspect(char here, char next, bool is_field)
 {
     if (here == ' ') return next == ' ' || next == '\t' || next == '\r' || (is_field && next == '\n');
     return here == '\t' || (is_field && (here == '\r' || here == '\n'));
 }
 
-/* The first suspect in [at, end), or `end`. Without a byte behind `end` a space there is none. */
-static inline const char *suspect_find(const char *at, const char *end, bool is_field)
+/* The same for sixteen bytes at once, and for some that are not: a space before any control. Reads seventeen
+   bytes. */
+static ALWAYS_INLINE sixteen suspects(const char *at, bool is_field)
 {
-    while (end - at > 16) {
-        halves found = is_field ? field_suspects(at) : suspects(at);
-        if (found[0] | found[1]) break;
-        at += 16;
+    sixteen here = *(const sixteen *)(const void *)at, next = *(const sixteen *)(const void *)(at + 1);
+    sixteen found = (sixteen)((here == '\t') | ((here == ' ') & (next <= ' ')));
+    if (is_field) found |= (sixteen)((here == '\r') | (here == '\n'));
+    return found;
+}
+
+static inline bool is_any(sixteen found)
+{
+    halves both = (halves)found;
+    return (both[0] | both[1]) != 0;
+}
+
+/* Behind runs of sixteen bytes without one; far ones four at a time, since most text has few. */
+static ALWAYS_INLINE const char *clean_skip(const char *at, const char *end, bool is_field)
+{
+    size_t left = (size_t)(end - at);
+    const char *near = at + (left > 80 ? 64 : left > 16 ? left - 16 : 0);
+    while (at < near && !is_any(suspects(at, is_field))) at += 16;
+    if (at < near) return at;
+    while (end - at > 64) {
+        sixteen found = suspects(at, is_field) | suspects(at + 16, is_field) | suspects(at + 32, is_field) |
+                        suspects(at + 48, is_field);
+        if (is_any(found)) break;
+        at += 64;
+    }
+    while (end - at > 16 && !is_any(suspects(at, is_field))) at += 16;
+    return at;
+}
+
+/* Where in sixteen bytes the first suspect is; 16: none. */
+static ALWAYS_INLINE size_t suspect_place(const char *at, bool is_field)
+{
+    sixteen here = *(const sixteen *)(const void *)at, next = *(const sixteen *)(const void *)(at + 1);
+    sixteen line_end = (sixteen)(here == '\r') | (sixteen)(here == '\n');
+    sixteen behind = (sixteen)((next == ' ') | (next == '\t') | (next == '\r'));
+    if (is_field) behind |= (sixteen)(next == '\n');
+    sixteen found = (sixteen)(here == '\t') | ((sixteen)(here == ' ') & behind);
+    if (is_field) found |= line_end;
+    halves both = (halves)found;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (both[0]) return (size_t)__builtin_ctzll(both[0]) / 8;
+    return both[1] ? 8 + (size_t)__builtin_ctzll(both[1]) / 8 : 16;
+#else
+    if (both[0]) return (size_t)__builtin_clzll(both[0]) / 8;
+    return both[1] ? 8 + (size_t)__builtin_clzll(both[1]) / 8 : 16;
+#endif
+}
+
+/* The first suspect in [at, end), or `end`. Without a byte behind `end` a space there is none. */
+static ALWAYS_INLINE const char *suspect_find(const char *at, const char *end, bool is_field)
+{
+    for (;;) {
+        at = clean_skip(at, end, is_field);
+        if (end - at <= 16) break;
+        size_t place = suspect_place(at, is_field);
+        at += place;
+        if (place < 16) return at;
     }
     while (at < end && !is_suspect(*at, at + 1 < end ? at[1] : '\0', is_field)) at++;
+    return at;
+}
+
+/* Behind spaces and tabs. */
+static inline const char *blanks_skip(const char *at, const char *end)
+{
+    static const char spaces[8] = "        ";
+    while (end - at >= 8 && memcmp(at, spaces, 8) == 0) at += 8;
+    while (at < end && char_is_blank(*at)) at++;
     return at;
 }
 
@@ -147,7 +198,11 @@ static int order(const void *a, const void *b)
 static void reached(struct stream *stream)
 {
     struct canonical_want *first = stream->wants[stream->done];
-    running_digest_sum(&stream->digest, first->digest);
+    bool is_last = limit_of(stream->wants[stream->count - 1]) == stream->next;
+    if (is_last)
+        running_digest_end(&stream->digest, first->digest);
+    else
+        running_digest_sum(&stream->digest, first->digest);
     while (stream->done < stream->count && limit_of(stream->wants[stream->done]) == stream->next) {
         struct canonical_want *want = stream->wants[stream->done++];
         if (want != first) memcpy(want->digest, first->digest, sizeof want->digest);
@@ -155,15 +210,25 @@ static void reached(struct stream *stream)
     stream->next = stream->done < stream->count ? limit_of(stream->wants[stream->done]) : UINT64_MAX;
 }
 
-static void emit(struct stream *stream, const char *at, size_t length)
+static void emit_in_parts(struct stream *stream, const char *at, size_t length)
 {
-    while (length > stream->next - stream->total) {
+    while (stream->done < stream->count && length > stream->next - stream->total) {
         size_t part = (size_t)(stream->next - stream->total);
         running_digest_add(&stream->digest, at, part);
         stream->total += part;
         at += part;
         length -= part;
         reached(stream);
+    }
+    if (stream->done < stream->count) running_digest_add(&stream->digest, at, length);
+    stream->total += length; /* behind the last limit bytes are counted only */
+}
+
+static inline void emit(struct stream *stream, const char *at, size_t length)
+{
+    if (length > stream->next - stream->total || stream->done == stream->count) {
+        emit_in_parts(stream, at, length);
+        return;
     }
     running_digest_add(&stream->digest, at, length);
     stream->total += length;
@@ -176,14 +241,14 @@ static struct text simple_content(struct text body)
     return body;
 }
 
-/* Section 3.4.4: lines of blanks are empty too. */
+/* Section 3.4.4: lines of blanks are empty too. White space that no line end follows stays. */
 static struct text relaxed_content(struct text body)
 {
-    for (;;) {
-        while (body.length > 0 && char_is_blank(body.at[body.length - 1])) body.length--;
-        if (!text_ends(body, TEXT("\r\n"))) return body;
+    while (text_ends(body, TEXT("\r\n"))) {
         body.length -= 2;
+        while (body.length > 0 && char_is_blank(body.at[body.length - 1])) body.length--;
     }
+    return body;
 }
 
 static void simple_step(struct stream *stream, size_t until)
@@ -193,22 +258,23 @@ static void simple_step(struct stream *stream, size_t until)
 }
 
 /* Section 3.4.4: white space at the end of a line is left out, other runs of it are one space. May read on
-   behind `until` where a run goes on. The content does not end in white space. */
+   behind `until` where a run goes on. */
 static void relaxed_step(struct stream *stream, size_t until)
 {
     const char *start = stream->content.at, *at = start + stream->at, *stop = start + until;
     const char *end = start + stream->content.length;
     while (at < stop) {
         const char *suspect = suspect_find(at, stop, false), *behind = suspect;
-        if (suspect == stop && suspect < end && suspect > at && suspect[-1] == ' ')
-            suspect = behind = stop - 1; /* what follows it stands in the next block */
-        emit(stream, at, (size_t)(suspect - at));
-        at = suspect;
-        if (suspect == stop) break;
-        while (behind < end && char_is_blank(*behind)) behind++;
+        if (suspect == stop) {
+            bool is_cut = suspect < end && suspect[-1] == ' '; /* what follows it stands in the next block */
+            suspect = behind = is_cut ? stop - 1 : stop;
+        }
+        behind = blanks_skip(behind, end);
         bool is_line_end = end - behind >= 2 && behind[0] == '\r' && behind[1] == '\n';
-        if (behind == end) is_line_end = true;
-        if (!is_line_end) emit(stream, " ", 1);
+        bool has_space = behind > suspect && !is_line_end;
+        bool is_there = has_space && *suspect == ' ';
+        emit(stream, at, (size_t)(suspect - at) + is_there);
+        if (has_space && !is_there) emit(stream, " ", 1);
         at = behind;
     }
     stream->at = (size_t)(at - start);

@@ -14,6 +14,7 @@ struct dkim_writer {
     bool has_tag;
 };
 
+/* Writes "NAME:". */
 void dkim_writer_begin(struct dkim_writer *writer, const char *field_name);
 
 /* Adds "; NAME=VALUE" (without the semicolon when it is the first). */

@@ -18,6 +18,7 @@ struct private_key *private_key_new(enum key_kind kind, uint32_t bits);
 
 void private_key_free(struct private_key *key); /* NULL is allowed */
 
+/* What it was made or loaded as. */
 enum key_kind private_key_kind(const struct private_key *key);
 uint32_t private_key_bits(const struct private_key *key); /* 256 of Ed25519 */
 

@@ -34,8 +34,8 @@ static bool add(struct tag_list *list, struct text item)
 {
     size_t equals = text_find_char(item, '=');
     if (equals == item.length || list->count == TAG_LIST_MOST) return false;
-    struct tag tag = { text_trim(text_slice(item, 0, equals)),
-                       text_trim(text_slice(item, equals + 1, item.length)) };
+    struct tag_value tag = { text_trim(text_slice(item, 0, equals)),
+                             text_trim(text_slice(item, equals + 1, item.length)) };
     if (!is_name(tag.name) || !is_value(tag.value)) return false;
     for (uint32_t i = 0; i < list->count; i++)
         if (text_equal(list->tags[i].name, tag.name)) return false;
@@ -82,44 +82,35 @@ bool tag_list_has_word(struct text value, struct text word)
 
 /* --- base64 --- */
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    return c == '/' ? 63 : -1;
-}
-
-/* What a decoding has so far: characters seen, padding seen, and bits not yet given out. */
-struct decoding {
-    size_t characters, pads, length;
-    uint32_t bits;
+/* RFC 4648 section 4: each character's six bits and one more; white space may stand anywhere. 0: none. */
+enum { PAD = 65, SPACE = 66 };
+/* clang-format off */
+static const uint8_t sextets[256] = {
+    [' '] = SPACE, ['\t'] = SPACE, ['\r'] = SPACE, ['\n'] = SPACE, ['='] = PAD,
+    ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+    ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
 };
-
-/* False: c may not stand here, or there is no more room. */
-static bool decode_one(struct decoding *decoding, char c, uint8_t *out, size_t room)
-{
-    if (c == '=') return ++decoding->pads <= 2;
-    int value = sextet(c);
-    if (value < 0 || decoding->pads > 0) return false;
-    decoding->bits = decoding->bits << 6 | (uint32_t)value;
-    if (decoding->characters++ % 4 == 0) return true;
-    if (decoding->length == room) return false;
-    unsigned left = 6 - 2 * (unsigned)((decoding->characters - 1) % 4); /* bits that are of the next byte */
-    out[decoding->length++] = (uint8_t)(decoding->bits >> left);
-    return true;
-}
+/* clang-format on */
 
 /* -1: not base64, or over `room`. Missing padding is taken: signers leave it off. */
 static ssize_t decode(struct text value, uint8_t *out, size_t room)
 {
-    struct decoding decoding = { 0 };
-    for (size_t i = 0; i < value.length; i++)
-        if (!is_space(value.at[i]) && !decode_one(&decoding, value.at[i], out, room)) return -1;
-    if (decoding.characters % 4 == 1) return -1;
-    if (decoding.pads && (decoding.characters + decoding.pads) % 4 != 0) return -1;
-    return (ssize_t)decoding.length;
+    size_t characters = 0, pads = 0, length = 0;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        uint8_t sextet = sextets[(unsigned char)value.at[i]];
+        if (sextet == SPACE) continue;
+        if (sextet == PAD && ++pads <= 2) continue;
+        if (sextet == 0 || sextet > 64 || pads > 0) return -1;
+        bits = bits << 6 | (uint32_t)(sextet - 1);
+        size_t place = characters++ % 4;
+        if (place == 0) continue;
+        if (length == room) return -1;
+        out[length++] = (uint8_t)(bits >> (6 - 2 * place)); /* what is left is of the next byte */
+    }
+    if (characters % 4 == 1 || (pads && (characters + pads) % 4 != 0)) return -1;
+    return (ssize_t)length;
 }
 
 bool tag_list_base64(struct arena *arena, struct text value, size_t most, struct text *out)

@@ -8,13 +8,13 @@
 
 enum { TAG_LIST_MOST = 64 };
 
-struct tag {
+struct tag_value {
     struct text name;
     struct text value; /* without outer white space; folds may be inside */
 };
 
 struct tag_list {
-    struct tag tags[TAG_LIST_MOST];
+    struct tag_value tags[TAG_LIST_MOST];
     uint32_t count;
 };
 
