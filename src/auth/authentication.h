@@ -46,9 +46,10 @@ bool authentication_evaluate(struct arena *arena, struct dns_answers *answers,
 
 /* --- what has to be asked --- */
 
-/* The names whose TXT records hold the keys, each once, in the arena: at most AUTH_KEYS_MOST. A
-   signature that time has made worthless needs none. */
 enum { AUTH_KEYS_MOST = 40 };
+
+/* The names whose TXT records hold the keys, each once, in the arena: at most AUTH_KEYS_MOST. A signature
+   that time has made worthless needs none. */
 uint32_t auth_keys_wanted(struct arena *arena, const struct auth_facts *facts, uint64_t now_s,
                           struct text **out_names);
 

@@ -7,6 +7,8 @@
 
 #include "config/units.h"
 
+enum { LOCAL = INT32_MIN };
+
 struct parts {
     int year, month, day, hour, minute, second;
 };
@@ -38,12 +40,28 @@ static bool date_take(struct text *rest, struct parts *out)
 static bool clock_take(struct text *rest, struct parts *out)
 {
     if (!take(rest, 2, &out->hour) || !take_char(rest, ':') || !take(rest, 2, &out->minute)) return false;
-    if (rest->length && (!take_char(rest, ':') || !take(rest, 2, &out->second))) return false;
+    if (take_char(rest, ':') && !take(rest, 2, &out->second)) return false;
     return out->hour < 24 && out->minute < 60 && out->second < 60;
 }
 
 /* False: no such day, such as the 31st of June. */
-static bool parts_join(const struct parts *parts, uint64_t *out_ms)
+/* RFC 3339 section 5.6: "Z" or "+09:00"; LOCAL where nothing more stands. False: neither. */
+static bool zone_take(struct text *rest, int *out_minutes)
+{
+    int hours = 0, minutes = 0;
+    *out_minutes = LOCAL;
+    if (rest->length == 0) return true;
+    bool is_utc = take_char(rest, 'Z') || take_char(rest, 'z');
+    bool is_west = !is_utc && take_char(rest, '-');
+    if (!is_utc && !is_west && !take_char(rest, '+')) return false;
+    if (!is_utc && (!take(rest, 2, &hours) || !take_char(rest, ':') || !take(rest, 2, &minutes)))
+        return false;
+    *out_minutes = (is_west ? -1 : 1) * (60 * hours + minutes);
+    return hours < 24 && minutes < 60;
+}
+
+/* In the zone of this machine, or `zone` minutes before UTC. */
+static bool parts_join_in(const struct parts *parts, int zone, uint64_t *out_ms)
 {
     struct tm tm = { .tm_year = parts->year - 1900,
                      .tm_mon = parts->month - 1,
@@ -52,10 +70,15 @@ static bool parts_join(const struct parts *parts, uint64_t *out_ms)
                      .tm_min = parts->minute,
                      .tm_sec = parts->second,
                      .tm_isdst = -1 };
-    time_t seconds = mktime(&tm);
+    time_t seconds = zone == LOCAL ? mktime(&tm) : timegm(&tm) - 60 * zone;
     if (seconds < 0 || tm.tm_mday != parts->day) return false;
     *out_ms = (uint64_t)seconds * 1000;
     return true;
+}
+
+static bool parts_join(const struct parts *parts, uint64_t *out_ms)
+{
+    return parts_join_in(parts, LOCAL, out_ms);
 }
 
 static struct parts parts_of(uint64_t ms)
@@ -100,12 +123,13 @@ bool when_parse(struct text text, uint64_t now_ms, uint64_t *out_ms)
         *out_ms = now_ms - ago;
         return true;
     }
+    int zone = LOCAL;
     if (!day_parse(&text, now_ms, &parts)) return false;
     if (text.length) {
         if (!take_char(&text, ' ') && !take_char(&text, 'T')) return false;
-        if (!clock_take(&text, &parts) || text.length) return false;
+        if (!clock_take(&text, &parts) || !zone_take(&text, &zone) || text.length) return false;
     }
-    return parts_join(&parts, out_ms);
+    return parts_join_in(&parts, zone, out_ms);
 }
 
 bool when_parse_day(struct text text, uint64_t now_ms, uint32_t *out_day)

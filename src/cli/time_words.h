@@ -14,7 +14,8 @@ enum { WHEN_SIZE = 32 };
     "--" option " wants a time such as 2026-10-04, \"2026-10-04 13:05\", today or 2h (ago), not "
 
 /* "2026-10-04", "2026-10-04 13:05", "2026-10-04 13:05:59" (a T between is allowed), "today", "yesterday",
-   "now", or how long ago: "90m", "2h", "3d". */
+   "now", or how long ago: "90m", "2h", "3d". With "Z" or "+09:00" behind the clock it is in that zone (RFC
+   3339). */
 bool when_parse(struct text text, uint64_t now_ms, uint64_t *out_ms);
 
 /* A whole day, "2026-10-04", "today" or "yesterday": yyyymmdd. */

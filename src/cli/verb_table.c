@@ -8,6 +8,7 @@
 
 #include "base/build_facts.h"
 #include "cli/audit.h"
+#include "cli/auth_tool.h"
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/callout_tool.h"
@@ -75,6 +76,7 @@ static const struct verb verbs[] = {
       &quarantine_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
+    { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK, &auth_usage },
     { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,
       &balance_usage },
