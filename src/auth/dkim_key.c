@@ -57,5 +57,10 @@ void dkim_key_parse(struct arena *arena, struct text record, struct dkim_key *ou
 
 struct text dkim_key_name(struct arena *arena, struct text selector, struct text domain)
 {
-    return arena_printf(arena, "%.*s._domainkey.%.*s", TEXT_ARG(selector), TEXT_ARG(domain));
+    static const struct text middle = { "._domainkey.", 12 };
+    char *name = arena_alloc(arena, selector.length + middle.length + domain.length + 1);
+    if (selector.length) memcpy(name, selector.at, selector.length);
+    memcpy(name + selector.length, middle.at, middle.length);
+    if (domain.length) memcpy(name + selector.length + middle.length, domain.at, domain.length);
+    return text_from(name, selector.length + middle.length + domain.length);
 }

@@ -93,12 +93,31 @@ static const uint8_t sextets[256] = {
 };
 /* clang-format on */
 
+/* Four characters to three bytes, as far as there is nothing else between them and room for it. Returns how
+   many characters those were. */
+static size_t decode_whole(struct text value, uint8_t *out, size_t room)
+{
+    size_t at = 0;
+    for (; at + 4 <= value.length && room >= 3; at += 4, out += 3, room -= 3) {
+        uint8_t a = sextets[(unsigned char)value.at[at]], b = sextets[(unsigned char)value.at[at + 1]];
+        uint8_t c = sextets[(unsigned char)value.at[at + 2]], d = sextets[(unsigned char)value.at[at + 3]];
+        if ((uint8_t)(a - 1) > 63 || (uint8_t)(b - 1) > 63 || (uint8_t)(c - 1) > 63 || (uint8_t)(d - 1) > 63)
+            break;
+        uint32_t bits =
+            (uint32_t)(a - 1) << 18 | (uint32_t)(b - 1) << 12 | (uint32_t)(c - 1) << 6 | (uint32_t)(d - 1);
+        out[0] = (uint8_t)(bits >> 16);
+        out[1] = (uint8_t)(bits >> 8);
+        out[2] = (uint8_t)bits;
+    }
+    return at;
+}
+
 /* -1: not base64, or over `room`. Missing padding is taken: signers leave it off. */
 static ssize_t decode(struct text value, uint8_t *out, size_t room)
 {
-    size_t characters = 0, pads = 0, length = 0;
+    size_t characters = decode_whole(value, out, room), pads = 0, length = characters / 4 * 3;
     uint32_t bits = 0;
-    for (size_t i = 0; i < value.length; i++) {
+    for (size_t i = characters; i < value.length; i++) {
         uint8_t sextet = sextets[(unsigned char)value.at[i]];
         if (sextet == SPACE) continue;
         if (sextet == PAD && ++pads <= 2) continue;

@@ -56,7 +56,7 @@ def spf_zone(data):
                 continue
             value = "".join(value) if isinstance(value, list) and kind in ("TXT", "SPF") else value
             dns.add(name, "TXT" if kind == "SPF" else kind, f"{value[0]} {value[1] or '.'}" if kind == "MX" else value)
-        if ["TIMEOUT"] in records and not has_txt:  # what else is there has no time-out
+        if ["TIMEOUT"] in records and not any(one[0] == "TXT" and one[1] != "NONE" for one in records):  # what else is there has no time-out
             dns.misbehave(name, "servfail")
     return dns
 
