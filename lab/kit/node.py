@@ -15,6 +15,7 @@ virus {{ engine clamav {{ builtin only from {root}/conf/signatures; database {fo
 queue {{ retry first 1s; retry most 2s; segment 8M }}
 deliver {{ time connect 3s }}
 dns {{ timeout 1s; dnssec off }}
+auth mode off
 health {{ clock error 0 }}
 """
 

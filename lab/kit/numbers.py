@@ -22,6 +22,7 @@ listen 192.168.0.2:{journal} {{ direction in; relay journal }}
 domains {{ example.ac.jp {sink} }}
 queue {{ segment {segment} }}
 dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}
+auth mode off
 limits {{ connections 5000 {{ per client 5000 }} }}
 log {{ level warning }}
 """

@@ -189,7 +189,7 @@ def test_start_makes_the_state_folder(tmp_path):
     state, config = tmp_path / "var" / "state", tmp_path / "first.conf"
     config.write_text(f"hostname mx.example.test\nadmin postmaster@example.test\nstate {state}\n"
                       f"listen 127.0.0.1:{lab.free_port()} {{ direction in }}\ndomains {{ example.test 127.0.0.1:1 }}\n"
-                      f"dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}\nvirus {{ mode off }}\n")
+                      f"dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}\nauth mode off\nvirus {{ mode off }}\n")
     command = lab.BUILD / "src/cli/sekimori"
     started = subprocess.run([command, "start", "--config", config, "--libexec", lab.libexec(tmp_path), "--sekimorid",
                               lab.BUILD / "src/master/sekimorid"], capture_output=True, text=True, timeout=90)

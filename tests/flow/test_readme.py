@@ -42,6 +42,7 @@ def first(tmp_path, sinks):
 state {tmp_path}/state
 virus {{ engine clamav {{ builtin only from {lab.ROOT}/conf/signatures; database {tmp_path}/no-database }} }}
 dns {{ servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }}
+auth mode off
 """
     (etc / "sekimori.conf").write_text(re.sub(r"^user .*\n", "", here(config), flags=re.M) + only_here)
     programs = f"--sekimorid {lab.BUILD}/src/master/sekimorid --libexec {lab.libexec(tmp_path)}"
