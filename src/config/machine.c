@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "config/process_kind.h"
 #include "config/source.h"
+#include "config/state_folder.h"
 #include "config/value.h"
 
 /* What every check needs. */
@@ -132,12 +133,11 @@ static const char *name_of(uid_t uid, char room[32])
 /* What the processes write in belongs to whom they run as. Started by root, master gives it to them. */
 static void owners_check(const struct machine *machine, const char *state)
 {
-    static const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     char path[PATH_MAX], is[32], wanted[32];
     if (geteuid() == 0 || machine->config->user.length) return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < STATE_FOLDERS; i++) {
         struct stat facts;
-        snprintf(path, sizeof path, "%s/%s", state, names[i]);
+        snprintf(path, sizeof path, "%s/%s", state, state_folders[i].name);
         if (stat(path, &facts) != 0) continue;
         if (!S_ISDIR(facts.st_mode))
             state_complain(machine, "%s is no folder", path);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "mail/reading.h"
+#include "mail_row.h"
 
 #define TOP "From: a@b.test~To: c@d.test~Subject: minutes~MIME-Version: 1.0~"
 #define BODY "Good morning, the meeting begins at ten.~Bring the papers along, please.~~Taro Yamada~"
@@ -297,24 +298,10 @@ static const struct row tricks[] = {
       TOP "no field~Content-Transfer-Encoding: base64~~" BODY64 ZIP64 },
 };
 
-static struct text from_row(struct arena *arena, const char *row)
-{
-    struct buffer out = { 0 };
-    for (const char *at = row; *at; at++) {
-        if (*at == '~')
-            buffer_add_text(&out, TEXT("\r\n"));
-        else
-            buffer_add_char(&out, *at);
-    }
-    struct text text = arena_text(arena, buffer_text(&out));
-    buffer_free(&out);
-    return text;
-}
-
 static bool is_ambiguous(const char *mail)
 {
     struct arena *arena = arena_new(0);
-    struct mime *mime = mime_parse(arena, from_row(arena, mail), &mime_limits_default, MIME_FIRST);
+    struct mime *mime = mime_parse(arena, mail_from_row(arena, mail), &mime_limits_default, MIME_FIRST);
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) assert_true(reading.bytes.length > 0);
