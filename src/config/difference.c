@@ -105,9 +105,9 @@ static void line_print(char sign, const struct entry *entry, struct buffer *out)
 /* One side may be NULL. What is on one side only and a default is no news. */
 static size_t pair_print(const struct entry *old, const struct entry *new, struct buffer *out)
 {
-    const struct entry *only = old ? old : new;
+    const struct entry *only = !old ? new : !new ? old : NULL;
     bool is_in_both = old && new;
-    if (!is_in_both && (only->is_default || only->is_file)) return 0;
+    if (only && (only->is_default || only->is_file)) return 0;
     if (is_in_both && text_equal(old->value, new->value)) return 0;
     if (is_in_both && old->is_file) {
         buffer_printf(out, "~ %.*s: its content has changed\n", TEXT_ARG(old->words));
