@@ -6,22 +6,27 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/language_option.h"
 #include "cli/options.h"
 #include "config/executable.h"
 #include "config/load.h"
 #include "config/machine.h"
 #include "config/signatures.h"
 #include "config/unsafe.h"
+#include "statistics/words.h"
 
 static const char HELP[] =
-    "usage: sekimori check [--json] [[--config] FILE]\n"
+    "usage: sekimori check [--json] [--language ja|en] [[--config] FILE]\n"
     "\n"
     "Reads the configuration and says everything that is wrong with it, what `start` would refuse on this\n"
     "machine, and what is unsafe. Below each error stands the line with a caret under the column.\n"
     "FILE is $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf when it is not given.\n"
     "\n"
-    "  --json    one JSON object on stdout instead of lines\n"
-    "  --help    this text\n"
+    "  --json           one JSON object on stdout instead of lines, in English\n"
+    "  --language LANG  ja or en (default: as the locale, LC_ALL, LC_MESSAGES or LANG, says); what is wrong "
+    "with\n"
+    "                   the form of a statement is said in English\n"
+    "  --help           this text\n"
     "\n"
     "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
 
@@ -32,7 +37,8 @@ static void problems_print(const struct problem_list *problems)
     fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&lines)));
     buffer_free(&lines);
     if (problems->errors + problems->warnings > problems->count)
-        fprintf(stderr, "… and %zu more\n", problems->errors + problems->warnings - problems->count);
+        fprintf(stderr, problem_say(problems, N_("… and %zu more\n")),
+                problems->errors + problems->warnings - problems->count);
 }
 
 static struct json *problem_json(const struct problem *problem)
@@ -69,25 +75,28 @@ static void report_json(const char *path, const struct config *config, const str
     json_print(object, stdout, true);
 }
 
-static void count_print(size_t count, const char *one, const char *many, const char *end)
+static void count_print(const struct problem_list *problems, size_t count, const char *one, const char *many,
+                        const char *end)
 {
-    printf("%zu %s%s", count, count == 1 ? one : many, end);
+    printf(problem_say(problems, count == 1 ? one : many), count);
+    fputs(end, stdout);
 }
 
 static void report_lines(const char *path, const struct config *config, const struct problem_list *problems)
 {
     problems_print(problems);
-    printf("%s: %s: ", path, problems->errors ? "not ok" : "ok");
-    if (config) count_print(config->listener_count, "listener", "listeners", ", ");
-    if (config) count_print(own_domains(config), "domain", "domains", ", ");
-    count_print(problems->errors, "error", "errors", ", ");
-    count_print(problems->warnings, "warning", "warnings", "\n");
+    printf("%s: %s: ", path, problem_say(problems, problems->errors ? N_("not ok") : N_("ok")));
+    if (config) count_print(problems, config->listener_count, N_("%zu listener"), N_("%zu listeners"), ", ");
+    if (config) count_print(problems, own_domains(config), N_("%zu domain"), N_("%zu domains"), ", ");
+    count_print(problems, problems->errors, N_("%zu error"), N_("%zu errors"), ", ");
+    count_print(problems, problems->warnings, N_("%zu warning"), N_("%zu warnings"), "\n");
 }
 
 bool check_is_good(const char *path)
 {
     struct problem_list problems;
     problem_list_start(&problems);
+    problems.say = words_in(language_option_of_locale())->say;
     struct config *config = config_load(path, &problems);
     if (config) machine_check_for_start(config, &problems);
     if (config) unsafe_check(config, &problems);
@@ -102,10 +111,17 @@ bool check_is_good(const char *path)
 struct options {
     const char *config;
     bool is_json;
+    enum language language;
 };
+
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
 
 static const struct verb_option table[] = {
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { 0 }
 };
@@ -113,7 +129,7 @@ const struct verb_usage check_usage = { "check", HELP, table, .takes_files = tru
 
 int check_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct options options = { .language = language_option_of_locale() };
     int code = options_read(&check_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (!options.config && optind < argc) options.config = argv[optind++];
@@ -121,6 +137,7 @@ int check_main(int argc, char **argv)
     const char *path = options.config ? options.config : config_default_path();
     struct problem_list problems;
     problem_list_start(&problems);
+    if (!options.is_json) problems.say = words_in(options.language)->say;
     struct config *config = config_load(path, &problems);
     if (config) executable_check(config, &problems);
     if (config) machine_check(config, &problems);

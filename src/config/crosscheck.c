@@ -2,7 +2,6 @@
 /* What is wrong although every statement is well formed: settings that contradict each other, loops, open
    relays. Certificates are identity.c's. */
 #include <ifaddrs.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/tls.h"
@@ -30,14 +29,13 @@ static void order_check(struct loader *loader, const char *lower, const char *up
     if (value_number(below, loader->config) <= value_number(above, loader->config)) return;
     struct place place = global_place(loader, lower);
     if (place.line == 0) place = global_place(loader, upper);
-    struct buffer values = { 0 };
-    buffer_printf(&values, "%s (", lower);
-    value_print(below, loader->config, &values);
-    buffer_printf(&values, ") is above %s (", upper);
-    value_print(above, loader->config, &values);
-    buffer_printf(&values, ")");
-    loader_complain(loader, SEVERITY_ERROR, place, "%.*s", TEXT_ARG(buffer_text(&values)));
-    buffer_free(&values);
+    struct buffer low = { 0 }, high = { 0 };
+    value_print(below, loader->config, &low);
+    value_print(above, loader->config, &high);
+    loader_complain(loader, SEVERITY_ERROR, place, N_("%s (%.*s) is above %s (%.*s)"), lower,
+                    TEXT_ARG(buffer_text(&low)), upper, TEXT_ARG(buffer_text(&high)));
+    buffer_free(&low);
+    buffer_free(&high);
 }
 
 static void numbers_check(struct loader *loader)
@@ -68,7 +66,7 @@ static void spam_check(struct loader *loader)
     for (size_t i = 0; i < 3 && place.line == 0; i++) place = global_place(loader, lines[i]);
     if (good) return;
     loader_complain(loader, SEVERITY_ERROR, place,
-                    "the points for spam must not fall from tag (%g) to quarantine (%g) to reject (%g)",
+                    N_("the points for spam must not fall from tag (%g) to quarantine (%g) to reject (%g)"),
                     config->spam.tag, config->spam.quarantine, config->spam.reject);
 }
 
@@ -99,13 +97,13 @@ static void own_addresses_check(struct loader *loader)
     for (int i = 0; i <= MISSED_KINDS && !takes_from_inside(loader->config); i++)
         if (own_address_of(loader->config, i).length)
             loader_complain(loader, SEVERITY_WARNING, global_place(loader, words[i]),
-                            "%s without a listener of direction out: nobody can write to it", words[i]);
+                            N_("%s without a listener of direction out: nobody can write to it"), words[i]);
     for (int i = 1; i <= MISSED_KINDS; i++) {
         struct text address = own_address_of(loader->config, i);
         for (int j = 0; j < i && address.length; j++) {
             if (!text_equal_nocase(address, own_address_of(loader->config, j))) continue;
             loader_complain(loader, SEVERITY_ERROR, global_place(loader, words[i]),
-                            "%s and %s are one address: %.*s", words[j], words[i], TEXT_ARG(address));
+                            N_("%s and %s are one address: %.*s"), words[j], words[i], TEXT_ARG(address));
             break;
         }
     }
@@ -125,13 +123,13 @@ static void replies_check(struct loader *loader)
     for (int i = 1; i < REFUSAL_KINDS; i++)
         if (!is_printable(config->refusal.english[i], false))
             loader_complain(loader, SEVERITY_ERROR, global_place(loader, kinds[i]),
-                            "%s stands in replies of SMTP: printable ASCII", kinds[i]);
+                            N_("%s stands in replies of SMTP: printable ASCII"), kinds[i]);
     if (!is_printable(config->help.page, true))
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help page"),
-                        "help page stands in replies of SMTP: printable ASCII without blanks");
+                        N_("help page stands in replies of SMTP: printable ASCII without blanks"));
     if (!is_printable(config->help.mailbox, true))
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help mailbox"),
-                        "help mailbox stands in replies of SMTP: an address in ASCII");
+                        N_("help mailbox stands in replies of SMTP: an address in ASCII"));
 }
 
 static bool is_everybody(const struct network_list *list)
@@ -150,21 +148,23 @@ static void relay_check(struct loader *loader, const struct listener *listener, 
     if (is_out && listener->from.count == 0)
         loader_complain(
             loader, SEVERITY_ERROR, listener_place(loader, "direction", index),
-            "direction out without from would relay for everybody; say who may connect: from NETWORK…");
+            N_("direction out without from would relay for everybody; say who may connect: from NETWORK…"));
     if (is_out && is_everybody(&listener->from))
         loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "from", index),
-                        "direction out from everybody relays for the whole world");
+                        N_("direction out from everybody relays for the whole world"));
     if (is_everybody(&listener->xclient))
         loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "xclient", index),
-                        "xclient from everybody lets any client claim any address");
+                        N_("xclient from everybody lets any client claim any address"));
 }
 
 static void twice_complain(struct loader *loader, enum schema_scope scope, const char *what, size_t second,
                            size_t first)
 {
     const struct item_sources *items = loader->sources->items[scope];
-    loader_complain(loader, SEVERITY_ERROR, items[second].self, "%s stood before, at %.*s:%" PRIu32, what,
-                    TEXT_ARG(loader->sources->files[items[first].self.file]), items[first].self.line);
+    loader_complain(loader, SEVERITY_ERROR, items[second].self, N_("%s stood before, at %.*s:%u"),
+                    problem_say(loader->problems, what),
+                    TEXT_ARG(loader->sources->files[items[first].self.file]),
+                    (unsigned)items[first].self.line);
 }
 
 static bool is_ours(const struct ifaddrs *interfaces, const struct address *address);
@@ -189,7 +189,7 @@ static void place_check(struct loader *loader, const struct listener *listener, 
     if (address_is_zero(address) || address_is_loopback(address)) return;
     if (is_ours(loader->interfaces, address) || is_shared(loader->config, address)) return;
     loader_complain(loader, SEVERITY_WARNING, loader->sources->items[SCHEMA_LISTENER][index].self,
-                    "%s is on no interface of this machine and is no vrrp address: nothing arrives there",
+                    N_("%s is on no interface of this machine and is no vrrp address: nothing arrives there"),
                     address_print(address, room));
 }
 
@@ -200,10 +200,10 @@ static void vrrp_check(struct loader *loader)
     bool has_address = config->vrrp.addresses.count > 0;
     if (has_address && config->vrrp.interface.length == 0)
         loader_complain(loader, SEVERITY_ERROR, place,
-                        "vrrp address without vrrp interface; say vrrp interface INTERFACE");
+                        N_("vrrp address without vrrp interface; say vrrp interface INTERFACE"));
     if (config->vrrp.advertise_ms % 10 != 0)
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "vrrp advertise"),
-                        "vrrp advertise goes in steps of 10ms");
+                        N_("vrrp advertise goes in steps of 10ms"));
     bool is_v6 = false, is_v4 = false;
     for (size_t i = 0; i < config->vrrp.addresses.count; i++) {
         bool has_colon =
@@ -212,7 +212,8 @@ static void vrrp_check(struct loader *loader)
         is_v4 = is_v4 || !has_colon;
     }
     if (is_v4 && is_v6)
-        loader_complain(loader, SEVERITY_ERROR, place, "vrrp address: IPv4 and IPv6 cannot move together");
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        N_("vrrp address: IPv4 and IPv6 cannot move together"));
 }
 
 /* One socket would take what comes to the other: an address, and "all addresses" of its family. */
@@ -228,15 +229,15 @@ static void overlap_complain(struct loader *loader, struct place place, const ch
 {
     const struct endpoint *taken = &loader->config->listeners[other].endpoint;
     struct place before = loader->sources->items[SCHEMA_LISTENER][other].self;
-    struct buffer message = { 0 };
-    buffer_printf(&message, "%s ", what);
-    value_endpoint_print(endpoint, 0, &message);
-    buffer_printf(&message, " overlaps with listen ");
-    value_endpoint_print(taken, 0, &message);
-    loader_complain(loader, SEVERITY_ERROR, place, "%.*s at %.*s:%" PRIu32 ": only one of them can be bound",
-                    TEXT_ARG(buffer_text(&message)), TEXT_ARG(loader->sources->files[before.file]),
-                    before.line);
-    buffer_free(&message);
+    struct buffer one = { 0 }, another = { 0 };
+    value_endpoint_print(endpoint, 0, &one);
+    value_endpoint_print(taken, 0, &another);
+    loader_complain(loader, SEVERITY_ERROR, place,
+                    N_("%s %.*s overlaps with listen %.*s at %.*s:%u: only one of them can be bound"), what,
+                    TEXT_ARG(buffer_text(&one)), TEXT_ARG(buffer_text(&another)),
+                    TEXT_ARG(loader->sources->files[before.file]), (unsigned)before.line);
+    buffer_free(&one);
+    buffer_free(&another);
 }
 
 /* Where events of other nodes are taken is a listener, too. */
@@ -262,12 +263,12 @@ static void metrics_check(struct loader *loader)
     if (!address_is_loopback(&monitors.address))
         loader_complain(
             loader, SEVERITY_ERROR, place,
-            "metrics listen: it is read without a password, so it is for addresses of this machine "
-            "alone, such as 127.0.0.1 or [::1]; for others put a web server with access rules "
-            "before it");
+            N_("metrics listen: it is read without a password, so it is for addresses of this machine "
+               "alone, such as 127.0.0.1 or [::1]; for others put a web server with access rules "
+               "before it"));
     if (value_endpoint_parse(config->ledger.listen, 0, &collector) && overlaps(&monitors, &collector))
         loader_complain(loader, SEVERITY_ERROR, place,
-                        "metrics listen overlaps with ledger listen: only one of them can be bound");
+                        N_("metrics listen overlaps with ledger listen: only one of them can be bound"));
     for (size_t i = 0; i < config->listener_count; i++) {
         if (!overlaps(&monitors, &config->listeners[i].endpoint)) continue;
         overlap_complain(loader, place, "metrics listen", &monitors, i);
@@ -283,7 +284,7 @@ static void listeners_check(struct loader *loader)
         for (size_t j = 0; j < i; j++) {
             if (!overlaps(&listener->endpoint, &config->listeners[j].endpoint)) continue;
             if (endpoint_equal(&listener->endpoint, &config->listeners[j].endpoint))
-                twice_complain(loader, SCHEMA_LISTENER, "this address and port", i, j);
+                twice_complain(loader, SCHEMA_LISTENER, N_("this address and port"), i, j);
             else
                 overlap_complain(loader, loader->sources->items[SCHEMA_LISTENER][i].self, "listen",
                                  &listener->endpoint, j);
@@ -297,7 +298,7 @@ static void listeners_check(struct loader *loader)
     metrics_check(loader);
     if (config->listener_count == 0 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
-                        "no listen statement: nothing takes mail");
+                        N_("no listen statement: nothing takes mail"));
 }
 
 /* One of this machine's own addresses. */
@@ -334,7 +335,7 @@ static void targets_check(struct loader *loader, const struct domain *domain, si
         for (size_t j = 0; j < config->listener_count; j++) {
             if (!leads_back(loader, &domain->targets[i], &config->listeners[j])) continue;
             loader_complain(loader, SEVERITY_ERROR, loader->sources->items[SCHEMA_DOMAIN][index].self,
-                            "mail for %.*s would come back to our own listener: a loop",
+                            N_("mail for %.*s would come back to our own listener: a loop"),
                             TEXT_ARG(domain->name));
             return;
         }
@@ -349,20 +350,20 @@ static void table_check(struct loader *loader, const struct domain *domain, size
     content->was_checked = true;
     const struct encoding *encoding = encoding_guess(content->bytes, &offset);
     if (encoding) {
-        loader_complain(loader, SEVERITY_ERROR,
-                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index),
-                        "table %.*s is not UTF-8; it looks like %s", TEXT_ARG(content->path), encoding->name);
+        loader_complain(
+            loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_DOMAIN, "recipients table", index),
+            N_("table %.*s is not UTF-8; it looks like %s"), TEXT_ARG(content->path), encoding->name);
         return;
     }
     struct table *table = table_new(content->bytes, why, sizeof why);
     if (!table)
         loader_complain(loader, SEVERITY_ERROR,
-                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index), "table %.*s:%s",
+                        loader_place(loader, SCHEMA_DOMAIN, "recipients table", index), N_("table %.*s:%s"),
                         TEXT_ARG(content->path), why);
     else if (table_count(table) == 0)
         loader_complain(loader, SEVERITY_WARNING,
                         loader_place(loader, SCHEMA_DOMAIN, "recipients table", index),
-                        "table %.*s is empty: every recipient is refused", TEXT_ARG(content->path));
+                        N_("table %.*s is empty: every recipient is refused"), TEXT_ARG(content->path));
     table_free(table);
 }
 
@@ -375,10 +376,10 @@ static void domain_check(struct loader *loader, const struct domain *domain, siz
                        (size_t)(first - loader->config->domains));
     if (has_table && source_find(loader->sources, schema_row_of(SCHEMA_DOMAIN, "recipients"), index).line > 0)
         loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_DOMAIN, "recipients", index),
-                        "recipients is said both with and without a table");
+                        N_("recipients is said both with and without a table"));
     if (!config_route_is_local(domain) && domain->recipients != RECIPIENTS_ANY)
         loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_DOMAIN, "recipients", index),
-                        "recipients of * cannot be checked: it is the way out to the world");
+                        N_("recipients of * cannot be checked: it is the way out to the world"));
     if (has_table) table_check(loader, domain, index);
     targets_check(loader, domain, index);
 }
@@ -392,7 +393,7 @@ static void domains_check(struct loader *loader)
         takes_in = takes_in || config->listeners[i].direction == DIRECTION_IN;
     if (takes_in && config->domain_count == 1 && !loader->sources->is_spoiled)
         loader_complain(loader, SEVERITY_WARNING, (struct place){ 0 },
-                        "no domains: every message from the world is refused");
+                        N_("no domains: every message from the world is refused"));
 }
 
 static void authorities_check(struct loader *loader)
@@ -404,7 +405,7 @@ static void authorities_check(struct loader *loader)
         file->bytes.length ? tls_context_client(file->bytes, true, why, sizeof why) : NULL;
     if (!context)
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "deliver authorities"),
-                        "authorities %.*s: %s", TEXT_ARG(file->path), why);
+                        N_("authorities %.*s: %s"), TEXT_ARG(file->path), why);
     tls_context_free(context);
 }
 
@@ -417,7 +418,7 @@ static void hook_check(struct loader *loader)
         struct text rest = text_slice(folders->items[i], config->state.length, folders->items[i].length);
         if (!text_starts(folders->items[i], config->state) || (rest.length && rest.at[0] != '/')) continue;
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "alarm hook writes"),
-                        "alarm hook writes %.*s: no hook opens the state folder %.*s",
+                        N_("alarm hook writes %.*s: no hook opens the state folder %.*s"),
                         TEXT_ARG(folders->items[i]), TEXT_ARG(config->state));
     }
 }

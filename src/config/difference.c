@@ -106,9 +106,10 @@ static void line_print(char sign, const struct entry *entry, struct buffer *out)
 static size_t pair_print(const struct entry *old, const struct entry *new, struct buffer *out)
 {
     const struct entry *only = !old ? new : !new ? old : NULL;
+    bool is_in_both = old && new;
     if (only && (only->is_default || only->is_file)) return 0;
-    if (!only && text_equal(old->value, new->value)) return 0;
-    if (!only && old->is_file) {
+    if (is_in_both && text_equal(old->value, new->value)) return 0;
+    if (is_in_both && old->is_file) {
         buffer_printf(out, "~ %.*s: its content has changed\n", TEXT_ARG(old->words));
         return 1;
     }

@@ -26,14 +26,14 @@ static void time_check(struct loader *loader, const struct file_content *file, s
     int64_t left = certificate_days_left(facts.until_s, now);
     certificate_day_print(facts.until_s, day);
     if (left < 0)
-        loader_complain(loader, SEVERITY_WARNING, place, "the certificate %.*s has expired, on %s",
+        loader_complain(loader, SEVERITY_WARNING, place, N_("the certificate %.*s has expired, on %s"),
                         TEXT_ARG(file->path), day);
     else if (left < DAYS_AHEAD)
         loader_complain(loader, SEVERITY_WARNING, place,
                         "the certificate %.*s expires in %" PRId64 " days, on %s", TEXT_ARG(file->path), left,
                         day);
     else if (facts.from_s > now)
-        loader_complain(loader, SEVERITY_WARNING, place, "the certificate %.*s is not valid yet",
+        loader_complain(loader, SEVERITY_WARNING, place, N_("the certificate %.*s is not valid yet"),
                         TEXT_ARG(file->path));
 }
 
@@ -42,7 +42,7 @@ static void key_check(struct loader *loader, const struct file_content *key, str
     struct content *content = content_find(loader, key->path);
     if (!content || !content->is_open_to_all || content->was_complained) return;
     content->was_complained = true;
-    loader_complain(loader, SEVERITY_WARNING, place, "everybody on this machine may read the key %.*s",
+    loader_complain(loader, SEVERITY_WARNING, place, N_("everybody on this machine may read the key %.*s"),
                     TEXT_ARG(key->path));
 }
 
@@ -61,9 +61,9 @@ static const char *swap_find(const struct file_content *certificate, const struc
     bool has_certificate = has_block(certificate, "CERTIFICATE"), has_key = has_block(key, "PRIVATE KEY");
     bool is_key = has_block(certificate, "PRIVATE KEY"), is_certificate = has_block(key, "CERTIFICATE");
     if (!has_certificate && is_key && !has_key && is_certificate)
-        return "certificate and key are swapped: the first file holds a key, the second a certificate";
-    if (!has_certificate && is_key) return "the first file holds a key and no certificate";
-    if (!has_key && is_certificate) return "the second file holds a certificate and no key";
+        return N_("certificate and key are swapped: the first file holds a key, the second a certificate");
+    if (!has_certificate && is_key) return N_("the first file holds a key and no certificate");
+    if (!has_key && is_certificate) return N_("the second file holds a certificate and no key");
     return NULL;
 }
 
@@ -76,8 +76,9 @@ static bool pair_check(struct loader *loader, const struct file_content *certifi
     bool is_good = context != NULL;
     const char *swap = is_good ? NULL : swap_find(certificate, key);
     if (!is_good)
-        loader_complain(loader, SEVERITY_ERROR, place, "certificate %.*s with key %.*s: %s",
-                        TEXT_ARG(certificate->path), TEXT_ARG(key->path), swap ? swap : why);
+        loader_complain(loader, SEVERITY_ERROR, place, N_("certificate %.*s with key %.*s: %s"),
+                        TEXT_ARG(certificate->path), TEXT_ARG(key->path),
+                        swap ? problem_say(loader->problems, swap) : why);
     tls_context_free(context);
     time_check(loader, certificate, place);
     key_check(loader, key, key_place);
@@ -113,7 +114,7 @@ static bool node_is_whole(struct loader *loader, const struct file_content *cons
     }
     if (said > 0 && missing)
         loader_complain(loader, SEVERITY_ERROR, place,
-                        "%s is missing: node has certificate, key and ca, or none", missing);
+                        N_("%s is missing: node has certificate, key and ca, or none"), missing);
     return !missing;
 }
 
@@ -128,8 +129,8 @@ static void node_check(struct loader *loader)
     if (!pair_check(loader, files[0], place, files[1], node_place(loader, node_words[1]))) return;
     if (!certificate_is_of(files[0]->content, files[2]->content, why, sizeof why))
         loader_complain(loader, SEVERITY_ERROR, place,
-                        "the certificate %.*s is not one of the authority %.*s: %s", TEXT_ARG(files[0]->path),
-                        TEXT_ARG(files[2]->path), why);
+                        N_("the certificate %.*s is not one of the authority %.*s: %s"),
+                        TEXT_ARG(files[0]->path), TEXT_ARG(files[2]->path), why);
     time_check(loader, files[2], node_place(loader, node_words[2]));
 }
 
@@ -138,7 +139,7 @@ static void node_need(struct loader *loader, struct place place)
 {
     if (loader->config->node.certificate.path.length > 0) return;
     loader_complain(loader, SEVERITY_ERROR, place,
-                    "tls node without node { certificate FILE; key FILE; ca FILE }");
+                    N_("tls node without node { certificate FILE; key FILE; ca FILE }"));
 }
 
 /* Events of several nodes stand in one ledger by their numbers, and certificates say whose they are. */
@@ -150,10 +151,10 @@ static void ledger_check(struct loader *loader)
     const char *words = sends ? "ledger send to" : "ledger listen";
     if (config->node.certificate.path.length == 0)
         loader_complain(loader, SEVERITY_ERROR, node_place(loader, words),
-                        "%s without node { certificate FILE; key FILE; ca FILE }", words);
+                        N_("%s without node { certificate FILE; key FILE; ca FILE }"), words);
     if (config->node.number == 0)
         loader_complain(loader, SEVERITY_ERROR, node_place(loader, words),
-                        "%s without node { number N }, another one for each node", words);
+                        N_("%s without node { number N }, another one for each node"), words);
 }
 
 /* --- those of listeners --- */
@@ -175,10 +176,10 @@ static void listener_check(struct loader *loader, const struct listener *listene
     }
     if (listener->tls != TLS_OFF && !is_nodes)
         loader_complain(loader, SEVERITY_ERROR, level_place,
-                        "tls %s without a certificate; say tls certificate FILE",
+                        N_("tls %s without a certificate; say tls certificate FILE"),
                         listener->tls == TLS_REQUIRED ? "required" : "offered");
     if (listener->key.path.length > 0)
-        loader_complain(loader, SEVERITY_ERROR, key_place, "tls key without tls certificate");
+        loader_complain(loader, SEVERITY_ERROR, key_place, N_("tls key without tls certificate"));
 }
 
 void identity_check(struct loader *loader)

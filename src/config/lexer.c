@@ -112,7 +112,7 @@ static struct token unended(struct lexer *lexer, struct token token, struct text
         return token;
     }
     text = text_slice(body, text_find_char(body, '}'), body.length);
-    lexer->rest = text_from(text.at ? text.at : lexer->rest.at, lexer->rest.length + text.length);
+    if (text.length > 0) lexer->rest = text_from(text.at, lexer->rest.length + text.length);
     for (size_t i = 0; i < text.length; i++) lexer->column -= ((unsigned char)text.at[i] & 0xC0) != 0x80;
     return wrong(token, UNENDED);
 }

@@ -19,7 +19,7 @@ void loader_complain(struct loader *loader, enum severity severity, struct place
     struct buffer message = { 0 };
     va_list arguments;
     va_start(arguments, format);
-    buffer_vprintf(&message, format, arguments);
+    buffer_vprintf(&message, problem_say(loader->problems, format), arguments);
     va_end(arguments);
     struct problem problem = source_problem(loader->sources, place, loader->problems);
     problem.is_warning = severity == SEVERITY_WARNING;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "config/process_kind.h"
 #include "config/source.h"
+#include "config/state_folder.h"
 #include "config/value.h"
 
 /* What every check needs. */
@@ -42,13 +43,13 @@ static void own_users_check(const struct machine *machine, const char *user)
     if (found)
         source_complain(machine->config->sources, place_of(machine, "user"), machine->problems,
                         geteuid() == 0 ? SEVERITY_ERROR : SEVERITY_WARNING,
-                        "there is no user %s, though others of the processes have users of their own",
+                        N_("there is no user %s, though others of the processes have users of their own"),
                         missing);
     else
         source_complain(machine->config->sources, place_of(machine, "user"), machine->problems,
                         SEVERITY_WARNING,
-                        "all processes run as %s; users of their own, %s and so on, part them: "
-                        "systemd-sysusers makes them",
+                        N_("all processes run as %s; users of their own, %s and so on, part them: "
+                           "systemd-sysusers makes them"),
                         user, missing);
 }
 
@@ -61,7 +62,7 @@ static void user_check(const struct machine *machine)
     if (!entry)
         source_complain(config->sources, place_of(machine, "user"), machine->problems,
                         geteuid() == 0 ? machine->severity : SEVERITY_WARNING,
-                        "there is no user %s on this machine; adduser --system --group %s makes it", name,
+                        N_("there is no user %s on this machine; adduser --system --group %s makes it"), name,
                         name);
     else
         own_users_check(machine, name);
@@ -82,7 +83,7 @@ static void named_users_check(const struct machine *machine)
             if (!is_other && !getpwnam(name))
                 source_complain(machine->config->sources, source_find(machine->config->sources, row, 0),
                                 machine->problems, SEVERITY_WARNING,
-                                "%s: there is no user %s on this machine", row->words, name);
+                                N_("%s: there is no user %s on this machine"), row->words, name);
             free(name);
         }
     }
@@ -96,10 +97,10 @@ __attribute__((format(printf, 2, 3))) static void state_complain(const struct ma
     struct buffer message = { 0 };
     va_list arguments;
     va_start(arguments, format);
-    buffer_vprintf(&message, format, arguments);
+    buffer_vprintf(&message, problem_say(machine->problems, format), arguments);
     va_end(arguments);
     source_complain(machine->config->sources, place_of(machine, "state"), machine->problems,
-                    machine->severity, "state %.*s: %.*s", TEXT_ARG(machine->config->state),
+                    machine->severity, N_("state %.*s: %.*s"), TEXT_ARG(machine->config->state),
                     TEXT_ARG(buffer_text(&message)));
     buffer_free(&message);
 }
@@ -114,9 +115,9 @@ static void parent_check(const struct machine *machine, char *path)
         slash[slash == path] = '\0';
     } while (stat(path, &facts) != 0 && strcmp(path, "/") != 0);
     if (!S_ISDIR(facts.st_mode))
-        state_complain(machine, "it is not there, and %s is no folder", path);
+        state_complain(machine, N_("it is not there, and %s is no folder"), path);
     else if (access(path, W_OK | X_OK) != 0)
-        state_complain(machine, "it is not there and cannot be made: %s: %s", path, strerror(errno));
+        state_complain(machine, N_("it is not there and cannot be made: %s: %s"), path, strerror(errno));
 }
 
 static const char *name_of(uid_t uid, char room[32])
@@ -132,18 +133,17 @@ static const char *name_of(uid_t uid, char room[32])
 /* What the processes write in belongs to whom they run as. Started by root, master gives it to them. */
 static void owners_check(const struct machine *machine, const char *state)
 {
-    static const char *const names[] = { "spool", "ledger", "quarantine", "report", "learn" };
     char path[PATH_MAX], is[32], wanted[32];
     if (geteuid() == 0 || machine->config->user.length) return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < STATE_FOLDERS; i++) {
         struct stat facts;
-        snprintf(path, sizeof path, "%s/%s", state, names[i]);
+        snprintf(path, sizeof path, "%s/%s", state, state_folders[i].name);
         if (stat(path, &facts) != 0) continue;
         if (!S_ISDIR(facts.st_mode))
-            state_complain(machine, "%s is no folder", path);
+            state_complain(machine, N_("%s is no folder"), path);
         else if (facts.st_uid != geteuid())
             state_complain(machine,
-                           "%s belongs to %s, and the processes run as %s; chown -R %s gives it to them",
+                           N_("%s belongs to %s, and the processes run as %s; chown -R %s gives it to them"),
                            path, name_of(facts.st_uid, is), name_of(geteuid(), wanted), wanted);
     }
 }
@@ -157,9 +157,9 @@ static void state_check(const struct machine *machine)
     else if (stat(state, &facts) != 0)
         state_complain(machine, "%s", strerror(errno));
     else if (!S_ISDIR(facts.st_mode))
-        state_complain(machine, "is no folder");
+        state_complain(machine, N_("is no folder"));
     else if (access(state, W_OK | X_OK) != 0)
-        state_complain(machine, "%s may not write to it: %s", name_of(geteuid(), (char[32]){ 0 }),
+        state_complain(machine, N_("%s may not write to it: %s"), name_of(geteuid(), (char[32]){ 0 }),
                        strerror(errno));
     else
         owners_check(machine, state);
@@ -190,7 +190,7 @@ static void taken_complain(const struct machine *machine, struct place place, co
     /* Where /proc hides whose it is, it may be the node itself. */
     enum severity severity = holder.is_found && holder.pid == 0 ? SEVERITY_WARNING : machine->severity;
     source_complain(machine->config->sources, place, machine->problems, severity,
-                    "%s: the port is taken%s%.*s", listen, holder.is_found ? " " : "",
+                    N_("%s: the port is taken%s%.*s"), listen, holder.is_found ? " " : "",
                     TEXT_ARG(buffer_text(&by)));
     buffer_free(&by);
 }
@@ -210,7 +210,7 @@ static void port_check(const struct machine *machine, struct place place, const 
         taken_complain(machine, place, words, endpoint);
     else if (why == EACCES)
         source_complain(machine->config->sources, place, machine->problems, machine->severity,
-                        "%s: a port below 1024 is for root, or for a program with CAP_NET_BIND_SERVICE",
+                        N_("%s: a port below 1024 is for root, or for a program with CAP_NET_BIND_SERVICE"),
                         words);
     else
         source_complain(machine->config->sources, place, machine->problems, machine->severity, "%s: %s",
@@ -242,8 +242,8 @@ static void log_check(const struct machine *machine)
     int fd = target ? log_target_connect(config->log.target, address) : -1;
     if (target && fd < 0)
         source_complain(config->sources, place_of(machine, "log to"), machine->problems, SEVERITY_ERROR,
-                        "nothing takes log lines at %s (%s): install rsyslog, or say `log to stderr`", target,
-                        strerror(errno));
+                        N_("nothing takes log lines at %s (%s): install rsyslog, or say `log to stderr`"),
+                        target, strerror(errno));
     if (fd >= 0) close(fd);
     free(address);
 }

@@ -21,6 +21,11 @@ void problem_list_free(struct problem_list *list)
     *list = (struct problem_list){ 0 };
 }
 
+const char *problem_say(const struct problem_list *list, const char *english)
+{
+    return list->say ? list->say(english) : english;
+}
+
 void problem_add(struct problem_list *list, const struct problem *problem)
 {
     if (problem->is_warning)

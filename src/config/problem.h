@@ -24,6 +24,8 @@ enum { PROBLEMS_MOST = 1000 };
 
 /* Kept up to PROBLEMS_MOST; all are counted. */
 struct problem_list {
+    const char *(*say)(
+        const char *english); /* the words of messages in another language; NULL: English stays */
     struct arena *arena;
     struct problem *items;
     size_t count, capacity;
@@ -34,6 +36,9 @@ struct problem_list {
    use. */
 void problem_list_start(struct problem_list *list);
 void problem_list_free(struct problem_list *list);
+
+/* An English text or format, marked by N_(), in the language of the list; English where that lacks it. */
+const char *problem_say(const struct problem_list *list, const char *english) __attribute__((format_arg(2)));
 
 /* Appends a copy. */
 void problem_add(struct problem_list *list, const struct problem *problem);

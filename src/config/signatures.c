@@ -56,25 +56,27 @@ static void builtin_check(const struct config *config, struct problem_list *prob
     if (place.line == 0 || config->virus.embedded == EMBEDDED_OFF) return;
     if (signatures_newest(config->virus.own_database)) return;
     source_complain(config->sources, place, problems, SEVERITY_ERROR,
-                    "builtin from %.*s: no signatures there (%s), so that nothing can be scanned",
-                    TEXT_ARG(config->virus.own_database), errno ? strerror(errno) : "no such file in it");
+                    N_("builtin from %.*s: no signatures there (%s), so that nothing can be scanned"),
+                    TEXT_ARG(config->virus.own_database),
+                    errno ? strerror(errno) : problem_say(problems, N_("no such file in it")));
 }
 
 void signatures_check(const struct config *config, struct problem_list *problems)
 {
-    static const char *const becomes[] = { [ACTION_DEFER] = "deferred",
-                                           [ACTION_QUARANTINE] = "quarantined",
-                                           [ACTION_ACCEPT] = "accepted unscanned" };
+    static const char *const becomes[] = { [ACTION_DEFER] = N_("deferred"),
+                                           [ACTION_QUARANTINE] = N_("quarantined"),
+                                           [ACTION_ACCEPT] = N_("accepted unscanned") };
     if (!signatures_are_wanted(config)) return;
     builtin_check(config, problems);
     if (config->virus.embedded == EMBEDDED_ONLY) return;
     if (signatures_newest(config->virus.database)) return;
-    const char *why = errno ? strerror(errno) : "no such file in it";
+    const char *why = errno ? strerror(errno) : N_("no such file in it");
     struct place place =
         source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav database"), 0);
     source_complain(
         config->sources, place, problems, SEVERITY_WARNING,
-        "no virus signatures in %.*s (%s): no mail counts as scanned, all of it is %s; apt install "
-        "clamav-freshclam fetches them; to try without: virus { engine clamav { builtin only } }",
-        TEXT_ARG(config->virus.database), why, becomes[config->virus.unavailable]);
+        N_("no virus signatures in %.*s (%s): no mail counts as scanned, all of it is %s; apt install "
+           "clamav-freshclam fetches them; to try without: virus { engine clamav { builtin only } }"),
+        TEXT_ARG(config->virus.database), problem_say(problems, why),
+        problem_say(problems, becomes[config->virus.unavailable]));
 }

@@ -83,7 +83,7 @@ void source_complain(const struct config_sources *sources, struct place place, s
     struct buffer message = { 0 };
     va_list arguments;
     va_start(arguments, format);
-    buffer_vprintf(&message, format, arguments);
+    buffer_vprintf(&message, problem_say(list, format), arguments);
     va_end(arguments);
     problem.is_warning = severity == SEVERITY_WARNING;
     problem.message = buffer_text(&message);

@@ -52,7 +52,7 @@ struct place source_find(const struct config_sources *sources, const struct sche
 struct problem source_problem(const struct config_sources *sources, struct place place,
                               const struct problem_list *list);
 
-/* Adds one with that text, which is copied. */
+/* Adds one with that text, which is copied; the format in the list's language (problem_say). */
 void source_complain(const struct config_sources *sources, struct place place, struct problem_list *list,
                      enum severity severity, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -30,8 +30,8 @@ static void user_check(const struct config *config, struct problem_list *problem
     if (config->user.length == 0 && geteuid() == 0)
         source_complain(
             config->sources, (struct place){ 0 }, problems, SEVERITY_WARNING,
-            "user is not said: started by root, the processes that read strangers' mail run as root; "
-            "say user NAME");
+            N_("user is not said: started by root, the processes that read strangers' mail run as root; "
+               "say user NAME"));
 }
 
 /* RFC 5321 section 2.3.5: a fully-qualified name, which others resolve. */
@@ -41,10 +41,10 @@ static const char *hostname_trouble(struct text name)
                                                 TEXT(".lan"),       TEXT(".home"),        TEXT(".internal"),
                                                 TEXT(".invalid") };
     if (text_find_char(name, '.') == name.length)
-        return "has no dot: it is not a full host name, and servers that ask for one refuse our mail";
+        return N_("has no dot: it is not a full host name, and servers that ask for one refuse our mail");
     for (size_t i = 0; i < sizeof private_ends / sizeof *private_ends; i++)
         if (text_ends_nocase(name, private_ends[i]))
-            return "means nothing outside of this network, and servers that look it up refuse our mail";
+            return N_("means nothing outside of this network, and servers that look it up refuse our mail");
     return NULL;
 }
 
@@ -53,7 +53,7 @@ static void hostname_check(const struct config *config, struct problem_list *pro
     const char *why = hostname_trouble(config->hostname);
     if (why)
         source_complain(config->sources, place_of(config, "hostname"), problems, SEVERITY_WARNING,
-                        "hostname %.*s %s", TEXT_ARG(config->hostname), why);
+                        N_("hostname %.*s %s"), TEXT_ARG(config->hostname), problem_say(problems, why));
 }
 
 /* --- listeners --- */
@@ -91,18 +91,19 @@ static void listener_check(const struct config *config, struct problem_list *pro
     struct buffer listen = { 0 };
     value_endpoint_print(&listener->endpoint, 0, &listen);
     if (listener->certificate.path.length == 0 && is_public(listener)) {
-        source_complain(config->sources, self, problems, SEVERITY_WARNING,
-                        "listen %.*s is open to the world and has no certificate: mail comes in the clear; "
-                        "say tls certificate FILE",
-                        TEXT_ARG(buffer_text(&listen)));
+        source_complain(
+            config->sources, self, problems, SEVERITY_WARNING,
+            N_("listen %.*s is open to the world and has no certificate: mail comes in the clear; "
+               "say tls certificate FILE"),
+            TEXT_ARG(buffer_text(&listen)));
     } else if (listener->certificate.path.length > 0 && listener->tls != TLS_NODE &&
                !certificate_has_name(listener->certificate.content, config->hostname)) {
         struct place place =
             source_find(config->sources, schema_row_of(SCHEMA_LISTENER, "tls certificate"), index);
         source_complain(
             config->sources, place.line ? place : self, problems, SEVERITY_WARNING,
-            "the certificate %.*s is not for the host name %.*s: servers that verify it refuse to "
-            "send here",
+            N_("the certificate %.*s is not for the host name %.*s: servers that verify it refuse to "
+               "send here"),
             TEXT_ARG(listener->certificate.path), TEXT_ARG(config->hostname));
     }
     buffer_free(&listen);
@@ -163,7 +164,7 @@ static const char *page_trouble(struct text url)
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
     char host[256], port[8];
-    if (!page_read(url, host, port)) return "is no http:// or https:// address";
+    if (!page_read(url, host, port)) return N_("is no http:// or https:// address");
     int failed = getaddrinfo(host, port, &hints, &list), error = 0;
     if (failed) return gai_strerror(failed);
     for (const struct addrinfo *one = list; one; one = one->ai_next)
@@ -179,7 +180,7 @@ void unsafe_check_page(const struct config *config, struct problem_list *problem
     if (why)
         source_complain(
             config->sources, place_of(config, "digest page"), problems, SEVERITY_WARNING,
-            "digest page %.*s: nothing is there (%s), so the links in digests lead nowhere; digest reply "
-            "lets users release by mail",
-            TEXT_ARG(config->digest.page), why);
+            N_("digest page %.*s: nothing is there (%s), so the links in digests lead nowhere; digest reply "
+               "lets users release by mail"),
+            TEXT_ARG(config->digest.page), problem_say(problems, why));
 }

@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 
-enum { WORDS_MOST = 200, REFUSAL_MOST = 480 };
+#include "deliver/dialogue_stage.h"
+#include "deliver/proof.h"
+
+enum { REFUSAL_MOST = 480 };
 
 void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level tls, bool smtputf8_allowed)
 {
@@ -14,29 +17,6 @@ void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level 
 void dialogue_connected(struct dialogue *dialogue)
 {
     dialogue->state = DIALOGUE_GREETING;
-}
-
-const char *dialogue_stage(const struct dialogue *dialogue)
-{
-    static const char *const stages[] = {
-        [DIALOGUE_CONNECTING] = "while connecting",
-        [DIALOGUE_GREETING] = "while receiving the greeting",
-        [DIALOGUE_EHLO] = "after EHLO",
-        [DIALOGUE_HELO] = "after HELO",
-        [DIALOGUE_STARTTLS] = "after STARTTLS",
-        [DIALOGUE_HANDSHAKE] = "in the TLS handshake",
-        [DIALOGUE_IDLE] = "while idle",
-        [DIALOGUE_FINAL] = "after the end of the content",
-        [DIALOGUE_RESET] = "after RSET",
-        [DIALOGUE_PROVING] = "after QUIT",
-        [DIALOGUE_OVER] = "after the end",
-    };
-    if (dialogue->state != DIALOGUE_TRANSACTION) return stages[dialogue->state];
-    if (dialogue->xclient_is_due) return "after XCLIENT";
-    if (dialogue->content_is_due) return "while sending the content";
-    if (dialogue->replied == 0) return "after MAIL FROM";
-    if (dialogue->replied <= dialogue->asked) return "after RCPT TO";
-    return dialogue->content_is_bdat ? "after BDAT" : "after DATA";
 }
 
 static void fail(struct dialogue *dialogue, uint16_t code, struct text enhanced, struct text reason)
@@ -294,149 +274,10 @@ static enum dialogue_action idle(struct dialogue *dialogue)
     return dialogue->is_goodbye ? DIALOGUE_CLOSE : DIALOGUE_READY;
 }
 
-/* --- a server out of step --- */
-
-/* Nothing of this transaction is believed. `why` is said with the place and the server's words. */
-static void doubt(struct dialogue *dialogue, const char *why, struct text words)
-{
-    struct handover *handover = dialogue->handover;
-    dialogue->finding = FOUND_OUT_OF_STEP;
-    dialogue->is_goodbye = true;
-    if (!handover) return;
-    struct text reason =
-        arena_printf(handover->arena, "the server is out of step: %s %s%s%.*s", why, dialogue_stage(dialogue),
-                     words.length ? ": " : "", TEXT_ARG(text_slice(text_trim(words), 0, WORDS_MOST)));
-    for (uint32_t i = 0; i < dialogue->asked; i++) handover_doubt(handover, dialogue->order[i], reason);
-}
-
-/* Something final would be told of a recipient. */
-static bool has_last_word(const struct dialogue *dialogue)
-{
-    for (uint32_t i = 0; i < dialogue->asked; i++) {
-        enum recipient_ending ending = dialogue->handover->results[dialogue->order[i]].ending;
-        if (ending == RECIPIENT_DELIVERED || ending == RECIPIENT_FAILED) return true;
-    }
-    return false;
-}
-
-static uint32_t count_delivered(const struct dialogue *dialogue)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < dialogue->asked; i++)
-        count += dialogue->handover->results[dialogue->order[i]].ending == RECIPIENT_DELIVERED;
-    return count;
-}
-
-/* Nothing is told before 221 comes: a refusal that is still on its way comes before it. */
-static enum dialogue_action prove(struct dialogue *dialogue, struct buffer *out)
-{
-    if (dialogue->is_mute) {
-        dialogue->state = DIALOGUE_OVER;
-        return DIALOGUE_CLOSE;
-    }
-    buffer_add_text(out, TEXT("QUIT\r\n"));
-    dialogue->state = DIALOGUE_PROVING;
-    return DIALOGUE_WAIT;
-}
-
-/* No more replies will come. Of a server that refused nothing at all one reply more says nothing else. */
-static enum dialogue_action proven(struct dialogue *dialogue, uint32_t too_many)
-{
-    bool is_harmless = count_delivered(dialogue) == dialogue->asked && !dialogue->reset_is_refused;
-    if (too_many > 0 && !is_harmless) doubt(dialogue, "a reply too many", TEXT_NONE);
-    dialogue->finding = too_many > 0            ? FOUND_OUT_OF_STEP
-                        : dialogue->tells_apart ? FOUND_TELLS_APART
-                                                : FOUND_IN_STEP;
-    dialogue->state = DIALOGUE_OVER;
-    return DIALOGUE_CLOSE;
-}
-
-static enum dialogue_action proof_reply(struct dialogue *dialogue, const struct smtp_reply *reply)
-{
-    if (reply->code == 221) return proven(dialogue, dialogue->surplus);
-    dialogue->surplus++;
-    if (reply->code / 100 == 2) return DIALOGUE_WAIT;
-    doubt(dialogue, "another reply than 221", reply->lines);
-    dialogue->state = DIALOGUE_OVER;
-    return DIALOGUE_CLOSE;
-}
-
-/* The content has its reply, and what shows that it was is awaited. */
-static bool is_unconfirmed(const struct dialogue *dialogue)
-{
-    return dialogue->state == DIALOGUE_PROVING ||
-           (dialogue->state == DIALOGUE_RESET && dialogue->has_verdict);
-}
-
-static bool ends_without_proof(const struct dialogue *dialogue)
-{
-    return is_unconfirmed(dialogue) && dialogue->state == DIALOGUE_RESET && count_delivered(dialogue) > 0;
-}
-
-/* The end, or 421, in place of the reply to RSET may have been the content's. */
-static void hang_up(struct dialogue *dialogue)
-{
-    if (!dialogue->has_waited) doubt(dialogue, "no reply", TEXT_NONE);
-    dialogue->finding = FOUND_HANGS_UP;
-    dialogue->state = DIALOGUE_OVER;
-}
-
-void dialogue_hung_up(struct dialogue *dialogue)
-{
-    if (ends_without_proof(dialogue)) hang_up(dialogue);
-    if (dialogue->state != DIALOGUE_PROVING) return;
-    uint32_t delivered = count_delivered(dialogue);
-    /* Behind 354 all that are left share one verdict; by BDAT a refusal may be another recipient's. */
-    bool is_mixed = dialogue->content_is_bdat && delivered < dialogue->asked;
-    bool is_proven = !dialogue->has_verdict || delivered == 0 || (dialogue->reset_is_answered && !is_mixed);
-    if (is_proven) proven(dialogue, dialogue->surplus > 0 ? dialogue->surplus - 1 : 0);
-}
-
-/* RFC 3463 section 3.2: x.1.x is about an address, so never about a content. */
-static bool is_about_address(const struct smtp_reply *reply)
-{
-    return reply->enhanced.length > 4 && reply->enhanced.at[2] == '1' && reply->enhanced.at[3] == '.';
-}
-
-static uint32_t awaited(const struct dialogue *dialogue)
-{
-    switch (dialogue->state) {
-    case DIALOGUE_CONNECTING:
-    case DIALOGUE_HANDSHAKE:
-    case DIALOGUE_IDLE:
-    case DIALOGUE_OVER:
-        return 0;
-    case DIALOGUE_TRANSACTION:
-        return dialogue->sent - dialogue->replied + dialogue->xclient_is_due + dialogue->reset_is_said;
-    case DIALOGUE_FINAL:
-        return 1u + dialogue->reset_is_said;
-    default:
-        return 1;
-    }
-}
-
-bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_reply *reply, struct text behind)
-{
-    uint32_t count = awaited(dialogue);
-    bool is_thrown_away = dialogue->state == DIALOGUE_STARTTLS && reply->code == 220;
-    if (reply->code == 421 || dialogue->state == DIALOGUE_PROVING) return true;
-    if (behind.length == 0 || text_starts(behind, TEXT("421")) || is_thrown_away) return count > 0;
-    return count > 1;
-}
-
-/* The content's reply, or the one that shows that it was. */
-static bool awaits_verdict(const struct dialogue *dialogue)
-{
-    if (dialogue->state == DIALOGUE_FINAL) return true;
-    if (dialogue->state == DIALOGUE_RESET) return dialogue->has_verdict;
-    return dialogue->state == DIALOGUE_TRANSACTION && dialogue->content_is_bdat &&
-           dialogue->content_is_sent && dialogue->replied > dialogue->asked;
-}
-
 /* A reply that came is none to what was said. */
 static enum dialogue_action misfit(struct dialogue *dialogue, const struct smtp_reply *reply)
 {
-    doubt(dialogue, "a reply that does not belong there", reply->lines);
+    proof_doubt(dialogue, "a reply that does not belong there", reply->lines);
     dialogue_broken(dialogue, "4.5.0", TEXT("the server is out of step: a reply that does not belong there"));
     return DIALOGUE_CLOSE;
 }
@@ -444,7 +285,7 @@ static enum dialogue_action misfit(struct dialogue *dialogue, const struct smtp_
 enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out)
 {
-    if (!awaits_verdict(dialogue)) return misfit(dialogue, reply);
+    if (!proof_awaits_verdict(dialogue)) return misfit(dialogue, reply);
     dialogue->trust = TRUST_NONE;
     return dialogue_reply(dialogue, reply, out);
 }
@@ -457,7 +298,7 @@ static enum dialogue_action reset(struct dialogue *dialogue, struct buffer *out)
     bool is_unsure = dialogue->trust == TRUST_NONE || (dialogue->mail_failed && dialogue->is_used);
     if (dialogue->is_goodbye) return idle(dialogue);
     dialogue->tells_apart = false; /* there was no content to tell it by */
-    if (is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
+    if (is_unsure && proof_has_last_word(dialogue)) return proof_ask(dialogue, out);
     buffer_add_text(out, TEXT("RSET\r\n"));
     dialogue->state = DIALOGUE_RESET;
     return DIALOGUE_WAIT;
@@ -531,7 +372,7 @@ static enum dialogue_action rcpt_reply(struct dialogue *dialogue, const struct s
     struct handover *handover = dialogue->handover;
     uint32_t recipient = dialogue->order[dialogue->replied - 2];
     bool is_last = dialogue->replied == dialogue->asked + 1, is_taken = reply->code / 100 == 2;
-    if (is_taken && !is_about_address(reply)) dialogue->tells_apart = false;
+    if (is_taken && !proof_is_about_address(reply)) dialogue->tells_apart = false;
     if (is_taken && dialogue->mail_failed) return misfit(dialogue, reply);
     if (!dialogue->mail_failed) {
         if (is_too_many(reply))
@@ -588,7 +429,7 @@ static bool is_anybodys(const struct dialogue *dialogue, const struct smtp_reply
    left of the content would be read as commands, so the connection ends. */
 static enum dialogue_action early_reply(struct dialogue *dialogue, const struct smtp_reply *reply)
 {
-    if (reply->code < 400 || is_anybodys(dialogue, reply)) doubt(dialogue, "a reply", reply->lines);
+    if (reply->code < 400 || is_anybodys(dialogue, reply)) proof_doubt(dialogue, "a reply", reply->lines);
     dialogue->is_goodbye = true;
     handover_end_rest_by_reply(dialogue->handover, reply, false, true);
     return idle(dialogue);
@@ -600,14 +441,15 @@ static enum dialogue_action content_reply(struct dialogue *dialogue, const struc
                                           struct buffer *out)
 {
     bool is_taken = reply->code / 100 == 2;
-    if (!is_taken || reply->enhanced.length == 0 || is_about_address(reply)) dialogue->tells_apart = false;
+    if (!is_taken || reply->enhanced.length == 0 || proof_is_about_address(reply))
+        dialogue->tells_apart = false;
     bool is_doubtful =
         is_taken ? dialogue->content_is_bdat && !dialogue->tells_apart : is_anybodys(dialogue, reply);
     handover_end_rest_by_reply(dialogue->handover, reply, dialogue->offered.dsn, true);
     dialogue->has_verdict = true;
     dialogue->is_unsure = is_doubtful || dialogue->trust == TRUST_NONE;
     if (is_taken || dialogue->reset_is_said) return confirm(dialogue, out);
-    if (dialogue->is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
+    if (dialogue->is_unsure && proof_has_last_word(dialogue)) return proof_ask(dialogue, out);
     if (dialogue->content_is_bdat) return reset(dialogue, out);
     return idle(dialogue);
 }
@@ -620,13 +462,13 @@ static enum dialogue_action reset_reply(struct dialogue *dialogue, const struct 
     bool is_good = reply->code == 250;
     if (!is_good) dialogue->is_goodbye = true; /* 5xx: it does not know RSET */
     if (!dialogue->has_verdict) {
-        if (reply->code < 500 && !is_good) doubt(dialogue, "a reply", reply->lines);
+        if (reply->code < 500 && !is_good) proof_doubt(dialogue, "a reply", reply->lines);
         return idle(dialogue);
     }
     dialogue->reset_is_answered = is_good;
     dialogue->reset_is_refused = !is_good;
     bool is_unsure = dialogue->is_unsure || dialogue->trust == TRUST_NONE || !is_good;
-    if (is_unsure && has_last_word(dialogue)) return prove(dialogue, out);
+    if (is_unsure && proof_has_last_word(dialogue)) return proof_ask(dialogue, out);
     if (dialogue->tells_apart) dialogue->finding = FOUND_TELLS_APART;
     return idle(dialogue);
 }
@@ -654,7 +496,7 @@ static enum dialogue_action probe_end(struct dialogue *dialogue, const struct sm
         dialogue->tells_apart = false; /* there was no content to tell it by */
         return proof_reply(dialogue, reply);
     }
-    if (reply->code / 100 != 2) doubt(dialogue, "a refusal", reply->lines);
+    if (reply->code / 100 != 2) proof_doubt(dialogue, "a refusal", reply->lines);
     return idle(dialogue);
 }
 
@@ -679,38 +521,16 @@ static enum dialogue_action goodbye(struct dialogue *dialogue, const struct smtp
     dialogue->is_goodbye = true;
     dialogue->is_session_refused = dialogue_is_unanswered(dialogue);
     if (!dialogue->handover) return refuse(dialogue, reply, out);
-    if (ends_without_proof(dialogue)) hang_up(dialogue);
+    proof_goodbye(dialogue);
     handover_end_rest_by_reply(dialogue->handover, reply, false, false);
     return idle(dialogue);
-}
-
-/* RFC 5321 section 4.3.2: of the codes that do not refuse only these answer a command of the transaction, its
-   content and what is around it. 220, 221 or 214 there is to something else. */
-static bool is_possible(const struct dialogue *dialogue, uint16_t code)
-{
-    bool is_end = dialogue->replied > dialogue->asked;
-    if (code >= 400) return true;
-    switch (dialogue->state) {
-    case DIALOGUE_EHLO:
-    case DIALOGUE_HELO:
-    case DIALOGUE_FINAL:
-    case DIALOGUE_RESET:
-        return code == 250;
-    case DIALOGUE_TRANSACTION:
-        if (dialogue->xclient_is_due) return code == 220;
-        if (is_end && dialogue->handover->is_probe && dialogue->trust == TRUST_NONE) return true; /* QUIT */
-        if (is_end && !dialogue->content_is_bdat && !dialogue->handover->is_probe) return code == 354;
-        return code == 250 || (dialogue->replied > 0 && !is_end && (code == 251 || code == 252));
-    default:
-        return true;
-    }
 }
 
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out)
 {
     if (reply->code == 421 && dialogue->state != DIALOGUE_PROVING) return goodbye(dialogue, reply, out);
-    if (!is_possible(dialogue, reply->code)) return misfit(dialogue, reply);
+    if (!proof_is_possible(dialogue, reply->code)) return misfit(dialogue, reply);
     switch (dialogue->state) {
     case DIALOGUE_GREETING:
         if (reply->code / 100 != 2) return refuse(dialogue, reply, out);
@@ -742,7 +562,7 @@ enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason)
 {
     struct handover *handover = dialogue->handover;
-    if (is_unconfirmed(dialogue)) doubt(dialogue, "no reply", TEXT_NONE);
+    if (proof_is_awaited(dialogue)) proof_doubt(dialogue, "no reply", TEXT_NONE);
     if (handover && handover->open > 0) {
         struct text why =
             arena_printf(handover->arena, "%.*s %s", TEXT_ARG(reason), dialogue_stage(dialogue));

@@ -4,8 +4,8 @@
    carries the bytes.
 
    Replies are matched to commands by counting, so a server that sends one too many is believed to have taken
-   what it refuses. So a content counts as taken when RSET behind it was answered by 250 too: the content's own
-   reply would stand there. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to
+   what it refuses. So a content counts as taken when RSET behind it was answered by 250 too: the content's
+   own reply would stand there. Two replies cannot be mistaken for others: 354 comes only to DATA, 221 only to
    QUIT. A server that has not shown itself in step gets its content by DATA, and says 221 besides. */
 #ifndef SEKIMORI_DELIVER_DIALOGUE_H
 #define SEKIMORI_DELIVER_DIALOGUE_H
@@ -103,15 +103,12 @@ void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level 
 
 void dialogue_connected(struct dialogue *dialogue); /* the server's greeting is awaited from here */
 
-/* Whether a reply can be one to what was said. `behind`: what was read along with it; more is awaited than
-   this reply, or nothing may be there but a goodbye (421) and what is thrown away before TLS. */
-bool dialogue_is_in_step(const struct dialogue *dialogue, const struct smtp_reply *reply, struct text behind);
-/* For a reply that is not. What was sent ahead of 354 is deferred; where only the content's reply was awaited
-   the rest has to agree with it. */
+/* For a reply that is not in step (deliver/proof.h). What was sent ahead of 354 is deferred; where only the
+   content's reply was awaited the rest has to agree with it. */
 enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out);
 
-/* One reply that fits (dialogue_is_in_step). Appends to `out` what is to be sent; a 421 ends the session in
+/* One reply that fits (proof_is_in_step). Appends to `out` what is to be sent; a 421 ends the session in
    any state (RFC 5321 section 3.8). */
 enum dialogue_action dialogue_reply(struct dialogue *dialogue, const struct smtp_reply *reply,
                                     struct buffer *out);
@@ -151,15 +148,7 @@ struct handover *dialogue_take_done(struct dialogue *dialogue);
    and `reason` and what was being waited for. Without a transaction it becomes the failure. */
 void dialogue_broken(struct dialogue *dialogue, const char *enhanced, struct text reason);
 
-/* The server closed the connection, or said nothing more after it had answered QUIT with another 2xx: the
-   results stand when RSET was answered, or when the caller waited before the content. To be called before
-   dialogue_broken. */
-void dialogue_hung_up(struct dialogue *dialogue);
-
 /* Nothing of the transaction has been answered, so that another connection may begin it anew. */
 bool dialogue_is_unanswered(const struct dialogue *dialogue);
-
-/* "while sending RCPT TO", for reasons. */
-const char *dialogue_stage(const struct dialogue *dialogue);
 
 #endif

@@ -25,7 +25,8 @@ struct errand {
 
     bool is_started;  /* on a connection; until then it can be given back */
     bool may_move;    /* to another connection until the content has left whole; else only before it began */
-    bool is_unwanted; /* who gave it has gone, or may have: the server is not to learn that its reply was heard */
+    bool is_unwanted; /* who gave it has gone, or may have: the server is not to learn that its reply was
+                         heard */
     bool is_detour;   /* it goes to the peer that takes over, not to its domain's servers */
     unsigned tries;   /* connections that broke under it */
 
@@ -37,5 +38,11 @@ struct errand {
     /* Every recipient has its result. The errand is no longer used by whoever calls. */
     void (*on_done)(struct errand *errand);
 };
+
+/* What the server can be given, now that it has said what it offers: the content is looked at, and made 7-bit
+   (*out_converted) where the server takes nothing else. HANDOVER_OVER: every recipient ended, nothing is to
+   be said. Called by outbound.c, for each connection anew. */
+enum handover_need errand_prepare(struct errand *errand, const struct smtp_capabilities *offered,
+                                  bool smtputf8_allowed, bool *out_converted);
 
 #endif

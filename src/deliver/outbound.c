@@ -9,8 +9,8 @@
 
 #include "base/context.h"
 #include "base/log.h"
-#include "ipc/ask_queue.h"
-#include "mail/convert.h"
+#include "deliver/dialogue_stage.h"
+#include "deliver/proof.h"
 
 /* PATIENCE_MS: how long nothing may come behind 354 from a server that hangs up behind the content.
    PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */
@@ -370,7 +370,7 @@ static void take(struct outbound *outbound, const struct smtp_reply *reply, stru
     struct dialogue *dialogue = &outbound->dialogue;
     dialogue->is_mute = outbound->errand && outbound->errand->is_unwanted;
     outbound->may_go_clear = may_go_clear(outbound);
-    enum dialogue_action action = dialogue_is_in_step(dialogue, reply, behind)
+    enum dialogue_action action = proof_is_in_step(dialogue, reply, behind)
                                       ? dialogue_reply(dialogue, reply, &outbound->out)
                                       : dialogue_out_of_step(dialogue, reply, &outbound->out);
     learn(outbound, reply);
@@ -445,7 +445,7 @@ static void on_ended(void *context, enum stream_end end, const char *reason)
     struct outbound *outbound = CONTEXT(context, struct outbound, OUTBOUND_MAGIC);
     bool is_handshake = outbound->dialogue.state == DIALOGUE_HANDSHAKE;
     char text[500];
-    dialogue_hung_up(&outbound->dialogue);
+    proof_hung_up(&outbound->dialogue);
     if (is_handshake) {
         outbound->ground->handshakes_failed++;
         snprintf(text, sizeof text, "TLS failed: %s", reason);
@@ -485,7 +485,7 @@ static void on_time(void *context)
         stream_write(outbound->stream, TEXT("QUIT\r\n"));
         gone(outbound, false);
     } else {
-        if (outbound->dialogue.surplus > 0) dialogue_hung_up(&outbound->dialogue);
+        if (outbound->dialogue.surplus > 0) proof_hung_up(&outbound->dialogue);
         broken(outbound, "4.4.2", TEXT("time limit reached"), may_go_clear(outbound));
     }
 }
@@ -568,70 +568,16 @@ struct outbound *outbound_adopt(const struct outbound_start *start, int fd, cons
 
 /* --- errands --- */
 
-static void unreadable(struct handover *handover)
-{
-    log_error("message cannot be read from the journal: %s", strerror(errno));
-    handover_end_rest_by_us(handover, RECIPIENT_DEFERRED, "4.3.0", TEXT("the message cannot be read"));
-}
-
-/* 8-bit content for a server that takes only 7 bits (RFC 6152 section 3). */
-static void convert(struct outbound *outbound, struct errand *errand)
-{
-    struct handover *handover = &errand->handover;
-    struct buffer original = { 0 }, converted = { 0 };
-    if (!payload_read(&errand->payload, &original)) {
-        unreadable(handover);
-        buffer_free(&original);
-        return;
-    }
-    enum convert_outcome outcome = convert_to_7bit(buffer_text(&original), &converted);
-    buffer_free(&original);
-    if (outcome != CONVERT_DONE) {
-        buffer_free(&converted);
-        handover_end_rest_by_us(handover, RECIPIENT_FAILED, "5.6.3", text_of(convert_reason(outcome)));
-        return;
-    }
-    bool ends_line = text_ends(buffer_text(&converted), TEXT("\r\n"));
-    payload_convert(&errand->payload, &converted, ends_line ? 0 : CONTENT_NO_END_OF_LINE);
-    outbound->ground->converted++;
-    handover->length = payload_length(&errand->payload);
-    handover->content = errand->payload.content;
-}
-
-/* False: the message cannot be read. */
-static bool content_look(struct errand *errand)
-{
-    struct handover *handover = &errand->handover;
-    bool is_lines;
-    payload_rewind(&errand->payload);
-    handover->length = payload_length(&errand->payload);
-    handover->content = errand->payload.content;
-    if (!payload_look(&errand->payload, &is_lines)) return false;
-    handover->is_binary = !is_lines;
-    return true;
-}
-
-static enum handover_need prepare(struct outbound *outbound, struct errand *errand)
-{
-    struct handover *handover = &errand->handover;
-    const struct dialogue *dialogue = &outbound->dialogue;
-    if (errand->has_content && !content_look(errand)) {
-        unreadable(handover);
-        return HANDOVER_OVER;
-    }
-    enum handover_need need = handover_prepare(handover, &dialogue->offered, dialogue->smtputf8_allowed);
-    if (need != HANDOVER_CONVERT) return need;
-    convert(outbound, errand);
-    if (handover->open == 0) return HANDOVER_OVER;
-    return handover_prepare(handover, &dialogue->offered, dialogue->smtputf8_allowed);
-}
-
 bool outbound_give(struct outbound *outbound, struct errand *errand)
 {
     outbound->errand = errand;
     outbound->given_ms = loop_now_ms(outbound->ground->loop);
     errand->is_started = true;
-    if (prepare(outbound, errand) != HANDOVER_READY) {
+    bool is_converted = false;
+    enum handover_need need = errand_prepare(errand, &outbound->dialogue.offered,
+                                             outbound->dialogue.smtputf8_allowed, &is_converted);
+    outbound->ground->converted += is_converted;
+    if (need != HANDOVER_READY) {
         errand_done(outbound);
         return false;
     }

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The only file that knows ICU. Bytes that are ASCII or UTF-8 never reach it; the rest is tried in
-   the declared charset first, and in the likeliest one when that does not fit. */
+/* Bytes that are ASCII or UTF-8 need no table; the rest is tried in the declared charset first, and in the
+   likeliest one when that does not fit. */
 #include "mail/charset.h"
 
-#include <unicode/ucnv.h>
-#include <unicode/ucnv_cb.h>
-
-#include "base/die.h"
 #include "base/utf8.h"
 #include "mail/charset_guess.h"
+#include "mail/charset_table.h"
 #include "mail/improbability.h"
 #include "mail/japanese.h"
-
-enum { NAME_MOST = 60 };
 
 /* How a charset name is treated. */
 enum manner {
@@ -122,83 +117,17 @@ static size_t add_repaired_utf8(struct text bytes, struct buffer *out)
     return bad;
 }
 
-/* ICU calls this for each sequence that is no character: counted, and replaced by U+FFFD. */
-static void count_bad(const void *context, UConverterToUnicodeArgs *arguments, const char *bytes,
-                      int32_t length, UConverterCallbackReason reason, UErrorCode *error)
+/* The table that the charset is read by. */
+static struct text table_of(struct text charset)
 {
-    static const UChar replacement = 0xfffd;
-    if (reason > UCNV_IRREGULAR) return;
-    (*(size_t *)context)++;
-    *error = U_ZERO_ERROR;
-    ucnv_cbToUWriteUChars(arguments, &replacement, 1, 0, error);
-}
-
-static UConverter *converter_open(const char *name)
-{
-    UErrorCode error = U_ZERO_ERROR;
-    UConverter *converter = ucnv_open(name, &error);
-    return U_SUCCESS(error) ? converter : NULL;
-}
-
-static UConverter *converter_of(struct text charset)
-{
-    char name[NAME_MOST + 1];
     int row = row_of(charset);
-    if (row >= 0 && manners[row].icu) return converter_open(manners[row].icu);
-    if (charset.length == 0 || charset.length > NAME_MOST) return NULL;
-    memcpy(name, charset.at, charset.length);
-    name[charset.length] = '\0';
-    if (memchr(name, '\0', charset.length) || strpbrk(name, ",=")) return NULL;
-    return converter_open(name);
-}
-
-/* Appends the conversion; *out_bad counts what was no character. False when ICU gave up. */
-static bool convert(UConverter *converter, struct text bytes, struct buffer *out, size_t *out_bad)
-{
-    enum { SLICE = 1 << 26 }; /* ICU counts in int32_t */
-    UErrorCode error = U_ZERO_ERROR;
-    *out_bad = 0;
-    ucnv_setToUCallBack(converter, count_bad, out_bad, NULL, NULL, &error);
-    for (size_t from = 0; from < bytes.length; from += SLICE) {
-        struct text slice = text_slice(bytes, from, from + SLICE);
-        int32_t room = (int32_t)slice.length * 3 + 16;
-        char *to = buffer_reserve(out, (size_t)room);
-        error = U_ZERO_ERROR;
-        int32_t length =
-            ucnv_toAlgorithmic(UCNV_UTF8, converter, to, room, slice.at, (int32_t)slice.length, &error);
-        if (error == U_BUFFER_OVERFLOW_ERROR) {
-            to = buffer_reserve(out, (size_t)length + 1);
-            error = U_ZERO_ERROR;
-            length = ucnv_toAlgorithmic(UCNV_UTF8, converter, to, length + 1, slice.at, (int32_t)slice.length,
-                                        &error);
-        }
-        if (U_FAILURE(error)) return false;
-        buffer_commit(out, (size_t)length);
-    }
-    return true;
-}
-
-/* Back to where the buffer ended before a failed attempt. */
-static void undo(struct buffer *out, size_t length)
-{
-    out->end = out->start + length;
-}
-
-/* Appends when no more than `most_bad` sequences are no character; false and nothing appended otherwise. */
-static bool by_name(struct text charset, struct text bytes, size_t most_bad, struct buffer *out)
-{
-    size_t before = buffer_length(out), bad;
-    UConverter *converter = converter_of(charset);
-    if (!converter) return false;
-    bool done = convert(converter, bytes, out, &bad) && bad <= most_bad;
-    ucnv_close(converter);
-    if (!done) undo(out, before);
-    return done;
+    return row >= 0 && manners[row].icu ? text_of(manners[row].icu) : charset;
 }
 
 static bool by_cp932(bool good, struct buffer *cp932, size_t most_bad, struct buffer *out)
 {
-    bool done = (good || most_bad > 0) && by_name(TEXT("windows-31j"), buffer_text(cp932), most_bad, out);
+    bool done = (good || most_bad > 0) &&
+                charset_table_to_utf8(TEXT("windows-31j"), buffer_text(cp932), most_bad, out);
     buffer_free(cp932);
     return done;
 }
@@ -207,7 +136,7 @@ static bool by_utf8(struct text bytes, size_t most_bad, struct buffer *out)
 {
     size_t before = buffer_length(out);
     if (add_repaired_utf8(bytes, out) <= most_bad) return true;
-    undo(out, before);
+    buffer_truncate(out, before);
     return false;
 }
 
@@ -236,10 +165,10 @@ static bool by_manner(enum manner manner, struct text charset, struct text bytes
     case AS_ASCII:
         return by_utf8(bytes, most_bad, out);
     case AS_LATIN:
-        return by_name(TEXT("windows-1252"), bytes, most_bad, out);
+        return charset_table_to_utf8(TEXT("windows-1252"), bytes, most_bad, out);
     case AS_JIS:
         if (japanese_from_jis(bytes, &cp932)) return by_cp932(true, &cp932, most_bad, out);
-        if (by_name(TEXT("ISO-2022-JP-2"), bytes, 0, out)) { /* has JIS X 0212 */
+        if (charset_table_to_utf8(TEXT("ISO-2022-JP-2"), bytes, 0, out)) { /* has JIS X 0212 */
             buffer_free(&cp932);
             return true;
         }
@@ -247,14 +176,14 @@ static bool by_manner(enum manner manner, struct text charset, struct text bytes
     case AS_EUC:
         if (japanese_from_euc(bytes, &cp932)) return by_cp932(true, &cp932, most_bad, out);
         buffer_free(&cp932);
-        return by_name(TEXT("EUC-JP"), bytes, most_bad, out);
+        return charset_table_to_utf8(TEXT("EUC-JP"), bytes, most_bad, out);
     case AS_CP932:
-        return by_name(TEXT("windows-31j"), bytes, most_bad, out);
+        return charset_table_to_utf8(TEXT("windows-31j"), bytes, most_bad, out);
     case BY_ICU:
     case BY_ICU_PAIRS:
-        return by_name(charset, bytes, most_bad, out);
+        return charset_table_to_utf8(table_of(charset), bytes, most_bad, out);
     case NO_ASCII:
-        return by_name(charset, bytes, most_bad, out) && drop_marks(out, before);
+        return charset_table_to_utf8(table_of(charset), bytes, most_bad, out) && drop_marks(out, before);
     }
     return false;
 }
@@ -337,9 +266,8 @@ static void try_charset(struct guess *best, struct text charset, struct text byt
 static struct text guessed_charset(struct text bytes)
 {
     char name[GUESS_NAME_SIZE];
-    UErrorCode error = U_ZERO_ERROR;
-    const char *alias = guess_charset(bytes, name) ? ucnv_getAlias(name, 0, &error) : NULL;
-    return alias && U_SUCCESS(error) ? text_of(alias) : TEXT_NONE;
+    const char *standard = guess_charset(bytes, name) ? charset_table_standard_name(name) : NULL;
+    return standard ? text_of(standard) : TEXT_NONE;
 }
 
 bool charset_is_whole(struct text charset, struct text bytes)
@@ -499,60 +427,14 @@ size_t charset_opaque(enum charset_shape shape, struct text at)
 
 /* --- the other way --- */
 
-/* Does it read as what was written? ICU leaves out what is invisible (a variation selector) where a charset
-   lacks it. */
-static bool reads_back(UConverter *converter, struct text bytes, struct text utf8)
-{
-    struct buffer back = { 0 };
-    size_t bad;
-    bool is_same = convert(converter, bytes, &back, &bad) && text_equal(buffer_text(&back), utf8);
-    buffer_free(&back);
-    return is_same;
-}
-
-/* By that very table; false, nothing appended, when it lacks a character. */
-static bool write_by(const char *icu, struct text utf8, struct buffer *out)
-{
-    UErrorCode error = U_ZERO_ERROR;
-    UConverter *converter = converter_open(icu);
-    if (!converter) return false;
-    ucnv_setFromUCallBack(converter, UCNV_FROM_U_CALLBACK_STOP, NULL, NULL, NULL, &error);
-    int32_t room = (int32_t)utf8.length * 8 + 16;
-    char *to = buffer_reserve(out, (size_t)room);
-    int32_t length =
-        ucnv_fromAlgorithmic(converter, UCNV_UTF8, to, room, utf8.at, (int32_t)utf8.length, &error);
-    bool is_whole = U_SUCCESS(error) && reads_back(converter, text_from(to, (size_t)length), utf8);
-    ucnv_close(converter);
-    if (is_whole) buffer_commit(out, (size_t)length);
-    return is_whole;
-}
-
 /* What all three Japanese charsets have, and every program reads as the same characters. */
-static bool write_japanese(const char *icu, bool has_kana, struct text utf8, struct buffer *out)
+static bool write_japanese(struct text table, bool has_kana, struct text utf8, struct buffer *out)
 {
     struct buffer cp932 = { 0 };
-    bool is_common =
-        write_by("windows-31j", utf8, &cp932) && japanese_is_standard(buffer_text(&cp932), has_kana);
+    bool is_common = charset_table_from_utf8(TEXT("windows-31j"), utf8, &cp932) &&
+                     japanese_is_standard(buffer_text(&cp932), has_kana);
     buffer_free(&cp932);
-    return is_common && write_by(icu, utf8, out);
-}
-
-/* Is every byte a character of its own in it? */
-static bool is_single_byte(struct text charset)
-{
-    UConverter *converter = converter_of(charset);
-    bool is_single = converter && ucnv_getMaxCharSize(converter) == 1;
-    if (converter) ucnv_close(converter);
-    return is_single;
-}
-
-static bool write_single_byte(struct text charset, struct text utf8, struct buffer *out)
-{
-    char name[NAME_MOST + 1];
-    if (!is_single_byte(charset)) return false;
-    memcpy(name, charset.at, charset.length);
-    name[charset.length] = '\0';
-    return write_by(name, utf8, out);
+    return is_common && charset_table_from_utf8(table, utf8, out);
 }
 
 bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out)
@@ -567,14 +449,14 @@ bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out
         buffer_add_text(out, utf8);
         return true;
     case AS_CP932:
-        return write_japanese("windows-31j", true, utf8, out);
+        return write_japanese(TEXT("windows-31j"), true, utf8, out);
     case AS_EUC:
-        return write_japanese("EUC-JP", true, utf8, out);
+        return write_japanese(TEXT("EUC-JP"), true, utf8, out);
     case AS_JIS:
-        return write_japanese("ISO-2022-JP", false, utf8, out);
+        return write_japanese(TEXT("ISO-2022-JP"), false, utf8, out);
     case AS_LATIN:
     case BY_ICU:
-        return write_single_byte(charset, utf8, out);
+        return charset_table_is_single_byte(table_of(charset)) && charset_table_from_utf8(charset, utf8, out);
     case AS_ASCII:
     case BY_ICU_PAIRS:
     case NO_ASCII:
@@ -585,27 +467,13 @@ bool charset_from_utf8(struct text charset, struct text utf8, struct buffer *out
 
 bool charset_is_known(struct text charset)
 {
-    char name[NAME_MOST + 1];
-    if (charset.length == 0 || charset.length > NAME_MOST) return false;
-    if (row_of(charset) >= 0) return true;
-    memcpy(name, charset.at, charset.length);
-    name[charset.length] = '\0';
-    if (memchr(name, '\0', charset.length) || strpbrk(name, ",=")) return false;
-    UErrorCode error = U_ZERO_ERROR;
-    return ucnv_countAliases(name, &error) > 0 && U_SUCCESS(error);
+    if (charset.length > CHARSET_TABLE_NAME_MOST) return false;
+    return row_of(charset) >= 0 || charset_table_is_known(charset);
 }
 
 void charset_warm(void)
 {
-    static const char *const names[] = {
-        "windows-31j",        "EUC-JP",       "ISO-2022-JP", "windows-1252", "UTF-16",      "gb18030",
-        "ibm-1375_P100-2008", "windows-1251", "KOI8-R",      "EUC-KR",       "iso-8859-2",  "ISO-2022-JP-2",
-        "iso-2022-kr",        "HZ",           "UTF-7",       "iso-8859-15",  "windows-874", "windows-949"
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        UConverter *converter = converter_open(names[i]);
-        if (converter) ucnv_close(converter);
-    }
     char room[GUESS_NAME_SIZE];
+    charset_table_warm();
     guess_charset(TEXT("\x82\xa0\x82\xa2"), room);
 }

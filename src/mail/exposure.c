@@ -69,13 +69,19 @@ void exposure_add_part(struct exposure *exposure, const struct exposure_view *vi
 
 enum cover { COVER_NONE, COVER_TEXT, COVER_FILE };
 
+/* The leaf with lines of its header before it. */
+static bool is_longer(const struct exposure_leaf *leaf, const struct exposure_view *view)
+{
+    return view->has_fields && leaf->end == view->end && leaf->start >= view->start;
+}
+
 /* Quoted-printable leaves most bytes as they are, so what it makes of a file's bytes is the file again. */
 static enum cover covers(const struct exposure_leaf *leaf, const struct exposure_view *view)
 {
     bool is_same = leaf->start == view->start && leaf->end == view->end;
     bool is_alike = leaf->method == view->method || (leaf->is_file && view->method == EXPOSURE_QUOTED);
-    if (!is_alike && !(is_same && leaf->is_file)) return COVER_NONE;
-    return leaf->is_file ? COVER_FILE : COVER_TEXT;
+    if (is_alike || (is_same && leaf->is_file)) return leaf->is_file ? COVER_FILE : COVER_TEXT;
+    return leaf->is_file && is_longer(leaf, view) ? COVER_TEXT : COVER_NONE;
 }
 
 /* How many leaves of the layer begin before the view ends. */

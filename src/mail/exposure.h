@@ -16,6 +16,7 @@ struct exposure_view {
     enum exposure_method method;
     bool is_encoded;   /* somebody encoded the source, by the looks of it */
     bool is_leaf;      /* as the tree of some choice has it */
+    bool has_fields;   /* begins with lines that the tree of the first choice has in a header, perhaps */
     struct text bytes; /* as decoded */
 };
 
@@ -27,8 +28,8 @@ struct exposure_layer {
     size_t count, room;
 };
 
-/* Of each of two trees the leaves, and the pieces inside them. */
-enum { EXPOSURE_LAYERS = 4 };
+/* Of each of three trees the leaves, and the pieces inside them. */
+enum { EXPOSURE_LAYERS = 6 };
 
 /* Zero-initialised but for the arena, and `is_secret` where it is due. */
 struct exposure {

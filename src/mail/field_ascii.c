@@ -115,9 +115,9 @@ static bool address_put(struct text token, struct buffer *out)
 {
     struct arena *arena = arena_new(0);
     bool is_bracketed = token.at[0] == '<' && token.at[token.length - 1] == '>';
-    struct text address = text_slice(token, is_bracketed, token.length - is_bracketed), ascii;
-    bool is_good = text_is_ascii(token) || mailbox_to_ascii(arena, address, &ascii);
-    if (text_is_ascii(token))
+    struct text address = text_slice(token, is_bracketed, token.length - is_bracketed), ascii = TEXT_NONE;
+    bool is_ascii = text_is_ascii(token), is_good = is_ascii || mailbox_to_ascii(arena, address, &ascii);
+    if (is_ascii)
         buffer_add_text(out, token);
     else if (is_good)
         buffer_printf(out, is_bracketed ? "<%.*s>" : "%.*s", TEXT_ARG(ascii));

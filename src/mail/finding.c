@@ -7,6 +7,7 @@ static const struct {
     enum consequence consequence;
 } table[FINDING_COUNT] = {
     [FINDING_HEADER_NO_COLON] = { "header-no-colon", CONSEQUENCE_READ },
+    [FINDING_HEADER_MBOX_LINE] = { "header-mbox-line", CONSEQUENCE_READ },
     [FINDING_HEADER_NUL] = { "header-nul", CONSEQUENCE_HOLD },
     [FINDING_HEADER_8BIT] = { "header-8bit", CONSEQUENCE_NONE },
     [FINDING_HEADER_EMPTY_NAME] = { "header-empty-name", CONSEQUENCE_NONE },

@@ -8,7 +8,9 @@
 
 enum finding {
     /* header fields */
-    FINDING_HEADER_NO_COLON, /* a line that is neither a field nor folded from one */
+    FINDING_HEADER_NO_COLON,  /* a line that is neither a field nor folded from one */
+    FINDING_HEADER_MBOX_LINE, /* the line before a message in an mbox file, behind the first line of a header
+                               */
     FINDING_HEADER_NUL,
     FINDING_HEADER_8BIT,
     FINDING_HEADER_EMPTY_NAME,

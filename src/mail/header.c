@@ -44,6 +44,7 @@ struct parse {
     struct header *out;
     size_t room;
     bool crlf_seen, lf_seen;
+    bool behind_mbox; /* the line before was an mbox line */
 };
 
 /* One line without its end; `next` is where the line behind it begins. */
@@ -163,16 +164,42 @@ static bool over_limit(struct parse *parse, struct line line)
     return true;
 }
 
+/* What mbox files have before each message: "From a@b.test Fri Feb 14 08:55:52 2014", and what programs make
+   of it that take it for a line of the text: ">From ", with any number of ">". Elsewhere than in the first
+   line it needs a ">" or a time of day: a text without a header may go on with "From ". */
+static bool is_mbox_line(struct text line, bool is_first)
+{
+    size_t quotes = 0;
+    while (quotes < line.length && line.at[quotes] == '>') quotes++;
+    if (!text_starts(text_slice(line, quotes, line.length), TEXT("From "))) return false;
+    if (is_first || quotes > 0) return true;
+    for (size_t i = 5; i + 4 < line.length; i++)
+        if (char_is_digit(line.at[i]) && char_is_digit(line.at[i + 1]) && line.at[i + 2] == ':' &&
+            char_is_digit(line.at[i + 3]) && char_is_digit(line.at[i + 4]))
+            return true;
+    return false;
+}
+
 /* A folded line. False when it cannot belong to the header. */
 static bool take_fold(struct parse *parse, struct line line)
 {
     struct header *out = parse->out;
+    if (out->count > 0 && parse->behind_mbox && !parse->limits->skip_junk) return true;
     if (out->count > 0) {
         field_continue(parse, line);
         return true;
     }
     finding_add(&out->findings, FINDING_HEADER_STARTS_FOLDED);
-    return parse->limits->skip_junk;
+    return parse->limits->skip_junk || parse->behind_mbox;
+}
+
+/* False when it begins the body. "From " as the first line is known to all. */
+static bool take_mbox_line(struct parse *parse, struct line line)
+{
+    parse->behind_mbox = true;
+    if (line.start == 0 && parse->text.at[0] == 'F') return true;
+    finding_add(&parse->out->findings, FINDING_HEADER_MBOX_LINE);
+    return !parse->limits->mbox_ends;
 }
 
 /* A line that is neither empty nor folded. False when it begins the body. */
@@ -180,7 +207,8 @@ static bool take_line(struct parse *parse, struct line line)
 {
     struct text bytes = text_from(parse->text.at + line.start, line.end - line.start);
     size_t name_length, colon;
-    if (line.start == 0 && text_starts(bytes, TEXT("From "))) return true; /* an mbox separator */
+    if (is_mbox_line(bytes, line.start == 0)) return take_mbox_line(parse, line);
+    parse->behind_mbox = false;
     if (name_of(bytes, &parse->out->findings, &name_length, &colon)) {
         field_begin(parse, line, name_length, colon);
         return true;
@@ -224,7 +252,7 @@ static void look_for_duplicates(struct header *out)
 void header_parse(struct arena *arena, struct text text, const struct header_limits *limits,
                   struct header *out)
 {
-    struct parse parse = { arena, text, limits, out, 0, false, false };
+    struct parse parse = { arena, text, limits, out, 0, false, false, false };
     memset(out, 0, sizeof *out);
     size_t start = 0;
     bool separated = false;
@@ -267,7 +295,7 @@ bool header_is_missing(struct text text)
     bool has_line = false;
     while (text_next_line(&text, &line) && line.length > 0) {
         enum header_id id;
-        if (!has_line && text_starts(line, TEXT("From "))) continue;
+        if (!has_line && is_mbox_line(line, true)) continue;
         if (is_field(line, &id) && (!has_line || id != HEADER_OTHER)) return false;
         has_line = true;
     }

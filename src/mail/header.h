@@ -54,6 +54,9 @@ struct header_limits {
     size_t fields;   /* likewise (too-many-fields) */
     bool skip_junk;  /* a line that is no field is passed over; false: it begins the body */
     bool blank_ends; /* a line of blanks alone ends the header; false: it is folded from the field before */
+    bool mbox_ends;  /* an mbox line behind the first line begins the body, a ">From " as the first line too;
+                        false: it is passed over, and so is what is folded from it, unless `skip_junk`: then
+                        that is folded from the field before */
 };
 
 /* Fields borrow from `text`, the array lives in the arena. Linear in the header's bytes.
@@ -61,7 +64,7 @@ struct header_limits {
 void header_parse(struct arena *arena, struct text text, const struct header_limits *limits,
                   struct header *out);
 
-/* A text alone: its first line (behind an mbox separator) is no field, and no field of an id above comes
+/* A text alone: its first line (behind mbox lines) is no field, and no field of an id above comes
    before its first empty line. False for no text, and for one that begins with the empty line. What is put
    before such a text must end in an empty line. */
 bool header_is_missing(struct text text);

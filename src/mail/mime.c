@@ -107,7 +107,8 @@ static void read_header(struct walk *walk, uint32_t index)
     struct mime_part *part = part_at(walk, index);
     struct header *header = arena_alloc(walk->arena, sizeof *header);
     bool last = walk->choice == MIME_LAST;
-    struct header_limits limits = { walk->limits->header_bytes, walk->limits->header_fields, last, last };
+    struct header_limits limits = { walk->limits->header_bytes, walk->limits->header_fields, last, last,
+                                    walk->choice == MIME_SHORT };
     struct text message = walk->mime->message;
     struct text bytes = text_slice(message, part->offset, header_end(walk, part->offset));
     header_parse(walk->arena, bytes, &limits, header);

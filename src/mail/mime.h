@@ -79,7 +79,8 @@ struct mime {
 /* Which of two contradicting statements is believed. */
 enum mime_choice {
     MIME_FIRST, /* first Content-Type, encoding and parameter; a boundary line must match whole */
-    MIME_LAST   /* the last of each; a line that begins with the boundary is one */
+    MIME_LAST,  /* the last of each; a line that begins with the boundary is one */
+    MIME_SHORT  /* as MIME_FIRST, but a header ends at an mbox line in it (header-mbox-line) */
 };
 
 /* Everything lives in the arena or borrows from `message`; `limits` must live as long. Never fails:

@@ -9,12 +9,12 @@
 #include "mail/signed.h"
 
 /* A carved run of fewer bytes can hold nothing that does harm. */
-enum { NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
+enum { OTHERS_MOST = 2, NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
 
 enum stage {
     STAGE_PARTS,      /* the tree's leaves */
-    STAGE_LAST,       /* the leaves of the other choice's tree */
-    STAGE_METHODS,    /* the leaves of both, decoded otherwise */
+    STAGE_OTHERS,     /* the leaves of the other choices' trees */
+    STAGE_METHODS,    /* the leaves of all, decoded otherwise */
     STAGE_BODIES,     /* what any header could stand before, as it is and as quoted-printable */
     STAGE_PARAGRAPHS, /* each as base64 and quoted-printable, whatever it looks like */
     STAGE_RUNS,       /* base64 anywhere */
@@ -52,9 +52,11 @@ struct budget {
 
 struct reading_list {
     struct arena *arena;
-    struct mime *mime, *last;
+    struct mime *mime, *others[OTHERS_MOST]; /* the tree of the first choice, those of other choices */
+    size_t other_count;
+    struct mime *short_tree; /* MIME_SHORT's among the others, or NULL */
     enum stage stage;
-    size_t part; /* index in the tree of the stage */
+    size_t part; /* index among the parts of the stage's trees */
     size_t method, at;
     struct decode_block block; /* the last one found */
     struct seen seen;
@@ -196,6 +198,11 @@ static bool looks_encoded(const struct reading_list *list, struct text encoded, 
     return gap_is_base64(encoded) && !gap_is_armoured(message, (size_t)(encoded.at - message.at));
 }
 
+static bool part_is_in(const struct mime *mime, const struct mime_part *part)
+{
+    return part >= mime->parts && part < mime->parts + mime->count;
+}
+
 static void expose(struct reading_list *list, const struct mime_part *part, struct text encoded,
                    enum method method, struct text bytes)
 {
@@ -204,7 +211,8 @@ static void expose(struct reading_list *list, const struct mime_part *part, stru
         .part = part,
         .start = (size_t)(core.at - list->mime->message.at),
         .method = exposure_method_of(list, method),
-        .is_leaf = list->stage <= STAGE_LAST,
+        .is_leaf = list->stage <= STAGE_OTHERS,
+        .has_fields = part && list->short_tree && part_is_in(list->short_tree, part),
         .bytes = bytes,
     };
     view.end = view.start + core.length;
@@ -327,20 +335,40 @@ static bool parts_next(struct reading_list *list, struct reading *out)
     return false;
 }
 
-/* The other tree is made, and what the first gave is remembered. */
-static void prepare_last(struct reading_list *list)
+static struct mime *other_add(struct reading_list *list, enum mime_choice choice)
+{
+    struct mime *other = mime_parse(list->arena, list->mime->message, list->mime->limits, choice);
+    finding_merge(&list->mime->findings, &other->findings);
+    list->others[list->other_count++] = other;
+    return other;
+}
+
+/* The other trees are made, and what the first gave is remembered. */
+static void prepare_others(struct reading_list *list)
 {
     for (size_t i = 0; i < list->mime->count; i++)
         if (list->mime->parts[i].kind == MIME_LEAF)
             seen_add(list, list->mime->parts[i].body, method_of(&list->mime->parts[i]));
-    list->last = mime_parse(list->arena, list->mime->message, list->mime->limits, MIME_LAST);
-    finding_merge(&list->mime->findings, &list->last->findings);
+    other_add(list, MIME_LAST);
+    if (finding_has(&list->mime->findings, FINDING_HEADER_MBOX_LINE))
+        list->short_tree = other_add(list, MIME_SHORT);
 }
 
-static bool last_next(struct reading_list *list, struct reading *out)
+/* The part that `index` names among those of the other trees, one tree after the other; NULL behind them. */
+static struct mime_part *part_of_others(struct reading_list *list, size_t index)
 {
-    while (list->stage != STAGE_DONE && list->part < list->last->count) {
-        struct mime_part *part = &list->last->parts[list->part++];
+    for (size_t i = 0; i < list->other_count; i++) {
+        if (index < list->others[i]->count) return &list->others[i]->parts[index];
+        index -= list->others[i]->count;
+    }
+    return NULL;
+}
+
+static bool others_next(struct reading_list *list, struct reading *out)
+{
+    struct mime_part *part;
+    while (list->stage != STAGE_DONE && (part = part_of_others(list, list->part)) != NULL) {
+        list->part++;
         if (part->kind != MIME_LEAF || !seen_add(list, part->body, method_of(part))) continue;
         struct text bytes = mime_decode(part, next_room(list), &part->findings);
         finding_merge(&list->mime->findings, &part->findings);
@@ -362,6 +390,7 @@ static bool encoding_is_doubtful(const struct mime_part *part)
         FINDING_QUOTED_BAD_ESCAPE,
         FINDING_UUENCODE_BAD_LINE,
         FINDING_HEADER_NO_COLON,
+        FINDING_HEADER_MBOX_LINE,
         FINDING_HEADER_BARE_CR,
         FINDING_HEADER_NUL,
         FINDING_HEADER_STARTS_FOLDED,
@@ -380,12 +409,11 @@ static bool base64_is_doubtful(const struct mime_part *part)
            finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
 }
 
-/* The part that `index` names among those of both trees. */
-static const struct mime_part *part_of_both(struct reading_list *list, size_t index)
+/* Likewise among those of all trees, the first one's first. */
+static const struct mime_part *part_of_all(struct reading_list *list, size_t index)
 {
     if (index < list->mime->count) return &list->mime->parts[index];
-    index -= list->mime->count;
-    return index < list->last->count ? &list->last->parts[index] : NULL;
+    return part_of_others(list, index - list->mime->count);
 }
 
 static bool is_due(const struct mime_part *part, enum method method)
@@ -405,7 +433,7 @@ static bool is_read_whole(const struct mime_part *part)
 static bool methods_next(struct reading_list *list, struct reading *out)
 {
     const struct mime_part *part;
-    while (list->stage != STAGE_DONE && (part = part_of_both(list, list->part)) != NULL) {
+    while (list->stage != STAGE_DONE && (part = part_of_all(list, list->part)) != NULL) {
         enum method method = (enum method)list->method++;
         if (method == METHOD_COUNT) {
             list->method = 0;
@@ -422,8 +450,10 @@ static bool methods_next(struct reading_list *list, struct reading *out)
 /* Where the message's header ends, by the choice that ends it first: no body begins before. */
 static size_t header_end(const struct reading_list *list)
 {
-    size_t first = list->mime->parts[0].header->length, last = list->last->parts[0].header->length;
-    return first < last ? first : last;
+    size_t end = list->mime->parts[0].header->length;
+    for (size_t i = 0; i < list->other_count; i++)
+        if (list->others[i]->parts[0].header->length < end) end = list->others[i]->parts[0].header->length;
+    return end;
 }
 
 static bool carve(struct reading_list *list, struct text encoded, enum method method, struct reading *out)
@@ -511,9 +541,9 @@ static bool stage_next(struct reading_list *list, struct reading *out)
     switch (list->stage) {
     case STAGE_PARTS:
         return parts_next(list, out);
-    case STAGE_LAST:
-        if (!list->last) prepare_last(list);
-        return last_next(list, out);
+    case STAGE_OTHERS:
+        if (list->other_count == 0) prepare_others(list);
+        return others_next(list, out);
     case STAGE_METHODS:
         return methods_next(list, out);
     case STAGE_BODIES:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Every way a mail program might read a message, one run of bytes after another, for the virus engines:
-   each part decoded; where the message is ambiguous also the other choice of each doubled statement,
-   the other decodings, and what a carver finds that knows no structure. Linear time, bounded bytes. */
+/* Every way a mail program might read a message, one run of bytes after another, for the virus engines: each
+   part decoded; where the message is ambiguous also the other choices of each doubled statement and of where
+   a header ends, the other decodings, and what a carver finds that knows no structure. Linear time, bounded.
+ */
 #ifndef SEKIMORI_MAIL_READING_H
 #define SEKIMORI_MAIL_READING_H
 

@@ -12,17 +12,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/state_folder.h"
 
 enum { DEPTH_MOST = 4 };
-
-static const struct {
-    const char *name;
-    enum process_kind writer, reader; /* PROCESS_MASTER: nobody else reads */
-} rows[] = {
-    { "spool", PROCESS_QUEUE, PROCESS_MASTER },       { "ledger", PROCESS_LEDGER, PROCESS_REPORT },
-    { "quarantine", PROCESS_LEDGER, PROCESS_MASTER }, { "report", PROCESS_REPORT, PROCESS_MASTER },
-    { "learn", PROCESS_REPORT, PROCESS_MASTER },
-};
 
 /* Whose a folder becomes. What is made in a folder with readers gets their group by its set-group-ID bit. */
 struct owner {
@@ -118,10 +110,11 @@ static bool folder_open(int state, const char *name, const struct owner *owner)
 
 bool folders_open(int state, const struct os_users *users, const char **out_name)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct owner owner = owner_of(users, rows[i].writer, rows[i].reader);
-        *out_name = rows[i].name;
-        if (!folder_open(state, rows[i].name, &owner)) return false;
+    for (size_t i = 0; i < STATE_FOLDERS; i++) {
+        const struct state_folder *folder = &state_folders[i];
+        struct owner owner = owner_of(users, folder->writer, folder->reader);
+        *out_name = folder->name;
+        if (!folder_open(state, folder->name, &owner)) return false;
     }
     return true;
 }

@@ -24,7 +24,7 @@ static int option_of(int fd, int level, int name)
 /* NULL, or what is wrong with it. */
 static const char *socket_read(struct passed_socket *one)
 {
-    struct sockaddr_storage bound, peer;
+    struct sockaddr_storage bound = { 0 }, peer;
     socklen_t size = sizeof bound, peer_size = sizeof peer;
     if (getsockname(one->fd, (struct sockaddr *)&bound, &size) != 0) return "it is no socket";
     if (option_of(one->fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||

@@ -148,6 +148,6 @@ void ports_replace(struct server *server)
     free(server->ports);
     server->port_count = server->config->listener_count;
     server->ports = memory_alloc(server->port_count * sizeof *server->ports);
-    for (uint16_t i = 0; i < server->port_count; i++)
-        server->ports[i] = port_new(server, i, child_listener_take(server->child, i));
+    for (size_t i = 0; i < server->port_count; i++)
+        server->ports[i] = port_new(server, (uint16_t)i, child_listener_take(server->child, (uint16_t)i));
 }

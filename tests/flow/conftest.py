@@ -14,6 +14,7 @@ QUICK = {"test_actions", "test_ca", "test_judged", "test_node", "test_parse", "t
 
 
 def pytest_configure(config):
+    os.environ["LC_ALL"] = "C.UTF-8"  # the verbs speak the language of who calls them; tests read English
     config.addinivalue_line("markers", "alone: measures time, so nothing runs beside it")
 
 

@@ -207,6 +207,17 @@ def test_a_state_folder_of_somebody_else(desk):
     assert done.returncode == 78 and f"it is not there and cannot be made: {desk.folder}: Permission denied" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("options, locale, says", [
+    ((), "ja_JP.UTF-8", "listen 文がありません"), (("--language", "ja"), "C", "listen 文がありません"), ((), "C.UTF-8", "no listen statement"),
+    (("--language=en",), "ja_JP.UTF-8", "no listen statement"), (("--json",), "ja_JP.UTF-8", "no listen statement")])
+def test_in_japanese(desk, monkeypatch, options, locale, says):
+    monkeypatch.setenv("LC_ALL", locale)
+    done = desk.check("domains example.jp 10.1.0.25\n", *options)
+    assert done.returncode == 0 and says in done.stderr + done.stdout, done.stderr
+    if "--json" not in options:
+        assert ("問題ありません: リスナー 0, ドメイン 1, エラー 0, 警告" in done.stdout) == ("listen 文" in says), done.stdout
+
+
 # --- what is unsafe ---
 
 @needs_root

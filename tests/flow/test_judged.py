@@ -71,7 +71,8 @@ BROKEN = {  # finding: the fields that are broken; all are text
     "content-type-syntax": b"Content-Type: text\r\n",
     "unknown-transfer-encoding": b"Content-Transfer-Encoding: 8bits\r\n",
     "transfer-encoding-syntax": b"Content-Transfer-Encoding: 7bit;\r\n",
-    "header-no-colon": b">From a@b.test Fri Feb 14 08:55:52 2014\r\n",
+    "header-no-colon": b"this is no field\r\n",
+    "header-mbox-line": b">From a@b.test Fri Feb 14 08:55:52 2014\r\n",
     "header-blank-fold": b"X-Spam-Report:\r\n *  1.0 SOME_RULE\r\n \r\n *  0.5 ANOTHER_RULE\r\n",
     "boundary-unused": b"Content-Type: multipart/mixed; boundary=fence\r\n",
 }
@@ -98,7 +99,9 @@ def test_a_file_in_broken_mail_is_held(node, inside):
     for fields in hidden:
         code, text, _ = send(node, mail(fields, PROGRAM))
         assert code == 250, text
-    assert send(node, mail(BROKEN["header-blank-fold"] + inner, PROGRAM))[0] == 250  # a file for everybody
-    assert inside.wait(1)[0].endswith(PROGRAM)
+    for fields in [BROKEN["header-blank-fold"] + inner, BROKEN["header-mbox-line"] + inner]:  # a file for everybody
+        assert send(node, mail(fields, PROGRAM))[0] == 250
+    assert all(arrived.endswith(PROGRAM) for arrived in inside.wait(2))
+    assert send(node, BROKEN["header-mbox-line"] + INFECTED)[0] == 550
     wait_for(lambda: node.text().count(" verdict: action=quarantine ") == len(hidden), "the others are held")
     assert node.text().count(" ambiguous=yes findings=") == len(hidden)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import lab
+from shared_servers import inside, node as plain  # these tests are about SMTP
 
 CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
 
@@ -15,19 +16,6 @@ def servers(tmp_path_factory):
     """One inside server and one node that judges nothing, for all tests here that change nothing of it."""
     with lab.standing(tmp_path_factory.mktemp("receive"), CONFIG) as (node, sink):
         yield node, sink
-
-
-@pytest.fixture
-def inside(servers):
-    servers[1].empty()
-    return servers[1]
-
-
-@pytest.fixture
-def plain(servers):
-    """These tests are about SMTP. What the log had before is left out."""
-    servers[0].text_begins()
-    return servers[0]
 
 
 def test_ehlo_offers_what_is_spoken(plain):

@@ -3,6 +3,7 @@ somewhere else in it."""
 import pytest
 
 import lab
+from shared_servers import inside, node
 
 HEAD = "virus {{ mode off }}\nspam {{ mode off }}\n"
 
@@ -23,18 +24,6 @@ def servers(tmp_path_factory):
             }}
             """, table=table, out=lab.free_port()) as (node, sink):
         yield node, sink
-
-
-@pytest.fixture
-def inside(servers):
-    servers[1].empty()
-    return servers[1]
-
-
-@pytest.fixture
-def node(servers):
-    servers[0].text_begins()
-    return servers[0]
 
 
 @pytest.mark.parametrize("recipient", [

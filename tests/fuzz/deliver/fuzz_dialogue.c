@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "deliver/dialogue.h"
+#include "deliver/proof.h"
 
 enum { HANDOVERS = 3, RECIPIENTS = 3 };
 
@@ -74,12 +75,12 @@ static void hear(struct play *play, struct text rest)
     while (reply_parse(&parser, rest, &reply, &used) == REPLY_WHOLE) {
         rest = text_slice(rest, used, rest.length);
         struct text behind = play->comes_at_once ? rest : TEXT_NONE;
-        enum dialogue_action action = dialogue_is_in_step(&play->dialogue, &reply, behind)
+        enum dialogue_action action = proof_is_in_step(&play->dialogue, &reply, behind)
                                           ? dialogue_reply(&play->dialogue, &reply, &play->out)
                                           : dialogue_out_of_step(&play->dialogue, &reply, &play->out);
         if (!follow(play, action)) return;
     }
-    dialogue_hung_up(&play->dialogue);
+    proof_hung_up(&play->dialogue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

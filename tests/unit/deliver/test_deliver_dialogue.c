@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "deliver/dialogue.h"
+#include "deliver/proof.h"
 
 struct row {
     const char *name;
@@ -109,7 +110,8 @@ static const struct row rows[] = {
       TWO "||||<content> RSET||<ready>", "t452 d250" },
     { "552 for all", TLS_OFF, 2, 9, HI PIPE_DATA OK "552 too many\n552 too many\n554 none\n" OK,
       TWO "||||RSET|<ready>", "t452 t452" },
-    { "552 for the second, the third is taken", TLS_OFF, 3, 9, HI PIPE_DATA OK OK "552 too many\n" OK GO OK OK,
+    { "552 for the second, the third is taken", TLS_OFF, 3, 9,
+      HI PIPE_DATA OK OK "552 too many\n" OK GO OK OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c> RCPT TO:<2@c> DATA|||||<content> RSET||<ready>",
       "d250 n0 d250" },
     { "552 since the mailbox is full", TLS_OFF, 2, 9, HI PIPE_DATA OK OK "552 5.2.2 full\n" GO OK OK,
@@ -122,8 +124,8 @@ static const struct row rows[] = {
       "EHLO us|MAIL FROM:<a@b>|RCPT TO:<0@c>|DATA|<content>|<ready>", "f552" },
     { "552 to a call-out", TLS_OFF, 1, 0, HI PIPE OK "552 too many\n" OK,
       "EHLO us|MAIL FROM:<a@b> RCPT TO:<0@c> RSET|||<ready>", "t452" },
-    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT OK BYE, TWO "||||<content>|RSET|QUIT|<close>",
-      "d250 n0", .is_new = true },
+    { "552, new", TLS_OFF, 2, 9, HI PIPE OK TO "552 too many\n" GO KEPT OK BYE,
+      TWO "||||<content>|RSET|QUIT|<close>", "d250 n0", .is_new = true },
     { "to a node, 552 to one of two", TLS_OFF, 2, 9, HI NODE HI OK OK "552 too many\n" OK,
       "EHLO us|XCLIENT NAME=x MAIL FROM:<a@b> RCPT TO:<0@c> RCPT TO:<1@c>||||RSET|<ready>", "t0 n0",
       "NAME=x" },
@@ -418,12 +420,12 @@ static void row_run(const struct row *row)
             buffer_add_char(&play.said, '|');
         rest = text_slice(rest, used, rest.length);
         struct text behind = text_starts(rest, TEXT("&")) ? text_slice(rest, 1, rest.length) : TEXT_NONE;
-        goes_on = follow(&play, dialogue_is_in_step(&play.dialogue, &reply, behind)
+        goes_on = follow(&play, proof_is_in_step(&play.dialogue, &reply, behind)
                                     ? dialogue_reply(&play.dialogue, &reply, &play.out)
                                     : dialogue_out_of_step(&play.dialogue, &reply, &play.out));
         if (behind.length > 0) rest = behind;
     }
-    if (text_starts(rest, TEXT("!"))) dialogue_hung_up(&play.dialogue);
+    if (text_starts(rest, TEXT("!"))) proof_hung_up(&play.dialogue);
     if (goes_on && rest.length > 0) dialogue_broken(&play.dialogue, "4.4.2", TEXT("lost"));
     if (!text_equal(buffer_text(&play.said), text_of(row->said)))
         fail_msg("%s: said %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
@@ -433,7 +435,7 @@ static void row_run(const struct row *row)
         fail_msg("%s: ended %.*s", row->name, TEXT_ARG(buffer_text(&play.said)));
     if (row->finding != FOUND_NOTHING && play.dialogue.finding != row->finding)
         fail_msg("%s: found %d", row->name, (int)play.dialogue.finding);
-    dialogue_hung_up(&play.dialogue); /* a server may go at any time, also between two messages */
+    proof_hung_up(&play.dialogue); /* a server may go at any time, also between two messages */
     buffer_free(&play.said);
     buffer_free(&play.out);
     arena_free(arena);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "deliver/dialogue.h"
+#include "deliver/proof.h"
 
 enum { TURNS = 2, PEOPLE = 2 };
 
@@ -153,7 +154,7 @@ static void hear(struct play *play)
     struct text all = buffer_text(&model->queue);
     assert_int_equal(reply_parse(&parser, all, &reply, &used), REPLY_WHOLE);
     struct text behind = model->comes_at_once ? text_slice(all, used, all.length) : TEXT_NONE;
-    enum dialogue_action action = dialogue_is_in_step(&play->dialogue, &reply, behind)
+    enum dialogue_action action = proof_is_in_step(&play->dialogue, &reply, behind)
                                       ? dialogue_reply(&play->dialogue, &reply, &play->out)
                                       : dialogue_out_of_step(&play->dialogue, &reply, &play->out);
     buffer_consume(&model->queue, used);
@@ -214,7 +215,7 @@ static void model_play(struct model model, bool is_in_step)
         else
             wait_over(&play);
     }
-    if (!play.is_closed && (model.is_closed || play.dialogue.surplus > 0)) dialogue_hung_up(&play.dialogue);
+    if (!play.is_closed && (model.is_closed || play.dialogue.surplus > 0)) proof_hung_up(&play.dialogue);
     dialogue_broken(&play.dialogue, "4.4.2", TEXT("lost connection"));
     ends_check(&play, is_in_step);
     buffer_free(&model.queue);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "mail/reading.h"
+#include "mail_row.h"
 
 #define TOP "From: a@b.test~To: c@d.test~Subject: minutes~MIME-Version: 1.0~"
 #define BODY "Good morning, the meeting begins at ten.~Bring the papers along, please.~~Taro Yamada~"
@@ -35,6 +36,7 @@
     "abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi abcdefghi "
 #define LONG1000 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100
 #define LONG LONG1000 LONG1000 LONG1000 LONG1000
+#define MBOX ">From a@b.test Fri Feb 14 08:55:52 2014~"
 #define ZIP "Content-Type: application/zip; name=a.zip~Content-Transfer-Encoding: base64~~" ZIP64
 #define BLOB "Content-Type: application/x-thing~Content-Transfer-Encoding: base64~~" BLOB64
 
@@ -189,6 +191,47 @@ static const struct row plain[] = {
       "~" NOTE "--fence~Content-Disposition: inline~Content-Disposition: attachment; filename=a.zip~" ZIP
       "--fence--~" },
     { "file, never closed", MIXED "~" NOTE "--fence~" ZIP },
+    /* the line of an mbox */
+    { "file, mbox line before its fields", TOP MBOX ZIP },
+    { "file, mbox line first", MBOX TOP ZIP },
+    { "file, mbox line three times", MBOX TOP MBOX "X-A: 1~" MBOX ZIP },
+    { "file, mbox lines of several quotes", TOP ">" MBOX ">>>" MBOX ZIP },
+    { "file, mbox line not quoted", TOP "From a@b.test Fri Feb 14 08:55:52 2014~" ZIP },
+    { "file, mbox line first, then a quoted one", "From a@b.test Fri Feb 14 08:55:52 2014~" MBOX TOP ZIP },
+    { "file, mbox line first and folded", "From a@b.test Fri Feb 14 08:55:52 2014~ remote from b~" TOP ZIP },
+    { "file, mbox line folded", TOP MBOX " remote from b~" ZIP },
+    { "file, mbox line between its fields",
+      TOP "Content-Type: application/zip; name=a.zip~" MBOX "Content-Transfer-Encoding: base64~~" ZIP64 },
+    { "file of no format, mbox line between its fields",
+      TOP "Content-Type: application/x-thing~" MBOX "Content-Transfer-Encoding: base64~~" BLOB64 },
+    { "file, mbox line behind its fields",
+      TOP "Content-Type: application/zip~Content-Transfer-Encoding: base64~" MBOX "X-A: 1~~" ZIP64 },
+    { "file in quoted-printable, mbox line between its fields",
+      TOP "Content-Type: application/pdf~" MBOX
+          "Content-Transfer-Encoding: quoted-printable~~%PDF-1.4=0A=E2=E3=CF=D3=0A=00=01=02~" },
+    { "file in uuencode, mbox line between its fields", TOP
+      "Content-Type: application/octet-stream~" MBOX "Content-Transfer-Encoding: uuencode~~begin 644 a.exe~"
+      "M35J0  ,    $    __\\  +@         0                           ~~end~" },
+    { "mbox line before a long signature",
+      MBOX "DKIM-Signature: v=1; a=rsa-sha256; d=b.test; s=k;~"
+           " b=qZ8Xh0cVv1jP3mWb7xUq9T2nLk5sYd4RgAe6Hf0JcQwZ8iKyXo1uNtMvSbEpCrDlGaBxF3zO7V5j~"
+           " Pq2W9kHmTn4RcYs8Ud1LvXb6ZgEa0JfIwQoCtKyN3iMuSxVhBpGrDeF5lO7z2AjWqPkHmTn4RcYs==~" TOP ZIP },
+    { "mbox line before base64 of a text", TOP MBOX "Content-Transfer-Encoding: base64~~" BODY64 },
+    { "mbox line between the fields of a text",
+      TOP "Content-Type: text/plain~" MBOX "Content-Transfer-Encoding: quoted-printable~~=E3=81=82 " BODY },
+    { "mbox line before a multipart", MBOX MIXED "~" NOTE "--fence~" ZIP "--fence~" BLOB "--fence--~" },
+    { "mbox line behind the type of a multipart", MIXED MBOX "~" NOTE "--fence~" ZIP "--fence--~" },
+    { "mbox lines in a part", MIXED "~" NOTE "--fence~" MBOX ZIP "--fence~" MBOX BLOB "--fence--~" },
+    { "mbox line in a part, between its fields",
+      MIXED "~" NOTE "--fence~Content-Type: application/x-thing; name=a.b~" MBOX
+            "Content-Transfer-Encoding: base64~~" BLOB64 "--fence--~" },
+    { "mbox line in a mail in a mail",
+      MIXED "~" NOTE "--fence~Content-Type: message/rfc822~~" MBOX TOP ZIP "--fence--~" },
+    { "mbox line, HTML and its pictures",
+      TOP MBOX "Content-Type: multipart/related; boundary=\"fence\"~~--fence~Content-Type: text/html~~"
+               "<p>Good morning</p>~--fence~Content-Type: image/png~Content-Transfer-Encoding: base64~~"
+               "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA~"
+               "AABJRU5ErkJggg==~--fence--~" },
     { "mail in base64 in a mail, with a file",
       MIXED "~" NOTE "--fence~Content-Type: message/rfc822~Content-Transfer-Encoding: base64~~"
             "RnJvbTogYUBiLnRlc3QNClN1YmplY3Q6IG9sZA0KTUlNRS1WZXJzaW9uOiAxLjANCkNvbnRlbnQt~"
@@ -210,7 +253,18 @@ static const struct row tricks[] = {
     { "text before it",
       TOP "Content-Type: text/plain~Content-Transfer-Encoding: x-private~~" BODY "~" ZIP64 },
     { "fields behind a line without a colon", TOP "no field~" ZIP },
-    { "fields behind the From line of an mbox", TOP ">From a@b.test Fri Feb 14 08:55:52 2014~" ZIP },
+    { "an mbox line between two types",
+      TOP "Content-Type: text/plain~" MBOX "Content-Type: multipart/mixed; boundary=\"fence\"~~" NOTE
+          "--fence~" ZIP "--fence--~" },
+    { "an mbox line before the encoding, a file that is not encoded", TOP
+      "Content-Type: text/plain~" MBOX "Content-Transfer-Encoding: base64~~PK\003\004 is here, in a text~" },
+    { "an mbox line before the encoding, an archive that is not encoded",
+      TOP "Content-Type: application/zip~" MBOX
+          "Content-Transfer-Encoding: base64~~PK\003\004 is here, and not in base64~" },
+    { "an mbox line before the fold with the boundary",
+      TOP "Content-Type: multipart/mixed;~" MBOX " boundary=\"fence\"~~" NOTE "--fence~" ZIP "--fence--~" },
+    { "an mbox line behind a line without a colon", TOP "no field~" MBOX ZIP },
+    { "a CR alone before the From line", TOP "X-A: 1\r" MBOX ZIP },
     { "fields behind a blank folded line, a text for some", TOP "X-A: 1~ ~" ZIP64 "~" BODY },
     { "no header", "no header~~" ZIP64 },
     { "no header, no format", "no header~~" BLOB64 },
@@ -244,24 +298,10 @@ static const struct row tricks[] = {
       TOP "no field~Content-Transfer-Encoding: base64~~" BODY64 ZIP64 },
 };
 
-static struct text from_row(struct arena *arena, const char *row)
-{
-    struct buffer out = { 0 };
-    for (const char *at = row; *at; at++) {
-        if (*at == '~')
-            buffer_add_text(&out, TEXT("\r\n"));
-        else
-            buffer_add_char(&out, *at);
-    }
-    struct text text = arena_text(arena, buffer_text(&out));
-    buffer_free(&out);
-    return text;
-}
-
 static bool is_ambiguous(const char *mail)
 {
     struct arena *arena = arena_new(0);
-    struct mime *mime = mime_parse(arena, from_row(arena, mail), &mime_limits_default, MIME_FIRST);
+    struct mime *mime = mime_parse(arena, mail_from_row(arena, mail), &mime_limits_default, MIME_FIRST);
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) assert_true(reading.bytes.length > 0);

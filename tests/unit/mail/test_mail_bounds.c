@@ -220,6 +220,13 @@ static void reopened(struct buffer *out)
     repeat(out, "--b\r\n--b--\r\n", big);
 }
 
+/* Each header ends in two ways, and what is folded belongs to nobody. */
+static void mbox_lines(struct buffer *out)
+{
+    buffer_printf(out, ">From a@b.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n");
+    repeat(out, "--b\r\n>From a\r\n f\r\nContent-Type: a/b\r\n>From a\r\nX: y\r\n\r\nPK\3\4\r\n", big);
+}
+
 static const struct {
     const char *name;
     void (*make)(struct buffer *out);
@@ -247,6 +254,7 @@ static const struct {
     { "doubtful paragraphs", doubtful_paragraphs },
     { "doubtful blocks", doubtful_blocks },
     { "doubtful files", doubtful_files },
+    { "mbox lines in parts", mbox_lines },
     { "tags", tags },
     { "folds", folds },
 };

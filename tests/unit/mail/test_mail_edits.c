@@ -11,7 +11,7 @@
 #include "mail/edits.h"
 #include "mail/encoded_word.h"
 
-static const struct header_limits LIMITS = { 64 << 20, 200000, false, false };
+static const struct header_limits LIMITS = { 64 << 20, 200000, false, false, false };
 
 static void check_result(const struct edits *edits, struct text original, const char *expected)
 {

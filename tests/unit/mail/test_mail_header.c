@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "mail/header.h"
 
-static const struct header_limits LIMITS = { 1 << 20, 1000, false, false };
+static const struct header_limits LIMITS = { 1 << 20, 1000, false, false, false };
 
 static void describe(struct text text, const struct header_limits *limits, struct buffer *out)
 {
@@ -67,6 +67,13 @@ static void fields(void **state)
         ROW("A: b\r\nhello there: x\r\n\r\n", "A=b||hello th|header-no-colon|header-no-separator"),
         ROW("From me@example.org Mon Jan 1\r\nA: b\r\n\r\nx", "A=b||x"),
         ROW("A: b\r\nFrom me\r\n\r\nx", "A=b||From me\r|header-no-colon|header-no-separator"),
+        ROW(">From me\r\nA: b\r\n\r\nx", "A=b||x|header-mbox-line"),
+        ROW("A: b\r\n>>From me\r\n\tx: y\r\n>From me\r\nC: d\r\n\r\nx", "A=b|C=d||x|header-mbox-line"),
+        ROW("A: b\r\nFrom me Mon Jan 1 09:10:11 2001\r\nC: d\r\n\r\nx", "A=b|C=d||x|header-mbox-line"),
+        ROW("From me\r\n x\r\nA: b\r\n\r\nx", "A=b||x|header-starts-folded"),
+        ROW("A: b\r\n>From: me\r\n\r\nx", "A=b|>From=me||x"),
+        ROW("A: b\r\n>from me\r\n\r\nx", "A=b||>from me|header-no-colon|header-no-separator"),
+        ROW("A: b\r\nFrom 1:2 3:4:5\r\n\r\nx", "A=b||From 1:2|header-no-colon|header-no-separator"),
         ROW("A : b\r\n\r\n", "A=b|||header-space-before-colon"),
         ROW("Content-Type : b\r\n\r\n", "Content-Type=b|||content-space-before-colon"),
         ROW(": b\r\n\r\n", "=b|||header-empty-name"),
@@ -94,7 +101,7 @@ static void fields(void **state)
 
 static void junk_skipped(void **state)
 {
-    static const struct header_limits limits = { 1 << 20, 1000, true, true };
+    static const struct header_limits limits = { 1 << 20, 1000, true, true, false };
     static const struct {
         const char *text;
         size_t length;
@@ -109,9 +116,20 @@ static void junk_skipped(void **state)
         check(rows[i].text, rows[i].length, &limits, rows[i].expected);
 }
 
+static void mbox_lines(void **state)
+{
+    static const struct header_limits ends = { .bytes = 1 << 20, .fields = 1000, .mbox_ends = true };
+    static const struct header_limits last = { .bytes = 1 << 20, .fields = 1000, .skip_junk = true };
+    static const char text[] = "A: b\r\n>From me\r\n fold\r\nC: d\r\n\r\nx";
+    check(text, sizeof text - 1, &LIMITS, "A=b|C=d||x|header-mbox-line");
+    check(text, sizeof text - 1, &ends, "A=b||>From me|header-mbox-line|header-no-separator");
+    check(text, sizeof text - 1, &last, "A=b >From me fold|C=d||x|header-mbox-line");
+}
+
 static void limits_reached(void **state)
 {
-    static const struct header_limits few = { 1 << 20, 2, false, false }, small = { 12, 100, false, false };
+    static const struct header_limits few = { 1 << 20, 2, false, false, false },
+                                      small = { 12, 100, false, false, false };
     static const char text[] = "A: b\r\nC: d\r\nE: f\r\n\r\nbody";
     check(text, sizeof text - 1, &few, "A=b|C=d||body|too-many-fields");
     check(text, sizeof text - 1, &small, "A=b|C=d||body|header-too-long");
@@ -186,8 +204,9 @@ static void missing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing),        cmocka_unit_test(fields),  cmocka_unit_test(junk_skipped),
-        cmocka_unit_test(limits_reached), cmocka_unit_test(lookups), cmocka_unit_test(names),
+        cmocka_unit_test(missing),    cmocka_unit_test(fields),         cmocka_unit_test(junk_skipped),
+        cmocka_unit_test(mbox_lines), cmocka_unit_test(limits_reached), cmocka_unit_test(lookups),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,20 +11,7 @@
 #include <stdio.h>
 
 #include "mail/reading.h"
-
-static struct text from_row(struct arena *arena, const char *row)
-{
-    struct buffer out = { 0 };
-    for (const char *at = row; *at; at++) {
-        if (*at == '~')
-            buffer_add_text(&out, TEXT("\r\n"));
-        else
-            buffer_add_char(&out, *at);
-    }
-    struct text text = arena_text(arena, buffer_text(&out));
-    buffer_free(&out);
-    return text;
-}
+#include "mail_row.h"
 
 static void add_visible(struct buffer *out, struct text text)
 {
@@ -85,7 +72,7 @@ static void check_tree(const char *row, const struct mime_limits *limits, enum m
 {
     struct arena *arena = arena_new(0);
     struct buffer got = { 0 };
-    struct mime *mime = mime_parse(arena, from_row(arena, row), limits, choice);
+    struct mime *mime = mime_parse(arena, mail_from_row(arena, row), limits, choice);
     describe_part(mime, 0, &got);
     describe_findings(&mime->findings, &got);
     expect(row, choice == MIME_FIRST ? "first" : "last", &got, expected);
@@ -244,7 +231,7 @@ static void check_readings(const char *row, const struct mime_limits *limits, co
     static const char kinds[] = { ' ', '+', '*' };
     struct arena *arena = arena_new(0);
     struct buffer got = { 0 };
-    struct mime *mime = mime_parse(arena, from_row(arena, row), limits, MIME_FIRST);
+    struct mime *mime = mime_parse(arena, mail_from_row(arena, row), limits, MIME_FIRST);
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) {
@@ -315,7 +302,7 @@ static void readings_bounded(void **state)
 static void notes(void **state)
 {
     struct arena *arena = arena_new(0);
-    struct text message = from_row(arena, MIXED "--b~~one~--bc~two~--b--~");
+    struct text message = mail_from_row(arena, MIXED "--b~~one~--bc~two~--b--~");
     struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
     assert_int_equal(mime->note_count, 1);
     assert_int_equal(mime->notes[0].finding, FINDING_BOUNDARY_PREFIX);

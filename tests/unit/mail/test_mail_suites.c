@@ -191,7 +191,7 @@ static struct json *load_json(const char *below)
 /* The rows hold what stands behind a colon, and what may follow the field. */
 static struct text field_value(struct arena *arena, struct text row)
 {
-    static const struct header_limits limits = { 1 << 20, 100, true, false };
+    static const struct header_limits limits = { 1 << 20, 100, true, false, false };
     struct header *header = arena_alloc(arena, sizeof *header);
     struct buffer text = { 0 };
     buffer_add_text(&text, TEXT("X:"));
