@@ -24,7 +24,7 @@ set -- "$0/root"
 """
 BEGIN = r"""cd "${1:-$0}"
 mount -t proc proc proc
-mount -t sysfs sysfs sys
+mount -t sysfs -o ro sysfs sys
 [ -z "${CGROUP-}" ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs dev
@@ -41,8 +41,12 @@ echo ready
 """
 PLAIN = r"""exec chroot . perl -e '$SIG{CHLD} = "IGNORE"; `/bin/umount -l /mnt`; sleep while 1'
 """
-SYSTEMD = r"""chroot . umount -l /mnt
-exec chroot . env container=test /lib/systemd/systemd --log-target=null <dev/null >dev/null 2>&1
+# What the kernel has only once, its settings, clock, log and modules, stays as the host has it, whatever a package's unit would like.
+SYSTEMD = r"""mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+chroot . umount -l /mnt
+exec setpriv --bounding-set -sys_time,-syslog,-sys_module,-sys_rawio,-sys_boot \
+    chroot . env container=test /lib/systemd/systemd --log-target=null <dev/null >dev/null 2>&1
 """
 
 
