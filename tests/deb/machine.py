@@ -2,6 +2,7 @@
 """Machines for tests of packages: each has a root, mounts, processes, a network and a host name of its own, so that port 25 is its
 own too and that nothing of it outlives it. Its root is a copy of a tree that debootstrap made, or this machine's own below a layer
 that takes all that is written. Its first process is systemd, where it was started so, or one that only collects the dead."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -60,13 +61,13 @@ def mirror():
 
 
 def tree_make(base, release):
-    """The smallest tree of a release, made once and kept as `base`."""
+    """The smallest tree of a release, made once and kept as `base`. What debootstrap mounts in it goes when it ends, however it ends."""
     if base.exists():
         return
     half = base.with_suffix(".half")
     shutil.rmtree(half, ignore_errors=True)
-    subprocess.run(["debootstrap", "--variant=minbase", release, half, mirror()], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "debootstrap", "--variant=minbase", release, half, mirror()],
+                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     half.rename(base)
 
 
@@ -135,13 +136,28 @@ class Machine:
     def run(self, command, **options):
         """Its output; it has to succeed."""
         done = self.try_run(command, **options)
-        assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
+        assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}{self.journal()}"
         return done.stdout
+
+    def journal(self):
+        """What the node's unit said last, where there is systemd."""
+        return self.try_run("journalctl --no-pager --lines=40 --unit=sekimori").stdout if self.cgroup else ""
 
     def spawn(self, command):
         """Goes on beside the test until it is killed or the machine ends."""
         return subprocess.Popen(self._words("exec " + command, "own"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+
+    @contextlib.contextmanager
+    def host_program(self, *words):
+        """A program of this machine's runs in the other's network alone, as long as the `with`."""
+        running = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "nsenter", "--target", str(self.pid), "--net", *words],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            running.kill()
+            running.wait()
 
     def wait_for(self, command, what, seconds=30):
         """Until the command succeeds."""

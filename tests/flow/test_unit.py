@@ -71,7 +71,13 @@ def test_the_users_are_made(tmp_path):
 def test_tmpfiles_has_nothing_that_goes_by_age():
     lines = [line.split() for line in (lab.ROOT / "packaging/sekimori.tmpfiles").read_text().splitlines() if not line.startswith("#")]
     assert [line[0] for line in lines] == ["d"] * len(lines) and all(line[5:] == ["-"] for line in lines), lines
-    assert ["/var/lib/sekimori", *settings("StateDirectoryMode")] in [line[1:3] for line in lines]
+    assert ["/var/lib/sekimori", "0751"] in [line[1:3] for line in lines]
+
+
+def test_systemd_gives_no_folder_away():
+    """StateDirectory= and its kin would give all in the folder back to root before each command of the unit, also what --prepare has given."""
+    assert not re.search(r"^(State|Runtime|Cache|Logs)Directory=", UNIT.read_text(), re.M)
+    assert settings("ReadWritePaths") == ["-/var/lib/sekimori"], "it may be missing until --prepare has made it"
 
 
 # --- what the unit leaves ---
