@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 import lab
+from own_users import settle
 from test_users import ids_of, mail_flows, status_of, through, users_make  # noqa: F401
 
 UNIT = lab.ROOT / "packaging/sekimori.service"
@@ -144,11 +145,7 @@ CONFIG = "user sekimori\ndomains {{ example.test 127.0.0.1:{inside} }}\nprocesse
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has what the unit takes away")
 def test_a_node_works_with_what_the_unit_leaves(nodes, inside, place):  # noqa: F811
     ids = users_make(place, own=True)
-    node = nodes(CONFIG, start=False, inside=inside.port)
-    node.state = place / "state"
-    node.config.write_text(node.config.read_text().replace(f"state {node.folder}/state", f"state {node.state}"))
-    node.libexec = place / "libexec"
-    shutil.copytree(lab.BUILD / "src/libexec", node.libexec, symlinks=False, ignore=shutil.ignore_patterns("*.p"))
+    node = settle(nodes(CONFIG, start=False, inside=inside.port), place)
     daemon = lab.BUILD / "src/master/sekimorid"
     bare = confined(place, ids["sekimori"])
     refused = tool(*bare, daemon, "-c", node.config, "--libexec", node.libexec)
