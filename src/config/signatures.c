@@ -48,29 +48,47 @@ bool signatures_are_wanted(const struct config *config)
     return false;
 }
 
-/* A folder that was named and holds none: no engine can be loaded then, whatever was fetched. */
+static const char *const unscanned[] = { [ACTION_DEFER] = N_("deferred"),
+                                         [ACTION_QUARANTINE] = N_("quarantined"),
+                                         [ACTION_ACCEPT] = N_("accepted unscanned") };
+
+static const char *nothing_because(void)
+{
+    return errno ? strerror(errno) : N_("no such file in it");
+}
+
+/* Without any there no engine can be loaded, whatever was fetched. Who names the folder can mend the name;
+   the folder that nobody named is missing where the programs were not installed. */
 static void builtin_check(const struct config *config, struct problem_list *problems)
 {
+    struct text folder = config->virus.own_database;
     struct place place =
         source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav builtin from"), 0);
-    if (place.line == 0 || config->virus.embedded == EMBEDDED_OFF) return;
-    if (signatures_newest(config->virus.own_database)) return;
-    source_complain(config->sources, place, problems, SEVERITY_ERROR,
-                    N_("builtin from %.*s: no signatures there (%s), so that nothing can be scanned"),
-                    TEXT_ARG(config->virus.own_database),
-                    errno ? strerror(errno) : problem_say(problems, N_("no such file in it")));
+    if (config->virus.embedded == EMBEDDED_OFF || signatures_newest(folder)) return;
+    const char *why = nothing_because();
+    if (place.line > 0)
+        source_complain(config->sources, place, problems, SEVERITY_ERROR,
+                        N_("builtin from %.*s: no signatures there (%s), so that nothing can be scanned"),
+                        TEXT_ARG(folder), problem_say(problems, why));
+    else
+        source_complain(
+            config->sources,
+            source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav builtin"), 0),
+            problems, SEVERITY_WARNING,
+            N_("no built-in signatures in %.*s (%s): no mail counts as scanned, all of it is %s; an "
+               "installation "
+               "brings them; say where else they are: virus { engine clamav { builtin from FOLDER } }"),
+            TEXT_ARG(folder), problem_say(problems, why),
+            problem_say(problems, unscanned[config->virus.unavailable]));
 }
 
 void signatures_check(const struct config *config, struct problem_list *problems)
 {
-    static const char *const becomes[] = { [ACTION_DEFER] = N_("deferred"),
-                                           [ACTION_QUARANTINE] = N_("quarantined"),
-                                           [ACTION_ACCEPT] = N_("accepted unscanned") };
     if (!signatures_are_wanted(config)) return;
     builtin_check(config, problems);
     if (config->virus.embedded == EMBEDDED_ONLY) return;
     if (signatures_newest(config->virus.database)) return;
-    const char *why = errno ? strerror(errno) : N_("no such file in it");
+    const char *why = nothing_because();
     struct place place =
         source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav database"), 0);
     source_complain(
@@ -78,5 +96,5 @@ void signatures_check(const struct config *config, struct problem_list *problems
         N_("no virus signatures in %.*s (%s): no mail counts as scanned, all of it is %s; apt install "
            "clamav-freshclam fetches them; to try without: virus { engine clamav { builtin only } }"),
         TEXT_ARG(config->virus.database), problem_say(problems, why),
-        problem_say(problems, becomes[config->virus.unavailable]));
+        problem_say(problems, unscanned[config->virus.unavailable]));
 }

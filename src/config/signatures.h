@@ -17,8 +17,8 @@ int64_t signatures_newest(struct text folder);
 /* This node scans, and some domain's mail is to be checked for viruses. */
 bool signatures_are_wanted(const struct config *config);
 
-/* A warning where nothing will count as scanned: no signatures are there, and `builtin only` is not said. An
-   error where `builtin from` names a folder without any. */
+/* A warning where nothing will count as scanned: no signatures were fetched, and `builtin only` is not said; or
+   the folder of the built-in ones has none, which is an error where `builtin from` names it. */
 void signatures_check(const struct config *config, struct problem_list *problems);
 
 #endif

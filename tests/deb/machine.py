@@ -2,6 +2,7 @@
 """Machines for tests of packages: each has a root, mounts, processes, a network and a host name of its own, so that port 25 is its
 own too and that nothing of it outlives it. Its root is a copy of a tree that debootstrap made, or this machine's own below a layer
 that takes all that is written. Its first process is systemd, where it was started so, or one that only collects the dead."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -24,7 +25,7 @@ set -- "$0/root"
 """
 BEGIN = r"""cd "${1:-$0}"
 mount -t proc proc proc
-mount -t sysfs sysfs sys
+mount -t sysfs -o ro sysfs sys
 [ -z "${CGROUP-}" ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs dev
@@ -41,8 +42,12 @@ echo ready
 """
 PLAIN = r"""exec chroot . perl -e '$SIG{CHLD} = "IGNORE"; `/bin/umount -l /mnt`; sleep while 1'
 """
-SYSTEMD = r"""chroot . umount -l /mnt
-exec chroot . env container=test /lib/systemd/systemd --log-target=null <dev/null >dev/null 2>&1
+# What the kernel has only once, its settings, clock, log and modules, stays as the host has it, whatever a package's unit would like.
+SYSTEMD = r"""mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+chroot . umount -l /mnt
+exec setpriv --bounding-set -sys_time,-syslog,-sys_module,-sys_rawio,-sys_boot \
+    chroot . env container=test /lib/systemd/systemd --log-target=null <dev/null >dev/null 2>&1
 """
 
 
@@ -56,13 +61,13 @@ def mirror():
 
 
 def tree_make(base, release):
-    """The smallest tree of a release, made once and kept as `base`."""
+    """The smallest tree of a release, made once and kept as `base`. What debootstrap mounts in it goes when it ends, however it ends."""
     if base.exists():
         return
     half = base.with_suffix(".half")
     shutil.rmtree(half, ignore_errors=True)
-    subprocess.run(["debootstrap", "--variant=minbase", release, half, mirror()], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "debootstrap", "--variant=minbase", release, half, mirror()],
+                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     half.rename(base)
 
 
@@ -131,13 +136,28 @@ class Machine:
     def run(self, command, **options):
         """Its output; it has to succeed."""
         done = self.try_run(command, **options)
-        assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
+        assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}{self.journal()}"
         return done.stdout
+
+    def journal(self):
+        """What the node's unit said last, where there is systemd."""
+        return self.try_run("journalctl --no-pager --lines=40 --unit=sekimori").stdout if self.cgroup else ""
 
     def spawn(self, command):
         """Goes on beside the test until it is killed or the machine ends."""
         return subprocess.Popen(self._words("exec " + command, "own"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+
+    @contextlib.contextmanager
+    def host_program(self, *words):
+        """A program of this machine's runs in the other's network alone, as long as the `with`."""
+        running = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "nsenter", "--target", str(self.pid), "--net", *words],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            running.kill()
+            running.wait()
 
     def wait_for(self, command, what, seconds=30):
         """Until the command succeeds."""

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -14,6 +15,8 @@ import lab
 
 SEKIMORI = lab.BUILD / "src/cli/sekimori"
 HEAD = "hostname mx.example.jp\nuser nobody\n"
+# Where the programs are installed, their folder of signatures is out of sight.
+HIDE = """[ ! -d /usr/share/sekimori/signatures ] || mount --bind "$0" /usr/share/sekimori/signatures; exec "$@" """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 
 
@@ -23,6 +26,8 @@ class Desk:
     def __init__(self, folder):
         self.folder = folder
         self.config = folder / "sekimori.conf"
+        self.signatures = folder / "own-signatures"
+        shutil.copytree(lab.ROOT / "conf/signatures", self.signatures)
         for name in ("mx.example.jp", "other.example.jp"):
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90",
                             "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / f"{name}.key",
@@ -31,7 +36,7 @@ class Desk:
 
     def check(self, text, *options, head=HEAD, state=None, demote=None):
         state = state or self.folder / "state"
-        self.config.write_bytes(f"{head}state {state}\nvirus {{ engine clamav {{ builtin only }} }}\n{text}".encode())
+        self.config.write_bytes(f"{head}state {state}\nvirus {{ engine clamav {{ builtin only from {self.signatures} }} }}\n{text}".encode())
         return subprocess.run([SEKIMORI, "check", *options, self.config], capture_output=True, text=True, timeout=60, user=demote)
 
 
@@ -85,6 +90,20 @@ def test_built_in_signatures_that_are_not_there(desk, builtin, wanted, place):
     desk.config.write_text(f"{HEAD}state {desk.folder}/state\n{good()}virus {{ engine clamav {{ builtin {builtin} {folder} }} }}\n")
     done = subprocess.run([SEKIMORI, "check", desk.config], capture_output=True, text=True)
     assert (f"error: builtin from {folder}: no signatures there" in done.stderr) == wanted and done.returncode == 78 * wanted, done.stderr
+
+
+@pytest.mark.parametrize("builtin", ["on", "only", "off", ""])
+def test_built_in_signatures_of_no_installation(desk, builtin):
+    """Nobody named their folder: the node starts, puts all mail off, and check says so before. With `builtin off` nobody asks for them."""
+    empty = desk.folder / "empty"
+    empty.mkdir()
+    said = f"builtin {builtin}" if builtin else ""
+    desk.config.write_text(f"{HEAD}state {desk.folder}/state\n{good()}virus {{ engine clamav {{ {said} }} }}\n")
+    done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", HIDE, empty, SEKIMORI, "check", desk.config],
+                          capture_output=True, text=True)
+    wanted = builtin != "off"
+    assert ("warning: no built-in signatures in /usr/share/sekimori/signatures (" in done.stderr) == wanted and done.returncode == 0, done.stderr
+    assert ("all of it is deferred; an installation brings them" in done.stderr) == wanted
 
 
 def braces_of(text):

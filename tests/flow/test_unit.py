@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 import lab
+from own_users import settle
 from test_users import ids_of, mail_flows, status_of, through, users_make  # noqa: F401
 
 UNIT = lab.ROOT / "packaging/sekimori.service"
@@ -71,7 +72,13 @@ def test_the_users_are_made(tmp_path):
 def test_tmpfiles_has_nothing_that_goes_by_age():
     lines = [line.split() for line in (lab.ROOT / "packaging/sekimori.tmpfiles").read_text().splitlines() if not line.startswith("#")]
     assert [line[0] for line in lines] == ["d"] * len(lines) and all(line[5:] == ["-"] for line in lines), lines
-    assert ["/var/lib/sekimori", *settings("StateDirectoryMode")] in [line[1:3] for line in lines]
+    assert ["/var/lib/sekimori", "0751"] in [line[1:3] for line in lines]
+
+
+def test_systemd_gives_no_folder_away():
+    """StateDirectory= and its kin would give all in the folder back to root before each command of the unit, also what --prepare has given."""
+    assert not re.search(r"^(State|Runtime|Cache|Logs)Directory=", UNIT.read_text(), re.M)
+    assert settings("ReadWritePaths") == ["-/var/lib/sekimori"], "it may be missing until --prepare has made it"
 
 
 # --- what the unit leaves ---
@@ -138,11 +145,7 @@ CONFIG = "user sekimori\ndomains {{ example.test 127.0.0.1:{inside} }}\nprocesse
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has what the unit takes away")
 def test_a_node_works_with_what_the_unit_leaves(nodes, inside, place):  # noqa: F811
     ids = users_make(place, own=True)
-    node = nodes(CONFIG, start=False, inside=inside.port)
-    node.state = place / "state"
-    node.config.write_text(node.config.read_text().replace(f"state {node.folder}/state", f"state {node.state}"))
-    node.libexec = place / "libexec"
-    shutil.copytree(lab.BUILD / "src/libexec", node.libexec, symlinks=False, ignore=shutil.ignore_patterns("*.p"))
+    node = settle(nodes(CONFIG, start=False, inside=inside.port), place)
     daemon = lab.BUILD / "src/master/sekimorid"
     bare = confined(place, ids["sekimori"])
     refused = tool(*bare, daemon, "-c", node.config, "--libexec", node.libexec)
