@@ -4,6 +4,7 @@
 
 #include "auth/authentication_results.h"
 #include "config/domains.h"
+#include "dns/answers.h"
 #include "ipc/message_id.h"
 
 /* --- read --- */

@@ -287,6 +287,7 @@ static void without_a_node(void **state)
                  { "quarantine", " list" },
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
+                 { "dns", " example.test MX" },
                  { "balance", " --wait 0" } };
     size_t count;
     const struct verb *verbs = verb_table_list(&count);
