@@ -166,10 +166,10 @@ state {self.state}
 virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database {self.folder / "no-database"} }} }}"""
         # One process less to start, where no test of monitors wants it.
         head += "" if "metrics " in config else "; metrics { socket none }"
+        # No DNS answers there, so nobody is asked who sent a message.
+        head += "" if "auth " in config else "; auth { mode off }"
         # Held mail stays in the queue, where tests of the queue look for it, unless a test says more of the quarantine.
         head += "\n" if "quarantine {" in config else "; quarantine { most 0 }\n"
-        # Nobody answers there, so nobody is asked who sent a message.
-        head += "" if "auth " in config else "auth mode off\n"
         if "dns " not in config:
             head += "dns { servers 127.0.0.1@9; timeout 500ms; dnssec off; client names off }\n"
         if "listen " not in config:

@@ -96,7 +96,7 @@ def test_nobody_is_killed_for_time_in_which_all_stood_still(node, inside):
         os.kill(pid, signal.SIGCONT)
     time.sleep(3)
     send_until_taken(node, "after a long sleep")
-    assert sorted(offspring(node.process.pid)) == before
+    assert set(before) <= set(offspring(node.process.pid))  # workers may have joined
     assert "no sign of life" not in node.text()
 
 
@@ -106,7 +106,7 @@ def test_a_stopped_master_kills_nobody(node):
     time.sleep(8)
     os.kill(node.process.pid, signal.SIGCONT)
     time.sleep(3)
-    assert sorted(offspring(node.process.pid)) == before and "no sign of life" not in node.text()
+    assert set(before) <= set(offspring(node.process.pid)) and "no sign of life" not in node.text()
 
 
 def test_zero_kills_nobody(nodes, inside):

@@ -42,6 +42,7 @@ static void form_put(enum form form, struct buffer *out)
                            .subject = TEXT("subject"),
                            .message_id = TEXT("<x>"),
                            .from = TEXT("from"),
+                           .authentication = TEXT("who sent "),
                            .signal_count = 2,
                            .signals = signals,
                            .question_count = 1,
@@ -116,7 +117,7 @@ static void test_cut_anywhere(void **state)
 /* Where numbers stand that must be in range. */
 enum {
     EDIT = 21, /* bytes of one that inserts nothing */
-    EDITS = 152,
+    EDITS = 152 + 4 + 9,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5)
 };
