@@ -15,7 +15,15 @@
 enum { NOT_ALL = 1 };
 
 /* What is published where a key should be. */
-enum state { STATE_FITS, STATE_MISSING, STATE_OTHER, STATE_SEVERAL, STATE_REVOKED, STATE_BROKEN, STATE_SILENT };
+enum published_state {
+    STATE_FITS,
+    STATE_MISSING,
+    STATE_OTHER,
+    STATE_SEVERAL,
+    STATE_REVOKED,
+    STATE_BROKEN,
+    STATE_SILENT
+};
 
 static const struct {
     const char *word, *says;
@@ -36,7 +44,7 @@ struct checked {
     enum key_kind kind;
     uint32_t bits;
     struct text name; /* in the DNS */
-    enum state state;
+    enum published_state state;
     struct text about; /* more of it, for people; empty: nothing */
     bool is_testing;
 };
@@ -120,9 +128,10 @@ static void checked_print(const struct checked *one)
     if (one->about.length > 0) printf(" (%.*s)", TEXT_ARG(one->about));
     if (one->is_testing) printf("; t=y: others may ignore what it signs");
     if (one->newer)
-        printf("; the key %.*s comes after it: take this one out of the configuration when that is published, "
-               "and its record a week later",
-               TEXT_ARG(one->newer->selector));
+        printf(
+            "; the key %.*s comes after it: take this one out of the configuration when that is published, "
+            "and its record a week later",
+            TEXT_ARG(one->newer->selector));
     printf("\n");
 }
 

@@ -19,15 +19,18 @@ static const char help[] =
     "The keys that sign mail of our domains (DKIM) and seal what goes inward (ARC).\n\n"
     "  new    make an RSA and an Ed25519 key in FOLDER/DOMAIN, and print their DNS records and the lines of\n"
     "         the configuration\n"
-    "  check  ask the DNS for the record of each key of the configuration: is it published, and of this key?\n"
+    "  check  ask the DNS for the record of each key of the configuration: is it published, and of this "
+    "key?\n"
     "         Keys in change are named: which one to take out, and when\n\n"
     "  --selector S     their names in the DNS are S-rsa and S-ed25519; else s and the day: s20261129\n"
     "  --rsa BITS       2048 to 4096 (2048)\n"
     "  --output FOLDER  /etc/sekimori/dkim when it is not given\n"
     "  --dns SERVER     ask ADDRESS or ADDRESS:PORT; no node is needed\n"
     "  --json           for programs\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 done, all fit; 1 a record is missing or another's; 64 usage, 66 no such domain has keys, 69\n"
-    "no node, 73 it is there already or cannot be written, 75 no answer of the DNS, 78 the configuration has\n"
+    "\nExit codes: 0 done, all fit; 1 a record is missing or another's; 64 usage, 66 no such domain has "
+    "keys, 69\n"
+    "no node, 73 it is there already or cannot be written, 75 no answer of the DNS, 78 the configuration "
+    "has\n"
     "errors.\n";
 
 enum { BITS = 2048, BITS_MOST = 4096, PATH_SIZE = 4160, STRING_MOST = 255, SELECTOR_MOST = 40 };
@@ -135,7 +138,8 @@ static int keys_new(const struct options *options, const char *domain)
     if (code == EX_OK) {
         printf("; publish these, then: sekimori dkim check %s\n", domain);
         for (int kind = 0; kind < KEY_KIND_COUNT; kind++) record_print(domain, &made[kind]);
-        printf("\n# in the block of %s in `domains`; behind a key that is there, which stays until check says so\n",
+        printf("\n# in the block of %s in `domains`; behind a key that is there, which stays until check "
+               "says so\n",
                domain);
         for (int kind = 0; kind < KEY_KIND_COUNT; kind++)
             printf("dkim %s %s:%s\n", public_key_kind_name((enum key_kind)kind), made[kind].selector,
@@ -155,15 +159,16 @@ int dkim_main(int argc, char **argv)
     const char *word = optind < argc ? argv[optind] : NULL;
     const char *domain = word && optind + 1 < argc ? argv[optind + 1] : NULL;
     if (!word) return options_complain(&dkim_usage, "new or check?", "");
-    if (!options_word_is(word, words)) return options_complain_word(&dkim_usage, "no such command: ", word, words);
+    if (!options_word_is(word, words))
+        return options_complain_word(&dkim_usage, "no such command: ", word, words);
     if (argc - optind > 2) return options_complain(&dkim_usage, "one DOMAIN, not also ", argv[optind + 2]);
     if (domain && !value_is_host_name(text_of(domain)))
         return options_complain(&dkim_usage, "that is no domain: ", domain);
     options.check.domain = domain;
     if (strcmp(word, "check") == 0) return dkim_check(&options.check);
     if (!domain) return options_complain(&dkim_usage, "say DOMAIN", "");
-    bool is_good = !options.selector ||
-                   (strlen(options.selector) <= SELECTOR_MOST && value_is_host_name(text_of(options.selector)));
+    bool is_good = !options.selector || (strlen(options.selector) <= SELECTOR_MOST &&
+                                         value_is_host_name(text_of(options.selector)));
     if (!is_good) return options_complain(&dkim_usage, "that is no selector: ", options.selector);
     return keys_new(&options, domain);
 }

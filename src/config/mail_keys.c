@@ -42,8 +42,7 @@ static void selector_check(struct loader *loader, const struct domain *domain, s
 static void list_check(struct loader *loader, const struct domain *domain, size_t index, bool is_ed25519)
 {
     const struct signing_key_list *keys = is_ed25519 ? &domain->dkim_ed25519 : &domain->dkim_rsa;
-    struct place place =
-        loader_place(loader, SCHEMA_DOMAIN, is_ed25519 ? "dkim ed25519" : "dkim rsa", index);
+    struct place place = loader_place(loader, SCHEMA_DOMAIN, is_ed25519 ? "dkim ed25519" : "dkim rsa", index);
     if (keys->count > 0 && !config_route_is_local(domain))
         loader_complain(loader, SEVERITY_ERROR, place, "dkim: * is nobody's domain, so nobody signs for it");
     for (size_t i = 0; i < keys->count; i++) {

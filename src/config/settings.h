@@ -138,7 +138,7 @@ struct domain {
     bool has_language;      /* else `report language` */
     enum language language; /* of its users */
     enum mode virus_mode, spam_mode, auth_mode;
-    enum action dmarc_reject; /* as auth.dmarc_reject */
+    enum action dmarc_reject;                       /* as auth.dmarc_reject */
     struct signing_key_list dkim_rsa, dkim_ed25519; /* all sign; the first RSA key seals */
 };
 
@@ -197,7 +197,7 @@ struct config {
         struct text_list sealers;         /* domains whose ARC seals are believed */
         struct network_list forwarders;   /* clients that forward mail of others */
         struct text_list forwarder_names; /* the same, by confirmed name: this one or below it */
-        struct text seal;                 /* whose RSA key seals mail that goes inward (ARC); empty: none does */
+        struct text seal;    /* whose RSA key seals mail that goes inward (ARC); empty: none does */
         bool sends_unsigned; /* what cannot be signed goes out all the same; false: it is deferred */
     } auth;
 

@@ -40,9 +40,9 @@ static void fields_keep(struct arena *arena, struct text message, const struct h
         bytes += field->length;
         out->is_too_long = bytes > most || out->count == FIELDS_MOST;
         if (out->is_too_long) break;
-        out->fields[out->count++] = (struct seal_field){
-            field->offset, text_slice(message, field->offset, field->offset + field->length)
-        };
+        out->fields[out->count++] =
+            (struct seal_field){ field->offset,
+                                 text_slice(message, field->offset, field->offset + field->length) };
     }
     if (out->is_too_long) out->count = 0;
 }
@@ -60,6 +60,14 @@ static void basis_put(const struct seal_basis *basis, struct buffer *out)
     }
 }
 
+static void basis_store(struct arena *arena, const struct seal_basis *basis, struct facts *out)
+{
+    struct buffer bytes = { 0 };
+    basis_put(basis, &bytes);
+    out->seal_basis = arena_text(arena, buffer_text(&bytes));
+    buffer_free(&bytes);
+}
+
 static enum seal_purpose purpose_of(struct arena *arena, const struct config *config,
                                     const struct occasion *occasion, const struct header *header,
                                     const struct facts *facts, struct text *out_author)
@@ -74,14 +82,20 @@ void seal_basis_read(struct arena *arena, const struct config *config, const str
                      struct text message, const struct header *header, struct facts *out)
 {
     struct seal_basis basis = { 0 };
-    struct buffer bytes = { 0 };
     basis.purpose = purpose_of(arena, config, occasion, header, out, &basis.domain);
     if (basis.purpose == SEAL_NOTHING) return;
     fields_keep(arena, message, header, &basis);
     dkim_signing_body(text_slice(message, header->body_offset, message.length), basis.body);
-    basis_put(&basis, &bytes);
-    out->seal_basis = arena_text(arena, buffer_text(&bytes));
-    buffer_free(&bytes);
+    basis_store(arena, &basis, out);
+}
+
+void seal_basis_drop(struct arena *arena, struct facts *facts)
+{
+    struct seal_basis basis;
+    if (!seal_basis_get(arena, facts->seal_basis, &basis)) return;
+    basis.is_too_long = true;
+    basis.count = 0;
+    basis_store(arena, &basis, facts);
 }
 
 /* --- decide --- */

@@ -16,7 +16,7 @@ enum seal_purpose {
 };
 
 /* Bytes of fields that are kept: facts that are asked about share a frame with the answers. */
-enum { SEAL_DKIM_BYTES_MOST = 64 * 1024, SEAL_ARC_BYTES_MOST = 32 * 1024 };
+enum { SEAL_DKIM_BYTES_MOST = 64 * 1024, SEAL_ARC_BYTES_MOST = 32 * 1024, SEAL_FACTS_MOST = 56 * 1024 };
 
 struct seal_field {
     uint64_t offset; /* in the message as it came */
@@ -25,8 +25,8 @@ struct seal_field {
 
 struct seal_basis {
     enum seal_purpose purpose;
-    bool is_too_long;         /* there is more of it than is kept: nothing is signed */
-    struct text domain;       /* of SEAL_DKIM: the author's, an A-label */
+    bool is_too_long;           /* there is more of it than is kept: nothing is signed */
+    struct text domain;         /* of SEAL_DKIM: the author's, an A-label */
     uint8_t body[DIGEST_BYTES]; /* relaxed */
     struct seal_field *fields;
     uint32_t count;
@@ -36,6 +36,10 @@ struct seal_basis {
    authenticate_read and recipe_look found. */
 void seal_basis_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      struct text message, const struct header *header, struct facts *out);
+
+/* The same where facts are to travel beside answers, and with it are over SEAL_FACTS_MOST: as if it were too
+   long. */
+void seal_basis_drop(struct arena *arena, struct facts *facts);
 
 /* Its byte form in facts. False: it is empty or malformed. Texts are borrowed, the list is in the arena. */
 bool seal_basis_get(struct arena *arena, struct text bytes, struct seal_basis *out);

@@ -97,8 +97,8 @@ static bool form_seal(struct task *task, const struct form *form)
     struct seal_draft draft = { .recipes = form->recipes };
     if (!domain) return false;
     wish.signer = signer_of(task, domain, &domain->dkim_rsa.items[0], KEY_RSA, &draft.key);
-    wish.payload = authenticate_payload(task->arena, source->config, source->occasion, judgement,
-                                        &wish.authserv_id);
+    wish.payload =
+        authenticate_payload(task->arena, source->config, source->occasion, judgement, &wish.authserv_id);
     if (!arc_seal_begin(task->arena, &form->header, task->basis.body, &judgement->facts.signatures.arc,
                         &judgement->result.arc, &wish, &draft.fields))
         return false;
@@ -110,8 +110,7 @@ static void forms_seal(struct task *task)
 {
     const struct auth_judgement *judgement = task->source->authentication;
     bool is_sealed = judgement->is_made && judgement->result.arc.reason != ARC_UNREACHABLE;
-    for (uint32_t i = 0; i < task->form_count && is_sealed; i++)
-        is_sealed = form_seal(task, &task->forms[i]);
+    for (uint32_t i = 0; i < task->form_count && is_sealed; i++) is_sealed = form_seal(task, &task->forms[i]);
     if (!is_sealed) task->out->why = TEXT("chain");
 }
 

@@ -14,8 +14,8 @@ enum { SEAL_DRAFTS_MOST = 2 * SIGNING_KEYS_MOST * RECIPES_MOST };
 
 /* One field, or of ARC three. */
 struct seal_draft {
-    uint8_t recipes; /* bits 1 << index: those whose message it is of */
-    struct text key; /* as ipc/ask_signer.h names it */
+    uint8_t recipes;           /* bits 1 << index: those whose message it is of */
+    struct text key;           /* as ipc/ask_signer.h names it */
     struct arc_sealing fields; /* of DKIM `message` alone: it is DKIM-Signature then */
 };
 

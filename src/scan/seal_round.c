@@ -175,7 +175,7 @@ static struct seal_round *round_of(struct sealer *sealer, uint64_t number)
 {
     struct seal_round *round;
     LIST_FOREACH(round, &sealer->rounds, others)
-    if (round->number == number) return round;
+        if (round->number == number) return round;
     return NULL;
 }
 
@@ -204,7 +204,8 @@ static bool signer_frame(void *context, struct frame *frame)
     struct text said;
     uint32_t index = frame->id & ((1U << DRAFT_BITS) - 1);
     bool is_signed = frame->type == SIGNER_SIGNED;
-    if ((!is_signed && frame->type != SIGNER_REFUSED) || !sign_answer_get(frame->payload, &said)) return false;
+    if ((!is_signed && frame->type != SIGNER_REFUSED) || !sign_answer_get(frame->payload, &said))
+        return false;
     struct seal_round *round = round_of(sealer, frame->id >> DRAFT_BITS);
     if (!round || index >= round->list.count || round->states[index] != ORDER_OPEN) return true;
     if (is_signed) {
@@ -230,8 +231,7 @@ void sealer_connect(struct sealer *sealer, int fd)
     struct seal_round *round;
     channel_close(sealer->signer);
     sealer->signer = channel_open(sealer->child->loop, fd, &events, sealer);
-    LIST_FOREACH(round, &sealer->rounds, others)
-    orders_send(round);
+    LIST_FOREACH(round, &sealer->rounds, others) orders_send(round);
 }
 
 /* --- life --- */

@@ -15,8 +15,8 @@ enum { SEAL_WAIT_MS = 2000, SEAL_ROUNDS_MOST = 1024 /* messages at once: one mor
    on, or with what follows where they cannot be made; borrowed for the call. */
 typedef void sealer_done(void *context, struct request *request, struct text payload);
 
-/* `child` says what is done where nothing can be signed (`auth sign failing`); borrowed for good. */
 struct child;
+/* `child` says what is done where nothing can be signed (`auth sign failing`); borrowed for good. */
 struct sealer *sealer_new(struct child *child, sealer_done *done, void *context);
 
 /* A channel to signer, which may have been restarted: what it has not answered is asked again. */

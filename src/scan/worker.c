@@ -77,8 +77,9 @@ static void reply(struct worker *worker, uint16_t type, uint64_t id, struct text
 static void seals_tell(struct worker *worker, const struct scan_question *question, const struct facts *facts,
                        const struct auth_judgement *authentication, const struct verdict *verdict)
 {
-    const struct seal_source source = { worker->scanner.config, &question->occasion, question->prefix,
-                                        facts,                  authentication,      verdict };
+    const struct seal_source source = { worker->scanner.config, &question->occasion,
+                                        question->prefix,       facts,
+                                        authentication,         verdict };
     struct seal_list list;
     if (facts->seal_basis.length == 0 || !seal_compose(worker->arena, &source, &list)) return;
     buffer_clear(&worker->reply);
@@ -113,12 +114,17 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
     reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
 }
 
-static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts,
+static void reply_facts(struct worker *worker, uint64_t id, struct facts *facts,
                         const uint8_t body[DIGEST_BYTES])
 {
     struct found found = { 0 };
     buffer_clear(&worker->facts);
     facts_put(facts, &worker->facts);
+    if (facts->seal_basis.length > 0 && buffer_length(&worker->facts) > SEAL_FACTS_MOST) {
+        seal_basis_drop(worker->arena, facts);
+        buffer_clear(&worker->facts);
+        facts_put(facts, &worker->facts);
+    }
     found.facts = buffer_text(&worker->facts);
     memcpy(found.body, body, DIGEST_BYTES);
     buffer_clear(&worker->reply);

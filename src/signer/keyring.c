@@ -51,7 +51,8 @@ struct keyring *keyring_new(const struct config *config)
     size_t most = 0;
     for (size_t i = 0; i < config->domain_count; i++)
         most += config->domains[i].dkim_rsa.count + config->domains[i].dkim_ed25519.count;
-    *keyring = (struct keyring){ .arena = arena_new(0), .items = memory_alloc((most + 1) * sizeof *keyring->items) };
+    *keyring =
+        (struct keyring){ .arena = arena_new(0), .items = memory_alloc((most + 1) * sizeof *keyring->items) };
     for (size_t i = 0; i < config->domain_count; i++) {
         list_add(keyring, &config->domains[i], &config->domains[i].dkim_rsa);
         list_add(keyring, &config->domains[i], &config->domains[i].dkim_ed25519);
@@ -78,8 +79,7 @@ bool keyring_sign(const struct keyring *keyring, struct text name, const uint8_t
                   struct buffer *out, const char **out_why)
 {
     const struct named_key wanted = { .name = name };
-    const struct named_key *found =
-        bsearch(&wanted, keyring->items, keyring->count, sizeof wanted, by_name);
+    const struct named_key *found = bsearch(&wanted, keyring->items, keyring->count, sizeof wanted, by_name);
     if (found && private_key_sign(found->key, digest, out)) return true;
     *out_why = found ? "OpenSSL does not sign with it" : "there is no such key";
     return false;

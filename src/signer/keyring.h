@@ -13,7 +13,7 @@ struct keyring;
 struct keyring *keyring_new(const struct config *config);
 void keyring_free(struct keyring *keyring); /* NULL is allowed */
 
-uint32_t keyring_count(const struct keyring *keyring);
+uint32_t keyring_count(const struct keyring *keyring); /* of those that can be used */
 
 /* Appends the raw signature. False with nothing appended and a reason in *out_why: there is no such key, or
    OpenSSL refuses. */
