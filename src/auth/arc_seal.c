@@ -4,6 +4,7 @@
 #include "auth/arc_seal.h"
 
 #include "auth/arc_chain.h"
+#include "auth/dkim_field.h"
 #include "auth/dkim_writer.h"
 
 enum { COLUMNS = 78, INDENT = 8 };
@@ -42,7 +43,8 @@ static struct text results_compose(struct arena *arena, uint32_t instance, const
 }
 
 static void message_compose(struct arena *arena, const uint8_t body_digest[KEY_DIGEST_BYTES],
-                            const struct arc_seal_wish *wish, struct text names, struct arc_sealing *sealing)
+                            const struct arc_seal_wish *wish, uint32_t instance, struct text names,
+                            struct arc_sealing *sealing)
 {
     struct dkim_writer writer = { 0 };
     dkim_writer_begin(&writer, "ARC-Message-Signature");
@@ -52,7 +54,7 @@ static void message_compose(struct arena *arena, const uint8_t body_digest[KEY_D
     dkim_writer_tag(&writer, "c", TEXT("relaxed/relaxed"));
     dkim_writer_tag(&writer, "d", wish->signer.domain);
     dkim_writer_names(&writer, names);
-    dkim_writer_number(&writer, "i", sealing->instance);
+    dkim_writer_number(&writer, "i", instance);
     dkim_writer_tag(&writer, "s", wish->signer.selector);
     dkim_writer_number(&writer, "t", wish->now_s);
     dkim_writer_end(&writer, arena, &sealing->message);
@@ -65,6 +67,34 @@ static enum arc_cv cv_of(const struct arc_verdict *verdict)
     return verdict->result == AUTH_NONE ? ARC_CV_NONE : ARC_CV_FAIL;
 }
 
+static void seal_compose(struct arena *arena, const struct arc_seal_wish *wish, uint32_t instance,
+                         enum arc_cv cv, struct arc_sealing *sealing)
+{
+    struct dkim_writer writer = { 0 };
+    dkim_writer_begin(&writer, "ARC-Seal");
+    dkim_writer_tag(&writer, "a", text_of(dkim_writer_algorithm(wish->signer.kind)));
+    dkim_writer_signature(&writer);
+    dkim_writer_tag(&writer, "cv", text_of(arc_cv_name(cv)));
+    dkim_writer_tag(&writer, "d", wish->signer.domain);
+    dkim_writer_number(&writer, "i", instance);
+    dkim_writer_tag(&writer, "s", wish->signer.selector);
+    dkim_writer_number(&writer, "t", wish->now_s);
+    dkim_writer_end(&writer, arena, &sealing->seal);
+}
+
+/* All sets before ours; of a chain that failed none (RFC 8617 section 5.1.2). */
+static void chain_gather(struct arena *arena, const struct header *header, enum arc_cv cv,
+                         struct arc_sealing *sealing)
+{
+    struct arc_chain chain;
+    arc_chain_collect(header, &chain);
+    if (chain.reason != ARC_GOOD || cv == ARC_CV_FAIL) chain.count = 0;
+    sealing->chain = arena_alloc_array(arena, (size_t)chain.count * ARC_FIELDS, sizeof *sealing->chain);
+    for (uint32_t i = 0; i < chain.count; i++)
+        for (int kind = 0; kind < ARC_FIELDS; kind++)
+            sealing->chain[sealing->chain_count++] = dkim_field_bytes(chain.fields[i][kind]);
+}
+
 bool arc_seal_begin(struct arena *arena, const struct header *header,
                     const uint8_t body_digest[KEY_DIGEST_BYTES], const struct arc_facts *facts,
                     const struct arc_verdict *verdict, const struct arc_seal_wish *wish,
@@ -72,27 +102,23 @@ bool arc_seal_begin(struct arena *arena, const struct header *header,
 {
     bool may_follow = facts->reason == ARC_GOOD || facts->reason == ARC_CV;
     if (!may_follow || facts->count >= ARC_SETS_MOST || !header_find(header, HEADER_FROM)) return false;
-    *out = (struct arc_sealing){ .signer = wish->signer,
-                                 .header = header,
-                                 .cv = cv_of(verdict),
-                                 .instance = facts->count + 1,
-                                 .now_s = wish->now_s };
+    enum arc_cv cv = cv_of(verdict);
+    uint32_t instance = facts->count + 1;
+    *out = (struct arc_sealing){ .results = results_compose(arena, instance, wish) };
     struct text names = wish->names.length ? wish->names : dkim_signing_names(arena, header);
-    out->results = results_compose(arena, out->instance, wish);
-    message_compose(arena, body_digest, wish, names, out);
+    message_compose(arena, body_digest, wish, instance, names, out);
     dkim_signing_digest(arena, header, names, &out->message);
+    seal_compose(arena, wish, instance, cv, out);
+    chain_gather(arena, header, cv, out);
     return true;
 }
 
-/* All sets up to ours; of a chain that failed ours alone (RFC 8617 section 5.1.2). */
 static void seal_digest(struct arena *arena, struct arc_sealing *sealing)
 {
     struct running_digest digest;
-    struct arc_chain chain;
-    arc_chain_collect(sealing->header, &chain);
-    if (chain.reason != ARC_GOOD || sealing->cv == ARC_CV_FAIL) chain.count = 0;
     running_digest_open(&digest);
-    for (uint32_t i = 0; i < chain.count; i++) arc_chain_set_add(&digest, chain.fields[i]);
+    for (uint32_t i = 0; i < sealing->chain_count; i++)
+        canonical_field_add(&digest, CANONICAL_RELAXED, sealing->chain[i], true);
     canonical_field_add(&digest, CANONICAL_RELAXED, sealing->results, true);
     canonical_field_add(&digest, CANONICAL_RELAXED, sealing->signed_message, true);
     canonical_field_add(&digest, CANONICAL_RELAXED, dkim_writer_unsigned(arena, &sealing->seal), false);
@@ -102,17 +128,7 @@ static void seal_digest(struct arena *arena, struct arc_sealing *sealing)
 
 void arc_seal_message(struct arena *arena, struct arc_sealing *sealing, struct text signature)
 {
-    struct dkim_writer writer = { 0 };
     sealing->signed_message = dkim_signing_end(arena, &sealing->message, signature);
-    dkim_writer_begin(&writer, "ARC-Seal");
-    dkim_writer_tag(&writer, "a", text_of(dkim_writer_algorithm(sealing->signer.kind)));
-    dkim_writer_signature(&writer);
-    dkim_writer_tag(&writer, "cv", text_of(arc_cv_name(sealing->cv)));
-    dkim_writer_tag(&writer, "d", sealing->signer.domain);
-    dkim_writer_number(&writer, "i", sealing->instance);
-    dkim_writer_tag(&writer, "s", sealing->signer.selector);
-    dkim_writer_number(&writer, "t", sealing->now_s);
-    dkim_writer_end(&writer, arena, &sealing->seal);
     seal_digest(arena, sealing);
 }
 

@@ -7,16 +7,16 @@
 #include "auth/arc.h"
 #include "auth/dkim_signing.h"
 
+/* Plain data: it may travel between the steps. `seal.digest` is set by arc_seal_message. */
 struct arc_sealing {
-    struct dkim_signer signer;
-    const struct header *header; /* borrowed until arc_seal_end */
-    enum arc_cv cv;
-    uint32_t instance;
-    uint64_t now_s;
     struct text results; /* ARC-Authentication-Results, whole */
+    struct text *chain;  /* the fields that the seal covers before that, whole, in their order */
+    uint32_t chain_count;
     struct dkim_signing message, seal;
     struct text signed_message; /* ARC-Message-Signature, whole */
 };
+
+enum { ARC_CHAIN_FIELDS_MOST = 3 * ARC_SETS_MOST };
 
 struct arc_seal_wish {
     struct dkim_signer signer;
@@ -34,7 +34,7 @@ bool arc_seal_begin(struct arena *arena, const struct header *header,
                     const struct arc_verdict *verdict, const struct arc_seal_wish *wish,
                     struct arc_sealing *out);
 
-/* Puts the raw signature of `message.digest` in and composes the seal. */
+/* Puts the raw signature of `message.digest` in; then `seal.digest` is known. */
 void arc_seal_message(struct arena *arena, struct arc_sealing *sealing, struct text signature);
 
 /* All three fields, CRLF-ended, seal first; belong in front of the message. */

@@ -55,6 +55,13 @@ void dkim_signing_body(struct text body, uint8_t out[KEY_DIGEST_BYTES])
     memcpy(out, want.digest, KEY_DIGEST_BYTES);
 }
 
+bool dkim_signing_covers(struct text name)
+{
+    for (size_t i = 0; i < sizeof signed_fields / sizeof *signed_fields; i++)
+        if (text_equal_nocase(name, text_of(signed_fields[i].name))) return true;
+    return false;
+}
+
 struct text dkim_signing_names(struct arena *arena, const struct header *header)
 {
     struct buffer names = { 0 };

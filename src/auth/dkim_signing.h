@@ -33,6 +33,9 @@ bool dkim_signing_begin(struct arena *arena, const struct header *header,
 /* The whole field, CRLF-ended, in the arena; belongs in front of the message. `signature` is raw. */
 struct text dkim_signing_end(struct arena *arena, const struct dkim_signing *signing, struct text signature);
 
+/* A field of that name (any case) is signed. */
+bool dkim_signing_covers(struct text name);
+
 /* What follows is for ARC too. The names that are signed, as h= has them; in the arena. */
 struct text dkim_signing_names(struct arena *arena, const struct header *header);
 

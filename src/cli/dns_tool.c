@@ -72,6 +72,18 @@ static int server_ask(const char *server, const struct dns_question_subject *sub
     return inquiry.code;
 }
 
+int dns_tool_ask(const struct control_target *target, const char *server, enum dns_record_type type,
+                 struct text name, struct buffer *out)
+{
+    struct dns_question_subject subject = { .kind = DNS_QUESTION_RECORDS, .name = name, .type = type };
+    struct buffer command = { 0 };
+    if (server) return server_ask(server, &subject, out);
+    buffer_printf(&command, "dns %s %.*s", dns_record_type_name(type), TEXT_ARG(name));
+    int code = control_ask(target, buffer_text(&command), ASK_LIMIT_MS, NULL, NULL, out);
+    buffer_free(&command);
+    return code;
+}
+
 /* --- telling --- */
 
 static void print_json(struct text says)
@@ -107,19 +119,15 @@ static int tell(const struct options *options, int code, struct text says)
 int dns_main(int argc, char **argv)
 {
     struct options options = { 0 };
-    struct dns_question_subject subject = { .kind = DNS_QUESTION_RECORDS };
+    enum dns_record_type type;
     int code = options_read(&dns_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (argc - optind != 2) return options_complain(&dns_usage, "say NAME and TYPE", "");
-    subject.name = text_of(argv[optind]);
-    if (!dns_record_type_find(text_of(argv[optind + 1]), &subject.type))
+    if (!dns_record_type_find(text_of(argv[optind + 1]), &type))
         return options_complain(&dns_usage, "TYPE is A, AAAA, CNAME, MX, PTR or TXT, not ", argv[optind + 1]);
-    struct buffer says = { 0 }, command = { 0 };
-    buffer_printf(&command, "dns %s %s", argv[optind + 1], argv[optind]);
-    code = options.dns ? server_ask(options.dns, &subject, &says)
-                       : control_ask(&options.target, buffer_text(&command), ASK_LIMIT_MS, NULL, NULL, &says);
+    struct buffer says = { 0 };
+    code = dns_tool_ask(&options.target, options.dns, type, text_of(argv[optind]), &says);
     code = tell(&options, code, buffer_text(&says));
     buffer_free(&says);
-    buffer_free(&command);
     return code;
 }

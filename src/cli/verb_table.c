@@ -15,6 +15,7 @@
 #include "cli/check.h"
 #include "cli/completions.h"
 #include "cli/digest_tool.h"
+#include "cli/dkim_tool.h"
 #include "cli/dns_tool.h"
 #include "cli/drain.h"
 #include "cli/health_command.h"
@@ -76,7 +77,10 @@ static const struct verb verbs[] = {
       &quarantine_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
-    { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK, &auth_usage },
+    { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,
+      &auth_usage },
+    { "dkim", dkim_main, "make keys that sign mail, and check whether they are published", VERB_ASKS_MASTER,
+      &dkim_usage },
     { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,
       &balance_usage },

@@ -39,8 +39,14 @@ static bool bytes_take(struct text *rest, uint64_t length, struct text *out)
     return true;
 }
 
+/* A file and what it is for: a key may serve TLS and sign mail, though nobody should want that. */
+struct listed_file {
+    const struct file_content *file;
+    bool is_plain, is_signing_key;
+};
+
 struct file_set {
-    const struct file_content **items;
+    struct listed_file *items;
     size_t count;
 };
 
@@ -48,40 +54,59 @@ static void file_collect(struct file_set *set, const void *base, enum schema_sco
 {
     for (size_t i = 0; i < schema_row_count; i++) {
         const struct schema_row *row = &schema_rows[i];
-        if (row->scope != scope || row->type != SCHEMA_FILE) continue;
-        const struct file_content *file = (const void *)((const char *)base + row->offset);
-        if (file->path.length > 0) set->items[set->count++] = file;
+        const void *field = (const char *)base + row->offset;
+        const struct signing_key_list *keys = field;
+        const struct file_content *file = field;
+        if (row->scope != scope) continue;
+        for (size_t k = 0; row->type == SCHEMA_KEYS && k < keys->count; k++)
+            set->items[set->count++] =
+                (struct listed_file){ .file = &keys->items[k].file, .is_signing_key = true };
+        if (row->type == SCHEMA_FILE && file->path.length > 0)
+            set->items[set->count++] = (struct listed_file){ .file = file, .is_plain = true };
     }
 }
 
 static int by_path(const void *a, const void *b)
 {
-    const struct file_content *const *first = a, *const *second = b;
-    return text_compare((*first)->path, (*second)->path);
+    const struct listed_file *first = a, *second = b;
+    return text_compare(first->file->path, second->file->path);
+}
+
+/* One of each path, for all that it is for. */
+static struct file_set files_merge(struct file_set set)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < set.count; i++) {
+        struct listed_file *last = kept ? &set.items[kept - 1] : NULL, *next = &set.items[i];
+        if (!last || !text_equal(last->file->path, next->file->path)) {
+            set.items[kept++] = *next;
+            continue;
+        }
+        last->is_plain = last->is_plain || next->is_plain;
+        last->is_signing_key = last->is_signing_key || next->is_signing_key;
+    }
+    set.count = kept;
+    return set;
 }
 
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 8 + config->listener_count * 4 + config->domain_count * 2, kept = 0;
+    size_t most = 8 + config->listener_count * 4 + config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);
     for (size_t i = 0; i < config->listener_count; i++)
         file_collect(&set, &config->listeners[i], SCHEMA_LISTENER);
     for (size_t i = 0; i < config->domain_count; i++) file_collect(&set, &config->domains[i], SCHEMA_DOMAIN);
     qsort(set.items, set.count, sizeof *set.items, by_path);
-    for (size_t i = 0; i < set.count; i++)
-        if (kept == 0 || !text_equal(set.items[kept - 1]->path, set.items[i]->path))
-            set.items[kept++] = set.items[i];
-    set.count = kept;
-    return set;
+    return files_merge(set);
 }
 
 void config_bundle_files(const struct config *config,
                          void (*each)(void *context, const struct file_content *file), void *context)
 {
     struct file_set files = files_of(config);
-    for (size_t i = 0; i < files.count; i++) each(context, files.items[i]);
+    for (size_t i = 0; i < files.count; i++) each(context, files.items[i].file);
     free(files.items);
 }
 
@@ -98,16 +123,29 @@ static void certificates_add(struct text content, struct buffer *out)
     }
 }
 
-static bool has_key(const struct config *config, const struct file_content *file, enum bundle_keys keys)
+static bool has_key(const struct config *config, const struct listed_file *listed, enum bundle_keys keys)
 {
-    return keys == BUNDLE_ALL_KEYS ||
-           (keys == BUNDLE_NODE_KEY && text_equal(file->path, config->node.key.path));
+    switch (keys) {
+    case BUNDLE_NO_KEYS:
+        return false;
+    case BUNDLE_NODE_KEY:
+        return text_equal(listed->file->path, config->node.key.path);
+    case BUNDLE_TLS_KEYS:
+        return listed->is_plain;
+    case BUNDLE_SIGNING_KEYS:
+        return listed->is_signing_key;
+    case BUNDLE_ALL_KEYS:
+        break;
+    }
+    return true;
 }
 
-static void file_write(const struct file_content *file, bool is_whole, struct buffer *out)
+static void file_write(const struct listed_file *listed, bool is_whole, struct buffer *out)
 {
     struct buffer certificates = { 0 };
+    const struct file_content *file = listed->file;
     struct text content = file->content;
+    if (!is_whole && listed->is_signing_key) content = TEXT_NONE;
     if (!is_whole && text_find(content, TEXT("-----BEGIN ")) < content.length) {
         certificates_add(content, &certificates);
         content = buffer_text(&certificates);
@@ -129,7 +167,7 @@ static void bundle_write(const struct config *config, enum bundle_keys keys, str
     number_add(out, buffer_length(&dump), 8);
     buffer_add_text(out, buffer_text(&dump));
     for (size_t i = 0; i < files.count; i++)
-        file_write(files.items[i], has_key(config, files.items[i], keys), out);
+        file_write(&files.items[i], has_key(config, &files.items[i], keys), out);
     buffer_free(&dump);
     free(files.items);
 }

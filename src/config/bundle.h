@@ -11,7 +11,13 @@ void config_bundle_write(const struct config *config, struct buffer *out);
 
 /* What of the private keys goes along. Of a file without its key all is left out that stands between the
    lines BEGIN and END of anything but a certificate: its key, and the secret that nodes share. */
-enum bundle_keys { BUNDLE_NO_KEYS, BUNDLE_NODE_KEY, BUNDLE_ALL_KEYS };
+enum bundle_keys {
+    BUNDLE_NO_KEYS,
+    BUNDLE_NODE_KEY,     /* that of `node key` */
+    BUNDLE_TLS_KEYS,     /* those of certificates */
+    BUNDLE_SIGNING_KEYS, /* those of DKIM */
+    BUNDLE_ALL_KEYS
+};
 
 /* The same as a memory file that nobody can change, to be mapped: how a process hands its configuration on.
    Returns a descriptor that the caller owns, or -1 with errno. */

@@ -88,9 +88,9 @@ static struct content *content_need(struct loader *loader, struct text path)
     return &loader->contents[loader->content_count - 1];
 }
 
-static void field_fill(struct loader *loader, const struct schema_row *row, void *base, size_t index)
+static void file_fill(struct loader *loader, const struct schema_row *row, struct file_content *file,
+                      size_t index)
 {
-    struct file_content *file = (void *)((char *)base + row->offset);
     if (file->path.length == 0) return;
     if (loader->content_count == CONFIG_CONTENTS_MOST && !content_find(loader, file->path)) {
         loader_complain(loader, SEVERITY_ERROR, source_find(loader->sources, row, index),
@@ -106,11 +106,22 @@ static void field_fill(struct loader *loader, const struct schema_row *row, void
                     row->words, TEXT_ARG(file->path), content->reason);
 }
 
+static void field_fill(struct loader *loader, const struct schema_row *row, void *base, size_t index)
+{
+    void *field = (char *)base + row->offset;
+    if (row->type == SCHEMA_FILE) {
+        file_fill(loader, row, field, index);
+        return;
+    }
+    struct signing_key_list *keys = field;
+    for (size_t i = 0; i < keys->count; i++) file_fill(loader, row, &keys->items[i].file, index);
+}
+
 void contents_read_all(struct loader *loader)
 {
     struct config *config = loader->config;
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
-        if (row->type != SCHEMA_FILE) continue;
+        if (row->type != SCHEMA_FILE && row->type != SCHEMA_KEYS) continue;
         if (row->scope == SCHEMA_GLOBAL) field_fill(loader, row, config, 0);
         for (size_t i = 0; row->scope == SCHEMA_LISTENER && i < config->listener_count; i++)
             field_fill(loader, row, &config->listeners[i], i);

@@ -110,6 +110,43 @@ bool config_is_judged(const struct config *config, const struct domain *domain)
            config_auth_mode(config, domain) != MODE_OFF;
 }
 
+static bool has_signing_key(const struct domain *domain)
+{
+    return domain->dkim_rsa.count > 0 || domain->dkim_ed25519.count > 0;
+}
+
+bool config_signs(const struct config *config)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (has_signing_key(&config->domains[i])) return true;
+    return false;
+}
+
+const struct domain *config_signing_domain(const struct config *config, struct text name)
+{
+    const struct domain *domain = config_find_domain(config, name);
+    return config_route_is_local(domain) && has_signing_key(domain) ? domain : NULL;
+}
+
+struct text config_signing_name(const struct domain *domain)
+{
+    bool is_below = domain->name.length > 0 && domain->name.at[0] == '.';
+    return text_slice(domain->name, is_below, domain->name.length);
+}
+
+void config_signing_key_name(const struct domain *domain, const struct signing_key *key, struct buffer *out)
+{
+    buffer_printf(out, "%.*s._domainkey.%.*s", TEXT_ARG(key->selector),
+                  TEXT_ARG(config_signing_name(domain)));
+}
+
+const struct domain *config_sealing_domain(const struct config *config)
+{
+    if (config->auth.seal.length == 0) return NULL;
+    const struct domain *domain = config_signing_domain(config, config->auth.seal);
+    return domain && domain->dkim_rsa.count > 0 ? domain : NULL;
+}
+
 bool config_authenticates(const struct config *config)
 {
     bool does = config->auth.mode != MODE_OFF;

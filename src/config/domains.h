@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_CONFIG_DOMAINS_H
 #define SEKIMORI_CONFIG_DOMAINS_H
 
+#include "base/buffer.h"
 #include "config/settings.h"
 
 /* The exact name, else the nearest ".parent", else "*". Case is ignored, a trailing dot too. Never NULL: "*"
@@ -26,6 +27,21 @@ enum mode config_auth_mode(const struct config *config, const struct domain *dom
 
 /* Some check is not off for mail to this domain. */
 bool config_is_judged(const struct config *config, const struct domain *domain);
+
+/* Some domain has keys of DKIM. */
+bool config_signs(const struct config *config);
+
+/* The statement whose keys sign what is from this domain; NULL: none has any. */
+const struct domain *config_signing_domain(const struct config *config, struct text domain);
+
+/* d= of those keys, and where they are published: the domain, of ".parent" the parent. */
+struct text config_signing_name(const struct domain *domain);
+
+/* Appends where the key's public half is published, which is its name too: "SELECTOR._domainkey.DOMAIN". */
+void config_signing_key_name(const struct domain *domain, const struct signing_key *key, struct buffer *out);
+
+/* The statement whose first RSA key seals; NULL: nothing is sealed. */
+const struct domain *config_sealing_domain(const struct config *config);
 
 /* Senders are authenticated for some domain. */
 bool config_authenticates(const struct config *config);

@@ -69,6 +69,8 @@ struct place loader_place(const struct loader *loader, enum schema_scope scope, 
                           size_t index);
 /* The same for certificates. */
 void identity_check(struct loader *loader);
+/* And for keys that sign mail. */
+void mail_keys_check(struct loader *loader);
 
 /* Adds a problem at `place`, whose file is one of the loader's sources. The text is copied. */
 void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,

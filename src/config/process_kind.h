@@ -19,6 +19,7 @@ enum process_kind {
     PROCESS_COURIER,
     PROCESS_HELPER,
     PROCESS_METRICS,
+    PROCESS_SIGNER,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind);                      /* "receive" */

@@ -59,6 +59,7 @@ static const struct schema_choice unavailable_actions[] = {
 static const struct schema_choice dmarc_actions[] = {
     { "reject", ACTION_REJECT }, { "quarantine", ACTION_QUARANTINE }, { "score", ACTION_ACCEPT }, { NULL, 0 }
 };
+static const struct schema_choice unsigned_ways[] = { { "defer", false }, { "unsigned", true }, { NULL, 0 } };
 static const struct schema_choice builtins[] = {
     { "on", EMBEDDED_ON }, { "off", EMBEDDED_OFF }, { "only", EMBEDDED_ONLY }, { NULL, 0 }
 };
@@ -264,6 +265,13 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "auth trust names", NAMES, auth.forwarder_names, "none", "none",
         "The same by the client's confirmed name: this one, or one below it.",
         "同じく、確かめられたクライアントの名前（その下の名前も含む）で指定する。"),
+
+    PLAIN(GLOBAL, "auth seal", NAME, auth.seal, "none", "none",
+        "Seal mail from outside when it goes inward (ARC), so that servers behind believe what was found of its sender: the domain of `domains` whose first RSA key does it.",
+        "内側へ渡すメールに ARC の署名を付け、後ろのサーバーが送信元の認証結果を信頼できるようにする。domains にあるこのドメインの最初の RSA 鍵を使う。"),
+    CHOICE(GLOBAL, "auth sign failing", auth.sends_unsigned, unsigned_ways, "defer",
+        "What happens to mail of a domain with DKIM keys while it cannot be signed: it gets 451 and comes again, or goes out unsigned.",
+        "DKIM 鍵のあるドメインのメールに署名できない間の扱い。defer は 451 を返して再送を待ち、unsigned は署名せずに送る。"),
 
     RANGE(GLOBAL, "limits message", SIZE, limits.message_bytes, "50M", 64 * KIB, 2 * GIB,
         "Bytes of one message.",
@@ -746,6 +754,12 @@ const struct schema_row schema_rows[] = {
     OF_DOMAIN("dmarc reject", dmarc_reject, has_dmarc_reject, dmarc_actions, "as `auth dmarc reject`",
         "What mail to this domain gets that the domain in From asks to refuse.",
         "差出人のドメインが拒否を求めるメールの、このドメイン宛での扱い。"),
+    PLAIN(DOMAIN, "dkim rsa", KEYS, dkim_rsa, "none", "none",
+        "RSA keys that sign mail from inside whose From is of this domain; each is published at SELECTOR._domainkey.DOMAIN. All sign: to change one, name the new one behind the old one.",
+        "差出人がこのドメインである内からのメールに署名する RSA 鍵。公開鍵は SELECTOR._domainkey.DOMAIN に置く。全ての鍵で署名する。交換時は新しい鍵を古い鍵の後ろに書く。"),
+    PLAIN(DOMAIN, "dkim ed25519", KEYS, dkim_ed25519, "none", "none",
+        "The same with Ed25519 (RFC 8463). Not all servers know it: it stands beside an RSA key.",
+        "同じく Ed25519（RFC 8463）の鍵。対応しないサーバーもあるので RSA と併用する。"),
 };
 const size_t schema_row_count = sizeof schema_rows / sizeof *schema_rows;
 

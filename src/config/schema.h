@@ -37,6 +37,7 @@ enum schema_type {
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
     SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */
+    SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */
 };

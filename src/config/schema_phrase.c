@@ -37,6 +37,8 @@ static const struct {
     [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },
     [SCHEMA_COMMAND] = { "the absolute path of a program and its arguments, those in quotes",
                          "PROGRAM [\"ARGUMENT\"...]" },
+    [SCHEMA_KEYS] = { "selectors and key files such as s2026:/etc/sekimori/dkim/s2026.pem",
+                      "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };

@@ -107,6 +107,19 @@ struct target {
 
 /* domains { NAME TARGET… { … } }; ".name" serves all subdomains, "*" everybody else: the way out to the
    world. Every configuration has "*" (`* mx` when it is not written). */
+/* A private key of DKIM (RFC 6376), and where its public half is published: SELECTOR._domainkey.DOMAIN. */
+struct signing_key {
+    struct text selector;
+    struct file_content file;
+};
+
+enum { SIGNING_KEYS_MOST = 4 }; /* of one kind and domain: while they are changed there are two */
+
+struct signing_key_list {
+    struct signing_key *items;
+    size_t count;
+};
+
 struct domain {
     struct text name; /* lower case */
     struct target *targets;
@@ -125,7 +138,8 @@ struct domain {
     bool has_language;      /* else `report language` */
     enum language language; /* of its users */
     enum mode virus_mode, spam_mode, auth_mode;
-    enum action dmarc_reject; /* as auth.dmarc_reject */
+    enum action dmarc_reject;                       /* as auth.dmarc_reject */
+    struct signing_key_list dkim_rsa, dkim_ed25519; /* all sign; the first RSA key seals */
 };
 
 struct domain_index;   /* config/domains.c */
@@ -183,6 +197,8 @@ struct config {
         struct text_list sealers;         /* domains whose ARC seals are believed */
         struct network_list forwarders;   /* clients that forward mail of others */
         struct text_list forwarder_names; /* the same, by confirmed name: this one or below it */
+        struct text seal;    /* whose RSA key seals mail that goes inward (ARC); empty: none does */
+        bool sends_unsigned; /* what cannot be signed goes out all the same; false: it is deferred */
     } auth;
 
     struct {

@@ -8,6 +8,8 @@
 #include "base/die.h"
 #include "config/units.h"
 
+enum { SELECTOR_MOST = 120 };
+
 static const char NOT_ONE[] = "is not valid here";
 
 static void *field_of(const struct schema_row *row, void *base)
@@ -55,6 +57,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
+    case SCHEMA_KEYS:
         return true;
     default:
         return false;
@@ -249,6 +252,31 @@ static const char *word_add(const struct schema_row *row, void *base, struct tex
     return NULL;
 }
 
+/* Each label of a selector is one of a name in the DNS, and may be a number (RFC 6376 section 3.1). */
+static bool is_selector(struct text word)
+{
+    struct text rest = word;
+    if (word.length > SELECTOR_MOST) return false;
+    for (size_t dot; (dot = text_find_char(rest, '.')) < rest.length;
+         rest = text_slice(rest, dot + 1, rest.length))
+        if (!is_label(text_slice(rest, 0, dot))) return false;
+    return is_label(rest);
+}
+
+static const char *key_add(const struct schema_row *row, void *base, struct text word, struct text folder,
+                           struct arena *arena)
+{
+    struct signing_key_list *list = field_of(row, base);
+    size_t colon = text_find_char(word, ':');
+    struct text selector = text_slice(word, 0, colon), path = text_slice(word, colon + 1, word.length);
+    if (!is_selector(selector) || path.length == 0) return NOT_ONE;
+    if (list->count == SIGNING_KEYS_MOST) return "is one key too many (4 are allowed)";
+    list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
+    list->items[list->count++] =
+        (struct signing_key){ arena_text(arena, selector), { .path = path_in(folder, path, arena) } };
+    return NULL;
+}
+
 static const char *text_store(const struct schema_row *row, void *base, struct text word, bool good,
                               struct arena *arena)
 {
@@ -318,6 +346,8 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return word_add(row, base, word, arena);
+    case SCHEMA_KEYS:
+        return key_add(row, base, word, folder, arena);
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:
         break;
@@ -407,6 +437,20 @@ static void command_print(const struct schema_row *row, const struct text_list *
     }
 }
 
+static void keys_print(const struct schema_row *row, const struct signing_key_list *list, struct buffer *out)
+{
+    struct buffer word = { 0 };
+    if (list->count == 0) buffer_printf(out, "%s", row->none);
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0) buffer_add_char(out, ' ');
+        buffer_clear(&word);
+        buffer_printf(&word, "%.*s:%.*s", TEXT_ARG(list->items[i].selector),
+                      TEXT_ARG(list->items[i].file.path));
+        value_word_print(buffer_text(&word), out);
+    }
+    buffer_free(&word);
+}
+
 static void address_field_print(const struct schema_row *row, const struct address *address,
                                 struct buffer *out)
 {
@@ -472,6 +516,9 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         return;
     case SCHEMA_COMMAND:
         command_print(row, field, out);
+        return;
+    case SCHEMA_KEYS:
+        keys_print(row, field, out);
         return;
     case SCHEMA_LISTEN:
     case SCHEMA_DOMAINS:

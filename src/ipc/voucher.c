@@ -20,6 +20,7 @@ bool voucher_is_wanted(const struct config *config, const struct listener *liste
                        const struct envelope *envelope)
 {
     if (!listener->check || listener->relay == RELAY_THROUGH) return false;
+    if (listener->direction == DIRECTION_OUT && config_signs(config)) return true;
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         const struct domain *domain =
             config_find_domain(config, envelope_domain_of(envelope->recipients[i].address));

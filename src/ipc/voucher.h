@@ -18,8 +18,8 @@ enum { VOUCHER_VERDICTS = 2 };
    opens files; in scan behind the fork of the warden, whose children are not to have the key. */
 struct digest_key *voucher_key_read(struct child *child);
 
-/* Some recipient wants some check, in force or observed, of what comes by this listener, and this node does
-   it: what it keeps of that without a hold has a voucher. */
+/* Some recipient wants some check, in force or observed, of what comes by this listener, or it may have to be
+   signed, and this node does it: what it keeps of that without a hold has a voucher. */
 bool voucher_is_wanted(const struct config *config, const struct listener *listener,
                        const struct envelope *envelope);
 

@@ -114,6 +114,7 @@ struct facts {
     struct text message_id;     /* the Message-ID field */
     struct text from;           /* the same of the From field */
     struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
+    struct text seal_basis;     /* scan/seal_basis.h; empty: nothing is to be signed of it */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

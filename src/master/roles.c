@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "config/domains.h"
+
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
@@ -18,9 +20,10 @@ const struct part parts[] = {
     { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
     { PROCESS_METRICS, EVERY_ROLE, .is_aside = true, .has_metrics = true, .has_no_events = true,
       .reads_counters = true, .reads_health = true },
+    { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .has_no_events = true, .keys = BUNDLE_SIGNING_KEYS },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
-      .has_secret = true, .keys = BUNDLE_ALL_KEYS },
+      .has_secret = true, .keys = BUNDLE_TLS_KEYS },
 };
 const size_t part_count = sizeof parts / sizeof *parts;
 
@@ -30,7 +33,7 @@ const struct link links[] = {
     { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
     { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
     { PROCESS_QUEUE, PROCESS_LEDGER },   { PROCESS_REPORT, PROCESS_LEDGER },
-    { PROCESS_REPORT, PROCESS_HELPER },
+    { PROCESS_REPORT, PROCESS_HELPER },  { PROCESS_SCAN, PROCESS_SIGNER },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -54,6 +57,7 @@ unsigned part_instances(const struct part *part, const struct config *config)
     if (!(part->roles & 1u << config->role)) return 0;
     if (part->kind == PROCESS_COURIER) return courier_is_wanted(config);
     if (part->kind == PROCESS_HELPER) return helper_is_wanted(config);
+    if (part->kind == PROCESS_SIGNER) return config_signs(config);
     if (part->kind == PROCESS_METRICS) return metrics_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;

@@ -352,8 +352,9 @@ static struct text hostname_of(const struct config *config)
     return config->auth.name.length > 0 ? config->auth.name : config->hostname;
 }
 
-static void results_add(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                        const struct auth_judgement *judgement, struct buffer *out)
+static struct authentication_results results_of(struct arena *arena, const struct config *config,
+                                                const struct occasion *occasion,
+                                                const struct auth_judgement *judgement)
 {
     const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
     const struct authentication *result = &judgement->result;
@@ -367,9 +368,22 @@ static void results_add(struct arena *arena, const struct config *config, const 
         all[count++] = dkim_statement(&dkim->signatures[i], &result->dkim[i]);
     all[count++] = dmarc_statement(arena, judgement);
     if (result->arc.result != AUTH_NONE) all[count++] = arc_statement(judgement);
-    authentication_results_add(out, TEXT("Authentication-Results"),
-                               &(struct authentication_results){
-                                   .authserv_id = hostname_of(config), .statements = all, .count = count });
+    return (struct authentication_results){ .authserv_id = hostname_of(config),
+                                            .statements = all,
+                                            .count = count };
+}
+
+struct text authenticate_payload(struct arena *arena, const struct config *config,
+                                 const struct occasion *occasion, const struct auth_judgement *judgement,
+                                 struct text *out_name)
+{
+    struct buffer out = { 0 };
+    struct authentication_results results = results_of(arena, config, occasion, judgement);
+    authentication_results_payload_add(&out, &results);
+    *out_name = results.authserv_id;
+    struct text payload = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return payload;
 }
 
 /* RFC 7208 section 9.1. */
@@ -388,7 +402,8 @@ struct text authenticate_fields(struct arena *arena, const struct config *config
 {
     struct buffer out = { 0 };
     if (!judgement->is_made) return TEXT_NONE;
-    results_add(arena, config, occasion, judgement, &out);
+    struct authentication_results results = results_of(arena, config, occasion, judgement);
+    authentication_results_add(&out, TEXT("Authentication-Results"), &results);
     if (config->auth.received_spf) received_spf_add(config, occasion, &judgement->result.spf.sender, &out);
     struct text fields = arena_text(arena, buffer_text(&out));
     buffer_free(&out);

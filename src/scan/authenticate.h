@@ -47,6 +47,11 @@ void authenticate_score(const struct auth_judgement *judgement, const struct con
 struct text authenticate_fields(struct arena *arena, const struct config *config,
                                 const struct occasion *occasion, const struct auth_judgement *judgement);
 
+/* The same results as ARC-Authentication-Results has them, in the arena, and who says so. */
+struct text authenticate_payload(struct arena *arena, const struct config *config,
+                                 const struct occasion *occasion, const struct auth_judgement *judgement,
+                                 struct text *out_name);
+
 /* "example.jp asks to refuse mail that does not prove to come from it (DMARC)". In the arena. */
 struct text authenticate_reason(struct arena *arena, const struct auth_judgement *judgement);
 

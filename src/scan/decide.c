@@ -150,26 +150,33 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
     return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
 
-void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                    const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                    struct verdict *out)
+void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                     struct auth_judgement *authentication, struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
-    struct auth_judgement authentication;
     struct score proven = { .arena = arena };
-    authenticate_judge(arena, config, occasion, facts, answers, answer_count, &authentication);
-    authenticate_score(&authentication, config, does_authenticate(config, occasion), &proven);
+    authenticate_judge(arena, config, occasion, facts, answers, answer_count, authentication);
+    authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score),
-                                   authenticate_demand(&authentication) == DMARC_POLICY_REJECT };
+                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
     for (uint32_t i = 0; i < out->recipient_count; i++)
         recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i], &edits[i]);
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
-    wording_write(arena, facts, &authentication, cause, out);
+    wording_write(arena, facts, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
-    const struct recipe_basis basis = { arena, config, occasion, facts, &authentication, out };
+    const struct recipe_basis basis = { arena, config, occasion, facts, authentication, out };
     recipe_write(&basis, edits, out);
+}
+
+void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                    const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                    struct verdict *out)
+{
+    struct auth_judgement authentication;
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, &authentication, out);
 }

@@ -17,4 +17,10 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
                     struct verdict *out);
 
+struct auth_judgement;
+/* The same, and what was found of who sent the message. */
+void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
+                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
+                     struct auth_judgement *out_authentication, struct verdict *out);
+
 #endif

@@ -36,9 +36,11 @@ void dispatcher_answer(struct dispatcher *dispatcher, struct request *request, u
                        struct text payload)
 {
     if (request->receiver) channel_send(request->receiver->channel, type, request->id, payload);
+    uint32_t own = request->is_let_go ? 0 : 1;
     dispatcher->answered++;
     request_drop(dispatcher, request);
-    bool is_last = dispatcher->stop_timer && worker_pool_busy(dispatcher) <= 1 && !dispatcher->waiting.count;
+    bool is_last = dispatcher->stop_timer && worker_pool_busy(dispatcher) <= own &&
+                   !dispatcher->waiting.count && sealer_count(dispatcher->sealer) == 0;
     if (is_last) timer_set(dispatcher->stop_timer, 0); /* the worker's answer leaves with this turn */
 }
 
@@ -73,11 +75,10 @@ void dispatcher_lost(struct dispatcher *dispatcher, struct request *request, boo
         dispatcher_fail(dispatcher, request, SCAN_WORKER_DIED, "the scan worker died");
 }
 
-void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, uint16_t type,
-                       struct text payload)
+static void judged_answer(struct dispatcher *dispatcher, struct request *request, uint16_t type,
+                          struct text payload)
 {
     struct buffer signed_payload = { 0 };
-    spent_count(dispatcher, request);
     arena_reset(dispatcher->arena);
     if (type == SCAN_FAILED || !request->receiver)
         dispatcher_answer(dispatcher, request, type, payload);
@@ -87,6 +88,22 @@ void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, u
     else
         dispatcher_fail(dispatcher, request, SCAN_WORKER_DIED, "what the worker answered makes no sense");
     buffer_free(&signed_payload);
+}
+
+static void sealed(void *context, struct request *request, struct text payload)
+{
+    judged_answer(CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC), request, SCAN_VERDICT, payload);
+}
+
+void dispatcher_judged(struct dispatcher *dispatcher, struct request *request, uint16_t type,
+                       struct text payload)
+{
+    bool is_to_seal = type == SCAN_VERDICT && request->receiver && buffer_length(&request->seals) > 0;
+    spent_count(dispatcher, request);
+    if (is_to_seal)
+        sealer_begin(dispatcher->sealer, request, payload);
+    else
+        judged_answer(dispatcher, request, type, payload);
 }
 
 /* --- waiting --- */
@@ -214,6 +231,7 @@ struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_
     dispatcher->child = child;
     dispatcher->key = key;
     dispatcher->arena = arena_new(16 * 1024);
+    dispatcher->sealer = sealer_new(child, sealed, dispatcher);
     dispatcher->core_count = core_count;
     dispatcher->worker_ms = loop_now_ms(child->loop);
     dispatcher->retry = timer_new(child->loop, retry, dispatcher);
@@ -223,6 +241,11 @@ struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_
     vigil_open(dispatcher);
     worker_pool_start(dispatcher, false);
     return dispatcher;
+}
+
+void dispatcher_connect_signer(struct dispatcher *dispatcher, int fd)
+{
+    sealer_connect(dispatcher->sealer, fd);
 }
 
 void dispatcher_reload(struct dispatcher *dispatcher)
@@ -239,7 +262,8 @@ static void stop_check(void *context)
 
 void dispatcher_stop(struct dispatcher *dispatcher, uint32_t within_ms)
 {
-    bool is_idle = worker_pool_busy(dispatcher) == 0 && !dispatcher->waiting.count;
+    bool is_idle = worker_pool_busy(dispatcher) == 0 && !dispatcher->waiting.count &&
+                   sealer_count(dispatcher->sealer) == 0;
     dispatcher->stop_timer = timer_new(dispatcher->child->loop, stop_check, dispatcher);
     timer_set(dispatcher->stop_timer, is_idle ? 0 : within_ms);
 }
@@ -268,6 +292,7 @@ void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
     child_status_add(out, "judged", "%llu", (unsigned long long)dispatcher->answered);
     child_status_add(out, "workers died", "%llu", (unsigned long long)dispatcher->died);
     child_status_add(out, "workers timed out", "%llu", (unsigned long long)dispatcher->timed_out);
+    sealer_status(dispatcher->sealer, out);
     child_status_add(out, "refused", "%llu", (unsigned long long)dispatcher->refused);
     if (dispatcher->trouble[0]) child_status_add(out, "trouble", "%s", dispatcher->trouble);
     if (!generation) return;

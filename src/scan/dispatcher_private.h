@@ -7,6 +7,7 @@
 
 #include "scan/dispatcher.h"
 #include "scan/fair_shares.h"
+#include "scan/seal_round.h"
 #include "scan/worker_watch.h"
 
 struct receiver {
@@ -73,6 +74,7 @@ struct dispatcher {
     uint32_t failures;   /* in a row, of fork servers and starting workers */
     char trouble[200];   /* why there is no worker; empty: none is expected to fail */
     struct shares waiting;
+    struct sealer *sealer;
     bool has_large; /* a large one came: workers for such are kept from then on */
     uint32_t busy_count[REQUEST_WEIGHTS];
     uint64_t worker_ms;  /* when there last was one, as far as was looked */

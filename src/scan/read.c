@@ -8,6 +8,7 @@
 #include "scan/authenticate.h"
 #include "scan/content.h"
 #include "scan/recipe.h"
+#include "scan/seal_basis.h"
 #include "spam/score.h"
 
 enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
@@ -124,6 +125,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
         arena, config, occasion->direction, message, mime->declared, header
     };
     recipe_look(&source, &score, out);
+    seal_basis_read(arena, config, occasion, message, header, out);
     out->signals = score.signals;
     out->signal_count = score.count;
 }

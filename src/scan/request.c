@@ -43,6 +43,7 @@ void request_free(struct request *request)
 {
     for (int i = 0; i < request->fd_count; i++) close(request->fds[i]);
     buffer_free(&request->payload);
+    buffer_free(&request->seals);
     free(request);
 }
 

@@ -23,8 +23,10 @@ struct request {
     enum request_weight weight;
     uint64_t start, finish; /* see fair_shares.c */
     uint64_t spent_ms;      /* a worker's own time, as far as it was told */
+    bool is_let_go;         /* its worker has answered, and it waits for signer */
     bool is_late;           /* its worker takes long over it */
     struct buffer payload;
+    struct buffer seals; /* WORKER_SEALS; empty: nothing is to be signed */
     int fds[FRAME_DESCRIPTORS];
     int fd_count;
 };

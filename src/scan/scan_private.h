@@ -44,6 +44,7 @@ enum worker_frame {
     WORKER_LOG,   /* dispatcher: as MASTER_LOG */
     WORKER_SPENT, /* worker, before the answer to SCAN_READ where it is worth telling: u64 milliseconds of its
                      own time */
+    WORKER_SEALS, /* worker, before SCAN_VERDICT where something is to be signed: scan/seal_draft.h */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -19,6 +19,7 @@
 #include "mail/charset.h"
 #include "scan/decide.h"
 #include "scan/scan_private.h"
+#include "scan/seal_compose.h"
 #include "scan/trace_fields.h"
 #include "virus/canary.h"
 #include "virus/temp_files.h"
@@ -64,15 +65,34 @@ static void reply_failed(struct worker *worker, uint64_t id, enum scan_failure f
     channel_send_now(worker->channel, SCAN_FAILED, id, buffer_text(&worker->reply), NULL, 0);
 }
 
-static void reply(struct worker *worker, enum scan_frame type, uint64_t id, struct text payload)
+static void reply(struct worker *worker, uint16_t type, uint64_t id, struct text payload)
 {
     if (payload.length > SCAN_PAYLOAD_MOST)
         reply_failed(worker, id, SCAN_WORKER_DIED, "what was found does not fit a frame");
-    else if (!channel_send_now(worker->channel, (uint16_t)type, id, payload, NULL, 0))
+    else if (!channel_send_now(worker->channel, type, id, payload, NULL, 0))
         exit(EX_OK); /* the dispatcher is gone */
 }
 
-/* The facts go along without possible edits: the verdict has what became of them. `body`: its digest. */
+/* What lacks a signature goes ahead of the verdict. */
+static void seals_tell(struct worker *worker, const struct scan_question *question, const struct facts *facts,
+                       const struct auth_judgement *authentication, const struct verdict *verdict)
+{
+    const struct seal_source source = { worker->scanner.config, &question->occasion,
+                                        question->prefix,       facts,
+                                        authentication,         verdict };
+    struct seal_list list;
+    if (facts->seal_basis.length == 0 || !seal_compose(worker->arena, &source, &list)) return;
+    buffer_clear(&worker->reply);
+    seal_list_put(&list, &worker->reply);
+    if (buffer_length(&worker->reply) > SCAN_PAYLOAD_MOST) {
+        list = (struct seal_list){ .purpose = list.purpose, .why = TEXT("too-long") };
+        buffer_clear(&worker->reply);
+        seal_list_put(&list, &worker->reply);
+    }
+    reply(worker, WORKER_SEALS, question->occasion.id, buffer_text(&worker->reply));
+}
+
+/* The facts go along without what has served: the verdict has what became of it. `body`: its digest. */
 static void reply_verdict(struct worker *worker, const struct scan_question *question,
                           const struct facts *facts, const uint8_t body[DIGEST_BYTES])
 {
@@ -82,21 +102,29 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
         reply_failed(worker, id, SCAN_WORKER_DIED, "the fields before it are none of ours");
         return;
     }
+    struct auth_judgement authentication;
     judged.facts.edit_count = 0;
+    judged.facts.seal_basis = TEXT_NONE;
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
-    decide_verdict(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
-                   question->question_count, &judged.verdict);
+    decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
+                    question->question_count, &authentication, &judged.verdict);
+    seals_tell(worker, question, facts, &authentication, &judged.verdict);
     buffer_clear(&worker->reply);
     judged_put(&judged, &worker->reply);
     reply(worker, SCAN_VERDICT, id, buffer_text(&worker->reply));
 }
 
-static void reply_facts(struct worker *worker, uint64_t id, const struct facts *facts,
+static void reply_facts(struct worker *worker, uint64_t id, struct facts *facts,
                         const uint8_t body[DIGEST_BYTES])
 {
     struct found found = { 0 };
     buffer_clear(&worker->facts);
     facts_put(facts, &worker->facts);
+    if (facts->seal_basis.length > 0 && buffer_length(&worker->facts) > SEAL_FACTS_MOST) {
+        seal_basis_drop(worker->arena, facts);
+        buffer_clear(&worker->facts);
+        facts_put(facts, &worker->facts);
+    }
     found.facts = buffer_text(&worker->facts);
     memcpy(found.body, body, DIGEST_BYTES);
     buffer_clear(&worker->reply);

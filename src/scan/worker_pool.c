@@ -197,6 +197,11 @@ static bool member_frame(void *context, struct frame *frame)
         if (!member->request || frame->id != member->request->id) return false;
         member->request->spent_ms = get_u64(&reader);
         return reader_done(&reader);
+    case WORKER_SEALS:
+        if (!member->request || frame->id != member->request->id) return false;
+        buffer_clear(&member->request->seals);
+        buffer_add_text(&member->request->seals, frame->payload);
+        return true;
     case WORKER_PONG:
         member->vigil.is_heard = true;
         return true;

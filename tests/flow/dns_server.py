@@ -104,6 +104,10 @@ class DnsServer:
         for value in values:
             self.add(name, kind, value)
 
+    def values(self, name, kind):
+        """What the zone has, without a question."""
+        return self._values(name.lower(), kind)[0]
+
     def set_reverse(self, ip, *names):
         if ":" in ip:
             digits = socket.inet_pton(socket.AF_INET6, ip).hex()

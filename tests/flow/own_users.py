@@ -11,7 +11,7 @@ import lab
 
 CONFIG = """user sekimori
 listen 127.0.0.1:{port} {{ direction in }}
-domains {{ example.test 127.0.0.1:{inside} }}
+domains {{ example.test 127.0.0.1:{inside} {{ dkim rsa a-rsa:{there}/example.test/a-rsa.pem }} }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook /bin/true }}
@@ -60,8 +60,14 @@ def settle(node, place):
     return node
 
 
+def keys_make(folder):
+    """Of the node, and of its domain's mail."""
+    for words in (("ca", "init", "--dir", folder), ("ca", "issue", "node", "--ip", "127.0.0.1", "--dir", folder),
+                  ("dkim", "new", "example.test", "--selector", "a", "--output", folder)):
+        subprocess.run([lab.BUILD / "src/cli/sekimori", *words], check=True, capture_output=True)
+
+
 def node_make(make, place, inside, config=CONFIG):
     """`make`: of a node that is not started, from a configuration and its values."""
-    for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
-        subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", place / "ca"], check=True, capture_output=True)
+    keys_make(place / "ca")
     return settle(make(config, inside=inside, there=place / "ca", collector=lab.free_port(), monitors=lab.free_port()), place)

@@ -11,10 +11,10 @@ import subprocess
 import pytest
 
 import lab
-from own_users import node_make, settle, through, users_make
+from own_users import keys_make, node_make, settle, through, users_make
 
 # With a ledger that listens to other nodes, so that there is a courier, and a hook, so that there is a helper.
-CONFIG = """{head}domains {{ example.test 127.0.0.1:9 }}
+CONFIG = """{head}domains {{ example.test 127.0.0.1:9 {{ dkim rsa a-rsa:{there}/example.test/a-rsa.pem }} }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook {hook} }}
@@ -35,6 +35,7 @@ MAY = {
     "courier": {"connect"},
     "report": {"read-ledger", "read-report", "write-report", "read-learn", "write-learn"},
     "metrics": set(),
+    "signer": set(),
     "helper": {"open", "chmod", "connect", "datagram", "local-socket", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
 }
@@ -65,8 +66,7 @@ pytestmark = pytest.mark.skipif(lab.QUICK and not probes_are_built(), reason="th
 @pytest.fixture
 def whole(place, nodes, tmp_path):
     """Makes a node with every process there is, not started. Its state lies where no hook may write, as it does on a machine."""
-    for words in (("init",), ("issue", "node", "--ip", "127.0.0.1")):
-        subprocess.run([lab.BUILD / "src/cli/sekimori", "ca", *words, "--dir", tmp_path / "ca"], check=True, capture_output=True)
+    keys_make(tmp_path / "ca")
 
     def make(head="", hook="/bin/true"):
         return settle(nodes(CONFIG, start=False, head=head, hook=hook, there=tmp_path / "ca", collector=lab.free_port(),

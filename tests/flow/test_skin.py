@@ -75,10 +75,10 @@ def memory_has(pid, words):
     return False
 
 
-def test_only_three_have_keys(node):
-    """A line of the node's key, which receive, deliver and courier need here, looked for in the memory of each."""
-    with open(f"{node.place}/ca/node.key") as file:
-        key = file.read()
+@pytest.mark.parametrize("file, holders", [("node.key", {"receive", "deliver", "courier"}), ("example.test/a-rsa.pem", {"signer"})])
+def test_who_has_keys(node, file, holders):
+    """A line of the key, looked for in the memory of each process: of the node's own for TLS, and of the one that signs mail."""
+    key = (node.place / "ca" / file).read_text()
     line = re.search(r"-----BEGIN (?:\w+ )?PRIVATE KEY-----\n[^\n]+\n([^\n-]+)", key)[1].encode()
     have = {name for pid, name in node.names.items() if memory_has(pid, line)}
-    assert len(line) > 40 and have - {"sekimorid"} == {"receive", "deliver", "courier"}, (line, have)
+    assert len(line) > 40 and have - {"sekimorid"} == holders, (line, have)

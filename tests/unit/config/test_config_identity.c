@@ -209,7 +209,7 @@ static void keys_in_the_bundle(void **state)
         bool has_node, has_listener;
     } parts[] = { { BUNDLE_NO_KEYS, false, false },
                   { BUNDLE_NODE_KEY, true, false },
-                  { BUNDLE_ALL_KEYS, true, true } };
+                  { BUNDLE_TLS_KEYS, true, true } };
     struct buffer both = { 0 };
     struct problem_list problems;
     char path[256], error[200] = "";
