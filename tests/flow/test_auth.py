@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: who sent a message is proven or not, by SPF, DKIM, ARC and DMARC together, whatever the DNS does; what follows is what
 the owner of the domain in From asks for, and each result stands in the message, the log and the reply."""
+import json
 import re
 
 import lab
@@ -155,3 +156,31 @@ def test_dns_that_is_silent_fails_nobody(nodes, inside):
         one = nodes(CONFIG, inside=inside.port, dns=dns.address, auth="mode on", second="spam off")
         assert sent(one, "strict.test")[0] == 250
         assert "spf=temperror" in results(inside.wait(1)[0])
+
+
+def test_told_of(node, inside):
+    """trace shows who proved what, of mail that came in and of mail that was refused; stats counts it."""
+    one, other = node(), node(auth="mode on; trust names proven.test")
+    assert sent(one, "proven.test")[0] == 250
+    assert sent(one, "strict.test")[0] == 550
+    assert sent(other, "strict.test", sender="list@list.test")[0] == 250
+    inside.wait(2)
+    said = lab.wait_for(lambda: "authenticated:" in (text := other.run("trace", check=False).stdout) and text, "the ledger")
+    assert ("authenticated: spf=pass (list.test) dkim=none dmarc=fail (strict.test); its owner asks to refuse it; "
+            "let pass: forwarded by a client that is trusted by proven.test\n") in said
+    told = json.loads(other.run("trace", "--json").stdout)["hits"][0]["authentication"]
+    assert told == {"spf": {"result": "pass", "domain": "list.test"}, "dkim": {"result": "none", "domain": ""},
+                    "dmarc": {"result": "fail", "domain": "strict.test"}, "arc": {"result": "none", "domain": ""},
+                    "disposition": "reject", "excuse": "forwarder", "excuse_of": "proven.test", "fate": "excused"}
+    assert "forwarder" in other.run("stats", "--by", "auth").stdout
+    lab.wait_for(lambda: one.run("trace", check=False).stdout.count("authenticated:") == 2, "the ledger")
+    said = one.run("trace").stdout
+    assert "authenticated: spf=pass (proven.test) dkim=none dmarc=pass (proven.test)\n" in said
+    assert "authenticated: spf=fail (strict.test) dkim=none dmarc=fail (strict.test); its owner asks to refuse it\n" in said
+    rows = json.loads(one.run("stats", "--by", "auth", "--format", "json").stdout)[0]["rows"]
+    assert {(row["check"], row["result"]): row["messages"] for row in rows} == {
+        ("dmarc", "pass"): 1, ("dmarc", "fail"): 1, ("spf", "pass"): 1, ("spf", "fail"): 1, ("dkim", "none"): 2, ("arc", "none"): 2}
+    assert re.search(r"送信者認証の結果別.*検査 +結果.*dmarc +fail +1 +50", one.run("stats", "--by", "auth", "--language", "ja").stdout, re.S)
+    assert one.run("stats", "--by", "auth", "--would", check=False).returncode == 64
+    assert '"rows":[]' in one.run("stats", "--by", "auth", "--domain", "second.test", "--format", "json").stdout
+    one.balance()
