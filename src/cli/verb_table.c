@@ -33,6 +33,7 @@
 #include "cli/testtools/show_address.h"
 #include "cli/testtools/show_message.h"
 #include "cli/testtools/sink.h"
+#include "cli/testtools/zone.h"
 #include "cli/trace_tool.h"
 #include "config/nearest.h"
 
@@ -76,7 +77,8 @@ static const struct verb verbs[] = {
       &quarantine_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
-    { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK, &auth_usage },
+    { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,
+      &auth_usage },
     { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,
       &balance_usage },
@@ -94,6 +96,7 @@ static const struct verb verbs[] = {
     { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES, &audit_usage },
     { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK, &send_usage },
     { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK, &sink_usage },
+    { "zone", zone_main, "answer DNS questions from a file, for trials", VERB_ASKS_NETWORK, &zone_usage },
     { "parse", parse_main, "show a message as the gateway understands it", VERB_ASKS_NOBODY, &parse_usage },
     { "address", address_main, "show how addresses are understood", VERB_ASKS_NOBODY, &address_usage },
     { "completions", completions_main, "print what completes this command in bash or zsh", VERB_ASKS_NOBODY,
