@@ -3,6 +3,7 @@
 the owner of the domain in From asks for, and each result stands in the message, the log and the reply."""
 import json
 import re
+import subprocess
 
 import lab
 import pytest
@@ -184,3 +185,24 @@ def test_told_of(node, inside):
     assert one.run("stats", "--by", "auth", "--would", check=False).returncode == 64
     assert '"rows":[]' in one.run("stats", "--by", "auth", "--domain", "second.test", "--format", "json").stdout
     one.balance()
+
+
+def test_the_page():
+    """What doc/auth.md shows is what the command prints, of the zone that the page names."""
+    command = lab.BUILD / "src/cli/sekimori"
+    (block,) = re.findall(r"^```console\n\$ sekimori (.*?)\n(.*?)^```$", (lab.ROOT / "doc/auth.md").read_text(), re.M | re.S)
+    with subprocess.Popen([command, "zone", lab.ROOT / "conf/samples/zone", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as zone:
+        server = zone.stdout.readline().removeprefix("listening on ").strip()
+        words = block[0].replace("127.0.0.1:5353", server).split()
+        done = subprocess.run([command, *words], cwd=lab.ROOT, capture_output=True, text=True, timeout=30)
+        zone.terminate()
+    assert zone.returncode == 0 and done.stdout == block[1], done.stdout + done.stderr
+
+
+def test_zones_that_cannot_be_read(tmp_path):
+    file = tmp_path / "zone"
+    file.write_text("a.test A 192.0.2.1\na.test A nonsense\n")
+    for words, code, said in (([], 64, "one FILE is wanted"), ([file], 65, f"{file}:2: the value does not fit the type"),
+                              ([tmp_path / "none"], 66, "No such file"), ([lab.ROOT / "conf/samples/zone", "--listen", "x"], 64, "not ADDRESS:PORT")):
+        done = subprocess.run([lab.BUILD / "src/cli/sekimori", "zone", *map(str, words)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == code and said in done.stderr, done
