@@ -171,13 +171,15 @@ enum ledgerdb_outcome partners_write(struct partners *partners)
 
 /* --- reading --- */
 
-/* ?1, ?2: the days; ?3: the first of those before; ?4: how many. A message that another node's edge handed on
+/* ?1, ?2: the days; ?3: the first of those before; ?4: how many; ?5: 1: of
+   those alone that passed before. A message that another node's edge handed on
    counts at the wall, as in sums. */
 static const char failing_text[] =
     "WITH here AS (SELECT day >= ?1 AS is_now, domain, fate, messages FROM partner"
     "  WHERE day BETWEEN ?3 AND ?2 AND node NOT IN (SELECT number FROM node WHERE role = 1 AND NOT is_here)),"
     " bad AS (SELECT domain, sum(messages) AS failed FROM here WHERE is_now AND fate >= 3"
-    "  GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?4)"
+    "  AND (NOT ?5 OR domain IN (SELECT domain FROM here WHERE NOT is_now AND fate = 1)) GROUP BY 1 ORDER BY "
+    "2 DESC, 1 LIMIT ?4)"
     " SELECT b.domain, b.failed, h.is_now, h.fate, sum(h.messages) FROM bad b JOIN here h"
     "  ON h.domain = b.domain GROUP BY 1, 2, 3, 4 ORDER BY 2 DESC, 1";
 
@@ -204,6 +206,7 @@ enum ledgerdb_outcome partners_failing(struct ledgerdb_reader *ledgerdb,
     sql_bind(rows, 2, question->until_day);
     sql_bind(rows, 3, question->before_day);
     sql_bind(rows, 4, question->most);
+    sql_bind(rows, 5, question->is_of_known);
     sql_time_limit(sql, READER_STEP_MS);
     while ((outcome = sql_step(rows)) == LEDGERDB_ROW) {
         struct text domain = sql_get_text(rows, 0);

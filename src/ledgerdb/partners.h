@@ -42,6 +42,7 @@ struct partner_row {
 struct partner_question {
     uint32_t from_day, until_day; /* yyyymmdd, both counted */
     uint32_t before_day;          /* where what is said of before begins; it ends with from_day */
+    bool is_of_known;             /* of those alone that passed before */
     size_t most;                  /* rows */
 };
 

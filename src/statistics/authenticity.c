@@ -122,7 +122,7 @@ const char *authenticity_cause(const struct partner_row *row)
     return causes[most];
 }
 
-bool authenticity_has_broken(const struct partner_row *row)
+bool authenticity_is_broken(const struct partner_row *row)
 {
     bool passed_as_a_rule =
         row->passed_before >= PASSED_LEAST && row->failed_before * 10 <= row->passed_before;
@@ -153,18 +153,40 @@ static struct sheet *partners_sheet(struct arena *arena, const struct partner_ro
     return sheet;
 }
 
-enum ledgerdb_outcome authenticity_partners(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
-                                            uint32_t until_day, size_t top, struct arena *arena,
-                                            struct sheet **out, struct partner_row **out_rows,
-                                            size_t *out_count)
+static enum ledgerdb_outcome rows_ask(struct ledgerdb_reader *ledgerdb, struct partner_question question,
+                                      struct arena *arena, struct partner_row **out, size_t *out_count)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_LATER;
-    struct partner_question question = { .from_day = from_day,
-                                         .until_day = until_day,
-                                         .before_day = calendar_add(from_day, -DAYS_BEFORE),
-                                         .most = top };
+    question.before_day = calendar_add(question.from_day, -DAYS_BEFORE);
     for (int i = 0; i < TRIES_MOST && outcome == LEDGERDB_LATER; i++)
-        outcome = partners_failing(ledgerdb, &question, arena, out_rows, out_count);
-    if (outcome == LEDGERDB_DONE) *out = partners_sheet(arena, *out_rows, *out_count);
+        outcome = partners_failing(ledgerdb, &question, arena, out, out_count);
+    return outcome;
+}
+
+enum ledgerdb_outcome authenticity_partners(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
+                                            uint32_t until_day, size_t top, struct arena *arena,
+                                            struct sheet **out)
+{
+    struct partner_row *rows;
+    size_t count;
+    struct partner_question question = { .from_day = from_day, .until_day = until_day, .most = top };
+    enum ledgerdb_outcome outcome = rows_ask(ledgerdb, question, arena, &rows, &count);
+    if (outcome == LEDGERDB_DONE) *out = partners_sheet(arena, rows, count);
+    return outcome;
+}
+
+enum ledgerdb_outcome authenticity_broken(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
+                                          uint32_t until_day, struct arena *arena, struct partner_row **out,
+                                          size_t *out_count)
+{
+    size_t count, kept = 0;
+    struct partner_question question = {
+        .from_day = from_day, .until_day = until_day, .is_of_known = true, .most = AUTHENTICITY_BROKEN_MOST
+    };
+    enum ledgerdb_outcome outcome = rows_ask(ledgerdb, question, arena, out, &count);
+    if (outcome != LEDGERDB_DONE) return outcome;
+    for (size_t i = 0; i < count; i++)
+        if (authenticity_is_broken(&(*out)[i])) (*out)[kept++] = (*out)[i];
+    *out_count = kept;
     return outcome;
 }

@@ -16,14 +16,20 @@ enum ledgerdb_outcome authenticity_make(struct ledgerdb_reader *ledgerdb, const 
 enum ledgerdb_outcome authenticity_shares(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                           uint32_t until_day, struct arena *arena, struct sheet **out);
 
-/* Domains of From that failed, most failures first, `top` at most. The rows that the table was made of lie in
-   the arena, too, in its order. DONE, or why not. */
+/* Domains in From that failed, the most failures first, at most `top`. No rows when none did. DONE, or why
+   not. */
 enum ledgerdb_outcome authenticity_partners(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                             uint32_t until_day, size_t top, struct arena *arena,
-                                            struct sheet **out, struct partner_row **out_rows,
-                                            size_t *out_count);
-/* It passed as a rule in the 30 days before, and mostly fails now: somebody should be told. Pure. */
-bool authenticity_has_broken(const struct partner_row *row);
+                                            struct sheet **out);
+
+/* Those of them that passed as a rule in the 30 days before and mostly fail now: somebody should be told. At
+   most AUTHENTICITY_BROKEN_MOST, in the arena. DONE, or why not. */
+enum { AUTHENTICITY_BROKEN_MOST = 20 };
+enum ledgerdb_outcome authenticity_broken(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
+                                          uint32_t until_day, struct arena *arena, struct partner_row **out,
+                                          size_t *out_count);
+/* It is one of those. Pure. */
+bool authenticity_is_broken(const struct partner_row *row);
 /* Why it fails most often. English, a literal. Pure. */
 const char *authenticity_cause(const struct partner_row *row);
 

@@ -192,7 +192,7 @@ static void names_have_room_for_so_many(void **state)
 
     struct partner_row *rows;
     size_t count;
-    struct partner_question question = { 20260921, 20260921, 20260822, 2 };
+    struct partner_question question = { 20260921, 20260921, 20260822, false, 2 };
     assert_int_equal(partners_failing(fixture->reader, &question, fixture->arena, &rows, &count),
                      LEDGERDB_DONE);
     assert_int_equal(count, 2);
@@ -202,6 +202,11 @@ static void names_have_room_for_so_many(void **state)
     assert_int_equal(rows[1].count[FATE_BROKEN], 3);
     assert_int_equal(rows[1].passed_before, 1);
     assert_int_equal(rows[1].failed_before, 0);
+    question.is_of_known = true;
+    assert_int_equal(partners_failing(fixture->reader, &question, fixture->arena, &rows, &count),
+                     LEDGERDB_DONE);
+    assert_int_equal(count, 1);
+    assert_true(text_equal(rows[0].domain, TEXT("partner.test")));
 }
 
 static void days_go(void **state)
