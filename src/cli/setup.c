@@ -29,7 +29,7 @@ static const char help[] =
     "       [--language en|ja] [--output FILE] [--force] [--yes] [--no-check] [--dns ADDRESS]…\n"
     "       [--timeout SECONDS]\n\n"
     "Asks five questions, or takes the answers as options, looks whether the world agrees, and writes the\n"
-    "first configuration. Both checks of mail only observe in it: nothing is held back.\n\n"
+    "first configuration. All checks of mail only observe in it: nothing is held back.\n\n"
     "  --hostname NAME    the name of this machine in the world, to which MX points\n"
     "  --domain NAME      a domain whose mail comes here; may stand several times\n"
     "  --inside SERVER    the server inside that it goes to: ADDRESS or NAME, with :PORT where it is not 25\n"

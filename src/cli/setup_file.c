@@ -83,6 +83,17 @@ static void checks_print(const struct setup_answers *answers, struct buffer *out
                               "    quarantine above 12\n    reject above 20\n}\n\n"));
 }
 
+static void auth_print(const struct setup_answers *answers, struct buffer *out)
+{
+    comment(
+        out, answers->language,
+        N_("Who sent a message is looked up (SPF, DKIM, DMARC) and said in Authentication-Results; nothing "
+           "is\nrefused for it yet. After a week look at `sekimori stats --by auth` and at the senders that "
+           "the nightly\nreport names: name those who forward mail to you behind `trust names`, then write "
+           "`mode on` and run\n`sekimori reload`. doc/auth.md says more."));
+    buffer_add_text(out, TEXT("auth {\n    mode observe\n    # trust names forwarder.example\n}\n\n"));
+}
+
 static void rest_print(const struct setup_answers *answers, const struct setup_surroundings *surroundings,
                        struct buffer *out)
 {
@@ -109,5 +120,6 @@ void setup_file_print(const struct setup_answers *answers, const struct setup_su
     listeners_print(answers, out);
     domains_print(answers, out);
     checks_print(answers, out);
+    auth_print(answers, out);
     rest_print(answers, surroundings, out);
 }

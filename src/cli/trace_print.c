@@ -134,6 +134,37 @@ static void judgement_say(const struct search_hit *hit)
     putchar('\n');
 }
 
+/* "spf=pass (example.jp)" */
+static void result_say(const char *check, enum proof_result result, struct text domain)
+{
+    printf(" %s=%s", check, proof_result_word(result));
+    if (!domain.length) return;
+    fputs(" (", stdout);
+    say(domain, ADDRESS_COLUMNS);
+    putchar(')');
+}
+
+static void proof_say(const struct proof *proof)
+{
+    static const char *const excuses[PROOF_EXCUSE_COUNT] = {
+        [PROOF_FORWARDER] = "; let pass: forwarded by a client that is trusted by ",
+        [PROOF_SEALER] = "; let pass: seen to pass by "
+    };
+    if (!proof->is_made) return;
+    fputs("    authenticated:", stdout);
+    result_say("spf", proof->spf, proof->spf_domain);
+    result_say("dkim", proof->dkim, proof->dkim_domain);
+    result_say("dmarc", proof->dmarc, proof->author);
+    if (proof->arc != PROOF_NONE) result_say("arc", proof->arc, TEXT_NONE);
+    if (proof->demand != PROOF_ASKS_NOTHING)
+        printf("; its owner asks to %s it", proof->demand == PROOF_ASKS_REJECT ? "refuse" : "hold");
+    if (proof->excuse != PROOF_NO_EXCUSE) {
+        fputs(excuses[proof->excuse], stdout);
+        say(proof->excuse_of, ADDRESS_COLUMNS);
+    }
+    putchar('\n');
+}
+
 static void node_say(uint16_t number, struct text name)
 {
     if (name.length)
@@ -192,6 +223,7 @@ static void hit_say(const struct search_hit *hit)
         putchar('\n');
     }
     judgement_say(hit);
+    proof_say(&hit->proof);
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
     hops_say("went on to", hit->went, hit->went_count);
     releases_say("was released as", hit->releases, hit->release_count);
@@ -287,6 +319,31 @@ static struct json *hops_json(const struct search_hop *hops, size_t count)
     return all;
 }
 
+/* As the words of `sekimori auth --json`. */
+static struct json *proof_json(const struct proof *proof)
+{
+    struct json *all = json_new_object();
+    const struct {
+        const char *name;
+        enum proof_result result;
+        struct text domain;
+    } checks[] = { { "spf", proof->spf, proof->spf_domain },
+                   { "dkim", proof->dkim, proof->dkim_domain },
+                   { "dmarc", proof->dmarc, proof->author },
+                   { "arc", proof->arc, TEXT_NONE } };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        struct json *one = json_new_object();
+        json_set_string(one, "result", proof_result_word(checks[i].result));
+        json_set_text(one, "domain", checks[i].domain);
+        json_set(all, checks[i].name, one);
+    }
+    json_set_string(all, "disposition", proof_demand_word(proof->demand));
+    json_set_string(all, "excuse", proof->excuse ? proof_excuse_word(proof->excuse) : NULL);
+    json_set_text(all, "excuse_of", proof->excuse_of);
+    json_set_string(all, "fate", proof_fate_word(proof->fate));
+    return all;
+}
+
 static struct json *hit_json(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE];
@@ -315,6 +372,7 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set_text(one, "subject", hit->subject);
     json_set_text(one, "message_id", hit->message_id);
     json_set_text(one, "author", hit->author);
+    if (hit->proof.is_made) json_set(one, "authentication", proof_json(&hit->proof));
     for (size_t i = 0; i < hit->recipient_count; i++)
         json_add(recipients, recipient_json(&hit->recipients[i]));
     if (hit->is_refusal) {

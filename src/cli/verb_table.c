@@ -34,6 +34,7 @@
 #include "cli/testtools/show_address.h"
 #include "cli/testtools/show_message.h"
 #include "cli/testtools/sink.h"
+#include "cli/testtools/zone.h"
 #include "cli/trace_tool.h"
 #include "config/nearest.h"
 
@@ -98,6 +99,7 @@ static const struct verb verbs[] = {
     { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES, &audit_usage },
     { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK, &send_usage },
     { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK, &sink_usage },
+    { "zone", zone_main, "answer DNS questions from a file, for trials", VERB_ASKS_NETWORK, &zone_usage },
     { "parse", parse_main, "show a message as the gateway understands it", VERB_ASKS_NOBODY, &parse_usage },
     { "address", address_main, "show how addresses are understood", VERB_ASKS_NOBODY, &address_usage },
     { "completions", completions_main, "print what completes this command in bash or zsh", VERB_ASKS_NOBODY,

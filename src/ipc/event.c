@@ -98,9 +98,16 @@ static void put_signals(struct buffer *out, const struct event_judgement *judgem
     }
 }
 
+/* What an older version wrote is one of the first three. */
+enum judged_form { JUDGED_NOT, JUDGED_BRIEFLY, JUDGED_WHOLE, JUDGED_WITH_PROOF, JUDGED_FORMS };
+
 static void put_judgement(struct buffer *out, const struct event_judgement *judgement, bool is_whole)
 {
-    put_u8(out, (uint8_t)(judgement->is_judged ? is_whole ? 2 : 1 : 0));
+    bool has_proof = is_whole && judgement->proof.is_made;
+    put_u8(out, (uint8_t)(!judgement->is_judged ? JUDGED_NOT
+                          : has_proof           ? JUDGED_WITH_PROOF
+                          : is_whole            ? JUDGED_WHOLE
+                                                : JUDGED_BRIEFLY));
     if (!judgement->is_judged) return;
     put_u8(out, (uint8_t)judgement->class);
     put_cut(out, judgement->virus, NAME_LIMIT);
@@ -111,18 +118,19 @@ static void put_judgement(struct buffer *out, const struct event_judgement *judg
     put_cut(out, judgement->message_id, SUBJECT_LIMIT);
     put_cut(out, judgement->author, SUBJECT_LIMIT);
     put_signals(out, judgement);
+    if (has_proof) proof_put(&judgement->proof, out);
 }
 
 static void get_judgement(struct arena *arena, struct reader *reader, struct event_judgement *out)
 {
     uint8_t form = get_u8(reader);
     *out = (struct event_judgement){ .is_judged = form != 0 };
-    if (form > 2) reader->failed = true;
-    if (form == 0 || reader->failed) return;
+    if (form >= JUDGED_FORMS) reader->failed = true;
+    if (form == JUDGED_NOT || reader->failed) return;
     out->class = get_u8(reader);
     if ((unsigned)out->class >= CLASS_COUNT) reader->failed = true;
     out->virus = get_text(reader);
-    if (form != 2) return;
+    if (form < JUDGED_WHOLE) return;
     out->score = get_double(reader);
     out->engine = get_text(reader);
     out->subject = get_text(reader);
@@ -135,6 +143,7 @@ static void get_judgement(struct arena *arena, struct reader *reader, struct eve
         signals[i].points = get_double(reader);
     }
     out->signals = signals;
+    if (form == JUDGED_WITH_PROOF) proof_get(reader, &out->proof);
 }
 
 /* For one more recipient in the record that begins at `start`. */

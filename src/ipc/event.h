@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/buffer.h"
 #include "base/codec.h"
+#include "judge/proof.h"
 
 enum event_kind {
     EVENT_ACCEPTED = 1, /* receive: 250 was earned: the message is kept, with all its recipients */
@@ -67,6 +68,7 @@ struct event_judgement {
     struct text virus, engine, subject, message_id, author; /* author: the From field; subject: UTF-8 */
     uint32_t signal_count;
     const struct event_signal *signals;
+    struct proof proof; /* who sent it; all zero also where an older version told */
 };
 
 struct event_recipient {

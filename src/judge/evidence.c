@@ -242,6 +242,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_text(out, verdict->reason);
     put_u8(out, (uint8_t)verdict->kind);
     put_text(out, verdict->summary);
+    proof_put(&verdict->proof, out);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -265,5 +266,6 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->reason = get_text(reader);
     out->kind = get_u8(reader);
     out->summary = get_text(reader);
+    proof_get(reader, &out->proof);
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "config/settings.h"
+#include "judge/proof.h"
 
 /* Who sent it, as receive saw it. */
 struct occasion {
@@ -149,7 +150,8 @@ struct verdict {
     enum refusal_kind kind; /* what a person is told beside the reason */
     uint32_t recipe_count;  /* at least 1 */
     struct recipe *recipes; /* no two with the same set */
-    struct text summary;    /* one line, key=value, for the log and the ledger */
+    struct text summary;    /* one line, key=value, for the log */
+    struct proof proof;     /* who sent it */
 };
 
 const char *evidence_action_name(enum action action);     /* "quarantine" */

@@ -36,8 +36,9 @@ static enum ledgerdb_outcome message_store(struct database *database, const stru
     }
     if (*out_is_new || *out_is_judged) terms_add_client(&database->terms, client);
     if (*out_is_new) terms_add_sender(&database->terms, event->sender);
-    if (*out_is_judged) entries_judgement_terms(database, &event->judgement);
-    return outcome;
+    if (!*out_is_judged) return outcome;
+    entries_judgement_terms(database, &event->judgement);
+    return entries_store_proof(database, event->id, &event->judgement.proof);
 }
 
 /* The recipient's row was new: its sums. An ending that was told before it counts only now. */

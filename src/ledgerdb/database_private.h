@@ -24,6 +24,7 @@ enum statement {
     STORE_MISSED,
     STORE_RELAYED,
     STORE_HOP,
+    STORE_PROOF,
     FIND_ENDING,
     FIND_MESSAGE,
     STATEMENTS

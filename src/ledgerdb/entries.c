@@ -2,6 +2,8 @@
 /* What accepted.c, ended.c and refused.c share. */
 #include "ledgerdb/entries.h"
 
+#include <stdio.h>
+
 #include "config/domains.h"
 #include "ipc/message_id.h"
 #include "judge/evidence.h"
@@ -62,6 +64,27 @@ static void add_whole_day(struct database *database, struct pending_sum sum, enu
     entries_add(database, sum, kind, name);
 }
 
+/* Each check under one name for each of its results, so that the table stays small. */
+static void add_proof(struct database *database, const struct proof *proof, struct pending_sum sum)
+{
+    const struct {
+        const char *check;
+        enum proof_result result;
+    } checks[] = {
+        { "dmarc", proof->dmarc }, { "spf", proof->spf }, { "dkim", proof->dkim }, { "arc", proof->arc }
+    };
+    char name[40];
+    if (!proof->is_made) return;
+    sum.is_whole_day = true;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        snprintf(name, sizeof name, "%s=%s", checks[i].check, proof_result_word(checks[i].result));
+        entries_add(database, sum, SUM_AUTH, text_of(name));
+    }
+    snprintf(name, sizeof name, "excuse=%s", proof_excuse_word(proof->excuse));
+    if (proof->excuse) entries_add(database, sum, SUM_AUTH, text_of(name));
+    pending_add_partner(database->pending, &sum, proof);
+}
+
 void entries_add_judgement(struct database *database, const struct event_judgement *judgement,
                            struct pending_sum sum)
 {
@@ -69,6 +92,7 @@ void entries_add_judgement(struct database *database, const struct event_judgeme
     entries_add(database, sum, SUM_CLASS, text_of(class_name(judgement->class)));
     if (judgement->class == CLASS_VIRUS) entries_add(database, sum, SUM_VIRUS, judgement->virus);
     if (!sum.messages) return;
+    add_proof(database, &judgement->proof, sum);
     if (judgement->engine.length) add_whole_day(database, sum, SUM_ENGINE, judgement->engine);
     for (uint32_t i = 0; i < judgement->signal_count; i++)
         add_whole_day(database, sum, SUM_RULE, judgement->signals[i].name);
@@ -124,6 +148,19 @@ void entries_bind_judgement(struct database *database, struct sql_statement *sta
     sql_bind_text(statement, column + 5, judgement->subject);
     sql_bind_text(statement, column + 6, judgement->message_id);
     sql_bind_text(statement, column + 7, judgement->author);
+}
+
+enum ledgerdb_outcome entries_store_proof(struct database *database, uint64_t id, const struct proof *proof)
+{
+    struct sql_statement *statement = database->statements[STORE_PROOF];
+    if (!proof->is_made) return LEDGERDB_DONE;
+    const uint64_t numbers[] = { id,         proof->spf,    proof->dkim,   proof->dmarc,
+                                 proof->arc, proof->demand, proof->excuse, proof->fate };
+    const struct text texts[] = { proof->author, proof->spf_domain, proof->dkim_domain, proof->excuse_of };
+    enum { NUMBERS = sizeof numbers / sizeof *numbers, TEXTS = sizeof texts / sizeof *texts };
+    for (int i = 0; i < NUMBERS; i++) sql_bind(statement, i + 1, numbers[i]);
+    for (int i = 0; i < TEXTS; i++) sql_bind_text(statement, NUMBERS + i + 1, texts[i]);
+    return entries_run(database, STORE_PROOF);
 }
 
 struct text entries_client(struct database *database, const struct address *client)

@@ -39,6 +39,8 @@ enum sum_kind entries_ending_sum(enum ending ending); /* of one below ENDING_COU
 void entries_bind_judgement(struct database *database, struct sql_statement *statement, int column,
                             const struct event_judgement *judgement, bool is_whole);
 struct text entries_client(struct database *database, const struct address *client); /* as a text */
+/* Who sent the message, or the refused one, with that id; nothing where nobody asked. */
+enum ledgerdb_outcome entries_store_proof(struct database *database, uint64_t id, const struct proof *proof);
 /* Into the database's terms, where it was judged. */
 void entries_judgement_terms(struct database *database, const struct event_judgement *judgement);
 /* Where nodes know each other, a reply of the next one has the id that it gave the message. */

@@ -138,9 +138,19 @@ static const char version_7[] = "ALTER TABLE refusal ADD COLUMN count INTEGER NO
 static const char version_8[] =
     "CREATE INDEX message_said ON message(message_id) WHERE message_id IS NOT NULL;";
 
+/* Who was found to have sent a message or a refused one (judge/proof.h), and partners by day (partners.h). */
+static const char version_9[] =
+    "CREATE TABLE proof(id INTEGER PRIMARY KEY, spf INTEGER NOT NULL, dkim INTEGER NOT NULL,"
+    "  dmarc INTEGER NOT NULL, arc INTEGER NOT NULL, demand INTEGER NOT NULL, excuse INTEGER NOT NULL,"
+    "  fate INTEGER NOT NULL, author_domain TEXT, spf_domain TEXT, dkim_domain TEXT, excuse_of TEXT);"
+    "CREATE TABLE partner(day INTEGER NOT NULL, node INTEGER NOT NULL, domain TEXT NOT NULL,"
+    "  fate INTEGER NOT NULL, messages INTEGER NOT NULL, PRIMARY KEY(day, node, domain, fate)) WITHOUT ROWID;"
+    "CREATE INDEX partner_passed ON partner(domain, day) WHERE fate = 1;";
+
 static const struct migration migrations[] = {
-    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL }, { version_4, NULL },
-    { version_5, NULL }, { version_6, NULL },       { version_7, NULL }, { version_8, NULL },
+    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },
+    { version_4, NULL }, { version_5, NULL },       { version_6, NULL },
+    { version_7, NULL }, { version_8, NULL },       { version_9, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

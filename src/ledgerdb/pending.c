@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "ledgerdb/partners.h"
 
 enum { FIRST_SLOTS = 1024, CHAINS = 4096 };
 
@@ -42,6 +43,7 @@ struct pending {
     struct document *documents;
     size_t document_count, document_room;
     struct buffer joined;
+    struct partners *partners;
     struct sql_statement *add_day, *add_hour, *index[2];
 };
 
@@ -56,10 +58,12 @@ struct pending *pending_new(struct sql *sql)
              " hour) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)" SUMS_ADDED);
     pending->index[false] = sql_prepare(sql, "INSERT INTO find_message(rowid, terms) VALUES(?1, ?2)");
     pending->index[true] = sql_prepare(sql, "INSERT INTO find_refusal(rowid, terms) VALUES(?1, ?2)");
+    pending->partners = partners_new(sql);
     pending->arena = arena_new(64 * 1024);
     pending->entry_slots = FIRST_SLOTS;
     pending->entries = memory_alloc(FIRST_SLOTS * sizeof *pending->entries);
-    if (pending->add_day && pending->add_hour && pending->index[0] && pending->index[1]) return pending;
+    if (pending->add_day && pending->add_hour && pending->index[0] && pending->index[1] && pending->partners)
+        return pending;
     pending_free(pending);
     return NULL;
 }
@@ -71,6 +75,7 @@ void pending_free(struct pending *pending)
     sql_drop(pending->add_hour);
     sql_drop(pending->index[0]);
     sql_drop(pending->index[1]);
+    partners_free(pending->partners);
     arena_free(pending->arena);
     buffer_free(&pending->joined);
     free(pending->entries);
@@ -146,6 +151,12 @@ void pending_add_sum(struct pending *pending, const struct pending_sum *sum)
                             .bytes = sum->bytes };
     entry_add(pending, wanted);
     if (pending->entry_count * 2 > pending->entry_slots) table_grow(pending);
+}
+
+void pending_add_partner(struct pending *pending, const struct pending_sum *sum, const struct proof *proof)
+{
+    sum_clock_set(&pending->clock, sum->time_ms);
+    partners_add(pending->partners, pending->clock.day, sum->node, proof->author, proof->fate);
 }
 
 /* An empty text is bound as NULL, which a key cannot have. */
@@ -273,6 +284,7 @@ enum ledgerdb_outcome pending_write(struct pending *pending)
 {
     enum ledgerdb_outcome outcome = terms_write(pending);
     if (outcome == LEDGERDB_DONE) outcome = sums_write(pending);
+    if (outcome == LEDGERDB_DONE) outcome = partners_write(pending->partners);
     pending_drop(pending);
     return outcome;
 }
@@ -283,5 +295,6 @@ void pending_drop(struct pending *pending)
     if (pending->has_remembered) memset(pending->chains, 0, sizeof pending->chains);
     pending->has_remembered = false;
     pending->entry_count = pending->document_count = 0;
+    partners_drop(pending->partners);
     arena_reset(pending->arena);
 }

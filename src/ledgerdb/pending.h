@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_LEDGERDB_PENDING_H
 #define SEKIMORI_LEDGERDB_PENDING_H
 
+#include "judge/proof.h"
 #include "ledgerdb/sql.h"
 #include "ledgerdb/sums.h"
 
@@ -29,6 +30,9 @@ struct pending_sum {
 };
 /* Added to what is there of the same day, hour, node, direction, kind, domain and name. Texts are copied. */
 void pending_add_sum(struct pending *pending, const struct pending_sum *sum);
+
+/* A message of the day and node of `sum`, for the domain in its From (partners.h). */
+void pending_add_partner(struct pending *pending, const struct pending_sum *sum, const struct proof *proof);
 
 /* A recipient whose acceptance is stored in this transaction, with the sum that was made of it: what happens
    to it in the same transaction need not be asked of the tables. NULL: it was not. */

@@ -11,6 +11,7 @@
 #include "ledgerdb/count.h"
 #include "ledgerdb/database_private.h"
 #include "ledgerdb/nodes.h"
+#include "ledgerdb/partners.h"
 #include "ledgerdb/terms.h"
 
 struct forgetting {
@@ -37,6 +38,8 @@ struct forget_limits forget_limits_of(const struct config *config, uint64_t now_
     uint64_t days_ms = before(now_ms, config->ledger.days_ms);
     sum_clock_set(&clock, days_ms);
     if (days_ms) limits.days = clock.day / 100 * 100 + 1;
+    sum_clock_set(&clock, before(now_ms, PARTNERS_KEPT_MS));
+    limits.partners = clock.day;
     return limits;
 }
 
@@ -180,6 +183,7 @@ static enum ledgerdb_outcome message_forget(struct forgetting *forgetting, struc
         "DELETE FROM hop WHERE message = ?1",
         "DELETE FROM held_recipient WHERE message = ?1",
         "DELETE FROM held WHERE message = ?1",
+        "DELETE FROM proof WHERE id = ?1",
         "DELETE FROM message WHERE id = ?1",
     };
     uint64_t id = sql_get(row, 0);
@@ -283,6 +287,7 @@ static enum ledgerdb_outcome refusal_forget(struct forgetting *forgetting, struc
     terms_add(terms, TERM_STATUS, text_of(terms_refused_status((uint16_t)sql_get(row, 8))));
     enum ledgerdb_outcome outcome = terms_remove(forgetting, refusal_terms_text, id, terms);
     if (outcome == LEDGERDB_DONE) outcome = run(forgetting, "DELETE FROM refusal WHERE id = ?1", id, 0);
+    if (outcome == LEDGERDB_DONE) outcome = run(forgetting, "DELETE FROM proof WHERE id = ?1", id, 0);
     forgetting->done++;
     return outcome;
 }
@@ -318,6 +323,17 @@ static enum ledgerdb_outcome audit_forget(struct forgetting *forgetting)
     return plain_forget(
         forgetting, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT ?2)",
         forgetting->limits->audit_ms);
+}
+
+/* A whole day at once: it has no more rows than there are names. */
+static enum ledgerdb_outcome partners_forget(struct forgetting *forgetting)
+{
+    if (!forgetting->limits->partners) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome =
+        run(forgetting, "DELETE FROM partner WHERE day = (SELECT min(day) FROM partner WHERE day < ?1)",
+            forgetting->limits->partners, 0);
+    if (outcome == LEDGERDB_DONE) forgetting->done += sql_changes(forgetting->sql);
+    return outcome;
 }
 
 /* `text` has one %s: a list of all kinds, without which the tables would be read from end to end. */
@@ -362,9 +378,9 @@ static enum ledgerdb_outcome day_fold(struct forgetting *forgetting)
 enum ledgerdb_outcome forget_some(struct database *database, const struct forget_limits *limits,
                                   unsigned most, unsigned *out_rows)
 {
-    static enum ledgerdb_outcome (*const kinds[])(struct forgetting *) = { messages_forget, subjects_forget,
-                                                                           refusals_forget, steps_forget,
-                                                                           audit_forget,    day_fold };
+    static enum ledgerdb_outcome (*const kinds[])(
+        struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, steps_forget,
+                                 audit_forget,    partners_forget, day_fold };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most
     };

@@ -74,7 +74,7 @@ enum ledgerdb_outcome database_store_refused(struct database *database, const st
     if (outcome != LEDGERDB_DONE || sql_changes(database->sql) == 0) return outcome;
     refused_count(database, event);
     refused_index(database, event, client, id);
-    return LEDGERDB_DONE;
+    return entries_store_proof(database, id, &event->judgement.proof);
 }
 
 enum ledgerdb_outcome database_store_audit(struct database *database, const struct event_audit *event,

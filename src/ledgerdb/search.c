@@ -258,20 +258,27 @@ struct detail {
 };
 
 #define JUDGED "class, score, virus, engine, signals, subject, message_id, author"
+#define PROVEN                                                                                        \
+    "p.id, p.spf, p.dkim, p.dmarc, p.arc, p.demand, p.excuse, p.fate, p.author_domain, p.spf_domain," \
+    " p.dkim_domain, p.excuse_of"
+enum { FIRST_OF_REST = 16, MESSAGE_PROVEN = FIRST_OF_REST + 1, REFUSAL_PROVEN = FIRST_OF_REST + 5 };
 
 static bool detail_open(struct detail *detail, struct sql *sql, struct arena *arena)
 {
     *detail = (struct detail){ .sql = sql, .arena = arena };
-    detail->message = sql_prepare(sql, "SELECT id, time, node, direction, client, helo, sender, size, " JUDGED
-                                       ", own FROM message WHERE id = ?1");
+    detail->message =
+        sql_prepare(sql, "SELECT m.id, time, node, direction, client, helo, sender, size, " JUDGED
+                         ", own, " PROVEN " FROM message m LEFT JOIN proof p ON p.id = m.id"
+                         " WHERE m.id = ?1");
     detail->recipients = sql_prepare(
         sql, "SELECT number, address, action, observed, hold, accepted_ms, ending, ended_ms, dsn, relay,"
              " reply FROM recipient WHERE message = ?1 ORDER BY number");
     detail->steps = sql_prepare(sql, "SELECT time, kind, hold, due, dsn, relay, reply FROM step"
                                      " WHERE message = ?1 AND recipient = ?2 ORDER BY time");
     detail->refusal =
-        sql_prepare(sql, "SELECT message, id >> 22, node, direction, client, helo, sender, size, " JUDGED
-                         ", stage, code, recipient, reply, count FROM refusal WHERE id = ?1");
+        sql_prepare(sql, "SELECT message, r.id >> 22, node, direction, client, helo, sender, size, " JUDGED
+                         ", stage, code, recipient, reply, count, " PROVEN
+                         " FROM refusal r LEFT JOIN proof p ON p.id = r.id WHERE r.id = ?1");
     detail->of_message = sql_prepare(sql, "SELECT id FROM refusal WHERE message = ?1 ORDER BY id");
     detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
     detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
@@ -322,6 +329,31 @@ static void head_read(struct detail *detail, struct sql_statement *row, struct s
     out->subject = text_at(detail, row, 13);
     out->message_id = text_at(detail, row, 14);
     out->author = text_at(detail, row, 15);
+}
+
+/* Numbers that no version of ours has written are as none. */
+static unsigned number_at(struct sql_statement *row, int column, unsigned count)
+{
+    uint64_t number = sql_get(row, column);
+    return number < count ? (unsigned)number : 0;
+}
+
+/* The columns of PROVEN, from `column` on. */
+static void proof_read(struct detail *detail, struct sql_statement *row, int column, struct proof *out)
+{
+    *out = (struct proof){ .is_made = !sql_is_null(row, column) };
+    if (!out->is_made) return;
+    out->spf = (enum proof_result)number_at(row, column + 1, PROOF_RESULT_COUNT);
+    out->dkim = (enum proof_result)number_at(row, column + 2, PROOF_RESULT_COUNT);
+    out->dmarc = (enum proof_result)number_at(row, column + 3, PROOF_RESULT_COUNT);
+    out->arc = (enum proof_result)number_at(row, column + 4, PROOF_RESULT_COUNT);
+    out->demand = (enum proof_demand)number_at(row, column + 5, PROOF_DEMAND_COUNT);
+    out->excuse = (enum proof_excuse)number_at(row, column + 6, PROOF_EXCUSE_COUNT);
+    out->fate = (enum proof_fate)number_at(row, column + 7, FATE_COUNT);
+    out->author = text_at(detail, row, column + 8);
+    out->spf_domain = text_at(detail, row, column + 9);
+    out->dkim_domain = text_at(detail, row, column + 10);
+    out->excuse_of = text_at(detail, row, column + 11);
 }
 
 static enum ledgerdb_outcome steps_read(struct detail *detail, uint64_t id,
@@ -444,7 +476,8 @@ static enum ledgerdb_outcome message_read(struct detail *detail, uint64_t id, st
     *out_found = outcome == LEDGERDB_ROW;
     if (*out_found) {
         head_read(detail, detail->message, out);
-        out->origin = (uint8_t)sql_get(detail->message, 16);
+        out->origin = (uint8_t)sql_get(detail->message, FIRST_OF_REST);
+        proof_read(detail, detail->message, MESSAGE_PROVEN, &out->proof);
         outcome = recipients_read(detail, out);
         if (outcome == LEDGERDB_DONE) outcome = way_read(detail, out);
     }
@@ -468,6 +501,7 @@ static enum ledgerdb_outcome refusal_read(struct detail *detail, uint64_t id, st
         out->recipient = text_at(detail, detail->refusal, 18);
         out->reply = text_at(detail, detail->refusal, 19);
         out->count = (uint32_t)sql_get(detail->refusal, 20);
+        proof_read(detail, detail->refusal, REFUSAL_PROVEN, &out->proof);
         outcome = way_read(detail, out);
     }
     sql_reset(detail->refusal);

@@ -93,6 +93,7 @@ struct search_hit {
     bool is_judged;
     double score;
     struct text virus, engine, signals, subject, message_id, author;
+    struct proof proof;     /* who sent it */
     size_t recipient_count; /* of an accepted one */
     struct search_recipient *recipients;
     enum event_stage stage; /* of a refusal, with its code: 250 discarded, 0 aborted */

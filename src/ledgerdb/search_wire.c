@@ -6,7 +6,7 @@
 #include "base/codec.h"
 
 /* Octets of one with empty texts and lists. */
-enum { HOP_LEAST = 20, STEP_LEAST = 44, RECIPIENT_LEAST = 76, HIT_LEAST = 150 };
+enum { HOP_LEAST = 20, STEP_LEAST = 44, RECIPIENT_LEAST = 76, HIT_LEAST = 151 };
 
 struct wire {
     struct buffer *out;    /* writing; NULL: reading */
@@ -155,9 +155,18 @@ static void head_pass(struct wire *wire, struct search_hit *hit)
     text(wire, &hit->reply);
 }
 
+static void proof_pass(struct wire *wire, struct proof *proof)
+{
+    if (wire->out)
+        proof_put(proof, wire->out);
+    else
+        proof_get(wire->reader, proof);
+}
+
 static void hit_pass(struct wire *wire, struct search_hit *hit)
 {
     head_pass(wire, hit);
+    proof_pass(wire, &hit->proof);
     hops_pass(wire, &hit->came, &hit->came_count);
     hops_pass(wire, &hit->went, &hit->went_count);
     hops_pass(wire, &hit->releases, &hit->release_count);

@@ -38,6 +38,9 @@ const char *const statements_texts[STATEMENTS] = {
         "INSERT OR IGNORE INTO recipient(message, number, address, accepted_ms, ending, ended_ms,"
         " dsn, relay, reply) VALUES(?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8)",
     [STORE_HOP] = "INSERT OR IGNORE INTO hop(message, next) VALUES(?1, ?2)",
+    [STORE_PROOF] = "INSERT OR IGNORE INTO proof(id, spf, dkim, dmarc, arc, demand, excuse, fate,"
+                    " author_domain, spf_domain, dkim_domain, excuse_of)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [FIND_ENDING] = "SELECT ending, ended_ms FROM recipient WHERE message = ?1 AND number = ?2",
     [FIND_MESSAGE] =
         "SELECT m.direction, m.size, m.sender, r.address FROM recipient r JOIN message m"

@@ -37,7 +37,8 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_AGED] = "aged",
                                                    [SUM_RELAYED] = "relayed",
                                                    [SUM_LOST] = "lost",
-                                                   [SUM_LOST_REFUSALS] = "lost refusals" };
+                                                   [SUM_LOST_REFUSALS] = "lost refusals",
+                                                   [SUM_AUTH] = "authentication" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {

@@ -51,8 +51,11 @@ enum sum_kind {
     SUM_RELAYED,       /* the next node took it while its client waited; not among ACCEPTED */
     SUM_LOST,          /* events that found no room on their way here: what they told of is in no sum */
     SUM_LOST_REFUSALS, /* the same of refusals: the others' sums are right */
+    SUM_AUTH, /* messages whose sender was looked into. name: "dmarc=pass", "spf=softfail", "dkim=none",
+                 "arc=fail", "excuse=forwarder"; WHOLE_DAY */
     SUM_KIND_COUNT
 };
+_Static_assert(SUM_KIND_COUNT <= 32, "a question has a bit for each kind");
 
 /* What found no room on its way here: events that the account is made of, and refusals, which it is whole
    without. */

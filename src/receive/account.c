@@ -103,7 +103,8 @@ static struct event_judgement judgement_of(const struct session *session, struct
                                      .message_id = facts->message_id,
                                      .author = facts->from,
                                      .signal_count = count,
-                                     .signals = room };
+                                     .signals = room,
+                                     .proof = verdict->proof };
 }
 
 /* The kept recipients, in their order; those that were discarded are left out, as in keep_judged. */

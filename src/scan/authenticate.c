@@ -137,13 +137,13 @@ static bool has_sealer(struct arena *arena, const struct config *config, struct 
     return false;
 }
 
-static enum auth_excuse excuse_find(struct arena *arena, const struct config *config,
-                                    const struct occasion *occasion, struct auth_judgement *out)
+static enum proof_excuse excuse_find(struct arena *arena, const struct config *config,
+                                     const struct occasion *occasion, struct auth_judgement *out)
 {
-    if (out->result.dmarc.outcome != DMARC_FAIL) return EXCUSE_NONE;
-    if (has_sealer(arena, config, out)) return EXCUSE_SEALER;
-    if (fails_as_forwarding_does(out) && is_forwarder(config, occasion, out)) return EXCUSE_FORWARDER;
-    return EXCUSE_NONE;
+    if (out->result.dmarc.outcome != DMARC_FAIL) return PROOF_NO_EXCUSE;
+    if (has_sealer(arena, config, out)) return PROOF_SEALER;
+    if (fails_as_forwarding_does(out) && is_forwarder(config, occasion, out)) return PROOF_FORWARDER;
+    return PROOF_NO_EXCUSE;
 }
 
 void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -169,7 +169,7 @@ void authenticate_judge(struct arena *arena, const struct config *config, const 
 
 enum dmarc_policy authenticate_demand(const struct auth_judgement *judgement)
 {
-    bool is_demanded = judgement->is_made && judgement->excuse == EXCUSE_NONE;
+    bool is_demanded = judgement->is_made && judgement->excuse == PROOF_NO_EXCUSE;
     return is_demanded ? judgement->result.dmarc.disposition : DMARC_POLICY_NONE;
 }
 
@@ -236,11 +236,11 @@ static struct weight dmarc_weight(const struct auth_judgement *judgement, const 
                                                                  [DMARC_PERMERROR] = { "DMARC_PERMERROR",
                                                                                        0 } };
     static const struct weight excused[] = {
-        [EXCUSE_FORWARDER] = { "DMARC_FORWARDED", 0 }, [EXCUSE_SEALER] = { "DMARC_SEALED", 0 }
+        [PROOF_FORWARDER] = { "DMARC_FORWARDED", 0 }, [PROOF_SEALER] = { "DMARC_SEALED", 0 }
     };
     enum dmarc_outcome outcome = judgement->result.dmarc.outcome;
     if (outcome != DMARC_FAIL) return outcomes[outcome];
-    if (judgement->excuse != EXCUSE_NONE) return excused[judgement->excuse];
+    if (judgement->excuse != PROOF_NO_EXCUSE) return excused[judgement->excuse];
     switch (judgement->result.dmarc.disposition) {
     case DMARC_POLICY_REJECT:
         return (struct weight){ "DMARC_REJECT", config->auth.dmarc_points };
@@ -317,10 +317,10 @@ static struct auth_statement dkim_statement(const struct dkim_signature *signatu
 
 static struct text excuse_text(struct arena *arena, const struct auth_judgement *judgement)
 {
-    static const char *const words[] = { [EXCUSE_FORWARDER] =
+    static const char *const words[] = { [PROOF_FORWARDER] =
                                              "let pass: forwarded by a client that is trusted by",
-                                         [EXCUSE_SEALER] = "let pass: seen to pass by" };
-    if (judgement->excuse == EXCUSE_NONE) return TEXT_NONE;
+                                         [PROOF_SEALER] = "let pass: seen to pass by" };
+    if (judgement->excuse == PROOF_NO_EXCUSE) return TEXT_NONE;
     return arena_printf(arena, "%s %.*s", words[judgement->excuse], TEXT_ARG(judgement->excuse_of));
 }
 
@@ -418,16 +418,86 @@ struct text authenticate_reason(struct arena *arena, const struct auth_judgement
                         TEXT_ARG(judgement->result.dmarc.author));
 }
 
+/* --- what is told --- */
+
+static const enum proof_result told[AUTH_RESULT_COUNT] = {
+    [AUTH_NONE] = PROOF_NONE,           [AUTH_PASS] = PROOF_PASS,           [AUTH_FAIL] = PROOF_FAIL,
+    [AUTH_SOFTFAIL] = PROOF_SOFTFAIL,   [AUTH_NEUTRAL] = PROOF_NEUTRAL,     [AUTH_POLICY] = PROOF_POLICY,
+    [AUTH_TEMPERROR] = PROOF_TEMPERROR, [AUTH_PERMERROR] = PROOF_PERMERROR,
+};
+
+/* Of the best signature: one that passes, else one whose key could not be had, else any. */
+static enum proof_result dkim_result(const struct auth_judgement *judgement)
+{
+    uint32_t count = judgement->facts.signatures.dkim.count;
+    bool has_temperror = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (judgement->result.dkim[i].result == AUTH_PASS) return PROOF_PASS;
+        if (judgement->result.dkim[i].result == AUTH_TEMPERROR) has_temperror = true;
+    }
+    return has_temperror ? PROOF_TEMPERROR : count ? PROOF_FAIL : PROOF_NONE;
+}
+
+static struct text dkim_domain(const struct auth_judgement *judgement)
+{
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    if (judgement->result.dmarc.dkim_domain.length > 0) return judgement->result.dmarc.dkim_domain;
+    for (uint32_t i = 0; i < dkim->count; i++)
+        if (judgement->result.dkim[i].result == AUTH_PASS) return dkim->signatures[i].domain;
+    return dkim->count ? dkim->signatures[0].domain : TEXT_NONE;
+}
+
+static bool has_own_signature(const struct auth_judgement *judgement)
+{
+    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
+    struct text organization = judgement->result.dmarc.organization;
+    if (organization.length == 0) organization = judgement->result.dmarc.author;
+    for (uint32_t i = 0; i < dkim->count; i++)
+        if (organization.length > 0 && is_at_or_below(dkim->signatures[i].domain, organization)) return true;
+    return false;
+}
+
+static enum proof_fate fate_of(const struct auth_judgement *judgement)
+{
+    enum spf_outcome spf = judgement->result.spf.sender.outcome;
+    enum proof_result dkim = dkim_result(judgement);
+    if (judgement->result.dmarc.outcome == DMARC_PASS) return FATE_PASSED;
+    if (judgement->result.dmarc.outcome != DMARC_FAIL) return FATE_NONE;
+    if (judgement->excuse != PROOF_NO_EXCUSE) return FATE_EXCUSED;
+    if (has_own_signature(judgement)) return FATE_BROKEN;
+    if (spf == SPF_PASS || dkim == PROOF_PASS) return FATE_FOREIGN;
+    return spf == SPF_NONE && dkim == PROOF_NONE ? FATE_UNMARKED : FATE_UNSIGNED;
+}
+
+void authenticate_prove(const struct auth_judgement *judgement, struct proof *out)
+{
+    static const enum proof_demand demands[] = { [DMARC_POLICY_NONE] = PROOF_ASKS_NOTHING,
+                                                 [DMARC_POLICY_QUARANTINE] = PROOF_ASKS_QUARANTINE,
+                                                 [DMARC_POLICY_REJECT] = PROOF_ASKS_REJECT };
+    const struct authentication *result = &judgement->result;
+    *out = (struct proof){ .is_made = judgement->is_made };
+    if (!judgement->is_made) return;
+    *out = (struct proof){ .is_made = true,
+                           .spf = told[spf_words[result->spf.sender.outcome]],
+                           .dkim = dkim_result(judgement),
+                           .dmarc = told[dmarc_words[result->dmarc.outcome]],
+                           .arc = told[result->arc.result],
+                           .demand = demands[result->dmarc.disposition],
+                           .excuse = judgement->excuse,
+                           .fate = fate_of(judgement),
+                           .author = result->dmarc.author,
+                           .spf_domain = result->spf.sender.domain,
+                           .dkim_domain = dkim_domain(judgement),
+                           .excuse_of = judgement->excuse_of };
+}
+
 void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out)
 {
-    static const char *const excuses[] = {
-        [EXCUSE_NONE] = "", [EXCUSE_FORWARDER] = " excuse=forwarder", [EXCUSE_SEALER] = " excuse=sealer"
-    };
-    const struct authentication *result = &judgement->result;
-    if (!judgement->is_made) return;
-    const char *dkim = dkim_weight(judgement).name + strlen("DKIM_");
-    buffer_printf(out, " spf=%s dkim=", spf_outcome_name(result->spf.sender.outcome));
-    for (; *dkim; dkim++) buffer_add_char(out, char_lower(*dkim));
-    buffer_printf(out, " dmarc=%s arc=%s%s", dmarc_outcome_name(result->dmarc.outcome),
-                  authentication_results_word(result->arc.result), excuses[judgement->excuse]);
+    struct proof proof;
+    authenticate_prove(judgement, &proof);
+    if (!proof.is_made) return;
+    buffer_printf(out, " spf=%s dkim=%s dmarc=%s arc=%s", proof_result_word(proof.spf),
+                  proof_result_word(proof.dkim), proof_result_word(proof.dmarc),
+                  proof_result_word(proof.arc));
+    if (proof.excuse != PROOF_NO_EXCUSE) buffer_printf(out, " excuse=%s", proof_excuse_word(proof.excuse));
 }

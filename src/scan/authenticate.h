@@ -13,20 +13,14 @@
 void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
                        struct text message, const struct header *header, struct facts *out);
 
-/* Why a failure of DMARC is let pass. */
-enum auth_excuse {
-    EXCUSE_NONE,
-    EXCUSE_FORWARDER, /* a trusted client forwarded it, and it fails as forwarding makes it fail */
-    EXCUSE_SEALER     /* a trusted sealer saw it pass (ARC) */
-};
-
 struct auth_judgement {
     bool is_made; /* false: nobody asked */
     struct auth_facts facts;
     struct authentication result;
-    struct text client_name; /* confirmed; empty: none */
-    enum auth_excuse excuse;
-    struct text excuse_of; /* the forwarder or sealer that is trusted */
+    struct text client_name;  /* confirmed; empty: none */
+    enum proof_excuse excuse; /* forwarder: a trusted client forwarded it, and it fails as forwarding makes
+                                 it fail; sealer: a trusted one saw it pass (ARC) */
+    struct text excuse_of;    /* the forwarder or sealer that is trusted */
 };
 
 /* By facts and answers. Lists live in the arena. */
@@ -54,6 +48,9 @@ struct text authenticate_payload(struct arena *arena, const struct config *confi
 
 /* "example.jp asks to refuse mail that does not prove to come from it (DMARC)". In the arena. */
 struct text authenticate_reason(struct arena *arena, const struct auth_judgement *judgement);
+
+/* What is told of it: short. Borrows from the judgement. */
+void authenticate_prove(const struct auth_judgement *judgement, struct proof *out);
 
 /* " spf=pass dkim=pass dmarc=pass from=example.jp arc=none": for the summary. Nothing when not made. */
 void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out);

@@ -167,6 +167,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
         recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i], &edits[i]);
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
+    authenticate_prove(authentication, &out->proof);
     wording_write(arena, facts, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     const struct recipe_basis basis = { arena, config, occasion, facts, authentication, out };

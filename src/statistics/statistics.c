@@ -2,6 +2,7 @@
 /* The tables of `sekimori stats`: by month as the paper has them (paper.c), or by one thing. */
 #include "statistics/statistics.h"
 #include "statistics/amount.h"
+#include "statistics/authenticity.h"
 
 #include "base/codec.h"
 #include "ledgerdb/nodes.h"
@@ -39,6 +40,7 @@ static const struct by_word {
     { "hour", N_("By hour"), N_("Hour"), STATISTICS_BY_HOUR, SUM_BY_HOUR, 0 },
     { "day", N_("By day"), N_("Day"), STATISTICS_BY_DAY, SUM_BY_DAY, 0 },
     { "month", N_("By month"), N_("Month"), STATISTICS_BY_MONTH, SUM_BY_MONTH, 0 },
+    { "auth", NULL, NULL, STATISTICS_BY_AUTH, 0, 0 },
     { "sender", NULL, NULL, STATISTICS_BY_SENDER, 0, 0 },
     { "recipient", NULL, NULL, STATISTICS_BY_RECIPIENT, 0, 0 },
     { "refusal", NULL, NULL, STATISTICS_BY_REFUSAL, 0, 0 },
@@ -231,6 +233,7 @@ enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const st
     if (statistics_is_ranking(wish->by)) return ranking_make(ledgerdb, wish, arena, &out[0]);
     if (wish->by == STATISTICS_BY_NODE) outcome = nodes_read(ledgerdb, arena, &nodes.rows, &nodes.count);
     if (outcome != LEDGERDB_DONE) return outcome;
+    if (wish->by == STATISTICS_BY_AUTH) return authenticity_make(ledgerdb, wish, arena, &out[0]);
     if (wish->would) return would_make(ledgerdb, wish, &nodes, arena, &out[0]);
     if (!by) return paper_make(ledgerdb, wish, arena, out, out_count);
     outcome = by->kind ? lines_ask_names(ledgerdb, wish, by->kind, 0, arena, &lines)
@@ -268,6 +271,6 @@ bool statistics_wish_get(struct text bytes, struct statistics_wish *out)
     out->by = (enum statistics_by)get_u8(&reader);
     out->would = get_u8(&reader) != 0;
     out->top = get_u32(&reader);
-    return reader_done(&reader) && out->by <= STATISTICS_BY_MONTH && out->direction <= DIRECTION_OUT &&
+    return reader_done(&reader) && out->by <= STATISTICS_BY_AUTH && out->direction <= DIRECTION_OUT &&
            is_day(out->from_day) && is_day(out->until_day) && out->from_day <= out->until_day;
 }

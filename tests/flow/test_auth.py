@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: who sent a message is proven or not, by SPF, DKIM, ARC and DMARC together, whatever the DNS does; what follows is what
 the owner of the domain in From asks for, and each result stands in the message, the log and the reply."""
+import json
 import re
+import subprocess
 
 import lab
 import pytest
@@ -155,3 +157,52 @@ def test_dns_that_is_silent_fails_nobody(nodes, inside):
         one = nodes(CONFIG, inside=inside.port, dns=dns.address, auth="mode on", second="spam off")
         assert sent(one, "strict.test")[0] == 250
         assert "spf=temperror" in results(inside.wait(1)[0])
+
+
+def test_told_of(node, inside):
+    """trace shows who proved what, of mail that came in and of mail that was refused; stats counts it."""
+    one, other = node(), node(auth="mode on; trust names proven.test")
+    assert sent(one, "proven.test")[0] == 250
+    assert sent(one, "strict.test")[0] == 550
+    assert sent(other, "strict.test", sender="list@list.test")[0] == 250
+    inside.wait(2)
+    said = lab.wait_for(lambda: "authenticated:" in (text := other.run("trace", check=False).stdout) and text, "the ledger")
+    assert ("authenticated: spf=pass (list.test) dkim=none dmarc=fail (strict.test); its owner asks to refuse it; "
+            "let pass: forwarded by a client that is trusted by proven.test\n") in said
+    told = json.loads(other.run("trace", "--json").stdout)["hits"][0]["authentication"]
+    assert told == {"spf": {"result": "pass", "domain": "list.test"}, "dkim": {"result": "none", "domain": ""},
+                    "dmarc": {"result": "fail", "domain": "strict.test"}, "arc": {"result": "none", "domain": ""},
+                    "disposition": "reject", "excuse": "forwarder", "excuse_of": "proven.test", "fate": "excused"}
+    assert "forwarder" in other.run("stats", "--by", "auth").stdout
+    lab.wait_for(lambda: one.run("trace", check=False).stdout.count("authenticated:") == 2, "the ledger")
+    said = one.run("trace").stdout
+    assert "authenticated: spf=pass (proven.test) dkim=none dmarc=pass (proven.test)\n" in said
+    assert "authenticated: spf=fail (strict.test) dkim=none dmarc=fail (strict.test); its owner asks to refuse it\n" in said
+    rows = json.loads(one.run("stats", "--by", "auth", "--format", "json").stdout)[0]["rows"]
+    assert {(row["check"], row["result"]): row["messages"] for row in rows} == {
+        ("dmarc", "pass"): 1, ("dmarc", "fail"): 1, ("spf", "pass"): 1, ("spf", "fail"): 1, ("dkim", "none"): 2, ("arc", "none"): 2}
+    assert re.search(r"送信者認証の結果別.*検査 +結果.*dmarc +fail +1 +50", one.run("stats", "--by", "auth", "--language", "ja").stdout, re.S)
+    assert one.run("stats", "--by", "auth", "--would", check=False).returncode == 64
+    assert '"rows":[]' in one.run("stats", "--by", "auth", "--domain", "second.test", "--format", "json").stdout
+    one.balance()
+
+
+def test_the_page():
+    """What doc/auth.md shows is what the command prints, of the zone that the page names."""
+    command = lab.BUILD / "src/cli/sekimori"
+    (block,) = re.findall(r"^```console\n\$ sekimori (.*?)\n(.*?)^```$", (lab.ROOT / "doc/auth.md").read_text(), re.M | re.S)
+    with subprocess.Popen([command, "zone", lab.ROOT / "conf/samples/zone", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as zone:
+        server = zone.stdout.readline().removeprefix("listening on ").strip()
+        words = block[0].replace("127.0.0.1:5353", server).split()
+        done = subprocess.run([command, *words], cwd=lab.ROOT, capture_output=True, text=True, timeout=30)
+        zone.terminate()
+    assert zone.returncode == 0 and done.stdout == block[1], done.stdout + done.stderr
+
+
+def test_zones_that_cannot_be_read(tmp_path):
+    file = tmp_path / "zone"
+    file.write_text("a.test A 192.0.2.1\na.test A nonsense\n")
+    for words, code, said in (([], 64, "one FILE is wanted"), ([file], 65, f"{file}:2: the value does not fit the type"),
+                              ([tmp_path / "none"], 66, "No such file"), ([lab.ROOT / "conf/samples/zone", "--listen", "x"], 64, "not ADDRESS:PORT")):
+        done = subprocess.run([lab.BUILD / "src/cli/sekimori", "zone", *map(str, words)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == code and said in done.stderr, done

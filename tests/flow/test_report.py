@@ -312,6 +312,36 @@ def test_hostile_names_stay_tame(reported, tmp_path):
     assert "&lt;b&gt;\\u{1b}[2J" in html and "<b>" not in html and len(html) < 400000
 
 
+def test_partners_that_fail(reported, tmp_path):
+    """Those that fail are named with count and cause; the report leads with one that passed before, and with no other."""
+    reported.stop()
+    today, before = (f"{day(back):%Y%m%d}" for back in (0, 3))
+    passed, unsigned, broken = 1, 3, 4  # enum proof_fate
+    with sqlite3.connect(reported.state / "ledger/ledger.db") as database:
+        database.executemany("insert into partner(day, node, domain, fate, messages) values(?, 0, ?, ?, ?)", [
+            (before, "partner.example", passed, 20), (before, "partner.example", broken, 1), (today, "partner.example", broken, 7),
+            (today, "partner.example", passed, 2), (before, "steady.example", passed, 20), (today, "steady.example", unsigned, 2),
+            (today, "bank.example", unsigned, 900), (before, "bank.example", unsigned, 900), (today, "", unsigned, 5),
+            (today, HOSTILE[:250], broken, 6), (before, HOSTILE[:250], passed, 60)])
+        database.executemany("insert into sum_day(kind, day, node, direction, domain, name, messages, recipients, bytes)"
+                             " values(31, ?, 0, 0, '', ?, ?, 0, 0)",
+                             [(today, "dmarc=pass", 70), (today, "dmarc=fail", 20), (today, "dmarc=none", 9), (today, "dmarc=temperror", 1),
+                              (today, "excuse=forwarder", 4)])
+    reported.start()
+    for language, form in (("en", "txt"), ("ja", "txt"), ("en", "html")):
+        reported.run("report", "--date", f"{day()}", "--language", language, "--to", tmp_path / f"{language}.{form}")
+    text = (tmp_path / "en.txt").read_text()
+    wrong = [line for line in text.splitlines() if "passed before and fails now" in line]
+    assert len(wrong) == 2 and "  ! partner.example: passed before and fails now (7; its signature does not hold)" in wrong[0], wrong
+    assert "\x1b" not in text and "\u202e" not in text and "<b>\x1b" not in (tmp_path / "en.html").read_text()
+    for line in (r"Proven +70 +70\.0", r"Not proven +16 +16\.0", r"Not proven, but let pass: forwarded +4 +4\.0", r"Not known: .* 1 +1\.0",
+                 r"bank\.example +900 +0 +sent from an address that SPF does not name, without a signature",
+                 r"partner\.example +7 +2 +its signature does not hold", r"all others +5 +0"):
+        assert re.search(line, text), (line, text)
+    japanese = (tmp_path / "ja.txt").read_text()
+    assert "認証に失敗した送信者" in japanese and re.search(r"partner\.example.*以前は認証に合格していましたが.*署名が正しくない", japanese)
+
+
 def test_a_newer_ledger_is_not_read_and_the_report_says_so(reported, tmp_path):
     reported.stop()
     with sqlite3.connect(reported.state / "ledger/ledger.db") as database:

@@ -201,7 +201,7 @@ def test_japanese(tmp_path):
     file = tmp_path / "sekimori.conf"
     done = setup("--language", "ja", "--hostname", "mx.example.test", "--inside", "127.0.0.1:9", "--yes", "--no-check", "--output", file)
     text = file.read_text()
-    assert done.returncode == 0 and "次にすること" in done.stdout and "language ja" in text and "記録だけ" in text
+    assert done.returncode == 0 and "次にすること" in done.stdout and "language ja" in text and "記録だけ" in text and "一週間後" in text
     assert "postmaster@example.test" in text and re.search(r"^    example\.test +127\.0\.0\.1:9$", text, re.M)  # both offered
 
 

@@ -9,6 +9,7 @@
 #include "report/daily/changes.h"
 #include "report/daily/chart.h"
 #include "statistics/amount.h"
+#include "statistics/authenticity.h"
 #include "statistics/calendar.h"
 #include "statistics/incident.h"
 #include "statistics/rankings.h"
@@ -383,6 +384,41 @@ static void ranking_table(struct composing *composing, enum ranking ranking)
         sheet_show(composing, sheet);
 }
 
+/* "partner.example: passed before and fails now (12; its signature does not hold)" */
+static void broken_say(struct composing *composing)
+{
+    struct period period = composing->document->period;
+    struct arena *arena = composing->document->arena;
+    struct partner_row *rows;
+    size_t count;
+    if (!answered(composing, authenticity_broken(composing->source->ledgerdb, period.from_day,
+                                                 period.until_day, arena, &rows, &count)))
+        return;
+    for (size_t i = 0; i < count; i++)
+        report_document_add_wrong(
+            composing->document,
+            arena_printf(arena, "%.*s%s%s (%llu; %s)", TEXT_ARG(rows[i].domain), say(composing, N_(": ")),
+                         say(composing, N_("passed before and fails now")),
+                         (unsigned long long)rows[i].failed, say(composing, authenticity_cause(&rows[i]))));
+}
+
+static void senders_tables(struct composing *composing)
+{
+    struct period period = composing->document->period;
+    struct arena *arena = composing->document->arena;
+    struct ledgerdb_reader *ledgerdb = composing->source->ledgerdb;
+    struct sheet *sheet;
+    if (answered(composing,
+                 authenticity_shares(ledgerdb, period.from_day, period.until_day, arena, &sheet)) &&
+        sheet->rows)
+        sheet_show(composing, sheet);
+    if (answered(composing, authenticity_partners(ledgerdb, period.from_day, period.until_day, NAMES_TOP,
+                                                  arena, &sheet)) &&
+        sheet->rows)
+        sheet_show(composing, sheet);
+    broken_say(composing);
+}
+
 static void tables(struct composing *composing)
 {
     struct period period = composing->document->period;
@@ -396,6 +432,7 @@ static void tables(struct composing *composing)
     table_show(composing, wish, true);
     storms_table(composing);
     missed_table(composing);
+    senders_tables(composing);
     wish.would = true;
     table_show(composing, wish, false);
     wish.would = false;

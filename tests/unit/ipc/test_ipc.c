@@ -478,8 +478,22 @@ static void events_of_any_size(void **state)
     for (int i = 0; i < 300; i++) signals[i] = (struct event_signal){ longest, i };
     for (int i = 0; i < 500; i++)
         recipients[i] = (struct event_recipient){ .address = longest, .hold = (uint8_t)(i % 4) };
-    struct event_judgement judgement = { true,    CLASS_SPAM, 7.5,     longest, longest,
-                                         longest, longest,    longest, 300,     signals };
+    struct event_judgement judgement = { true,
+                                         CLASS_SPAM,
+                                         7.5,
+                                         longest,
+                                         longest,
+                                         longest,
+                                         longest,
+                                         longest,
+                                         300,
+                                         signals,
+                                         { .is_made = true,
+                                           .fate = FATE_COUNT - 1,
+                                           .author = longest,
+                                           .spf_domain = longest,
+                                           .dkim_domain = longest,
+                                           .excuse_of = longest } };
     struct event_accepted event = { .id = 1,
                                     .helo = longest,
                                     .sender = longest,
@@ -507,6 +521,8 @@ static void events_of_any_size(void **state)
         assert_int_equal(back.recipients[told - 1].hold, (first + told - 1) % 4);
         assert_int_equal(back.judgement.class, CLASS_SPAM);
         assert_int_equal(back.judgement.signal_count > 0, first == 0);
+        assert_int_equal(back.judgement.proof.is_made, first == 0);
+        assert_int_equal(back.judgement.proof.author.length, first == 0 ? PROOF_DOMAIN_MOST : 0);
     }
     recipients[0].address.length = event.sender.length = 2000; /* as a command line may have them */
     buffer_clear(&record);
@@ -520,7 +536,37 @@ static void events_of_any_size(void **state)
     assert_true(buffer_length(&record) <= RING_RECORD_LIMIT);
     assert_true(event_refused_get(arena, buffer_text(&record), &refused_back));
     assert_true(refused_back.judgement.score == 7.5);
+    assert_int_equal(refused_back.judgement.proof.fate, FATE_COUNT - 1);
     buffer_free(&record);
+    arena_free(arena);
+}
+
+/* What a version without proofs wrote differs in one octet, and ends behind the signals. */
+static void events_of_before_proofs(void **state)
+{
+    struct event_refused event = { .code = 550,
+                                   .count = 1,
+                                   .judgement = { .is_judged = true, .score = 2.5 } },
+                         back;
+    struct arena *arena = arena_new(0);
+    struct buffer old = { 0 }, new = { 0 };
+    event.is_message = true;
+    event_refused_put(&event, &old);
+    event.judgement.proof = (struct proof){ .is_made = true, .spf = PROOF_PASS, .author = TEXT("a.test") };
+    event_refused_put(&event, &new);
+    assert_true(buffer_length(&new) == buffer_length(&old) + 8 + 4 * 4 + 6);
+    assert_true(event_refused_get(arena, buffer_text(&old), &back));
+    assert_false(back.judgement.proof.is_made);
+    assert_true(back.judgement.score == 2.5);
+    assert_true(event_refused_get(arena, buffer_text(&new), &back));
+    assert_true(back.judgement.proof.spf == PROOF_PASS &&
+                text_equal(back.judgement.proof.author, TEXT("a.test")));
+    size_t differing = 0;
+    for (size_t i = 0; i < buffer_length(&old); i++)
+        differing += buffer_text(&old).at[i] != buffer_text(&new).at[i];
+    assert_int_equal(differing, 1);
+    buffer_free(&old);
+    buffer_free(&new);
     arena_free(arena);
 }
 
@@ -542,6 +588,7 @@ int main(void)
         cmocka_unit_test(ring_keeps_room),
         cmocka_unit_test(refusals_are_counted),
         cmocka_unit_test(events_of_any_size),
+        cmocka_unit_test(events_of_before_proofs),
         cmocka_unit_test(alarms_travel),
         cmocka_unit_test(ends_of_programs_are_said),
         cmocka_unit_test(ring_turns),

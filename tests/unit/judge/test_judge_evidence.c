@@ -59,7 +59,19 @@ static void form_put(enum form form, struct buffer *out)
                                .reason = TEXT("reason"),
                                .recipe_count = 2,
                                .recipes = recipes,
-                               .summary = TEXT("summary") };
+                               .summary = TEXT("summary"),
+                               .proof = { .is_made = true,
+                                          .spf = PROOF_SOFTFAIL,
+                                          .dkim = PROOF_PASS,
+                                          .dmarc = PROOF_FAIL,
+                                          .arc = PROOF_PERMERROR,
+                                          .demand = PROOF_ASKS_REJECT,
+                                          .excuse = PROOF_SEALER,
+                                          .fate = FATE_EXCUSED,
+                                          .author = TEXT("a.test"),
+                                          .spf_domain = TEXT("b.test"),
+                                          .dkim_domain = TEXT("c.test"),
+                                          .excuse_of = TEXT("d.test") } };
     if (form == OCCASION) occasion_put(&occasion, out);
     if (form == QUESTIONS) questions_put(&question, 1, out);
     if (form == FACTS) facts_put(&facts, out);
@@ -119,7 +131,8 @@ enum {
     EDIT = 21, /* bytes of one that inserts nothing */
     EDITS = 152 + 4 + 9,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
-    RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5)
+    RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
+    PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7)
 };
 
 static void test_numbers_out_of_range(void **state)
@@ -143,6 +156,12 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 6, 2 },
+        { VERDICT, PROOF, 2 },
+        { VERDICT, PROOF + 1, PROOF_RESULT_COUNT },
+        { VERDICT, PROOF + 4, PROOF_RESULT_COUNT },
+        { VERDICT, PROOF + 5, PROOF_DEMAND_COUNT },
+        { VERDICT, PROOF + 6, PROOF_EXCUSE_COUNT },
+        { VERDICT, PROOF + 7, FATE_COUNT },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 }, again = { 0 };
