@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "deliver/dialogue_stage.h"
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 enum { REFUSAL_MOST = 480 };
 

@@ -103,7 +103,7 @@ void dialogue_start(struct dialogue *dialogue, struct text helo, enum tls_level 
 
 void dialogue_connected(struct dialogue *dialogue); /* the server's greeting is awaited from here */
 
-/* For a reply that is not in step (deliver/proof.h). What was sent ahead of 354 is deferred; where only the
+/* For a reply that is not in step (deliver/step_proof.h). What was sent ahead of 354 is deferred; where only the
    content's reply was awaited the rest has to agree with it. */
 enum dialogue_action dialogue_out_of_step(struct dialogue *dialogue, const struct smtp_reply *reply,
                                           struct buffer *out);

@@ -10,7 +10,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "deliver/dialogue_stage.h"
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 /* PATIENCE_MS: how long nothing may come behind 354 from a server that hangs up behind the content.
    PROOF_MS: how long a server that answered QUIT with another 2xx may go on without closing. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "deliver/dialogue.h"
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 enum { HANDOVERS = 3, RECIPIENTS = 3 };
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "deliver/dialogue.h"
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 struct row {
     const char *name;

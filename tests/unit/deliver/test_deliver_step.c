@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "deliver/dialogue.h"
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 enum { TURNS = 2, PEOPLE = 2 };
 

@@ -2,8 +2,8 @@
 /* Whether a server's replies are those to what was said: the count of them, and RSET and QUIT behind a
    content, whose replies show that the one before was the content's (dialogue.h tells why). Pure. Called by
    dialogue.c with each reply, by outbound.c when a connection ends. */
-#ifndef SEKIMORI_DELIVER_PROOF_H
-#define SEKIMORI_DELIVER_PROOF_H
+#ifndef SEKIMORI_DELIVER_STEP_PROOF_H
+#define SEKIMORI_DELIVER_STEP_PROOF_H
 
 #include "deliver/dialogue.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What is believed of a server's replies, and what is asked of it before they are. */
-#include "deliver/proof.h"
+#include "deliver/step_proof.h"
 
 #include "deliver/dialogue_stage.h"
 
