@@ -219,7 +219,7 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, auth, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "

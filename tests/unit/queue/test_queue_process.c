@@ -1250,7 +1250,7 @@ static void test_unjudged_needs_no_voucher(void **state)
 {
     struct node node;
     (void)state;
-    node_make(&node, "virus { mode off }\nspam { mode off }");
+    node_make(&node, "virus { mode off }\nspam { mode off }\nauth { mode off }");
     node_start(&node);
     synced(&node);
     struct offer unjudged = plain;
