@@ -22,9 +22,9 @@ enum ledgerdb_outcome authenticity_partners(struct ledgerdb_reader *ledgerdb, ui
                                             uint32_t until_day, size_t top, struct arena *arena,
                                             struct sheet **out);
 
+enum { AUTHENTICITY_BROKEN_MOST = 20 };
 /* Those of them that passed as a rule in the 30 days before and mostly fail now: somebody should be told. At
    most AUTHENTICITY_BROKEN_MOST, in the arena. DONE, or why not. */
-enum { AUTHENTICITY_BROKEN_MOST = 20 };
 enum ledgerdb_outcome authenticity_broken(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                           uint32_t until_day, struct arena *arena, struct partner_row **out,
                                           size_t *out_count);

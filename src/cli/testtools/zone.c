@@ -26,7 +26,7 @@ static const char help[] =
     "  --listen ADDRESS:PORT   where (default 127.0.0.1:5353; port 0: any free one)\n"
     "\nExit codes: 0, 64 usage, 65 the file has an error, 66 it cannot be read, 71 no socket.\n";
 
-struct server {
+struct zone_server {
     enum { SERVER_MAGIC = 0x3d0f71c2 } magic;
     struct zone zone;
     struct endpoint endpoint;
@@ -38,9 +38,9 @@ struct server {
 
 static const char *listen_say(void *context, const char *name, const char *word)
 {
-    struct server *server = context;
     (void)name;
-    return endpoint_parse(text_of(word), -1, &server->endpoint) ? NULL : "not ADDRESS:PORT";
+    struct endpoint *endpoint = &((struct zone_server *)context)->endpoint;
+    return endpoint_parse(text_of(word), -1, endpoint) ? NULL : "not ADDRESS:PORT";
 }
 
 static const struct verb_option table[] = {
@@ -52,7 +52,7 @@ const struct verb_usage zone_usage = { "zone", help, table, .takes_files = true 
 /* --- the file --- */
 
 /* The exit code. */
-static int file_read(struct server *server, const char *path)
+static int file_read(struct zone_server *server, const char *path)
 {
     struct buffer file = { 0 };
     uint32_t line;
@@ -72,7 +72,7 @@ static int file_read(struct server *server, const char *path)
 
 static void query_ready(void *context, int what)
 {
-    struct server *server = CONTEXT(context, struct server, SERVER_MAGIC);
+    struct zone_server *server = CONTEXT(context, struct zone_server, SERVER_MAGIC);
     char query[QUERY_MOST];
     (void)what;
     for (int i = 0; i < AT_ONCE; i++) {
@@ -89,12 +89,12 @@ static void query_ready(void *context, int what)
 
 static void stop(void *context, int number)
 {
-    struct server *server = CONTEXT(context, struct server, SERVER_MAGIC);
+    struct zone_server *server = CONTEXT(context, struct zone_server, SERVER_MAGIC);
     (void)number;
     loop_stop(server->loop);
 }
 
-static bool socket_open(struct server *server)
+static bool socket_open(struct zone_server *server)
 {
     struct sockaddr_storage here;
     char room[ADDRESS_TEXT_SIZE];
@@ -116,7 +116,7 @@ static bool socket_open(struct server *server)
     return true;
 }
 
-static void serve(struct server *server)
+static void serve(struct zone_server *server)
 {
     server->loop = loop_new();
     server->watch = watch_new(server->loop, server->fd, query_ready, server);
@@ -130,7 +130,7 @@ static void serve(struct server *server)
 
 int zone_main(int argc, char **argv)
 {
-    struct server server = { .magic = SERVER_MAGIC, .zone = { .arena = arena_new(0) } };
+    struct zone_server server = { .magic = SERVER_MAGIC, .zone = { .arena = arena_new(0) } };
     endpoint_parse(TEXT("127.0.0.1:5353"), -1, &server.endpoint);
     int code = options_read(&zone_usage, argc, argv, &server);
     if (code == OPTIONS_GO_ON && optind + 1 != argc)

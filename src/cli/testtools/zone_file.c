@@ -144,7 +144,7 @@ bool zone_read(struct zone *zone, struct text file, uint32_t *out_line, const ch
 
 /* --- an answer --- */
 
-struct question {
+struct zone_question {
     struct text name; /* lower case, no final dot */
     unsigned type, class;
     size_t end; /* octets of the query up to behind it */
@@ -152,7 +152,7 @@ struct question {
 };
 
 /* A pointer in the first name of a message could point at nothing but itself. */
-static bool question_read(struct text query, char room[NAME_MOST + 1], struct question *out)
+static bool question_read(struct text query, char room[NAME_MOST + 1], struct zone_question *out)
 {
     size_t at = HEADER, length = 0;
     while (at < query.length && query.at[at] != '\0') {
@@ -164,11 +164,11 @@ static bool question_read(struct text query, char room[NAME_MOST + 1], struct qu
         at += 1 + label;
     }
     if (at + 5 > query.length || u16_at(query, 4) != 1) return false;
-    *out = (struct question){ .name = text_from(room, length),
-                              .type = u16_at(query, at + 1),
-                              .class = u16_at(query, at + 3),
-                              .end = at + 5,
-                              .has_extension = u16_at(query, 10) > 0 };
+    *out = (struct zone_question){ .name = text_from(room, length),
+                                   .type = u16_at(query, at + 1),
+                                   .class = u16_at(query, at + 3),
+                                   .end = at + 5,
+                                   .has_extension = u16_at(query, 10) > 0 };
     return true;
 }
 
@@ -219,7 +219,7 @@ static void extension_add(struct buffer *out)
     for (int i = 0; i < 3; i++) add_u16(out, 0);
 }
 
-static unsigned records_add(const struct zone *zone, const struct question *question, struct buffer *out,
+static unsigned records_add(const struct zone *zone, const struct zone_question *question, struct buffer *out,
                             bool *out_is_cut)
 {
     enum { RECORD_HEAD = 12, EXTENSION = 11 };
@@ -240,7 +240,7 @@ bool zone_answer(const struct zone *zone, struct text query, struct buffer *out)
 {
     enum { IS_RESPONSE = 0x80, OPCODE = 0x78, TRUNCATED = 0x02 };
     char room[NAME_MOST + 1];
-    struct question question;
+    struct zone_question question;
     bool is_cut;
     if (query.length < HEADER || (uint8_t)query.at[2] & IS_RESPONSE) return false;
     if (query.at[2] & OPCODE || !question_read(query, room, &question) || question.class != CLASS_IN) {
