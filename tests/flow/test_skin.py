@@ -2,6 +2,7 @@
 """Goal: what SECURITY.md says of each process is what the kernel says of it, each claim names a test that there is, and the private keys
 of TLS are in the memory of those that serve it and in no other's."""
 import os
+import pathlib
 import re
 
 import pytest
@@ -78,7 +79,7 @@ def memory_has(pid, words):
 @pytest.mark.parametrize("file, holders", [("node.key", {"receive", "deliver", "courier"}), ("example.test/a-rsa.pem", {"signer"})])
 def test_who_has_keys(node, file, holders):
     """A line of the key, looked for in the memory of each process: of the node's own for TLS, and of the one that signs mail."""
-    key = (node.place / "ca" / file).read_text()
+    key = pathlib.Path(node.place, "ca", file).read_text()
     line = re.search(r"-----BEGIN (?:\w+ )?PRIVATE KEY-----\n[^\n]+\n([^\n-]+)", key)[1].encode()
     have = {name for pid, name in node.names.items() if memory_has(pid, line)}
     assert len(line) > 40 and have - {"sekimorid"} == holders, (line, have)
