@@ -220,7 +220,7 @@ static const struct error_row rows[] = {
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
       "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, "
-      "limits, queue, deliver, "
+      "auth, limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "
       "mean "

@@ -19,7 +19,7 @@
 #include "receive/refusals.h"
 #include "scene.h"
 
-#define PLAIN "virus { mode off }\nspam { mode off }\n"
+#define PLAIN "virus { mode off }\nspam { mode off }\nauth { mode off }\n"
 #define JUDGED "virus { mode off }\nspam { mode on }\n"
 #define IN_PORT "listen 127.0.0.1:24 { direction in }\n"
 #define MESSAGE "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END"
