@@ -80,7 +80,7 @@ static const struct verb verbs[] = {
       &callout_usage },
     { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,
       &auth_usage },
-    { "dkim", dkim_main, "make keys that sign mail, and check whether they are published", VERB_ASKS_MASTER,
+    { "dkim", dkim_main, "make keys that sign mail, and check whether they are published", VERB_ASKS_NETWORK,
       &dkim_usage },
     { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,

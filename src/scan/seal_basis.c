@@ -29,6 +29,14 @@ static bool is_kept(enum seal_purpose purpose, struct text name)
     return is_chain || dkim_signing_covers(name);
 }
 
+/* An empty line stands between header and body, or there is no body: else others may see the body begin
+   elsewhere. */
+static bool is_whole(struct text message, const struct header *header)
+{
+    bool has_end = header->length < header->body_offset;
+    return has_end || (header->length == message.length && text_ends(message, TEXT("\r\n")));
+}
+
 static void fields_keep(struct arena *arena, struct text message, const struct header *header,
                         struct seal_basis *out)
 {
@@ -38,19 +46,20 @@ static void fields_keep(struct arena *arena, struct text message, const struct h
         const struct header_field *field = &header->fields[i];
         if (!is_kept(out->purpose, field->name)) continue;
         bytes += field->length;
-        out->is_too_long = bytes > most || out->count == FIELDS_MOST;
-        if (out->is_too_long) break;
+        if (bytes > most || out->count == FIELDS_MOST) out->why = TEXT("too-long");
+        if (out->why.length > 0) break;
         out->fields[out->count++] =
             (struct seal_field){ field->offset,
                                  text_slice(message, field->offset, field->offset + field->length) };
     }
-    if (out->is_too_long) out->count = 0;
+    if (!is_whole(message, header)) out->why = TEXT("malformed");
+    if (out->why.length > 0) out->count = 0;
 }
 
 static void basis_put(const struct seal_basis *basis, struct buffer *out)
 {
     put_u8(out, (uint8_t)basis->purpose);
-    put_u8(out, basis->is_too_long);
+    put_text(out, basis->why);
     put_text(out, basis->domain);
     buffer_add(out, basis->body, sizeof basis->body);
     put_u32(out, basis->count);
@@ -93,7 +102,7 @@ void seal_basis_drop(struct arena *arena, struct facts *facts)
 {
     struct seal_basis basis;
     if (!seal_basis_get(arena, facts->seal_basis, &basis)) return;
-    basis.is_too_long = true;
+    basis.why = TEXT("too-long");
     basis.count = 0;
     basis_store(arena, &basis, facts);
 }
@@ -104,7 +113,7 @@ bool seal_basis_get(struct arena *arena, struct text bytes, struct seal_basis *o
 {
     struct reader reader = reader_of(bytes);
     *out = (struct seal_basis){ .purpose = get_u8(&reader) };
-    out->is_too_long = get_u8(&reader) != 0;
+    out->why = get_text(&reader);
     out->domain = get_text(&reader);
     get_bytes(&reader, out->body, sizeof out->body);
     out->count = get_count(&reader, FIELDS_MOST, 8 + 4);

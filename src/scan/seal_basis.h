@@ -25,7 +25,7 @@ struct seal_field {
 
 struct seal_basis {
     enum seal_purpose purpose;
-    bool is_too_long;           /* there is more of it than is kept: nothing is signed */
+    struct text why;            /* nothing can be signed: "too-long" or "malformed"; empty: it can */
     struct text domain;         /* of SEAL_DKIM: the author's, an A-label */
     uint8_t body[DIGEST_BYTES]; /* relaxed */
     struct seal_field *fields;
@@ -37,8 +37,7 @@ struct seal_basis {
 void seal_basis_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      struct text message, const struct header *header, struct facts *out);
 
-/* The same where facts are to travel beside answers, and with it are over SEAL_FACTS_MOST: as if it were too
-   long. */
+/* The same where facts are to travel beside answers, and with it are over SEAL_FACTS_MOST: "too-long". */
 void seal_basis_drop(struct arena *arena, struct facts *facts);
 
 /* Its byte form in facts. False: it is empty or malformed. Texts are borrowed, the list is in the arena. */

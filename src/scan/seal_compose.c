@@ -121,8 +121,9 @@ bool seal_compose(struct arena *arena, const struct seal_source *source, struct 
         return false;
     *out = (struct seal_list){ .purpose = task.basis.purpose };
     out->drafts = arena_alloc_array(arena, SEAL_DRAFTS_MOST, sizeof *out->drafts);
-    if (task.basis.is_too_long || !forms_make(&task))
-        out->why = TEXT("too-long");
+    out->why = task.basis.why;
+    if (out->why.length > 0 || !forms_make(&task))
+        out->count = 0;
     else if (task.basis.purpose == SEAL_ARC)
         forms_seal(&task);
     else

@@ -46,6 +46,12 @@ struct sealer {
     struct allowance said;
 };
 
+static bool may_say(struct sealer *sealer)
+{
+    return log_has_room(&sealer->said, SAID_AT_ONCE, 1, loop_now_ms(sealer->child->loop), LOG_LEVEL_ERROR,
+                        "%llu more lines of signatures that cannot be made were left out");
+}
+
 /* --- the end of a round --- */
 
 static bool fields_gather(struct seal_round *round, struct verdict *verdict)
@@ -75,8 +81,7 @@ static void failure_tell(struct seal_round *round, bool is_deferred)
     struct sealer *sealer = round->sealer;
     char id[MESSAGE_ID_SIZE];
     sealer->failed_count++;
-    if (log_has_room(&sealer->said, SAID_AT_ONCE, 1, loop_now_ms(sealer->child->loop), LOG_LEVEL_ERROR,
-                     "%llu more messages could not be signed"))
+    if (may_say(sealer))
         log_error("%s: signer %s: %s", message_id_print(round->request->id, id),
                   sealer->signer ? "gives no signature" : "is gone",
                   is_deferred ? "the message is deferred" : "it goes on without");
@@ -212,8 +217,9 @@ static bool signer_frame(void *context, struct frame *frame)
         order_signed(round, index, said);
         return true;
     }
-    log_error("signer does not sign with %.*s: %.*s", TEXT_ARG(round->list.drafts[index].key),
-              TEXT_ARG(text_slice(said, 0, SIGN_REASON_MOST)));
+    if (may_say(sealer))
+        log_error("signer does not sign with %.*s: %.*s", TEXT_ARG(round->list.drafts[index].key),
+                  TEXT_ARG(text_slice(said, 0, SIGN_REASON_MOST)));
     order_close(round, index, ORDER_REFUSED);
     return true;
 }
