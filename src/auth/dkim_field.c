@@ -100,8 +100,11 @@ static struct text quoted_decode(struct arena *arena, struct text value)
         char c = value.at[i];
         int high = c == '=' && i + 2 < value.length ? char_hex_value(value.at[i + 1]) : -1;
         int low = high >= 0 ? char_hex_value(value.at[i + 2]) : -1;
-        if (low >= 0) i += 2;
-        plain[length++] = low >= 0 ? (char)(high << 4 | low) : c;
+        if (low >= 0) {
+            i += 2;
+            c = (char)(high << 4 | low);
+        }
+        plain[length++] = c;
     }
     return text_from(plain, length);
 }
