@@ -283,12 +283,10 @@ static void without_a_node(void **state)
 {
     static const struct {
         const char *verb, *words;
-    } more[] = { { "queue", " list" },
-                 { "quarantine", " list" },
-                 { "report", " --to /tmp/never-written.txt" },
-                 { "digest", " --now" },
-                 { "balance", " --wait 0" },
-                 { "dns", " a.test A" } };
+    } more[] = {
+        { "queue", " list" },   { "quarantine", " list" },  { "report", " --to /tmp/never-written.txt" },
+        { "digest", " --now" }, { "balance", " --wait 0" }, { "dns", " a.test A" }
+    };
     size_t count;
     const struct verb *verbs = verb_table_list(&count);
     for (size_t i = 0; i < count; i++) {

@@ -21,7 +21,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, "
-      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
+      "drain, "
       "vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
       "did "
@@ -35,7 +36,8 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, "
-      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, drain, "
+      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
+      "drain, "
       "vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
