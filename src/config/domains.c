@@ -20,6 +20,11 @@ static uint32_t *slot_find(const struct config *config, struct domain_index *ind
     return &index->slots[i];
 }
 
+static bool has_signing_key(const struct domain *domain)
+{
+    return domain->dkim_rsa.count > 0 || domain->dkim_ed25519.count > 0;
+}
+
 void domains_index_build(struct config *config)
 {
     size_t slots = 16;
@@ -30,6 +35,7 @@ void domains_index_build(struct config *config)
         uint32_t *slot = slot_find(config, index, config->domains[i].name);
         if (!*slot) *slot = (uint32_t)i + 1;
         if (text_equal(config->domains[i].name, TEXT("*"))) index->world = &config->domains[i];
+        config->signs = config->signs || has_signing_key(&config->domains[i]);
     }
     config->domain_index = index;
 }
@@ -110,16 +116,9 @@ bool config_is_judged(const struct config *config, const struct domain *domain)
            config_auth_mode(config, domain) != MODE_OFF;
 }
 
-static bool has_signing_key(const struct domain *domain)
-{
-    return domain->dkim_rsa.count > 0 || domain->dkim_ed25519.count > 0;
-}
-
 bool config_signs(const struct config *config)
 {
-    for (size_t i = 0; i < config->domain_count; i++)
-        if (has_signing_key(&config->domains[i])) return true;
-    return false;
+    return config->signs;
 }
 
 const struct domain *config_signing_domain(const struct config *config, struct text name)

@@ -49,7 +49,8 @@ bool config_authenticates(const struct config *config);
 /* What mail to this domain gets that the owner of the domain in From asks to refuse. */
 enum action config_dmarc_reject(const struct config *config, const struct domain *domain);
 
-/* Builds config->domain_index; the loader calls it. Of two domains with one name the first is found. */
+/* Builds config->domain_index, and sees whether some domain has keys; the loader calls it. Of two domains
+ * with one name the first is found. */
 void domains_index_build(struct config *config);
 
 #endif

@@ -164,6 +164,7 @@ struct config {
     struct domain *domains;
     size_t domain_count;
     struct domain_index *domain_index; /* for config_find_domain */
+    bool signs;                        /* some domain has keys of DKIM */
     struct config_sources *sources;
 
     struct {

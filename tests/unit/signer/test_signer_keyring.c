@@ -117,8 +117,7 @@ static void what_may_be_said(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct config *config = load(rows[i].domains, rows[i].says);
-        if (rows[i].is_good != (config != NULL))
-            fail_msg("row %zu", i);
+        if (rows[i].is_good != (config != NULL)) fail_msg("row %zu", i);
         config_free(config);
     }
 }
