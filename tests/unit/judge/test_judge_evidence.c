@@ -129,7 +129,7 @@ static void test_cut_anywhere(void **state)
 /* Where numbers stand that must be in range. */
 enum {
     EDIT = 21, /* bytes of one that inserts nothing */
-    EDITS = 152 + 4 + 9,
+    EDITS = 152 + (4 + 9) + 4,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
     PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7)
