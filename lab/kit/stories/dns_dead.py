@@ -19,5 +19,5 @@ def tell(tale):
     tale.say("mail to the world waits on an edge")
     lab.names.up()
     tale.say("the name server is back")
-    tale.wait_arrival("faraway", outward)
+    tale.wait_arrival("faraway", outward, 150)  # it is due by then, whatever tries it missed
     tale.say("the message to the world has arrived")
