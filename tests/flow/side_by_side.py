@@ -2,7 +2,7 @@
 """Runs the flow tests, several files at a time, since they mostly wait. Each runner has a network of its own where root can
 make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
-usage: side_by_side.py [--runners N] [--plain BUILD] [--alone-after PID] [-k EXPRESSION]
+usage: side_by_side.py [--runners N] [--plain BUILD] [-k EXPRESSION]
 The last line is "flows: N passed, N failed"."""
 import argparse
 import ctypes
@@ -84,7 +84,6 @@ def main():
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 2)
     options.add_argument("--plain", default="", help="a build without sanitizers")
-    options.add_argument("--alone-after", type=int, default=0, help="a process that has to be over before those that measure time")
     options.add_argument("-k", dest="expression", default="")
     chosen = options.parse_args()
     files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
@@ -107,8 +106,6 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    while chosen.alone_after and pathlib.Path(f"/proc/{chosen.alone_after}/exe").exists():  # of one that is over it leads nowhere
-        time.sleep(1)
     for is_sanitized, build in ((False, chosen.plain), (True, "")):
         results.append(run(sorted(one for one in files if (one.stem in SANITIZED) == is_sanitized), "alone", chosen.expression, build))
         say("alone", results[-1])

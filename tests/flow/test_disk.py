@@ -176,7 +176,7 @@ def test_restarts_on_a_full_disk(tiny_disk, tmp_path, inside, who):
         else:
             kept = send_until_full(node.port, 2000, 300)
             filler = Filler(tiny_disk / "filler")
-            lab.wait_for(lambda: os.statvfs(tiny_disk).f_bavail == 0, "the disk is full")
+            lab.wait_for(lambda: os.statvfs(tiny_disk).f_bavail == 0, "the disk is full", 60)
         assert len(kept) > 100
         for act in (kill_queue, kill_queue, restart, kill_queue, restart):
             act(node)
