@@ -215,7 +215,7 @@ def test_start_says_why_it_failed(nodes, inside, tmp_path):
     assert done.returncode == 69 and f"{tmp_path}/nowhere/" in done.stderr
     bare.write("nonsense 1\n" + CONFIG)
     done = sekimori("start", "--config", bare.config, *programs)
-    assert done.returncode == 78 and ':9:1: error: unknown word "nonsense"' in done.stderr
+    assert done.returncode == 78 and ':8:1: error: unknown word "nonsense"' in done.stderr
 
 
 def test_a_broken_file_does_not_hide_a_running_node(nodes, inside):

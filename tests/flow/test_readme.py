@@ -53,6 +53,8 @@ auth mode off
             words[0] = str(lab.BUILD / "src/cli/sekimori")
         if words[1] == "start":
             words += shlex.split(programs)
+        if words[1:3] == ["dkim", "new"]:
+            words += ["--output", str(etc / "dkim")]
         return subprocess.run(words, capture_output=True, text=True, timeout=120, env={**os.environ, "SEKIMORI_CONFIG": str(etc / "sekimori.conf")})
 
     run.inside = inside
