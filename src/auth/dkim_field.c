@@ -2,6 +2,7 @@
 /* A rule a function; the first that is broken is the field's reason. */
 #include "auth/dkim_field.h"
 
+#include "dns/dns_name.h"
 #include "mail/idna.h"
 
 /* What a reading works with. */
@@ -109,13 +110,6 @@ static struct text quoted_decode(struct arena *arena, struct text value)
     return text_from(plain, length);
 }
 
-static bool is_same_or_below(struct text domain, struct text above)
-{
-    if (text_equal_nocase(domain, above)) return true;
-    return domain.length > above.length && domain.at[domain.length - above.length - 1] == '.' &&
-           text_ends_nocase(domain, above);
-}
-
 /* i= is in d= or below it (RFC 6376 section 3.5); of ARC it is a number. */
 static enum dkim_reason identity_read(struct reading_of_field *reading)
 {
@@ -131,7 +125,7 @@ static enum dkim_reason identity_read(struct reading_of_field *reading)
     if (identity.length > DKIM_IDENTITY_MOST || at == identity.length) return DKIM_SYNTAX;
     struct text domain = domain_of(reading, text_slice(identity, at + 1, identity.length));
     signature->identity = identity;
-    return is_same_or_below(domain, signature->domain) ? DKIM_GOOD : DKIM_IDENTITY;
+    return dns_name_is_within(domain, signature->domain) ? DKIM_GOOD : DKIM_IDENTITY;
 }
 
 static bool form_of(struct text word, enum canonical_form *out)

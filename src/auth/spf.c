@@ -6,6 +6,7 @@
 
 #include "auth/spf_macro.h"
 #include "auth/spf_term.h"
+#include "dns/dns_name.h"
 #include "mail/idna.h"
 
 /* What came of one term. STOPPED: run.stop is the outcome of all, or run.is_waiting. */
@@ -135,13 +136,6 @@ static enum trial know_validated(struct run *run)
     return names ? find_validated(run, names) : wait_for_answer(run);
 }
 
-/* `name` is `domain` or below it. */
-static bool is_within(struct text name, struct text domain)
-{
-    if (!text_ends_nocase(name, domain)) return false;
-    return name.length == domain.length || name.at[name.length - domain.length - 1] == '.';
-}
-
 /* %{p}: the domain itself, else a name below it, else any (section 7.3). */
 static struct text validated_name(const struct run *run, struct text domain)
 {
@@ -149,7 +143,7 @@ static struct text validated_name(const struct run *run, struct text domain)
     for (uint32_t i = 0; i < run->validated_count; i++)
         if (text_equal_nocase(run->validated[i], domain)) return run->validated[i];
     for (uint32_t i = 0; i < run->validated_count; i++)
-        if (is_within(run->validated[i], domain)) return run->validated[i];
+        if (dns_name_is_within(run->validated[i], domain)) return run->validated[i];
     return best;
 }
 
@@ -234,7 +228,7 @@ static enum trial try_ptr(struct run *run, struct text name)
     if (trial != MATCH || is_failure(answer)) return trial == STOPPED ? STOPPED : NO_MATCH;
     if (know_validated(run) == STOPPED) return STOPPED;
     for (uint32_t i = 0; i < run->validated_count; i++)
-        if (is_within(run->validated[i], name)) return MATCH;
+        if (dns_name_is_within(run->validated[i], name)) return MATCH;
     return NO_MATCH;
 }
 

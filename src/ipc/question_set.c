@@ -29,30 +29,16 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
     return true;
 }
 
+/* Bytes that lookup reads. */
 static bool subject_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                        uint32_t deadline_ms, enum lookup_frame type)
+                        uint32_t deadline_ms)
 {
+    static const enum lookup_frame types[QUESTION_KIND_COUNT] = {
+        [QUESTION_SPF] = LOOKUP_SPF, [QUESTION_KEY] = LOOKUP_KEY, [QUESTION_POLICY] = LOOKUP_POLICY
+    };
     if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
-    lookup_subject_ask(lookup, type, id, deadline_ms, question->subject);
+    lookup_subject_ask(lookup, types[question->kind], id, deadline_ms, question->subject);
     return true;
-}
-
-static bool spf_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                    uint32_t deadline_ms)
-{
-    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_SPF);
-}
-
-static bool key_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                    uint32_t deadline_ms)
-{
-    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_KEY);
-}
-
-static bool policy_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                       uint32_t deadline_ms)
-{
-    return subject_ask(question, lookup, id, deadline_ms, LOOKUP_POLICY);
 }
 
 /* Bytes that scan reads. */
@@ -75,9 +61,9 @@ static const struct row {
 } rows[QUESTION_KIND_COUNT] = {
     [QUESTION_CLIENT_NAME] = { "client-name", client_name_ask, LOOKUP_CLIENT_NAME_IS, client_name_read,
                                ANSWER_TEMPERROR },
-    [QUESTION_SPF] = { "spf", spf_ask, LOOKUP_SPF_IS, bytes_read, ANSWER_TEMPERROR },
-    [QUESTION_KEY] = { "key", key_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
-    [QUESTION_POLICY] = { "policy", policy_ask, LOOKUP_POLICY_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_SPF] = { "spf", subject_ask, LOOKUP_SPF_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_KEY] = { "key", subject_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_POLICY] = { "policy", subject_ask, LOOKUP_POLICY_IS, bytes_read, ANSWER_TEMPERROR },
 };
 
 bool question_answer_get(struct frame *frame, struct question_answer *out)

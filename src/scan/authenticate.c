@@ -5,20 +5,17 @@
 #include "auth/authentication_results.h"
 #include "config/domains.h"
 #include "dns/answers.h"
+#include "dns/dns_name.h"
 #include "ipc/message_id.h"
+#include "mail/envelope.h"
 
 /* --- read --- */
-
-static struct text domain_of(struct text address)
-{
-    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-}
 
 static bool is_wanted(const struct config *config, const struct occasion *occasion)
 {
     if (occasion->direction != DIRECTION_IN) return false;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_auth_mode(config, domain) != MODE_OFF) return true;
     }
     return false;
@@ -51,8 +48,8 @@ void authenticate_read(struct arena *arena, const struct config *config, const s
     uint32_t count = auth_keys_wanted(arena, &facts, now_of(occasion), &keys);
     for (uint32_t i = 0; i < count; i++) question_add(arena, QUESTION_KEY, keys[i], out);
     buffer_clear(&bytes);
-    auth_policy_question_put(&facts, domain_of(occasion->sender.length ? occasion->sender : occasion->helo),
-                             &bytes);
+    auth_policy_question_put(
+        &facts, envelope_domain_of(occasion->sender.length ? occasion->sender : occasion->helo), &bytes);
     if (buffer_length(&bytes) > 0)
         question_add(arena, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)), out);
     buffer_free(&bytes);
@@ -79,17 +76,10 @@ static const struct question *question_of(const struct question *questions, uint
 
 /* --- excuses --- */
 
-static bool is_at_or_below(struct text name, struct text parent)
-{
-    if (text_equal_nocase(name, parent)) return true;
-    return name.length > parent.length && name.at[name.length - parent.length - 1] == '.' &&
-           text_equal_nocase(text_slice(name, name.length - parent.length, name.length), parent);
-}
-
 static const struct text *name_find(const struct text_list *names, struct text name)
 {
     for (size_t i = 0; name.length > 0 && i < names->count; i++)
-        if (is_at_or_below(name, names->items[i])) return &names->items[i];
+        if (dns_name_is_within(name, names->items[i])) return &names->items[i];
     return NULL;
 }
 
@@ -102,7 +92,7 @@ static bool fails_as_forwarding_does(const struct auth_judgement *judgement)
     if (judgement->result.spf.sender.outcome == SPF_PASS && organization.length == 0) return false;
     for (uint32_t i = 0; i < dkim->count; i++) {
         bool is_of_author =
-            organization.length > 0 && is_at_or_below(dkim->signatures[i].domain, organization);
+            organization.length > 0 && dns_name_is_within(dkim->signatures[i].domain, organization);
         if (is_of_author && !judgement->result.dkim[i].header_holds) return false;
     }
     return true;
@@ -347,7 +337,7 @@ static struct auth_statement arc_statement(const struct auth_judgement *judgemen
     return statement;
 }
 
-static struct text hostname_of(const struct config *config)
+struct text authenticate_name(const struct config *config)
 {
     return config->auth.name.length > 0 ? config->auth.name : config->hostname;
 }
@@ -368,7 +358,7 @@ static struct authentication_results results_of(struct arena *arena, const struc
         all[count++] = dkim_statement(&dkim->signatures[i], &result->dkim[i]);
     all[count++] = dmarc_statement(arena, judgement);
     if (result->arc.result != AUTH_NONE) all[count++] = arc_statement(judgement);
-    return (struct authentication_results){ .authserv_id = hostname_of(config),
+    return (struct authentication_results){ .authserv_id = authenticate_name(config),
                                             .statements = all,
                                             .count = count };
 }
@@ -453,7 +443,8 @@ static bool has_own_signature(const struct auth_judgement *judgement)
     struct text organization = judgement->result.dmarc.organization;
     if (organization.length == 0) organization = judgement->result.dmarc.author;
     for (uint32_t i = 0; i < dkim->count; i++)
-        if (organization.length > 0 && is_at_or_below(dkim->signatures[i].domain, organization)) return true;
+        if (organization.length > 0 && dns_name_is_within(dkim->signatures[i].domain, organization))
+            return true;
     return false;
 }
 

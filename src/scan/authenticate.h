@@ -8,6 +8,9 @@
 #include "judge/evidence.h"
 #include "spam/score.h"
 
+/* The authserv-id under which we tell results (RFC 8601 section 2.5). Borrowed from the configuration. */
+struct text authenticate_name(const struct config *config);
+
 /* Fills `authentication` of facts, and adds to its questions; nothing where the message is not from outside,
    or nobody it is for wants to know. */
 void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,

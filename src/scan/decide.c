@@ -3,6 +3,7 @@
 #include "scan/decide.h"
 
 #include "config/domains.h"
+#include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "scan/recipe.h"
 #include "scan/wording.h"
@@ -61,15 +62,10 @@ static struct edit_set edits_of(enum mode spam, const struct demand *demand)
     return edit_set_with(set, EDIT_STATUS);
 }
 
-static struct text domain_of(struct text address)
-{
-    return text_slice(address, text_find_last_char(address, '@') + 1, address.length);
-}
-
 static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
                              struct recipient_verdict *out, struct edit_set *out_edits)
 {
-    const struct domain *domain = config_find_domain(config, domain_of(address));
+    const struct domain *domain = config_find_domain(config, envelope_domain_of(address));
     enum mode spam = config_spam_mode(config, domain);
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(config_virus_mode(config, domain), demand->virus, out);
@@ -114,7 +110,7 @@ static void reply_decide(struct verdict *verdict)
 static bool does_authenticate(const struct config *config, const struct occasion *occasion)
 {
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_auth_mode(config, domain) == MODE_ON) return true;
     }
     return false;
@@ -139,7 +135,7 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
 {
     enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        const struct domain *domain = config_find_domain(config, domain_of(occasion->recipients[i]));
+        const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
         if (config_spam_mode(config, domain) == MODE_ON) spam = demand->spam;
         if (config_auth_mode(config, domain) == MODE_ON)
@@ -170,7 +166,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_prove(authentication, &out->proof);
     wording_write(arena, facts, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
-    const struct recipe_basis basis = { arena, config, occasion, facts, authentication, out };
+    struct text results = authenticate_fields(arena, config, occasion, authentication);
+    const struct recipe_basis basis = { arena, config, occasion, facts, results, out };
     recipe_write(&basis, edits, out);
 }
 

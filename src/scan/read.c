@@ -4,6 +4,7 @@
 
 #include "config/domains.h"
 #include "mail/encoded_word.h"
+#include "mail/envelope.h"
 #include "mail/reading.h"
 #include "scan/authenticate.h"
 #include "scan/content.h"
@@ -16,8 +17,7 @@ enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
 static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
 {
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        struct text address = occasion->recipients[i];
-        struct text domain = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+        struct text domain = envelope_domain_of(occasion->recipients[i]);
         if (config_virus_mode(config, config_find_domain(config, domain)) != MODE_OFF) return true;
     }
     return false;

@@ -17,8 +17,7 @@ _Static_assert(ROOM_MOST / (8 + 8 + 4) <= POSSIBLE_EDITS_MOST, "what was found m
 /* RFC 8601 section 5: what says that we have looked, and we have not. */
 static void results_find(const struct recipe_source *source, struct edits *out)
 {
-    const struct config *config = source->config;
-    struct text name = config->auth.name.length > 0 ? config->auth.name : config->hostname;
+    struct text name = authenticate_name(source->config);
     struct edits cuts = { .arena = source->arena };
     for (size_t i = 0; i < source->header->count; i++) {
         const struct header_field *field = &source->header->fields[i];
@@ -52,9 +51,7 @@ static struct text status_write(const struct recipe_basis *basis, struct edit_se
 {
     struct text status = wording_status(basis->arena, basis->config, basis->occasion, basis->facts,
                                         basis->verdict, edit_set_has(set, EDIT_TAG));
-    struct text fields =
-        authenticate_fields(basis->arena, basis->config, basis->occasion, basis->authentication);
-    return arena_printf(basis->arena, "%.*s%.*s", TEXT_ARG(fields), TEXT_ARG(status));
+    return arena_printf(basis->arena, "%.*s%.*s", TEXT_ARG(basis->results), TEXT_ARG(status));
 }
 
 /* By enum edit_kind, which says in which order they are composed. Edits of one kind must not overlap those of

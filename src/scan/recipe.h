@@ -24,13 +24,12 @@ struct recipe_source {
 void recipe_look(const struct recipe_source *source, struct score *score, struct facts *out);
 
 /* What edits are composed of. Of `verdict` score and signals are read. */
-struct auth_judgement;
 struct recipe_basis {
     struct arena *arena;
     const struct config *config;
     const struct occasion *occasion;
     const struct facts *facts;
-    const struct auth_judgement *authentication;
+    struct text results; /* authenticate_fields */
     const struct verdict *verdict;
 };
 

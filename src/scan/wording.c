@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config/domains.h"
+#include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "spam/score.h"
 
@@ -132,8 +133,7 @@ static void add_virus_scanned(struct buffer *out, const struct facts *facts)
 static bool is_spam_judged(const struct config *config, const struct occasion *occasion)
 {
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        struct text address = occasion->recipients[i];
-        struct text name = text_slice(address, text_find_last_char(address, '@') + 1, address.length);
+        struct text name = envelope_domain_of(occasion->recipients[i]);
         if (config_spam_mode(config, config_find_domain(config, name)) != MODE_OFF) return true;
     }
     return false;

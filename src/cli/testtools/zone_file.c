@@ -4,6 +4,7 @@
 #include "cli/testtools/zone_file.h"
 
 #include "base/address.h"
+#include "dns/dns_name.h"
 #include "dns/dns_record.h"
 
 enum {
@@ -177,10 +178,7 @@ static bool name_exists(const struct zone *zone, struct text name)
 {
     for (uint32_t i = 0; i < zone->count; i++) {
         struct text other = zone->records[i].name;
-        if (text_equal(other, name) || name.length == 0) return true;
-        if (other.length > name.length && other.at[other.length - name.length - 1] == '.' &&
-            text_ends(other, name))
-            return true;
+        if (name.length == 0 || dns_name_is_within(other, name)) return true;
     }
     return false;
 }

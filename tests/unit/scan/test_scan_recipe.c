@@ -10,7 +10,6 @@
 
 #include "config_text.h"
 #include "mail/edits.h"
-#include "scan/authenticate.h"
 #include "scan/recipe.h"
 
 #define NO "X-Spam-Status: No, score=0.0 required=6.8 tests=none\r\n"
@@ -160,9 +159,8 @@ static void scene_decide(struct scene *scene, const struct edit_set *sets, uint3
     for (uint32_t i = 0; i < count; i++) scene->recipients[i] = TEXT("a@on.test");
     scene->occasion = (struct occasion){ .recipients = scene->recipients, .recipient_count = count };
     scene->verdict = (struct verdict){ .recipients = scene->results, .recipient_count = count };
-    const struct auth_judgement nobody = { 0 };
     const struct recipe_basis basis = { scene->arena,  scene->config, &scene->occasion,
-                                        &scene->facts, &nobody,       &scene->verdict };
+                                        &scene->facts, TEXT_NONE,     &scene->verdict };
     recipe_write(&basis, sets, &scene->verdict);
 }
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* How names of the DNS lie to each other. Pure. */
+#ifndef SEKIMORI_DNS_NAME_H
+#define SEKIMORI_DNS_NAME_H
+
+#include "base/text.h"
+
+/* `name` is `domain` or below it. ASCII case is ignored; neither has a final dot. */
+bool dns_name_is_within(struct text name, struct text domain);
+
+#endif
