@@ -12,13 +12,19 @@ struct public_suffix_list {
     psl_ctx_t *loaded; /* the same, when it is ours to free */
 };
 
+const struct public_suffix_list *public_suffix_builtin(void)
+{
+    static struct public_suffix_list builtin;
+    builtin.rules = psl_builtin();
+    return builtin.rules ? &builtin : NULL;
+}
+
 struct public_suffix_list *public_suffix_open(const char *path)
 {
-    psl_ctx_t *loaded = path ? psl_load_file(path) : NULL;
-    const psl_ctx_t *rules = path ? loaded : psl_builtin();
-    if (!rules) return NULL;
+    psl_ctx_t *loaded = psl_load_file(path);
+    if (!loaded) return NULL;
     struct public_suffix_list *list = memory_alloc(sizeof *list);
-    *list = (struct public_suffix_list){ rules, loaded };
+    *list = (struct public_suffix_list){ loaded, loaded };
     return list;
 }
 

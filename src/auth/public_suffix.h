@@ -8,8 +8,10 @@
 
 struct public_suffix_list;
 
-/* `path` of a list in the text form of publicsuffix.org or as DAFSA; NULL: the list that libpsl was built
-   with, which opens no file. NULL: there is none, or it cannot be read. */
+/* The list that libpsl was built with: opens no file, and is nobody's to close. NULL: it has none. */
+const struct public_suffix_list *public_suffix_builtin(void);
+
+/* `path` of a list in the text form of publicsuffix.org or as DAFSA. NULL: it cannot be read. */
 struct public_suffix_list *public_suffix_open(const char *path);
 void public_suffix_close(struct public_suffix_list *list); /* NULL is allowed */
 

@@ -133,7 +133,7 @@ static int run(const struct options *options, const char *path)
     };
     address_parse(text_of(options->client), &task.spf.client);
     task.request.now_s = now_s;
-    if (options->suffixes) task.request.suffixes = public_suffix_open(NULL);
+    if (options->suffixes) task.request.suffixes = public_suffix_builtin();
     task.report = (struct auth_report){ .sender = task.spf.sender,
                                         .helo = task.spf.helo,
                                         .client = text_of(options->client) };

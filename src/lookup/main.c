@@ -160,7 +160,9 @@ static bool dns_is_same(const struct config *a, const struct config *b)
 
 static struct dns_question_manner manner_of(const struct config *config)
 {
-    return (struct dns_question_manner){ .timeout_ms = config->dns.timeout_ms, .hostname = config->hostname };
+    return (struct dns_question_manner){ .timeout_ms = config->dns.timeout_ms,
+                                         .hostname = config->hostname,
+                                         .suffixes = config->auth.suffixes ? public_suffix_builtin() : NULL };
 }
 
 static void on_config(void *context, const struct config *old)

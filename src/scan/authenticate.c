@@ -49,7 +49,7 @@ void authenticate_read(struct arena *arena, const struct config *config, const s
     for (uint32_t i = 0; i < count; i++) question_add(arena, QUESTION_KEY, keys[i], out);
     buffer_clear(&bytes);
     auth_policy_question_put(
-        &facts, envelope_domain_of(occasion->sender.length ? occasion->sender : occasion->helo), &bytes);
+        &facts, occasion->sender.length ? envelope_domain_of(occasion->sender) : occasion->helo, &bytes);
     if (buffer_length(&bytes) > 0)
         question_add(arena, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)), out);
     buffer_free(&bytes);
@@ -147,7 +147,9 @@ void authenticate_judge(struct arena *arena, const struct config *config, const 
     const struct question *name = question_of(answers, answer_count, QUESTION_CLIENT_NAME);
     *out = (struct auth_judgement){ .client_name = name ? name->value : TEXT_NONE };
     if (facts->authentication.length == 0 || !auth_facts_get(arena, &reader, &out->facts)) return;
-    struct auth_request request = { .facts = &out->facts, .now_s = now_of(occasion) };
+    struct auth_request request = { .facts = &out->facts,
+                                    .now_s = now_of(occasion),
+                                    .suffixes = config->auth.suffixes ? public_suffix_builtin() : NULL };
     if (asked && spf_answer_get(arena, asked->value, &spf)) request.spf = &spf;
     answers_gather(answers, answer_count, &known);
     do /* nobody can be asked any more: what is missing is temperror */

@@ -13,6 +13,8 @@ ZONE = """
     proven.test             TXT  v=spf1 ip4:127.0.0.1 -all
     _dmarc.proven.test      TXT  v=DMARC1; p=reject
     mail.proven.test        A    127.0.0.1
+    mail.proven.test        TXT  v=spf1 a -all
+    _dmarc.mid.plain.test   TXT  v=DMARC1; p=reject
     strict.test             TXT  v=spf1 ip4:192.0.2.1 -all exp=why.strict.test
     why.strict.test         TXT  %{i} is none of ours
     _dmarc.strict.test      TXT  v=DMARC1; p=reject
@@ -122,6 +124,23 @@ def test_null_sender_is_judged_by_helo(node, inside):
     assert client.send(lab.message(From="a@proven.test"), sender="", recipients=["user@example.test"])[0] == 250
     seen = results(inside.wait(1)[0])
     assert "spf=pass" in seen and "smtp.helo=proven.test" in seen and "dmarc=pass" in seen
+
+
+def test_null_sender_is_judged_by_a_host_of_the_author(node, inside):
+    """The domain that HELO proves is another than that in From, of the same organization."""
+    client = lab.Client(node().port, hello="EHLO mail.proven.test")
+    assert client.send(lab.message(From="a@proven.test"), sender="", recipients=["user@example.test"])[0] == 250
+    seen = results(inside.wait(1)[0])
+    assert "spf=pass" in seen and "smtp.helo=mail.proven.test" in seen and "dmarc=pass" in seen
+
+
+@pytest.mark.parametrize("way, code", [("off", 550), ("on", 250)])
+def test_policies_by_the_public_suffix_list(node, inside, way, code):
+    """By the tree a policy between the author's domain and its organization counts, by the list it does not."""
+    one = node(auth=f"mode on; dmarc suffixes {way}")
+    assert sent(one, "low.mid.plain.test")[0] == code
+    if code == 250:
+        assert "dmarc=none" in results(inside.wait(1)[0])
 
 
 def test_forged_results_are_removed(node, inside):
