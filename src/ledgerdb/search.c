@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* First the ids, out of the index of terms; then the rows of those that are shown. */
+/* First the ids, out of the index of terms; then search_rows.c reads those that are shown. */
 #include "ledgerdb/search.h"
 
 #include <stdlib.h>
 
-#include "ipc/message_id.h"
+#include "ledgerdb/search_rows.h"
 #include "ledgerdb/terms.h"
 
 enum { ID_SHIFT = 22 };
@@ -248,266 +248,6 @@ static enum ledgerdb_outcome tables_find(struct ledgerdb_reader *ledgerdb,
     return outcome;
 }
 
-/* --- rows --- */
-
-struct detail {
-    struct sql *sql;
-    struct arena *arena;
-    struct sql_statement *message, *recipients, *steps, *refusal, *of_message, *came, *went, *name;
-    struct sql_statement *releases, *originals;
-};
-
-#define JUDGED "class, score, virus, engine, signals, subject, message_id, author"
-#define PROVEN                                                                                        \
-    "p.id, p.spf, p.dkim, p.dmarc, p.arc, p.demand, p.excuse, p.fate, p.author_domain, p.spf_domain," \
-    " p.dkim_domain, p.excuse_of"
-enum { FIRST_OF_REST = 16, MESSAGE_PROVEN = FIRST_OF_REST + 1, REFUSAL_PROVEN = FIRST_OF_REST + 5 };
-
-static bool detail_open(struct detail *detail, struct sql *sql, struct arena *arena)
-{
-    *detail = (struct detail){ .sql = sql, .arena = arena };
-    detail->message =
-        sql_prepare(sql, "SELECT m.id, time, node, direction, client, helo, sender, size, " JUDGED
-                         ", own, " PROVEN " FROM message m LEFT JOIN proof p ON p.id = m.id"
-                         " WHERE m.id = ?1");
-    detail->recipients = sql_prepare(
-        sql, "SELECT number, address, action, observed, hold, accepted_ms, ending, ended_ms, dsn, relay,"
-             " reply FROM recipient WHERE message = ?1 ORDER BY number");
-    detail->steps = sql_prepare(sql, "SELECT time, kind, hold, due, dsn, relay, reply FROM step"
-                                     " WHERE message = ?1 AND recipient = ?2 ORDER BY time");
-    detail->refusal =
-        sql_prepare(sql, "SELECT message, r.id >> 22, node, direction, client, helo, sender, size, " JUDGED
-                         ", stage, code, recipient, reply, count, " PROVEN
-                         " FROM refusal r LEFT JOIN proof p ON p.id = r.id WHERE r.id = ?1");
-    detail->of_message = sql_prepare(sql, "SELECT id FROM refusal WHERE message = ?1 ORDER BY id");
-    detail->came = sql_prepare(sql, "SELECT message FROM hop WHERE next = ?1 LIMIT 20");
-    detail->went = sql_prepare(sql, "SELECT next FROM hop WHERE message = ?1 LIMIT 20");
-    detail->name = sql_prepare(sql, "SELECT name FROM node WHERE number = ?1");
-    detail->releases = sql_prepare(sql, "SELECT DISTINCT release FROM held_recipient WHERE message = ?1"
-                                        " AND release IS NOT NULL AND state > 1 LIMIT 20");
-    detail->originals =
-        sql_prepare(sql, "SELECT DISTINCT message FROM held_recipient WHERE release = ?1 LIMIT 20");
-    return detail->message && detail->recipients && detail->steps && detail->refusal && detail->of_message &&
-           detail->came && detail->went && detail->name && detail->releases && detail->originals;
-}
-
-static void detail_close(struct detail *detail)
-{
-    sql_drop(detail->message);
-    sql_drop(detail->recipients);
-    sql_drop(detail->steps);
-    sql_drop(detail->refusal);
-    sql_drop(detail->of_message);
-    sql_drop(detail->came);
-    sql_drop(detail->went);
-    sql_drop(detail->name);
-    sql_drop(detail->releases);
-    sql_drop(detail->originals);
-}
-
-static struct text text_at(struct detail *detail, struct sql_statement *row, int column)
-{
-    return arena_text(detail->arena, sql_get_text(row, column));
-}
-
-static void head_read(struct detail *detail, struct sql_statement *row, struct search_hit *out)
-{
-    out->id = sql_get(row, 0);
-    out->time_ms = sql_get(row, 1);
-    out->node = (uint16_t)sql_get(row, 2);
-    out->direction = (uint8_t)sql_get(row, 3);
-    out->client = text_at(detail, row, 4);
-    out->helo = text_at(detail, row, 5);
-    out->sender = text_at(detail, row, 6);
-    out->size = sql_get(row, 7);
-    out->class = (enum message_class)sql_get(row, 8);
-    out->is_judged = !sql_is_null(row, 9);
-    out->score = sql_get_real(row, 9);
-    out->virus = text_at(detail, row, 10);
-    out->engine = text_at(detail, row, 11);
-    out->signals = text_at(detail, row, 12);
-    out->subject = text_at(detail, row, 13);
-    out->message_id = text_at(detail, row, 14);
-    out->author = text_at(detail, row, 15);
-}
-
-/* Numbers that no version of ours has written are as none. */
-static unsigned number_at(struct sql_statement *row, int column, unsigned count)
-{
-    uint64_t number = sql_get(row, column);
-    return number < count ? (unsigned)number : 0;
-}
-
-/* The columns of PROVEN, from `column` on. */
-static void proof_read(struct detail *detail, struct sql_statement *row, int column, struct proof *out)
-{
-    *out = (struct proof){ .is_made = !sql_is_null(row, column) };
-    if (!out->is_made) return;
-    out->spf = (enum proof_result)number_at(row, column + 1, PROOF_RESULT_COUNT);
-    out->dkim = (enum proof_result)number_at(row, column + 2, PROOF_RESULT_COUNT);
-    out->dmarc = (enum proof_result)number_at(row, column + 3, PROOF_RESULT_COUNT);
-    out->arc = (enum proof_result)number_at(row, column + 4, PROOF_RESULT_COUNT);
-    out->demand = (enum proof_demand)number_at(row, column + 5, PROOF_DEMAND_COUNT);
-    out->excuse = (enum proof_excuse)number_at(row, column + 6, PROOF_EXCUSE_COUNT);
-    out->fate = (enum proof_fate)number_at(row, column + 7, FATE_COUNT);
-    out->author = text_at(detail, row, column + 8);
-    out->spf_domain = text_at(detail, row, column + 9);
-    out->dkim_domain = text_at(detail, row, column + 10);
-    out->excuse_of = text_at(detail, row, column + 11);
-}
-
-static enum ledgerdb_outcome steps_read(struct detail *detail, uint64_t id,
-                                        struct search_recipient *recipient)
-{
-    enum ledgerdb_outcome outcome;
-    size_t room = 0;
-    sql_bind(detail->steps, 1, id);
-    sql_bind(detail->steps, 2, recipient->number);
-    while ((outcome = sql_step(detail->steps)) == LEDGERDB_ROW) {
-        if (recipient->step_count == room) {
-            room = room ? room * 2 : 8;
-            struct search_step *grown = arena_alloc_array(detail->arena, room, sizeof *grown);
-            if (recipient->step_count) memcpy(grown, recipient->steps, recipient->step_count * sizeof *grown);
-            recipient->steps = grown;
-        }
-        recipient->steps[recipient->step_count++] =
-            (struct search_step){ .time_ms = sql_get(detail->steps, 0),
-                                  .kind = (enum step_kind)sql_get(detail->steps, 1),
-                                  .hold = (uint8_t)sql_get(detail->steps, 2),
-                                  .due_ms = sql_get(detail->steps, 3),
-                                  .dsn = text_at(detail, detail->steps, 4),
-                                  .relay = text_at(detail, detail->steps, 5),
-                                  .reply = text_at(detail, detail->steps, 6) };
-    }
-    sql_reset(detail->steps);
-    return outcome;
-}
-
-static void recipient_read(struct detail *detail, struct search_recipient *out)
-{
-    struct sql_statement *row = detail->recipients;
-    *out = (struct search_recipient){ .number = (uint32_t)sql_get(row, 0),
-                                      .address = text_at(detail, row, 1),
-                                      .action = (uint8_t)sql_get(row, 2),
-                                      .observed = (uint8_t)sql_get(row, 3),
-                                      .hold = (uint8_t)sql_get(row, 4),
-                                      .accepted_ms = sql_get(row, 5),
-                                      .ending = (enum ending)sql_get(row, 6),
-                                      .ended_ms = sql_get(row, 7),
-                                      .dsn = text_at(detail, row, 8),
-                                      .relay = text_at(detail, row, 9),
-                                      .reply = text_at(detail, row, 10) };
-}
-
-static enum ledgerdb_outcome recipients_read(struct detail *detail, struct search_hit *hit)
-{
-    enum ledgerdb_outcome outcome, stepped = LEDGERDB_DONE;
-    size_t room = 0;
-    sql_bind(detail->recipients, 1, hit->id);
-    while (stepped == LEDGERDB_DONE && (outcome = sql_step(detail->recipients)) == LEDGERDB_ROW) {
-        if (hit->recipient_count == room) {
-            room = room ? room * 2 : 4;
-            struct search_recipient *grown = arena_alloc_array(detail->arena, room, sizeof *grown);
-            if (hit->recipient_count) memcpy(grown, hit->recipients, hit->recipient_count * sizeof *grown);
-            hit->recipients = grown;
-        }
-        recipient_read(detail, &hit->recipients[hit->recipient_count]);
-        stepped = steps_read(detail, hit->id, &hit->recipients[hit->recipient_count++]);
-    }
-    sql_reset(detail->recipients);
-    return stepped == LEDGERDB_DONE ? outcome : stepped;
-}
-
-/* --- other nodes --- */
-
-enum { HOPS_MOST = 20 };
-
-static struct text node_name(struct detail *detail, uint16_t number)
-{
-    struct text name = TEXT_NONE;
-    sql_bind(detail->name, 1, number);
-    if (sql_step(detail->name) == LEDGERDB_ROW) name = text_at(detail, detail->name, 0);
-    sql_reset(detail->name);
-    return name;
-}
-
-static enum ledgerdb_outcome hops_read(struct detail *detail, struct sql_statement *statement, uint64_t id,
-                                       struct search_hop **out, size_t *out_count)
-{
-    enum ledgerdb_outcome outcome;
-    uint64_t ids[HOPS_MOST];
-    size_t count = 0;
-    sql_bind(statement, 1, id);
-    while ((outcome = sql_step(statement)) == LEDGERDB_ROW && count < HOPS_MOST)
-        ids[count++] = sql_get(statement, 0);
-    sql_reset(statement);
-    *out = arena_alloc_array(detail->arena, count, sizeof **out);
-    *out_count = count;
-    for (size_t i = 0; i < count; i++) {
-        uint16_t node = message_id_node(ids[i]);
-        (*out)[i] = (struct search_hop){ ids[i], node, node_name(detail, node) };
-    }
-    return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
-}
-
-static enum ledgerdb_outcome way_read(struct detail *detail, struct search_hit *hit)
-{
-    hit->node_name = node_name(detail, hit->node);
-    if (!hit->id) return LEDGERDB_DONE;
-    enum ledgerdb_outcome outcome =
-        hops_read(detail, detail->releases, hit->id, &hit->releases, &hit->release_count);
-    if (outcome == LEDGERDB_DONE)
-        outcome = hops_read(detail, detail->originals, hit->id, &hit->originals, &hit->original_count);
-    if (!hit->node || outcome != LEDGERDB_DONE) return outcome;
-    outcome = hops_read(detail, detail->came, hit->id, &hit->came, &hit->came_count);
-    if (outcome == LEDGERDB_DONE)
-        outcome = hops_read(detail, detail->went, hit->id, &hit->went, &hit->went_count);
-    return outcome;
-}
-
-/* *out_found false: the row went between the two questions, or the index knows more than the table. */
-static enum ledgerdb_outcome message_read(struct detail *detail, uint64_t id, struct search_hit *out,
-                                          bool *out_found)
-{
-    *out = (struct search_hit){ 0 };
-    sql_bind(detail->message, 1, id);
-    sql_time_limit(detail->sql, READER_STEP_MS);
-    enum ledgerdb_outcome outcome = sql_step(detail->message);
-    *out_found = outcome == LEDGERDB_ROW;
-    if (*out_found) {
-        head_read(detail, detail->message, out);
-        out->origin = (uint8_t)sql_get(detail->message, FIRST_OF_REST);
-        proof_read(detail, detail->message, MESSAGE_PROVEN, &out->proof);
-        outcome = recipients_read(detail, out);
-        if (outcome == LEDGERDB_DONE) outcome = way_read(detail, out);
-    }
-    sql_reset(detail->message);
-    return outcome;
-}
-
-static enum ledgerdb_outcome refusal_read(struct detail *detail, uint64_t id, struct search_hit *out,
-                                          bool *out_found)
-{
-    *out = (struct search_hit){ .is_refusal = true };
-    sql_bind(detail->refusal, 1, id);
-    sql_time_limit(detail->sql, READER_STEP_MS);
-    enum ledgerdb_outcome outcome = sql_step(detail->refusal);
-    *out_found = outcome == LEDGERDB_ROW;
-    if (*out_found) {
-        head_read(detail, detail->refusal, out);
-        if (!out->id) out->id = id;
-        out->stage = (enum event_stage)sql_get(detail->refusal, 16);
-        out->code = (uint16_t)sql_get(detail->refusal, 17);
-        out->recipient = text_at(detail, detail->refusal, 18);
-        out->reply = text_at(detail, detail->refusal, 19);
-        out->count = (uint32_t)sql_get(detail->refusal, 20);
-        proof_read(detail, detail->refusal, REFUSAL_PROVEN, &out->proof);
-        outcome = way_read(detail, out);
-    }
-    sql_reset(detail->refusal);
-    return outcome;
-}
-
 /* --- together --- */
 
 static bool is_from_client(const struct search_question *question, const struct search_hit *hit)
@@ -517,19 +257,19 @@ static bool is_from_client(const struct search_question *question, const struct 
            (address_parse(hit->client, &client) && network_has(question->client, &client));
 }
 
-static enum ledgerdb_outcome hits_read(struct detail *detail, const struct search_question *question,
+static enum ledgerdb_outcome hits_read(struct search_rows *rows, const struct search_question *question,
                                        const struct ids *messages, const struct ids *refusals,
                                        struct search_result *out)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     size_t m = 0, r = 0;
-    out->hits = arena_alloc_array(detail->arena, question->most, sizeof *out->hits);
+    out->hits = arena_alloc_array(rows->arena, question->most, sizeof *out->hits);
     while (outcome == LEDGERDB_DONE && (m < messages->count || r < refusals->count)) {
         bool is_found, is_refusal = m == messages->count ||
                                     (r < refusals->count && refusals->items[r] > messages->items[m]);
         struct search_hit hit;
-        outcome = is_refusal ? refusal_read(detail, refusals->items[r++], &hit, &is_found)
-                             : message_read(detail, messages->items[m++], &hit, &is_found);
+        outcome = is_refusal ? search_rows_refusal(rows, refusals->items[r++], &hit, &is_found)
+                             : search_rows_message(rows, messages->items[m++], &hit, &is_found);
         if (outcome != LEDGERDB_DONE || !is_found || !is_from_client(question, &hit)) continue;
         if (out->count == question->most) {
             out->is_cut = true;
@@ -554,33 +294,34 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* Where the message was before and after, what it was released as or of, and from there on. */
-static enum ledgerdb_outcome way_find(struct detail *detail, struct ids *messages)
+static enum ledgerdb_outcome way_find(struct search_rows *rows, struct ids *messages)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
-    struct sql_statement *const ways[] = { detail->came, detail->went, detail->releases, detail->originals };
+    struct sql_statement *const ways[] = { rows->came, rows->went, rows->releases, rows->originals };
     enum { WAYS = sizeof ways / sizeof *ways };
-    for (size_t i = 0; i < messages->count && messages->count < HOPS_MOST && outcome == LEDGERDB_DONE; i++)
+    for (size_t i = 0; i < messages->count && messages->count < SEARCH_HOPS_MOST && outcome == LEDGERDB_DONE;
+         i++)
         for (int way = 0; way < WAYS && outcome == LEDGERDB_DONE; way++) {
             struct search_hop *hops;
             size_t count;
-            outcome = hops_read(detail, ways[way], messages->items[i], &hops, &count);
+            outcome = search_rows_hops(rows, ways[way], messages->items[i], &hops, &count);
             for (size_t n = 0; n < count; n++)
-                if (!ids_have(messages, hops[n].id)) ids_add(detail->arena, messages, hops[n].id);
+                if (!ids_have(messages, hops[n].id)) ids_add(rows->arena, messages, hops[n].id);
         }
     qsort(messages->items, messages->count, sizeof *messages->items, newest_first);
     return outcome;
 }
 
-static enum ledgerdb_outcome one_find(struct detail *detail, uint64_t id, struct ids *messages,
+static enum ledgerdb_outcome one_find(struct search_rows *rows, uint64_t id, struct ids *messages,
                                       struct ids *refusals)
 {
     enum ledgerdb_outcome outcome;
-    ids_add(detail->arena, messages, id);
-    ids_add(detail->arena, refusals, id); /* one that had no message */
-    sql_bind(detail->of_message, 1, id);
-    while ((outcome = sql_step(detail->of_message)) == LEDGERDB_ROW)
-        ids_add(detail->arena, refusals, sql_get(detail->of_message, 0));
-    return outcome == LEDGERDB_DONE ? way_find(detail, messages) : outcome;
+    ids_add(rows->arena, messages, id);
+    ids_add(rows->arena, refusals, id); /* one that had no message */
+    sql_bind(rows->of_message, 1, id);
+    while ((outcome = sql_step(rows->of_message)) == LEDGERDB_ROW)
+        ids_add(rows->arena, refusals, sql_get(rows->of_message, 0));
+    return outcome == LEDGERDB_DONE ? way_find(rows, messages) : outcome;
 }
 
 enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct search_question *question,
@@ -588,7 +329,7 @@ enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct 
 {
     struct ids messages = { 0 }, refusals = { 0 };
     struct buffer terms = { 0 };
-    struct detail detail;
+    struct search_rows rows;
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     *out = (struct search_result){ 0 };
     out->complaint = terms_make(question, &terms, &out->has_lone_character);
@@ -596,17 +337,18 @@ enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct 
         buffer_free(&terms);
         return LEDGERDB_DONE;
     }
-    if (!detail_open(&detail, ledgerdb_sql(ledgerdb), arena)) outcome = sql_failure(ledgerdb_sql(ledgerdb));
+    if (!search_rows_open(&rows, ledgerdb_sql(ledgerdb), arena))
+        outcome = sql_failure(ledgerdb_sql(ledgerdb));
     if (outcome == LEDGERDB_DONE && question->id) {
-        outcome = one_find(&detail, question->id, &messages, &refusals);
+        outcome = one_find(&rows, question->id, &messages, &refusals);
     } else if (outcome == LEDGERDB_DONE) {
         outcome = tables_find(ledgerdb, question, buffer_text(&terms), false, arena, &messages, &refusals);
         bool is_none = messages.count == 0 && refusals.count == 0;
         if (outcome == LEDGERDB_DONE && is_none && question->message_id.length)
             outcome = tables_find(ledgerdb, question, buffer_text(&terms), true, arena, &messages, &refusals);
     }
-    if (outcome == LEDGERDB_DONE) outcome = hits_read(&detail, question, &messages, &refusals, out);
-    detail_close(&detail);
+    if (outcome == LEDGERDB_DONE) outcome = hits_read(&rows, question, &messages, &refusals, out);
+    search_rows_close(&rows);
     buffer_free(&terms);
     return outcome;
 }
