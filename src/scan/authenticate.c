@@ -199,17 +199,25 @@ static void weight_add(struct score *score, struct weight weight, bool counts, s
     score_add(score, weight.name, counts ? weight.points : 0, about);
 }
 
-/* The best of all signatures. */
+/* Of the best signature: one that passes, else one whose key could not be had, else any. */
+static enum proof_result dkim_result(const struct auth_judgement *judgement)
+{
+    uint32_t count = judgement->facts.signatures.dkim.count;
+    bool has_temperror = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (judgement->result.dkim[i].result == AUTH_PASS) return PROOF_PASS;
+        if (judgement->result.dkim[i].result == AUTH_TEMPERROR) has_temperror = true;
+    }
+    return has_temperror ? PROOF_TEMPERROR : count ? PROOF_FAIL : PROOF_NONE;
+}
+
 static struct weight dkim_weight(const struct auth_judgement *judgement)
 {
-    static const struct weight none = { "DKIM_NONE", 0 }, pass = { "DKIM_PASS", 0 },
-                               fail = { "DKIM_FAIL", 0.3 };
-    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
-    for (uint32_t i = 0; i < dkim->count; i++)
-        if (judgement->result.dkim[i].result == AUTH_PASS) return pass;
-    for (uint32_t i = 0; i < dkim->count; i++)
-        if (judgement->result.dkim[i].result == AUTH_TEMPERROR) return (struct weight){ "DKIM_TEMPERROR", 0 };
-    return dkim->count > 0 ? fail : none;
+    static const struct weight weights[PROOF_RESULT_COUNT] = { [PROOF_NONE] = { "DKIM_NONE", 0 },
+                                                               [PROOF_PASS] = { "DKIM_PASS", 0 },
+                                                               [PROOF_FAIL] = { "DKIM_FAIL", 0.3 },
+                                                               [PROOF_TEMPERROR] = { "DKIM_TEMPERROR", 0 } };
+    return weights[dkim_result(judgement)];
 }
 
 static bool is_partial(const struct auth_judgement *judgement)
@@ -418,18 +426,6 @@ static const enum proof_result told[AUTH_RESULT_COUNT] = {
     [AUTH_TEMPERROR] = PROOF_TEMPERROR, [AUTH_PERMERROR] = PROOF_PERMERROR,
 };
 
-/* Of the best signature: one that passes, else one whose key could not be had, else any. */
-static enum proof_result dkim_result(const struct auth_judgement *judgement)
-{
-    uint32_t count = judgement->facts.signatures.dkim.count;
-    bool has_temperror = false;
-    for (uint32_t i = 0; i < count; i++) {
-        if (judgement->result.dkim[i].result == AUTH_PASS) return PROOF_PASS;
-        if (judgement->result.dkim[i].result == AUTH_TEMPERROR) has_temperror = true;
-    }
-    return has_temperror ? PROOF_TEMPERROR : count ? PROOF_FAIL : PROOF_NONE;
-}
-
 static struct text dkim_domain(const struct auth_judgement *judgement)
 {
     const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
@@ -484,13 +480,11 @@ void authenticate_prove(const struct auth_judgement *judgement, struct proof *ou
                            .excuse_of = judgement->excuse_of };
 }
 
-void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out)
+void authenticate_summary(const struct proof *proof, struct buffer *out)
 {
-    struct proof proof;
-    authenticate_prove(judgement, &proof);
-    if (!proof.is_made) return;
-    buffer_printf(out, " spf=%s dkim=%s dmarc=%s arc=%s", proof_result_word(proof.spf),
-                  proof_result_word(proof.dkim), proof_result_word(proof.dmarc),
-                  proof_result_word(proof.arc));
-    if (proof.excuse != PROOF_NO_EXCUSE) buffer_printf(out, " excuse=%s", proof_excuse_word(proof.excuse));
+    if (!proof->is_made) return;
+    buffer_printf(out, " spf=%s dkim=%s dmarc=%s arc=%s", proof_result_word(proof->spf),
+                  proof_result_word(proof->dkim), proof_result_word(proof->dmarc),
+                  proof_result_word(proof->arc));
+    if (proof->excuse != PROOF_NO_EXCUSE) buffer_printf(out, " excuse=%s", proof_excuse_word(proof->excuse));
 }

@@ -56,6 +56,6 @@ struct text authenticate_reason(struct arena *arena, const struct auth_judgement
 void authenticate_prove(const struct auth_judgement *judgement, struct proof *out);
 
 /* " spf=pass dkim=pass dmarc=pass from=example.jp arc=none": for the summary. Nothing when not made. */
-void authenticate_summary(const struct auth_judgement *judgement, struct buffer *out);
+void authenticate_summary(const struct proof *proof, struct buffer *out);
 
 #endif

@@ -172,8 +172,7 @@ static bool has_observed(const struct verdict *verdict)
     return false;
 }
 
-static struct text summary_text(struct arena *arena, const struct facts *facts,
-                                const struct auth_judgement *authentication, const struct verdict *verdict)
+static struct text summary_text(struct arena *arena, const struct facts *facts, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     buffer_add_text(&out, TEXT("action="));
@@ -190,7 +189,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts,
     }
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
     if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
-    authenticate_summary(authentication, &out);
+    authenticate_summary(&verdict->proof, &out);
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",
                       (int)(verdict->signals[i].name.length < 64 ? verdict->signals[i].name.length : 64),
@@ -213,5 +212,5 @@ void wording_write(struct arena *arena, const struct facts *facts,
 {
     out->reason = reason_text(arena, facts, authentication, cause, out);
     out->kind = out->reason.length ? refusal_of(facts, cause) : REFUSAL_NONE;
-    out->summary = summary_text(arena, facts, authentication, out);
+    out->summary = summary_text(arena, facts, out);
 }

@@ -10,7 +10,7 @@ struct auth_judgement;
 /* Which check is the reason of what is done with the message. */
 enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
 
-/* Fills reason, kind and summary of a verdict whose actions, signals and score stand. ASCII only. */
+/* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only. */
 void wording_write(struct arena *arena, const struct facts *facts,
                    const struct auth_judgement *authentication, enum verdict_cause cause,
                    struct verdict *out);

@@ -226,9 +226,14 @@ def test_a_killed_signer_loses_nothing(node, outside):
     assert all(mail.count(b"DKIM-Signature:") == 2 for mail in mails)
 
 
+def signer_of(node):
+    """Its pid, once it runs: a test before may have killed it."""
+    return lab.wait_for(lambda: [one["pid"] for one in node.processes() if one["name"] == "signer" and one["state"] == "running"], "signer")[0]
+
+
 @pytest.fixture
 def silent(node):
-    pid = node.pids("signer")[0]
+    pid = signer_of(node)
     os.kill(pid, signal.SIGSTOP)
     yield node
     os.kill(pid, signal.SIGCONT)
@@ -258,7 +263,7 @@ def test_a_silent_signer(silent, inside, outside):
 
 def test_unsigned_where_that_is_said(node, outside):
     setting_change(node, "seal ours.test", "seal ours.test; sign failing unsigned")
-    pid = node.pids("signer")[0]
+    pid = signer_of(node)
     try:
         os.kill(pid, signal.SIGSTOP)
         assert sent_out(node)[0] == 250
