@@ -64,7 +64,8 @@ struct signal {
    kind is a member here, its name in evidence.c and its row there; one that covers what others change, as a
    seal does, comes last. */
 enum edit_kind {
-    EDIT_FORGED, /* fields that only a gateway writes, and that came with the message, are taken out */
+    EDIT_FORGED, /* fields that only a gateway writes, and that came with the message, are taken out, and an
+                    mbox line before the first field */
     EDIT_TAG,    /* "[SPAM] " before the text of the Subject */
     EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
     EDIT_KIND_COUNT

@@ -302,6 +302,15 @@ bool header_is_missing(struct text text)
     return has_line;
 }
 
+size_t header_mbox_length(struct text text)
+{
+    struct text rest = text, line;
+    if (!text_starts(text, TEXT("From "))) return 0;
+    do text_next_line(&rest, &line);
+    while (rest.length > 0 && char_is_blank(*rest.at));
+    return text.length - rest.length;
+}
+
 const struct header_field *header_find(const struct header *header, enum header_id id)
 {
     return header->first[id] ? &header->fields[header->first[id] - 1] : NULL;

@@ -69,6 +69,11 @@ void header_parse(struct arena *arena, struct text text, const struct header_lim
    before such a text must end in an empty line. */
 bool header_is_missing(struct text text);
 
+/* Bytes of an mbox line that is the first line ("From a@b.test Fri Feb 14 08:55:52 2014"), with what is
+   folded from it; 0: the text begins otherwise. It is no field, and means something in the first place alone.
+ */
+size_t header_mbox_length(struct text text);
+
 /* The first field of that id or name, or NULL. */
 const struct header_field *header_find(const struct header *header, enum header_id id);
 const struct header_field *header_find_name(const struct header *header, struct text name);

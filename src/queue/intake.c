@@ -189,7 +189,7 @@ bool intake_keep(struct queue *queue, struct receiver *receiver, struct frame *f
         return true;
     }
     if (queue->is_full) {
-        not_kept(receiver, request.id, KEEP_DISK_FULL, TEXT("the spool is full"));
+        not_kept(receiver, request.id, KEEP_DISK_FULL, text_of(queue->why_full));
         body_free(&request.body);
         return true;
     }
@@ -264,7 +264,7 @@ static void space_send(struct queue *queue, struct receiver *receiver)
 {
     struct buffer *out = channel_begin(receiver->channel, QUEUE_SPACE, 0);
     put_u8(out, queue->is_full);
-    put_text(out, queue->is_full ? TEXT("the spool is full") : TEXT(""));
+    put_text(out, queue->is_full ? text_of(queue->why_full) : TEXT_NONE);
     channel_end(receiver->channel);
 }
 

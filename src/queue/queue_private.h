@@ -151,6 +151,7 @@ struct queue {
     struct arena *arena; /* of the frame or decision at hand */
     uint64_t moved_ms;   /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;
+    char why_full[120]; /* where is_full */
 };
 
 /* The steady time, in which messages arrive, are due and grow old. */

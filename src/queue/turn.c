@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The turn: everything that came in is one batch, one write, one sync; then all are answered, deliveries go
    out, and there is time for housekeeping. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/context.h"
 #include "base/log.h"
@@ -22,15 +25,27 @@ static void page_write(struct queue *queue)
     if (queue->page) queue->page->queue = journal_counters(queue->journal);
 }
 
+static void why_full_tell(struct queue *queue)
+{
+    int error = journal_full_error(queue->journal);
+    if (error == ENOSPC)
+        snprintf(queue->why_full, sizeof queue->why_full, "the spool is full");
+    else
+        snprintf(queue->why_full, sizeof queue->why_full, "the spool takes no new segment: %s",
+                 strerror(error));
+}
+
 void turn_space_look(struct queue *queue)
 {
     bool is_full = journal_is_full(queue->journal);
     if (is_full == queue->is_full) return;
     queue->is_full = is_full;
-    if (is_full)
-        log_error("the spool is full: mail is refused for now");
-    else
+    if (is_full) {
+        why_full_tell(queue);
+        log_error("%s: mail is refused for now", queue->why_full);
+    } else {
         log_info("the spool has room again: mail is accepted");
+    }
     intake_tell_space(queue);
 }
 

@@ -28,7 +28,15 @@ static void results_find(const struct recipe_source *source, struct edits *out)
     edits_merge(out, &cuts);
 }
 
-/* What came with the message under a name that only we write is forged. */
+/* A text without a header may go on with "From ". */
+static void mbox_line_find(const struct recipe_source *source, struct edits *out)
+{
+    size_t length = header_mbox_length(source->message);
+    if (length > 0 && !header_is_missing(source->message)) edits_add(out, 0, length, TEXT_NONE);
+}
+
+/* What came with the message under a name that only we write is forged. An mbox line goes too: behind our
+   fields, many programs would take it for the end of the header. */
 static void forged_find(const struct recipe_source *source, struct edits *out)
 {
     static const struct text fields[] = { { "X-Spam-Status", 13 },
@@ -37,6 +45,7 @@ static void forged_find(const struct recipe_source *source, struct edits *out)
     edits_remove_fields(out, source->header, fields, sizeof fields / sizeof *fields);
     edits_remove_prefixed(out, source->header, TEXT("X-Sekimori-"));
     results_find(source, out);
+    mbox_line_find(source, out);
 }
 
 /* Outbound mail has no tag. */

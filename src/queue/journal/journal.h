@@ -79,6 +79,7 @@ bool journal_tidy(struct journal *journal);
 
 /* Looks at the disk, and tries again to make the reserve as large as it should be. True: no new messages. */
 bool journal_is_full(struct journal *journal);
+int journal_full_error(const struct journal *journal); /* errno of why; ENOSPC: the disk has no room */
 /* Bytes of batches that have a place for certain: in the open segment and in the reserve, beside the batch.
  */
 uint64_t journal_room(const struct journal *journal);

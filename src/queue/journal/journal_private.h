@@ -89,7 +89,7 @@ struct journal {
     struct spare *spares; /* the first is the next segment */
     size_t spare_count, spare_capacity;
     uint32_t spare_number;        /* in the name of the last one made */
-    bool spare_failed;            /* the last try to make one */
+    int spare_error;              /* errno of the last try to make one, 0: it was made */
     bool is_tight;                /* the reserve is down to what outcomes need, and cannot grow */
     uint64_t claimed;             /* bytes that the outcomes of all messages of the message index may need */
     bool is_clean;                /* the last record is the mark of an orderly stop */

@@ -120,3 +120,8 @@ bool journal_is_full(struct journal *journal)
     int64_t left = disk->free_bytes(disk->context, journal->options.folder);
     return left >= 0 && (uint64_t)left < journal->options.free_bytes;
 }
+
+int journal_full_error(const struct journal *journal)
+{
+    return journal->spare_error && journal->spare_error != EDQUOT ? journal->spare_error : ENOSPC;
+}

@@ -142,7 +142,7 @@ static bool segment_recycle(struct journal *journal, struct segment *segment)
 /* Where the disk has no room for another, recent ids matter less than room. */
 static size_t kept_count(const struct journal *journal)
 {
-    return journal->spare_failed ? 0 : SEGMENTS_KEPT;
+    return journal->spare_error ? 0 : SEGMENTS_KEPT;
 }
 
 static bool is_silent(struct journal *journal, struct segment *segment)
@@ -159,7 +159,7 @@ static bool is_silent(struct journal *journal, struct segment *segment)
 
 bool recycle_for_room(struct journal *journal)
 {
-    journal->spare_failed = true;
+    if (!journal->spare_error) journal->spare_error = ENOSPC;
     for (size_t i = 0; i < journal->segment_count; i++) {
         struct segment *segment = journal->segments[i];
         bool is_dead = !segment->live && !segment->jobs && segment->is_sealed && !segment->is_damaged;

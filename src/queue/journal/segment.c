@@ -239,7 +239,7 @@ void spare_add(struct journal *journal, const struct spare *spare)
         journal->spares = memory_grow(journal->spares, journal->spare_capacity * sizeof *journal->spares);
     }
     journal->spares[journal->spare_count++] = *spare;
-    journal->spare_failed = false;
+    journal->spare_error = 0;
 }
 
 static struct spare spare_take(struct journal *journal)
@@ -253,9 +253,12 @@ static struct spare spare_take(struct journal *journal)
 bool spare_make(struct journal *journal)
 {
     struct spare fresh;
-    journal->spare_failed = !spare_create(journal, journal->options.segment_bytes, &fresh);
-    if (!journal->spare_failed) spare_add(journal, &fresh);
-    return !journal->spare_failed;
+    bool is_made = spare_create(journal, journal->options.segment_bytes, &fresh);
+    if (is_made)
+        spare_add(journal, &fresh);
+    else
+        journal->spare_error = errno;
+    return is_made;
 }
 
 /* An eighth of each is left out of the sum: batches that do not fit at a segment's end go to the next one. */
@@ -283,10 +286,10 @@ bool spare_is_wanted(const struct journal *journal)
 
 void spare_look(struct journal *journal)
 {
-    if (journal->spare_failed) spare_make(journal);
+    if (journal->spare_error) spare_make(journal);
     if (!spare_is_wanted(journal))
         journal->is_tight = false;
-    else if (journal->spare_failed && spare_room(journal) < journal->claimed + spare_slack(journal) / 2)
+    else if (journal->spare_error && spare_room(journal) < journal->claimed + spare_slack(journal) / 2)
         journal->is_tight = true;
 }
 
@@ -299,10 +302,11 @@ static bool spare_fill(struct journal *journal, struct spare *spare)
     struct iovec piece = { (void *)zeros, left < SPARE_STEP ? left : SPARE_STEP };
     uint64_t step = piece.iov_len;
     if (!disk_write_all(journal->options.disk, spare->fd, &piece, 1, spare->filled)) {
-        log_warning("journal: %s cannot be filled: %s", spare->name, strerror(errno));
+        int error = errno;
+        log_warning("journal: %s cannot be filled: %s", spare->name, strerror(error));
         struct spare bad = spare_take(journal);
         spare_discard(journal, &bad);
-        journal->spare_failed = true;
+        journal->spare_error = error;
         return false;
     }
     spare->filled += step;
@@ -315,7 +319,7 @@ static bool spare_fill(struct journal *journal, struct spare *spare)
 bool spare_tidy(struct journal *journal)
 {
     if (spare_is_wanted(journal)) {
-        if (!journal->spare_failed && spare_make(journal)) return true;
+        if (!journal->spare_error && spare_make(journal)) return true;
     } else if (spare_room(journal) >= journal->claimed + spare_slack(journal) + 2 * spare_usable(journal)) {
         spare_discard(journal, &journal->spares[--journal->spare_count]);
         return true;

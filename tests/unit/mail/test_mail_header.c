@@ -126,6 +126,27 @@ static void mbox_lines(void **state)
     check(text, sizeof text - 1, &last, "A=b >From me fold|C=d||x|header-mbox-line");
 }
 
+static void first_mbox_line(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+    } rows[] = {
+        { "From me Mon Jan 1\r\nA: b\r\n", 19 },
+        { "From me\n fold\n\tfold\nA: b\n", 20 },
+        { "From me", 7 },
+        { "From me\r\n \r\n", 12 },
+        { "From: me\r\n", 0 },
+        { ">From me\r\n", 0 },
+        { "from me\r\n", 0 },
+        { "A: b\r\nFrom me\r\n", 0 },
+        { "", 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (header_mbox_length(text_of(rows[i].text)) != rows[i].length)
+            fail_msg("%s: %zu", rows[i].text, header_mbox_length(text_of(rows[i].text)));
+}
+
 static void limits_reached(void **state)
 {
     static const struct header_limits few = { 1 << 20, 2, false, false, false },
@@ -204,9 +225,9 @@ static void missing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing),    cmocka_unit_test(fields),         cmocka_unit_test(junk_skipped),
-        cmocka_unit_test(mbox_lines), cmocka_unit_test(limits_reached), cmocka_unit_test(lookups),
-        cmocka_unit_test(names),
+        cmocka_unit_test(missing),    cmocka_unit_test(fields),          cmocka_unit_test(junk_skipped),
+        cmocka_unit_test(mbox_lines), cmocka_unit_test(first_mbox_line), cmocka_unit_test(limits_reached),
+        cmocka_unit_test(lookups),    cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static bool is_due(int *countdown, struct rig *rig)
 static int rig_create(void *context, int folder, const char *name)
 {
     struct rig *rig = context;
-    if (rig->no_space) return errno = ENOSPC, -1;
+    if (rig->no_space) return errno = rig->why_no_space, -1;
     int fd = disk_real.create(NULL, folder, name);
     struct step *step = step_add(rig, ACT_CREATE);
     if (step) {
@@ -61,7 +61,7 @@ static int rig_allocate(void *context, int fd, uint64_t length)
     struct rig *rig = context;
     struct stat facts;
     if (fstat(fd, &facts) == 0 && (uint64_t)facts.st_size >= length) return 0; /* it has all its blocks */
-    if (rig->no_space) return errno = ENOSPC, -1;
+    if (rig->no_space) return errno = rig->why_no_space, -1;
     return ftruncate(fd, (off_t)length);
 }
 
@@ -136,6 +136,7 @@ void rig_make(struct rig *rig, uint64_t segment_bytes)
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(rig->path)) abort();
     rig->folder = open(rig->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rig->why_no_space = ENOSPC;
     rig->disk = (struct disk){ rig,        rig_create, rig_allocate,    rig_write,     rig_sync,
                                rig_rename, rig_remove, rig_sync_folder, rig_free_bytes };
 }

@@ -29,6 +29,7 @@ struct rig {
     int fault;                             /* errno */
     int fault_count;                       /* how many in a row */
     bool no_space;                         /* files cannot be made or grow */
+    int why_no_space;                      /* errno of that; ENOSPC unless set */
     /* trace */
     bool is_tracing;
     struct step *steps;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The journal keeps what it acknowledged: through reopening, cuts, flipped bits, failed syncs, a full disk.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -316,6 +317,27 @@ static void test_outcome_waits_for_a_working_disk(void **state)
     assert_null(message_index_find(rig.message_index, 1));
     assert_counts_agree(&rig);
     rig_free(&rig);
+}
+
+/* The administrator reads whether room is wanting, or the folder. */
+static void test_why_full(void **state)
+{
+    static const int errors[][2] = { { ENOSPC, ENOSPC }, { EDQUOT, ENOSPC }, { ENOENT, ENOENT } };
+    for (size_t i = 0; i < 3; i++) {
+        struct rig rig;
+        rig_make(&rig, SEGMENT);
+        assert_true(rig_open(&rig, NULL));
+        rig.no_space = true;
+        rig.why_no_space = errors[i][0];
+        for (uint64_t id = 1; !journal_is_full(rig.journal); id++) {
+            assert_true(id < 100);
+            rig_keep(&rig, id, 1, 2000);
+            journal_commit(rig.journal);
+            journal_tidy(rig.journal);
+        }
+        assert_int_equal(journal_full_error(rig.journal), errors[i][1]);
+        rig_free(&rig);
+    }
 }
 
 static void test_full_disk(void **state)
@@ -696,6 +718,7 @@ int main(void)
         cmocka_unit_test(test_failed_sync),
         cmocka_unit_test(test_failed_sync_and_index),
         cmocka_unit_test(test_outcome_waits_for_a_working_disk),
+        cmocka_unit_test(test_why_full),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_outcomes_on_a_full_disk),
         cmocka_unit_test(test_restarts_on_a_full_disk),
