@@ -19,7 +19,7 @@ enum {
     SERVERS = 16,
     SERVER_SIZE = 64,
     SYSTEM_FILE_LIMIT = 64 * 1024,
-    PORTS = 1024,
+    PORTS = 8192,
     TCP_CONNECTIONS = 64,
     CLASS_IN = 1,
     SEC_BOGUS = 1,
@@ -175,7 +175,9 @@ static const struct option fixed_options[] = {
     { "num-queries-per-thread:", "8192" }, { "infra-cache-numhosts:", "20000" },
     { "infra-host-ttl:", "10" }, /* a server that was down is tried again so soon: a cut line may be all
                                     resolvers */
-    { "infra-keep-probing:", "yes" },      { "infra-cache-max-rtt:", "4000" },
+    { "infra-keep-probing:", "yes" },      { "infra-cache-max-rtt:", "15000" },
+    { "infra-cache-min-rtt:", "400" }, /* a server that has most at hand may have to ask far away for the rest
+                                        */
     { "do-not-query-localhost:", "no" },   { "prefetch:", "yes" },
     { "unblock-lan-zones:", "yes" },       { "insecure-lan-zones:", "yes" },
     { "domain-insecure:", "test." },       { "domain-insecure:", "invalid." },
