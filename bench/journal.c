@@ -47,7 +47,7 @@ static void open_or_die(struct bench *bench)
 {
     struct journal_found found;
     char error[200];
-    bench->message_index = message_index_new();
+    bench->message_index = message_index_new(RECENT_IDS);
     struct journal_options options = { bench->folder, &disk_real, bench->message_index, 64 << 20, 0 };
     bench->journal = journal_open(&options, NULL, &found, error, sizeof error);
     if (bench->journal) return;

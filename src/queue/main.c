@@ -327,7 +327,7 @@ int main(int argc, char **argv)
                  loop_boot_ms(queue.child.loop));
     queue.carrier.job_id = queue_now(&queue) << 20; /* steady: none is given twice */
     maps_open(&queue);
-    queue.message_index = message_index_new();
+    queue.message_index = message_index_new(RECENT_IDS);
     queue.transactions = transactions_new();
     vouching_begin(&queue);
     const char *const folders[] = { queue.spool_path, NULL };

@@ -10,18 +10,19 @@
 #include "ipc/ask_queue.h"
 #include "ipc/event.h"
 
-enum { FIRST_SLOTS = 1024, RECENT_CHAINS = RECENT_IDS };
+enum { FIRST_SLOTS = 1024 };
 
-struct message_index *message_index_new(void)
+struct message_index *message_index_new(uint32_t recent_count)
 {
     struct message_index *message_index = memory_alloc(sizeof *message_index);
     message_index->domains = string_pool_new();
     message_index->reasons = string_pool_new();
     message_index->slot_count = FIRST_SLOTS;
     message_index->slots = memory_alloc(FIRST_SLOTS * sizeof *message_index->slots);
-    message_index->recent = memory_alloc(RECENT_IDS * sizeof *message_index->recent);
-    message_index->recent_next = memory_alloc(RECENT_IDS * sizeof *message_index->recent_next);
-    message_index->recent_chains = memory_alloc(RECENT_CHAINS * sizeof *message_index->recent_chains);
+    message_index->recent = memory_alloc(recent_count * sizeof *message_index->recent);
+    message_index->recent_next = memory_alloc(recent_count * sizeof *message_index->recent_next);
+    message_index->recent_chains = memory_alloc(recent_count * sizeof *message_index->recent_chains);
+    message_index->recent_count = recent_count;
     return message_index;
 }
 
@@ -99,21 +100,27 @@ void message_index_remove(struct message_index *message_index, struct message *m
     free(message);
 }
 
-/* Chains link ring places + 1; an overwritten place first leaves its chain. */
+/* Chains link ring places + 1. */
+static uint32_t *chain_of(const struct message_index *message_index, uint64_t id)
+{
+    return &message_index->recent_chains[hash_number(id) & (message_index->recent_count - 1)];
+}
+
+/* An overwritten place first leaves its chain. */
 static void recent_forget(struct message_index *message_index, uint32_t place)
 {
     uint64_t id = message_index->recent[place];
     if (!id) return;
-    uint32_t *link = &message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
+    uint32_t *link = chain_of(message_index, id);
     while (*link != place + 1) link = &message_index->recent_next[*link - 1];
     *link = message_index->recent_next[place];
 }
 
 void message_index_remember(struct message_index *message_index, uint64_t id)
 {
-    uint32_t place = (uint32_t)(message_index->recent_total++ & (RECENT_IDS - 1));
+    uint32_t place = (uint32_t)(message_index->recent_total++ & (message_index->recent_count - 1));
     recent_forget(message_index, place);
-    uint32_t *chain = &message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
+    uint32_t *chain = chain_of(message_index, id);
     message_index->recent[place] = id;
     message_index->recent_next[place] = *chain;
     *chain = place + 1;
@@ -123,7 +130,7 @@ bool message_index_was_kept(const struct message_index *message_index, uint64_t 
 {
     const struct message *message = message_index_find(message_index, id);
     if (message) return !(message->flags & MESSAGE_PENDING);
-    uint32_t link = message_index->recent_chains[hash_number(id) & (RECENT_CHAINS - 1)];
+    uint32_t link = *chain_of(message_index, id);
     while (link && message_index->recent[link - 1] != id) link = message_index->recent_next[link - 1];
     return link != 0;
 }

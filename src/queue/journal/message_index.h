@@ -47,16 +47,16 @@ struct message_index {
     struct string_pool *domains, *reasons;
     struct message **slots; /* open addressing by id */
     size_t slot_count, count;
-    uint64_t *recent; /* ids of the last RECENT_IDS messages kept, also ended ones */
-    uint32_t *recent_chains;
-    uint32_t *recent_next;
+    uint64_t *recent; /* ids of the last messages kept, also ended ones: a ring of `recent_count` */
+    uint32_t *recent_chains, *recent_next;
+    uint32_t recent_count;
     uint64_t recent_total;
 };
 
-enum { RECENT_IDS = 1 << 17 };
+enum { RECENT_IDS = 1 << 17 }; /* what queue remembers: 2 MB */
 
-/* Never NULL. */
-struct message_index *message_index_new(void);
+/* Never NULL. `recent_count` is a power of two. */
+struct message_index *message_index_new(uint32_t recent_count);
 void message_index_free(struct message_index *message_index); /* and every message */
 
 /* Borrowed until it is removed; NULL: not there. */
@@ -66,7 +66,7 @@ void message_index_add(struct message_index *message_index, struct message *mess
 /* Drops it from the table, gives up its names and frees it. */
 void message_index_remove(struct message_index *message_index, struct message *message);
 
-/* Among the RECENT_IDS last ones: the oldest is forgotten. */
+/* Among the `recent_count` last ones: the oldest is forgotten. */
 void message_index_remember(struct message_index *message_index, uint64_t id);
 /* Kept at some time: live, or among the recent ones. */
 bool message_index_was_kept(const struct message_index *message_index, uint64_t id);

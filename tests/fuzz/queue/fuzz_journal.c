@@ -55,7 +55,7 @@ static void folder_clear(const struct place *place)
 
 static struct opened journal_of(const struct place *place)
 {
-    struct opened opened = { .message_index = message_index_new() };
+    struct opened opened = { .message_index = message_index_new(1024) };
     struct journal_options options = { place->folder, &disk_real, opened.message_index, SEGMENT, 0 };
     struct journal_found found;
     char error[200];

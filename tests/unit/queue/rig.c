@@ -13,6 +13,8 @@
 #include "base/arena.h"
 #include "ipc/event.h"
 
+enum { RECENT = 4096 };
+
 static uint64_t inode_of(int fd)
 {
     struct stat facts;
@@ -161,7 +163,7 @@ void rig_free(struct rig *rig)
 
 bool rig_open(struct rig *rig, const struct journal_listener *listener)
 {
-    rig->message_index = message_index_new();
+    rig->message_index = message_index_new(RECENT);
     struct journal_options options = { rig->folder, &rig->disk, rig->message_index, rig->segment_bytes,
                                        1000 };
     rig->journal = journal_open(&options, listener, &rig->found, rig->error, sizeof rig->error);

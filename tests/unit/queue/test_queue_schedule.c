@@ -12,7 +12,7 @@
 #include "ipc/event.h"
 #include "queue/schedule.h"
 
-enum { FIRST = 1000, MOST = 60000 };
+enum { FIRST = 1000, MOST = 60000, RECENT = 1024 };
 
 struct bed {
     struct message_index *message_index;
@@ -29,7 +29,7 @@ static struct schedule_route route(void *context, struct text domain)
 
 static void bed_make(struct bed *bed, uint32_t limit, uint32_t all, uint32_t dynamic)
 {
-    *bed = (struct bed){ .message_index = message_index_new(), .limit = limit };
+    *bed = (struct bed){ .message_index = message_index_new(RECENT), .limit = limit };
     struct schedule_policy policy = { FIRST, MOST, all, dynamic, bed, route };
     bed->schedule = schedule_new(bed->message_index, &policy, 42);
 }
@@ -369,11 +369,11 @@ static void test_message_index(void **state)
     }
     for (uint64_t id = 1; id <= 5000; id++)
         assert_int_equal(message_index_find(bed.message_index, id) != NULL, id % 3 != 1);
-    for (uint64_t id = 10000; id < 10000 + RECENT_IDS + 10; id++)
+    for (uint64_t id = 10000; id < 10000 + RECENT + 10; id++)
         message_index_remember(bed.message_index, id);
     assert_false(message_index_was_kept(bed.message_index, 10009));
     assert_true(message_index_was_kept(bed.message_index, 10010));
-    assert_true(message_index_was_kept(bed.message_index, 10000 + RECENT_IDS + 9));
+    assert_true(message_index_was_kept(bed.message_index, 10000 + RECENT + 9));
     assert_true(message_index_was_kept(bed.message_index, 2));
     assert_false(message_index_was_kept(bed.message_index, 1));
     bed_free(&bed);
