@@ -27,8 +27,10 @@ AuthservID          peer.test
 AlwaysAddARHeader   yes
 DNSTimeout          5
 Syslog              no
+ResolverConfiguration {folder}/unbound.conf
 {user}
 """
+RESOLVER = 'server:\n    local-zone: "test." nodefault\n'  # names below test. are asked for like others
 
 
 def missing():
@@ -39,7 +41,7 @@ def missing():
     try:
         ctypes.CDLL("libopendmarc.so.2")
     except OSError:
-        return "libopendmarc2"
+        return "libopendmarc-dev"
     return None if OPENDKIM else "opendkim"
 
 
@@ -87,7 +89,8 @@ def opendkim(dns, messages, ahead_s=0):
         for name, message in zip(names, messages):
             pathlib.Path(name).write_bytes(message if message.endswith(b"\n") else message + b"\r\n")  # it takes only whole lines
         settings = pathlib.Path(folder) / "opendkim.conf"
-        settings.write_text(CONFIGURATION.format(port=dns.port, user="UserID root" if os.getuid() == 0 else ""))
+        settings.write_text(CONFIGURATION.format(port=dns.port, folder=folder, user="UserID root" if os.getuid() == 0 else ""))
+        (pathlib.Path(folder) / "unbound.conf").write_text(RESOLVER)
         done = subprocess.run([OPENDKIM, "-x", settings, "-t", ",".join(names), "-vv"], capture_output=True, timeout=60,
                               env={**os.environ, "LD_PRELOAD": str(library), "CLOCK_SHIM": str(ahead)})
     told = dict.fromkeys(names, "none")
