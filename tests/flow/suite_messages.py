@@ -120,9 +120,12 @@ def opendmarc_policies(folder):
 
 
 def policies(suites):
-    """Without those whose names the DNS cannot carry."""
-    folder = pathlib.Path(suites) / "dmarc"
-    return [one for one in (*mailauth_policies(folder), *opendmarc_policies(folder)) if all(one.author.split("."))]
+    """Without those whose names the DNS cannot carry, and without repeats."""
+    folder, seen = pathlib.Path(suites) / "dmarc", {}
+    for one in (*mailauth_policies(folder), *opendmarc_policies(folder)):
+        if all(one.author.split(".")):
+            seen.setdefault(json.dumps(one[2:], sort_keys=True), one)
+    return list(seen.values())
 
 
 def opendkim_key(suites):
