@@ -68,6 +68,7 @@ static bool dmarc_judge(struct arena *arena, struct dns_answers *answers, const 
         .dkim = identifiers,
         .dkim_count = dkim->count,
         .suffixes = request->suffixes,
+        .sample = request->sample,
     };
     return dmarc_evaluate(arena, answers, &dmarc, &out->dmarc);
 }

@@ -31,6 +31,7 @@ struct auth_request {
     const struct spf_answer *spf;              /* NULL: unknown, as temperror */
     const struct public_suffix_list *suffixes; /* NULL: the tree walk of RFC 9989 */
     uint64_t now_s;                            /* seconds since 1970 */
+    uint32_t sample;                           /* as in dmarc_request */
 };
 
 struct authentication {

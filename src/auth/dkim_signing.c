@@ -121,7 +121,7 @@ struct text dkim_signing_end(struct arena *arena, const struct dkim_signing *sig
         struct text line = text_slice(rest, 0, signing->is_unfolded ? rest.length : SIGNATURE_LINE);
         buffer_add_text(&field, line);
         rest = text_slice(rest, line.length, rest.length);
-        if (rest.length > 0) buffer_printf(&field, "\r\n\t");
+        if (rest.length > 0) buffer_printf(&field, "\r\n ");
     }
     buffer_add_text(&field, signing->after);
     buffer_printf(&field, "\r\n");

@@ -6,7 +6,8 @@
 
 #include "mail/base64.h"
 
-enum { COLUMNS = 78, INDENT = 8 };
+/* Folded lines begin with a blank, not a tab: python3-dkim looks for " i=1;" in a field as it came. */
+enum { COLUMNS = 78, INDENT = 1 };
 
 const char *dkim_writer_algorithm(enum key_kind kind)
 {
@@ -25,7 +26,7 @@ static void tag_begin(struct dkim_writer *writer, size_t length)
     bool is_behind_signature = writer->mark == buffer_length(&writer->out);
     if (writer->has_tag) buffer_add_char(&writer->out, ';');
     if (writer->has_tag && (is_behind_signature || writer->column + 3 + length > COLUMNS)) {
-        buffer_printf(&writer->out, "\r\n\t");
+        buffer_printf(&writer->out, "\r\n ");
         writer->column = INDENT;
     } else {
         buffer_add_char(&writer->out, ' ');
@@ -70,7 +71,7 @@ void dkim_writer_names(struct dkim_writer *writer, struct text names)
         size_t length = text_find_char(names, ':');
         if (length < names.length) length++;
         if (writer->column + length >= COLUMNS && writer->column > INDENT) {
-            buffer_printf(&writer->out, "\r\n\t");
+            buffer_printf(&writer->out, "\r\n ");
             writer->column = INDENT;
         }
         buffer_add_text(&writer->out, text_slice(names, 0, length));

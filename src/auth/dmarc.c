@@ -180,12 +180,13 @@ static void conclude(struct dmarc_result *result, enum dmarc_outcome outcome, co
     result->reason = reason;
 }
 
-/* t=y (RFC 9989 section 4.7) or pct (RFC 7489 section 6.6.4): one step milder. */
+/* t=y (RFC 9989 section 4.7), or with a list pct (RFC 7489 section 6.6.4; RFC 9989 appendix C.5.2 removes
+   it): one step milder. */
 static void dispose(struct run *run, struct dmarc_result *result)
 {
     const struct dmarc_request *request = run->request;
-    bool is_left_out = request->suffixes && request->sample >= result->record.percent;
-    result->is_testing = result->record.is_testing || is_left_out;
+    result->percent = request->suffixes ? result->record.percent : 100;
+    result->is_testing = result->record.is_testing || request->sample >= result->percent;
     if (result->outcome != DMARC_FAIL) return;
     result->disposition = result->policy;
     if (result->is_testing && result->policy != DMARC_POLICY_NONE)

@@ -39,7 +39,8 @@ struct dmarc_request {
     uint32_t dkim_count;
     const struct public_suffix_list
         *suffixes;   /* NULL: the tree walk of RFC 9989; else RFC 7489 by this list */
-    uint32_t sample; /* 0-99, at random: with `suffixes` a policy is lowered where this is not below pct */
+    uint32_t sample; /* 0-99, at random: with `suffixes` a policy is lowered where this is not below pct;
+                        0: as most messages are treated */
 };
 
 /* Texts are borrowed from the request and the answers, or live in the arena. */
@@ -54,6 +55,7 @@ struct dmarc_result {
     struct text record_at;         /* the domain whose record decided, without _dmarc; empty: no record */
     struct dmarc_record record;    /* that record; zero without one */
     bool is_testing;               /* t=y; or by pct this message is not in the sample */
+    uint8_t percent; /* of its messages for which the policy is meant: pct with a list, else 100 */
     bool has_spf_aligned, has_dkim_aligned; /* proven and aligned */
     struct text dkim_domain;                /* d= of the first signature that aligned; empty: none */
     const char *reason;                     /* in English, for people: never NULL */

@@ -58,14 +58,26 @@ static void dkim_print(const struct dkim_signature *signature, const struct dkim
            verdict->is_testing ? "; the key is for tests" : "");
 }
 
+/* Nothing where From is one plain address. */
+static void from_print(const struct from_domains *from)
+{
+    if (from->oddities == 0) return;
+    printf("From:");
+    for (int i = 0; i < FROM_ODDITY_COUNT; i++)
+        if (from_has(from, (enum from_oddity)i)) printf(" %s", from_oddity_name((enum from_oddity)i));
+    putchar('\n');
+}
+
 static void dmarc_print(const struct dmarc_result *dmarc)
 {
     say("DMARC, From ", dmarc->author.length ? dmarc->author : TEXT("(no domain)"), "");
     printf(": %s, %s\n", dmarc_outcome_name(dmarc->outcome), dmarc->reason);
     if (dmarc->record_at.length) {
         say("  record of ", dmarc->record_at, "");
-        printf(": policy %s by %s, to be done: %s%s\n", dmarc_policy_name(dmarc->policy), dmarc->policy_tag,
+        printf(": policy %s by %s, to be done: %s%s", dmarc_policy_name(dmarc->policy), dmarc->policy_tag,
                dmarc_policy_name(dmarc->disposition), dmarc->is_testing ? " (a test)" : "");
+        if (dmarc->percent < 100) printf(", by pct with %u of 100 such messages", dmarc->percent);
+        putchar('\n');
     }
     if (dmarc->outcome == DMARC_PASS)
         printf("  aligned:%s%s\n", dmarc->has_spf_aligned ? " SPF" : "",
@@ -107,6 +119,7 @@ void auth_report_print(const struct auth_report *report)
         if (signatures->dkim.count == 0) printf("DKIM: none\n");
         if (signatures->dkim.unread)
             printf("  %u signatures more were not looked at\n", signatures->dkim.unread);
+        from_print(&report->facts->from);
         dmarc_print(&found->dmarc);
         arc_print(&signatures->arc, &found->arc);
     }
@@ -158,6 +171,7 @@ static struct json *dmarc_json(const struct dmarc_result *dmarc)
     json_set_string(object, "disposition", dmarc_policy_name(dmarc->disposition));
     json_set_text(object, "domain", dmarc->author);
     json_set_text(object, "record_at", dmarc->record_at);
+    json_set_number(object, "percent", dmarc->record_at.length ? dmarc->percent : 100);
     json_set_bool(object, "spf_aligned", dmarc->has_spf_aligned);
     json_set_bool(object, "dkim_aligned", dmarc->has_dkim_aligned);
     json_set_string(object, "reason", dmarc->reason);
@@ -181,6 +195,18 @@ static struct json *arc_json(const struct arc_facts *facts, const struct arc_ver
     return object;
 }
 
+static struct json *from_json(const struct from_domains *from)
+{
+    struct json *object = json_new_object(), *domains = json_new_array(), *oddities = json_new_array();
+    for (uint32_t i = 0; i < from->count; i++) json_add_text(domains, from->domains[i]);
+    for (int i = 0; i < FROM_ODDITY_COUNT; i++)
+        if (from_has(from, (enum from_oddity)i))
+            json_add_text(oddities, text_of(from_oddity_name((enum from_oddity)i)));
+    json_set(object, "domains", domains);
+    json_set(object, "oddities", oddities);
+    return object;
+}
+
 void auth_report_print_json(const struct auth_report *report)
 {
     struct json *object = json_new_object();
@@ -191,7 +217,9 @@ void auth_report_print_json(const struct auth_report *report)
         struct json *signatures = json_new_array();
         for (uint32_t i = 0; i < dkim->count; i++)
             json_add(signatures, dkim_json(&dkim->signatures[i], &report->authentication.dkim[i]));
+        json_set(object, "from", from_json(&report->facts->from));
         json_set(object, "dkim", signatures);
+        json_set_number(object, "dkim_unread", dkim->unread);
         json_set(object, "dmarc", dmarc_json(&report->authentication.dmarc));
         json_set(object, "arc", arc_json(&report->facts->signatures.arc, &report->authentication.arc));
     }

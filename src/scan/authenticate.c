@@ -3,6 +3,7 @@
 #include "scan/authenticate.h"
 
 #include "auth/authentication_results.h"
+#include "base/hash.h"
 #include "config/domains.h"
 #include "dns/answers.h"
 #include "dns/dns_name.h"
@@ -19,6 +20,13 @@ static bool is_wanted(const struct config *config, const struct occasion *occasi
         if (config_auth_mode(config, domain) != MODE_OFF) return true;
     }
     return false;
+}
+
+/* RFC 7489 section 6.6.4: pct asks for a random share. The hash has a key of this process, so nobody knows
+   beforehand which of his messages is spared. */
+static uint32_t sample_of(const struct occasion *occasion)
+{
+    return (uint32_t)(hash_number(occasion->id) % 100);
 }
 
 static uint64_t now_of(const struct occasion *occasion)
@@ -149,6 +157,7 @@ void authenticate_judge(struct arena *arena, const struct config *config, const 
     if (facts->authentication.length == 0 || !auth_facts_get(arena, &reader, &out->facts)) return;
     struct auth_request request = { .facts = &out->facts,
                                     .now_s = now_of(occasion),
+                                    .sample = sample_of(occasion),
                                     .suffixes = config->auth.suffixes ? public_suffix_builtin() : NULL };
     if (asked && spf_answer_get(arena, asked->value, &spf)) request.spf = &spf;
     answers_gather(answers, answer_count, &known);

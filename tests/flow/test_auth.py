@@ -25,6 +25,10 @@ ZONE = """
     trying.test             TXT  v=spf1 -all
     _dmarc.trying.test      TXT  v=DMARC1; p=reject; t=y
     broken.test             TXT  v=spf1 ip4:127.0.0.1 -all
+    half.test               TXT  v=spf1 -all
+    _dmarc.half.test        TXT  v=DMARC1; p=reject; pct=50
+    spared.test             TXT  v=spf1 -all
+    _dmarc.spared.test      TXT  v=DMARC1; p=reject; pct=0
     list.test               TXT  v=spf1 ip4:127.0.0.1 -all
 """
 CONFIG = """
@@ -141,6 +145,17 @@ def test_policies_by_the_public_suffix_list(node, inside, way, code):
     assert sent(one, "low.mid.plain.test")[0] == code
     if code == 250:
         assert "dmarc=none" in results(inside.wait(1)[0])
+
+
+@pytest.mark.parametrize("way", ["off", "on"])
+def test_a_share_of_messages_by_the_public_suffix_list(node, inside, way):
+    """RFC 7489 section 6.6.4: pct of those that fail are refused, the others held one step milder. RFC 9989 has no such tag."""
+    one = node(auth=f"mode on; dmarc suffixes {way}")
+    codes = [sent(one, "half.test")[0] for _ in range(30)]  # that all get the same has a chance of one in 500 million
+    assert set(codes) == ({250, 550} if way == "on" else {550}), codes
+    assert sent(one, "spared.test")[0] == (250 if way == "on" else 550)
+    if way == "on":
+        assert all(b"DMARC_QUARANTINE=6.0" in mail for mail in inside.wait(codes.count(250) + 1))
 
 
 def test_forged_results_are_removed(node, inside):

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
-"""Goal: `sekimori auth`, asking a real DNS server, says what the test suites of others expect. Counts are printed; nothing to do
-without SEKIMORI_SUITES."""
+"""Goal: `sekimori auth`, asking a real DNS server, says what the test suites of others expect, and what Debian's own programs
+(python3-spf, python3-dkim, opendkim, opendmarc's library) say of the same messages and the same server, or it is known why not. Counts are
+printed; nothing to do without SEKIMORI_SUITES."""
 import concurrent.futures
 import datetime
 import json
 import os
 import pathlib
-import re
 import subprocess
+import threading
+import time
 
 import lab
+import peers
 import pytest
+import suite_messages
 from dns_server import DnsServer
 
 SUITES = os.environ.get("SEKIMORI_SUITES")
 SIDE_BY_SIDE = 8
 pytestmark = pytest.mark.skipif(not SUITES, reason="SEKIMORI_SUITES names no folder of suites")
+MISSING = peers.missing()
+with_peers = pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
 
 
 def scenarios(path):
@@ -30,15 +36,28 @@ def auth(dns, *words, message=None):
 
 
 def each(function, cases):
-    """What was not as expected, a line each; some at a time, since they wait for the DNS."""
+    """What it gives for each; some at a time, since they wait for the DNS."""
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return [line for line in pool.map(lambda case: function(*case), cases) if line]
+        return list(pool.map(function, cases))
 
 
 def told(capsys, name, count, wrong):
     with capsys.disabled():
         print(f"\nsuite {name}: {count - len(wrong)} of {count}")
     assert count > 0 and not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def judges():
+    """None where a peer is missing: then we alone are asked."""
+    one = None if MISSING else peers.Judges()
+    yield one
+    if one:
+        one.close()
+
+
+def asked(judges, of, dns, cases):
+    return judges.ask(of, dns, cases) if judges else [None] * len(cases)
 
 
 # --- SPF ---
@@ -61,61 +80,137 @@ def spf_zone(data):
     return dns
 
 
-def test_spf(capsys):
-    count, wrong = 0, []
-    for scenario in scenarios("spf/rfc7208-tests.json"):
+@pytest.fixture(scope="module")
+def spf_said(judges):
+    """(name, case of the suite, what we say, what python3-spf says) of each."""
+    said = []
+    for number, scenario in enumerate(scenarios("spf/rfc7208-tests.json")):
+        tests = list(scenario["tests"].items())
         with spf_zone(scenario["zonedata"]) as dns:
-            def one(name, test):
-                spf = auth(dns, "--client", test["host"], "--helo", test["helo"], "--from", test["mailfrom"])["spf"]
-                wanted = test["result"] if isinstance(test["result"], list) else [test["result"]]
-                good = spf["result"] in wanted
-                if good and spf["result"] == "fail" and test.get("explanation"):
-                    good = spf["explanation"] == ("" if test["explanation"] == "DEFAULT" else test["explanation"])
-                return None if good else f"{name}: {spf['result']} ({spf['reason']}), {spf['explanation']!r}; wanted {wanted}, " \
-                                         f"{test.get('explanation')!r}"
-            wrong += each(one, scenario["tests"].items())
-            count += len(scenario["tests"])
-    told(capsys, "spf by the command", count, wrong)
+            ours = each(lambda one: auth(dns, "--client", one[1]["host"], "--helo", one[1]["helo"], "--from", one[1]["mailfrom"])["spf"], tests)
+            theirs = asked(judges, "spf", dns, [{"client": test["host"], "helo": test["helo"], "from": test["mailfrom"]} for _, test in tests])
+        said += [(f"{number} {name}", test, mine, other) for (name, test), mine, other in zip(tests, ours, theirs)]
+    return said
+
+
+def test_spf(capsys, spf_said):
+    wrong = []
+    for name, test, spf, _ in spf_said:
+        wanted = test["result"] if isinstance(test["result"], list) else [test["result"]]
+        good = spf["result"] in wanted
+        if good and spf["result"] == "fail" and test.get("explanation"):
+            good = spf["explanation"] == ("" if test["explanation"] == "DEFAULT" else test["explanation"])
+        if not good:
+            wrong.append(f"{name}: {spf['result']} ({spf['reason']}), {spf['explanation']!r}; wanted {wanted}, {test.get('explanation')!r}")
+    told(capsys, "spf by the command", len(spf_said), wrong)
+
+
+@with_peers
+def test_spf_of_peers(capsys, spf_said):
+    table = peers.Table()
+    for name, _, spf, theirs in spf_said:
+        table.add("python3-spf", "spf", name, spf["result"], theirs)
+    table.tell(capsys)
 
 
 # --- ARC ---
 
-def test_arc(capsys):
-    count, wrong = 0, []
+ARC_TIME = 1514764800  # 2018-01-01
+
+
+@pytest.fixture(scope="module")
+def arc_said(judges):
+    said = []
     for scenario in scenarios("arc/arc-draft-validation-tests.json"):
         zone = {name.rstrip("."): {"TXT": value} for name, value in scenario["txt-records"].items()}
+        tests = [(name, test["cv"].lower(), test["message"].replace("\r\n", "\n").replace("\n", "\r\n").encode()) for name, test in scenario["tests"].items()]
         with DnsServer(zone) as dns:
-            def one(name, test):
-                message = test["message"].replace("\r\n", "\n").replace("\n", "\r\n").encode()
-                arc = auth(dns, "--client", "192.0.2.1", "--time", "2018-01-01T00:00:00Z", message=message)["arc"]
-                wanted = test["cv"].lower()
-                return None if not wanted or arc["result"] == wanted else f"{name}: {arc['result']} ({arc['reason']}), wanted {wanted}"
-            wrong += each(one, scenario["tests"].items())
-            count += len(scenario["tests"])
-    told(capsys, "arc by the command", count, wrong)
+            ours = each(lambda one: auth(dns, "--client", "192.0.2.1", "--time", when(ARC_TIME), message=one[2])["arc"], tests)
+            theirs = asked(judges, "arc", dns, [peers.as_case(message, ARC_TIME) for _, _, message in tests])
+        said += [(name, wanted, mine, other) for (name, wanted, _), mine, other in zip(tests, ours, theirs)]
+    return said
+
+
+def when(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat()
+
+
+def test_arc(capsys, arc_said):
+    wrong = [f"{name}: {arc['result']} ({arc['reason']}), wanted {wanted}" for name, wanted, arc, _ in arc_said if wanted and arc["result"] != wanted]
+    told(capsys, "arc by the command", len(arc_said), wrong)
+
+
+@with_peers
+def test_arc_of_peers(capsys, arc_said):
+    table = peers.Table()
+    for name, _, arc, theirs in arc_said:
+        table.add("python3-dkim", "arc", name, arc["result"], theirs)
+    table.tell(capsys)
 
 
 # --- DKIM ---
 
-def keys_of(text):
-    """Leading lines `name value`, as far as they name keys."""
-    return {name: {"TXT": value.strip().strip('"')} for name, value in re.findall(r"^(\S+_domainkey\S*)\s+(.+)$", text, re.M)}
+@pytest.fixture(scope="module")
+def dkim_said(judges):
+    """(suite, name, our signatures, python3-dkim's words, opendkim's) of each message, with the clock at its time."""
+    said = []
+    for suite, zone, messages in suite_messages.signed(SUITES):
+        with DnsServer(zone) as dns:
+            ours = each(lambda one: auth(dns, "--client", "192.0.2.1", "--time", when(one.at), message=one.content)["dkim"], messages)
+            theirs = asked(judges, "dkim", dns, [peers.as_case(one.content, one.at) for one in messages])
+            others = peers.opendkim(dns, [one.content for one in messages], max(one.at for one in messages) - int(time.time())) if judges else theirs
+        said += [(suite, one.name, *words) for one, *words in zip(messages, ours, theirs, others)]
+    return said
 
 
-def test_dkim(capsys):
-    """Real messages and those of the RFCs, with the clock at their time."""
-    count, wrong = 0, []
-    for path in sorted((pathlib.Path(SUITES) / "dkim/mail-auth").rglob("*.txt")):
-        if "README" in path.name or "LICEN" in path.name:
-            continue
-        head, _, message = path.read_bytes().partition(b"\n\n")
-        keys = keys_of(head.decode())
-        if not keys:
-            continue
-        stamps = [int(one) for one in re.findall(rb"\bt=\s*(\d{10})\b", message)]
-        at = datetime.datetime.fromtimestamp(max(stamps, default=1500000000), datetime.timezone.utc).isoformat()
-        with DnsServer(keys) as dns:
-            found = auth(dns, "--client", "192.0.2.1", "--time", at, message=re.sub(rb"\r?\n", b"\r\n", message))["dkim"]
-        count += len(found)
-        wrong += [f"{path.name}: {one}" for one in found if one["result"] != "pass"]
-    told(capsys, "dkim by the command", count, wrong)
+def test_dkim(capsys, dkim_said):
+    """Real messages and those of the RFCs."""
+    found = [(name, one) for suite, name, ours, *_ in dkim_said if suite == "mail-auth" for one in ours]
+    told(capsys, "dkim by the command", len(found), [f"{name}: {one}" for name, one in found if one["result"] != "pass"])
+
+
+@with_peers
+def test_dkim_of_peers(capsys, dkim_said):
+    table = peers.Table()
+    for suite, name, ours, theirs, others in dkim_said:
+        word = " ".join(peers.holds(one["result"]) for one in ours) or "none"
+        table.add("python3-dkim", f"dkim {suite}", name, word, theirs)
+        table.add("opendkim", f"dkim {suite}", name, word, others)
+    table.tell(capsys)
+
+
+# --- DMARC: each row becomes a message that proves what the row says ---
+
+@pytest.fixture(scope="module")
+def dmarc_said(judges):
+    dkim = pytest.importorskip("dkim")
+    key, record = suite_messages.opendkim_key(SUITES)
+    turns = threading.Lock()
+
+    def one(case):
+        message = f"From: <a@{case.author}>\r\nDate: Thu, 01 Jan 2026 00:00:00 +0000\r\nSubject: x\r\n\r\nHello.\r\n".encode()
+        with DnsServer() as dns:
+            for name, texts in case.zone.items():
+                for text in texts:
+                    dns.add(name, "TXT", text)
+            if case.spf:
+                dns.add(case.spf, "TXT", "v=spf1 ip4:127.0.0.1 -all")
+            for domain in case.dkim:
+                dns.set(f"s._domainkey.{domain}", "TXT", record)
+                message = dkim.sign(message, b"s", domain.encode(), key, include_headers=[b"from"]) + message
+            sender = ["--from", f"a@{case.spf}"] if case.spf else []
+            ours = auth(dns, "--client", "127.0.0.1", "--helo", "host.invalid", *sender, message=message)
+            assert [sign["result"] for sign in ours["dkim"]] == ["pass"] * len(case.dkim) and (not case.spf or ours["spf"]["result"] == "pass"), ours
+            with turns:
+                theirs = asked(judges, "dmarc", dns, [{"author": case.author, "spf": case.spf, "dkim": case.dkim}])
+        return case, ours["dmarc"], theirs[0]
+    return each(one, suite_messages.policies(SUITES))
+
+
+@with_peers
+def test_dmarc_of_peers(capsys, dmarc_said):
+    table = peers.Table()
+    for case, dmarc, theirs in dmarc_said:
+        word = f"fail {dmarc['policy']}" if dmarc["result"] == "fail" else dmarc["result"]
+        table.add("opendmarc", f"dmarc {case.suite}", case.name, word, theirs)
+    table.tell(capsys)

@@ -11,7 +11,9 @@ import threading
 import time
 
 import lab
+import peers
 import pytest
+import suite_messages
 from dns_server import DnsServer
 
 dkim = pytest.importorskip("dkim")
@@ -315,3 +317,79 @@ def test_two_nodes_make_one_chain(node, nodes, shared, inside, dns, keys, tmp_pa
     assert lab.Client(second.port).send(closed.decode().replace("\r\n", "\n"), sender="a@proven.test", recipients=["user@ours.test"])[0] == 250
     assert inside.wait(1)[0].count(b"ARC-Seal:") == closed.count(b"ARC-Seal:") == 3
     lab.wait_for(lambda: "sealed=chain" in second.text(), "the line of the log")
+
+
+# --- others verify: python3-dkim and opendkim, which ask the same DNS server ---
+
+SUITES = os.environ.get("SEKIMORI_SUITES")
+SHAPES = {
+    "a line": ("", "Hello.\n"),
+    "no body": ("", ""),
+    "blank lines at the end": ("", "Hello.\n\n\n\n"),
+    "only blank lines": ("", "\n\n\n"),
+    "spaces and tabs": ("X-Odd:   a \t b  \n", "a  b\t \tc   \n \n\td \n"),
+    "folded fields": ("Subject: a subject that\n goes on\n\tand on\nTo: a@far.test,\n  b@far.test,\n\tc@far.test\n", "Hello.\n"),
+    "lines that begin with a dot": ("", ".\n..\n.a\n"),
+    "8 bits": ("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n", "\u65e5\u672c\u8a9e \u00e9\n"),
+    "twice To and Subject": ("To: a@far.test\nTo: b@far.test\nSubject: a\nSubject: b\n", "Hello.\n"),
+    "many fields that are signed": ("Reply-To: a@far.test\nTo: b@far.test\nSubject: c\nMIME-Version: 1.0\nContent-Type: text/plain\n"
+                                    "List-Unsubscribe: <mailto:d@far.test>\n", "Hello.\n"),
+    "a long line": ("", "x" * 990 + "\n"),
+    "many lines": ("", "The quick brown fox jumps over the lazy dog.  \n" * 4000),
+    "parts": ("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"-b\"\n", "---b\n\nHello.\n---b\nContent-Type: text/html\n\n<p>x</p>\n---b--\n"),
+}
+
+
+def shapes():
+    date = "Date: Wed, 25 Nov 2026 01:00:00 +0000\nMessage-ID: <1@ours.test>\n"
+    return [(name, f"{date}{fields}", body) for name, (fields, body) in SHAPES.items()]
+
+
+def suite_messages_as_shapes():
+    """Messages of the DKIM suites with their fields, but From."""
+    for suite, _, messages in suite_messages.signed(SUITES) if SUITES else ():
+        for name, content, _ in messages[:12]:
+            head, _, body = content.decode("utf-8", "surrogateescape").replace("\r\n", "\n").partition("\n\n")
+            if body:
+                yield f"{suite} {name}", re.sub(r"^From *:.*\n(?:[ \t].*\n)*", "", head + "\n", flags=re.M | re.I), body
+
+
+def to_all(dns, port, messages, sender, recipient, sink):
+    """The mail that arrived, for each message of (name, text); one after the other in one session, so their order stays."""
+    client, arrived = lab.Client(port), []
+    for name, text in messages:
+        sink.empty()
+        reply = client.send(text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"), sender=sender, recipients=[recipient])
+        assert reply[0] == 250, (name, reply)
+        arrived.append(sink.wait(1)[0])
+    return arrived
+
+
+@pytest.fixture(scope="module")
+def judges():
+    if missing := peers.missing():
+        pytest.skip(f"{missing} is not installed")
+    one = peers.Judges()
+    yield one
+    one.close()
+
+
+def test_others_verify_our_signatures(node, outside, dns, judges, capsys):
+    """Both keys' signatures of each message; the second of python3-dkim and of opendkim is the Ed25519 one."""
+    wanted = [(name, f"From: Rector <rector@ours.test>\n{head}\n{body}") for name, head, body in [*shapes(), *suite_messages_as_shapes()]]
+    mails = to_all(dns, node.values["out"], wanted, "rector@ours.test", "friend@far.test", outside)
+    now, table = int(time.time()), peers.Table()
+    for peer, words in (("python3-dkim", judges.ask("dkim", dns, [peers.as_case(mail, now) for mail in mails])), ("opendkim", peers.opendkim(dns, mails))):
+        for (name, _), word in zip(wanted, words):
+            table.add(peer, "our signatures", name, "pass pass", " ".join(word.split()[:2]))
+    table.tell(capsys)
+
+
+def test_others_verify_our_seals(node, inside, dns, judges, capsys):
+    wanted = [(name, f"From: Someone <someone@proven.test>\n{head}\n{body}") for name, head, body in [*shapes(), *suite_messages_as_shapes()]]
+    mails = to_all(dns, node.port, wanted, "someone@proven.test", "user@ours.test", inside)
+    assert all(mail.count(b"ARC-Seal:") == 1 for mail in mails)
+    table = peers.Table()
+    for (name, _), word in zip(wanted, judges.ask("arc", dns, [peers.as_case(mail, int(time.time())) for mail in mails])):
+        table.add("python3-dkim", "our seals", name, "pass", word)
+    table.tell(capsys)

@@ -13,7 +13,7 @@
 
 #include "auth/arc_seal.h"
 #include "auth/private_key.h"
-#include "key_zone.h"
+#include "judged.h"
 
 static json_t *suite_load(const char *file)
 {
@@ -35,7 +35,7 @@ static void zone_load(struct zone *zone, json_t *scenario)
     const char *name;
     json_t *value;
     json_object_foreach(json_object_get(scenario, "txt-records"), name, value)
-        zone_add(zone, text_of(name), text_of(json_string_value(value)));
+        zone_add_txt(zone, text_of(name), text_of(json_string_value(value)));
 }
 
 /* --- validation --- */
@@ -45,7 +45,7 @@ static bool case_holds(json_t *scenario, const char *name, json_t *test)
     struct judged judged;
     struct zone zone = { .arena = arena_new(0) };
     zone_load(&zone, scenario);
-    zone_judge(&zone, zone_crlf(zone.arena, text_get(test, "message")), 12345, &judged);
+    judged_make(&zone, judged_crlf(zone.arena, text_get(test, "message")), 12345, &judged);
     struct text wanted = text_get(test, "cv");
     struct text word = text_of(authentication_results_word(judged.arc.result));
     bool holds = wanted.length == 0 || text_equal_nocase(wanted, word);
@@ -125,7 +125,7 @@ static struct text seal(struct zone *zone, json_t *scenario, json_t *test, struc
     uint8_t body[KEY_DIGEST_BYTES];
     struct private_key *key = private_key_load(text_get(scenario, "privatekey"), error, sizeof error);
     assert_non_null(key);
-    zone_judge(zone, message, 12345, &judged);
+    judged_make(zone, message, 12345, &judged);
     struct arc_seal_wish wish = {
         .signer = { text_get(scenario, "domain"), text_get(scenario, "sel"), private_key_kind(key) },
         .authserv_id = text_get(test, "srv-id"),
@@ -155,9 +155,9 @@ static bool is_sealed_as_due(json_t *scenario, const char *name, json_t *test)
                    { "AAR", "ARC-Authentication-Results" } };
     bool holds = true;
     zone_load(&zone, scenario);
-    struct text message = zone_crlf(zone.arena, text_get(test, "message"));
+    struct text message = judged_crlf(zone.arena, text_get(test, "message"));
     struct text set = seal(&zone, scenario, test, message);
-    zone_header(zone.arena, set, &made);
+    judged_header(zone.arena, set, &made);
     for (size_t i = 0; i < 3; i++) {
         struct text due = squeezed(zone.arena, text_get(test, fields[i].key));
         const struct header_field *field = header_find_name(&made, text_of(fields[i].field));

@@ -17,8 +17,8 @@
 #include "auth/dkim_field.h"
 #include "auth/dkim_signing.h"
 #include "auth/private_key.h"
+#include "judged.h"
 #include "mail/digest.h"
-#include "key_zone.h"
 
 /* --- files --- */
 
@@ -44,7 +44,7 @@ static struct text zone_lines(struct zone *zone, struct text text)
 {
     struct text line, name;
     while (text_next_line(&text, &line) && line.length > 0)
-        if (text_next_word(&line, &name)) zone_add(zone, name, text_trim(line));
+        if (text_next_word(&line, &name)) zone_add_txt(zone, name, text_trim(line));
     return text;
 }
 
@@ -79,8 +79,8 @@ static uint64_t time_of(const struct message_signatures *signatures)
 
 static void judge(struct zone *zone, struct text message, struct judged *out)
 {
-    zone_judge(zone, message, 0, out);
-    zone_judge(zone, message, time_of(&out->signatures), out);
+    judged_make(zone, message, 0, out);
+    judged_make(zone, message, time_of(&out->signatures), out);
 }
 
 static void verify_case(struct tally *tally, struct zone *zone, const char *name, struct text message,
@@ -102,7 +102,7 @@ static void canonical_of(struct arena *arena, struct text message, enum canonica
     struct running_digest digest;
     struct canonical_want body = { .form = form, .limit = CANONICAL_WHOLE };
     uint8_t due_header[DIGEST_BYTES], due_body[DIGEST_BYTES];
-    zone_header(arena, message, &header);
+    judged_header(arena, message, &header);
     running_digest_open(&digest);
     for (size_t i = 0; i < header.count; i++)
         canonical_field_add(&digest, form, dkim_field_bytes(&header.fields[i]), true);
@@ -128,7 +128,7 @@ static void test_flanker(void **state)
         if (i > 14 && i < 19) continue;
         struct arena *arena = arena_new(0);
         snprintf(name, sizeof name, "flanker-canon/email.%02d", i);
-        struct text message = zone_crlf(arena, file_of(arena, name));
+        struct text message = judged_crlf(arena, file_of(arena, name));
         for (int form = CANONICAL_SIMPLE; form <= CANONICAL_RELAXED; form++) {
             snprintf(name, sizeof name, "flanker-canon/%s.expected.%02d",
                      form == CANONICAL_SIMPLE ? "simple" : "relaxed", i);
@@ -149,9 +149,9 @@ static void test_rfc_examples(void **state)
     if (!getenv("SEKIMORI_SUITES")) return;
     zone_lines(&zone, file_of(zone.arena, "rfc-examples/dns.txt"));
     verify_case(&tally, &zone, "A.2",
-                zone_crlf(zone.arena, file_of(zone.arena, "rfc-examples/rfc6376-A.2.eml")), 1);
+                judged_crlf(zone.arena, file_of(zone.arena, "rfc-examples/rfc6376-A.2.eml")), 1);
     verify_case(&tally, &zone, "A.3",
-                zone_crlf(zone.arena, file_of(zone.arena, "rfc-examples/rfc8463-A.3.eml")), 2);
+                judged_crlf(zone.arena, file_of(zone.arena, "rfc-examples/rfc8463-A.3.eml")), 2);
     arena_free(zone.arena);
     tally_end(&tally);
 }
@@ -166,7 +166,7 @@ static void test_mail_auth(void **state)
         struct zone zone = { .arena = arena_new(0) };
         snprintf(name, sizeof name, "mail-auth/%03d.txt", i);
         struct text message = zone_lines(&zone, file_of(zone.arena, name));
-        verify_case(&tally, &zone, name, zone_crlf(zone.arena, message), signatures[i - 1]);
+        verify_case(&tally, &zone, name, judged_crlf(zone.arena, message), signatures[i - 1]);
         arena_free(zone.arena);
     }
     tally_end(&tally);
@@ -205,7 +205,7 @@ static struct text signed_by_us(struct arena *arena, struct text message, struct
     struct dkim_signing signing;
     struct private_key *key = private_key_load(key_bytes, error, sizeof error);
     assert_non_null(key);
-    zone_header(arena, message, &header);
+    judged_header(arena, message, &header);
     dkim_signing_body(text_slice(message, header.body_offset, message.length), body);
     struct dkim_signer signer = { domain, selector, private_key_kind(key) };
     struct text whole = TEXT_NONE;
@@ -239,9 +239,9 @@ static void test_dkimpy_keys(void **state)
         struct judged judged;
         struct zone zone = { .arena = arena_new(0) };
         snprintf(name, sizeof name, "dkimpy/%s", rows[i].message);
-        struct text message = zone_crlf(zone.arena, file_of(zone.arena, name));
+        struct text message = judged_crlf(zone.arena, file_of(zone.arena, name));
         snprintf(name, sizeof name, "dkimpy/%s", rows[i].record);
-        zone_add(&zone, TEXT("test._domainkey.example.com"), text_trim(file_of(zone.arena, name)));
+        zone_add_txt(&zone, TEXT("test._domainkey.example.com"), text_trim(file_of(zone.arena, name)));
         message = signed_by_us(zone.arena, message, file_of(zone.arena, "dkimpy/test.private"),
                                TEXT("example.com"), TEXT("test"));
         judge(&zone, message, &judged);
@@ -258,15 +258,16 @@ static void test_dkimpy_messages(void **state)
     struct zone zone = { .arena = arena_new(0) };
     if (!getenv("SEKIMORI_SUITES")) return;
     zone_lines(&zone, file_of(zone.arena, "rfc-examples/dns.txt"));
-    zone_add(&zone, TEXT("sed._domainkey.test.ex"), text_trim(file_of(zone.arena, "dkimpy/eximtest.dns")));
-    zone_add(&zone, TEXT("test._domainkey.example.com"),
-             text_trim(file_of(zone.arena, "dkimpy/ed25519test.dns")));
+    zone_add_txt(&zone, TEXT("sed._domainkey.test.ex"),
+                 text_trim(file_of(zone.arena, "dkimpy/eximtest.dns")));
+    zone_add_txt(&zone, TEXT("test._domainkey.example.com"),
+                 text_trim(file_of(zone.arena, "dkimpy/ed25519test.dns")));
     verify_case(&tally, &zone, "rfc6376.signed.msg",
-                zone_crlf(zone.arena, file_of(zone.arena, "dkimpy/rfc6376.signed.msg")), 2);
+                judged_crlf(zone.arena, file_of(zone.arena, "dkimpy/rfc6376.signed.msg")), 2);
     verify_case(&tally, &zone, "ed25519test2.msg",
-                zone_crlf(zone.arena, file_of(zone.arena, "dkimpy/ed25519test2.msg")), 1);
+                judged_crlf(zone.arena, file_of(zone.arena, "dkimpy/ed25519test2.msg")), 1);
     struct text none =
-        signed_by_us(zone.arena, zone_crlf(zone.arena, file_of(zone.arena, "dkimpy/test_nofrom.message")),
+        signed_by_us(zone.arena, judged_crlf(zone.arena, file_of(zone.arena, "dkimpy/test_nofrom.message")),
                      file_of(zone.arena, "dkimpy/test.private"), TEXT("a.test"), TEXT("s"));
     tally_case(&tally, "test_nofrom.message", none.length == 0, "signed");
     arena_free(zone.arena);
@@ -343,8 +344,8 @@ static struct text macro_of(struct arena *arena, const char *name)
 
 static void opendkim_zone(struct zone *zone)
 {
-    zone_add(zone, TEXT("test._domainkey.example.com"), macro_of(zone->arena, "PUBLICKEY"));
-    zone_add(zone, TEXT("test._domainkey.sendmail.com"), macro_of(zone->arena, "PUBLICKEYNOS"));
+    zone_add_txt(zone, TEXT("test._domainkey.example.com"), macro_of(zone->arena, "PUBLICKEY"));
+    zone_add_txt(zone, TEXT("test._domainkey.sendmail.com"), macro_of(zone->arena, "PUBLICKEYNOS"));
 }
 
 /* The message of `row` under the golden signature of `source`. */
@@ -353,7 +354,7 @@ static void golden_judge(struct zone *zone, const json_t *row, const json_t *sou
     struct buffer message = { 0 };
     buffer_printf(&message, "DKIM-Signature: %s\r\n", golden_of(source));
     message_of(row, &message);
-    zone_judge(zone, arena_text(zone->arena, buffer_text(&message)), 1172620939, out);
+    judged_make(zone, arena_text(zone->arena, buffer_text(&message)), 1172620939, out);
     buffer_free(&message);
 }
 
@@ -489,7 +490,7 @@ static void test_opendkim_keys(void **state)
         struct zone zone = { .arena = arena_new(0) };
         json_t *all = rows_load(zone.arena);
         const json_t *row = json_object_get(all, "t-test17");
-        zone_add(&zone, TEXT("test._domainkey.example.com"), macro_of(zone.arena, rows[i].macro));
+        zone_add_txt(&zone, TEXT("test._domainkey.example.com"), macro_of(zone.arena, rows[i].macro));
         golden_judge(&zone, row, row, &judged);
         tally_case(&tally, rows[i].macro, judged.dkim[0].reason == rows[i].reason,
                    dkim_reason_name(judged.dkim[0].reason));

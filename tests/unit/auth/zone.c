@@ -10,8 +10,7 @@ enum { ALIASES_MOST = 8, RECORDS_MOST = 64 };
 struct zone *zone_new(struct arena *arena)
 {
     struct zone *zone = arena_alloc(arena, sizeof *zone);
-    zone->arena = arena;
-    zone->end = &zone->first;
+    *zone = (struct zone){ .arena = arena };
     return zone;
 }
 
@@ -73,8 +72,20 @@ void zone_add(struct zone *zone, struct text name, struct text type, struct text
         entry->record = record_of(zone, entry->type, value);
     else
         refuse(name, type);
-    *zone->end = entry;
+    entry->next = NULL;
+    *(zone->end ? zone->end : &zone->first) = entry;
     zone->end = &entry->next;
+}
+
+void zone_add_txt(struct zone *zone, struct text name, struct text value)
+{
+    zone_add(zone, name, TEXT("TXT"), value);
+}
+
+void zone_clear(struct zone *zone)
+{
+    zone->first = NULL;
+    zone->end = NULL;
 }
 
 void zone_read(struct zone *zone, const char *lines)
@@ -94,7 +105,7 @@ static void answer(struct zone *zone, struct text name, enum dns_record_type typ
     *out =
         (struct dns_answer){ .records = arena_alloc_array(zone->arena, RECORDS_MOST, sizeof *out->records) };
     for (const struct zone_entry *entry = zone->first; entry; entry = entry->next) {
-        if (!text_equal(entry->name, name)) continue;
+        if (!text_equal_nocase(entry->name, name)) continue;
         exists = true;
         times_out |= entry->kind == ZONE_TIMEOUT;
         if (entry->kind != ZONE_RECORD) continue;
@@ -122,4 +133,15 @@ bool zone_fill(struct zone *zone, struct dns_answers *answers)
         any = true;
     }
     return any;
+}
+
+static bool at_hand(void *context, struct text name, enum dns_record_type type, struct dns_answer *out)
+{
+    answer(context, name, type, out, 0);
+    return true;
+}
+
+struct dns_answers zone_answers(struct zone *zone)
+{
+    return (struct dns_answers){ .arena = zone->arena, .at_hand = at_hand, .context = zone };
 }

@@ -19,6 +19,7 @@ struct zone {
     uint32_t asked; /* questions that zone_fill answered */
 };
 
+/* In the arena. One that is zero but for its arena serves as well. */
 struct zone *zone_new(struct arena *arena);
 
 /* "a.test TXT v=spf1 -all", "a.test MX 10 mx.test", "a.test TIMEOUT" (whatever has no record there times
@@ -28,8 +29,14 @@ void zone_read(struct zone *zone, const char *lines);
 
 /* One record; `value` as in a line. */
 void zone_add(struct zone *zone, struct text name, struct text type, struct text value);
+void zone_add_txt(struct zone *zone, struct text name, struct text value);
+
+void zone_clear(struct zone *zone); /* nothing exists any more */
 
 /* Answers what is wanted. False: nothing was. */
 bool zone_fill(struct zone *zone, struct dns_answers *answers);
+
+/* Answers to whatever is asked, as they stand at hand. */
+struct dns_answers zone_answers(struct zone *zone);
 
 #endif

@@ -13,13 +13,14 @@
 #include "ledgerdb/count.h"
 #include "ledgerdb/held.h"
 #include "ledgerdb/purge.h"
+#include "scratch.h"
 
 #define START_MS 1790000000000ull
 #define ID (START_MS << 22)
 enum { RECIPIENTS = 3 };
 
 struct fixture {
-    char folder[64];
+    char folder[SCRATCH_FOLDER_BYTES];
     struct database *database;
     struct arena *arena;
     struct recipient recipients[RECIPIENTS];
@@ -31,10 +32,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    bool is_damaged;
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/held-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
+    scratch_open(fixture->folder, &fixture->database);
     fixture->arena = arena_new(0);
     for (uint32_t i = 0; i < RECIPIENTS; i++) {
         fixture->recipients[i] = (struct recipient){ .address = TEXT("a@example.jp") };
@@ -55,11 +53,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
-    database_close(fixture->database);
+    scratch_close(fixture->folder, fixture->database);
     arena_free(fixture->arena);
-    snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
     free(fixture);
     return 0;
 }

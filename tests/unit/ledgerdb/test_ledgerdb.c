@@ -22,12 +22,13 @@
 #include "ledgerdb/migration.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
+#include "scratch.h"
 
 #define START_MS 1790000000000ull
 enum { DAY_MS = 86400000 };
 
 struct fixture {
-    char folder[64];
+    char folder[SCRATCH_FOLDER_BYTES];
     struct database *database;
     struct arena *arena;
 };
@@ -35,12 +36,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    bool is_damaged;
-    setenv("TZ", "Asia/Tokyo", 1);
-    tzset();
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/books-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
+    scratch_open(fixture->folder, &fixture->database);
     fixture->arena = arena_new(0);
     *state = fixture;
     return 0;
@@ -49,11 +45,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
-    database_close(fixture->database);
+    scratch_close(fixture->folder, fixture->database);
     arena_free(fixture->arena);
-    snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
     free(fixture);
     return 0;
 }

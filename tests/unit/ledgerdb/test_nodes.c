@@ -21,12 +21,13 @@
 #include "ledgerdb/outbox.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
+#include "scratch.h"
 
 #define START_MS 1790000000000ull
 enum { BOOT = 77, HERE = 1, EDGE = 2 };
 
 struct fixture {
-    char folder[64];
+    char folder[SCRATCH_FOLDER_BYTES];
     struct database *database;
 };
 
@@ -41,10 +42,7 @@ static void reopen(struct fixture *fixture)
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    setenv("TZ", "Asia/Tokyo", 1);
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/nodes-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    reopen(fixture);
+    scratch_open(fixture->folder, &fixture->database);
     *state = fixture;
     return 0;
 }
@@ -52,10 +50,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
-    database_close(fixture->database);
-    snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
+    scratch_close(fixture->folder, fixture->database);
     free(fixture);
     return 0;
 }

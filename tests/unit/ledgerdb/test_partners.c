@@ -15,12 +15,13 @@
 #include "ledgerdb/partners.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
+#include "scratch.h"
 
 #define DAY_MS UINT64_C(86400000)
 #define START_MS UINT64_C(1790000000000) /* 2026-09-21 23:13:20 in Japan */
 
 struct fixture {
-    char folder[64];
+    char folder[SCRATCH_FOLDER_BYTES];
     struct database *database;
     struct ledgerdb_reader *reader;
     struct arena *arena;
@@ -30,12 +31,7 @@ static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct buffer why = { 0 };
-    bool is_damaged;
-    setenv("TZ", "Asia/Tokyo", 1);
-    tzset();
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/partners-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
+    scratch_open(fixture->folder, &fixture->database);
     assert_int_equal(ledgerdb_open(fixture->folder, &fixture->reader, &why), LEDGERDB_DONE);
     fixture->arena = arena_new(0);
     *state = fixture;
@@ -45,12 +41,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
     ledgerdb_close(fixture->reader);
-    database_close(fixture->database);
+    scratch_close(fixture->folder, fixture->database);
     arena_free(fixture->arena);
-    snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
     free(fixture);
     return 0;
 }
