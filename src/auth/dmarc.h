@@ -24,6 +24,7 @@ enum dmarc_proof {
     DMARC_UNPROVEN,
     DMARC_PROVEN,  /* pass */
     DMARC_UNKNOWN, /* temperror: nobody fails for it whose domain it could have proven */
+    DMARC_ALTERED, /* proves nothing: a signature that would hold, had the body not been altered */
 };
 
 struct dmarc_identifier {
@@ -55,8 +56,10 @@ struct dmarc_result {
     struct dmarc_record record;    /* that record; zero without one */
     bool is_testing;               /* t=y; or by pct this message is not in the sample */
     bool has_spf_aligned, has_dkim_aligned; /* proven and aligned */
-    struct text dkim_domain;                /* d= of the first signature that aligned; empty: none */
-    const char *reason;                     /* in English, for people: never NULL */
+    uint32_t altered_aligned; /* of a failure: bits 1 << index in request->dkim of what is DMARC_ALTERED and
+                                 of the author's organization */
+    struct text dkim_domain;  /* d= of the first signature that aligned; empty: none */
+    const char *reason;       /* in English, for people: never NULL */
 };
 
 const char *dmarc_outcome_name(enum dmarc_outcome outcome); /* "temperror": RFC 8601 section 2.7 */

@@ -71,7 +71,9 @@ static void form_put(enum form form, struct buffer *out)
                                           .author = TEXT("a.test"),
                                           .spf_domain = TEXT("b.test"),
                                           .dkim_domain = TEXT("c.test"),
-                                          .excuse_of = TEXT("d.test") } };
+                                          .excuse_of = TEXT("d.test"),
+                                          .list = TEXT("e.f.test"),
+                                          .list_domain = TEXT("f.test") } };
     if (form == OCCASION) occasion_put(&occasion, out);
     if (form == QUESTIONS) questions_put(&question, 1, out);
     if (form == FACTS) facts_put(&facts, out);
