@@ -175,6 +175,7 @@ enum ledgerdb_outcome database_begin(struct database *database)
         }
     }
     database->has_complained = false;
+    list_history_begin(database->lists);
     return sql_tell(database->sql, sql_run(database->sql, "BEGIN IMMEDIATE"), "beginning");
 }
 

@@ -4,6 +4,7 @@
 #include "ledgerdb/list_history.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum question { FIND, COUNT_FIRST, COUNT_SETTLED, DROP_SILENT, ADD, SEE, QUESTIONS };
 
@@ -19,8 +20,17 @@ static const char *const texts[QUESTIONS] = {
 };
 _Static_assert(LIST_SETTLED_DAYS == 5, "the number stands in the table's index, too");
 
+enum counted { UNSETTLED, SETTLED, OF_DAY, COUNTED };
+
+/* Rows as the transaction under way has them. */
+struct count {
+    bool is_known;
+    uint64_t about, rows;
+};
+
 struct list_history {
     struct sql *sql;
+    struct count counts[COUNTED];
     struct sql_statement *questions[QUESTIONS];
 };
 
@@ -47,28 +57,39 @@ void list_history_free(struct list_history *history)
 
 /* --- room --- */
 
-static enum ledgerdb_outcome ask(struct sql_statement *question, uint64_t about, uint64_t *out)
+void list_history_begin(struct list_history *history)
 {
+    memset(history->counts, 0, sizeof history->counts);
+}
+
+/* Asked once in a transaction for each `about`. */
+static enum ledgerdb_outcome count_look(struct list_history *history, enum counted which, uint64_t about)
+{
+    struct count *count = &history->counts[which];
+    struct sql_statement *question = history->questions[which == OF_DAY ? COUNT_FIRST : COUNT_SETTLED];
+    if (count->is_known && count->about == about) return LEDGERDB_DONE;
     sql_bind(question, 1, about);
     enum ledgerdb_outcome outcome = sql_step(question);
-    *out = outcome == LEDGERDB_ROW ? sql_get(question, 0) : 0;
+    *count = (struct count){ outcome == LEDGERDB_ROW, about, 0 };
+    if (count->is_known) count->rows = sql_get(question, 0);
     sql_reset(question);
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
 
 /* *out: there is room for one more that is settled, or is not. It may have been made by the row that was
    silent longest, last seen before `silent_since`. */
-static enum ledgerdb_outcome room_make(struct list_history *history, bool is_settled, uint64_t most,
+static enum ledgerdb_outcome room_make(struct list_history *history, enum counted which, uint64_t most,
                                        uint32_t silent_since, bool *out)
 {
-    uint64_t count;
-    enum ledgerdb_outcome outcome = ask(history->questions[COUNT_SETTLED], is_settled, &count);
-    *out = outcome == LEDGERDB_DONE && count < most;
+    struct sql_statement *drop = history->questions[DROP_SILENT];
+    enum ledgerdb_outcome outcome = count_look(history, which, which == SETTLED);
+    *out = outcome == LEDGERDB_DONE && history->counts[which].rows < most;
     if (outcome != LEDGERDB_DONE || *out) return outcome;
-    sql_bind(history->questions[DROP_SILENT], 1, is_settled);
-    sql_bind(history->questions[DROP_SILENT], 2, silent_since);
-    outcome = sql_do(history->questions[DROP_SILENT]);
+    sql_bind(drop, 1, which == SETTLED);
+    sql_bind(drop, 2, silent_since);
+    outcome = sql_do(drop);
     *out = outcome == LEDGERDB_DONE && sql_changes(history->sql) > 0;
+    if (*out) history->counts[which].rows--;
     return outcome;
 }
 
@@ -77,12 +98,13 @@ static enum ledgerdb_outcome room_make(struct list_history *history, bool is_set
 static enum ledgerdb_outcome pair_add(struct list_history *history, struct text id, struct text domain,
                                       uint32_t day)
 {
-    uint64_t today;
     bool has_room = false;
-    enum ledgerdb_outcome outcome = ask(history->questions[COUNT_FIRST], day, &today);
-    if (outcome == LEDGERDB_DONE && today < LIST_NEW_A_DAY)
-        outcome = room_make(history, false, LIST_NEW_MOST, day, &has_room);
+    enum ledgerdb_outcome outcome = count_look(history, OF_DAY, day);
+    if (outcome == LEDGERDB_DONE && history->counts[OF_DAY].rows < LIST_NEW_A_DAY)
+        outcome = room_make(history, UNSETTLED, LIST_NEW_MOST, day, &has_room);
     if (outcome != LEDGERDB_DONE || !has_room) return outcome;
+    history->counts[OF_DAY].rows++;
+    history->counts[UNSETTLED].rows++;
     struct sql_statement *add = history->questions[ADD];
     sql_bind_text(add, 1, id);
     sql_bind_text(add, 2, domain);
@@ -95,15 +117,17 @@ static enum ledgerdb_outcome pair_see(struct list_history *history, struct text 
                                       uint32_t day, uint64_t days)
 {
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
-    bool has_room = days != LIST_SETTLED_DAYS - 1;
+    bool settles = days == LIST_SETTLED_DAYS - 1, has_room = days < LIST_SETTLED_DAYS;
     uint32_t silent_since = day > LIST_SILENT_DAYS ? day - LIST_SILENT_DAYS : 0;
-    if (!has_room) outcome = room_make(history, true, LIST_SETTLED_MOST, silent_since, &has_room);
+    if (settles) outcome = room_make(history, SETTLED, LIST_SETTLED_MOST, silent_since, &has_room);
     if (outcome != LEDGERDB_DONE) return outcome;
+    if (settles && has_room) history->counts[SETTLED].rows++;
+    if (settles && has_room && history->counts[UNSETTLED].is_known) history->counts[UNSETTLED].rows--;
     struct sql_statement *see = history->questions[SEE];
     sql_bind_text(see, 1, id);
     sql_bind_text(see, 2, domain);
     sql_bind(see, 3, day);
-    sql_bind(see, 4, has_room && days < LIST_SETTLED_DAYS ? days + 1 : days);
+    sql_bind(see, 4, has_room ? days + 1 : days);
     return sql_do(see);
 }
 

@@ -15,7 +15,7 @@ enum {
     LIST_SETTLED_MOST = 8192, /* when there are so many, the one that was silent longest makes room if ... */
     LIST_SILENT_DAYS = 30,    /* ... it was so for this long; else the new one waits */
     LIST_NEW_KEPT_DAYS = 30,  /* without mail a row goes, before it is settled */
-    LIST_SETTLED_KEPT_DAYS = 180
+    LIST_SETTLED_KEPT_DAYS = 90
 };
 
 struct list_history;
@@ -23,6 +23,9 @@ struct list_history;
 struct list_history *list_history_new(
     struct sql *sql);                                 /* NULL: the table is not there; sql_error says more */
 void list_history_free(struct list_history *history); /* NULL is allowed */
+
+/* A transaction begins: what was counted in the one before is asked anew. */
+void list_history_begin(struct list_history *history);
 
 /* The pair sent a message on that day; inside the transaction. */
 enum ledgerdb_outcome list_history_see(struct list_history *history, struct text id, struct text domain,
