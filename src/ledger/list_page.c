@@ -7,7 +7,7 @@ enum { FILL_EVERY_MS = 60 * 1000 };
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
 /* False: the database could not be read. */
-static bool fill(struct known_lists *lists, struct database *database, uint32_t until_day)
+static bool fill(struct list_page *page, struct database *database, uint32_t until_day)
 {
     struct arena *arena = arena_new(0);
     struct list_pair *pairs;
@@ -15,7 +15,8 @@ static bool fill(struct known_lists *lists, struct database *database, uint32_t 
     bool is_read = database_known_lists(database, until_day, arena, &pairs, &count) == LEDGERDB_DONE;
     struct known_list *items = arena_alloc_array(arena, is_read ? count : 0, sizeof *items);
     for (size_t i = 0; is_read && i < count; i++) items[i] = known_list_of(pairs[i].id, pairs[i].domain);
-    if (is_read) known_lists_write(lists, items, count);
+    if (is_read) known_lists_write(page->lists, items, count);
+    if (is_read) page->known = count;
     arena_free(arena);
     return is_read;
 }
@@ -27,9 +28,11 @@ void list_page_look(struct list_page *page, struct ingest *ingest, const struct 
     uint64_t after_ms = config->auth.lists_after_ms, now = ingest_old_ms(ingest);
     if (!page->lists || now_ms < page->next_ms) return;
     bool is_filled = true;
-    if (after_ms == 0 || after_ms > now)
+    if (after_ms == 0 || after_ms > now) {
         known_lists_write(page->lists, NULL, 0);
-    else
-        is_filled = database && fill(page->lists, database, (uint32_t)((now - after_ms) / DAY_MS));
+        page->known = 0;
+    } else {
+        is_filled = database && fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));
+    }
     if (is_filled) page->next_ms = now_ms + FILL_EVERY_MS;
 }

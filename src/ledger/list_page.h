@@ -9,6 +9,7 @@
 struct list_page {
     struct known_lists *lists; /* NULL: nobody reads it */
     uint64_t next_ms;          /* loop clock: when it is filled again */
+    size_t known;              /* how many are in it */
 };
 
 /* Fills it when its time has come, once a minute. Where the database cannot be read it stays as it is, and is

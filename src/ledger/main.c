@@ -184,6 +184,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
+    child_status_add(out, "mailing lists known", "%zu", service->lists.known);
     struct quarantine_facts held = quarantine_facts(service->quarantine);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
     child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
