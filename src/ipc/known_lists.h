@@ -10,10 +10,10 @@ enum { KNOWN_LISTS_MOST = 8192, KNOWN_LIST_BYTES = 16 };
 
 #define KNOWN_LISTS_FILE_BYTES (512 * 1024)
 
-/* The first half of SHA-256 of both: nobody finds another list with the fingerprint of one that is known. */
 struct known_list {
     uint8_t bytes[KNOWN_LIST_BYTES];
 };
+/* The first half of SHA-256 of both: nobody finds another list with the fingerprint of one that is known. */
 struct known_list known_list_of(struct text id, struct text domain);
 
 struct known_lists;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum question { FIND, COUNT_FIRST, COUNT_SETTLED, DROP_SILENT, ADD, SEE, QUESTIONS };
+enum list_statement { FIND, COUNT_FIRST, COUNT_SETTLED, DROP_SILENT, ADD, SEE, LIST_STATEMENTS };
 
-static const char *const texts[QUESTIONS] = {
+static const char *const texts[LIST_STATEMENTS] = {
     [FIND] = "SELECT last_day, days FROM list WHERE id = ?1 AND domain = ?2",
     [COUNT_FIRST] = "SELECT count(*) FROM list WHERE first_day = ?1",
     [COUNT_SETTLED] = "SELECT count(*) FROM list WHERE (days >= 5) = ?1",
@@ -31,7 +31,7 @@ struct count {
 struct list_history {
     struct sql *sql;
     struct count counts[COUNTED];
-    struct sql_statement *questions[QUESTIONS];
+    struct sql_statement *statements[LIST_STATEMENTS];
 };
 
 struct list_history *list_history_new(struct sql *sql)
@@ -39,9 +39,9 @@ struct list_history *list_history_new(struct sql *sql)
     struct list_history *history = memory_alloc(sizeof *history);
     bool is_good = true;
     history->sql = sql;
-    for (int i = 0; i < QUESTIONS; i++) {
-        history->questions[i] = sql_prepare(sql, texts[i]);
-        is_good = is_good && history->questions[i];
+    for (int i = 0; i < LIST_STATEMENTS; i++) {
+        history->statements[i] = sql_prepare(sql, texts[i]);
+        is_good = is_good && history->statements[i];
     }
     if (is_good) return history;
     list_history_free(history);
@@ -51,7 +51,7 @@ struct list_history *list_history_new(struct sql *sql)
 void list_history_free(struct list_history *history)
 {
     if (!history) return;
-    for (int i = 0; i < QUESTIONS; i++) sql_drop(history->questions[i]);
+    for (int i = 0; i < LIST_STATEMENTS; i++) sql_drop(history->statements[i]);
     free(history);
 }
 
@@ -66,7 +66,7 @@ void list_history_begin(struct list_history *history)
 static enum ledgerdb_outcome count_look(struct list_history *history, enum counted which, uint64_t about)
 {
     struct count *count = &history->counts[which];
-    struct sql_statement *question = history->questions[which == OF_DAY ? COUNT_FIRST : COUNT_SETTLED];
+    struct sql_statement *question = history->statements[which == OF_DAY ? COUNT_FIRST : COUNT_SETTLED];
     if (count->is_known && count->about == about) return LEDGERDB_DONE;
     sql_bind(question, 1, about);
     enum ledgerdb_outcome outcome = sql_step(question);
@@ -81,7 +81,7 @@ static enum ledgerdb_outcome count_look(struct list_history *history, enum count
 static enum ledgerdb_outcome room_make(struct list_history *history, enum counted which, uint64_t most,
                                        uint32_t silent_since, bool *out)
 {
-    struct sql_statement *drop = history->questions[DROP_SILENT];
+    struct sql_statement *drop = history->statements[DROP_SILENT];
     enum ledgerdb_outcome outcome = count_look(history, which, which == SETTLED);
     *out = outcome == LEDGERDB_DONE && history->counts[which].rows < most;
     if (outcome != LEDGERDB_DONE || *out) return outcome;
@@ -105,7 +105,7 @@ static enum ledgerdb_outcome pair_add(struct list_history *history, struct text 
     if (outcome != LEDGERDB_DONE || !has_room) return outcome;
     history->counts[OF_DAY].rows++;
     history->counts[UNSETTLED].rows++;
-    struct sql_statement *add = history->questions[ADD];
+    struct sql_statement *add = history->statements[ADD];
     sql_bind_text(add, 1, id);
     sql_bind_text(add, 2, domain);
     sql_bind(add, 3, day);
@@ -123,7 +123,7 @@ static enum ledgerdb_outcome pair_see(struct list_history *history, struct text 
     if (outcome != LEDGERDB_DONE) return outcome;
     if (settles && has_room) history->counts[SETTLED].rows++;
     if (settles && has_room && history->counts[UNSETTLED].is_known) history->counts[UNSETTLED].rows--;
-    struct sql_statement *see = history->questions[SEE];
+    struct sql_statement *see = history->statements[SEE];
     sql_bind_text(see, 1, id);
     sql_bind_text(see, 2, domain);
     sql_bind(see, 3, day);
@@ -134,7 +134,7 @@ static enum ledgerdb_outcome pair_see(struct list_history *history, struct text 
 enum ledgerdb_outcome list_history_see(struct list_history *history, struct text id, struct text domain,
                                        uint32_t day)
 {
-    struct sql_statement *find = history->questions[FIND];
+    struct sql_statement *find = history->statements[FIND];
     sql_bind_text(find, 1, id);
     sql_bind_text(find, 2, domain);
     enum ledgerdb_outcome outcome = sql_step(find);
