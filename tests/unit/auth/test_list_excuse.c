@@ -209,6 +209,50 @@ static void test_rows(void **state)
     }
 }
 
+/* --- what is asked ahead --- */
+
+static bool keys_alone(void *context, struct text name, enum dns_record_type type, struct dns_answer *out)
+{
+    struct dns_answers whole = zone_answers(context);
+    return text_find(name, TEXT("._domainkey.")) < name.length && whole.at_hand(context, name, type, out);
+}
+
+/* The policy question brings all that aligns a signature of the organization with an author who has a record
+   of his own, whichever of SPF and DKIM is strict there. */
+static void test_asked_ahead(void **state)
+{
+    static const struct row post = {
+        .tags = BANK,
+        .names = NAMES,
+        .list = LISTED,
+        .body = FOOTER,
+        .sender = BOUNCE,
+        .header = "From: a@dept.bank.test\r\nTo: tech@lists.test\r\nSubject: one\r\n"
+    };
+    static const char *const records[] = { "v=DMARC1; p=reject", "v=DMARC1; p=reject; aspf=s",
+                                           "v=DMARC1; p=reject; adkim=s" };
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        struct zone zone = { .arena = arena_new(0) };
+        struct auth_facts facts;
+        struct authentication result;
+        struct buffer question = { 0 };
+        zone_fill(&zone);
+        zone_add(&zone, TEXT("_dmarc.dept.bank.test"), text_of(records[i]));
+        struct dns_answers answers = zone_answers(&zone);
+        judge(&zone, &post, &facts, &result);
+        auth_policy_question_put(&facts, TEXT("lists.test"), &question);
+        assert_true(auth_policy_look(zone.arena, &answers, buffer_text(&question), NULL));
+        answers.at_hand = keys_alone;
+        struct spf_answer spf = { .sender = {
+                                      .outcome = SPF_PASS, .domain = TEXT("lists.test"), .reason = "" } };
+        struct auth_request request = { .facts = &facts, .spf = &spf, .now_s = NOW };
+        assert_true(authentication_evaluate(zone.arena, &answers, &request, &result));
+        assert_int_equal(list_excuse_is_altered_post(&facts, &result), i < 2);
+        buffer_free(&question);
+        arena_free(zone.arena);
+    }
+}
+
 /* As long as an id may be, and one byte longer. */
 static void test_long_ids(void **state)
 {
@@ -242,6 +286,7 @@ static int keys_free(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_long_ids) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_asked_ahead),
+                                        cmocka_unit_test(test_long_ids) };
     return cmocka_run_group_tests(tests, keys_make, keys_free);
 }

@@ -158,7 +158,7 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 6, 2 },
-        { VERDICT, PROOF, 2 },
+        { VERDICT, PROOF, 3 },
         { VERDICT, PROOF + 1, PROOF_RESULT_COUNT },
         { VERDICT, PROOF + 4, PROOF_RESULT_COUNT },
         { VERDICT, PROOF + 5, PROOF_DEMAND_COUNT },
