@@ -5,6 +5,8 @@
 #include "dns/dns_name.h"
 #include "mail/envelope.h"
 
+enum { DOMAIN_MOST = 253 };
+
 /* --- who sent it --- */
 
 static struct text signer_find(const struct auth_facts *facts, const struct authentication *result,
@@ -27,6 +29,16 @@ static bool is_authors(const struct auth_facts *facts, const struct authenticati
     return false;
 }
 
+/* A-labels: it becomes part of a record's key and of a comment in a header field. */
+static bool is_plain(struct text domain)
+{
+    for (size_t i = 0; i < domain.length; i++) {
+        char c = domain.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+    }
+    return domain.length > 0 && domain.length <= DOMAIN_MOST;
+}
+
 static struct text lower_in(struct arena *arena, struct text text)
 {
     char *lower = arena_alloc(arena, text.length);
@@ -41,7 +53,7 @@ struct text list_excuse_domain(struct arena *arena, const struct auth_facts *fac
     if (facts->list.id.length == 0 || domain.length == 0) return TEXT_NONE;
     bool is_proven = result->spf.sender.outcome == SPF_PASS || signer_find(facts, result, domain).length > 0;
     if (!is_proven) domain = signer_find(facts, result, facts->list.id);
-    if (domain.length == 0 || is_authors(facts, result, domain)) return TEXT_NONE;
+    if (!is_plain(domain) || is_authors(facts, result, domain)) return TEXT_NONE;
     return lower_in(arena, domain);
 }
 

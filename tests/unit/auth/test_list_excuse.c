@@ -125,6 +125,8 @@ static const struct row {
       "List-Id: <tech).lists.test>\r\nPrecedence: list\r\n", FOOTER, BOUNCE, SPF_PASS, false, "", false },
     { "nothing proves the sender", BANK, NAMES, POST, NULL, LISTED, FOOTER, BOUNCE, SPF_SOFTFAIL, false, "",
       true },
+    { "a U-label", BANK, NAMES, POST, NULL, LISTED, FOOTER, "b@l\xc3\xafsts.test", SPF_PASS, false, "",
+      true },
     { "a bounce", BANK, NAMES, POST, NULL, LISTED, FOOTER, "", SPF_PASS, true, "", true },
     { "the author's own sender", BANK, NAMES, POST, NULL, LISTED, FOOTER, "x@mail.bank.test", SPF_PASS, false,
       "", false },
