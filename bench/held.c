@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     snprintf(path, sizeof path, "%s/index.tsv", folder);
     if (sums.label) sums.index = judging_mail(path);
     judging_enter(config);
-    sums.scanner = (struct scanner){ config, judging_engine(config), verdict_cache_new(1), TEXT_NONE };
+    sums.scanner = (struct scanner){ config, judging_engine(config), verdict_cache_new(1), TEXT_NONE, NULL };
     folder_judge(&sums);
     printf("%u mails:", sums.all);
     for (unsigned action = 0; action <= ACTION_DEFER; action++)

@@ -11,6 +11,7 @@ void auth_facts_read(struct arena *arena, struct text message, const struct head
     *out = (struct auth_facts){ 0 };
     message_signatures_read(arena, message, header, &out->signatures);
     from_domains_find(arena, header, &out->from);
+    mailing_list_read(arena, header, &out->list);
 }
 
 void auth_facts_put(const struct auth_facts *facts, struct buffer *out)
@@ -21,6 +22,7 @@ void auth_facts_put(const struct auth_facts *facts, struct buffer *out)
     put_u32(out, facts->from.addresses);
     put_text(out, facts->from.address);
     put_u32(out, facts->from.oddities);
+    mailing_list_put(&facts->list, out);
 }
 
 bool auth_facts_get(struct arena *arena, struct reader *reader, struct auth_facts *out)
@@ -34,6 +36,7 @@ bool auth_facts_get(struct arena *arena, struct reader *reader, struct auth_fact
     from->addresses = get_u32(reader);
     from->address = get_text(reader);
     from->oddities = get_u32(reader);
+    mailing_list_get(reader, &out->list);
     return !reader->failed;
 }
 
@@ -45,10 +48,13 @@ static enum dmarc_proof proof_of_spf(enum spf_outcome outcome)
     return outcome == SPF_TEMPERROR ? DMARC_UNKNOWN : DMARC_UNPROVEN;
 }
 
-static enum dmarc_proof proof_of_dkim(enum auth_result result)
+/* The key's t=y: what is signed says nothing (RFC 6376 section 3.6.1). */
+static enum dmarc_proof proof_of_dkim(const struct dkim_verdict *verdict)
 {
-    if (result == AUTH_PASS) return DMARC_PROVEN;
-    return result == AUTH_TEMPERROR ? DMARC_UNKNOWN : DMARC_UNPROVEN;
+    if (verdict->result == AUTH_PASS) return DMARC_PROVEN;
+    if (verdict->result == AUTH_TEMPERROR) return DMARC_UNKNOWN;
+    bool is_altered = verdict->reason == DKIM_BODY_DIFFERS && verdict->header_holds && !verdict->is_testing;
+    return is_altered ? DMARC_ALTERED : DMARC_UNPROVEN;
 }
 
 static bool dmarc_judge(struct arena *arena, struct dns_answers *answers, const struct auth_request *request,
@@ -59,7 +65,7 @@ static bool dmarc_judge(struct arena *arena, struct dns_answers *answers, const 
     struct dmarc_identifier *identifiers = arena_alloc_array(arena, dkim->count, sizeof *identifiers);
     for (uint32_t i = 0; i < dkim->count; i++) {
         identifiers[i].domain = dkim->signatures[i].domain;
-        identifiers[i].proof = proof_of_dkim(out->dkim[i].result);
+        identifiers[i].proof = proof_of_dkim(&out->dkim[i]);
     }
     const struct dmarc_request dmarc = {
         .authors = facts->from.domains,
@@ -148,6 +154,8 @@ bool auth_policy_look(struct arena *arena, struct dns_answers *answers, struct t
     bool is_over = dmarc_evaluate(arena, answers, &request, &result);
     for (uint32_t i = 0; i < count; i++) {
         request.spf = (struct dmarc_identifier){ identifiers[i], DMARC_PROVEN };
+        request.dkim = &request.spf; /* one may be strict where the other is not */
+        request.dkim_count = 1;
         is_over = dmarc_evaluate(arena, answers, &request, &result) && is_over;
     }
     return is_over;

@@ -7,6 +7,7 @@
 
 #include "auth/dmarc.h"
 #include "auth/from_domains.h"
+#include "auth/mailing_list.h"
 #include "auth/message_signatures.h"
 #include "auth/spf_answer.h"
 
@@ -14,6 +15,7 @@
 struct auth_facts {
     struct message_signatures signatures;
     struct from_domains from;
+    struct mailing_list list;
 };
 
 /* `header` is that of `message`, the bytes as they came. Texts live in the arena or borrow from the message.

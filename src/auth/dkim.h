@@ -51,6 +51,15 @@ enum dkim_reason {
     DKIM_REASON_COUNT
 };
 
+/* Of a name, all fields of the header are in h=; also where there is none. */
+enum dkim_covered {
+    DKIM_COVERS_FROM = 1 << 0,
+    DKIM_COVERS_SUBJECT = 1 << 1,
+    DKIM_COVERS_TO = 1 << 2,
+    DKIM_COVERS_CC = 1 << 3,
+    DKIM_COVERS_ALL = (1 << 4) - 1
+};
+
 /* What can be known of a signature from the message alone; also of an ARC-Message-Signature and ARC-Seal. */
 struct dkim_signature {
     enum dkim_reason reason;          /* DKIM_GOOD as far as was seen; else the signature is worth nothing */
@@ -62,6 +71,7 @@ struct dkim_signature {
     uint8_t digest[KEY_DIGEST_BYTES]; /* SHA-256 of the header as h= wants it and of the field itself */
     bool body_differs;                /* bh= is not of this body */
     bool is_partial;                  /* l= covers less than the whole body */
+    unsigned covered;                 /* enum dkim_covered */
     uint64_t signed_s, expires_s;     /* t= and x=, seconds since 1970; 0: none */
 };
 

@@ -152,7 +152,7 @@ static struct text normal_name(struct arena *arena, struct text domain)
 static bool proves(struct run *run, struct author *author, const struct dmarc_identifier *identifier,
                    bool is_strict)
 {
-    if (identifier->proof == DMARC_UNPROVEN) return false;
+    if (identifier->proof == DMARC_UNPROVEN || identifier->proof == DMARC_ALTERED) return false;
     struct text domain = normal_name(run->arena, identifier->domain);
     if (domain.length == 0 || align(run, author, domain, is_strict) != ALIGNED) return false;
     if (identifier->proof == DMARC_UNKNOWN) author->failed = true;
@@ -170,6 +170,21 @@ static void find_proof(struct run *run, struct author *author)
         if (!result->has_dkim_aligned) result->dkim_domain = request->dkim[i].domain;
         result->has_dkim_aligned = true;
     }
+}
+
+/* Whose they are is found as of those that hold. Where the DNS does not say, they are nobody's, and the
+   result stays what it is. */
+static void find_altered(struct run *run, struct author *author)
+{
+    const struct dmarc_request *request = run->request;
+    bool is_strict = author->result->record.is_strict_dkim, failed = author->failed;
+    for (uint32_t i = 0; i < request->dkim_count && i < DMARC_SIGNATURES_MOST; i++) {
+        if (request->dkim[i].proof != DMARC_ALTERED) continue;
+        struct text domain = normal_name(run->arena, request->dkim[i].domain);
+        if (domain.length > 0 && align(run, author, domain, is_strict) == ALIGNED)
+            author->result->altered_aligned |= 1u << i;
+    }
+    author->failed = failed;
 }
 
 /* --- The result */
@@ -218,6 +233,7 @@ static void judge_by_record(struct run *run, struct author *author)
         conclude(result, DMARC_TEMPERROR, "the DNS does not answer");
     else
         conclude(result, DMARC_FAIL, failure_reason(run->request));
+    if (result->outcome == DMARC_FAIL) find_altered(run, author);
     dispose(run, result);
 }
 

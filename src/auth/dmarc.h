@@ -24,6 +24,7 @@ enum dmarc_proof {
     DMARC_UNPROVEN,
     DMARC_PROVEN,  /* pass */
     DMARC_UNKNOWN, /* temperror: nobody fails for it whose domain it could have proven */
+    DMARC_ALTERED, /* proves nothing: a signature that would hold, had the body not been altered */
 };
 
 struct dmarc_identifier {
@@ -57,8 +58,10 @@ struct dmarc_result {
     bool is_testing;               /* t=y; or by pct this message is not in the sample */
     uint8_t percent; /* of its messages for which the policy is meant: pct with a list, else 100 */
     bool has_spf_aligned, has_dkim_aligned; /* proven and aligned */
-    struct text dkim_domain;                /* d= of the first signature that aligned; empty: none */
-    const char *reason;                     /* in English, for people: never NULL */
+    uint32_t altered_aligned; /* of a failure: bits 1 << index in request->dkim of what is DMARC_ALTERED and
+                                 of the author's organization */
+    struct text dkim_domain;  /* d= of the first signature that aligned; empty: none */
+    const char *reason;       /* in English, for people: never NULL */
 };
 
 const char *dmarc_outcome_name(enum dmarc_outcome outcome); /* "temperror": RFC 8601 section 2.7 */

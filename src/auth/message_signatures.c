@@ -129,6 +129,25 @@ static void arc_fields_read(struct message_reading *reading, const struct arc_ch
 
 /* --- hashing --- */
 
+/* Of each name all fields are signed where h= names it as often as they are there: RFC 6376 section 5.4.2. */
+static unsigned covered_by(struct text names, const struct header *header)
+{
+    static const struct {
+        enum header_id id;
+        enum dkim_covered covered;
+    } rows[] = { { HEADER_FROM, DKIM_COVERS_FROM },
+                 { HEADER_SUBJECT, DKIM_COVERS_SUBJECT },
+                 { HEADER_TO, DKIM_COVERS_TO },
+                 { HEADER_CC, DKIM_COVERS_CC } };
+    uint32_t named[HEADER_ID_COUNT] = { 0 };
+    unsigned covered = 0;
+    struct text name;
+    while (tag_list_next_word(&names, &name)) named[header_id_of(name)]++;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (named[rows[i].id] >= header->times[rows[i].id]) covered |= rows[i].covered;
+    return covered;
+}
+
 static bool has_body(const struct dkim_field *field)
 {
     return field->kind != DKIM_FIELD_ARC_SEAL;
@@ -173,6 +192,7 @@ static void header_hash(struct message_reading *reading, struct dkim_selection *
     }
     canonical_field_add(digest, field->form, dkim_field_unsigned(reading->arena, field->field), false);
     running_digest_end(digest, field->signature->digest);
+    field->signature->covered = covered_by(field->names, reading->header);
 }
 
 static void headers_hash(struct message_reading *reading)
@@ -252,7 +272,7 @@ static void signature_put(const struct dkim_signature *signature, struct buffer 
 {
     put_u8(out, (uint8_t)signature->reason);
     put_u8(out, (uint8_t)signature->kind);
-    put_u8(out, (uint8_t)(signature->body_differs | signature->is_partial << 1));
+    put_u8(out, (uint8_t)(signature->body_differs | signature->is_partial << 1 | signature->covered << 2));
     put_text(out, signature->domain);
     put_text(out, signature->selector);
     put_text(out, signature->identity);
@@ -271,6 +291,7 @@ static void signature_get(struct reader *reader, struct dkim_signature *out)
     uint8_t flags = get_u8(reader);
     out->body_differs = flags & 1;
     out->is_partial = flags >> 1 & 1;
+    out->covered = flags >> 2 & DKIM_COVERS_ALL;
     out->domain = get_text(reader);
     out->selector = get_text(reader);
     out->identity = get_text(reader);
@@ -279,7 +300,8 @@ static void signature_get(struct reader *reader, struct dkim_signature *out)
     out->signed_s = get_u64(reader);
     out->expires_s = get_u64(reader);
     bool is_good = (unsigned)out->reason < DKIM_REASON_COUNT && (unsigned)out->kind < KEY_KIND_COUNT &&
-                   flags < 4 && out->domain.length + out->selector.length <= 2 * (size_t)DKIM_NAME_MOST &&
+                   flags >> 6 == 0 &&
+                   out->domain.length + out->selector.length <= 2 * (size_t)DKIM_NAME_MOST &&
                    out->identity.length <= DKIM_IDENTITY_MOST && out->signature.length <= KEY_SIGNATURE_MOST;
     if (!is_good) reader->failed = true;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "auth/authentication_results.h"
+#include "auth/list_excuse.h"
 #include "base/printable.h"
 #include "cli/json.h"
 
@@ -84,6 +85,23 @@ static void dmarc_print(const struct dmarc_result *dmarc)
                dmarc->has_dkim_aligned ? " DKIM" : "");
 }
 
+/* What a node makes of it that knows the list; whether one does stands in its ledger. */
+static void list_print(const struct auth_report *report)
+{
+    if (report->facts->list.id.length == 0) return;
+    bool is_altered_post = list_excuse_is_altered_post(report->facts, &report->authentication);
+    say("List ", report->facts->list.id, ": ");
+    if (report->list_domain.length == 0)
+        puts("nothing proves who sent it, or it was the author");
+    else
+        say("sent by ", report->list_domain, "\n");
+    if (report->authentication.dmarc.outcome != DMARC_FAIL) return;
+    puts(!is_altered_post ? "  no signature shows that the author wrote to it: not let pass as a list's"
+         : report->list_domain.length > 0
+             ? "  the author wrote to it, and the body was altered: let pass by a node that knows this list"
+             : "  the author wrote to it, and the body was altered");
+}
+
 static void arc_print(const struct arc_facts *facts, const struct arc_verdict *arc)
 {
     const char *reason = arc_reason_text(arc->reason);
@@ -121,6 +139,7 @@ void auth_report_print(const struct auth_report *report)
             printf("  %u signatures more were not looked at\n", signatures->dkim.unread);
         from_print(&report->facts->from);
         dmarc_print(&found->dmarc);
+        list_print(report);
         arc_print(&signatures->arc, &found->arc);
     }
     questions_print(report->answers);
@@ -207,6 +226,16 @@ static struct json *from_json(const struct from_domains *from)
     return object;
 }
 
+static struct json *list_json(const struct auth_report *report)
+{
+    struct json *object = json_new_object();
+    json_set_text(object, "id", report->facts->list.id);
+    json_set_text(object, "domain", report->list_domain);
+    json_set_bool(object, "altered_post",
+                  list_excuse_is_altered_post(report->facts, &report->authentication));
+    return object;
+}
+
 void auth_report_print_json(const struct auth_report *report)
 {
     struct json *object = json_new_object();
@@ -221,6 +250,7 @@ void auth_report_print_json(const struct auth_report *report)
         json_set(object, "dkim", signatures);
         json_set_number(object, "dkim_unread", dkim->unread);
         json_set(object, "dmarc", dmarc_json(&report->authentication.dmarc));
+        if (report->facts->list.id.length > 0) json_set(object, "list", list_json(report));
         json_set(object, "arc", arc_json(&report->facts->signatures.arc, &report->authentication.arc));
     }
     json_set_number(object, "questions", report->answers->count);

@@ -10,6 +10,7 @@ struct auth_report {
     struct spf_answer spf;
     const struct auth_facts *facts; /* NULL: no message was given, SPF alone */
     struct authentication authentication;
+    struct text list_domain;           /* the proven domain of the list that sent it; empty: none */
     const struct dns_answers *answers; /* what was asked, in its order */
     bool is_late;                      /* the time was over before all was answered */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "auth/list_excuse.h"
 #include "base/context.h"
 #include "cli/auth_report.h"
 #include "cli/mail_files.h"
@@ -98,6 +99,9 @@ static void judge(struct task *task, const struct options *options, struct own_r
     if (!task->is_over) loop_run(own->loop);
     timer_free(timer);
     task->report.answers = &task->evaluation.answers;
+    if (task->report.facts)
+        task->report.list_domain =
+            list_excuse_domain(arena, task->report.facts, &task->report.authentication, task->report.sender);
     if (options->json)
         auth_report_print_json(&task->report);
     else

@@ -148,7 +148,8 @@ static void proof_say(const struct proof *proof)
 {
     static const char *const excuses[PROOF_EXCUSE_COUNT] = {
         [PROOF_FORWARDER] = "; let pass: forwarded by a client that is trusted by ",
-        [PROOF_SEALER] = "; let pass: seen to pass by "
+        [PROOF_SEALER] = "; let pass: seen to pass by ",
+        [PROOF_LIST] = "; let pass: altered by a list that is known here, "
     };
     if (!proof->is_made) return;
     fputs("    authenticated:", stdout);

@@ -265,6 +265,9 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "auth trust names", NAMES, auth.forwarder_names, "none", "none",
         "The same by the client's confirmed name: this one, or one below it.",
         "同じく、確かめられたクライアントの名前（その下の名前も含む）で指定する。"),
+    RANGE(GLOBAL, "auth trust lists after", TIME, auth.lists_after_ms, "30d", 0, 3660 * DAY,
+        "A mailing list whose mail this node took on five days, the first so long ago, may have altered what fails DMARC, if the author's own signature shows that he wrote to that list. 0: no list may.",
+        "このノードが五日以上にわたって受け取り、最初の受信からこの期間が過ぎたメーリングリストは、本文を変えて DMARC に失敗したメールも通す。そのリスト宛に書いたことが差出人の署名で確かめられる場合に限る。0 なら通さない。"),
 
     PLAIN(GLOBAL, "auth seal", NAME, auth.seal, "none", "none",
         "Seal mail from outside when it goes inward (ARC), so that servers behind believe what was found of its sender: the domain of `domains` whose first RSA key does it.",

@@ -198,8 +198,9 @@ struct config {
         struct text_list sealers;         /* domains whose ARC seals are believed */
         struct network_list forwarders;   /* clients that forward mail of others */
         struct text_list forwarder_names; /* the same, by confirmed name: this one or below it */
-        struct text seal;    /* whose RSA key seals mail that goes inward (ARC); empty: none does */
-        bool sends_unsigned; /* what cannot be signed goes out all the same; false: it is deferred */
+        uint64_t lists_after_ms; /* since when a mailing list is known that may alter mail; 0: none is */
+        struct text seal;        /* whose RSA key seals mail that goes inward (ARC); empty: none does */
+        bool sends_unsigned;     /* what cannot be signed goes out all the same; false: it is deferred */
     } auth;
 
     struct {

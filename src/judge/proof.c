@@ -22,7 +22,7 @@ const char *proof_demand_word(enum proof_demand demand)
 
 const char *proof_excuse_word(enum proof_excuse excuse)
 {
-    static const char *const words[PROOF_EXCUSE_COUNT] = { "", "forwarder", "sealer" };
+    static const char *const words[PROOF_EXCUSE_COUNT] = { "", "forwarder", "sealer", "list" };
     return word_of(words, PROOF_EXCUSE_COUNT, excuse);
 }
 
@@ -33,9 +33,11 @@ const char *proof_fate_word(enum proof_fate fate)
     return word_of(words, FATE_COUNT, fate);
 }
 
+enum form { FORM_NOT_MADE, FORM_MADE, FORM_WITH_LIST, FORMS };
+
 void proof_put(const struct proof *proof, struct buffer *out)
 {
-    put_u8(out, proof->is_made);
+    put_u8(out, !proof->is_made ? FORM_NOT_MADE : proof->list.length > 0 ? FORM_WITH_LIST : FORM_MADE);
     if (!proof->is_made) return;
     put_u8(out, (uint8_t)proof->spf);
     put_u8(out, (uint8_t)proof->dkim);
@@ -48,6 +50,9 @@ void proof_put(const struct proof *proof, struct buffer *out)
     put_text(out, text_slice(proof->spf_domain, 0, PROOF_DOMAIN_MOST));
     put_text(out, text_slice(proof->dkim_domain, 0, PROOF_DOMAIN_MOST));
     put_text(out, text_slice(proof->excuse_of, 0, PROOF_EXCUSE_MOST));
+    if (proof->list.length == 0) return;
+    put_text(out, text_slice(proof->list, 0, PROOF_DOMAIN_MOST));
+    put_text(out, text_slice(proof->list_domain, 0, PROOF_DOMAIN_MOST));
 }
 
 static unsigned number_get(struct reader *reader, unsigned count)
@@ -66,7 +71,8 @@ static struct text text_get(struct reader *reader, size_t most)
 
 void proof_get(struct reader *reader, struct proof *out)
 {
-    *out = (struct proof){ .is_made = number_get(reader, 2) != 0 };
+    unsigned form = number_get(reader, FORMS);
+    *out = (struct proof){ .is_made = form != FORM_NOT_MADE };
     if (!out->is_made || reader->failed) return;
     out->spf = (enum proof_result)number_get(reader, PROOF_RESULT_COUNT);
     out->dkim = (enum proof_result)number_get(reader, PROOF_RESULT_COUNT);
@@ -79,4 +85,8 @@ void proof_get(struct reader *reader, struct proof *out)
     out->spf_domain = text_get(reader, PROOF_DOMAIN_MOST);
     out->dkim_domain = text_get(reader, PROOF_DOMAIN_MOST);
     out->excuse_of = text_get(reader, PROOF_EXCUSE_MOST);
+    if (form != FORM_WITH_LIST) return;
+    out->list = text_get(reader, PROOF_DOMAIN_MOST);
+    out->list_domain = text_get(reader, PROOF_DOMAIN_MOST);
+    if (out->list.length == 0) reader->failed = true;
 }

@@ -24,7 +24,7 @@ enum proof_result {
 enum proof_demand { PROOF_ASKS_NOTHING, PROOF_ASKS_QUARANTINE, PROOF_ASKS_REJECT, PROOF_DEMAND_COUNT };
 
 /* Why a failure of DMARC was let pass. Stored. */
-enum proof_excuse { PROOF_NO_EXCUSE, PROOF_FORWARDER, PROOF_SEALER, PROOF_EXCUSE_COUNT };
+enum proof_excuse { PROOF_NO_EXCUSE, PROOF_FORWARDER, PROOF_SEALER, PROOF_LIST, PROOF_EXCUSE_COUNT };
 
 /* How a domain in From fared: what partners are counted by. Stored. */
 enum proof_fate {
@@ -48,17 +48,19 @@ struct proof {
     struct text author;      /* the domain in From that decided; empty: none */
     struct text spf_domain;  /* that SPF judged; empty: none */
     struct text dkim_domain; /* of the signature that counted: one that is aligned, or holds, or the first */
-    struct text excuse_of;   /* the forwarder or sealer that is trusted; empty: none */
+    struct text excuse_of; /* the forwarder or sealer that is trusted, the list that is known; empty: none */
+    struct text list;      /* the id of the mailing list that sent it; empty: none, or unproven */
+    struct text list_domain; /* the proven domain of that list; empty with it */
 };
 
 enum { PROOF_DOMAIN_MOST = 255, PROOF_EXCUSE_MOST = 100 }; /* octets; longer texts are cut */
 
 const char *proof_result_word(enum proof_result result); /* "softfail"; "unknown" outside the enum */
 const char *proof_demand_word(enum proof_demand demand); /* "reject"; the same */
-const char *proof_excuse_word(enum proof_excuse excuse); /* "forwarder"; "" for none */
+const char *proof_excuse_word(enum proof_excuse excuse); /* "list"; "" for none */
 const char *proof_fate_word(enum proof_fate fate);       /* "broken"; "unknown" outside the enum */
 
-/* The byte form, appended. At most 4 texts and 8 octets. */
+/* The byte form, appended. At most 6 texts and 8 octets; without a list as older versions have it. */
 void proof_put(const struct proof *proof, struct buffer *out);
 /* Texts are borrowed. What is malformed fails the reader, and *out means nothing. */
 void proof_get(struct reader *reader, struct proof *out);

@@ -309,9 +309,13 @@ static enum ledgerdb_outcome losses_store(struct ingest *ingest)
     return outcome;
 }
 
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+/* Lists are learned from what this node saw itself: others' events are stored without. */
 static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
 {
     enum ledgerdb_outcome outcome = database_begin(ingest->database);
+    database_set_today(ingest->database, (uint32_t)(ingest_old_ms(ingest) / DAY_MS));
     for (unsigned i = 0; i < ingest->source_count; i++)
         ingest->sources[i].position = ring_tail(ingest->sources[i].ring);
     if (outcome == LEDGERDB_DONE) outcome = overflow_read(ingest, count);
@@ -320,6 +324,7 @@ static enum ledgerdb_outcome batch_store(struct ingest *ingest, unsigned *count)
         outcome = source_read(ingest, source, INGEST_BATCH - *count, count);
     }
     if (outcome == LEDGERDB_DONE) outcome = losses_store(ingest);
+    database_set_today(ingest->database, 0);
     if (ingest->replication && outcome == LEDGERDB_DONE)
         outcome = replication_store(ingest->replication, INGEST_BATCH, count, foreign_store, ingest);
     return outcome == LEDGERDB_DONE ? database_commit(ingest->database) : outcome;

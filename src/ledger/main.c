@@ -15,6 +15,7 @@
 #include "ipc/child.h"
 #include "ipc/counters.h"
 #include "ledger/balance_count.h"
+#include "ledger/list_page.h"
 #include "ledger/quarantine/quarantine.h"
 #include "ledger/quarantine/quarantine_command.h"
 #include "ledger/quarantine/ticket_release.h"
@@ -35,6 +36,7 @@ struct service {
     const struct counters_slot *baseline; /* NULL: everything since ever */
     struct counters_slot *page;           /* ours; NULL: nobody looks */
     struct timer *second;
+    struct list_page lists;
     uint64_t stored_ms, nodes_ms; /* loop clock: when nothing waited to be stored; the outbox's next look */
     char folder[PATH_SIZE], quarantine_path[PATH_SIZE];
 };
@@ -97,6 +99,7 @@ static void on_config(void *context, const struct config *old)
     quarantine_set_config(service->quarantine, service->child.config);
     quarantine_command_server_set_config(service->commands, service->child.config);
     replication_set_config(service->replication, service->child.config);
+    list_page_hurry(&service->lists);
 }
 
 /* Asks the database. */
@@ -147,6 +150,7 @@ static void page_write(void *context)
     service->page->ledger = (struct ledger_counters){ .time_ms = loop_wall_ms(service->child.loop),
                                                       .waiting_bytes = counts.waiting_bytes,
                                                       .is_failing = counts.is_failing };
+    list_page_look(&service->lists, service->ingest, service->child.config, loop_now_ms(loop));
     timer_set(service->second, PAGE_EVERY_MS);
 }
 
@@ -180,6 +184,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
+    child_status_add(out, "mailing lists known", "%zu", service->lists.known);
     struct quarantine_facts held = quarantine_facts(service->quarantine);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
     child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
@@ -273,6 +278,8 @@ int main(int argc, char **argv)
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_LEDGER, true);
+    int lists = child_map_fd(&service.child, "lists", NULL);
+    if (lists >= 0) service.lists.lists = known_lists_map(lists, true);
     service.ingest = ingest_new(service.child.loop, service.folder);
     service.replication = replication_new(service.child.loop, service.child.config);
     ingest_set_replication(service.ingest, service.replication);

@@ -19,6 +19,18 @@ static void bind_message(struct database *database, struct sql_statement *statem
     entries_bind_judgement(database, statement, 10, &event->judgement, is_whole);
 }
 
+/* Mail of a list that we took as good: from outside, no junk, and the owner of the domain in From asks for
+   nothing that was not excused. */
+static enum ledgerdb_outcome list_see(struct database *database, const struct event_accepted *event)
+{
+    const struct proof *proof = &event->judgement.proof;
+    bool is_good = event->judgement.class == CLASS_NONE || event->judgement.class == CLASS_NEWSLETTER;
+    bool is_wanted = proof->demand == PROOF_ASKS_NOTHING || proof->excuse != PROOF_NO_EXCUSE;
+    if (database->today == 0 || proof->list.length == 0 || event->is_own) return LEDGERDB_DONE;
+    if (event->direction != DIRECTION_IN || !is_good || !is_wanted) return LEDGERDB_DONE;
+    return list_history_see(database->lists, proof->list, proof->list_domain, database->today);
+}
+
 /* Stores the message. *out_is_new: it was not there; *out_is_judged: its judgement was not. The second comes
    alone when queue, restarted, told of the message before receive's own event was read. */
 static enum ledgerdb_outcome message_store(struct database *database, const struct event_accepted *event,
@@ -38,7 +50,8 @@ static enum ledgerdb_outcome message_store(struct database *database, const stru
     if (*out_is_new) terms_add_sender(&database->terms, event->sender);
     if (!*out_is_judged) return outcome;
     entries_judgement_terms(database, &event->judgement);
-    return entries_store_proof(database, event->id, &event->judgement.proof);
+    outcome = entries_store_proof(database, event->id, &event->judgement.proof);
+    return outcome == LEDGERDB_DONE ? list_see(database, event) : outcome;
 }
 
 /* The recipient's row was new: its sums. An ending that was told before it counts only now. */

@@ -23,9 +23,10 @@ static enum ledgerdb_outcome statements_prepare(struct database *database)
             return sql_tell(database->sql, sql_failure(database->sql), statements_texts[i]);
     }
     database->pending = pending_new(database->sql);
-    return database->pending
+    database->lists = list_history_new(database->sql);
+    return database->pending && database->lists
                ? LEDGERDB_DONE
-               : sql_tell(database->sql, sql_failure(database->sql), "the tables of sums and terms");
+               : sql_tell(database->sql, sql_failure(database->sql), "the tables of sums, terms and lists");
 }
 
 static bool file_find(const struct database *database, struct stat *out)
@@ -108,6 +109,7 @@ void database_close(struct database *database)
     if (!database) return;
     for (int i = 0; i < STATEMENTS; i++) sql_drop(database->statements[i]);
     pending_free(database->pending);
+    list_history_free(database->lists);
     outbox_free(database->outbox);
     sql_close(database->sql);
     arena_free(database->arena);
@@ -128,6 +130,18 @@ void database_set_config(struct database *database, const struct config *config)
 void database_set_node(struct database *database, uint16_t node)
 {
     database->node = node;
+}
+
+void database_set_today(struct database *database, uint32_t day)
+{
+    database->today = day;
+}
+
+enum ledgerdb_outcome database_known_lists(struct database *database, uint32_t until_day, struct arena *arena,
+                                           struct list_pair **out, size_t *out_count)
+{
+    enum ledgerdb_outcome outcome = list_history_known(database->sql, until_day, arena, out, out_count);
+    return sql_tell(database->sql, outcome, "the mailing lists");
 }
 
 void database_set_durable(struct database *database)
@@ -161,6 +175,7 @@ enum ledgerdb_outcome database_begin(struct database *database)
         }
     }
     database->has_complained = false;
+    list_history_begin(database->lists);
     return sql_tell(database->sql, sql_run(database->sql, "BEGIN IMMEDIATE"), "beginning");
 }
 

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "ipc/event.h"
+#include "ledgerdb/list_history.h"
 #include "ledgerdb/sql.h"
 #include "ledgerdb/sums.h"
 
@@ -27,6 +28,14 @@ bool database_is_stale(const struct database *database);
 void database_set_config(struct database *database, const struct config *config);
 /* Whose events are stored from now on; 0 at the start. */
 void database_set_node(struct database *database, uint16_t node);
+
+/* The day since 1970 on which mailing lists of messages stored from now on are seen, by the clock of who
+   stores: what an event says of its time is foreign. 0, as at the start: lists are left alone. */
+void database_set_today(struct database *database, uint32_t day);
+
+/* As list_history_known. */
+enum ledgerdb_outcome database_known_lists(struct database *database, uint32_t until_day, struct arena *arena,
+                                           struct list_pair **out, size_t *out_count);
 
 /* Each commit is on the disk when it returns: for what others forget as soon as it is stored here. */
 void database_set_durable(struct database *database);

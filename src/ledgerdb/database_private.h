@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "ledgerdb/database.h"
+#include "ledgerdb/list_history.h"
 #include "ledgerdb/outbox.h"
 #include "ledgerdb/pending.h"
 
@@ -34,6 +35,8 @@ struct database {
     struct sql *sql;
     struct sql_statement *statements[STATEMENTS];
     struct pending *pending;
+    struct list_history *lists;
+    uint32_t today; /* see database_set_today */
     const struct config *config;
     uint16_t node;
     struct outbox *outbox; /* NULL: nobody is told */

@@ -14,6 +14,8 @@
 #include "ledgerdb/partners.h"
 #include "ledgerdb/terms.h"
 
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
 struct forgetting {
     struct database *database;
     struct sql *sql;
@@ -40,6 +42,7 @@ struct forget_limits forget_limits_of(const struct config *config, uint64_t now_
     if (days_ms) limits.days = clock.day / 100 * 100 + 1;
     sum_clock_set(&clock, before(now_ms, PARTNERS_KEPT_MS));
     limits.partners = clock.day;
+    limits.today = (uint32_t)(now_ms / DAY_MS);
     return limits;
 }
 
@@ -336,6 +339,16 @@ static enum ledgerdb_outcome partners_forget(struct forgetting *forgetting)
     return outcome;
 }
 
+static enum ledgerdb_outcome lists_forget(struct forgetting *forgetting)
+{
+    unsigned rows = 0;
+    if (!forgetting->limits->today) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome =
+        list_history_forget(forgetting->sql, forgetting->limits->today, forgetting->most, &rows);
+    forgetting->done += rows;
+    return outcome;
+}
+
 /* `text` has one %s: a list of all kinds, without which the tables would be read from end to end. */
 static struct text all_kinds(struct forgetting *forgetting, const char *text)
 {
@@ -380,7 +393,7 @@ enum ledgerdb_outcome forget_some(struct database *database, const struct forget
 {
     static enum ledgerdb_outcome (*const kinds[])(
         struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, steps_forget,
-                                 audit_forget,    partners_forget, day_fold };
+                                 audit_forget,    partners_forget, lists_forget,    day_fold };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most
     };

@@ -10,7 +10,7 @@ enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
 const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
-      .folders = { "ledger", "quarantine" } },
+      .has_lists = true, .folders = { "ledger", "quarantine" } },
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true, .keys = BUNDLE_NODE_KEY },
     { PROCESS_LOOKUP, EVERY_ROLE },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true, .keys = BUNDLE_NODE_KEY },
@@ -22,7 +22,8 @@ const struct part parts[] = {
       .reads_counters = true, .reads_health = true },
     { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
       .keys = BUNDLE_SIGNING_KEYS },
-    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true },
+    { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
+      .has_lists = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
       .has_secret = true, .keys = BUNDLE_TLS_KEYS },
 };

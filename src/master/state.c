@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "ipc/counters.h"
+#include "ipc/known_lists.h"
 #include "ipc/ring.h"
 #include "master/folders.h"
 
@@ -273,6 +274,14 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
 int state_flights(const struct state *state)
 {
     return own_file(state, "flights", FLIGHTS_FILE_BYTES);
+}
+
+int state_lists(const struct state *state, bool is_writer)
+{
+    int fd = own_file(state, "lists", KNOWN_LISTS_FILE_BYTES);
+    if (is_writer || fd < 0) return fd;
+    close(fd);
+    return openat(state->run_fd, "lists", O_RDONLY | O_CLOEXEC);
 }
 
 int state_results(const struct state *state)

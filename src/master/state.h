@@ -40,6 +40,8 @@ int state_events(const struct state *state, enum process_kind kind, uint16_t ind
 int state_results(const struct state *state);
 /* The file run/flights, likewise. */
 int state_flights(const struct state *state);
+/* The file run/lists, for ledger to write, or to be read alone. */
+int state_lists(const struct state *state, bool is_writer);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

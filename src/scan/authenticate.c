@@ -3,6 +3,7 @@
 #include "scan/authenticate.h"
 
 #include "auth/authentication_results.h"
+#include "auth/list_excuse.h"
 #include "base/hash.h"
 #include "config/domains.h"
 #include "dns/answers.h"
@@ -98,6 +99,7 @@ static bool fails_as_forwarding_does(const struct auth_judgement *judgement)
     const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
     struct text organization = judgement->result.dmarc.organization;
     if (judgement->result.spf.sender.outcome == SPF_PASS && organization.length == 0) return false;
+    if (organization.length == 0) organization = judgement->result.dmarc.author;
     for (uint32_t i = 0; i < dkim->count; i++) {
         bool is_of_author =
             organization.length > 0 && dns_name_is_within(dkim->signatures[i].domain, organization);
@@ -135,18 +137,33 @@ static bool has_sealer(struct arena *arena, const struct config *config, struct 
     return false;
 }
 
+/* Known for long, and the author wrote to it. */
+static bool is_known_list(struct arena *arena, const struct config *config, const struct known_lists *lists,
+                          struct auth_judgement *out)
+{
+    struct text id = out->facts.list.id;
+    if (config->auth.lists_after_ms == 0 || out->list_domain.length == 0) return false;
+    if (!list_excuse_is_altered_post(&out->facts, &out->result)) return false;
+    if (!known_lists_has(lists, known_list_of(id, out->list_domain))) return false;
+    out->excuse_of = arena_printf(arena, "%.*s of %.*s", TEXT_ARG(id), TEXT_ARG(out->list_domain));
+    return true;
+}
+
 static enum proof_excuse excuse_find(struct arena *arena, const struct config *config,
-                                     const struct occasion *occasion, struct auth_judgement *out)
+                                     const struct occasion *occasion, const struct known_lists *lists,
+                                     struct auth_judgement *out)
 {
     if (out->result.dmarc.outcome != DMARC_FAIL) return PROOF_NO_EXCUSE;
     if (has_sealer(arena, config, out)) return PROOF_SEALER;
-    if (fails_as_forwarding_does(out) && is_forwarder(config, occasion, out)) return PROOF_FORWARDER;
+    if (!fails_as_forwarding_does(out)) return PROOF_NO_EXCUSE;
+    if (is_forwarder(config, occasion, out)) return PROOF_FORWARDER;
+    if (is_known_list(arena, config, lists, out)) return PROOF_LIST;
     return PROOF_NO_EXCUSE;
 }
 
 void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
                         const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                        struct auth_judgement *out)
+                        const struct known_lists *lists, struct auth_judgement *out)
 {
     struct dns_answers known = { .arena = arena };
     struct spf_answer spf;
@@ -165,7 +182,8 @@ void authenticate_judge(struct arena *arena, const struct config *config, const 
         dns_answers_close(&known);
     while (!authentication_evaluate(arena, &known, &request, &out->result));
     out->is_made = true;
-    out->excuse = excuse_find(arena, config, occasion, out);
+    out->list_domain = list_excuse_domain(arena, &out->facts, &out->result, occasion->sender);
+    out->excuse = excuse_find(arena, config, occasion, lists, out);
 }
 
 enum dmarc_policy authenticate_demand(const struct auth_judgement *judgement)
@@ -245,7 +263,9 @@ static struct weight dmarc_weight(const struct auth_judgement *judgement, const 
                                                                  [DMARC_PERMERROR] = { "DMARC_PERMERROR",
                                                                                        0 } };
     static const struct weight excused[] = {
-        [PROOF_FORWARDER] = { "DMARC_FORWARDED", 0 }, [PROOF_SEALER] = { "DMARC_SEALED", 0 }
+        [PROOF_FORWARDER] = { "DMARC_FORWARDED", 0 },
+        [PROOF_SEALER] = { "DMARC_SEALED", 0 },
+        [PROOF_LIST] = { "DMARC_LISTED", 0 },
     };
     enum dmarc_outcome outcome = judgement->result.dmarc.outcome;
     if (outcome != DMARC_FAIL) return outcomes[outcome];
@@ -328,7 +348,8 @@ static struct text excuse_text(struct arena *arena, const struct auth_judgement 
 {
     static const char *const words[] = { [PROOF_FORWARDER] =
                                              "let pass: forwarded by a client that is trusted by",
-                                         [PROOF_SEALER] = "let pass: seen to pass by" };
+                                         [PROOF_SEALER] = "let pass: seen to pass by",
+                                         [PROOF_LIST] = "let pass: altered by a list that is known here," };
     if (judgement->excuse == PROOF_NO_EXCUSE) return TEXT_NONE;
     return arena_printf(arena, "%s %.*s", words[judgement->excuse], TEXT_ARG(judgement->excuse_of));
 }
@@ -486,7 +507,9 @@ void authenticate_prove(const struct auth_judgement *judgement, struct proof *ou
                            .author = result->dmarc.author,
                            .spf_domain = result->spf.sender.domain,
                            .dkim_domain = dkim_domain(judgement),
-                           .excuse_of = judgement->excuse_of };
+                           .excuse_of = judgement->excuse_of,
+                           .list = judgement->list_domain.length ? judgement->facts.list.id : TEXT_NONE,
+                           .list_domain = judgement->list_domain };
 }
 
 void authenticate_summary(const struct proof *proof, struct buffer *out)

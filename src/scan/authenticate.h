@@ -5,6 +5,7 @@
 #define SEKIMORI_SCAN_AUTHENTICATE_H
 
 #include "auth/authentication.h"
+#include "ipc/known_lists.h"
 #include "judge/evidence.h"
 #include "spam/score.h"
 
@@ -22,14 +23,16 @@ struct auth_judgement {
     struct authentication result;
     struct text client_name;  /* confirmed; empty: none */
     enum proof_excuse excuse; /* forwarder: a trusted client forwarded it, and it fails as forwarding makes
-                                 it fail; sealer: a trusted one saw it pass (ARC) */
-    struct text excuse_of;    /* the forwarder or sealer that is trusted */
+                                 it fail; sealer: a trusted one saw it pass (ARC); list: one that is known for
+                                 long sent it, and its author wrote to that list */
+    struct text excuse_of;    /* the forwarder or sealer that is trusted, the list that is known */
+    struct text list_domain;  /* the proven domain of the list that sent it; empty: none */
 };
 
-/* By facts and answers. Lists live in the arena. */
+/* By facts and answers, and the mailing lists that are known (NULL: none). Lists live in the arena. */
 void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
                         const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                        struct auth_judgement *out);
+                        const struct known_lists *lists, struct auth_judgement *out);
 
 /* What DMARC asks for: the owner of the domain in From wants the message refused, or held; not where that is
    excused. */

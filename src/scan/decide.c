@@ -148,11 +148,12 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
 
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     struct auth_judgement *authentication, struct verdict *out)
+                     const struct known_lists *lists, struct auth_judgement *authentication,
+                     struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     struct score proven = { .arena = arena };
-    authenticate_judge(arena, config, occasion, facts, answers, answer_count, authentication);
+    authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score),
@@ -176,5 +177,5 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     struct verdict *out)
 {
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, &authentication, out);
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, &authentication, out);
 }

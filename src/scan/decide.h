@@ -18,9 +18,12 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     struct verdict *out);
 
 struct auth_judgement;
-/* The same, and what was found of who sent the message. */
+struct known_lists;
+/* The same, and what was found of who sent the message. `lists`: mailing lists that the ledger knows; NULL:
+   none. */
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     struct auth_judgement *out_authentication, struct verdict *out);
+                     const struct known_lists *lists, struct auth_judgement *out_authentication,
+                     struct verdict *out);
 
 #endif

@@ -277,12 +277,13 @@ static bool fork_server_turn(struct fork_server *fork_server, const sigset_t *wh
     return true;
 }
 
-_Noreturn static void fork_server_run(struct config *config, bool is_reload)
+_Noreturn static void fork_server_run(struct config *config, bool is_reload, const struct known_lists *lists)
 {
     struct fork_server *fork_server = memory_alloc(sizeof *fork_server);
     fork_server->magic = FORK_SERVER_MAGIC;
     fork_server->config = config;
     fork_server->is_reload = is_reload;
+    fork_server->scanner.lists = lists;
     struct sigaction on_child = { .sa_handler = child_ended };
     sigset_t blocked, before;
     sigemptyset(&blocked);
@@ -299,7 +300,7 @@ _Noreturn static void fork_server_run(struct config *config, bool is_reload)
 
 /* --- the warden --- */
 
-static void fork_server_fork(struct frame *frame)
+static void fork_server_fork(struct frame *frame, const struct known_lists *lists)
 {
     struct reader reader = reader_of(frame->payload);
     bool is_child, is_reload = get_u8(&reader) != 0;
@@ -308,20 +309,20 @@ static void fork_server_fork(struct frame *frame)
     struct config *config = config_of(memory);
     close(memory);
     int channel = fork_with_channel("scan-nursery", config, &is_child, &pid);
-    if (channel >= 0 && is_child) fork_server_run(config, is_reload);
+    if (channel >= 0 && is_child) fork_server_run(config, is_reload, lists);
     tell_child(WARDEN_FORK_SERVER_IS, frame->id, pid, channel);
     if (channel >= 0) close(channel);
     config_free(config);
 }
 
 /* Its jail is that of all fork servers; each worker closes its own behind itself. */
-_Noreturn static void warden_run(const struct config *config)
+_Noreturn static void warden_run(const struct config *config, const struct known_lists *lists)
 {
     struct frame frame;
     if (config->processes.jail && !jail_enter("scan warden", JAIL_FORK, NULL)) exit(EX_OSERR);
     signal(SIGCHLD, SIG_IGN); /* the dispatcher hears of a fork server's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
-        if (frame.type == WARDEN_FORK_SERVER) fork_server_fork(&frame);
+        if (frame.type == WARDEN_FORK_SERVER) fork_server_fork(&frame, lists);
         if (frame.type == WARDEN_LOG) scan_log_take(&frame);
         if (frame.type == WARDEN_PING) channel_send_now(CHANNEL_FD, WARDEN_PONG, 0, TEXT_NONE, NULL, 0);
         log_flush();
@@ -329,11 +330,11 @@ _Noreturn static void warden_run(const struct config *config)
     exit(EX_OK);
 }
 
-int fork_server_warden_start(const struct child *child, pid_t *out_pid)
+int fork_server_warden_start(const struct child *child, const struct known_lists *lists, pid_t *out_pid)
 {
     bool is_child;
     int channel = fork_with_channel("scan-warden", child->config, &is_child, out_pid);
     if (channel < 0) die("scan cannot start its warden");
-    if (is_child) warden_run(child->config);
+    if (is_child) warden_run(child->config, lists);
     return channel;
 }

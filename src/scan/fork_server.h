@@ -7,8 +7,11 @@
 
 #include "ipc/child.h"
 
+struct known_lists;
+
 /* Forks the warden, whose pid is *out_pid; returns the dispatcher's end of its channel. Ends the process when
-   that fails. The warden, and all that come from it, end with the dispatcher. */
-int fork_server_warden_start(const struct child *child, pid_t *out_pid);
+   that fails. The warden, and all that come from it, end with the dispatcher. `lists` is for the workers,
+   which inherit the map; NULL: they know none. */
+int fork_server_warden_start(const struct child *child, const struct known_lists *lists, pid_t *out_pid);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/sandbox.h"
+#include "ipc/known_lists.h"
 #include "ipc/voucher.h"
 #include "scan/dispatcher.h"
 #include "scan/fork_server.h"
@@ -86,7 +87,10 @@ int main(int argc, char **argv)
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     pid_t warden_pid;
-    int warden = fork_server_warden_start(&service.child, &warden_pid);
+    int page = child_map_fd(&service.child, "lists", NULL);
+    struct known_lists *lists = page < 0 ? NULL : known_lists_map(page, false);
+    int warden = fork_server_warden_start(&service.child, lists, &warden_pid);
+    known_lists_unmap(lists);                                  /* workers have it from the warden */
     struct digest_key *key = voucher_key_read(&service.child); /* no child has it */
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, key, core_count);

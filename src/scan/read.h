@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_SCAN_READ_H
 #define SEKIMORI_SCAN_READ_H
 
+#include "ipc/known_lists.h"
 #include "judge/evidence.h"
 #include "virus/inspect.h"
 
@@ -12,7 +13,8 @@ struct scanner {
     const struct config *config;
     struct engine *engine; /* NULL: signatures could not be loaded */
     struct verdict_cache *cache;
-    struct text missing; /* why there is no engine */
+    struct text missing;             /* why there is no engine */
+    const struct known_lists *lists; /* NULL: no mailing list is known */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

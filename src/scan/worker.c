@@ -107,7 +107,7 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
     judged.facts.seal_basis = TEXT_NONE;
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
     decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
-                    question->question_count, &authentication, &judged.verdict);
+                    question->question_count, worker->scanner.lists, &authentication, &judged.verdict);
     seals_tell(worker, question, facts, &authentication, &judged.verdict);
     buffer_clear(&worker->reply);
     judged_put(&judged, &worker->reply);

@@ -79,7 +79,9 @@ static void share_add(struct sheet *sheet, const char *name, uint64_t messages, 
 static void shares_add(struct sheet *sheet, const struct lines *lines, uint64_t all)
 {
     uint64_t passed = messages_of(lines, "dmarc", "pass"), failed = messages_of(lines, "dmarc", "fail");
-    uint64_t excused = messages_of(lines, "excuse", "forwarder") + messages_of(lines, "excuse", "sealer");
+    uint64_t excused = 0;
+    for (int excuse = PROOF_FORWARDER; excuse < PROOF_EXCUSE_COUNT; excuse++)
+        excused += messages_of(lines, "excuse", proof_excuse_word((enum proof_excuse)excuse));
     uint64_t nothing = messages_of(lines, "dmarc", "none");
     share_add(sheet, N_("Proven"), passed, all);
     share_add(sheet, N_("Not proven"), failed - (excused < failed ? excused : failed), all);

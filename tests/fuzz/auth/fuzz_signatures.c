@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Whole messages with DKIM and ARC: read, carried in their byte form, judged against one key for every name.
    No signature can be good, since nobody has the private key. The relaxed body is hashed as the RFC says it,
-   too.
+   too. The list that says it sent it is read, and carried.
  */
 #include <stdlib.h>
 
 #include "auth/canonical.h"
+#include "auth/mailing_list.h"
 #include "auth/message_signatures.h"
 #include "mail/digest.h"
 
@@ -48,6 +49,21 @@ static void compare_body(struct arena *arena, struct text body)
     if (!digest_equal(due, want.digest)) abort();
 }
 
+static void list_try(struct arena *arena, const struct header *header)
+{
+    struct mailing_list list, back;
+    struct buffer form = { 0 };
+    mailing_list_read(arena, header, &list);
+    mailing_list_put(&list, &form);
+    struct reader reader = reader_of(buffer_text(&form));
+    mailing_list_get(&reader, &back);
+    if (!reader_done(&reader) || !text_equal(list.id, back.id) || list.id.length > MAILING_LIST_ID_MOST)
+        abort();
+    if (list.is_in_to != back.is_in_to || list.is_in_cc != back.is_in_cc) abort();
+    if (list.id.length == 0 && (list.is_in_to || list.is_in_cc)) abort();
+    buffer_free(&form);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct header_limits limits = { .bytes = 1 << 20, .fields = 10000 };
@@ -60,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text message = text_from((const char *)data, size);
     struct dns_answers answers = { .arena = arena, .at_hand = at_hand };
     header_parse(arena, message, &limits, &header);
+    list_try(arena, &header);
     message_signatures_read(arena, message, &header, &read);
     message_signatures_put(&read, &form);
     struct reader reader = reader_of(buffer_text(&form));

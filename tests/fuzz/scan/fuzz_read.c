@@ -64,7 +64,7 @@ static void verdict_check(struct arena *arena, const struct facts *facts, const 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct engine engine = { .calls = &calls, .version = "fuzz" };
-    struct scanner scanner = { config_once(), &engine, verdict_cache_new(4), TEXT_NONE };
+    struct scanner scanner = { config_once(), &engine, verdict_cache_new(4), TEXT_NONE, NULL };
     struct text recipients[] = { TEXT("a@on.test"), TEXT("a@off.test") };
     struct occasion occasion = { .recipients = recipients, .recipient_count = 2 };
     struct arena *arena = arena_new(0);

@@ -78,7 +78,7 @@ static void must_hold(struct arena *arena, const struct seal_list *list, struct 
 
 static void message_try(struct arena *arena, struct text message, enum direction direction)
 {
-    struct scanner scanner = { config, NULL, NULL, TEXT_NONE };
+    struct scanner scanner = { config, NULL, NULL, TEXT_NONE, NULL };
     struct text recipient = TEXT("a@on.test");
     struct occasion occasion = { .direction = direction,
                                  .recipients = &recipient,
@@ -92,7 +92,7 @@ static void message_try(struct arena *arena, struct text message, enum direction
     struct edits edits;
     struct buffer leaves = { 0 };
     read_facts(arena, &scanner, &occasion, message, &facts);
-    decide_and_tell(arena, config, &occasion, &facts, NULL, 0, &authentication, &verdict);
+    decide_and_tell(arena, config, &occasion, &facts, NULL, 0, NULL, &authentication, &verdict);
     const struct seal_source source = { config, &occasion, PREFIX, &facts, &authentication, &verdict };
     if (!seal_compose(arena, &source, &list) || list.count == 0) return;
     all_sign(arena, &list, &verdict);

@@ -38,50 +38,8 @@ static int keys_free(void **state)
     return 0;
 }
 
-static struct text record_of(struct arena *arena, const struct private_key *key)
-{
-    struct buffer out = { 0 };
-    private_key_record_add(key, &out);
-    struct text record = arena_text(arena, buffer_text(&out));
-    buffer_free(&out);
-    return record;
-}
-
 static const char message_text[] =
     "From: a@example.org\r\nTo: b@example.net\r\nSubject: one\r\n\r\nHello  world \r\nbye\r\n\r\n";
-
-/* Signs `message` with a field that ends in "b=", and puts it in front. `tags` go before bh= and h=. */
-static struct text sign_with(struct arena *arena, const struct private_key *key, const char *tags,
-                             const char *names, enum canonical_form header_form,
-                             enum canonical_form body_form, int64_t limit, struct text message)
-{
-    struct header header;
-    struct running_digest digest;
-    struct buffer raw = { 0 }, encoded = { 0 };
-    uint8_t sum[KEY_DIGEST_BYTES];
-    struct canonical_want want = { .form = body_form, .limit = limit };
-    size_t budget = SIZE_MAX;
-    judged_header(arena, message, &header);
-    canonical_body_hash(text_slice(message, header.body_offset, message.length),
-                        (struct canonical_want *[]){ &want }, 1);
-    base64_add(&encoded, text_from((const char *)want.digest, sizeof want.digest));
-    struct text field = arena_printf(arena, "DKIM-Signature: %s; bh=%.*s; h=%s; b=", tags,
-                                     TEXT_ARG(buffer_text(&encoded)), names);
-    running_digest_open(&digest);
-    dkim_selection_add(dkim_selection_new(arena, &header), &digest, header_form, text_of(names), NULL,
-                       &budget);
-    canonical_field_add(&digest, header_form, field, false);
-    running_digest_end(&digest, sum);
-    running_digest_close(&digest);
-    assert_true(private_key_sign(key, sum, &raw));
-    buffer_clear(&encoded);
-    base64_add(&encoded, buffer_text(&raw));
-    struct text whole = arena_printf(arena, "%.*s%.*s\r\n%.*s", TEXT_ARG(field),
-                                     TEXT_ARG(buffer_text(&encoded)), TEXT_ARG(message));
-    buffer_free(&raw);
-    buffer_free(&encoded);
-    return whole;
-}
 
 #define BASE "v=1; c=relaxed/relaxed; "
 
@@ -137,10 +95,10 @@ static void test_fields(void **state)
     for (size_t i = 0; i < sizeof field_rows / sizeof *field_rows; i++) {
         struct judged judged;
         struct zone zone = { .arena = arena_new(0) };
-        zone_add_txt(&zone, TEXT("s._domainkey.example.org"), record_of(zone.arena, rsa));
+        zone_add_txt(&zone, TEXT("s._domainkey.example.org"), judged_record_of(zone.arena, rsa));
         struct text message =
-            sign_with(zone.arena, rsa, field_rows[i].tags, field_rows[i].names, CANONICAL_RELAXED,
-                      CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
+            judged_sign(zone.arena, rsa, field_rows[i].tags, field_rows[i].names, CANONICAL_RELAXED,
+                        CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
         judged_make(&zone, message, NOW, &judged);
         assert_int_equal(judged.signatures.dkim.count, 1);
         if (judged.dkim[0].reason != field_rows[i].reason || judged.dkim[0].result != field_rows[i].result)
@@ -157,10 +115,10 @@ static void test_what_people_are_told(void **state)
 {
     struct judged judged;
     struct zone zone = { .arena = arena_new(0) };
-    zone_add_txt(&zone, TEXT("s._domainkey.example.org"), record_of(zone.arena, rsa));
-    struct text message =
-        sign_with(zone.arena, rsa, BASE "a=rsa-sha256; d=Example.ORG; s=s; i=j=3Doe@x.example.org; t=3; x=5",
-                  "from", CANONICAL_RELAXED, CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
+    zone_add_txt(&zone, TEXT("s._domainkey.example.org"), judged_record_of(zone.arena, rsa));
+    struct text message = judged_sign(
+        zone.arena, rsa, BASE "a=rsa-sha256; d=Example.ORG; s=s; i=j=3Doe@x.example.org; t=3; x=5", "from",
+        CANONICAL_RELAXED, CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
     judged_make(&zone, message, 4, &judged);
     const struct dkim_signature *signature = &judged.signatures.dkim.signatures[0];
     assert_true(text_equal(signature->domain, TEXT("example.org")));
@@ -222,14 +180,14 @@ static void test_alterations(void **state)
         char tags[128];
         struct judged judged;
         struct zone zone = { .arena = arena_new(0) };
-        zone_add_txt(&zone, TEXT("s._domainkey.example.org"), record_of(zone.arena, rsa));
+        zone_add_txt(&zone, TEXT("s._domainkey.example.org"), judged_record_of(zone.arena, rsa));
         int length = snprintf(tags, sizeof tags, "v=1; a=rsa-sha256; d=example.org; s=s; c=%s/%s",
                               rows[i].header == CANONICAL_RELAXED ? "relaxed" : "simple",
                               rows[i].body == CANONICAL_RELAXED ? "relaxed" : "simple");
         if (rows[i].limit >= 0)
             snprintf(tags + length, sizeof tags - (size_t)length, "; l=%lld", (long long)rows[i].limit);
-        struct text message = sign_with(zone.arena, rsa, tags, "from:subject", rows[i].header, rows[i].body,
-                                        rows[i].limit, text_of(message_text));
+        struct text message = judged_sign(zone.arena, rsa, tags, "from:subject", rows[i].header, rows[i].body,
+                                          rows[i].limit, text_of(message_text));
         judged_make(&zone, replaced(zone.arena, message, rows[i].from, rows[i].to), NOW, &judged);
         if (judged.dkim[0].reason != rows[i].reason)
             print_message("row %zu: %s\n", i, dkim_reason_name(judged.dkim[0].reason));
@@ -275,8 +233,8 @@ static void test_keys(void **state)
         buffer_printf(&record, "%s", rows[i].after);
         zone_add_txt(&zone, TEXT("s._domainkey.example.org"), buffer_text(&record));
         struct text message =
-            sign_with(zone.arena, rsa, BASE "a=rsa-sha256; d=example.org; s=s; i=@x.example.org", "from",
-                      CANONICAL_RELAXED, CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
+            judged_sign(zone.arena, rsa, BASE "a=rsa-sha256; d=example.org; s=s; i=@x.example.org", "from",
+                        CANONICAL_RELAXED, CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
         judged_make(&zone, message, NOW, &judged);
         if (judged.dkim[0].reason != rows[i].reason)
             print_message("row %zu: %s\n", i, dkim_reason_name(judged.dkim[0].reason));
@@ -295,15 +253,15 @@ static void test_several_records(void **state)
     struct zone zone = { .arena = arena_new(0) };
     struct text name = TEXT("s._domainkey.example.org");
     struct text message =
-        sign_with(zone.arena, rsa, BASE "a=rsa-sha256; d=example.org; s=s", "from", CANONICAL_RELAXED,
-                  CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
+        judged_sign(zone.arena, rsa, BASE "a=rsa-sha256; d=example.org; s=s", "from", CANONICAL_RELAXED,
+                    CANONICAL_RELAXED, CANONICAL_WHOLE, text_of(message_text));
     zone_add_txt(&zone, name, TEXT("v=spf1 -all"));
     judged_make(&zone, message, NOW, &judged);
     assert_int_equal(judged.dkim[0].reason, DKIM_KEY_SYNTAX);
-    zone_add_txt(&zone, name, record_of(zone.arena, ed25519));
+    zone_add_txt(&zone, name, judged_record_of(zone.arena, ed25519));
     judged_make(&zone, message, NOW, &judged);
     assert_int_equal(judged.dkim[0].reason, DKIM_KEY_KIND);
-    zone_add_txt(&zone, name, record_of(zone.arena, rsa));
+    zone_add_txt(&zone, name, judged_record_of(zone.arena, rsa));
     judged_make(&zone, message, NOW, &judged);
     assert_int_equal(judged.dkim[0].reason, DKIM_GOOD);
     zone_clear(&zone);
@@ -411,8 +369,8 @@ static void test_signed_by_us(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct judged judged;
         struct zone zone = { .arena = arena_new(0) };
-        zone_add_txt(&zone, TEXT("r._domainkey.example.org"), record_of(zone.arena, rsa));
-        zone_add_txt(&zone, TEXT("e._domainkey.example.org"), record_of(zone.arena, ed25519));
+        zone_add_txt(&zone, TEXT("r._domainkey.example.org"), judged_record_of(zone.arena, rsa));
+        zone_add_txt(&zone, TEXT("e._domainkey.example.org"), judged_record_of(zone.arena, ed25519));
         struct text message = sign_twice(zone.arena, text_of(message_text));
         message = arena_printf(zone.arena, "%s%.*s", rows[i].insert, TEXT_ARG(message));
         judged_make(&zone, message, NOW, &judged);

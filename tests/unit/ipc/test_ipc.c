@@ -493,7 +493,9 @@ static void events_of_any_size(void **state)
                                            .author = longest,
                                            .spf_domain = longest,
                                            .dkim_domain = longest,
-                                           .excuse_of = longest } };
+                                           .excuse_of = longest,
+                                           .list = longest,
+                                           .list_domain = longest } };
     struct event_accepted event = { .id = 1,
                                     .helo = longest,
                                     .sender = longest,

@@ -63,7 +63,8 @@ static void scene_open(struct scene *scene, const char *more)
                                        .otherwise = SCAN_CLEAN } };
     scene->config = config_of_text(text_of(all), false);
     scene->arena = arena_new(0);
-    scene->scanner = (struct scanner){ scene->config, &scene->fake.engine, verdict_cache_new(64), TEXT_NONE };
+    scene->scanner =
+        (struct scanner){ scene->config, &scene->fake.engine, verdict_cache_new(64), TEXT_NONE, NULL };
 }
 
 static void scene_close(struct scene *scene)

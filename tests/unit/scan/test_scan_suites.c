@@ -194,7 +194,7 @@ static int open_scanner(void **state)
         fail_msg("%s", why);
     struct engine *engine = clamav_open(config, worker_room_bytes(config), why, sizeof why);
     if (!engine) fail_msg("%s", why);
-    scanner = (struct scanner){ config, engine, verdict_cache_new(1), TEXT_NONE };
+    scanner = (struct scanner){ config, engine, verdict_cache_new(1), TEXT_NONE, NULL };
     return 0;
 }
 
