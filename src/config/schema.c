@@ -704,6 +704,14 @@ const struct schema_row schema_rows[] = {
     PLAIN(LISTENER, "complete", SWITCH, complete, "on", NULL,
         "Add Date and Message-ID where mail has none. With `direction out` only: what comes in is left as it is.",
         "Date と Message-ID がなければ加える。direction out のときだけで、外からのメールには加えない。"),
+    PLAIN(LISTENER, "senders", SENDERS, senders, "ours", "ours",
+        "With `direction out`: whose mail is taken, by the domain of MAIL FROM. Domains of ours always (a domain below one of them "
+        "only where `domains` has it, or .DOMAIN); further ones that are named here, beside ours; or any. Servers inside that forward "
+        "mail of others rewrite its sender (SRS), or need their senders' domains here, or any. The null sender is always taken, and "
+        "so is what another node hands on, which has looked.",
+        "direction out のとき、MAIL FROM のドメインにより受けるか否か。自ドメインは常に受ける（その下のドメインは domains に書いたもの、または .DOMAIN だけ）。"
+        "ここに書いたドメインも受け、any は全て受ける。外からのメールを転送する内側のサーバーは、差出人を書き換える（SRS）か、そのドメインまたは any をここに書く。"
+        "空の差出人と、他のノードが確かめて渡すメールは常に受ける。"),
     PLAIN(LISTENER, "check", SWITCH, check, "on", NULL,
         "Judge what comes in here; off relays it unseen. An edge judges nothing: its walls do.",
         "ここで受けたメールを検査する。off は素通し。edge は検査せず、wall に任せる。"),

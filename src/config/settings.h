@@ -90,8 +90,10 @@ struct listener {
     enum line_repair repair;
     enum tls_level tls; /* TLS_OFF without certificate; OFFERED, REQUIRED or NODE */
     struct file_content certificate, key;
-    bool strict;   /* refuse local parts that RFC 5321 does not allow */
-    bool complete; /* add Date and Message-ID where they are missing; with DIRECTION_OUT only */
+    struct text_list senders; /* with DIRECTION_OUT, domains beside ours that may send: NAME, .NAME for all
+                                 below, or the word "any" */
+    bool strict;              /* refuse local parts that RFC 5321 does not allow */
+    bool complete;            /* add Date and Message-ID where they are missing; with DIRECTION_OUT only */
     bool
         check; /* judge mail that comes in here (false: relay unseen); always false where the role does not */
     enum relay_way relay; /* THROUGH or JOURNAL once the configuration is loaded */
