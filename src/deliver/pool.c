@@ -359,6 +359,7 @@ static void retire(struct pool *pool, struct destination *destination, struct er
 void pool_reload(struct pool *pool)
 {
     size_t slot = 0;
+    pool->source_told_ms = 0;
     struct hash_node *next = NULL, *node;
     struct errand_line moving;
     struct errand *errand;
