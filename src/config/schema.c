@@ -411,11 +411,11 @@ const struct schema_row schema_rows[] = {
         "The IPv6 address mail is sent from.",
         "送信元の IPv6 アドレス。"),
     CHOICE(GLOBAL, "deliver ipv6", deliver.ipv6, ipv6_uses, "confirmed",
-        "Whether mail to servers that are found by MX goes over IPv6: where the address that it would come from has a reverse name (PTR) "
+        "Whether mail to the world, to servers found by MX, goes over IPv6: where the address that it would come from has a reverse name (PTR) "
         "that leads back to it (confirmed), always (on) or never (off). Else it goes over IPv4, or waits where a domain has IPv6 alone. "
-        "Servers that are written down as targets are reached either way.",
+        "Servers that are written down as targets, and those of domains of ours, are reached either way.",
         "MX で見つけたサーバーへ IPv6 で送るか。confirmed は送信元アドレスの逆引き名（PTR）が正引きで同じアドレスに戻るときだけ、on は常に、off は送らない。"
-        "使わないときは IPv4 で送り、IPv6 しかないドメイン宛は待たせる。届け先に書いたサーバーには関わらない。"),
+        "使わないときは IPv4 で送り、IPv6 しかないドメイン宛は待たせる。届け先に書いたサーバーと自ドメインのサーバーには関わらない。"),
     PLAIN(GLOBAL, "deliver helo", NAME, deliver.helo, "hostname", "hostname",
         "The name said in EHLO.",
         "EHLO で名のる名前。"),

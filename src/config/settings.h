@@ -75,7 +75,7 @@ static inline bool text_list_has(const struct text_list *list, struct text wante
 
 /* Whether mail to the world goes over IPv6. */
 enum ipv6_use {
-    IPV6_CONFIRMED /* where the reverse name of our address leads back to it */,
+    IPV6_CONFIRMED, /* where the reverse name of our address leads back to it */
     IPV6_ON,
     IPV6_OFF
 };
@@ -237,7 +237,7 @@ struct config {
         uint32_t connect_ms, greeting_ms, command_ms, data_ms, final_ms, idle_ms;
         uint32_t messages_per_connection;
         struct address source, source6; /* zero: the kernel's choice */
-        enum ipv6_use ipv6;             /* to servers found by MX */
+        enum ipv6_use ipv6;             /* to servers of the world */
         struct text helo;               /* empty: hostname */
         struct file_content ca;         /* roots for `tls verified`; empty: the system's */
         uint16_t port;                  /* for MX targets: 25 */

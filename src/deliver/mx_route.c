@@ -2,6 +2,8 @@
 /* The order of servers for a domain, and the reasons why there is none. */
 #include "deliver/mx_route.h"
 
+#include "config/domains.h"
+
 bool own_addresses_have(const struct own_addresses *own, const struct endpoint *endpoint)
 {
     for (size_t i = 0; i < own->listener_count; i++) {
@@ -113,7 +115,7 @@ static void end(struct route *route)
 
 static struct text ipv6_hindrance(const struct route *route, const char **out_status)
 {
-    const struct source *source = &route->left_why;
+    const struct outbound_source *source = &route->left_why;
     char room[ADDRESS_TEXT_SIZE] = "address";
     if (!address_is_zero(&source->address)) address_print(&source->address, room);
     *out_status = "4.4.4";
@@ -137,7 +139,7 @@ static void note_ipv6(struct route *route)
                       TEXT_ARG(why)));
 }
 
-static bool may_be_from(const struct source *source)
+static bool may_be_from(const struct outbound_source *source)
 {
     return source->status == CLIENT_NAME_CONFIRMED && !address_is_zero(&source->address);
 }
@@ -146,11 +148,11 @@ static bool may_be_from(const struct source *source)
    about. */
 static void hops_sift(struct route *route, const struct sources_answer *answer)
 {
-    static const struct source unknown = { .status = CLIENT_NAME_TEMPERROR };
+    static const struct outbound_source unknown = { .status = CLIENT_NAME_TEMPERROR };
     uint32_t kept = 0, asked = 0;
     for (uint32_t i = 0; i < route->hop_count; i++) {
         struct hop hop = route->hops[i];
-        const struct source *source = &unknown;
+        const struct outbound_source *source = &unknown;
         if (is_world_v6(&hop)) {
             if (asked < answer->count) source = &answer->sources[asked];
             asked++;
@@ -253,7 +255,7 @@ struct route *route_new(const struct config *config, const struct domain *statem
     route->balance = statement->balance;
     route->connections = statement->connections;
     route->mx_port = config->deliver.port;
-    route->ipv6 = config->deliver.ipv6;
+    route->ipv6 = config_route_is_local(statement) ? IPV6_ON : config->deliver.ipv6;
     route->source6 = config->deliver.source6;
     route->hops = arena_alloc_array(arena, ROUTE_HOPS_MOST, sizeof *route->hops);
     targets_copy(route, statement);

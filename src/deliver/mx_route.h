@@ -42,7 +42,7 @@ struct route {
     struct target *targets;
     size_t target_count, target_next;
     uint16_t mx_port;
-    enum ipv6_use ipv6;
+    enum ipv6_use ipv6;     /* IPV6_ON where the domain is ours: its servers are inside, whoever names them */
     struct address source6; /* as configured; zero: the kernel's choice */
 
     enum tls_level tls;
@@ -56,8 +56,8 @@ struct route {
     struct hop *hops;
     uint32_t hop_count;
 
-    uint32_t left_out;      /* hops by IPv6 that are not taken since our address has no confirmed name */
-    struct source left_why; /* of the last of those */
+    uint32_t left_out; /* hops by IPv6 that are not taken since our address has no confirmed name */
+    struct outbound_source left_why; /* of the last of those */
 
     enum recipient_ending ending; /* FAILED or DEFERRED */
     const char *enhanced;

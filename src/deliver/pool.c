@@ -234,7 +234,7 @@ void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer)
 }
 
 /* At most a line a minute, and only where something else was told before. */
-static void source_tell(struct pool *pool, const struct source *source)
+static void source_tell(struct pool *pool, const struct outbound_source *source)
 {
     enum { TELL_EVERY_MS = 60000 };
     char room[ADDRESS_TEXT_SIZE];

@@ -50,8 +50,9 @@ void pool_stop(struct pool *pool);
 
 struct pool_counts {
     uint32_t destinations, waiting, connections, connections_static, opening, idle, set_aside, asking;
-    uint64_t left_out;         /* servers by IPv6 that routes were made without (deliver ipv6) */
-    struct source last_source; /* what lookup said last of an IPv6 address of ours; zeros: nothing yet */
+    uint64_t left_out; /* servers by IPv6 that routes were made without (deliver ipv6) */
+    struct outbound_source
+        last_source; /* what lookup said last of an IPv6 address of ours; zeros: nothing yet */
 };
 /* Walks every destination. */
 void pool_count(const struct pool *pool, struct pool_counts *out);

@@ -68,14 +68,14 @@ struct sources_question {
     struct address *destinations;
 };
 
-struct source {
+struct outbound_source {
     struct address address;         /* zero: see status */
     enum client_name_status status; /* without an address NONE: there is no way there; TEMPERROR: not known */
 };
 
 struct sources_answer {
     uint32_t count; /* one a destination, in their order */
-    struct source *sources;
+    struct outbound_source *sources;
 };
 
 /* Each sends one frame; the answer has its `id`. `deadline_ms` counts from when lookup reads it; 0: the

@@ -44,11 +44,12 @@ static uint8_t source_add(struct own_sources *own, const struct address *address
 /* One question less; with the last one the answer is there, and `own` may be gone. */
 static void count_down(struct own_sources *own)
 {
-    struct source sources[LOOKUP_SOURCES_MOST];
+    struct outbound_source sources[LOOKUP_SOURCES_MOST];
     if (--own->pending > 0) return;
     for (uint32_t i = 0; i < own->destination_count; i++) {
         uint8_t at = own->source_of[i];
-        sources[i] = (struct source){ .status = at == NO_WAY ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR };
+        sources[i] =
+            (struct outbound_source){ .status = at == NO_WAY ? CLIENT_NAME_NONE : CLIENT_NAME_TEMPERROR };
         if (at < OWN_SOURCES_MOST) sources[i] = own->sources[at].source;
     }
     own->answered(own->context, &(struct sources_answer){ own->destination_count, sources });

@@ -13,7 +13,7 @@ enum { OWN_SOURCES_MOST = 8 };
 struct own_source {
     struct asker asker; /* first: its answer gets the source back by this */
     struct own_sources *all;
-    struct source source;
+    struct outbound_source source;
 };
 
 /* The caller's memory. */

@@ -414,6 +414,8 @@ static void warnings(void **state)
         { "hostname a.jp; listen 0.0.0.0:25", "no domains: every message from the world is refused" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; digest reply r@a.jp",
           "digest reply without a listener of direction out: nobody can write to it" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { senders b.jp }",
+          "senders counts with direction out alone: here nobody looks at it" },
         { "hostname a.jp; listen 10.0.0.1:25 { direction out; from 0.0.0.0/0 }",
           "direction out from everybody relays for the whole world" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { xclient ::/0 }",

@@ -171,8 +171,10 @@ static const struct row rows[] = {
     { "a static way is nobody's business", "* [2001:db8::5]:587 relay.test", "far.test", NULL,
       "2001:db8::6 192.0.2.6",
       "2001:db8::5[2001:db8::5]:587 relay.test[2001:db8::6]:25 relay.test[192.0.2.6]:25", NULL, "ipv6 off" },
-    { "static, then mx", "example.test [2001:db8::5]:25 mx", "example.test", SIX, NULL,
-      "2001:db8::5[2001:db8::5]:25", "2001:db8::9!" },
+    { "static, then mx", "* [2001:db8::5]:25 mx", "far.test", SIX, NULL, "2001:db8::5[2001:db8::5]:25",
+      "2001:db8::9!" },
+    { "a domain of ours by mx is inside", "example.test mx", "example.test", SIX, NULL,
+      "a.far.test[2001:db8::1]:25", NULL, "ipv6 off" },
 };
 
 static void host_fill(struct arena *arena, struct text words, struct host_answer *out)
@@ -217,7 +219,7 @@ static void sources_fill(struct arena *arena, struct text words, struct sources_
     *out = (struct sources_answer){ 0 };
     out->sources = arena_alloc_array(arena, LOOKUP_SOURCES_MOST, sizeof *out->sources);
     while (text_next_word(&words, &word)) {
-        struct source *source = &out->sources[out->count++];
+        struct outbound_source *source = &out->sources[out->count++];
         char sign = word.at[word.length - 1];
         word.length--;
         source->status = sign == '+'   ? CLIENT_NAME_CONFIRMED
