@@ -132,7 +132,7 @@ static struct text ipv6_hindrance(const struct route *route, const char **out_st
    7372 section 3.3: the reverse DNS of an address did not hold. */
 static void note_ipv6(struct route *route)
 {
-    const char *status;
+    const char *status = "";
     struct text why = ipv6_hindrance(route, &status);
     note(route, RECIPIENT_DEFERRED, status,
          arena_printf(route->arena, "%.*s can be reached over IPv6 alone, and %.*s", TEXT_ARG(route->domain),

@@ -102,7 +102,7 @@ static bool sources_begin(struct peer *peer, struct frame *frame)
 {
     struct arena *arena = arena_new(0);
     struct sources_question question;
-    uint32_t deadline_ms;
+    uint32_t deadline_ms = 0;
     bool is_good = lookup_sources_get(arena, frame, &deadline_ms, &question);
     if (is_good) {
         struct ask *ask = memory_alloc(sizeof *ask);
