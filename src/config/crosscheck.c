@@ -152,6 +152,9 @@ static void relay_check(struct loader *loader, const struct listener *listener, 
     if (is_out && is_everybody(&listener->from))
         loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "from", index),
                         N_("direction out from everybody relays for the whole world"));
+    if (!is_out && listener->senders.count > 0)
+        loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "senders", index),
+                        N_("senders counts with direction out alone: here nobody looks at it"));
     if (is_everybody(&listener->xclient))
         loader_complain(loader, SEVERITY_WARNING, listener_place(loader, "xclient", index),
                         N_("xclient from everybody lets any client claim any address"));

@@ -60,6 +60,9 @@ static const struct schema_choice dmarc_actions[] = {
     { "reject", ACTION_REJECT }, { "quarantine", ACTION_QUARANTINE }, { "score", ACTION_ACCEPT }, { NULL, 0 }
 };
 static const struct schema_choice unsigned_ways[] = { { "defer", false }, { "unsigned", true }, { NULL, 0 } };
+static const struct schema_choice ipv6_uses[] = {
+    { "confirmed", IPV6_CONFIRMED }, { "on", IPV6_ON }, { "off", IPV6_OFF }, { NULL, 0 }
+};
 static const struct schema_choice builtins[] = {
     { "on", EMBEDDED_ON }, { "off", EMBEDDED_OFF }, { "only", EMBEDDED_ONLY }, { NULL, 0 }
 };
@@ -410,6 +413,12 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "deliver source6", IP6, deliver.source6, "any", "any",
         "The IPv6 address mail is sent from.",
         "送信元の IPv6 アドレス。"),
+    CHOICE(GLOBAL, "deliver ipv6", deliver.ipv6, ipv6_uses, "confirmed",
+        "Whether mail to the world, to servers found by MX, goes over IPv6: where the address that it would come from has a reverse name (PTR) "
+        "that leads back to it (confirmed), always (on) or never (off). Else it goes over IPv4, or waits where a domain has IPv6 alone. "
+        "Servers that are written down as targets, and those of domains of ours, are reached either way.",
+        "MX で見つけたサーバーへ IPv6 で送るか。confirmed は送信元アドレスの逆引き名（PTR）が正引きで同じアドレスに戻るときだけ、on は常に、off は送らない。"
+        "使わないときは IPv4 で送り、IPv6 しかないドメイン宛は待たせる。届け先に書いたサーバーと自ドメインのサーバーには関わらない。"),
     PLAIN(GLOBAL, "deliver helo", NAME, deliver.helo, "hostname", "hostname",
         "The name said in EHLO.",
         "EHLO で名のる名前。"),
@@ -707,6 +716,14 @@ const struct schema_row schema_rows[] = {
     PLAIN(LISTENER, "complete", SWITCH, complete, "on", NULL,
         "Add Date and Message-ID where mail has none. With `direction out` only: what comes in is left as it is.",
         "Date と Message-ID がなければ加える。direction out のときだけで、外からのメールには加えない。"),
+    PLAIN(LISTENER, "senders", SENDERS, senders, "ours", "ours",
+        "With `direction out`: whose mail is taken, by the domain of MAIL FROM. Domains of ours always (a domain below one of them "
+        "only where `domains` has it, or .DOMAIN); further ones that are named here, beside ours; or any. Servers inside that forward "
+        "mail of others rewrite its sender (SRS), or need their senders' domains here, or any. The null sender is always taken, and "
+        "so is what another node hands on, which has looked.",
+        "direction out のとき、MAIL FROM のドメインにより受けるか否か。自ドメインは常に受ける（その下のドメインは domains に書いたもの、または .DOMAIN だけ）。"
+        "ここに書いたドメインも受け、any は全て受ける。外からのメールを転送する内側のサーバーは、差出人を書き換える（SRS）か、そのドメインまたは any をここに書く。"
+        "空の差出人と、他のノードが確かめて渡すメールは常に受ける。"),
     PLAIN(LISTENER, "check", SWITCH, check, "on", NULL,
         "Judge what comes in here; off relays it unseen. An edge judges nothing: its walls do.",
         "ここで受けたメールを検査する。off は素通し。edge は検査せず、wall に任せる。"),

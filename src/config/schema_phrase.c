@@ -32,6 +32,8 @@ static const struct {
     [SCHEMA_INTERFACE] = { "a network interface such as eth0", "INTERFACE" },
     [SCHEMA_ENDPOINTS] = { "ADDRESS:PORT such as 192.0.2.1:53", "ADDRESS:PORT..." },
     [SCHEMA_NAMES] = { "host names such as www.example.jp", "NAME..." },
+    [SCHEMA_SENDERS] = { "domains such as partner.example, or .partner.example for all below it, any",
+                         "DOMAIN... | any" },
     [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_USERS] = { "user names", "USER..." },
     [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },

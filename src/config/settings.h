@@ -73,6 +73,13 @@ static inline bool text_list_has(const struct text_list *list, struct text wante
     return false;
 }
 
+/* Whether mail to the world goes over IPv6. */
+enum ipv6_use {
+    IPV6_CONFIRMED, /* where the reverse name of our address leads back to it */
+    IPV6_ON,
+    IPV6_OFF
+};
+
 /* A file whose content was read by master: processes in jails never open it. */
 struct file_content {
     struct text path;
@@ -90,8 +97,10 @@ struct listener {
     enum line_repair repair;
     enum tls_level tls; /* TLS_OFF without certificate; OFFERED, REQUIRED or NODE */
     struct file_content certificate, key;
-    bool strict;   /* refuse local parts that RFC 5321 does not allow */
-    bool complete; /* add Date and Message-ID where they are missing; with DIRECTION_OUT only */
+    struct text_list senders; /* with DIRECTION_OUT, domains beside ours that may send: NAME, .NAME for all
+                                 below, or the word "any" */
+    bool strict;              /* refuse local parts that RFC 5321 does not allow */
+    bool complete;            /* add Date and Message-ID where they are missing; with DIRECTION_OUT only */
     bool
         check; /* judge mail that comes in here (false: relay unseen); always false where the role does not */
     enum relay_way relay; /* THROUGH or JOURNAL once the configuration is loaded */
@@ -229,6 +238,7 @@ struct config {
         uint32_t connect_ms, greeting_ms, command_ms, data_ms, final_ms, idle_ms;
         uint32_t messages_per_connection;
         struct address source, source6; /* zero: the kernel's choice */
+        enum ipv6_use ipv6;             /* to servers of the world */
         struct text helo;               /* empty: hostname */
         struct file_content ca;         /* roots for `tls verified`; empty: the system's */
         uint16_t port;                  /* for MX targets: 25 */

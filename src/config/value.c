@@ -54,6 +54,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
@@ -159,6 +160,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
+    case SCHEMA_SENDERS:
+        return value_is_host_name(text_slice(word, word.at[0] == '.', word.length));
     case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return word.at[0] == '/';
@@ -288,6 +291,7 @@ static const char *text_store(const struct schema_row *row, void *base, struct t
 /* The word for "not set" leaves the field as zeros. */
 static const char *none_parse(const struct schema_row *row, void *base)
 {
+    if (row->type == SCHEMA_SENDERS) return NULL;
     if (value_is_list(row) && ((struct text_list *)field_of(row, base))->count > 0) return "stands alone";
     memset(field_of(row, base), 0, row->size);
     return NULL;
@@ -341,6 +345,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_SENDERS:
     case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
@@ -509,6 +514,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
     case SCHEMA_USERS:

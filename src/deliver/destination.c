@@ -335,6 +335,7 @@ void destination_route_changed(struct destination *destination)
     switch (destination->route->status) {
     case ROUTE_ASK_HOST:
     case ROUTE_ASK_MX:
+    case ROUTE_ASK_SOURCES:
         pool_ask(destination->pool, destination);
         break;
     case ROUTE_NONE:

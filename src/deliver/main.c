@@ -45,11 +45,14 @@ static bool lookup_frame(struct service *service, struct frame *frame)
     struct arena *arena = arena_new(0);
     struct host_answer host;
     struct mx_answer mx;
+    struct sources_answer sources;
     bool is_good = false;
     if (frame->type == LOOKUP_HOST_IS && (is_good = host_answer_get(arena, frame, &host)))
         pool_host_is(service->pool, frame->id, &host);
     else if (frame->type == LOOKUP_MX_IS && (is_good = mx_answer_get(arena, frame, &mx)))
         pool_mx_is(service->pool, frame->id, &mx);
+    else if (frame->type == LOOKUP_SOURCES_IS && (is_good = sources_answer_get(arena, frame, &sources)))
+        pool_sources_are(service->pool, frame->id, &sources);
     arena_free(arena);
     return is_good;
 }
@@ -102,14 +105,16 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     }
 }
 
-static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
+static bool ask(void *context, uint64_t id, const struct route *route)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     if (!service->lookup) return false;
-    if (is_mx)
-        lookup_mx_ask(service->lookup, id, 0, name);
+    if (route->status == ROUTE_ASK_SOURCES)
+        lookup_sources_ask(service->lookup, id, 0, &route->sources);
+    else if (route->status == ROUTE_ASK_MX)
+        lookup_mx_ask(service->lookup, id, 0, route->question);
     else
-        lookup_host_ask(service->lookup, id, 0, name);
+        lookup_host_ask(service->lookup, id, 0, route->question);
     return true;
 }
 
@@ -178,6 +183,20 @@ static void on_stop(void *context, uint32_t within_ms)
     pool_stop(service->pool);
 }
 
+/* "2001:db8::1 confirmed"; "-" before the first was looked at. */
+static void ipv6_status(const struct pool_counts *pool, struct buffer *out)
+{
+    static const char *const words[] = { [CLIENT_NAME_CONFIRMED] = " confirmed",
+                                         [CLIENT_NAME_UNCONFIRMED] = " not confirmed",
+                                         [CLIENT_NAME_NONE] = " without a name",
+                                         [CLIENT_NAME_TEMPERROR] = " not known" };
+    char room[ADDRESS_TEXT_SIZE] = "-";
+    bool is_known = !address_is_zero(&pool->last_source.address);
+    if (is_known) address_print(&pool->last_source.address, room);
+    child_status_add(out, "IPv6 source", "%s%s", room, is_known ? words[pool->last_source.status] : "");
+    child_status_add(out, "IPv6 servers left out", "%llu", (unsigned long long)pool->left_out);
+}
+
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -205,6 +224,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "TLS handshakes", "%llu", (unsigned long long)ground->handshakes);
     child_status_add(out, "TLS handshakes failed", "%llu", (unsigned long long)ground->handshakes_failed);
     child_status_add(out, "converted", "%llu", (unsigned long long)ground->converted);
+    ipv6_status(&pool, out);
     callout_status(service->callouts, out);
     relays_status(service->relays, out);
 }

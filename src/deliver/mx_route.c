@@ -2,6 +2,8 @@
 /* The order of servers for a domain, and the reasons why there is none. */
 #include "deliver/mx_route.h"
 
+#include "config/domains.h"
+
 bool own_addresses_have(const struct own_addresses *own, const struct endpoint *endpoint)
 {
     for (size_t i = 0; i < own->listener_count; i++) {
@@ -60,19 +62,21 @@ static bool hop_is_known(const struct route *route, const struct endpoint *endpo
     return false;
 }
 
-static void hop_add(struct route *route, const struct address *address, uint16_t port, struct text host)
+static void hop_add(struct route *route, const struct address *address, uint16_t port, struct text host,
+                    bool is_outside)
 {
     struct endpoint endpoint = { *address, port };
     if (route->hop_count == ROUTE_HOPS_MOST || hop_is_known(route, &endpoint)) return;
     char room[ADDRESS_TEXT_SIZE];
     if (host.length == 0) host = text_of(address_print(address, room));
-    route->hops[route->hop_count++] = (struct hop){ endpoint, arena_text(route->arena, host) };
+    route->hops[route->hop_count++] =
+        (struct hop){ endpoint, arena_text(route->arena, host), .is_outside = is_outside };
 }
 
 /* A static target that is this gateway is a mistake in the configuration: the mail waits until it is mended.
  */
 static void static_add(struct route *route, const struct own_addresses *own, const struct address *address,
-                       uint16_t port, struct text host)
+                       uint16_t port, struct text host, bool is_outside)
 {
     struct endpoint endpoint = { *address, port };
     if (address_is_no_host(address))
@@ -81,23 +85,122 @@ static void static_add(struct route *route, const struct own_addresses *own, con
     else if (own_addresses_have(own, &endpoint))
         note(route, RECIPIENT_DEFERRED, "4.4.6", TEXT("the route leads back to this gateway"));
     else
-        hop_add(route, address, port, host);
+        hop_add(route, address, port, host, is_outside);
 }
+
+/* --- by IPv6 --- */
+
+static bool is_world_v6(const struct hop *hop)
+{
+    return hop->is_outside && !address_is_v4(&hop->endpoint.address);
+}
+
+static void sources_want(struct route *route)
+{
+    struct sources_question *question = &route->sources;
+    *question = (struct sources_question){ .own = route->source6 };
+    question->destinations =
+        arena_alloc_array(route->arena, route->hop_count, sizeof *question->destinations);
+    for (uint32_t i = 0; i < route->hop_count; i++)
+        if (is_world_v6(&route->hops[i]))
+            question->destinations[question->count++] = route->hops[i].endpoint.address;
+}
+
+static void end(struct route *route)
+{
+    route->status = route->hop_count > 0 ? ROUTE_READY : ROUTE_NONE;
+    if (route->status == ROUTE_NONE && !route->enhanced)
+        note(route, RECIPIENT_DEFERRED, "4.4.4", TEXT("no server for the domain"));
+}
+
+static struct text ipv6_hindrance(const struct route *route, const char **out_status)
+{
+    const struct outbound_source *source = &route->left_why;
+    char room[ADDRESS_TEXT_SIZE] = "address";
+    if (!address_is_zero(&source->address)) address_print(&source->address, room);
+    *out_status = "4.4.4";
+    if (route->ipv6 == IPV6_OFF) return TEXT("that is switched off (deliver ipv6)");
+    if (source->status == CLIENT_NAME_NONE && address_is_zero(&source->address))
+        return TEXT("this machine has no way there");
+    *out_status = source->status == CLIENT_NAME_TEMPERROR ? "4.4.3" : "4.7.25";
+    if (source->status == CLIENT_NAME_TEMPERROR)
+        return arena_printf(route->arena, "the reverse name of our %s could not be looked up", room);
+    return arena_printf(route->arena, "our %s has no confirmed reverse name (deliver ipv6)", room);
+}
+
+/* Where nothing but IPv6 is there the mail waits: the name can be made, and the setting changed. X.7.25, RFC
+   7372 section 3.3: the reverse DNS of an address did not hold. */
+static void note_ipv6(struct route *route)
+{
+    const char *status = "";
+    struct text why = ipv6_hindrance(route, &status);
+    note(route, RECIPIENT_DEFERRED, status,
+         arena_printf(route->arena, "%.*s can be reached over IPv6 alone, and %.*s", TEXT_ARG(route->domain),
+                      TEXT_ARG(why)));
+}
+
+static bool may_be_from(const struct outbound_source *source)
+{
+    return source->status == CLIENT_NAME_CONFIRMED && !address_is_zero(&source->address);
+}
+
+/* Takes out what is not to be reached over IPv6. The others connect from the very address that was asked
+   about. */
+static void hops_sift(struct route *route, const struct sources_answer *answer)
+{
+    static const struct outbound_source unknown = { .status = CLIENT_NAME_TEMPERROR };
+    uint32_t kept = 0, asked = 0;
+    for (uint32_t i = 0; i < route->hop_count; i++) {
+        struct hop hop = route->hops[i];
+        const struct outbound_source *source = &unknown;
+        if (is_world_v6(&hop)) {
+            if (asked < answer->count) source = &answer->sources[asked];
+            asked++;
+            if (!may_be_from(source)) {
+                route->left_out++;
+                route->left_why = *source;
+                continue;
+            }
+            hop.source = source->address;
+        }
+        route->hops[kept++] = hop;
+    }
+    route->hop_count = kept;
+    if (kept == 0 && route->left_out > 0) note_ipv6(route);
+}
+
+void route_sources_answer(struct route *route, const struct sources_answer *answer)
+{
+    hops_sift(route, answer);
+    end(route);
+}
+
+static void ipv6_settle(struct route *route)
+{
+    static const struct sources_answer nothing;
+    sources_want(route);
+    if (route->sources.count == 0 || route->ipv6 == IPV6_ON)
+        end(route);
+    else if (route->ipv6 == IPV6_OFF)
+        route_sources_answer(route, &nothing);
+    else
+        route->status = ROUTE_ASK_SOURCES;
+}
+
+/* --- from target to target --- */
 
 static void go_on(struct route *route, const struct own_addresses *own)
 {
     while (route->target_next < route->target_count) {
         const struct target *target = &route->targets[route->target_next++];
-        if (target->use_mx || !target->is_address) {
+        if (!target->is_address) {
             route->status = target->use_mx ? ROUTE_ASK_MX : ROUTE_ASK_HOST;
             route->question = target->use_mx ? route->domain : target->host;
             return;
         }
-        static_add(route, own, &target->endpoint.address, target->endpoint.port, TEXT_NONE);
+        static_add(route, own, &target->endpoint.address, target->endpoint.port, TEXT_NONE, target->use_mx);
     }
-    route->status = route->hop_count > 0 ? ROUTE_READY : ROUTE_NONE;
-    if (route->status == ROUTE_NONE && !route->enhanced)
-        note(route, RECIPIENT_DEFERRED, "4.4.4", TEXT("no server for the domain"));
+    ipv6_settle(route);
 }
 
 /* As a null MX (RFC 7505) says it in the right way. */
@@ -123,7 +226,7 @@ static void literal_target(struct route *route)
             route->target_count = i;
             break;
         }
-        *target = (struct target){ .is_address = true, .endpoint = { address, route->mx_port } };
+        *target = (struct target){ true, .endpoint = { address, route->mx_port }, .use_mx = true };
     }
 }
 
@@ -152,6 +255,8 @@ struct route *route_new(const struct config *config, const struct domain *statem
     route->balance = statement->balance;
     route->connections = statement->connections;
     route->mx_port = config->deliver.port;
+    route->ipv6 = config_route_is_local(statement) ? IPV6_ON : config->deliver.ipv6;
+    route->source6 = config->deliver.source6;
     route->hops = arena_alloc_array(arena, ROUTE_HOPS_MOST, sizeof *route->hops);
     targets_copy(route, statement);
     literal_target(route);
@@ -179,7 +284,7 @@ void route_host_answer(struct route *route, const struct own_addresses *own, con
 {
     const struct target *target = &route->targets[route->target_next - 1];
     for (uint32_t i = 0; i < answer->address_count; i++)
-        static_add(route, own, &answer->addresses[i], target->endpoint.port, target->host);
+        static_add(route, own, &answer->addresses[i], target->endpoint.port, target->host, false);
     if (answer->address_count == 0) {
         /* A host that the administrator wrote down and that is not there is no reason to return mail. */
         enum dns_status status = answer->status == DNS_FOUND ? DNS_NONE : answer->status;
@@ -231,7 +336,7 @@ static void mx_hosts_add(struct route *route, const struct own_addresses *own, c
             if (is_nobodys(route, address))
                 note_nobody(route, host->host, address);
             else
-                hop_add(route, address, route->mx_port, host->host);
+                hop_add(route, address, route->mx_port, host->host, true);
         }
         if (host->addresses.address_count == 0) lookup_note(route, host->addresses.status, host->host);
     }

@@ -21,14 +21,17 @@ bool own_addresses_have(const struct own_addresses *own, const struct endpoint *
 
 struct hop {
     struct endpoint endpoint;
-    struct text host; /* its name; the address's text when it has none */
+    struct text host;      /* its name; the address's text when it has none */
+    bool is_outside;       /* found by MX, or an address literal: a server of the world */
+    struct address source; /* of ours, to connect from; zero: as the configuration has it */
 };
 
 enum route_status {
     ROUTE_ASK_HOST, /* route->question is the name to look up */
     ROUTE_ASK_MX,
-    ROUTE_READY, /* there is at least one hop */
-    ROUTE_NONE   /* there is none: ending, enhanced and reason */
+    ROUTE_ASK_SOURCES, /* route->sources is the question: from which address of ours is it, by IPv6? */
+    ROUTE_READY,       /* there is at least one hop */
+    ROUTE_NONE         /* there is none: ending, enhanced and reason */
 };
 
 enum { ROUTE_HOPS_MOST = 100 };
@@ -39,6 +42,8 @@ struct route {
     struct target *targets;
     size_t target_count, target_next;
     uint16_t mx_port;
+    enum ipv6_use ipv6;     /* IPV6_ON where the domain is ours: its servers are inside, whoever names them */
+    struct address source6; /* as configured; zero: the kernel's choice */
 
     enum tls_level tls;
     struct text tls_name; /* to verify; empty: the hop's host */
@@ -47,8 +52,12 @@ struct route {
 
     enum route_status status;
     struct text question;
+    struct sources_question sources;
     struct hop *hops;
     uint32_t hop_count;
+
+    uint32_t left_out; /* hops by IPv6 that are not taken since our address has no confirmed name */
+    struct outbound_source left_why; /* of the last of those */
 
     enum recipient_ending ending; /* FAILED or DEFERRED */
     const char *enhanced;
@@ -69,5 +78,7 @@ void route_free(struct route *route); /* NULL is allowed */
 void route_host_answer(struct route *route, const struct own_addresses *own,
                        const struct host_answer *answer);
 void route_mx_answer(struct route *route, const struct own_addresses *own, const struct mx_answer *answer);
+/* What is missing of it counts as CLIENT_NAME_TEMPERROR. */
+void route_sources_answer(struct route *route, const struct sources_answer *answer);
 
 #endif

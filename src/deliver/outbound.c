@@ -514,6 +514,7 @@ struct outbound *outbound_open(const struct outbound_start *start)
     outbound->timer = timer_new(ground->loop, on_time, outbound);
     bool is_v4 = address_is_v4(&hop->endpoint.address);
     const struct address *source = is_v4 ? &config->deliver.source : &config->deliver.source6;
+    if (!address_is_zero(&hop->source)) source = &hop->source;
     outbound->stream = stream_connect(ground->loop, &hop->endpoint, address_is_zero(source) ? NULL : source,
                                       &stream_events, outbound);
     clock_start(outbound);

@@ -201,8 +201,7 @@ bool pool_ask(struct pool *pool, struct destination *destination)
     destination->ask_id = ++pool->last_ask_id;
     destination->asked_ms = pool_now_ms(pool);
     hash_table_add(&pool->asking, &destination->by_ask, hash_table_number(destination->ask_id));
-    return pool->start.ask(pool->start.context, destination->ask_id, route->status == ROUTE_ASK_MX,
-                           route->question);
+    return pool->start.ask(pool->start.context, destination->ask_id, route);
 }
 
 static struct destination *asker_take(struct pool *pool, uint64_t id, enum route_status status)
@@ -234,14 +233,59 @@ void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer)
     destination_route_changed(destination);
 }
 
+/* At most a line a minute, and only where something else was told before. */
+static void source_tell(struct pool *pool, const struct outbound_source *source)
+{
+    enum { TELL_EVERY_MS = 60000 };
+    char room[ADDRESS_TEXT_SIZE];
+    uint64_t now = pool_now_ms(pool);
+    bool is_good = source->status == CLIENT_NAME_CONFIRMED, was_told = pool->source_told_ms > 0;
+    bool is_same = was_told && pool->source_told.status == source->status &&
+                   address_equal(&pool->source_told.address, &source->address);
+    if (is_same || (was_told && now - pool->source_told_ms < TELL_EVERY_MS) || (is_good && !was_told)) return;
+    pool->source_told = *source;
+    pool->source_told_ms = now;
+    address_print(&source->address, room);
+    if (is_good)
+        log_info("mail goes out over IPv6 too: the reverse name of %s is confirmed", room);
+    else if (source->status == CLIENT_NAME_TEMPERROR)
+        log_warning(
+            "mail goes out over IPv4 alone: the reverse name of %s, where mail over IPv6 would come from, "
+            "could not be looked up",
+            room);
+    else
+        log_warning(
+            "mail goes out over IPv4 alone: %s, where mail over IPv6 would come from, has no confirmed "
+            "reverse name (deliver ipv6)",
+            room);
+}
+
+static void sources_learn(struct pool *pool, const struct sources_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->count; i++) {
+        if (address_is_zero(&answer->sources[i].address)) continue;
+        pool->last_source = answer->sources[i];
+        source_tell(pool, &pool->last_source);
+    }
+}
+
+void pool_sources_are(struct pool *pool, uint64_t id, const struct sources_answer *answer)
+{
+    struct destination *destination = asker_take(pool, id, ROUTE_ASK_SOURCES);
+    if (!destination) return;
+    sources_learn(pool, answer);
+    route_sources_answer(destination->route, answer);
+    pool->left_out += destination->route->left_out;
+    destination_route_changed(destination);
+}
+
 void pool_ask_again(struct pool *pool)
 {
     size_t slot = 0;
     struct hash_node *next = NULL, *node;
     while ((node = hash_table_walk(&pool->asking, &slot, &next))) {
         struct destination *destination = OWNER_OF(node, struct destination, by_ask);
-        pool->start.ask(pool->start.context, destination->ask_id, destination->route->status == ROUTE_ASK_MX,
-                        destination->route->question);
+        pool->start.ask(pool->start.context, destination->ask_id, destination->route);
     }
 }
 
@@ -249,7 +293,9 @@ void pool_ask_again(struct pool *pool)
 static void ask_expire(struct pool *pool, struct destination *destination)
 {
     uint64_t id = destination->ask_id;
-    if (destination->route->status == ROUTE_ASK_MX)
+    if (destination->route->status == ROUTE_ASK_SOURCES)
+        pool_sources_are(pool, id, &(struct sources_answer){ 0 });
+    else if (destination->route->status == ROUTE_ASK_MX)
         pool_mx_is(pool, id, &(struct mx_answer){ .status = DNS_TEMPERROR });
     else
         pool_host_is(pool, id, &(struct host_answer){ .status = DNS_TEMPERROR });
@@ -313,6 +359,7 @@ static void retire(struct pool *pool, struct destination *destination, struct er
 void pool_reload(struct pool *pool)
 {
     size_t slot = 0;
+    pool->source_told_ms = 0;
     struct hash_node *next = NULL, *node;
     struct errand_line moving;
     struct errand *errand;
@@ -360,7 +407,9 @@ void pool_count(const struct pool *pool, struct pool_counts *out)
                                  .connections = pool->lane_count,
                                  .connections_static = pool->lane_count_static,
                                  .set_aside = hosts_aside(&pool->hosts, pool_now_ms(pool)),
-                                 .asking = (uint32_t)pool->asking.count };
+                                 .asking = (uint32_t)pool->asking.count,
+                                 .left_out = pool->left_out,
+                                 .last_source = pool->last_source };
     for (const struct lane *lane = TAILQ_FIRST(&pool->idle); lane; lane = TAILQ_NEXT(lane, idle)) out->idle++;
     while ((node = hash_table_walk(&pool->destinations, &slot, &next))) {
         const struct destination *destination = OWNER_OF(node, struct destination, by_key);

@@ -11,9 +11,9 @@ struct pool;
 struct pool_start {
     struct outbound_ground *ground; /* borrowed; its config may be replaced before pool_reload */
     struct own_addresses *own;      /* borrowed, likewise */
-    /* Asks lookup; answered by pool_host_is or pool_mx_is with the same id. False: lookup is not there now.
-     */
-    bool (*ask)(void *context, uint64_t id, bool is_mx, struct text name);
+    /* Asks lookup the question that the route stands at; answered by pool_host_is, pool_mx_is or
+       pool_sources_are with the same id. False: lookup is not there now. */
+    bool (*ask)(void *context, uint64_t id, const struct route *route);
     void (*is_empty)(void *context); /* after pool_stop: nothing is under way any more */
     void *context;
 };
@@ -32,6 +32,7 @@ void pool_remove(struct pool *pool, struct errand *errand);
 /* Lookup's answer to the question `id` of start.ask. One that nobody waits for any more is passed over. */
 void pool_host_is(struct pool *pool, uint64_t id, const struct host_answer *answer);
 void pool_mx_is(struct pool *pool, uint64_t id, const struct mx_answer *answer);
+void pool_sources_are(struct pool *pool, uint64_t id, const struct sources_answer *answer);
 void pool_ask_again(struct pool *pool); /* lookup was restarted */
 
 /* The configuration in ground and own is a new one: routes are made anew, errands that wait move over,
@@ -49,6 +50,9 @@ void pool_stop(struct pool *pool);
 
 struct pool_counts {
     uint32_t destinations, waiting, connections, connections_static, opening, idle, set_aside, asking;
+    uint64_t left_out; /* servers by IPv6 that routes were made without (deliver ipv6) */
+    struct outbound_source
+        last_source; /* what lookup said last of an IPv6 address of ours; zeros: nothing yet */
 };
 /* Walks every destination. */
 void pool_count(const struct pool *pool, struct pool_counts *out);

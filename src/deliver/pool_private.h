@@ -62,6 +62,8 @@ struct pool {
     struct lane_list idle;                                /* the longest idle first */
     uint32_t lane_count, lane_count_static;
     uint64_t last_ask_id, last_turn;
+    uint64_t left_out, source_told_ms;
+    struct outbound_source last_source, source_told; /* told: in the log */
     struct timer *sweep;
     struct deferred serve_starved;
     bool is_serving_starved, is_stopping;

@@ -45,6 +45,18 @@ void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadli
     channel_end(lookup);
 }
 
+void lookup_sources_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
+                        const struct sources_question *question)
+{
+    struct buffer *frame = channel_begin(lookup, LOOKUP_SOURCES, id);
+    put_u32(frame, deadline_ms);
+    buffer_add(frame, question->own.bytes, sizeof question->own.bytes);
+    put_u32(frame, question->count);
+    for (uint32_t i = 0; i < question->count; i++)
+        buffer_add(frame, question->destinations[i].bytes, sizeof question->destinations[i].bytes);
+    channel_end(lookup);
+}
+
 void spf_subject_put(const struct spf_subject *subject, struct buffer *out)
 {
     enum { TEXT_MOST = 1000 };
@@ -88,6 +100,18 @@ bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct ad
     struct reader reader = reader_of(frame->payload);
     *out_deadline_ms = get_u32(&reader);
     *out_client = address_take(&reader);
+    return reader_done(&reader);
+}
+
+bool lookup_sources_get(struct arena *arena, struct frame *frame, uint32_t *out_deadline_ms,
+                        struct sources_question *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out_deadline_ms = get_u32(&reader);
+    *out = (struct sources_question){ .own = address_take(&reader) };
+    out->count = get_count(&reader, LOOKUP_SOURCES_MOST, sizeof out->destinations->bytes);
+    out->destinations = arena_alloc_array(arena, out->count, sizeof *out->destinations);
+    for (uint32_t i = 0; i < out->count; i++) out->destinations[i] = address_take(&reader);
     return reader_done(&reader);
 }
 
@@ -167,5 +191,27 @@ bool client_name_get(struct frame *frame, struct client_name *out)
     struct reader reader = reader_of(frame->payload);
     out->status = enum_take(&reader, CLIENT_NAME_TEMPERROR);
     out->name = get_text(&reader);
+    return reader_done(&reader);
+}
+
+void sources_answer_put(const struct sources_answer *answer, struct buffer *frame)
+{
+    put_u32(frame, answer->count);
+    for (uint32_t i = 0; i < answer->count; i++) {
+        buffer_add(frame, answer->sources[i].address.bytes, sizeof answer->sources[i].address.bytes);
+        put_u8(frame, (uint8_t)answer->sources[i].status);
+    }
+}
+
+bool sources_answer_get(struct arena *arena, struct frame *frame, struct sources_answer *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct sources_answer){ 0 };
+    out->count = get_count(&reader, LOOKUP_SOURCES_MOST, sizeof out->sources->address.bytes + 1);
+    out->sources = arena_alloc_array(arena, out->count, sizeof *out->sources);
+    for (uint32_t i = 0; i < out->count; i++) {
+        out->sources[i].address = address_take(&reader);
+        out->sources[i].status = enum_take(&reader, CLIENT_NAME_TEMPERROR);
+    }
     return reader_done(&reader);
 }

@@ -15,14 +15,17 @@ enum lookup_frame {
     LOOKUP_SPF,            /* u32 deadline_ms, text: spf_subject_put */
     LOOKUP_KEY,            /* u32 deadline_ms, text: the name whose TXT records are a signature's key */
     LOOKUP_POLICY,         /* u32 deadline_ms, text: auth_policy_question_put (auth/authentication.h) */
+    LOOKUP_SOURCES,        /* u32 deadline_ms, struct sources_question */
     LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
     LOOKUP_MX_IS,          /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
     LOOKUP_SPF_IS,         /* same id; text: spf_answer_put */
     LOOKUP_KEY_IS,         /* same id; text: the byte form of dns_answers, with what is known by then */
     LOOKUP_POLICY_IS,      /* the same */
+    LOOKUP_SOURCES_IS,     /* same id; struct sources_answer */
 };
 
+enum { LOOKUP_SOURCES_MOST = 100 };
 enum { LOOKUP_ADDRESSES = 32, LOOKUP_MX_HOSTS = 32, LOOKUP_NAME_LIMIT = 255, LOOKUP_SUBJECT_LIMIT = 10240 };
 
 struct host_answer {
@@ -57,6 +60,24 @@ struct client_name {
     struct text name; /* the confirmed one, else the first PTR, else empty */
 };
 
+/* Which of our own addresses a connection to each of these would come from, and whether that one's reverse
+   name leads back to it. */
+struct sources_question {
+    struct address own; /* what connections are bound to; zero: as the kernel chooses */
+    uint32_t count;     /* at most LOOKUP_SOURCES_MOST */
+    struct address *destinations;
+};
+
+struct outbound_source {
+    struct address address;         /* zero: see status */
+    enum client_name_status status; /* without an address NONE: there is no way there; TEMPERROR: not known */
+};
+
+struct sources_answer {
+    uint32_t count; /* one a destination, in their order */
+    struct outbound_source *sources;
+};
+
 /* Each sends one frame; the answer has its `id`. `deadline_ms` counts from when lookup reads it; 0: the
    timeout of the configuration. */
 void lookup_host_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, struct text host);
@@ -64,6 +85,10 @@ void lookup_mx_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms, st
 /* The same. The address goes as its 16 bytes. */
 void lookup_client_name_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
                             const struct address *client);
+
+/* The same. */
+void lookup_sources_ask(struct channel *lookup, uint64_t id, uint32_t deadline_ms,
+                        const struct sources_question *question);
 
 /* Whose right to send is asked for by LOOKUP_SPF. `sender` without brackets, may be empty. */
 struct spf_subject {
@@ -85,6 +110,9 @@ bool lookup_text_get(struct frame *frame, struct text *out);
 /* What lookup reads: the payload of a question. False: malformed. The name is borrowed from the frame. */
 bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name);
 bool lookup_client_get(struct frame *frame, uint32_t *out_deadline_ms, struct address *out_client);
+/* The list lives in the arena. */
+bool lookup_sources_get(struct arena *arena, struct frame *frame, uint32_t *out_deadline_ms,
+                        struct sources_question *out);
 
 /* Appends. What is read has its lists in the arena. False: malformed. */
 void host_answer_put(const struct host_answer *answer, struct buffer *frame);
@@ -92,6 +120,8 @@ bool host_answer_get(struct arena *arena, struct frame *frame, struct host_answe
 /* The same; names of hosts are copied into the arena. */
 void mx_answer_put(const struct mx_answer *answer, struct buffer *frame);
 bool mx_answer_get(struct arena *arena, struct frame *frame, struct mx_answer *out);
+void sources_answer_put(const struct sources_answer *answer, struct buffer *frame);
+bool sources_answer_get(struct arena *arena, struct frame *frame, struct sources_answer *out);
 void client_name_put(const struct client_name *name, struct buffer *frame); /* appends */
 bool client_name_get(struct frame *frame, struct client_name *out);         /* borrows from the frame */
 

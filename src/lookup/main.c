@@ -15,6 +15,7 @@
 #include "lookup/dns_command.h"
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
+#include "lookup/own_source.h"
 
 /* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
 enum { KEY_BYTES = 4096, POLICY_BYTES = 16 * 1024 };
@@ -40,11 +41,13 @@ struct ask {
     struct peer *peer;
     LIST_ENTRY(ask) others; /* of the same peer */
     uint64_t id;
+    struct own_sources *sources; /* of LOOKUP_SOURCES, in place of the asker; else NULL */
 };
 
 static void ask_free(struct ask *ask)
 {
     LIST_REMOVE(ask, others);
+    free(ask->sources);
     free(ask);
 }
 
@@ -86,6 +89,32 @@ static void ask_answered(struct asker *asker, const struct dns_question_answer *
     ask_free(ask);
 }
 
+static void sources_answered(void *context, const struct sources_answer *answer)
+{
+    struct ask *ask = context;
+    struct channel *channel = ask->peer->channel;
+    sources_answer_put(answer, channel_begin(channel, LOOKUP_SOURCES_IS, ask->id));
+    channel_end(channel);
+    ask_free(ask);
+}
+
+static bool sources_begin(struct peer *peer, struct frame *frame)
+{
+    struct arena *arena = arena_new(0);
+    struct sources_question question;
+    uint32_t deadline_ms = 0;
+    bool is_good = lookup_sources_get(arena, frame, &deadline_ms, &question);
+    if (is_good) {
+        struct ask *ask = memory_alloc(sizeof *ask);
+        *ask = (struct ask){ .peer = peer, .id = frame->id, .sources = memory_alloc(sizeof *ask->sources) };
+        LIST_INSERT_HEAD(&peer->asks, ask, others);
+        own_sources_begin(ask->sources, peer->service->questions, &question, deadline_ms, sources_answered,
+                          ask);
+    }
+    arena_free(arena);
+    return is_good;
+}
+
 static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_subject *subject,
                       uint32_t deadline_ms)
 {
@@ -100,6 +129,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     struct dns_question_subject subject = { .kind = DNS_QUESTION_HOST };
     uint32_t deadline_ms;
+    if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
     switch (frame->type) {
     case LOOKUP_HOST:
     case LOOKUP_MX:
@@ -130,7 +160,10 @@ static void peer_on_closed(void *context)
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     for (struct ask *next, *ask = LIST_FIRST(&peer->asks); ask; ask = next) {
         next = LIST_NEXT(ask, others);
-        dns_question_leave(&ask->asker);
+        if (ask->sources)
+            own_sources_leave(ask->sources);
+        else
+            dns_question_leave(&ask->asker);
         ask_free(ask);
     }
     channel_close(peer->channel);

@@ -160,11 +160,12 @@ static void tell_ledger(struct session *session)
     buffer_free(&record);
 }
 
-/* One recipient that does not come into the queue. Returns the id of the refusal. */
+/* One recipient that does not come into the queue, or at MAIL a sender. Returns the id of the refusal. */
 static uint64_t tell_refused(struct session *session, enum event_stage stage, uint32_t number,
-                             struct text recipient, uint16_t code, struct text reply, bool is_message)
+                             struct text address, uint16_t code, struct text reply, bool is_message)
 {
     const struct transaction *transaction = &session->transaction;
+    bool is_sender = stage == STAGE_MAIL;
     struct event_signal signals[LIST_ROOM];
     bool is_content = stage == STAGE_CONTENT;
     struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
@@ -177,8 +178,8 @@ static uint64_t tell_refused(struct session *session, enum event_stage stage, ui
                                    .size = is_content ? transaction->body.size : 0,
                                    .client = session->client,
                                    .helo = session->dialogue.helo,
-                                   .sender = transaction->envelope.sender,
-                                   .recipient = recipient,
+                                   .sender = is_sender ? address : transaction->envelope.sender,
+                                   .recipient = is_sender ? TEXT_NONE : address,
                                    .reply = reply };
     if (is_content) event.judgement = judgement_of(session, signals);
     return refusals_add(session->server->refusals,
@@ -197,12 +198,12 @@ static struct text reply_note(struct session *session, enum event_stage stage, c
     return text_of(room);
 }
 
-uint64_t account_refused(struct session *session, enum event_stage stage, struct text recipient,
+uint64_t account_refused(struct session *session, enum event_stage stage, struct text address,
                          const struct reply *reply)
 {
     char room[REPLY_LINE_MOST];
     struct text line = reply_note(session, stage, reply, room);
-    return tell_refused(session, stage, 0, recipient, reply->code, line, false);
+    return tell_refused(session, stage, 0, address, reply->code, line, false);
 }
 
 void account_content_refused(struct session *session, const struct reply *reply)

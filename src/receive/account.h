@@ -6,9 +6,10 @@
 #include "ipc/event.h"
 #include "receive/session.h"
 
-/* A recipient or a client was turned away before content: "NOQUEUE: reject: RCPT from …" and its event.
-   `recipient` may be empty. Returns the id that trace finds it by. */
-uint64_t account_refused(struct session *session, enum event_stage stage, struct text recipient,
+/* A recipient, a sender or a client was turned away before content: "NOQUEUE: reject: RCPT from …" and its
+   event. `address` is of the recipient, or with STAGE_MAIL of the sender, and may be empty. Returns the id
+   that trace finds it by. */
+uint64_t account_refused(struct session *session, enum event_stage stage, struct text address,
                          const struct reply *reply);
 
 /* The same for every recipient of a message whose content was refused. */

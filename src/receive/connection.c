@@ -213,7 +213,8 @@ static void (*const acts[SERVER_DIALOGUE_ACTIONS])(struct session *session,
 static size_t take_command(struct session *session, struct text bytes)
 {
     struct server *server = session->server;
-    const struct server_dialogue_terms terms = { server->config, session_left_ms(session) == 0 };
+    const struct server_dialogue_terms terms = { server->config, session_left_ms(session) == 0,
+                                                 session->has_transaction_id };
     struct server_dialogue_step step;
     arena_reset(server->line);
     server_dialogue_input(&session->dialogue, &terms, bytes, server->line, &server->replies, &step);

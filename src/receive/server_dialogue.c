@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "config/domains.h"
 #include "config/refusal_text.h"
+#include "receive/sender_right.h"
 
 #define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO DESTADDR DESTPORT TLS TRANSACTION"
 
@@ -126,6 +127,7 @@ struct reply server_dialogue_explain(const struct reply *reply, const struct con
 struct scene {
     struct server_dialogue *dialogue;
     const struct config *config;
+    bool is_handed_on;
     struct arena *arena;
     struct buffer *out;
     struct server_dialogue_step *step;
@@ -283,6 +285,23 @@ static enum server_dialogue_action refuse_size(const struct scene *scene)
     return SERVER_DIALOGUE_SAID;
 }
 
+/* Said with what the configuration adds for people; log and ledger keep the first line. */
+static enum server_dialogue_action refuse_sender(const struct scene *scene, const struct reply *reply)
+{
+    const struct smtp_command *command = &scene->step->command;
+    bool is_utf8 = (command->given & PARAMETER_SMTPUTF8) != 0;
+    struct reply explained = server_dialogue_explain(reply, scene->config, is_utf8, scene->arena);
+    return refuse(scene, STAGE_MAIL, command->mailbox.address, explained);
+}
+
+/* A node in front of us, which faces the client, has looked. */
+static struct reply sender_refusal(const struct scene *scene)
+{
+    if (scene->dialogue->is_node || scene->is_handed_on) return (struct reply){ 0 };
+    return sender_right_refusal(scene->config, scene->dialogue->listener, &scene->step->command.mailbox,
+                                scene->arena);
+}
+
 static enum server_dialogue_action do_mail(const struct scene *scene)
 {
     const struct server_dialogue *dialogue = scene->dialogue;
@@ -297,6 +316,8 @@ static enum server_dialogue_action do_mail(const struct scene *scene)
     if (command->mailbox.needs_smtputf8 && !(command->given & PARAMETER_SMTPUTF8))
         return say(scene, 553, "5.6.7", "the address needs SMTPUTF8");
     if (command->size > scene->config->limits.message_bytes) return refuse_size(scene);
+    struct reply refusal = sender_refusal(scene);
+    if (refusal.code) return refuse_sender(scene, &refusal);
     return SERVER_DIALOGUE_MAIL;
 }
 
@@ -536,7 +557,7 @@ void server_dialogue_input(struct server_dialogue *dialogue, const struct server
                            struct text input, struct arena *arena, struct buffer *out,
                            struct server_dialogue_step *step)
 {
-    const struct scene scene = { dialogue, terms->config, arena, out, step };
+    const struct scene scene = { dialogue, terms->config, terms->is_handed_on, arena, out, step };
     const char *why = excess(dialogue, terms->config);
     size_t end = text_find_char(input, '\n');
     if (why) {

@@ -54,6 +54,7 @@ enum server_dialogue_action {
 struct server_dialogue_terms {
     const struct config *config; /* names and limits in force */
     bool is_overdue;             /* the session has lasted its time: it ends between two messages */
+    bool is_handed_on;           /* XCLIENT named a transaction: the node in front has looked at the sender */
 };
 
 /* One input's outcome. Texts are borrowed from the input or live in the arena that was given along. */

@@ -12,7 +12,7 @@ import dns_server
 import lab
 
 HEAD = "virus {{ mode off }}\nspam {{ mode off }}\nqueue {{ retry first 1s; retry most 2s }}\n"
-OUT = "listen 127.0.0.1:{port} {{ direction out }}\ndns {{ servers {dns}; timeout 1s; dnssec off; client names off }}\n" + HEAD
+OUT = "listen 127.0.0.1:{port} {{ direction out; senders any }}\ndns {{ servers {dns}; timeout 1s; dnssec off; client names off }}\n" + HEAD
 
 
 def send(node, recipient="user@example.test", body="a line\n", mail="", sender="sender@outside.example", **fields):

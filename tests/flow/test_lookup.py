@@ -174,6 +174,24 @@ def test_frames_carry_questions_and_answers(process, question, wanted):
     assert process.ask(question) == wanted
 
 
+@pytest.mark.parametrize("question, wanted", [
+    ("from any 127.0.0.2", "127.0.0.1!"),            # the kernel's choice, whose name leads elsewhere
+    ("from 127.0.0.2 192.0.2.1", "127.0.0.2+"),      # bound to it, whatever the way
+    ("from 127.0.0.4 192.0.2.1", "127.0.0.4+"),
+    ("from 127.0.0.9 192.0.2.1 192.0.2.2", "127.0.0.9- 127.0.0.9-"),
+    ("from any", ""),
+])
+def test_from_where_mail_would_come(dns, process, question, wanted):
+    dns.set_reverse("127.0.0.1", "liar.test")
+    assert process.ask(question) == wanted
+
+
+def test_from_where_mail_would_come_in_doubt(dns, process):
+    dns.misbehave("silent.test", "servfail")
+    assert process.ask("from 127.0.0.4 192.0.2.1") == "127.0.0.4?"
+    assert process.ask("from any " + " ".join(f"127.0.0.{n}" for n in range(1, 101))).count("127.0.0.1") == 100
+
+
 def test_the_jailed_process_asks_over_tcp_and_makes_a_new_resolver(dns, process, tmp_path):
     dns.misbehave("*", "truncate")
     assert process.ask("host bare.test") == "found 127.0.0.9"

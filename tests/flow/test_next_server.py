@@ -12,7 +12,7 @@ import lab
 from played import Played
 
 HEAD = "virus {{ mode off }}\nspam {{ mode off }}\nqueue {{ retry first 1h; retry most 2h }}\n"
-OUT = "listen 127.0.0.1:{port} {{ direction out }}\n" + HEAD
+OUT = "listen 127.0.0.1:{port} {{ direction out; senders any }}\n" + HEAD
 ONE = HEAD + "domains {{ example.test 127.0.0.1:{server} }}\n"
 
 

@@ -23,7 +23,7 @@ from test_quarantine import digests, kept, settled, spam, subject_of
 
 CONFIG = """
 listen 127.0.0.1:{port} {{ direction in }}
-listen 127.0.0.1:{out} {{ direction out }}
+listen 127.0.0.1:{out} {{ direction out; senders elsewhere.example }}
 domains {{ example.test 127.0.0.1:{inside} {{ language ja }}; other.test 127.0.0.1:{inside} }}
 spam {{ quarantine above 12; reject above never }}
 quarantine {{ most 100M }}

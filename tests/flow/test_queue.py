@@ -11,7 +11,7 @@ import lab
 
 WAY = "queue {{ retry first 1s; retry most 2s }}\nvirus {{ mode off }}\nspam {{ mode off }}\n"
 IN = WAY + "domains {{ example.test 127.0.0.1:{inside}; other.test 127.0.0.1:{other} }}\n"
-OUT = ("listen 127.0.0.1:{port} {{ direction out }}\nqueue {{ retry first 1s; retry most 2s; expire 1m }}\n"
+OUT = ("listen 127.0.0.1:{port} {{ direction out; senders any }}\nqueue {{ retry first 1s; retry most 2s; expire 1m }}\n"
        "domains {{ example.test 127.0.0.1:{inside}; other.test 127.0.0.1:{other} }}\n")
 
 

@@ -36,7 +36,7 @@ def test_a_way_to_somewhere_else_is_refused(node, recipient):
 
 @pytest.mark.parametrize("recipient", ["u%far.example@example.test", '"u@far.example"@example.test', "far.example!u@example.test"])
 def test_a_way_to_somewhere_else_is_taken_from_inside_and_where_it_is_allowed(node, inside, recipient):
-    assert lab.Client(node.values["out"]).send(lab.message("from inside"), recipients=(recipient,))[0] == 250
+    assert lab.Client(node.values["out"]).send(lab.message("from inside"), sender="user@example.test", recipients=(recipient,))[0] == 250
     allowed = recipient.replace("@example.test", "@routes.test")
     assert lab.Client(node.port).send(lab.message("allowed"), recipients=(allowed,))[0] == 250
     to = b"".join(inside.wait(2))

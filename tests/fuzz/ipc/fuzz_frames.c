@@ -41,6 +41,19 @@ static void held(struct arena *arena, struct text payload)
     buffer_free(&again);
 }
 
+static void sources(struct arena *arena, struct frame *frame)
+{
+    struct sources_question question;
+    struct sources_answer answer;
+    struct buffer again = { 0 };
+    uint32_t deadline_ms;
+    lookup_sources_get(arena, frame, &deadline_ms, &question);
+    if (!sources_answer_get(arena, frame, &answer)) return;
+    sources_answer_put(&answer, &again);
+    if (!text_equal(buffer_text(&again), frame->payload)) abort();
+    buffer_free(&again);
+}
+
 static void relay(struct arena *arena, struct frame *frame)
 {
     struct relay_request request;
@@ -150,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         host_answer_get(arena, &frame, &host);
+        sources(arena, &frame);
         break;
     case 4:
         mx_answer_get(arena, &frame, &mx);

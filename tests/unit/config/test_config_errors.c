@@ -263,9 +263,12 @@ static const struct error_row rows[] = {
                                              "everybody; say who may connect: from NETWORK…\n" },
     { "listen 0.0.0.0:25 { direction out; frm 10.0.0.0/8 }",
       "1:36: error: unknown word \"frm\"; allowed: direction, from, deny, proxy, xclient, repair, tls, "
-      "strict, complete, check, relay; "
+      "strict, complete, senders, check, relay; "
       "did you mean \"from\"?\n" },
     { "listen 127.0.0.1:25 { direction out }", "" },
+    { "listen 127.0.0.1:25 { senders *.jp }",
+      "1:31: error: \"*.jp\" is not valid here: senders; allowed: domains such as partner.example, or "
+      ".partner.example for all below it, any, or ours\n" },
     { "listen 0.0.0.0:25 { from 10.0.0.1/8 }", "1:26: error: \"10.0.0.1/8\" has no prefix length that fits "
                                                "its address: from; allowed: addresses and networks "
                                                "such as 192.0.2.1 or 2001:db8::/32, or any\n" },
@@ -411,6 +414,8 @@ static void warnings(void **state)
         { "hostname a.jp; listen 0.0.0.0:25", "no domains: every message from the world is refused" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; digest reply r@a.jp",
           "digest reply without a listener of direction out: nobody can write to it" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { senders b.jp }",
+          "senders counts with direction out alone: here nobody looks at it" },
         { "hostname a.jp; listen 10.0.0.1:25 { direction out; from 0.0.0.0/0 }",
           "direction out from everybody relays for the whole world" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { xclient ::/0 }",

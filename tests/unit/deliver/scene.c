@@ -115,21 +115,25 @@ static void segment_send(struct scene *scene)
     buffer_free(&payload);
 }
 
-static bool ask(void *context, uint64_t id, bool is_mx, struct text name)
+static bool ask(void *context, uint64_t id, const struct route *route)
 {
     struct scene *scene = context;
-    (void)name;
     scene->asked++;
     scene->ask_id = id;
-    scene->asked_mx = is_mx;
-    if (is_mx ? scene->mx != NULL : scene->host != NULL) loop_defer(scene->loop, &scene->answer);
+    scene->asked_for = route->status;
+    bool has_answer = route->status == ROUTE_ASK_MX        ? scene->mx != NULL
+                      : route->status == ROUTE_ASK_SOURCES ? scene->sources != NULL
+                                                           : scene->host != NULL;
+    if (has_answer) loop_defer(scene->loop, &scene->answer);
     return true;
 }
 
 static void answer(void *context)
 {
     struct scene *scene = context;
-    if (scene->asked_mx)
+    if (scene->asked_for == ROUTE_ASK_SOURCES)
+        pool_sources_are(scene->pool, scene->ask_id, scene->sources);
+    else if (scene->asked_for == ROUTE_ASK_MX)
         pool_mx_is(scene->pool, scene->ask_id, scene->mx);
     else
         pool_host_is(scene->pool, scene->ask_id, scene->host);

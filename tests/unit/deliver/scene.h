@@ -43,9 +43,10 @@ struct scene {
     /* what the test's lookup answers, at the end of the turn; NULL: never */
     const struct mx_answer *mx;
     const struct host_answer *host;
+    const struct sources_answer *sources;
     unsigned asked;
     uint64_t ask_id;
-    bool asked_mx;
+    enum route_status asked_for;
     struct deferred answer;
 };
 

@@ -21,8 +21,16 @@ struct row {
     const char *mx; /* "" none, "." null MX, "?" temperror, else as above; NULL: must not be asked */
     const char
         *host; /* addresses of any host that is asked, "?" temperror, "-" none; NULL: must not be asked */
-    const char *hops; /* "host[address]:port …"; or the reason: "4.4.3 lookup …" */
+    const char *hops; /* "host[address]:port …", behind it "<source" where one is to be bound; or the reason:
+                         "4.4.3 lookup …" */
+    const char
+        *sources; /* of each server by IPv6 that is found by MX our address, with "+" confirmed, "!" not,
+                     "-" without a name, "?" in doubt; "/" no way there. NULL: must not be asked */
+    const char *deliver; /* settings */
 };
+
+#define BOTH "10 a.far.test 2001:db8::1 192.0.2.1"
+#define SIX "10 a.far.test 2001:db8::1"
 
 static const struct row rows[] = {
     { "address", "example.test 192.0.2.1", "example.test", NULL, NULL, "192.0.2.1[192.0.2.1]:25" },
@@ -107,7 +115,66 @@ static const struct row rows[] = {
     { "a literal of ourselves", "", "[127.0.0.1]", NULL, NULL,
       "failed 5.1.10 [127.0.0.1] accepts no mail: its server [127.0.0.1] is at 127.0.0.1" },
     { "address literal", "", "[192.0.2.44]", NULL, NULL, "192.0.2.44[192.0.2.44]:25" },
-    { "IPv6 literal", "", "[IPv6:2001:db8::44]", NULL, NULL, "2001:db8::44[2001:db8::44]:25" },
+    { "IPv6 literal", "", "[IPv6:2001:db8::44]", NULL, NULL, "2001:db8::44[2001:db8::44]:25<2001:db8::9",
+      "2001:db8::9+" },
+
+    /* from which address of ours, by IPv6 */
+    { "our name is confirmed", "", "far.test", BOTH, NULL,
+      "a.far.test[2001:db8::1]:25<2001:db8::9 a.far.test[192.0.2.1]:25", "2001:db8::9+" },
+    { "it does not lead back", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", "2001:db8::9!" },
+    { "there is none", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", "2001:db8::9-" },
+    { "nobody could say", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", "2001:db8::9?" },
+    { "no way by IPv6", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", "/" },
+    { "half an answer", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", "" },
+    { "a source for each server", "", "far.test",
+      "10 a.far.test 2001:db8::1 192.0.2.1, 20 b.far.test 2001:db8::2 192.0.2.2, 30 c.far.test 2001:db8::3",
+      NULL,
+      "a.far.test[192.0.2.1]:25 b.far.test[2001:db8::2]:25<2001:db8::9 b.far.test[192.0.2.2]:25 "
+      "c.far.test[2001:db8::3]:25<2001:db8::7",
+      "2001:db8::8! 2001:db8::9+ 2001:db8::7+" },
+    { "a worse server by IPv4 before the best by IPv6", "", "far.test",
+      "10 a.far.test 2001:db8::1, 20 b.far.test 192.0.2.2", NULL, "b.far.test[192.0.2.2]:25",
+      "2001:db8::9!" },
+    { "IPv6 alone, confirmed", "", "far.test", SIX, NULL, "a.far.test[2001:db8::1]:25<2001:db8::9",
+      "2001:db8::9+" },
+    { "IPv6 alone, it does not lead back", "", "far.test", SIX, NULL,
+      "deferred 4.7.25 far.test can be reached over IPv6 alone, and our 2001:db8::9 has no confirmed reverse "
+      "name (deliver ipv6)",
+      "2001:db8::9!" },
+    { "IPv6 alone, there is none", "", "far.test", SIX, NULL,
+      "deferred 4.7.25 far.test can be reached over IPv6 alone, and our 2001:db8::9 has no confirmed reverse "
+      "name (deliver ipv6)",
+      "2001:db8::9-" },
+    { "IPv6 alone, nobody could say", "", "far.test", SIX, NULL,
+      "deferred 4.4.3 far.test can be reached over IPv6 alone, and the reverse name of our 2001:db8::9 could "
+      "not be looked up",
+      "2001:db8::9?" },
+    { "IPv6 alone, no answer", "", "far.test", SIX, NULL,
+      "deferred 4.4.3 far.test can be reached over IPv6 alone, and the reverse name of our address could not "
+      "be looked up",
+      "" },
+    { "IPv6 alone, no way", "", "far.test", SIX, NULL,
+      "deferred 4.4.4 far.test can be reached over IPv6 alone, and this machine has no way there", "/" },
+    { "IPv6 alone, and a server in doubt", "", "far.test", "10 a.far.test 2001:db8::1, 20 b.far.test ?", NULL,
+      "deferred 4.4.3 lookup of b.far.test failed: temperror", "2001:db8::9!" },
+    { "IPv6 alone, and a server that is gone", "", "far.test", "10 a.far.test 2001:db8::1, 20 b.far.test -",
+      NULL,
+      "deferred 4.7.25 far.test can be reached over IPv6 alone, and our 2001:db8::9 has no confirmed reverse "
+      "name (deliver ipv6)",
+      "2001:db8::9!" },
+    { "switched on: nobody is asked", "", "far.test", BOTH, NULL,
+      "a.far.test[2001:db8::1]:25 a.far.test[192.0.2.1]:25", NULL, "ipv6 on" },
+    { "switched off", "", "far.test", BOTH, NULL, "a.far.test[192.0.2.1]:25", NULL, "ipv6 off" },
+    { "switched off, IPv6 alone", "", "far.test", SIX, NULL,
+      "deferred 4.4.4 far.test can be reached over IPv6 alone, and that is switched off (deliver ipv6)", NULL,
+      "ipv6 off" },
+    { "a static way is nobody's business", "* [2001:db8::5]:587 relay.test", "far.test", NULL,
+      "2001:db8::6 192.0.2.6",
+      "2001:db8::5[2001:db8::5]:587 relay.test[2001:db8::6]:25 relay.test[192.0.2.6]:25", NULL, "ipv6 off" },
+    { "static, then mx", "* [2001:db8::5]:25 mx", "far.test", SIX, NULL, "2001:db8::5[2001:db8::5]:25",
+      "2001:db8::9!" },
+    { "a domain of ours by mx is inside", "example.test mx", "example.test", SIX, NULL,
+      "a.far.test[2001:db8::1]:25", NULL, "ipv6 off" },
 };
 
 static void host_fill(struct arena *arena, struct text words, struct host_answer *out)
@@ -146,12 +213,32 @@ static void mx_fill(struct arena *arena, struct text list, struct mx_answer *out
     }
 }
 
+static void sources_fill(struct arena *arena, struct text words, struct sources_answer *out)
+{
+    struct text word;
+    *out = (struct sources_answer){ 0 };
+    out->sources = arena_alloc_array(arena, LOOKUP_SOURCES_MOST, sizeof *out->sources);
+    while (text_next_word(&words, &word)) {
+        struct outbound_source *source = &out->sources[out->count++];
+        char sign = word.at[word.length - 1];
+        word.length--;
+        source->status = sign == '+'   ? CLIENT_NAME_CONFIRMED
+                         : sign == '!' ? CLIENT_NAME_UNCONFIRMED
+                         : sign == '?' ? CLIENT_NAME_TEMPERROR
+                                       : CLIENT_NAME_NONE;
+        assert_true(sign == '/' || address_parse(word, &source->address));
+    }
+}
+
 static void print(const struct route *route, struct buffer *out)
 {
     char room[ADDRESS_TEXT_SIZE];
-    for (uint32_t i = 0; i < route->hop_count; i++)
-        buffer_printf(out, "%s%.*s[%s]:%u", i ? " " : "", TEXT_ARG(route->hops[i].host),
-                      address_print(&route->hops[i].endpoint.address, room), route->hops[i].endpoint.port);
+    for (uint32_t i = 0; i < route->hop_count; i++) {
+        const struct hop *hop = &route->hops[i];
+        buffer_printf(out, "%s%.*s[%s]:%u", i ? " " : "", TEXT_ARG(hop->host),
+                      address_print(&hop->endpoint.address, room), hop->endpoint.port);
+        if (!address_is_zero(&hop->source)) buffer_printf(out, "<%s", address_print(&hop->source, room));
+    }
     if (route->status == ROUTE_NONE)
         buffer_printf(out, "%s %s %.*s", route->ending == RECIPIENT_FAILED ? "failed" : "deferred",
                       route->enhanced, TEXT_ARG(route->reason));
@@ -163,8 +250,8 @@ static struct config *config_of(const struct row *row)
     buffer_printf(&text,
                   "role single\nhostname mx.example.test\nadmin postmaster@example.test\n"
                   "listen 198.51.100.1:25 { direction in }\n"
-                  "domains {\n%s\n}\n",
-                  row->domains);
+                  "domains {\n%s\n}\ndeliver { %s }\n",
+                  row->domains, row->deliver ? row->deliver : "");
     struct config *config = config_of_text(buffer_text(&text), false);
     buffer_free(&text);
     return config;
@@ -192,6 +279,14 @@ static void row_check(const struct row *row)
             route_mx_answer(route, &own, &mx);
         else
             route_host_answer(route, &own, &host);
+    }
+    if (route->status == ROUTE_ASK_SOURCES) {
+        struct sources_answer sources;
+        if (!row->sources) fail_msg("%s: asked for our source", row->name);
+        sources_fill(arena, text_of(row->sources), &sources);
+        route_sources_answer(route, &sources);
+    } else if (row->sources) {
+        fail_msg("%s: did not ask for our source", row->name);
     }
     struct buffer out = { 0 };
     print(route, &out);

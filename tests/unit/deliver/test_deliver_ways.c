@@ -74,6 +74,38 @@ static void test_nobody_there(void **state)
     scene_stop(&scene);
 }
 
+/* Of a server with both families IPv4 is taken while our name is not confirmed; lookup that was restarted is
+   asked again. */
+static void test_mx_by_ipv6(void **state)
+{
+    (void)state;
+    struct address both[2];
+    struct outbound_source own = { .status = CLIENT_NAME_UNCONFIRMED };
+    struct pool_counts counts;
+    assert_true(address_parse(TEXT("::1"), &both[0]) && address_parse(TEXT("127.0.0.1"), &both[1]));
+    assert_true(address_parse(TEXT("2001:db8::9"), &own.address));
+    scene_start(&scene);
+    struct script_server *server = scene_server(&scene, FEATURES, NULL);
+    struct mx_host host = { 10, TEXT("a.far.test"), { DNS_FOUND, false, 2, both } };
+    scene.mx = &(struct mx_answer){ .status = DNS_FOUND, .host_count = 1, .hosts = &host };
+    scene_configure(&scene, "deliver { port %u }\n", server->port);
+    struct scene_job job = plain;
+    job.domain = "far.test";
+    job.recipients = "user@far.test";
+    scene_send(&scene, &job);
+    for (int turn = 0; turn < 1000 && scene.asked < 2; turn++) scene_wait_ms(&scene, 1);
+    scene.sources = &(struct sources_answer){ 1, &own };
+    pool_ask_again(scene.pool);
+    scene_wait_results(&scene, 1);
+    assert_int_equal(scene.asked, 3);
+    assert_int_equal(ending(0), RECIPIENT_DELIVERED);
+    assert_true(text_starts(scene.results[0].relay, TEXT("a.far.test[127.0.0.1]:")));
+    pool_count(scene.pool, &counts);
+    assert_int_equal(counts.left_out, 1);
+    assert_true(address_equal(&counts.last_source.address, &own.address));
+    scene_stop(&scene);
+}
+
 static void test_mx(void **state)
 {
     (void)state;
@@ -436,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failover),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_mx_by_ipv6),
         cmocka_unit_test(test_mx),
         cmocka_unit_test(test_lookup_restarts),
         cmocka_unit_test(test_limit_per_destination),

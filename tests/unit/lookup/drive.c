@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Plays master and asker for the real lookup process, for tests/flow/test_lookup.py:
-   drive LOOKUP-PROGRAM CONFIGURATION. Input lines "TAG host|mx|client NAME [DEADLINE_MS]", "garbage" (a frame
+   drive LOOKUP-PROGRAM CONFIGURATION. Input lines "TAG host|mx|client NAME [DEADLINE_MS]", "TAG
+   from OWN|any DESTINATION…", "garbage" (a frame
    that is none), "status", "reload CONFIGURATION"; answers in the words of ask.c. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,18 @@ static bool client_name_print(struct frame *frame)
     return true;
 }
 
+static bool sources_print(struct arena *arena, struct frame *frame)
+{
+    static const char signs[] = { '+', '!', '-', '?' };
+    char room[ADDRESS_TEXT_SIZE];
+    struct sources_answer answer;
+    if (!sources_answer_get(arena, frame, &answer)) return false;
+    for (uint32_t i = 0; i < answer.count; i++)
+        printf("%s%s%c", i ? " " : "", address_print(&answer.sources[i].address, room),
+               signs[answer.sources[i].status]);
+    return true;
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     struct driver *driver = context;
@@ -64,6 +77,7 @@ static bool on_frame(void *context, struct frame *frame)
         host_print(&host);
     if (is_read && frame->type == LOOKUP_MX_IS) is_read = mx_print(arena, frame);
     if (is_read && frame->type == LOOKUP_CLIENT_NAME_IS) is_read = client_name_print(frame);
+    if (is_read && frame->type == LOOKUP_SOURCES_IS) is_read = sources_print(arena, frame);
     printf("\n");
     fflush(stdout);
     arena_free(arena);
@@ -87,15 +101,31 @@ static void reload(struct driver *driver, struct text path)
     free(name);
 }
 
+/* `words`: OWN or any, then destinations. */
+static void sources_ask(struct driver *driver, uint64_t id, struct text words)
+{
+    struct address destinations[LOOKUP_SOURCES_MOST];
+    struct sources_question question = { .destinations = destinations };
+    struct text word;
+    if (text_next_word(&words, &word)) address_parse(word, &question.own);
+    while (question.count < LOOKUP_SOURCES_MOST && text_next_word(&words, &word))
+        if (address_parse(word, &destinations[question.count])) question.count++;
+    lookup_sources_ask(driver->lookup, id, 0, &question);
+}
+
 static void question_send(struct driver *driver, struct text tag, struct text rest)
 {
     struct text kind = TEXT_NONE, name = TEXT_NONE, word = TEXT_NONE;
     struct address client = { 0 };
     uint64_t deadline_ms = 0, id = ++driver->last_id % TAGS;
     text_next_word(&rest, &kind);
+    snprintf(driver->tags[id], TAG_SIZE, "%.*s", TEXT_ARG(tag));
+    if (text_equal(kind, TEXT("from"))) {
+        sources_ask(driver, id, rest);
+        return;
+    }
     text_next_word(&rest, &name);
     if (text_next_word(&rest, &word)) text_to_number(word, UINT32_MAX, &deadline_ms);
-    snprintf(driver->tags[id], TAG_SIZE, "%.*s", TEXT_ARG(tag));
     address_parse(name, &client);
     if (text_equal(kind, TEXT("host"))) lookup_host_ask(driver->lookup, id, (uint32_t)deadline_ms, name);
     if (text_equal(kind, TEXT("mx"))) lookup_mx_ask(driver->lookup, id, (uint32_t)deadline_ms, name);

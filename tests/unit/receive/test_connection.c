@@ -22,6 +22,7 @@
 #define PLAIN "virus { mode off }\nspam { mode off }\nauth { mode off }\n"
 #define JUDGED "virus { mode off }\nspam { mode on }\nauth { mode off }\n"
 #define IN_PORT "listen 127.0.0.1:24 { direction in }\n"
+#define OUT_PORT "listen 127.0.0.1:24 { direction out; from 127.0.0.0/8; xclient 127.0.0.1 }\n"
 #define MESSAGE "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA|END"
 #define HEARD "220 250 250 250 354 "
 #define BODY "Subject: hello\r\n\r\nhello\r\n"
@@ -172,6 +173,16 @@ static const struct row {
     { "taken back between chunks", IN_PORT PLAIN,
       "EHLO x|MAIL FROM:<>|RCPT TO:<c@example.test>|BDAT 7\r\nSubje|RSET|QUIT", "220 250 250 250 250 250 221",
       "bye", .aborted = 1 },
+    { "a sender of no domain of ours, outbound", OUT_PORT PLAIN,
+      "HELO x|MAIL FROM:<a@b.test>|RCPT TO:<c@world.test>|MAIL FROM:<a@example.test>|RCPT TO:<c@world.test>",
+      "220 250 550 503 250 250", "recipient ok", .refused = 1 },
+    { "a sender of no domain of ours, outbound, by XCLIENT", OUT_PORT PLAIN,
+      "EHLO x|XCLIENT ADDR=192.0.2.7 PROTO=ESMTP HELO=y|MAIL FROM:<a@b.test>", "220 250 220 550",
+      "5.7.1 sender refused: the domain b.test is not ours", .refused = 1 },
+    { "the node in front has looked at its sender, of one message", OUT_PORT PLAIN,
+      "EHLO x|XCLIENT ADDR=192.0.2.7 PROTO=ESMTP HELO=y TRANSACTION=000102030405060708090a0b0c0d0e0f|"
+      "MAIL FROM:<a@b.test>|RSET|MAIL FROM:<a@b.test>",
+      "220 250 220 250 250 550", "5.7.1 sender refused", .refused = 1 },
     { "XCLIENT", "listen 127.0.0.1:24 { direction in; xclient 127.0.0.1; deny 192.0.2.66 }\n" PLAIN,
       "XCLIENT ADDR=192.0.2.66 PROTO=ESMTP HELO=y|MAIL FROM:<>|XCLIENT ADDR=192.0.2.7 PROTO=ESMTP "
       "HELO=y|MAIL FROM:<>",
@@ -302,8 +313,8 @@ static void test_complete(void **state)
     static const struct {
         const char *config;
         bool is_due;
-    } listeners[] = { { "listen 127.0.0.1:24 { direction out }\n" PLAIN, true },
-                      { "listen 127.0.0.1:24 { direction out; complete off }\n" PLAIN, false },
+    } listeners[] = { { "listen 127.0.0.1:24 { direction out; senders any }\n" PLAIN, true },
+                      { "listen 127.0.0.1:24 { direction out; senders any; complete off }\n" PLAIN, false },
                       { "listen 127.0.0.1:24 { direction in; complete on }\n" PLAIN, false } };
     struct buffer room = { 0 };
     (void)state;
@@ -388,7 +399,7 @@ static void test_own_address(void **state)
                         "report { missed spam spam@example.test }\n");
     scene.scan = SCAN_REFUSES;
     assert_string_equal(
-        scene_talk(&scene, "HELO x|MAIL FROM:<a@b.test>|RCPT TO:<spam@example.test>|DATA|END"),
+        scene_talk(&scene, "HELO x|MAIL FROM:<a@example.test>|RCPT TO:<spam@example.test>|DATA|END"),
         "220 250 250 250 354 250");
     assert_int_equal(scene.reads, 0);
     assert_int_equal(scene.kept.recipients[0].hold, HOLD_REPORT);
