@@ -49,6 +49,8 @@ class Judges:
     """One process of peer_judges.py for many questions."""
 
     def __init__(self):
+        lacking = missing()
+        assert not lacking, f"{lacking} is not installed: packaging/install-packages test"
         self.process = subprocess.Popen([sys.executable, HERE / "peer_judges.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, of, dns, cases):

@@ -20,8 +20,6 @@ from dns_server import DnsServer
 SUITES = os.environ.get("SEKIMORI_SUITES")
 SIDE_BY_SIDE = 8
 pytestmark = pytest.mark.skipif(not SUITES, reason="SEKIMORI_SUITES names no folder of suites")
-MISSING = peers.missing()
-with_peers = pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
 
 
 def scenarios(path):
@@ -49,15 +47,9 @@ def told(capsys, name, count, wrong):
 
 @pytest.fixture(scope="module")
 def judges():
-    """None where a peer is missing: then we alone are asked."""
-    one = None if MISSING else peers.Judges()
+    one = peers.Judges()
     yield one
-    if one:
-        one.close()
-
-
-def asked(judges, of, dns, cases):
-    return judges.ask(of, dns, cases) if judges else [None] * len(cases)
+    one.close()
 
 
 # --- SPF ---
@@ -88,7 +80,7 @@ def spf_said(judges):
         tests = list(scenario["tests"].items())
         with spf_zone(scenario["zonedata"]) as dns:
             ours = each(lambda one: auth(dns, "--client", one[1]["host"], "--helo", one[1]["helo"], "--from", one[1]["mailfrom"])["spf"], tests)
-            theirs = asked(judges, "spf", dns, [{"client": test["host"], "helo": test["helo"], "from": test["mailfrom"]} for _, test in tests])
+            theirs = judges.ask("spf", dns, [{"client": test["host"], "helo": test["helo"], "from": test["mailfrom"]} for _, test in tests])
         said += [(f"{number} {name}", test, mine, other) for (name, test), mine, other in zip(tests, ours, theirs)]
     return said
 
@@ -105,7 +97,6 @@ def test_spf(capsys, spf_said):
     told(capsys, "spf by the command", len(spf_said), wrong)
 
 
-@with_peers
 def test_spf_of_peers(capsys, spf_said):
     table = peers.Table()
     for name, _, spf, theirs in spf_said:
@@ -126,7 +117,7 @@ def arc_said(judges):
         tests = [(name, test["cv"].lower(), test["message"].replace("\r\n", "\n").replace("\n", "\r\n").encode()) for name, test in scenario["tests"].items()]
         with DnsServer(zone) as dns:
             ours = each(lambda one: auth(dns, "--client", "192.0.2.1", "--time", when(ARC_TIME), message=one[2])["arc"], tests)
-            theirs = asked(judges, "arc", dns, [peers.as_case(message, ARC_TIME) for _, _, message in tests])
+            theirs = judges.ask("arc", dns, [peers.as_case(message, ARC_TIME) for _, _, message in tests])
         said += [(name, wanted, mine, other) for (name, wanted, _), mine, other in zip(tests, ours, theirs)]
     return said
 
@@ -140,7 +131,6 @@ def test_arc(capsys, arc_said):
     told(capsys, "arc by the command", len(arc_said), wrong)
 
 
-@with_peers
 def test_arc_of_peers(capsys, arc_said):
     table = peers.Table()
     for name, _, arc, theirs in arc_said:
@@ -157,8 +147,8 @@ def dkim_said(judges):
     for suite, zone, messages in suite_messages.signed(SUITES):
         with DnsServer(zone) as dns:
             ours = each(lambda one: auth(dns, "--client", "192.0.2.1", "--time", when(one.at), message=one.content)["dkim"], messages)
-            theirs = asked(judges, "dkim", dns, [peers.as_case(one.content, one.at) for one in messages])
-            others = peers.opendkim(dns, [one.content for one in messages], max(one.at for one in messages) - int(time.time())) if judges else theirs
+            theirs = judges.ask("dkim", dns, [peers.as_case(one.content, one.at) for one in messages])
+            others = peers.opendkim(dns, [one.content for one in messages], max(one.at for one in messages) - int(time.time()))
         said += [(suite, one.name, *words) for one, *words in zip(messages, ours, theirs, others)]
     return said
 
@@ -169,7 +159,6 @@ def test_dkim(capsys, dkim_said):
     told(capsys, "dkim by the command", len(found), [f"{name}: {one}" for name, one in found if one["result"] != "pass"])
 
 
-@with_peers
 def test_dkim_of_peers(capsys, dkim_said):
     table = peers.Table()
     for suite, name, ours, theirs, others in dkim_said:
@@ -202,12 +191,11 @@ def dmarc_said(judges):
             ours = auth(dns, "--client", "127.0.0.1", "--helo", "host.invalid", *sender, message=message)
             assert [sign["result"] for sign in ours["dkim"]] == ["pass"] * len(case.dkim) and (not case.spf or ours["spf"]["result"] == "pass"), ours
             with turns:
-                theirs = asked(judges, "dmarc", dns, [{"author": case.author, "spf": case.spf, "dkim": case.dkim}])
+                theirs = judges.ask("dmarc", dns, [{"author": case.author, "spf": case.spf, "dkim": case.dkim}])
         return case, ours["dmarc"], theirs[0]
     return each(one, suite_messages.policies(SUITES))
 
 
-@with_peers
 def test_dmarc_of_peers(capsys, dmarc_said):
     table = peers.Table()
     for case, dmarc, theirs in dmarc_said:
