@@ -142,4 +142,7 @@ class Table:
                 wrong += [f"not listed: {peer} | {suite} | {case} | {ours} | {theirs} | why" for case, (ours, theirs) in found.items()
                           if listed.get(case) != (ours, theirs)]
                 wrong += [f"listed, but not so: {peer} | {suite} | {case}" for case in listed if case not in found]
+        kinds = {(peer, suite.split()[0]) for peer, suite in self.rows}
+        wrong += [f"listed, but there is no such suite: {peer} | {suite}" for peer, suite in known
+                  if (peer, suite.split()[0]) in kinds and (peer, suite) not in self.rows]
         assert self.rows and not wrong, "\n" + "\n".join(wrong)
