@@ -29,7 +29,7 @@ enum form { OCCASION, QUESTIONS, FACTS, VERDICT, FORMS };
 static void form_put(enum form form, struct buffer *out)
 {
     struct occasion occasion = { 7,     3, DIRECTION_OUT, { { 1, 2 } }, TEXT("helo"), TEXT("s@x.test"), true,
-                                 false, 2, addresses };
+                                 false, false, TEXT("cloud"), 2, addresses };
     struct facts facts = { .virus = SCAN_FOUND,
                            .virus_name = TEXT("Name"),
                            .engine = TEXT("clamav"),
