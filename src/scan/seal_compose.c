@@ -117,10 +117,10 @@ static void forms_seal(struct task *task)
 /* The verdict may have found out that the message is not from where it seemed to be. */
 static enum seal_purpose purpose_of(const struct seal_source *source, const struct seal_basis *basis)
 {
-    bool may_seal = source->authentication->is_made && config_sealing_domain(source->config);
     if (source->verdict->tenancy == TENANCY_NOT_ASKED || basis->purpose == SEAL_DKIM) return basis->purpose;
     if (source->verdict->direction == DIRECTION_OUT)
         return basis->purpose == SEAL_EITHER ? SEAL_DKIM : SEAL_NOTHING;
+    bool may_seal = source->authentication->is_made && config_sealing_domain(source->config);
     return may_seal ? SEAL_ARC : SEAL_NOTHING;
 }
 

@@ -20,7 +20,7 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
-      "state, user, listen, "
+      "state, user, listen, hosted, "
       "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
       "drain, "
       "vrrp, report, "
@@ -35,7 +35,7 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, "
+      "user, listen, hosted, "
       "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
       "drain, "
       "vrrp, "
@@ -221,7 +221,8 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, auth, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, domains, node, virus, "
+      "spam, auth, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "
@@ -232,13 +233,13 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
+      "listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
       "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
       "word "
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
+      "state, user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
       "you mean "
       "\"role\"?\n" },
@@ -247,7 +248,7 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
+      "user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
       "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
       "this { opens "
       "nothing\n" },
