@@ -92,7 +92,8 @@ static struct file_set files_merge(struct file_set set)
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 8 + config->listener_count * 4 + config->hosted_count + config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
+    size_t most = 8 + config->listener_count * 4 + config->hosted_count +
+                  config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);
     for (size_t i = 0; i < config->listener_count; i++)

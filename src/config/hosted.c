@@ -57,14 +57,16 @@ static void proofs_check(struct loader *loader, const struct hosted *hosted, siz
                         N_("hosted %.*s without networks: say which the cloud sends from"),
                         TEXT_ARG(hosted->name));
     if (has_certificate && !has_tenant)
-        loader_complain(loader, SEVERITY_ERROR, place_of(loader, "certificate", index),
-                        N_("certificate without tenant would take mail of all customers of %.*s for ours; say "
-                           "tenant ID"),
-                        TEXT_ARG(hosted->name));
+        loader_complain(
+            loader, SEVERITY_ERROR, place_of(loader, "certificate", index),
+            N_("certificate without tenant would take mail of all customers of %.*s for ours; say "
+               "tenant ID"),
+            TEXT_ARG(hosted->name));
     if (has_tenant && !has_certificate)
-        loader_complain(loader, SEVERITY_ERROR, place_of(loader, "tenant", index),
-                        N_("tenant without certificate proves nothing, since anybody may write the field; say "
-                           "certificate NAME"));
+        loader_complain(
+            loader, SEVERITY_ERROR, place_of(loader, "tenant", index),
+            N_("tenant without certificate proves nothing, since anybody may write the field; say "
+               "certificate NAME"));
     if (!has_certificate && !has_tenant && !hosted->signatures)
         loader_complain(loader, SEVERITY_ERROR, place_of(loader, "signatures", index),
                         N_("nothing can prove that mail of %.*s is ours: say certificate and tenant, or "
@@ -91,7 +93,8 @@ static void neighbours_check(struct loader *loader, const struct hosted *hosted,
         return;
     }
     if (overlaps(&hosted->networks, &config->auth.forwarders))
-        loader_complain(loader, SEVERITY_WARNING, loader_place(loader, SCHEMA_GLOBAL, "auth trust networks", 0),
+        loader_complain(loader, SEVERITY_WARNING,
+                        loader_place(loader, SCHEMA_GLOBAL, "auth trust networks", 0),
                         N_("auth trust networks has some of hosted %.*s: what any of its customers forges is "
                            "let pass"),
                         TEXT_ARG(hosted->name));
@@ -111,10 +114,11 @@ static void certificate_check(struct loader *loader, const struct hosted *hosted
     for (size_t i = 0; i < loader->config->listener_count; i++)
         is_shown = is_shown || is_offered(&loader->config->listeners[i]);
     if (hosted->certificates.count > 0 && !is_shown)
-        loader_complain(loader, SEVERITY_WARNING, place_of(loader, "certificate", index),
-                        N_("hosted %.*s: no listener of direction in offers STARTTLS, so no client certificate "
-                           "is ever shown"),
-                        TEXT_ARG(hosted->name));
+        loader_complain(
+            loader, SEVERITY_WARNING, place_of(loader, "certificate", index),
+            N_("hosted %.*s: no listener of direction in offers STARTTLS, so no client certificate "
+               "is ever shown"),
+            TEXT_ARG(hosted->name));
     if (loader->origin != CONTENT_DISK || !file || file->reason) return;
     struct tls_context *context =
         file->bytes.length ? tls_context_client(file->bytes, true, why, sizeof why) : NULL;
@@ -134,7 +138,8 @@ void hosted_check(struct loader *loader)
         certificate_check(loader, &config->hosted[i], i);
     }
     if (config->hosted_count > 0 && config->role == ROLE_EDGE)
-        loader_complain(loader, SEVERITY_WARNING, loader_place(loader, SCHEMA_GLOBAL, "role", 0),
-                        N_("role edge with hosted: an edge judges nothing; let the cloud send to a listener of "
-                           "a wall"));
+        loader_complain(
+            loader, SEVERITY_WARNING, loader_place(loader, SCHEMA_GLOBAL, "role", 0),
+            N_("role edge with hosted: an edge judges nothing; let the cloud send to a listener of "
+               "a wall"));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Clouds whose servers send for all of their customers, us among them: from their addresses comes mail of ours
-   and of strangers. Which of both a message is, is decided when it is there (scan/tenancy.h). */
+/* Clouds whose servers send for all of their customers, us among them: from their addresses comes mail of
+   ours and of strangers. Which of both a message is, is decided when it is there (scan/tenancy.h). */
 #ifndef SEKIMORI_CONFIG_HOSTED_H
 #define SEKIMORI_CONFIG_HOSTED_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The visit: global rows by section, then listeners, clouds and domains, each in the place where the schema has them. */
+/* The visit: global rows by section, then listeners, clouds and domains, each in the place where the schema
+ * has them. */
 #include "config/visit.h"
 
 #include "config/value.h"

@@ -15,7 +15,8 @@ struct visit_value {
     struct place place; /* line 0: a default, or sources are not known */
 };
 
-/* Borrowed for the call. `title` is the section's word, "listen", "hosted", "domains", or the domain's name. */
+/* Borrowed for the call. `title` is the section's word, "listen", "hosted", "domains", or the domain's name.
+ */
 struct visit_opening {
     enum walk_block block;
     struct text title;

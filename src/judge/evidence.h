@@ -20,8 +20,8 @@ struct occasion {
     bool smtputf8, secure;
     bool is_undecided; /* its client is a cloud that strangers use too (config_is_undecided): whether it comes
                           from inside is to be found out; until then `direction` is in */
-    struct text certificate; /* of such a client: the name in `hosted` that its verified certificate has; empty:
-                                none, or the connection is a node's that speaks for it */
+    struct text certificate; /* of such a client: the name in `hosted` that its verified certificate has;
+                                empty: none, or the connection is a node's that speaks for it */
     uint32_t recipient_count;
     struct text *recipients; /* addresses; decide finds each one's domain in the configuration */
 };
@@ -127,9 +127,9 @@ struct facts {
     bool lacks_header;       /* it begins with text (header_is_missing) */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
-    struct text subject;        /* UTF-8, decoded, at most 200 bytes: for the log */
-    struct text message_id;     /* the Message-ID field */
-    struct text from;           /* the same of the From field */
+    struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
+    struct text message_id; /* the Message-ID field */
+    struct text from;       /* the same of the From field */
     enum tenancy tenancy;
     struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
     struct text seal_basis;     /* scan/seal_basis.h; empty: nothing is to be signed of it */

@@ -306,7 +306,10 @@ static void on_secured(void *context)
     log_info("%s TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)%s%s",
              *node ? "Trusted" : "Anonymous", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
              stream_tls_version(session->stream), stream_tls_cipher(session->stream),
-             stream_tls_bits(session->stream), !*node ? "" : session->asked_as ? " certificate=" : " node=",
+             stream_tls_bits(session->stream),
+             !*node              ? ""
+             : session->asked_as ? " certificate="
+                                 : " node=",
              node);
     if (*doubt)
         log_warning("the certificate that %.*s[%.*s] showed counts as none: %s",

@@ -42,11 +42,11 @@ static struct tls_context *tls_of(const struct config *config, const struct list
 static struct tls_context *tls_of_hosted(const struct hosted *hosted, const struct listener *listener)
 {
     char error[200];
-    struct tls_context *tls =
-        tls_context_asking(listener->certificate.content, listener->key.content, hosted->ca.content, error,
-                           sizeof error);
+    struct tls_context *tls = tls_context_asking(listener->certificate.content, listener->key.content,
+                                                 hosted->ca.content, error, sizeof error);
     if (!tls)
-        log_error("hosted %.*s: %s: its clients are not asked for a certificate", TEXT_ARG(hosted->name), error);
+        log_error("hosted %.*s: %s: its clients are not asked for a certificate", TEXT_ARG(hosted->name),
+                  error);
     return tls;
 }
 

@@ -33,10 +33,10 @@ struct port {
     struct listener listener; /* lists and texts in `arena` */
     uint16_t number;          /* index in config.listeners */
     struct arena *arena;
-    struct tls_context *tls; /* NULL: no certificate */
+    struct tls_context *tls;    /* NULL: no certificate */
     struct port_hosted *hosted; /* those whose certificate proves something */
     size_t hosted_count;
-    uint32_t users;          /* sessions, and one for being in force */
+    uint32_t users; /* sessions, and one for being in force */
     struct watch *watch;
     struct server *server;
     int fd;

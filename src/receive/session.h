@@ -104,7 +104,8 @@ struct session {
     struct text client_text; /* "192.0.2.1" */
     struct text client_name; /* confirmed, or "unknown" */
     struct text client_tls;  /* of a client that a node named by XCLIENT; empty: in the clear */
-    const struct port_hosted *asked_as; /* the cloud as whose client it was asked for a certificate; NULL: not */
+    const struct port_hosted
+        *asked_as; /* the cloud as whose client it was asked for a certificate; NULL: not */
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
     bool has_transaction_id;
     uint64_t unconfirmed;          /* message whose 250 the node may not have seen; 0: none */

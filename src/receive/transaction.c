@@ -276,8 +276,8 @@ size_t transaction_chunk(struct session *session, struct text wire)
 
 /* --- ask --- */
 
-/* Of a cloud's client: the name in `hosted` that its certificate has. A certificate that was shown before XCLIENT
-   is the node's, and what stands behind the node showed is not known here. */
+/* Of a cloud's client: the name in `hosted` that its certificate has. A certificate that was shown before
+   XCLIENT is the node's, and what stands behind the node showed is not known here. */
 static struct text certificate_of(const struct session *session)
 {
     const struct hosted *hosted = config_hosted(session->server->config, &session->client);
@@ -452,8 +452,8 @@ static bool has_foreign(const struct session *session)
     return false;
 }
 
-/* From a cloud that strangers use too nothing goes to others but what is proven to be ours, whatever a verdict
-   says. */
+/* From a cloud that strangers use too nothing goes to others but what is proven to be ours, whatever a
+   verdict says. */
 static bool is_relaying(const struct session *session, const struct verdict *verdict)
 {
     return session->transaction.is_undecided && verdict->direction == DIRECTION_IN && verdict->code == 250 &&

@@ -61,7 +61,8 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
 static struct edit_set edits_of(enum mode spam, const struct demand *demand)
 {
     struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
-    if (spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside) set = edit_set_with(set, EDIT_TAG);
+    if (spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside)
+        set = edit_set_with(set, EDIT_TAG);
     return edit_set_with(set, EDIT_STATUS);
 }
 
@@ -149,8 +150,8 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
     return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
 
-/* What was found of the sender is for mail from outside whose recipients want to know; else it has served when
-   it is known from where the message comes. */
+/* What was found of the sender is for mail from outside whose recipients want to know; else it has served
+   when it is known from where the message comes. */
 static void direction_decide(const struct config *config, const struct occasion *occasion,
                              const struct facts *facts, struct auth_judgement *authentication,
                              struct score *score, struct verdict *out)

@@ -11,8 +11,8 @@
 
 enum seal_purpose {
     SEAL_NOTHING,
-    SEAL_DKIM, /* from inside, and its author is of a domain of ours that has keys */
-    SEAL_ARC,  /* from outside, and who sent it is judged */
+    SEAL_DKIM,  /* from inside, and its author is of a domain of ours that has keys */
+    SEAL_ARC,   /* from outside, and who sent it is judged */
     SEAL_EITHER /* of a basis: which of both shows when the verdict has the direction */
 };
 

@@ -16,15 +16,15 @@ static bool list_has(const struct text_list *list, struct text wanted)
 
 /* --- the certificate and the tenant --- */
 
-/* Others may see such a header begin, end or go on elsewhere: what the cloud wrote, and what it was given, cannot
-   be told apart. */
+/* Others may see such a header begin, end or go on elsewhere: what the cloud wrote, and what it was given,
+   cannot be told apart. */
 static bool is_doubtful(const struct header *header)
 {
-    static const enum finding doubts[] = { FINDING_HEADER_NO_COLON,     FINDING_HEADER_MBOX_LINE,
-                                           FINDING_HEADER_NUL,          FINDING_HEADER_EMPTY_NAME,
+    static const enum finding doubts[] = { FINDING_HEADER_NO_COLON,      FINDING_HEADER_MBOX_LINE,
+                                           FINDING_HEADER_NUL,           FINDING_HEADER_EMPTY_NAME,
                                            FINDING_HEADER_STARTS_FOLDED, FINDING_HEADER_BLANK_FOLD,
-                                           FINDING_HEADER_NO_SEPARATOR, FINDING_HEADER_BARE_CR,
-                                           FINDING_MIXED_LINE_ENDS,     FINDING_HEADER_TOO_LONG,
+                                           FINDING_HEADER_NO_SEPARATOR,  FINDING_HEADER_BARE_CR,
+                                           FINDING_MIXED_LINE_ENDS,      FINDING_HEADER_TOO_LONG,
                                            FINDING_TOO_MANY_FIELDS };
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
         if (finding_has(&header->findings, doubts[i])) return true;
