@@ -360,13 +360,21 @@ static struct text serial_in(struct arena *arena, const X509 *certificate)
     return text;
 }
 
+/* OpenSSL would take an empty name for any, and one that begins with a dot for all below it. */
+bool certificate_is_named(const struct x509_st *certificate, struct text name)
+{
+    if (!certificate || name.length == 0 || name.at[0] == '.') return false;
+    bool is_named = X509_check_host((X509 *)certificate, name.at, name.length,
+                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    ERR_clear_error();
+    return is_named;
+}
+
 bool certificate_has_name(struct text pem, struct text name)
 {
     X509 *certificate = first_of(pem);
-    bool has = certificate && X509_check_host(certificate, name.at, name.length,
-                                              X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    bool has = certificate_is_named(certificate, name);
     X509_free(certificate);
-    ERR_clear_error();
     return has;
 }
 
@@ -436,6 +444,11 @@ bool certificate_is_of(struct text pem, struct text authorities_pem, char *error
 void certificate_common_name_ignore(struct X509_VERIFY_PARAM_st *rules)
 {
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+}
+
+void certificate_servers_suffice(struct X509_VERIFY_PARAM_st *rules)
+{
+    if (X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_SSL_SERVER) != 1) die("out of memory (TLS)");
 }
 
 /* --- time --- */

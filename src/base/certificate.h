@@ -69,8 +69,14 @@ bool certificate_is_of(struct text pem, struct text authorities_pem, char *error
 void certificate_name_print(const struct x509_st *certificate, char *room, size_t size);
 void certificate_names_print(const struct x509_st *certificate, char *room, size_t size);
 
+/* Of a certificate that TLS holds: as certificate_has_name. NULL has no name. */
+bool certificate_is_named(const struct x509_st *certificate, struct text name);
+
 /* A peer's name must be a DNS name of the certificate; its common name does not do (RFC 9525 section 2). */
 void certificate_common_name_ignore(struct X509_VERIFY_PARAM_st *rules);
+
+/* What clients show counts where it is made for TLS servers (RFC 5280 section 4.2.1.12). */
+void certificate_servers_suffice(struct X509_VERIFY_PARAM_st *rules);
 
 enum { CERTIFICATE_DAY_SIZE = 16 };
 

@@ -537,6 +537,11 @@ const char *stream_peer_name(const struct stream *stream)
     return stream_is_secure(stream) ? tls_peer_name(stream->tls) : "";
 }
 
+bool stream_peer_has_name(const struct stream *stream, struct text name)
+{
+    return stream_is_secure(stream) && tls_peer_has_name(stream->tls, name);
+}
+
 const char *stream_peer_doubt(const struct stream *stream)
 {
     return stream_is_secure(stream) ? tls_peer_doubt(stream->tls) : "";

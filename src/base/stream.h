@@ -86,6 +86,7 @@ int stream_tls_bits(const struct stream *stream);
    the one that was shown does not count, "" when none was or it does. See tls_peer_name, tls_peer_doubt. */
 const char *stream_peer_name(const struct stream *stream);
 const char *stream_peer_doubt(const struct stream *stream);
+bool stream_peer_has_name(const struct stream *stream, struct text name); /* see tls_peer_has_name */
 
 /* A peer that closes its side (in TLS also by a goodbye) is served on: what it sent before is shown, what is
    answered leaves, and only then on_ended comes. Else, as at first, on_ended comes at once. */

@@ -177,25 +177,47 @@ struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *er
     return NULL;
 }
 
-struct tls_context *tls_context_node(bool is_server, struct text certificate_pem, struct text key_pem,
-                                     struct text ca_pem, char *error, size_t size)
+/* What shows its peers a certificate and asks them for one. No session is resumed: each connection shows its
+   certificate anew. */
+static struct tls_context *context_mutual(bool is_server)
 {
     struct tls_context *context = context_new(is_server ? TLS_server_method() : TLS_client_method());
     SSL_CTX *openssl = context->openssl;
     SSL_CTX_set_session_cache_mode(openssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(openssl, SSL_OP_NO_TICKET | (is_server ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
     if (SSL_CTX_set_num_tickets(openssl, 0) != 1) die("TLS tickets cannot be turned off");
-    SSL_CTX_set_mode(openssl, SSL_MODE_NO_AUTO_CHAIN); /* the peer has the authority already */
+    SSL_CTX_set_mode(openssl, SSL_MODE_NO_AUTO_CHAIN); /* what a peer needs of the chain was said */
     SSL_CTX_set_verify(openssl, SSL_VERIFY_PEER, certificate_judged);
     certificate_common_name_ignore(SSL_CTX_get0_param(openssl));
-    const char *failed = !use_chain(openssl, certificate_pem)                ? "certificate"
-                         : !use_key(openssl, key_pem)                        ? "key"
-                         : ca_pem.length == 0 || !use_roots(openssl, ca_pem) ? "authority"
-                                                                             : NULL;
+    return context;
+}
+
+static struct tls_context *context_equip(struct tls_context *context, struct text certificate_pem,
+                                         struct text key_pem, struct text ca_pem, char *error, size_t size)
+{
+    const char *failed = !use_chain(context->openssl, certificate_pem) ? "certificate"
+                         : !use_key(context->openssl, key_pem)         ? "key"
+                         : !use_roots(context->openssl, ca_pem)        ? "authority"
+                                                                       : NULL;
     if (!failed) return context;
     fail(error, size, failed);
     tls_context_free(context);
     return NULL;
+}
+
+struct tls_context *tls_context_node(bool is_server, struct text certificate_pem, struct text key_pem,
+                                     struct text ca_pem, char *error, size_t size)
+{
+    if (ca_pem.length == 0) ca_pem = TEXT(" "); /* never the system's roots */
+    return context_equip(context_mutual(is_server), certificate_pem, key_pem, ca_pem, error, size);
+}
+
+struct tls_context *tls_context_asking(struct text certificate_pem, struct text key_pem, struct text ca_pem,
+                                       char *error, size_t size)
+{
+    struct tls_context *context = context_mutual(true);
+    certificate_servers_suffice(SSL_CTX_get0_param(context->openssl));
+    return context_equip(context, certificate_pem, key_pem, ca_pem, error, size);
 }
 
 void tls_context_free(struct tls_context *context)
@@ -354,6 +376,11 @@ bool tls_is_done(const struct tls *tls)
 const char *tls_peer_name(const struct tls *tls)
 {
     return tls->peer_name ? tls->peer_name : "";
+}
+
+bool tls_peer_has_name(const struct tls *tls, struct text name)
+{
+    return tls->peer_name && certificate_is_named(SSL_get0_peer_certificate(tls->ssl), name);
 }
 
 const char *tls_peer_doubt(const struct tls *tls)

@@ -25,6 +25,11 @@ struct tls_context *tls_context_client(struct text ca_pem, bool verify, char *er
    authority. */
 struct tls_context *tls_context_node(bool is_server, struct text certificate_pem, struct text key_pem,
                                      struct text ca_pem, char *error, size_t size);
+/* A server that asks clients for a certificate of an authority in `ca_pem` (empty: the system's roots), and
+   serves those without one all the same: see tls_peer_has_name. It has to be one for TLS servers, also where
+   it is for clients too: public authorities make no others any more. No session is ever resumed. */
+struct tls_context *tls_context_asking(struct text certificate_pem, struct text key_pem, struct text ca_pem,
+                                       char *error, size_t size);
 void tls_context_free(struct tls_context *context); /* sessions made from it live on */
 
 /* `name`: whom a client wants to reach, a host or an address. Where the context verifies and there is none
@@ -47,6 +52,8 @@ bool tls_is_done(const struct tls *tls); /* the handshake */
 /* The first DNS name (else the common name) in the certificate that the peer showed; "" when it showed none,
    when it was not verified, or was not asked for. */
 const char *tls_peer_name(const struct tls *tls);
+/* The certificate that the peer showed was verified, and is for that DNS name: see certificate_has_name. */
+bool tls_peer_has_name(const struct tls *tls, struct text name);
 /* Why the certificate that it showed does not count: "certificate has expired (certificate of edge1)". Else
  * "". */
 const char *tls_peer_doubt(const struct tls *tls);

@@ -35,7 +35,7 @@ struct json_walk {
     const struct config *config;
     struct json *blocks[BLOCKS_MOST]; /* open ones, the outermost first */
     size_t depth;
-    struct json *listeners;
+    struct json *listeners, *hosted;
 };
 
 static void place_set(struct json *object, const struct config *config, bool is_default, struct place place)
@@ -59,11 +59,12 @@ static void json_open(void *context, const struct visit_opening *opening)
         value_endpoint_print(&opening->listener->endpoint, 0, &text);
         json_set_text(object, "listen", buffer_text(&text));
     }
+    if (opening->hosted) json_set_text(object, "hosted", opening->hosted->name);
     if (opening->domain) {
         dump_targets(walk->config, opening->domain, &text);
         json_set_text(object, "targets", buffer_text(&text));
     }
-    if (opening->listener || opening->domain)
+    if (opening->listener || opening->hosted || opening->domain)
         place_set(object, walk->config, opening->is_default, opening->place);
     buffer_free(&text);
     walk->blocks[walk->depth++] = object;
@@ -77,6 +78,8 @@ static void json_close(void *context, const struct visit_opening *opening)
     snprintf(key, sizeof key, "%.*s", TEXT_ARG(opening->title));
     if (opening->listener)
         json_add(walk->listeners, object);
+    else if (opening->hosted)
+        json_add(walk->hosted, object);
     else
         json_set(walk->blocks[walk->depth - 1], key, object);
 }
@@ -115,10 +118,11 @@ static void json_value(void *context, const struct visit_value *value)
 static void dump_json(const struct config *config)
 {
     static const struct visit_events events = { json_open, json_value, json_close };
-    struct json_walk walk = { .config = config, .listeners = json_new_array() };
+    struct json_walk walk = { .config = config, .listeners = json_new_array(), .hosted = json_new_array() };
     struct json *root = walk.blocks[walk.depth++] = json_new_object();
     visit_config(config, VISIT_ALL, &events, &walk);
     json_set(root, "listen", walk.listeners);
+    json_set(root, "hosted", walk.hosted);
     json_print(root, stdout, true);
 }
 

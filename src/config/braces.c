@@ -193,10 +193,11 @@ static bool closing_find(struct scan *scan, const struct token *word)
 
 static struct inside inside_of(const struct scan *scan, const struct schema_node *node)
 {
-    if (!node->row || (node->row->type != SCHEMA_LISTEN && node->row->type != SCHEMA_DOMAINS))
+    if (!node->row || node->row->type < SCHEMA_LISTEN)
         return (struct inside){ node->first_child ? node : NULL, false };
     if (node->row->type == SCHEMA_DOMAINS) return (struct inside){ NULL, true };
-    return (struct inside){ scan->loader->tree.roots[SCHEMA_LISTENER], false };
+    bool is_hosted = node->row->type == SCHEMA_CLOUD;
+    return (struct inside){ scan->loader->tree.roots[is_hosted ? SCHEMA_HOSTED : SCHEMA_LISTENER], false };
 }
 
 static void opener_add(struct scan *scan, struct inside inside)
@@ -224,9 +225,11 @@ static void statement_begin(struct scan *scan, const struct token *word)
     if (inside.has_domains || scan->node->first_child) opener_add(scan, inside);
 }
 
-static bool is_listen(const struct schema_node *node)
+/* Behind one word a block follows. */
+static bool is_named_block(const struct schema_node *node)
 {
-    return node && node->row && node->row->type == SCHEMA_LISTEN;
+    bool is_one = node && node->row;
+    return is_one && (node->row->type == SCHEMA_LISTEN || node->row->type == SCHEMA_CLOUD);
 }
 
 /* Behind an endpoint or the servers of a domain a block may follow. */
@@ -234,7 +237,7 @@ static void value_pass(struct scan *scan)
 {
     bool is_of_domain = top(scan)->inside.has_domains || scan->follows.has_domains;
     scan->values++;
-    if (is_listen(scan->node) && scan->values == 1)
+    if (is_named_block(scan->node) && scan->values == 1)
         opener_add(scan, inside_of(scan, scan->node));
     else if (is_of_domain && (scan->values > (scan->follows.has_domains ? 1u : 0u)))
         opener_add(scan, (struct inside){ scan->loader->tree.roots[SCHEMA_DOMAIN], false });
@@ -246,7 +249,7 @@ static void word_pass(struct scan *scan, const struct token *word)
         scan->node && word->kind == TOKEN_WORD ? schema_node_child(scan->node, word->text) : NULL;
     bool wants_block = scan->spare > 0 && scan->values > 0 && scan->opener_count > 0 &&
                        scan->openers[scan->opener_count - 1].inside.node &&
-                       (is_listen(scan->node) || top(scan)->inside.has_domains) &&
+                       (is_named_block(scan->node) || top(scan)->inside.has_domains) &&
                        has_meaning(&scan->openers[scan->opener_count - 1].inside, word);
     if (wants_block && opener_find(scan, word)) {
         statement_begin(scan, word);

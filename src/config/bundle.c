@@ -92,11 +92,13 @@ static struct file_set files_merge(struct file_set set)
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 8 + config->listener_count * 4 + config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
+    size_t most = 8 + config->listener_count * 4 + config->hosted_count +
+                  config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);
     for (size_t i = 0; i < config->listener_count; i++)
         file_collect(&set, &config->listeners[i], SCHEMA_LISTENER);
+    for (size_t i = 0; i < config->hosted_count; i++) file_collect(&set, &config->hosted[i], SCHEMA_HOSTED);
     for (size_t i = 0; i < config->domain_count; i++) file_collect(&set, &config->domains[i], SCHEMA_DOMAIN);
     qsort(set.items, set.count, sizeof *set.items, by_path);
     return files_merge(set);

@@ -125,6 +125,8 @@ void contents_read_all(struct loader *loader)
         if (row->scope == SCHEMA_GLOBAL) field_fill(loader, row, config, 0);
         for (size_t i = 0; row->scope == SCHEMA_LISTENER && i < config->listener_count; i++)
             field_fill(loader, row, &config->listeners[i], i);
+        for (size_t i = 0; row->scope == SCHEMA_HOSTED && i < config->hosted_count; i++)
+            field_fill(loader, row, &config->hosted[i], i);
         for (size_t i = 0; row->scope == SCHEMA_DOMAIN && i < config->domain_count; i++)
             field_fill(loader, row, &config->domains[i], i);
     }

@@ -30,20 +30,28 @@ static void entry_add(struct entries *entries, struct entry entry)
     entries->items[entries->count++] = entry;
 }
 
+/* A block that may stand several times. */
+static bool is_item(const struct visit_opening *opening)
+{
+    return opening->listener || opening->hosted || opening->domain;
+}
+
 static void block_open(void *context, const struct visit_opening *opening)
 {
     struct entries *entries = context;
     struct buffer value = { 0 };
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, &value);
+    if (opening->hosted) value_word_print(opening->hosted->name, &value);
     if (opening->domain) dump_targets(entries->config, opening->domain, &value);
     struct text said = arena_text(entries->arena, buffer_text(&value));
     buffer_free(&value);
-    if (opening->listener || opening->domain) {
+    if (is_item(opening)) {
         struct text words =
             arena_printf(entries->arena, "%.*s%.*s", TEXT_ARG(entries->prefix), TEXT_ARG(opening->title));
-        if (opening->listener) words = arena_printf(entries->arena, "listen %.*s", TEXT_ARG(said));
+        if (!opening->domain)
+            words = arena_printf(entries->arena, "%.*s %.*s", TEXT_ARG(opening->title), TEXT_ARG(said));
         entry_add(entries, (struct entry){ .words = words,
-                                           .value = opening->listener ? TEXT_NONE : said,
+                                           .value = opening->domain ? said : TEXT_NONE,
                                            .is_default = opening->is_default });
         entries->parent = entries->prefix;
         entries->prefix = arena_printf(entries->arena, "%.*s ", TEXT_ARG(words));
@@ -55,7 +63,7 @@ static void block_open(void *context, const struct visit_opening *opening)
 static void block_close(void *context, const struct visit_opening *opening)
 {
     struct entries *entries = context;
-    entries->prefix = opening->listener || opening->domain ? entries->parent : TEXT_NONE;
+    entries->prefix = is_item(opening) ? entries->parent : TEXT_NONE;
 }
 
 static void value_add(void *context, const struct visit_value *value)

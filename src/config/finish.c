@@ -22,6 +22,7 @@ void defaults_store(struct loader *loader)
     void *const bases[SCHEMA_SCOPES] = {
         [SCHEMA_GLOBAL] = loader->config,
         [SCHEMA_LISTENER] = &loader->listener_fallback,
+        [SCHEMA_HOSTED] = &loader->hosted_fallback,
         [SCHEMA_DOMAIN] = &loader->domain_fallback,
     };
     for (size_t i = 0; i < schema_row_count; i++)

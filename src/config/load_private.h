@@ -28,6 +28,7 @@ struct loader {
     struct domain *domains;
     size_t domain_count, domain_capacity;
     struct listener listener_fallback;
+    struct hosted hosted_fallback;
     struct domain domain_fallback;
     size_t statements;
 
@@ -71,6 +72,9 @@ struct place loader_place(const struct loader *loader, enum schema_scope scope, 
 void identity_check(struct loader *loader);
 /* And for keys that sign mail. */
 void mail_keys_check(struct loader *loader);
+
+/* And for clouds that others use too. */
+void hosted_check(struct loader *loader);
 
 /* Adds a problem at `place`, whose file is one of the loader's sources. The text is copied. */
 void loader_complain(struct loader *loader, enum severity severity, struct place place, const char *format,

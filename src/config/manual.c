@@ -31,7 +31,7 @@ static void prose_print(struct buffer *out, const char *prose)
 
 static void default_print(struct buffer *out, const struct schema_row *row)
 {
-    if (row->type == SCHEMA_LISTEN || row->type == SCHEMA_DOMAINS) return;
+    if (row->type >= SCHEMA_LISTEN) return; /* a block */
     buffer_printf(out, "Default: ");
     prose_print(out, row->fallback ? row->fallback : row->fallback_help);
 }
@@ -75,6 +75,8 @@ void manual_print(struct buffer *out)
     list_print(out, SCHEMA_GLOBAL, NULL);
     buffer_printf(out, ".Ss In a listen block\n");
     list_print(out, SCHEMA_LISTENER, NULL);
+    buffer_printf(out, ".Ss In a hosted block\n");
+    list_print(out, SCHEMA_HOSTED, NULL);
     buffer_printf(out, ".Ss In the block of one domain\n");
     list_print(out, SCHEMA_DOMAIN, NULL);
     for (size_t i = 0; i < schema_section_count; i++) {

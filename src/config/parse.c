@@ -147,6 +147,7 @@ static void complain_token(struct parser *parser, const char *why, const char *a
 static void *scope_base(const struct loader *loader, struct scope scope)
 {
     if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
+    if (scope.kind == SCHEMA_HOSTED) return &loader->config->hosted[scope.index];
     if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
     return loader->config;
 }
@@ -244,6 +245,33 @@ static void listen_parse(struct parser *parser, const struct schema_node *node)
     advance(parser);
     if (parser->token.kind == TOKEN_OPEN)
         block_of(parser, loader->tree.roots[SCHEMA_LISTENER], scope);
+    else
+        statement_end(parser);
+}
+
+/* hosted NAME { … } */
+static void hosted_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct hosted hosted = loader->hosted_fallback;
+    if (!is_word(&parser->token) || !value_is_host_name(parser->token.text)) {
+        complain_value(parser, node, "is not a name of letters, digits and hyphens");
+        statement_skip(parser);
+        return;
+    }
+    if (config->hosted_count == CONFIG_HOSTED_MOST) {
+        give_up(parser, "there are too many hosted statements", CONFIG_HOSTED_MOST);
+        return;
+    }
+    hosted.name = arena_text(loader->arena, parser->token.text);
+    config->hosted = value_list_grow(loader->arena, config->hosted, config->hosted_count, sizeof hosted);
+    config->hosted[config->hosted_count] = hosted;
+    sources_item_add(loader->sources, SCHEMA_HOSTED, place_of(parser, &parser->token));
+    struct scope scope = { SCHEMA_HOSTED, config->hosted_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_HOSTED], scope);
     else
         statement_end(parser);
 }
@@ -405,6 +433,7 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             is_valued = false;
             advance(parser);
             if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
+            if (node->row && node->row->type == SCHEMA_CLOUD) return hosted_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);
         } else if (is_word(token) && node != start && node->row && (!is_valued || value_is_list(node->row))) {
             if (!value_take(parser, node, scope, !is_valued)) return statement_skip(parser);

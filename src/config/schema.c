@@ -6,6 +6,7 @@
 
 #define GLOBAL(field) (uint32_t) offsetof(struct config, field), sizeof(((struct config *)0)->field)
 #define LISTENER(field) (uint32_t) offsetof(struct listener, field), sizeof(((struct listener *)0)->field)
+#define HOSTED(field) (uint32_t) offsetof(struct hosted, field), sizeof(((struct hosted *)0)->field)
 #define DOMAIN(field) (uint32_t) offsetof(struct domain, field), sizeof(((struct domain *)0)->field)
 #define SAID(field) (uint32_t)(1 + offsetof(struct domain, field))
 
@@ -164,6 +165,9 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "listen", SCHEMA_LISTEN, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "Takes mail at ADDRESS:PORT. Stands once for each.",
         "この ADDRESS:PORT でメールを受ける。一つごとに一文。" },
+    { SCHEMA_GLOBAL, "hosted", SCHEMA_CLOUD, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
+        "A cloud, by a name of your own for it, whose servers send for all of its customers, us among them. What comes from there is mail from inside only where it proves that; see doc/hosted.md. Stands once for each.",
+        "当組織も他の顧客も使うクラウド。NAME は任意の名。そこからのメールは当組織のものと証明されたときだけ内からのメールとする。doc/hosted.md を見よ。一つごとに一文。" },
     { SCHEMA_GLOBAL, "domains", SCHEMA_DOMAINS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "The domains mail is taken for, each with the servers it goes to, in the order in which they are tried.",
         "受け取るドメインと届け先のサーバー。書いた順に試す。" },
@@ -731,6 +735,25 @@ const struct schema_row schema_rows[] = {
         "Hand messages on while the client waits, so that the next server's reply is the client's (through), or keep"
         " them here first (journal). by-role: through for `direction in` of an edge.",
         "クライアントを待たせたまま次のサーバーへ渡し、その応答を返すか（through）、先にここで保存するか（journal）。by-role は edge の direction in のみ through。"),
+
+    PLAIN(HOSTED, "networks", NETWORKS, networks, "none", "none",
+        "The networks of the cloud's servers, as the cloud publishes them.",
+        "クラウドが公表する、そのサーバーのネットワーク。"),
+    PLAIN(HOSTED, "certificate", NAMES, certificates, "none", "none",
+        "Names of which the servers' client certificate has one. It proves the cloud, and with the tenant's id that our users sent it.",
+        "クラウドのサーバーが示すクライアント証明書の名前（どれか一つ）。テナント ID と合わせて当組織からのメールと証明する。"),
+    PLAIN(HOSTED, "authorities", FILE, ca, "system", "system",
+        "The file of root certificates that it is verified by.",
+        "その証明書を確かめるルート証明書のファイル。"),
+    PLAIN(HOSTED, "tenant", NAMES, tenants, "none", "none",
+        "Our ids at the cloud. The header field has to be there once and to be one of them.",
+        "クラウドでの当組織の ID。ヘッダーに一度だけ現れ、このどれかであること。"),
+    PLAIN(HOSTED, "field", NAME, field, "X-MS-Exchange-CrossTenant-Id", NULL,
+        "The header field in which the cloud writes whose mail it is. It counts only beside the certificate: else anybody may write it.",
+        "どの顧客のメールかをクラウドが記すヘッダー。証明書がある場合だけ信用する（なければ誰でも書ける）。"),
+    PLAIN(HOSTED, "signatures", SWITCH, signatures, "on", NULL,
+        "Whether a DKIM signature of a domain of ours, the one in From, proves it too. Whoever has such a message may then send it on unchanged, to whomever he likes.",
+        "差出人と同じ当組織のドメインの DKIM 署名でも証明とみなすか。on では、署名されたメールを手に入れた者がそのまま他へ送れる。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",

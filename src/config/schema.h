@@ -8,7 +8,7 @@
 #include "config/settings.h"
 
 /* Which struct a row's offset is in. */
-enum schema_scope { SCHEMA_GLOBAL, SCHEMA_LISTENER, SCHEMA_DOMAIN, SCHEMA_SCOPES };
+enum schema_scope { SCHEMA_GLOBAL, SCHEMA_LISTENER, SCHEMA_HOSTED, SCHEMA_DOMAIN, SCHEMA_SCOPES };
 
 enum schema_type {
     SCHEMA_CHOICE,  /* one of `choices`; an enum or uint8_t */
@@ -40,6 +40,7 @@ enum schema_type {
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */
     SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
+    SCHEMA_CLOUD,     /* hosted NAME { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */
 };
 

@@ -42,6 +42,7 @@ static const struct {
     [SCHEMA_KEYS] = { "selectors and key files such as s2026:/etc/sekimori/dkim/s2026.pem",
                       "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
+    [SCHEMA_CLOUD] = { "a name for it such as microsoft", "NAME { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };
 

@@ -106,6 +106,18 @@ struct listener {
     enum relay_way relay; /* THROUGH or JOURNAL once the configuration is loaded */
 };
 
+/* hosted NAME { … }: a cloud whose servers send for all of its customers. Mail from there is ours only where
+   it proves so: config/hosted.h. */
+struct hosted {
+    struct text name;
+    struct network_list networks;  /* of the cloud's servers */
+    struct text_list certificates; /* names that their client certificate has; empty: it proves nothing */
+    struct file_content ca;        /* roots that it is verified by; empty: the system's */
+    struct text_list tenants;      /* our ids at the cloud, which it writes into `field` */
+    struct text field;             /* a header field's name */
+    bool signatures;               /* a DKIM signature of a domain of ours proves it, too */
+};
+
 /* One place to deliver to: an address, a host name, or the word "mx". */
 struct target {
     bool is_address;
@@ -170,6 +182,8 @@ struct config {
 
     struct listener *listeners;
     size_t listener_count;
+    struct hosted *hosted;
+    size_t hosted_count;
     struct domain *domains;
     size_t domain_count;
     struct domain_index *domain_index; /* for config_find_domain */

@@ -354,6 +354,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_KEYS:
         return key_add(row, base, word, folder, arena);
     case SCHEMA_LISTEN:
+    case SCHEMA_CLOUD:
     case SCHEMA_DOMAINS:
         break;
     }
@@ -527,6 +528,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         keys_print(row, field, out);
         return;
     case SCHEMA_LISTEN:
+    case SCHEMA_CLOUD:
     case SCHEMA_DOMAINS:
         return;
     }

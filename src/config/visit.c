@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The visit: global rows by section, then listeners, then domains, in the place where the schema has them. */
+/* The visit: global rows by section, then listeners, clouds and domains, each in the place where the schema
+ * has them. */
 #include "config/visit.h"
 
 #include "config/value.h"
@@ -74,6 +75,20 @@ static void listeners_visit(struct visit *walk)
     }
 }
 
+static void hosted_visit(struct visit *walk)
+{
+    for (size_t i = 0; i < walk->config->hosted_count; i++) {
+        const struct hosted *hosted = &walk->config->hosted[i];
+        struct visit_opening opening = { .block = WALK_HOSTED,
+                                         .title = TEXT("hosted"),
+                                         .hosted = hosted,
+                                         .place = item_place(walk, SCHEMA_HOSTED, i) };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_HOSTED, hosted, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
 static void domains_visit(struct visit *walk)
 {
     struct visit_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
@@ -125,6 +140,8 @@ static void single_visit(struct visit *walk, const struct schema_row *row)
     struct visit_value value;
     if (row->type == SCHEMA_LISTEN)
         listeners_visit(walk);
+    else if (row->type == SCHEMA_CLOUD)
+        hosted_visit(walk);
     else if (row->type == SCHEMA_DOMAINS)
         domains_visit(walk);
     else if (value_show(walk, row, walk->config, 0, walk->extent, &value))

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "config/domains.h"
+#include "config/hosted.h"
 
 struct digest_key *voucher_key_read(struct child *child)
 {
@@ -17,9 +18,10 @@ struct digest_key *voucher_key_read(struct child *child)
 /* --- what is vouched for --- */
 
 bool voucher_is_wanted(const struct config *config, const struct listener *listener,
-                       const struct envelope *envelope)
+                       const struct address *client, const struct envelope *envelope)
 {
     if (!listener->check || listener->relay == RELAY_THROUGH) return false;
+    if (config_is_undecided(config, listener, client)) return true;
     if (listener->direction == DIRECTION_OUT && config_signs(config)) return true;
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         const struct domain *domain =

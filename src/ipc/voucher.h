@@ -19,9 +19,10 @@ enum { VOUCHER_VERDICTS = 2 };
 struct digest_key *voucher_key_read(struct child *child);
 
 /* Some recipient wants some check, in force or observed, of what comes by this listener, or it may have to be
-   signed, and this node does it: what it keeps of that without a hold has a voucher. */
+   signed, or from where it comes is to be found out (config_is_undecided), and this node does it: what it
+   keeps of that without a hold has a voucher. */
 bool voucher_is_wanted(const struct config *config, const struct listener *listener,
-                       const struct envelope *envelope);
+                       const struct address *client, const struct envelope *envelope);
 
 /* What queue is to be asked by a verdict that keeps the message: of the envelope's recipients those that are
    not discarded, the hold and the recipe of each, all recipes; and the content's flags that facts have. The

@@ -21,6 +21,17 @@ const char *evidence_action_name(enum action action)
     return (unsigned)action <= ACTION_DEFER ? names[action] : "unknown";
 }
 
+const char *evidence_tenancy_name(enum tenancy tenancy)
+{
+    static const char *const names[TENANCY_COUNT] = { [TENANCY_NOT_ASKED] = "not-asked",
+                                                      [TENANCY_UNPROVEN] = "unproven",
+                                                      [TENANCY_OPEN] = "open",
+                                                      [TENANCY_UNREACHABLE] = "unreachable",
+                                                      [TENANCY_CERTIFICATE] = "certificate",
+                                                      [TENANCY_SIGNATURE] = "signature" };
+    return (unsigned)tenancy < TENANCY_COUNT ? names[tenancy] : "unknown";
+}
+
 const char *evidence_edit_kind_name(enum edit_kind kind)
 {
     static const char *const names[EDIT_KIND_COUNT] = {
@@ -39,6 +50,8 @@ void occasion_put(const struct occasion *occasion, struct buffer *out)
     put_text(out, occasion->sender);
     put_u8(out, occasion->smtputf8);
     put_u8(out, occasion->secure);
+    put_u8(out, occasion->is_undecided);
+    put_text(out, occasion->certificate);
     texts_put(occasion->recipients, occasion->recipient_count, out);
 }
 
@@ -60,6 +73,9 @@ bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *o
     out->sender = get_text(reader);
     out->smtputf8 = get_u8(reader) != 0;
     out->secure = get_u8(reader) != 0;
+    out->is_undecided = get_u8(reader) != 0;
+    out->certificate = get_text(reader);
+    if (out->is_undecided && out->direction != DIRECTION_IN) reader->failed = true;
     out->recipient_count = get_count(reader, RECIPIENTS_MOST, 4);
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) out->recipients[i] = get_text(reader);
@@ -172,6 +188,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->subject);
     put_text(out, facts->message_id);
     put_text(out, facts->from);
+    put_u8(out, (uint8_t)facts->tenancy);
     put_text(out, facts->authentication);
     put_text(out, facts->seal_basis);
     signals_put(facts->signals, facts->signal_count, out);
@@ -194,12 +211,13 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->subject = get_text(reader);
     out->message_id = get_text(reader);
     out->from = get_text(reader);
+    out->tenancy = get_u8(reader);
     out->authentication = get_text(reader);
     out->seal_basis = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);
-    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED &&
+    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED && out->tenancy < TENANCY_COUNT &&
            out->question_count <= QUESTIONS_RAISED_MOST;
 }
 
@@ -243,6 +261,8 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_u8(out, (uint8_t)verdict->kind);
     put_text(out, verdict->summary);
     proof_put(&verdict->proof, out);
+    put_u8(out, (uint8_t)verdict->direction);
+    put_u8(out, (uint8_t)verdict->tenancy);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -267,5 +287,8 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->kind = get_u8(reader);
     out->summary = get_text(reader);
     proof_get(reader, &out->proof);
+    out->direction = get_u8(reader);
+    out->tenancy = get_u8(reader);
+    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT) reader->failed = true;
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

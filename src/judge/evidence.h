@@ -18,8 +18,23 @@ struct occasion {
     struct address client;
     struct text helo, sender; /* sender: MAIL FROM without brackets */
     bool smtputf8, secure;
+    bool is_undecided; /* its client is a cloud that strangers use too (config_is_undecided): whether it comes
+                          from inside is to be found out; until then `direction` is in */
+    struct text certificate; /* of such a client: the name in `hosted` that its verified certificate has;
+                                empty: none, or the connection is a node's that speaks for it */
     uint32_t recipient_count;
     struct text *recipients; /* addresses; decide finds each one's domain in the configuration */
+};
+
+/* Whether mail of a cloud that strangers use too was sent by us: scan/tenancy.h. */
+enum tenancy {
+    TENANCY_NOT_ASKED,   /* its client is none of such a cloud */
+    TENANCY_UNPROVEN,    /* nothing proves it: it is from outside */
+    TENANCY_OPEN,        /* of facts: a signature may prove it, once its key is known */
+    TENANCY_UNREACHABLE, /* a signature would prove it, and its key could not be had */
+    TENANCY_CERTIFICATE, /* the cloud's certificate, and our id in the field */
+    TENANCY_SIGNATURE,   /* a DKIM signature of a domain of ours */
+    TENANCY_COUNT
 };
 
 /* A question that the message (or the session) raised, and its answer. `kind` is closed, `subject` says of
@@ -112,9 +127,10 @@ struct facts {
     bool lacks_header;       /* it begins with text (header_is_missing) */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
-    struct text subject;        /* UTF-8, decoded, at most 200 bytes: for the log */
-    struct text message_id;     /* the Message-ID field */
-    struct text from;           /* the same of the From field */
+    struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
+    struct text message_id; /* the Message-ID field */
+    struct text from;       /* the same of the From field */
+    enum tenancy tenancy;
     struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
     struct text seal_basis;     /* scan/seal_basis.h; empty: nothing is to be signed of it */
     uint32_t signal_count;
@@ -153,9 +169,12 @@ struct verdict {
     struct recipe *recipes; /* no two with the same set */
     struct text summary;    /* one line, key=value, for the log */
     struct proof proof;     /* who sent it */
+    enum direction direction; /* as the occasion has it, or as it was found out */
+    enum tenancy tenancy;
 };
 
 const char *evidence_action_name(enum action action);     /* "quarantine" */
+const char *evidence_tenancy_name(enum tenancy tenancy);  /* "certificate" */
 const char *evidence_edit_kind_name(enum edit_kind kind); /* "forged" */
 
 /* The one of that kind and subject; NULL: there is none. */

@@ -27,7 +27,7 @@ static bool is_unjudged(const struct config *config, const struct keep_request *
     if (request->listener >= config->listener_count) return false;
     const struct listener *listener = &config->listeners[request->listener];
     return request->direction == (uint8_t)listener->direction &&
-           !voucher_is_wanted(config, listener, &request->envelope);
+           !voucher_is_wanted(config, listener, &request->client, &request->envelope);
 }
 
 static void refused_say(struct queue *queue, const struct keep_request *request, const char *why)

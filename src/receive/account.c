@@ -168,11 +168,13 @@ static uint64_t tell_refused(struct session *session, enum event_stage stage, ui
     bool is_sender = stage == STAGE_MAIL;
     struct event_signal signals[LIST_ROOM];
     bool is_content = stage == STAGE_CONTENT;
+    bool is_found = is_content && transaction->verdict.tenancy != TENANCY_NOT_ASKED;
     struct event_refused event = { .time_ms = loop_wall_ms(session->server->loop),
                                    .id = is_content ? transaction->id : 0,
                                    .code = code,
                                    .stage = (uint8_t)stage,
-                                   .direction = (uint8_t)session->port->listener.direction,
+                                   .direction = is_found ? transaction->keep.direction
+                                                         : (uint8_t)session->port->listener.direction,
                                    .is_message = is_message,
                                    .number = number,
                                    .size = is_content ? transaction->body.size : 0,

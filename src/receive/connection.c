@@ -172,11 +172,22 @@ static void greeted(struct session *session, const struct server_dialogue_step *
     session_await(session);
 }
 
+/* The cloud whose client it is, which is asked for its certificate; a node that speaks for others is not. */
+static const struct port_hosted *hosted_of(const struct session *session)
+{
+    const struct port *port = session->port;
+    for (size_t i = 0; i < port->hosted_count && !session->dialogue.speaks_for; i++)
+        if (network_list_has(&port->hosted[i].networks, &session->client)) return &port->hosted[i];
+    return NULL;
+}
+
 static void secure(struct session *session, const struct server_dialogue_step *step)
 {
     session_pace_renew(session, PACE_GREETING); /* once a session: the handshake and EHLO have its time */
     session_await(session);
-    stream_start_tls(session->stream, session->port->tls, true, TEXT_NONE);
+    session->asked_as = hosted_of(session);
+    stream_start_tls(session->stream, session->asked_as ? session->asked_as->tls : session->port->tls, true,
+                     TEXT_NONE);
 }
 
 static void give_up(struct session *session, const struct server_dialogue_step *step)
@@ -288,12 +299,19 @@ static void on_secured(void *context)
     session->server->measures->handshakes[tls_kind(stream_tls_version(session->stream))]++;
     const char *node = stream_peer_name(session->stream), *doubt = stream_peer_doubt(session->stream);
     drop_message(session);
-    server_dialogue_secured(&session->dialogue, *node != '\0', doubt);
+    if (session->asked_as)
+        server_dialogue_secured(&session->dialogue, false, ""); /* a cloud is no node, whatever it shows */
+    else
+        server_dialogue_secured(&session->dialogue, *node != '\0', doubt);
     if (session->is_quiet) return;
     log_info("%s TLS connection established from %.*s[%.*s]: %s with cipher %s (%d bits)%s%s",
              *node ? "Trusted" : "Anonymous", TEXT_ARG(session->client_name), TEXT_ARG(session->client_text),
              stream_tls_version(session->stream), stream_tls_cipher(session->stream),
-             stream_tls_bits(session->stream), *node ? " node=" : "", node);
+             stream_tls_bits(session->stream),
+             !*node              ? ""
+             : session->asked_as ? " certificate="
+                                 : " node=",
+             node);
     if (*doubt)
         log_warning("the certificate that %.*s[%.*s] showed counts as none: %s",
                     TEXT_ARG(session->client_name), TEXT_ARG(session->client_text), doubt);

@@ -39,6 +39,32 @@ static struct tls_context *tls_of(const struct config *config, const struct list
     return tls;
 }
 
+static struct tls_context *tls_of_hosted(const struct hosted *hosted, const struct listener *listener)
+{
+    char error[200];
+    struct tls_context *tls = tls_context_asking(listener->certificate.content, listener->key.content,
+                                                 hosted->ca.content, error, sizeof error);
+    if (!tls)
+        log_error("hosted %.*s: %s: its clients are not asked for a certificate", TEXT_ARG(hosted->name),
+                  error);
+    return tls;
+}
+
+static void hosted_fill(struct port *port, const struct config *config)
+{
+    bool is_asked = port->tls && port->listener.tls != TLS_NODE && port->listener.direction == DIRECTION_IN;
+    port->hosted = arena_alloc_array(port->arena, config->hosted_count, sizeof *port->hosted);
+    for (size_t i = 0; is_asked && i < config->hosted_count; i++) {
+        const struct hosted *hosted = &config->hosted[i];
+        struct tls_context *tls =
+            hosted->certificates.count > 0 ? tls_of_hosted(hosted, &config->listeners[port->number]) : NULL;
+        if (!tls) continue;
+        port->hosted[port->hosted_count++] =
+            (struct port_hosted){ arena_text(port->arena, hosted->name),
+                                  networks_copy(port->arena, &hosted->networks), tls };
+    }
+}
+
 static void arrived(void *context, int what);
 
 static struct port *port_new(struct server *server, uint16_t number, int fd)
@@ -56,6 +82,7 @@ static struct port *port_new(struct server *server, uint16_t number, int fd)
     port->listener.proxy = networks_copy(port->arena, &listener->proxy);
     port->listener.xclient = networks_copy(port->arena, &listener->xclient);
     port->tls = tls_of(server->config, listener);
+    hosted_fill(port, server->config);
     if (fd >= 0) port->watch = watch_new(server->loop, fd, arrived, port);
     return port;
 }

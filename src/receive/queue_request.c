@@ -173,7 +173,7 @@ struct reply keep_for_us(struct session *session)
 
 bool keep_is_judged(const struct session *session)
 {
-    return voucher_is_wanted(session->server->config, &session->port->listener,
+    return voucher_is_wanted(session->server->config, &session->port->listener, &session->client,
                              &session->transaction.envelope);
 }
 
@@ -232,7 +232,7 @@ void keep_alert(struct session *session)
     const struct transaction *transaction = &session->transaction;
     struct channel *queue = session->server->queue;
     bool is_virus_from_inside = transaction->read.virus == SCAN_FOUND &&
-                                session->port->listener.direction == DIRECTION_OUT &&
+                                transaction->keep.direction == DIRECTION_OUT &&
                                 is_stopped(&transaction->verdict);
     if (!is_virus_from_inside || !queue) return;
     struct buffer *out = channel_begin(queue, QUEUE_ALERT, transaction->id);

@@ -141,7 +141,7 @@ static struct reply refusal_of(const struct rcpt_scene *scene, const struct mail
         return no(452, "4.5.3", "it goes another way, send it in another message");
     if (mailbox->needs_smtputf8 && !envelope->smtputf8) return no(553, "5.6.7", "the address needs SMTPUTF8");
     if (mailbox->is_literal) return no(550, "5.1.2", "mail to address literals is not taken");
-    if (is_outside && is_from_outside) return no(550, "5.7.1", "relaying denied");
+    if (is_outside && is_from_outside && !scene->is_undecided) return no(550, "5.7.1", "relaying denied");
     if (is_from_outside && !domain->takes_routed && mailbox_is_routed(mailbox))
         return no(550, "5.7.1", "relaying denied: the address may be read as a way to somewhere else");
     if (needs_smtputf8(scene, address) && !domain->smtputf8) return rcpt_refusal_smtputf8;

@@ -23,6 +23,8 @@ struct rcpt_scene {
     const uint64_t *keys;            /* of those, as their decisions had them */
     size_t recipient_bytes;          /* rcpt_bytes of those */
     bool is_for_us;                  /* they are the node's own */
+    bool is_undecided;               /* it may be mail from inside: where others than we are relayed to, the
+                                        content has to prove it */
     bool sender_needs_smtputf8;      /* its address has no form in ASCII */
     struct arena *arena;
 };

@@ -187,6 +187,7 @@ void recipient_offer(struct session *session, const struct smtp_command *command
                                       .keys = transaction->recipient_keys,
                                       .recipient_bytes = transaction->recipient_bytes,
                                       .is_for_us = transaction->is_for_us,
+                                      .is_undecided = transaction->is_undecided,
                                       .sender_needs_smtputf8 = transaction->sender_needs_smtputf8,
                                       .arena = server->line };
     struct rcpt_decision decision = rcpt_decide(&scene, command);

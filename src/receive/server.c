@@ -18,6 +18,7 @@ void server_port_release(struct port *port)
 {
     if (--port->users > 0) return;
     tls_context_free(port->tls);
+    for (size_t i = 0; i < port->hosted_count; i++) tls_context_free(port->hosted[i].tls);
     arena_free(port->arena);
     free(port);
 }

@@ -21,13 +21,22 @@ struct callouts;
 struct refusals;
 struct digest_key;
 
+/* A cloud that strangers use too, as a port meets it: its clients are asked for their certificate. */
+struct port_hosted {
+    struct text name; /* of the statement */
+    struct network_list networks;
+    struct tls_context *tls;
+};
+
 /* A listener as sessions see it: a copy that lives until its last session has ended, over reloads. */
 struct port {
     struct listener listener; /* lists and texts in `arena` */
     uint16_t number;          /* index in config.listeners */
     struct arena *arena;
-    struct tls_context *tls; /* NULL: no certificate */
-    uint32_t users;          /* sessions, and one for being in force */
+    struct tls_context *tls;    /* NULL: no certificate */
+    struct port_hosted *hosted; /* those whose certificate proves something */
+    size_t hosted_count;
+    uint32_t users; /* sessions, and one for being in force */
     struct watch *watch;
     struct server *server;
     int fd;

@@ -65,6 +65,7 @@ struct transaction {
     bool sender_needs_smtputf8;  /* its address has no form in ASCII */
     bool lacks_smtputf8;         /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
     bool is_for_us;              /* all recipients are addresses of the node's own */
+    bool is_undecided;           /* its client may send mail of ours or of strangers: scan finds out */
     bool waits_for_file;         /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then;     /* where the session goes on when it is there */
     uint64_t verdict_by_ms;      /* loop clock: the end of the time for judging */
@@ -103,6 +104,8 @@ struct session {
     struct text client_text; /* "192.0.2.1" */
     struct text client_name; /* confirmed, or "unknown" */
     struct text client_tls;  /* of a client that a node named by XCLIENT; empty: in the clear */
+    const struct port_hosted
+        *asked_as; /* the cloud as whose client it was asked for a certificate; NULL: not */
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
     bool has_transaction_id;
     uint64_t unconfirmed;          /* message whose 250 the node may not have seen; 0: none */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "config/hosted.h"
 #include "receive/account.h"
 #include "receive/client_presence.h"
 #include "receive/drop.h"
@@ -97,6 +98,8 @@ void transaction_open(struct session *session, const struct smtp_command *comman
         transaction->envelope.transaction =
             arena_text(session->mail, text_from(session->transaction_id, TRANSACTION_BYTES));
     session->has_transaction_id = false; /* it is of one message */
+    transaction->is_undecided =
+        config_is_undecided(session->server->config, &session->port->listener, &session->client);
     session_pace_reach(session, PACE_MESSAGE);
     session_await(session);
     sender_ask(session);
@@ -273,6 +276,19 @@ size_t transaction_chunk(struct session *session, struct text wire)
 
 /* --- ask --- */
 
+/* Of a cloud's client: the name in `hosted` that its certificate has. A certificate that was shown before
+   XCLIENT is the node's, and what stands behind the node showed is not known here. */
+static struct text certificate_of(const struct session *session)
+{
+    const struct hosted *hosted = config_hosted(session->server->config, &session->client);
+    bool is_shown = hosted && session->asked_as && !session->dialogue.speaks_for &&
+                    text_equal(session->asked_as->name, hosted->name);
+    for (size_t i = 0; is_shown && i < hosted->certificates.count; i++)
+        if (stream_peer_has_name(session->stream, hosted->certificates.items[i]))
+            return hosted->certificates.items[i];
+    return TEXT_NONE;
+}
+
 /* The fields before it are made now, since scan vouches for them too: the client's name may have come. */
 static struct scan_question question_of(struct session *session)
 {
@@ -288,8 +304,10 @@ static struct scan_question question_of(struct session *session)
                                  .smtputf8 = envelope->smtputf8,
                                  .secure = session->dialogue.speaks_for ? session->client_tls.length > 0
                                                                         : stream_is_secure(session->stream),
+                                 .is_undecided = session->transaction.is_undecided,
                                  .recipient_count = envelope->recipient_count,
                                  .recipients = recipients };
+    if (occasion.is_undecided) occasion.certificate = certificate_of(session);
     session->transaction.keep.prefix = trace_fields(session);
     return (struct scan_question){ occasion, session->transaction.keep.prefix, session->questions.items,
                                    session->questions.count };
@@ -323,7 +341,7 @@ static void judge(struct session *session)
     uint64_t limit_ms = session->server->config->limits.verdict_ms;
     session->transaction.verdict_by_ms = loop_now_ms(session->server->loop) + limit_ms;
     session_wait(session, limit_ms);
-    if (keep_is_judged(session))
+    if (session->transaction.is_undecided || keep_is_judged(session))
         read_ask(session);
     else
         settle(session, keep_unjudged(session));
@@ -424,13 +442,39 @@ static void settle_refused(struct session *session)
                            arena_text(session->mail, text_slice(reason, 0, REASON_MOST)).at, verdict->kind });
 }
 
+static bool has_foreign(const struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        struct text address = envelope->recipients[i].address;
+        if (config_is_foreign(session->server->config, address, envelope_domain_of(address))) return true;
+    }
+    return false;
+}
+
+/* From a cloud that strangers use too nothing goes to others but what is proven to be ours, whatever a
+   verdict says. */
+static bool is_relaying(const struct session *session, const struct verdict *verdict)
+{
+    return session->transaction.is_undecided && verdict->direction == DIRECTION_IN && verdict->code == 250 &&
+           has_foreign(session);
+}
+
+static bool is_sensible(const struct session *session, const struct verdict *verdict)
+{
+    const struct transaction *transaction = &session->transaction;
+    return verdict->recipient_count == transaction->envelope.recipient_count &&
+           (transaction->is_undecided || verdict->direction == session->port->listener.direction) &&
+           !is_relaying(session, verdict);
+}
+
 void transaction_verdict(struct session *session, struct frame *frame)
 {
     struct transaction *transaction = &session->transaction;
     if (transaction->step != STEP_JUDGING && transaction->step != STEP_DECIDING) return;
     struct judged judged;
     bool good = judged_get(session->mail, arena_text(session->mail, frame->payload), &judged) &&
-                judged.verdict.recipient_count == transaction->envelope.recipient_count;
+                is_sensible(session, &judged.verdict);
     if (!good) {
         log_error("scan sent a verdict that makes no sense");
         settle_unjudged(session);
@@ -439,6 +483,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     transaction->read = judged.facts;
     transaction->verdict = judged.verdict;
     transaction->keep.voucher = judged.voucher;
+    transaction->keep.direction = (uint8_t)judged.verdict.direction;
     measure(&session->server->measures->judging, transaction->whole_us);
     account_verdict(session);
     keep_alert(session);
@@ -458,7 +503,10 @@ void transaction_scan_failed(struct session *session, struct frame *frame)
     log_of(LOG_LEVEL_WARNING, message_id_print(session->transaction.id, id), "%s: could not be judged: %.*s",
            id, TEXT_ARG(text));
     session->server->counters->unscanned++;
-    if (why == SCAN_POISON)
+    if (why == SCAN_POISON && session->transaction.is_undecided && has_foreign(session))
+        settle(session, (struct reply){ 550, "5.7.1", "relaying denied: the message cannot be judged",
+                                        REFUSAL_POLICY });
+    else if (why == SCAN_POISON)
         settle(session, keep_poison(session));
     else
         settle_unjudged(session);

@@ -10,12 +10,12 @@
 #include "dns/dns_name.h"
 #include "ipc/message_id.h"
 #include "mail/envelope.h"
+#include "scan/tenancy.h"
 
 /* --- read --- */
 
-static bool is_wanted(const struct config *config, const struct occasion *occasion)
+bool authenticate_is_wanted(const struct config *config, const struct occasion *occasion)
 {
-    if (occasion->direction != DIRECTION_IN) return false;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
         const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_auth_mode(config, domain) != MODE_OFF) return true;
@@ -49,16 +49,22 @@ void authenticate_read(struct arena *arena, const struct config *config, const s
     struct auth_facts facts;
     struct buffer bytes = { 0 };
     struct text *keys;
-    if (!is_wanted(config, occasion)) return;
+    bool is_wanted = authenticate_is_wanted(config, occasion);
+    if (tenancy_direction(occasion, out->tenancy) != DIRECTION_IN) return;
+    if (!is_wanted && out->tenancy != TENANCY_OPEN) return;
     auth_facts_read(arena, message, header, &facts);
+    if (out->tenancy == TENANCY_OPEN && !tenancy_may_be_proven(config, occasion, &facts))
+        out->tenancy = TENANCY_UNPROVEN;
+    if (!is_wanted && out->tenancy != TENANCY_OPEN) return;
     auth_facts_put(&facts, &bytes);
     out->authentication = arena_text(arena, buffer_text(&bytes));
 
     uint32_t count = auth_keys_wanted(arena, &facts, now_of(occasion), &keys);
     for (uint32_t i = 0; i < count; i++) question_add(arena, QUESTION_KEY, keys[i], out);
     buffer_clear(&bytes);
-    auth_policy_question_put(
-        &facts, occasion->sender.length ? envelope_domain_of(occasion->sender) : occasion->helo, &bytes);
+    if (is_wanted)
+        auth_policy_question_put(
+            &facts, occasion->sender.length ? envelope_domain_of(occasion->sender) : occasion->helo, &bytes);
     if (buffer_length(&bytes) > 0)
         question_add(arena, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)), out);
     buffer_free(&bytes);

@@ -12,8 +12,12 @@
 /* The authserv-id under which we tell results (RFC 8601 section 2.5). Borrowed from the configuration. */
 struct text authenticate_name(const struct config *config);
 
+/* Somebody whom the message is for wants to know who sent it. */
+bool authenticate_is_wanted(const struct config *config, const struct occasion *occasion);
+
 /* Fills `authentication` of facts, and adds to its questions; nothing where the message is not from outside,
-   or nobody it is for wants to know. */
+   or nobody it is for wants to know and no signature may prove that it is ours. `tenancy` of facts is
+   tenancy_read's; of OPEN becomes UNPROVEN where no signature may. */
 void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
                        struct text message, const struct header *header, struct facts *out);
 

@@ -3,9 +3,11 @@
 #include "scan/decide.h"
 
 #include "config/domains.h"
+#include "config/hosted.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "scan/recipe.h"
+#include "scan/tenancy.h"
 #include "scan/wording.h"
 #include "spam/score.h"
 
@@ -14,6 +16,7 @@ struct demand {
     enum action virus, spam;
     bool
         is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
+    bool is_from_inside;  /* outbound mail has no tag */
 };
 
 static const uint8_t strength[] = { [ACTION_ACCEPT] = 0, [ACTION_TAG] = 1,    [ACTION_QUARANTINE] = 2,
@@ -58,7 +61,8 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
 static struct edit_set edits_of(enum mode spam, const struct demand *demand)
 {
     struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
-    if (spam == MODE_ON && demand->spam == ACTION_TAG) set = edit_set_with(set, EDIT_TAG);
+    if (spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside)
+        set = edit_set_with(set, EDIT_TAG);
     return edit_set_with(set, EDIT_STATUS);
 }
 
@@ -146,6 +150,25 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
     return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
 
+/* What was found of the sender is for mail from outside whose recipients want to know; else it has served
+   when it is known from where the message comes. */
+static void direction_decide(const struct config *config, const struct occasion *occasion,
+                             const struct facts *facts, struct auth_judgement *authentication,
+                             struct score *score, struct verdict *out)
+{
+    static const char *const names[TENANCY_COUNT] = { [TENANCY_UNPROVEN] = "HOSTED_UNPROVEN",
+                                                      [TENANCY_UNREACHABLE] = "HOSTED_UNREACHABLE",
+                                                      [TENANCY_CERTIFICATE] = "HOSTED_BY_CERTIFICATE",
+                                                      [TENANCY_SIGNATURE] = "HOSTED_BY_SIGNATURE" };
+    const struct hosted *hosted = config_hosted(config, &occasion->client);
+    out->tenancy = tenancy_decide(config, occasion, facts, authentication);
+    out->direction = tenancy_direction(occasion, out->tenancy);
+    if (out->tenancy == TENANCY_NOT_ASKED) return;
+    if (out->direction == DIRECTION_OUT || !authenticate_is_wanted(config, occasion))
+        authentication->is_made = false;
+    score_add(score, names[out->tenancy], 0, hosted ? hosted->name : TEXT_NONE);
+}
+
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
                      const struct known_lists *lists, struct auth_judgement *authentication,
@@ -154,10 +177,12 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     struct score proven = { .arena = arena };
     authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
+    direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score),
-                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT };
+                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT,
+                                   out->direction == DIRECTION_OUT };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
     for (uint32_t i = 0; i < out->recipient_count; i++)
@@ -167,6 +192,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_prove(authentication, &out->proof);
     wording_write(arena, facts, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
+    if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);
     const struct recipe_basis basis = { arena, config, occasion, facts, results, out };
     recipe_write(&basis, edits, out);

@@ -10,6 +10,7 @@
 #include "scan/content.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
+#include "scan/tenancy.h"
 #include "spam/score.h"
 
 enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
@@ -120,10 +121,10 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->content = content_flags(message, header->body_offset);
     header_tell(arena, mime, out);
     score_message(&score, mime);
+    out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);
-    const struct recipe_source source = {
-        arena, config, occasion->direction, message, mime->declared, header
-    };
+    enum direction direction = tenancy_direction(occasion, out->tenancy);
+    const struct recipe_source source = { arena, config, direction, message, mime->declared, header };
     recipe_look(&source, &score, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->signals = score.signals;

@@ -6,6 +6,7 @@
 #include "auth/from_domains.h"
 #include "base/codec.h"
 #include "config/domains.h"
+#include "scan/tenancy.h"
 
 enum { FIELDS_MOST = 4096 };
 
@@ -25,7 +26,7 @@ static bool author_find(struct arena *arena, const struct config *config, const 
 
 static bool is_kept(enum seal_purpose purpose, struct text name)
 {
-    bool is_chain = purpose == SEAL_ARC && text_starts_nocase(name, TEXT("ARC-"));
+    bool is_chain = purpose != SEAL_DKIM && text_starts_nocase(name, TEXT("ARC-"));
     return is_chain || dkim_signing_covers(name);
 }
 
@@ -81,10 +82,13 @@ static enum seal_purpose purpose_of(struct arena *arena, const struct config *co
                                     const struct occasion *occasion, const struct header *header,
                                     const struct facts *facts, struct text *out_author)
 {
+    bool is_out = tenancy_direction(occasion, facts->tenancy) == DIRECTION_OUT;
+    bool is_open = facts->tenancy == TENANCY_OPEN;
     if (facts->lacks_header) return SEAL_NOTHING;
-    if (occasion->direction == DIRECTION_OUT)
-        return author_find(arena, config, header, out_author) ? SEAL_DKIM : SEAL_NOTHING;
-    return facts->authentication.length > 0 && config_sealing_domain(config) ? SEAL_ARC : SEAL_NOTHING;
+    bool may_sign = (is_out || is_open) && author_find(arena, config, header, out_author);
+    bool may_seal = !is_out && facts->authentication.length > 0 && config_sealing_domain(config);
+    if (may_sign && is_open) return SEAL_EITHER;
+    return may_sign ? SEAL_DKIM : may_seal ? SEAL_ARC : SEAL_NOTHING;
 }
 
 void seal_basis_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -124,7 +128,7 @@ bool seal_basis_get(struct arena *arena, struct text bytes, struct seal_basis *o
         uint64_t end = i ? out->fields[i - 1].offset + out->fields[i - 1].bytes.length : 0;
         if (out->fields[i].offset < end || out->fields[i].offset > UINT32_MAX) reader.failed = true;
     }
-    return reader_done(&reader) && (out->purpose == SEAL_DKIM || out->purpose == SEAL_ARC);
+    return reader_done(&reader) && out->purpose > SEAL_NOTHING && out->purpose <= SEAL_EITHER;
 }
 
 /* Where a place of the message is among the bytes that are kept; *at walks forward with it. */

@@ -11,8 +11,9 @@
 
 enum seal_purpose {
     SEAL_NOTHING,
-    SEAL_DKIM, /* from inside, and its author is of a domain of ours that has keys */
-    SEAL_ARC   /* from outside, and who sent it is judged */
+    SEAL_DKIM,  /* from inside, and its author is of a domain of ours that has keys */
+    SEAL_ARC,   /* from outside, and who sent it is judged */
+    SEAL_EITHER /* of a basis: which of both shows when the verdict has the direction */
 };
 
 /* Bytes of fields that are kept: facts that are asked about share a frame with the answers. */
@@ -26,7 +27,7 @@ struct seal_field {
 struct seal_basis {
     enum seal_purpose purpose;
     struct text why;            /* nothing can be signed: "too-long" or "malformed"; empty: it can */
-    struct text domain;         /* of SEAL_DKIM: the author's, an A-label */
+    struct text domain;         /* the author's, an A-label, where it has keys; empty for SEAL_ARC alone */
     uint8_t body[DIGEST_BYTES]; /* relaxed */
     struct seal_field *fields;
     uint32_t count;

@@ -114,11 +114,23 @@ static void forms_seal(struct task *task)
     if (!is_sealed) task->out->why = TEXT("chain");
 }
 
+/* The verdict may have found out that the message is not from where it seemed to be. */
+static enum seal_purpose purpose_of(const struct seal_source *source, const struct seal_basis *basis)
+{
+    if (source->verdict->tenancy == TENANCY_NOT_ASKED || basis->purpose == SEAL_DKIM) return basis->purpose;
+    if (source->verdict->direction == DIRECTION_OUT)
+        return basis->purpose == SEAL_EITHER ? SEAL_DKIM : SEAL_NOTHING;
+    bool may_seal = source->authentication->is_made && config_sealing_domain(source->config);
+    return may_seal ? SEAL_ARC : SEAL_NOTHING;
+}
+
 bool seal_compose(struct arena *arena, const struct seal_source *source, struct seal_list *out)
 {
     struct task task = { .arena = arena, .source = source, .out = out };
     if (source->verdict->code != 250 || !seal_basis_get(arena, source->facts->seal_basis, &task.basis))
         return false;
+    task.basis.purpose = purpose_of(source, &task.basis);
+    if (task.basis.purpose == SEAL_NOTHING) return false;
     *out = (struct seal_list){ .purpose = task.basis.purpose };
     out->drafts = arena_alloc_array(arena, SEAL_DRAFTS_MOST, sizeof *out->drafts);
     out->why = task.basis.why;

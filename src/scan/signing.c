@@ -49,7 +49,7 @@ static void verdict_sign(struct digest_key *key, struct arena *arena, const stru
     struct envelope envelope = { .sender = occasion->sender, .recipient_count = occasion->recipient_count };
     struct keep_request request = { .id = occasion->id,
                                     .listener = occasion->listener,
-                                    .direction = (uint8_t)occasion->direction,
+                                    .direction = (uint8_t)judged->verdict.direction,
                                     .client = occasion->client,
                                     .prefix = asked->prefix };
     judged->voucher = (struct voucher){ 0 };
@@ -59,6 +59,12 @@ static void verdict_sign(struct digest_key *key, struct arena *arena, const stru
         envelope.recipients[i].address = occasion->recipients[i];
     keep_by_verdict(arena, &envelope, &judged->facts, &judged->verdict, &request);
     voucher_sign(key, &request, body, now_ms, &judged->voucher);
+}
+
+/* A worker finds out from where a message comes only where that is the question. */
+static bool is_of(const struct occasion *occasion, const struct verdict *verdict)
+{
+    return occasion->is_undecided || verdict->direction == occasion->direction;
 }
 
 bool signing_write(struct digest_key *key, struct arena *arena, const struct request *request, uint16_t type,
@@ -74,7 +80,7 @@ bool signing_write(struct digest_key *key, struct arena *arena, const struct req
         found_put(&found, out);
         return true;
     }
-    bool is_good = judged_get(arena, payload, &judged) &&
+    bool is_good = judged_get(arena, payload, &judged) && is_of(&asked.occasion, &judged.verdict) &&
                    judged.verdict.recipient_count == asked.occasion.recipient_count &&
                    judged.verdict.recipe_count > 0;
     if (!is_good) return false;

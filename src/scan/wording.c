@@ -189,6 +189,9 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     }
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
     if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
+    if (verdict->tenancy != TENANCY_NOT_ASKED)
+        buffer_printf(&out, " direction=%s tenant=%s", verdict->direction == DIRECTION_OUT ? "out" : "in",
+                      evidence_tenancy_name(verdict->tenancy));
     authenticate_summary(&verdict->proof, &out);
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",

@@ -18,6 +18,8 @@ static struct config *config;
 static struct private_key *key;
 static struct text record;
 
+#define STRANGER TEXT("a@far.test")
+
 static void prepare(void)
 {
     static struct buffer written;
@@ -28,7 +30,8 @@ static void prepare(void)
         TEXT("hostname mx.test\nadmin a@mx.test\nlisten 127.0.0.1:2525\n"
              "domains { on.test 127.0.0.1 { dkim rsa r:/r.pem } }\n"
              "virus { mode off }\nspam { tag above 0; quarantine above never; reject above never }\n"
-             "auth { mode on; seal on.test }\n"),
+             "auth { mode on; seal on.test }\n"
+             "hosted c { networks 10.1.0.1; certificate c.test; tenant 72f988bf }\n"),
         "fuzz.conf", false, &problems);
     key = private_key_new(KEY_RSA, 1024);
     if (!config || !key) abort();
@@ -76,15 +79,29 @@ static void must_hold(struct arena *arena, const struct seal_list *list, struct 
     if (list->purpose == SEAL_DKIM && (read.dkim.count == 0 || dkim[0].result != AUTH_PASS)) abort();
 }
 
-static void message_try(struct arena *arena, struct text message, enum direction direction)
+/* From a cloud that others use too it is from inside with our id alone, and goes to no stranger without. */
+static void must_be_proven(const struct occasion *occasion, struct text message,
+                           const struct verdict *verdict)
+{
+    bool is_out = verdict->direction == DIRECTION_OUT;
+    if (!occasion->is_undecided && verdict->direction != occasion->direction) abort();
+    if (!occasion->is_undecided) return;
+    if (is_out && text_find(message, TEXT("72f988bf")) == message.length) abort();
+    if (!is_out && verdict->code == 250 && text_equal(occasion->recipients[0], STRANGER)) abort();
+}
+
+static void message_try(struct arena *arena, struct text message, enum direction direction, bool is_undecided)
 {
     struct scanner scanner = { config, NULL, NULL, TEXT_NONE, NULL };
-    struct text recipient = TEXT("a@on.test");
+    struct text recipient = is_undecided ? STRANGER : TEXT("a@on.test");
     struct occasion occasion = { .direction = direction,
+                                 .is_undecided = is_undecided,
+                                 .certificate = TEXT("c.test"),
                                  .recipients = &recipient,
                                  .recipient_count = 1,
                                  .sender = TEXT("b@x.test"),
                                  .id = 1 };
+    if (!address_parse(TEXT("10.1.0.1"), &occasion.client)) abort();
     struct facts facts;
     struct auth_judgement authentication;
     struct verdict verdict;
@@ -93,6 +110,7 @@ static void message_try(struct arena *arena, struct text message, enum direction
     struct buffer leaves = { 0 };
     read_facts(arena, &scanner, &occasion, message, &facts);
     decide_and_tell(arena, config, &occasion, &facts, NULL, 0, NULL, &authentication, &verdict);
+    must_be_proven(&occasion, message, &verdict);
     const struct seal_source source = { config, &occasion, PREFIX, &facts, &authentication, &verdict };
     if (!seal_compose(arena, &source, &list) || list.count == 0) return;
     all_sign(arena, &list, &verdict);
@@ -109,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     prepare();
     if (size > 0)
         message_try(arena, text_from((const char *)bytes + 1, size - 1),
-                    bytes[0] & 1 ? DIRECTION_IN : DIRECTION_OUT);
+                    bytes[0] & 1 || bytes[0] & 0x80 ? DIRECTION_IN : DIRECTION_OUT, bytes[0] & 0x80);
     arena_free(arena);
     return 0;
 }

@@ -211,6 +211,45 @@ static void a_stranger(void **state)
     tls_context_free(client);
 }
 
+/* Of a client that a server asks for its certificate: only one that is verified has a name, which is one of
+   its subjectAltNames. */
+static void who_is_asked(void **state)
+{
+    static const struct {
+        enum who client;
+        const char *name;
+        bool has;
+    } asked[] = {
+        { EDGE, "edge1.example.jp", true },      { EDGE, "EDGE1.example.jp", true },
+        { EDGE, "wall1.example.jp", false },     { EDGE, "", false },
+        { EDGE, ".example.jp", false },          { EDGE, "example.jp", false },
+        { NAMELESS, "wall1.example.jp", false }, /* its common name alone says so */
+        { EXPIRED, "old.example.jp", false },    { FUTURE, "new.example.jp", false },
+        { STRANGER, "wall1.example.jp", false }, { NOBODY, "edge1.example.jp", false },
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        char error[200];
+        const struct certificate_pair *pair = &pairs[asked[i].client];
+        struct tls_context *server =
+            tls_context_asking(buffer_text(&pairs[WALL].certificate), buffer_text(&pairs[WALL].key),
+                               buffer_text(&ours.certificate), error, sizeof error);
+        struct tls_context *client =
+            asked[i].client == NOBODY
+                ? context_of(false, NOBODY)
+                : tls_context_node(false, buffer_text(&pair->certificate), buffer_text(&pair->key),
+                                   buffer_text(&ours.certificate), error, sizeof error);
+        struct talk talk = { tls_new(client, false, TEXT("192.0.2.1")), tls_new(server, true, TEXT_NONE),
+                             TLS_OK, TLS_OK };
+        talk_run(&talk);
+        assert_true(tls_is_done(talk.server) && tls_is_done(talk.client));
+        if (tls_peer_has_name(talk.server, text_of(asked[i].name)) != asked[i].has) fail_msg("row %zu", i);
+        tls_free(talk.client);
+        tls_free(talk.server);
+        tls_context_free(server);
+        tls_context_free(client);
+    }
+}
+
 /* A port that asks for no certificate knows nobody, even when a node comes. */
 static void not_asked(void **state)
 {
@@ -245,8 +284,8 @@ static void no_authority(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(who_is_known), cmocka_unit_test(a_name_with_nul),
-                                        cmocka_unit_test(a_stranger), cmocka_unit_test(not_asked),
-                                        cmocka_unit_test(no_authority) };
+                                        cmocka_unit_test(a_stranger),   cmocka_unit_test(who_is_asked),
+                                        cmocka_unit_test(not_asked),    cmocka_unit_test(no_authority) };
     tls_warm_up();
     return cmocka_run_group_tests(tests, all_make, all_free);
 }

@@ -9,6 +9,7 @@
 
 #include "config/load.h"
 
+#define CLOUD(block) "listen 127.0.0.1:25 { direction out; from 10.1.2.3 }\nhosted c { " block " }\n"
 #define OUT "listen 10.0.0.1:25 { direction out; from 10.0.0.0/8 }\n"
 
 struct error_row {
@@ -20,7 +21,7 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
-      "state, user, listen, "
+      "state, user, listen, hosted, "
       "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
       "drain, "
       "vrrp, report, "
@@ -35,7 +36,7 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, "
+      "user, listen, hosted, "
       "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
       "drain, "
       "vrrp, "
@@ -221,7 +222,8 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, organisation, help, refusal, state, user, listen, domains, node, virus, spam, auth, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, domains, node, virus, "
+      "spam, auth, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "
@@ -232,13 +234,13 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
+      "listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
       "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
       "word "
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
+      "state, user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
       "you mean "
       "\"role\"?\n" },
@@ -247,7 +249,7 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
+      "user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
       "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
       "this { opens "
       "nothing\n" },
@@ -287,6 +289,39 @@ static const struct error_row rows[] = {
     { "listen 192.0.2.1:25; listen 192.0.2.2:25; listen 127.0.0.1:25", "" },
     { "listen 0.0.0.0:25 { tls required }",
       "1:25: error: tls required without a certificate; say tls certificate FILE\n" },
+    /* clouds that others use too */
+    { CLOUD("networks 10.9.0.0/16; certificate c.test; tenant a.test"), "" },
+    { CLOUD("networks 10.9.0.0/16"), "" },
+    { "hosted",
+      "1:7: error: a value is missing before the end of the file: hosted; allowed: a name for it such as "
+      "microsoft\n" },
+    { "hosted a/b { networks 10.0.0.1 }",
+      "1:8: error: \"a/b\" is not a name of letters, digits and hyphens: hosted; "
+      "allowed: a name for it such as microsoft\n" },
+    { CLOUD("signatures on"), "2:8: error: hosted c without networks: say which the cloud sends from\n" },
+    { CLOUD("networks 10.9.0.0/16; certificate c.test"),
+      "2:46: error: certificate without tenant would take mail of all customers of c for ours; say tenant "
+      "ID\n" },
+    { CLOUD("networks 10.9.0.0/16; tenant a.test"), "2:41: error: tenant without certificate proves nothing, "
+                                                    "since anybody may write the field; say certificate "
+                                                    "NAME\n" },
+    { CLOUD("networks 10.9.0.0/16; signatures off"), "2:45: error: nothing can prove that mail of c is ours: "
+                                                     "say certificate and tenant, or signatures on\n" },
+    { CLOUD("networks 10.1.0.0/16"), "1:43: error: direction out from networks of hosted c would relay for "
+                                     "all of its customers; take them out of "
+                                     "from, and let the cloud use direction in\n" },
+    { CLOUD("networks 0.0.0.0/0"), "1:43: error: direction out from networks of hosted c would relay for all "
+                                   "of its customers; take them out of "
+                                   "from, and let the cloud use direction in\n" },
+    { CLOUD("networks 10.9.0.0/16") "hosted d { networks 10.9.9.9 }\n",
+      "3:21: error: hosted c and hosted d have networks in common\n" },
+    { CLOUD("networks 10.9.0.0/16; field X_1; tenants x"),
+      "2:45: error: unknown word \"tenants\"; allowed: networks, certificate, authorities, tenant, field, "
+      "signatures; "
+      "did you mean \"tenant\"?\n" },
+    { "hosted c networks 10.9.0.0/16 }",
+      "1:10: error: a { is missing here: \"networks\" in line 1 belongs into a "
+      "block\n" },
     { "listen 0.0.0.0:25 { tls key /k }", "1:29: error: tls key without tls certificate\n" },
     { "listen 0.0.0.0:25 { tls node }",
       "1:25: error: tls node without node { certificate FILE; key FILE; ca FILE }\n" },
@@ -418,6 +453,16 @@ static void warnings(void **state)
           "senders counts with direction out alone: here nobody looks at it" },
         { "hostname a.jp; listen 10.0.0.1:25 { direction out; from 0.0.0.0/0 }",
           "direction out from everybody relays for the whole world" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; hosted c { networks 10.1.0.1; "
+          "certificate c.jp; tenant x }",
+          "hosted c: no listener of direction in offers STARTTLS, so no client certificate is ever shown" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; hosted c { networks 10.1.0.0/24 }; "
+          "auth "
+          "trust networks 10.1.0.7",
+          "auth trust networks has some of hosted c: what any of its customers forges is let pass" },
+        { "role edge; hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; hosted c { networks "
+          "10.1.0.0/24 }",
+          "role edge with hosted: an edge judges nothing; let the cloud send to a listener of a wall" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { xclient ::/0 }",
           "xclient from everybody lets any client claim any address" },
     };

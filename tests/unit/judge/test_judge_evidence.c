@@ -28,8 +28,18 @@ enum form { OCCASION, QUESTIONS, FACTS, VERDICT, FORMS };
 
 static void form_put(enum form form, struct buffer *out)
 {
-    struct occasion occasion = { 7,     3, DIRECTION_OUT, { { 1, 2 } }, TEXT("helo"), TEXT("s@x.test"), true,
-                                 false, 2, addresses };
+    struct occasion occasion = { 7,
+                                 3,
+                                 DIRECTION_OUT,
+                                 { { 1, 2 } },
+                                 TEXT("helo"),
+                                 TEXT("s@x.test"),
+                                 true,
+                                 false,
+                                 false,
+                                 TEXT("cloud"),
+                                 2,
+                                 addresses };
     struct facts facts = { .virus = SCAN_FOUND,
                            .virus_name = TEXT("Name"),
                            .engine = TEXT("clamav"),
@@ -131,10 +141,12 @@ static void test_cut_anywhere(void **state)
 /* Where numbers stand that must be in range. */
 enum {
     EDIT = 21, /* bytes of one that inserts nothing */
-    EDITS = 152 + (4 + 9) + 4,
+    EDITS = 152 + 1 + (4 + 9) + 4,
+    TENANCY = 72,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
-    PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7)
+    PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),
+    FOUND = PROOF + 1 + 7 + 4 * (4 + 6) /* the direction, and how it was proven */
 };
 
 static void test_numbers_out_of_range(void **state)
@@ -146,9 +158,11 @@ static void test_numbers_out_of_range(void **state)
         uint8_t value;
     } rows[] = {
         { OCCASION, 10, DIRECTION_OUT + 1 },
+        { OCCASION, 49, 1 }, /* undecided, and from inside */
         { QUESTIONS, 4, QUESTION_KIND_COUNT },
         { QUESTIONS, 4 + 1 + 4 + 9, ANSWER_TEMPERROR + 1 },
         { FACTS, 0, SCAN_UNSCANNED + 1 },
+        { FACTS, TENANCY, TENANCY_COUNT },
         { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_KIND_COUNT },
         { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_FORGED }, /* not behind the one before */
         { FACTS, EDITS + 4, EDIT_TAG },                      /* kinds out of order */
@@ -164,6 +178,8 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, PROOF + 5, PROOF_DEMAND_COUNT },
         { VERDICT, PROOF + 6, PROOF_EXCUSE_COUNT },
         { VERDICT, PROOF + 7, FATE_COUNT },
+        { VERDICT, FOUND, DIRECTION_OUT + 1 },
+        { VERDICT, FOUND + 1, TENANCY_COUNT },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 }, again = { 0 };

@@ -16,7 +16,7 @@
 #define X64 X50 "xxxxxxxxxxxxxx"
 #define X250 X50 X50 X50 X50 X50
 
-enum { IN, OUT, THROUGH, THROUGH_OUT };
+enum { IN, OUT, THROUGH, THROUGH_OUT, CLOUD }; /* CLOUD: at IN, a client that may be of inside */
 
 static const char config_text[] = "hostname mx.test\nadmin boss@example.test\n"
                                   "listen 127.0.0.1:25 { direction in }\n"
@@ -212,6 +212,16 @@ static const struct row {
     { "spam after a user", OUT, "a@example.test", "<spam@example.test>", NO(452, "4.5.3") },
     { "a user after spam", OUT, "spam@example.test", "<a@example.test>", NO(452, "4.5.3"), OURS },
 
+    /* a cloud that others use too: on trial, and nothing else */
+    { "the world's, on trial", CLOUD, "", "<a@world.test>", TAKEN },
+    { "ours, of a cloud", CLOUD, "a@world.test", "<a@example.test>", TAKEN },
+    { "a way to somewhere else", CLOUD, "", "<a%world.test@example.test>", NO(550, "5.7.1") },
+    { "from there, too", CLOUD, "", "<a%far.test@world.test>", NO(550, "5.7.1") },
+    { "a source route, of a cloud", CLOUD, "", "<@relay.test:a@example.test>", NO(550, "5.7.1"),
+      "a@example.test" },
+    { "spam, of a cloud", CLOUD, "", "<spam@example.test>", NO(550, "5.7.1"), OURS },
+    { "no such user, of a cloud", CLOUD, "", "<nobody@listed.test>", NO(550, "5.1.1") },
+
     /* one way only where a message goes through */
     { "through", THROUGH, "", "<a@example.test>", TAKEN },
     { "the same domain", THROUGH, "a@example.test", "<b@example.test>", TAKEN },
@@ -306,7 +316,8 @@ static void row_run(const struct stage *stage, const struct row *row)
     if (error.code) fail_msg("%s: %s", row->name, error.text);
     uint64_t keys[4];
     struct rcpt_scene scene = { .config = stage->config,
-                                .listener = &stage->config->listeners[row->port],
+                                .listener = &stage->config->listeners[row->port == CLOUD ? IN : row->port],
+                                .is_undecided = row->port == CLOUD,
                                 .tables = stage->tables,
                                 .envelope = &envelope,
                                 .keys = keys,

@@ -77,6 +77,48 @@ static void who_is_signed_for(void **state)
     }
 }
 
+/* What is signed of mail whose direction is found out later: by both, then by one. */
+static void either_of_both(void **state)
+{
+    static const struct {
+        const char *from;
+        enum tenancy read, found;
+        enum seal_purpose purpose; /* of the list */
+    } rows[] = {
+        { "a@ours.test", TENANCY_CERTIFICATE, TENANCY_CERTIFICATE, SEAL_DKIM },
+        { "a@ours.test", TENANCY_OPEN, TENANCY_SIGNATURE, SEAL_DKIM },
+        { "a@ours.test", TENANCY_OPEN, TENANCY_UNPROVEN, SEAL_ARC },
+        { "a@ours.test", TENANCY_UNPROVEN, TENANCY_UNPROVEN, SEAL_ARC },
+        { "a@plain.test", TENANCY_OPEN, TENANCY_SIGNATURE, SEAL_NOTHING },
+        { "a@plain.test", TENANCY_OPEN, TENANCY_UNPROVEN, SEAL_ARC },
+        { "a@plain.test", TENANCY_CERTIFICATE, TENANCY_CERTIFICATE, SEAL_NOTHING },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct occasion occasion = { .id = 1, .is_undecided = true };
+        struct text message = arena_printf(arena, "From: %s\r\n\r\nbody\r\n", rows[i].from);
+        const struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
+        struct facts facts = { .tenancy = rows[i].read };
+        struct auth_judgement judgement = { .is_made = rows[i].found == TENANCY_UNPROVEN };
+        struct recipe recipe = { .edits = edits_none };
+        bool is_out = rows[i].found != TENANCY_UNPROVEN;
+        struct verdict verdict = { .code = 250,
+                                   .recipe_count = 1,
+                                   .recipes = &recipe,
+                                   .tenancy = rows[i].found,
+                                   .direction = is_out ? DIRECTION_OUT : DIRECTION_IN };
+        const struct seal_source source = { .config = config,
+                                            .occasion = &occasion,
+                                            .facts = &facts,
+                                            .authentication = &judgement,
+                                            .verdict = &verdict };
+        struct seal_list list = { 0 };
+        if (rows[i].read != TENANCY_CERTIFICATE) facts.authentication = TEXT("judged");
+        seal_basis_read(arena, config, &occasion, message, mime->parts[0].header, &facts);
+        if (!seal_compose(arena, &source, &list)) list.purpose = SEAL_NOTHING;
+        if (list.purpose != rows[i].purpose) fail_msg("row %zu: %d", i, (int)list.purpose);
+    }
+}
+
 /* Edits are of the whole message; the fields are those that are kept of it. */
 static void fields_as_they_leave(void **state)
 {
@@ -194,7 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_signed_for), cmocka_unit_test(fields_as_they_leave),
         cmocka_unit_test(too_long_is_said),  cmocka_unit_test(each_form_by_each_key),
-        cmocka_unit_test(fields_on_top),
+        cmocka_unit_test(fields_on_top),     cmocka_unit_test(either_of_both),
     };
     return cmocka_run_group_tests(tests, config_open, config_close);
 }

@@ -123,7 +123,7 @@ static void test_facts_are_of_one_occasion(void **state)
     struct text found = answer(&scene, read, SCAN_FACTS, facts_said(&scene));
     const struct occasion honest = scene.question.occasion;
     struct occasion *occasion = &scene.question.occasion;
-    for (int change = 0; change < 7; change++) {
+    for (int change = 0; change < 9; change++) {
         *occasion = honest;
         if (change == 0) occasion->id++;
         if (change == 1) occasion->listener++;
@@ -131,7 +131,10 @@ static void test_facts_are_of_one_occasion(void **state)
         if (change == 3) occasion->client.bytes[0]++;
         if (change == 4) occasion->sender = TEXT("t@client.test");
         if (change == 5) occasion->recipient_count = 1;
+        scene.recipients[1] = TEXT("b@example.test");
         if (change == 6) scene.recipients[1] = TEXT("c@example.test");
+        if (change == 7) occasion->is_undecided = true;
+        if (change == 8) occasion->certificate = TEXT("cloud.test");
         struct request *forged = request_of(&scene, found);
         if (signing_admits(scene.key, scene.arena, forged)) fail_msg("change %d", change);
         request_free(forged);
@@ -140,7 +143,8 @@ static void test_facts_are_of_one_occasion(void **state)
     scene_close(&scene);
 }
 
-static struct text verdict_said(struct scene *scene, uint16_t code, const uint8_t body[DIGEST_BYTES])
+static struct text verdict_of(struct scene *scene, uint16_t code, const uint8_t body[DIGEST_BYTES],
+                              enum direction direction)
 {
     struct recipient_verdict each[2] = { { ACTION_QUARANTINE, ACTION_ACCEPT, 0 },
                                          { ACTION_DISCARD, ACTION_ACCEPT, 0 } };
@@ -150,6 +154,7 @@ static struct text verdict_said(struct scene *scene, uint16_t code, const uint8_
                                           .recipients = each,
                                           .code = code,
                                           .enhanced = TEXT("2.0.0"),
+                                          .direction = direction,
                                           .recipe_count = 1,
                                           .recipes = &recipe } };
     struct buffer payload = { 0 };
@@ -158,6 +163,11 @@ static struct text verdict_said(struct scene *scene, uint16_t code, const uint8_
     struct text text = arena_text(scene->arena, buffer_text(&payload));
     buffer_free(&payload);
     return text;
+}
+
+static struct text verdict_said(struct scene *scene, uint16_t code, const uint8_t body[DIGEST_BYTES])
+{
+    return verdict_of(scene, code, body, DIRECTION_IN);
 }
 
 /* What receive makes of a verdict for queue. */
@@ -234,6 +244,26 @@ static void test_nonsense_of_a_worker(void **state)
     scene_close(&scene);
 }
 
+/* A worker that says of mail from outside that it is from inside is believed only where that is the question.
+ */
+static void test_direction_of_a_worker(void **state)
+{
+    struct scene scene;
+    struct buffer out = { 0 };
+    (void)state;
+    scene_open(&scene);
+    struct text said = verdict_of(&scene, 250, scene.body, DIRECTION_OUT);
+    struct request *certain = request_of(&scene, TEXT_NONE);
+    scene.question.occasion.is_undecided = true;
+    struct request *undecided = request_of(&scene, TEXT_NONE);
+    assert_false(signing_write(scene.key, scene.arena, certain, SCAN_VERDICT, said, NOW_MS, &out));
+    assert_true(signing_write(scene.key, scene.arena, undecided, SCAN_VERDICT, said, NOW_MS, &out));
+    buffer_free(&out);
+    request_free(certain);
+    request_free(undecided);
+    scene_close(&scene);
+}
+
 static void test_fields_before_a_message(void **state)
 {
     static const struct {
@@ -272,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_facts_come_back_as_they_were), cmocka_unit_test(test_facts_are_of_one_occasion),
         cmocka_unit_test(test_verdict_is_of_one_body),       cmocka_unit_test(test_refusal_is_no_voucher),
         cmocka_unit_test(test_nonsense_of_a_worker),         cmocka_unit_test(test_fields_before_a_message),
+        cmocka_unit_test(test_direction_of_a_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
