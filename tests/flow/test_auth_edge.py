@@ -13,7 +13,7 @@ CLIENT = "127.0.0.7"  # the edge itself comes from 127.0.0.1
 WALL = """role wall
 hostname wall.example.test
 listen 127.0.0.1:{port} {{ direction in; xclient 127.0.0.1 }}
-listen 127.0.0.1:{out} {{ direction out }}
+listen 127.0.0.1:{out} {{ direction out; senders any }}
 domains {{
     example.test 127.0.0.1:{inside}
     watched.test 127.0.0.1:{inside} {{ auth observe }}

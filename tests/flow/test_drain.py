@@ -26,6 +26,8 @@ def refused(port):
         socket.create_connection(("127.0.0.1", port), 5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it was in the queue of a listener that closes
+        return False
     return False
 
 

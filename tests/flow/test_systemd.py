@@ -78,7 +78,7 @@ def is_served(port):
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as client:
             return client.recv(100).startswith(b"220 ")
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
 
 
