@@ -322,6 +322,22 @@ def test_each_asker_has_its_own_deadline(dns, lookup):
     assert lookup.wait(long) == "found 127.0.0.9"
 
 
+@pytest.mark.alone
+def test_a_server_that_is_quick_for_most_has_time_for_the_rest(dns, lookup):
+    """What is at hand there comes at once, and what it has to ask for elsewhere is waited for: neither is given up for the other's sake."""
+    quick = iter(range(400))
+    for number in range(400):
+        dns.set(f"quick{number}.test", "A", "127.0.0.6")
+    slow = []
+    for number in range(40):
+        dns.set(f"slow{number}.test", "A", "127.0.0.5")
+        dns.misbehave(f"slow{number}.test", None, delay=2)
+        slow.append(lookup.begin(f"host slow{number}.test 8000"))
+        for _ in range(10):
+            assert lookup.ask(f"host quick{next(quick)}.test 8000") == "found 127.0.0.6"
+    assert {lookup.wait(tag) for tag in slow} == {"found 127.0.0.5"}
+
+
 def test_a_second_question_is_answered_from_the_cache(dns, lookup):
     lookup.ask("mx example.test")
     asked = len(dns.questions)
