@@ -3,6 +3,8 @@
    said twice. */
 #include "auth/authentication.h"
 
+#include "dns/dns_name.h"
+
 /* --- facts --- */
 
 void auth_facts_read(struct arena *arena, struct text message, const struct header *header,
@@ -159,4 +161,20 @@ bool auth_policy_look(struct arena *arena, struct dns_answers *answers, struct t
         is_over = dmarc_evaluate(arena, answers, &request, &result) && is_over;
     }
     return is_over;
+}
+
+bool authentication_fails_as_forwarded(const struct auth_facts *facts, const struct authentication *result)
+{
+    const struct dkim_facts *dkim = &facts->signatures.dkim;
+    const struct dmarc_result *dmarc = &result->dmarc;
+    struct text organization = dmarc->organization;
+    bool may_be_its_own = organization.length == 0 && !dmarc->record.is_strict_spf;
+    if (result->spf.sender.outcome == SPF_PASS && may_be_its_own) return false;
+    if (organization.length == 0) organization = dmarc->author;
+    for (uint32_t i = 0; i < dkim->count; i++) {
+        bool is_of_author =
+            organization.length > 0 && dns_name_is_within(dkim->signatures[i].domain, organization);
+        if (is_of_author && !result->dkim[i].header_holds) return false;
+    }
+    return true;
 }

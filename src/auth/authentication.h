@@ -47,6 +47,11 @@ struct authentication {
 bool authentication_evaluate(struct arena *arena, struct dns_answers *answers,
                              const struct auth_request *request, struct authentication *out);
 
+/* Of a message that fails DMARC: it does so as forwarding makes it. SPF does not prove the author's domain;
+   signatures of it are missing, or all that is wrong is the body, which lists change: a signature whose
+   header is not right was never made. */
+bool authentication_fails_as_forwarded(const struct auth_facts *facts, const struct authentication *result);
+
 /* --- what has to be asked --- */
 
 enum { AUTH_KEYS_MOST = 40 };

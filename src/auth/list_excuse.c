@@ -9,12 +9,14 @@ enum { DOMAIN_MOST = 253 };
 
 /* --- who sent it --- */
 
+/* One that leaves a part of the body open, or is made for a test, proves nobody. */
 static struct text signer_find(const struct auth_facts *facts, const struct authentication *result,
                                struct text name)
 {
     const struct dkim_facts *dkim = &facts->signatures.dkim;
     for (uint32_t i = 0; i < dkim->count; i++)
-        if (result->dkim[i].result == AUTH_PASS && dns_name_is_within(name, dkim->signatures[i].domain))
+        if (result->dkim[i].result == AUTH_PASS && !result->dkim[i].is_testing &&
+            !dkim->signatures[i].is_partial && dns_name_is_within(name, dkim->signatures[i].domain))
             return dkim->signatures[i].domain;
     return TEXT_NONE;
 }
@@ -46,13 +48,20 @@ static struct text lower_in(struct arena *arena, struct text text)
     return text_from(lower, text.length);
 }
 
+/* The id stands for an address: "tech.lists.test" for tech@lists.test. */
+static bool is_lists(struct text id, struct text domain)
+{
+    struct text host = text_slice(id, text_find_char(id, '.') + 1, id.length);
+    return dns_name_is_within(id, domain) || dns_name_is_within(domain, host);
+}
+
 struct text list_excuse_domain(struct arena *arena, const struct auth_facts *facts,
                                const struct authentication *result, struct text sender)
 {
     struct text domain = envelope_domain_of(sender);
     if (facts->list.id.length == 0 || domain.length == 0) return TEXT_NONE;
     bool is_proven = result->spf.sender.outcome == SPF_PASS || signer_find(facts, result, domain).length > 0;
-    if (!is_proven) domain = signer_find(facts, result, facts->list.id);
+    if (!is_proven || !is_lists(facts->list.id, domain)) domain = signer_find(facts, result, facts->list.id);
     if (!is_plain(domain) || is_authors(facts, result, domain)) return TEXT_NONE;
     return lower_in(arena, domain);
 }

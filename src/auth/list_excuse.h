@@ -7,8 +7,9 @@
 #include "auth/authentication.h"
 
 /* The proven domain of the list that sent the message, in lower case, in the arena: that of `sender`, the
-   address in MAIL FROM, where SPF passes or a signature that holds is of it or a domain above; else that of a
-   signature that holds and has the List-Id within. Empty: no list, none is proven, a bounce, a name that is
+   address in MAIL FROM, where SPF passes or a signature that holds is of it or a domain above, and it is that
+   of the list's own address, or one above or below; else that of a signature that holds and has the List-Id
+   within. A signature of a part of the body alone is none here. Empty: no list, none is proven, a bounce, a name that is
    not in A-labels, or the domain is the author's own or below it: then the author sent it himself. */
 struct text list_excuse_domain(struct arena *arena, const struct auth_facts *facts,
                                const struct authentication *result, struct text sender);

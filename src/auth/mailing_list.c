@@ -57,12 +57,18 @@ static bool is_sent_to_many(struct arena *arena, const struct header *header)
 
 /* --- the author's addressees --- */
 
+/* What can stand beside an address; all else may be a part of a longer one. */
+static bool is_beside(char c)
+{
+    return char_is_blank(c) || c == '\r' || c == '\n' || c == '<' || c == '>' || c == '(' || c == ')';
+}
+
 /* "label" and "namespace" of "label@namespace" around the "@" are the id, with a dot in its place. */
 static bool is_list_at(struct text value, size_t at, struct text id)
 {
     size_t begin = at, end = at + 1;
-    while (begin > 0 && (is_id_char(value.at[begin - 1]) || value.at[begin - 1] == '.')) begin--;
-    while (end < value.length && (is_id_char(value.at[end]) || value.at[end] == '.')) end++;
+    while (begin > 0 && !is_beside(value.at[begin - 1])) begin--;
+    while (end < value.length && !is_beside(value.at[end])) end++;
     size_t local = at - begin;
     struct text found = text_slice(value, begin, end);
     if (found.length != id.length || id.at[local] != '.') return false;
@@ -71,23 +77,63 @@ static bool is_list_at(struct text value, size_t at, struct text id)
                              text_slice(id, local + 1, id.length));
 }
 
-/* Outside quotes and comments. One that does not end hides what is behind it. */
+struct walk {
+    unsigned comments;
+    bool is_quoted;
+};
+
+/* The octet is outside quotes and comments, and none of their marks. Passes over what a backslash hides. */
+static bool is_outside(struct walk *walk, struct text value, size_t *at)
+{
+    char c = value.at[*at];
+    if (c == '\\') ++*at;
+    if (c == '"' && walk->comments == 0) walk->is_quoted = !walk->is_quoted;
+    if (c == '\\' || c == '"' || walk->is_quoted) return false;
+    if (c == '(') walk->comments++;
+    if (c == ')' && walk->comments > 0) walk->comments--;
+    return walk->comments == 0 && c != ')';
+}
+
+/* Where the address that begins the text ends, at a comma, semicolon or colon. *out_open: its "<", or as far
+   as it goes. */
+static size_t address_end(struct text rest, size_t *out_open)
+{
+    struct walk walk = { 0 };
+    size_t open = rest.length, i = 0;
+    for (; i < rest.length; i++) {
+        size_t at = i;
+        if (!is_outside(&walk, rest, &i)) continue;
+        if (rest.at[at] == '<' && open == rest.length) open = at;
+        if (rest.at[at] == ',' || rest.at[at] == ';' || rest.at[at] == ':') break;
+    }
+    if (i > rest.length) i = rest.length;
+    *out_open = open < i ? open : i;
+    return i;
+}
+
+static bool is_list_in(struct text address, struct text id)
+{
+    struct walk walk = { 0 };
+    for (size_t i = 0; i < address.length; i++) {
+        size_t at = i;
+        if (is_outside(&walk, address, &i) && address.at[at] == '@' && is_list_at(address, at, id))
+            return true;
+    }
+    return false;
+}
+
+/* Of an address with "<…>" what is inside, of others all. What does not end hides what is behind it. */
 static bool is_addressee(struct text value, struct text id)
 {
-    unsigned comments = 0;
-    bool is_quoted = false;
-    for (size_t i = 0; i < value.length; i++) {
-        char c = value.at[i];
-        if (c == '\\')
-            i++;
-        else if (c == '"' && comments == 0)
-            is_quoted = !is_quoted;
-        else if (c == '(' && !is_quoted)
-            comments++;
-        else if (c == ')' && !is_quoted && comments > 0)
-            comments--;
-        else if (c == '@' && !is_quoted && comments == 0 && is_list_at(value, i, id))
-            return true;
+    while (value.length > 0) {
+        size_t open, end = address_end(value, &open);
+        struct text address = text_slice(value, 0, end);
+        if (open < end) {
+            address = text_slice(address, open + 1, end);
+            address = text_slice(address, 0, text_find_char(address, '>'));
+        }
+        if (is_list_in(address, id)) return true;
+        value = text_slice(value, end + 1, value.length);
     }
     return false;
 }

@@ -96,7 +96,9 @@ static void list_print(const struct auth_report *report)
     else
         say("sent by ", report->list_domain, "\n");
     if (report->authentication.dmarc.outcome != DMARC_FAIL) return;
-    puts(!is_altered_post ? "  no signature shows that the author wrote to it: not let pass as a list's"
+    bool is_forwarded = authentication_fails_as_forwarded(report->facts, &report->authentication);
+    puts(!is_altered_post || !is_forwarded
+             ? "  no signature shows that the author wrote to it: not let pass as a list's"
          : report->list_domain.length > 0
              ? "  the author wrote to it, and the body was altered: let pass by a node that knows this list"
              : "  the author wrote to it, and the body was altered");

@@ -67,6 +67,7 @@ static void request_write(const struct keep_request *request, const uint8_t body
     put_u16(out, request->listener);
     put_u8(out, request->direction);
     put_u16(out, request->content);
+    put_u8(out, request->authenticated);
     buffer_add(out, request->client.bytes, sizeof request->client.bytes);
     buffer_add(out, body, DIGEST_BYTES);
     put_text(out, envelope->sender);

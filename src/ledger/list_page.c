@@ -27,12 +27,13 @@ void list_page_look(struct list_page *page, struct ingest *ingest, const struct 
     struct database *database = ingest_database(ingest);
     uint64_t after_ms = config->auth.lists_after_ms, now = ingest_old_ms(ingest);
     if (!page->lists || now_ms < page->next_ms) return;
-    bool is_filled = true;
+    bool is_waiting = false; /* for the database */
     if (after_ms == 0 || after_ms > now) {
         known_lists_write(page->lists, NULL, 0);
         page->known = 0;
     } else {
-        is_filled = database && fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));
+        is_waiting = !database;
+        if (database) fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));
     }
-    if (is_filled) page->next_ms = now_ms + FILL_EVERY_MS;
+    if (!is_waiting) page->next_ms = now_ms + FILL_EVERY_MS;
 }

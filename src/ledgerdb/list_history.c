@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum list_statement { FIND, COUNT_FIRST, COUNT_SETTLED, DROP_SILENT, ADD, SEE, LIST_STATEMENTS };
+enum list_statement { FIND, COUNT_FIRST, COUNT_SETTLED, DROP_SILENT, ADD, SEE, RENEW, LIST_STATEMENTS };
 
 static const char *const texts[LIST_STATEMENTS] = {
     [FIND] = "SELECT last_day, days FROM list WHERE id = ?1 AND domain = ?2",
@@ -16,6 +16,7 @@ static const char *const texts[LIST_STATEMENTS] = {
         "DELETE FROM list WHERE (id, domain) = (SELECT id, domain FROM list WHERE (days >= 5) = ?1"
         " AND last_day < ?2 ORDER BY last_day LIMIT 1)",
     [ADD] = "INSERT INTO list(id, domain, first_day, last_day, days) VALUES(?1, ?2, ?3, ?3, 1)",
+    [RENEW] = "UPDATE list SET first_day = ?3, last_day = ?3, days = 1 WHERE id = ?1 AND domain = ?2",
     [SEE] = "UPDATE list SET last_day = ?3, days = ?4 WHERE id = ?1 AND domain = ?2",
 };
 _Static_assert(LIST_SETTLED_DAYS == 5, "the number stands in the table's index, too");
@@ -131,6 +132,17 @@ static enum ledgerdb_outcome pair_see(struct list_history *history, struct text 
     return sql_do(see);
 }
 
+/* Begins anew: it was silent for so long that it should be forgotten, or the clock was ahead. */
+static enum ledgerdb_outcome pair_renew(struct list_history *history, struct text id, struct text domain,
+                                        uint32_t day)
+{
+    struct sql_statement *renew = history->statements[RENEW];
+    sql_bind_text(renew, 1, id);
+    sql_bind_text(renew, 2, domain);
+    sql_bind(renew, 3, day);
+    return sql_do(renew);
+}
+
 enum ledgerdb_outcome list_history_see(struct list_history *history, struct text id, struct text domain,
                                        uint32_t day)
 {
@@ -142,6 +154,8 @@ enum ledgerdb_outcome list_history_see(struct list_history *history, struct text
     uint64_t last_day = is_there ? sql_get(find, 0) : 0, days = is_there ? sql_get(find, 1) : 0;
     sql_reset(find);
     if (outcome == LEDGERDB_DONE) return pair_add(history, id, domain, day);
+    bool is_stale = last_day > (uint64_t)day + 1 || last_day + LIST_NEW_KEPT_DAYS < day;
+    if (is_there && days < LIST_SETTLED_DAYS && is_stale) return pair_renew(history, id, domain, day);
     if (!is_there || last_day >= day) return is_there ? LEDGERDB_DONE : outcome;
     return pair_see(history, id, domain, day, days);
 }

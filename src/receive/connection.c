@@ -262,7 +262,10 @@ static size_t take_proxy(struct session *session, struct text bytes)
         drop_session(session);
         return 0;
     }
-    if (outcome == PROXY_CLIENT) session_client_set(session, &client.address);
+    if (outcome == PROXY_CLIENT) {
+        session_client_set(session, &client.address);
+        session->dialogue.is_listed = network_list_has(&session->port->listener.xclient, &client.address);
+    }
     greet(session, false);
     return used;
 }

@@ -26,6 +26,14 @@ static struct network_list networks_copy(struct arena *arena, const struct netwo
     return copy;
 }
 
+static struct text_list texts_copy(struct arena *arena, const struct text_list *list)
+{
+    struct text_list copy = { .items = arena_alloc_array(arena, list->count, sizeof *list->items),
+                              .count = list->count };
+    for (size_t i = 0; i < list->count; i++) copy.items[i] = arena_text(arena, list->items[i]);
+    return copy;
+}
+
 static struct tls_context *tls_of(const struct config *config, const struct listener *listener)
 {
     struct text certificate = listener->certificate.content, key = listener->key.content;
@@ -81,6 +89,7 @@ static struct port *port_new(struct server *server, uint16_t number, int fd)
     port->listener.deny = networks_copy(port->arena, &listener->deny);
     port->listener.proxy = networks_copy(port->arena, &listener->proxy);
     port->listener.xclient = networks_copy(port->arena, &listener->xclient);
+    port->listener.senders = texts_copy(port->arena, &listener->senders);
     port->tls = tls_of(server->config, listener);
     hosted_fill(port, server->config);
     if (fd >= 0) port->watch = watch_new(server->loop, fd, arrived, port);

@@ -98,22 +98,6 @@ static const struct text *name_find(const struct text_list *names, struct text n
     return NULL;
 }
 
-/* Signatures of the author's domain are missing, or all that is wrong is the body, which lists change: a
-   signature whose header is not right was never made. SPF fails at whoever forwards. */
-static bool fails_as_forwarding_does(const struct auth_judgement *judgement)
-{
-    const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
-    struct text organization = judgement->result.dmarc.organization;
-    if (judgement->result.spf.sender.outcome == SPF_PASS && organization.length == 0) return false;
-    if (organization.length == 0) organization = judgement->result.dmarc.author;
-    for (uint32_t i = 0; i < dkim->count; i++) {
-        bool is_of_author =
-            organization.length > 0 && dns_name_is_within(dkim->signatures[i].domain, organization);
-        if (is_of_author && !judgement->result.dkim[i].header_holds) return false;
-    }
-    return true;
-}
-
 static bool is_forwarder(const struct config *config, const struct occasion *occasion,
                          struct auth_judgement *out)
 {
@@ -161,7 +145,7 @@ static enum proof_excuse excuse_find(struct arena *arena, const struct config *c
 {
     if (out->result.dmarc.outcome != DMARC_FAIL) return PROOF_NO_EXCUSE;
     if (has_sealer(arena, config, out)) return PROOF_SEALER;
-    if (!fails_as_forwarding_does(out)) return PROOF_NO_EXCUSE;
+    if (!authentication_fails_as_forwarded(&out->facts, &out->result)) return PROOF_NO_EXCUSE;
     if (is_forwarder(config, occasion, out)) return PROOF_FORWARDER;
     if (is_known_list(arena, config, lists, out)) return PROOF_LIST;
     return PROOF_NO_EXCUSE;

@@ -17,7 +17,7 @@ static bool list_has(const struct text_list *list, struct text wanted)
 /* --- the certificate and the tenant --- */
 
 /* Others may see such a header begin, end or go on elsewhere: what the cloud wrote, and what it was given,
-   cannot be told apart. */
+   cannot be told apart; and what a signature covers is not what they show. */
 static bool is_doubtful(const struct header *header)
 {
     static const enum finding doubts[] = { FINDING_HEADER_NO_COLON,      FINDING_HEADER_MBOX_LINE,
@@ -40,7 +40,7 @@ static bool has_tenant(const struct hosted *hosted, const struct header *header)
         if (found) return false;
         found = &header->fields[i];
     }
-    return found && !is_doubtful(header) && list_has(&hosted->tenants, text_trim(found->value));
+    return found && list_has(&hosted->tenants, text_trim(found->value));
 }
 
 enum tenancy tenancy_read(const struct config *config, const struct occasion *occasion,
@@ -49,6 +49,7 @@ enum tenancy tenancy_read(const struct config *config, const struct occasion *oc
     const struct hosted *hosted = config_hosted(config, &occasion->client);
     if (!occasion->is_undecided) return TENANCY_NOT_ASKED;
     if (!hosted) return TENANCY_UNPROVEN;
+    if (is_doubtful(header)) return TENANCY_UNPROVEN;
     if (list_has(&hosted->certificates, occasion->certificate) && has_tenant(hosted, header))
         return TENANCY_CERTIFICATE;
     return hosted->signatures ? TENANCY_OPEN : TENANCY_UNPROVEN;
@@ -69,12 +70,17 @@ static bool has_selector(const struct signing_key_list *keys, struct text select
     return false;
 }
 
+/* example.jp and .example.jp sign with the same name. */
 static bool is_by_this_node(const struct config *config, const struct dkim_signature *signature)
 {
-    const struct domain *domain = config_signing_domain(config, signature->domain);
-    return domain && text_equal_nocase(config_signing_name(domain), signature->domain) &&
-           (has_selector(&domain->dkim_rsa, signature->selector) ||
-            has_selector(&domain->dkim_ed25519, signature->selector));
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct domain *domain = &config->domains[i];
+        if (text_equal_nocase(config_signing_name(domain), signature->domain) &&
+            (has_selector(&domain->dkim_rsa, signature->selector) ||
+             has_selector(&domain->dkim_ed25519, signature->selector)))
+            return true;
+    }
+    return false;
 }
 
 static bool is_promising(const struct config *config, const struct auth_facts *facts,
@@ -150,7 +156,7 @@ bool tenancy_forbids(const struct config *config, const struct occasion *occasio
 bool tenancy_refuse(struct verdict *verdict)
 {
     bool may_come_again = verdict->tenancy == TENANCY_UNREACHABLE;
-    if (verdict->code == 550) return false;
+    if (verdict->code == 550 && (!may_come_again || verdict->kind != REFUSAL_SPAM)) return false;
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
         verdict->recipients[i].action = may_come_again ? ACTION_DEFER : ACTION_REJECT;
     verdict->code = may_come_again ? 451 : 550;

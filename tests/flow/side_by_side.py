@@ -82,7 +82,7 @@ def cost(path):
 
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
-    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 5 // 2)
+    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 2)
     options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("-k", dest="expression", default="")
     chosen = options.parse_args()

@@ -75,6 +75,16 @@ def test_a_refused_sender_is_told_like_every_refusal(shared):
     node.balance()
 
 
+def test_a_session_outlives_the_configuration_it_began_under(shared):
+    node, _ = shared
+    client = lab.Client(node.port)
+    for _ in range(3):
+        node.run("reload")
+    for sender, code in (("a@partner.test", 250), ("a@foreign.test", 550), ("a@x.lists.test", 250)) * 3:
+        assert client.say(f"MAIL FROM:<{sender}>")[0] == code, sender
+        client.say("RSET")
+
+
 def test_the_node_that_faces_the_client_decides_once(nodes, sinks):
     """The second node knows nothing of the partner, and is told that the first one has looked."""
     world = sinks()

@@ -46,6 +46,12 @@ static const struct row {
     { "among others", BANK, NAMES,
       "From: a@bank.test\r\nTo: b@x.test,\r\n \"T, (x\" <tech@lists.test>\r\nSubject: one\r\n", NULL, LISTED,
       FOOTER, BOUNCE, SPF_PASS, false, "lists.test", true },
+    { "in brackets with a name", BANK, NAMES,
+      "From: a@bank.test\r\nTo: Tech <tech@lists.test>\r\nSubject: one\r\n", NULL, LISTED, FOOTER, BOUNCE,
+      SPF_PASS, false, "lists.test", true },
+    { "in a group", BANK, NAMES,
+      "From: a@bank.test\r\nTo: all: b@x.test, tech@lists.test;\r\nSubject: one\r\n", NULL, LISTED, FOOTER,
+      BOUNCE, SPF_PASS, false, "lists.test", true },
     { "of a department, the organization signs", BANK, NAMES,
       "From: a@dept.bank.test\r\nTo: tech@lists.test\r\nSubject: one\r\n", NULL, LISTED, FOOTER, BOUNCE,
       SPF_PASS, false, "lists.test", true },
@@ -63,6 +69,10 @@ static const struct row {
       "lists.test", true },
     { "a domain below", BANK, NAMES, POST, NULL, LISTED, FOOTER, "b@Out.lists.test", SPF_NONE, true,
       "out.lists.test", true },
+
+    { "strict in all", TAGS "d=all.test; s=s", NAMES,
+      "From: a@all.test\r\nTo: tech@lists.test\r\nSubject: one\r\n", NULL, LISTED, FOOTER, BOUNCE, SPF_PASS,
+      false, "lists.test", true },
 
     { "the body is as it was", BANK, NAMES, POST, NULL, LISTED, "Hello\r\n", BOUNCE, SPF_PASS, false,
       "lists.test", false },
@@ -95,6 +105,23 @@ static const struct row {
       SPF_PASS, false, "lists.test", false },
     { "to a list beside it", BANK, NAMES, "From: a@bank.test\r\nTo: hightech@lists.test\r\nSubject: one\r\n",
       NULL, LISTED, FOOTER, BOUNCE, SPF_PASS, false, "lists.test", false },
+    { "it is called so", BANK, NAMES,
+      "From: a@bank.test\r\nTo: tech@lists.test <me@evil.test>\r\nSubject: one\r\n", NULL, LISTED, FOOTER,
+      BOUNCE, SPF_PASS, false, "lists.test", false },
+    { "behind an address", BANK, NAMES,
+      "From: a@bank.test\r\nTo: <me@evil.test> tech@lists.test\r\nSubject: one\r\n", NULL, LISTED, FOOTER,
+      BOUNCE, SPF_PASS, false, "lists.test", false },
+    { "called so in an encoded word", BANK, NAMES,
+      "From: a@bank.test\r\nTo: =?utf-8?q?tech@lists.test?= <me@evil.test>\r\nSubject: one\r\n", NULL, LISTED,
+      FOOTER, BOUNCE, SPF_PASS, false, "lists.test", false },
+    { "another mailbox of that host", BANK, NAMES,
+      "From: a@bank.test\r\nTo: x!tech@lists.test\r\nSubject: one\r\n", NULL, LISTED, FOOTER, BOUNCE,
+      SPF_PASS, false, "lists.test", false },
+    { "a longer host", BANK, NAMES,
+      "From: a@bank.test\r\nTo: tech@lists.test\xc3\xa9.evil.test\r\nSubject: one\r\n", NULL, LISTED, FOOTER,
+      BOUNCE, SPF_PASS, false, "lists.test", false },
+    { "somebody else's list", BANK, NAMES, POST, NULL, LISTED, FOOTER, "x@evil.test", SPF_PASS, false, "",
+      true },
     { "the subject is not signed", BANK, "from:to", POST, NULL, LISTED, FOOTER, BOUNCE, SPF_PASS, false,
       "lists.test", false },
     { "To is not signed", BANK, "from:subject", POST, NULL, LISTED, FOOTER, BOUNCE, SPF_PASS, false,
@@ -159,7 +186,7 @@ static struct text message_of(struct arena *arena, const struct row *row)
 static void keys_publish(struct zone *zone)
 {
     static const char *const signers[] = { "s._domainkey.bank.test", "s._domainkey.evil.test",
-                                           "s._domainkey.strict.test" };
+                                           "s._domainkey.strict.test", "s._domainkey.all.test" };
     struct text record = judged_record_of(zone->arena, key);
     for (size_t i = 0; i < sizeof signers / sizeof *signers; i++)
         zone_add_txt(zone, text_of(signers[i]), record);
@@ -169,6 +196,7 @@ static void keys_publish(struct zone *zone)
     zone_add_txt(zone, TEXT("s._domainkey.lists.test"), judged_record_of(zone->arena, list_key));
     zone_add_txt(zone, TEXT("_dmarc.bank.test"), TEXT("v=DMARC1; p=reject"));
     zone_add_txt(zone, TEXT("_dmarc.own.bank.test"), TEXT("v=DMARC1; p=reject"));
+    zone_add_txt(zone, TEXT("_dmarc.all.test"), TEXT("v=DMARC1; p=reject; adkim=s; aspf=s"));
     zone_add_txt(zone, TEXT("_dmarc.strict.test"), TEXT("v=DMARC1; p=reject; adkim=s"));
 }
 
@@ -208,6 +236,8 @@ static void test_rows(void **state)
         if (!text_equal(domain, text_of(row->domain)) || is_altered_post != row->is_altered_post)
             fail_msg("%s: of \"%.*s\", %s", row->name, TEXT_ARG(domain),
                      is_altered_post ? "excused" : "not excused");
+        if (is_altered_post && !authentication_fails_as_forwarded(&facts, &result))
+            fail_msg("%s: not as forwarding makes it", row->name);
         arena_free(zone.arena);
     }
 }

@@ -18,7 +18,8 @@
 
 static const char config_text[] =
     "hostname mx.test\nadmin boss@elsewhere.test\nlisten 127.0.0.1:2525\n"
-    "domains {\n  ours.test 127.0.0.1:9 { dkim rsa gate:/gate.pem }\n  .deep.test 127.0.0.1:9\n}\n"
+    "domains {\n  ours.test 127.0.0.1:9 { dkim rsa gate:/gate.pem }\n  .deep.test 127.0.0.1:9\n"
+    "  both.test 127.0.0.1:9\n  .both.test 127.0.0.1:9 { dkim rsa below:/below.pem }\n}\n"
     "hosted both { networks 10.1.0.0/16; certificate a.cloud.test b.cloud.test; tenant " ID " second.test }\n"
     "hosted certain { networks 10.2.0.0/16; certificate a.cloud.test; tenant " ID "; signatures off }\n"
     "hosted signed { networks 10.3.0.0/16 }\n";
@@ -71,6 +72,8 @@ static void header_and_certificate(void **state)
         { "10.1.0.1", "a.cloud.test", FIELD "third.test\r\n", TENANCY_OPEN },
         { "10.1.0.1", "", FIELD ID "\r\n", TENANCY_OPEN },
         { "10.3.0.1", "a.cloud.test", FIELD ID "\r\n", TENANCY_OPEN },
+        { "10.3.0.1", "", "X: y\r\n \r\nother text\r\n", TENANCY_UNPROVEN },
+        { "10.3.0.1", "", ">From x\r\n", TENANCY_UNPROVEN },
         { "10.4.0.1", "a.cloud.test", FIELD ID "\r\n", TENANCY_UNPROVEN },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -111,6 +114,8 @@ static void signatures(void **state)
         { "ours.test", "ours.test", "s", "", AUTH_PASS, .is_partial = true, .tenancy = TENANCY_UNPROVEN },
         { "ours.test", "ours.test", "s", "", AUTH_PASS, .is_testing = true, .tenancy = TENANCY_UNPROVEN },
         { "ours.test", "ours.test", "GATE", "", AUTH_PASS, .tenancy = TENANCY_UNPROVEN },
+        { "both.test", "both.test", "s", "", AUTH_PASS, .tenancy = TENANCY_SIGNATURE },
+        { "both.test", "both.test", "below", "", AUTH_PASS, .tenancy = TENANCY_UNPROVEN },
         { "ours.test", "neighbour.test", "s", "", AUTH_PASS, .tenancy = TENANCY_UNPROVEN },
         { "neighbour.test", "ours.test", "s", "", AUTH_PASS, .tenancy = TENANCY_UNPROVEN },
         { "x.ours.test", "ours.test", "s", "", AUTH_PASS, .tenancy = TENANCY_UNPROVEN },
@@ -201,6 +206,7 @@ static void what_follows(void **state)
         { TENANCY_UNPROVEN, "10.1.0.1", { "x@far.test" }, SCAN_LIMITS, 550, "5.7.1", REFUSAL_POLICY },
         { TENANCY_OPEN, "10.1.0.1", { "x@far.test" }, SCAN_CLEAN, 550, "5.7.1", REFUSAL_POLICY },
         { TENANCY_CERTIFICATE, "10.9.0.1", { "x@far.test" }, SCAN_CLEAN, 451, "4.7.1", REFUSAL_NONE },
+        { TENANCY_CERTIFICATE, "10.9.0.1", { "x@far.test" }, SCAN_FOUND, 550, "5.7.1", REFUSAL_VIRUS },
         { TENANCY_CERTIFICATE, "10.9.0.1", { "a@ours.test" }, SCAN_CLEAN, 250, "2.0.0", REFUSAL_NONE },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
