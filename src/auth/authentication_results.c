@@ -288,18 +288,11 @@ static bool statement_pass(struct results_scanner *scanner, struct buffer *room)
     return false;
 }
 
-static struct text lower_in(struct arena *arena, struct text text)
-{
-    char *lower = arena_alloc(arena, text.length + 1);
-    for (size_t i = 0; i < text.length; i++) lower[i] = char_lower(text.at[i]);
-    return text_from(lower, text.length);
-}
-
 /* "spf=pass", "dkim/1=fail". */
 static bool method_read(struct results_scanner *scanner, struct arena *arena, struct buffer *room,
                         struct auth_statement *out)
 {
-    out->method = lower_in(arena, word_read(scanner, ";=/", room));
+    out->method = arena_text_lower(arena, word_read(scanner, ";=/", room));
     if (char_take(scanner, '/')) word_read(scanner, ";=", room);
     if (out->method.length == 0 || !char_take(scanner, '=')) return false;
     return authentication_results_word_find(word_read(scanner, ";", room), &out->result);

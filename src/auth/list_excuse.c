@@ -41,13 +41,6 @@ static bool is_plain(struct text domain)
     return domain.length > 0 && domain.length <= DOMAIN_MOST;
 }
 
-static struct text lower_in(struct arena *arena, struct text text)
-{
-    char *lower = arena_alloc(arena, text.length);
-    for (size_t i = 0; i < text.length; i++) lower[i] = char_lower(text.at[i]);
-    return text_from(lower, text.length);
-}
-
 /* The id stands for an address: "tech.lists.test" for tech@lists.test. */
 static bool is_lists(struct text id, struct text domain)
 {
@@ -63,7 +56,7 @@ struct text list_excuse_domain(struct arena *arena, const struct auth_facts *fac
     bool is_proven = result->spf.sender.outcome == SPF_PASS || signer_find(facts, result, domain).length > 0;
     if (!is_proven || !is_lists(facts->list.id, domain)) domain = signer_find(facts, result, facts->list.id);
     if (!is_plain(domain) || is_authors(facts, result, domain)) return TEXT_NONE;
-    return lower_in(arena, domain);
+    return arena_text_lower(arena, domain);
 }
 
 /* --- did the author write to it --- */

@@ -40,10 +40,7 @@ static struct text id_find(struct arena *arena, const struct header *header)
     const struct header_field *field = header_find_name(header, TEXT("List-Id"));
     if (!field || header_count_name(header, TEXT("List-Id")) != 1) return TEXT_NONE;
     struct text id = between_brackets(header_unfold(arena, field->value));
-    if (!is_id(id)) return TEXT_NONE;
-    char *lower = arena_alloc(arena, id.length);
-    for (size_t i = 0; i < id.length; i++) lower[i] = char_lower(id.at[i]);
-    return text_from(lower, id.length);
+    return is_id(id) ? arena_text_lower(arena, id) : TEXT_NONE;
 }
 
 static bool is_sent_to_many(struct arena *arena, const struct header *header)

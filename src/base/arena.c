@@ -98,6 +98,13 @@ struct text arena_text(struct arena *arena, struct text text)
     return (struct text){ copy, text.length };
 }
 
+struct text arena_text_lower(struct arena *arena, struct text text)
+{
+    struct text copy = arena_text(arena, text);
+    for (size_t i = 0; i < copy.length; i++) ((char *)copy.at)[i] = char_lower(copy.at[i]);
+    return copy;
+}
+
 struct text arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list arguments, again;

@@ -20,6 +20,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size); /* over
 
 /* A copy that lives in the arena; a NUL follows its last byte (not counted). */
 struct text arena_text(struct arena *arena, struct text text);
+struct text arena_text_lower(struct arena *arena, struct text text); /* ASCII letters alone */
 struct text arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Bytes asked for since the last reset. */

@@ -301,13 +301,6 @@ static bool target_parse(const struct parser *parser, struct target *out)
     return true;
 }
 
-static struct text lower_case(struct arena *arena, struct text word)
-{
-    char *bytes = arena_alloc(arena, word.length + 1);
-    for (size_t i = 0; i < word.length; i++) bytes[i] = char_lower(word.at[i]);
-    return text_from(bytes, word.length);
-}
-
 /* "example.jp", ".example.jp" or "*". */
 static const char *domain_name_complaint(const struct parser *parser)
 {
@@ -330,7 +323,7 @@ static struct domain *domain_add(struct parser *parser)
     }
     struct domain *domain = &loader->domains[loader->domain_count++];
     *domain = loader->domain_fallback;
-    domain->name = lower_case(loader->arena, parser->token.text);
+    domain->name = arena_text_lower(loader->arena, parser->token.text);
     sources_item_add(loader->sources, SCHEMA_DOMAIN, place_of(parser, &parser->token));
     return domain;
 }

@@ -6,8 +6,8 @@ enum { FILL_EVERY_MS = 60 * 1000 };
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
-/* False: the database could not be read. */
-static bool fill(struct list_page *page, struct database *database, uint32_t until_day)
+/* A database that cannot be read leaves it as it is. */
+static void fill(struct list_page *page, struct database *database, uint32_t until_day)
 {
     struct arena *arena = arena_new(0);
     struct list_pair *pairs;
@@ -18,7 +18,6 @@ static bool fill(struct list_page *page, struct database *database, uint32_t unt
     if (is_read) known_lists_write(page->lists, items, count);
     if (is_read) page->known = count;
     arena_free(arena);
-    return is_read;
 }
 
 void list_page_look(struct list_page *page, struct ingest *ingest, const struct config *config,
@@ -27,13 +26,13 @@ void list_page_look(struct list_page *page, struct ingest *ingest, const struct 
     struct database *database = ingest_database(ingest);
     uint64_t after_ms = config->auth.lists_after_ms, now = ingest_old_ms(ingest);
     if (!page->lists || now_ms < page->next_ms) return;
-    bool is_waiting = false; /* for the database */
     if (after_ms == 0 || after_ms > now) {
         known_lists_write(page->lists, NULL, 0);
         page->known = 0;
+    } else if (database) {
+        fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));
     } else {
-        is_waiting = !database;
-        if (database) fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));
+        return; /* it may be there in a second */
     }
-    if (!is_waiting) page->next_ms = now_ms + FILL_EVERY_MS;
+    page->next_ms = now_ms + FILL_EVERY_MS;
 }

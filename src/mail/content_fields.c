@@ -10,10 +10,7 @@ static struct text lower_in(struct arena *arena, struct text text)
 {
     bool upper = false;
     for (size_t i = 0; i < text.length; i++) upper |= text.at[i] >= 'A' && text.at[i] <= 'Z';
-    if (!upper) return text;
-    struct text copy = arena_text(arena, text);
-    for (size_t i = 0; i < copy.length; i++) ((char *)copy.at)[i] = char_lower(copy.at[i]);
-    return copy;
+    return upper ? arena_text_lower(arena, text) : text;
 }
 
 static const struct header_field *chosen(const struct header *header, enum header_id id,

@@ -4,13 +4,6 @@
 
 #include <idn2.h>
 
-static struct text lower(struct arena *arena, struct text text)
-{
-    char *copy = arena_alloc(arena, text.length + 1);
-    for (size_t i = 0; i < text.length; i++) copy[i] = char_lower(text.at[i]);
-    return text_from(copy, text.length);
-}
-
 /* What is mapped may become what no host name has, as a full-width ">" that would end a path. */
 static bool is_host_name(struct text domain)
 {
@@ -24,7 +17,7 @@ static bool is_host_name(struct text domain)
 bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
 {
     if (text_is_ascii(domain)) {
-        *out = lower(arena, domain);
+        *out = arena_text_lower(arena, domain);
         return true;
     }
     if (memchr(domain.at, '\0', domain.length)) return false;
@@ -32,14 +25,14 @@ bool idna_to_ascii(struct arena *arena, struct text domain, struct text *out)
     struct text copy = arena_text(arena, domain); /* NUL-ended */
     int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
     if (idn2_lookup_u8((const uint8_t *)copy.at, &converted, flags) != IDN2_OK) return false;
-    *out = lower(arena, text_of((char *)converted));
+    *out = arena_text_lower(arena, text_of((char *)converted));
     idn2_free(converted);
     return is_host_name(*out);
 }
 
 struct text idna_to_unicode(struct arena *arena, struct text domain)
 {
-    struct text plain = lower(arena, domain);
+    struct text plain = arena_text_lower(arena, domain);
     char *converted = NULL;
     if (memchr(plain.at, '\0', plain.length)) return plain;
     if (idn2_to_unicode_8z8z(plain.at, &converted, 0) != IDN2_OK) return plain;

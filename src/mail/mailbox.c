@@ -270,11 +270,8 @@ static struct text canonical_local(struct arena *arena, const struct mailbox *ma
 struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox)
 {
     struct text local = canonical_local(arena, mailbox), domain;
-    if (mailbox->is_literal || !idna_to_ascii(arena, mailbox->domain, &domain)) {
-        domain = arena_text(arena, mailbox->domain);
-        for (size_t i = 0; i < domain.length; i++)
-            ((char *)domain.at)[i] = char_lower(domain.at[i]);
-    }
+    if (mailbox->is_literal || !idna_to_ascii(arena, mailbox->domain, &domain))
+        domain = arena_text_lower(arena, mailbox->domain);
     if (domain.length == 0) return arena_text(arena, local);
     return arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
 }

@@ -77,13 +77,6 @@ static bool is_token_char(char c)
     return u > 32 && u < 127 && !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
-static struct text lower_in(struct arena *arena, struct text text)
-{
-    struct text copy = arena_text(arena, text);
-    for (size_t i = 0; i < copy.length; i++) ((char *)copy.at)[i] = char_lower(copy.at[i]);
-    return copy;
-}
-
 /* Room for what was taken since `start`, and all that may follow. */
 static char *plain_copy(struct scan *scan, size_t start, size_t length)
 {
@@ -207,7 +200,7 @@ static bool take_piece(struct scan *scan, struct piece *out)
     scan->at++;
     for (size_t i = 0; i < name.length; i++)
         if (!is_token_char(name.at[i])) finding_add(scan->findings, FINDING_PARAMETER_SYNTAX);
-    split_name(lower_in(scan->arena, name), out);
+    split_name(arena_text_lower(scan->arena, name), out);
     skip_white(scan);
     if (more(scan) && here(scan) == '"') {
         out->value = take_quoted(scan);

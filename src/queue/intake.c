@@ -37,9 +37,7 @@ struct text queue_domain_of(const struct queue *queue, struct arena *arena, stru
     struct text domain = envelope_domain_of(address);
     if (!domain.length) domain = envelope_domain_of(queue->child.config->admin);
     if (!domain.length) domain = queue->child.config->hostname;
-    char *lower = arena_alloc(arena, domain.length + 1);
-    for (size_t i = 0; i < domain.length; i++) lower[i] = char_lower(domain.at[i]);
-    return text_from(lower, domain.length);
+    return arena_text_lower(arena, domain);
 }
 
 static struct text hold_reason(const struct keep_request *request)

@@ -160,12 +160,12 @@ static void direction_decide(const struct config *config, const struct occasion 
                                                       [TENANCY_UNREACHABLE] = "HOSTED_UNREACHABLE",
                                                       [TENANCY_CERTIFICATE] = "HOSTED_BY_CERTIFICATE",
                                                       [TENANCY_SIGNATURE] = "HOSTED_BY_SIGNATURE" };
-    const struct hosted *hosted = config_hosted(config, &occasion->client);
     out->tenancy = tenancy_decide(config, occasion, facts, authentication);
     out->direction = tenancy_direction(occasion, out->tenancy);
     if (out->tenancy == TENANCY_NOT_ASKED) return;
     if (out->direction == DIRECTION_OUT || !authenticate_is_wanted(config, occasion))
         authentication->is_made = false;
+    const struct hosted *hosted = config_hosted(config, &occasion->client);
     score_add(score, names[out->tenancy], 0, hosted ? hosted->name : TEXT_NONE);
 }
 

@@ -46,10 +46,9 @@ static bool has_tenant(const struct hosted *hosted, const struct header *header)
 enum tenancy tenancy_read(const struct config *config, const struct occasion *occasion,
                           const struct header *header)
 {
-    const struct hosted *hosted = config_hosted(config, &occasion->client);
     if (!occasion->is_undecided) return TENANCY_NOT_ASKED;
-    if (!hosted) return TENANCY_UNPROVEN;
-    if (is_doubtful(header)) return TENANCY_UNPROVEN;
+    const struct hosted *hosted = config_hosted(config, &occasion->client);
+    if (!hosted || is_doubtful(header)) return TENANCY_UNPROVEN;
     if (list_has(&hosted->certificates, occasion->certificate) && has_tenant(hosted, header))
         return TENANCY_CERTIFICATE;
     return hosted->signatures ? TENANCY_OPEN : TENANCY_UNPROVEN;
@@ -128,8 +127,8 @@ static enum tenancy by_signatures(const struct config *config, const struct occa
 enum tenancy tenancy_decide(const struct config *config, const struct occasion *occasion,
                             const struct facts *facts, const struct auth_judgement *judgement)
 {
-    const struct hosted *hosted = config_hosted(config, &occasion->client);
     if (!occasion->is_undecided) return TENANCY_NOT_ASKED;
+    const struct hosted *hosted = config_hosted(config, &occasion->client);
     if (!hosted) return TENANCY_UNREACHABLE;
     if (facts->tenancy != TENANCY_OPEN) return facts->tenancy;
     return hosted->signatures ? by_signatures(config, occasion, judgement) : TENANCY_UNPROVEN;
