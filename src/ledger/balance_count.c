@@ -79,11 +79,15 @@ static void balance_count_tell(struct balance_count_server *server, const struct
 {
     struct buffer out = { 0 };
     struct balance_count *balance = STAILQ_FIRST(&server->line);
+    uint8_t code = outcome == LEDGERDB_DONE    ? EX_OK
+                   : outcome == LEDGERDB_LATER ? EX_TEMPFAIL
+                                               : EX_UNAVAILABLE;
     if (outcome == LEDGERDB_DONE)
         sums_print(server, balance, sums, &out);
     else
-        buffer_printf(&out, "the ledger database cannot be read to its end; the log says why");
-    client_answer(balance->fd, outcome == LEDGERDB_DONE ? EX_OK : EX_UNAVAILABLE, buffer_text(&out));
+        buffer_printf(&out, "the ledger database cannot be read to its end%s; the log says why",
+                      code == EX_TEMPFAIL ? " now" : "");
+    client_answer(balance->fd, code, buffer_text(&out));
     buffer_free(&out);
     balance_count_end(server);
 }

@@ -12,7 +12,7 @@ struct balance_count_server *balance_count_server_new(struct loop *loop, struct 
 void balance_count_server_free(struct balance_count_server *server); /* clients under way get no answer */
 
 /* Counts what happened since `since_ms` and answers MASTER_DONE on `fd`, which is taken over: JSON, or
-   EX_UNAVAILABLE and why. */
+   why not: with EX_TEMPFAIL while the database is closed or busy, as on a full disk, else EX_UNAVAILABLE. */
 void balance_count_begin(struct balance_count_server *server, uint64_t since_ms, int fd);
 
 #endif

@@ -22,8 +22,6 @@ struct count_sums {
 
 struct count;
 
-/* NULL when the database cannot be read now. step: looks at about `rows` rows; true when the sums are
-   complete. */
 /* Whether what happened to a message at `time_ms` by the clock is since then. A message whose id is from
    since then has nothing older, also where the clock was set back: ids never go back. */
 static inline bool count_is_since(uint64_t id, uint64_t time_ms, uint64_t since_ms)

@@ -318,7 +318,7 @@ def test_when_connections_run_out_the_slowest_go(nodes, inside):
                 one.raw(b"x")
     assert max(times) < 5, times
     assert patient.reply()[0] == 250
-    lab.wait_for(lambda: "is the slowest and goes" in node.text(), "the slowest go")
+    lab.wait_for(lambda: node.text().count("is the slowest and goes") >= 8, "the slowest go, some of them at the next look")
     gone = 0
     for one in crowd:
         one.socket.settimeout(0.05)

@@ -169,7 +169,7 @@ def test_restarts_on_a_full_disk(tiny_disk, tmp_path, inside, who):
                     "processes {{ receive 1 }}\nqueue {{ free 0; segment 4M; retry first 1s; retry most 2s }}\n", inside=inside.port)
     node.log = tmp_path / "log"
     node.start()
-    filler = None
+    filler = counted = None
     try:
         inside.stop()
         if who == "mail":
@@ -193,12 +193,14 @@ def test_restarts_on_a_full_disk(tiny_disk, tmp_path, inside, who):
         if filler:
             room = os.statvfs(tiny_disk)
             assert room.f_bavail * room.f_frsize < 1 << 20
+            counted = subprocess.Popen([lab.BUILD / "src/cli/sekimori", "balance", "--state", node.state, "--wait", "60"], stdout=subprocess.DEVNULL)
             filler.end()
             filler = None
         lab.wait_for(lambda: lab.Client(node.port).send(numbered(9999, 100))[0] == 250, "mail is taken again", 30)
         inside.wait(len(kept) + 1)
         assert sorted(numbers_at(inside)) == kept + [9999], "each message once"
         assert "SIGBUS" not in node.text() and "Bus error" not in node.text()
+        assert not counted or counted.wait(70) == 0, "a balance that waits outlives a database that could not be opened"
         node.balance()
         assert node.stop() == 0
     finally:
