@@ -154,6 +154,12 @@ bool config_authenticates(const struct config *config)
     return does;
 }
 
+enum action config_virus_action(const struct config *config, enum virus_class class, enum direction direction)
+{
+    enum action out = config->virus.found_out[class];
+    return direction == DIRECTION_OUT && (int)out != ACTION_AS_INBOUND ? out : config->virus.found[class];
+}
+
 enum action config_dmarc_reject(const struct config *config, const struct domain *domain)
 {
     return domain->has_dmarc_reject ? domain->dmarc_reject : config->auth.dmarc_reject;

@@ -46,6 +46,11 @@ const struct domain *config_sealing_domain(const struct config *config);
 /* Senders are authenticated for some domain. */
 bool config_authenticates(const struct config *config);
 
+/* What mail of that direction gets in which the virus check found something of that class. ACTION_TAG: it is
+   delivered with a warning before its Subject. */
+enum action config_virus_action(const struct config *config, enum virus_class class,
+                                enum direction direction);
+
 /* What mail to this domain gets that the owner of the domain in From asks to refuse. */
 enum action config_dmarc_reject(const struct config *config, const struct domain *domain);
 

@@ -12,6 +12,20 @@ enum role { ROLE_SINGLE, ROLE_EDGE, ROLE_WALL };
 enum direction { DIRECTION_IN, DIRECTION_OUT };
 enum mode { MODE_OFF, MODE_OBSERVE, MODE_ON };
 enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_REJECT, ACTION_DISCARD, ACTION_DEFER };
+/* In settings of outbound mail: whatever the same setting of inbound mail says. */
+enum { ACTION_AS_INBOUND = ACTION_DEFER + 1 };
+/* What the virus check may find in a message, the worst first. The first four are names of signatures
+   (virus/classes.h), the others say what could not be looked into. */
+enum virus_class {
+    VIRUS_CLASS_VIRUS,
+    VIRUS_CLASS_PHISHING,
+    VIRUS_CLASS_SPAM,       /* a signature of spam: not a judgement by points */
+    VIRUS_CLASS_PUA,        /* a program that few want: a remote control, macros */
+    VIRUS_CLASS_ENCRYPTED,  /* nobody can look into it without its password */
+    VIRUS_CLASS_NOT_OPENED, /* a container that nothing here opens */
+    VIRUS_CLASS_LIMITS,     /* a limit kept a part of it from being seen */
+    VIRUS_CLASS_COUNT
+};
 /* The small set of signatures that comes with the gateway; only: it is all that is wanted. */
 enum embedded { EMBEDDED_OFF, EMBEDDED_ON, EMBEDDED_ONLY };
 enum tls_level { TLS_OFF, TLS_OFFERED, TLS_REQUIRED, TLS_VERIFIED, TLS_NODE };
@@ -192,13 +206,14 @@ struct config {
 
     struct {
         enum mode mode;
-        enum embedded embedded;   /* whether own_database is loaded, and whether that is enough */
-        struct text database;     /* folder of signatures; not looked at with EMBEDDED_ONLY */
-        struct text own_database; /* the small embedded folder */
-        enum action found;        /* reject, quarantine, discard */
-        enum action limits;       /* what a scan that hit a limit gets */
-        enum action unavailable;  /* defer, quarantine, or accept with X-Virus-Scanned: unscanned */
-        enum action ambiguous;    /* where mail programs may disagree about a file */
+        enum embedded embedded;               /* whether own_database is loaded, and whether that is enough */
+        struct text database;                 /* folder of signatures; not looked at with EMBEDDED_ONLY */
+        struct text own_database;             /* the small embedded folder */
+        enum action found[VIRUS_CLASS_COUNT]; /* ACTION_TAG: delivered, with `warning` before its Subject */
+        enum action found_out[VIRUS_CLASS_COUNT]; /* of mail from inside; config_virus_action reads both */
+        struct text warning;
+        enum action unavailable; /* defer, quarantine, or accept with X-Virus-Scanned: unscanned */
+        enum action ambiguous;   /* where mail programs may disagree about a file */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
         uint64_t update_ms; /* how often new signatures are fetched; 0: never */

@@ -34,9 +34,10 @@ static bool name_find(const char *const *names, int count, struct text name, int
     return false;
 }
 
-static const char *const classes[CLASS_COUNT] = { "none",   "virus",     "phishing",   "spam",
-                                                  "policy", "encrypted", "poison",     "unscanned",
-                                                  "limits", "ambiguous", "greylisted", "newsletter" };
+static const char *const classes[CLASS_COUNT] = { "none",       "virus",     "phishing",   "spam",
+                                                  "policy",     "encrypted", "poison",     "unscanned",
+                                                  "limits",     "ambiguous", "greylisted", "newsletter",
+                                                  "not-opened", "pua" };
 
 const char *class_name(enum message_class class)
 {

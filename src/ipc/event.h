@@ -35,6 +35,8 @@ enum message_class {
     CLASS_AMBIGUOUS,
     CLASS_GREYLISTED,
     CLASS_NEWSLETTER,
+    CLASS_NOT_OPENED, /* packed in a way that nothing here opens */
+    CLASS_PUA,
     CLASS_COUNT
 };
 const char *class_name(enum message_class class);                /* a literal; "unknown" outside the enum */

@@ -21,6 +21,17 @@ const char *evidence_action_name(enum action action)
     return (unsigned)action <= ACTION_DEFER ? names[action] : "unknown";
 }
 
+const char *evidence_virus_class_name(enum virus_class class)
+{
+    static const char *const names[VIRUS_CLASS_COUNT] = {
+        [VIRUS_CLASS_VIRUS] = "virus",         [VIRUS_CLASS_PHISHING] = "phishing",
+        [VIRUS_CLASS_SPAM] = "spam",           [VIRUS_CLASS_PUA] = "pua",
+        [VIRUS_CLASS_ENCRYPTED] = "encrypted", [VIRUS_CLASS_NOT_OPENED] = "not-opened",
+        [VIRUS_CLASS_LIMITS] = "limits"
+    };
+    return (unsigned)class < VIRUS_CLASS_COUNT ? names[class] : "unknown";
+}
+
 const char *evidence_tenancy_name(enum tenancy tenancy)
 {
     static const char *const names[TENANCY_COUNT] = { [TENANCY_NOT_ASKED] = "not-asked",
@@ -34,9 +45,11 @@ const char *evidence_tenancy_name(enum tenancy tenancy)
 
 const char *evidence_edit_kind_name(enum edit_kind kind)
 {
-    static const char *const names[EDIT_KIND_COUNT] = {
-        [EDIT_FORGED] = "forged", [EDIT_TAG] = "tag", [EDIT_STATUS] = "status"
-    };
+    static const char *const names[EDIT_KIND_COUNT] = { [EDIT_FORGED] = "forged",
+                                                        [EDIT_TAG] = "tag",
+                                                        [EDIT_WARNING] = "warning",
+                                                        [EDIT_TAG_WARNING] = "tag-warning",
+                                                        [EDIT_STATUS] = "status" };
     return (unsigned)kind < EDIT_KIND_COUNT ? names[kind] : "unknown";
 }
 
@@ -174,10 +187,37 @@ static struct possible_edit *possible_edits_get(struct arena *arena, struct read
     return edits;
 }
 
+static void virus_findings_put(const struct virus_finding *findings, uint32_t count, struct buffer *out)
+{
+    put_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_u8(out, (uint8_t)findings[i].class);
+        put_text(out, findings[i].engine);
+        put_text(out, findings[i].name);
+        put_text(out, findings[i].part);
+    }
+}
+
+static struct virus_finding *virus_findings_get(struct arena *arena, struct reader *reader,
+                                                uint32_t *out_count)
+{
+    *out_count = get_count(reader, VIRUS_FINDINGS_MOST, 1 + 3 * 4);
+    struct virus_finding *findings = arena_alloc_array(arena, *out_count, sizeof *findings);
+    for (uint32_t i = 0; i < *out_count; i++) {
+        findings[i].class = get_u8(reader);
+        findings[i].engine = get_text(reader);
+        findings[i].name = get_text(reader);
+        findings[i].part = get_text(reader);
+        if (findings[i].class >= VIRUS_CLASS_COUNT) reader->failed = true;
+    }
+    return findings;
+}
+
 void facts_put(const struct facts *facts, struct buffer *out)
 {
     put_u8(out, (uint8_t)facts->virus);
     put_text(out, facts->virus_name);
+    virus_findings_put(facts->virus_findings, facts->virus_finding_count, out);
     put_text(out, facts->engine);
     put_u8(out, facts->ambiguous);
     put_text(out, facts->findings);
@@ -196,11 +236,19 @@ void facts_put(const struct facts *facts, struct buffer *out)
     possible_edits_put(facts->edits, facts->edit_count, out);
 }
 
+/* What is done follows from findings: a state that promises one and has none would be no reason for anything.
+ */
+static bool state_needs_finding(enum scan_state state)
+{
+    return state == SCAN_FOUND || state == SCAN_LIMITS || state == SCAN_CLOSED;
+}
+
 bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
 {
     *out = (struct facts){ .virus = SCAN_NOT_ASKED };
     out->virus = get_u8(reader);
     out->virus_name = get_text(reader);
+    out->virus_findings = virus_findings_get(arena, reader, &out->virus_finding_count);
     out->engine = get_text(reader);
     out->ambiguous = get_u8(reader) != 0;
     out->findings = get_text(reader);
@@ -217,7 +265,8 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);
-    return !reader->failed && (unsigned)out->virus <= SCAN_UNSCANNED && out->tenancy < TENANCY_COUNT &&
+    if (out->virus_finding_count == 0 && state_needs_finding(out->virus)) reader->failed = true;
+    return !reader->failed && (unsigned)out->virus < SCAN_STATE_COUNT && out->tenancy < TENANCY_COUNT &&
            out->question_count <= QUESTIONS_RAISED_MOST;
 }
 

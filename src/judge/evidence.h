@@ -65,7 +65,20 @@ enum scan_state {
     SCAN_FOUND,
     SCAN_LIMITS,    /* a limit was reached: not all was seen */
     SCAN_UNSCANNED, /* the engine failed: never "clean" */
+    SCAN_CLOSED,    /* nothing was found, and a part stayed closed: encrypted, or nothing here opens it */
+    SCAN_STATE_COUNT
 };
+
+/* One thing that the virus check found, or could not look into. */
+struct virus_finding {
+    enum virus_class class;
+    struct text engine; /* "clamav"; who found it */
+    struct text name;   /* of the signature, the limit, or the type of file: "zip" */
+    struct text part;   /* where: a file's name or a part's type, "inner.exe in outer.zip"; printable ASCII */
+};
+
+/* The most of one message: the worst of each class are kept. */
+enum { VIRUS_FINDINGS_MOST = 16 };
 
 /* One named piece of evidence with its weight. */
 struct signal {
@@ -79,10 +92,12 @@ struct signal {
    kind is a member here, its name in evidence.c and its row there; one that covers what others change, as a
    seal does, comes last. */
 enum edit_kind {
-    EDIT_FORGED, /* fields that only a gateway writes, and that came with the message, are taken out, and an
-                    mbox line before the first field */
-    EDIT_TAG,    /* "[SPAM] " before the text of the Subject */
-    EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
+    EDIT_FORGED,  /* fields that only a gateway writes, and that came with the message, are taken out, and an
+                     mbox line before the first field */
+    EDIT_TAG,     /* "[SPAM] " before the text of the Subject */
+    EDIT_WARNING, /* "[WARNING: ATTACHMENT UNSCANNED] " there */
+    EDIT_TAG_WARNING, /* both there; a set has one of these three at most */
+    EDIT_STATUS,      /* Authentication-Results, X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
     EDIT_KIND_COUNT
 };
 
@@ -119,9 +134,11 @@ enum { POSSIBLE_EDITS_MOST = 1000, RECIPES_MOST = 8, RECIPES_BYTES_MOST = 48 * 1
 /* What read found in the message. */
 struct facts {
     enum scan_state virus;
-    struct text virus_name;  /* when found; or the limit; or why unscanned */
-    struct text engine;      /* "clamav 1.4.6"; empty when none looked */
-    bool ambiguous;          /* mail programs may disagree about a file in it (mail/reading.h) */
+    struct text virus_name; /* of the worst finding; or why unscanned */
+    uint32_t virus_finding_count;
+    struct virus_finding *virus_findings; /* the worst class first */
+    struct text engine;                   /* "clamav 1.4.6"; empty when none looked */
+    bool ambiguous;                       /* mail programs may disagree about a file in it (mail/reading.h) */
     struct text findings;    /* names of those with a consequence, "," between them; empty when none */
     uint16_t content;        /* enum content_flag of ipc/ask_queue.h */
     bool lacks_header;       /* it begins with text (header_is_missing) */
@@ -173,13 +190,20 @@ struct verdict {
     enum tenancy tenancy;
 };
 
-const char *evidence_action_name(enum action action);     /* "quarantine" */
-const char *evidence_tenancy_name(enum tenancy tenancy);  /* "certificate" */
-const char *evidence_edit_kind_name(enum edit_kind kind); /* "forged" */
+const char *evidence_action_name(enum action action);          /* "quarantine" */
+const char *evidence_virus_class_name(enum virus_class class); /* "not-opened" */
+const char *evidence_tenancy_name(enum tenancy tenancy);       /* "certificate" */
+const char *evidence_edit_kind_name(enum edit_kind kind);      /* "forged" */
 
 /* The one of that kind and subject; NULL: there is none. */
 const struct question *questions_find(const struct question *questions, uint32_t count,
                                       enum question_kind kind, struct text subject);
+
+/* Whether the virus check found a virus: the other classes of findings are none. */
+static inline bool facts_has_virus(const struct facts *facts)
+{
+    return facts->virus_finding_count > 0 && facts->virus_findings[0].class == VIRUS_CLASS_VIRUS;
+}
 
 /* The byte forms, appended; nothing is kept of what they are made from. */
 void occasion_put(const struct occasion *occasion, struct buffer *out);

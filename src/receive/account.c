@@ -14,7 +14,7 @@ void account_verdict(struct session *session)
     struct receive_counters *counters = session->server->counters;
     const struct verdict *verdict = &session->transaction.verdict;
     counters->scanned++;
-    if (session->transaction.read.virus == SCAN_FOUND) counters->infected++;
+    if (facts_has_virus(&session->transaction.read)) counters->infected++;
     if (session->transaction.read.virus == SCAN_UNSCANNED) counters->unscanned++;
     for (uint32_t i = 0; i < verdict->recipient_count; i++) {
         if (verdict->recipients[i].action == ACTION_TAG) counters->tagged++;
@@ -67,17 +67,26 @@ void account_log_verdict(const struct session *session)
 
 enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
 
+/* Of the worst that the virus check found; what could not be looked into stands behind an engine that failed.
+ */
+static enum message_class virus_class_of(const struct facts *facts)
+{
+    static const enum message_class classes[VIRUS_CLASS_COUNT] = {
+        [VIRUS_CLASS_VIRUS] = CLASS_VIRUS,         [VIRUS_CLASS_PHISHING] = CLASS_PHISHING,
+        [VIRUS_CLASS_SPAM] = CLASS_SPAM,           [VIRUS_CLASS_PUA] = CLASS_PUA,
+        [VIRUS_CLASS_ENCRYPTED] = CLASS_ENCRYPTED, [VIRUS_CLASS_NOT_OPENED] = CLASS_NOT_OPENED,
+        [VIRUS_CLASS_LIMITS] = CLASS_LIMITS
+    };
+    if (facts->virus == SCAN_UNSCANNED) return CLASS_UNSCANNED;
+    return facts->virus_finding_count ? classes[facts->virus_findings[0].class] : CLASS_NONE;
+}
+
 static enum message_class class_of(const struct session *session)
 {
-    static const enum message_class classes[] = { [SCAN_NOT_ASKED] = CLASS_NONE,
-                                                  [SCAN_CLEAN] = CLASS_NONE,
-                                                  [SCAN_FOUND] = CLASS_VIRUS,
-                                                  [SCAN_LIMITS] = CLASS_LIMITS,
-                                                  [SCAN_UNSCANNED] = CLASS_UNSCANNED };
     const struct transaction *transaction = &session->transaction;
-    enum message_class class = classes[transaction->read.virus];
+    enum message_class class = virus_class_of(&transaction->read);
     bool is_spam = transaction->verdict.score >= session->server->config->spam.tag;
-    if (class == CLASS_VIRUS) return class;
+    if (class == CLASS_VIRUS || class == CLASS_PHISHING) return class;
     if (is_spam) return CLASS_SPAM;
     return class == CLASS_NONE && transaction->read.ambiguous ? CLASS_AMBIGUOUS : class;
 }

@@ -231,7 +231,7 @@ void keep_alert(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     struct channel *queue = session->server->queue;
-    bool is_virus_from_inside = transaction->read.virus == SCAN_FOUND &&
+    bool is_virus_from_inside = facts_has_virus(&transaction->read) &&
                                 transaction->keep.direction == DIRECTION_OUT &&
                                 is_stopped(&transaction->verdict);
     if (!is_virus_from_inside || !queue) return;

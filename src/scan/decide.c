@@ -27,14 +27,22 @@ static enum action stronger(enum action a, enum action b)
     return strength[a] >= strength[b] ? a : b;
 }
 
-static enum action virus_demand(const struct config *config, const struct facts *facts)
+/* *out_why: the finding that asks for it; NULL: none does. Of equals it is the first, the worst class. */
+static enum action virus_demand(const struct config *config, const struct facts *facts,
+                                enum direction direction, const struct virus_finding **out_why)
 {
-    enum action action = ACTION_ACCEPT;
-    if (facts->virus == SCAN_FOUND) action = config->virus.found;
-    if (facts->virus == SCAN_LIMITS) action = config->virus.limits;
-    if (facts->virus == SCAN_UNSCANNED) action = config->virus.unavailable;
-    bool counts = facts->ambiguous && facts->virus != SCAN_NOT_ASKED;
-    return counts ? stronger(action, config->virus.ambiguous) : action;
+    enum action most = ACTION_ACCEPT;
+    *out_why = NULL;
+    for (uint32_t i = 0; i < facts->virus_finding_count; i++) {
+        enum action action = config_virus_action(config, facts->virus_findings[i].class, direction);
+        if (strength[action] <= strength[most]) continue;
+        most = action;
+        *out_why = &facts->virus_findings[i];
+    }
+    enum action doubt = facts->virus == SCAN_UNSCANNED ? config->virus.unavailable : ACTION_ACCEPT;
+    if (facts->ambiguous && facts->virus != SCAN_NOT_ASKED) doubt = stronger(doubt, config->virus.ambiguous);
+    if (strength[doubt] > strength[most]) *out_why = NULL;
+    return stronger(most, doubt);
 }
 
 static enum action spam_demand(const struct config *config, double score)
@@ -58,11 +66,15 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
 }
 
 /* What is held as spam and released by somebody is none, and has no tag. */
-static struct edit_set edits_of(enum mode spam, const struct demand *demand)
+static struct edit_set edits_of(enum mode virus, enum mode spam, const struct demand *demand)
 {
     struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
-    if (spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside)
-        set = edit_set_with(set, EDIT_TAG);
+    bool is_tagged = spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside;
+    bool is_warned = virus == MODE_ON && demand->virus == ACTION_TAG;
+    if (is_tagged && is_warned)
+        set = edit_set_with(set, EDIT_TAG_WARNING);
+    else if (is_tagged || is_warned)
+        set = edit_set_with(set, is_tagged ? EDIT_TAG : EDIT_WARNING);
     return edit_set_with(set, EDIT_STATUS);
 }
 
@@ -70,12 +82,12 @@ static void recipient_decide(const struct config *config, struct text address, c
                              struct recipient_verdict *out, struct edit_set *out_edits)
 {
     const struct domain *domain = config_find_domain(config, envelope_domain_of(address));
-    enum mode spam = config_spam_mode(config, domain);
+    enum mode virus = config_virus_mode(config, domain), spam = config_spam_mode(config, domain);
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
-    check(config_virus_mode(config, domain), demand->virus, out);
+    check(virus, demand->virus, out);
     check(spam, demand->spam, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
-    *out_edits = edits_of(spam, demand);
+    *out_edits = edits_of(virus, spam, demand);
 }
 
 static uint32_t count_action(const struct verdict *verdict, enum action action)
@@ -180,7 +192,9 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
-    const struct demand demand = { virus_demand(config, facts), spam_demand(config, out->score),
+    const struct virus_finding *why;
+    const struct demand demand = { virus_demand(config, facts, out->direction, &why),
+                                   spam_demand(config, out->score),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
@@ -190,7 +204,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, facts, authentication, cause, out);
+    wording_write(arena, facts, why, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);

@@ -26,6 +26,13 @@ static bool is_virus_asked(const struct config *config, const struct occasion *o
 
 /* --- parts --- */
 
+/* What a finding in it is said to be in: its file name, else its type. */
+static struct text reading_name(const struct reading *reading)
+{
+    if (!reading->part) return TEXT("a run of bytes");
+    return reading->part->name.length ? reading->part->name : reading->part->type;
+}
+
 /* Every reading goes to the engine (when asked) and the signals; findings are complete afterwards. */
 static void parts_walk(struct arena *arena, struct mime *mime, struct inspection *inspection,
                        struct score *score, struct facts *out)
@@ -33,6 +40,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) {
+        if (inspection) inspection->part = reading_name(&reading);
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (reading.part) score_part(score, reading.part, reading.bytes);
     }
@@ -58,6 +66,15 @@ static void virus_tell(struct arena *arena, const struct scanner *scanner,
 {
     out->virus = inspection->result.state;
     out->virus_name = arena_text(arena, text_of(inspection->result.name));
+    out->virus_finding_count = inspection->finding_count;
+    out->virus_findings = arena_alloc_array(arena, out->virus_finding_count, sizeof *out->virus_findings);
+    for (uint32_t i = 0; i < out->virus_finding_count; i++) {
+        const struct inspect_finding *finding = &inspection->findings[i];
+        out->virus_findings[i] =
+            (struct virus_finding){ finding->class, arena_text(arena, text_of(finding->engine)),
+                                    arena_text(arena, text_of(finding->name)),
+                                    arena_text(arena, text_of(finding->part)) };
+    }
     if (scanner->engine)
         out->engine = text_of(scanner->engine->version);
     else if (scanner->missing.length)
@@ -92,6 +109,16 @@ static void header_tell(struct arena *arena, const struct mime *mime, struct fac
     out->received_count = header->times[HEADER_RECEIVED];
 }
 
+/* Whichever way it turns out to go. */
+static bool may_warn(const struct config *config, const struct facts *facts)
+{
+    for (uint32_t i = 0; i < facts->virus_finding_count; i++)
+        if (config_virus_action(config, facts->virus_findings[i].class, DIRECTION_IN) == ACTION_TAG ||
+            config_virus_action(config, facts->virus_findings[i].class, DIRECTION_OUT) == ACTION_TAG)
+            return true;
+    return false;
+}
+
 static struct mime_limits *limits_of(struct arena *arena, const struct config *config)
 {
     struct mime_limits *limits = arena_alloc(arena, sizeof *limits);
@@ -124,7 +151,9 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);
     enum direction direction = tenancy_direction(occasion, out->tenancy);
-    const struct recipe_source source = { arena, config, direction, message, mime->declared, header };
+    const struct recipe_source source = {
+        arena, config, direction, message, mime->declared, header, may_warn(config, out)
+    };
     recipe_look(&source, &score, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->signals = score.signals;

@@ -56,10 +56,26 @@ static void tag_find(const struct recipe_source *source, struct edits *out)
                          source->config->spam.subject);
 }
 
+static void warning_find(const struct recipe_source *source, struct edits *out)
+{
+    if (!source->may_warn) return;
+    edits_prefix_subject(out, source->message, source->header, source->declared,
+                         source->config->virus.warning);
+}
+
+static void tag_warning_find(const struct recipe_source *source, struct edits *out)
+{
+    if (!source->may_warn || source->direction != DIRECTION_IN) return;
+    struct text both = arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(source->config->spam.subject),
+                                    TEXT_ARG(source->config->virus.warning));
+    edits_prefix_subject(out, source->message, source->header, source->declared, both);
+}
+
 static struct text status_write(const struct recipe_basis *basis, struct edit_set set)
 {
-    struct text status = wording_status(basis->arena, basis->config, basis->occasion, basis->facts,
-                                        basis->verdict, edit_set_has(set, EDIT_TAG));
+    struct text status =
+        wording_status(basis->arena, basis->config, basis->occasion, basis->facts, basis->verdict,
+                       edit_set_has(set, EDIT_TAG) || edit_set_has(set, EDIT_TAG_WARNING));
     return arena_printf(basis->arena, "%.*s%.*s", TEXT_ARG(basis->results), TEXT_ARG(status));
 }
 
@@ -80,6 +96,8 @@ static const struct kind {
                       .room = ROOM_MOST / 2,
                       .signal = { "FORGED_FIELDS", "too many fields that only a gateway writes", 10 } },
     [EDIT_TAG] = { .find = tag_find, .room = ROOM_MOST },
+    [EDIT_WARNING] = { .find = warning_find, .room = ROOM_MOST },
+    [EDIT_TAG_WARNING] = { .find = tag_warning_find, .room = ROOM_MOST },
     [EDIT_STATUS] = { .write = status_write },
 };
 
@@ -152,8 +170,9 @@ static struct text compose(const struct recipe_basis *basis, struct edit_set set
     return encoded;
 }
 
-/* Each kind may be in a set or not. A kind more needs more here, in QUEUE_KEEP and in the journal. */
-_Static_assert(1U << EDIT_KIND_COUNT <= RECIPES_MOST, "there is room for every set");
+/* decide.c: forged and status are in every set, and one of the three kinds that change the Subject, or none.
+   A kind more that may be in a set or not needs more here, in QUEUE_KEEP and in the journal. */
+_Static_assert(EDIT_KIND_COUNT - 2 + 1 <= RECIPES_MOST, "there is room for every set");
 
 static uint8_t recipe_of(const struct recipe_basis *basis, struct edit_set set, struct verdict *out)
 {

@@ -17,6 +17,7 @@ struct recipe_source {
     struct text message;
     struct text declared; /* the charset of its text; empty: none is declared */
     const struct header *header;
+    bool may_warn; /* some recipient's Subject may get the warning of `virus` */
 };
 
 /* Fills edits and edit_count of `out`, from the arena. Kinds of which there are more than there is room for

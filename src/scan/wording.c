@@ -10,15 +10,14 @@
 #include "scan/authenticate.h"
 #include "spam/score.h"
 
-enum { LINE_WIDTH = 76, NAME_MOST = 200 };
+enum { LINE_WIDTH = 76, NAME_MOST = 200, FINDINGS_SHOWN = 5 };
 
 const char *wording_state(enum scan_state state)
 {
-    static const char *const names[] = { [SCAN_NOT_ASKED] = "off",
-                                         [SCAN_CLEAN] = "clean",
-                                         [SCAN_FOUND] = "found",
-                                         [SCAN_LIMITS] = "limits",
-                                         [SCAN_UNSCANNED] = "unscanned" };
+    static const char *const names[] = {
+        [SCAN_NOT_ASKED] = "off", [SCAN_CLEAN] = "clean",         [SCAN_FOUND] = "found",
+        [SCAN_LIMITS] = "limits", [SCAN_UNSCANNED] = "unscanned", [SCAN_CLOSED] = "closed"
+    };
     return names[state];
 }
 
@@ -41,23 +40,47 @@ static struct text take(struct arena *arena, struct buffer *buffer)
 
 /* --- the reason --- */
 
-static void virus_reason(const struct facts *facts, struct buffer *out)
+/* "Eicar-Test-Signature (clamav; in invoice.zip)" */
+static void add_finding(struct buffer *out, const struct virus_finding *finding)
 {
-    static const char *const reasons[] = {
-        [SCAN_NOT_ASKED] = "", /* the check did not run: it asks for nothing */
-        [SCAN_CLEAN] = "parts of the message can be read in more than one way",
-        [SCAN_FOUND] = "virus found: ",
-        [SCAN_LIMITS] = "the message could not be scanned whole: ",
-        [SCAN_UNSCANNED] = "the message could not be scanned for viruses",
+    const char *separator = " (";
+    add_ascii(out, finding->name);
+    if (finding->engine.length) {
+        buffer_add_text(out, text_of(separator));
+        add_ascii(out, finding->engine);
+        separator = "; ";
+    }
+    if (finding->part.length) {
+        buffer_printf(out, "%sin ", separator);
+        add_ascii(out, finding->part);
+    }
+    if (finding->engine.length || finding->part.length) buffer_add_char(out, ')');
+}
+
+static void virus_reason(const struct facts *facts, const struct virus_finding *why, struct buffer *out)
+{
+    static const char *const reasons[VIRUS_CLASS_COUNT] = {
+        [VIRUS_CLASS_VIRUS] = "virus found: ",
+        [VIRUS_CLASS_PHISHING] = "phishing found: ",
+        [VIRUS_CLASS_SPAM] = "known spam found: ",
+        [VIRUS_CLASS_PUA] = "an unwanted program was found: ",
+        [VIRUS_CLASS_ENCRYPTED] = "an encrypted file could not be scanned: ",
+        [VIRUS_CLASS_NOT_OPENED] = "a file could not be opened to be scanned: ",
+        [VIRUS_CLASS_LIMITS] = "the message could not be scanned whole: ",
     };
-    buffer_add_text(out, text_of(reasons[facts->virus]));
-    if (facts->virus == SCAN_FOUND || facts->virus == SCAN_LIMITS) add_ascii(out, facts->virus_name);
-    if (facts->virus == SCAN_UNSCANNED) buffer_add_text(out, TEXT(", try again later"));
+    if (why) {
+        buffer_add_text(out, text_of(reasons[why->class]));
+        add_finding(out, why);
+    } else if (facts->virus == SCAN_UNSCANNED) {
+        buffer_add_text(out, TEXT("the message could not be scanned for viruses, try again later"));
+    } else {
+        buffer_add_text(out, TEXT("parts of the message can be read in more than one way"));
+    }
 }
 
 static struct text reason_text(struct arena *arena, const struct facts *facts,
-                               const struct auth_judgement *authentication, enum verdict_cause cause,
-                               const struct verdict *verdict)
+                               const struct virus_finding *why, const struct auth_judgement *authentication,
+                               enum verdict_cause cause, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     bool is_acted_on = false;
@@ -66,7 +89,7 @@ static struct text reason_text(struct arena *arena, const struct facts *facts,
     if (!is_acted_on) return TEXT_NONE;
     if (cause == CAUSE_DMARC) return authenticate_reason(arena, authentication);
     if (cause == CAUSE_VIRUS)
-        virus_reason(facts, &out);
+        virus_reason(facts, why, &out);
     else
         buffer_printf(&out, "the message looks like spam (%.1f points)", verdict->score);
     return take(arena, &out);
@@ -113,6 +136,13 @@ static void add_spam_status(struct buffer *out, const struct config *config, con
     if (is_tagged) buffer_add_text(out, TEXT("X-Spam-Flag: YES\r\n"));
 }
 
+static bool is_incomplete(const struct facts *facts)
+{
+    for (uint32_t i = 0; i < facts->virus_finding_count; i++)
+        if (facts->virus_findings[i].class > VIRUS_CLASS_PUA) return true;
+    return false;
+}
+
 static void add_virus_scanned(struct buffer *out, const struct facts *facts)
 {
     if (facts->virus == SCAN_NOT_ASKED) return;
@@ -123,11 +153,17 @@ static void add_virus_scanned(struct buffer *out, const struct facts *facts)
     }
     buffer_add_text(out, TEXT("Sekimori ("));
     add_ascii(out, facts->engine);
-    if (facts->virus == SCAN_FOUND) {
-        buffer_add_text(out, TEXT(";\r\n\tfound "));
-        add_ascii(out, facts->virus_name);
+    for (uint32_t i = 0; i < facts->virus_finding_count && i < FINDINGS_SHOWN; i++) {
+        const struct virus_finding *finding = &facts->virus_findings[i];
+        buffer_printf(out, ";\r\n\t%s ",
+                      finding->class <= VIRUS_CLASS_PUA ? "found"
+                                                        : evidence_virus_class_name(finding->class));
+        add_ascii(out, finding->name);
+        if (finding->part.length == 0) continue;
+        buffer_add_text(out, TEXT("\r\n\t in "));
+        add_ascii(out, finding->part);
     }
-    buffer_add_text(out, facts->virus == SCAN_LIMITS ? TEXT("; incomplete)\r\n") : TEXT(")\r\n"));
+    buffer_add_text(out, is_incomplete(facts) ? TEXT(";\r\n\tincomplete)\r\n") : TEXT(")\r\n"));
 }
 
 static bool is_spam_judged(const struct config *config, const struct occasion *occasion)
@@ -172,6 +208,25 @@ static bool has_observed(const struct verdict *verdict)
     return false;
 }
 
+static void add_findings(struct buffer *out, const struct facts *facts)
+{
+    if (facts->virus_finding_count == 0 && facts->virus_name.length) {
+        buffer_add_text(out, TEXT(" name=\""));
+        add_ascii(out, facts->virus_name);
+        buffer_add_char(out, '"');
+    }
+    for (uint32_t i = 0; i < facts->virus_finding_count && i < FINDINGS_SHOWN; i++) {
+        const struct virus_finding *finding = &facts->virus_findings[i];
+        buffer_printf(out, " class=%s name=\"", evidence_virus_class_name(finding->class));
+        add_ascii(out, finding->name);
+        buffer_add_text(out, TEXT("\" engine=\""));
+        add_ascii(out, finding->engine);
+        buffer_add_text(out, TEXT("\" part=\""));
+        add_ascii(out, finding->part);
+        buffer_add_char(out, '"');
+    }
+}
+
 static struct text summary_text(struct arena *arena, const struct facts *facts, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
@@ -182,11 +237,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
         add_actions(&out, verdict, true);
     }
     buffer_printf(&out, " score=%.1f virus=%s", verdict->score, wording_state(facts->virus));
-    if (facts->virus_name.length) {
-        buffer_add_text(&out, TEXT(" name=\""));
-        add_ascii(&out, facts->virus_name);
-        buffer_add_char(&out, '"');
-    }
+    add_findings(&out, facts);
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
     if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
     if (verdict->tenancy != TENANCY_NOT_ASKED)
@@ -200,20 +251,26 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
     return take(arena, &out);
 }
 
-static enum refusal_kind refusal_of(const struct facts *facts, enum verdict_cause cause)
+static enum refusal_kind refusal_of(const struct facts *facts, const struct virus_finding *why,
+                                    enum verdict_cause cause)
 {
-    static const enum refusal_kind kinds[] = { [SCAN_CLEAN] = REFUSAL_ATTACHMENT,
-                                               [SCAN_FOUND] = REFUSAL_VIRUS,
-                                               [SCAN_LIMITS] = REFUSAL_ATTACHMENT,
-                                               [SCAN_UNSCANNED] = REFUSAL_NONE };
+    static const enum refusal_kind kinds[VIRUS_CLASS_COUNT] = { [VIRUS_CLASS_VIRUS] = REFUSAL_VIRUS,
+                                                                [VIRUS_CLASS_PHISHING] = REFUSAL_SPAM,
+                                                                [VIRUS_CLASS_SPAM] = REFUSAL_SPAM,
+                                                                [VIRUS_CLASS_PUA] = REFUSAL_VIRUS,
+                                                                [VIRUS_CLASS_ENCRYPTED] = REFUSAL_ATTACHMENT,
+                                                                [VIRUS_CLASS_NOT_OPENED] = REFUSAL_ATTACHMENT,
+                                                                [VIRUS_CLASS_LIMITS] = REFUSAL_ATTACHMENT };
     if (cause == CAUSE_DMARC) return REFUSAL_DMARC;
-    return cause == CAUSE_VIRUS ? kinds[facts->virus] : REFUSAL_SPAM;
+    if (cause == CAUSE_SPAM) return REFUSAL_SPAM;
+    if (why) return kinds[why->class];
+    return facts->virus == SCAN_UNSCANNED ? REFUSAL_NONE : REFUSAL_ATTACHMENT;
 }
 
-void wording_write(struct arena *arena, const struct facts *facts,
+void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
                    const struct auth_judgement *authentication, enum verdict_cause cause, struct verdict *out)
 {
-    out->reason = reason_text(arena, facts, authentication, cause, out);
-    out->kind = out->reason.length ? refusal_of(facts, cause) : REFUSAL_NONE;
+    out->reason = reason_text(arena, facts, why, authentication, cause, out);
+    out->kind = out->reason.length ? refusal_of(facts, why, cause) : REFUSAL_NONE;
     out->summary = summary_text(arena, facts, out);
 }

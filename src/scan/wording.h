@@ -10,8 +10,9 @@ struct auth_judgement;
 /* Which check is the reason of what is done with the message. */
 enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
 
-/* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only. */
-void wording_write(struct arena *arena, const struct facts *facts,
+/* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only.
+   `why`: the finding that the virus check acts on; NULL: it acts on none. */
+void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
                    const struct auth_judgement *authentication, enum verdict_cause cause,
                    struct verdict *out);
 

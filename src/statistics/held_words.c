@@ -24,6 +24,8 @@ const char *held_words_reason(enum held_class class, enum message_class found)
     if (class != HELD_POLICY) return (unsigned)class < HELD_CLASSES ? words[class].reason : "";
     if (found == CLASS_UNSCANNED) return N_("it could not be scanned for viruses");
     if (found == CLASS_LIMITS) return N_("it could not be scanned whole");
+    if (found == CLASS_NOT_OPENED) return N_("a file in it could not be opened to be scanned");
+    if (found == CLASS_PUA) return N_("a program in it is one that few want");
     if (found == CLASS_AMBIGUOUS) return N_("mail programs could read different things in it");
     return words[class].reason;
 }

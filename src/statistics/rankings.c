@@ -46,6 +46,8 @@ static const char *judged_reason(enum message_class found)
         [CLASS_AMBIGUOUS] = N_("can be read in different ways"),
         [CLASS_GREYLISTED] = N_("greylisted"),
         [CLASS_NEWSLETTER] = N_("newsletter"),
+        [CLASS_NOT_OPENED] = N_("could not be opened"),
+        [CLASS_PUA] = N_("unwanted program"),
     };
     return (unsigned)found < CLASS_COUNT ? words[found] : NULL;
 }

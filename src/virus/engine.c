@@ -6,10 +6,12 @@ static int weight(enum scan_state state)
 {
     switch (state) {
     case SCAN_FOUND:
-        return 4;
+        return 5;
     case SCAN_UNSCANNED:
-        return 3;
+        return 4;
     case SCAN_LIMITS:
+        return 3;
+    case SCAN_CLOSED:
         return 2;
     case SCAN_CLEAN:
         return 1;

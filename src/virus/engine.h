@@ -9,7 +9,8 @@
 enum { ENGINE_NAME_SIZE = 160 };
 
 struct engine_result {
-    enum scan_state state;       /* SCAN_CLEAN, SCAN_FOUND, SCAN_LIMITS or SCAN_UNSCANNED */
+    enum scan_state
+        state; /* SCAN_CLEAN, SCAN_FOUND, SCAN_LIMITS or SCAN_UNSCANNED; an engine knows no SCAN_CLOSED */
     char name[ENGINE_NAME_SIZE]; /* of what was found, of the limit, or why nothing can be said; printable
                                   * ASCII
                                   */

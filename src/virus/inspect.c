@@ -2,7 +2,10 @@
 /* Walks a message through an engine and remembers what may be remembered. */
 #include "virus/inspect.h"
 
+#include <string.h>
 #include <time.h>
+
+#include "virus/classes.h"
 
 static uint64_t now_ms(void)
 {
@@ -26,20 +29,86 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
     inspection->is_known = verdict_cache_is_clean(cache, inspection->digest);
 }
 
+/* --- findings --- */
+
+static void printable(struct text text, char *out, size_t size)
+{
+    size_t length = text.length < size - 1 ? text.length : size - 1;
+    for (size_t i = 0; i < length; i++) out[i] = text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?';
+    out[length] = '\0';
+}
+
+static bool is_alike(const struct inspect_finding *a, const struct inspect_finding *b)
+{
+    return a->class == b->class && strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0;
+}
+
+/* Sorted in by class; of one class the first stays in front. */
+static void finding_insert(struct inspection *inspection, const struct inspect_finding *finding)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < inspection->finding_count; i++) {
+        if (is_alike(&inspection->findings[i], finding)) return;
+        if (inspection->findings[i].class <= finding->class) at = i + 1;
+    }
+    if (at == VIRUS_FINDINGS_MOST) return;
+    if (inspection->finding_count < VIRUS_FINDINGS_MOST) inspection->finding_count++;
+    for (uint32_t i = inspection->finding_count - 1; i > at; i--)
+        inspection->findings[i] = inspection->findings[i - 1];
+    inspection->findings[at] = *finding;
+}
+
+static enum scan_state state_of(enum virus_class class)
+{
+    if (class <= VIRUS_CLASS_PUA) return SCAN_FOUND;
+    return class == VIRUS_CLASS_LIMITS ? SCAN_LIMITS : SCAN_CLOSED;
+}
+
+void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name)
+{
+    struct inspect_finding finding = { .class = class };
+    printable(engine, finding.engine, sizeof finding.engine);
+    printable(name, finding.name, sizeof finding.name);
+    printable(inspection->part, finding.part, sizeof finding.part);
+    finding_insert(inspection, &finding);
+    struct engine_result result;
+    engine_result_set(&result, state_of(class), text_of(inspection->findings[0].name));
+    engine_result_merge(&inspection->result, &result);
+    if (inspection->result.state == result.state) inspection->result = result;
+}
+
+/* What an engine says of a run of bytes. Its names have classes; a limit is one by itself. */
+static void result_take(struct inspection *inspection, const struct engine_result *result)
+{
+    struct text engine = text_of(inspection->engine->version);
+    engine = text_slice(engine, 0, text_find_char(engine, ' '));
+    if (result->state == SCAN_FOUND)
+        inspect_add(inspection, classes_of_name(text_of(result->name)), engine, text_of(result->name));
+    else if (result->state == SCAN_LIMITS)
+        inspect_add(inspection, VIRUS_CLASS_LIMITS, engine, text_of(result->name));
+    else
+        engine_result_merge(&inspection->result, result);
+}
+
+static bool has_virus(const struct inspection *inspection)
+{
+    return inspection->finding_count > 0 && inspection->findings[0].class == VIRUS_CLASS_VIRUS;
+}
+
+/* --- one message --- */
+
 /* Scans one after the other share the time of the message. */
 static bool is_out_of_time(struct inspection *inspection)
 {
     uint32_t most_ms = inspection->engine->time_ms;
-    struct engine_result late;
     if (most_ms == 0 || now_ms() - inspection->begun_ms <= most_ms) return false;
-    engine_result_set(&late, SCAN_LIMITS, TEXT("out of time"));
-    engine_result_merge(&inspection->result, &late);
+    inspect_add(inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("out of time"));
     return true;
 }
 
 static bool is_over(const struct inspection *inspection)
 {
-    return !inspection->engine || inspection->is_known || inspection->result.state == SCAN_FOUND;
+    return !inspection->engine || inspection->is_known || has_virus(inspection);
 }
 
 void inspect_bytes(struct inspection *inspection, struct text bytes)
@@ -47,27 +116,26 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
     uint8_t digest[DIGEST_BYTES];
     if (is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
     digest_sha256(bytes, digest);
-    const char *known = verdict_cache_infected(inspection->cache, digest);
-    if (known) {
-        engine_result_set(&inspection->result, SCAN_FOUND, text_of(known));
-        return;
-    }
     struct engine_result result = { .state = SCAN_UNSCANNED };
-    inspection->engine->calls->scan(inspection->engine, bytes, &result);
-    if (result.state == SCAN_FOUND) verdict_cache_add_infected(inspection->cache, digest, result.name);
-    engine_result_merge(&inspection->result, &result);
+    const char *known = verdict_cache_infected(inspection->cache, digest);
+    if (known)
+        engine_result_set(&result, SCAN_FOUND, text_of(known));
+    else
+        inspection->engine->calls->scan(inspection->engine, bytes, &result);
+    if (result.state == SCAN_FOUND && !known)
+        verdict_cache_add_infected(inspection->cache, digest, result.name);
+    result_take(inspection, &result);
 }
 
 void inspect_end(struct inspection *inspection, bool was_cut)
 {
     if (is_over(inspection) || is_out_of_time(inspection)) return;
     struct engine_result result = { .state = SCAN_UNSCANNED };
+    inspection->part = TEXT("the message");
     inspection->engine->calls->scan_message(inspection->engine, inspection->message, &result);
-    engine_result_merge(&inspection->result, &result);
-    if (was_cut) {
-        engine_result_set(&result, SCAN_LIMITS, TEXT("parts beyond a limit were not seen"));
-        engine_result_merge(&inspection->result, &result);
-    }
+    result_take(inspection, &result);
+    if (was_cut)
+        inspect_add(inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("parts beyond a limit were not seen"));
     if (inspection->result.state == SCAN_CLEAN)
         verdict_cache_add_clean(inspection->cache, inspection->digest);
 }

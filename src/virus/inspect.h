@@ -7,13 +7,22 @@
 #include "virus/engine.h"
 #include "virus/verdict_cache.h"
 
+/* One thing that was found; struct virus_finding of judge/evidence.h with its texts inside. */
+struct inspect_finding {
+    enum virus_class class;
+    char engine[64], name[ENGINE_NAME_SIZE], part[128];
+};
+
 /* Begun before the readings are walked, given each of them, ended after. */
 struct inspection {
     struct engine
         *engine; /* NULL: none could be loaded; one that lacks signatures finds, and calls nothing clean */
     struct verdict_cache *cache;
     struct text message;
-    struct engine_result result;
+    struct engine_result result; /* the worst of all; its name is that of the worst finding */
+    struct inspect_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
+    uint32_t finding_count;
+    struct text part; /* what is looked at now, for findings: the caller sets it; its texts are copied */
     uint8_t digest[DIGEST_BYTES]; /* of the message */
     uint64_t begun_ms;
     bool is_known; /* an identical message was clean: nothing is scanned again */
@@ -23,9 +32,14 @@ struct inspection {
 void inspect_begin(struct inspection *inspection, struct engine *engine, struct verdict_cache *cache,
                    struct text message);
 
-/* One reading's bytes. Nothing happens once a virus was found. When the engine's time for one scan has
-   passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at most twice that
-   time. */
+/* Adds what was found, or could not be looked into, in inspection->part: by whoever looked, `engine`. One
+   like it that is there already is not added again; where there is no room the mildest is left out. The texts
+   are copied, cut and made printable. */
+void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name);
+
+/* One reading's bytes. Nothing happens once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time for
+   one scan has passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at most
+   twice that time. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
 /* The whole message; `was_cut`: a limit of our own kept readings from being seen. */

@@ -135,7 +135,7 @@ def test_a_released_virus_says_what_it_is(node, inside):
     (one,) = settled(node, 1)
     node.run("quarantine", "release", one["id"], "--yes")
     (arrived,) = inside.wait(1)
-    assert re.search(rb"^X-Virus-Scanned: Sekimori \(clamav [^;]*;\r\n\tfound " + re.escape(one["virus"].encode()) + rb"\)\r$", arrived, re.M), arrived
+    assert re.search(rb"^X-Virus-Scanned: Sekimori \(clamav [^;]*;\r\n\tfound " + re.escape(one["virus"].encode()) + rb"\r\n\t in a\.com\)\r$", arrived, re.M), arrived
     node.balance()
 
 

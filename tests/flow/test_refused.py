@@ -64,7 +64,7 @@ def test_every_refusal_says_what_to_do_and_where_to_ask(node, mail, recipient, c
 def test_without_help_and_texts_the_reason_stands_alone(nodes, inside):
     node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n", inside=inside.port)
     code, text = lab.Client(node.port).send(virus())
-    assert code == 550 and re.fullmatch(r"550 5\.7\.1 virus found: Eicar-Test-Signature \(id \w+\)", text)
+    assert code == 550 and re.fullmatch(r"550 5\.7\.1 virus found: Eicar-Test-Signature \(clamav; in \S+\) \(id \w+\)", text)
 
 
 def test_a_notice_of_ours_says_where_to_ask(node):

@@ -195,7 +195,7 @@ static void fields(void **state)
     assert_false(config->domains[2].targets[0].is_address);
     assert_true(config->domains[3].targets[0].use_mx);
     assert_int_equal(config->domains[3].targets[0].endpoint.port, 25);
-    assert_int_equal(config->virus.found, ACTION_QUARANTINE);
+    assert_int_equal(config->virus.found[VIRUS_CLASS_VIRUS], ACTION_QUARANTINE);
     assert_int_equal(config->virus.unavailable, ACTION_DEFER);
     assert_int_equal(config->virus.update_ms, 3600000);
     assert_int_equal(config->spam.mode, MODE_OBSERVE);

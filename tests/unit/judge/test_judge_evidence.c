@@ -40,8 +40,11 @@ static void form_put(enum form form, struct buffer *out)
                                  TEXT("cloud"),
                                  2,
                                  addresses };
+    struct virus_finding finding = { VIRUS_CLASS_LIMITS, TEXT("clamav"), TEXT("Name"), TEXT("part") };
     struct facts facts = { .virus = SCAN_FOUND,
                            .virus_name = TEXT("Name"),
+                           .virus_finding_count = 1,
+                           .virus_findings = &finding,
                            .engine = TEXT("clamav"),
                            .ambiguous = true,
                            .findings = TEXT("base64-junk"),
@@ -140,9 +143,11 @@ static void test_cut_anywhere(void **state)
 
 /* Where numbers stand that must be in range. */
 enum {
-    EDIT = 21, /* bytes of one that inserts nothing */
-    EDITS = 152 + 1 + (4 + 9) + 4,
-    TENANCY = 72,
+    EDIT = 21,                 /* bytes of one that inserts nothing */
+    FINDING = 1 + (4 + 4) + 4, /* the class of the first */
+    FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
+    EDITS = 152 + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    TENANCY = 72 + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
     PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),
@@ -161,7 +166,9 @@ static void test_numbers_out_of_range(void **state)
         { OCCASION, 49, 1 }, /* undecided, and from inside */
         { QUESTIONS, 4, QUESTION_KIND_COUNT },
         { QUESTIONS, 4 + 1 + 4 + 9, ANSWER_TEMPERROR + 1 },
-        { FACTS, 0, SCAN_UNSCANNED + 1 },
+        { FACTS, 0, SCAN_STATE_COUNT },
+        { FACTS, FINDING, VIRUS_CLASS_COUNT },
+        { FACTS, FINDING - 4, 0 }, /* found, and nothing is */
         { FACTS, TENANCY, TENANCY_COUNT },
         { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_KIND_COUNT },
         { FACTS, EDITS + 4 + EDIT + EDIT + 3, EDIT_FORGED }, /* not behind the one before */

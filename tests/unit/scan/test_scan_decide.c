@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "config_text.h"
 #include "scan/decide.h"
@@ -128,8 +129,11 @@ static void row_check(const struct row *row)
     while (text_next_word(&rest, &recipients[occasion.recipient_count])) occasion.recipient_count++;
     struct signal signal = { TEXT("SIGNAL"), row->points, TEXT_NONE };
     struct question answer = { QUESTION_CLIENT_NAME, TEXT("192.0.2.1"), row->client_name, TEXT_NONE };
+    struct virus_finding finding = { row->virus == SCAN_LIMITS ? VIRUS_CLASS_LIMITS : VIRUS_CLASS_VIRUS,
+                                     TEXT_NONE, TEXT("Name"), TEXT_NONE };
     struct facts facts = { .virus = row->virus,
-                           .virus_name = row->virus == SCAN_CLEAN ? TEXT_NONE : TEXT("Name"),
+                           .virus_findings = &finding,
+                           .virus_finding_count = row->virus == SCAN_FOUND || row->virus == SCAN_LIMITS,
                            .engine = TEXT("clamav 1.4.6"),
                            .ambiguous = row->ambiguous,
                            .signals = &signal,
@@ -149,6 +153,153 @@ static void test_rows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) row_check(&rows[i]);
+}
+
+/* Findings of a class, by what the configuration says of it and of the direction. */
+static const struct finding_row {
+    const char *config;
+    enum direction direction;
+    unsigned classes[3]; /* each + 1, the worst first; 0: no more */
+    double points;
+    unsigned code;
+    const char *actions, *reason;
+} finding_rows[] = {
+#define VIRUS (VIRUS_CLASS_VIRUS + 1)
+#define PHISHING (VIRUS_CLASS_PHISHING + 1)
+#define SPAM (VIRUS_CLASS_SPAM + 1)
+#define PUA (VIRUS_CLASS_PUA + 1)
+#define ENCRYPTED (VIRUS_CLASS_ENCRYPTED + 1)
+#define NOT_OPENED (VIRUS_CLASS_NOT_OPENED + 1)
+#define LIMITS (VIRUS_CLASS_LIMITS + 1)
+    { "", DIRECTION_IN, { PHISHING }, 0, 550, "reject", "phishing found: Name1 (engine; in part)" },
+    { "", DIRECTION_IN, { SPAM }, 0, 250, "quarantine", "known spam found: Name2 (engine; in part)" },
+    { "",
+      DIRECTION_IN,
+      { PUA },
+      0,
+      250,
+      "quarantine",
+      "an unwanted program was found: Name3 (engine; in part)" },
+    { "", DIRECTION_IN, { ENCRYPTED }, 0, 250, "accept", "" },
+    { "", DIRECTION_OUT, { ENCRYPTED }, 0, 250, "accept", "" },
+    { "",
+      DIRECTION_IN,
+      { NOT_OPENED },
+      0,
+      250,
+      "quarantine",
+      "a file could not be opened to be scanned: Name5 (engine; in part)" },
+    { "virus { encrypted warn }",
+      DIRECTION_IN,
+      { ENCRYPTED },
+      0,
+      250,
+      "tag+warning",
+      "an encrypted file could not be scanned: Name4 (engine; in part)" },
+    { "virus { encrypted warn }",
+      DIRECTION_IN,
+      { ENCRYPTED },
+      7,
+      250,
+      "tag+tag-warning",
+      "an encrypted file could not be scanned: Name4 (engine; in part)" },
+    { "virus { encrypted warn }",
+      DIRECTION_OUT,
+      { ENCRYPTED },
+      0,
+      250,
+      "tag+warning",
+      "an encrypted file could not be scanned: Name4 (engine; in part)" },
+    { "virus { encrypted reject; outbound { encrypted accept } }",
+      DIRECTION_OUT,
+      { ENCRYPTED },
+      0,
+      250,
+      "accept",
+      "" },
+    { "virus { encrypted reject; outbound { encrypted accept } }",
+      DIRECTION_IN,
+      { ENCRYPTED },
+      0,
+      550,
+      "reject",
+      "an encrypted file could not be scanned: Name4 (engine; in part)" },
+    { "virus { outbound { found quarantine } }",
+      DIRECTION_OUT,
+      { VIRUS },
+      0,
+      250,
+      "quarantine",
+      "virus found: Name0 (engine; in part)" },
+    { "virus { outbound { found quarantine } }",
+      DIRECTION_IN,
+      { VIRUS },
+      0,
+      550,
+      "reject",
+      "virus found: Name0 (engine; in part)" },
+    { "virus { phishing accept }", DIRECTION_IN, { PHISHING, ENCRYPTED }, 0, 250, "accept", "" },
+    { "virus { phishing accept; limits reject }",
+      DIRECTION_IN,
+      { PHISHING, ENCRYPTED, LIMITS },
+      0,
+      550,
+      "reject",
+      "the message could not be scanned whole: Name6 (engine; in part)" },
+    { "",
+      DIRECTION_IN,
+      { PUA, NOT_OPENED },
+      0,
+      250,
+      "quarantine",
+      "an unwanted program was found: Name3 (engine; in part)" },
+    { "virus { found discard }",
+      DIRECTION_IN,
+      { VIRUS, LIMITS },
+      0,
+      250,
+      "discard",
+      "virus found: Name0 (engine; in part)" },
+};
+
+static void finding_row_check(const struct finding_row *row)
+{
+    static const char *const names[] = { "Name0", "Name1", "Name2", "Name3", "Name4", "Name5", "Name6" };
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(row->config);
+    struct text recipient = TEXT("a@on.test");
+    struct occasion occasion = { .direction = row->direction,
+                                 .recipients = &recipient,
+                                 .recipient_count = 1 };
+    struct signal signal = { TEXT("SIGNAL"), row->points, TEXT_NONE };
+    struct virus_finding findings[3];
+    struct facts facts = {
+        .virus = SCAN_FOUND, .virus_findings = findings, .signals = &signal, .signal_count = 1
+    };
+    for (int i = 0; i < 3 && row->classes[i]; i++)
+        findings[facts.virus_finding_count++] =
+            (struct virus_finding){ row->classes[i] - 1, TEXT("engine"), text_of(names[row->classes[i] - 1]),
+                                    TEXT("part") };
+    struct verdict verdict;
+    char actions[200] = "";
+    decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+    actions_print(&verdict, actions, sizeof actions);
+    if (edit_set_has(verdict.recipes[0].kinds, EDIT_WARNING)) strcat(actions, "+warning");
+    if (edit_set_has(verdict.recipes[0].kinds, EDIT_TAG_WARNING)) strcat(actions, "+tag-warning");
+    bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
+                    text_equal(verdict.reason, text_of(row->reason));
+    if (!is_right)
+        fail_msg("%s, class %u: %u %s \"%.*s\"", row->config, row->classes[0] - 1, verdict.code, actions,
+                 TEXT_ARG(verdict.reason));
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_findings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof finding_rows / sizeof *finding_rows; i++)
+        finding_row_check(&finding_rows[i]);
 }
 
 /* Lines of at most 78, ASCII, each name whole; X-Spam-Flag only where tagged. */
@@ -176,11 +327,21 @@ static void test_header(void **state)
     assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6)\r\n")));
     struct text rest = tagged, line;
     while (text_next_line(&rest, &line)) assert_in_range(line.length, 1, 80);
+    struct virus_finding findings[] = {
+        { VIRUS_CLASS_VIRUS, TEXT("clamav"), TEXT("Eicar\r\nX: y"), TEXT_NONE },
+        { VIRUS_CLASS_ENCRYPTED, TEXT("open"), TEXT("zip"), TEXT("pay \"\xe7.zip") },
+    };
     facts.virus = SCAN_FOUND; /* what is released, or only observed */
-    facts.virus_name = TEXT("Eicar\r\nX: y");
+    facts.virus_findings = findings;
+    facts.virus_finding_count = 1;
     plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
     assert_true(
         text_ends(plain, TEXT("\r\nX-Virus-Scanned: Sekimori (clamav 1.4.6;\r\n\tfound Eicar??X: y)\r\n")));
+    facts.virus_finding_count = 2;
+    plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
+    assert_true(text_ends(
+        plain,
+        TEXT(";\r\n\tfound Eicar??X: y;\r\n\tencrypted zip\r\n\t in pay ??.zip;\r\n\tincomplete)\r\n")));
     facts.virus = SCAN_UNSCANNED;
     plain = wording_status(arena, config, &occasion, &facts, &verdict, false);
     assert_true(text_ends(plain, TEXT("\r\nX-Virus-Scanned: unscanned\r\n")));
@@ -190,6 +351,7 @@ static void test_header(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_header) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_findings),
+                                        cmocka_unit_test(test_header) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

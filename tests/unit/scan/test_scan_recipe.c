@@ -20,7 +20,8 @@ enum { SETS = 4 };
 struct row {
     const char *name, *mail;
     struct {
-        const char *kinds; /* "F", "T", "S": forged, tag, status; NULL: no further recipient */
+        const char *kinds; /* "F", "T", "W", "B", "S": forged, tag, warning, both, status; NULL: no further
+                            * recipient */
         const char *expected;
     } sets[SETS];
     uint32_t recipes;
@@ -56,6 +57,18 @@ static const struct row rows[] = {
         { "S", NO "X-Spam-Status: No, score=-9\r\nSubject: a\r\n\r\nb" } },
       2 },
     { "tag", "Subject: a\r\n\r\nb", { { "T", "Subject: [SPAM] a\r\n\r\nb" } }, 1 },
+    { "a warning, alone and behind the tag, where there is no Subject",
+      "A: b\r\n\r\nb",
+      { { "W", "A: b\r\nSubject: [WARNING: ATTACHMENT UNSCANNED]\r\n\r\nb" },
+        { "B", "A: b\r\nSubject: [SPAM] [WARNING: ATTACHMENT UNSCANNED]\r\n\r\nb" } },
+      2,
+      "virus { encrypted warn }" },
+    { "a warning from inside; a tag never is",
+      "Subject: a\r\n\r\nb",
+      { { "W", "Subject: [WARNING: ATTACHMENT UNSCANNED] a\r\n\r\nb" }, { "B", "Subject: a\r\n\r\nb" } },
+      2,
+      "virus { encrypted warn }",
+      true },
     { "tag and status", "Subject: a\r\n\r\nb", { { "TS", YES "Subject: [SPAM] a\r\n\r\nb" } }, 1 },
     { "all, forged before and behind the Subject",
       "X-Spam-Flag: NO\r\nSubject: a\r\nX-Spam-Status: No\r\nTo: c\r\n\r\nb",
@@ -159,8 +172,10 @@ static void scene_open(struct scene *scene, const char *more, struct text messag
     *scene = (struct scene){ .arena = arena_new(0), .config = config_of(more), .message = message };
     scene->score.arena = scene->arena;
     const struct mime *mime = mime_parse(scene->arena, message, &mime_limits_default, MIME_FIRST);
-    const struct recipe_source source = { scene->arena, scene->config,  is_out ? DIRECTION_OUT : DIRECTION_IN,
-                                          message,      mime->declared, mime->parts[0].header };
+    const struct recipe_source source = {
+        scene->arena,   scene->config,         is_out ? DIRECTION_OUT : DIRECTION_IN, message,
+        mime->declared, mime->parts[0].header, more && strstr(more, "warn")
+    };
     recipe_look(&source, &scene->score, &scene->facts);
 }
 
@@ -199,8 +214,9 @@ static char *received(struct scene *scene, uint32_t recipient)
 static struct edit_set set_of(const char *letters)
 {
     struct edit_set set = { 0 };
-    for (; *letters; letters++)
-        set = edit_set_with(set, *letters == 'F' ? EDIT_FORGED : *letters == 'T' ? EDIT_TAG : EDIT_STATUS);
+    static const char known[] = { 'F', 'T', 'W', 'B', 'S' };
+    for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++)
+        if (strchr(letters, known[kind])) set = edit_set_with(set, kind);
     return set;
 }
 
@@ -234,17 +250,22 @@ static void test_rows(void **state)
 static void test_every_set(void **state)
 {
     (void)state;
-    enum { ALL = 1 << EDIT_KIND_COUNT };
+    static const char *const all[] = { "F", "FT", "FW", "FB", "FS", "FTS", "FWS", "FBS" };
+    enum { ALL = sizeof all / sizeof *all };
     struct scene scene;
     struct edit_set sets[ALL];
-    for (unsigned i = 0; i < ALL; i++) sets[i].bits = (uint16_t)(i ^ i / 2);
-    scene_open(&scene, NULL, TEXT("X-Spam-Flag: NO\r\nSubject: a\r\n\r\nb"), false);
+    for (unsigned i = 0; i < ALL; i++) sets[i] = set_of(all[i]);
+    scene_open(&scene, "virus { encrypted warn }", TEXT("X-Spam-Flag: NO\r\nSubject: a\r\n\r\nb"), false);
     scene_decide(&scene, sets, ALL);
     assert_int_equal(scene.verdict.recipe_count, ALL);
     for (unsigned i = 0; i < ALL; i++) {
         char *got = received(&scene, i);
-        assert_int_equal(strstr(got, "NO\r\n") == NULL, edit_set_has(sets[i], EDIT_FORGED));
+        assert_null(strstr(got, "NO\r\n"));
         assert_int_equal(strstr(got, "[SPAM] a") != NULL, edit_set_has(sets[i], EDIT_TAG));
+        assert_int_equal(strstr(got, "Subject: [WARNING: ATTACHMENT UNSCANNED] a") != NULL,
+                         edit_set_has(sets[i], EDIT_WARNING));
+        assert_int_equal(strstr(got, "Subject: [SPAM] [WARNING: ATTACHMENT UNSCANNED] a") != NULL,
+                         edit_set_has(sets[i], EDIT_TAG_WARNING));
         assert_int_equal(strstr(got, "X-Spam-Status: ") != NULL, edit_set_has(sets[i], EDIT_STATUS));
         free(got);
     }

@@ -212,7 +212,14 @@ static void what_follows(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct occasion occasion = occasion_of(rows[i].client);
         struct text recipients[2] = { text_of(rows[i].recipients[0]) };
-        struct facts facts = { .tenancy = rows[i].read, .virus = rows[i].virus };
+        struct virus_finding finding = { rows[i].virus == SCAN_LIMITS ? VIRUS_CLASS_LIMITS
+                                                                      : VIRUS_CLASS_VIRUS,
+                                         TEXT_NONE, TEXT("x"), TEXT_NONE };
+        bool has = rows[i].virus == SCAN_FOUND || rows[i].virus == SCAN_LIMITS;
+        struct facts facts = { .tenancy = rows[i].read,
+                               .virus = rows[i].virus,
+                               .virus_findings = &finding,
+                               .virus_finding_count = has };
         struct verdict verdict;
         if (rows[i].recipients[1]) recipients[1] = text_of(rows[i].recipients[1]);
         occasion.recipients = recipients;
