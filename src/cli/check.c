@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "cli/language_option.h"
 #include "cli/options.h"
+#include "cli/signatures_trial.h"
 #include "config/executable.h"
 #include "config/load.h"
 #include "config/machine.h"
@@ -16,7 +17,7 @@
 #include "statistics/words.h"
 
 static const char HELP[] =
-    "usage: sekimori check [--json] [--language ja|en] [[--config] FILE]\n"
+    "usage: sekimori check [--json] [--language ja|en] [--libexec FOLDER] [[--config] FILE]\n"
     "\n"
     "Reads the configuration and says everything that is wrong with it, what `start` would refuse on this\n"
     "machine, and what is unsafe. Below each error stands the line with a caret under the column.\n"
@@ -26,6 +27,7 @@ static const char HELP[] =
     "  --language LANG  ja or en (default: as the locale, LC_ALL, LC_MESSAGES or LANG, says); what is wrong "
     "with\n"
     "                   the form of a statement is said in English\n"
+    "  --libexec FOLDER where scan is, which tries the second set of signatures by loading it\n"
     "  --help           this text\n"
     "\n"
     "Exit status: 0 it is good (perhaps with warnings), 64 usage, 78 it has errors.\n";
@@ -109,7 +111,7 @@ bool check_is_good(const char *path)
 }
 
 struct options {
-    const char *config;
+    const char *config, *libexec;
     bool is_json;
     enum language language;
 };
@@ -123,13 +125,14 @@ static const struct verb_option table[] = {
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
+    { "libexec", OPTION_WORD, offsetof(struct options, libexec), NULL, NULL },
     { 0 }
 };
 const struct verb_usage check_usage = { "check", HELP, table, .takes_files = true };
 
 int check_main(int argc, char **argv)
 {
-    struct options options = { .language = language_option_of_locale() };
+    struct options options = { .language = language_option_of_locale(), .libexec = SEKIMORI_LIBEXEC };
     int code = options_read(&check_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (!options.config && optind < argc) options.config = argv[optind++];
@@ -144,6 +147,7 @@ int check_main(int argc, char **argv)
     if (config) unsafe_check(config, &problems);
     if (config) unsafe_check_page(config, &problems);
     if (config) signatures_check(config, &problems);
+    if (config) signatures_trial(config, options.libexec, &problems);
     if (options.is_json)
         report_json(path, config, &problems);
     else

@@ -270,7 +270,7 @@ static void port_check(struct checks *checks, const struct listener *listener)
 static void signatures_say(struct checks *checks)
 {
     struct setup_finding finding = { .language = checks->language };
-    struct text folder = checks->config->virus.database;
+    struct text folder = checks->config->virus.fetched;
     setup_find_signatures(&finding, folder, signatures_newest(folder));
     tell(checks, &finding);
 }

@@ -67,6 +67,7 @@ static const struct item items[] = {
     { "scan", "workers died", "worker died", "workers died", true },
     { "scan", "engine", NULL, "", false },
     { "scan", "signatures", "signature", "signatures", false },
+    { "scan", "signatures refused", NULL, "signatures refused: ", true },
     { "scan", "signing failed", "not signed", "not signed", true },
     { "signer", "signatures", "signature", "signatures", false },
     { "signer", "orders refused", "refused", "refused", true },

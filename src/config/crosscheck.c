@@ -426,6 +426,23 @@ static void hook_check(struct loader *loader)
     }
 }
 
+/* What goes into freshclam's configuration is one word of a line of it. */
+static void update_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    struct text from = config->virus.update_from;
+    bool is_url = text_starts(from, TEXT("https://")) || text_starts(from, TEXT("http://"));
+    for (size_t i = 0; i < from.length; i++) is_url = is_url && from.at[i] > ' ' && from.at[i] < 127;
+    if (from.length && (!is_url || from.length > 1000))
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "virus engine clamav update from"),
+                        N_("update from \"%.*s\" is no URL: https://NAME and perhaps a path"),
+                        TEXT_ARG(from));
+    if (config->virus.also_folder.length && config->virus.also_command.count)
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "virus engine clamav also folder"),
+                        N_("also folder %.*s: also command fills a folder of its own; say one of them"),
+                        TEXT_ARG(config->virus.also_folder));
+}
+
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
@@ -434,6 +451,7 @@ void crosscheck_config(struct loader *loader)
     replies_check(loader);
     authorities_check(loader);
     hook_check(loader);
+    update_check(loader);
     identity_check(loader);
     mail_keys_check(loader);
     hosted_check(loader);

@@ -133,6 +133,19 @@ static void metrics_finish(struct loader *loader)
     config->metrics.socket = arena_printf(loader->arena, "%.*s/run/metrics", TEXT_ARG(config->state));
 }
 
+/* What we fetch lies below the state folder. */
+static void signatures_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    struct text below = arena_printf(loader->arena, "%.*s/signatures", TEXT_ARG(config->state));
+    config->virus.fetched = config->virus.database;
+    if (config->virus.updates_self)
+        config->virus.fetched = arena_printf(loader->arena, "%.*s/clamav", TEXT_ARG(below));
+    config->virus.also = config->virus.also_folder;
+    if (config->virus.also_command.count)
+        config->virus.also = arena_printf(loader->arena, "%.*s/also", TEXT_ARG(below));
+}
+
 /* At a domain of ours: that is where mail for <postmaster> can be delivered. */
 static void admin_finish(struct loader *loader)
 {
@@ -154,5 +167,6 @@ void finish_config(struct loader *loader)
     domains_finish(loader);
     admin_finish(loader);
     metrics_finish(loader);
+    signatures_finish(loader);
     domains_index_build(config);
 }

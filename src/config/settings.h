@@ -216,7 +216,19 @@ struct config {
         enum action ambiguous;   /* where mail programs may disagree about a file */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
-        uint64_t update_ms; /* how often new signatures are fetched; 0: never */
+        bool updates_self;  /* helper runs freshclam; false: somebody else fills `database` */
+        bool is_frugal;     /* a reload drops the old signatures first; false: both are there for a while */
+        uint64_t update_ms; /* how often freshclam is run where updates_self; 0: never */
+        uint64_t stale_ms;  /* the newest that were fetched are sick from this age on; 0: never */
+        struct text update_from;       /* a mirror, or a file of signatures; empty: ClamAV's own servers */
+        struct text update_with;       /* freshclam's path */
+        struct text also_name;         /* of the second set */
+        struct text also_folder;       /* that somebody else fills; empty: none */
+        struct text_list also_command; /* or what fetches it, run by helper; empty: none */
+        uint64_t also_ms;              /* how often */
+        /* What follows from these: the folder of fetched signatures and that of the second set; empty: none.
+         */
+        struct text fetched, also;
     } virus;
 
     struct {

@@ -39,6 +39,61 @@ int64_t signatures_newest(struct text folder)
     return newest;
 }
 
+/* FNV-1a. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t file_number(const char *name, const struct stat *about)
+{
+    const int64_t facts[] = { about->st_size, about->st_mtim.tv_sec, about->st_mtim.tv_nsec,
+                              (int64_t)about->st_ino };
+    return mix(mix(UINT64_C(0xcbf29ce484222325), name, strlen(name)), facts, sizeof facts);
+}
+
+/* A sum, since a folder has no order. */
+uint64_t signatures_in(struct text folder)
+{
+    uint64_t sum = 0;
+    char *path = memory_string(folder);
+    DIR *open_folder = opendir(path);
+    for (const struct dirent *entry; open_folder && (entry = readdir(open_folder));) {
+        struct stat about;
+        if (signatures_is_file(entry->d_name) && fstatat(dirfd(open_folder), entry->d_name, &about, 0) == 0)
+            sum += file_number(entry->d_name, &about);
+    }
+    if (open_folder) closedir(open_folder);
+    free(path);
+    return sum;
+}
+
+uint64_t signatures_on_disk(const struct config *config)
+{
+    const struct text folders[] = {
+        config->virus.embedded == EMBEDDED_OFF ? TEXT_NONE : config->virus.own_database,
+        config->virus.embedded == EMBEDDED_ONLY ? TEXT_NONE : config->virus.fetched, config->virus.also
+    };
+    uint64_t number = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        uint64_t of_folder = folders[i].length ? signatures_in(folders[i]) : 0;
+        number = mix(number, &of_folder, sizeof of_folder);
+    }
+    return number;
+}
+
+bool signatures_watch_turn(struct signatures_watch *watch, uint64_t now)
+{
+    watch->quiet = now == watch->seen ? watch->quiet + 1 : 0;
+    watch->seen = now;
+    if (now == watch->loaded) watch->told = 0; /* the same fault may come again */
+    if (now == watch->loaded || now == watch->told || watch->quiet < SIGNATURES_QUIET_LOOKS) return false;
+    watch->told = now;
+    return true;
+}
+
 bool signatures_are_wanted(const struct config *config)
 {
     if (config->role == ROLE_EDGE) return false;
@@ -82,12 +137,18 @@ static void builtin_check(const struct config *config, struct problem_list *prob
             problem_say(problems, unscanned[config->virus.unavailable]));
 }
 
+bool signatures_are_fetched(const struct config *config)
+{
+    bool by_self = config->virus.updates_self && config->virus.update_ms > 0;
+    return signatures_are_wanted(config) && (by_self || config->virus.also_command.count > 0);
+}
+
 void signatures_check(const struct config *config, struct problem_list *problems)
 {
     if (!signatures_are_wanted(config)) return;
     builtin_check(config, problems);
     if (config->virus.embedded == EMBEDDED_ONLY) return;
-    if (signatures_newest(config->virus.database)) return;
+    if (config->virus.updates_self || signatures_newest(config->virus.database)) return;
     const char *why = nothing_because();
     struct place place =
         source_find(config->sources, schema_row_of(SCHEMA_GLOBAL, "virus engine clamav database"), 0);

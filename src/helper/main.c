@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* helper: the only process that starts programs, those that the configuration names and no others. Alarm
-   hooks, one after the other, so that "over" never comes before "raised". Nobody waits for it. */
+   hooks, one after the other, so that "over" never comes before "raised"; beside them what fetches signatures
+   (fetch.c). Nobody waits for it. */
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -16,6 +19,7 @@
 #include "base/plain.h"
 #include "base/sandbox.h"
 #include "config/executable.h"
+#include "helper/fetch.h"
 #include "helper/program.h"
 #include "helper/reach.h"
 #include "ipc/child.h"
@@ -36,8 +40,10 @@ struct service {
     STAILQ_HEAD(waiting_line, waiting) line; /* the first is the one that runs, if one does */
     size_t count;
     struct program *program; /* NULL: none runs */
-    struct reach reach;      /* what the jail of this process allows; without an arena: there is no jail */
-    bool is_outgrown;        /* a reload has a hook that needs more: we end, and start anew with that */
+    struct fetcher *fetcher;
+    char scan[PATH_MAX]; /* the program that tries signatures */
+    struct reach reach;  /* what the jail of this process allows; without an arena: there is no jail */
+    bool is_outgrown;    /* a reload has a hook that needs more: we end, and start anew with that */
     uint64_t run, failed, lost;
     char trouble[120]; /* of the last one that failed */
 };
@@ -109,7 +115,7 @@ static struct program *hook_start(struct service *service, const struct alarm_no
     struct buffer json = { 0 };
     json_print(config, notice, &json);
     environment_make(config, notice, &environment);
-    reach_make(config, &reach);
+    reach_make(config, service->scan, &reach);
     struct program *program = program_start(
         service->child.loop, &(struct program_order){ .name = "alarm hook",
                                                       .command = &config->alarm.hook,
@@ -237,12 +243,12 @@ static void hook_look(const struct service *service)
 static void reach_look(struct service *service)
 {
     struct reach now;
-    if (!service->reach.arena || !service->child.config->alarm.hook.count) return;
-    reach_make(service->child.config, &now);
+    if (!service->reach.arena) return;
+    reach_make(service->child.config, service->scan, &now);
     service->is_outgrown = !reach_is_within(&now, &service->reach);
     reach_free(&now);
     if (!service->is_outgrown) return;
-    log_info("the hook may open other files than before: starting anew");
+    log_info("programs may open other files than before: starting anew");
     if (!service->program) child_exit(&service->child, EX_OK);
 }
 
@@ -250,6 +256,7 @@ static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     hook_look(service);
+    fetcher_reload(service->fetcher);
     reach_look(service);
 }
 
@@ -258,6 +265,7 @@ static void on_stop(void *context, uint32_t within_ms)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     size_t waiting = service->count - (service->program != NULL);
+    fetcher_stop(service->fetcher);
     if (waiting) log_error("alarm hook: %zu that waited are not run", waiting);
     if (service->program)
         program_hurry(service->program, within_ms > STOP_SPARE_MS ? within_ms - STOP_SPARE_MS : 0);
@@ -273,19 +281,37 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "hooks lost", "%" PRIu64, service->lost);
     child_status_add(out, "hooks waiting", "%zu", service->count);
     if (service->trouble[0]) child_status_add(out, "last trouble", "%s", service->trouble);
+    fetcher_status(service->fetcher, out);
+}
+
+static void on_health(void *context, struct health_facts *out)
+{
+    fetcher_health(CONTEXT(context, struct service, SERVICE_MAGIC)->fetcher, out);
 }
 
 static const struct child_events events = {
-    .peers = peers, .on_config = on_config, .on_stop = on_stop, .on_status = on_status
+    .peers = peers, .on_config = on_config, .on_stop = on_stop, .on_status = on_status, .on_health = on_health
 };
+
+/* Beside this one, as master starts it. */
+static void scan_find(struct service *service, const char *self)
+{
+    char real[PATH_MAX];
+    char *copy = memory_string(text_of(self));
+    const char *folder = realpath(dirname(copy), real);
+    snprintf(service->scan, sizeof service->scan, "%s/scan", folder ? folder : ".");
+    free(copy);
+}
 
 int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_HELPER, argc, argv);
     STAILQ_INIT(&service.line);
-    if (service.child.config->processes.jail) reach_make(service.child.config, &service.reach);
+    scan_find(&service, argv[0]);
+    if (service.child.config->processes.jail) reach_make(service.child.config, service.scan, &service.reach);
     if (!child_jail_paths(&service.child, JAIL_PROGRAMS, &service.reach.own)) return EX_OSERR;
     hook_look(&service);
+    service.fetcher = fetcher_new(&service.child, &service.reach, service.scan);
     return child_run(&service.child, &events, &service);
 }

@@ -35,6 +35,7 @@ struct program {
     enum { PROGRAM_MAGIC = 0x63f2029b } magic;
     struct loop *loop;
     const char *name;
+    void (*said)(void *context, struct text line);
     void (*ended)(void *context, const struct program_end *end);
     void *context;
     pid_t pid;
@@ -53,6 +54,7 @@ struct program {
 static void line_tell(struct program *program)
 {
     log_info("%s (pid %d): %.*s", program->name, (int)program->pid, TEXT_ARG(buffer_text(&program->line)));
+    if (program->said) program->said(program->context, buffer_text(&program->line));
     buffer_clear(&program->line);
     program->lines++;
 }
@@ -230,6 +232,7 @@ static struct program *program_watch(struct loop *loop, const struct program_ord
     *program = (struct program){ .magic = PROGRAM_MAGIC,
                                  .loop = loop,
                                  .name = order->name,
+                                 .said = order->said,
                                  .ended = order->ended,
                                  .context = order->context,
                                  .pid = pid,

@@ -18,6 +18,8 @@ struct program_order {
     char *const *environment;       /* NULL-ended; all it gets */
     const struct jail_paths *paths; /* what it may open; NULL: whatever we may */
     uint64_t limit_ms;
+    /* Each line of what it says that goes to the log, borrowed. May be NULL. */
+    void (*said)(void *context, struct text line);
     /* Once, never from inside a call: the program has ended, and what is left of its process group is killed.
        What it started and what left that group lives on, and is nothing of ours. */
     void (*ended)(void *context, const struct program_end *end);

@@ -28,7 +28,8 @@ static const char *const writable[] = { "/tmp", "/dev/null", "/dev/zero", "/dev/
 
 enum {
     EXECUTABLE_FIXED = sizeof executable / sizeof *executable,
-    WRITABLE_FIXED = sizeof writable / sizeof *writable
+    WRITABLE_FIXED = sizeof writable / sizeof *writable,
+    PROGRAM_FOLDERS_MOST = 2 * 4 /* hook, freshclam, the second set's command, scan */
 };
 
 static const char *string_in(struct arena *arena, struct text text)
@@ -52,12 +53,13 @@ static struct text folder_of(struct text program)
     return slash == 0 ? program : text_slice(program, 0, slash);
 }
 
-/* Its folder, and that of what it leads to where it is a link. */
-static void program_add(struct arena *arena, struct text program, const char **out)
+/* Its folder, and that of what it leads to where it is a link. Returns the new end of the list. */
+static const char **program_add(struct arena *arena, struct text program, const char **out)
 {
     char real[PATH_MAX];
-    *out = string_in(arena, folder_of(program));
-    if (realpath(string_in(arena, program), real)) out[1] = string_in(arena, folder_of(text_of(real)));
+    *out++ = string_in(arena, folder_of(program));
+    if (realpath(string_in(arena, program), real)) *out++ = string_in(arena, folder_of(text_of(real)));
+    return out;
 }
 
 static const char *const *secrets_of(struct arena *arena, const struct config *config)
@@ -72,22 +74,33 @@ static const char *const *secrets_of(struct arena *arena, const struct config *c
     return list;
 }
 
-void reach_make(const struct config *config, struct reach *out)
+static const char *const *folder_in(struct arena *arena, const struct config *config, const char *below)
 {
-    const struct text_list *hook = &config->alarm.hook, *more = &config->alarm.hook_writes;
+    const char **list = arena_alloc_array(arena, 2, sizeof *list);
+    list[0] = arena_printf(arena, "%.*s/signatures%s", TEXT_ARG(config->state), below).at;
+    return list;
+}
+
+void reach_make(const struct config *config, const char *scan, struct reach *out)
+{
+    const struct text_list *more = &config->alarm.hook_writes;
+    const struct text_list *const commands[] = { &config->alarm.hook, &config->virus.also_command };
     struct arena *arena = arena_new(0);
-    const char **programs = list_in(arena, executable, EXECUTABLE_FIXED, 2);
+    const char **programs = list_in(arena, executable, EXECUTABLE_FIXED, PROGRAM_FOLDERS_MOST);
     const char **rooms = list_in(arena, writable, WRITABLE_FIXED, more->count);
-    if (hook->count) program_add(arena, hook->items[0], &programs[EXECUTABLE_FIXED]);
+    const char **end = &programs[EXECUTABLE_FIXED];
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (commands[i]->count) end = program_add(arena, commands[i]->items[0], end);
+    if (config->virus.updates_self) end = program_add(arena, config->virus.update_with, end);
+    if (config->virus.also_command.count) program_add(arena, text_of(scan), end);
     for (size_t i = 0; i < more->count; i++) rooms[WRITABLE_FIXED + i] = string_in(arena, more->items[i]);
-    *out = (struct reach){
-        .arena = arena,
-        .own = { .readable = readable, .writable = rooms, .executable = programs },
-        .program = { .readable = readable,
-                     .writable = rooms,
-                     .executable = programs,
-                     .hidden = secrets_of(arena, config) },
-    };
+    struct jail_paths paths = { .readable = readable, .writable = rooms, .executable = programs };
+    *out = (struct reach){ .arena = arena, .own = paths, .program = paths };
+    out->own.folders = folder_in(arena, config, "");
+    out->program.hidden = secrets_of(arena, config);
+    out->fetches = out->second = out->program;
+    out->fetches.folders = folder_in(arena, config, "");
+    out->second.folders = folder_in(arena, config, "/also.new");
 }
 
 void reach_free(struct reach *reach)

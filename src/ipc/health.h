@@ -29,6 +29,10 @@ enum health_fact {
     HEALTH_SIGNATURES,        /* scan: that are loaded */
     HEALTH_SIGNATURES_AGE_S,  /* scan: of the newest that was fetched */
     HEALTH_SIGNATURES_KEPT,   /* scan: 1: newer ones are worse, so the old ones stay */
+    HEALTH_ALSO,              /* scan: signatures of the second set; not told where there is none */
+    HEALTH_ALSO_AGE_S,        /* scan: of the newest of these */
+    HEALTH_UPDATE_FAILING_S,  /* helper: for so long fetching signatures has failed; not told where it has not
+                               */
     HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
     HEALTH_CERTIFICATE_DAYS,  /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
@@ -112,6 +116,8 @@ enum health_says {
     HEALTH_SAYS_SIGNATURES_KEPT,
     HEALTH_SAYS_SIGNATURES_OLD,
     HEALTH_SAYS_SIGNATURES_FRESH,
+    HEALTH_SAYS_SIGNATURES_ALSO_OLD,
+    HEALTH_SAYS_UPDATE_FAILING,
     HEALTH_SAYS_LEDGER_FAILING,
     HEALTH_SAYS_LEDGER_WRITES,
     HEALTH_SAYS_CERTIFICATE_OVER,

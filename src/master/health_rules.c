@@ -143,14 +143,27 @@ static void scan_judge(const struct health_facts *told, struct health_report *ou
         find(out, HEALTH_CHECK_SCAN, WELL, HEALTH_SAYS_SCAN_READY, 0, 0);
 }
 
-/* Of an engine that has signatures which were fetched. */
+static bool is_stale(uint64_t age_s, const struct config *limits)
+{
+    return limits->virus.stale_ms > 0 && age_s >= limits->virus.stale_ms / 1000;
+}
+
+/* Of an engine that has signatures which were fetched: the worst thing that is known. */
 static void signatures_age_judge(const struct health_facts *told, const struct config *limits,
                                  struct health_report *out)
 {
-    uint64_t count = told->values[HEALTH_SIGNATURES], days = told->values[HEALTH_SIGNATURES_AGE_S] / 86400;
-    bool is_old = limits->virus.update_ms > 0 && days >= HEALTH_RULE_SIGNATURES_DAYS;
-    find(out, HEALTH_CHECK_SIGNATURES, is_old ? SICK : WELL,
-         is_old ? HEALTH_SAYS_SIGNATURES_OLD : HEALTH_SAYS_SIGNATURES_FRESH, count, days);
+    uint64_t count = told->values[HEALTH_SIGNATURES], age_s = told->values[HEALTH_SIGNATURES_AGE_S];
+    uint64_t also_s = told->values[HEALTH_ALSO_AGE_S];
+    uint64_t failing_s = told->values[HEALTH_UPDATE_FAILING_S];
+    if (is_stale(age_s, limits))
+        find(out, HEALTH_CHECK_SIGNATURES, SICK, HEALTH_SAYS_SIGNATURES_OLD, count, age_s / 86400);
+    else if (health_knows(told, HEALTH_UPDATE_FAILING_S) && is_stale(failing_s, limits))
+        find(out, HEALTH_CHECK_SIGNATURES, SICK, HEALTH_SAYS_UPDATE_FAILING, failing_s / 3600, 0);
+    else if (health_knows(told, HEALTH_ALSO_AGE_S) && is_stale(also_s, limits))
+        find(out, HEALTH_CHECK_SIGNATURES, SICK, HEALTH_SAYS_SIGNATURES_ALSO_OLD, told->values[HEALTH_ALSO],
+             also_s / 86400);
+    else
+        find(out, HEALTH_CHECK_SIGNATURES, WELL, HEALTH_SAYS_SIGNATURES_FRESH, count, age_s / 86400);
 }
 
 static void signatures_judge(const struct health_facts *told, const struct config *limits,

@@ -15,7 +15,6 @@ enum {
     HEALTH_RULE_RESTARTS_MS = 60000,  /* ... in so long a time */
     HEALTH_RULE_SCAN_DOWN_MS = 60000, /* without a worker: a large set of signatures takes its time to load */
     HEALTH_RULE_SCAN_LOST = 5,        /* messages in a row that no worker judged */
-    HEALTH_RULE_SIGNATURES_DAYS = 3,  /* older is sick, unless `update every 0` */
     HEALTH_RULE_CLOCK_UNKNOWN = -1,   /* the kernel does not say */
     HEALTH_RULE_CLOCK_UNATTENDED = -2, /* no time service has set it, or not for hours */
 };

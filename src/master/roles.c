@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/domains.h"
+#include "config/signatures.h"
 
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
 
@@ -17,7 +18,7 @@ const struct part parts[] = {
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .has_vouchers = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,
       .folders = { "ledger", "report", "learn" } },
-    { PROCESS_HELPER, EVERY_ROLE, .is_aside = true },
+    { PROCESS_HELPER, EVERY_ROLE, .is_aside = true, .folders = { "signatures" } },
     { PROCESS_METRICS, EVERY_ROLE, .is_aside = true, .has_metrics = true, .has_no_events = true,
       .reads_counters = true, .reads_health = true },
     { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
@@ -46,7 +47,7 @@ bool courier_is_wanted(const struct config *config)
 
 bool helper_is_wanted(const struct config *config)
 {
-    return config->alarm.hook.count > 0;
+    return config->alarm.hook.count > 0 || signatures_are_fetched(config);
 }
 
 bool metrics_is_wanted(const struct config *config)

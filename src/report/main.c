@@ -132,7 +132,7 @@ static bool jail_close(struct service *service)
     char report[4000], learn[4000];
     path_of(service->folder, report, sizeof report);
     path_of(service->learn_folder, learn, sizeof learn);
-    char *database = memory_string(service->child.config->virus.database);
+    char *database = memory_string(service->child.config->virus.fetched);
     const char *const folders[] = { report, learn, NULL };
     const char *const readable[PATHS_MOST] = {
         "/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts", "/usr/share/fontconfig",

@@ -4,12 +4,14 @@
 #include "scan/dispatcher.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/codec.h"
 #include "base/context.h"
+#include "base/date.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "scan/dispatcher_private.h"
@@ -219,7 +221,8 @@ void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd)
 static void retry(void *context)
 {
     struct dispatcher *dispatcher = CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC);
-    if (!dispatcher->generation && !dispatcher->next_generation) worker_pool_start(dispatcher, false);
+    if (!dispatcher->generation && !dispatcher->next_generation && !dispatcher->is_dropping)
+        worker_pool_start(dispatcher, false);
     worker_pool_fill(dispatcher);
 }
 
@@ -235,6 +238,7 @@ struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_
     dispatcher->core_count = core_count;
     dispatcher->worker_ms = loop_now_ms(child->loop);
     dispatcher->retry = timer_new(child->loop, retry, dispatcher);
+    dispatcher->again = (struct deferred){ .run = worker_pool_again, .context = dispatcher };
     dispatcher->warden = channel_open(child->loop, warden, &worker_pool_warden_events, dispatcher);
     dispatcher->log_fds[MASTER_LOG_STDERR] = dispatcher->log_fds[MASTER_LOG_TARGET] = -1;
     dispatcher->warden_vigil.pid = warden_pid;
@@ -283,6 +287,22 @@ void dispatcher_log(struct dispatcher *dispatcher, enum master_log which, int fd
         worker_pool_tell_log(dispatcher, member->channel, WORKER_LOG);
 }
 
+static void sets_status(const struct dispatcher *dispatcher, const struct generation *generation,
+                        struct buffer *out)
+{
+    int64_t now_s = (int64_t)(loop_wall_ms(dispatcher->child->loop) / 1000);
+    for (uint32_t i = 0; i < generation->set_count; i++) {
+        const struct engine_set *set = &generation->sets[i];
+        char name[64], time[DATE_SIZE];
+        long long hours = now_s > set->newest_s ? (now_s - set->newest_s) / 3600 : 0;
+        snprintf(name, sizeof name, "signatures %s", set->name);
+        child_status_add(out, name, "%u, %s, of %s, %lld h old", set->signatures, set->version,
+                         date_print_iso((uint64_t)set->newest_s * 1000, time), hours);
+    }
+    const char *refused = dispatcher->keeps_old ? dispatcher->kept_why : generation->refused;
+    if (refused[0]) child_status_add(out, "signatures refused", "%s", refused);
+}
+
 void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
 {
     const struct generation *generation = dispatcher->generation;
@@ -301,6 +321,7 @@ void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
     child_status_add(out, "engine", "%s", generation->engine[0] ? generation->engine : without);
     child_status_add(out, "signatures", "%u", generation->signatures);
     if (generation->missing[0]) child_status_add(out, "engine trouble", "%s", generation->missing);
+    sets_status(dispatcher, generation, out);
 }
 
 static enum health_engine engine_health(const struct generation *generation)
@@ -308,6 +329,16 @@ static enum health_engine engine_health(const struct generation *generation)
     if (!generation->engine[0]) return generation->missing[0] ? HEALTH_ENGINE_NONE : HEALTH_ENGINE_OFF;
     if (generation->missing[0]) return HEALTH_ENGINE_BUILTIN;
     return generation->embedded == EMBEDDED_ONLY ? HEALTH_ENGINE_TRIAL : HEALTH_ENGINE_WHOLE;
+}
+
+static void also_health(const struct generation *generation, int64_t now_s, struct health_facts *out)
+{
+    for (uint32_t i = 0; i < generation->set_count; i++) {
+        const struct engine_set *set = &generation->sets[i];
+        if (!set->is_also) continue;
+        health_know(out, HEALTH_ALSO, set->signatures);
+        health_know(out, HEALTH_ALSO_AGE_S, now_s > set->newest_s ? (uint64_t)(now_s - set->newest_s) : 0);
+    }
 }
 
 void dispatcher_health(struct dispatcher *dispatcher, struct health_facts *out)
@@ -323,7 +354,8 @@ void dispatcher_health(struct dispatcher *dispatcher, struct health_facts *out)
     if (!generation) return;
     health_know(out, HEALTH_ENGINE, engine_health(generation));
     health_know(out, HEALTH_SIGNATURES, generation->signatures);
-    health_know(out, HEALTH_SIGNATURES_KEPT, dispatcher->keeps_old);
+    health_know(out, HEALTH_SIGNATURES_KEPT, dispatcher->keeps_old || generation->refused[0]);
+    also_health(generation, now_s, out);
     if (!generation->newest_s) return;
     health_know(out, HEALTH_SIGNATURES_AGE_S,
                 now_s > generation->newest_s ? (uint64_t)(now_s - generation->newest_s) : 0);

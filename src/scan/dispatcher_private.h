@@ -9,6 +9,7 @@
 #include "scan/fair_shares.h"
 #include "scan/seal_round.h"
 #include "scan/worker_watch.h"
+#include "virus/engine.h"
 
 struct receiver {
     enum { RECEIVER_MAGIC = 0x7f6d902d } magic;
@@ -31,6 +32,11 @@ struct generation {
     uint32_t signatures;
     int64_t newest_s;  /* when the newest that was fetched was written, seconds since 1970; 0: none was */
     char missing[200]; /* why there is no engine, or what it lacks */
+    char refused[200]; /* why its second set is not loaded; empty: it is, or none is wanted */
+    struct engine_set sets[ENGINE_SETS_MOST];
+    uint32_t set_count;
+    bool is_stale;          /* it has said that signatures have changed, and nothing was begun for it */
+    uint64_t folders;       /* where its signatures are, as one number */
     enum embedded embedded; /* of the configuration that it was loaded by */
 };
 
@@ -53,6 +59,7 @@ struct pool_worker {
     bool is_timed_out; /* killed by the clock */
     bool is_given;     /* its request is on the way: when that fails, it never had it */
     struct request *request;
+    uint64_t begun_ms, begun_spent_ms; /* when it got its request, and its own time then */
     struct timer *clock, *overtime;
     struct vigil vigil;
     uint32_t served;
@@ -67,6 +74,7 @@ struct dispatcher {
     LIST_HEAD(receiver_list, receiver) receivers;
     struct generation *generation,
         *next_generation; /* the one that serves; the one that is being loaded, or takes over */
+    uint32_t generations; /* those that end, too */
     LIST_HEAD(pool_worker_list, pool_worker) workers;
     uint32_t core_count;
     uint64_t last_number;
@@ -77,9 +85,13 @@ struct dispatcher {
     struct sealer *sealer;
     bool has_large; /* a large one came: workers for such are kept from then on */
     uint32_t busy_count[REQUEST_WEIGHTS];
-    uint64_t worker_ms;  /* when there last was one, as far as was looked */
-    uint32_t lost_count; /* requests in a row that no worker answered */
-    bool keeps_old;      /* the newest signatures were worse than those that serve */
+    uint64_t worker_ms;    /* when there last was one, as far as was looked */
+    uint32_t lost_count;   /* requests in a row that no worker answered */
+    bool keeps_old;        /* the newest signatures were worse than those that serve */
+    char kept_why[200];    /* what was wrong with them */
+    bool has_changed;      /* signatures did while a fork server was being loaded */
+    struct deferred again; /* worker_pool_again */
+    bool is_dropping;      /* `reload frugal`: the next fork server is loaded when the old one has ended */
     struct poisons poisons;
     struct timer *stop_timer, *vigil_timer;
     struct vigil warden_vigil;
@@ -90,6 +102,7 @@ struct dispatcher {
 
 /* worker_pool.c */
 void worker_pool_start(struct dispatcher *dispatcher, bool is_reload); /* asks the warden for a fork server */
+void worker_pool_again(void *context);                                 /* of dispatcher.again */
 void worker_pool_fill(struct dispatcher *dispatcher);                  /* asks for workers that are missing */
 uint32_t worker_pool_size(const struct dispatcher *dispatcher); /* how many of a weight may be busy at once */
 uint32_t worker_pool_busy(const struct dispatcher *dispatcher); /* how many are, of both */

@@ -32,14 +32,7 @@
 #include "virus/clamav.h"
 #include "virus/temp_files.h"
 
-enum {
-    CHANNEL_FD = 3,
-    LOG_FD = 4,
-    CHILDREN_MOST = 1024,
-    STALE_POLL_S = 60,
-    RELOAD_NICE = 10,
-    LARGE_NICE = 10
-};
+enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, RELOAD_NICE = 10, LARGE_NICE = 10 };
 
 struct nursling {
     pid_t pid; /* 0: free */
@@ -51,8 +44,8 @@ struct fork_server {
     struct config *config;
     struct scanner scanner;
     struct nursling children[CHILDREN_MOST];
-    bool is_stale;
-    time_t stale_look_s; /* monotonic: when signatures are looked at next */
+    struct signatures_watch watch;
+    uint64_t next_look_ms; /* monotonic: when signatures are looked at next */
     bool is_reload;
     char error[300];
 };
@@ -116,14 +109,26 @@ static struct config *config_of(int memory)
     return config;
 }
 
-/* Niceness is a thread's own, and an ordinary user cannot take it back: the thread that loads has it, the one
-   that forks workers has not. */
+/* With an engine that does not see its canary the fork server goes on without one. */
+static void fork_server_warm_up(struct fork_server *fork_server)
+{
+    struct scanner *scanner = &fork_server->scanner;
+    if (worker_warm_up(scanner, fork_server->error, sizeof fork_server->error)) return;
+    scanner->engine->calls->close(scanner->engine);
+    scanner->engine = NULL;
+    scanner->missing = text_of(fork_server->error);
+}
+
+/* Niceness is a thread's own, and an ordinary user cannot take it back: the thread that loads and warms up
+   has it, the one that forks workers has not. */
 static void *load(void *context)
 {
     struct fork_server *fork_server = CONTEXT(context, struct fork_server, FORK_SERVER_MAGIC);
     if (fork_server->is_reload) setpriority(PRIO_PROCESS, 0, RELOAD_NICE);
     fork_server->scanner.engine = clamav_open(fork_server->config, worker_room_bytes(fork_server->config),
                                               fork_server->error, sizeof fork_server->error);
+    if (!fork_server->scanner.engine) fork_server->scanner.missing = text_of(fork_server->error);
+    fork_server_warm_up(fork_server);
     return NULL;
 }
 
@@ -147,24 +152,17 @@ static bool fork_server_load(struct fork_server *fork_server)
     if (temporary_enter(worker_room_bytes(fork_server->config), fork_server->error,
                         sizeof fork_server->error) < 0)
         return false;
-    if (!signatures_are_wanted(fork_server->config)) return true;
+    if (!signatures_are_wanted(fork_server->config)) {
+        fork_server_warm_up(fork_server);
+        return true;
+    }
+    fork_server->watch.loaded = fork_server->watch.seen = signatures_on_disk(fork_server->config);
     if (pthread_create(&loader, NULL, load, fork_server) != 0) {
         snprintf(fork_server->error, sizeof fork_server->error, "no thread to load signatures");
         return false;
     }
     loader_wait(loader);
-    if (!fork_server->scanner.engine) fork_server->scanner.missing = text_of(fork_server->error);
     return true;
-}
-
-/* With an engine that does not see its canary the fork server goes on without one. */
-static void fork_server_warm_up(struct fork_server *fork_server)
-{
-    struct scanner *scanner = &fork_server->scanner;
-    if (worker_warm_up(scanner, fork_server->error, sizeof fork_server->error)) return;
-    scanner->engine->calls->close(scanner->engine);
-    scanner->engine = NULL;
-    scanner->missing = text_of(fork_server->error);
 }
 
 static void fork_server_tell(const struct fork_server *fork_server)
@@ -175,6 +173,15 @@ static void fork_server_tell(const struct fork_server *fork_server)
     put_u32(&frame, engine ? engine->signatures : 0);
     put_u64(&frame, engine ? (uint64_t)engine->newest_s : 0);
     put_text(&frame, engine ? text_of(engine->lacks) : fork_server->scanner.missing);
+    put_text(&frame, engine ? text_of(engine->refused) : TEXT_NONE);
+    put_u8(&frame, engine ? (uint8_t)engine->set_count : 0);
+    for (uint32_t i = 0; engine && i < engine->set_count; i++) {
+        put_text(&frame, text_of(engine->sets[i].name));
+        put_text(&frame, text_of(engine->sets[i].version));
+        put_u32(&frame, engine->sets[i].signatures);
+        put_u64(&frame, (uint64_t)engine->sets[i].newest_s);
+        put_u8(&frame, engine->sets[i].is_also);
+    }
     channel_send_now(CHANNEL_FD, FORK_SERVER_READY, 0, buffer_text(&frame), NULL, 0);
     buffer_free(&frame);
 }
@@ -244,16 +251,15 @@ static void child_ended(int number)
     (void)number; /* it only wakes the wait below */
 }
 
+/* Also where nothing could be loaded: what is mended is noticed. */
 static void stale_check(struct fork_server *fork_server)
 {
-    struct engine *engine = fork_server->scanner.engine;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    bool is_first = fork_server->stale_look_s == 0;
-    if (now.tv_sec < fork_server->stale_look_s) return;
-    fork_server->stale_look_s = now.tv_sec + STALE_POLL_S;
-    if (is_first || fork_server->is_stale || !engine || !engine->calls->is_stale(engine)) return;
-    fork_server->is_stale = true;
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (now_ms < fork_server->next_look_ms || !signatures_are_wanted(fork_server->config)) return;
+    fork_server->next_look_ms = now_ms + SIGNATURES_LOOK_MS;
+    if (!signatures_watch_turn(&fork_server->watch, signatures_on_disk(fork_server->config))) return;
     channel_send_now(CHANNEL_FD, FORK_SERVER_STALE, 0, TEXT_NONE, NULL, 0);
 }
 
@@ -261,7 +267,7 @@ static void stale_check(struct fork_server *fork_server)
 static bool fork_server_turn(struct fork_server *fork_server, const sigset_t *while_waiting)
 {
     struct pollfd wait_for = { CHANNEL_FD, POLLIN, 0 };
-    struct timespec poll_time = { STALE_POLL_S, 0 };
+    struct timespec poll_time = { 0, SIGNATURES_LOOK_MS * 1000000L };
     struct frame frame;
     int count = ppoll(&wait_for, 1, &poll_time, while_waiting);
     bool is_interrupted = count < 0 && errno == EINTR;
@@ -291,10 +297,10 @@ _Noreturn static void fork_server_run(struct config *config, bool is_reload, con
     sigprocmask(SIG_BLOCK, &blocked, &before);
     sigaction(SIGCHLD, &on_child, NULL);
     if (!fork_server_load(fork_server)) fork_server_fail(fork_server->error);
-    fork_server_warm_up(fork_server);
     fork_server_tell(fork_server);
     log_flush();
     while (fork_server_turn(fork_server, &before)) log_flush();
+    setpriority(PRIO_PROCESS, 0, RELOAD_NICE); /* giving back a large set takes its time, too */
     exit(EX_OK);
 }
 

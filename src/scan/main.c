@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* scan: judges messages. Here: identity, warden, jail, peers, run. The work is done by workers (worker.c),
    which the dispatcher (dispatcher.c) gets from a fork server (fork_server.c). */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +14,7 @@
 #include "ipc/voucher.h"
 #include "scan/dispatcher.h"
 #include "scan/fork_server.h"
+#include "virus/clamav.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x729a57b1 } magic;
@@ -75,6 +79,20 @@ static uint32_t warm_up(void)
     return cores > 0 ? (uint32_t)cores : 1;
 }
 
+static void trial_say(void *context, const char *file, const char *what)
+{
+    printf("%s: %s\n", file, what);
+}
+
+/* `scan try FOLDER`: loads the signatures of a folder as a fork server would, says what cannot be taken, and
+   ends: 0 they are good. Called by helper and by `sekimori check`, as a process of its own with a time limit.
+ */
+static int try_main(const char *folder)
+{
+    bool is_good = clamav_try(folder, trial_say, NULL);
+    return is_good ? EX_OK : EX_DATAERR;
+}
+
 int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
@@ -84,6 +102,7 @@ int main(int argc, char **argv)
                                                 .on_log = on_log,
                                                 .on_status = on_status,
                                                 .on_health = on_health };
+    if (argc == 3 && strcmp(argv[1], "try") == 0) return try_main(argv[2]);
     child_start(&service.child, PROCESS_SCAN, argc, argv);
     uint32_t core_count = warm_up();
     pid_t warden_pid;

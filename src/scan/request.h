@@ -24,6 +24,7 @@ struct request {
     uint64_t start, finish; /* see fair_shares.c */
     uint64_t spent_ms;      /* a worker's own time, as far as it was told */
     bool is_let_go;         /* its worker has answered, and it waits for signer */
+    bool has_told;          /* its worker has said that a part is infected */
     bool is_late;           /* its worker takes long over it */
     struct buffer payload;
     struct buffer seals; /* WORKER_SEALS; empty: nothing is to be signed */

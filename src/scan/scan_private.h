@@ -22,10 +22,12 @@ enum warden_frame {
 
 enum fork_server_frame {
     /* fork server: text engine version (empty: none), u32 signatures, u64 when the newest of
-       them was written (seconds since 1970; 0: none was fetched), text what is missing */
+       them was written (seconds since 1970; 0: none was fetched), text what is missing, text why the second
+       set is not loaded, u8 number of sets; of each text name, text version, u32 signatures, u64 its newest,
+       u8 is_also */
     FORK_SERVER_READY = 1,
     FORK_SERVER_FAILED,    /* fork server: text why no worker can be made; it then ends */
-    FORK_SERVER_STALE,     /* fork server: the signatures on disk have changed */
+    FORK_SERVER_STALE,     /* fork server: the signatures on disk have changed, and are quiet */
     FORK_SERVER_WORKER,    /* dispatcher: fork one; frame id = its number; u8 is_nice */
     FORK_SERVER_WORKER_IS, /* same id; u32 pid; fd 0: the dispatcher's end of its channel */
     FORK_SERVER_KILL,      /* dispatcher: same id: its time is up */
@@ -44,7 +46,9 @@ enum worker_frame {
     WORKER_LOG,   /* dispatcher: as MASTER_LOG */
     WORKER_SPENT, /* worker, before the answer to SCAN_READ where it is worth telling: u64 milliseconds of its
                      own time */
-    WORKER_SEALS, /* worker, before SCAN_VERDICT where something is to be signed: scan/seal_draft.h */
+    WORKER_INFECTED, /* worker, before the answer to SCAN_READ, once: 32 bytes SHA-256 of a part that it
+                        scanned, text what was found. dispatcher: the same, to the other workers */
+    WORKER_SEALS,    /* worker, before SCAN_VERDICT where something is to be signed: scan/seal_draft.h */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -170,6 +170,29 @@ static void spent_tell(struct worker *worker, uint64_t id, uint64_t spent_ms)
     channel_send_now(worker->channel, WORKER_SPENT, id, buffer_text(&worker->reply), NULL, 0);
 }
 
+/* Copies of one infected mail come to all workers: who has scanned it tells the others. */
+static void infected_tell(struct worker *worker, uint64_t id)
+{
+    uint8_t digest[DIGEST_BYTES];
+    const char *name;
+    if (!verdict_cache_news(worker->scanner.cache, digest, &name)) return;
+    buffer_clear(&worker->reply);
+    buffer_add(&worker->reply, digest, sizeof digest);
+    put_text(&worker->reply, text_of(name));
+    channel_send_now(worker->channel, WORKER_INFECTED, id, buffer_text(&worker->reply), NULL, 0);
+}
+
+static void infected_take(struct worker *worker, struct text payload)
+{
+    char name[ENGINE_NAME_SIZE];
+    if (payload.length < DIGEST_BYTES) return;
+    struct reader reader = reader_of(text_slice(payload, DIGEST_BYTES, payload.length));
+    struct text found = get_text(&reader);
+    if (!reader_done(&reader) || found.length == 0 || found.length >= sizeof name) return;
+    snprintf(name, sizeof name, "%.*s", TEXT_ARG(found));
+    verdict_cache_take(worker->scanner.cache, (const uint8_t *)payload.at, name);
+}
+
 static bool answer_read(struct worker *worker, struct frame *frame)
 {
     struct scan_question question;
@@ -190,6 +213,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     digest_sha256(message, digest);
     read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
+    infected_tell(worker, frame->id);
     if (is_all_answered(&facts, question.questions, question.question_count))
         reply_verdict(worker, &question, &facts, digest);
     else
@@ -244,7 +268,8 @@ static void serve(struct worker *worker)
     while (channel_wait(worker->channel, -1, &frame)) {
         if (frame.type == WORKER_PING) channel_send_now(worker->channel, WORKER_PONG, 0, TEXT_NONE, NULL, 0);
         if (frame.type == WORKER_LOG) scan_log_take(&frame);
-        if (frame.type == WORKER_PING || frame.type == WORKER_LOG) continue;
+        if (frame.type == WORKER_INFECTED) infected_take(worker, frame.payload);
+        if (frame.type == WORKER_PING || frame.type == WORKER_LOG || frame.type == WORKER_INFECTED) continue;
         bool is_good = false;
         if (frame.type == SCAN_READ) is_good = answer_read(worker, &frame);
         if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);

@@ -5,18 +5,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/codec.h"
 #include "base/context.h"
+#include "base/date.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
+#include "mail/digest.h"
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
 
 enum { SPARE = 1, CLOCK_MARGIN_MS = 5000, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 30000, TROUBLE_AFTER = 3 };
-enum { OVERTIME_MS = 50, OVERTIME = 4 };
+enum { OVERTIME_MS = 50, OVERTIME = 4, STARVED_MS = 500, INFECTED_MOST = 256, PROCESS_CLOCK = 2 };
 
 uint32_t worker_pool_size(const struct dispatcher *dispatcher)
 {
@@ -53,6 +56,8 @@ static void trouble(struct dispatcher *dispatcher, const char *why)
 
 /* --- workers --- */
 
+static void generation_launch(struct dispatcher *dispatcher, bool is_reload);
+
 static struct pool_worker *member_find(struct dispatcher *dispatcher, uint64_t number)
 {
     struct pool_worker *member;
@@ -61,6 +66,7 @@ static struct pool_worker *member_find(struct dispatcher *dispatcher, uint64_t n
     return NULL;
 }
 
+/* With `reload frugal` the last one that ends makes room for the next. */
 static void generation_end(struct generation *generation)
 {
     struct dispatcher *dispatcher = generation->dispatcher;
@@ -68,6 +74,9 @@ static void generation_end(struct generation *generation)
     if (dispatcher->generation == generation) dispatcher->generation = NULL;
     if (dispatcher->next_generation == generation) dispatcher->next_generation = NULL;
     free(generation);
+    if (--dispatcher->generations > 0 || !dispatcher->is_dropping) return;
+    dispatcher->is_dropping = false;
+    generation_launch(dispatcher, false);
 }
 
 static void member_remove(struct pool_worker *member)
@@ -93,6 +102,16 @@ struct pool_worker *worker_pool_idle(struct dispatcher *dispatcher, enum request
     return NULL;
 }
 
+/* Milliseconds of processor time that the worker has used, by its own clock, which everybody may read. 0: it
+   is not there. */
+static uint64_t member_spent_ms(const struct pool_worker *member)
+{
+    struct timespec spent;
+    clockid_t clock = (clockid_t)(~(unsigned)member->vigil.pid << 3 | PROCESS_CLOCK);
+    if (clock_gettime(clock, &spent) != 0) return 0;
+    return (uint64_t)spent.tv_sec * 1000 + (uint64_t)spent.tv_nsec / 1000000;
+}
+
 void worker_pool_give(struct pool_worker *member, struct request *request)
 {
     struct dispatcher *dispatcher = member->dispatcher;
@@ -109,6 +128,8 @@ void worker_pool_give(struct pool_worker *member, struct request *request)
     }
     member->request = request;
     member->state = WORKER_BUSY;
+    member->begun_ms = loop_now_ms(dispatcher->child->loop);
+    member->begun_spent_ms = member_spent_ms(member);
     dispatcher->busy_count[member->weight]++;
     timer_set(member->clock, clock_ms);
     if (member->weight == REQUEST_SMALL) timer_set(member->overtime, OVERTIME_MS);
@@ -148,6 +169,8 @@ static void generation_take_over(struct generation *generation, enum request_wei
         worker_pool_wanted(dispatcher, REQUEST_SMALL) + worker_pool_wanted(dispatcher, REQUEST_LARGE);
     dispatcher->generation = generation;
     if (dispatcher->next_generation == generation) dispatcher->next_generation = NULL;
+    if (generation->is_stale && !dispatcher->next_generation)
+        loop_defer(dispatcher->child->loop, &dispatcher->again);
     const struct pool_worker *member;
     LIST_FOREACH(member, &dispatcher->workers, others)
         if (member->generation == generation && member->state != WORKER_STARTING) ready++;
@@ -183,6 +206,21 @@ static bool member_answer(struct pool_worker *member, struct frame *frame)
     return true;
 }
 
+/* To the others of the same signatures. Once a message: a worker that lies has good mail of one hash refused,
+   and makes no storm of its own. */
+static bool member_infected(const struct pool_worker *member, const struct frame *frame)
+{
+    struct pool_worker *other;
+    struct request *request = member->request;
+    if (!request || frame->id != request->id || request->has_told || frame->payload.length > INFECTED_MOST)
+        return false;
+    request->has_told = true;
+    LIST_FOREACH(other, &member->dispatcher->workers, others)
+        if (other != member && other->generation == member->generation && other->state != WORKER_STARTING)
+            channel_send(other->channel, WORKER_INFECTED, 0, frame->payload);
+    return true;
+}
+
 static bool member_frame(void *context, struct frame *frame)
 {
     struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
@@ -197,6 +235,8 @@ static bool member_frame(void *context, struct frame *frame)
         if (!member->request || frame->id != member->request->id) return false;
         member->request->spent_ms = get_u64(&reader);
         return reader_done(&reader);
+    case WORKER_INFECTED:
+        return member_infected(member, frame);
     case WORKER_SEALS:
         if (!member->request || frame->id != member->request->id) return false;
         buffer_clear(&member->request->seals);
@@ -247,6 +287,15 @@ static void member_late(void *context)
     channel_send(member->generation->channel, FORK_SERVER_KILL, member->number, TEXT_NONE);
 }
 
+/* On a busy machine time passes that no worker has had: another one would not get more of it. One that does
+   nothing at all is not waited for much longer. */
+static bool is_kept_waiting(const struct pool_worker *member)
+{
+    uint64_t now_ms = loop_now_ms(member->dispatcher->child->loop);
+    return member_spent_ms(member) - member->begun_spent_ms < OVERTIME_MS / 2 &&
+           now_ms - member->begun_ms < STARVED_MS;
+}
+
 /* A small message is dear: its worker ends with it among those of the large, and another takes its place, so
    that the cheap need not wait for it. There are not more of these than OVERTIME for each that may be busy.
  */
@@ -254,7 +303,8 @@ static void member_overtime(void *context)
 {
     struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
     struct dispatcher *dispatcher = member->dispatcher;
-    if (dispatcher->busy_count[REQUEST_LARGE] >= OVERTIME * worker_pool_size(dispatcher)) {
+    if (is_kept_waiting(member) ||
+        dispatcher->busy_count[REQUEST_LARGE] >= OVERTIME * worker_pool_size(dispatcher)) {
         timer_set(member->overtime, OVERTIME_MS);
         return;
     }
@@ -352,9 +402,21 @@ static void worker_is(struct generation *generation, struct frame *frame)
 /* New signatures that cannot be used, or are gone, change nothing; a configuration that wants others does. */
 static bool is_worse(const struct generation *generation, const struct generation *old)
 {
-    if (!generation->missing[0] || !old || !old->engine[0]) return false;
+    if (!old || !old->engine[0]) return false;
+    if (generation->refused[0] && !old->refused[0] && old->folders == generation->folders) return true;
+    if (!generation->missing[0]) return false;
     if (!generation->engine[0]) return true;
     return !old->missing[0] && old->embedded == generation->embedded;
+}
+
+static void sets_log(const struct generation *generation)
+{
+    for (uint32_t i = 0; i < generation->set_count; i++) {
+        char day[DATE_SIZE];
+        const struct engine_set *set = &generation->sets[i];
+        log_info("signatures of %s: %u, %s, the newest of %s", set->name, set->signatures, set->version,
+                 date_print_iso((uint64_t)set->newest_s * 1000, day));
+    }
 }
 
 static void generation_log(const struct generation *generation, bool is_kept_out)
@@ -366,34 +428,82 @@ static void generation_log(const struct generation *generation, bool is_kept_out
         log_info("the virus check is off: no signatures are loaded");
     else if (generation->missing[0])
         log_error("no message counts as scanned: %s%s", generation->missing, more);
-    else
-        log_info("signatures are loaded: %s, %u signatures", generation->engine, generation->signatures);
+    else if (generation->refused[0])
+        log_error("%s%s", generation->refused, is_kept_out ? more : ": that set is not loaded");
+    if (is_kept_out || !generation->engine[0]) return;
+    log_info("signatures are loaded: %s, %u signatures", generation->engine, generation->signatures);
+    sets_log(generation);
+}
+
+static void sets_read(struct reader *reader, struct generation *generation)
+{
+    uint32_t count = get_u8(reader);
+    for (uint32_t i = 0; i < count && i < ENGINE_SETS_MOST; i++) {
+        struct engine_set *set = &generation->sets[i];
+        struct text name = get_text(reader), version = get_text(reader);
+        snprintf(set->name, sizeof set->name, "%.*s", TEXT_ARG(name));
+        snprintf(set->version, sizeof set->version, "%.*s", TEXT_ARG(version));
+        set->signatures = get_u32(reader);
+        set->newest_s = (int64_t)get_u64(reader);
+        set->is_also = get_u8(reader) != 0;
+        generation->set_count = i + 1;
+    }
+}
+
+static void generation_read(struct reader *reader, struct generation *generation)
+{
+    struct text engine = get_text(reader);
+    generation->signatures = get_u32(reader);
+    generation->newest_s = (int64_t)get_u64(reader);
+    struct text missing = get_text(reader), refused = get_text(reader);
+    snprintf(generation->engine, sizeof generation->engine, "%.*s", TEXT_ARG(engine));
+    snprintf(generation->missing, sizeof generation->missing, "%.*s", TEXT_ARG(missing));
+    snprintf(generation->refused, sizeof generation->refused, "%.*s", TEXT_ARG(refused));
+    sets_read(reader, generation);
+}
+
+/* The old one goes on. It has told of this state of the disk, and will of the next; what it told of while the
+   new one was loaded was not heard. */
+static void generation_refuse(struct generation *generation)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    bool has_changed = dispatcher->has_changed;
+    snprintf(dispatcher->kept_why, sizeof dispatcher->kept_why, "%s",
+             generation->missing[0] ? generation->missing : generation->refused);
+    generation_end(generation);
+    dispatcher->has_changed = false;
+    if (has_changed) worker_pool_start(dispatcher, true);
 }
 
 static bool fork_server_ready(struct generation *generation, struct frame *frame)
 {
     struct dispatcher *dispatcher = generation->dispatcher;
     struct reader reader = reader_of(frame->payload);
-    struct text engine = get_text(&reader);
-    generation->signatures = get_u32(&reader);
-    generation->newest_s = (int64_t)get_u64(&reader);
-    struct text missing = get_text(&reader);
-    snprintf(generation->engine, sizeof generation->engine, "%.*s", TEXT_ARG(engine));
-    snprintf(generation->missing, sizeof generation->missing, "%.*s", TEXT_ARG(missing));
+    generation_read(&reader, generation);
     generation->is_ready = true;
     dispatcher->keeps_old = is_worse(generation, dispatcher->generation);
     generation_log(generation, dispatcher->keeps_old);
     if (dispatcher->keeps_old)
-        generation_end(generation);
+        generation_refuse(generation);
     else
         worker_pool_fill(dispatcher);
     return true;
 }
 
+/* What the old one says while another is being loaded is of use only where that one is refused. */
+static void fork_server_stale(struct generation *generation)
+{
+    struct dispatcher *dispatcher = generation->dispatcher;
+    generation->is_stale = true;
+    if (dispatcher->next_generation) dispatcher->has_changed = true;
+    if (dispatcher->next_generation || generation != dispatcher->generation) return;
+    log_info("signatures have changed: loading them anew");
+    worker_pool_start(dispatcher, true);
+}
+
 static bool fork_server_frame(void *context, struct frame *frame)
 {
     struct generation *generation = CONTEXT(context, struct generation, GENERATION_MAGIC);
-    struct dispatcher *dispatcher = generation->dispatcher;
     struct reader reader = reader_of(frame->payload);
     switch (frame->type) {
     case FORK_SERVER_READY:
@@ -410,9 +520,7 @@ static bool fork_server_frame(void *context, struct frame *frame)
         generation->vigil.is_heard = true;
         return true;
     case FORK_SERVER_STALE:
-        log_info("signatures have changed: loading them anew");
-        if (!dispatcher->next_generation && generation == dispatcher->generation)
-            worker_pool_start(dispatcher, true);
+        fork_server_stale(generation);
         return true;
     default:
         return false;
@@ -456,6 +564,7 @@ static void fork_server_is(struct dispatcher *dispatcher, struct frame *frame)
         return;
     }
     dispatcher->next_generation = NULL;
+    dispatcher->generations--;
     free(generation);
     trouble(dispatcher, "a nursery cannot be forked");
 }
@@ -478,17 +587,37 @@ static void warden_gone(void *context)
 
 const struct channel_events worker_pool_warden_events = { warden_frame, warden_gone };
 
-/* A fork server that is still loading is let go: its configuration or signatures are old already. */
-void worker_pool_start(struct dispatcher *dispatcher, bool is_reload)
+/* The one that has taken over said before it did that its signatures are old. */
+void worker_pool_again(void *context)
 {
-    struct generation *late = dispatcher->next_generation;
+    struct dispatcher *dispatcher = CONTEXT(context, struct dispatcher, DISPATCHER_MAGIC);
+    if (!dispatcher->next_generation && !dispatcher->child->is_stopping) worker_pool_start(dispatcher, true);
+}
+
+static uint64_t folders_number(const struct config *config)
+{
+    uint8_t digest[DIGEST_BYTES];
+    uint64_t number;
+    struct buffer paths = { 0 };
+    put_text(&paths, config->virus.fetched);
+    put_text(&paths, config->virus.also);
+    digest_sha256(buffer_text(&paths), digest);
+    buffer_free(&paths);
+    memcpy(&number, digest, sizeof number);
+    return number;
+}
+
+static void generation_launch(struct dispatcher *dispatcher, bool is_reload)
+{
     struct generation *generation = memory_alloc(sizeof *generation);
     generation->magic = GENERATION_MAGIC;
     generation->dispatcher = dispatcher;
     generation->number = ++dispatcher->last_number;
     generation->embedded = dispatcher->child->config->virus.embedded;
+    generation->folders = folders_number(dispatcher->child->config);
     dispatcher->next_generation = generation;
-    if (late && late->workers == 0) generation_end(late);
+    dispatcher->has_changed = false;
+    dispatcher->generations++;
     int fds[1] = { config_bundle_memory(dispatcher->child->config, BUNDLE_NO_KEYS) };
     if (fds[0] < 0) die_errno("the configuration cannot be handed on");
     struct buffer payload = { 0 };
@@ -496,4 +625,32 @@ void worker_pool_start(struct dispatcher *dispatcher, bool is_reload)
     channel_send_fds(dispatcher->warden, WARDEN_FORK_SERVER, generation->number, buffer_text(&payload), fds,
                      1);
     buffer_free(&payload);
+}
+
+/* Messages wait from here on, but for those that are being judged: the last of them ends the old one. */
+static void generation_drop(struct dispatcher *dispatcher)
+{
+    struct generation *old = dispatcher->generation;
+    dispatcher->is_dropping = true;
+    dispatcher->generation = NULL; /* from here on it is old */
+    old->workers++;                /* keeps it while its members go */
+    for (struct pool_worker *member = LIST_FIRST(&dispatcher->workers), *next; member; member = next) {
+        next = LIST_NEXT(member, others);
+        if (!member->is_retiring) member_retire(member);
+    }
+    if (--old->workers == 0) generation_end(old);
+}
+
+/* A fork server that is still loading is let go: its configuration or signatures are old already. */
+void worker_pool_start(struct dispatcher *dispatcher, bool is_reload)
+{
+    struct generation *late = dispatcher->next_generation;
+    if (dispatcher->is_dropping) return; /* the next one will have them */
+    if (dispatcher->generation) dispatcher->generation->is_stale = false;
+    dispatcher->next_generation = NULL;
+    if (late && late->workers == 0) generation_end(late);
+    if (is_reload && dispatcher->generation && dispatcher->child->config->virus.is_frugal)
+        generation_drop(dispatcher);
+    else
+        generation_launch(dispatcher, is_reload);
 }

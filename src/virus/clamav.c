@@ -5,33 +5,31 @@
 #include "virus/clamav.h"
 
 #include <clamav.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "config/signatures.h"
 
-enum { FOLDERS = 2, SHRINK_BYTES = 1 << 20 };
-
-struct folder {
-    char path[1024];
-    struct cl_stat state;
-    bool is_watched, is_loaded;
-};
+enum { SHRINK_BYTES = 1 << 20, WARNINGS_LOGGED = 20, LOADING = CL_DB_STDOPT & ~CL_DB_PHISHING_URLS };
 
 struct clamav {
     struct engine engine; /* first: the interface's view of it */
     struct cl_engine *library;
-    struct folder folders[FOLDERS];
     uint64_t most_bytes;
     struct buffer message; /* a whole message with our line before it */
 };
 
-/* What the library said during one scan. */
+/* What the library said during one scan or load. */
 struct hearing {
+    bool is_loading, is_trying; /* warnings count then: a rule that it cannot take is no more than that */
     bool has_error;
+    unsigned warnings;
     char first[ENGINE_NAME_SIZE];
 };
 
@@ -39,15 +37,23 @@ struct hearing {
    to be known without one. A process scans one thing at a time. */
 static struct hearing *listener;
 
+/* A set of other people's may have thousands of rules that cannot be taken. */
+static void heard_loading(struct hearing *hearing, struct text said)
+{
+    if (hearing->warnings++ == 0) snprintf(hearing->first, sizeof hearing->first, "%.*s", TEXT_ARG(said));
+    if (!hearing->is_trying && hearing->warnings <= WARNINGS_LOGGED)
+        log_warning("libclamav: %.*s", TEXT_ARG(said));
+}
+
 static void heard(enum cl_msg severity, const char *full, const char *short_text, void *context)
 {
     struct text said = text_trim(text_of(short_text ? short_text : full));
     if (severity < CL_MSG_WARN) return;
-    if (!listener) {
+    if (!listener)
         log_warning("libclamav: %.*s", TEXT_ARG(said));
-        return;
-    }
-    if (severity < CL_MSG_ERROR) return;
+    else if (listener->is_loading)
+        heard_loading(listener, said);
+    if (!listener || listener->is_loading || severity < CL_MSG_ERROR) return;
     if (!listener->has_error) snprintf(listener->first, sizeof listener->first, "%.*s", TEXT_ARG(said));
     listener->has_error = true;
 }
@@ -163,35 +169,86 @@ static bool set_limits(struct clamav *clamav, const struct config *config, uint6
     return cl_engine_set_str(library, CL_ENGINE_TMPDIR, ".") == CL_SUCCESS;
 }
 
-static bool has_signatures(const char *path)
+/* "daily 27500"; nothing for what has no such head. */
+static void head_add(const char *folder, const char *name, struct text ends, struct engine_set *set)
 {
-    return signatures_newest(text_of(path)) != 0;
+    char path[1400];
+    size_t length = strlen(set->version), plain = strlen(name) - ends.length;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct cl_cvd *head = cl_cvdhead(path);
+    if (!head) return;
+    snprintf(set->version + length, sizeof set->version - length, "%s%.*s %u", length ? ", " : "", (int)plain,
+             name, head->version);
+    cl_cvdfree(head);
 }
 
-static bool folder_load(struct clamav *clamav, struct folder *folder, struct text path, bool is_needed,
-                        char *error, size_t size)
+/* What the files of a folder say of themselves. */
+static void set_describe(const char *folder, struct engine_set *set)
 {
-    snprintf(folder->path, sizeof folder->path, "%.*s", TEXT_ARG(path));
-    folder->is_watched =
-        access(folder->path, R_OK) == 0 && cl_statinidir(folder->path, &folder->state) == CL_SUCCESS;
-    if (!has_signatures(folder->path)) {
-        if (is_needed) snprintf(error, size, "%s holds no signatures", folder->path);
-        return !is_needed;
+    DIR *files = opendir(folder);
+    unsigned count = 0;
+    for (const struct dirent *entry; files && (entry = readdir(files));) {
+        struct text name = text_of(entry->d_name);
+        bool has_head = text_ends(name, TEXT(".cvd")) || text_ends(name, TEXT(".cld"));
+        if (!signatures_is_file(entry->d_name)) continue;
+        count++;
+        if (has_head) head_add(folder, entry->d_name, TEXT(".cvd"), set);
     }
-    cl_error_t returned = cl_load(folder->path, clamav->library, &clamav->engine.signatures,
-                                  CL_DB_STDOPT & ~(unsigned)CL_DB_PHISHING_URLS);
-    if (returned != CL_SUCCESS)
-        snprintf(error, size, "signatures in %s: %s", folder->path, cl_strerror(returned));
-    folder->is_loaded = returned == CL_SUCCESS;
-    return folder->is_loaded;
+    if (files) closedir(files);
+    if (!set->version[0])
+        snprintf(set->version, sizeof set->version, "%u file%s", count, count == 1 ? "" : "s");
+    set->newest_s = signatures_newest(text_of(folder));
+}
+
+static cl_error_t load_hearing(struct hearing *hearing, const char *path, struct cl_engine *library,
+                               uint32_t *signatures)
+{
+    listener = hearing;
+    cl_error_t returned = cl_load(path, library, signatures, LOADING);
+    listener = NULL;
+    return returned;
+}
+
+/* False, with the reason: the folder has signatures that cannot be loaded. */
+static bool folder_load(struct clamav *clamav, struct text path, struct text name, char *error, size_t size)
+{
+    char folder[1024];
+    uint32_t before = clamav->engine.signatures;
+    snprintf(folder, sizeof folder, "%.*s", TEXT_ARG(path));
+    if (signatures_newest(path) == 0) return true;
+    struct hearing hearing = { .is_loading = true };
+    cl_error_t returned = load_hearing(&hearing, folder, clamav->library, &clamav->engine.signatures);
+    if (hearing.warnings > WARNINGS_LOGGED)
+        log_warning("libclamav: %u warnings more while loading %s", hearing.warnings - WARNINGS_LOGGED,
+                    folder);
+    if (returned != CL_SUCCESS) {
+        snprintf(error, size, "signatures in %s: %s", folder, cl_strerror(returned));
+        return false;
+    }
+    struct engine_set *set = &clamav->engine.sets[clamav->engine.set_count++];
+    *set = (struct engine_set){ .signatures = clamav->engine.signatures - before };
+    snprintf(set->name, sizeof set->name, "%.*s", TEXT_ARG(name));
+    set_describe(folder, set);
+    return true;
+}
+
+static bool builtin_load(struct clamav *clamav, const struct config *config, char *error, size_t size)
+{
+    struct text path = config->virus.own_database;
+    if (config->virus.embedded == EMBEDDED_OFF) return true;
+    if (!folder_load(clamav, path, TEXT("builtin"), error, size)) return false;
+    if (clamav->engine.signatures > 0) return true;
+    snprintf(error, size, "%.*s holds no signatures", TEXT_ARG(path));
+    return false;
 }
 
 /* With the built-in ones alone, and more wanted, no message is clean. */
 static bool fetched_load(struct clamav *clamav, const struct config *config, char *error, size_t size)
 {
-    struct text path = config->virus.database;
+    struct text path = config->virus.fetched;
     uint32_t before = clamav->engine.signatures;
-    if (!folder_load(clamav, &clamav->folders[1], path, false, error, size)) return false;
+    if (config->virus.embedded == EMBEDDED_ONLY) return true;
+    if (!folder_load(clamav, path, TEXT("clamav"), error, size)) return false;
     clamav->engine.newest_s = signatures_newest(path);
     if (clamav->engine.signatures == before)
         snprintf(clamav->engine.lacks, sizeof clamav->engine.lacks,
@@ -199,12 +256,20 @@ static bool fetched_load(struct clamav *clamav, const struct config *config, cha
     return true;
 }
 
-static bool load(struct clamav *clamav, const struct config *config, char *error, size_t size)
+static bool also_load(struct clamav *clamav, const struct config *config, char *error, size_t size)
 {
-    if (config->virus.embedded != EMBEDDED_OFF &&
-        !folder_load(clamav, &clamav->folders[0], config->virus.own_database, true, error, size))
+    uint32_t before = clamav->engine.set_count;
+    if (!folder_load(clamav, config->virus.also, config->virus.also_name, error, size)) return false;
+    if (clamav->engine.set_count > before) clamav->engine.sets[before].is_also = true;
+    return true;
+}
+
+/* `also`: with the second set. */
+static bool load(struct clamav *clamav, const struct config *config, bool also, char *error, size_t size)
+{
+    if (!builtin_load(clamav, config, error, size) || !fetched_load(clamav, config, error, size))
         return false;
-    if (config->virus.embedded != EMBEDDED_ONLY && !fetched_load(clamav, config, error, size)) return false;
+    if (also && config->virus.also.length && !also_load(clamav, config, error, size)) return false;
     if (clamav->engine.signatures == 0) {
         snprintf(error, size, "there are no signatures");
         return false;
@@ -214,48 +279,119 @@ static bool load(struct clamav *clamav, const struct config *config, char *error
     return returned == CL_SUCCESS;
 }
 
-/* A folder that was not there when the others were loaded, and is now, makes the engine stale too. */
-static bool clamav_is_stale(struct engine *engine)
-{
-    struct clamav *clamav = (struct clamav *)engine;
-    for (int i = 0; i < FOLDERS; i++) {
-        const struct folder *folder = &clamav->folders[i];
-        if (folder->is_watched && cl_statchkdir(&folder->state) == 1) return true;
-        if (!folder->is_watched && folder->path[0] && has_signatures(folder->path)) return true;
-    }
-    return false;
-}
-
 static void clamav_close(struct engine *engine)
 {
     struct clamav *clamav = (struct clamav *)engine;
-    for (int i = 0; i < FOLDERS; i++)
-        if (clamav->folders[i].is_watched) cl_statfree(&clamav->folders[i].state);
     if (clamav->library) cl_engine_free(clamav->library);
     buffer_free(&clamav->message);
     free(clamav);
 }
 
-struct engine *clamav_open(const struct config *config, uint64_t temporary_bytes, char *error, size_t size)
+static struct clamav *clamav_new(const struct config *config, uint64_t temporary_bytes)
 {
-    static const struct engine_calls calls = { clamav_scan, clamav_scan_message, clamav_is_stale,
-                                               clamav_close };
-    if (cl_init(CL_INIT_DEFAULT) != CL_SUCCESS) {
-        snprintf(error, size, "libclamav cannot be started");
-        return NULL;
-    }
-    cl_set_clcb_msg(heard);
+    static const struct engine_calls calls = { clamav_scan, clamav_scan_message, clamav_close };
     struct clamav *clamav = memory_alloc(sizeof *clamav);
     clamav->engine.calls = &calls;
     clamav->engine.time_ms = config->virus.max_time_ms > 1 ? config->virus.max_time_ms / 2 : 1;
     snprintf(clamav->engine.version, sizeof clamav->engine.version, "clamav %s", cl_retver());
     clamav->library = cl_engine_new();
-    if (!clamav->library || !set_limits(clamav, config, temporary_bytes)) {
-        snprintf(error, size, "libclamav does not take the limits");
-        clamav_close(&clamav->engine);
-        return NULL;
-    }
-    if (load(clamav, config, error, size)) return &clamav->engine;
+    if (clamav->library && set_limits(clamav, config, temporary_bytes)) return clamav;
     clamav_close(&clamav->engine);
     return NULL;
+}
+
+static struct engine *open_with(const struct config *config, uint64_t temporary_bytes, bool also, char *error,
+                                size_t size)
+{
+    struct clamav *clamav = clamav_new(config, temporary_bytes);
+    if (!clamav) {
+        snprintf(error, size, "libclamav does not take the limits");
+        return NULL;
+    }
+    if (load(clamav, config, also, error, size)) return &clamav->engine;
+    clamav_close(&clamav->engine);
+    return NULL;
+}
+
+static bool library_start(char *error, size_t size)
+{
+    if (cl_init(CL_INIT_DEFAULT) != CL_SUCCESS) {
+        snprintf(error, size, "libclamav cannot be started");
+        return false;
+    }
+    cl_set_clcb_msg(heard);
+    return true;
+}
+
+/* A second set that cannot be loaded leaves the first in force. */
+struct engine *clamav_open(const struct config *config, uint64_t temporary_bytes, char *error, size_t size)
+{
+    char why[200] = "";
+    if (!library_start(error, size)) return NULL;
+    struct engine *engine = open_with(config, temporary_bytes, true, why, sizeof why);
+    if (engine) return engine;
+    if (config->virus.also.length) engine = open_with(config, temporary_bytes, false, error, size);
+    if (engine)
+        snprintf(engine->refused, sizeof engine->refused, "%s", why);
+    else
+        snprintf(error, size, "%s", why);
+    return engine;
+}
+
+/* --- trying --- */
+
+struct trial {
+    struct cl_engine *library;
+    uint32_t signatures;
+    bool is_good;
+    void (*say)(void *context, const char *file, const char *what);
+    void *context;
+};
+
+static void trial_fail(struct trial *trial, const char *file, const char *what)
+{
+    trial->is_good = false;
+    trial->say(trial->context, file, what);
+}
+
+/* After a file that it could not load the library is in no state for the next. */
+static void trial_file(struct trial *trial, const char *folder, const char *name)
+{
+    char path[1400];
+    struct hearing hearing = { .is_loading = true, .is_trying = true };
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (!trial->library) trial->library = cl_engine_new();
+    if (!trial->library) return;
+    cl_error_t returned = load_hearing(&hearing, path, trial->library, &trial->signatures);
+    if (returned == CL_SUCCESS && hearing.warnings) trial->say(trial->context, name, hearing.first);
+    if (returned == CL_SUCCESS) return;
+    trial_fail(trial, name, hearing.warnings ? hearing.first : cl_strerror(returned));
+    cl_engine_free(trial->library);
+    trial->library = NULL;
+}
+
+static int is_signature_file(const struct dirent *entry)
+{
+    return signatures_is_file(entry->d_name);
+}
+
+bool clamav_try(const char *folder, void (*say)(void *context, const char *file, const char *what),
+                void *context)
+{
+    char error[100];
+    struct dirent **entries = NULL;
+    struct trial trial = { .is_good = true, .say = say, .context = context };
+    int count = library_start(error, sizeof error) ? scandir(folder, &entries, is_signature_file, alphasort)
+                                                   : (errno = ENOSYS, -1);
+    if (count < 0) trial_fail(&trial, folder, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        trial_file(&trial, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    if (count >= 0 && trial.is_good && trial.signatures == 0) trial_fail(&trial, folder, "no signatures");
+    if (trial.is_good && cl_engine_compile(trial.library) != CL_SUCCESS)
+        trial_fail(&trial, folder, "they do not go together");
+    if (trial.library) cl_engine_free(trial.library);
+    return trial.is_good;
 }

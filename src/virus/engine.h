@@ -23,10 +23,18 @@ struct engine_calls {
     void (*scan)(struct engine *engine, struct text bytes, struct engine_result *out);
     /* The same for a whole message as it came, read by the engine's own mail parser. */
     void (*scan_message)(struct engine *engine, struct text bytes, struct engine_result *out);
-    /* The signatures on disk are no longer those that were loaded. */
-    bool (*is_stale)(struct engine *engine);
     void (*close)(struct engine *engine);
 };
+
+/* One folder of signatures that is loaded. */
+struct engine_set {
+    char name[32];       /* "builtin", "clamav", or what the configuration calls the second one */
+    char version[80];    /* "daily 27500, main 62"; of loose files how many: "3 files" */
+    uint32_t signatures; /* of it */
+    int64_t newest_s;    /* when the newest of its files was written, seconds since 1970 */
+    bool is_also;        /* the second one */
+};
+enum { ENGINE_SETS_MOST = 3 };
 
 struct engine {
     const struct engine_calls *calls;
@@ -34,7 +42,10 @@ struct engine {
     uint32_t signatures; /* how many are loaded */
     int64_t newest_s;    /* when the newest fetched signature was written, seconds since 1970; 0: none was */
     char lacks[200];     /* why what it does not find may be infected all the same; empty: it has all */
-    uint32_t time_ms;    /* one scan ends after this by itself; a message gets twice as much. 0: no limit */
+    char refused[200];   /* why the second set is not loaded; empty: it is, or none is wanted */
+    struct engine_set sets[ENGINE_SETS_MOST];
+    uint32_t set_count;
+    uint32_t time_ms; /* one scan ends after this by itself; a message gets twice as much. 0: no limit */
 };
 
 /* Takes the worse of two results: found, unscanned, limits, clean, in this order. */

@@ -19,6 +19,7 @@ struct verdict_cache {
     size_t most;
     struct infected *infected;
     struct clean *clean;
+    struct infected *news; /* added last, and not told yet; NULL: none */
 };
 
 struct verdict_cache *verdict_cache_new(size_t most)
@@ -54,6 +55,22 @@ const char *verdict_cache_infected(const struct verdict_cache *cache, const uint
 
 void verdict_cache_add_infected(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES],
                                 const char *name)
+{
+    verdict_cache_take(cache, digest, name);
+    cache->news = &cache->infected[slot_of(cache, digest)];
+}
+
+bool verdict_cache_news(struct verdict_cache *cache, uint8_t out_digest[DIGEST_BYTES], const char **out_name)
+{
+    const struct infected *news = cache->news;
+    if (!news) return false;
+    memcpy(out_digest, news->digest, DIGEST_BYTES);
+    *out_name = news->name;
+    cache->news = NULL;
+    return true;
+}
+
+void verdict_cache_take(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES], const char *name)
 {
     struct infected *slot = &cache->infected[slot_of(cache, digest)];
     memcpy(slot->digest, digest, DIGEST_BYTES);

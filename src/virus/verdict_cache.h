@@ -19,6 +19,12 @@ const char *verdict_cache_infected(const struct verdict_cache *cache, const uint
 void verdict_cache_add_infected(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES],
                                 const char *name);
 
+/* The part that was added last, once; for other workers, which then need not scan it. False: there is none,
+   or it was told before. `out_name` is borrowed until the next call. */
+bool verdict_cache_news(struct verdict_cache *cache, uint8_t out_digest[DIGEST_BYTES], const char **out_name);
+/* What another worker found: no news of ours. */
+void verdict_cache_take(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES], const char *name);
+
 /* Of a whole message. Another one may have taken its place: then it is scanned again. */
 bool verdict_cache_is_clean(const struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES]);
 void verdict_cache_add_clean(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES]);

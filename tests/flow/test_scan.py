@@ -218,7 +218,7 @@ def test_with_the_check_off_no_engine_is_loaded(scans, tmp_path):
 
 
 def test_new_signatures_are_noticed(scans, tmp_path):
-    """The folder is looked at each minute; here a reload stands for the minute."""
+    """A change is noticed by itself (test_signatures.py); here a reload saves the time."""
     (tmp_path / "database").mkdir()
     (tmp_path / "database/other.ndb").write_text("Other.Word:0:*:" + b"unlikely".hex() + "\n")
     scan = scans(database=tmp_path / "database")

@@ -15,7 +15,8 @@ from own_users import node_make, through, users_make
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
 
-OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report"}
+OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report",
+          "signatures": "helper"}
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def test_each_process_is_a_user_of_its_own(node, place, inside):
         wanted[owner] |= {f"list {folder}", f"make in {folder}"}
     wanted["ledger"] |= {"read ledger/ledger.db", "change ledger/ledger.db"}
     wanted["report"] |= {"list ledger", "read ledger/ledger.db"}
+    wanted["scan"] |= {"list signatures"}
     for name in lab.PROGRAMS:
         got = {one for one in may(ids[f"sekimori-{name}"], tries) if not one.endswith(f" of {name}")}
         assert got == wanted[name], (name, got ^ wanted[name])
@@ -124,6 +126,7 @@ FILES = (
     (r"(report|learn)", "report", "report", "drwx------"),
     (r"report/[a-z]+([.]new)?", "report", "report", "-rw-r-----"),
     (r"learn/missed(/new|/kept)?", "report", "report", "drwxr-x---"),
+    (r"signatures", "helper", "scan", "drwxr-s---"),
 )
 
 

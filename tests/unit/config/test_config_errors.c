@@ -66,6 +66,13 @@ static const struct error_row rows[] = {
     /* values */
     { "state /var/s\nalarm { hook /bin/true; hook writes /srv /var/s/told /var/so }",
       "2:37: error: alarm hook writes /var/s/told: no hook opens the state folder /var/s\n" },
+    { "virus engine clamav update from \"mirror.example.jp\"",
+      "1:33: error: update from \"mirror.example.jp\" is no URL: https://NAME and perhaps a path\n" },
+    { "virus engine clamav update from \"https://mirror.example.jp/a b\"",
+      "1:33: error: update from \"https://mirror.example.jp/a b\" is no URL: https://NAME and perhaps a "
+      "path\n" },
+    { "virus engine clamav { also folder /srv/a; also command /bin/true }",
+      "1:35: error: also folder /srv/a: also command fills a folder of its own; say one of them\n" },
     { "alarm hook writes srv",
       "1:19: error: \"srv\" is not valid here: alarm hook writes; allowed: absolute paths of folders, or "
       "none\n" },

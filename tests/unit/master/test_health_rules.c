@@ -23,7 +23,7 @@
 /* The limits that all rows share. */
 static const struct config limits = {
     .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 },
-    .virus = { .update_ms = 3600000 }
+    .virus = { .stale_ms = 3 * 86400000 }
 };
 
 struct told {
@@ -213,6 +213,29 @@ static const struct row {
                 { HEALTH_SIGNATURES_AGE_S, 3 * 86400 } },
       .is_serving = true,
       .says = "the newest of 1000 are 3 days old: freshclam fetches none" },
+    { "signatures of the second set are old",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_ALSO, 7 },
+                { HEALTH_ALSO_AGE_S, 5 * 86400 } },
+      .is_serving = true,
+      .says = "the newest of the second set (7) are 5 days old" },
+    { "signatures are fetched no more",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_UPDATE_FAILING_S, 3 * 86400 } },
+      .is_serving = true,
+      .says = "fetching them has failed for 72 hours; the log says why" },
+    { "they were not fetched once or twice",
+      { .is_ready = true },
+      .told = { { HEALTH_SCAN_DOWN_MS, 0 },
+                { HEALTH_ENGINE, HEALTH_ENGINE_WHOLE },
+                { HEALTH_UPDATE_FAILING_S, 7200 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
     { "new signatures are broken",
       { .is_ready = true },
       .told = { { HEALTH_SCAN_DOWN_MS, 0 },

@@ -43,7 +43,7 @@ static void fake_scan_message(struct engine *engine, struct text bytes, struct e
     look((struct fake *)engine, bytes, out);
 }
 
-static const struct engine_calls fake_calls = { fake_scan, fake_scan_message, NULL, NULL };
+static const struct engine_calls fake_calls = { fake_scan, fake_scan_message, NULL };
 
 struct scene {
     struct fake fake;

@@ -17,10 +17,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "config/signatures.h"
 #include "virus/canary.h"
 #include "virus/clamav.h"
 #include "virus/inspect.h"
 #include "virus/temp_files.h"
+#include "virus/verdict_cache.h"
 
 enum { ROOM = 64 << 20 };
 
@@ -225,7 +227,7 @@ static void test_built_in_alone(void **state)
     canary_write_message(&canary);
     assert_non_null(mkdtemp(base));
     struct config config = limits();
-    config.virus.database = text_of(base);
+    config.virus.fetched = text_of(base);
     struct engine *engine = open_engine(&config);
     assert_int_equal(state_of(engine, clean), SCAN_CLEAN);
     assert_int_equal(engine->newest_s, 0);
@@ -247,43 +249,137 @@ static void test_built_in_alone(void **state)
     buffer_free(&canary);
 }
 
-/* A file that comes, changes, or a folder that comes makes the engine stale; nothing else does. */
-static void test_stale(void **state)
+/* The second set is loaded beside, named, and left out where it cannot be loaded. */
+static void test_second_set(void **state)
 {
-    char base[] = "/tmp/sekimori-stale-XXXXXX", later[200];
+    char base[] = "/tmp/sekimori-also-XXXXXX";
+    assert_non_null(mkdtemp(base));
+    struct config config = limits();
+    config.virus.also = text_of(base);
+    config.virus.also_name = TEXT("others");
+    write_file(base, "own.ndb", "Own.Word:0:*:66726f626e6963617465\n");
+    struct engine *engine = open_engine(&config);
+    assert_int_equal(engine->set_count, 2);
+    assert_string_equal(engine->sets[1].name, "others");
+    assert_string_equal(engine->sets[1].version, "1 file");
+    assert_true(engine->sets[1].is_also && engine->sets[1].newest_s > 0);
+    assert_string_equal(engine->refused, "");
+    assert_int_equal(state_of(engine, TEXT("Subject: a\r\n\r\nfrobnicate\r\n")), SCAN_FOUND);
+    engine->calls->close(engine);
+    write_file(base, "own.ndb", "this is no signature\n");
+    engine = open_engine(&config);
+    assert_int_equal(engine->set_count, 1);
+    assert_non_null(strstr(engine->refused, base));
+    assert_int_equal(state_of(engine, TEXT("Subject: a\r\n\r\nfrobnicate\r\n")), SCAN_CLEAN);
+    engine->calls->close(engine);
+    remove_file(base, "own.ndb");
+    rmdir(base);
+}
+
+static void said_keep(void *context, const char *file, const char *what)
+{
+    buffer_printf(context, "%s|", file);
+}
+
+/* A trial names what cannot be taken, and loads the rest. */
+static void test_trial(void **state)
+{
+    char base[] = "/tmp/sekimori-trial-XXXXXX";
+    struct buffer said = { 0 };
+    assert_non_null(mkdtemp(base));
+    assert_false(clamav_try(base, said_keep, &said));
+    buffer_clear(&said);
+    write_file(base, "good.ndb", "Own.Word:0:*:66726f626e6963617465\n");
+    write_file(base, "part.yar", "import \"cuckoo\"\nrule a { condition: cuckoo.x }\n");
+    write_file(base, "readme.txt", "no signatures\n");
+    assert_true(clamav_try(base, said_keep, &said));
+    assert_true(text_equal(buffer_text(&said), TEXT("part.yar|")));
+    buffer_clear(&said);
+    write_file(base, "bad.ndb", "this is no signature\n");
+    assert_false(clamav_try(base, said_keep, &said));
+    assert_true(text_equal(buffer_text(&said), TEXT("bad.ndb|part.yar|")));
+    remove_file(base, "good.ndb");
+    remove_file(base, "part.yar");
+    remove_file(base, "readme.txt");
+    remove_file(base, "bad.ndb");
+    rmdir(base);
+    buffer_free(&said);
+}
+
+/* A file that comes, changes, or a folder that comes is another number; nothing else is. */
+static void test_on_disk(void **state)
+{
+    char base[] = "/tmp/sekimori-disk-XXXXXX", later[200];
     assert_non_null(mkdtemp(base));
     snprintf(later, sizeof later, "%s/later", base);
     struct config config = limits();
     config.virus.embedded = EMBEDDED_ON;
-    config.virus.database = text_of(base);
-    struct engine *engine = open_engine(&config);
-    assert_int_equal(engine->signatures, 1);
-    assert_false(engine->calls->is_stale(engine));
+    config.virus.fetched = text_of(base);
+    uint64_t before = signatures_on_disk(&config);
+    write_file(base, "notes.txt", "no signatures\n");
+    assert_true(signatures_on_disk(&config) == before);
     write_file(base, "own.hdb", "44d88612fea8a8f36de82e1278abb02e:68:Other\n");
-    assert_true(engine->calls->is_stale(engine));
-    engine->calls->close(engine);
-    engine = open_engine(&config);
-    assert_int_equal(engine->signatures, 2);
-    assert_false(engine->calls->is_stale(engine));
-    engine->calls->close(engine);
-    config.virus.database = text_of(later);
-    engine = open_engine(&config);
-    assert_false(engine->calls->is_stale(engine));
+    uint64_t after = signatures_on_disk(&config);
+    assert_true(after != before && after == signatures_on_disk(&config));
+    config.virus.also = text_of(later);
+    after = signatures_on_disk(&config);
     assert_int_equal(mkdir(later, 0700), 0);
-    assert_false(engine->calls->is_stale(engine));
+    assert_true(signatures_on_disk(&config) == after);
     write_file(later, "own.hdb", "44d88612fea8a8f36de82e1278abb02e:68:Other\n");
-    assert_true(engine->calls->is_stale(engine));
-    engine->calls->close(engine);
+    assert_true(signatures_on_disk(&config) != after);
     remove_file(later, "own.hdb");
     remove_file(base, "later");
     remove_file(base, "own.hdb");
+    remove_file(base, "notes.txt");
     rmdir(base);
+}
+
+/* What was found here is told once; what another found is known, and not told on. */
+static void test_news(void **state)
+{
+    struct verdict_cache *cache = verdict_cache_new(8);
+    uint8_t ours[DIGEST_BYTES] = { 1 }, theirs[DIGEST_BYTES] = { 2 }, told[DIGEST_BYTES];
+    const char *name;
+    assert_false(verdict_cache_news(cache, told, &name));
+    verdict_cache_take(cache, theirs, "Theirs");
+    assert_false(verdict_cache_news(cache, told, &name));
+    assert_string_equal(verdict_cache_infected(cache, theirs), "Theirs");
+    verdict_cache_add_infected(cache, ours, "Ours");
+    assert_true(verdict_cache_news(cache, told, &name));
+    assert_memory_equal(told, ours, DIGEST_BYTES);
+    assert_string_equal(name, "Ours");
+    assert_false(verdict_cache_news(cache, told, &name));
+    verdict_cache_free(cache);
+}
+
+/* What each look sees, and which looks say that something is to be loaded. */
+static void test_watch(void **state)
+{
+    static const struct {
+        const char *seen, *says;
+    } rows[] = {
+        { "aaaaaaaa", "........" },
+        { "aabbbbbb", ".....!.." },               /* told once, when it is quiet */
+        { "abcdefff", "........" },               /* not while it is being written */
+        { "abcdefffff", "........!." },           /* but then */
+        { "abbbbaaaaabbbbb", "....!........!." }, /* what was in use again, then the same once more */
+        { "abbbbcccccc", "....!...!.." },         /* another one after it */
+        { "abbbabbba", "........." },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct signatures_watch watch = { .loaded = 'a', .seen = 'a' };
+        for (size_t at = 0; rows[i].seen[at]; at++)
+            if (signatures_watch_turn(&watch, (uint64_t)rows[i].seen[at]) != (rows[i].says[at] == '!'))
+                fail_msg("%s: look %zu", rows[i].seen, at);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_want), cmocka_unit_test(test_limits),
-                                        cmocka_unit_test(test_no_signatures),
-                                        cmocka_unit_test(test_built_in_alone), cmocka_unit_test(test_stale) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_want),          cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_built_in_alone),
+        cmocka_unit_test(test_second_set),    cmocka_unit_test(test_trial),
+        cmocka_unit_test(test_on_disk),       cmocka_unit_test(test_watch), cmocka_unit_test(test_news) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
