@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* memmem finds lines that begin with two hyphens; eight bytes compared at once decide about most of
+/* Line after line that begins with two hyphens; eight bytes compared at once decide about most of
    them. A whole match wins over a beginning, an open boundary over a closed one, inner over outer. */
 #include "mail/boundary.h"
+
+#include "mail/gap.h"
 
 enum match { MATCH_NONE, MATCH_PREFIX, MATCH_DELIMITER, MATCH_CLOSING };
 
@@ -52,6 +54,13 @@ static struct best match_all(const struct boundary_stack *stack, const char *at,
     return closed.match != MATCH_NONE ? closed : prefix;
 }
 
+/* A line that begins with two hyphens and is no boundary. `next` is where the line behind it begins. */
+static bool is_none(struct boundary_search *search, struct text message, size_t start, size_t next)
+{
+    if (search->stray_line == SIZE_MAX && gap_has_field_behind(message, next)) search->stray_line = start;
+    return false;
+}
+
 bool boundary_at(const struct boundary_stack *stack, struct text message, size_t start,
                  struct boundary_search *search, struct boundary_line *out)
 {
@@ -62,17 +71,19 @@ bool boundary_at(const struct boundary_stack *stack, struct text message, size_t
     if (end[-1] == '\r') end--;
     while (char_is_blank(end[-1])) end--;
     struct best best = match_all(stack, at + 2, end);
-    if (best.match == MATCH_NONE) return false;
+    size_t next = (size_t)((feed ? feed + 1 : limit) - message.at);
+    if (best.match == MATCH_NONE) return is_none(search, message, start, next);
     if (best.match == MATCH_PREFIX && search->prefix_line == SIZE_MAX) search->prefix_line = start;
     if (best.closed && search->reopen_line == SIZE_MAX) search->reopen_line = start;
-    if (best.match == MATCH_PREFIX && !search->prefix) return false;
-    if (best.closed && (!search->reopen || best.match == MATCH_CLOSING)) return false;
+    if (best.match == MATCH_PREFIX && !search->prefix) return is_none(search, message, start, next);
+    if (best.closed && (!search->reopen || best.match == MATCH_CLOSING))
+        return is_none(search, message, start, next);
     const char *rest = at + 2 + stack->frames[best.frame].text.length;
     bool hyphens = end - rest >= 2 && rest[0] == '-' && rest[1] == '-';
     *out = (struct boundary_line){
         .frame = best.frame,
         .start = start,
-        .end = (size_t)((feed ? feed + 1 : limit) - message.at),
+        .end = next,
         .closing = best.match == MATCH_CLOSING || (best.match == MATCH_PREFIX && hyphens),
         .reopens = best.closed,
     };
@@ -82,13 +93,12 @@ bool boundary_at(const struct boundary_stack *stack, struct text message, size_t
 bool boundary_next(const struct boundary_stack *stack, struct text message, size_t from,
                    struct boundary_search *search, struct boundary_line *out)
 {
-    bool any = false;
-    for (size_t i = 0; i < stack->count; i++) any |= !stack->frames[i].is_message;
-    if (!any || from >= message.length) return false;
+    if (from >= message.length) return false;
     if (boundary_at(stack, message, from, search, out)) return true;
     const char *at = message.at + from, *limit = message.at + message.length;
-    while ((at = memmem(at, (size_t)(limit - at), "\n--", 3)) != NULL) {
+    while ((at = memchr(at, '\n', (size_t)(limit - at))) != NULL) {
         at++;
+        if (limit - at < 3 || at[0] != '-') continue;
         if (boundary_at(stack, message, (size_t)(at - message.at), search, out)) return true;
     }
     return false;

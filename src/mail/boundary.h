@@ -34,6 +34,7 @@ struct boundary_search {
     bool reopen;        /* a closed frame's boundary opens it again */
     size_t prefix_line; /* out: the first line that only begins with one; start with SIZE_MAX, none */
     size_t reopen_line; /* out: the first line of a closed frame, likewise */
+    size_t stray_line;  /* out: the first line like a boundary that is none, before a Content- field */
 };
 
 /* Sets all of the frame. `boundary` is borrowed for as long as the frame stands; empty: a message inside a

@@ -27,6 +27,7 @@ struct base64 {
     uint32_t bits;
     unsigned digits; /* 0-3 in the group begun */
     bool padded;     /* padding was met, and no digit since */
+    bool uneven;     /* a line ended within the group, and no digit came since */
 };
 
 static size_t flush_group(struct base64 *state, char *out, struct finding_set *findings)
@@ -93,7 +94,8 @@ static void note_line(const unsigned char **line, const unsigned char *at, struc
     *line = at + 1;
 }
 
-size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings)
+static size_t decode_stream(struct text in, enum decode_base64_mode mode, char *out,
+                            struct finding_set *findings)
 {
     const unsigned char *at = (const unsigned char *)in.at, *end = at + in.length, *line = at;
     struct base64 state = { 0 };
@@ -104,16 +106,40 @@ size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, st
         unsigned char c = *at++;
         if (digit_plus_one[c]) {
             if (state.padded) note(findings, FINDING_BASE64_INNER_PADDING);
+            if (state.uneven) note(findings, FINDING_BASE64_UNEVEN_LINE);
+            state.uneven = false;
             state.padded = false;
             written += add_digit(&state, digit_plus_one[c] - 1u, out + written);
         } else {
             if (c == '\n') note_line(&line, at - 1, findings);
+            state.uneven |= c == '\n' && state.digits > 0;
             if (!other_byte(&state, c, mode, out, &written, findings)) break;
         }
     }
     if (state.digits >= 2 && !state.padded) note(findings, FINDING_BASE64_MISSING_PADDING);
     if (at == end && line < end) note_line(&line, end, findings);
     return written + flush_group(&state, out + written, findings);
+}
+
+/* How many of the bytes are the first line, or the lines up to the first empty one, with it. */
+static size_t piece_length(struct text in, bool is_paragraph)
+{
+    struct text rest = in, line;
+    do text_next_line(&rest, &line);
+    while (is_paragraph && rest.length > 0 && text_trim(line).length > 0);
+    return in.length - rest.length;
+}
+
+size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings)
+{
+    size_t written = 0;
+    if (mode < DECODE_LINES) return decode_stream(in, mode, out, findings);
+    while (in.length > 0) {
+        size_t length = piece_length(in, mode == DECODE_PARAGRAPHS);
+        written += decode_stream(text_slice(in, 0, length), DECODE_STOP, out + written, findings);
+        in = text_slice(in, length, in.length);
+    }
+    return written;
 }
 
 /* A soft line break begins at `at` (on the "="): where the next line begins, or NULL. Blanks before the line
@@ -270,14 +296,24 @@ static bool block_body(struct text text, size_t start, struct decode_block *out)
     return out->data.length > 0;
 }
 
+/* The first line at or behind `from` that begins so, or so. */
+static size_t line_with(struct text text, size_t from, struct text one, struct text other)
+{
+    const char *at = text.at + from, *end = text.at + text.length;
+    if (from > 0 && from < text.length && at[-1] != '\n') at = memchr(at, '\n', (size_t)(end - at)) ?: end;
+    for (; at && at < end; at = memchr(at, '\n', (size_t)(end - at))) {
+        if (*at == '\n' && ++at == end) break;
+        struct text rest = text_from(at, (size_t)(end - at));
+        if (*at == *one.at && text_starts(rest, one)) return (size_t)(at - text.at);
+        if (*at == *other.at && text_starts(rest, other)) return (size_t)(at - text.at);
+    }
+    return text.length;
+}
+
 bool decode_find_block(struct text text, size_t from, struct decode_block *out)
 {
     while (from < text.length) {
-        size_t hit = from + text_find(text_slice(text, from, text.length), TEXT("begin"));
-        if (hit >= text.length) return false;
-        from = hit + 5;
-        if (text_ends(text_slice(text, 0, hit), TEXT("=y"))) hit -= 2;
-        if (hit > 0 && text.at[hit - 1] != '\n') continue;
+        size_t hit = line_with(text, from, TEXT("begin"), TEXT("=ybegin"));
         size_t line_end = hit + text_find_char(text_slice(text, hit, text.length), '\n');
         if (line_end >= text.length) return false;
         from = line_end + 1;
@@ -336,16 +372,11 @@ size_t decode_yenc(struct text data, char *out)
     return written;
 }
 
-/* At the start of a line, however the sentence goes on. */
+/* However the sentence goes on. */
 static size_t binhex_start(struct text text, size_t from)
 {
     static const struct text mark = { "(This file must be converted with BinHex", 40 };
-    while (from < text.length) {
-        size_t hit = from + text_find(text_slice(text, from, text.length), mark);
-        if (hit >= text.length || hit == 0 || text.at[hit - 1] == '\n') return hit;
-        from = hit + 1;
-    }
-    return text.length;
+    return line_with(text, from, mark, mark);
 }
 
 bool decode_find_binhex(struct text text, size_t from, struct text *out)

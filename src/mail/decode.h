@@ -8,10 +8,12 @@
 #include "mail/finding.h"
 
 enum decode_base64_mode {
-    DECODE_RESTART, /* padding ends a group of four; what follows begins a new one. Junk is skipped */
-    DECODE_SKIP,    /* padding is junk like any other: digits on both sides make one stream */
-    DECODE_STOP,    /* nothing is read behind the first padding; junk is skipped */
-    DECODE_STRICT,  /* nothing is read behind the first padding or junk */
+    DECODE_RESTART,    /* padding ends a group of four; what follows begins a new one. Junk is skipped */
+    DECODE_SKIP,       /* padding is junk like any other: digits on both sides make one stream */
+    DECODE_STOP,       /* nothing is read behind the first padding; junk is skipped */
+    DECODE_STRICT,     /* nothing is read behind the first padding or junk */
+    DECODE_LINES,      /* each line by itself, to its first padding */
+    DECODE_PARAGRAPHS, /* likewise each paragraph */
     DECODE_MODES
 };
 

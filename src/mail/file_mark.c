@@ -45,13 +45,24 @@ static const struct text marks_anywhere[] = {
     MARK("**ACE**"),
 };
 
+static bool is_odd(unsigned char c)
+{
+    return c < 0x20 && c != '\r' && c != '\n' && c != '\t' && c != '\f' && c != 0x1B;
+}
+
+/* Eight bytes at once: only those that may be controls are looked at singly. */
 bool file_mark_is_plain(struct text bytes)
 {
-    for (size_t i = 0; i < bytes.length; i++) {
-        unsigned char c = (unsigned char)bytes.at[i];
-        bool is_usual = c >= 0x20 || c == '\r' || c == '\n' || c == '\t' || c == '\f' || c == 0x1B;
-        if (!is_usual) return false;
+    const uint64_t ones = 0x0101010101010101u;
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= bytes.length; at += sizeof word) {
+        memcpy(&word, bytes.at + at, sizeof word);
+        uint64_t low = (word - 0x20 * ones) & ~word & 0x80 * ones;
+        for (; low != 0; low &= low - 1)
+            if (is_odd((unsigned char)(word >> (__builtin_ctzll(low) & 56)))) return false;
     }
+    for (; at < bytes.length; at++)
+        if (is_odd((unsigned char)bytes.at[at])) return false;
     return true;
 }
 

@@ -12,6 +12,7 @@ static const struct {
     [FINDING_HEADER_8BIT] = { "header-8bit", CONSEQUENCE_NONE },
     [FINDING_HEADER_EMPTY_NAME] = { "header-empty-name", CONSEQUENCE_NONE },
     [FINDING_HEADER_ODD_NAME] = { "header-odd-name", CONSEQUENCE_NONE },
+    [FINDING_CONTENT_ODD_NAME] = { "content-odd-name", CONSEQUENCE_READ },
     [FINDING_HEADER_SPACE_BEFORE_COLON] = { "header-space-before-colon", CONSEQUENCE_NONE },
     [FINDING_CONTENT_SPACE_BEFORE_COLON] = { "content-space-before-colon", CONSEQUENCE_READ },
     [FINDING_HEADER_STARTS_FOLDED] = { "header-starts-folded", CONSEQUENCE_READ },
@@ -50,6 +51,7 @@ static const struct {
     [FINDING_PREAMBLE] = { "preamble", CONSEQUENCE_NONE },
     [FINDING_EPILOGUE] = { "epilogue", CONSEQUENCE_NONE },
     [FINDING_BYTES_BETWEEN_PARTS] = { "bytes-between-parts", CONSEQUENCE_READ },
+    [FINDING_STRAY_BOUNDARY] = { "stray-boundary", CONSEQUENCE_LOOK },
     [FINDING_UNKNOWN_TRANSFER_ENCODING] = { "unknown-transfer-encoding", CONSEQUENCE_READ },
     [FINDING_QUOTED_TRANSFER_ENCODING] = { "quoted-transfer-encoding", CONSEQUENCE_READ },
     [FINDING_TRANSFER_ENCODING_SYNTAX] = { "transfer-encoding-syntax", CONSEQUENCE_READ },
@@ -58,6 +60,7 @@ static const struct {
     [FINDING_BASE64_INNER_PADDING] = { "base64-inner-padding", CONSEQUENCE_READ },
     [FINDING_BASE64_MISSING_PADDING] = { "base64-missing-padding", CONSEQUENCE_NONE },
     [FINDING_BASE64_LONG_LINE] = { "base64-long-line", CONSEQUENCE_NONE },
+    [FINDING_BASE64_UNEVEN_LINE] = { "base64-uneven-line", CONSEQUENCE_LOOK },
     [FINDING_BASE64_LONE_DIGIT] = { "base64-lone-digit", CONSEQUENCE_NONE },
     [FINDING_QUOTED_BAD_ESCAPE] = { "quoted-bad-escape", CONSEQUENCE_READ },
     [FINDING_QUOTED_8BIT] = { "quoted-8bit", CONSEQUENCE_NONE },
@@ -105,6 +108,14 @@ bool finding_set_calls_for(const struct finding_set *set, enum consequence conse
     for (size_t i = 0; i < FINDING_COUNT; i++)
         if (table[i].consequence == consequence && finding_has(set, (enum finding)i)) return true;
     return false;
+}
+
+void finding_merge_those(struct finding_set *into, const struct finding_set *from,
+                         enum consequence consequence)
+{
+    for (size_t i = 0; i < FINDING_COUNT; i++)
+        if (table[i].consequence == consequence && finding_has(from, (enum finding)i))
+            finding_add(into, (enum finding)i);
 }
 
 bool finding_set_is_doubtful(const struct finding_set *set)

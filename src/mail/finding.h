@@ -14,7 +14,8 @@ enum finding {
     FINDING_HEADER_NUL,
     FINDING_HEADER_8BIT,
     FINDING_HEADER_EMPTY_NAME,
-    FINDING_HEADER_ODD_NAME, /* bytes in a name that RFC 5322 section 3.6.8 does not allow */
+    FINDING_HEADER_ODD_NAME,  /* bytes in a name that RFC 5322 section 3.6.8 does not allow */
+    FINDING_CONTENT_ODD_NAME, /* the same, in the name of a Content- field */
     FINDING_HEADER_SPACE_BEFORE_COLON,
     FINDING_CONTENT_SPACE_BEFORE_COLON, /* the same, on a Content- field */
     FINDING_HEADER_STARTS_FOLDED,       /* the first line begins with a blank */
@@ -55,6 +56,7 @@ enum finding {
     FINDING_PREAMBLE,
     FINDING_EPILOGUE,
     FINDING_BYTES_BETWEEN_PARTS, /* a preamble or epilogue that looks like content */
+    FINDING_STRAY_BOUNDARY, /* a line like a boundary, a Content- field behind it, and no boundary of ours */
     /* transfer encodings */
     FINDING_UNKNOWN_TRANSFER_ENCODING,
     FINDING_QUOTED_TRANSFER_ENCODING,
@@ -64,7 +66,8 @@ enum finding {
     FINDING_BASE64_INNER_PADDING,
     FINDING_BASE64_MISSING_PADDING,
     FINDING_BASE64_LONG_LINE,
-    FINDING_BASE64_LONE_DIGIT, /* one digit left over: six bits that no byte can hold */
+    FINDING_BASE64_UNEVEN_LINE, /* a line that more digits follow ends within a group of four */
+    FINDING_BASE64_LONE_DIGIT,  /* one digit left over: six bits that no byte can hold */
     FINDING_QUOTED_BAD_ESCAPE,
     FINDING_QUOTED_8BIT,
     FINDING_QUOTED_LONG_LINE,
@@ -124,6 +127,7 @@ bool finding_from_name(struct text name, enum finding *out);
    can hold a message, and never one that has nothing but text and HTML in every reading. */
 enum consequence {
     CONSEQUENCE_NONE, /* a fact for the log and the score */
+    CONSEQUENCE_LOOK, /* some program may see more here: that is read too, and nothing is held for it */
     CONSEQUENCE_READ, /* mail programs may differ in ways that can be listed: the message is read in every one
                          of them, and held when one of them shows a file that others do not see */
     CONSEQUENCE_HOLD, /* they differ in ways that nobody can list: held when there is any file in it */
@@ -135,6 +139,10 @@ enum consequence finding_consequence(enum finding finding); /* never fails: ever
 
 /* One in the set has that consequence, at least. */
 bool finding_set_calls_for(const struct finding_set *set, enum consequence consequence);
+
+/* Adds those of `from` that have that consequence. */
+void finding_merge_those(struct finding_set *into, const struct finding_set *from,
+                         enum consequence consequence);
 
 /* It is READ or HOLD for one in the set: other readings are due. */
 bool finding_set_is_doubtful(const struct finding_set *set);

@@ -38,6 +38,60 @@ static bool is_content_field(struct text line)
     return text_starts_nocase(line, TEXT("content-"));
 }
 
+/* As a lenient program might find the field: behind blanks, control and eight-bit bytes. */
+static bool has_content_field(struct text line)
+{
+    size_t at = 0;
+    while (at < line.length && (line.at[at] <= ' ' || line.at[at] >= 127 || line.at[at] & 0x80)) at++;
+    return is_content_field(text_slice(line, at, line.length));
+}
+
+bool gap_has_field_behind(struct text text, size_t from)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    while (text_next_line(&rest, &line)) {
+        if (line.length == 0 || text_starts(line, TEXT("--"))) return false;
+        if (has_content_field(line)) return true;
+    }
+    return false;
+}
+
+bool gap_begins_parts(struct text text, struct text *out_boundary)
+{
+    struct text rest = text_trim(text), line;
+    if (!text_starts(rest, TEXT("--")) || !text_next_line(&rest, &line)) return false;
+    *out_boundary = text_trim(text_slice(line, 2, line.length));
+    return out_boundary->length > 0 && gap_has_field_behind(rest, 0);
+}
+
+/* Kept until the field comes. */
+static void stray_add(struct gap_strays *strays, size_t offset, struct text line)
+{
+    enum { MOST = sizeof strays->lines / sizeof *strays->lines };
+    if (strays->count == MOST) memmove(strays->lines, strays->lines + 1, (MOST - 1) * sizeof *strays->lines);
+    strays->count -= strays->count == MOST;
+    size_t end = line.length;
+    while (end > 2 && char_is_blank(line.at[end - 1])) end--;
+    if (end > 2) strays->lines[strays->count++] = (struct gap_run){ offset, text_slice(line, 2, end) };
+}
+
+bool gap_next_strays(struct text text, size_t from, struct gap_strays *out)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    out->count = 0;
+    while (rest.length > 0) {
+        size_t offset = text.length - rest.length;
+        text_next_line(&rest, &line);
+        out->next = text.length - rest.length;
+        if (line.length == 0) out->count = 0;
+        if (text_starts(line, TEXT("--")))
+            stray_add(out, offset, line);
+        else if (out->count > 0 && has_content_field(line))
+            return true;
+    }
+    return false;
+}
+
 bool gap_looks_like_content(struct text gap)
 {
     struct text line;

@@ -25,6 +25,25 @@ bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_
    paragraph with a Content- field. False when there is none; else go on from the end of `out`. */
 bool gap_next_body(struct text text, size_t from, struct gap_run *out);
 
+/* A Content- field stands in the lines from `from` on, before an empty line and before one that begins with
+   two hyphens; bytes that no name has may stand before it. */
+bool gap_has_field_behind(struct text text, size_t from);
+
+/* The text begins, behind empty lines, with a line like a boundary and a Content- field behind it: what a
+   multipart has for a body. `out_boundary`: what follows the hyphens. */
+bool gap_begins_parts(struct text text, struct text *out_boundary);
+
+/* Lines like boundaries that stand in one paragraph with a Content- field, before it. */
+struct gap_strays {
+    struct gap_run lines[4]; /* bytes: behind the hyphens, without the line end and blanks before it */
+    size_t count;            /* at least one when any are there */
+    size_t next;             /* where to go on */
+};
+
+/* The next paragraph at or behind `from`, which must be where a line begins, that has such lines; of more
+   than four the last four. False when there is none. */
+bool gap_next_strays(struct text text, size_t from, struct gap_strays *out);
+
 /* The next run at or behind `from`, which must be where a line begins; false when there is none. */
 bool gap_next_run(struct text text, size_t from, struct gap_run *out);
 

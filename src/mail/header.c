@@ -28,6 +28,8 @@ static const struct known_field {
     { { "Content-ID", 10 }, HEADER_CONTENT_ID },
 };
 
+enum { NAME_ROOM = 32 };
+
 enum header_id header_id_of(struct text name)
 {
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
@@ -74,6 +76,19 @@ static bool line_is_blank(struct text line)
     return true;
 }
 
+/* The name without bytes that no name has, when it is that of a Content- field then; else empty. Some
+   programs pass over such bytes, others take the line for another field. `room`: NAME_ROOM bytes. */
+static struct text content_name(struct text name, char *room)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < name.length && length < NAME_ROOM; i++) {
+        unsigned char c = (unsigned char)name.at[i];
+        if (c > 0x20 && c < 0x7f) room[length++] = name.at[i];
+    }
+    struct text plain = text_from(room, length);
+    return text_starts_nocase(plain, TEXT("content-")) ? plain : TEXT_NONE;
+}
+
 /* Length of the field name that begins the line, blanks before the colon left out; out_colon is
    where the colon stands. False when the line is no field. RFC 5322 section 3.6.8. */
 static bool name_of(struct text line, struct finding_set *findings, size_t *out_length, size_t *out_colon)
@@ -87,7 +102,10 @@ static bool name_of(struct text line, struct finding_set *findings, size_t *out_
         if (c == ' ' || c == '\t') return false;
         odd |= c < 0x21 || c > 0x7e;
     }
+    char room[NAME_ROOM];
     if (odd) finding_add(findings, FINDING_HEADER_ODD_NAME);
+    if (odd && content_name(text_slice(line, 0, end), room).length > 0)
+        finding_add(findings, FINDING_CONTENT_ODD_NAME);
     if (end == 0) finding_add(findings, FINDING_HEADER_EMPTY_NAME);
     if (end != colon) {
         bool content = text_starts_nocase(line, TEXT("content-"));
@@ -131,6 +149,9 @@ static void field_begin(struct parse *parse, struct line line, size_t name_lengt
     size_t value = line.start + colon + 1;
     field->value = text_from(parse->text.at + value, line.end - value);
     field->id = header_id_of(field->name);
+    char room[NAME_ROOM];
+    if (parse->limits->skip_junk && field->id == HEADER_OTHER)
+        field->id = header_id_of(content_name(field->name, room));
     if (out->times[field->id]++ == 0) out->first[field->id] = (uint32_t)out->count;
 }
 
@@ -300,6 +321,41 @@ bool header_is_missing(struct text text)
         has_line = true;
     }
     return has_line;
+}
+
+/* Up to the first line that has something on it. */
+static struct text begin_of(struct text text)
+{
+    size_t at = 0;
+    if (text_starts(text, TEXT("\xEF\xBB\xBF"))) at = 3;
+    while (at < text.length && strchr(" \t\r\n\f", text.at[at]) && text.at[at]) at++;
+    return text_slice(text, at, text.length);
+}
+
+static bool may_begin_mail(struct text line)
+{
+    enum header_id id;
+    if (line.length == 0) return false;
+    return is_mbox_line(line, true) || is_field(line, &id);
+}
+
+bool header_looks_like_mail(struct text text, struct text *out_mail)
+{
+    struct text rest = begin_of(text), line;
+    *out_mail = rest;
+    char room[NAME_ROOM];
+    unsigned known = 0;
+    if (!text_next_line(&rest, &line) || !may_begin_mail(line)) return false;
+    do {
+        struct text name = text_slice(line, 0, text_find_char(line, ':'));
+        if (line.length == 0) return false;
+        if (name.length == line.length) continue;
+        if (content_name(name, room).length > 0) return true;
+        while (name.length > 0 && char_is_blank(name.at[name.length - 1])) name.length--;
+        known += header_id_of(name) != HEADER_OTHER;
+        if (known >= 2) return true;
+    } while (text_next_line(&rest, &line));
+    return false;
 }
 
 size_t header_mbox_length(struct text text)

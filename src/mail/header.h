@@ -83,6 +83,12 @@ const struct header_field *header_find_last(const struct header *header, enum he
 
 size_t header_count_name(const struct header *header, struct text name); /* ASCII case is ignored */
 
+/* A program that is given these bytes as a file may read them as a mail: they begin, behind empty lines and a
+   byte order mark, with a field or the line of an mbox, and up to the next empty line there is a Content-
+   field, or two fields that RFC 5322 section 3.6 names. Looks no further than that line. `out_mail` is then
+   the bytes from the first of those lines on. */
+bool header_looks_like_mail(struct text text, struct text *out_mail);
+
 /* The value on one line: each fold (line end and the blanks behind it) is a single space, outer blanks
    are gone, NUL bytes are gone. Borrowed from the value itself when nothing had to change. */
 struct text header_unfold(struct arena *arena, struct text value);

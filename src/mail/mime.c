@@ -110,7 +110,9 @@ static void read_header(struct walk *walk, uint32_t index)
     struct header_limits limits = { walk->limits->header_bytes, walk->limits->header_fields, last, last,
                                     walk->choice == MIME_SHORT };
     struct text message = walk->mime->message;
-    struct text bytes = text_slice(message, part->offset, header_end(walk, part->offset));
+    bool is_headless = index == 0 && walk->mime->is_body;
+    size_t end = is_headless ? 0 : header_end(walk, part->offset);
+    struct text bytes = text_slice(message, part->offset, end);
     header_parse(walk->arena, bytes, &limits, header);
     part->header = header;
     part->findings = header->findings;
@@ -118,6 +120,8 @@ static void read_header(struct walk *walk, uint32_t index)
     bool in_digest = part->parent != MIME_NO_PARENT &&
                      text_equal(part_at(walk, part->parent)->type, TEXT("multipart/digest"));
     content_fields_read(walk->arena, walk->limits, walk->choice, in_digest, walk->mime->declared, part);
+    if (is_headless && walk->mime->boundary.length > 0) part->type = TEXT("multipart/mixed");
+    if (is_headless) part->boundary = walk->mime->boundary;
     bool is_text = index == 0 || text_starts(part->type, TEXT("text/"));
     if (is_text && walk->mime->declared.length == 0) walk->mime->declared = part->charset;
     note_header(walk, index);
@@ -346,7 +350,8 @@ static void note_search(struct walk *walk)
     if (search->prefix_line != SIZE_MAX) note(walk, index, FINDING_BOUNDARY_PREFIX, search->prefix_line);
     if (search->reopen_line != SIZE_MAX)
         note(walk, index, FINDING_DELIMITER_AFTER_CLOSE, search->reopen_line);
-    search->prefix_line = search->reopen_line = SIZE_MAX;
+    if (search->stray_line != SIZE_MAX) note(walk, index, FINDING_STRAY_BOUNDARY, search->stray_line);
+    search->prefix_line = search->reopen_line = search->stray_line = SIZE_MAX;
 }
 
 /* `from` is where the search for the line began. Returns where to go on. */
@@ -360,27 +365,54 @@ static size_t take_boundary(struct walk *walk, size_t from, const struct boundar
     return line->closing ? line->end : open_part(walk, frame->part, line->end);
 }
 
-struct mime *mime_parse(struct arena *arena, struct text message, const struct mime_limits *limits,
-                        enum mime_choice choice)
+/* `mime` has what is to be read, and how. */
+static struct mime *parse(struct arena *arena, struct mime *mime, enum mime_choice choice)
 {
-    struct mime *mime = arena_alloc(arena, sizeof *mime);
+    const struct mime_limits *limits = mime->limits;
+    struct text message = mime->message;
     struct walk walk = { .arena = arena, .mime = mime, .limits = limits, .choice = choice, .leaf = NO_LEAF };
-    if (!message.at) message.at = "";
-    mime->message = message;
-    mime->limits = limits;
     mime->notes = arena_alloc_array(arena, limits->notes, sizeof *mime->notes);
     walk.stack.frames = arena_alloc_array(arena, limits->depth + 1, sizeof *walk.stack.frames);
-    walk.search = (struct boundary_search){ choice == MIME_LAST, choice == MIME_LAST, SIZE_MAX, SIZE_MAX };
+    walk.search =
+        (struct boundary_search){ choice == MIME_LAST, choice == MIME_LAST, SIZE_MAX, SIZE_MAX, SIZE_MAX };
     size_t at = open_part(&walk, MIME_NO_PARENT, 0);
-    while (walk.stack.count > 0) {
-        struct boundary_line line;
-        bool found = boundary_next(&walk.stack, message, at, &walk.search, &line);
+    struct boundary_line line;
+    for (bool found = true; found;) {
+        found = boundary_next(&walk.stack, message, at, &walk.search, &line);
         note_search(&walk);
-        if (!found) break;
-        at = take_boundary(&walk, at, &line);
+        if (found) at = take_boundary(&walk, at, &line);
     }
     close_above(&walk, 0, message.length);
     return mime;
+}
+
+static struct mime *mime_new(struct arena *arena, struct text message, const struct mime_limits *limits)
+{
+    struct mime *mime = arena_alloc(arena, sizeof *mime);
+    mime->message = message.at ? message : TEXT("");
+    mime->limits = limits;
+    return mime;
+}
+
+struct mime *mime_parse(struct arena *arena, struct text message, const struct mime_limits *limits,
+                        enum mime_choice choice)
+{
+    return parse(arena, mime_new(arena, message, limits), choice);
+}
+
+struct mime *mime_parse_body(struct arena *arena, struct text body, struct text boundary,
+                             const struct mime_limits *limits, enum mime_choice choice)
+{
+    struct mime *mime = mime_new(arena, body, limits);
+    mime->is_body = true;
+    mime->boundary = boundary;
+    return parse(arena, mime, choice);
+}
+
+struct mime *mime_parse_again(struct arena *arena, const struct mime *mime, enum mime_choice choice)
+{
+    if (!mime->is_body) return mime_parse(arena, mime->message, mime->limits, choice);
+    return mime_parse_body(arena, mime->message, mime->boundary, mime->limits, choice);
 }
 
 static size_t decode_uu_part(struct text body, char *room, struct finding_set *findings)

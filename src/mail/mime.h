@@ -74,6 +74,8 @@ struct mime {
     struct mime_note *notes;
     size_t note_count;
     const struct mime_limits *limits;
+    bool is_body;         /* by mime_parse_body */
+    struct text boundary; /* likewise: as it was given */
 };
 
 /* Which of two contradicting statements is believed. */
@@ -87,6 +89,14 @@ enum mime_choice {
    what cannot be understood is a leaf with findings. */
 struct mime *mime_parse(struct arena *arena, struct text message, const struct mime_limits *limits,
                         enum mime_choice choice);
+
+/* The same of bytes that are the body of a part whose header nobody knows: a multipart of that boundary, or a
+   plain text when it is empty. */
+struct mime *mime_parse_body(struct arena *arena, struct text body, struct text boundary,
+                             const struct mime_limits *limits, enum mime_choice choice);
+
+/* What made `mime`, again, under another choice. */
+struct mime *mime_parse_again(struct arena *arena, const struct mime *mime, enum mime_choice choice);
 
 /* The body with its transfer encoding undone: borrowed from the message when nothing had to be
    done, else written to `room` (cleared first). Findings of the encoding are added to `findings`

@@ -5,11 +5,20 @@
 
 #include "mail/decode.h"
 #include "mail/exposure.h"
+#include "mail/file_mark.h"
 #include "mail/gap.h"
+#include "mail/line_form.h"
+#include "mail/seen.h"
 #include "mail/signed.h"
 
 /* A carved run of fewer bytes can hold nothing that does harm. */
-enum { OTHERS_MOST = 2, NESTED_MOST = 3, CARVED_LEAST = 40, PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4 };
+enum {
+    OTHERS_MOST = 2,
+    NESTED_MOST = 8,
+    WORDS_MOST = 64,
+    CARVED_LEAST = 40,
+    PARAGRAPH_LEAST = CARVED_LEAST / 3 * 4
+};
 
 enum stage {
     STAGE_PARTS,      /* the tree's leaves */
@@ -20,6 +29,7 @@ enum stage {
     STAGE_RUNS,       /* base64 anywhere */
     STAGE_BLOCKS,     /* uuencode and yEnc anywhere */
     STAGE_BINHEX,
+    STAGE_WORDS,  /* the body under boundaries that no header declares as we read it */
     STAGE_QUOTED, /* the whole message as quoted-printable */
     STAGE_DONE
 };
@@ -34,14 +44,8 @@ enum method {
 };
 
 static const char *const method_names[METHOD_COUNT] = {
-    "identity", "quoted-printable", "uuencode",    "yenc",
-    "base64",   "base64-skip",      "base64-stop", "base64-strict",
-};
-
-/* What was handed out: offset, length and method, mixed into one number. Open addressing, 0 is free. */
-struct seen {
-    uint64_t *keys;
-    size_t count, room;
+    "identity",    "quoted-printable", "uuencode",      "yenc",         "base64",
+    "base64-skip", "base64-stop",      "base64-strict", "base64-lines", "base64-paragraphs",
 };
 
 /* What may still be handed out, shared with the lists inside. */
@@ -50,16 +54,47 @@ struct budget {
     size_t extras; /* readings that are no parts of the first tree */
 };
 
+/* What a list inside another one is, and what follows from it for the message. */
+enum reading_role {
+    ROLE_MESSAGE, /* the outermost */
+    ROLE_ENTITY,  /* every program that opens the part reads it so: its findings are the message's */
+    ROLE_MAIL,    /* a program that is given the part as a file may: its doubts are its own */
+    ROLE_BODY     /* some may: nothing is held for it */
+};
+
+/* A boundary that some program may see, and the bytes that it divides. */
+struct stray_word {
+    struct text boundary, body;
+};
+
+/* What a reading of the same bytes with other line ends needs. */
+struct forms {
+    struct text encoded;
+    enum method method;
+    unsigned next; /* enum line_form; 0: none is due */
+};
+
+struct mail {
+    struct text bytes;
+    struct mail *next;
+};
+
 struct reading_list {
     struct arena *arena;
+    enum reading_role role;
+    bool is_other;                           /* in a part that is in no tree of the first choice */
     struct mime *mime, *others[OTHERS_MOST]; /* the tree of the first choice, those of other choices */
     size_t other_count;
     struct mime *short_tree; /* MIME_SHORT's among the others, or NULL */
     enum stage stage;
     size_t part; /* index among the parts of the stage's trees */
     size_t method, at;
-    struct decode_block block; /* the last one found */
-    struct seen seen;
+    struct decode_block block;   /* the last one found */
+    struct seen own_seen, *seen; /* what was handed out; one with the lists inside */
+    struct stray_word *words;    /* WORDS_MOST; NULL before they were looked for */
+    size_t word_count, word;
+    struct forms forms;
+    struct mail *mails;     /* found in what was handed out last */
     struct buffer rooms[2]; /* the reading before stays, to be compared */
     struct text before;
     const struct buffer *held; /* the one that `before` lies in; any when it lies elsewhere */
@@ -67,6 +102,7 @@ struct reading_list {
     struct reading_list *inner; /* a message that was itself encoded */
     unsigned nested;
     struct exposure exposure;
+    bool is_ambiguous_inside; /* a mail in it is */
 };
 
 struct reading_list *reading_open(struct arena *arena, struct mime *mime)
@@ -76,6 +112,7 @@ struct reading_list *reading_open(struct arena *arena, struct mime *mime)
     list->mime = mime;
     list->own_budget = (struct budget){ mime->limits->decoded_bytes, mime->limits->parts };
     list->budget = &list->own_budget;
+    list->seen = &list->own_seen;
     list->exposure.arena = arena;
     return list;
 }
@@ -86,45 +123,6 @@ void reading_close(struct reading_list *list)
         buffer_free(&list->rooms[0]);
         buffer_free(&list->rooms[1]);
     }
-}
-
-static uint64_t key_of(size_t offset, size_t length, enum method method)
-{
-    uint64_t key = (offset * 0x9e3779b97f4a7c15u) ^ (length * 0xc2b2ae3d27d4eb4fu) ^ (method + 1);
-    key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9u;
-    return key ? key : 1;
-}
-
-static void seen_place(struct seen *seen, uint64_t key)
-{
-    size_t at = key & (seen->room - 1);
-    while (seen->keys[at] != 0) at = (at + 1) & (seen->room - 1);
-    seen->keys[at] = key;
-}
-
-static void seen_grow(struct arena *arena, struct seen *seen)
-{
-    struct seen wider = { .room = seen->room ? seen->room * 2 : 64 };
-    wider.keys = arena_alloc_array(arena, wider.room, sizeof *wider.keys);
-    wider.count = seen->count;
-    for (size_t i = 0; i < seen->room; i++)
-        if (seen->keys[i]) seen_place(&wider, seen->keys[i]);
-    *seen = wider;
-}
-
-/* True when it was not there yet. Blanks around the bytes make no difference. */
-static bool seen_add(struct reading_list *list, struct text encoded, enum method method)
-{
-    struct seen *seen = &list->seen;
-    encoded = text_trim(encoded);
-    if (encoded.length == 0) return false;
-    if (seen->count * 2 >= seen->room) seen_grow(list->arena, seen);
-    uint64_t key = key_of((size_t)(encoded.at - list->mime->message.at), encoded.length, method);
-    for (size_t at = key & (seen->room - 1); seen->keys[at]; at = (at + 1) & (seen->room - 1))
-        if (seen->keys[at] == key) return false;
-    seen_place(seen, key);
-    seen->count++;
-    return true;
 }
 
 static enum method method_of(const struct mime_part *part)
@@ -151,6 +149,12 @@ static struct buffer *next_room(struct reading_list *list)
     struct buffer *room = &list->rooms[list->held == &list->rooms[0]];
     buffer_clear(room);
     return room;
+}
+
+/* Nothing was handed out of these bytes by that method. */
+static bool is_new(struct reading_list *list, struct text encoded, enum method method)
+{
+    return seen_add(list->arena, list->seen, encoded, method);
 }
 
 static struct text decode_by(struct reading_list *list, struct text encoded, enum method method,
@@ -223,36 +227,184 @@ static void expose(struct reading_list *list, const struct mime_part *part, stru
         exposure_add_other(&list->exposure, &view);
 }
 
-/* Checks and charges what is about to be handed out. */
-static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
-                     const struct mime_part *part, struct text encoded, enum method method, struct text bytes)
+/* --- handing out --- */
+
+/* What is about to be handed out has to be paid for, and stays until the next one. */
+static bool charge(struct reading_list *list, struct text bytes, bool is_extra)
 {
-    bool extra = kind != READING_PART || list->nested > 0;
-    if (bytes.length < (kind == READING_CARVED ? (size_t)CARVED_LEAST : 1)) return false;
-    if (text_equal(bytes, list->before) && list->stage != STAGE_PARTS) return false;
-    if (bytes.length > list->budget->bytes || (extra && list->budget->extras == 0)) return give_up(list);
+    if (bytes.length > list->budget->bytes || (is_extra && list->budget->extras == 0)) return give_up(list);
     list->budget->bytes -= bytes.length;
-    list->budget->extras -= extra;
+    list->budget->extras -= is_extra;
     list->before = bytes;
     if (bytes.at == buffer_text(&list->rooms[0]).at) list->held = &list->rooms[0];
     if (bytes.at == buffer_text(&list->rooms[1]).at) list->held = &list->rooms[1];
+    return true;
+}
+
+/* A file that was sent as lines; a text is one only by its mark. */
+static bool is_file_of_lines(const struct mime_part *part, struct text encoded, enum method method,
+                             struct text bytes)
+{
+    if (method != METHOD_IDENTITY && method != METHOD_QUOTED) return false;
+    if (!memchr(encoded.at, '\n', encoded.length)) return false;
+    if (part && exposure_is_file_type(part->type)) return true;
+    return !file_mark_is_plain(bytes) && file_mark_in(bytes);
+}
+
+static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
+                     const struct mime_part *part, struct text encoded, enum method method, struct text bytes)
+{
+    if (bytes.length < (kind == READING_CARVED ? (size_t)CARVED_LEAST : 1)) return false;
+    if (text_equal(bytes, list->before) && list->stage != STAGE_PARTS) return false;
+    if (!charge(list, bytes, kind != READING_PART || list->role != ROLE_MESSAGE)) return false;
     expose(list, part, encoded, method, bytes);
+    if (is_file_of_lines(part, encoded, method, bytes))
+        list->forms = (struct forms){ encoded, method, LINE_FORM_TRIMMED };
     size_t offset = (size_t)(encoded.at - list->mime->message.at);
     *out = (struct reading){ kind, part, offset, method_names[method], bytes };
     return true;
 }
 
-/* `part` is a leaf or container of the outer message. */
-static void inner_begin(struct reading_list *list, const struct mime_part *part, struct text message)
+/* Quoted-printable is decoded from one half of the room into the other. */
+static struct text decode_form(struct reading_list *list, const struct forms *forms, enum line_form form)
+{
+    struct buffer *room = next_room(list);
+    size_t half = decode_room(forms->encoded.length);
+    char *to = buffer_reserve(room, 2 * half), *shaped = to + half;
+    size_t length = line_form_write(forms->encoded, form, shaped);
+    if (forms->method == METHOD_QUOTED)
+        length = decode_quoted(text_from(shaped, length), to, NULL);
+    else
+        memcpy(to, shaped, length);
+    buffer_commit(room, length);
+    return buffer_text(room);
+}
+
+/* The last reading with other line ends. Blanks are taken away only from quoted-printable, which knows that
+   they may have been added. */
+static bool forms_next(struct reading_list *list, struct reading *out)
+{
+    static const char *const names[] = { "", "quoted-printable-trim", "quoted-printable-lf",
+                                         "quoted-printable-trim-lf" };
+    struct forms *forms = &list->forms;
+    while (forms->next > 0 && forms->next < LINE_FORM_COUNT) {
+        enum line_form form = forms->next++;
+        bool is_plain = forms->method == METHOD_IDENTITY;
+        if (is_plain && form != LINE_FORM_FED) continue;
+        struct text bytes = decode_form(list, forms, form);
+        if (bytes.length == 0 || text_equal(bytes, list->before)) continue;
+        if (!charge(list, bytes, true)) break;
+        size_t offset = (size_t)(forms->encoded.at - list->mime->message.at);
+        *out = (struct reading){ READING_ALTERNATIVE, NULL, offset, is_plain ? "identity-lf" : names[form],
+                                 bytes };
+        return true;
+    }
+    forms->next = 0;
+    return false;
+}
+
+/* --- what lies inside --- */
+
+static void list_begin(struct reading_list *list, enum reading_role role, struct mime *mime)
 {
     list->before = TEXT_NONE;
+    struct reading_list *inner = reading_open(list->arena, mime);
+    inner->role = role;
+    inner->budget = list->budget;
+    inner->seen = list->seen;
+    inner->nested = list->nested + 1;
+    inner->is_other = list->stage != STAGE_PARTS;
+    inner->exposure.is_secret = list->exposure.is_secret || list->stage != STAGE_PARTS;
+    list->inner = inner;
+}
+
+/* May so many bytes be read once more, one level deeper? Says so in a finding when not. */
+static bool may_begin(struct reading_list *list, size_t length)
+{
+    struct finding_set *findings = &list->mime->findings;
+    if (list->nested >= NESTED_MOST)
+        finding_add(findings, FINDING_NESTED_TOO_DEEP);
+    else if (length > list->budget->bytes)
+        finding_add(findings, FINDING_DECODED_TOO_LARGE);
+    else
+        return true;
+    return false;
+}
+
+/* `part` is a leaf or container of the outer message, `message` what it is for all who open it. */
+static void entity_begin(struct reading_list *list, const struct mime_part *part, struct text message)
+{
     struct mime *mime = mime_parse(list->arena, message, list->mime->limits, MIME_FIRST);
     finding_merge(&list->mime->findings, &mime->findings);
-    list->inner = reading_open(list->arena, mime);
-    list->inner->budget = list->budget;
-    list->inner->nested = list->nested + 1;
+    list_begin(list, ROLE_ENTITY, mime);
     bool is_file = part->kind == MIME_LEAF && exposure_is_file_type(part->type);
-    list->inner->exposure.is_secret = list->exposure.is_secret || list->stage != STAGE_PARTS || !is_file;
+    list->inner->exposure.is_secret |= !is_file;
+}
+
+/* Bytes that stay as long as the list does. */
+static struct text kept(struct reading_list *list, struct text bytes)
+{
+    struct text message = list->mime->message;
+    bool stays = bytes.at >= message.at && bytes.at <= message.at + message.length;
+    return stays ? bytes : arena_text(list->arena, bytes);
+}
+
+static void mail_begin(struct reading_list *list, struct text mail)
+{
+    if (!may_begin(list, mail.length)) return;
+    list->budget->bytes -= mail.length;
+    list_begin(list, ROLE_MAIL, mime_parse(list->arena, kept(list, mail), list->mime->limits, MIME_FIRST));
+}
+
+/* Of the body itself only what differs from what was handed out already. */
+static void body_begin(struct reading_list *list, struct text body, struct text boundary)
+{
+    if (!may_begin(list, body.length)) return;
+    list->budget->bytes -= body.length;
+    body = kept(list, body);
+    if (boundary.length == 0) is_new(list, body, METHOD_IDENTITY);
+    list_begin(list, ROLE_BODY, mime_parse_body(list->arena, body, boundary, list->mime->limits, MIME_FIRST));
+}
+
+/* What was found without regard to structure is. */
+static bool is_encoded(const struct mime_part *part)
+{
+    return !part || (part->encoding != MIME_IDENTITY && part->encoding != MIME_UNKNOWN_ENCODING);
+}
+
+/* uuencode and yEnc in what was decoded: the tree has only those in a text that is not encoded. */
+static bool has_blocks(const struct mime_part *part, struct text bytes)
+{
+    struct decode_block block = { 0 };
+    bool is_text = part && text_starts(part->type, TEXT("text/"));
+    if (is_text ? !is_encoded(part) : !file_mark_is_plain(bytes)) return false;
+    return decode_find_block(bytes, 0, &block);
+}
+
+/* What a program may see in the bytes of a leaf that was just handed out. */
+static void open_bytes(struct reading_list *list, const struct mime_part *part, struct text bytes)
+{
+    struct text mail, boundary;
+    if (list->inner) return;
+    if (header_looks_like_mail(bytes, &mail))
+        mail_begin(list, mail);
+    else if (has_blocks(part, bytes))
+        body_begin(list, bytes, TEXT_NONE);
+    else if (is_encoded(part) && gap_begins_parts(bytes, &boundary))
+        body_begin(list, bytes, boundary);
+}
+
+bool reading_add_mail(struct reading_list *list, struct text bytes)
+{
+    struct text mail;
+    if (!header_looks_like_mail(bytes, &mail)) return false;
+    while (list->inner) list = list->inner;
+    if (!may_begin(list, mail.length)) return true;
+    list->budget->bytes -= mail.length;
+    struct mail *added = arena_alloc(list->arena, sizeof *added);
+    *added = (struct mail){ arena_text(list->arena, mail), list->mails };
+    list->mails = added;
+    return true;
 }
 
 static bool is_signed_part(const struct mime_part *part)
@@ -275,7 +427,7 @@ static void open_signed(struct reading_list *list, const struct mime_part *part)
     else if (outcome == SIGNED_CONTENT && buffer_length(&content) > list->budget->bytes)
         finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
     else if (outcome == SIGNED_CONTENT)
-        inner_begin(list, part, arena_text(list->arena, buffer_text(&content)));
+        entity_begin(list, part, arena_text(list->arena, buffer_text(&content)));
     buffer_free(&content);
 }
 
@@ -283,28 +435,45 @@ static void open_signed(struct reading_list *list, const struct mime_part *part)
 static void open_inner(struct reading_list *list, const struct mime_part *part)
 {
     open_signed(list, part);
-    if (!finding_has(&part->findings, FINDING_ENCODED_CONTAINER) || list->nested >= NESTED_MOST) return;
-    struct buffer *room = next_room(list);
-    struct text decoded = arena_text(list->arena, mime_decode(part, room, NULL));
-    if (decoded.length > list->budget->bytes) return;
-    inner_begin(list, part, decoded);
+    if (list->inner || !finding_has(&part->findings, FINDING_ENCODED_CONTAINER)) return;
+    struct text decoded = mime_decode(part, next_room(list), NULL);
+    if (may_begin(list, decoded.length)) entity_begin(list, part, arena_text(list->arena, decoded));
+}
+
+/* What the list inside came to, for the message. Its limits are always the message's. */
+static void inner_end(struct reading_list *list)
+{
+    struct reading_list *inner = list->inner;
+    finding_merge_those(&list->mime->findings, &inner->mime->findings, CONSEQUENCE_LIMIT);
+    if (inner->role == ROLE_ENTITY) {
+        finding_merge(&list->mime->findings, &inner->mime->findings);
+        list->exposure.has_hidden |= inner->exposure.has_hidden;
+        list->is_ambiguous_inside |= inner->is_ambiguous_inside;
+    } else if (inner->role == ROLE_MAIL && !inner->is_other) {
+        list->is_ambiguous_inside |= reading_is_ambiguous(inner);
+    }
+    reading_close(inner);
+    list->inner = NULL;
 }
 
 static bool inner_next(struct reading_list *list, struct reading *out)
 {
-    while (list->inner) {
-        if (reading_next(list->inner, out)) {
-            out->kind = READING_ALTERNATIVE;
-            out->offset = 0;
-            return true;
+    for (;;) {
+        if (!list->inner && list->mails) {
+            struct text mail = list->mails->bytes;
+            list->mails = list->mails->next;
+            list_begin(list, ROLE_MAIL, mime_parse(list->arena, mail, list->mime->limits, MIME_FIRST));
         }
-        finding_merge(&list->mime->findings, &list->inner->mime->findings);
-        list->exposure.has_hidden |= list->inner->exposure.has_hidden;
-        reading_close(list->inner);
-        list->inner = NULL;
+        if (!list->inner) return false;
+        if (reading_next(list->inner, out)) break;
+        inner_end(list);
     }
-    return false;
+    out->kind = READING_ALTERNATIVE;
+    out->offset = 0;
+    return true;
 }
+
+/* --- stages --- */
 
 static void enter(struct reading_list *list, enum stage stage)
 {
@@ -323,6 +492,7 @@ static bool parts_next(struct reading_list *list, struct reading *out)
             if (inner_next(list, out)) return true;
             continue;
         }
+        if (list->role == ROLE_BODY && !is_new(list, part->body, method_of(part))) continue;
         struct finding_set findings = { 0 };
         struct text bytes = mime_decode(part, next_room(list), &findings);
         finding_merge(&part->findings, &findings);
@@ -330,6 +500,7 @@ static bool parts_next(struct reading_list *list, struct reading *out)
         bool given = hand_out(list, out, READING_PART, part, part->body, method_of(part), bytes);
         if (list->stage == STAGE_DONE) return false;
         open_inner(list, part);
+        if (given) open_bytes(list, part, bytes);
         if (given) return true;
     }
     return false;
@@ -337,18 +508,21 @@ static bool parts_next(struct reading_list *list, struct reading *out)
 
 static struct mime *other_add(struct reading_list *list, enum mime_choice choice)
 {
-    struct mime *other = mime_parse(list->arena, list->mime->message, list->mime->limits, choice);
+    struct mime *other = mime_parse_again(list->arena, list->mime, choice);
     finding_merge(&list->mime->findings, &other->findings);
     list->others[list->other_count++] = other;
     return other;
 }
 
-/* The other trees are made, and what the first gave is remembered. */
-static void prepare_others(struct reading_list *list)
+static void remember_parts(struct reading_list *list)
 {
     for (size_t i = 0; i < list->mime->count; i++)
         if (list->mime->parts[i].kind == MIME_LEAF)
-            seen_add(list, list->mime->parts[i].body, method_of(&list->mime->parts[i]));
+            is_new(list, list->mime->parts[i].body, method_of(&list->mime->parts[i]));
+}
+
+static void prepare_others(struct reading_list *list)
+{
     other_add(list, MIME_LAST);
     if (finding_has(&list->mime->findings, FINDING_HEADER_MBOX_LINE))
         list->short_tree = other_add(list, MIME_SHORT);
@@ -369,11 +543,12 @@ static bool others_next(struct reading_list *list, struct reading *out)
     struct mime_part *part;
     while (list->stage != STAGE_DONE && (part = part_of_others(list, list->part)) != NULL) {
         list->part++;
-        if (part->kind != MIME_LEAF || !seen_add(list, part->body, method_of(part))) continue;
+        if (part->kind != MIME_LEAF || !is_new(list, part->body, method_of(part))) continue;
         struct text bytes = mime_decode(part, next_room(list), &part->findings);
         finding_merge(&list->mime->findings, &part->findings);
         bool given = hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_of(part), bytes);
         if (list->stage != STAGE_DONE) open_inner(list, part);
+        if (given) open_bytes(list, part, bytes);
         if (given) return true;
     }
     return false;
@@ -387,6 +562,7 @@ static bool encoding_is_doubtful(const struct mime_part *part)
         FINDING_QUOTED_TRANSFER_ENCODING,
         FINDING_TRANSFER_ENCODING_SYNTAX,
         FINDING_CONTENT_SPACE_BEFORE_COLON,
+        FINDING_CONTENT_ODD_NAME,
         FINDING_QUOTED_BAD_ESCAPE,
         FINDING_UUENCODE_BAD_LINE,
         FINDING_HEADER_NO_COLON,
@@ -409,6 +585,12 @@ static bool base64_is_doubtful(const struct mime_part *part)
            finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
 }
 
+static bool base64_is_by_lines(const struct mime_part *part)
+{
+    return finding_has(&part->findings, FINDING_BASE64_UNEVEN_LINE) ||
+           finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
+}
+
 /* Likewise among those of all trees, the first one's first. */
 static const struct mime_part *part_of_all(struct reading_list *list, size_t index)
 {
@@ -421,6 +603,7 @@ static bool is_due(const struct mime_part *part, enum method method)
     if (method == METHOD_UUENCODE || method == METHOD_YENC)
         return false; /* need a "begin" line, and those are found anywhere */
     if (method <= METHOD_BASE64) return encoding_is_doubtful(part);
+    if (method >= METHOD_BASE64 + DECODE_LINES) return base64_is_by_lines(part);
     return base64_is_doubtful(part);
 }
 
@@ -440,9 +623,12 @@ static bool methods_next(struct reading_list *list, struct reading *out)
             list->part++;
             continue;
         }
-        if (!is_read_whole(part) || !is_due(part, method) || !seen_add(list, part->body, method)) continue;
+        if (!is_read_whole(part) || !is_due(part, method) || !is_new(list, part->body, method)) continue;
         struct text bytes = decode_by(list, part->body, method, NULL);
-        if (hand_out(list, out, READING_ALTERNATIVE, part, part->body, method, bytes)) return true;
+        if (!hand_out(list, out, READING_ALTERNATIVE, part, part->body, method, bytes)) continue;
+        if (list->nested == 0)
+            open_bytes(list, part, bytes); /* else what is doubtful would be its own inside */
+        return true;
     }
     return false;
 }
@@ -456,11 +642,73 @@ static size_t header_end(const struct reading_list *list)
     return end;
 }
 
+/* The part in whose header, body or gap the byte is. */
+static const struct mime_part *part_around(const struct mime *mime, size_t offset)
+{
+    size_t low = 0, high = mime->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (mime->parts[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    const struct mime_part *part = &mime->parts[low];
+    return part->header || part->parent == MIME_NO_PARENT ? part : &mime->parts[part->parent];
+}
+
+static void word_add(struct reading_list *list, struct text boundary, struct text body)
+{
+    for (size_t i = 0; i < list->word_count; i++)
+        if (text_equal(list->words[i].boundary, boundary) && list->words[i].body.at == body.at) return;
+    if (list->word_count == WORDS_MOST)
+        finding_add(&list->mime->findings, FINDING_TOO_MANY_PARTS);
+    else
+        list->words[list->word_count++] = (struct stray_word){ boundary, body };
+}
+
+/* A line that our tree has not for a boundary: it may divide the leaf that it stands in, or everything. */
+static void stray_take(struct reading_list *list, const struct gap_run *stray)
+{
+    const struct mime *mime = list->mime;
+    struct text message = mime->message;
+    size_t next =
+        stray->offset + text_find_char(text_slice(message, stray->offset, message.length), '\n') + 1;
+    const struct mime_part *part = part_around(mime, next < message.length ? next : stray->offset);
+    if (part->offset == next) return;
+    struct text body = text_slice(message, header_end(list), message.length);
+    part = part_around(mime, stray->offset);
+    bool is_inside = stray->bytes.at < part->body.at + part->body.length;
+    if (part->kind == MIME_LEAF && part != mime->parts && is_inside) word_add(list, stray->bytes, part->body);
+    word_add(list, stray->bytes, body);
+}
+
+static void words_find(struct reading_list *list)
+{
+    struct gap_strays strays;
+    list->words = arena_alloc_array(list->arena, WORDS_MOST, sizeof *list->words);
+    for (size_t at = header_end(list); gap_next_strays(list->mime->message, at, &strays); at = strays.next)
+        for (size_t i = 0; i < strays.count; i++) stray_take(list, &strays.lines[i]);
+}
+
+static bool words_next(struct reading_list *list, struct reading *out)
+{
+    if (!list->words) words_find(list);
+    while (list->word < list->word_count) {
+        struct stray_word word = list->words[list->word++];
+        body_begin(list, word.body, word.boundary);
+        if (inner_next(list, out)) return true;
+    }
+    return false;
+}
+
 static bool carve(struct reading_list *list, struct text encoded, enum method method, struct reading *out)
 {
-    if (!seen_add(list, encoded, method)) return false;
+    if (!is_new(list, encoded, method)) return false;
     struct text bytes = decode_by(list, encoded, method, NULL);
-    return hand_out(list, out, READING_CARVED, NULL, encoded, method, bytes);
+    if (!hand_out(list, out, READING_CARVED, NULL, encoded, method, bytes)) return false;
+    if (method != METHOD_IDENTITY) open_bytes(list, NULL, bytes);
+    return true;
 }
 
 /* Each body twice: as it is, unless that is base64 from end to end, then, where it has an escape, as
@@ -546,6 +794,8 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return others_next(list, out);
     case STAGE_METHODS:
         return methods_next(list, out);
+    case STAGE_WORDS:
+        return words_next(list, out);
     case STAGE_BODIES:
         return bodies_next(list, out);
     case STAGE_PARAGRAPHS:
@@ -564,16 +814,28 @@ static bool stage_next(struct reading_list *list, struct reading *out)
     return false;
 }
 
+/* What does not ask for other readings has none; what asks only for a look is read in no other tree. */
+static enum stage stage_after(struct reading_list *list)
+{
+    const struct finding_set *findings = &list->mime->findings;
+    bool is_doubtful = finding_set_is_doubtful(findings);
+    if (list->stage == STAGE_PARTS) {
+        if (!is_doubtful && !finding_set_calls_for(findings, CONSEQUENCE_LOOK)) return STAGE_DONE;
+        remember_parts(list);
+        return is_doubtful ? STAGE_OTHERS : STAGE_METHODS;
+    }
+    bool is_carved = is_doubtful || finding_has(findings, FINDING_STRAY_BOUNDARY);
+    if (list->stage == STAGE_METHODS && (!is_carved || list->role == ROLE_BODY)) return STAGE_DONE;
+    return list->stage + 1;
+}
+
 bool reading_next(struct reading_list *list, struct reading *out)
 {
-    if (inner_next(list, out)) return true;
+    if (forms_next(list, out) || inner_next(list, out)) return true;
     while (list->stage != STAGE_DONE) {
         if (stage_next(list, out)) return true;
         if (inner_next(list, out)) return true;
-        if (list->stage == STAGE_PARTS && list->part >= list->mime->count &&
-            !finding_set_is_doubtful(&list->mime->findings))
-            list->stage = STAGE_DONE;
-        if (list->stage != STAGE_DONE) enter(list, list->stage + 1);
+        if (list->stage != STAGE_DONE) enter(list, stage_after(list));
     }
     return false;
 }
@@ -582,6 +844,7 @@ bool reading_is_ambiguous(const struct reading_list *list)
 {
     const struct finding_set *findings = &list->mime->findings;
     const struct exposure *exposure = &list->exposure;
+    if (list->is_ambiguous_inside) return true;
     if (finding_set_calls_for(findings, CONSEQUENCE_HOLD)) return exposure->has_file || exposure->has_hidden;
     return exposure->has_hidden && finding_set_is_doubtful(findings);
 }

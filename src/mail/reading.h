@@ -16,9 +16,9 @@ enum reading_kind {
 
 struct reading {
     enum reading_kind kind;
-    const struct mime_part *part; /* NULL when carved */
+    const struct mime_part *part; /* NULL when carved, or a part's lines in another form */
     size_t offset;                /* in the message: where its encoded bytes begin */
-    const char *how;              /* "base64", "base64-stop", "quoted-printable", "identity", … */
+    const char *how;              /* "base64", "base64-stop", "quoted-printable", "identity-lf", … */
     struct text bytes;            /* valid until the next call */
 };
 
@@ -31,6 +31,12 @@ struct reading_list;
    mime->findings as the iteration meets them, so look at those when it has ended. */
 struct reading_list *reading_open(struct arena *arena, struct mime *mime);
 bool reading_next(struct reading_list *list, struct reading *out); /* false: that was all */
+
+/* `bytes` are a file that was found in the reading handed out last, a member of an archive, say. When they
+   look like a mail (mail/header.h), its readings come next, all of them, out of the list's bounds: a mail
+   that is too deep or too large for them is nested-too-deep or decoded-too-large of `mime`. False when they
+   look like none: nothing follows. The bytes are copied. */
+bool reading_add_mail(struct reading_list *list, struct text bytes);
 
 /* When the iteration has ended: may mail programs disagree about a file in this message? A finding says HOLD
    and there is a file in some reading, or a finding says READ and some reading shows a file that the first

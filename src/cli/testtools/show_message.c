@@ -87,6 +87,7 @@ static void number_parts(struct shown *shown)
 static char finding_mark(enum finding finding)
 {
     static const char marks[CONSEQUENCE_COUNT] = { [CONSEQUENCE_NONE] = ' ',
+                                                   [CONSEQUENCE_LOOK] = '~',
                                                    [CONSEQUENCE_READ] = '?',
                                                    [CONSEQUENCE_HOLD] = '!',
                                                    [CONSEQUENCE_LIMIT] = '#' };
@@ -232,7 +233,7 @@ static struct json *json_reading(const struct reading *reading)
 
 static const char *consequence_name(enum consequence consequence)
 {
-    static const char *const names[CONSEQUENCE_COUNT] = { "none", "read", "hold", "limit" };
+    static const char *const names[CONSEQUENCE_COUNT] = { "none", "look", "read", "hold", "limit" };
     return names[consequence];
 }
 
@@ -312,7 +313,8 @@ int parse_main(int argc, char **argv)
     struct options options = { 0 };
     int code = options_read(&parse_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
-    if (argc - optind != 1) return options_complain(&parse_usage, "name one FILE, or - for standard input", "");
+    if (argc - optind != 1)
+        return options_complain(&parse_usage, "name one FILE, or - for standard input", "");
     struct buffer message = { 0 };
     code = EX_NOINPUT;
     if (read_all(argv[optind], &message))

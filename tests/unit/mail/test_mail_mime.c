@@ -272,7 +272,8 @@ static void readings(void **state)
           " identity:one~--c~Content-Transfer-Encoding: base64~~TWFu~--c--+base64:Man*quoted-printable:" H
           "multipart/mixed; boundary=a; boundary=c~~--a~~one~--c~Content-Transfer-Encoding: "
           "base64~~TWFu~--c--~--a--~"
-          " !duplicate-parameter !duplicate-boundary !preamble !epilogue !bytes-between-parts" },
+          " !duplicate-parameter !duplicate-boundary !preamble !epilogue !bytes-between-parts "
+          "!stray-boundary" },
         /* base64 that no reading of the structure finds */
         { MIXED "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~",
           " identity:one*identity:" LONG64 "~*base64:" LONGA "*quoted-printable:" MIXED
@@ -282,6 +283,24 @@ static void readings(void **state)
         { MIXED "--b~~one~--b--~Content-Type: a/b~~" SHORT64,
           " identity:one*identity:" SHORT64 "*base64:" LONGA "AAA*quoted-printable:" MIXED
           "--b~~one~--b--~Content-Type: a/b~~" SHORT64 " !epilogue !bytes-between-parts" },
+        /* lines of a file as a store with LF has them, and without blanks that a relay added */
+        { H "a/b~~one~two~", " identity:one~two~+identity-lf:one~two~" },
+        { H "text/plain~~one~two~", " identity:one~two~" },
+        { H "a/b~Content-Transfer-Encoding: quoted-printable~~a= ~b ~c",
+          " quoted-printable:ab ~c+quoted-printable-trim:ab~c+quoted-printable-lf:ab ~c"
+          "+quoted-printable-trim-lf:ab~c" },
+        /* a mail as a file, a part that no boundary of ours divides, a block in a decoded text */
+        { H "a/b~Content-Transfer-Encoding: "
+            "base64~~Q29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0CgpUV0Z1",
+          " base64:Content-Transfer-Encoding: base64~~TWFu+base64:Man" },
+        { H "text/plain~Content-Transfer-Encoding: base64~~YmVnaW4gNjQ0IGEKIzg2JUIKZW5kCg==",
+          " base64:begin 644 a~#86%B~end~+uuencode:aab" },
+        { H "text/plain; boundary=c~~--c~Content-Transfer-Encoding: base64~~TWFu~--c--~",
+          " identity:--c~Content-Transfer-Encoding: base64~~TWFu~--c--~+base64:Man*quoted-printable:" H
+          "text/plain; boundary=c~~--c~Content-Transfer-Encoding: base64~~TWFu~--c--~ !stray-boundary" },
+        { H "a/b~\x01"
+            "Content-Transfer-Encoding: base64~~TWFu",
+          " identity:TWFu+base64:Man+quoted-printable:TWFu !header-odd-name !content-odd-name" },
         /* a message under an encoding is opened too */
         { H "message/rfc822~Content-Transfer-Encoding: "
             "base64~~Q29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0CgpUV0Z1",

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The lines of a body as other stores keep them: with LF alone, and without the blanks that a relay may have
+   added (RFC 2045 section 6.7, rule 3). A file that was sent as text is right in one of them. Pure. */
+#ifndef SEKIMORI_MAIL_LINE_FORM_H
+#define SEKIMORI_MAIL_LINE_FORM_H
+
+#include "base/text.h"
+
+enum line_form {
+    LINE_FORM_TRIMMED = 1, /* no blanks before a line's end */
+    LINE_FORM_FED = 2,     /* LF where CRLF stood */
+    LINE_FORM_TIGHT = 3,   /* both */
+    LINE_FORM_COUNT
+};
+
+/* Writes the lines in that form; `out` has room for in.length bytes. Returns how many were written. */
+size_t line_form_write(struct text in, enum line_form form, char *out);
+
+#endif
