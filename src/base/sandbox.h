@@ -24,7 +24,10 @@ enum jail_right {
     /* Shorten files that are open (SQLite does). Who maps a file ends by SIGBUS when another shortens it, so
        a process with this right has no descriptor of a shared file: child_jail(). */
     JAIL_SHORTEN = 256,
-    JAIL_BODIES = 512, /* make memfds and seal them */
+    JAIL_BODIES = 512,   /* make memfds and seal them */
+    JAIL_NURSERY = 1024, /* fork children that enter a narrower jail, and kill them; no files (open) */
+    JAIL_READER =
+        2048, /* such a child: beside computing, what its libraries try to open fails and does not kill */
 };
 
 /* What may be opened below which absolute paths; each list ends with NULL, or is NULL. */

@@ -275,6 +275,29 @@ static const struct rule forking[] = {
     NO_MORE,
 };
 
+/* Children that get a jail of their own, and no descriptor but a channel. */
+static const struct rule nursing[] = {
+    IF(clone, BITS(0, NAMESPACES, 0)),
+    CALL(wait4),
+    IF(kill, IS(1, SIGKILL)),
+    IF(tgkill, IS(2, SIGABRT)),
+    IF_BOTH(socketpair, IS(0, AF_UNIX), BITS(1, 15, SOCK_SEQPACKET)),
+    IF(prlimit64, IS(0, 0)),
+    IF(prctl, IS(0, PR_SET_PDEATHSIG)),
+    IF(prctl, IS(0, PR_SET_NAME)),
+    IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
+    IF(prctl, IS(0, PR_SET_SECCOMP)),
+    IF(prctl, IS(0, PR_CAPBSET_READ)),
+    IF(prctl, IS(0, PR_CAPBSET_DROP)),
+    CALL(seccomp),
+    CALL(capget),
+    CALL(capset),
+    CALL(landlock_create_ruleset),
+    CALL(landlock_add_rule),
+    CALL(landlock_restrict_self),
+    NO_MORE,
+};
+
 static const struct rule scanning[] = {
     CALL(openat),     CALL(unlink),     CALL(unlinkat), CALL(mkdir),     CALL(mkdirat),    CALL(rmdir),
     CALL(fchmod),     CALL(getdents64), CALL(access),   CALL(faccessat), CALL(faccessat2), CALL(readlink),
@@ -296,6 +319,7 @@ static const struct {
     { JAIL_FILES, files },        { JAIL_SHORTEN, shortening },  { JAIL_BODIES, bodies },
     { JAIL_CONNECT, connecting }, { JAIL_DATAGRAMS, datagrams }, { JAIL_ACCEPT, accepting },
     { JAIL_FORK, forking },       { JAIL_SCANNER, scanning },    { JAIL_THREADS, threads },
+    { JAIL_NURSERY, nursing },
 };
 
 /* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and
@@ -305,10 +329,11 @@ static const struct {
     int right, call, error; /* right 0: every process */
 } failing[] = {
     { 0, SCMP_SYS(mremap), ENOMEM },
-    { JAIL_FORK | JAIL_THREADS, SCMP_SYS(clone3), ENOSYS },
+    { JAIL_FORK | JAIL_THREADS | JAIL_NURSERY, SCMP_SYS(clone3), ENOSYS },
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(chmod), EPERM },
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(ftruncate), EPERM },
     { JAIL_THREADS, SCMP_SYS(chmod), EPERM },
+    { JAIL_NURSERY | JAIL_READER, SCMP_SYS(openat), EACCES },
 };
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -70,6 +70,7 @@ static const struct item items[] = {
     { "scan", "signatures refused", NULL, "signatures refused: ", true },
     { "scan", "signing failed", "not signed", "not signed", true },
     { "signer", "signatures", "signature", "signatures", false },
+    { "open", "readers died", "reader died", "readers died", true },
     { "signer", "orders refused", "refused", "refused", true },
     { "scan", "trouble", NULL, "", true },
     { "queue", "messages", "message", "messages", false },

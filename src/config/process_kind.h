@@ -20,6 +20,7 @@ enum process_kind {
     PROCESS_HELPER,
     PROCESS_METRICS,
     PROCESS_SIGNER,
+    PROCESS_OPEN,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind);                      /* "receive" */

@@ -343,8 +343,13 @@ static void ready(void *context, int what)
 bool channel_wait(int fd, int timeout_ms, struct frame *out_frame)
 {
     static char *packet;
-    static union fd_room room;
     if (!packet) packet = memory_alloc(FRAME_LIMIT);
+    return channel_wait_into(fd, timeout_ms, packet, out_frame);
+}
+
+bool channel_wait_into(int fd, int timeout_ms, char *packet, struct frame *out_frame)
+{
+    static union fd_room room;
     struct pollfd waiting = { fd, POLLIN, 0 };
     int count;
     do count = poll(&waiting, 1, timeout_ms);

@@ -57,6 +57,8 @@ void channel_flush(struct channel *channel);
    channel_wait's payload is borrowed until the next call. False when the peer is gone or timeout_ms passed
    (-1: no limit). */
 bool channel_wait(int fd, int timeout_ms, struct frame *out_frame);
+/* The same into `packet`, FRAME_LIMIT bytes of the caller's, for who still needs the frame before. */
+bool channel_wait_into(int fd, int timeout_ms, char *packet, struct frame *out_frame);
 bool channel_send_now(int fd, uint16_t type, uint64_t id, struct text payload, const int *fds, int count);
 
 #endif

@@ -23,6 +23,7 @@ const struct part parts[] = {
       .reads_counters = true, .reads_health = true },
     { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
       .keys = BUNDLE_SIGNING_KEYS },
+    { PROCESS_OPEN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
       .has_lists = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
@@ -37,6 +38,7 @@ const struct link links[] = {
     { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
     { PROCESS_QUEUE, PROCESS_LEDGER },   { PROCESS_REPORT, PROCESS_LEDGER },
     { PROCESS_REPORT, PROCESS_HELPER },  { PROCESS_SCAN, PROCESS_SIGNER },
+    { PROCESS_SCAN, PROCESS_OPEN },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -61,6 +63,7 @@ unsigned part_instances(const struct part *part, const struct config *config)
     if (part->kind == PROCESS_COURIER) return courier_is_wanted(config);
     if (part->kind == PROCESS_HELPER) return helper_is_wanted(config);
     if (part->kind == PROCESS_SIGNER) return config_signs(config);
+    if (part->kind == PROCESS_OPEN) return signatures_are_wanted(config);
     if (part->kind == PROCESS_METRICS) return metrics_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;

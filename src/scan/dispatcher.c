@@ -235,6 +235,7 @@ struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_
     dispatcher->key = key;
     dispatcher->arena = arena_new(16 * 1024);
     dispatcher->sealer = sealer_new(child, sealed, dispatcher);
+    dispatcher->readers = reader_pool_new(dispatcher);
     dispatcher->core_count = core_count;
     dispatcher->worker_ms = loop_now_ms(child->loop);
     dispatcher->retry = timer_new(child->loop, retry, dispatcher);
@@ -255,6 +256,11 @@ void dispatcher_connect_signer(struct dispatcher *dispatcher, int fd)
 void dispatcher_reload(struct dispatcher *dispatcher)
 {
     worker_pool_start(dispatcher, true);
+}
+
+void dispatcher_connect_open(struct dispatcher *dispatcher, int fd)
+{
+    reader_pool_connect(dispatcher->readers, fd);
 }
 
 static void stop_check(void *context)
@@ -313,6 +319,7 @@ void dispatcher_status(const struct dispatcher *dispatcher, struct buffer *out)
     child_status_add(out, "workers died", "%llu", (unsigned long long)dispatcher->died);
     child_status_add(out, "workers timed out", "%llu", (unsigned long long)dispatcher->timed_out);
     sealer_status(dispatcher->sealer, out);
+    reader_pool_status(dispatcher->readers, out);
     child_status_add(out, "refused", "%llu", (unsigned long long)dispatcher->refused);
     if (dispatcher->trouble[0]) child_status_add(out, "trouble", "%s", dispatcher->trouble);
     if (!generation) return;

@@ -23,6 +23,9 @@ void dispatcher_reload(struct dispatcher *dispatcher);
 /* The signer, by its channel. */
 void dispatcher_connect_signer(struct dispatcher *dispatcher, int fd);
 
+/* open, by its channel. */
+void dispatcher_connect_open(struct dispatcher *dispatcher, int fd);
+
 /* No new requests are begun; child_exit is called when what is under way has ended, or `within_ms` passed. */
 void dispatcher_stop(struct dispatcher *dispatcher, uint32_t within_ms);
 

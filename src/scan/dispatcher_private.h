@@ -7,6 +7,7 @@
 
 #include "scan/dispatcher.h"
 #include "scan/fair_shares.h"
+#include "scan/reader_pool.h"
 #include "scan/seal_round.h"
 #include "scan/worker_watch.h"
 #include "virus/engine.h"
@@ -63,6 +64,8 @@ struct pool_worker {
     struct timer *clock, *overtime;
     struct vigil vigil;
     uint32_t served;
+    bool wants_reader; /* its message waits for a reader of containers */
+    uint64_t reader;   /* the number of the one that it has; 0: none */
 };
 
 struct dispatcher {
@@ -83,6 +86,7 @@ struct dispatcher {
     char trouble[200];   /* why there is no worker; empty: none is expected to fail */
     struct shares waiting;
     struct sealer *sealer;
+    struct reader_pool *readers;
     bool has_large; /* a large one came: workers for such are kept from then on */
     uint32_t busy_count[REQUEST_WEIGHTS];
     uint64_t worker_ms;    /* when there last was one, as far as was looked */

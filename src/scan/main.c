@@ -34,9 +34,15 @@ static void signer_open(void *context, uint16_t index, int fd)
     dispatcher_connect_signer(service->dispatcher, fd);
 }
 
-static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open },
-                                           { PROCESS_SIGNER, signer_open },
-                                           { 0 } };
+static void open_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    dispatcher_connect_open(service->dispatcher, fd);
+}
+
+static const struct child_peer peers[] = {
+    { PROCESS_RECEIVE, receive_open }, { PROCESS_SIGNER, signer_open }, { PROCESS_OPEN, open_open }, { 0 }
+};
 
 static void on_config(void *context, const struct config *old)
 {

@@ -35,13 +35,14 @@ static struct text reading_name(const struct reading *reading)
 
 /* Every reading goes to the engine (when asked) and the signals; findings are complete afterwards. */
 static void parts_walk(struct arena *arena, struct mime *mime, struct inspection *inspection,
-                       struct score *score, struct facts *out)
+                       struct opening *opening, struct score *score, struct facts *out)
 {
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) {
         if (inspection) inspection->part = reading_name(&reading);
         if (inspection) inspect_bytes(inspection, reading.bytes);
+        if (inspection) opening_look(opening, reading.bytes, reading.kind == READING_PART);
         if (reading.part) score_part(score, reading.part, reading.bytes);
     }
     out->ambiguous = reading_is_ambiguous(list);
@@ -136,11 +137,14 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct header *header = mime->parts[0].header;
     struct score score = { .arena = arena };
     struct inspection inspection;
+    struct opening opening = { 0 };
     bool is_asked = is_virus_asked(config, occasion);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->cache, message);
-    parts_walk(arena, mime, is_asked ? &inspection : NULL, &score, out);
+    if (is_asked) opening_begin(&opening, config, scanner->readers, &inspection);
+    parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
     if (is_asked) {
+        opening_end(&opening);
         inspect_end(&inspection, finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
         virus_tell(arena, scanner, &inspection, out);
     }

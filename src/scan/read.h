@@ -6,6 +6,7 @@
 
 #include "ipc/known_lists.h"
 #include "judge/evidence.h"
+#include "scan/opening.h"
 #include "virus/inspect.h"
 
 /* What a worker reads with. */
@@ -15,6 +16,7 @@ struct scanner {
     struct verdict_cache *cache;
     struct text missing;             /* why there is no engine */
     const struct known_lists *lists; /* NULL: no mailing list is known */
+    struct reader_source *readers;   /* NULL: containers are not opened */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

@@ -46,9 +46,13 @@ enum worker_frame {
     WORKER_LOG,   /* dispatcher: as MASTER_LOG */
     WORKER_SPENT, /* worker, before the answer to SCAN_READ where it is worth telling: u64 milliseconds of its
                      own time */
-    WORKER_INFECTED, /* worker, before the answer to SCAN_READ, once: 32 bytes SHA-256 of a part that it
-                        scanned, text what was found. dispatcher: the same, to the other workers */
-    WORKER_SEALS,    /* worker, before SCAN_VERDICT where something is to be signed: scan/seal_draft.h */
+    WORKER_INFECTED,  /* worker, before the answer to SCAN_READ, once: 32 bytes SHA-256 of a part that it
+                         scanned, text what was found. dispatcher: the same, to the other workers */
+    WORKER_SEALS,     /* worker, before SCAN_VERDICT where something is to be signed: scan/seal_draft.h */
+    WORKER_READER,    /* worker: a reader of containers for its message? */
+    WORKER_READER_IS, /* dispatcher: the same id; fd 0: a channel to one (ask_open.h); without: none is to be
+                         had */
+    WORKER_READER_LOST, /* worker, in place of an answer: the reader died or hung; u8 is_hung */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -29,7 +29,8 @@ enum {
     REMEMBERED = 2048,     /* entries of each kind */
     LEFT_BEHIND = 1 << 20, /* bytes of temporary files that end a worker */
     ROOM_LEAST = 64 << 20,
-    WORTH_TELLING_MS = 10
+    WORTH_TELLING_MS = 10,
+    READER_WAIT_MS = 10000
 };
 
 struct worker {
@@ -39,6 +40,8 @@ struct worker {
     struct arena *arena;
     struct buffer facts, reply;
     uint32_t served;
+    uint64_t id; /* of the message that it reads */
+    struct reader_source readers;
 };
 
 /* Milliseconds of processor time of this process. */
@@ -193,6 +196,14 @@ static void infected_take(struct worker *worker, struct text payload)
     verdict_cache_take(worker->scanner.cache, (const uint8_t *)payload.at, name);
 }
 
+static void reader_lost_tell(struct worker *worker, uint64_t id)
+{
+    buffer_clear(&worker->reply);
+    put_u8(&worker->reply, worker->readers.is_hung);
+    worker->readers.is_lost = worker->readers.is_hung = false;
+    channel_send_now(worker->channel, WORKER_READER_LOST, id, buffer_text(&worker->reply), NULL, 0);
+}
+
 static bool answer_read(struct worker *worker, struct frame *frame)
 {
     struct scan_question question;
@@ -210,11 +221,14 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     misbehave(message);
 #endif
     uint64_t begun_ms = own_ms();
+    worker->id = frame->id;
     digest_sha256(message, digest);
     read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
     infected_tell(worker, frame->id);
-    if (is_all_answered(&facts, question.questions, question.question_count))
+    if (worker->readers.is_lost)
+        reader_lost_tell(worker, frame->id);
+    else if (is_all_answered(&facts, question.questions, question.question_count))
         reply_verdict(worker, &question, &facts, digest);
     else
         reply_facts(worker, frame->id, &facts, digest);
@@ -231,6 +245,32 @@ static bool answer_decide(struct worker *worker, struct frame *frame)
     if (!found_facts(worker->arena, &found, &facts)) return false;
     reply_verdict(worker, &question, &facts, found.body);
     return true;
+}
+
+/* --- a reader of containers --- */
+
+/* A frame of the dispatcher that has nothing to do with a message. */
+static bool aside_take(struct worker *worker, struct frame *frame)
+{
+    if (frame->type == WORKER_PING) channel_send_now(worker->channel, WORKER_PONG, 0, TEXT_NONE, NULL, 0);
+    if (frame->type == WORKER_LOG) scan_log_take(frame);
+    if (frame->type == WORKER_INFECTED) infected_take(worker, frame->payload);
+    return frame->type == WORKER_PING || frame->type == WORKER_LOG || frame->type == WORKER_INFECTED;
+}
+
+static int reader_get(void *context)
+{
+    struct worker *worker = context;
+    struct frame frame;
+    if (!channel_send_now(worker->channel, WORKER_READER, worker->id, TEXT_NONE, NULL, 0)) exit(EX_OK);
+    while (channel_wait_into(worker->channel, READER_WAIT_MS, worker->readers.packet, &frame)) {
+        if (aside_take(worker, &frame)) continue;
+        if (frame.type == WORKER_READER_IS && frame.id == worker->id) return frame_take_fd(&frame, 0);
+        break;
+    }
+    log_error("no reader of containers came in time: the worker is replaced");
+    log_flush();
+    exit(EX_SOFTWARE); /* one that comes later would be taken for another message's */
 }
 
 /* --- life --- */
@@ -266,10 +306,7 @@ static void serve(struct worker *worker)
 {
     struct frame frame;
     while (channel_wait(worker->channel, -1, &frame)) {
-        if (frame.type == WORKER_PING) channel_send_now(worker->channel, WORKER_PONG, 0, TEXT_NONE, NULL, 0);
-        if (frame.type == WORKER_LOG) scan_log_take(&frame);
-        if (frame.type == WORKER_INFECTED) infected_take(worker, frame.payload);
-        if (frame.type == WORKER_PING || frame.type == WORKER_LOG || frame.type == WORKER_INFECTED) continue;
+        if (aside_take(worker, &frame)) continue;
         bool is_good = false;
         if (frame.type == SCAN_READ) is_good = answer_read(worker, &frame);
         if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);
@@ -303,12 +340,15 @@ _Noreturn void worker_run(int channel, const struct scanner *scanner)
     static const char *const folders[] = { ".", NULL };
     static const struct jail_paths paths = { .folders = folders };
     struct worker worker = { .channel = channel, .scanner = *scanner };
+    worker.readers = (struct reader_source){ .get = reader_get, .context = &worker };
+    worker.scanner.readers = &worker.readers;
     char why[300];
     const struct config *config = scanner->config;
     worker.room = temporary_enter(worker_room_bytes(config), why, sizeof why);
     if (worker.room < 0) give_up(&worker, why);
     worker.room_empty = temporary_used(worker.room);
     worker.arena = arena_new(65536);
+    worker.readers.packet = memory_alloc(FRAME_LIMIT);
     worker.scanner.cache = verdict_cache_new(REMEMBERED);
     limit_resources(config);
     if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, &paths))

@@ -85,6 +85,7 @@ static void member_remove(struct pool_worker *member)
     struct generation *generation = member->generation;
     LIST_REMOVE(member, others);
     if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
+    reader_pool_end(dispatcher->readers, member);
     channel_close(member->channel);
     timer_free(member->clock);
     timer_free(member->overtime);
@@ -148,6 +149,7 @@ static void member_idle(struct pool_worker *member)
     if (member->state == WORKER_BUSY) dispatcher->busy_count[member->weight]--;
     member->state = WORKER_IDLE;
     member->request = NULL;
+    reader_pool_end(dispatcher->readers, member);
     bool is_old = ++member->served >= dispatcher->child->config->processes.scan_messages;
     if (is_old || member->is_retiring) member_remove(member);
     worker_pool_fill(dispatcher);
@@ -221,6 +223,23 @@ static bool member_infected(const struct pool_worker *member, const struct frame
     return true;
 }
 
+/* Its message was too much for a reader: as if it had been for the worker, which is well. When all of open is
+   gone, the message may be innocent. */
+static bool member_reader_lost(struct pool_worker *member, const struct frame *frame)
+{
+    struct dispatcher *dispatcher = member->dispatcher;
+    struct request *request = member->request;
+    struct reader reader = reader_of(frame->payload);
+    bool is_hung = get_u8(&reader) != 0;
+    if (!request || frame->id != request->id || !reader_done(&reader)) return false;
+    if (reader_pool_is_there(dispatcher->readers))
+        dispatcher_lost(dispatcher, request, is_hung);
+    else
+        dispatcher_fail(dispatcher, request, SCAN_NOT_READY, "the reader of containers ended");
+    member_idle(member);
+    return true;
+}
+
 static bool member_frame(void *context, struct frame *frame)
 {
     struct pool_worker *member = CONTEXT(context, struct pool_worker, POOL_WORKER_MAGIC);
@@ -242,6 +261,12 @@ static bool member_frame(void *context, struct frame *frame)
         buffer_clear(&member->request->seals);
         buffer_add_text(&member->request->seals, frame->payload);
         return true;
+    case WORKER_READER:
+        if (!member->request || frame->id != member->request->id || member->reader) return false;
+        reader_pool_ask(member->dispatcher->readers, member);
+        return true;
+    case WORKER_READER_LOST:
+        return member_reader_lost(member, frame);
     case WORKER_PONG:
         member->vigil.is_heard = true;
         return true;

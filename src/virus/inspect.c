@@ -106,15 +106,30 @@ static bool is_out_of_time(struct inspection *inspection)
     return true;
 }
 
-static bool is_over(const struct inspection *inspection)
+bool inspect_is_over(const struct inspection *inspection)
 {
     return !inspection->engine || inspection->is_known || has_virus(inspection);
+}
+
+uint32_t inspect_left_ms(const struct inspection *inspection)
+{
+    uint32_t most_ms = inspection->engine ? inspection->engine->time_ms : 0;
+    uint64_t spent_ms = now_ms() - inspection->begun_ms;
+    if (most_ms == 0) return UINT32_MAX;
+    return spent_ms < most_ms ? most_ms - (uint32_t)spent_ms : 0;
+}
+
+void inspect_tell(struct inspection *inspection, enum scan_state state, struct text name)
+{
+    struct engine_result told;
+    engine_result_set(&told, state, name);
+    engine_result_merge(&inspection->result, &told);
 }
 
 void inspect_bytes(struct inspection *inspection, struct text bytes)
 {
     uint8_t digest[DIGEST_BYTES];
-    if (is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
+    if (inspect_is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
     digest_sha256(bytes, digest);
     struct engine_result result = { .state = SCAN_UNSCANNED };
     const char *known = verdict_cache_infected(inspection->cache, digest);
@@ -127,9 +142,17 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
     result_take(inspection, &result);
 }
 
+void inspect_mail(struct inspection *inspection, struct text bytes)
+{
+    struct engine_result result = { .state = SCAN_UNSCANNED };
+    if (inspect_is_over(inspection) || is_out_of_time(inspection)) return;
+    inspection->engine->calls->scan_message(inspection->engine, bytes, &result);
+    result_take(inspection, &result);
+}
+
 void inspect_end(struct inspection *inspection, bool was_cut)
 {
-    if (is_over(inspection) || is_out_of_time(inspection)) return;
+    if (inspect_is_over(inspection) || is_out_of_time(inspection)) return;
     struct engine_result result = { .state = SCAN_UNSCANNED };
     inspection->part = TEXT("the message");
     inspection->engine->calls->scan_message(inspection->engine, inspection->message, &result);

@@ -42,6 +42,19 @@ void inspect_add(struct inspection *inspection, enum virus_class class, struct t
    twice that time. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
+/* Nothing more has to be looked at: something was found, an identical message was clean, or nobody can look.
+ */
+bool inspect_is_over(const struct inspection *inspection);
+
+/* Milliseconds of the message's time that are left; UINT32_MAX: it has no limit. */
+uint32_t inspect_left_ms(const struct inspection *inspection);
+
+/* What the engine did not say: a part that was not looked into. */
+void inspect_tell(struct inspection *inspection, enum scan_state state, struct text name);
+
+/* The same of bytes that look like a mail: also by the engine's own mail parser. */
+void inspect_mail(struct inspection *inspection, struct text bytes);
+
 /* The whole message; `was_cut`: a limit of our own kept readings from being seen. */
 void inspect_end(struct inspection *inspection, bool was_cut);
 

@@ -130,12 +130,12 @@ class Node:
         return sockets - {None}, folders, files
 
     def maps(self, pid):
-        """What others map too, and how: "run/counters rw"."""
+        """What others map too, and how: "run/counters rw"; not what libraries read of the system's."""
         found = set()
         with open(f"/proc/{pid}/maps") as file:
             for line in file:
                 words = line.split(maxsplit=5)
-                if words[1][3] == "s" and len(words) == 6:
+                if words[1][3] == "s" and len(words) == 6 and not words[5].startswith("/usr/lib/"):
                     found.add(f"{self.path(words[5].strip())} {words[1][:2].replace('-', '')}")
         return found
 

@@ -20,7 +20,7 @@ ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook {hook} }}
 metrics {{ listen 127.0.0.1:{monitors} }}
 """
-NAMES = lab.PROGRAMS + ("scan warden", "scan worker")
+NAMES = lab.PROGRAMS + ("scan warden", "scan worker", "open reader")
 
 # What a process may all the same, where all are one user: its job. Warden and fork servers see no byte of a message; what helper starts is
 # the administrator's program, and what that may is narrower (test_hooks.py). SECURITY.md says it in words. Who has no row may nothing.
@@ -36,6 +36,8 @@ MAY = {
     "report": {"read-ledger", "read-report", "write-report", "read-learn", "write-learn"},
     "metrics": set(),
     "signer": set(),
+    "open": {"fork", "own-limit"},
+    "open reader": set(),
     "helper": {"open", "chmod", "connect", "datagram", "local-socket", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
 }

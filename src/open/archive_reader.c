@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The only file that knows archive.h. */
+#include "open/archive_reader.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <iconv.h>
+
+#include "base/codec.h"
+
+/* Bounds what a header without content may repeat. */
+enum { OPEN_STREAMS_MOST = 8, HEADERS_MOST = 2000000, ZIP_DATA_FOLLOWS = 8 };
+enum { METHOD_LZMA = 14, LZMA_HEADER = 9, DICTIONARY_MOST = 256 << 20 };
+
+typedef int enable(struct archive *archive); /* archive_read_support_…_… */
+
+static const struct {
+    enum true_type type;
+    enable *format, *filter;
+} readers[] = {
+    { TYPE_7Z, archive_read_support_format_7zip, NULL },
+    { TYPE_RAR4, archive_read_support_format_rar, NULL },
+    { TYPE_RAR5, archive_read_support_format_rar5, NULL },
+    { TYPE_GZIP, archive_read_support_format_raw, archive_read_support_filter_gzip },
+    { TYPE_BZIP2, archive_read_support_format_raw, archive_read_support_filter_bzip2 },
+    { TYPE_XZ, archive_read_support_format_raw, archive_read_support_filter_xz },
+    { TYPE_LZMA, archive_read_support_format_raw, archive_read_support_filter_lzma },
+    { TYPE_ZSTD, archive_read_support_format_raw, archive_read_support_filter_zstd },
+    { TYPE_LZ4, archive_read_support_format_raw, archive_read_support_filter_lz4 },
+    { TYPE_LZIP, archive_read_support_format_raw, archive_read_support_filter_lzip },
+    { TYPE_COMPRESS, archive_read_support_format_raw, archive_read_support_filter_compress },
+    { TYPE_RPM, archive_read_support_format_raw, archive_read_support_filter_rpm },
+    { TYPE_TAR, archive_read_support_format_tar, NULL },
+    { TYPE_AR, archive_read_support_format_ar, NULL },
+    { TYPE_CPIO, archive_read_support_format_cpio, NULL },
+    { TYPE_CPIO_BINARY, archive_read_support_format_cpio, NULL },
+    { TYPE_CAB, archive_read_support_format_cab, NULL },
+    { TYPE_LHA, archive_read_support_format_lha, NULL },
+    { TYPE_ISO, archive_read_support_format_iso9660, NULL },
+};
+
+/* Left open for good: then nothing is unloaded. */
+void archive_warm_up(void)
+{
+    static const char *const charsets[] = { "UTF-16LE", "UTF-16BE", "UTF-8", "CP437", "CP932", "ISO-8859-1" };
+    for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++) {
+        iconv_open("ANSI_X3.4-1968", charsets[i]);
+        iconv_open("UTF-8", charsets[i]);
+    }
+}
+
+static struct archive *archive_for(enum true_type type)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        if (readers[i].type != type) continue;
+        struct archive *archive = archive_read_new();
+        if (!archive) return NULL;
+        readers[i].format(archive);
+        if (readers[i].filter) readers[i].filter(archive);
+        if (readers[i].filter) archive_read_support_format_empty(archive);
+        return archive;
+    }
+    return NULL;
+}
+
+/* --- what it says --- */
+
+static bool says(struct archive *archive, const char *word)
+{
+    struct text said = text_of(archive_error_string(archive));
+    return text_find_nocase(said, text_of(word)) < said.length;
+}
+
+static bool is_encrypted(struct archive *archive, struct archive_entry *entry)
+{
+    return (entry && archive_entry_is_data_encrypted(entry)) ||
+           archive_read_has_encrypted_entries(archive) == 1 || says(archive, "ncrypt") ||
+           says(archive, "assphrase");
+}
+
+/* Its bytes end early: what is there was seen, and there is no more for anybody. */
+static bool is_cut(struct archive *archive)
+{
+    return says(archive, "truncated") || says(archive, "premature") || says(archive, "unexpected end");
+}
+
+static void trouble(struct unpack *unpack, enum true_type type, struct archive *archive,
+                    struct archive_entry *entry)
+{
+    if (is_encrypted(archive, entry))
+        members_notice(unpack, UNPACK_ENCRYPTED, "%s", true_type_name(type));
+    else if (!is_cut(archive) && !true_type_is_weak(type))
+        members_notice(unpack, UNPACK_NOT_OPENED, "%s: damaged, or of a kind that is not read",
+                       true_type_name(type));
+}
+
+/* --- members --- */
+
+enum outcome { OUTCOME_WHOLE, OUTCOME_STOPPED, OUTCOME_TROUBLE };
+
+/* Holes of sparse files have no bytes: what stands behind one follows at once. */
+static enum outcome data_read(struct unpack *unpack, struct archive *archive, struct buffer *member)
+{
+    const void *bytes;
+    size_t size;
+    la_int64_t offset;
+    bool is_kept = true;
+    for (int code; (code = archive_read_data_block(archive, &bytes, &size, &offset)) != ARCHIVE_EOF;) {
+        if (code < ARCHIVE_WARN) return OUTCOME_TROUBLE;
+        if (!is_kept) { /* too large already: the rest is unpacked for what comes behind, and counts */
+            unpack->total += size;
+            if (!members_may_go_on(unpack)) return OUTCOME_STOPPED;
+        } else {
+            is_kept = members_add(unpack, member, bytes, size);
+        }
+        if (unpack->is_over) return OUTCOME_STOPPED;
+    }
+    return is_kept ? OUTCOME_WHOLE : OUTCOME_STOPPED;
+}
+
+static struct text name_of(struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname(entry);
+    return name ? text_of(name) : TEXT("?");
+}
+
+/* False: nothing more can be had of the archive: libarchive may fall where it goes on behind damage. */
+static bool entry_read(struct unpack *unpack, enum true_type type, struct archive *archive,
+                       struct archive_entry *entry)
+{
+    struct buffer member = { 0 };
+    enum outcome outcome = data_read(unpack, archive, &member);
+    bool goes_on = outcome != OUTCOME_TROUBLE || is_encrypted(archive, entry);
+    if (outcome == OUTCOME_TROUBLE) trouble(unpack, type, archive, entry);
+    members_take(unpack, name_of(entry), buffer_text(&member));
+    buffer_free(&member);
+    return goes_on && !unpack->is_over;
+}
+
+static void entries_read(struct unpack *unpack, enum true_type type, struct archive *archive)
+{
+    struct archive_entry *entry;
+    for (uint32_t i = 0; i < HEADERS_MOST && members_may_go_on(unpack); i++) {
+        int code = archive_read_next_header(archive, &entry);
+        if (code == ARCHIVE_EOF) {
+            if (i == 0 && archive_read_has_encrypted_entries(archive) == 1)
+                trouble(unpack, type, archive, NULL);
+            return;
+        }
+        if (code < ARCHIVE_WARN) {
+            if (code == ARCHIVE_RETRY) continue;
+            trouble(unpack, type, archive, NULL);
+            return;
+        }
+        if (!entry_read(unpack, type, archive, entry)) return;
+    }
+}
+
+/* --- streams behind streams --- */
+
+/* Programs unpack them one behind the other into one file; others take one alone. The first bytes of those
+   that have such. */
+static struct text stream_mark(enum true_type type)
+{
+    switch (type) {
+    case TYPE_GZIP:
+        return TEXT("\x1F\x8B\x08");
+    case TYPE_BZIP2:
+        return TEXT("BZh");
+    case TYPE_XZ:
+        return TEXT("\xFD\x37zXZ\0");
+    case TYPE_ZSTD:
+        return TEXT("\x28\xB5\x2F\xFD");
+    case TYPE_LZ4:
+        return TEXT("\x04\x22\x4D\x18");
+    case TYPE_LZIP:
+        return TEXT("LZIP\1");
+    default:
+        return TEXT_NONE;
+    }
+}
+
+/* Where the next stream of that type begins, behind `from`; the length: nowhere. */
+static size_t stream_next(enum true_type type, struct text mark, struct text bytes, size_t from)
+{
+    for (size_t at = from + 1; at < bytes.length; at++) {
+        const char *found = memmem(bytes.at + at, bytes.length - at, mark.at, mark.length);
+        if (!found) break;
+        at = (size_t)(found - bytes.at);
+        if (true_type_of(text_slice(bytes, at, bytes.length)) == type) return at;
+    }
+    return bytes.length;
+}
+
+/* What one stream has, without a word about it. False: it is not whole. */
+static bool stream_unpack(struct unpack *unpack, enum true_type type, struct text bytes,
+                          struct buffer *member)
+{
+    struct archive_entry *entry;
+    struct archive *archive = archive_for(type);
+    bool is_whole = archive && archive_read_open_memory(archive, bytes.at, bytes.length) >= ARCHIVE_WARN &&
+                    archive_read_next_header(archive, &entry) >= ARCHIVE_WARN &&
+                    data_read(unpack, archive, member) == OUTCOME_WHOLE;
+    if (archive) archive_read_free(archive);
+    return is_whole;
+}
+
+/* Each alone, where there are several. What looks like a beginning may stand inside of a stream: then what
+   is before it is not whole, and from the first few on all is tried. */
+static void streams_read(struct unpack *unpack, enum true_type type, struct text bytes)
+{
+    struct text mark = stream_mark(type);
+    size_t from = 0, to;
+    if (mark.length == 0 || (to = stream_next(type, mark, bytes, 0)) == bytes.length) return;
+    for (uint32_t i = 0; from < bytes.length && members_may_go_on(unpack); i++) {
+        struct buffer member = { 0 };
+        bool is_whole = stream_unpack(unpack, type, text_slice(bytes, from, to), &member);
+        if (!is_whole && i > 0 && i < OPEN_STREAMS_MOST) {
+            buffer_clear(&member);
+            stream_unpack(unpack, type, text_slice(bytes, from, bytes.length), &member);
+        }
+        members_take(unpack, TEXT("stream"), buffer_text(&member));
+        buffer_free(&member);
+        from = to;
+        to = stream_next(type, mark, bytes, from);
+    }
+}
+
+void archive_read(struct unpack *unpack, enum true_type type, struct text bytes)
+{
+    struct archive *archive = archive_for(type);
+    if (!archive) {
+        members_notice(unpack, UNPACK_NOT_OPENED, "%s", true_type_name(type));
+        return;
+    }
+    if (archive_read_open_memory(archive, bytes.at, bytes.length) < ARCHIVE_WARN)
+        trouble(unpack, type, archive, NULL);
+    else
+        entries_read(unpack, type, archive);
+    archive_read_free(archive);
+    streams_read(unpack, type, bytes);
+}
+
+/* --- one entry of a zip --- */
+
+/* APPNOTE 5.8.8: two bytes of version, two of length, then LZMA's properties. A dictionary is asked for
+ * whole. */
+static bool is_too_large(const struct zip_entry *entry)
+{
+    uint32_t dictionary = 0;
+    if (entry->method != METHOD_LZMA || entry->packed.length < LZMA_HEADER) return false;
+    for (int i = 8; i >= 5; i--) dictionary = dictionary << 8 | (unsigned char)entry->packed.at[i];
+    return dictionary > DICTIONARY_MOST;
+}
+
+/* A zip of one entry, for the reader that goes forward: a local header of ours before the packed bytes, and
+   where it will look for a data descriptor something behind them. */
+enum { SINGLE_PIECES = 3, PADDING = 64 };
+struct single {
+    struct text pieces[SINGLE_PIECES];
+    int next;
+};
+
+static la_ssize_t single_read(struct archive *archive, void *context, const void **out)
+{
+    struct single *single = context;
+    (void)archive;
+    if (single->next >= SINGLE_PIECES) return 0;
+    struct text piece = single->pieces[single->next++];
+    *out = piece.at;
+    return (la_ssize_t)piece.length;
+}
+
+static void header_put(struct buffer *header, const struct zip_entry *entry)
+{
+    buffer_add_text(header, TEXT("PK\3\4"));
+    put_u16(header, 63);
+    put_u16(header, entry->is_open_ended ? ZIP_DATA_FOLLOWS : 0);
+    put_u16(header, entry->method);
+    put_u32(header, 0);
+    put_u32(header, entry->is_open_ended ? 0 : entry->crc);
+    put_u32(header, entry->is_open_ended ? 0 : (uint32_t)entry->packed.length);
+    put_u32(header, entry->is_open_ended ? 0 : (uint32_t)entry->size);
+    put_u16(header, 1);
+    put_u16(header, 0);
+    buffer_add_char(header, 'm');
+}
+
+static enum zip_outcome single_outcome(struct unpack *unpack, struct archive *archive, struct buffer *member)
+{
+    struct archive_entry *entry;
+    if (archive_read_next_header(archive, &entry) < ARCHIVE_WARN) return ZIP_FAILED;
+    enum outcome outcome = data_read(unpack, archive, member);
+    if (outcome == OUTCOME_STOPPED) return ZIP_WHOLE; /* as much as is wanted */
+    if (outcome == OUTCOME_TROUBLE) return is_cut(archive) ? ZIP_CUT : ZIP_FAILED;
+    return archive_error_string(archive) ? ZIP_BAD_CRC : ZIP_WHOLE;
+}
+
+enum zip_outcome archive_zip_entry(struct unpack *unpack, const struct zip_entry *entry,
+                                   struct buffer *member)
+{
+    struct buffer header = { 0 };
+    struct archive *archive = is_too_large(entry) ? NULL : archive_read_new();
+    if (!archive) return ZIP_FAILED;
+    header_put(&header, entry);
+    static const char padding[PADDING];
+    struct single single = { { buffer_text(&header), entry->packed, { padding, PADDING } }, 0 };
+    if (entry->packed.length == 0) single = (struct single){ { single.pieces[0], single.pieces[2] }, 0 };
+    archive_read_support_format_zip_streamable(archive);
+    enum zip_outcome outcome = ZIP_FAILED;
+    if (archive_read_open2(archive, &single, NULL, single_read, NULL, NULL) >= ARCHIVE_WARN)
+        outcome = single_outcome(unpack, archive, member);
+    archive_read_free(archive);
+    buffer_free(&header);
+    return outcome;
+}

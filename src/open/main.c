@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* open: looks into strangers' containers, by a process of its own for each message. Here: identity, jail,
+   peers, run. It has no file, no network, no key, and no channel but to scan and master. */
+#include <fcntl.h>
+#include <sysexits.h>
+
+#include "base/context.h"
+#include "open/archive_reader.h"
+#include "open/nursery.h"
+
+struct service {
+    enum { SERVICE_MAGIC = 0x6f70e93a } magic;
+    struct child child;
+    struct nursery *nursery;
+};
+
+static void scan_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    nursery_connect(service->nursery, fd);
+}
+
+static const struct child_peer peers[] = { { PROCESS_SCAN, scan_open }, { 0 } };
+
+static void on_status(void *context, struct buffer *out)
+{
+    const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
+    nursery_status(service->nursery, out);
+}
+
+static const struct child_events events = { .peers = peers, .on_status = on_status };
+
+int main(int argc, char **argv)
+{
+    static struct service service = { .magic = SERVICE_MAGIC };
+    child_start(&service.child, PROCESS_OPEN, argc, argv);
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    archive_warm_up();
+    if (nowhere < 0 || !child_jail(&service.child, JAIL_NURSERY, NULL, NULL)) return EX_OSERR;
+    service.nursery = nursery_new(&service.child, nowhere);
+    return child_run(&service.child, &events, &service);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The life of a reader: a child of open that opens the containers of one message, in a jail in which it can
+   do nothing but compute and talk over its one channel. */
+#ifndef SEKIMORI_OPEN_READER_LIFE_H
+#define SEKIMORI_OPEN_READER_LIFE_H
+
+#include <sys/types.h>
+
+#include "config/settings.h"
+
+/* Called by the child behind its fork; ends the process. `channel` becomes its only descriptor beside
+   standard ones that lead to `nowhere`. `parent` is who forked it: it does not outlive that. */
+_Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config);
+
+#endif

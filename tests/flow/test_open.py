@@ -1,0 +1,267 @@
+"""Goal: what is in a container is seen, whatever the container says of itself, or the message is told apart as one nobody looked into;
+bombs and damage end within their limits; a reader that dies or hangs costs its own message, and nothing gets out of its jail."""
+import base64
+import bz2
+import gzip
+import io
+import lzma
+import os
+import signal
+import struct
+import subprocess
+import tarfile
+import time
+import zipfile
+import zlib
+
+import pytest
+
+import lab
+
+DRIVE = lab.BUILD / "tests/unit/open/unpack-drive"
+MARK = b"This is EICAR, or so it says." * 3
+
+
+def opened(tmp_path, data, *limits):
+    """What comes out of it, a line each, and how long that took."""
+    (tmp_path / "file").write_bytes(data)
+    begun = time.monotonic()
+    told = subprocess.run([DRIVE, tmp_path / "file", *map(str, limits)], capture_output=True, timeout=60, check=True).stdout.decode("latin-1")
+    return told.splitlines(), time.monotonic() - begun
+
+
+def zipped(members, method=zipfile.ZIP_DEFLATED, **how):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method, **how) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(name, data, form=tarfile.GNU_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def old_tar(name, data):
+    block = bytearray(tarred(name, data, tarfile.USTAR_FORMAT))
+    block[257:265], block[148:156] = bytes(8), b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block[:512])
+    return bytes(block)
+
+
+def lzo_stored(data):
+    header = struct.pack(">HHHBBIIIIB", 0x1030, 0x2080, 0x0940, 1, 5, 0x03000001, 0, 0, 0, 1) + b"f"
+    return (b"\x89LZO\0\r\n\x1a\n" + header + struct.pack(">I", zlib.adler32(header)) +
+            struct.pack(">III", len(data), len(data), zlib.adler32(data)) + data + bytes(4))
+
+
+def ar_of(data):
+    return b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"file.com/", 0, 0, 0, 0o644, len(data)) + data
+
+
+def der(tag, content):
+    length = bytes([len(content)]) if len(content) < 128 else b"\x82" + struct.pack(">H", len(content))
+    return bytes([tag]) + length + content
+
+
+def cms_compressed(data):
+    inner = der(0x30, der(6, bytes.fromhex("2a864886f70d010701")) + der(0xa0, der(4, zlib.compress(data))))
+    return der(0x30, der(6, bytes.fromhex("2a864886f70d0109100109")) + der(0xa0, der(0x30, der(2, b"\0") + der(0x30, der(6, b"\1")) + inner)))
+
+
+def zstd_stored(data):
+    return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
+def lz4_stored(data):
+    return b"\x04\x22\x4d\x18\x60\x40\x82" + struct.pack("<I", len(data) | 1 << 31) + data + bytes(4)
+
+
+def encrypted_flag(data, at):
+    return data[:at] + bytes([data[at] | 1]) + data[at + 1:]
+
+
+def method_of(data, number):
+    at = central_of(data) + 10
+    return data[:8] + bytes([number]) + data[9:at] + bytes([number]) + data[at + 1:]
+
+
+def central_of(archive):
+    return archive.index(b"PK\1\2")
+
+
+PLAIN = zipped([("a.com", MARK)])
+STORED = zipped([("a.com", MARK)], zipfile.ZIP_STORED)
+DECOY = zipped([("b.txt", b"nothing")])
+FOUND = {
+    "zip": PLAIN, "zip bzip2": zipped([("a", MARK)], zipfile.ZIP_BZIP2), "zip lzma": zipped([("a", MARK)], zipfile.ZIP_LZMA),
+    "zip without a directory": PLAIN[:central_of(PLAIN)],
+    "two zips, mark first": PLAIN + DECOY, "two zips, mark behind": DECOY + PLAIN,
+    "zip behind other bytes": b"MZ" + bytes(3000) + PLAIN,
+    "an entry that no directory has": PLAIN[:central_of(PLAIN)] + DECOY,
+    "a flag of encryption on plain bytes": encrypted_flag(encrypted_flag(PLAIN, 6), central_of(PLAIN) + 8),
+    "sizes that lie": PLAIN[:18] + struct.pack("<II", 3, 3) + PLAIN[26:],
+    "sizes that lie in the directory": STORED[:central_of(STORED) + 20] + struct.pack("<II", 3, 3) + STORED[central_of(STORED) + 28:],
+    "a wrong checksum": PLAIN[:14] + b"\1\2\3\4" + PLAIN[18:],
+    "a truncated zip": STORED[:60], "zip in zip in tar": tarred("x", zipped([("y.zip", PLAIN)])),
+    "tar of the seventh edition": old_tar("x", MARK),
+    "second member of gzip": gzip.compress(b"first") + gzip.compress(MARK),
+    "second stream of bzip2": bz2.compress(b"first") + bz2.compress(MARK),
+    "second stream of xz": lzma.compress(b"first") + lzma.compress(MARK),
+    "lzma": lzma.compress(MARK, format=lzma.FORMAT_ALONE), "lzop": lzo_stored(MARK), "second file of lzop": lzo_stored(b"first") + lzo_stored(MARK),
+    "zstd": zstd_stored(MARK), "lz4": lz4_stored(MARK), "second frame of zstd": zstd_stored(b"x") + zstd_stored(MARK),
+    "a frame to skip before zstd": b"\x50\x2a\x4d\x18\3\0\0\0abc" + zstd_stored(MARK),
+    "ar": ar_of(MARK), "ar in lzop in gzip": gzip.compress(lzo_stored(ar_of(MARK))), "cms compressed": cms_compressed(MARK),
+}
+TOLD = {
+    "encrypted zip": (encrypted_flag(PLAIN.replace(zlib.compress(MARK)[2:-4], b"\x07" * (len(zlib.compress(MARK)) - 6)), 6), "encrypted : zip"),
+    "a method that nobody knows": (method_of(PLAIN, 97), "not-opened : zip"),
+    "squashfs": (b"hsqs" + bytes(600), "not-opened : squashfs"), "in a zip": (zipped([("q", b"QFI\xfb" + bytes(600))]), "not-opened q: qcow2"),
+    "ext": (bytes(1024) + struct.pack("<II", 9, 9) + bytes(48) + b"\x53\xef" + bytes(3000), "not-opened : ext-image"),
+    "pgp": (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA6\n", "encrypted : pgp"), "luks": (b"LUKS\xba\xbe" + bytes(600), "encrypted : luks"),
+    "damaged 7z": (b"7z\xbc\xaf\x27\x1c" + b"\1" * 60, "not-opened : 7z"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(tmp_path, name):
+    told, _ = opened(tmp_path, FOUND[name])
+    assert any(line.startswith("member ") and line.endswith(" EICAR") for line in told), told
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_told(tmp_path, name):
+    data, wanted = TOLD[name]
+    told, _ = opened(tmp_path, data)
+    assert any(line.startswith(wanted) for line in told) and not any(line.endswith(" EICAR") for line in told), told
+
+
+def nested(levels):
+    data = MARK
+    for _ in range(levels):
+        data = zipped([("z", data)], zipfile.ZIP_STORED)
+    return data
+
+
+def shared(archive, times):
+    """Many entries of a directory with the same bytes."""
+    begin, end = central_of(archive), archive.index(b"PK\5\6")
+    return archive[:end] + archive[begin:end] * (times - 1) + archive[end:]
+
+
+LIMITS = {
+    "10,000 members and one": (zipped([(f"{i}", b"x") for i in range(10001)], zipfile.ZIP_STORED), (), "number of files"),
+    "1,000 levels": (nested(1000), (), "nesting"),
+    "a file too large": (zipped([("a", bytes(3 << 20))]), (1 << 20,), "size of a file"),
+    "a file too large in a tar": (gzip.compress(tarred("a", bytes(3 << 20))), (4 << 20, 40 << 20), None),
+    "a bomb": (zipped([(f"{i}", bytes(4 << 20)) for i in range(30)]), (10 << 20, 60 << 20), "bytes in sum"),
+    "a bomb in one stream": (bz2.compress(bz2.compress(bytes(60 << 20))), (100 << 20, 400 << 20), "ratio"),
+    "entries that share their bytes": (shared(zipped([("a", bytes(1 << 20))]), 200), (10 << 20, 60 << 20), "ratio"),
+    "no time": (zipped([(f"{i}", bytes(1 << 20)) for i in range(200)]), (1 << 30, 1 << 32, 10000, 17, 50), "time"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits(tmp_path, name):
+    data, limits, wanted = LIMITS[name]
+    told, seconds = opened(tmp_path, data, *limits)
+    assert seconds < 10
+    said = {line.rsplit(": ", 1)[1] for line in told if line.startswith("limits")}
+    assert said == ({wanted} if wanted else set()), (said, told[-3:])
+
+
+def test_truncated_ends(tmp_path):
+    """At every length: it ends, and nothing is said of what never was there."""
+    for name in ("zip", "lzop", "zstd", "ar", "cms compressed", "second stream of xz"):
+        for length in range(1, len(FOUND[name]), 17):
+            opened(tmp_path, FOUND[name][:length])
+
+
+# --- a node ---
+
+SIGNED = lab.eicar().encode()
+HELD = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ limits quarantine; encrypted quarantine; not-opened quarantine; most file 1M; most time 2s }}\n"
+
+
+def mail(data, subject="file"):
+    return lab.message(subject, "--b\nContent-Type: application/octet-stream; name=a.bin\nContent-Transfer-Encoding: base64\n\n" +
+                       base64.encodebytes(data).decode() + "\n--b--\n", MIME_Version="1.0", Content_Type='multipart/mixed; boundary="b"')
+
+
+def readers(node):
+    """Processes of open by name: the readers are its children."""
+    found = {}
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/comm") as comm, open(f"/proc/{process}/status") as status:
+                name, parent = comm.read().strip(), int(status.read().split("PPid:")[1].split()[0])
+        except (OSError, IndexError):
+            continue
+        found[int(process)] = (name, parent)
+    above = [one["pid"] for one in node.status()["processes"] if one["name"] == "open"]
+    return [pid for pid, (name, parent) in found.items() if name == "open-reader" and parent in above]
+
+
+@pytest.fixture
+def held(nodes, inside):
+    return nodes(HELD, inside=inside.port)
+
+
+NODE_FOUND = {"zstd": zstd_stored(SIGNED), "lz4": lz4_stored(SIGNED), "lzop": lzo_stored(SIGNED), "ar": ar_of(SIGNED),
+              "second member of gzip": gzip.compress(b"first") + gzip.compress(SIGNED), "cms compressed": cms_compressed(SIGNED),
+              "zip without a directory": zipped([("a", SIGNED)])[:60 + len(SIGNED)],
+              "zip in lzma": lzma.compress(zipped([("a", SIGNED)]), format=lzma.FORMAT_ALONE)}
+NODE_HELD = {"squashfs": b"hsqs" + bytes(600), "a file over the limit": zipped([("a", bytes(2 << 20))]), "encrypted": TOLD["encrypted zip"][0]}
+
+
+def test_node(held, inside):
+    for name, data in NODE_FOUND.items():
+        code, text = lab.Client(held.port).send(mail(data))
+        assert code == 550 and "Eicar" in text, (name, code, text)
+    for name, data in NODE_HELD.items():
+        code, text = lab.Client(held.port).send(mail(data, f"held {name}"))
+        assert code == 250, (name, text)
+    assert lab.Client(held.port).send(mail(zipped([("a.txt", b"plain")]), "clean"))[0] == 250
+    assert b"clean" in inside.wait(1)[0] and b"Subject: held" not in b"".join(inside.wait(1))
+    lab.wait_for(lambda: len(readers(held)) == 2, "two spare readers wait and no other is left")
+    held.balance()
+
+
+def probes_are_built():
+    return b"X-Test-Reader" in (lab.BUILD / "src/open/open").read_bytes()
+
+
+@pytest.mark.skipif(not probes_are_built(), reason="this build has no probes")
+def test_a_reader_that_fails(held, inside):
+    """It costs its own message a 451 and the second time a place in quarantine; others do not notice."""
+    for word, name in (("die", "died"), ("hang", "hung")):
+        bad = mail(zipped([("a", b"X-Test-Reader: " + word.encode())], zipfile.ZIP_STORED), f"it {name}")
+        begun = time.monotonic()
+        assert lab.Client(held.port).send(bad)[0] == 451
+        assert time.monotonic() - begun < 8
+        assert lab.Client(held.port).send(mail(NODE_FOUND["ar"]))[0] == 550
+        assert lab.Client(held.port).send(bad)[0] == 250
+    assert lab.Client(held.port).send(mail(zipped([("a.txt", b"plain")]), "innocent"))[0] == 250
+    assert b"innocent" in inside.wait(1)[0]
+    lab.wait_for(lambda: len(readers(held)) == 2, "the one that hung is gone")
+    held.balance()
+
+
+def test_without_open(held, inside):
+    """A reader killed while it waits is replaced; while all of open is gone nothing is called clean, and text is not held up."""
+    for pid in lab.wait_for(lambda: readers(held), "there are spare readers"):
+        os.kill(pid, signal.SIGKILL)
+    assert lab.Client(held.port).send(mail(NODE_FOUND["lz4"]))[0] == 550
+    process, = [one["pid"] for one in held.status()["processes"] if one["name"] == "open"]
+    os.kill(process, signal.SIGSTOP)
+    codes = [lab.Client(held.port).send(mail(zipped([("a.txt", b"plain %d" % i)])))[0] for i in range(2)]
+    os.kill(process, signal.SIGKILL)
+    assert codes == [250, 250]
+    assert lab.Client(held.port).send(lab.message("text"))[0] == 250
+    lab.wait_for(lambda: lab.Client(held.port).send(mail(NODE_FOUND["zstd"]))[0] == 550, "open is there again")
+    assert len(inside.wait(3)) == 3
