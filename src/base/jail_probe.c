@@ -143,6 +143,11 @@ static int try_local_socket(void)
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 }
 
+static int try_local_stream(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
 static int try_odd_socket(void)
 {
     static const int odd[][3] = { { AF_UNIX, SOCK_DGRAM, 0 },
@@ -406,6 +411,7 @@ static const struct {
     { "connect", try_connect },
     { "datagram", try_datagram },
     { "local-socket", try_local_socket },
+    { "local-stream", try_local_stream },
     { "odd-socket", try_odd_socket },
     { "control", try_control },
     { "listen", try_listen },

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* What a process may still do after the jail has closed, beyond computing and using descriptors it has. No
-   right reaches another process, an AF_UNIX socket that was not given, or executable memory. */
+   right but JAIL_LOCAL reaches an AF_UNIX socket that was not given, and none another process or executable
+   memory. */
 enum jail_right {
     JAIL_FILES = 1,    /* open files below a given folder: openat, unlinkat, fallocate, … (queue, ledger) */
     JAIL_CONNECT = 2,  /* make TCP sockets and connect (deliver, courier) */
@@ -28,6 +29,7 @@ enum jail_right {
     JAIL_NURSERY = 1024, /* fork children that enter a narrower jail, and kill them; no files (open) */
     JAIL_READER =
         2048, /* such a child: beside computing, what its libraries try to open fails and does not kill */
+    JAIL_LOCAL = 4096, /* make AF_UNIX stream sockets and connect them (consult) */
 };
 
 /* What may be opened below which absolute paths; each list ends with NULL, or is NULL. */

@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -98,6 +99,32 @@ struct stream *stream_open(struct loop *loop, int fd, const struct stream_events
     return stream;
 }
 
+/* What connect() said; what failed at once is told at the end of this turn, never inside this call. */
+static struct stream *connect_begun(struct stream *stream, int result, int error)
+{
+    stream->connecting = true;
+    if (result == 0 || error == EINPROGRESS) {
+        watch_set(stream->watch, WATCH_WRITE);
+        return stream;
+    }
+    stream->connect_error = error;
+    loop_defer(stream->loop, &stream->flush);
+    return stream;
+}
+
+struct stream *stream_connect_local(struct loop *loop, struct text path, const struct stream_events *events,
+                                    void *context)
+{
+    struct sockaddr_un there = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stream *stream = stream_new(loop, fd, events, context);
+    errno = fd < 0 ? errno : ENAMETOOLONG;
+    if (fd < 0 || path.length >= sizeof there.sun_path) return connect_begun(stream, -1, errno);
+    memcpy(there.sun_path, path.at, path.length);
+    int result = connect(fd, (struct sockaddr *)&there, sizeof there);
+    return connect_begun(stream, result, errno);
+}
+
 struct stream *stream_connect(struct loop *loop, const struct endpoint *to, const struct address *source,
                               const struct stream_events *events, void *context)
 {
@@ -106,7 +133,6 @@ struct stream *stream_connect(struct loop *loop, const struct endpoint *to, cons
     int fd = socket(there.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int result = fd < 0 ? -1 : 0, error = errno;
     struct stream *stream = stream_new(loop, fd, events, context);
-    stream->connecting = true;
     if (fd >= 0) stream_ask_if_there(fd, SILENT_SERVER_S);
     if (result == 0 && source && !address_is_zero(source)) {
         struct endpoint from = { *source, 0 };
@@ -115,13 +141,7 @@ struct stream *stream_connect(struct loop *loop, const struct endpoint *to, cons
     }
     if (result == 0) result = connect(fd, (struct sockaddr *)&there, length);
     if (fd >= 0) error = errno;
-    if (result != 0 && error != EINPROGRESS) {
-        stream->connect_error = error; /* told at the end of this turn, never inside this call */
-        loop_defer(loop, &stream->flush);
-        return stream;
-    }
-    watch_set(stream->watch, WATCH_WRITE);
-    return stream;
+    return connect_begun(stream, result, error);
 }
 
 enum stream_progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };

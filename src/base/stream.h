@@ -48,6 +48,11 @@ void stream_ask_if_there(int fd, int idle_s);
 struct stream *stream_connect(struct loop *loop, const struct endpoint *to, const struct address *source,
                               const struct stream_events *events, void *context);
 
+/* The same to a unix socket of that path, which need not end with a NUL. A path that is too long fails as one
+   where nobody listens. */
+struct stream *stream_connect_local(struct loop *loop, struct text path, const struct stream_events *events,
+                                    void *context);
+
 /* No callback comes after this. What was written and not sent is tried once, then dropped. NULL is allowed.
  */
 void stream_close(struct stream *stream);

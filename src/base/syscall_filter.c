@@ -225,6 +225,12 @@ static const struct rule connecting[] = {
     NO_MORE,
 };
 
+/* Beside those of connecting. */
+static const struct rule local[] = {
+    IF_ALL(socket, IS(0, AF_UNIX), BITS(1, 15, SOCK_STREAM), IS(2, 0)),
+    NO_MORE,
+};
+
 /* Beside those of connecting: what the resolver's library sets. */
 static const struct rule datagrams[] = {
     IF_ALL(socket, IS(0, AF_INET), BITS(1, 15, SOCK_DGRAM), IS(2, 0)),
@@ -318,8 +324,8 @@ static const struct {
 } tables[] = {
     { JAIL_FILES, files },        { JAIL_SHORTEN, shortening },  { JAIL_BODIES, bodies },
     { JAIL_CONNECT, connecting }, { JAIL_DATAGRAMS, datagrams }, { JAIL_ACCEPT, accepting },
-    { JAIL_FORK, forking },       { JAIL_SCANNER, scanning },    { JAIL_THREADS, threads },
-    { JAIL_NURSERY, nursing },
+    { JAIL_LOCAL, local },        { JAIL_FORK, forking },        { JAIL_SCANNER, scanning },
+    { JAIL_THREADS, threads },    { JAIL_NURSERY, nursing },
 };
 
 /* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and

@@ -11,6 +11,7 @@
 #include "cli/language_option.h"
 #include "cli/options.h"
 #include "config/dump.h"
+#include "config/engines.h"
 #include "config/load.h"
 #include "config/manual.h"
 #include "config/value.h"
@@ -35,7 +36,7 @@ struct json_walk {
     const struct config *config;
     struct json *blocks[BLOCKS_MOST]; /* open ones, the outermost first */
     size_t depth;
-    struct json *listeners, *hosted;
+    struct json *listeners, *hosted, *engines;
 };
 
 static void place_set(struct json *object, const struct config *config, bool is_default, struct place place)
@@ -60,11 +61,15 @@ static void json_open(void *context, const struct visit_opening *opening)
         json_set_text(object, "listen", buffer_text(&text));
     }
     if (opening->hosted) json_set_text(object, "hosted", opening->hosted->name);
+    if (opening->engine) {
+        engines_print(opening->engine, &text);
+        json_set_text(object, "engine", buffer_text(&text));
+    }
     if (opening->domain) {
         dump_targets(walk->config, opening->domain, &text);
         json_set_text(object, "targets", buffer_text(&text));
     }
-    if (opening->listener || opening->hosted || opening->domain)
+    if (opening->block != WALK_SECTION && opening->block != WALK_DOMAINS)
         place_set(object, walk->config, opening->is_default, opening->place);
     buffer_free(&text);
     walk->blocks[walk->depth++] = object;
@@ -80,6 +85,8 @@ static void json_close(void *context, const struct visit_opening *opening)
         json_add(walk->listeners, object);
     else if (opening->hosted)
         json_add(walk->hosted, object);
+    else if (opening->engine)
+        json_add(walk->engines, object);
     else
         json_set(walk->blocks[walk->depth - 1], key, object);
 }
@@ -118,11 +125,15 @@ static void json_value(void *context, const struct visit_value *value)
 static void dump_json(const struct config *config)
 {
     static const struct visit_events events = { json_open, json_value, json_close };
-    struct json_walk walk = { .config = config, .listeners = json_new_array(), .hosted = json_new_array() };
+    struct json_walk walk = { .config = config,
+                              .listeners = json_new_array(),
+                              .hosted = json_new_array(),
+                              .engines = json_new_array() };
     struct json *root = walk.blocks[walk.depth++] = json_new_object();
     visit_config(config, VISIT_ALL, &events, &walk);
     json_set(root, "listen", walk.listeners);
     json_set(root, "hosted", walk.hosted);
+    json_set(root, "engines", walk.engines);
     json_print(root, stdout, true);
 }
 

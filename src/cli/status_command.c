@@ -99,6 +99,9 @@ static const struct item items[] = {
     { "helper", "hooks run", "hook run", "hooks run", false },
     { "helper", "hooks failed", "failed", "failed", true },
     { "helper", "last trouble", NULL, "", true },
+    { "consult", "engines", "engine outside", "engines outside", false },
+    { "consult", "asked", "message asked about", "messages asked about", false },
+    { "consult", "sick", NULL, "sick: ", true },
     { "metrics", "answers", "answer to monitors", "answers to monitors", false },
 };
 

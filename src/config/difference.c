@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "config/bundle.h"
 #include "config/dump.h"
+#include "config/engines.h"
 #include "config/value.h"
 #include "config/visit.h"
 
@@ -33,7 +34,7 @@ static void entry_add(struct entries *entries, struct entry entry)
 /* A block that may stand several times. */
 static bool is_item(const struct visit_opening *opening)
 {
-    return opening->listener || opening->hosted || opening->domain;
+    return opening->listener || opening->hosted || opening->engine || opening->domain;
 }
 
 static void block_open(void *context, const struct visit_opening *opening)
@@ -42,6 +43,7 @@ static void block_open(void *context, const struct visit_opening *opening)
     struct buffer value = { 0 };
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, &value);
     if (opening->hosted) value_word_print(opening->hosted->name, &value);
+    if (opening->engine) engines_print(opening->engine, &value);
     if (opening->domain) dump_targets(entries->config, opening->domain, &value);
     struct text said = arena_text(entries->arena, buffer_text(&value));
     buffer_free(&value);
@@ -49,7 +51,7 @@ static void block_open(void *context, const struct visit_opening *opening)
         struct text words =
             arena_printf(entries->arena, "%.*s%.*s", TEXT_ARG(entries->prefix), TEXT_ARG(opening->title));
         if (!opening->domain)
-            words = arena_printf(entries->arena, "%.*s %.*s", TEXT_ARG(opening->title), TEXT_ARG(said));
+            words = arena_printf(entries->arena, "%.*s %.*s", TEXT_ARG(words), TEXT_ARG(said));
         entry_add(entries, (struct entry){ .words = words,
                                            .value = opening->domain ? said : TEXT_NONE,
                                            .is_default = opening->is_default });

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "config/engines.h"
 #include "config/value.h"
 #include "config/visit.h"
 
@@ -63,9 +64,10 @@ static void dump_open(void *context, const struct visit_opening *opening)
     struct dump *dump = context;
     line_begin(dump);
     buffer_add_text(dump->out, opening->title);
-    if (opening->listener || opening->hosted || opening->domain) buffer_add_char(dump->out, ' ');
+    if (opening->block != WALK_SECTION && opening->block != WALK_DOMAINS) buffer_add_char(dump->out, ' ');
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, dump->out);
     if (opening->hosted) value_word_print(opening->hosted->name, dump->out);
+    if (opening->engine) engines_print(opening->engine, dump->out);
     if (opening->domain) dump_targets(dump->config, opening->domain, dump->out);
     if (!opening->is_empty) buffer_printf(dump->out, " {");
     line_end(dump, opening->is_default, opening->place);

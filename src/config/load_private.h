@@ -29,6 +29,7 @@ struct loader {
     size_t domain_count, domain_capacity;
     struct listener listener_fallback;
     struct hosted hosted_fallback;
+    struct outside_engine engine_fallback;
     struct domain domain_fallback;
     size_t statements;
 
@@ -72,6 +73,9 @@ struct place loader_place(const struct loader *loader, enum schema_scope scope, 
 void identity_check(struct loader *loader);
 /* And for keys that sign mail. */
 void mail_keys_check(struct loader *loader);
+
+/* And for engines outside. */
+void engines_check(struct loader *loader);
 
 /* And for clouds that others use too. */
 void hosted_check(struct loader *loader);

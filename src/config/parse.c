@@ -8,6 +8,8 @@
 #include "config/braces.h"
 #include "config/complaint.h"
 #include "config/encoding.h"
+#include "config/engines.h"
+#include "config/nearest.h"
 #include "config/value.h"
 
 /* The struct that the rows of a scope are about. */
@@ -148,6 +150,7 @@ static void *scope_base(const struct loader *loader, struct scope scope)
 {
     if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
     if (scope.kind == SCHEMA_HOSTED) return &loader->config->hosted[scope.index];
+    if (scope.kind == SCHEMA_ENGINE) return &loader->config->engines[scope.index];
     if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
     return loader->config;
 }
@@ -272,6 +275,73 @@ static void hosted_parse(struct parser *parser, const struct schema_node *node)
     advance(parser);
     if (parser->token.kind == TOKEN_OPEN)
         block_of(parser, loader->tree.roots[SCHEMA_HOSTED], scope);
+    else
+        statement_end(parser);
+}
+
+/* No kind stands behind the name: it may be a word that was mistyped. */
+static void engine_kind_complain(struct parser *parser, const struct schema_node *node,
+                                 const struct token *name)
+{
+    struct text meant = TEXT_NONE;
+    size_t distance = SIZE_MAX;
+    for (const struct schema_node *child = node->first_child; child; child = child->next)
+        nearest_offer(name->text, child->word, &meant, &distance);
+    if (meant.length > 0)
+        complaint_unknown(parser->loader, place_of(parser, name), name, node);
+    else
+        engines_kind_complain(parser->loader, place_of(parser, &parser->token), &parser->token);
+    statement_skip(parser);
+}
+
+/* The words before the block; false: one is wrong, and the statement was passed over. */
+static bool engine_words_parse(struct parser *parser, const struct schema_node *node,
+                               struct outside_engine *out)
+{
+    struct token name = parser->token;
+    if (!value_is_host_name(name.text)) {
+        complain_value(parser, node, "is not a name of letters, digits and hyphens");
+        statement_skip(parser);
+        return false;
+    }
+    out->name = arena_text(parser->loader->arena, name.text);
+    advance(parser);
+    if (!is_word(&parser->token) || !engines_kind_parse(parser->token.text, &out->kind)) {
+        engine_kind_complain(parser, node, &name);
+        return false;
+    }
+    advance(parser);
+    bool is_good =
+        is_word(&parser->token) && engines_target_parse(parser->token.text, out, parser->loader->arena);
+    if (!is_good) {
+        complain_token(parser,
+                       is_word(&parser->token) ? "is not where such an engine is"
+                                               : "where its place should stand",
+                       engines_target_allowed(out->kind));
+        statement_skip(parser);
+    }
+    return is_good;
+}
+
+/* virus engine NAME KIND TARGET { … }; the name is the next token. */
+static void engine_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct outside_engine engine = loader->engine_fallback;
+    struct place place = place_of(parser, &parser->token);
+    if (!engine_words_parse(parser, node, &engine)) return;
+    if (config->engine_count == CONFIG_ENGINES_MOST) {
+        give_up(parser, "there are too many engines", CONFIG_ENGINES_MOST);
+        return;
+    }
+    config->engines = value_list_grow(loader->arena, config->engines, config->engine_count, sizeof engine);
+    config->engines[config->engine_count] = engine;
+    sources_item_add(loader->sources, SCHEMA_ENGINE, place);
+    struct scope scope = { SCHEMA_ENGINE, config->engine_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_ENGINE], scope);
     else
         statement_end(parser);
 }
@@ -428,6 +498,8 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_CLOUD) return hosted_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);
+        } else if (is_word(token) && node != start && node->row && node->row->type == SCHEMA_ENGINES) {
+            return engine_parse(parser, node);
         } else if (is_word(token) && node != start && node->row && (!is_valued || value_is_list(node->row))) {
             if (!value_take(parser, node, scope, !is_valued)) return statement_skip(parser);
             is_valued = true;

@@ -21,6 +21,7 @@ enum process_kind {
     PROCESS_METRICS,
     PROCESS_SIGNER,
     PROCESS_OPEN,
+    PROCESS_CONSULT,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind);                      /* "receive" */

@@ -7,6 +7,8 @@
 #define GLOBAL(field) (uint32_t) offsetof(struct config, field), sizeof(((struct config *)0)->field)
 #define LISTENER(field) (uint32_t) offsetof(struct listener, field), sizeof(((struct listener *)0)->field)
 #define HOSTED(field) (uint32_t) offsetof(struct hosted, field), sizeof(((struct hosted *)0)->field)
+#define ENGINE(field) \
+    (uint32_t) offsetof(struct outside_engine, field), sizeof(((struct outside_engine *)0)->field)
 #define DOMAIN(field) (uint32_t) offsetof(struct domain, field), sizeof(((struct domain *)0)->field)
 #define SAID(field) (uint32_t)(1 + offsetof(struct domain, field))
 
@@ -94,6 +96,12 @@ static const struct schema_choice builtins[] = {
 };
 static const struct schema_choice updaters[] = { { "system", false }, { "self", true }, { NULL, 0 } };
 static const struct schema_choice reloads[] = { { "beside", false }, { "frugal", true }, { NULL, 0 } };
+static const struct schema_choice engine_ways[] = {
+    { "both", ENGINE_BOTH }, { "in", ENGINE_IN }, { "out", ENGINE_OUT }, { NULL, 0 }
+};
+static const struct schema_choice engine_lacks[] = {
+    { "defer", LACK_DEFER }, { "unscanned", LACK_UNSCANNED }, { "accept", LACK_ACCEPT }, { NULL, 0 }
+};
 static const struct schema_choice log_targets[] = { { "stderr", LOG_TARGET_STDERR },
                                                     { "journal", LOG_TARGET_JOURNAL },
                                                     { "syslog", LOG_TARGET_SYSLOG },
@@ -321,6 +329,9 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "virus engine clamav also every", TIME, virus.also_ms, "6h", 1 * HOUR, 30 * DAY,
         "How often that program is run.",
         "そのプログラムを起動する間隔。"),
+    { SCHEMA_GLOBAL, "virus engine", SCHEMA_ENGINES, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
+        "An engine outside, by a name of your own for it, asked beside the one inside; see doc/engines.md. clamd is at unix:/PATH or ADDRESS:PORT, icap at icap://ADDRESS:PORT/SERVICE. What any engine finds counts. Stands once for each.",
+        "内蔵のエンジンと並べて尋ねる外のエンジン。NAME は任意の名。doc/engines.md を見よ。clamd は unix:/パス か アドレス:ポート、icap は icap://アドレス:ポート/サービス。どれか一つが見つければ有効。一つごとに一文。" },
 
     CHOICE(GLOBAL, "spam mode", spam.mode, modes, "on",
         "Judge spam: act, only log what would be done (observe), or not at all.",
@@ -847,6 +858,28 @@ const struct schema_row schema_rows[] = {
     PLAIN(HOSTED, "signatures", SWITCH, signatures, "on", NULL,
         "Whether a DKIM signature of a domain of ours, the one in From, proves it too. Whoever has such a message may then send it on unchanged, to whomever he likes.",
         "差出人と同じ当組織のドメインの DKIM 署名でも証明とみなすか。on では、署名されたメールを手に入れた者がそのまま他へ送れる。"),
+
+    RANGE(ENGINE, "size most", SIZE, size_most, "25M", 1 * KIB, 2 * GIB - 1,
+        "It is not asked about what is larger, and calls nothing clean that is: the size that the engine is known to look at (clamd: the least of StreamMaxLength, MaxScanSize and MaxFileSize).",
+        "これより大きいものは尋ねず、正常ともみなさない。エンジンが実際に調べる大きさ（clamd では StreamMaxLength、MaxScanSize、MaxFileSize の最小値）。"),
+    RANGE(ENGINE, "time most", TIME, time_ms, "20s", 100, 10 * MINUTE,
+        "How long it has for one message.",
+        "一通にかけてよい時間。"),
+    CHOICE(ENGINE, "direction", way, engine_ways, "both",
+        "Of which mail it is asked: from outside (in), from inside (out), or both.",
+        "尋ねるメール。in は外から、out は内から、both は両方。"),
+    CHOICE(ENGINE, "unavailable", unavailable, engine_lacks, "defer",
+        "What is done while it cannot answer: 451, so that the mail comes again (defer); delivered, and the header says so (unscanned); or as if there were no such engine (accept).",
+        "答えを得られない間の扱い。defer は 451 で後ほど、unscanned は届けてヘッダーに記す、accept はこのエンジンがないものとする。"),
+    RANGE(ENGINE, "connections", COUNT, connections, "4", 1, 64,
+        "Connections to it at once.",
+        "同時接続数。"),
+    RANGE(ENGINE, "failures", COUNT, failures, "3", 1, 1000,
+        "After so many failures in a row it is not asked for a while.",
+        "続けてこの回数失敗すると、しばらく尋ねない。"),
+    RANGE(ENGINE, "pause", TIME, pause_ms, "30s", 100, 1 * HOUR,
+        "For how long. Then one message tries whether it is well.",
+        "尋ねない間。その後は一通ずつ回復を試す。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",

@@ -8,7 +8,14 @@
 #include "config/settings.h"
 
 /* Which struct a row's offset is in. */
-enum schema_scope { SCHEMA_GLOBAL, SCHEMA_LISTENER, SCHEMA_HOSTED, SCHEMA_DOMAIN, SCHEMA_SCOPES };
+enum schema_scope {
+    SCHEMA_GLOBAL,
+    SCHEMA_LISTENER,
+    SCHEMA_HOSTED,
+    SCHEMA_ENGINE,
+    SCHEMA_DOMAIN,
+    SCHEMA_SCOPES
+};
 
 enum schema_type {
     SCHEMA_CHOICE,  /* one of `choices`; an enum or uint8_t */
@@ -41,6 +48,7 @@ enum schema_type {
     SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_CLOUD,     /* hosted NAME { … } */
+    SCHEMA_ENGINES,   /* virus engine NAME KIND TARGET { … }; words behind it may be a row's as well */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */
 };
 

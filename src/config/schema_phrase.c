@@ -43,6 +43,8 @@ static const struct {
                       "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
     [SCHEMA_CLOUD] = { "a name for it such as microsoft", "NAME { ... }" },
+    [SCHEMA_ENGINES] = { "a name for an engine, clamd or icap, and where it is",
+                         "NAME clamd | icap TARGET { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };
 

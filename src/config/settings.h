@@ -132,6 +132,33 @@ struct hosted {
     bool signatures;               /* a DKIM signature of a domain of ours proves it, too */
 };
 
+/* How an engine outside is talked to. */
+enum engine_kind { ENGINE_CLAMD, ENGINE_ICAP, ENGINE_KINDS };
+enum engine_way { ENGINE_BOTH, ENGINE_IN, ENGINE_OUT };
+/* What becomes of mail while an engine cannot answer. */
+enum engine_lack {
+    LACK_DEFER,
+    LACK_UNSCANNED, /* it is delivered, and its header says so */
+    LACK_ACCEPT
+};
+
+/* virus { engine NAME KIND TARGET { … } }: an engine outside, which the process consult asks; see
+   config/engines.h. */
+struct outside_engine {
+    struct text name; /* never "clamav": that is the one inside */
+    enum engine_kind kind;
+    struct text target; /* as it is written */
+    struct text path;   /* of a unix socket; empty: `endpoint` */
+    struct endpoint endpoint;
+    struct text service; /* ENGINE_ICAP: what follows the host and its slash */
+    enum engine_way way; /* of which mail it is asked */
+    enum engine_lack unavailable;
+    uint64_t size_most;          /* bytes; it says nothing of what is larger */
+    uint32_t time_ms;            /* for one message */
+    uint32_t connections;        /* at once */
+    uint32_t failures, pause_ms; /* after so many in a row it is not asked for so long */
+};
+
 /* One place to deliver to: an address, a host name, or the word "mx". */
 struct target {
     bool is_address;
@@ -198,6 +225,8 @@ struct config {
     size_t listener_count;
     struct hosted *hosted;
     size_t hosted_count;
+    struct outside_engine *engines;
+    size_t engine_count;
     struct domain *domains;
     size_t domain_count;
     struct domain_index *domain_index; /* for config_find_domain */

@@ -89,6 +89,21 @@ static void hosted_visit(struct visit *walk)
     }
 }
 
+/* Within the section, which is open. */
+static void engines_visit(struct visit *walk)
+{
+    for (size_t i = 0; i < walk->config->engine_count; i++) {
+        const struct outside_engine *engine = &walk->config->engines[i];
+        struct visit_opening opening = { .block = WALK_ENGINE,
+                                         .title = TEXT("engine"),
+                                         .engine = engine,
+                                         .place = item_place(walk, SCHEMA_ENGINE, i) };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_ENGINE, engine, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
 static void domains_visit(struct visit *walk)
 {
     struct visit_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
@@ -125,9 +140,16 @@ static const struct schema_row *section_visit(struct visit *walk, const struct s
     struct visit_value value;
     bool is_open = false;
     for (; row < end && row->scope == SCHEMA_GLOBAL && text_equal(section_of(row), opening.title); row++) {
-        if (!value_show(walk, row, walk->config, 0, walk->extent, &value)) continue;
+        bool is_engines = row->type == SCHEMA_ENGINES;
+        bool is_shown = is_engines ? walk->config->engine_count > 0
+                                   : value_show(walk, row, walk->config, 0, walk->extent, &value);
+        if (!is_shown) continue;
         if (!is_open) walk->events->open(walk->context, &opening);
         is_open = true;
+        if (is_engines) {
+            engines_visit(walk);
+            continue;
+        }
         value.words += opening.title.length + 1;
         walk->events->value(walk->context, &value);
     }

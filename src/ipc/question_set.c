@@ -3,16 +3,16 @@
    receive; nothing here waits. */
 #include "ipc/question_set.h"
 
+#include "ipc/ask_consult.h"
 #include "ipc/ask_lookup.h"
 
 /* --- the kinds --- */
 
-static bool client_name_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                            uint32_t deadline_ms)
+static bool client_name_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
 {
     struct address client;
     if (!address_parse(question->subject, &client)) return false;
-    lookup_client_name_ask(lookup, id, deadline_ms, &client);
+    lookup_client_name_ask(ways->channels[ANSWERER_LOOKUP], id, ways->deadline_ms, &client);
     return true;
 }
 
@@ -30,14 +30,14 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
 }
 
 /* Bytes that lookup reads. */
-static bool subject_ask(const struct question *question, struct channel *lookup, uint64_t id,
-                        uint32_t deadline_ms)
+static bool subject_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
 {
     static const enum lookup_frame types[QUESTION_KIND_COUNT] = {
         [QUESTION_SPF] = LOOKUP_SPF, [QUESTION_KEY] = LOOKUP_KEY, [QUESTION_POLICY] = LOOKUP_POLICY
     };
     if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
-    lookup_subject_ask(lookup, types[question->kind], id, deadline_ms, question->subject);
+    lookup_subject_ask(ways->channels[ANSWERER_LOOKUP], types[question->kind], id, ways->deadline_ms,
+                       question->subject);
     return true;
 }
 
@@ -48,29 +48,51 @@ static bool bytes_read(struct frame *frame, struct question_answer *out)
     return lookup_text_get(frame, &out->value);
 }
 
+static bool engine_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
+{
+    struct channel *consult = ways->channels[ANSWERER_CONSULT];
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    if (!ways->body) return false;
+    struct buffer *out = channel_begin(consult, CONSULT_LOOK, id);
+    consult_look_put(question->subject, ways->body, out, fds, &fd_count);
+    channel_end_fds(consult, fds, fd_count);
+    return true;
+}
+
+static bool engine_read(struct frame *frame, struct question_answer *out)
+{
+    out->status = ANSWER_FOUND;
+    return consult_answer_get(frame, &out->value);
+}
+
 /* By enum question_kind. What an answer is worth is in spam/score.c, which also names what is missing. */
 static const struct row {
     const char *name;
-    /* Puts it to lookup. False: the subject makes no sense. */
-    bool (*ask)(const struct question *question, struct channel *lookup, uint64_t id, uint32_t deadline_ms);
+    enum question_answerer answerer;
+    /* Puts it to the answerer, who is there. False: the subject makes no sense. */
+    bool (*ask)(const struct question *question, const struct question_ways *ways, uint64_t id);
     /* The type of the answer's frame, and what fills status and value from one; false: malformed. */
-    enum lookup_frame answer;
+    uint16_t answer;
     bool (*read)(struct frame *frame, struct question_answer *out);
     /* What it is taken for when no answer came in time. */
     enum answer_status late;
 } rows[QUESTION_KIND_COUNT] = {
-    [QUESTION_CLIENT_NAME] = { "client-name", client_name_ask, LOOKUP_CLIENT_NAME_IS, client_name_read,
-                               ANSWER_TEMPERROR },
-    [QUESTION_SPF] = { "spf", subject_ask, LOOKUP_SPF_IS, bytes_read, ANSWER_TEMPERROR },
-    [QUESTION_KEY] = { "key", subject_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
-    [QUESTION_POLICY] = { "policy", subject_ask, LOOKUP_POLICY_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_CLIENT_NAME] = { "client-name", ANSWERER_LOOKUP, client_name_ask, LOOKUP_CLIENT_NAME_IS,
+                               client_name_read, ANSWER_TEMPERROR },
+    [QUESTION_SPF] = { "spf", ANSWERER_LOOKUP, subject_ask, LOOKUP_SPF_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_KEY] = { "key", ANSWERER_LOOKUP, subject_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
+    [QUESTION_POLICY] = { "policy", ANSWERER_LOOKUP, subject_ask, LOOKUP_POLICY_IS, bytes_read,
+                          ANSWER_TEMPERROR },
+    [QUESTION_ENGINE] = { "engine", ANSWERER_CONSULT, engine_ask, CONSULT_ANSWER, engine_read,
+                          ANSWER_TEMPERROR },
 };
 
-bool question_answer_get(struct frame *frame, struct question_answer *out)
+bool question_answer_get(struct frame *frame, enum question_answerer from, struct question_answer *out)
 {
     for (unsigned kind = 0; kind < QUESTION_KIND_COUNT; kind++) {
         *out = (struct question_answer){ .kind = kind };
-        if (rows[kind].answer == frame->type) return rows[kind].read(frame, out);
+        if (rows[kind].answerer == from && rows[kind].answer == frame->type)
+            return rows[kind].read(frame, out);
     }
     return false;
 }
@@ -168,15 +190,22 @@ bool question_set_has_unasked(const struct question_set *set)
     return first_unasked(set) < set->count;
 }
 
-void question_set_ask(struct question_set *set, struct channel *lookup, uint64_t id, uint32_t deadline_ms)
+void question_set_ask(struct question_set *set, const struct question_ways *ways, uint64_t id)
 {
     uint32_t at = first_unasked(set);
     if (at == set->count) return;
     const struct row *row = &rows[set->items[at].kind];
-    if (row->ask(&set->items[at], lookup, id, deadline_ms))
+    if (ways->channels[row->answerer] && row->ask(&set->items[at], ways, id))
         set->ids[at] = id;
     else
         set->items[at].status = row->late;
+}
+
+void question_set_cancel(const struct question_set *set, struct channel *consult)
+{
+    for (uint32_t i = set->of_session; consult && i < set->count; i++)
+        if (set->ids[i] && rows[set->items[i].kind].answerer == ANSWERER_CONSULT)
+            channel_send(consult, CONSULT_CANCEL, set->ids[i], TEXT_NONE);
 }
 
 /* --- answers --- */
@@ -192,8 +221,23 @@ bool question_set_answer(struct question_set *set, uint64_t id, const struct que
 
 void question_set_close(struct question_set *set)
 {
+    for (unsigned answerer = 0; answerer < ANSWERERS; answerer++) question_set_close_of(set, answerer);
+}
+
+void question_set_close_of(struct question_set *set, enum question_answerer gone)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct row *row = &rows[set->items[i].kind];
+        if (set->items[i].status == ANSWER_PENDING && row->answerer == gone) set->items[i].status = row->late;
+    }
+}
+
+bool question_set_awaits(const struct question_set *set, enum question_answerer answerer)
+{
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->items[i].status == ANSWER_PENDING) set->items[i].status = rows[set->items[i].kind].late;
+        if (set->items[i].status == ANSWER_PENDING && rows[set->items[i].kind].answerer == answerer)
+            return true;
+    return false;
 }
 
 void question_set_reopen(struct question_set *set)

@@ -5,6 +5,7 @@
 #ifndef SEKIMORI_IPC_QUESTION_SET_H
 #define SEKIMORI_IPC_QUESTION_SET_H
 
+#include "ipc/body.h"
 #include "ipc/channel.h"
 #include "judge/evidence.h"
 
@@ -13,8 +14,8 @@ enum question_life { QUESTION_OF_SESSION, QUESTION_OF_MESSAGE, QUESTION_LIVES };
 
 struct question_set {
     struct arena *arenas[QUESTION_LIVES]; /* the set's own arrays are the session's */
-    struct question *items;           /* as scan is told them: those of the session, then of the message */
-    uint64_t *ids;                    /* at lookup, of each item; 0: nobody was asked, or it is answered */
+    struct question *items; /* as scan is told them: those of the session, then of the message */
+    uint64_t *ids;          /* at its answerer, of each item; 0: nobody was asked, or it is answered */
     uint32_t count, of_session, room; /* items; the first of them; allocated */
 };
 
@@ -40,28 +41,45 @@ const struct question *question_set_find(const struct question_set *set, enum qu
 /* Some question has no answer yet. */
 bool question_set_is_open(const struct question_set *set);
 
-/* Some open question was put to nobody yet; question_set_ask puts the first of these to lookup, under this id
-   (not 0, and of no question before). One whose subject makes no sense to its kind is as if too late. */
-bool question_set_has_unasked(const struct question_set *set);
-void question_set_ask(struct question_set *set, struct channel *lookup, uint64_t id, uint32_t deadline_ms);
+/* Who answers which kind. */
+enum question_answerer { ANSWERER_LOOKUP, ANSWERER_CONSULT, ANSWERERS };
 
-/* What lookup answered. `value` is borrowed from the frame. */
+struct question_ways {
+    struct channel *channels[ANSWERERS]; /* NULL: it is being restarted */
+    struct body *body;                   /* of the message; for the kinds that go with it */
+    uint32_t deadline_ms;                /* of lookup */
+};
+
+/* Some open question was put to nobody yet; question_set_ask puts the first of these to its answerer, under
+   this id (not 0, and of no question before). One whose answerer is away, or whose subject makes no sense to
+   its kind, is as if too late. */
+bool question_set_has_unasked(const struct question_set *set);
+void question_set_ask(struct question_set *set, const struct question_ways *ways, uint64_t id);
+
+/* What was asked of consult and not answered, by its ids there: the message is over. */
+void question_set_cancel(const struct question_set *set, struct channel *consult);
+
+/* What was answered. `value` is borrowed from the frame. */
 struct question_answer {
     enum question_kind kind;
     enum answer_status status;
     struct text value;
 };
 
-/* False: a frame that is no answer to any kind of question, or malformed. */
-bool question_answer_get(struct frame *frame, struct question_answer *out);
+/* False: a frame that is no answer to any kind of question that `from` answers, or malformed. */
+bool question_answer_get(struct frame *frame, enum question_answerer from, struct question_answer *out);
 
 /* Takes the answer to the question with that id. One that comes after the deadline is taken too: it counts
    for what the session sends next. False: nobody waits for it (never asked, answered before, its message is
    over), or it is of another kind. */
 bool question_set_answer(struct question_set *set, uint64_t id, const struct question_answer *answer);
 
-/* The deadline has passed, or lookup is gone: what is open is what its kind's row says of late answers. */
+/* The deadline has passed: what is open is what its kind's row says of late answers. */
 void question_set_close(struct question_set *set);
+/* The same of what one answerer was to say, who is gone. */
+void question_set_close_of(struct question_set *set, enum question_answerer gone);
+/* Some question to it has no answer yet. */
+bool question_set_awaits(const struct question_set *set, enum question_answerer answerer);
 
 /* There is a new lookup: what the session could not be told is open again, and to be asked once more. */
 void question_set_reopen(struct question_set *set);

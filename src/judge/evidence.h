@@ -44,6 +44,8 @@ enum question_kind {
     QUESTION_SPF,         /* subject: spf_subject_put; value: auth/spf_answer.h; asked at MAIL FROM */
     QUESTION_KEY,         /* subject: "selector._domainkey.domain"; value: dns/answers.h */
     QUESTION_POLICY,      /* subject: auth_policy_question_put; value: dns/answers.h */
+    QUESTION_ENGINE,      /* subject: the name of an engine outside; value: judge/engine_answer.h; asked with
+                             the body while scan reads it */
     QUESTION_KIND_COUNT
 };
 

@@ -24,6 +24,7 @@ const struct part parts[] = {
     { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
       .keys = BUNDLE_SIGNING_KEYS },
     { PROCESS_OPEN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
+    { PROCESS_CONSULT, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
       .has_lists = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
@@ -32,13 +33,13 @@ const struct part parts[] = {
 const size_t part_count = sizeof parts / sizeof *parts;
 
 const struct link links[] = {
-    { PROCESS_RECEIVE, PROCESS_QUEUE },  { PROCESS_RECEIVE, PROCESS_SCAN },
-    { PROCESS_RECEIVE, PROCESS_LOOKUP }, { PROCESS_RECEIVE, PROCESS_DELIVER },
-    { PROCESS_REPORT, PROCESS_QUEUE },   { PROCESS_QUEUE, PROCESS_DELIVER },
-    { PROCESS_DELIVER, PROCESS_LOOKUP }, { PROCESS_LEDGER, PROCESS_COURIER },
-    { PROCESS_QUEUE, PROCESS_LEDGER },   { PROCESS_REPORT, PROCESS_LEDGER },
-    { PROCESS_REPORT, PROCESS_HELPER },  { PROCESS_SCAN, PROCESS_SIGNER },
-    { PROCESS_SCAN, PROCESS_OPEN },
+    { PROCESS_RECEIVE, PROCESS_QUEUE },   { PROCESS_RECEIVE, PROCESS_SCAN },
+    { PROCESS_RECEIVE, PROCESS_LOOKUP },  { PROCESS_RECEIVE, PROCESS_DELIVER },
+    { PROCESS_REPORT, PROCESS_QUEUE },    { PROCESS_QUEUE, PROCESS_DELIVER },
+    { PROCESS_DELIVER, PROCESS_LOOKUP },  { PROCESS_LEDGER, PROCESS_COURIER },
+    { PROCESS_QUEUE, PROCESS_LEDGER },    { PROCESS_REPORT, PROCESS_LEDGER },
+    { PROCESS_REPORT, PROCESS_HELPER },   { PROCESS_SCAN, PROCESS_SIGNER },
+    { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_SCAN, PROCESS_OPEN },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -50,6 +51,11 @@ bool courier_is_wanted(const struct config *config)
 bool helper_is_wanted(const struct config *config)
 {
     return config->alarm.hook.count > 0 || signatures_are_fetched(config);
+}
+
+bool consult_is_wanted(const struct config *config)
+{
+    return config->engine_count > 0;
 }
 
 bool metrics_is_wanted(const struct config *config)
@@ -64,6 +70,7 @@ unsigned part_instances(const struct part *part, const struct config *config)
     if (part->kind == PROCESS_HELPER) return helper_is_wanted(config);
     if (part->kind == PROCESS_SIGNER) return config_signs(config);
     if (part->kind == PROCESS_OPEN) return signatures_are_wanted(config);
+    if (part->kind == PROCESS_CONSULT) return consult_is_wanted(config);
     if (part->kind == PROCESS_METRICS) return metrics_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;

@@ -49,6 +49,9 @@ bool courier_is_wanted(const struct config *config);
 /* There is a program to be started. */
 bool helper_is_wanted(const struct config *config);
 
+/* There is an engine outside. */
+bool consult_is_wanted(const struct config *config);
+
 /* Monitors may read metrics somewhere. */
 bool metrics_is_wanted(const struct config *config);
 

@@ -20,6 +20,7 @@ void drop_message(struct session *session)
     server->bodies_bytes -= transaction->body.size;
     body_free(&transaction->body);
     session_forget_id(session);
+    question_set_cancel(&session->questions, server->consult);
     question_set_forget(&session->questions);
     server_dialogue_mail_over(&session->dialogue);
     *transaction = (struct transaction){ .offered = -1 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The channels to queue, scan, lookup and deliver: frames find their sessions, and what a peer took with it
-   when it died is asked of the next one. Called by main.c. */
+/* The channels to queue, scan, lookup, consult and deliver: frames find their sessions, and what a peer took
+   with it when it died is asked of the next one. Called by main.c. */
 #include "receive/peers.h"
 
 #include <unistd.h>
@@ -136,7 +136,7 @@ static bool lookup_frame(void *context, struct frame *frame)
 {
     struct session *session = session_by_question(context, frame->id);
     struct question_answer answer;
-    if (!question_answer_get(frame, &answer)) return false;
+    if (!question_answer_get(frame, ANSWERER_LOOKUP, &answer)) return false;
     if (session) transaction_answered(session, frame->id, &answer);
     return true;
 }
@@ -149,7 +149,7 @@ static void lookup_gone(void *context)
     server->lookup = NULL;
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        transaction_unanswered(session);
+        transaction_unanswered(session, ANSWERER_LOOKUP);
     }
 }
 
@@ -161,6 +161,33 @@ static void lookup_back(struct server *server)
         question_set_reopen(&session->questions);
         session_ask(session);
     }
+}
+
+/* --- consult --- */
+
+static bool consult_frame(void *context, struct frame *frame)
+{
+    struct session *session = session_by_question(context, frame->id);
+    struct question_answer answer;
+    if (!question_answer_get(frame, ANSWERER_CONSULT, &answer)) return false;
+    if (session) transaction_answered(session, frame->id, &answer);
+    return true;
+}
+
+static void consult_gone(void *context)
+{
+    struct server *server = context;
+    channel_close(server->consult);
+    server->consult = NULL;
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
+        transaction_unanswered(session, ANSWERER_CONSULT);
+    }
+}
+
+/* What the old one was asked is answered as it was. */
+static void consult_back(struct server *server)
+{
 }
 
 /* --- deliver --- */
@@ -204,6 +231,7 @@ void peers_take(struct server *server, enum process_kind kind, int fd)
     static const struct channel_events queue_events = { queue_frame, queue_gone };
     static const struct channel_events scan_events = { scan_frame, scan_gone };
     static const struct channel_events lookup_events = { lookup_frame, lookup_gone };
+    static const struct channel_events consult_events = { consult_frame, consult_gone };
     static const struct channel_events deliver_events = { deliver_frame, deliver_gone };
     const struct {
         enum process_kind kind;
@@ -215,6 +243,7 @@ void peers_take(struct server *server, enum process_kind kind, int fd)
         { PROCESS_QUEUE, &server->queue, &queue_events, queue_gone, queue_back },
         { PROCESS_SCAN, &server->scan, &scan_events, scan_gone, scan_back },
         { PROCESS_LOOKUP, &server->lookup, &lookup_events, lookup_gone, lookup_back },
+        { PROCESS_CONSULT, &server->consult, &consult_events, consult_gone, consult_back },
         { PROCESS_DELIVER, &server->deliver, &deliver_events, deliver_gone, deliver_back },
     };
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {

@@ -49,6 +49,7 @@ struct server {
     struct loop *loop;
     const struct config *config;
     struct channel *queue, *scan, *lookup, *deliver;
+    struct channel *consult; /* NULL where no engine outside is configured */
     struct port **ports;
     size_t port_count;
     struct client_limits *clients;

@@ -104,9 +104,13 @@ void session_ask(struct session *session)
 {
     struct server *server = session->server;
     struct question_set *set = &session->questions;
-    if (!server->lookup) question_set_close(set);
-    while (question_set_has_unasked(set))
-        question_set_ask(set, server->lookup, session_question_id(session), server->config->dns.timeout_ms);
+    const struct question_ways ways = {
+        .channels = { [ANSWERER_LOOKUP] = server->lookup, [ANSWERER_CONSULT] = server->consult },
+        .body = session->transaction.step >= STEP_JUDGING ? &session->transaction.body : NULL,
+        .deadline_ms = server->config->dns.timeout_ms,
+    };
+    if (!server->lookup) question_set_close_of(set, ANSWERER_LOOKUP);
+    while (question_set_has_unasked(set)) question_set_ask(set, &ways, session_question_id(session));
 }
 
 void session_note(const struct session *session, const char *what, const char *more)

@@ -109,7 +109,7 @@ struct session {
     char transaction_id[TRANSACTION_BYTES]; /* by XCLIENT, of the next message */
     bool has_transaction_id;
     uint64_t unconfirmed;          /* message whose 250 the node may not have seen; 0: none */
-    struct question_set questions; /* to lookup, of the session and of its message */
+    struct question_set questions; /* to lookup and consult, of the session and of its message */
     uint16_t question_ids;         /* given out so far: a part of them */
     struct client_entry *entry;
     bool is_quiet;        /* its client's connections are too many to have lines of their own */
@@ -141,7 +141,7 @@ void session_name_ask(struct session *session);
 /* The question for the client's name; NULL: names are off. */
 const struct question *session_name(const struct session *session);
 
-/* Puts to lookup what is open and was not asked yet. */
+/* Puts to lookup and consult what is open and was not asked yet. */
 void session_ask(struct session *session);
 
 /* A line about the client, "lost connection from mx.example.jp[192.0.2.1]: closed by peer": nothing of a

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/domains.h"
+#include "config/engines.h"
 #include "config/hosted.h"
 #include "receive/account.h"
 #include "receive/client_presence.h"
@@ -321,6 +322,7 @@ static void read_ask(struct session *session)
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     transaction->step = STEP_JUDGING;
     if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
+    session_ask(session);
     struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
     scan_read_put(&question, &transaction->body, out, fds, &fd_count);
     channel_end_fds(server->scan, fds, fd_count);
@@ -336,14 +338,39 @@ static void settle_unjudged(struct session *session)
     settle_with(session, 451, "4.3.0", text.at);
 }
 
+static bool is_virus_asked(const struct session *session)
+{
+    const struct config *config = session->server->config;
+    const struct envelope *envelope = &session->transaction.envelope;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        struct text domain = envelope_domain_of(envelope->recipients[i].address);
+        if (config_virus_mode(config, config_find_domain(config, domain)) != MODE_OFF) return true;
+    }
+    return false;
+}
+
+/* Begun as early as the whole message is there, beside scan's own look at it. Where it is open from where it
+   comes, the engines of both ways are asked. */
+static void engines_ask(struct session *session)
+{
+    const struct config *config = session->server->config;
+    const struct transaction *transaction = &session->transaction;
+    for (size_t i = 0; i < config->engine_count && is_virus_asked(session); i++) {
+        const struct outside_engine *engine = &config->engines[i];
+        if (transaction->is_undecided || config_engine_minds(engine, session->port->listener.direction))
+            question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_ENGINE, engine->name);
+    }
+}
+
 static void judge(struct session *session)
 {
     uint64_t limit_ms = session->server->config->limits.verdict_ms;
     session->transaction.verdict_by_ms = loop_now_ms(session->server->loop) + limit_ms;
     session_wait(session, limit_ms);
-    if (session->transaction.is_undecided || keep_is_judged(session))
+    if (session->transaction.is_undecided || keep_is_judged(session)) {
+        engines_ask(session);
         read_ask(session);
-    else
+    } else
         settle(session, keep_unjudged(session));
 }
 
@@ -353,6 +380,17 @@ static void judging_wait(struct session *session, uint64_t limit_ms)
     uint64_t now = loop_now_ms(session->server->loop), by = session->transaction.verdict_by_ms;
     uint64_t left = by > now ? by - now : 0;
     timer_set(session->timer, limit_ms < left ? limit_ms : left);
+}
+
+/* How long the open questions may take, of which each answerer keeps its own time. */
+static uint64_t answers_ms(const struct session *session)
+{
+    const struct config *config = session->server->config;
+    uint64_t most = config->dns.timeout_ms;
+    if (question_set_awaits(&session->questions, ANSWERER_CONSULT))
+        for (size_t i = 0; i < config->engine_count; i++)
+            if (config->engines[i].time_ms > most) most = config->engines[i].time_ms;
+    return most + ANSWER_GRACE_MS;
 }
 
 void transaction_facts(struct session *session, struct frame *frame)
@@ -373,7 +411,7 @@ void transaction_facts(struct session *session, struct frame *frame)
     session_ask(session);
     transaction->step = STEP_ASKING;
     if (question_set_is_open(set))
-        judging_wait(session, session->server->config->dns.timeout_ms + ANSWER_GRACE_MS);
+        judging_wait(session, answers_ms(session));
     else
         decide(session);
 }
@@ -408,10 +446,11 @@ void transaction_answered(struct session *session, uint64_t id, const struct que
         decide(session);
 }
 
-void transaction_unanswered(struct session *session)
+void transaction_unanswered(struct session *session, enum question_answerer gone)
 {
-    question_set_close(&session->questions);
-    if (session->transaction.step == STEP_ASKING) decide(session);
+    question_set_close_of(&session->questions, gone);
+    if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
+        decide(session);
 }
 
 /* Judged without what nobody answered; false: the time for judging is over too. */
@@ -424,7 +463,8 @@ static bool decide_late(struct session *session)
     log_of(LOG_LEVEL_WARNING, message_id_print(session->transaction.id, id), "%s: no answer in time: %.*s",
            id, TEXT_ARG(buffer_text(&open)));
     buffer_free(&open);
-    transaction_unanswered(session);
+    question_set_close(&session->questions);
+    decide(session);
     return true;
 }
 

@@ -20,8 +20,8 @@ size_t transaction_chunk(struct session *session, struct text wire);
 
 /* From lookup, to the question of this id. */
 void transaction_answered(struct session *session, uint64_t id, const struct question_answer *answer);
-/* The deadline of the questions has passed, or lookup is gone. */
-void transaction_unanswered(struct session *session);
+/* Who was to answer has gone. */
+void transaction_unanswered(struct session *session, enum question_answerer gone);
 void transaction_facts(struct session *session, struct frame *frame);
 void transaction_verdict(struct session *session, struct frame *frame);
 void transaction_scan_failed(struct session *session, struct frame *frame);

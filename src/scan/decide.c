@@ -4,8 +4,10 @@
 
 #include "config/domains.h"
 #include "config/hosted.h"
+#include "judge/action_strength.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
+#include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/tenancy.h"
 #include "scan/wording.h"
@@ -19,30 +21,26 @@ struct demand {
     bool is_from_inside;  /* outbound mail has no tag */
 };
 
-static const uint8_t strength[] = { [ACTION_ACCEPT] = 0, [ACTION_TAG] = 1,    [ACTION_QUARANTINE] = 2,
-                                    [ACTION_DEFER] = 3,  [ACTION_REJECT] = 4, [ACTION_DISCARD] = 5 };
-
-static enum action stronger(enum action a, enum action b)
-{
-    return strength[a] >= strength[b] ? a : b;
-}
-
-/* *out_why: the finding that asks for it; NULL: none does. Of equals it is the first, the worst class. */
+/* `outside`: what engines outside that could not answer ask for. *out_why: the finding that asks for it;
+ * NULL: none does. Of equals it is the first, the worst class. */
 static enum action virus_demand(const struct config *config, const struct facts *facts,
-                                enum direction direction, const struct virus_finding **out_why)
+                                enum direction direction, enum action outside,
+                                const struct virus_finding **out_why)
 {
     enum action most = ACTION_ACCEPT;
     *out_why = NULL;
     for (uint32_t i = 0; i < facts->virus_finding_count; i++) {
         enum action action = config_virus_action(config, facts->virus_findings[i].class, direction);
-        if (strength[action] <= strength[most]) continue;
+        if (!action_is_stronger(action, most)) continue;
         most = action;
         *out_why = &facts->virus_findings[i];
     }
     enum action doubt = facts->virus == SCAN_UNSCANNED ? config->virus.unavailable : ACTION_ACCEPT;
-    if (facts->ambiguous && facts->virus != SCAN_NOT_ASKED) doubt = stronger(doubt, config->virus.ambiguous);
-    if (strength[doubt] > strength[most]) *out_why = NULL;
-    return stronger(most, doubt);
+    if (facts->ambiguous && facts->virus != SCAN_NOT_ASKED)
+        doubt = action_stronger(doubt, config->virus.ambiguous);
+    doubt = action_stronger(doubt, outside);
+    if (action_is_stronger(doubt, most)) *out_why = NULL;
+    return action_stronger(most, doubt);
 }
 
 static enum action spam_demand(const struct config *config, double score)
@@ -61,8 +59,8 @@ static enum action dmarc_demand(const struct config *config, const struct domain
 
 static void check(enum mode mode, enum action wanted, struct recipient_verdict *out)
 {
-    if (mode == MODE_ON) out->action = stronger(out->action, wanted);
-    if (mode == MODE_OBSERVE) out->observed = stronger(out->observed, wanted);
+    if (mode == MODE_ON) out->action = action_stronger(out->action, wanted);
+    if (mode == MODE_OBSERVE) out->observed = action_stronger(out->observed, wanted);
 }
 
 /* What is held as spam and released by somebody is none, and has no tag. */
@@ -155,9 +153,9 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
         if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
         if (config_spam_mode(config, domain) == MODE_ON) spam = demand->spam;
         if (config_auth_mode(config, domain) == MODE_ON)
-            dmarc = stronger(dmarc, dmarc_demand(config, domain, demand));
+            dmarc = action_stronger(dmarc, dmarc_demand(config, domain, demand));
     }
-    enum action most = stronger(virus, stronger(dmarc, spam));
+    enum action most = action_stronger(virus, action_stronger(dmarc, spam));
     if (most == ACTION_ACCEPT) return CAUSE_SPAM;
     return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
@@ -193,7 +191,9 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct virus_finding *why;
-    const struct demand demand = { virus_demand(config, facts, out->direction, &why),
+    struct facts merged;
+    enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, &merged);
+    const struct demand demand = { virus_demand(config, &merged, out->direction, outside, &why),
                                    spam_demand(config, out->score),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT };
@@ -204,11 +204,11 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, facts, why, authentication, cause, out);
+    wording_write(arena, &merged, why, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);
-    const struct recipe_basis basis = { arena, config, occasion, facts, results, out };
+    const struct recipe_basis basis = { arena, config, occasion, &merged, results, out };
     recipe_write(&basis, edits, out);
 }
 

@@ -8,6 +8,7 @@
 #include "mail/reading.h"
 #include "scan/authenticate.h"
 #include "scan/content.h"
+#include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
 #include "scan/tenancy.h"
@@ -113,6 +114,7 @@ static void header_tell(struct arena *arena, const struct mime *mime, struct fac
 /* Whichever way it turns out to go. */
 static bool may_warn(const struct config *config, const struct facts *facts)
 {
+    if (outside_may_warn(config)) return true;
     for (uint32_t i = 0; i < facts->virus_finding_count; i++)
         if (config_virus_action(config, facts->virus_findings[i].class, DIRECTION_IN) == ACTION_TAG ||
             config_virus_action(config, facts->virus_findings[i].class, DIRECTION_OUT) == ACTION_TAG)

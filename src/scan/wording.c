@@ -73,8 +73,10 @@ static void virus_reason(const struct facts *facts, const struct virus_finding *
         add_finding(out, why);
     } else if (facts->virus == SCAN_UNSCANNED) {
         buffer_add_text(out, TEXT("the message could not be scanned for viruses, try again later"));
-    } else {
+    } else if (facts->ambiguous) {
         buffer_add_text(out, TEXT("parts of the message can be read in more than one way"));
+    } else {
+        buffer_add_text(out, TEXT("not every engine could scan the message"));
     }
 }
 

@@ -18,6 +18,7 @@
 #include "ipc/ask_scan.h"
 #include "mail/charset.h"
 #include "scan/decide.h"
+#include "scan/outside.h"
 #include "scan/scan_private.h"
 #include "scan/seal_compose.h"
 #include "scan/trace_fields.h"
@@ -99,18 +100,20 @@ static void seals_tell(struct worker *worker, const struct scan_question *questi
 static void reply_verdict(struct worker *worker, const struct scan_question *question,
                           const struct facts *facts, const uint8_t body[DIGEST_BYTES])
 {
-    struct judged judged = { .facts = *facts };
+    struct judged judged = { 0 };
     uint64_t id = question->occasion.id;
     if (!trace_fields_are_ours(question->prefix)) {
         reply_failed(worker, id, SCAN_WORKER_DIED, "the fields before it are none of ours");
         return;
     }
     struct auth_judgement authentication;
-    judged.facts.edit_count = 0;
-    judged.facts.seal_basis = TEXT_NONE;
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
     decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
                     question->question_count, worker->scanner.lists, &authentication, &judged.verdict);
+    outside_merge(worker->arena, worker->scanner.config, judged.verdict.direction, question->questions,
+                  question->question_count, facts, &judged.facts);
+    judged.facts.edit_count = 0;
+    judged.facts.seal_basis = TEXT_NONE;
     seals_tell(worker, question, facts, &authentication, &judged.verdict);
     buffer_clear(&worker->reply);
     judged_put(&judged, &worker->reply);

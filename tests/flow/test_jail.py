@@ -13,11 +13,13 @@ import pytest
 import lab
 from own_users import keys_make, node_make, settle, through, users_make
 
-# With a ledger that listens to other nodes, so that there is a courier, and a hook, so that there is a helper.
+# With a ledger that listens to other nodes, so that there is a courier, a hook, so that there is a helper, and an engine outside, so that
+# there is a consult.
 CONFIG = """{head}domains {{ example.test 127.0.0.1:9 {{ dkim rsa a-rsa:{there}/example.test/a-rsa.pem }} }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook {hook} }}
+virus {{ engine outside clamd unix:/nonexistent/clamd }}
 metrics {{ listen 127.0.0.1:{monitors} }}
 """
 NAMES = lab.PROGRAMS + ("scan warden", "scan worker", "open reader")
@@ -38,7 +40,8 @@ MAY = {
     "signer": set(),
     "open": {"fork", "own-limit"},
     "open reader": set(),
-    "helper": {"open", "chmod", "connect", "datagram", "local-socket", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
+    "consult": {"connect", "local-stream"},
+    "helper": {"open", "chmod", "connect", "datagram", "local-socket", "local-stream", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
 }
 # With users of their own: what of these is a file's.

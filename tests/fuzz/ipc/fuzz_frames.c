@@ -3,6 +3,7 @@
    was decoded can be encoded again. The first byte chooses the decoder. */
 #include <stdlib.h>
 
+#include "ipc/ask_consult.h"
 #include "ipc/ask_deliver.h"
 #include "ipc/ask_helper.h"
 #include "ipc/ask_ledger.h"
@@ -12,6 +13,7 @@
 #include "ipc/event.h"
 #include "ipc/health.h"
 #include "ipc/question_set.h"
+#include "judge/engine_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -141,6 +143,28 @@ static void helper(struct text payload)
     buffer_free(&again);
 }
 
+static void consult(struct frame *frame)
+{
+    struct engine_answer answer;
+    struct question_answer read;
+    struct text engine;
+    struct body body;
+    struct buffer again = { 0 };
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    frame->type = CONSULT_ANSWER;
+    if (question_answer_get(frame, ANSWERER_LOOKUP, &read)) abort();
+    if (question_answer_get(frame, ANSWERER_CONSULT, &read) && engine_answer_get(read.value, &answer))
+        engine_answer_put(&answer, &again);
+    if (buffer_length(&again) > read.value.length) abort();
+    buffer_clear(&again);
+    if (consult_look_get(frame, &engine, &body)) {
+        consult_look_put(engine, &body, &again, fds, &fd_count);
+        if (!text_equal(buffer_text(&again), frame->payload)) abort();
+        body_free(&body);
+    }
+    buffer_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) return 0;
@@ -151,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct host_answer host;
     struct mx_answer mx;
     struct question_answer answer;
-    switch (data[0] % 11) {
+    switch (data[0] % 12) {
     case 0:
         keep(arena, &frame);
         break;
@@ -170,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 5:
         frame.type = LOOKUP_CLIENT_NAME_IS;
-        question_answer_get(&frame, &answer);
+        question_answer_get(&frame, ANSWERER_LOOKUP, &answer);
         break;
     case 6:
         scan(arena, &frame);
@@ -183,6 +207,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 9:
         helper(frame.payload);
+        break;
+    case 11:
+        consult(&frame);
         break;
     default:
         event(arena, frame.payload);

@@ -254,6 +254,40 @@ static const struct error_row rows[] = {
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
+    /* engines outside */
+    { "virus { engine x clamdd unix:/a }",
+      "1:18: error: \"clamdd\" is no kind of engine; allowed: clamd, icap; did you mean \"clamd\"?\n" },
+    { "virus engine x",
+      "1:15: error: the kind of the engine is missing behind its name; allowed: clamd, icap\n" },
+    { "virus engine x clamd",
+      "1:21: error: the end of the file where its place should stand; allowed: unix:/PATH of its socket, "
+      "ADDRESS:PORT or localhost:PORT\n" },
+    { "virus { engine x clamd unix:clamd }",
+      "1:24: error: \"unix:clamd\" is not where such an engine is; allowed: unix:/PATH of its socket, "
+      "ADDRESS:PORT or localhost:PORT\n" },
+    { "virus { engine x clamd localhost }",
+      "1:24: error: \"localhost\" is not where such an engine is; allowed: unix:/PATH of its socket, "
+      "ADDRESS:PORT or localhost:PORT\n" },
+    { "virus { engine x icap 192.0.2.1:1344 }",
+      "1:23: error: \"192.0.2.1:1344\" is not where such an engine is; allowed: "
+      "icap://ADDRESS:PORT/SERVICE, such as icap://192.0.2.9:1344/avscan\n" },
+    { "virus { engine x icap icap://192.0.2.1/ }",
+      "1:23: error: \"icap://192.0.2.1/\" is not where such an engine is; allowed: "
+      "icap://ADDRESS:PORT/SERVICE, such as icap://192.0.2.9:1344/avscan\n" },
+    { "virus { engine a/b clamd unix:/a }", "1:16: error: \"a/b\" is not a name of letters, digits and "
+                                            "hyphens: virus engine; allowed: a name for an "
+                                            "engine, clamd or icap, and where it is, clamav\n" },
+    { "virus { engine x clamd unix:/a { siz most 3M } }",
+      "1:34: error: unknown word \"siz\"; allowed: size, time, direction, unavailable, connections, "
+      "failures, "
+      "pause; did you mean \"size\"?\n" },
+    { "virus { engine x clamd unix:/a  size most 3M } }",
+      "1:33: error: a { is missing here: \"size\" in line 1 belongs into a block\n" },
+    { "virus { engine x clamd unix:/a; engine x clamd unix:/b }",
+      "1:40: error: there are two engines by the name x\n" },
+    { "virus engine x clamd unix:/a { time most 60s }",
+      "1:42: error: engine x: time most must be less than limits time verdict\n" },
+
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "

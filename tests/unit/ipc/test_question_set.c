@@ -199,6 +199,8 @@ static bool step_do(struct scene *scene, const char *word)
     struct arena *scratch = arena_new(0);
     struct text subject = word[1] ? subject_of(scratch, word[1]) : TEXT_NONE;
     struct question known = { QUESTION_CLIENT_NAME, subject, ANSWER_FOUND, TEXT("known.test") };
+    const struct question_ways ways = { .channels = { [ANSWERER_LOOKUP] = scene->lookup },
+                                        .deadline_ms = DEADLINE_MS };
     bool is_taken = true;
     switch (word[0]) {
     case 's':
@@ -211,8 +213,7 @@ static bool step_do(struct scene *scene, const char *word)
         question_set_know(set, QUESTION_OF_SESSION, &known);
         break;
     case 'a':
-        while (question_set_has_unasked(set))
-            question_set_ask(set, scene->lookup, ++scene->last_id, DEADLINE_MS);
+        while (question_set_has_unasked(set)) question_set_ask(set, &ways, ++scene->last_id);
         break;
     case 'c':
         question_set_close(set);
@@ -354,7 +355,7 @@ static void test_frames(void **state)
         struct frame frame = { .type = rows[i].type,
                                .payload = text_slice(bytes, 0, bytes.length - rows[i].cut) };
         struct question_answer answer;
-        if (question_answer_get(&frame, &answer) != rows[i].is_good) fail_msg("row %zu", i);
+        if (question_answer_get(&frame, ANSWERER_LOOKUP, &answer) != rows[i].is_good) fail_msg("row %zu", i);
         if (rows[i].is_good) {
             assert_int_equal(answer.kind, QUESTION_CLIENT_NAME);
             assert_int_equal(answer.status, rows[i].status);

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Messages wait in one line, by the time they came; since each has the same time, that is the order of their
+   deadlines too. Called by main.c and by the links. */
+#include "consult/engine_client.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/context.h"
+#include "base/log.h"
+#include "base/stream.h"
+#include "config/engines.h"
+#include "consult/breaker.h"
+
+enum {
+    WAITING_MOST = 2048,                    /* looks of one engine */
+    WAITING_BYTES_MOST = 128 * 1024 * 1024, /* of bodies that came inside frames */
+    LOSSES_MOST = 2,
+};
+
+struct engine_client {
+    enum { CLIENT_MAGIC = 0x58c1e70b } magic;
+    struct loop *loop;
+    struct arena *arena; /* of `engine` */
+    struct outside_engine engine;
+    const struct engine_link_calls *calls;
+    struct breaker breaker;
+    struct engine_counts counts;
+    TAILQ_HEAD(look_line, look) looks;
+    LIST_HEAD(link_list, engine_link) links;
+    uint32_t look_count, link_count, links_most;
+    uint64_t copied_bytes;
+    struct timer *timer; /* the first look's deadline */
+    struct deferred drive;
+    char version[ENGINE_WORDS_MOST + 1], trouble[ENGINE_WORDS_MOST + 1];
+    void *memo;
+    bool is_retired, is_blind;
+};
+
+static void link_end(struct engine_link *link, struct text why, bool is_its_own);
+
+/* --- a look --- */
+
+struct look *look_new(struct body *body, uint64_t id, void *asker,
+                      void (*answered)(struct look *look, const struct engine_answer *answer))
+{
+    struct look *look = memory_alloc(sizeof *look);
+    *look =
+        (struct look){ .magic = LOOK_MAGIC, .body = *body, .id = id, .asker = asker, .answered = answered };
+    *body = (struct body){ 0 };
+    if (look->body.fd == 0) buffer_add_text(&look->copy, look->body.mapped);
+    if (look->body.fd == 0) look->body.mapped = buffer_text(&look->copy);
+    return look;
+}
+
+struct text look_bytes(struct look *look)
+{
+    return look->body.fd == 0 ? buffer_text(&look->copy) : body_text(&look->body);
+}
+
+static void look_free(struct look *look)
+{
+    body_free(&look->body);
+    buffer_free(&look->copy);
+    free(look);
+}
+
+/* Out of the line, and of its link, which is closed where it does not go on: before the message's descriptor
+ * is. */
+static void look_take_out(struct look *look, bool is_answered)
+{
+    struct engine_client *client = look->client;
+    struct engine_link *link = look->link;
+    TAILQ_REMOVE(&client->looks, look, line);
+    client->look_count--;
+    client->copied_bytes -= buffer_length(&look->copy);
+    look->link = NULL;
+    if (link) link->looks--;
+    if (link && (!is_answered || !link->calls->goes_on(link, look))) link_end(link, TEXT_NONE, false);
+    loop_defer(client->loop, &client->drive);
+}
+
+static void look_end(struct look *look, const struct engine_answer *answer)
+{
+    look->answered(look, answer);
+    look_free(look);
+}
+
+/* --- how the engine is --- */
+
+static void trouble_put(struct engine_client *client, struct text why)
+{
+    why = text_slice(why, 0, ENGINE_WORDS_MOST);
+    if (why.length > 0) memcpy(client->trouble, why.at, why.length);
+    client->trouble[why.length] = '\0';
+}
+
+static void well(struct engine_client *client)
+{
+    if (breaker_answered(&client->breaker))
+        log_warning("engine %.*s answers again", TEXT_ARG(client->engine.name));
+}
+
+static void sick(struct engine_client *client, struct text why)
+{
+    trouble_put(client, why);
+    if (!breaker_failed(&client->breaker, loop_now_ms(client->loop))) return;
+    log_error("ALARM: engine %.*s at %.*s does not answer: %s; it is tried again every %g s, and meanwhile "
+              "mail is %s",
+              TEXT_ARG(client->engine.name), TEXT_ARG(client->engine.target), client->trouble,
+              (double)client->engine.pause_ms / 1000,
+              client->engine.unavailable == LACK_DEFER       ? "deferred"
+              : client->engine.unavailable == LACK_UNSCANNED ? "delivered as unscanned by it"
+                                                             : "judged without it");
+}
+
+/* --- answers --- */
+
+/* Nothing that the engine can help: it says nothing of its health. */
+static void look_spare(struct engine_client *client, struct look *look, enum scan_state state,
+                       bool is_oversize, const char *why)
+{
+    client->counts.spared += !is_oversize;
+    client->counts.limits += is_oversize;
+    look_end(look, &(struct engine_answer){ state, is_oversize, text_of(why), text_of(client->version) });
+}
+
+static void look_fail(struct look *look, struct text why, uint64_t *count, bool is_answered)
+{
+    struct engine_client *client = look->client;
+    char room[ENGINE_WORDS_MOST + 1];
+    why = text_slice(why, 0, ENGINE_WORDS_MOST);
+    if (why.length > 0) memcpy(room, why.at, why.length);
+    (*count)++;
+    look_take_out(look, is_answered);
+    sick(client, text_from(room, why.length));
+    look_end(look, &(struct engine_answer){ SCAN_UNSCANNED, false, text_from(room, why.length),
+                                            text_of(client->version) });
+}
+
+void engine_client_answered(struct look *look, enum scan_state state, struct text name)
+{
+    struct engine_client *client = look->client;
+    if (state == SCAN_UNSCANNED) {
+        engine_client_refused(look, name);
+        return;
+    }
+    client->counts.clean += state == SCAN_CLEAN;
+    client->counts.found += state == SCAN_FOUND;
+    client->counts.limits += state == SCAN_LIMITS;
+    char room[ENGINE_WORDS_MOST];
+    name = text_slice(name, 0, sizeof room);
+    if (name.length > 0) memcpy(room, name.at, name.length);
+    look_take_out(look, true);
+    well(client);
+    look_end(look,
+             &(struct engine_answer){ state, false, text_from(room, name.length), text_of(client->version) });
+}
+
+void engine_client_refused(struct look *look, struct text why)
+{
+    look_fail(look, why, &look->client->counts.failed, true);
+}
+
+/* --- links --- */
+
+static void link_close(struct engine_link *link)
+{
+    LIST_REMOVE(link, others);
+    link->client->link_count--;
+    link->calls->close(link);
+}
+
+/* `is_its_own`: nothing of ours made it end, so that perhaps one of its looks did. */
+static void link_end(struct engine_link *link, struct text why, bool is_its_own)
+{
+    struct engine_client *client = link->client;
+    char room[ENGINE_WORDS_MOST + 1];
+    why = text_slice(why, 0, ENGINE_WORDS_MOST);
+    if (why.length > 0) memcpy(room, why.at, why.length);
+    why = text_from(room, why.length);
+    for (struct look *next, *look = TAILQ_FIRST(&client->looks); look; look = next) {
+        next = TAILQ_NEXT(look, line);
+        if (look->link != link) continue;
+        look->link = NULL;
+        link->looks--;
+        look->losses += is_its_own;
+        if (look->losses >= LOSSES_MOST) look_fail(look, why, &client->counts.failed, true);
+    }
+    link_close(link);
+    loop_defer(client->loop, &client->drive);
+}
+
+void engine_client_link_lost(struct engine_link *link, struct text why)
+{
+    link_end(link, why, true);
+}
+
+void engine_client_link_done(struct engine_link *link)
+{
+    link_end(link, TEXT_NONE, false);
+}
+
+void engine_client_link_ready(struct engine_link *link)
+{
+    loop_defer(link->client->loop, &link->client->drive);
+}
+
+static struct engine_link *link_open(struct engine_client *client)
+{
+    struct engine_link *link = client->calls->open(client, client->loop);
+    link->magic = LINK_MAGIC;
+    link->calls = client->calls;
+    link->client = client;
+    LIST_INSERT_HEAD(&client->links, link, others);
+    client->link_count++;
+    return link;
+}
+
+static struct engine_link *link_idle(struct engine_client *client)
+{
+    struct engine_link *link;
+    LIST_FOREACH(link, &client->links, others)
+        if (link->looks == 0) return link;
+    return NULL;
+}
+
+static struct engine_link *link_beside(struct engine_client *client)
+{
+    struct engine_link *link, *best = NULL;
+    LIST_FOREACH(link, &client->links, others)
+        if (!link->is_alone && link->calls->has_room(link) && (!best || link->looks < best->looks))
+            best = link;
+    return best;
+}
+
+static bool may_open(const struct engine_client *client)
+{
+    uint32_t most = client->engine.connections;
+    if (client->links_most && client->links_most < most) most = client->links_most;
+    return client->link_count < most;
+}
+
+/* An idle link, else a new one, else one beside other messages; NULL: it waits. */
+static struct engine_link *link_for(struct engine_client *client, const struct look *look)
+{
+    struct engine_link *link = link_idle(client);
+    if (!link && may_open(client)) link = link_open(client);
+    return link || look->losses > 0 ? link : link_beside(client);
+}
+
+static void look_put(struct look *look, struct engine_link *link)
+{
+    look->link = link;
+    link->looks++;
+    link->is_alone = look->losses > 0;
+    link->calls->take(link, look);
+}
+
+static void client_free(struct engine_client *client)
+{
+    while (!LIST_EMPTY(&client->links)) link_close(LIST_FIRST(&client->links));
+    loop_defer_cancel(client->loop, &client->drive);
+    timer_free(client->timer);
+    arena_free(client->arena);
+    free(client);
+}
+
+static void deadline_set(struct engine_client *client)
+{
+    const struct look *first = TAILQ_FIRST(&client->looks);
+    uint64_t now = loop_now_ms(client->loop);
+    if (first)
+        timer_set(client->timer, first->due_ms > now ? first->due_ms - now : 0);
+    else
+        timer_clear(client->timer);
+}
+
+static void drive(void *context)
+{
+    struct engine_client *client = CONTEXT(context, struct engine_client, CLIENT_MAGIC);
+    if (client->is_retired && client->look_count == 0) {
+        client_free(client);
+        return;
+    }
+    for (struct look *next, *look = TAILQ_FIRST(&client->looks); look; look = next) {
+        next = TAILQ_NEXT(look, line);
+        if (look->link) continue;
+        struct engine_link *link = link_for(client, look);
+        if (!link) break;
+        look_put(look, link);
+    }
+    deadline_set(client);
+}
+
+static void deadline_passed(void *context)
+{
+    struct engine_client *client = CONTEXT(context, struct engine_client, CLIENT_MAGIC);
+    uint64_t now = loop_now_ms(client->loop);
+    for (struct look *look; (look = TAILQ_FIRST(&client->looks)) && look->due_ms <= now;) {
+        /* what its link says next may be its answer */
+        look_fail(look, TEXT("no answer in time"), &client->counts.late, false);
+    }
+    deadline_set(client);
+}
+
+/* --- the client --- */
+
+static struct outside_engine engine_copy(struct arena *arena, const struct outside_engine *engine)
+{
+    struct outside_engine copy = *engine;
+    copy.name = arena_text(arena, engine->name);
+    copy.target = arena_text(arena, engine->target);
+    copy.path = arena_text(arena, engine->path);
+    copy.service = arena_text(arena, engine->service);
+    return copy;
+}
+
+struct engine_client *engine_client_new(struct loop *loop, const struct outside_engine *engine,
+                                        const struct engine_link_calls *calls)
+{
+    struct engine_client *client = memory_alloc(sizeof *client);
+    client->magic = CLIENT_MAGIC;
+    client->loop = loop;
+    client->arena = arena_new(1024);
+    client->engine = engine_copy(client->arena, engine);
+    client->calls = calls;
+    client->breaker.failures_most = engine->failures;
+    client->breaker.pause_ms = engine->pause_ms;
+    client->timer = timer_new(loop, deadline_passed, client);
+    client->drive = (struct deferred){ .run = drive, .context = client };
+    TAILQ_INIT(&client->looks);
+    LIST_INIT(&client->links);
+    return client;
+}
+
+void engine_client_ask(struct engine_client *client, struct look *look)
+{
+    look->client = client;
+    if (look->body.is_lost) {
+        look_spare(client, look, SCAN_UNSCANNED, false, "there was no room for the message");
+    } else if (look->body.size > client->engine.size_most) {
+        look_spare(client, look, SCAN_LIMITS, true, "larger than it looks at");
+    } else if (client->look_count >= WAITING_MOST || client->copied_bytes >= WAITING_BYTES_MOST) {
+        look_spare(client, look, SCAN_UNSCANNED, false, "too many messages wait for it");
+    } else if (!breaker_may_ask(&client->breaker, loop_now_ms(client->loop))) {
+        look_spare(client, look, SCAN_UNSCANNED, false, client->trouble);
+    } else {
+        look->is_trial = client->breaker.is_sick;
+        look->due_ms = loop_now_ms(client->loop) + client->engine.time_ms;
+        TAILQ_INSERT_TAIL(&client->looks, look, line);
+        client->look_count++;
+        client->counts.asked++;
+        client->copied_bytes += buffer_length(&look->copy);
+        loop_defer(client->loop, &client->drive);
+    }
+}
+
+bool engine_client_take_back(struct look *look)
+{
+    if (look->link) return false;
+    if (look->is_trial) breaker_let_go(&look->client->breaker);
+    look_take_out(look, true);
+    look_free(look);
+    return true;
+}
+
+bool engine_client_is_of(const struct engine_client *client, const struct outside_engine *engine)
+{
+    const struct outside_engine *own = &client->engine;
+    return text_equal(own->name, engine->name) && own->kind == engine->kind &&
+           text_equal(own->target, engine->target) && own->way == engine->way &&
+           own->unavailable == engine->unavailable && own->size_most == engine->size_most &&
+           own->time_ms == engine->time_ms && own->connections == engine->connections &&
+           own->failures == engine->failures && own->pause_ms == engine->pause_ms;
+}
+
+void engine_client_retire(struct engine_client *client)
+{
+    client->is_retired = true;
+    loop_defer(client->loop, &client->drive);
+}
+
+const struct engine_counts *engine_client_counts(const struct engine_client *client)
+{
+    return &client->counts;
+}
+
+const struct outside_engine *engine_client_engine(const struct engine_client *client)
+{
+    return &client->engine;
+}
+
+bool engine_client_is_sick(const struct engine_client *client)
+{
+    return client->breaker.is_sick;
+}
+
+void engine_client_print(const struct engine_client *client, struct buffer *out)
+{
+    if (client->breaker.is_sick)
+        buffer_printf(out, "sick: %s", client->trouble);
+    else if (client->breaker.failures > 0)
+        buffer_printf(out, "failing: %s", client->trouble);
+    else
+        buffer_printf(out, client->counts.asked ? "well" : "not asked yet");
+    if (client->version[0]) buffer_printf(out, ", %s", client->version);
+}
+
+void engine_client_version(struct engine_client *client, struct text version)
+{
+    size_t length = 0;
+    for (; length < version.length && length < ENGINE_WORDS_MOST; length++) {
+        char c = version.at[length];
+        client->version[length] = c >= 0x20 && c < 0x7F ? c : '?';
+    }
+    client->version[length] = '\0';
+}
+
+void engine_client_connections(struct engine_client *client, uint32_t most)
+{
+    client->links_most = most;
+}
+
+void engine_client_set_blind(struct engine_client *client)
+{
+    client->is_blind = true;
+}
+
+void *engine_client_memo(struct engine_client *client, size_t size)
+{
+    if (!client->memo) client->memo = arena_alloc(client->arena, size);
+    return client->memo;
+}
+
+bool engine_client_is_blind(const struct engine_client *client)
+{
+    return client->is_blind;
+}
+
+struct stream *engine_client_connect(struct engine_client *client, struct loop *loop,
+                                     const struct stream_events *events, void *context)
+{
+    if (client->engine.path.length > 0)
+        return stream_connect_local(loop, client->engine.path, events, context);
+    return stream_connect(loop, &client->engine.endpoint, NULL, events, context);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* consult: asks engines outside about the messages that receive brings, and answers what they said. It
+   connects to them and to nobody else, opens no file, and decides nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/context.h"
+#include "config/engines.h"
+#include "config/load.h"
+#include "consult/engine_client.h"
+#include "ipc/ask_consult.h"
+#include "ipc/child.h"
+
+struct service {
+    enum { SERVICE_MAGIC = 0x4a91c0d6 } magic;
+    struct child child;
+    struct engine_client *clients[CONFIG_ENGINES_MOST]; /* of the configuration's engines, by index */
+    size_t client_count;
+};
+
+struct peer {
+    enum { PEER_MAGIC = 0x71e8b24f } magic;
+    struct service *service;
+    struct channel *channel;
+    LIST_HEAD(look_list, look) looks;
+};
+
+/* --- answers --- */
+
+static void answer_send(struct peer *peer, uint64_t id, const struct engine_answer *answer)
+{
+    struct buffer bytes = { 0 };
+    engine_answer_put(answer, &bytes);
+    put_text(channel_begin(peer->channel, CONSULT_ANSWER, id), buffer_text(&bytes));
+    channel_end(peer->channel);
+    buffer_free(&bytes);
+}
+
+static void look_answered(struct look *look, const struct engine_answer *answer)
+{
+    struct peer *peer = look->asker;
+    if (!peer) return; /* nobody waits for it any more */
+    LIST_REMOVE(look, of_asker);
+    answer_send(peer, look->id, answer);
+}
+
+static void look_forget(struct look *look)
+{
+    LIST_REMOVE(look, of_asker);
+    look->asker = NULL;
+    engine_client_take_back(look);
+}
+
+/* --- a receive process --- */
+
+static bool look_begin(struct peer *peer, struct frame *frame)
+{
+    struct service *service = peer->service;
+    struct text name;
+    struct body body;
+    if (!consult_look_get(frame, &name, &body)) return false;
+    for (size_t i = 0; i < service->client_count; i++) {
+        if (!text_equal(engine_client_engine(service->clients[i])->name, name)) continue;
+        struct look *look = look_new(&body, frame->id, peer, look_answered);
+        LIST_INSERT_HEAD(&peer->looks, look, of_asker);
+        engine_client_ask(service->clients[i], look);
+        return true;
+    }
+    body_free(&body);
+    answer_send(peer, frame->id,
+                &(struct engine_answer){ .state = SCAN_UNSCANNED, .name = TEXT("no engine has this name") });
+    return true;
+}
+
+static void look_cancel(struct peer *peer, uint64_t id)
+{
+    struct look *look;
+    LIST_FOREACH(look, &peer->looks, of_asker)
+        if (look->id == id) break;
+    if (look) look_forget(look);
+}
+
+static bool peer_on_frame(void *context, struct frame *frame)
+{
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
+    if (frame->type == CONSULT_LOOK) return look_begin(peer, frame);
+    if (frame->type != CONSULT_CANCEL) return false;
+    look_cancel(peer, frame->id);
+    return true;
+}
+
+static void peer_on_closed(void *context)
+{
+    struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
+    while (!LIST_EMPTY(&peer->looks)) look_forget(LIST_FIRST(&peer->looks));
+    channel_close(peer->channel);
+    free(peer);
+}
+
+static void receive_open(void *context, uint16_t index, int fd)
+{
+    static const struct channel_events events = { peer_on_frame, peer_on_closed };
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    struct peer *peer = memory_alloc(sizeof *peer);
+    peer->magic = PEER_MAGIC;
+    peer->service = service;
+    LIST_INIT(&peer->looks);
+    peer->channel = channel_open(service->child.loop, fd, &events, peer);
+}
+
+static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { 0 } };
+
+/* --- the engines --- */
+
+/* The client of before for the same statement goes on with its connections and counts. */
+static struct engine_client *client_take(struct service *service, struct engine_client **old,
+                                         const struct outside_engine *engine)
+{
+    static const struct engine_link_calls *const calls[ENGINE_KINDS] = {
+        [ENGINE_CLAMD] = &clamd_link_calls, [ENGINE_ICAP] = &icap_link_calls
+    };
+    for (size_t i = 0; i < CONFIG_ENGINES_MOST; i++) {
+        struct engine_client *client = old[i];
+        if (!client || !engine_client_is_of(client, engine)) continue;
+        old[i] = NULL;
+        return client;
+    }
+    return engine_client_new(service->child.loop, engine, calls[engine->kind]);
+}
+
+static void clients_set(struct service *service)
+{
+    const struct config *config = service->child.config;
+    struct engine_client *old[CONFIG_ENGINES_MOST];
+    memcpy(old, service->clients, sizeof old);
+    memset(service->clients, 0, sizeof service->clients);
+    service->client_count = config->engine_count;
+    for (size_t i = 0; i < config->engine_count; i++)
+        service->clients[i] = client_take(service, old, &config->engines[i]);
+    for (size_t i = 0; i < CONFIG_ENGINES_MOST; i++)
+        if (old[i]) engine_client_retire(old[i]);
+}
+
+static void on_config(void *context, const struct config *old)
+{
+    clients_set(CONTEXT(context, struct service, SERVICE_MAGIC));
+}
+
+static void client_status(const struct engine_client *client, struct buffer *out)
+{
+    const struct engine_counts *counts = engine_client_counts(client);
+    const struct outside_engine *engine = engine_client_engine(client);
+    struct buffer value = { 0 };
+    char name[300];
+    engine_client_print(client, &value);
+    snprintf(name, sizeof name, "engine %.*s", TEXT_ARG(engine->name));
+    buffer_printf(&value,
+                  ", asked %llu, clean %llu, found %llu, limits %llu, failed %llu, late %llu, spared %llu",
+                  (unsigned long long)counts->asked, (unsigned long long)counts->clean,
+                  (unsigned long long)counts->found, (unsigned long long)counts->limits,
+                  (unsigned long long)counts->failed, (unsigned long long)counts->late,
+                  (unsigned long long)counts->spared);
+    child_status_add(out, name, "%.*s", TEXT_ARG(buffer_text(&value)));
+    buffer_free(&value);
+}
+
+static void on_status(void *context, struct buffer *out)
+{
+    const struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    struct buffer sick = { 0 };
+    uint64_t asked = 0;
+    for (size_t i = 0; i < service->client_count; i++) {
+        client_status(service->clients[i], out);
+        asked += engine_client_counts(service->clients[i])->asked;
+        struct text name = engine_client_engine(service->clients[i])->name;
+        if (engine_client_is_sick(service->clients[i]))
+            buffer_printf(&sick, "%s%.*s", buffer_length(&sick) ? ", " : "", TEXT_ARG(name));
+    }
+    child_status_add(out, "engines", "%zu", service->client_count);
+    child_status_add(out, "asked", "%llu", (unsigned long long)asked);
+    if (buffer_length(&sick) > 0) child_status_add(out, "sick", "%.*s", TEXT_ARG(buffer_text(&sick)));
+    buffer_free(&sick);
+}
+
+static const struct child_events events = { .peers = peers, .on_config = on_config, .on_status = on_status };
+
+int main(int argc, char **argv)
+{
+    static struct service service = { .magic = SERVICE_MAGIC };
+    child_start(&service.child, PROCESS_CONSULT, argc, argv);
+    if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL, NULL, NULL)) return EX_OSERR;
+    clients_set(&service);
+    return child_run(&service.child, &events, &service);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* The byte form of an engine's answer. Written by consult, read by scan. */
+#include "judge/engine_answer.h"
+
+#include "base/codec.h"
+
+static void printable_put(struct text text, struct buffer *out)
+{
+    text = text_slice(text, 0, ENGINE_WORDS_MOST);
+    put_u32(out, (uint32_t)text.length);
+    for (size_t i = 0; i < text.length; i++)
+        buffer_add_char(out, text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?');
+}
+
+void engine_answer_put(const struct engine_answer *answer, struct buffer *out)
+{
+    put_u8(out, (uint8_t)answer->state);
+    put_u8(out, answer->is_oversize);
+    printable_put(answer->name, out);
+    printable_put(answer->version, out);
+}
+
+bool engine_answer_get(struct text bytes, struct engine_answer *out)
+{
+    struct reader reader = reader_of(bytes);
+    *out = (struct engine_answer){ .state = get_u8(&reader) };
+    out->is_oversize = get_u8(&reader) != 0;
+    out->name = get_text(&reader);
+    out->version = get_text(&reader);
+    return reader_done(&reader) && out->state > SCAN_NOT_ASKED && (unsigned)out->state <= SCAN_UNSCANNED &&
+           out->name.length <= ENGINE_WORDS_MOST && out->version.length <= ENGINE_WORDS_MOST;
+}
