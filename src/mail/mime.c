@@ -27,7 +27,7 @@ struct walk {
     enum mime_choice choice;
     struct boundary_stack stack;
     struct boundary_search search;
-    size_t part_room;
+    size_t part_room, note_room;
     uint32_t leaf;    /* the leaf whose body is being passed, or NO_LEAF: in a preamble or epilogue */
     size_t gap_start; /* where that began */
 };
@@ -37,12 +37,24 @@ static struct mime_part *part_at(struct walk *walk, uint32_t index)
     return &walk->mime->parts[index];
 }
 
+/* Twice the room of an array in the arena; the old one stays there until the arena ends. */
+static void *room_double(struct arena *arena, const void *items, size_t count, size_t size, size_t *room)
+{
+    *room = *room ? *room * 2 : 4;
+    void *larger = arena_alloc_array(arena, *room, size);
+    if (count > 0) memcpy(larger, items, count * size);
+    return larger;
+}
+
 static void add_note(struct walk *walk, uint32_t index, enum finding finding, size_t offset)
 {
     struct mime *mime = walk->mime;
     finding_add(&mime->findings, finding);
-    if (mime->note_count < walk->limits->notes)
-        mime->notes[mime->note_count++] = (struct mime_note){ finding, index, offset };
+    if (mime->note_count >= walk->limits->notes) return;
+    if (mime->note_count == walk->note_room)
+        mime->notes =
+            room_double(walk->arena, mime->notes, mime->note_count, sizeof *mime->notes, &walk->note_room);
+    mime->notes[mime->note_count++] = (struct mime_note){ finding, index, offset };
 }
 
 /* Once for each part and finding. */
@@ -66,13 +78,9 @@ static void note_header(struct walk *walk, uint32_t index)
 static uint32_t part_new(struct walk *walk, uint32_t parent, size_t offset)
 {
     struct mime *mime = walk->mime;
-    if (mime->count == walk->part_room) {
-        size_t room = walk->part_room ? walk->part_room * 2 : 4;
-        struct mime_part *parts = arena_alloc_array(walk->arena, room, sizeof *parts);
-        if (mime->count) memcpy(parts, mime->parts, mime->count * sizeof *parts);
-        mime->parts = parts;
-        walk->part_room = room;
-    }
+    if (mime->count == walk->part_room)
+        mime->parts =
+            room_double(walk->arena, mime->parts, mime->count, sizeof *mime->parts, &walk->part_room);
     struct mime_part *part = &mime->parts[mime->count];
     part->parent = parent;
     part->offset = offset;
@@ -371,7 +379,6 @@ static struct mime *parse(struct arena *arena, struct mime *mime, enum mime_choi
     const struct mime_limits *limits = mime->limits;
     struct text message = mime->message;
     struct walk walk = { .arena = arena, .mime = mime, .limits = limits, .choice = choice, .leaf = NO_LEAF };
-    mime->notes = arena_alloc_array(arena, limits->notes, sizeof *mime->notes);
     walk.stack.frames = arena_alloc_array(arena, limits->depth + 1, sizeof *walk.stack.frames);
     walk.search =
         (struct boundary_search){ choice == MIME_LAST, choice == MIME_LAST, SIZE_MAX, SIZE_MAX, SIZE_MAX };

@@ -259,6 +259,9 @@ static const struct {
     { "folds", folds },
 };
 
+/* Thirty times the parts that the default allows: they may take twice the time. */
+static const struct mime_limits wide = { 300000, 32, 64 << 20, 1000000, 200, 200, 256 << 20 };
+
 /* Processor time of all readings; what was met on the way is checked. */
 static double read_all(const char *name, struct text message, const struct mime_limits *limits)
 {
@@ -277,14 +280,12 @@ static double read_all(const char *name, struct text message, const struct mime_
     print_message("%-34s %3zu MB, %6zu parts, parse %5.0f ms, all %5.0f ms, %zu MB read\n", name,
                   message.length >> 20, mime->count, parsed * 1e3, all * 1e3, decoded >> 20);
     if (parsed > PARSE_SECONDS) fail_msg("%s: parse took %.3f s", name, parsed);
-    if (all > READ_SECONDS) fail_msg("%s: all readings took %.3f s", name, all);
+    if (all > READ_SECONDS * (limits == &wide ? 2 : 1)) fail_msg("%s: all readings took %.3f s", name, all);
     assert_true(mime->count <= limits->parts);
     assert_true(decoded <= limits->decoded_bytes);
     arena_free(arena);
     return all;
 }
-
-static const struct mime_limits wide = { 300000, 32, 64 << 20, 1000000, 200, 200, 256 << 20 };
 
 static void hostile_messages(void **state)
 {
