@@ -2,9 +2,14 @@
 /* Options to a question; the answer is printed by trace_print.c. */
 #include "cli/trace_tool.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/ledger_files.h"
 #include "cli/options.h"
@@ -13,8 +18,9 @@
 #include "ipc/message_id.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/search_wire.h"
+#include "mail/digest.h"
 
-enum { MOST_DEFAULT = 20, MOST_LIMIT = SEARCH_WIRE_MOST, ANSWER_MS = 120000 };
+enum { MOST_DEFAULT = 20, PART_MOST = 1000, MOST_LIMIT = SEARCH_WIRE_MOST, ANSWER_MS = 120000 };
 
 static const char help[] =
     "usage: sekimori trace [ID…] [OPTIONS]\n\n"
@@ -36,6 +42,8 @@ static const char help[] =
     "  --verdict CLASS    none, virus, phishing, spam, policy, encrypted, poison, unscanned,\n"
     "                     limits, ambiguous, greylisted, newsletter\n"
     "  --virus NAME       its whole name\n"
+    "  --part SHA256|FILE messages that had this attached file, at most 1000: its SHA-256, or the file "
+    "itself\n"
     "  --status STATUS    queued, held, delivered, returned, removed, deferred, quarantined,\n"
     "                     released, expired, relayed, discarded, rejected (5xx), refused (4xx),\n"
     "                     greylisted, aborted, deleted or aged (in the quarantine): it happened\n"
@@ -54,6 +62,7 @@ struct options {
     struct control_target target;
     struct search_question question;
     struct network client;
+    uint8_t part[PART_DIGEST_BYTES];
     bool is_json, is_short;
 };
 
@@ -70,6 +79,30 @@ static bool day_take(void *context, const char *word)
     uint32_t day;
     return when_parse_day(text_of(word), when_now_ms(), &day) &&
            day_bounds(day, &question->from_ms, &question->until_ms);
+}
+
+static bool file_digest(const char *path, uint8_t out[PART_DIGEST_BYTES])
+{
+    struct stat about;
+    uint8_t digest[DIGEST_BYTES];
+    void *map = MAP_FAILED;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0)
+        map = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd >= 0) close(fd);
+    if (map == MAP_FAILED) return false;
+    digest_sha256(text_from(map, (size_t)about.st_size), digest);
+    munmap(map, (size_t)about.st_size);
+    memcpy(out, digest, PART_DIGEST_BYTES);
+    return true;
+}
+
+/* Digits first: a file of such a name can be asked for as ./NAME. */
+static bool part_take(void *context, const char *word)
+{
+    struct options *options = context;
+    options->question.part = options->part;
+    return part_digest_parse(text_of(word), options->part) || file_digest(word, options->part);
 }
 
 static bool class_take(void *context, const char *word)
@@ -120,6 +153,8 @@ static const struct verb_option table[] = {
     { "verdict", OPTION_VALUE, 0, class_take,
       "--verdict is none, virus, spam or another class of --help, not ", .choice = class_choice },
     { "virus", OPTION_TEXT, offsetof(struct options, question.virus), NULL, NULL },
+    { "part", OPTION_VALUE, 0, part_take,
+      "--part wants a SHA-256 (64 digits, or the first 32) or a file that can be read, not " },
     { "status", OPTION_VALUE, 0, status_take,
       "--status is delivered, returned or another one of --help, not ", .choice = status_choice },
     { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 100000, not " },
@@ -194,9 +229,10 @@ static int ids_ask(struct ledgerdb_reader *ledgerdb, struct options *options, ch
 
 int trace_main(int argc, char **argv)
 {
-    struct options options = { .question = { .class = -1, .most = MOST_DEFAULT } };
+    struct options options = { .question = { .class = -1 } };
     int code = options_read(&trace_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
+    if (!options.question.most) options.question.most = options.question.part ? PART_MOST : MOST_DEFAULT;
     struct ledgerdb_reader *ledgerdb = ledger_open_unless_closed(&options.target, "trace", &code);
     if (!ledgerdb && code != EX_NOPERM) return code;
     struct trace_output output = { .is_json = options.is_json, .is_short = options.is_short };

@@ -245,6 +245,7 @@ struct config {
         enum action ambiguous;   /* where mail programs may disagree about a file */
         uint64_t max_scan_bytes, max_file_bytes;
         uint32_t max_files, max_recursion, max_time_ms;
+        uint64_t parts_ms;  /* how long files are remembered by their digest; 0: not at all */
         bool updates_self;  /* helper runs freshclam; false: somebody else fills `database` */
         bool is_frugal;     /* a reload drops the old signatures first; false: both are there for a while */
         uint64_t update_ms; /* how often freshclam is run where updates_self; 0: never */

@@ -19,6 +19,10 @@ enum scan_frame {
     SCAN_VERDICT,  /* same id; struct judged (facts without possible edits) */
     SCAN_FAILED,   /* same id; u8 enum scan_failure, text why. The message gets 451, or is held as poison. */
     SCAN_CANCEL,   /* receive: same id: the client hung up; no reply is wanted */
+    SCAN_AGAIN,    /* ledger or queue, of what it keeps, one at a time: as SCAN_READ, without questions.
+                      SCAN_FACTS comes    back, for which nobody vouches, or SCAN_FAILED */
+    SCAN_SIGNATURES, /* dispatcher, to ledger and queue: u64 that differs where other signatures serve from
+                        now on */
 };
 
 enum scan_failure {

@@ -99,13 +99,37 @@ static void put_signals(struct buffer *out, const struct event_judgement *judgem
     }
 }
 
-/* What an older version wrote is one of the first three. */
-enum judged_form { JUDGED_NOT, JUDGED_BRIEFLY, JUDGED_WHOLE, JUDGED_WITH_PROOF, JUDGED_FORMS };
+/* What older versions wrote is one of the first three, or has a proof. */
+enum judged_form {
+    JUDGED_NOT,
+    JUDGED_BRIEFLY,
+    JUDGED_WHOLE,
+    JUDGED_WITH_PROOF,
+    JUDGED_WITH_PARTS, /* u8 whether a proof follows, the proof, parts */
+    JUDGED_FORMS
+};
 
-static void put_judgement(struct buffer *out, const struct event_judgement *judgement, bool is_whole)
+/* A record that is being written: where it begins, and what is to find room behind the judgement. */
+struct record {
+    struct buffer *out;
+    size_t start, after;
+};
+
+static void put_parts(const struct record *record, const struct event_judgement *judgement)
 {
+    size_t used = buffer_length(record->out) - record->start + record->after + 4;
+    size_t room = used < RING_RECORD_LIMIT ? (RING_RECORD_LIMIT - used) / (1 + PART_DIGEST_BYTES) : 0;
+    part_digests_put(judgement->parts, judgement->part_count < room ? judgement->part_count : (uint32_t)room,
+                     record->out);
+}
+
+static void put_judgement(const struct record *record, const struct event_judgement *judgement, bool is_whole)
+{
+    struct buffer *out = record->out;
+    bool has_parts = is_whole && judgement->part_count > 0;
     bool has_proof = is_whole && judgement->proof.is_made;
     put_u8(out, (uint8_t)(!judgement->is_judged ? JUDGED_NOT
+                          : has_parts           ? JUDGED_WITH_PARTS
                           : has_proof           ? JUDGED_WITH_PROOF
                           : is_whole            ? JUDGED_WHOLE
                                                 : JUDGED_BRIEFLY));
@@ -119,7 +143,9 @@ static void put_judgement(struct buffer *out, const struct event_judgement *judg
     put_cut(out, judgement->message_id, SUBJECT_LIMIT);
     put_cut(out, judgement->author, SUBJECT_LIMIT);
     put_signals(out, judgement);
+    if (has_parts) put_u8(out, has_proof);
     if (has_proof) proof_put(&judgement->proof, out);
+    if (has_parts) put_parts(record, judgement);
 }
 
 static void get_judgement(struct arena *arena, struct reader *reader, struct event_judgement *out)
@@ -144,7 +170,9 @@ static void get_judgement(struct arena *arena, struct reader *reader, struct eve
         signals[i].points = get_double(reader);
     }
     out->signals = signals;
-    if (form == JUDGED_WITH_PROOF) proof_get(reader, &out->proof);
+    bool has_proof = form == JUDGED_WITH_PROOF || (form == JUDGED_WITH_PARTS && get_u8(reader) != 0);
+    if (has_proof) proof_get(reader, &out->proof);
+    if (form == JUDGED_WITH_PARTS) out->parts = part_digests_get(arena, reader, &out->part_count);
 }
 
 /* For one more recipient in the record that begins at `start`. */
@@ -174,7 +202,8 @@ uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, 
     put_address(out, &event->client);
     put_cut(out, event->helo, TEXT_LIMIT);
     put_cut(out, event->sender, ADDRESS_LIMIT);
-    put_judgement(out, &event->judgement, first == 0);
+    const struct record record = { out, start, 4 + 4 + ADDRESS_LIMIT + RECIPIENT_BYTES };
+    put_judgement(&record, &event->judgement, first == 0);
     put_u32(out, first);
     size_t count_at = buffer_length(out);
     put_u32(out, 0);
@@ -230,6 +259,7 @@ void event_ended_put(const struct event_ended *event, struct buffer *out)
 
 void event_refused_put(const struct event_refused *event, struct buffer *out)
 {
+    const struct record record = { out, buffer_length(out), 4 + 4 };
     put_u8(out, EVENT_REFUSED);
     put_u64(out, event->time_ms);
     put_u64(out, event->id);
@@ -245,7 +275,7 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
     put_cut(out, event->sender, ADDRESS_LIMIT);
     put_cut(out, event->recipient, ADDRESS_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
-    put_judgement(out, &event->judgement, event->is_message);
+    put_judgement(&record, &event->judgement, event->is_message);
     if (event->count <= 1) return; /* as all versions write it */
     put_u32(out, event->count);
     put_u32(out, event->messages);
@@ -284,6 +314,7 @@ void event_missed_put(const struct event_missed *event, struct buffer *out)
     put_u64(out, event->time_ms);
     put_u64(out, event->digest);
     put_cut(out, event->kind, TEXT_LIMIT);
+    if (event->part_count) part_digests_put(event->parts, event->part_count, out);
 }
 
 void event_lost_put(const struct event_lost *event, struct buffer *out)
@@ -292,6 +323,19 @@ void event_lost_put(const struct event_lost *event, struct buffer *out)
     put_u64(out, event->time_ms);
     put_u32(out, event->events);
     if (event->refusals) put_u32(out, event->refusals);
+}
+
+void event_found_put(const struct event_found *event, struct buffer *out)
+{
+    put_u8(out, EVENT_FOUND);
+    put_u64(out, event->id);
+    put_u64(out, event->time_ms);
+    put_u8(out, (uint8_t)event->class);
+    put_u8(out, event->is_queued);
+    put_cut(out, event->virus, NAME_LIMIT);
+    put_cut(out, event->engine, NAME_LIMIT);
+    put_cut(out, event->part, TEXT_LIMIT);
+    part_digests_put(event->parts, event->part_count, out);
 }
 
 enum event_kind event_kind_of(struct text record)
@@ -419,12 +463,15 @@ bool event_audit_get(struct text record, struct event_audit *out)
     return reader_done(&reader);
 }
 
-bool event_missed_get(struct text record, struct event_missed *out)
+bool event_missed_get(struct arena *arena, struct text record, struct event_missed *out)
 {
     struct reader reader = body_of(record);
     out->time_ms = get_u64(&reader);
     out->digest = get_u64(&reader);
     out->kind = get_text(&reader);
+    out->part_count = 0;
+    out->parts = NULL;
+    if (!reader_done(&reader)) out->parts = part_digests_get(arena, &reader, &out->part_count);
     return reader_done(&reader);
 }
 
@@ -435,4 +482,18 @@ bool event_lost_get(struct text record, struct event_lost *out)
     out->events = get_u32(&reader);
     out->refusals = reader_done(&reader) ? 0 : get_u32(&reader);
     return reader_done(&reader);
+}
+
+bool event_found_get(struct arena *arena, struct text record, struct event_found *out)
+{
+    struct reader reader = body_of(record);
+    out->id = get_u64(&reader);
+    out->time_ms = get_u64(&reader);
+    out->class = get_u8(&reader);
+    out->is_queued = get_u8(&reader) != 0;
+    out->virus = get_text(&reader);
+    out->engine = get_text(&reader);
+    out->part = get_text(&reader);
+    out->parts = part_digests_get(arena, &reader, &out->part_count);
+    return reader_done(&reader) && (out->class == CLASS_VIRUS || out->class == CLASS_PHISHING);
 }

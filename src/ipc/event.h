@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/buffer.h"
 #include "base/codec.h"
+#include "judge/part_digest.h"
 #include "judge/proof.h"
 
 enum event_kind {
@@ -18,6 +19,7 @@ enum event_kind {
     EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_RELAYED,      /* receive: the next node took a message while its client waited */
     EVENT_LOST,         /* ledger: events that found no room on their way to it */
+    EVENT_FOUND, /* queue or ledger: new signatures found a virus in a message that was accepted before */
     EVENT_KIND_COUNT
 };
 
@@ -70,7 +72,10 @@ struct event_judgement {
     struct text virus, engine, subject, message_id, author; /* author: the From field; subject: UTF-8 */
     uint32_t signal_count;
     const struct event_signal *signals;
-    struct proof proof; /* who sent it; all zero also where an older version told */
+    struct proof proof;  /* who sent it; all zero also where an older version told */
+    uint32_t part_count; /* files by their digest, none also where an older version told; of a refused message
+                            the infected ones alone */
+    const struct part_digest *parts;
 };
 
 struct event_recipient {
@@ -158,9 +163,21 @@ struct event_audit {
 };
 
 struct event_missed {
-    uint64_t time_ms; /* when it was told to us */
-    uint64_t digest;  /* of its bytes: told twice it is one */
-    struct text kind; /* "spam", "phishing", "virus", … */
+    uint64_t time_ms;    /* when it was told to us */
+    uint64_t digest;     /* of its bytes: told twice it is one */
+    struct text kind;    /* "spam", "phishing", "virus", … */
+    uint32_t part_count; /* files of it, of virus and phishing; none also where an older version told */
+    const struct part_digest *parts;
+};
+
+/* A message that waits for its delivery, or is kept, is infected after all. */
+struct event_found {
+    uint64_t id, time_ms;
+    enum message_class class; /* CLASS_VIRUS or CLASS_PHISHING */
+    bool is_queued;           /* queue had it; else it was in the quarantine */
+    struct text virus, engine, part;
+    uint32_t part_count;
+    const struct part_digest *parts;
 };
 
 /* What they told of is in no count. */
@@ -172,7 +189,8 @@ struct event_lost {
 
 /* Append to a buffer what ring_append takes. Texts are cut so that a record fits RING_RECORD_LIMIT;
    recipients that do not fit follow in further records made by the caller of event_accepted_put: it returns
-   how many went in, starting at `first`. Only the record of the first recipient has the judgement. */
+   how many went in, starting at `first`. Only the record of the first recipient has the judgement; parts for
+   which there is no room beside a recipient are left out, the last first. */
 uint32_t event_accepted_put(const struct event_accepted *event, uint32_t first, struct buffer *out);
 /* Like event_accepted_put. */
 uint32_t event_relayed_put(const struct event_relayed *event, uint32_t first, struct buffer *out);
@@ -184,6 +202,7 @@ void event_step_put(const struct event_step *event, struct buffer *out);
 void event_audit_put(const struct event_audit *event, struct buffer *out);
 void event_missed_put(const struct event_missed *event, struct buffer *out);
 void event_lost_put(const struct event_lost *event, struct buffer *out);
+void event_found_put(const struct event_found *event, struct buffer *out);
 
 struct arena;
 
@@ -201,7 +220,8 @@ bool event_ended_get(struct text record, struct event_ended *out);
 bool event_refused_get(struct arena *arena, struct text record, struct event_refused *out);
 bool event_step_get(struct text record, struct event_step *out);
 bool event_audit_get(struct text record, struct event_audit *out);
-bool event_missed_get(struct text record, struct event_missed *out); /* the same */
-bool event_lost_get(struct text record, struct event_lost *out);     /* the same */
+bool event_missed_get(struct arena *arena, struct text record, struct event_missed *out); /* the same */
+bool event_lost_get(struct text record, struct event_lost *out);                          /* the same */
+bool event_found_get(struct arena *arena, struct text record, struct event_found *out);   /* the same */
 
 #endif

@@ -225,6 +225,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_u8(out, facts->lacks_header);
     put_u32(out, facts->received_count);
     put_u32(out, facts->part_count);
+    part_digests_put(facts->part_digests, facts->part_digest_count, out);
     put_text(out, facts->subject);
     put_text(out, facts->message_id);
     put_text(out, facts->from);
@@ -256,6 +257,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->lacks_header = get_u8(reader) != 0;
     out->received_count = get_u32(reader);
     out->part_count = get_u32(reader);
+    out->part_digests = part_digests_get(arena, reader, &out->part_digest_count);
     out->subject = get_text(reader);
     out->message_id = get_text(reader);
     out->from = get_text(reader);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "config/settings.h"
+#include "judge/part_digest.h"
 #include "judge/proof.h"
 
 /* Who sent it, as receive saw it. */
@@ -146,6 +147,8 @@ struct facts {
     bool lacks_header;       /* it begins with text (header_is_missing) */
     uint32_t received_count; /* Received fields: the loop limit */
     uint32_t part_count;
+    uint32_t part_digest_count; /* of files: the infected ones first, then the largest */
+    struct part_digest *part_digests;
     struct text subject;    /* UTF-8, decoded, at most 200 bytes: for the log */
     struct text message_id; /* the Message-ID field */
     struct text from;       /* the same of the From field */

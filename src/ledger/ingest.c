@@ -190,6 +190,7 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
     struct event_audit audit;
     struct event_missed missed;
     struct event_lost lost;
+    struct event_found found;
     uint32_t first;
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
@@ -211,11 +212,14 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
         if (!event_audit_get(record, &audit)) break;
         return database_store_audit(ingest->database, &audit, slot, position);
     case EVENT_MISSED:
-        if (!event_missed_get(record, &missed)) break;
+        if (!event_missed_get(ingest->arena, record, &missed)) break;
         return database_store_missed(ingest->database, &missed);
     case EVENT_LOST:
         if (!event_lost_get(record, &lost)) break;
         return database_store_lost(ingest->database, &lost);
+    case EVENT_FOUND:
+        if (!event_found_get(ingest->arena, record, &found)) break;
+        return database_store_found(ingest->database, &found);
     default:
         break;
     }

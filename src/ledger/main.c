@@ -59,10 +59,17 @@ static void report_open(void *context, uint16_t index, int fd)
     ticket_release_server_set_report(service->ticket_releases, fd);
 }
 
+static void scan_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    quarantine_set_scan(service->quarantine, fd);
+}
+
 static const struct child_peer peers[] = {
     { PROCESS_COURIER, courier_open },
     { PROCESS_QUEUE, queue_open },
     { PROCESS_REPORT, report_open },
+    { PROCESS_SCAN, scan_open },
     { 0 },
 };
 
@@ -81,6 +88,7 @@ static void service_end(struct service *service)
     balance_count_server_free(service->server);
     ticket_release_server_free(service->ticket_releases);
     quarantine_command_server_free(service->commands);
+    quarantine_rescan_end(service->quarantine);
     quarantine_free(service->quarantine);
     ingest_free(service->ingest);
     replication_free(service->replication);

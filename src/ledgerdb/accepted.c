@@ -51,6 +51,8 @@ static enum ledgerdb_outcome message_store(struct database *database, const stru
     if (!*out_is_judged) return outcome;
     entries_judgement_terms(database, &event->judgement);
     outcome = entries_store_proof(database, event->id, &event->judgement.proof);
+    if (outcome == LEDGERDB_DONE)
+        outcome = entries_store_parts(database, event->id, event->time_ms, &event->judgement, true);
     return outcome == LEDGERDB_DONE ? list_see(database, event) : outcome;
 }
 

@@ -11,6 +11,7 @@ const char *look_act(size_t position)
         "content",                       /* the same of the quarantine */
         "release",                       /* of both */
         "delete",                        /* of the quarantine */
+        "found",                         /* there, by new signatures: a virus */
         "retry",   "hold",    "remove",  /* of the queue */
         "reload",  "drain",   "undrain", /* of the node */
         "stop",    "balance",            /* balance: its counts began anew */

@@ -24,9 +24,11 @@ static enum ledgerdb_outcome statements_prepare(struct database *database)
     }
     database->pending = pending_new(database->sql);
     database->lists = list_history_new(database->sql);
-    return database->pending && database->lists
+    database->parts = part_history_new(database->sql);
+    return database->pending && database->lists && database->parts
                ? LEDGERDB_DONE
-               : sql_tell(database->sql, sql_failure(database->sql), "the tables of sums, terms and lists");
+               : sql_tell(database->sql, sql_failure(database->sql),
+                          "the tables of sums, terms, lists and parts");
 }
 
 static bool file_find(const struct database *database, struct stat *out)
@@ -110,6 +112,7 @@ void database_close(struct database *database)
     for (int i = 0; i < STATEMENTS; i++) sql_drop(database->statements[i]);
     pending_free(database->pending);
     list_history_free(database->lists);
+    part_history_free(database->parts);
     outbox_free(database->outbox);
     sql_close(database->sql);
     arena_free(database->arena);
@@ -187,6 +190,7 @@ enum ledgerdb_outcome database_commit(struct database *database)
         outcome = sql_tell(database->sql, outbox_write(database->outbox), "the outbox");
     if (outcome == LEDGERDB_DONE)
         outcome = sql_tell(database->sql, sql_run(database->sql, "COMMIT"), "committing");
+    if (outcome == LEDGERDB_DONE) part_history_tell(database->parts);
     if (outcome == LEDGERDB_DONE && database_log_bytes(database) > LOG_USUAL) log_empty(database);
     return outcome;
 }
@@ -195,6 +199,7 @@ void database_rollback(struct database *database)
 {
     pending_drop(database->pending);
     outbox_drop(database->outbox);
+    part_history_drop(database->parts);
     if (sql_in_transaction(database->sql)) sql_run(database->sql, "ROLLBACK");
 }
 

@@ -64,6 +64,10 @@ enum ledgerdb_outcome database_store_audit(struct database *database, const stru
 /* A message that leaked through, known by its digest. */
 enum ledgerdb_outcome database_store_missed(struct database *database, const struct event_missed *event);
 
+/* The message has the class and the virus from then on, the audit a record, and whoever received an infected
+   file of it is looked for. Nothing is done where it has one of these classes already. */
+enum ledgerdb_outcome database_store_found(struct database *database, const struct event_found *event);
+
 /* Counts what a node lost, in its sums. */
 enum ledgerdb_outcome database_store_lost(struct database *database, const struct event_lost *event);
 /* What this node has told of its losses since it began to count them: kept by the transaction under way. */

@@ -8,6 +8,7 @@
 #include "ledgerdb/database.h"
 #include "ledgerdb/list_history.h"
 #include "ledgerdb/outbox.h"
+#include "ledgerdb/part_history.h"
 #include "ledgerdb/pending.h"
 
 enum statement {
@@ -26,6 +27,7 @@ enum statement {
     STORE_RELAYED,
     STORE_HOP,
     STORE_PROOF,
+    FIND_LATE,
     FIND_ENDING,
     FIND_MESSAGE,
     STATEMENTS
@@ -36,6 +38,7 @@ struct database {
     struct sql_statement *statements[STATEMENTS];
     struct pending *pending;
     struct list_history *lists;
+    struct part_history *parts;
     uint32_t today; /* see database_set_today */
     const struct config *config;
     uint16_t node;

@@ -163,6 +163,15 @@ enum ledgerdb_outcome entries_store_proof(struct database *database, uint64_t id
     return entries_run(database, STORE_PROOF);
 }
 
+enum ledgerdb_outcome entries_store_parts(struct database *database, uint64_t id, uint64_t time_ms,
+                                          const struct event_judgement *judgement, bool is_received)
+{
+    enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+    if (database->config && !database->config->virus.parts_ms) return LEDGERDB_DONE;
+    if (is_received) outcome = part_history_store(database->parts, id, judgement);
+    return outcome == LEDGERDB_DONE ? part_history_find(database->parts, id, time_ms, judgement) : outcome;
+}
+
 struct text entries_client(struct database *database, const struct address *client)
 {
     char room[ADDRESS_TEXT_SIZE];

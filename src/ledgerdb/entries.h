@@ -41,6 +41,10 @@ void entries_bind_judgement(struct database *database, struct sql_statement *sta
 struct text entries_client(struct database *database, const struct address *client); /* as a text */
 /* Who sent the message, or the refused one, with that id; nothing where nobody asked. */
 enum ledgerdb_outcome entries_store_proof(struct database *database, uint64_t id, const struct proof *proof);
+/* The files of a message, or of a refused one, which nobody received: with that id and time; and whether
+   others received before what is infected of them. */
+enum ledgerdb_outcome entries_store_parts(struct database *database, uint64_t id, uint64_t time_ms,
+                                          const struct event_judgement *judgement, bool is_received);
 /* Into the database's terms, where it was judged. */
 void entries_judgement_terms(struct database *database, const struct event_judgement *judgement);
 /* Where nodes know each other, a reply of the next one has the id that it gave the message. */

@@ -212,6 +212,26 @@ enum ledgerdb_outcome held_forget_file(struct database *database, uint64_t messa
     return run(database, statement, "a file in quarantine");
 }
 
+/* --- what is found later --- */
+
+enum ledgerdb_outcome held_condemn(struct database *database, const struct event_found *event,
+                                   bool *out_changed)
+{
+    struct sql_statement *statement =
+        sql_prepare(database->sql, "UPDATE held_recipient SET class = ?2, changed = ?3 WHERE message = ?1"
+                                   " AND state = 1 AND class NOT IN (0, 1, 5)");
+    _Static_assert(HELD_VIRUS == 0 && HELD_PHISHING == 1 && HELD_POISON == 5 && HELD_KEPT == 1,
+                   "the numbers stand in the text, too");
+    *out_changed = false;
+    if (!statement) return sql_tell(database->sql, sql_failure(database->sql), "the index of the quarantine");
+    sql_bind(statement, 1, event->id);
+    sql_bind(statement, 2, (uint64_t)class_of(event->class));
+    sql_bind(statement, 3, event->time_ms);
+    enum ledgerdb_outcome outcome = run(database, statement, "a recipient in quarantine");
+    *out_changed = outcome == LEDGERDB_DONE && sql_changes(database->sql) > 0;
+    return *out_changed ? database_store_found(database, event) : outcome;
+}
+
 /* --- reading --- */
 
 #define COLUMNS                                                                                              \
@@ -349,6 +369,21 @@ enum ledgerdb_outcome held_oldest(struct sql *sql, struct arena *arena, enum hel
                      COLUMNS "WHERE q.class = ?1 AND q.message < ?2 AND q.state < 3 AND q.state = 1"
                              " AND r.ending = 5 ORDER BY q.message",
                      values, 2, most, false, out);
+}
+
+enum ledgerdb_outcome held_next(struct sql *sql, enum held_class class, uint64_t after, uint64_t *out)
+{
+    struct sql_statement *row =
+        sql_prepare(sql, "SELECT message FROM held_recipient WHERE class = ?1 AND message > ?2 AND state < 3"
+                         " AND state = 1 ORDER BY message LIMIT 1");
+    *out = 0;
+    if (!row) return sql_failure(sql);
+    sql_bind(row, 1, (uint64_t) class);
+    sql_bind(row, 2, after);
+    enum ledgerdb_outcome outcome = sql_step(row);
+    if (outcome == LEDGERDB_ROW) *out = sql_get(row, 0);
+    sql_drop(row);
+    return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
 
 enum ledgerdb_outcome held_strays(struct sql *sql, struct arena *arena, size_t most, struct held_rows *out)

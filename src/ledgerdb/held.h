@@ -74,6 +74,12 @@ struct held_move {
    where it was not in `from`. */
 enum ledgerdb_outcome held_move(struct database *database, const struct held_move *move, bool *out_changed);
 
+/* What is kept of a message was found to be infected after all: recipients in HELD_KEPT of another class than
+   virus, phishing and poison get the class, and the event is stored. *out_changed: false when there was no
+   such recipient, and then nothing is done. */
+enum ledgerdb_outcome held_condemn(struct database *database, const struct event_found *event,
+                                   bool *out_changed);
+
 /* DONE also where there is none. */
 enum ledgerdb_outcome held_forget_row(struct database *database, uint64_t message, uint32_t number);
 /* The file is gone. */
@@ -102,6 +108,8 @@ enum ledgerdb_outcome held_queued_page(struct sql *sql, struct arena *arena, uin
 /* HELD_KEPT, not arriving, of one class, of messages that came before `before_ms`; oldest first. */
 enum ledgerdb_outcome held_oldest(struct sql *sql, struct arena *arena, enum held_class class,
                                   uint64_t before_ms, size_t most, struct held_rows *out);
+/* The next message behind `after` that has a recipient of that class in HELD_KEPT; 0: there is none. */
+enum ledgerdb_outcome held_next(struct sql *sql, enum held_class class, uint64_t after, uint64_t *out);
 /* Rows of recipients that ended otherwise than in quarantine. */
 enum ledgerdb_outcome held_strays(struct sql *sql, struct arena *arena, size_t most, struct held_rows *out);
 

@@ -155,10 +155,19 @@ static const char version_10[] =
     "CREATE INDEX list_last ON list((days >= 5), last_day);"
     "CREATE INDEX list_first ON list(first_day);";
 
+/* Which message had which file, and which of these were found infected later (part_history.h). */
+static const char version_11[] =
+    "CREATE TABLE part(row INTEGER PRIMARY KEY, digest BLOB NOT NULL, message INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX part_digest ON part(digest, message);"
+    "CREATE INDEX part_message ON part(message);"
+    "CREATE TABLE part_found(digest BLOB PRIMARY KEY, found INTEGER NOT NULL, name TEXT,"
+    "  message INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX part_found_time ON part_found(found);";
+
 static const struct migration migrations[] = {
-    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL }, { version_4, NULL },
-    { version_5, NULL }, { version_6, NULL },       { version_7, NULL }, { version_8, NULL },
-    { version_9, NULL }, { version_10, NULL },
+    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },  { version_4, NULL },
+    { version_5, NULL }, { version_6, NULL },       { version_7, NULL },  { version_8, NULL },
+    { version_9, NULL }, { version_10, NULL },      { version_11, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

@@ -141,6 +141,7 @@ static bool claim_read(struct arena *arena, struct text record, struct claim *ou
         struct event_audit audit;
         struct event_missed missed;
         struct event_lost lost;
+        struct event_found found;
     } is;
     uint32_t first;
     switch (event_kind_of(record)) {
@@ -170,12 +171,16 @@ static bool claim_read(struct arena *arena, struct text record, struct claim *ou
         *out = (struct claim){ is.audit.serial, is.audit.serial, is.audit.time_ms };
         return true;
     case EVENT_MISSED: /* known by the message's digest, wherever it is told */
-        if (!event_missed_get(record, &is.missed)) return false;
+        if (!event_missed_get(arena, record, &is.missed)) return false;
         *out = (struct claim){ 0, 0, is.missed.time_ms };
         return true;
     case EVENT_LOST: /* of no message */
         if (!event_lost_get(record, &is.lost)) return false;
         *out = (struct claim){ 0, 0, is.lost.time_ms };
+        return true;
+    case EVENT_FOUND:
+        if (!event_found_get(arena, record, &is.found)) return false;
+        *out = (struct claim){ is.found.id, is.found.id, is.found.time_ms };
         return true;
     default:
         return false;

@@ -37,6 +37,7 @@ struct forget_limits forget_limits_of(const struct config *config, uint64_t now_
                                     .refusals_ms = before(now_ms, config->ledger.refusals_ms),
                                     .audit_ms = before(now_ms, config->ledger.audit_ms),
                                     .balance_since_ms = balance_since_ms };
+    limits.parts_ms = config->virus.parts_ms ? before(now_ms, config->virus.parts_ms) : now_ms + DAY_MS;
     uint64_t days_ms = before(now_ms, config->ledger.days_ms);
     sum_clock_set(&clock, days_ms);
     if (days_ms) limits.days = clock.day / 100 * 100 + 1;
@@ -187,6 +188,7 @@ static enum ledgerdb_outcome message_forget(struct forgetting *forgetting, struc
         "DELETE FROM held_recipient WHERE message = ?1",
         "DELETE FROM held WHERE message = ?1",
         "DELETE FROM proof WHERE id = ?1",
+        "DELETE FROM part WHERE message = ?1",
         "DELETE FROM message WHERE id = ?1",
     };
     uint64_t id = sql_get(row, 0);
@@ -339,6 +341,16 @@ static enum ledgerdb_outcome partners_forget(struct forgetting *forgetting)
     return outcome;
 }
 
+static enum ledgerdb_outcome parts_forget(struct forgetting *forgetting)
+{
+    unsigned rows = 0;
+    if (!forgetting->limits->parts_ms) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome =
+        part_history_forget(forgetting->sql, id_at(forgetting->limits->parts_ms), forgetting->most, &rows);
+    forgetting->done += rows;
+    return outcome;
+}
+
 static enum ledgerdb_outcome lists_forget(struct forgetting *forgetting)
 {
     unsigned rows = 0;
@@ -391,9 +403,10 @@ static enum ledgerdb_outcome day_fold(struct forgetting *forgetting)
 enum ledgerdb_outcome forget_some(struct database *database, const struct forget_limits *limits,
                                   unsigned most, unsigned *out_rows)
 {
-    static enum ledgerdb_outcome (*const kinds[])(
-        struct forgetting *) = { messages_forget, subjects_forget, refusals_forget, steps_forget,
-                                 audit_forget,    partners_forget, lists_forget,    day_fold };
+    static enum ledgerdb_outcome (*const kinds[])(struct forgetting *) = {
+        messages_forget, subjects_forget, refusals_forget, steps_forget, audit_forget,
+        partners_forget, lists_forget,    parts_forget,    day_fold
+    };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most
     };

@@ -8,7 +8,7 @@
 
 /* Times before which rows go, in milliseconds since 1970; 0: never. */
 struct forget_limits {
-    uint64_t messages_ms, subjects_ms, steps_ms, refusals_ms, audit_ms;
+    uint64_t messages_ms, subjects_ms, steps_ms, refusals_ms, audit_ms, parts_ms;
     uint32_t partners; /* yyyymmdd: rows of partners before it go; 0: never */
     uint32_t today;    /* since 1970: for lists that were silent for long; 0: they stay */
     uint32_t days;     /* yyyymm01: days before this month become months; 0: never */

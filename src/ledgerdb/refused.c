@@ -74,6 +74,8 @@ enum ledgerdb_outcome database_store_refused(struct database *database, const st
     if (outcome != LEDGERDB_DONE || sql_changes(database->sql) == 0) return outcome;
     refused_count(database, event);
     refused_index(database, event, client, id);
+    outcome = entries_store_parts(database, id, event->time_ms, &event->judgement, false);
+    if (outcome != LEDGERDB_DONE) return outcome;
     return entries_store_proof(database, id, &event->judgement.proof);
 }
 
@@ -92,6 +94,20 @@ enum ledgerdb_outcome database_store_audit(struct database *database, const stru
     return entries_run(database, STORE_AUDIT);
 }
 
+/* Who else received what somebody told us is a virus. */
+static enum ledgerdb_outcome missed_find(struct database *database, const struct event_missed *event)
+{
+    if (event->part_count == 0) return LEDGERDB_DONE;
+    arena_reset(database->arena);
+    struct event_judgement judgement = { .class = CLASS_VIRUS,
+                                         .virus = arena_printf(database->arena, "reported as %.*s",
+                                                               TEXT_ARG(event->kind)),
+                                         .part_count = event->part_count,
+                                         .parts = event->parts };
+    uint64_t until_ms = event->time_ms + 1000; /* it is told to the second */
+    return entries_store_parts(database, until_ms << 22, event->time_ms, &judgement, false);
+}
+
 enum ledgerdb_outcome database_store_missed(struct database *database, const struct event_missed *event)
 {
     struct sql_statement *statement = database->statements[STORE_MISSED];
@@ -102,7 +118,7 @@ enum ledgerdb_outcome database_store_missed(struct database *database, const str
     if (outcome != LEDGERDB_DONE || sql_changes(database->sql) == 0) return outcome;
     struct pending_sum sum = { .time_ms = event->time_ms, .node = database->node, .messages = 1 };
     entries_add(database, sum, SUM_MISSED, event->kind);
-    return LEDGERDB_DONE;
+    return missed_find(database, event);
 }
 
 /* Each is told once: by this node with its mark in the same transaction, by another with its parcel. */

@@ -102,7 +102,7 @@ static struct text bare_id(struct text id)
     return id;
 }
 
-enum { BIND_FROM = 5, BIND_TO, BIND_WHOLE_ID, BIND_BRACKETED_ID, BIND_PART_OF_ID };
+enum { BIND_FROM = 5, BIND_TO, BIND_WHOLE_ID, BIND_BRACKETED_ID, BIND_PART_OF_ID, BIND_PART };
 
 /* What no index of terms has: rows are compared, those of the table of ids with the name `m`. */
 static struct text compared_text(const struct search_question *question, bool is_refusal, bool is_part,
@@ -117,7 +117,8 @@ static struct text compared_text(const struct search_question *question, bool is
     const char *id = !question->message_id.length ? ""
                      : is_part                    ? " AND m.message_id LIKE ?9 ESCAPE '\\'"
                                                   : " AND m.message_id IN (?7, ?8)";
-    return arena_printf(arena, "%s%s%s", from, to, id);
+    const char *part = question->part ? " AND m.id IN (SELECT message FROM part WHERE digest = ?10)" : "";
+    return arena_printf(arena, "%s%s%s%s", from, to, id, part);
 }
 
 static struct text ids_text(const struct search_question *question, bool is_refusal, bool has_terms,
@@ -164,6 +165,9 @@ static void compared_bind(struct hunt *hunt)
     if (question->from.length)
         sql_bind_text(hunt->statement, BIND_FROM, pattern_of(question->from, hunt->arena));
     if (question->to.length) sql_bind_text(hunt->statement, BIND_TO, pattern_of(question->to, hunt->arena));
+    if (question->part)
+        sql_bind_bytes(hunt->statement, BIND_PART,
+                       text_from((const char *)question->part, PART_DIGEST_BYTES));
     if (!id.length) return;
     if (hunt->is_part) {
         sql_bind_text(hunt->statement, BIND_PART_OF_ID, pattern_of(id, hunt->arena));
@@ -243,7 +247,7 @@ static enum ledgerdb_outcome tables_find(struct ledgerdb_reader *ledgerdb,
     enum ledgerdb_outcome outcome = LEDGERDB_DONE;
     if (is_of_messages(question->status))
         outcome = table_find(ledgerdb, question, false, terms, is_part, arena, messages);
-    if (outcome == LEDGERDB_DONE && is_of_refusals(question->status))
+    if (outcome == LEDGERDB_DONE && is_of_refusals(question->status) && !question->part)
         outcome = table_find(ledgerdb, question, true, terms, is_part, arena, refusals);
     return outcome;
 }

@@ -41,6 +41,7 @@ struct search_question {
     struct text message_id;      /* the Message-ID field, whole, with or without <>; else a part of it */
     struct text subject;         /* words, all of them */
     struct text virus;           /* the whole name */
+    const uint8_t *part; /* PART_DIGEST_BYTES of a file that it had, of accepted ones alone; NULL: any */
     const struct network *client;
     uint64_t from_ms, until_ms; /* [from, until); until 0: open */
     enum search_status status;

@@ -67,6 +67,17 @@ static void client(struct wire *wire, struct search_question *question)
     question->client = network;
 }
 
+static void part(struct wire *wire, struct search_question *question)
+{
+    bool has_part = question->part;
+    NUMBER(has_part);
+    if (!has_part) return;
+    uint8_t *bytes = arena_alloc(wire->arena, PART_DIGEST_BYTES);
+    if (wire->out) memcpy(bytes, question->part, PART_DIGEST_BYTES);
+    for (size_t i = 0; i < PART_DIGEST_BYTES; i++) NUMBER(bytes[i]);
+    question->part = bytes;
+}
+
 static void question_pass(struct wire *wire, struct search_question *question)
 {
     NUMBER(question->id);
@@ -77,6 +88,7 @@ static void question_pass(struct wire *wire, struct search_question *question)
     text(wire, &question->message_id);
     text(wire, &question->subject);
     text(wire, &question->virus);
+    part(wire, question);
     client(wire, question);
     NUMBER(question->from_ms);
     NUMBER(question->until_ms);

@@ -177,6 +177,12 @@ void sql_bind_text(struct sql_statement *statement, int column, struct text text
         sqlite3_bind_text(statement->handle, column, text.at, (int)text.length, SQLITE_STATIC);
 }
 
+void sql_bind_bytes(struct sql_statement *statement, int column, struct text bytes)
+{
+    sqlite3_bind_blob(statement->handle, column, bytes.length ? bytes.at : "", (int)bytes.length,
+                      SQLITE_STATIC);
+}
+
 void sql_bind_empty(struct sql_statement *statement, int column)
 {
     sqlite3_bind_text(statement->handle, column, "", 0, SQLITE_STATIC);

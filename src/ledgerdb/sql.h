@@ -52,7 +52,9 @@ void sql_drop(struct sql_statement *statement); /* NULL is allowed */
    sql_reset; texts that were read, until the next step. A text without bytes is bound as NULL. */
 void sql_bind(struct sql_statement *statement, int column, uint64_t number);
 void sql_bind_text(struct sql_statement *statement, int column, struct text text);
-void sql_bind_empty(struct sql_statement *statement, int column); /* a text without bytes, as such */
+void sql_bind_bytes(struct sql_statement *statement, int column, struct text bytes); /* a BLOB, never NULL */
+/* A text without bytes, as such. */
+void sql_bind_empty(struct sql_statement *statement, int column);
 void sql_bind_real(struct sql_statement *statement, int column, double number);
 void sql_bind_null(struct sql_statement *statement, int column); /* as is what was never bound */
 void sql_bind_unless_0(struct sql_statement *statement, int column, uint64_t value); /* 0: NULL */

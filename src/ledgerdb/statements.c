@@ -41,6 +41,7 @@ const char *const statements_texts[STATEMENTS] = {
     [STORE_PROOF] = "INSERT OR IGNORE INTO proof(id, spf, dkim, dmarc, arc, demand, excuse, fate,"
                     " author_domain, spf_domain, dkim_domain, excuse_of)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [FIND_LATE] = "UPDATE message SET class = ?2, virus = ?3 WHERE id = ?1 AND class NOT IN (1, 2)",
     [FIND_ENDING] = "SELECT ending, ended_ms FROM recipient WHERE message = ?1 AND number = ?2",
     [FIND_MESSAGE] =
         "SELECT m.direction, m.size, m.sender, r.address FROM recipient r JOIN message m"

@@ -177,6 +177,7 @@ static void timers_begin(struct queue *queue)
     queue->wake_timer = timer_new(loop, turn_wake, queue);
     queue->tick_timer = timer_new(loop, tick, queue);
     queue->stop_timer = timer_new(loop, stop_finish, queue);
+    queue->rescan.timer = timer_new(loop, queue_rescan_turn, queue);
     queue->large_timer = timer_new(loop, large_take, queue);
     timer_set(queue->tick_timer, TICK_MS);
     turn_wanted(queue);
@@ -202,12 +203,14 @@ static void deliver_open(void *context, uint16_t index, int fd)
     dispatch_set_deliver(context, fd);
 }
 
+static void scan_open(void *context, uint16_t index, int fd)
+{
+    queue_rescan_set_scan(context, fd);
+}
+
 static const struct child_peer peers[] = {
-    { PROCESS_RECEIVE, receive_open },
-    { PROCESS_REPORT, report_open },
-    { PROCESS_LEDGER, ledger_open },
-    { PROCESS_DELIVER, deliver_open },
-    { 0 },
+    { PROCESS_RECEIVE, receive_open }, { PROCESS_REPORT, report_open }, { PROCESS_LEDGER, ledger_open },
+    { PROCESS_DELIVER, deliver_open }, { PROCESS_SCAN, scan_open },     { 0 },
 };
 
 static void on_config(void *context, const struct config *old)

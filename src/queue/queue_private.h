@@ -93,6 +93,18 @@ struct held_transfer {
     bool is_refused; /* said so in the log */
 };
 
+/* Looking again with new signatures. */
+struct queue_rescan {
+    struct channel *scan; /* NULL: not there */
+    struct timer *timer;
+    uint64_t wanted, signatures; /* which, as scan calls them: it has; the last pass was or is with */
+    uint64_t begun_ms;           /* that pass; loop clock */
+    uint64_t *ids;               /* what waited when the pass began; NULL: none is under way */
+    size_t count, next;
+    uint64_t asked; /* what scan has now; 0: nothing */
+    unsigned found, failed;
+};
+
 /* The job id of a delivery that deliver says is under way, from before our restart. */
 #define JOB_ADOPTED UINT64_MAX
 
@@ -123,6 +135,7 @@ struct queue {
     LIST_HEAD(receiver_list, receiver) receivers;
     struct carrier carrier;
     struct held_transfer transfers[TRANSFERS];
+    struct queue_rescan rescan;
     struct waiter *waiters;
     size_t waiter_count, waiter_capacity;
     uint64_t *acknowledgements; /* job ids whose results are in the batch */
@@ -292,6 +305,10 @@ void held_transfer_set_taker(struct queue *queue, const struct receiver *receive
 void held_transfer_taker_gone(struct queue *queue, const struct receiver *receiver);
 bool held_transfer_frame(struct queue *queue, const struct receiver *receiver,
                          struct frame *frame); /* false: malformed */
+
+/* queue_rescan.c */
+void queue_rescan_set_scan(struct queue *queue, int fd); /* scan is there, or there again */
+void queue_rescan_turn(void *context);                   /* of its timer; `context` is the queue */
 
 /* client.c */
 /* Answers `sekimori queue …` on `fd`, which is taken over. `commander` and `command` are copied. */

@@ -113,7 +113,9 @@ static struct event_judgement judgement_of(const struct session *session, struct
                                      .author = facts->from,
                                      .signal_count = count,
                                      .signals = room,
-                                     .proof = verdict->proof };
+                                     .proof = verdict->proof,
+                                     .part_count = facts->part_digest_count,
+                                     .parts = facts->part_digests };
 }
 
 /* The kept recipients, in their order; those that were discarded are left out, as in keep_judged. */
@@ -169,6 +171,16 @@ static void tell_ledger(struct session *session)
     buffer_free(&record);
 }
 
+/* Of what nobody receives only the infected files matter: they stand first. */
+static void infected_alone(struct event_judgement *judgement)
+{
+    uint32_t count = 0;
+    while (count < judgement->part_count && count < PART_DIGESTS_INFECTED_MOST &&
+           judgement->parts[count].is_infected)
+        count++;
+    judgement->part_count = count;
+}
+
 /* One recipient that does not come into the queue, or at MAIL a sender. Returns the id of the refusal. */
 static uint64_t tell_refused(struct session *session, enum event_stage stage, uint32_t number,
                              struct text address, uint16_t code, struct text reply, bool is_message)
@@ -193,6 +205,7 @@ static uint64_t tell_refused(struct session *session, enum event_stage stage, ui
                                    .recipient = is_sender ? TEXT_NONE : address,
                                    .reply = reply };
     if (is_content) event.judgement = judgement_of(session, signals);
+    infected_alone(&event.judgement);
     return refusals_add(session->server->refusals,
                         &(struct refusal){ event, session->client_name, session_protocol(session) });
 }

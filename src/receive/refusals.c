@@ -27,6 +27,7 @@ struct group {
     uint64_t size;        /* bytes of those */
     struct refusal first; /* of those that wait; its texts in `texts` */
     char texts[TEXTS_BYTES];
+    struct part_digest parts[PART_DIGESTS_INFECTED_MOST]; /* of the first */
 };
 
 struct refusals {
@@ -129,6 +130,11 @@ static void group_begin(const struct refusals *refusals, struct group *group, co
                                                  .score = judgement->score,
                                                  .virus = text_put(group, &used, judgement->virus),
                                                  .engine = text_put(group, &used, judgement->engine) };
+    uint32_t parts = judgement->part_count < PART_DIGESTS_INFECTED_MOST ? judgement->part_count
+                                                                        : PART_DIGESTS_INFECTED_MOST;
+    if (parts) memcpy(group->parts, judgement->parts, parts * sizeof *group->parts);
+    event->judgement.part_count = parts;
+    event->judgement.parts = group->parts;
     group->first.client_name = text_put(group, &used, refusal->client_name);
 }
 

@@ -13,6 +13,7 @@
 #include "base/context.h"
 #include "base/date.h"
 #include "base/die.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
@@ -82,7 +83,9 @@ static void judged_answer(struct dispatcher *dispatcher, struct request *request
 {
     struct buffer signed_payload = { 0 };
     arena_reset(dispatcher->arena);
-    if (type == SCAN_FAILED || !request->receiver)
+    bool is_plain =
+        request->type == SCAN_AGAIN && type == SCAN_FACTS; /* nobody vouches for what is not relayed */
+    if (type == SCAN_FAILED || !request->receiver || is_plain)
         dispatcher_answer(dispatcher, request, type, payload);
     else if (signing_write(dispatcher->key, dispatcher->arena, request, type, payload,
                            loop_now_ms(dispatcher->child->loop), &signed_payload))
@@ -143,6 +146,17 @@ void dispatcher_give(struct dispatcher *dispatcher)
     dispatch(dispatcher, REQUEST_LARGE);
 }
 
+/* It asks one at a time. */
+static bool is_asking(const struct receiver *receiver)
+{
+    const struct shares *waiting = &receiver->dispatcher->waiting;
+    for (const struct request *request = waiting->first[REQUEST_LARGE]; request; request = request->next)
+        if (request->receiver == receiver) return true;
+    for (const struct request *request = waiting->given; request; request = request->next)
+        if (request->receiver == receiver) return true;
+    return false;
+}
+
 static void request_take(struct receiver *receiver, struct frame *frame)
 {
     struct dispatcher *dispatcher = receiver->dispatcher;
@@ -150,6 +164,8 @@ static void request_take(struct receiver *receiver, struct frame *frame)
                                           loop_now_ms(dispatcher->child->loop));
     const char *why = NULL;
     arena_reset(dispatcher->arena);
+    if (receiver->is_keeper) request->weight = REQUEST_LARGE; /* its workers are nice */
+    if (receiver->is_keeper && is_asking(receiver)) why = "it asks about one message at a time";
     if (!signing_admits(dispatcher->key, dispatcher->arena, request))
         why = "its facts are not those that were found in it";
     if (frame->is_short) why = "no descriptor is left for its content";
@@ -184,7 +200,9 @@ static void requests_forget(struct receiver *receiver, uint64_t id, bool is_all)
 static bool receiver_frame(void *context, struct frame *frame)
 {
     struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
+    if (receiver->is_keeper != (frame->type == SCAN_AGAIN)) return false;
     switch (frame->type) {
+    case SCAN_AGAIN:
     case SCAN_READ:
     case SCAN_DECIDE:
         request_take(receiver, frame);
@@ -206,14 +224,45 @@ static void receiver_gone(void *context)
     free(receiver);
 }
 
-void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd)
+static void signatures_put(const struct receiver *receiver, const struct generation *generation)
+{
+    uint64_t number = hash_text_by(0, text_of(generation->engine)) ^ (uint64_t)generation->newest_s << 32 ^
+                      generation->signatures;
+    put_u64(channel_begin(receiver->channel, SCAN_SIGNATURES, 0), number);
+    channel_end(receiver->channel);
+}
+
+void dispatcher_tell_signatures(struct dispatcher *dispatcher, struct generation *generation)
+{
+    const struct receiver *receiver;
+    if (generation->is_told || !generation->engine[0]) return;
+    generation->is_told = true;
+    LIST_FOREACH(receiver, &dispatcher->receivers, others)
+        if (receiver->is_keeper) signatures_put(receiver, generation);
+}
+
+static struct receiver *receiver_add(struct dispatcher *dispatcher, int fd, bool is_keeper)
 {
     static const struct channel_events events = { receiver_frame, receiver_gone };
     struct receiver *receiver = memory_alloc(sizeof *receiver);
     receiver->magic = RECEIVER_MAGIC;
     receiver->dispatcher = dispatcher;
+    receiver->is_keeper = is_keeper;
     LIST_INSERT_HEAD(&dispatcher->receivers, receiver, others);
     receiver->channel = channel_open(dispatcher->child->loop, fd, &events, receiver);
+    return receiver;
+}
+
+void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd)
+{
+    receiver_add(dispatcher, fd, false);
+}
+
+void dispatcher_add_keeper(struct dispatcher *dispatcher, int fd)
+{
+    const struct receiver *receiver = receiver_add(dispatcher, fd, true);
+    if (dispatcher->generation && dispatcher->generation->is_told)
+        signatures_put(receiver, dispatcher->generation);
 }
 
 /* --- life --- */

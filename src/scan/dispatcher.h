@@ -14,6 +14,8 @@ struct dispatcher *dispatcher_new(struct child *child, int warden, pid_t warden_
                                   uint32_t core_count);
 
 /* A receive process, by its channel. */
+void dispatcher_add_keeper(struct dispatcher *dispatcher,
+                           int fd); /* of ledger or queue, which ask SCAN_AGAIN alone */
 void dispatcher_add_receiver(struct dispatcher *dispatcher, int fd);
 
 /* A new configuration or new signatures: a fork server beside the old one; its workers take over one by one.

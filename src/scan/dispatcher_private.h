@@ -17,6 +17,7 @@ struct receiver {
     LIST_ENTRY(receiver) others;
     struct dispatcher *dispatcher;
     struct channel *channel;
+    bool is_keeper; /* ledger or queue: it asks about what it keeps */
 };
 
 /* One loaded set of configuration and signatures, as the dispatcher sees it. */
@@ -38,6 +39,7 @@ struct generation {
     uint32_t set_count;
     bool is_stale;          /* it has said that signatures have changed, and nothing was begun for it */
     uint64_t folders;       /* where its signatures are, as one number */
+    bool is_told;      /* keepers know that these signatures serve */
     enum embedded embedded; /* of the configuration that it was loaded by */
 };
 
@@ -121,6 +123,8 @@ extern const struct channel_events worker_pool_warden_events;
 void worker_pool_tell_log(struct dispatcher *dispatcher, struct channel *channel, uint16_t type);
 
 /* dispatcher.c */
+/* All workers have the signatures of `generation` now: keepers are told, once. */
+void dispatcher_tell_signatures(struct dispatcher *dispatcher, struct generation *generation);
 /* Gives what waits to idle workers, of either weight. */
 void dispatcher_give(struct dispatcher *dispatcher);
 /* Answers receive, if it is still there, and frees the request. `payload` and `why` are copied. */

@@ -15,6 +15,7 @@
 #include "spam/score.h"
 
 enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
+enum { KNOWN_BYTES_MOST = 1 << 20 }; /* of a message, as they stand in it */
 
 static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
 {
@@ -28,10 +29,35 @@ static bool is_virus_asked(const struct config *config, const struct occasion *o
 /* --- parts --- */
 
 /* What a finding in it is said to be in: its file name, else its type. */
-static struct text reading_name(const struct reading *reading)
+static struct text part_name(const struct mime_part *part)
 {
-    if (!reading->part) return TEXT("a run of bytes");
-    return reading->part->name.length ? reading->part->name : reading->part->type;
+    if (!part) return TEXT("a run of bytes");
+    return part->name.length ? part->name : part->type;
+}
+
+/* Not the text of the message itself: what a person would save under a name. */
+static bool part_is_file(const struct mime_part *part)
+{
+    if (!part || part->kind != MIME_LEAF) return false;
+    return part->name.length > 0 || text_equal(part->disposition, TEXT("attachment")) ||
+           !(text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/")));
+}
+
+/* In a storm the file that all copies have is looked for first: then nothing before it is scanned again in
+ * each. */
+static void known_find(const struct mime *mime, struct inspection *inspection)
+{
+    struct buffer room = { 0 };
+    size_t looked = 0;
+    if (!inspect_is_stormy(inspection)) return;
+    for (size_t i = 0; i < mime->count && looked < KNOWN_BYTES_MOST; i++) {
+        const struct mime_part *part = &mime->parts[i];
+        if (!part_is_file(part) || part->body.length > KNOWN_BYTES_MOST - looked) continue;
+        looked += part->body.length;
+        inspection->part = part_name(part);
+        inspect_known(inspection, mime_decode(part, &room, NULL));
+    }
+    buffer_free(&room);
 }
 
 /* Every reading goes to the engine (when asked) and the signals; findings are complete afterwards. */
@@ -41,7 +67,8 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     while (reading_next(list, &reading)) {
-        if (inspection) inspection->part = reading_name(&reading);
+        if (inspection) inspection->part = part_name(reading.part);
+        if (inspection) inspection->is_file = part_is_file(reading.part);
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (inspection) opening_look(opening, reading.bytes, reading.kind == READING_PART);
         if (reading.part) score_part(score, reading.part, reading.bytes);
@@ -77,6 +104,11 @@ static void virus_tell(struct arena *arena, const struct scanner *scanner,
                                     arena_text(arena, text_of(finding->name)),
                                     arena_text(arena, text_of(finding->part)) };
     }
+    out->part_digest_count = inspection->parts.count;
+    out->part_digests = arena_alloc_array(arena, out->part_digest_count, sizeof *out->part_digests);
+    if (out->part_digest_count)
+        memcpy(out->part_digests, inspection->parts.parts,
+               out->part_digest_count * sizeof *out->part_digests);
     if (scanner->engine)
         out->engine = text_of(scanner->engine->version);
     else if (scanner->missing.length)
@@ -143,6 +175,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     bool is_asked = is_virus_asked(config, occasion);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->cache, message);
+    if (is_asked) inspection.keeps_parts = config->virus.parts_ms > 0;
+    if (is_asked) known_find(mime, &inspection);
     if (is_asked) opening_begin(&opening, config, scanner->readers, &inspection);
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
     if (is_asked) {

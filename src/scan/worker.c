@@ -231,7 +231,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     infected_tell(worker, frame->id);
     if (worker->readers.is_lost)
         reader_lost_tell(worker, frame->id);
-    else if (is_all_answered(&facts, question.questions, question.question_count))
+    else if (frame->type == SCAN_READ && is_all_answered(&facts, question.questions, question.question_count))
         reply_verdict(worker, &question, &facts, digest);
     else
         reply_facts(worker, frame->id, &facts, digest);
@@ -311,7 +311,7 @@ static void serve(struct worker *worker)
     while (channel_wait(worker->channel, -1, &frame)) {
         if (aside_take(worker, &frame)) continue;
         bool is_good = false;
-        if (frame.type == SCAN_READ) is_good = answer_read(worker, &frame);
+        if (frame.type == SCAN_READ || frame.type == SCAN_AGAIN) is_good = answer_read(worker, &frame);
         if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);
         for (int i = 0; i < frame.fd_count; i++)
             if (frame.fds[i] >= 0) close(frame.fds[i]);

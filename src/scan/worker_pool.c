@@ -178,6 +178,7 @@ static void generation_take_over(struct generation *generation, enum request_wei
         if (member->generation == generation && member->state != WORKER_STARTING) ready++;
     bool is_whole = ready >= wanted;
     if (is_whole) let_go = UINT32_MAX;
+    if (is_whole) dispatcher_tell_signatures(dispatcher, generation);
     for (struct pool_worker *old = LIST_FIRST(&dispatcher->workers), *next; old && let_go > 0; old = next) {
         next = LIST_NEXT(old, others);
         if (old->generation == generation || old->is_retiring || (!is_whole && old->weight != weight))

@@ -7,6 +7,8 @@
 
 #include "virus/classes.h"
 
+enum { STORM_MS = 10 * 1000 };
+
 static uint64_t now_ms(void)
 {
     struct timespec now;
@@ -126,20 +128,57 @@ void inspect_tell(struct inspection *inspection, enum scan_state state, struct t
     engine_result_merge(&inspection->result, &told);
 }
 
-void inspect_bytes(struct inspection *inspection, struct text bytes)
+/* True: a virus or phishing is in it. */
+static bool bytes_scan(struct inspection *inspection, struct text bytes, const uint8_t digest[DIGEST_BYTES])
 {
-    uint8_t digest[DIGEST_BYTES];
-    if (inspect_is_over(inspection) || bytes.length == 0 || is_out_of_time(inspection)) return;
-    digest_sha256(bytes, digest);
     struct engine_result result = { .state = SCAN_UNSCANNED };
     const char *known = verdict_cache_infected(inspection->cache, digest);
     if (known)
         engine_result_set(&result, SCAN_FOUND, text_of(known));
     else
         inspection->engine->calls->scan(inspection->engine, bytes, &result);
+    if (result.state == SCAN_FOUND) verdict_cache_touch(inspection->cache, inspection->begun_ms);
     if (result.state == SCAN_FOUND && !known)
         verdict_cache_add_infected(inspection->cache, digest, result.name);
     result_take(inspection, &result);
+    return result.state == SCAN_FOUND && classes_of_name(text_of(result.name)) <= VIRUS_CLASS_PHISHING;
+}
+
+void inspect_bytes(struct inspection *inspection, struct text bytes)
+{
+    uint8_t digest[DIGEST_BYTES];
+    bool is_kept = inspection->keeps_parts && inspection->is_file && bytes.length >= PART_DIGEST_LEAST;
+    if (bytes.length == 0 || has_virus(inspection)) return;
+    bool is_scanned = !inspect_is_over(inspection) && !is_out_of_time(inspection);
+    if (!is_scanned && !is_kept) return;
+    digest_sha256(bytes, digest);
+    bool is_infected = is_scanned && bytes_scan(inspection, bytes, digest);
+    if (is_kept || (inspection->keeps_parts && is_infected))
+        part_list_add(&inspection->parts, digest, bytes.length, is_infected);
+}
+
+/* --- what is known --- */
+
+bool inspect_is_stormy(const struct inspection *inspection)
+{
+    if (inspect_is_over(inspection)) return false;
+    uint64_t last_ms = verdict_cache_infected_ms(inspection->cache);
+    return last_ms && inspection->begun_ms < last_ms + STORM_MS;
+}
+
+void inspect_known(struct inspection *inspection, struct text bytes)
+{
+    uint8_t digest[DIGEST_BYTES];
+    struct engine_result result;
+    if (inspect_is_over(inspection) || bytes.length == 0) return;
+    digest_sha256(bytes, digest);
+    const char *known = verdict_cache_infected(inspection->cache, digest);
+    if (!known) return;
+    engine_result_set(&result, SCAN_FOUND, text_of(known));
+    result_take(inspection, &result);
+    verdict_cache_touch(inspection->cache, inspection->begun_ms);
+    bool is_infected = classes_of_name(text_of(known)) <= VIRUS_CLASS_PHISHING;
+    if (inspection->keeps_parts) part_list_add(&inspection->parts, digest, bytes.length, is_infected);
 }
 
 void inspect_mail(struct inspection *inspection, struct text bytes)

@@ -5,6 +5,7 @@
 
 #include "mail/reading.h"
 #include "virus/engine.h"
+#include "virus/part_list.h"
 #include "virus/verdict_cache.h"
 
 /* One thing that was found; struct virus_finding of judge/evidence.h with its texts inside. */
@@ -22,6 +23,9 @@ struct inspection {
     struct engine_result result; /* the worst of all; its name is that of the worst finding */
     struct inspect_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
     uint32_t finding_count;
+    struct part_list parts; /* files that are remembered, where keeps_parts */
+    bool keeps_parts;       /* the caller sets it, after inspect_begin */
+    bool is_file;           /* what is looked at now is no text of the message: the caller sets it */
     struct text part; /* what is looked at now, for findings: the caller sets it; its texts are copied */
     uint8_t digest[DIGEST_BYTES]; /* of the message */
     uint64_t begun_ms;
@@ -37,9 +41,10 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
    are copied, cut and made printable. */
 void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name);
 
-/* One reading's bytes. Nothing happens once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time for
-   one scan has passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at most
-   twice that time. */
+/* One reading's bytes. Nothing is scanned once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time
+   for one scan has passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at
+   most twice that time. Where parts are kept, a file is remembered by its digest, whether it was scanned or
+   not, until a virus was found; so is whatever a virus or phishing was found in. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
 /* Nothing more has to be looked at: something was found, an identical message was clean, or nobody can look.
@@ -54,6 +59,11 @@ void inspect_tell(struct inspection *inspection, enum scan_state state, struct t
 
 /* The same of bytes that look like a mail: also by the engine's own mail parser. */
 void inspect_mail(struct inspection *inspection, struct text bytes);
+/* This engine found something infected a moment ago: more of the same may come. */
+bool inspect_is_stormy(const struct inspection *inspection);
+/* Before the readings are walked: whether these are bytes that were found infected before. If so it is found
+   in them, and no engine is asked about the rest of the message. */
+void inspect_known(struct inspection *inspection, struct text bytes);
 
 /* The whole message; `was_cut`: a limit of our own kept readings from being seen. */
 void inspect_end(struct inspection *inspection, bool was_cut);

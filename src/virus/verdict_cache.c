@@ -17,6 +17,7 @@ struct clean {
 
 struct verdict_cache {
     size_t most;
+    uint64_t infected_ms;
     struct infected *infected;
     struct clean *clean;
     struct infected *news; /* added last, and not told yet; NULL: none */
@@ -77,6 +78,16 @@ void verdict_cache_take(struct verdict_cache *cache, const uint8_t digest[DIGEST
     size_t length = strnlen(name, sizeof slot->name - 1);
     memcpy(slot->name, name, length);
     slot->name[length] = '\0';
+}
+
+void verdict_cache_touch(struct verdict_cache *cache, uint64_t now_ms)
+{
+    cache->infected_ms = now_ms;
+}
+
+uint64_t verdict_cache_infected_ms(const struct verdict_cache *cache)
+{
+    return cache->infected_ms;
 }
 
 bool verdict_cache_is_clean(const struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES])

@@ -24,6 +24,9 @@ void verdict_cache_add_infected(struct verdict_cache *cache, const uint8_t diges
 bool verdict_cache_news(struct verdict_cache *cache, uint8_t out_digest[DIGEST_BYTES], const char **out_name);
 /* What another worker found: no news of ours. */
 void verdict_cache_take(struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES], const char *name);
+/* When something infected was last met, by the caller's clock; 0: never. */
+void verdict_cache_touch(struct verdict_cache *cache, uint64_t now_ms);
+uint64_t verdict_cache_infected_ms(const struct verdict_cache *cache);
 
 /* Of a whole message. Another one may have taken its place: then it is scanned again. */
 bool verdict_cache_is_clean(const struct verdict_cache *cache, const uint8_t digest[DIGEST_BYTES]);

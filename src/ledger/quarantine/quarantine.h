@@ -20,6 +20,13 @@ void quarantine_set_config(struct quarantine *quarantine, const struct config *c
 /* Queue is there, or there again. */
 void quarantine_set_queue(struct quarantine *quarantine, int fd);
 
+/* Scan is there, or there again: what is kept is looked at again when it has other signatures than the last
+ * time.
+ */
+void quarantine_set_scan(struct quarantine *quarantine, int fd);
+/* Before quarantine_free: scan is no longer asked. */
+void quarantine_rescan_end(struct quarantine *quarantine);
+
 struct quarantine_store *quarantine_store_of(const struct quarantine *quarantine); /* borrowed */
 
 /* One message's recipients, all in HELD_KEPT. `by`: "release by NAME". Outcome MISSING: one of them is in

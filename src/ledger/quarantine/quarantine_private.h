@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The quarantine's inside: quarantine_intake.c takes what is held, quarantine_release.c gives it back,
-   quarantine_retention.c lets go of it, quarantine_reindex.c finds it again. */
+   quarantine_retention.c lets go of it, quarantine_reindex.c finds it again, quarantine_rescan.c looks at it
+   again.
+ */
 #ifndef SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_PRIVATE_H
 #define SEKIMORI_LEDGER_QUARANTINE_QUARANTINE_PRIVATE_H
 
@@ -23,6 +25,18 @@ struct reindex {
     uint64_t again_ms;
 };
 
+/* Looking again with new signatures. All zero: nothing is to be looked at. */
+struct rescan {
+    struct timer *timer; /* NULL: scan was never there */
+    bool is_under_way;
+    uint64_t wanted, signatures; /* which, as scan calls them: it has; the last pass was or is with */
+    uint64_t begun_ms;           /* that pass; loop clock */
+    unsigned class;              /* of those that are looked at: the one it has come to */
+    uint64_t after;              /* the last message of that class that was looked at */
+    uint64_t asked;              /* what scan has now; 0: nothing */
+    unsigned looked, found, failed;
+};
+
 struct quarantine {
     enum { QUARANTINE_MAGIC = 0x11c78adc } magic;
     struct loop *loop;
@@ -32,6 +46,8 @@ struct quarantine {
     unsigned opening;          /* which one that is: ingest_openings() */
     struct quarantine_store *store;
     struct channel *queue; /* NULL: not there */
+    struct channel *scan;  /* the same */
+    struct rescan rescan;
     struct offered offers[QUARANTINE_OFFERS];
     unsigned offer_count;
     struct deferred take;

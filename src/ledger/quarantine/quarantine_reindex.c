@@ -16,10 +16,14 @@ enum { FILES_A_TURN = 20, LOOK_AGAIN_MS = 2000 };
 
 static bool is_as_written(const struct held_rows *rows, const struct stored_message *kept)
 {
-    bool is_same = rows->count == kept->facts.envelope.recipient_count;
+    struct arena *arena = arena_new(0);
+    struct quarantine_header about;
+    bool is_same = rows->count == kept->facts.envelope.recipient_count &&
+                   quarantine_header_get(arena, kept->about, &about) && rows->count <= about.count;
     for (size_t i = 0; i < rows->count && is_same; i++)
-        is_same =
-            rows->items[i].state == HELD_KEPT && rows->items[i].number == kept->facts.recipients[i].number;
+        is_same = rows->items[i].state == HELD_KEPT && rows->items[i].class == about.classes[i] &&
+                  rows->items[i].number == kept->facts.recipients[i].number;
+    arena_free(arena);
     return is_same;
 }
 

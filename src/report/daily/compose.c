@@ -5,7 +5,11 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/date.h"
+#include "ipc/message_id.h"
+#include "ledgerdb/access_log.h"
 #include "ledgerdb/day.h"
+#include "ledgerdb/part_history.h"
 #include "report/daily/changes.h"
 #include "report/daily/chart.h"
 #include "statistics/amount.h"
@@ -15,7 +19,14 @@
 #include "statistics/rankings.h"
 #include "statistics/statistics.h"
 
-enum { HOURS = 24, CHART_DAYS = 35, NAMES_TOP = 10, MONTHS_BACK = 5, CHANGES_MOST = 200 };
+enum {
+    HOURS = 24,
+    CHART_DAYS = 35,
+    NAMES_TOP = 10,
+    MONTHS_BACK = 5,
+    CHANGES_MOST = 200,
+    RECEIVERS_MOST = 100
+};
 
 struct composing {
     const struct compose_source *source;
@@ -336,6 +347,84 @@ static void storms_table(struct composing *composing)
         sheet_show(composing, sheet);
 }
 
+static struct text moment_text(struct arena *arena, uint64_t ms)
+{
+    char room[DATE_SIZE];
+    return arena_text(arena, text_of(date_print_clock(ms, room)));
+}
+
+static void receiver_row(struct sheet *sheet, const struct part_receiver *receiver)
+{
+    char id[MESSAGE_ID_SIZE];
+    sheet_add_row(sheet);
+    sheet_put_text(sheet, 0, moment_text(sheet->arena, receiver->found_ms));
+    sheet_put_text(sheet, 1, receiver->virus);
+    sheet_put_text(sheet, 2, text_of(message_id_print(receiver->message, id)));
+    sheet_put_text(sheet, 3, receiver->address);
+    if (receiver->ended_ms)
+        sheet_put_text(sheet, 4, moment_text(sheet->arena, receiver->ended_ms));
+    else
+        sheet_put_word(sheet, 4, N_("on its way"));
+}
+
+/* Who has a file that nobody knew to be infected when it came. */
+static void receivers_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Known since"), SHEET_TEXT },
+                                                   { N_("Virus"), SHEET_TEXT },
+                                                   { N_("Message"), SHEET_TEXT },
+                                                   { N_("Recipient"), SHEET_TEXT },
+                                                   { N_("Delivered"), SHEET_TEXT } };
+    struct arena *arena = composing->document->arena;
+    struct period period = composing->document->period;
+    struct part_receiver *receivers;
+    size_t count;
+    bool is_cut;
+    if (!answered(composing, part_history_receivers(composing->source->ledgerdb, start_ms(period.from_day),
+                                                    start_ms(calendar_add(period.until_day, 1)),
+                                                    RECEIVERS_MOST, arena, &receivers, &count, &is_cut)) ||
+        !count)
+        return;
+    struct sheet *sheet =
+        sheet_new(arena, N_("Delivered before it was known to be infected"), N_("recipients"), columns, 5);
+    for (size_t i = 0; i < count; i++) receiver_row(sheet, &receivers[i]);
+    if (is_cut) sheet->note = N_("There are more: sekimori trace --part names them.");
+    wrong_say(composing, N_("Files that are found infected now had been delivered before: see the table."));
+    sheet_show(composing, sheet);
+}
+
+/* What new signatures found in mail that was kept for something else. */
+static void rescan_table(struct composing *composing)
+{
+    static const struct sheet_column columns[] = { { N_("Known since"), SHEET_TEXT },
+                                                   { N_("Message"), SHEET_TEXT },
+                                                   { N_("Virus"), SHEET_TEXT } };
+    struct arena *arena = composing->document->arena;
+    struct period period = composing->document->period;
+    const struct look_question question = { .from_ms = start_ms(period.from_day),
+                                            .until_ms = start_ms(calendar_add(period.until_day, 1)),
+                                            .act = TEXT("found"),
+                                            .most = RECEIVERS_MOST };
+    struct look *looks;
+    size_t count;
+    bool is_cut;
+    char id[MESSAGE_ID_SIZE];
+    if (!answered(composing,
+                  looks_read(composing->source->ledgerdb, &question, arena, &looks, &count, &is_cut)) ||
+        !count)
+        return;
+    struct sheet *sheet =
+        sheet_new(arena, N_("Found in the quarantine with new signatures"), N_("messages"), columns, 3);
+    for (size_t i = 0; i < count; i++) {
+        sheet_add_row(sheet);
+        sheet_put_text(sheet, 0, moment_text(arena, looks[i].time_ms));
+        sheet_put_text(sheet, 1, text_of(message_id_print(looks[i].message, id)));
+        sheet_put_text(sheet, 2, looks[i].about);
+    }
+    if (is_cut) sheet->note = N_("There are more: sekimori audit --act found lists them.");
+    sheet_show(composing, sheet);
+}
+
 /* Kinds in the reader's language; a file that somebody put there may name another. */
 static void missed_kind_put(struct sheet *sheet, struct text kind)
 {
@@ -431,6 +520,8 @@ static void tables(struct composing *composing)
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
     storms_table(composing);
+    receivers_table(composing);
+    rescan_table(composing);
     missed_table(composing);
     senders_tables(composing);
     wish.would = true;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "config/own_address.h"
 #include "ipc/event.h"
 #include "mail/likeness.h"
+#include "report/missed/missed_parts.h"
 #include "report/missed/missed_store.h"
 #include "report/service.h"
 
@@ -43,6 +45,20 @@ static bool name_read(struct text name, struct event_missed *out)
            digest_read(text_slice(name, dot + 1, dot + 1 + DIGEST_DIGITS), &out->digest);
 }
 
+/* The files of what is said to be a virus or phishing. */
+static void parts_read(int folder, const char *name, size_t size, struct arena *arena,
+                       struct event_missed *event)
+{
+    bool is_asked = text_equal(event->kind, TEXT("virus")) || text_equal(event->kind, TEXT("phishing"));
+    if (!is_asked || size == 0 || size > MISSED_PARTS_BYTES_MOST) return;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    void *map = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd >= 0) close(fd);
+    if (map == MAP_FAILED) return;
+    event->parts = missed_parts(arena, text_from(map, size), &event->part_count);
+    munmap(map, size);
+}
+
 /* *out_bytes: the room it takes. */
 static bool leak_tell(struct service *service, int from, const char *name, uint64_t *out_bytes)
 {
@@ -52,7 +68,10 @@ static bool leak_tell(struct service *service, int from, const char *name, uint6
     event.time_ms = (uint64_t)about.st_mtime * 1000;
     *out_bytes = (uint64_t)about.st_blocks * 512;
     struct buffer record = { 0 };
+    struct arena *arena = arena_new(0);
+    if (S_ISREG(about.st_mode)) parts_read(from, name, (size_t)about.st_size, arena, &event);
     event_missed_put(&event, &record);
+    arena_free(arena);
     bool is_told = service->events && ring_append(service->events, buffer_text(&record));
     buffer_free(&record);
     return is_told;

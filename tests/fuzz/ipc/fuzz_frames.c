@@ -111,6 +111,7 @@ static void event(struct arena *arena, struct text record)
     struct event_audit audit;
     struct event_missed missed;
     struct event_lost lost;
+    struct event_found found;
     struct event_relayed relayed;
     uint32_t first;
     event_kind_of(record);
@@ -119,8 +120,9 @@ static void event(struct arena *arena, struct text record)
     event_refused_get(arena, record, &refused);
     event_step_get(record, &step);
     event_audit_get(record, &audit);
-    event_missed_get(record, &missed);
+    event_missed_get(arena, record, &missed);
     event_lost_get(record, &lost);
+    event_found_get(arena, record, &found);
     event_relayed_get(arena, record, &relayed, &first);
     struct health_facts facts;
     health_facts_get(record, &facts);

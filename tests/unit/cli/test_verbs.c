@@ -193,7 +193,8 @@ static const struct {
     { "trace --status lost", EX_USAGE, "sekimori trace: --status is delivered, returned" },
     { "trace --most 0", EX_USAGE, "sekimori trace: --most wants a number from 1 to 100000, not 0\n" },
     { "audit --act remvoe", EX_USAGE,
-      "sekimori audit: --act is cat, content, release, delete, retry, hold, remove, reload, drain, undrain, "
+      "sekimori audit: --act is cat, content, release, delete, found, retry, hold, remove, reload, drain, "
+      "undrain, "
       "stop or "
       "balance, not remvoe; did you mean remove?\n" },
     { "audit --act ''", EX_USAGE, "sekimori audit: --act is cat, content, " },

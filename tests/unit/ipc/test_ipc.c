@@ -478,6 +478,7 @@ static void events_of_any_size(void **state)
     for (int i = 0; i < 300; i++) signals[i] = (struct event_signal){ longest, i };
     for (int i = 0; i < 500; i++)
         recipients[i] = (struct event_recipient){ .address = longest, .hold = (uint8_t)(i % 4) };
+    static struct part_digest parts[PART_DIGESTS_MOST] = { { .is_infected = true } };
     struct event_judgement judgement = { true,
                                          CLASS_SPAM,
                                          7.5,
@@ -495,7 +496,9 @@ static void events_of_any_size(void **state)
                                            .dkim_domain = longest,
                                            .excuse_of = longest,
                                            .list = longest,
-                                           .list_domain = longest } };
+                                           .list_domain = longest },
+                                         PART_DIGESTS_MOST,
+                                         parts };
     struct event_accepted event = { .id = 1,
                                     .helo = longest,
                                     .sender = longest,
@@ -524,6 +527,7 @@ static void events_of_any_size(void **state)
         assert_int_equal(back.judgement.class, CLASS_SPAM);
         assert_int_equal(back.judgement.signal_count > 0, first == 0);
         assert_int_equal(back.judgement.proof.is_made, first == 0);
+        assert_int_equal(back.judgement.part_count > 20, first == 0);
         assert_int_equal(back.judgement.proof.author.length, first == 0 ? PROOF_DOMAIN_MOST : 0);
     }
     recipients[0].address.length = event.sender.length = 2000; /* as a command line may have them */
@@ -533,13 +537,99 @@ static void events_of_any_size(void **state)
     assert_true(event_accepted_get(arena, buffer_text(&record), &back, &zero));
     assert_int_equal(back.recipients[0].address.length, 2000);
     assert_int_equal(back.sender.length, 2000);
+    assert_true(back.judgement.part_count > 20);
     buffer_clear(&record);
     event_refused_put(&refused, &record);
     assert_true(buffer_length(&record) <= RING_RECORD_LIMIT);
     assert_true(event_refused_get(arena, buffer_text(&record), &refused_back));
     assert_true(refused_back.judgement.score == 7.5);
     assert_int_equal(refused_back.judgement.proof.fate, FATE_COUNT - 1);
+    assert_int_equal(refused_back.judgement.part_count, 0); /* there is no room beside all that */
     buffer_free(&record);
+    arena_free(arena);
+}
+
+static void events_of_late_finds(void **state)
+{
+    struct part_digest part = { .bytes = { 9 }, .is_infected = true };
+    struct event_found event = { .id = 5,
+                                 .time_ms = 6,
+                                 .class = CLASS_PHISHING,
+                                 .is_queued = true,
+                                 .virus = TEXT("v"),
+                                 .engine = TEXT("e"),
+                                 .part = TEXT("p"),
+                                 .part_count = 1,
+                                 .parts = &part },
+                       back;
+    struct arena *arena = arena_new(0);
+    struct buffer record = { 0 };
+    event_found_put(&event, &record);
+    assert_int_equal(event_kind_of(buffer_text(&record)), EVENT_FOUND);
+    assert_true(event_found_get(arena, buffer_text(&record), &back));
+    assert_true(back.id == 5 && back.time_ms == 6 && back.is_queued && back.class == CLASS_PHISHING);
+    assert_true(text_equal(back.part, TEXT("p")) && back.part_count == 1 && back.parts[0].bytes[0] == 9);
+    for (size_t length = 0; length < buffer_length(&record); length++)
+        assert_false(event_found_get(arena, text_slice(buffer_text(&record), 0, length), &back));
+    struct event_missed missed = { .time_ms = 1, .digest = 2, .kind = TEXT("virus") }, missed_back;
+    for (uint32_t parts = 0; parts < 2; parts++) { /* older versions tell of none */
+        missed.part_count = parts;
+        missed.parts = &part;
+        buffer_clear(&record);
+        event_missed_put(&missed, &record);
+        assert_true(event_missed_get(arena, buffer_text(&record), &missed_back));
+        assert_int_equal(missed_back.part_count, parts);
+    }
+    event.class = CLASS_SPAM; /* nothing else is found late */
+    buffer_clear(&record);
+    event_found_put(&event, &record);
+    assert_false(event_found_get(arena, buffer_text(&record), &back));
+    buffer_free(&record);
+    arena_free(arena);
+}
+
+/* What a version without parts wrote differs in one octet, and ends behind the proof. */
+static void events_of_before_parts(void **state)
+{
+    struct part_digest parts[2] = { { .bytes = { 1, 2, 3 }, .is_infected = true }, { .bytes = { 4 } } };
+    struct event_recipient recipient = { .address = TEXT("a@a.test") };
+    struct event_accepted event = { .id = 7,
+                                    .judgement = { .is_judged = true,
+                                                   .proof = { .is_made = true, .author = TEXT("a.test") } },
+                                    .recipient_count = 1,
+                                    .recipients = &recipient },
+                          back;
+    struct arena *arena = arena_new(0);
+    struct buffer old = { 0 }, new = { 0 };
+    uint32_t first;
+    event_accepted_put(&event, 0, &old);
+    event.judgement.part_count = 2;
+    event.judgement.parts = parts;
+    event_accepted_put(&event, 0, &new);
+    assert_int_equal(buffer_length(&new), buffer_length(&old) + 1 + 4 + 2 * 17);
+    assert_true(event_accepted_get(arena, buffer_text(&old), &back, &first));
+    assert_int_equal(back.judgement.part_count, 0);
+    assert_true(text_equal(back.judgement.proof.author, TEXT("a.test")));
+    assert_true(event_accepted_get(arena, buffer_text(&new), &back, &first));
+    assert_int_equal(back.judgement.part_count, 2);
+    assert_memory_equal(back.judgement.parts[0].bytes, parts[0].bytes, PART_DIGEST_BYTES);
+    assert_true(back.judgement.parts[0].is_infected && !back.judgement.parts[1].is_infected);
+    assert_true(text_equal(back.judgement.proof.author, TEXT("a.test")));
+    struct event_refused refused = { .is_message = true, .count = 1, .judgement = event.judgement },
+                         refused_back;
+    buffer_clear(&new);
+    event_refused_put(&refused, &new);
+    assert_true(event_refused_get(arena, buffer_text(&new), &refused_back));
+    assert_int_equal(refused_back.judgement.part_count, 2);
+    event.judgement.proof.is_made = false; /* parts alone */
+    buffer_clear(&new);
+    event_accepted_put(&event, 0, &new);
+    assert_true(event_accepted_get(arena, buffer_text(&new), &back, &first));
+    assert_true(back.judgement.part_count == 2 && !back.judgement.proof.is_made);
+    for (size_t length = 0; length < buffer_length(&new); length++)
+        assert_false(event_accepted_get(arena, text_slice(buffer_text(&new), 0, length), &back, &first));
+    buffer_free(&old);
+    buffer_free(&new);
     arena_free(arena);
 }
 
@@ -591,6 +681,8 @@ int main(void)
         cmocka_unit_test(refusals_are_counted),
         cmocka_unit_test(events_of_any_size),
         cmocka_unit_test(events_of_before_proofs),
+        cmocka_unit_test(events_of_before_parts),
+        cmocka_unit_test(events_of_late_finds),
         cmocka_unit_test(alarms_travel),
         cmocka_unit_test(ends_of_programs_are_said),
         cmocka_unit_test(ring_turns),

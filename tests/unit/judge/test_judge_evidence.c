@@ -41,6 +41,7 @@ static void form_put(enum form form, struct buffer *out)
                                  2,
                                  addresses };
     struct virus_finding finding = { VIRUS_CLASS_LIMITS, TEXT("clamav"), TEXT("Name"), TEXT("part") };
+    static struct part_digest parts[2] = { { .bytes = { 1 }, .is_infected = true }, { .bytes = { 2 } } };
     struct facts facts = { .virus = SCAN_FOUND,
                            .virus_name = TEXT("Name"),
                            .virus_finding_count = 1,
@@ -52,6 +53,8 @@ static void form_put(enum form form, struct buffer *out)
                            .lacks_header = true,
                            .received_count = 3,
                            .part_count = 4,
+                           .part_digest_count = 2,
+                           .part_digests = parts,
                            .subject = TEXT("subject"),
                            .message_id = TEXT("<x>"),
                            .from = TEXT("from"),
@@ -146,8 +149,9 @@ enum {
     EDIT = 21,                 /* bytes of one that inserts nothing */
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
-    EDITS = 152 + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
-    TENANCY = 72 + FINDINGS_LENGTH,
+    PARTS = 4 + 2 * 17,
+    EDITS = 152 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    TENANCY = 72 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
     PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),

@@ -294,6 +294,52 @@ static void test_adoption(void **state)
     }
 }
 
+/* New signatures find a virus in what is kept: only what is still there changes, once; then balance,
+   retention and the index of terms go on as if it had been found at first. */
+static void test_condemned(void **state)
+{
+    struct fixture *fixture = *state;
+    struct part_digest part = { .bytes = { 7 }, .is_infected = true };
+    struct event_found event = { .id = ID,
+                                 .time_ms = START_MS + 60000,
+                                 .class = CLASS_VIRUS,
+                                 .virus = TEXT("Worm.Test"),
+                                 .engine = TEXT("clamav 1.4.6"),
+                                 .part = TEXT("tool.exe"),
+                                 .part_count = 1,
+                                 .parts = &part };
+    struct sql *sql = database_sql(fixture->database);
+    bool is_changed;
+    int64_t count;
+    uint64_t next;
+    tell(fixture, ID, CLASS_SPAM);
+    store(fixture, 3);
+    for (uint32_t i = 0; i < 3; i++) end(fixture, i, ENDING_QUARANTINED);
+    assert_true(move(fixture, 2, HELD_KEPT, HELD_RELEASING));
+    assert_int_equal(held_next(sql, HELD_SPAM, 0, &next), LEDGERDB_DONE);
+    assert_true(next == ID);
+    assert_int_equal(held_next(sql, HELD_SPAM, ID, &next), LEDGERDB_DONE);
+    assert_true(next == 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(held_begin(fixture->database), LEDGERDB_DONE);
+        assert_int_equal(held_condemn(fixture->database, &event, &is_changed), LEDGERDB_DONE);
+        assert_int_equal(held_commit(fixture->database), LEDGERDB_DONE);
+        assert_int_equal(is_changed, i == 0);
+    }
+    assert_int_equal(page(fixture, HELD_VIRUS).count, 2);
+    assert_int_equal(page(fixture, HELD_SPAM).count, 1); /* it is on its way out */
+    assert_int_equal(held_next(sql, HELD_SPAM, 0, &next), LEDGERDB_DONE);
+    assert_true(next == 0);
+    assert_int_equal(
+        sql_number(sql, "SELECT count(*) FROM message WHERE class = 1 AND virus = 'Worm.Test'", &count),
+        LEDGERDB_DONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(sql_number(sql, "SELECT count(*) FROM audit WHERE act = 'found'", &count),
+                     LEDGERDB_DONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(balance(fixture).ended[ENDING_QUARANTINED], 3);
+}
+
 static void test_standing(void **state)
 {
     struct fixture *fixture = *state;
@@ -317,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_adoption, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_condemned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_standing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

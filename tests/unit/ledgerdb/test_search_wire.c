@@ -16,6 +16,7 @@ static void questions(void **state)
     struct buffer bytes = { 0 }, again = { 0 };
     struct arena *arena = arena_new(0);
     assert_true(network_parse(TEXT("192.0.2.0/24"), &network));
+    static const uint8_t digest[PART_DIGEST_BYTES] = { 0xFF, 0, 3 };
     const struct search_question rows[] = {
         { .class = -1, .most = 20 },
         { .class = 3,
@@ -33,7 +34,8 @@ static void questions(void **state)
           .address = TEXT("a@b"),
           .domain = TEXT("b"),
           .subject = TEXT("c d"),
-          .virus = TEXT("v") },
+          .virus = TEXT("v"),
+          .part = digest },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct search_question got;
@@ -45,6 +47,8 @@ static void questions(void **state)
         assert_true(text_equal(buffer_text(&bytes), buffer_text(&again)));
         assert_int_equal(got.class, rows[i].class);
         assert_int_equal(got.client != NULL, rows[i].client != NULL);
+        assert_int_equal(got.part != NULL, rows[i].part != NULL);
+        if (got.part) assert_memory_equal(got.part, digest, sizeof digest);
         if (got.client) assert_memory_equal(got.client, &network, sizeof network);
         for (size_t length = 0; length < buffer_length(&bytes); length++)
             assert_false(search_question_get(text_slice(buffer_text(&bytes), 0, length), arena, &got));

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Goal: files are remembered by their digest whether an engine looked at them or not; of copies of one
+   infected file only the first is scanned. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "virus/inspect.h"
+
+static unsigned scans;
+
+static void scan(struct engine *engine, struct text bytes, struct engine_result *out)
+{
+    scans++;
+    bool is_evil = text_find(bytes, TEXT("EVIL")) < bytes.length;
+    engine_result_set(out, is_evil ? SCAN_FOUND : SCAN_CLEAN, TEXT("Worm.Test"));
+}
+
+static void scan_nothing(struct engine *engine, struct text bytes, struct engine_result *out)
+{
+    engine_result_set(out, SCAN_CLEAN, TEXT_NONE);
+}
+
+static const struct engine_calls calls = { .scan = scan, .scan_message = scan_nothing };
+static struct engine engine = { .calls = &calls, .version = "stub 1" };
+
+static char harmless[100], evil[100], words[100];
+
+static int set_up(void **state)
+{
+    memset(harmless, 'h', sizeof harmless);
+    memset(words, 'w', sizeof words);
+    memset(evil, 'e', sizeof evil);
+    memcpy(evil, "EVIL", 4);
+    scans = 0;
+    *state = verdict_cache_new(16);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    verdict_cache_free(*state);
+    return 0;
+}
+
+static void look(struct inspection *inspection, const char bytes[100], bool is_file)
+{
+    inspection->is_file = is_file;
+    inspect_bytes(inspection, text_from(bytes, 100));
+}
+
+static void begin(struct inspection *inspection, struct engine *one, struct verdict_cache *cache)
+{
+    inspect_begin(inspection, one, cache, TEXT("a message"));
+    inspection->keeps_parts = true;
+}
+
+static void what_is_remembered(void **state)
+{
+    struct inspection inspection;
+    for (int times = 0; times < 3; times++) { /* scanned, known to be clean, and without an engine */
+        begin(&inspection, times < 2 ? &engine : NULL, *state);
+        look(&inspection, words, false);
+        look(&inspection, harmless, true);
+        inspect_end(&inspection, false);
+        assert_int_equal(inspection.parts.count, 1);
+        assert_false(inspection.parts.parts[0].is_infected);
+        assert_int_equal(scans, 2);
+    }
+    inspection.keeps_parts = false; /* where none are wanted */
+    inspection.parts.count = 0;
+    look(&inspection, harmless, true);
+    assert_int_equal(inspection.parts.count, 0);
+}
+
+static void a_storm(void **state)
+{
+    struct inspection inspection;
+    begin(&inspection, &engine, *state);
+    assert_false(inspect_is_stormy(&inspection));
+    look(&inspection, words, false);
+    look(&inspection, evil, true);
+    inspect_end(&inspection, false);
+    assert_int_equal(inspection.result.state, SCAN_FOUND);
+    assert_true(inspection.parts.count == 1 && inspection.parts.parts[0].is_infected);
+    assert_int_equal(scans, 2);
+    for (int copies = 0; copies < 3; copies++) {
+        begin(&inspection, &engine, *state);
+        assert_true(inspect_is_stormy(&inspection));
+        inspect_known(&inspection, text_from(harmless, 100));
+        inspection.part = TEXT("tool.exe");
+        inspect_known(&inspection, text_from(evil, 100));
+        look(&inspection, words, false);
+        look(&inspection, evil, true);
+        inspect_end(&inspection, false);
+        assert_int_equal(inspection.result.state, SCAN_FOUND);
+        assert_string_equal(inspection.findings[0].name, "Worm.Test");
+        assert_string_equal(inspection.findings[0].part, "tool.exe");
+        assert_true(inspection.parts.count == 1 && inspection.parts.parts[0].is_infected);
+        assert_int_equal(scans, 2);
+    }
+    begin(&inspection, NULL, *state); /* without an engine nothing is known */
+    assert_false(inspect_is_stormy(&inspection));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_storm, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
