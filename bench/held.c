@@ -9,6 +9,7 @@
 
 #include "config/domains.h"
 #include "judging.h"
+#include "readers.h"
 #include "scan/decide.h"
 
 struct sums {
@@ -39,6 +40,7 @@ static void mail_judge(struct sums *sums, const char *path, struct text shown)
     struct occasion occasion = { .recipients = &recipient, .recipient_count = 1 };
     struct facts facts;
     struct verdict verdict;
+    sums->scanner.readers->is_lost = sums->scanner.readers->is_hung = false;
     read_facts(arena, &sums->scanner, &occasion, message, &facts);
     decide_verdict(arena, sums->scanner.config, &occasion, &facts, NULL, 0, &verdict);
     enum action action = verdict.recipients[0].action;
@@ -47,6 +49,10 @@ static void mail_judge(struct sums *sums, const char *path, struct text shown)
     if (action != ACTION_ACCEPT && action != ACTION_TAG)
         printf("%.*s\t%s\t%.*s\t%.*s\n", TEXT_ARG(shown), evidence_action_name(action),
                TEXT_ARG(verdict.reason), TEXT_ARG(verdict.summary));
+    for (uint32_t i = 0; i < facts.virus_finding_count; i++)
+        printf("  %.*s: %.*s in %.*s\n", TEXT_ARG(shown), TEXT_ARG(facts.virus_findings[i].name),
+               TEXT_ARG(facts.virus_findings[i].part));
+    if (sums->scanner.readers->is_lost) printf("  %.*s: a reader ended\n", TEXT_ARG(shown));
     arena_free(arena);
     free((char *)message.at);
 }
@@ -80,11 +86,12 @@ int main(int argc, char **argv)
     snprintf(path, sizeof path, "%s/index.tsv", folder);
     if (sums.label) sums.index = judging_mail(path);
     judging_enter(config);
-    sums.scanner = (struct scanner){ config, judging_engine(config), verdict_cache_new(1), TEXT_NONE, NULL };
+    sums.scanner = (struct scanner){ config, judging_engine(config), verdict_cache_new(1), TEXT_NONE,
+                                     NULL,   readers_source(config) };
     folder_judge(&sums);
     printf("%u mails:", sums.all);
     for (unsigned action = 0; action <= ACTION_DEFER; action++)
         printf(" %s %u", evidence_action_name((enum action)action), sums.by_action[action]);
-    putchar('\n');
+    printf("; %u with a container\n", readers_forked());
     return sums.all ? 0 : EX_NOINPUT;
 }

@@ -261,7 +261,8 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     if (is_file_of_lines(part, encoded, method, bytes))
         list->forms = (struct forms){ encoded, method, LINE_FORM_TRIMMED };
     size_t offset = (size_t)(encoded.at - list->mime->message.at);
-    *out = (struct reading){ kind, part, offset, method_names[method], bytes };
+    bool is_part = kind == READING_PART && list->role != ROLE_BODY && !list->is_other;
+    *out = (struct reading){ kind, is_part, part, offset, method_names[method], bytes };
     return true;
 }
 
@@ -295,8 +296,9 @@ static bool forms_next(struct reading_list *list, struct reading *out)
         if (bytes.length == 0 || text_equal(bytes, list->before)) continue;
         if (!charge(list, bytes, true)) break;
         size_t offset = (size_t)(forms->encoded.at - list->mime->message.at);
-        *out = (struct reading){ READING_ALTERNATIVE, NULL, offset, is_plain ? "identity-lf" : names[form],
-                                 bytes };
+        *out = (struct reading){
+            READING_ALTERNATIVE, false, NULL, offset, is_plain ? "identity-lf" : names[form], bytes
+        };
         return true;
     }
     forms->next = 0;

@@ -16,6 +16,7 @@ enum reading_kind {
 
 struct reading {
     enum reading_kind kind;
+    bool is_part;                 /* a leaf as its tree has it: the message's, or that of a mail in it */
     const struct mime_part *part; /* NULL when carved, or a part's lines in another form */
     size_t offset;                /* in the message: where its encoded bytes begin */
     const char *how;              /* "base64", "base64-stop", "quoted-printable", "identity-lf", … */

@@ -26,12 +26,12 @@ static const struct {
     [TYPE_GZIP] = { "gzip", OPENED_BY_READER, false, true },
     [TYPE_BZIP2] = { "bzip2", OPENED_BY_READER, false, true },
     [TYPE_XZ] = { "xz", OPENED_BY_READER, false, true },
-    [TYPE_LZMA] = { "lzma", OPENED_BY_READER, true, false },
+    [TYPE_LZMA] = { "lzma", OPENED_BY_READER, false, false },
     [TYPE_ZSTD] = { "zstd", OPENED_BY_READER, false, false },
     [TYPE_LZ4] = { "lz4", OPENED_BY_READER, false, false },
     [TYPE_LZOP] = { "lzop", OPENED_BY_READER, false, false },
     [TYPE_LZIP] = { "lzip", OPENED_BY_READER, false, false },
-    [TYPE_COMPRESS] = { "compress", OPENED_BY_READER, true, false },
+    [TYPE_COMPRESS] = { "compress", OPENED_BY_READER, false, false },
     [TYPE_TAR] = { "tar", OPENED_BY_READER, false, true },
     [TYPE_AR] = { "ar", OPENED_BY_READER, false, false },
     [TYPE_CPIO] = { "cpio", OPENED_BY_READER, false, true },
@@ -113,7 +113,6 @@ static const struct magic magics[] = {
     MAGIC(TYPE_LZ4, 0, "\x02\x21\x4C\x18"),
     MAGIC(TYPE_LZOP, 0, "\x89LZO\0\r\n\x1A\n"),
     MAGIC(TYPE_LZIP, 0, "LZIP\1"),
-    MAGIC(TYPE_COMPRESS, 0, "\x1F\x9D"),
     MAGIC(TYPE_TAR, 257, "ustar"),
     MAGIC(TYPE_AR, 0, "!<arch>\n"),
     MAGIC(TYPE_CPIO, 0, "070701"),
@@ -216,6 +215,13 @@ static enum true_type skippable_type(struct text bytes)
     }
     if (at == 0) return TYPE_NONE;
     return has_at(bytes, at, TEXT("\x04\x22\x4D\x18")) ? TYPE_LZ4 : TYPE_ZSTD;
+}
+
+/* The third byte: 9 to 16 bits a code, and two bits that nobody uses. */
+static bool is_compress(struct text bytes)
+{
+    unsigned bits = byte_at(bytes, 2) & 0x1F;
+    return has_at(bytes, 0, TEXT("\x1F\x9D")) && bits >= 9 && bits <= 16 && !(byte_at(bytes, 2) & 0x60);
 }
 
 static bool is_lha(struct text bytes)
@@ -361,6 +367,7 @@ enum true_type true_type_of(struct text bytes)
     if (is_bzip2(bytes)) return TYPE_BZIP2;
     if (is_lha(bytes)) return TYPE_LHA;
     if (is_lzma(bytes)) return TYPE_LZMA;
+    if (is_compress(bytes)) return TYPE_COMPRESS;
     if (has_at(bytes, 0, TEXT("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")))
         return is_ole_encrypted(bytes) ? TYPE_OLE_ENCRYPTED : TYPE_OLE;
     if ((type = skippable_type(bytes)) != TYPE_NONE || (type = cms_type(bytes)) != TYPE_NONE) return type;

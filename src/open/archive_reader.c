@@ -7,10 +7,14 @@
 #include <iconv.h>
 
 #include "base/codec.h"
+#include "open/memory_need.h"
+#include "open/sevenzip_header.h"
 
 /* Bounds what a header without content may repeat. */
 enum { OPEN_STREAMS_MOST = 8, HEADERS_MOST = 2000000, ZIP_DATA_FOLLOWS = 8 };
-enum { METHOD_LZMA = 14, LZMA_HEADER = 9, DICTIONARY_MOST = 256 << 20 };
+enum { METHOD_LZMA = 14, METHOD_XZ = 95, METHOD_PPMD = 98, LZMA_HEADER = 9 };
+/* Less than this behind what was read is no more than the beginning of something. */
+enum { CUT_REST_MOST = 512 };
 
 typedef int enable(struct archive *archive); /* archive_read_support_…_… */
 
@@ -71,27 +75,64 @@ static bool says(struct archive *archive, const char *word)
     return text_find_nocase(said, text_of(word)) < said.length;
 }
 
-static bool is_encrypted(struct archive *archive, struct archive_entry *entry)
+/* libarchive 3.6 calls what lies behind its formats when none took the bytes. */
+static bool has_encrypted(struct archive *archive)
 {
-    return (entry && archive_entry_is_data_encrypted(entry)) ||
-           archive_read_has_encrypted_entries(archive) == 1 || says(archive, "ncrypt") ||
-           says(archive, "assphrase");
+    return archive_format(archive) != 0 && archive_read_has_encrypted_entries(archive) == 1;
 }
 
-/* Its bytes end early: what is there was seen, and there is no more for anybody. */
-static bool is_cut(struct archive *archive)
+static bool is_encrypted(struct archive *archive, struct archive_entry *entry)
+{
+    return (entry && archive_entry_is_data_encrypted(entry)) || has_encrypted(archive) ||
+           says(archive, "ncrypt") || says(archive, "assphrase");
+}
+
+static bool says_cut(struct archive *archive)
 {
     return says(archive, "truncated") || says(archive, "premature") || says(archive, "unexpected end");
 }
 
-static void trouble(struct unpack *unpack, enum true_type type, struct archive *archive,
-                    struct archive_entry *entry)
+/* A stream under a filter of libarchive. */
+static bool is_stream(enum true_type type)
 {
-    if (is_encrypted(archive, entry))
-        members_notice(unpack, UNPACK_ENCRYPTED, "%s", true_type_name(type));
-    else if (!is_cut(archive) && !true_type_is_weak(type))
-        members_notice(unpack, UNPACK_NOT_OPENED, "%s: damaged, or of a kind that is not read",
-                       true_type_name(type));
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (readers[i].type == type) return readers[i].filter != NULL;
+    return false;
+}
+
+/* Its bytes end early: what is there was seen, and there is no more for anybody. The same words stand for
+   what ends inside of a member, with others behind it; and of a stream the last piece is never handed out. */
+static bool is_cut(struct archive *archive, enum true_type type, struct text bytes)
+{
+    la_int64_t taken = archive_filter_bytes(archive, -1);
+    return !is_stream(type) && says_cut(archive) && taken >= 0 &&
+           (uint64_t)taken + CUT_REST_MOST > bytes.length;
+}
+
+static bool is_large(struct archive *archive)
+{
+    return says(archive, "dictionary") || says(archive, "too much memory");
+}
+
+/* One container that libarchive reads. */
+struct opened {
+    enum true_type type;
+    struct text bytes;
+    struct archive *archive;
+    uint32_t whole; /* members that came to their end */
+};
+
+/* What is weak by its magic and gave nothing whole may well be something else. */
+static void trouble(struct unpack *unpack, const struct opened *opened, struct archive_entry *entry)
+{
+    const char *name = true_type_name(opened->type);
+    if (is_encrypted(opened->archive, entry))
+        members_notice(unpack, UNPACK_ENCRYPTED, "%s", name);
+    else if (is_large(opened->archive))
+        members_notice(unpack, UNPACK_LIMITS, "dictionary");
+    else if (!is_cut(opened->archive, opened->type, opened->bytes) &&
+             (opened->whole > 0 || !true_type_is_weak(opened->type)))
+        members_notice(unpack, UNPACK_NOT_OPENED, "%s: damaged, or of a kind that is not read", name);
 }
 
 /* --- members --- */
@@ -124,36 +165,112 @@ static struct text name_of(struct archive_entry *entry)
     return name ? text_of(name) : TEXT("?");
 }
 
+/* False: the filter did not take the bytes, which then come as they are. */
+static bool is_filtered(struct archive *archive, enum true_type type)
+{
+    return !is_stream(type) || archive_filter_count(archive) > 1;
+}
+
 /* False: nothing more can be had of the archive: libarchive may fall where it goes on behind damage. */
-static bool entry_read(struct unpack *unpack, enum true_type type, struct archive *archive,
-                       struct archive_entry *entry)
+static bool entry_read(struct unpack *unpack, struct opened *opened, struct archive_entry *entry)
 {
     struct buffer member = { 0 };
-    enum outcome outcome = data_read(unpack, archive, &member);
-    bool goes_on = outcome != OUTCOME_TROUBLE || is_encrypted(archive, entry);
-    if (outcome == OUTCOME_TROUBLE) trouble(unpack, type, archive, entry);
+    enum outcome outcome = data_read(unpack, opened->archive, &member);
+    bool goes_on = outcome != OUTCOME_TROUBLE || is_encrypted(opened->archive, entry);
+    if (outcome == OUTCOME_TROUBLE) trouble(unpack, opened, entry);
+    opened->whole += outcome == OUTCOME_WHOLE;
     members_take(unpack, name_of(entry), buffer_text(&member));
     buffer_free(&member);
     return goes_on && !unpack->is_over;
 }
 
-static void entries_read(struct unpack *unpack, enum true_type type, struct archive *archive)
+static void entries_read(struct unpack *unpack, struct opened *opened)
 {
     struct archive_entry *entry;
     for (uint32_t i = 0; i < HEADERS_MOST && members_may_go_on(unpack); i++) {
-        int code = archive_read_next_header(archive, &entry);
+        int code = archive_read_next_header(opened->archive, &entry);
         if (code == ARCHIVE_EOF) {
-            if (i == 0 && archive_read_has_encrypted_entries(archive) == 1)
-                trouble(unpack, type, archive, NULL);
+            if (i == 0 && has_encrypted(opened->archive)) trouble(unpack, opened, NULL);
             return;
         }
         if (code < ARCHIVE_WARN) {
             if (code == ARCHIVE_RETRY) continue;
-            trouble(unpack, type, archive, NULL);
+            trouble(unpack, opened, NULL);
             return;
         }
-        if (!entry_read(unpack, type, archive, entry)) return;
+        if (!is_filtered(opened->archive, opened->type)) {
+            trouble(unpack, opened, NULL);
+            return;
+        }
+        if (!entry_read(unpack, opened, entry)) return;
     }
+}
+
+/* --- what it would allocate --- */
+
+/* LZMA2 of one chunk, as encoders have it of a header: its data and LZMA's properties. */
+static bool chunk_take(struct text *packed, char properties[5])
+{
+    enum { CHUNK_HEADER = 6, PROPERTIES_RESET = 0xC0 };
+    if (packed->length < CHUNK_HEADER || (unsigned char)packed->at[0] < PROPERTIES_RESET) return false;
+    size_t length = (size_t)((unsigned char)packed->at[3] << 8 | (unsigned char)packed->at[4]) + 1;
+    memcpy(properties, (char[]){ packed->at[5], 0, 0, 0, 1 }, 5); /* a dictionary of 16 MiB */
+    *packed = text_slice(*packed, CHUNK_HEADER, CHUNK_HEADER + length);
+    return true;
+}
+
+/* As a file of .lzma, which has the same properties and then the size. */
+static bool sevenzip_header_unpack(struct text file, const struct sevenzip_packed *packed, struct buffer *out)
+{
+    struct archive_entry *entry;
+    struct text bytes = text_slice(file, (size_t)packed->offset, (size_t)(packed->offset + packed->bytes));
+    char properties[5];
+    if (packed->properties.length == sizeof properties)
+        memcpy(properties, packed->properties.at, sizeof properties);
+    else if (!chunk_take(&bytes, properties))
+        return false;
+    struct buffer alone = { 0 };
+    buffer_add(&alone, properties, sizeof properties);
+    put_u64(&alone, packed->size);
+    buffer_add_text(&alone, bytes);
+    struct archive *archive = archive_for(TYPE_LZMA);
+    la_ssize_t got = 0;
+    if (archive &&
+        archive_read_open_memory(archive, buffer_text(&alone).at, buffer_length(&alone)) >= ARCHIVE_WARN &&
+        archive_read_next_header(archive, &entry) >= ARCHIVE_WARN)
+        got = archive_read_data(archive, buffer_reserve(out, (size_t)packed->size + 1), (size_t)packed->size);
+    if (got > 0) buffer_commit(out, (size_t)got);
+    if (archive) archive_read_free(archive);
+    buffer_free(&alone);
+    return got >= 0 && (uint64_t)got == packed->size;
+}
+
+static enum sevenzip_state sevenzip_look(struct unpack *unpack, struct text file)
+{
+    struct text header;
+    struct sevenzip_packed packed;
+    struct buffer inner = { 0 };
+    uint64_t most = unpack->limits->file_bytes;
+    if (!sevenzip_header_find(file, &header)) return SEVENZIP_DAMAGED;
+    enum sevenzip_state state = sevenzip_header_look(header, most, &packed);
+    if (state != SEVENZIP_PACKED) return state;
+    state = SEVENZIP_DAMAGED;
+    bool is_there = packed.offset <= file.length && packed.bytes <= file.length - packed.offset;
+    if (is_there && sevenzip_header_unpack(file, &packed, &inner))
+        state = sevenzip_header_look(buffer_text(&inner), most, &packed);
+    buffer_free(&inner);
+    return state == SEVENZIP_PACKED ? SEVENZIP_DAMAGED : state;
+}
+
+/* False, and said: it asks for too much, or nobody can say for how much. */
+static bool is_bounded(struct unpack *unpack, enum true_type type, struct text bytes)
+{
+    enum sevenzip_state state = type == TYPE_7Z ? sevenzip_look(unpack, bytes) : SEVENZIP_FINE;
+    if (memory_need_is_too_large(type, bytes)) state = SEVENZIP_LARGE;
+    if (state == SEVENZIP_LARGE) members_notice(unpack, UNPACK_LIMITS, "dictionary");
+    if (state == SEVENZIP_DAMAGED)
+        members_notice(unpack, UNPACK_NOT_OPENED, "7z: damaged, or of a kind that is not read");
+    return state == SEVENZIP_FINE;
 }
 
 /* --- streams behind streams --- */
@@ -197,9 +314,10 @@ static bool stream_unpack(struct unpack *unpack, enum true_type type, struct tex
                           struct buffer *member)
 {
     struct archive_entry *entry;
+    if (!is_bounded(unpack, type, bytes)) return false;
     struct archive *archive = archive_for(type);
     bool is_whole = archive && archive_read_open_memory(archive, bytes.at, bytes.length) >= ARCHIVE_WARN &&
-                    archive_read_next_header(archive, &entry) >= ARCHIVE_WARN &&
+                    archive_read_next_header(archive, &entry) >= ARCHIVE_WARN && is_filtered(archive, type) &&
                     data_read(unpack, archive, member) == OUTCOME_WHOLE;
     if (archive) archive_read_free(archive);
     return is_whole;
@@ -228,29 +346,34 @@ static void streams_read(struct unpack *unpack, enum true_type type, struct text
 
 void archive_read(struct unpack *unpack, enum true_type type, struct text bytes)
 {
-    struct archive *archive = archive_for(type);
-    if (!archive) {
+    if (!is_bounded(unpack, type, bytes)) return;
+    struct opened opened = { .type = type, .bytes = bytes, .archive = archive_for(type) };
+    if (!opened.archive) {
         members_notice(unpack, UNPACK_NOT_OPENED, "%s", true_type_name(type));
         return;
     }
-    if (archive_read_open_memory(archive, bytes.at, bytes.length) < ARCHIVE_WARN)
-        trouble(unpack, type, archive, NULL);
+    if (archive_read_open_memory(opened.archive, bytes.at, bytes.length) < ARCHIVE_WARN)
+        trouble(unpack, &opened, NULL);
     else
-        entries_read(unpack, type, archive);
-    archive_read_free(archive);
+        entries_read(unpack, &opened);
+    archive_read_free(opened.archive);
     streams_read(unpack, type, bytes);
 }
 
 /* --- one entry of a zip --- */
 
-/* APPNOTE 5.8.8: two bytes of version, two of length, then LZMA's properties. A dictionary is asked for
- * whole. */
+/* A dictionary is asked for whole. LZMA (APPNOTE 5.8.8): two bytes of version, two of length, then its
+   properties. PPMd (5.11): four bits of order, eight of megabytes less one. */
 static bool is_too_large(const struct zip_entry *entry)
 {
+    struct text packed = entry->packed;
     uint32_t dictionary = 0;
-    if (entry->method != METHOD_LZMA || entry->packed.length < LZMA_HEADER) return false;
-    for (int i = 8; i >= 5; i--) dictionary = dictionary << 8 | (unsigned char)entry->packed.at[i];
-    return dictionary > DICTIONARY_MOST;
+    if (entry->method == METHOD_XZ) return memory_need_is_too_large(TYPE_XZ, packed);
+    if (entry->method == METHOD_PPMD && packed.length >= 2)
+        dictionary = (((unsigned char)packed.at[1] & 0x0FU) << 4 | (unsigned char)packed.at[0] >> 4) << 20;
+    for (size_t i = 8; entry->method == METHOD_LZMA && packed.length >= LZMA_HEADER && i >= 5; i--)
+        dictionary = dictionary << 8 | (unsigned char)packed.at[i];
+    return dictionary >= DICTIONARY_MOST + (entry->method == METHOD_LZMA);
 }
 
 /* A zip of one entry, for the reader that goes forward: a local header of ours before the packed bytes, and
@@ -292,7 +415,7 @@ static enum zip_outcome single_outcome(struct unpack *unpack, struct archive *ar
     if (archive_read_next_header(archive, &entry) < ARCHIVE_WARN) return ZIP_FAILED;
     enum outcome outcome = data_read(unpack, archive, member);
     if (outcome == OUTCOME_STOPPED) return ZIP_WHOLE; /* as much as is wanted */
-    if (outcome == OUTCOME_TROUBLE) return is_cut(archive) ? ZIP_CUT : ZIP_FAILED;
+    if (outcome == OUTCOME_TROUBLE) return says_cut(archive) ? ZIP_CUT : ZIP_FAILED;
     return archive_error_string(archive) ? ZIP_BAD_CRC : ZIP_WHOLE;
 }
 
@@ -300,7 +423,8 @@ enum zip_outcome archive_zip_entry(struct unpack *unpack, const struct zip_entry
                                    struct buffer *member)
 {
     struct buffer header = { 0 };
-    struct archive *archive = is_too_large(entry) ? NULL : archive_read_new();
+    if (is_too_large(entry)) return ZIP_LARGE;
+    struct archive *archive = archive_read_new();
     if (!archive) return ZIP_FAILED;
     header_put(&header, entry);
     static const char padding[PADDING];

@@ -21,7 +21,7 @@ struct zip_entry {
     bool is_open_ended;
 };
 
-enum zip_outcome { ZIP_WHOLE, ZIP_BAD_CRC, ZIP_CUT, ZIP_FAILED };
+enum zip_outcome { ZIP_WHOLE, ZIP_BAD_CRC, ZIP_CUT, ZIP_FAILED, ZIP_LARGE };
 
 /* Unpacks one entry into `member`, as far as it goes: whatever its encryption flag says, it is taken for
    plain. */

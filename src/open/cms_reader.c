@@ -97,8 +97,7 @@ static void compressed_member(struct unpack *unpack, struct text zlib)
                                .method = METHOD_DEFLATE,
                                .is_open_ended = true };
     enum zip_outcome outcome = archive_zip_entry(unpack, &entry, &member);
-    if (outcome == ZIP_FAILED && buffer_length(&member) == 0)
-        members_notice(unpack, UNPACK_NOT_OPENED, "cms: compressed");
+    if (outcome == ZIP_FAILED) members_notice(unpack, UNPACK_NOT_OPENED, "cms: compressed");
     members_take(unpack, TEXT("content"), buffer_text(&member));
     buffer_free(&member);
 }

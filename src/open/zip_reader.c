@@ -143,6 +143,18 @@ static bool engine_knows(uint16_t method)
     return method == METHOD_IMPLODED || method == METHOD_DEFLATE64;
 }
 
+/* The packed bytes end where all bytes do: what was there was seen. */
+static bool is_at_end(const struct zip *zip, struct text packed)
+{
+    return packed.at + packed.length == zip->bytes.at + zip->bytes.length;
+}
+
+static bool is_unread(const struct zip *zip, const struct stated *stated, enum zip_outcome outcome)
+{
+    if (outcome == ZIP_CUT) return !is_at_end(zip, stated->entry.packed);
+    return outcome == ZIP_FAILED && !engine_knows(stated->entry.method);
+}
+
 /* True: nobody gets more of it than was got. */
 static bool entry_read(struct zip *zip, const struct stated *stated, bool is_told)
 {
@@ -153,7 +165,9 @@ static bool entry_read(struct zip *zip, const struct stated *stated, bool is_tol
     bool is_encrypted = is_flagged && (outcome != ZIP_WHOLE || stated->entry.is_open_ended);
     if (is_encrypted)
         members_notice(unpack, UNPACK_ENCRYPTED, "zip");
-    else if (outcome == ZIP_FAILED && is_told && !engine_knows(stated->entry.method))
+    else if (outcome == ZIP_LARGE)
+        members_notice(unpack, UNPACK_LIMITS, "dictionary");
+    else if (is_told && is_unread(zip, stated, outcome))
         members_notice(unpack, UNPACK_NOT_OPENED, "zip: damaged, or method %u that is not read",
                        stated->entry.method);
     members_take(unpack, stated->entry.name, is_encrypted ? TEXT_NONE : buffer_text(&member));

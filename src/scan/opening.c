@@ -95,16 +95,11 @@ static bool frame_get(struct opening *opening, struct frame *out)
     return false;
 }
 
-/* A mail in a container: by the engine's parser. Its parts are for the reading of mail. */
+/* A mail in a container: by the engine's parser, and in every way that a program may read it. */
 static void mail_look(struct opening *opening, struct text bytes)
 {
-    static const struct text fields[] = { { "Content-", 8 }, { "MIME-Version:", 13 }, { "Received:", 9 },
-                                          { "From", 4 },     { "Return-Path:", 12 },  { "Delivered-To:", 13 },
-                                          { "Subject:", 8 } };
-    bool is_mail = false;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        is_mail |= text_starts_nocase(bytes, fields[i]);
-    if (is_mail) inspect_mail(opening->inspection, bytes);
+    if (opening->readings && reading_add_mail(opening->readings, bytes))
+        inspect_mail(opening->inspection, bytes);
 }
 
 /* A member's bytes, to the engine. */

@@ -21,7 +21,9 @@ struct opening {
     const struct config *config;
     struct reader_source *source; /* NULL: nothing is opened */
     struct inspection *inspection;
-    int reader; /* -1: none so far */
+    struct reading_list
+        *readings; /* set by whoever walks it: mails in containers join it; NULL: none are read */
+    int reader;    /* -1: none so far */
     bool is_over;
     uint64_t last_id, total;
     uint32_t files;
@@ -34,8 +36,9 @@ struct opening {
 void opening_begin(struct opening *opening, const struct config *config, struct reader_source *source,
                    struct inspection *inspection);
 
-/* One reading's bytes: nothing happens unless they are a container by their true type. `is_part`: a part as
-   the tree has it; of any other reading it is no matter that it cannot be opened. */
+/* The bytes of the reading that opening->readings handed out last: nothing happens unless they are a
+   container by their true type. A mail in it comes next from opening->readings. `is_part`: a part as a tree
+   has it; of any other reading it is no matter that it cannot be opened. */
 void opening_look(struct opening *opening, struct text bytes, bool is_part);
 
 void opening_end(struct opening *opening); /* lets the reader go */

@@ -66,14 +66,16 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
 {
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
+    opening->readings = list;
     while (reading_next(list, &reading)) {
         if (inspection) inspection->part = part_name(reading.part);
         if (inspection) inspection->is_file = part_is_file(reading.part);
         if (inspection) inspect_bytes(inspection, reading.bytes);
-        if (inspection) opening_look(opening, reading.bytes, reading.kind == READING_PART);
+        if (inspection) opening_look(opening, reading.bytes, reading.is_part);
         if (reading.part) score_part(score, reading.part, reading.bytes);
     }
     out->ambiguous = reading_is_ambiguous(list);
+    opening->readings = NULL;
     reading_close(list);
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What a reader says may come from one that was taken over: each frame comes back as it was put, none that is
+   cut, longer, or beyond its bounds is taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "ipc/ask_open.h"
+
+static const char long_text[READER_PATH_MOST + 2];
+
+static bool order_is_taken(struct text payload)
+{
+    struct open_order order;
+    return open_order_get(payload, &order);
+}
+
+static bool member_is_taken(struct text payload)
+{
+    struct open_member member;
+    return open_member_get(payload, &member);
+}
+
+static bool notice_is_taken(struct text payload)
+{
+    struct open_notice notice;
+    return open_notice_get(payload, &notice);
+}
+
+/* Of its own length alone. */
+static void check_lengths(struct buffer *payload, bool (*is_taken)(struct text payload))
+{
+    struct text whole = buffer_text(payload);
+    assert_true(is_taken(whole));
+    for (size_t length = 0; length < whole.length; length++)
+        assert_false(is_taken(text_slice(whole, 0, length)));
+    buffer_add_char(payload, 0);
+    assert_false(is_taken(buffer_text(payload)));
+    buffer_free(payload);
+}
+
+static void order(void **state)
+{
+    const struct open_order put = { 1ULL << 40, 2, 3, 4, 5, 6 };
+    struct open_order got;
+    struct buffer payload = { 0 };
+    open_order_put(&put, &payload);
+    assert_true(open_order_get(buffer_text(&payload), &got));
+    assert_true(got.bytes == put.bytes && got.file_bytes == 2 && got.total_bytes == 3);
+    assert_true(got.files == 4 && got.nesting == 5 && got.time_ms == 6);
+    check_lengths(&payload, order_is_taken);
+}
+
+static void member(void **state)
+{
+    const struct open_member put = { TEXT("a\xFF/b"), 1ULL << 40 };
+    struct open_member got;
+    struct buffer payload = { 0 };
+    open_member_put(&put, &payload);
+    assert_true(open_member_get(buffer_text(&payload), &got));
+    assert_true(text_equal(got.path, put.path) && got.bytes == put.bytes);
+    check_lengths(&payload, member_is_taken);
+}
+
+static bool is_member_path(size_t length)
+{
+    struct buffer payload = { 0 };
+    const struct open_member put = { text_from(long_text, length), 1 };
+    open_member_put(&put, &payload);
+    bool is_taken = member_is_taken(buffer_text(&payload));
+    buffer_free(&payload);
+    return is_taken;
+}
+
+static bool is_notice(int kind, size_t path, struct text what)
+{
+    struct buffer payload = { 0 };
+    const struct open_notice put = { (enum open_notice_kind)kind, text_from(long_text, path), what };
+    open_notice_put(&put, &payload);
+    bool is_taken = notice_is_taken(buffer_text(&payload));
+    buffer_free(&payload);
+    return is_taken;
+}
+
+static void notice(void **state)
+{
+    struct buffer payload = { 0 };
+    const struct open_notice put = { OPEN_ENCRYPTED, TEXT("x"), TEXT("zip") };
+    open_notice_put(&put, &payload);
+    check_lengths(&payload, notice_is_taken);
+    for (int kind = 0; kind < OPEN_NOTICE_COUNT; kind++) assert_true(is_notice(kind, 0, TEXT("zip")));
+    assert_false(is_notice(OPEN_NOTICE_COUNT, 0, TEXT("zip")));
+    assert_false(is_notice(OPEN_LIMITS, 0, TEXT_NONE));
+    assert_false(is_notice(OPEN_LIMITS, 0, TEXT("a\nb")));
+    assert_false(is_notice(OPEN_LIMITS, 0, TEXT("\x7F")));
+}
+
+static void bounds(void **state)
+{
+    static char what[READER_WHAT_MOST + 2];
+    memset(what, 'x', sizeof what);
+    assert_true(is_member_path(READER_PATH_MOST));
+    assert_false(is_member_path(READER_PATH_MOST + 1));
+    assert_true(is_notice(OPEN_LIMITS, READER_PATH_MOST, text_from(what, READER_WHAT_MOST)));
+    assert_false(is_notice(OPEN_LIMITS, READER_PATH_MOST + 1, TEXT("x")));
+    assert_false(is_notice(OPEN_LIMITS, 0, text_from(what, READER_WHAT_MOST + 1)));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(order), cmocka_unit_test(member),
+                                               cmocka_unit_test(notice), cmocka_unit_test(bounds) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
