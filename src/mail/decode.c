@@ -3,7 +3,7 @@
    fit it goes byte by byte through the slow one, which knows the modes and the findings. */
 #include "mail/decode.h"
 
-enum { LINE_MOST = 76 };
+enum { LINE_MOST = 76, BAD_LINES_MOST = 16 /* in one block */ };
 
 /* The value of a digit plus one; 0: no digit. */
 static const uint8_t digit_plus_one[256] = {
@@ -268,18 +268,28 @@ static bool is_end_line(struct text line, enum decode_form form)
     return form == DECODE_BASE64 ? text_equal(line, TEXT("====")) : text_equal(line, TEXT("end"));
 }
 
-/* Fills data, next and ended; false when not even one data line follows. Empty lines, which some relay put
-   in, do not end a block that has its "end" line; one that has none ends with the first of them. A line that
-   begins a block is data of a base64 block, so where one of these found no end, those inside look for none.
- */
+/* Empty lines, which some relay put in, and a few others that are no data of uuencode: programs pass over
+   them. */
+static bool is_gap_line(struct text line, const struct decode_block *block, bool is_behind, unsigned *bad)
+{
+    if (line.length == 0) return is_behind && block->form != DECODE_YENC;
+    return block->form == DECODE_UUENCODE && !is_data_line(line, block->form) &&
+           !is_end_line(line, block->form) && !text_starts(line, TEXT("begin")) &&
+           !text_starts(line, TEXT("=ybegin ")) && (*bad)++ < BAD_LINES_MOST;
+}
+
+/* Fills data, next and ended; false when not even one data line follows. Gaps do not end a block that has its
+   "end" line; one that has none ends with the first of them. A line that begins a block is data of a base64
+   block, so where one of these found no end, those inside look for none. */
 static bool block_body(struct text text, size_t start, struct decode_block *out)
 {
     struct text rest = text_slice(text, start, text.length), line;
     const char *begin = rest.at, *data_end = begin, *first_gap = NULL;
     bool is_endless = out->form == DECODE_BASE64 && start < out->endless;
+    unsigned bad = 0;
     out->ended = false;
     while (text_next_line(&rest, &line)) {
-        bool is_gap = line.length == 0 && data_end > begin && out->form != DECODE_YENC;
+        bool is_gap = is_gap_line(line, out, data_end > begin, &bad);
         out->ended = is_end_line(line, out->form);
         if (is_gap && !first_gap) first_gap = data_end;
         if (is_gap && is_endless) break;
@@ -379,10 +389,20 @@ static size_t binhex_start(struct text text, size_t from)
     return line_with(text, from, mark, mark);
 }
 
+/* Behind the colon that ends the data; where no line begins with one, or none follows, all of it. */
+static size_t binhex_length(struct text file)
+{
+    const char *end = file.at + file.length;
+    const char *first = memmem(file.at, file.length, "\n:", 2);
+    const char *last = first ? memchr(first + 2, ':', (size_t)(end - first - 2)) : NULL;
+    return last ? (size_t)(last + 1 - file.at) : file.length;
+}
+
 bool decode_find_binhex(struct text text, size_t from, struct text *out)
 {
     size_t start = binhex_start(text, from);
     if (start >= text.length) return false;
     *out = text_slice(text, start, binhex_start(text, start + 1));
+    out->length = binhex_length(*out);
     return true;
 }

@@ -48,8 +48,8 @@ struct decode_block {
    before the first, is linear in the text. */
 bool decode_find_block(struct text text, size_t from, struct decode_block *out);
 
-/* The first BinHex 4.0 file at or behind `from`, with the line that says so; it lasts to the next such line.
- */
+/* The first BinHex 4.0 file at or behind `from`, with the line that says so; it lasts to the colon behind its
+   data (RFC 1741), or to the next such line. */
 bool decode_find_binhex(struct text text, size_t from, struct text *out);
 
 /* The data lines of a block. */

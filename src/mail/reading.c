@@ -374,13 +374,15 @@ static bool is_encoded(const struct mime_part *part)
     return !part || (part->encoding != MIME_IDENTITY && part->encoding != MIME_UNKNOWN_ENCODING);
 }
 
-/* uuencode and yEnc in what was decoded: the tree has only those in a text that is not encoded. */
+/* uuencode, yEnc and BinHex in what was decoded: the tree has only those in a text that is not encoded. */
 static bool has_blocks(const struct mime_part *part, struct text bytes)
 {
     struct decode_block block = { 0 };
+    struct text file;
     bool is_text = part && text_starts(part->type, TEXT("text/"));
     if (is_text ? !is_encoded(part) : !file_mark_is_plain(bytes)) return false;
-    return decode_find_block(bytes, 0, &block);
+    if (decode_find_block(bytes, 0, &block)) return true;
+    return decode_find_binhex(bytes, 0, &file) && file.length < text_trim(bytes).length;
 }
 
 /* What a program may see in the bytes of a leaf that was just handed out. */

@@ -10,7 +10,8 @@ enum {
     SECTOR = 512,
     EXT_AT = 1024,
     ISO_AT = 32769,
-    ARMOR_HEAD = 4096
+    ARMOR_HEAD = 4096,
+    BEHIND_MOST = 8 << 20 /* 7-Zip and WinRAR look no further */
 };
 
 static const struct {
@@ -250,6 +251,36 @@ static bool is_zip_behind(struct text bytes)
     return is_in(text_slice(bytes, from, bytes.length), TEXT("PK\5\6")) && is_in(bytes, TEXT("PK\3\4"));
 }
 
+static size_t place_of(struct text bytes, struct text mark)
+{
+    const char *hit = memmem(bytes.at, bytes.length, mark.at, mark.length);
+    return hit ? (size_t)(hit - bytes.at) : SIZE_MAX;
+}
+
+/* An archive behind a program that unpacks it, or behind anything: other programs look for its mark. */
+static enum true_type behind_type(struct text bytes, size_t *out_start)
+{
+    static const struct magic marks[] = { MAGIC(TYPE_RAR5, 0, "Rar!\x1A\7\1\0"),
+                                          MAGIC(TYPE_RAR4, 0, "Rar!\x1A\7\0"),
+                                          MAGIC(TYPE_7Z, 0, "7z\xBC\xAF\x27\x1C\0") };
+    enum true_type type = TYPE_NONE;
+    *out_start = SIZE_MAX;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        size_t at = place_of(text_slice(bytes, 0, BEHIND_MOST), marks[i].bytes);
+        if (at >= *out_start) continue;
+        *out_start = at;
+        type = marks[i].type;
+    }
+    return type;
+}
+
+size_t true_type_start(enum true_type type, struct text bytes)
+{
+    size_t start;
+    if (type != TYPE_RAR4 && type != TYPE_RAR5 && type != TYPE_7Z) return 0;
+    return behind_type(bytes, &start) == type ? start : 0;
+}
+
 /* --- images of disks --- */
 
 static bool is_fat(struct text bytes)
@@ -362,6 +393,7 @@ static enum true_type magic_type(struct text bytes)
 
 enum true_type true_type_of(struct text bytes)
 {
+    size_t start;
     enum true_type type = magic_type(bytes);
     if (bytes.length == 0 || type != TYPE_NONE) return type;
     if (is_bzip2(bytes)) return TYPE_BZIP2;
@@ -374,6 +406,7 @@ enum true_type true_type_of(struct text bytes)
     if ((type = armor_type(bytes)) != TYPE_NONE || (type = disk_type(bytes)) != TYPE_NONE) return type;
     if (is_old_tar(bytes)) return TYPE_TAR;
     if (is_zip_behind(bytes)) return TYPE_ZIP;
+    if ((type = behind_type(bytes, &start)) != TYPE_NONE) return type;
     return is_in(text_slice(bytes, 0, PDF_HEAD), TEXT("%PDF-")) ? TYPE_PDF : TYPE_NONE;
 }
 

@@ -86,6 +86,9 @@ enum type_opener {
 /* TYPE_NONE of what is no container, or empty. Linear in the bytes. */
 enum true_type true_type_of(struct text bytes);
 
+/* Where in `bytes`, which are of that type, the archive begins: not at 0 for rar and 7z behind a program. */
+size_t true_type_start(enum true_type type, struct text bytes);
+
 const char *true_type_name(enum true_type type); /* "zip", "squashfs"; "data" of TYPE_NONE */
 /* Who looks into it. */
 enum type_opener true_type_opener(enum true_type type);

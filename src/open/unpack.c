@@ -21,7 +21,7 @@ static void container_open(struct unpack *unpack, enum true_type type, struct te
         cms_read(unpack, bytes, type == TYPE_CMS_PEM);
         return;
     default:
-        archive_read(unpack, type, bytes);
+        archive_read(unpack, type, text_slice(bytes, true_type_start(type, bytes), bytes.length));
     }
 }
 

@@ -151,6 +151,15 @@ static void blocks_with_gaps(struct buffer *out)
     repeat(out, "begin 644 a\r\n#0V%T\r\n\r\n\r\n=ybegin line=9 name=b\r\n\r\n", big);
 }
 
+static void blocks_with_bad_lines(struct buffer *out)
+{
+    buffer_printf(out, "\r\n");
+    repeat(out,
+           "begin 644 a\r\n#0V%T\r\njunk, junk, junk\r\njunk, junk, junk\r\njunk, junk, junk\r\njunk, junk, "
+           "junk\r\n",
+           big);
+}
+
 static void yenc_lines(struct buffer *out)
 {
     buffer_printf(out, "\r\n");
@@ -248,6 +257,7 @@ static const struct {
     { "boundaries after the end", reopened },
     { "base64 blocks without end", endless_base64_blocks },
     { "blocks with gaps", blocks_with_gaps },
+    { "blocks with bad lines", blocks_with_bad_lines },
     { "yEnc lines", yenc_lines },
     { "BinHex lines", binhex_lines },
     { "doubtful runs of base64", doubtful_runs },

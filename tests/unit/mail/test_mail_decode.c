@@ -118,6 +118,9 @@ static void blocks(void **state)
         { "hi\nbegin 644 a.txt\n#0V%T\n`\nend\nbye\n", "a.txt", "Cat", "", true, true },
         { "begin 644 a b.txt\r\n#0V%T\r\n`\r\nend\r\n", "a b.txt", "Cat", "", true, true },
         { "begin 644 a\n#0V%T\nno data here, a sentence\n", "a", "Cat", "", true, false },
+        { "begin 644 a\njunk!\n#0V%T\njunk, too\n#0V%T\n`\nend\n", "a", "CatCat", "uuencode-bad-line", true,
+          true },
+        { "begin 644 a\n#0V%T\njunk!\n#0V%T\nregards\n", "a", "Cat", "", true, false },
         { "begin 644 a\n#0V%T", "a", "Cat", "", true, false },
         { "begin 0755 a\n&0V%T0V%T\n`\nend\n", "a", "CatCat", "", true, true },
         { "begin 644 a\n#0V%\n`\nend\n", "a", "Ca@", "uuencode-bad-line", true, true },
@@ -203,9 +206,9 @@ static void binhex_files(void **state)
                             "(This file must be converted with BinHex 4.0)\n:b:\n");
     struct text file;
     assert_true(decode_find_binhex(text, 0, &file));
-    assert_true(text_ends(file, TEXT(":a:\n")) && text_starts(file, TEXT("(This")));
+    assert_true(text_ends(file, TEXT("\n:a:")) && text_starts(file, TEXT("(This")));
     assert_true(decode_find_binhex(text, (size_t)(file.at - text.at) + file.length, &file));
-    assert_true(text_ends(file, TEXT(":b:\n")));
+    assert_true(text_ends(file, TEXT("\n:b:")));
     assert_false(decode_find_binhex(text, text.length, &file));
 }
 
