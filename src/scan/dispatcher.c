@@ -351,8 +351,9 @@ static void sets_status(const struct dispatcher *dispatcher, const struct genera
         char name[64], time[DATE_SIZE];
         long long hours = now_s > set->newest_s ? (now_s - set->newest_s) / 3600 : 0;
         snprintf(name, sizeof name, "signatures %s", set->name);
-        child_status_add(out, name, "%u, %s, of %s, %lld h old", set->signatures, set->version,
-                         date_print_iso((uint64_t)set->newest_s * 1000, time), hours);
+        child_status_add(out, name, "of %s, %lld h old, %u signatures, %s",
+                         date_print_iso((uint64_t)set->newest_s * 1000, time), hours, set->signatures,
+                         set->version);
     }
     const char *refused = dispatcher->keeps_old ? dispatcher->kept_why : generation->refused;
     if (refused[0]) child_status_add(out, "signatures refused", "%s", refused);

@@ -153,6 +153,18 @@ enum action outside_merge(struct arena *arena, const struct config *config, enum
     return merging.demand;
 }
 
+bool outside_is_missing(const struct config *config, const struct occasion *occasion,
+                        const struct facts *facts, const struct question *questions, uint32_t count)
+{
+    if (facts->virus == SCAN_NOT_ASKED) return false;
+    for (size_t i = 0; i < config->engine_count; i++) {
+        const struct outside_engine *engine = &config->engines[i];
+        bool is_due = occasion->is_undecided || config_engine_minds(engine, occasion->direction);
+        if (is_due && !questions_find(questions, count, QUESTION_ENGINE, engine->name)) return true;
+    }
+    return false;
+}
+
 bool outside_may_warn(const struct config *config)
 {
     bool is_tag_said = false;

@@ -106,6 +106,11 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
         reply_failed(worker, id, SCAN_WORKER_DIED, "the fields before it are none of ours");
         return;
     }
+    if (outside_is_missing(worker->scanner.config, &question->occasion, facts, question->questions,
+                           question->question_count)) {
+        reply_failed(worker, id, SCAN_NOT_READY, "an engine outside was not asked");
+        return;
+    }
     struct auth_judgement authentication;
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
     decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,

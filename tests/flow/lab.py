@@ -16,6 +16,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
+TESTS = pathlib.Path(os.environ.get("SEKIMORI_TESTS", BUILD))  # the build that has programs of the tests
 PROGRAMS = tuple(sorted(os.listdir(BUILD / "src/libexec")))
 QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
 MASTER_DO, MASTER_DONE = 128, 129  # enum master_frame

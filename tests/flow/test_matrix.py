@@ -59,5 +59,5 @@ def test_archives_behind_a_program_are_opened_or_told_apart(tmp_path):
     rar = b"Rar!\x1a\x07\x01\0" + b"no block of a rar" * 30
     for number, (archive, said) in enumerate(((seven, "member"), (rar, "rar"))):
         (tmp_path / "file").write_bytes(stub + archive)
-        told = subprocess.run([lab.BUILD / "tests/unit/open/unpack-drive", tmp_path / "file"], capture_output=True, timeout=60, check=True)
+        told = subprocess.run([lab.TESTS / "tests/unit/open/unpack-drive", tmp_path / "file"], capture_output=True, timeout=60, check=True)
         assert said in told.stdout.decode("latin-1"), (number, told.stdout)

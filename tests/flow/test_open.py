@@ -19,7 +19,7 @@ import pytest
 
 import lab
 
-DRIVE = lab.BUILD / "tests/unit/open/unpack-drive"
+DRIVE = lab.TESTS / "tests/unit/open/unpack-drive"
 MARK = b"This is EICAR, or so it says." * 3
 
 

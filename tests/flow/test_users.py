@@ -116,7 +116,7 @@ FILES = (
     (r"run/secret", "root", "root", "-rw-------"),
     (r"run/(results|flights|lists|events/[a-z]+[.][0-9]+)", "root", "", "-rw-------"),
     (r"(spool|spool/journal)", "queue", "queue", "drwx------"),
-    (r"spool/(clock|journal/.*)", "queue", "queue", "-rw-------"),
+    (r"spool/(clock|signatures|journal/.*)", "queue", "queue", "-rw-------"),
     (r"ledger", "ledger", "report", "drwxr-s---"),
     (r"ledger/(ledger[.]db(-wal|-shm)?|ticket[.]key)", "ledger", "report", "-rw-r-----"),
     (r"ledger/(clock|events[.]waiting)", "ledger", "report", "-rw-------"),

@@ -306,8 +306,38 @@ static void test_many_findings(void **state)
     assert_true(text_equal(merged.virus_findings[VIRUS_FINDINGS_MOST - 1].name, TEXT("limit 14")));
 }
 
+/* An engine that nobody asked is never taken for one that had nothing to say. */
+static void test_not_asked(void **state)
+{
+    static const struct {
+        struct row row;
+        bool is_undecided, is_missing;
+    } cases[] = {
+        { { .said = { "+", "+", "+" }, .direction = DIRECTION_IN }, false, false },
+        { { .said = { "+", "", "+" }, .direction = DIRECTION_IN }, false, false },
+        { { .said = { "+", NULL, "+" }, .direction = DIRECTION_IN }, false, true },
+        { { .said = { NULL }, .direction = DIRECTION_IN }, false, true },
+        { { .said = { "+", "+", "+" }, .direction = DIRECTION_OUT }, false, true },
+        { { .said = { "+", "+", "+", "+" }, .direction = DIRECTION_OUT }, false, false },
+        { { .said = { "+", "+", "+" }, .direction = DIRECTION_IN }, true, true },
+        { { .said = { "+", "+", "+", "+" }, .direction = DIRECTION_IN }, true, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct question answers[4];
+        struct occasion occasion = { .direction = cases[i].row.direction,
+                                     .is_undecided = cases[i].is_undecided };
+        struct facts facts = { .virus = SCAN_CLEAN }, off = { .virus = SCAN_NOT_ASKED };
+        uint32_t count = answers_of(&cases[i].row, answers);
+        if (outside_is_missing(config, &occasion, &facts, answers, count) != cases[i].is_missing)
+            fail_msg("case %zu", i);
+        assert_false(outside_is_missing(config, &occasion, &off, answers, count));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_many_findings) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_many_findings),
+                                        cmocka_unit_test(test_not_asked) };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
