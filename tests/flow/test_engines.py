@@ -35,6 +35,8 @@ def configure(node, sink, engines, said):
     node.write(CONFIG.replace("{engines}", engines))
     node.run("reload")
     lab.wait_for(lambda: send(node, lab.message())[0] == 250 and said in judged(sink), "mail is judged by what was reloaded")
+    lab.wait_for(node.queue_is_empty, "all of it is delivered")
+    sink.empty()
 
 
 def send(node, mail):
