@@ -293,7 +293,8 @@ def test_a_reload_changes_the_hook(hooked, tmp_path):
     node.write(CONFIG)
     node.run("reload")
     test_alarm(node)
-    assert "the other one" in node.text() and len(runs(node)) == 1
+    lab.wait_for(lambda: "the other one" in node.text(), "what it said is in the log")
+    assert len(runs(node)) == 1
 
 
 # A hook that tries what its words say, each in its turn: "open PATH", "make PATH" and so on. What came of each goes to its output file.
