@@ -160,6 +160,12 @@ enum action config_virus_action(const struct config *config, enum virus_class cl
     return direction == DIRECTION_OUT && (int)out != ACTION_AS_INBOUND ? out : config->virus.found[class];
 }
 
+bool config_virus_warns(const struct config *config, enum virus_class class)
+{
+    return config_virus_action(config, class, DIRECTION_IN) == ACTION_TAG ||
+           config_virus_action(config, class, DIRECTION_OUT) == ACTION_TAG;
+}
+
 enum action config_dmarc_reject(const struct config *config, const struct domain *domain)
 {
     return domain->has_dmarc_reject ? domain->dmarc_reject : config->auth.dmarc_reject;

@@ -51,6 +51,9 @@ bool config_authenticates(const struct config *config);
 enum action config_virus_action(const struct config *config, enum virus_class class,
                                 enum direction direction);
 
+/* ACTION_TAG in one direction or the other. */
+bool config_virus_warns(const struct config *config, enum virus_class class);
+
 /* What mail to this domain gets that the owner of the domain in From asks to refuse. */
 enum action config_dmarc_reject(const struct config *config, const struct domain *domain);
 

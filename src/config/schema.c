@@ -47,35 +47,23 @@ static const struct schema_choice relay_ways[] = {
 static const struct schema_choice recipient_checks[] = { { "any", RECIPIENTS_ANY },
                                                          { "call-out", RECIPIENTS_CALL_OUT },
                                                          { NULL, 0 } };
-static const struct schema_choice found_actions[] = { { "reject", ACTION_REJECT },
-                                                      { "quarantine", ACTION_QUARANTINE },
-                                                      { "discard", ACTION_DISCARD },
-                                                      { NULL, 0 } };
-static const struct schema_choice found_out_actions[] = { { "as-inbound", ACTION_AS_INBOUND },
-                                                          { "reject", ACTION_REJECT },
-                                                          { "quarantine", ACTION_QUARANTINE },
-                                                          { "discard", ACTION_DISCARD },
-                                                          { NULL, 0 } };
-static const struct schema_choice named_actions[] = { { "accept", ACTION_ACCEPT },
-                                                      { "quarantine", ACTION_QUARANTINE },
+/* Of outbound mail; of inbound mail the first word is left out. */
+static const struct schema_choice found_actions[] = { { "as-inbound", ACTION_AS_INBOUND },
                                                       { "reject", ACTION_REJECT },
+                                                      { "quarantine", ACTION_QUARANTINE },
                                                       { "discard", ACTION_DISCARD },
                                                       { NULL, 0 } };
-static const struct schema_choice named_out_actions[] = {
+static const struct schema_choice named_actions[] = {
     { "as-inbound", ACTION_AS_INBOUND }, { "accept", ACTION_ACCEPT },   { "quarantine", ACTION_QUARANTINE },
     { "reject", ACTION_REJECT },         { "discard", ACTION_DISCARD }, { NULL, 0 }
 };
-static const struct schema_choice closed_actions[] = {
-    { "accept", ACTION_ACCEPT }, { "warn", ACTION_TAG },    { "quarantine", ACTION_QUARANTINE },
-    { "reject", ACTION_REJECT }, { "defer", ACTION_DEFER }, { NULL, 0 }
-};
-static const struct schema_choice closed_out_actions[] = { { "as-inbound", ACTION_AS_INBOUND },
-                                                           { "accept", ACTION_ACCEPT },
-                                                           { "warn", ACTION_TAG },
-                                                           { "quarantine", ACTION_QUARANTINE },
-                                                           { "reject", ACTION_REJECT },
-                                                           { "defer", ACTION_DEFER },
-                                                           { NULL, 0 } };
+static const struct schema_choice closed_actions[] = { { "as-inbound", ACTION_AS_INBOUND },
+                                                       { "accept", ACTION_ACCEPT },
+                                                       { "warn", ACTION_TAG },
+                                                       { "quarantine", ACTION_QUARANTINE },
+                                                       { "reject", ACTION_REJECT },
+                                                       { "defer", ACTION_DEFER },
+                                                       { NULL, 0 } };
 static const struct schema_choice doubt_actions[] = { { "accept", ACTION_ACCEPT },
                                                       { "quarantine", ACTION_QUARANTINE },
                                                       { "reject", ACTION_REJECT },
@@ -132,6 +120,11 @@ static const struct schema_choice languages[] = { { "en", LANGUAGE_EN }, { "ja",
         SCHEMA_DOMAIN, words, SCHEMA_CHOICE, DOMAIN(field), NULL, fallback_help, list, NULL, 0, 0, \
             SAID(flag), help, ja                                                                   \
     }
+
+/* What is done with outbound mail in which something of that class is found. */
+#define OUTBOUND(word, class, list)                                                                  \
+    CHOICE(GLOBAL, "virus outbound " word, virus.found_out[VIRUS_CLASS_##class], list, "as-inbound", \
+           "`virus " word "` of mail from inside.", "内からのメールについての virus " word "。")
 
 /* clang-format off */
 const struct schema_row schema_rows[] = {
@@ -223,48 +216,34 @@ const struct schema_row schema_rows[] = {
     CHOICE(GLOBAL, "virus mode", virus.mode, modes, "on",
         "Scan for viruses: act, only log what would be done (observe), or not at all.",
         "ウイルス検査。on は実行、observe は記録のみ、off はしない。"),
-    CHOICE(GLOBAL, "virus found", virus.found[VIRUS_CLASS_VIRUS], found_actions, "reject",
+    CHOICE(GLOBAL, "virus found", virus.found[VIRUS_CLASS_VIRUS], found_actions + 1, "reject",
         "What is done with a message that has a virus.",
         "ウイルスが見つかったメールの扱い。"),
-    CHOICE(GLOBAL, "virus phishing", virus.found[VIRUS_CLASS_PHISHING], named_actions, "reject",
+    CHOICE(GLOBAL, "virus phishing", virus.found[VIRUS_CLASS_PHISHING], named_actions + 1, "reject",
         "The same where a signature of phishing was found.",
         "フィッシングの定義に一致したメールの扱い。"),
-    CHOICE(GLOBAL, "virus spam", virus.found[VIRUS_CLASS_SPAM], named_actions, "quarantine",
+    CHOICE(GLOBAL, "virus spam", virus.found[VIRUS_CLASS_SPAM], named_actions + 1, "quarantine",
         "The same where a signature of spam was found; points are another matter (section spam).",
         "迷惑メールの定義に一致したメールの扱い。点数による判定は spam の節。"),
-    CHOICE(GLOBAL, "virus pua", virus.found[VIRUS_CLASS_PUA], named_actions, "quarantine",
+    CHOICE(GLOBAL, "virus pua", virus.found[VIRUS_CLASS_PUA], named_actions + 1, "quarantine",
         "The same where a program was found that few want (ClamAV's PUA, macros).",
         "望まれないプログラム（ClamAV の PUA、マクロ）が見つかったメールの扱い。"),
-    CHOICE(GLOBAL, "virus encrypted", virus.found[VIRUS_CLASS_ENCRYPTED], closed_actions, "accept",
+    CHOICE(GLOBAL, "virus encrypted", virus.found[VIRUS_CLASS_ENCRYPTED], closed_actions + 1, "accept",
         "What is done with a message that has an encrypted file, which nothing can look into. accept: X-Virus-Scanned names it; warn: the Subject warns too.",
         "中を検査できない暗号化ファイルがあるメールの扱い。accept は X-Virus-Scanned に記す。warn は件名でも警告する。"),
-    CHOICE(GLOBAL, "virus not-opened", virus.found[VIRUS_CLASS_NOT_OPENED], closed_actions, "quarantine",
+    CHOICE(GLOBAL, "virus not-opened", virus.found[VIRUS_CLASS_NOT_OPENED], closed_actions + 1, "quarantine",
         "The same of a file that packs others and that nothing here can open.",
         "ここでは開けない書庫があるメールの扱い。"),
-    CHOICE(GLOBAL, "virus limits", virus.found[VIRUS_CLASS_LIMITS], closed_actions, "quarantine",
+    CHOICE(GLOBAL, "virus limits", virus.found[VIRUS_CLASS_LIMITS], closed_actions + 1, "quarantine",
         "What is done with a message that a limit kept from being scanned whole.",
         "上限のため全部を検査できなかったメールの扱い。"),
-    CHOICE(GLOBAL, "virus outbound found", virus.found_out[VIRUS_CLASS_VIRUS], found_out_actions, "as-inbound",
-        "`virus found` of mail from inside.",
-        "内からのメールについての virus found。"),
-    CHOICE(GLOBAL, "virus outbound phishing", virus.found_out[VIRUS_CLASS_PHISHING], named_out_actions, "as-inbound",
-        "`virus phishing` of mail from inside.",
-        "内からのメールについての virus phishing。"),
-    CHOICE(GLOBAL, "virus outbound spam", virus.found_out[VIRUS_CLASS_SPAM], named_out_actions, "as-inbound",
-        "`virus spam` of mail from inside.",
-        "内からのメールについての virus spam。"),
-    CHOICE(GLOBAL, "virus outbound pua", virus.found_out[VIRUS_CLASS_PUA], named_out_actions, "as-inbound",
-        "`virus pua` of mail from inside.",
-        "内からのメールについての virus pua。"),
-    CHOICE(GLOBAL, "virus outbound encrypted", virus.found_out[VIRUS_CLASS_ENCRYPTED], closed_out_actions, "as-inbound",
-        "`virus encrypted` of mail from inside.",
-        "内からのメールについての virus encrypted。"),
-    CHOICE(GLOBAL, "virus outbound not-opened", virus.found_out[VIRUS_CLASS_NOT_OPENED], closed_out_actions, "as-inbound",
-        "`virus not-opened` of mail from inside.",
-        "内からのメールについての virus not-opened。"),
-    CHOICE(GLOBAL, "virus outbound limits", virus.found_out[VIRUS_CLASS_LIMITS], closed_out_actions, "as-inbound",
-        "`virus limits` of mail from inside.",
-        "内からのメールについての virus limits。"),
+    OUTBOUND("found", VIRUS, found_actions),
+    OUTBOUND("phishing", PHISHING, named_actions),
+    OUTBOUND("spam", SPAM, named_actions),
+    OUTBOUND("pua", PUA, named_actions),
+    OUTBOUND("encrypted", ENCRYPTED, closed_actions),
+    OUTBOUND("not-opened", NOT_OPENED, closed_actions),
+    OUTBOUND("limits", LIMITS, closed_actions),
     PLAIN(GLOBAL, "virus warning subject", TEXT, virus.warning, "\"[WARNING: ATTACHMENT UNSCANNED] \"", NULL,
         "What goes before the Subject where `warn` is said.",
         "warn のとき件名の前に置く語。"),

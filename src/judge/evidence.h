@@ -210,6 +210,12 @@ static inline bool facts_has_virus(const struct facts *facts)
     return facts->virus_finding_count > 0 && facts->virus_findings[0].class == VIRUS_CLASS_VIRUS;
 }
 
+/* A virus or phishing was found in it: the worst that there is. */
+static inline bool facts_are_infected(const struct facts *facts)
+{
+    return facts->virus_finding_count > 0 && facts->virus_findings[0].class <= VIRUS_CLASS_PHISHING;
+}
+
 /* The byte forms, appended; nothing is kept of what they are made from. */
 void occasion_put(const struct occasion *occasion, struct buffer *out);
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out);

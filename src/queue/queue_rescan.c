@@ -264,8 +264,7 @@ static bool facts_take(struct queue *queue, struct frame *frame)
     arena_reset(queue->arena);
     if (!found_get(frame->payload, &found) || !found_facts(queue->arena, &found, &facts)) return false;
     struct message *message = message_index_find(queue->message_index, frame->id);
-    bool is_infected = facts.virus_finding_count > 0 && facts.virus_findings[0].class <= VIRUS_CLASS_PHISHING;
-    if (is_infected && message && message->live_count > 0) condemn(queue, message, &facts);
+    if (facts_are_infected(&facts) && message && message->live_count > 0) condemn(queue, message, &facts);
     go_on(queue, facts.virus != SCAN_UNSCANNED);
     return true;
 }

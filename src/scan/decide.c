@@ -181,8 +181,8 @@ static void direction_decide(const struct config *config, const struct occasion 
 
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct known_lists *lists, struct auth_judgement *authentication,
-                     struct verdict *out)
+                     const struct known_lists *lists, struct facts *merged,
+                     struct auth_judgement *authentication, struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     struct score proven = { .arena = arena };
@@ -191,9 +191,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct virus_finding *why;
-    struct facts merged;
-    enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, &merged);
-    const struct demand demand = { virus_demand(config, &merged, out->direction, outside, &why),
+    enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
+    const struct demand demand = { virus_demand(config, merged, out->direction, outside, &why),
                                    spam_demand(config, out->score),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT };
@@ -204,11 +203,11 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, &merged, why, authentication, cause, out);
+    wording_write(arena, merged, why, authentication, cause, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);
-    const struct recipe_basis basis = { arena, config, occasion, &merged, results, out };
+    const struct recipe_basis basis = { arena, config, occasion, merged, results, out };
     recipe_write(&basis, edits, out);
 }
 
@@ -216,6 +215,8 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
                     struct verdict *out)
 {
+    struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, &authentication, out);
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, &merged, &authentication,
+                    out);
 }

@@ -6,6 +6,7 @@
 #include "config/engines.h"
 #include "judge/action_strength.h"
 #include "judge/engine_answer.h"
+#include "judge/virus_findings.h"
 #include "virus/classes.h"
 
 struct merging {
@@ -17,18 +18,6 @@ struct merging {
 
 /* --- findings --- */
 
-/* In its place, by class; of one class the first stays in front. More than there may be: the least goes. */
-static void finding_insert(struct facts *facts, const struct virus_finding *finding)
-{
-    uint32_t at = 0;
-    while (at < facts->virus_finding_count && facts->virus_findings[at].class <= finding->class) at++;
-    if (at == VIRUS_FINDINGS_MOST) return;
-    if (facts->virus_finding_count < VIRUS_FINDINGS_MOST) facts->virus_finding_count++;
-    for (uint32_t i = facts->virus_finding_count - 1; i > at; i--)
-        facts->virus_findings[i] = facts->virus_findings[i - 1];
-    facts->virus_findings[at] = *finding;
-}
-
 static void finding_add(struct merging *merging, enum virus_class class, struct text engine, struct text name)
 {
     struct facts *facts = merging->facts;
@@ -38,20 +27,16 @@ static void finding_add(struct merging *merging, enum virus_class class, struct 
         known->engine = arena_printf(merging->arena, "%.*s, %.*s", TEXT_ARG(known->engine), TEXT_ARG(engine));
         return;
     }
-    finding_insert(facts, &(struct virus_finding){ .class = class, .engine = engine, .name = name });
-}
-
-static enum scan_state state_of(enum virus_class class)
-{
-    if (class <= VIRUS_CLASS_PUA) return SCAN_FOUND;
-    return class == VIRUS_CLASS_LIMITS ? SCAN_LIMITS : SCAN_CLOSED;
+    struct virus_finding *place =
+        virus_findings_place(facts->virus_findings, &facts->virus_finding_count, class);
+    if (place) *place = (struct virus_finding){ .class = class, .engine = engine, .name = name };
 }
 
 /* What was found is more than what could not be looked at by another; a virus more than all else. */
 static void state_write(struct facts *facts)
 {
     if (facts->virus_finding_count == 0) return;
-    enum scan_state state = state_of(facts->virus_findings[0].class);
+    enum scan_state state = virus_findings_state(facts->virus_findings[0].class);
     if (facts->virus == SCAN_UNSCANNED && state != SCAN_FOUND) return;
     facts->virus = state;
     facts->virus_name = facts->virus_findings[0].name;
@@ -169,8 +154,7 @@ bool outside_may_warn(const struct config *config)
 {
     bool is_tag_said = false;
     for (unsigned class = 0; class < VIRUS_CLASS_COUNT; class ++)
-        is_tag_said = is_tag_said || config_virus_action(config, class, DIRECTION_IN) == ACTION_TAG ||
-                      config_virus_action(config, class, DIRECTION_OUT) == ACTION_TAG;
+        is_tag_said = is_tag_said || config_virus_warns(config, class);
     for (size_t i = 0; i < config->engine_count; i++)
         if (is_tag_said || config->engines[i].unavailable == LACK_UNSCANNED) return true;
     return false;

@@ -99,13 +99,9 @@ static void virus_tell(struct arena *arena, const struct scanner *scanner,
     out->virus_name = arena_text(arena, text_of(inspection->result.name));
     out->virus_finding_count = inspection->finding_count;
     out->virus_findings = arena_alloc_array(arena, out->virus_finding_count, sizeof *out->virus_findings);
-    for (uint32_t i = 0; i < out->virus_finding_count; i++) {
-        const struct inspect_finding *finding = &inspection->findings[i];
-        out->virus_findings[i] =
-            (struct virus_finding){ finding->class, arena_text(arena, text_of(finding->engine)),
-                                    arena_text(arena, text_of(finding->name)),
-                                    arena_text(arena, text_of(finding->part)) };
-    }
+    if (out->virus_finding_count)
+        memcpy(out->virus_findings, inspection->findings,
+               out->virus_finding_count * sizeof *out->virus_findings);
     out->part_digest_count = inspection->parts.count;
     out->part_digests = arena_alloc_array(arena, out->part_digest_count, sizeof *out->part_digests);
     if (out->part_digest_count)
@@ -150,9 +146,7 @@ static bool may_warn(const struct config *config, const struct facts *facts)
 {
     if (outside_may_warn(config)) return true;
     for (uint32_t i = 0; i < facts->virus_finding_count; i++)
-        if (config_virus_action(config, facts->virus_findings[i].class, DIRECTION_IN) == ACTION_TAG ||
-            config_virus_action(config, facts->virus_findings[i].class, DIRECTION_OUT) == ACTION_TAG)
-            return true;
+        if (config_virus_warns(config, facts->virus_findings[i].class)) return true;
     return false;
 }
 
@@ -176,7 +170,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     struct opening opening = { 0 };
     bool is_asked = is_virus_asked(config, occasion);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
-    if (is_asked) inspect_begin(&inspection, scanner->engine, scanner->cache, message);
+    if (is_asked) inspect_begin(&inspection, arena, scanner->engine, scanner->cache, message);
     if (is_asked) inspection.keeps_parts = config->virus.parts_ms > 0;
     if (is_asked) known_find(mime, &inspection);
     if (is_asked) opening_begin(&opening, config, scanner->readers, &inspection);

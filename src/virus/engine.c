@@ -25,11 +25,15 @@ void engine_result_merge(struct engine_result *into, const struct engine_result 
     if (weight(from->state) > weight(into->state)) *into = *from;
 }
 
+void engine_text_copy(struct text text, char *out, size_t size)
+{
+    size_t length = text.length < size - 1 ? text.length : size - 1;
+    for (size_t i = 0; i < length; i++) out[i] = text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?';
+    out[length] = '\0';
+}
+
 void engine_result_set(struct engine_result *out, enum scan_state state, struct text name)
 {
     out->state = state;
-    size_t length = name.length < sizeof out->name - 1 ? name.length : sizeof out->name - 1;
-    for (size_t i = 0; i < length; i++)
-        out->name[i] = name.at[i] >= 0x20 && name.at[i] < 0x7F ? name.at[i] : '?';
-    out->name[length] = '\0';
+    engine_text_copy(name, out->name, sizeof out->name);
 }

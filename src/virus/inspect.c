@@ -2,9 +2,9 @@
 /* Walks a message through an engine and remembers what may be remembered. */
 #include "virus/inspect.h"
 
-#include <string.h>
 #include <time.h>
 
+#include "judge/virus_findings.h"
 #include "virus/classes.h"
 
 enum { STORM_MS = 10 * 1000 };
@@ -16,10 +16,10 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void inspect_begin(struct inspection *inspection, struct engine *engine, struct verdict_cache *cache,
-                   struct text message)
+void inspect_begin(struct inspection *inspection, struct arena *arena, struct engine *engine,
+                   struct verdict_cache *cache, struct text message)
 {
-    *inspection = (struct inspection){ .engine = engine, .cache = cache, .message = message };
+    *inspection = (struct inspection){ .arena = arena, .engine = engine, .cache = cache, .message = message };
     if (!engine) {
         engine_result_set(&inspection->result, SCAN_UNSCANNED, TEXT("no engine is loaded"));
         return;
@@ -33,48 +33,34 @@ void inspect_begin(struct inspection *inspection, struct engine *engine, struct 
 
 /* --- findings --- */
 
-static void printable(struct text text, char *out, size_t size)
-{
-    size_t length = text.length < size - 1 ? text.length : size - 1;
-    for (size_t i = 0; i < length; i++) out[i] = text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?';
-    out[length] = '\0';
-}
+enum { BY_SIZE = 64, WHERE_SIZE = 128 };
 
-static bool is_alike(const struct inspect_finding *a, const struct inspect_finding *b)
+static bool is_there(const struct inspection *inspection, const struct virus_finding *finding)
 {
-    return a->class == b->class && strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0;
-}
-
-/* Sorted in by class; of one class the first stays in front. */
-static void finding_insert(struct inspection *inspection, const struct inspect_finding *finding)
-{
-    uint32_t at = 0;
     for (uint32_t i = 0; i < inspection->finding_count; i++) {
-        if (is_alike(&inspection->findings[i], finding)) return;
-        if (inspection->findings[i].class <= finding->class) at = i + 1;
+        const struct virus_finding *one = &inspection->findings[i];
+        if (one->class == finding->class && text_equal(one->name, finding->name) &&
+            text_equal(one->engine, finding->engine))
+            return true;
     }
-    if (at == VIRUS_FINDINGS_MOST) return;
-    if (inspection->finding_count < VIRUS_FINDINGS_MOST) inspection->finding_count++;
-    for (uint32_t i = inspection->finding_count - 1; i > at; i--)
-        inspection->findings[i] = inspection->findings[i - 1];
-    inspection->findings[at] = *finding;
-}
-
-static enum scan_state state_of(enum virus_class class)
-{
-    if (class <= VIRUS_CLASS_PUA) return SCAN_FOUND;
-    return class == VIRUS_CLASS_LIMITS ? SCAN_LIMITS : SCAN_CLOSED;
+    return false;
 }
 
 void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name)
 {
-    struct inspect_finding finding = { .class = class };
-    printable(engine, finding.engine, sizeof finding.engine);
-    printable(name, finding.name, sizeof finding.name);
-    printable(inspection->part, finding.part, sizeof finding.part);
-    finding_insert(inspection, &finding);
+    char by[BY_SIZE], called[ENGINE_NAME_SIZE], where[WHERE_SIZE];
+    engine_text_copy(engine, by, sizeof by);
+    engine_text_copy(name, called, sizeof called);
+    engine_text_copy(inspection->part, where, sizeof where);
+    struct virus_finding finding = { class, text_of(by), text_of(called), text_of(where) }, *place = NULL;
+    if (!is_there(inspection, &finding))
+        place = virus_findings_place(inspection->findings, &inspection->finding_count, class);
+    if (place)
+        *place = (struct virus_finding){ class, arena_text(inspection->arena, finding.engine),
+                                         arena_text(inspection->arena, finding.name),
+                                         arena_text(inspection->arena, finding.part) };
     struct engine_result result;
-    engine_result_set(&result, state_of(class), text_of(inspection->findings[0].name));
+    engine_result_set(&result, virus_findings_state(class), inspection->findings[0].name);
     engine_result_merge(&inspection->result, &result);
     if (inspection->result.state == result.state) inspection->result = result;
 }

@@ -8,20 +8,15 @@
 #include "virus/part_list.h"
 #include "virus/verdict_cache.h"
 
-/* One thing that was found; struct virus_finding of judge/evidence.h with its texts inside. */
-struct inspect_finding {
-    enum virus_class class;
-    char engine[64], name[ENGINE_NAME_SIZE], part[128];
-};
-
 /* Begun before the readings are walked, given each of them, ended after. */
 struct inspection {
+    struct arena *arena; /* the texts of findings live there */
     struct engine
         *engine; /* NULL: none could be loaded; one that lacks signatures finds, and calls nothing clean */
     struct verdict_cache *cache;
     struct text message;
     struct engine_result result; /* the worst of all; its name is that of the worst finding */
-    struct inspect_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
+    struct virus_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
     uint32_t finding_count;
     struct part_list parts; /* files that are remembered, where keeps_parts */
     bool keeps_parts;       /* the caller sets it, after inspect_begin */
@@ -33,8 +28,8 @@ struct inspection {
 };
 
 /* All are borrowed until inspect_end; `engine` may be NULL. */
-void inspect_begin(struct inspection *inspection, struct engine *engine, struct verdict_cache *cache,
-                   struct text message);
+void inspect_begin(struct inspection *inspection, struct arena *arena, struct engine *engine,
+                   struct verdict_cache *cache, struct text message);
 
 /* Adds what was found, or could not be looked into, in inspection->part: by whoever looked, `engine`. One
    like it that is there already is not added again; where there is no room the mildest is left out. The texts

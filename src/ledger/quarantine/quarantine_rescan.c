@@ -211,8 +211,8 @@ static bool facts_take(struct quarantine *quarantine, struct frame *frame)
     struct facts facts;
     arena_reset(quarantine->arena);
     if (!found_get(frame->payload, &found) || !found_facts(quarantine->arena, &found, &facts)) return false;
-    bool is_infected = facts.virus_finding_count > 0 && facts.virus_findings[0].class <= VIRUS_CLASS_PHISHING;
-    if (is_infected && (!quarantine_database(quarantine) || !condemn(quarantine, frame->id, &facts))) {
+    if (facts_are_infected(&facts) &&
+        (!quarantine_database(quarantine) || !condemn(quarantine, frame->id, &facts))) {
         quarantine->rescan.asked = 0; /* the same message again, when the database can be written */
         timer_set(quarantine->rescan.timer, AGAIN_MS);
         return true;

@@ -59,12 +59,12 @@ static void names(void **state)
 /* The worst stands first, equals in the order they came; the worst gives state and name. */
 static void order(void **state)
 {
-    struct inspection inspection = { .result = { .state = SCAN_CLEAN } };
+    struct inspection inspection = { .arena = arena_new(0), .result = { .state = SCAN_CLEAN } };
     (void)state;
     inspection.part = TEXT("a \"\xe3\x81\x82\".zip");
     inspect_add(&inspection, VIRUS_CLASS_ENCRYPTED, TEXT("open"), TEXT("zip"));
     assert_int_equal(inspection.result.state, SCAN_CLOSED);
-    assert_string_equal(inspection.findings[0].part, "a \"???\".zip");
+    assert_string_equal(inspection.findings[0].part.at, "a \"???\".zip");
     inspect_add(&inspection, VIRUS_CLASS_LIMITS, TEXT("clamav"), TEXT("files"));
     assert_int_equal(inspection.result.state, SCAN_LIMITS);
     inspect_add(&inspection, VIRUS_CLASS_PUA, TEXT("clamav"), TEXT("PUA.A"));
@@ -76,14 +76,16 @@ static void order(void **state)
     assert_string_equal(inspection.result.name, "Worm?");
     static const char *const names[] = { "Worm?", "PUA.A", "PUA.A", "zip", "files" };
     assert_int_equal(inspection.finding_count, 5);
-    for (int i = 0; i < 5; i++) assert_string_equal(inspection.findings[i].name, names[i]);
-    assert_string_equal(inspection.findings[2].engine, "clamd");
+    for (int i = 0; i < 5; i++) assert_string_equal(inspection.findings[i].name.at, names[i]);
+    assert_string_equal(inspection.findings[2].engine.at, "clamd");
+    arena_free(inspection.arena);
 }
 
 /* An engine that failed is worse than what stayed closed, and no worse than what was found. */
 static void unscanned(void **state)
 {
-    struct inspection inspection = { .result = { .state = SCAN_UNSCANNED, .name = "why" } };
+    struct inspection inspection = { .arena = arena_new(0),
+                                     .result = { .state = SCAN_UNSCANNED, .name = "why" } };
     (void)state;
     inspect_add(&inspection, VIRUS_CLASS_NOT_OPENED, TEXT("open"), TEXT("rar"));
     assert_int_equal(inspection.result.state, SCAN_UNSCANNED);
@@ -91,12 +93,13 @@ static void unscanned(void **state)
     inspect_add(&inspection, VIRUS_CLASS_SPAM, TEXT("clamav"), TEXT("Spam.A"));
     assert_int_equal(inspection.result.state, SCAN_FOUND);
     assert_string_equal(inspection.result.name, "Spam.A");
+    arena_free(inspection.arena);
 }
 
 /* Where there is no room the mildest go. */
 static void too_many(void **state)
 {
-    struct inspection inspection = { .result = { .state = SCAN_CLEAN } };
+    struct inspection inspection = { .arena = arena_new(0), .result = { .state = SCAN_CLEAN } };
     char name[20];
     (void)state;
     for (int i = 0; i < 3 * VIRUS_FINDINGS_MOST; i++) {
@@ -104,13 +107,14 @@ static void too_many(void **state)
         inspect_add(&inspection, VIRUS_CLASS_ENCRYPTED, TEXT_NONE, text_of(name));
     }
     assert_int_equal(inspection.finding_count, VIRUS_FINDINGS_MOST);
-    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name, "type 15");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "type 15");
     inspect_add(&inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("too mild"));
     assert_int_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].class, VIRUS_CLASS_ENCRYPTED);
     inspect_add(&inspection, VIRUS_CLASS_VIRUS, TEXT_NONE, TEXT("Worm"));
     assert_int_equal(inspection.finding_count, VIRUS_FINDINGS_MOST);
-    assert_string_equal(inspection.findings[0].name, "Worm");
-    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name, "type 14");
+    assert_string_equal(inspection.findings[0].name.at, "Worm");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "type 14");
+    arena_free(inspection.arena);
 }
 
 int main(void)

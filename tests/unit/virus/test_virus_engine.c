@@ -194,9 +194,11 @@ static enum scan_state state_of(struct engine *engine, struct text message)
 {
     struct verdict_cache *cache = verdict_cache_new(16);
     struct inspection inspection;
-    inspect_begin(&inspection, engine, cache, message);
+    struct arena *arena = arena_new(0);
+    inspect_begin(&inspection, arena, engine, cache, message);
     inspect_end(&inspection, false);
     verdict_cache_free(cache);
+    arena_free(arena);
     return inspection.result.state;
 }
 
@@ -380,6 +382,8 @@ int main(void)
         cmocka_unit_test(test_want),          cmocka_unit_test(test_limits),
         cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_built_in_alone),
         cmocka_unit_test(test_second_set),    cmocka_unit_test(test_trial),
-        cmocka_unit_test(test_on_disk),       cmocka_unit_test(test_watch), cmocka_unit_test(test_news) };
+        cmocka_unit_test(test_on_disk),       cmocka_unit_test(test_watch),
+        cmocka_unit_test(test_news)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

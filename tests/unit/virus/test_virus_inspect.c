@@ -30,8 +30,11 @@ static struct engine engine = { .calls = &calls, .version = "stub 1" };
 
 static char harmless[100], evil[100], words[100];
 
+static struct arena *arena;
+
 static int set_up(void **state)
 {
+    arena = arena_new(0);
     memset(harmless, 'h', sizeof harmless);
     memset(words, 'w', sizeof words);
     memset(evil, 'e', sizeof evil);
@@ -44,6 +47,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     verdict_cache_free(*state);
+    arena_free(arena);
     return 0;
 }
 
@@ -55,7 +59,7 @@ static void look(struct inspection *inspection, const char bytes[100], bool is_f
 
 static void begin(struct inspection *inspection, struct engine *one, struct verdict_cache *cache)
 {
-    inspect_begin(inspection, one, cache, TEXT("a message"));
+    inspect_begin(inspection, arena, one, cache, TEXT("a message"));
     inspection->keeps_parts = true;
 }
 
@@ -98,8 +102,8 @@ static void a_storm(void **state)
         look(&inspection, evil, true);
         inspect_end(&inspection, false);
         assert_int_equal(inspection.result.state, SCAN_FOUND);
-        assert_string_equal(inspection.findings[0].name, "Worm.Test");
-        assert_string_equal(inspection.findings[0].part, "tool.exe");
+        assert_string_equal(inspection.findings[0].name.at, "Worm.Test");
+        assert_string_equal(inspection.findings[0].part.at, "tool.exe");
         assert_true(inspection.parts.count == 1 && inspection.parts.parts[0].is_infected);
         assert_int_equal(scans, 2);
     }
