@@ -130,11 +130,15 @@ bool text_to_number(struct text text, uint64_t most, uint64_t *out_number)
 static const uint64_t FNV_BASIS = 14695981039346656037u;
 static const uint64_t FNV_PRIME = 1099511628211u;
 
+uint64_t text_checksum_on(uint64_t before, struct text text)
+{
+    for (size_t i = 0; i < text.length; i++) before = (before ^ (uint8_t)text.at[i]) * FNV_PRIME;
+    return before;
+}
+
 uint64_t text_checksum(struct text text)
 {
-    uint64_t hash = FNV_BASIS;
-    for (size_t i = 0; i < text.length; i++) hash = (hash ^ (uint8_t)text.at[i]) * FNV_PRIME;
-    return hash;
+    return text_checksum_on(FNV_BASIS, text);
 }
 
 /* Eight bytes at a time. */

@@ -72,6 +72,7 @@ bool text_to_number(struct text text, uint64_t most, uint64_t *out_number);
 /* 64-bit FNV-1a, the same everywhere and for ever: tells a record that was damaged. For tables there is
    base/hash.h, since anybody can make texts that are alike in this. */
 uint64_t text_checksum(struct text text);
+uint64_t text_checksum_on(uint64_t before, struct text text); /* goes on from another's */
 
 static inline char char_lower(char c)
 {

@@ -39,19 +39,11 @@ int64_t signatures_newest(struct text folder)
     return newest;
 }
 
-/* FNV-1a. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i++) hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static uint64_t file_number(const char *name, const struct stat *about)
 {
     const int64_t facts[] = { about->st_size, about->st_mtim.tv_sec, about->st_mtim.tv_nsec,
                               (int64_t)about->st_ino };
-    return mix(mix(UINT64_C(0xcbf29ce484222325), name, strlen(name)), facts, sizeof facts);
+    return text_checksum_on(text_checksum(text_of(name)), text_from((const char *)facts, sizeof facts));
 }
 
 /* A sum, since a folder has no order. */
@@ -79,7 +71,7 @@ uint64_t signatures_on_disk(const struct config *config)
     uint64_t number = 0;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         uint64_t of_folder = folders[i].length ? signatures_in(folders[i]) : 0;
-        number = mix(number, &of_folder, sizeof of_folder);
+        number = text_checksum_on(number, text_from((const char *)&of_folder, sizeof of_folder));
     }
     return number;
 }
@@ -137,10 +129,19 @@ static void builtin_check(const struct config *config, struct problem_list *prob
             problem_say(problems, unscanned[config->virus.unavailable]));
 }
 
+bool signatures_by_freshclam(const struct config *config)
+{
+    return signatures_are_wanted(config) && config->virus.updates_self && config->virus.update_ms > 0;
+}
+
+bool signatures_by_command(const struct config *config)
+{
+    return signatures_are_wanted(config) && config->virus.also_command.count > 0;
+}
+
 bool signatures_are_fetched(const struct config *config)
 {
-    bool by_self = config->virus.updates_self && config->virus.update_ms > 0;
-    return signatures_are_wanted(config) && (by_self || config->virus.also_command.count > 0);
+    return signatures_by_freshclam(config) || signatures_by_command(config);
 }
 
 void signatures_check(const struct config *config, struct problem_list *problems)

@@ -34,7 +34,9 @@ bool signatures_watch_turn(struct signatures_watch *watch, uint64_t now);
 /* This node scans, and some domain's mail is to be checked for viruses. */
 bool signatures_are_wanted(const struct config *config);
 
-/* helper runs something that fetches some. */
+/* helper runs freshclam; the command of the second set; one of them. */
+bool signatures_by_freshclam(const struct config *config);
+bool signatures_by_command(const struct config *config);
 bool signatures_are_fetched(const struct config *config);
 
 /* A warning where nothing will count as scanned: no signatures were fetched, and `builtin only` is not said;

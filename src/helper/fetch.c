@@ -20,6 +20,7 @@
 #include "config/signatures.h"
 #include "helper/fetch_schedule.h"
 #include "helper/program.h"
+#include "helper/same_files.h"
 
 enum {
     FETCH_LIMIT_MS = 30 * 60 * 1000,
@@ -83,9 +84,7 @@ static void records_write(struct fetcher *fetcher)
 
 static bool is_wanted(const struct config *config, enum job_kind kind)
 {
-    if (!signatures_are_wanted(config)) return false;
-    if (kind == JOB_ALSO) return config->virus.also_command.count > 0;
-    return config->virus.updates_self && config->virus.update_ms > 0;
+    return kind == JOB_ALSO ? signatures_by_command(config) : signatures_by_freshclam(config);
 }
 
 /* Of this node and no other: its name in a number. */
@@ -97,14 +96,20 @@ static uint64_t seed_of(const struct config *config)
     return seed;
 }
 
-static void job_plan(struct job *job)
+static uint64_t job_due_ms(const struct job *job, uint64_t now_ms)
 {
     const struct config *config = job->fetcher->child->config;
-    uint64_t now_ms = loop_wall_ms(job->fetcher->child->loop);
     uint64_t every_ms = job->kind == JOB_ALSO ? config->virus.also_ms : config->virus.update_ms;
+    return fetch_due_ms(&job->record, every_ms, now_ms, seed_of(config));
+}
+
+static void job_plan(struct job *job)
+{
+    uint64_t now_ms = loop_wall_ms(job->fetcher->child->loop);
     timer_clear(job->timer);
-    if (job->program || job->fetcher->is_stopping || !is_wanted(config, job->kind)) return;
-    uint64_t wait_ms = fetch_due_ms(&job->record, every_ms, now_ms, seed_of(config)) - now_ms;
+    if (job->program || job->fetcher->is_stopping || !is_wanted(job->fetcher->child->config, job->kind))
+        return;
+    uint64_t wait_ms = job_due_ms(job, now_ms) - now_ms;
     timer_set(job->timer, wait_ms < LOOK_MS ? wait_ms : LOOK_MS); /* the wall clock may be set */
 }
 
@@ -268,11 +273,8 @@ static void job_finish(struct job *job, enum fetch_outcome outcome, const char *
 static void job_run(void *context)
 {
     struct job *job = CONTEXT(context, struct job, JOB_MAGIC);
-    const struct config *config = job->fetcher->child->config;
     uint64_t now_ms = loop_wall_ms(job->fetcher->child->loop);
-    uint64_t every_ms = job->kind == JOB_ALSO ? config->virus.also_ms : config->virus.update_ms;
-    if (!is_wanted(config, job->kind) ||
-        fetch_due_ms(&job->record, every_ms, now_ms, seed_of(config)) > now_ms) {
+    if (!is_wanted(job->fetcher->child->config, job->kind) || job_due_ms(job, now_ms) > now_ms) {
         job_plan(job);
         return;
     }
@@ -308,6 +310,8 @@ static void also_ended(struct job *job, const struct program_end *end)
         job_finish(job, FETCH_FAILED, why);
     } else if (was_trying) {
         also_take(job);
+    } else if (same_files(job->fetcher->folder, "also.new", "also", signatures_is_file)) {
+        job_finish(job, FETCH_SAME, "");
     } else if ((job->program = trial_start(job)) != NULL) {
         job->is_trying = true;
     } else {

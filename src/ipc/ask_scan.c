@@ -3,6 +3,7 @@
 #include "ipc/ask_scan.h"
 
 #include "base/codec.h"
+#include "mail/envelope.h"
 
 static void question_put(const struct scan_question *question, struct buffer *out)
 {
@@ -25,6 +26,28 @@ void scan_read_put(const struct scan_question *question, struct body *body, stru
     question_put(question, frame);
     body_fit(body, buffer_length(frame) - start);
     body_put(body, frame, fds, fd_count);
+}
+
+bool scan_again_send(struct channel *channel, struct arena *arena, uint64_t id, enum direction direction,
+                     const struct envelope *envelope, struct text content)
+{
+    struct scan_question question = { .occasion = { .id = id,
+                                                    .direction = direction,
+                                                    .sender = envelope->sender,
+                                                    .recipient_count = envelope->recipient_count } };
+    struct occasion *occasion = &question.occasion;
+    struct body body = { 0 };
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    occasion->recipients = arena_alloc_array(arena, envelope->recipient_count, sizeof *occasion->recipients);
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        occasion->recipients[i] = envelope->recipients[i].address;
+    bool is_good = body_append(&body, content) && body_finish(&body);
+    if (is_good) {
+        scan_read_put(&question, &body, channel_begin(channel, SCAN_AGAIN, id), fds, &fd_count);
+        channel_end_fds(channel, fds, fd_count);
+    }
+    body_free(&body);
+    return is_good;
 }
 
 bool scan_read_get(struct arena *arena, struct frame *frame, struct scan_question *out, struct body *body)

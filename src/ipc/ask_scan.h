@@ -65,6 +65,12 @@ void scan_read_put(const struct scan_question *question, struct body *body, stru
                    int *fd_count);
 bool scan_read_get(struct arena *arena, struct frame *frame, struct scan_question *out, struct body *body);
 
+struct envelope;
+/* Sends SCAN_AGAIN of a message that is kept; `content`: without our fields before it. Lists live in the
+   arena until then. False: there is no memory or descriptor for the body, and nothing was sent. */
+bool scan_again_send(struct channel *channel, struct arena *arena, uint64_t id, enum direction direction,
+                     const struct envelope *envelope, struct text content);
+
 /* `found` is the payload of SCAN_FACTS. What is written may be more than SCAN_PAYLOAD_MOST. */
 void scan_decide_put(const struct scan_question *question, struct text found, struct buffer *payload);
 bool scan_decide_get(struct arena *arena, const struct frame *frame, struct scan_question *out,

@@ -52,6 +52,17 @@ bool class_from_name(struct text name, enum message_class *out)
     return true;
 }
 
+enum message_class class_of_virus(enum virus_class class)
+{
+    static const enum message_class found[VIRUS_CLASS_COUNT] = {
+        [VIRUS_CLASS_VIRUS] = CLASS_VIRUS,         [VIRUS_CLASS_PHISHING] = CLASS_PHISHING,
+        [VIRUS_CLASS_SPAM] = CLASS_SPAM,           [VIRUS_CLASS_PUA] = CLASS_PUA,
+        [VIRUS_CLASS_ENCRYPTED] = CLASS_ENCRYPTED, [VIRUS_CLASS_NOT_OPENED] = CLASS_NOT_OPENED,
+        [VIRUS_CLASS_LIMITS] = CLASS_LIMITS
+    };
+    return found[class];
+}
+
 const char *stage_name(enum event_stage stage)
 {
     static const char *const names[STAGE_COUNT] = { "unknown", "CONNECT", "MAIL", "RCPT", "END-OF-MESSAGE" };
@@ -323,6 +334,20 @@ void event_lost_put(const struct event_lost *event, struct buffer *out)
     put_u64(out, event->time_ms);
     put_u32(out, event->events);
     if (event->refusals) put_u32(out, event->refusals);
+}
+
+struct event_found event_found_of(uint64_t id, uint64_t time_ms, bool is_queued, const struct facts *facts)
+{
+    const struct virus_finding *finding = &facts->virus_findings[0];
+    return (struct event_found){ .id = id,
+                                 .time_ms = time_ms,
+                                 .class = class_of_virus(finding->class),
+                                 .is_queued = is_queued,
+                                 .virus = finding->name,
+                                 .engine = facts->engine,
+                                 .part = finding->part,
+                                 .part_count = facts->part_digest_count,
+                                 .parts = facts->part_digests };
 }
 
 void event_found_put(const struct event_found *event, struct buffer *out)

@@ -7,8 +7,7 @@
 #include "base/address.h"
 #include "base/buffer.h"
 #include "base/codec.h"
-#include "judge/part_digest.h"
-#include "judge/proof.h"
+#include "judge/evidence.h"
 
 enum event_kind {
     EVENT_ACCEPTED = 1, /* receive: 250 was earned: the message is kept, with all its recipients */
@@ -43,6 +42,7 @@ enum message_class {
 };
 const char *class_name(enum message_class class);                /* a literal; "unknown" outside the enum */
 bool class_from_name(struct text name, enum message_class *out); /* false: none has that name */
+enum message_class class_of_virus(enum virus_class class);       /* of a message whose worst finding it is */
 
 /* The endings of a recipient that was accepted. Exactly one each. */
 enum ending {
@@ -179,6 +179,9 @@ struct event_found {
     uint32_t part_count;
     const struct part_digest *parts;
 };
+/* Of what scan said of a message again; only of one that is infected (facts_are_infected). Borrows of
+ * `facts`. */
+struct event_found event_found_of(uint64_t id, uint64_t time_ms, bool is_queued, const struct facts *facts);
 
 /* What they told of is in no count. */
 struct event_lost {

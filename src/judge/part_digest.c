@@ -38,19 +38,11 @@ char *part_digest_print(const uint8_t bytes[PART_DIGEST_BYTES], char room[PART_D
     return room;
 }
 
-/* -1: it is none. */
-static int digit_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 bool part_digest_parse(struct text word, uint8_t out[PART_DIGEST_BYTES])
 {
     if (word.length != SHA256_DIGITS && word.length != 2 * PART_DIGEST_BYTES) return false;
     for (size_t i = 0; i < word.length; i++) {
-        int value = digit_value(word.at[i]);
+        int value = char_hex_value(word.at[i]);
         if (value < 0) return false;
         if (i >= 2 * PART_DIGEST_BYTES) continue;
         out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] << 4 | value : value);

@@ -460,6 +460,13 @@ struct text mime_decode(const struct mime_part *part, struct buffer *room, struc
     return buffer_text(room);
 }
 
+bool mime_part_is_file(const struct mime_part *part)
+{
+    if (part->kind != MIME_LEAF) return false;
+    return part->name.length > 0 || text_equal(part->disposition, TEXT("attachment")) ||
+           !(text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/")));
+}
+
 const char *mime_encoding_name(enum mime_encoding encoding)
 {
     static const char *const names[] = { "identity", "base64", "quoted-printable",

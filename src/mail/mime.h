@@ -103,6 +103,9 @@ struct mime *mime_parse_again(struct arena *arena, const struct mime *mime, enum
    (may be NULL). Never longer than the body. */
 struct text mime_decode(const struct mime_part *part, struct buffer *room, struct finding_set *findings);
 
+/* A leaf that is not the text of the message itself: what a person would save under a name. */
+bool mime_part_is_file(const struct mime_part *part);
+
 /* "base64", "quoted-printable", "uuencode", "identity", "unknown". */
 const char *mime_encoding_name(enum mime_encoding encoding);
 

@@ -112,34 +112,17 @@ static void go_on(struct queue *queue, bool is_judged)
 
 static bool message_send(struct queue *queue, struct message *message)
 {
-    struct scan_question question = { 0 };
-    struct body body = { 0 };
     struct buffer content = { 0 };
     struct lead lead;
     struct envelope envelope;
-    int fds[FRAME_DESCRIPTORS], fd_count = 0;
     bool is_good = queue_envelope(queue, message, &lead, &envelope) &&
                    journal_read_content(queue->journal, message, &content);
     struct text bytes = buffer_text(&content);
     if (is_good)
         is_good =
-            body_append(&body, text_slice(bytes, message->prefix_length, bytes.length)) && body_finish(&body);
+            scan_again_send(queue->rescan.scan, queue->arena, message->id, (enum direction)message->direction,
+                            &envelope, text_slice(bytes, message->prefix_length, bytes.length));
     buffer_free(&content);
-    if (is_good) {
-        struct occasion *occasion = &question.occasion;
-        *occasion = (struct occasion){ .id = message->id,
-                                       .direction = (enum direction)message->direction,
-                                       .sender = envelope.sender,
-                                       .recipient_count = envelope.recipient_count };
-        occasion->recipients =
-            arena_alloc_array(queue->arena, envelope.recipient_count, sizeof *occasion->recipients);
-        for (uint32_t i = 0; i < envelope.recipient_count; i++)
-            occasion->recipients[i] = envelope.recipients[i].address;
-        struct buffer *out = channel_begin(queue->rescan.scan, SCAN_AGAIN, message->id);
-        scan_read_put(&question, &body, out, fds, &fd_count);
-        channel_end_fds(queue->rescan.scan, fds, fd_count);
-    }
-    body_free(&body);
     return is_good;
 }
 
@@ -176,23 +159,9 @@ static bool is_unwanted(const struct queue *queue, const struct message *message
     return config_virus_mode(config, domain) == MODE_ON && action != ACTION_ACCEPT && action != ACTION_TAG;
 }
 
-static enum message_class class_of(const struct virus_finding *finding)
-{
-    return finding->class == VIRUS_CLASS_VIRUS ? CLASS_VIRUS : CLASS_PHISHING;
-}
-
 static void found_tell(struct queue *queue, const struct message *message, const struct facts *facts)
 {
-    const struct virus_finding *finding = &facts->virus_findings[0];
-    struct event_found event = { .id = message->id,
-                                 .time_ms = queue_wall(queue),
-                                 .class = class_of(finding),
-                                 .is_queued = true,
-                                 .virus = finding->name,
-                                 .engine = facts->engine,
-                                 .part = finding->part,
-                                 .part_count = facts->part_digest_count,
-                                 .parts = facts->part_digests };
+    const struct event_found event = event_found_of(message->id, queue_wall(queue), true, facts);
     struct buffer record = { 0 };
     event_found_put(&event, &record);
     put_text(&queue->events_pending, buffer_text(&record));
@@ -226,7 +195,8 @@ static void hold(struct queue *queue, struct message *message, struct changed_re
                              .recipients = list,
                              .count = count,
                              .reply = arena_printf(queue->arena, "%s found with new signatures: %.*s",
-                                                   class_name(class_of(finding)), TEXT_ARG(finding->name)) };
+                                                   class_name(class_of_virus(finding->class)),
+                                                   TEXT_ARG(finding->name)) };
     journal_change(queue->journal, RECORD_HOLD, message, &change);
     event_log_steps(queue, RECORD_HOLD, message->id, &change);
     dispatch_settle(queue, message);

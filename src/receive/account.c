@@ -71,14 +71,8 @@ enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */
  */
 static enum message_class virus_class_of(const struct facts *facts)
 {
-    static const enum message_class classes[VIRUS_CLASS_COUNT] = {
-        [VIRUS_CLASS_VIRUS] = CLASS_VIRUS,         [VIRUS_CLASS_PHISHING] = CLASS_PHISHING,
-        [VIRUS_CLASS_SPAM] = CLASS_SPAM,           [VIRUS_CLASS_PUA] = CLASS_PUA,
-        [VIRUS_CLASS_ENCRYPTED] = CLASS_ENCRYPTED, [VIRUS_CLASS_NOT_OPENED] = CLASS_NOT_OPENED,
-        [VIRUS_CLASS_LIMITS] = CLASS_LIMITS
-    };
     if (facts->virus == SCAN_UNSCANNED) return CLASS_UNSCANNED;
-    return facts->virus_finding_count ? classes[facts->virus_findings[0].class] : CLASS_NONE;
+    return facts->virus_finding_count ? class_of_virus(facts->virus_findings[0].class) : CLASS_NONE;
 }
 
 static enum message_class class_of(const struct session *session)

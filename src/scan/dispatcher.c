@@ -13,7 +13,6 @@
 #include "base/context.h"
 #include "base/date.h"
 #include "base/die.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
@@ -226,10 +225,18 @@ static void receiver_gone(void *context)
 
 static void signatures_put(const struct receiver *receiver, const struct generation *generation)
 {
-    uint64_t number = hash_text_by(0, text_of(generation->engine)) ^ (uint64_t)generation->newest_s << 32 ^
-                      generation->signatures;
-    put_u64(channel_begin(receiver->channel, SCAN_SIGNATURES, 0), number);
+    struct buffer facts = { 0 };
+    put_text(&facts, text_of(generation->engine));
+    for (uint32_t i = 0; i < generation->set_count; i++) {
+        const struct engine_set *set = &generation->sets[i];
+        put_text(&facts, text_of(set->name));
+        put_text(&facts, text_of(set->version));
+        put_u32(&facts, set->signatures);
+        put_u64(&facts, (uint64_t)set->newest_s);
+    }
+    put_u64(channel_begin(receiver->channel, SCAN_SIGNATURES, 0), text_checksum(buffer_text(&facts)));
     channel_end(receiver->channel);
+    buffer_free(&facts);
 }
 
 void dispatcher_tell_signatures(struct dispatcher *dispatcher, struct generation *generation)

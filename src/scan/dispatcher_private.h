@@ -39,7 +39,7 @@ struct generation {
     uint32_t set_count;
     bool is_stale;          /* it has said that signatures have changed, and nothing was begun for it */
     uint64_t folders;       /* where its signatures are, as one number */
-    bool is_told;      /* keepers know that these signatures serve */
+    bool is_told;           /* keepers know that these signatures serve */
     enum embedded embedded; /* of the configuration that it was loaded by */
 };
 

@@ -35,14 +35,6 @@ static struct text part_name(const struct mime_part *part)
     return part->name.length ? part->name : part->type;
 }
 
-/* Not the text of the message itself: what a person would save under a name. */
-static bool part_is_file(const struct mime_part *part)
-{
-    if (!part || part->kind != MIME_LEAF) return false;
-    return part->name.length > 0 || text_equal(part->disposition, TEXT("attachment")) ||
-           !(text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/")));
-}
-
 /* In a storm the file that all copies have is looked for first: then nothing before it is scanned again in
  * each. */
 static void known_find(const struct mime *mime, struct inspection *inspection)
@@ -52,7 +44,7 @@ static void known_find(const struct mime *mime, struct inspection *inspection)
     if (!inspect_is_stormy(inspection)) return;
     for (size_t i = 0; i < mime->count && looked < KNOWN_BYTES_MOST; i++) {
         const struct mime_part *part = &mime->parts[i];
-        if (!part_is_file(part) || part->body.length > KNOWN_BYTES_MOST - looked) continue;
+        if (!mime_part_is_file(part) || part->body.length > KNOWN_BYTES_MOST - looked) continue;
         looked += part->body.length;
         inspection->part = part_name(part);
         inspect_known(inspection, mime_decode(part, &room, NULL));
@@ -69,7 +61,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     opening->readings = list;
     while (reading_next(list, &reading)) {
         if (inspection) inspection->part = part_name(reading.part);
-        if (inspection) inspection->is_file = part_is_file(reading.part);
+        if (inspection) inspection->is_file = reading.part && mime_part_is_file(reading.part);
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (inspection) opening_look(opening, reading.bytes, reading.is_part);
         if (reading.part) score_part(score, reading.part, reading.bytes);

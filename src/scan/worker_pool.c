@@ -12,9 +12,9 @@
 #include "base/context.h"
 #include "base/date.h"
 #include "base/die.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "config/bundle.h"
-#include "mail/digest.h"
 #include "scan/dispatcher_private.h"
 #include "scan/scan_private.h"
 
@@ -622,14 +622,11 @@ void worker_pool_again(void *context)
 
 static uint64_t folders_number(const struct config *config)
 {
-    uint8_t digest[DIGEST_BYTES];
-    uint64_t number;
     struct buffer paths = { 0 };
     put_text(&paths, config->virus.fetched);
     put_text(&paths, config->virus.also);
-    digest_sha256(buffer_text(&paths), digest);
+    uint64_t number = hash_text(buffer_text(&paths));
     buffer_free(&paths);
-    memcpy(&number, digest, sizeof number);
     return number;
 }
 

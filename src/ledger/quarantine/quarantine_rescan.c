@@ -12,8 +12,7 @@
 enum {
     PAUSE_MS = 20,       /* between one message and the next */
     AGAIN_MS = 5 * 1000, /* scan or the database cannot now */
-    PASS_LEAST_MS = 1000,
-    OWN_SLOT = 126 /* of audit rows: no ring has it */
+    PASS_LEAST_MS = 1000
 };
 
 static const char mark[] = "looked at again with";
@@ -99,37 +98,6 @@ static void go_on(struct quarantine *quarantine, uint64_t message, bool is_judge
     timer_set(rescan->timer, PAUSE_MS);
 }
 
-static void occasion_fill(struct arena *arena, const struct stored_message *kept, uint64_t message,
-                          struct occasion *out)
-{
-    const struct envelope *envelope = &kept->facts.envelope;
-    *out = (struct occasion){ .id = message,
-                              .direction = (enum direction)kept->facts.direction,
-                              .sender = envelope->sender,
-                              .recipient_count = envelope->recipient_count };
-    out->recipients = arena_alloc_array(arena, envelope->recipient_count, sizeof *out->recipients);
-    for (uint32_t i = 0; i < envelope->recipient_count; i++)
-        out->recipients[i] = envelope->recipients[i].address;
-}
-
-static bool message_send(struct quarantine *quarantine, uint64_t message, const struct stored_message *kept)
-{
-    struct scan_question question = { 0 };
-    struct body body = { 0 };
-    int fds[FRAME_DESCRIPTORS], fd_count = 0;
-    occasion_fill(quarantine->arena, kept, message, &question.occasion);
-    bool is_good =
-        body_append(&body, text_slice(kept->content, kept->facts.prefix_length, kept->content.length)) &&
-        body_finish(&body);
-    if (is_good) {
-        struct buffer *out = channel_begin(quarantine->scan, SCAN_AGAIN, message);
-        scan_read_put(&question, &body, out, fds, &fd_count);
-        channel_end_fds(quarantine->scan, fds, fd_count);
-    }
-    body_free(&body);
-    return is_good;
-}
-
 static void message_ask(struct quarantine *quarantine, uint64_t message)
 {
     struct stored_message kept;
@@ -138,7 +106,9 @@ static void message_ask(struct quarantine *quarantine, uint64_t message)
         go_on(quarantine, message, false);
         return;
     }
-    if (message_send(quarantine, message, &kept))
+    if (scan_again_send(quarantine->scan, quarantine->arena, message, (enum direction)kept.facts.direction,
+                        &kept.facts.envelope,
+                        text_slice(kept.content, kept.facts.prefix_length, kept.content.length)))
         quarantine->rescan.asked = message;
     else
         timer_set(quarantine->rescan.timer, AGAIN_MS); /* no memory or descriptor for it */
@@ -184,15 +154,8 @@ static bool store(struct quarantine *quarantine, const struct event_found *event
 static bool condemn(struct quarantine *quarantine, uint64_t message, const struct facts *facts)
 {
     const struct virus_finding *finding = &facts->virus_findings[0];
-    bool is_virus = finding->class == VIRUS_CLASS_VIRUS, is_changed = false;
-    struct event_found event = { .id = message,
-                                 .time_ms = loop_wall_ms(quarantine->loop),
-                                 .class = is_virus ? CLASS_VIRUS : CLASS_PHISHING,
-                                 .virus = finding->name,
-                                 .engine = facts->engine,
-                                 .part = finding->part,
-                                 .part_count = facts->part_digest_count,
-                                 .parts = facts->part_digests };
+    const struct event_found event = event_found_of(message, loop_wall_ms(quarantine->loop), false, facts);
+    bool is_changed = false;
     char id[MESSAGE_ID_SIZE];
     if (!store(quarantine, &event, &is_changed)) return false;
     if (!is_changed) return true; /* released or deleted meanwhile */

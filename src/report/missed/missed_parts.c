@@ -7,13 +7,6 @@
 #include "mail/digest.h"
 #include "mail/mime.h"
 
-static bool is_file(const struct mime_part *part)
-{
-    if (part->kind != MIME_LEAF || text_starts(part->type, TEXT("image/"))) return false;
-    return part->name.length > 0 || text_equal(part->disposition, TEXT("attachment")) ||
-           !(text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/")));
-}
-
 struct part_digest *missed_parts(struct arena *arena, struct text message, uint32_t *out_count)
 {
     struct part_digest *parts = arena_alloc_array(arena, PART_DIGESTS_MOST, sizeof *parts);
@@ -23,7 +16,8 @@ struct part_digest *missed_parts(struct arena *arena, struct text message, uint3
     if (message.length > MISSED_PARTS_BYTES_MOST) return parts;
     const struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
     for (size_t i = 0; i < mime->count && *out_count < PART_DIGESTS_MOST; i++) {
-        if (!is_file(&mime->parts[i])) continue;
+        if (!mime_part_is_file(&mime->parts[i]) || text_starts(mime->parts[i].type, TEXT("image/")))
+            continue; /* a logo is in everybody's mail */
         struct text bytes = mime_decode(&mime->parts[i], &room, NULL);
         if (bytes.length < PART_DIGEST_LEAST) continue;
         digest_sha256(bytes, digest);
