@@ -90,10 +90,21 @@ static void connection_lost(struct client *client)
         fail(client, "connection lost");
 }
 
+/* The next of those that the plan wants: by the message, whose number is nobody else's. */
+static struct address source(const struct client *client)
+{
+    uint32_t number = (uint32_t)(client->message.id % client->plan->addresses);
+    uint8_t bytes[] = { 127, (uint8_t)(64 + (number >> 16)), (uint8_t)(number >> 8), (uint8_t)number };
+    struct address from;
+    address_from_bytes(bytes, sizeof bytes, &from);
+    return from;
+}
+
 static void connect_now(struct client *client)
 {
     client->retry_at = 0;
-    client->fd = tool_connect(&client->plan->to);
+    struct address from = client->plan->addresses ? source(client) : (struct address){ 0 };
+    client->fd = tool_connect(&client->plan->to, client->plan->addresses ? &from : NULL);
     if (client->fd < 0) {
         connect_again(client);
         return;

@@ -23,7 +23,7 @@ enum client_state {
     CLIENT_QUIT,
 };
 
-enum { CLIENT_INPUT_BYTES = 2048, CLIENT_ID_LINE_BYTES = 24 };
+enum { CLIENT_INPUT_BYTES = 2048, CLIENT_ID_LINE_BYTES = 24, CLIENT_ADDRESSES_MOST = 1 << 22 };
 
 /* The same for all connections of a run; borrowed by each. */
 struct client_plan {
@@ -36,6 +36,7 @@ struct client_plan {
     bool pipelining; /* when the server offers it */
     bool unique;     /* put "X-Bench-Id: N" before the body */
     uint64_t reuse;  /* messages a connection; 0: no limit */
+    uint32_t addresses; /* connections come from so many of 127.0.0.0/8 in turn; 0: from the system's choice */
     double timeout; /* seconds for a message from its start, and for reaching a server that does not answer */
 
     /* How the message ended: `state` is where, `code` the reply (0: none came), `why` its text. 250 in

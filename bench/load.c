@@ -36,7 +36,7 @@ struct options {
     const char *to, *from, *corpus, *ids;
     const char **rcpts;
     size_t rcpt_count;
-    uint64_t connections, messages, size, reuse, seed, first_id;
+    uint64_t connections, messages, size, reuse, addresses, seed, first_id;
     double seconds, rate, timeout;
     bool poisson, tls, pipelining, unique, json;
 };
@@ -72,6 +72,7 @@ static void usage(FILE *to)
           "  --corpus DIR        the files under DIR instead\n"
           "  --reuse N           messages a connection (0: no limit)\n"
           "  --pipelining        MAIL, RCPT and DATA in one write where the server offers it\n"
+          "  --addresses N       each connection from the next of N addresses of 127.0.0.0/8 (to a loopback address)\n"
           "  --tls               STARTTLS, any certificate\n"
           "  --unique            an X-Bench-Id header in each message, for sink and compare\n"
           "  --first-id N        where these ids start (0)\n"
@@ -243,7 +244,7 @@ static void add_rcpt(struct options *options, const char *address)
 }
 
 enum option_key { TO, FROM, RCPT, CONNECTIONS, MESSAGES, SECONDS, RATE, POISSON, SIZE, CORPUS, REUSE,
-                  PIPELINING, TLS, UNIQUE, FIRST_ID, IDS, TIMEOUT, SEED, JSON, HELP, UNKNOWN = '?' };
+                  PIPELINING, ADDRESSES, TLS, UNIQUE, FIRST_ID, IDS, TIMEOUT, SEED, JSON, HELP, UNKNOWN = '?' };
 
 static const struct option option_table[] = {
     { "to", required_argument, NULL, TO },
@@ -258,6 +259,7 @@ static const struct option option_table[] = {
     { "corpus", required_argument, NULL, CORPUS },
     { "reuse", required_argument, NULL, REUSE },
     { "pipelining", no_argument, NULL, PIPELINING },
+    { "addresses", required_argument, NULL, ADDRESSES },
     { "tls", no_argument, NULL, TLS },
     { "unique", no_argument, NULL, UNIQUE },
     { "first-id", required_argument, NULL, FIRST_ID },
@@ -284,6 +286,7 @@ static void option_read(struct options *options, enum option_key key, const char
     case CORPUS: options->corpus = word; break;
     case REUSE: options->reuse = tool_number(name, word, 0, UINT32_MAX); break;
     case PIPELINING: options->pipelining = true; break;
+    case ADDRESSES: options->addresses = tool_number(name, word, 1, CLIENT_ADDRESSES_MOST); break;
     case TLS: options->tls = true; break;
     case UNIQUE: options->unique = true; break;
     case FIRST_ID: options->first_id = tool_number(name, word, 0, IDS_MOST - 1); break;
@@ -327,6 +330,7 @@ static void prepare(struct load *load)
         .pipelining = options->pipelining,
         .unique = options->unique,
         .reuse = options->reuse,
+        .addresses = (uint32_t)options->addresses,
         .timeout = options->timeout,
         .on_finished = on_finished,
         .on_free = on_free,

@@ -103,7 +103,17 @@ int tool_listen(const struct endpoint *endpoint)
     return fd;
 }
 
-int tool_connect(const struct endpoint *endpoint)
+static bool bind_to(int fd, const struct address *source)
+{
+    struct sockaddr_storage address;
+    const struct endpoint from = { .address = *source };
+    socklen_t length = endpoint_to_sockaddr(&from, &address);
+    int one = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    return bind(fd, (struct sockaddr *)&address, length) == 0;
+}
+
+int tool_connect(const struct endpoint *endpoint, const struct address *source)
 {
     struct sockaddr_storage address;
     socklen_t length = endpoint_to_sockaddr(endpoint, &address);
@@ -111,7 +121,9 @@ int tool_connect(const struct endpoint *endpoint)
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(fd, (struct sockaddr *)&address, length) == 0 || errno == EINPROGRESS) return fd;
+    if ((!source || bind_to(fd, source)) &&
+        (connect(fd, (struct sockaddr *)&address, length) == 0 || errno == EINPROGRESS))
+        return fd;
     int error = errno;
     close(fd);
     errno = error;

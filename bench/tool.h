@@ -23,7 +23,8 @@ void tool_raise_file_limit(void);
 /* A non-blocking listening socket; dies when the address cannot be bound. */
 int tool_listen(const struct endpoint *endpoint);
 
-/* A non-blocking socket on its way to `endpoint`, TCP_NODELAY set; -1 with errno when that failed at once. */
-int tool_connect(const struct endpoint *endpoint);
+/* A non-blocking socket on its way to `endpoint`, from `source` (NULL: of the system's choice), TCP_NODELAY
+   set; -1 with errno when that failed at once. */
+int tool_connect(const struct endpoint *endpoint, const struct address *source);
 
 #endif

@@ -165,6 +165,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     if (is_asked) inspect_begin(&inspection, arena, scanner->engine, scanner->cache, message);
     if (is_asked) inspection.keeps_parts = config->virus.parts_ms > 0;
     if (is_asked) known_find(mime, &inspection);
+    if (is_asked) inspect_whole(&inspection);
     if (is_asked) opening_begin(&opening, config, scanner->readers, &inspection);
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
     if (is_asked) {

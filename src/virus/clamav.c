@@ -58,6 +58,19 @@ static void heard(enum cl_msg severity, const char *full, const char *short_text
     listener->has_error = true;
 }
 
+/* A file inside of what is scanned, before it is scanned itself and behind the library's look at its limits.
+ */
+static cl_error_t came_by(int fd, const char *type, const char **ancestors, size_t parent_size,
+                          const char *name, size_t size, const char *bytes, uint32_t level,
+                          uint32_t attributes, void *context)
+{
+    struct clamav *clamav = context;
+    bool is_as_it_was = !(attributes & LAYER_ATTRIBUTES_NORMALIZED);
+    if (clamav->engine.seen && level > 0 && is_as_it_was && bytes)
+        seen_files_add(clamav->engine.seen, text_from(bytes, size));
+    return CL_CLEAN;
+}
+
 /* --- one scan --- */
 
 static void judge(const struct hearing *hearing, cl_error_t returned, const char *name,
@@ -99,7 +112,7 @@ static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result
     const char *name = NULL;
     unsigned long scanned = 0;
     listener = &hearing;
-    cl_error_t returned = cl_scanmap_callback(map, NULL, &name, &scanned, clamav->library, &options, NULL);
+    cl_error_t returned = cl_scanmap_callback(map, NULL, &name, &scanned, clamav->library, &options, clamav);
     listener = NULL;
     if (!has_room(clamav)) {
         hearing.has_error = true;
@@ -295,6 +308,7 @@ static struct clamav *clamav_new(const struct config *config, uint64_t temporary
     clamav->engine.time_ms = config->virus.max_time_ms > 1 ? config->virus.max_time_ms / 2 : 1;
     snprintf(clamav->engine.version, sizeof clamav->engine.version, "clamav %s", cl_retver());
     clamav->library = cl_engine_new();
+    if (clamav->library) cl_engine_set_clcb_file_inspection(clamav->library, came_by);
     if (clamav->library && set_limits(clamav, config, temporary_bytes)) return clamav;
     clamav_close(&clamav->engine);
     return NULL;

@@ -5,6 +5,7 @@
 #define SEKIMORI_VIRUS_ENGINE_H
 
 #include "judge/evidence.h"
+#include "virus/seen_files.h"
 
 enum { ENGINE_NAME_SIZE = 160 };
 
@@ -45,6 +46,7 @@ struct engine {
     char refused[200];   /* why the second set is not loaded; empty: it is, or none is wanted */
     struct engine_set sets[ENGINE_SETS_MOST];
     uint32_t set_count;
+    struct seen_files *seen; /* gets each file inside of what is scanned, as it is; NULL: nobody wants them */
     uint32_t time_ms; /* one scan ends after this by itself; a message gets twice as much. 0: no limit */
 };
 

@@ -26,9 +26,11 @@ void inspect_begin(struct inspection *inspection, struct arena *arena, struct en
     }
     engine_result_set(&inspection->result, engine->lacks[0] ? SCAN_UNSCANNED : SCAN_CLEAN,
                       text_of(engine->lacks));
+    engine_result_set(&inspection->whole, SCAN_UNSCANNED, TEXT("the message as it came was not looked at"));
     inspection->begun_ms = now_ms();
     digest_sha256(message, inspection->digest);
     inspection->is_known = verdict_cache_is_clean(cache, inspection->digest);
+    inspection->seen = arena_alloc(arena, sizeof *inspection->seen);
 }
 
 /* --- findings --- */
@@ -114,6 +116,23 @@ void inspect_tell(struct inspection *inspection, enum scan_state state, struct t
     engine_result_merge(&inspection->result, &told);
 }
 
+typedef void engine_scan(struct engine *engine, struct text bytes, struct engine_result *out);
+
+static void ask(struct inspection *inspection, engine_scan *scan, struct text bytes,
+                struct engine_result *out)
+{
+    inspection->engine->seen = inspection->seen;
+    scan(inspection->engine, bytes, out);
+    inspection->engine->seen = NULL;
+    seen_files_settle(inspection->seen, out->state == SCAN_CLEAN);
+}
+
+void inspect_whole(struct inspection *inspection)
+{
+    if (inspect_is_over(inspection)) return;
+    ask(inspection, inspection->engine->calls->scan_message, inspection->message, &inspection->whole);
+}
+
 /* True: a virus or phishing is in it. */
 static bool bytes_scan(struct inspection *inspection, struct text bytes, const uint8_t digest[DIGEST_BYTES])
 {
@@ -122,7 +141,7 @@ static bool bytes_scan(struct inspection *inspection, struct text bytes, const u
     if (known)
         engine_result_set(&result, SCAN_FOUND, text_of(known));
     else
-        inspection->engine->calls->scan(inspection->engine, bytes, &result);
+        ask(inspection, inspection->engine->calls->scan, bytes, &result);
     if (result.state == SCAN_FOUND) verdict_cache_touch(inspection->cache, inspection->begun_ms);
     if (result.state == SCAN_FOUND && !known)
         verdict_cache_add_infected(inspection->cache, digest, result.name);
@@ -135,10 +154,11 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
     uint8_t digest[DIGEST_BYTES];
     bool is_kept = inspection->keeps_parts && inspection->is_file && bytes.length >= PART_DIGEST_LEAST;
     if (bytes.length == 0 || has_virus(inspection)) return;
-    bool is_scanned = !inspect_is_over(inspection) && !is_out_of_time(inspection);
-    if (!is_scanned && !is_kept) return;
+    bool is_asked = !inspect_is_over(inspection);
+    if (!is_asked && !is_kept) return;
     digest_sha256(bytes, digest);
-    bool is_infected = is_scanned && bytes_scan(inspection, bytes, digest);
+    is_asked = is_asked && !seen_files_has(inspection->seen, digest) && !is_out_of_time(inspection);
+    bool is_infected = is_asked && bytes_scan(inspection, bytes, digest);
     if (is_kept || (inspection->keeps_parts && is_infected))
         part_list_add(&inspection->parts, digest, bytes.length, is_infected);
 }
@@ -171,17 +191,15 @@ void inspect_mail(struct inspection *inspection, struct text bytes)
 {
     struct engine_result result = { .state = SCAN_UNSCANNED };
     if (inspect_is_over(inspection) || is_out_of_time(inspection)) return;
-    inspection->engine->calls->scan_message(inspection->engine, bytes, &result);
+    ask(inspection, inspection->engine->calls->scan_message, bytes, &result);
     result_take(inspection, &result);
 }
 
 void inspect_end(struct inspection *inspection, bool was_cut)
 {
-    if (inspect_is_over(inspection) || is_out_of_time(inspection)) return;
-    struct engine_result result = { .state = SCAN_UNSCANNED };
+    if (inspect_is_over(inspection)) return;
     inspection->part = TEXT("the message");
-    inspection->engine->calls->scan_message(inspection->engine, inspection->message, &result);
-    result_take(inspection, &result);
+    result_take(inspection, &inspection->whole);
     if (was_cut)
         inspect_add(inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("parts beyond a limit were not seen"));
     if (inspection->result.state == SCAN_CLEAN)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The virus check of one message: every reading of every part, then the message as it came. */
+/* The virus check of one message: the message as it came, and every reading of every part that the engine did
+   not come by in it. */
 #ifndef SEKIMORI_VIRUS_INSPECT_H
 #define SEKIMORI_VIRUS_INSPECT_H
 
@@ -15,6 +16,8 @@ struct inspection {
         *engine; /* NULL: none could be loaded; one that lacks signatures finds, and calls nothing clean */
     struct verdict_cache *cache;
     struct text message;
+    struct engine_result whole; /* of the message as it came: counts at the end, where no part has the name */
+    struct seen_files *seen;    /* what need not be scanned again */
     struct engine_result result; /* the worst of all; its name is that of the worst finding */
     struct virus_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
     uint32_t finding_count;
@@ -36,7 +39,11 @@ void inspect_begin(struct inspection *inspection, struct arena *arena, struct en
    are copied, cut and made printable. */
 void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name);
 
-/* One reading's bytes. Nothing is scanned once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time
+/* The message as it came, by the engine's own mail parser. Before the readings are walked. */
+void inspect_whole(struct inspection *inspection);
+
+/* One reading's bytes. Those that the engine came by in this message, and found nothing, are not scanned
+   again. Nothing is scanned once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time
    for one scan has passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at
    most twice that time. Where parts are kept, a file is remembered by its digest, whether it was scanned or
    not, until a virus was found; so is whatever a virus or phishing was found in. */
@@ -60,7 +67,8 @@ bool inspect_is_stormy(const struct inspection *inspection);
    in them, and no engine is asked about the rest of the message. */
 void inspect_known(struct inspection *inspection, struct text bytes);
 
-/* The whole message; `was_cut`: a limit of our own kept readings from being seen. */
+/* What was found in the message as it came counts now. `was_cut`: a limit of our own kept readings from being
+ * seen. */
 void inspect_end(struct inspection *inspection, bool was_cut);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Plays master and receive for the real scan process, for tests/flow/test_scan.py: drive SCAN-PROGRAM
-   CONFIGURATION. Input lines "TAG FILE [name=found|none|mismatch|temperror|pending] [out] RECIPIENT…",
-   "cancel TAG", "status", "reload CONFIGURATION". Output: "TAG facts" and "TAG failed N why", "TAG verdict
-   …"; a message whose facts come back is decided with a found name at once. */
+/* Plays master and receive for the real scan process, for tests/flow/test_scan.py and bench/virus: drive
+   SCAN-PROGRAM CONFIGURATION [OPEN-PROGRAM]. Input lines "TAG FILE
+   [name=found|none|mismatch|temperror|pending] [out] RECIPIENT…", "cancel TAG", "status", "reload
+   CONFIGURATION". Output: "TAG facts" and "TAG failed N why", "TAG verdict …"; a message whose facts come
+   back is decided with a found name at once. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct driver {
     struct channel *scan;
     struct watch *input;
     struct buffer line;
-    struct played played;
+    struct played played, open;
     uint64_t last_id;
     struct asked asked[TAGS];
 };
@@ -232,23 +233,43 @@ static void on_input(void *context, int what)
     }
 }
 
+static void pair_make(int ends[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        play_fail("socketpair");
+}
+
+/* The process that opens containers, with its channel to scan. */
+static void open_start(struct driver *driver, const char *program, const char *config)
+{
+    int ends[2];
+    pair_make(ends);
+    play_start(&driver->open, program, PROCESS_OPEN, config);
+    play_give_peer(&driver->open, PROCESS_SCAN, ends[0]);
+    play_give_peer(&driver->played, PROCESS_OPEN, ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+    play_wait_ready(&driver->open);
+}
+
 int main(int argc, char **argv)
 {
     static struct driver driver;
     int ends[2];
-    if (argc != 3) return 64;
+    if (argc != 3 && argc != 4) return 64;
     log_open("drive", LOG_TARGET_STDERR, NULL, LOG_LEVEL_INFO);
     driver.loop = loop_new();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-        play_fail("socketpair");
+    pair_make(ends);
     play_start(&driver.played, argv[1], PROCESS_SCAN, argv[2]);
     play_give_secret(&driver.played, "vouchers");
     play_give_peer(&driver.played, PROCESS_RECEIVE, ends[1]);
     close(ends[1]);
+    if (argc == 4) open_start(&driver, argv[3], argv[2]);
     play_wait_ready(&driver.played);
     driver.scan = channel_open(driver.loop, ends[0], &scan_events, &driver);
     driver.input = watch_new(driver.loop, STDIN_FILENO, on_input, &driver);
     watch_set(driver.input, WATCH_READ);
     loop_run(driver.loop);
-    return play_stop(&driver.played);
+    int code = play_stop(&driver.played);
+    return argc == 4 && play_stop(&driver.open) != 0 ? 1 : code;
 }

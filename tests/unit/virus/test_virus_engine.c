@@ -196,6 +196,7 @@ static enum scan_state state_of(struct engine *engine, struct text message)
     struct inspection inspection;
     struct arena *arena = arena_new(0);
     inspect_begin(&inspection, arena, engine, cache, message);
+    inspect_whole(&inspection);
     inspect_end(&inspection, false);
     verdict_cache_free(cache);
     arena_free(arena);

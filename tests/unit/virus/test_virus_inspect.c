@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Goal: files are remembered by their digest whether an engine looked at them or not; of copies of one
-   infected file only the first is scanned. */
+   infected file only the first is scanned; what the engine came by in a clean message is not scanned again.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,12 +21,17 @@ static void scan(struct engine *engine, struct text bytes, struct engine_result 
     engine_result_set(out, is_evil ? SCAN_FOUND : SCAN_CLEAN, TEXT("Worm.Test"));
 }
 
-static void scan_nothing(struct engine *engine, struct text bytes, struct engine_result *out)
+static char large[SEEN_FILE_LEAST];
+static enum scan_state whole_state = SCAN_CLEAN;
+
+/* Comes by a large file in each message. */
+static void scan_message(struct engine *engine, struct text bytes, struct engine_result *out)
 {
-    engine_result_set(out, SCAN_CLEAN, TEXT_NONE);
+    seen_files_add(engine->seen, text_from(large, sizeof large));
+    engine_result_set(out, whole_state, TEXT("Phish.Test"));
 }
 
-static const struct engine_calls calls = { .scan = scan, .scan_message = scan_nothing };
+static const struct engine_calls calls = { .scan = scan, .scan_message = scan_message };
 static struct engine engine = { .calls = &calls, .version = "stub 1" };
 
 static char harmless[100], evil[100], words[100];
@@ -38,6 +44,7 @@ static int set_up(void **state)
     memset(harmless, 'h', sizeof harmless);
     memset(words, 'w', sizeof words);
     memset(evil, 'e', sizeof evil);
+    memset(large, 'l', sizeof large);
     memcpy(evil, "EVIL", 4);
     scans = 0;
     *state = verdict_cache_new(16);
@@ -61,6 +68,7 @@ static void begin(struct inspection *inspection, struct engine *one, struct verd
 {
     inspect_begin(inspection, arena, one, cache, TEXT("a message"));
     inspection->keeps_parts = true;
+    if (one) inspect_whole(inspection);
 }
 
 static void what_is_remembered(void **state)
@@ -93,7 +101,8 @@ static void a_storm(void **state)
     assert_true(inspection.parts.count == 1 && inspection.parts.parts[0].is_infected);
     assert_int_equal(scans, 2);
     for (int copies = 0; copies < 3; copies++) {
-        begin(&inspection, &engine, *state);
+        inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"));
+        inspection.keeps_parts = true;
         assert_true(inspect_is_stormy(&inspection));
         inspect_known(&inspection, text_from(harmless, 100));
         inspection.part = TEXT("tool.exe");
@@ -111,11 +120,46 @@ static void a_storm(void **state)
     assert_false(inspect_is_stormy(&inspection));
 }
 
+static void what_was_seen(void **state)
+{
+    static const struct {
+        enum scan_state whole;
+        unsigned scans; /* of the large file, that stands there twice */
+    } rows[] = { { SCAN_CLEAN, 0 }, { SCAN_FOUND, 2 }, { SCAN_LIMITS, 2 }, { SCAN_UNSCANNED, 2 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct verdict_cache *cache = verdict_cache_new(16);
+        struct inspection inspection;
+        whole_state = rows[i].whole;
+        scans = 0;
+        begin(&inspection, &engine, cache);
+        inspection.is_file = true;
+        for (int times = 0; times < 2; times++) inspect_bytes(&inspection, text_from(large, sizeof large));
+        assert_int_equal(scans, rows[i].scans);
+        look(&inspection, evil, true);
+        assert_int_equal(scans, rows[i].scans + 1);
+        assert_int_equal(inspection.parts.count, 2);
+        inspect_end(&inspection, false);
+        assert_int_equal(inspection.result.state, SCAN_FOUND);
+        verdict_cache_free(cache);
+    }
+    whole_state = SCAN_CLEAN;
+}
+
+static void nobody_looked(void **state)
+{
+    struct inspection inspection;
+    inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"));
+    inspect_end(&inspection, false);
+    assert_int_equal(inspection.result.state, SCAN_UNSCANNED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_storm, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_seen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_looked, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
