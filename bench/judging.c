@@ -7,10 +7,10 @@
 #include <sysexits.h>
 
 #include "base/codec.h"
+#include "base/temp_files.h"
 #include "config/load.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
-#include "virus/temp_files.h"
 
 enum { MAIL_BYTES_MOST = 64 << 20 };
 

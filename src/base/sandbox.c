@@ -75,6 +75,11 @@ bool jail_enter(const char *process, int rights, const struct jail_paths *paths)
     return jail_close(process, rights, paths);
 }
 
+bool jail_enter_command(const struct jail_paths *paths)
+{
+    return landlock_enter_program(paths) && syscall_filter_enter_command();
+}
+
 bool jail_enter_program(const struct jail_paths *paths)
 {
     return landlock_enter_program(paths);

@@ -30,6 +30,9 @@ enum jail_right {
     JAIL_READER =
         2048, /* such a child: beside computing, what its libraries try to open fails and does not kill */
     JAIL_LOCAL = 4096, /* make AF_UNIX stream sockets and connect them (consult) */
+    /* Start programs that read what strangers sent (engine): as JAIL_PROGRAMS, but without sockets, and each
+       in namespaces of its own, in a narrower jail: jail_enter_command(). */
+    JAIL_COMMANDS = 8192,
 };
 
 /* What may be opened below which absolute paths; each list ends with NULL, or is NULL. */
@@ -41,17 +44,20 @@ struct jail_paths {
     const char *const *hidden; /* nothing of these, though they lie below one of readable and what follows */
 };
 
-/* Where JAIL_FILES, JAIL_SCANNER or JAIL_PROGRAMS is among the rights, they hold below `paths`; nothing else
-   can be opened. `paths` may be NULL: nothing. Returns false where the kernel lacks seccomp or Landlock, with
-   the reason in the log; the caller goes on only when the configuration says `jail off`. Sets no_new_privs
-   and drops every capability, but for CAP_SYS_ADMIN with JAIL_FORK. A denied system call kills the process
-   and logs through the audit; Landlock denials give EACCES. Since Linux 6.12 signals go to itself and its
-   descendants only. */
+/* Where JAIL_FILES, JAIL_SCANNER, JAIL_PROGRAMS or JAIL_COMMANDS is among the rights, they hold below
+   `paths`; nothing else can be opened. `paths` may be NULL: nothing. Returns false where the kernel lacks
+   seccomp or Landlock, with the reason in the log; the caller goes on only when the configuration says `jail
+   off`. Sets no_new_privs and drops every capability, but for CAP_SYS_ADMIN with JAIL_FORK. A denied system
+   call kills the process and logs through the audit; Landlock denials give EACCES. Since Linux 6.12 signals
+   go to itself and its descendants only. */
 bool jail_enter(const char *process, int rights, const struct jail_paths *paths);
 
 /* The jail of one program, within that of a process with JAIL_PROGRAMS: called by its child between fork and
    exec. It opens no more than `paths`, and cannot look into its parent's memory. False with errno. */
 bool jail_enter_program(const struct jail_paths *paths);
+
+/* The same within that of a process with JAIL_COMMANDS; and it makes no namespaces. */
+bool jail_enter_command(const struct jail_paths *paths);
 
 /* No program that is executed from now on gets more capabilities than `kept` (a bit each), as whichever user.
    Does nothing without CAP_SETPCAP. */

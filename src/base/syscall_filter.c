@@ -29,6 +29,7 @@ enum {
     END = -1000000,
     NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
                  CLONE_NEWCGROUP,
+    COMMAND_CLONE = CLONE_NEWUSER | CLONE_NEWPID | SIGCHLD, /* how engine makes a command's namespaces */
 };
 
 struct rule {
@@ -492,9 +493,22 @@ static const struct rule program_network[] = {
     NO_MORE,
 };
 
+/* The channel of the process that starts them, and what a program asks of itself by a pair of sockets. */
+static const struct rule program_channel[] = {
+    IF(socketpair, IS(0, AF_UNIX)),
+    CALL(shutdown), CALL(getsockname), CALL(getpeername), CALL(getsockopt), OPTION(SOL_SOCKET, SO_SNDBUF),
+    OPTION(SOL_SOCKET, SO_RCVBUF), CALL(sendto), CALL(sendmsg), CALL(sendmmsg), CALL(recvfrom),
+    CALL(recvmsg), CALL(recvmmsg),
+    IF(clone, IS(0, COMMAND_CLONE)),
+    NO_MORE,
+};
+
+static const struct rule no_sockets[] = { CALL(socket), NO_MORE };
+static const struct rule no_namespaces[] = { IF(clone, IS(0, COMMAND_CLONE)), NO_MORE };
+
 static const struct rule *const programs[] = {
-    program_files,    program_descriptors, program_memory,  program_processes,
-    program_identity, program_clocks,      program_network,
+    program_files,     program_descriptors, program_memory,
+    program_processes, program_identity,    program_clocks,
 };
 /* clang-format on */
 
@@ -556,7 +570,7 @@ static bool filter_enter(scmp_filter_ctx filter, bool is_whole)
     return is_whole && error == 0;
 }
 
-static bool programs_enter(void)
+static bool programs_enter(int rights)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!filter) return errno = ENOMEM, false;
@@ -565,6 +579,10 @@ static bool programs_enter(void)
     bool is_good = rules_add(filter, foreign, SCMP_ACT_ERRNO(EPERM));
     for (size_t i = 0; is_good && i < sizeof programs / sizeof *programs; i++)
         is_good = rules_add(filter, programs[i], SCMP_ACT_ALLOW);
+    if (is_good)
+        is_good =
+            rules_add(filter, rights & JAIL_PROGRAMS ? program_network : program_channel, SCMP_ACT_ALLOW);
+    if (is_good && !(rights & JAIL_PROGRAMS)) is_good = rules_add(filter, no_sockets, SCMP_ACT_ERRNO(EACCES));
 #if defined(__SANITIZE_ADDRESS__)
     if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
 #endif
@@ -576,7 +594,7 @@ static bool programs_enter(void)
    bits; for the others the tree below is as deep as the logarithm of their number. */
 bool syscall_filter_enter(int rights)
 {
-    if (rights & JAIL_PROGRAMS) return programs_enter();
+    if (rights & (JAIL_PROGRAMS | JAIL_COMMANDS)) return programs_enter(rights);
     if (rights & JAIL_FORK) rights |= JAIL_SCANNER | JAIL_FILES;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!filter) return errno = ENOMEM, false;
@@ -588,4 +606,11 @@ bool syscall_filter_enter(int rights)
     if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
 #endif
     return filter_enter(filter, is_good && failing_add(filter, rights));
+}
+
+bool syscall_filter_enter_command(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter) return errno = ENOMEM, false;
+    return filter_enter(filter, rules_add(filter, no_namespaces, SCMP_ACT_ERRNO(EPERM)));
 }

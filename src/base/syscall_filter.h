@@ -10,4 +10,8 @@
    others. False with errno; nothing is narrowed then. */
 bool syscall_filter_enter(int rights);
 
+/* Beside what a process with JAIL_COMMANDS is denied: the namespaces that it makes for its programs. Of such
+   a program, before it is executed. False with errno. */
+bool syscall_filter_enter_command(void);
+
 #endif

@@ -102,6 +102,9 @@ static const struct item items[] = {
     { "consult", "engines", "engine outside", "engines outside", false },
     { "consult", "asked", "message asked about", "messages asked about", false },
     { "consult", "sick", NULL, "sick: ", true },
+    { "engine", "commands run", "command run", "commands run", false },
+    { "engine", "running", "running", "running", true },
+    { "engine", "trouble", NULL, "", true },
     { "metrics", "answers", "answer to monitors", "answers to monitors", false },
 };
 

@@ -3,6 +3,7 @@
    crosscheck.c. */
 #include "config/engines.h"
 
+#include <stdio.h>
 #include <sys/un.h>
 
 #include "config/domains.h"
@@ -11,7 +12,7 @@
 #include "config/nearest.h"
 #include "config/value.h"
 
-enum { SERVICE_MOST = 500, ICAP_PORT = 1344 };
+enum { SERVICE_MOST = 500, ICAP_PORT = 1344, WORDS_MOST = 100, PATTERN_MOST = 500 };
 
 const struct outside_engine *config_engine(const struct config *config, struct text name)
 {
@@ -23,6 +24,67 @@ const struct outside_engine *config_engine(const struct config *config, struct t
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction)
 {
     return engine->way == ENGINE_BOTH || (engine->way == ENGINE_OUT) == (direction == DIRECTION_OUT);
+}
+
+static bool lists_are_same(const struct text_list *a, const struct text_list *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; is_same && i < a->count; i++) is_same = text_equal(a->items[i], b->items[i]);
+    return is_same;
+}
+
+bool config_engines_are_same(const struct outside_engine *a, const struct outside_engine *b)
+{
+    return text_equal(a->name, b->name) && a->kind == b->kind && text_equal(a->target, b->target) &&
+           a->way == b->way && a->unavailable == b->unavailable && a->size_most == b->size_most &&
+           a->time_ms == b->time_ms && a->connections == b->connections && a->failures == b->failures &&
+           a->pause_ms == b->pause_ms && text_equal(a->pattern, b->pattern) &&
+           lists_are_same(&a->clean, &b->clean) && lists_are_same(&a->found, &b->found) &&
+           lists_are_same(&a->reads, &b->reads);
+}
+
+bool config_engines_have_command(const struct config *config)
+{
+    for (size_t i = 0; i < config->engine_count; i++)
+        if (config->engines[i].kind == ENGINE_COMMAND) return true;
+    return false;
+}
+
+/* --- what a command says --- */
+
+static bool refers_back(struct text pattern)
+{
+    for (size_t i = 0; i + 1 < pattern.length; i++) {
+        if (pattern.at[i] != '\\') continue;
+        i++;
+        if (pattern.at[i] >= '1' && pattern.at[i] <= '9') return true;
+    }
+    return false;
+}
+
+bool config_engine_pattern(const struct outside_engine *engine, regex_t *out, char *why, size_t size)
+{
+    char room[PATTERN_MOST + 1] = { 0 };
+    if (engine->pattern.length > PATTERN_MOST) return snprintf(why, size, "it is too long"), false;
+    if (refers_back(engine->pattern)) return snprintf(why, size, "it refers back to a group"), false;
+    memcpy(room, engine->pattern.at, engine->pattern.length);
+    int error = regcomp(out, room, REG_EXTENDED);
+    if (error != 0) regerror(error, out, why, size);
+    return error == 0;
+}
+
+static void status_default(struct text_list *list, struct text status, struct arena *arena)
+{
+    if (list->count > 0) return;
+    list->items = value_list_grow(arena, NULL, 0, sizeof *list->items);
+    list->items[list->count++] = status;
+}
+
+void engines_finish(struct outside_engine *engine, struct arena *arena)
+{
+    if (engine->kind != ENGINE_COMMAND) return;
+    status_default(&engine->clean, TEXT("0"), arena);
+    status_default(&engine->found, TEXT("1"), arena);
 }
 
 /* --- where one is --- */
@@ -47,14 +109,14 @@ static bool endpoint_take(struct text word, uint16_t port, struct outside_engine
     return value_endpoint_parse(text_from(room, sizeof "127.0.0.1" - 1 + rest.length), port, &out->endpoint);
 }
 
-static bool clamd_take(struct text word, struct outside_engine *out)
+static bool clamd_take(struct text word, struct outside_engine *out, struct arena *arena)
 {
     static const struct text scheme = TEXT("unix:");
     if (text_starts(word, scheme)) return path_take(text_slice(word, scheme.length, word.length), out);
     return endpoint_take(word, 0, out);
 }
 
-static bool icap_take(struct text word, struct outside_engine *out)
+static bool icap_take(struct text word, struct outside_engine *out, struct arena *arena)
 {
     static const struct text scheme = TEXT("icap://");
     if (!text_starts(word, scheme)) return false;
@@ -67,14 +129,32 @@ static bool icap_take(struct text word, struct outside_engine *out)
     return endpoint_take(text_slice(rest, 0, slash), ICAP_PORT, out);
 }
 
-/* By enum engine_kind. An engine that is a command would be a row here, and a client where it is run. */
+static bool command_take(struct text word, struct outside_engine *out, struct arena *arena)
+{
+    struct text_list *list = &out->command;
+    *list = (struct text_list){ 0 };
+    for (struct text rest = text_trim(word); rest.length > 0;) {
+        size_t blank = text_find_char(rest, ' ');
+        if (list->count == WORDS_MOST) return false;
+        list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
+        list->items[list->count++] = text_slice(rest, 0, blank);
+        rest = text_trim(text_slice(rest, blank, rest.length));
+    }
+    return list->count > 0 && list->items[0].at[0] == '/';
+}
+
+/* By enum engine_kind. */
 static const struct {
     const char *word, *allowed;
-    bool (*take)(struct text word, struct outside_engine *out);
+    bool (*take)(struct text word, struct outside_engine *out, struct arena *arena);
 } kinds[ENGINE_KINDS] = {
     [ENGINE_CLAMD] = { "clamd", "unix:/PATH of its socket, ADDRESS:PORT or localhost:PORT", clamd_take },
     [ENGINE_ICAP] = { "icap", "icap://ADDRESS:PORT/SERVICE, such as icap://192.0.2.9:1344/avscan",
                       icap_take },
+    [ENGINE_COMMAND] = { "command",
+                         "a program's absolute path and its arguments, in quotes: "
+                         "\"/usr/local/bin/scanner --stdin\"",
+                         command_take },
 };
 
 const char *engines_kind_name(enum engine_kind kind)
@@ -95,7 +175,7 @@ bool engines_kind_parse(struct text word, enum engine_kind *out)
 bool engines_target_parse(struct text word, struct outside_engine *out, struct arena *arena)
 {
     out->target = arena_text(arena, word);
-    return kinds[out->kind].take(out->target, out);
+    return kinds[out->kind].take(out->target, out, arena);
 }
 
 const char *engines_target_allowed(enum engine_kind kind)
@@ -111,6 +191,13 @@ void engines_print(const struct outside_engine *engine, struct buffer *out)
 }
 
 /* --- complaints --- */
+
+static bool path_is_below(struct text path, struct text folder)
+{
+    while (folder.length > 0 && folder.at[folder.length - 1] == '/')
+        folder = text_slice(folder, 0, folder.length - 1);
+    return text_starts(path, folder) && (path.length == folder.length || path.at[folder.length] == '/');
+}
 
 void engines_kind_complain(struct loader *loader, struct place place, const struct token *token)
 {
@@ -144,6 +231,85 @@ static void name_check(struct loader *loader, size_t index)
     }
 }
 
+/* The state folder, or a file with a key of ours, lies below it, or it below the state folder. */
+static bool holds_ours(const struct config *config, struct text folder)
+{
+    struct text ours[2] = { config->state, config->node.key.path };
+    bool is_near = path_is_below(folder, config->state);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        is_near |= ours[i].length > 0 && path_is_below(ours[i], folder);
+    for (size_t i = 0; i < config->listener_count; i++)
+        is_near |=
+            config->listeners[i].key.path.length > 0 && path_is_below(config->listeners[i].key.path, folder);
+    return is_near;
+}
+
+static void reads_check(struct loader *loader, size_t index, const char *words, struct text folder)
+{
+    const struct outside_engine *engine = &loader->config->engines[index];
+    if (!holds_ours(loader->config, folder)) return;
+    loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_ENGINE, words, index),
+                    N_("engine %.*s: a command reads %.*s, where the state folder or a private key lies"),
+                    TEXT_ARG(engine->name), TEXT_ARG(folder));
+}
+
+static void statuses_check(struct loader *loader, size_t index)
+{
+    const struct outside_engine *engine = &loader->config->engines[index];
+    for (size_t i = 0; i < engine->found.count; i++) {
+        for (size_t k = 0; k < engine->clean.count; k++) {
+            if (!text_equal(engine->found.items[i], engine->clean.items[k])) continue;
+            loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_ENGINE, "found", index),
+                            N_("engine %.*s: exit status %.*s is among clean, too"), TEXT_ARG(engine->name),
+                            TEXT_ARG(engine->found.items[i]));
+            return;
+        }
+    }
+}
+
+static void pattern_check(struct loader *loader, size_t index)
+{
+    const struct outside_engine *engine = &loader->config->engines[index];
+    char why[120];
+    regex_t pattern;
+    if (engine->pattern.length == 0) return;
+    if (config_engine_pattern(engine, &pattern, why, sizeof why))
+        regfree(&pattern);
+    else
+        loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_ENGINE, "name", index),
+                        N_("engine %.*s: name is not a pattern that can be used: %s"), TEXT_ARG(engine->name),
+                        why);
+}
+
+static void command_check(struct loader *loader, size_t index)
+{
+    const struct outside_engine *engine = &loader->config->engines[index];
+    struct text program = engine->command.items[0];
+    statuses_check(loader, index);
+    pattern_check(loader, index);
+    reads_check(loader, index, "size most", text_slice(program, 0, text_find_last_char(program, '/')));
+    for (size_t i = 0; i < engine->reads.count; i++)
+        reads_check(loader, index, "reads", engine->reads.items[i]);
+}
+
+/* What only a command has. */
+static void others_check(struct loader *loader, size_t index)
+{
+    const struct outside_engine *engine = &loader->config->engines[index];
+    const struct {
+        const char *words;
+        bool is_said;
+    } rows[] = { { "clean", engine->clean.count > 0 },
+                 { "found", engine->found.count > 0 },
+                 { "name", engine->pattern.length > 0 },
+                 { "reads", engine->reads.count > 0 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].is_said)
+            loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_ENGINE, rows[i].words, index),
+                            N_("engine %.*s: %s is for a command, and this is %s"), TEXT_ARG(engine->name),
+                            rows[i].words, kinds[engine->kind].word);
+}
+
 void engines_check(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -151,6 +317,10 @@ void engines_check(struct loader *loader)
         const struct outside_engine *engine = &config->engines[i];
         if (loader->sources->items[SCHEMA_ENGINE][i].is_spoiled) continue;
         name_check(loader, i);
+        if (engine->kind == ENGINE_COMMAND)
+            command_check(loader, i);
+        else
+            others_check(loader, i);
         if (engine->time_ms >= config->limits.verdict_ms)
             loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_ENGINE, "time most", i),
                             N_("engine %.*s: time most must be less than limits time verdict"),

@@ -3,6 +3,8 @@
 #ifndef SEKIMORI_CONFIG_ENGINES_H
 #define SEKIMORI_CONFIG_ENGINES_H
 
+#include <regex.h>
+
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "config/settings.h"
@@ -13,12 +15,26 @@ const struct outside_engine *config_engine(const struct config *config, struct t
 /* It is asked about mail that goes this way. */
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction);
 
+/* They are one statement: whatever else is new, such an engine goes on as it is. */
+bool config_engines_are_same(const struct outside_engine *a, const struct outside_engine *b);
+
+/* One of them is a command. */
+bool config_engines_have_command(const struct config *config);
+
+/* Its regular expression, compiled; the caller's, to regfree. It has to be there. False, and why in `why`: it
+   is none, or one that refers back (\1), whose time has no bound. */
+bool config_engine_pattern(const struct outside_engine *engine, regex_t *out, char *why, size_t size);
+
+/* What every engine of its kind has that says nothing of it. */
+void engines_finish(struct outside_engine *engine, struct arena *arena);
+
 const char *engines_kind_name(enum engine_kind kind); /* "clamd" */
 /* False: the word is no kind. */
 bool engines_kind_parse(struct text word, enum engine_kind *out);
 
-/* unix:/PATH, ADDRESS:PORT, localhost:PORT or icap://ADDRESS:PORT/SERVICE, by out->kind: fills target, path,
-   endpoint and service, texts in the arena. False: it is none for such an engine. */
+/* unix:/PATH, ADDRESS:PORT, localhost:PORT, icap://ADDRESS:PORT/SERVICE or a program's path and its
+   arguments, parted by blanks, by out->kind: fills target, path, endpoint, service and command, texts in the
+   arena. False: it is none for such an engine. */
 bool engines_target_parse(struct text word, struct outside_engine *out, struct arena *arena);
 const char *engines_target_allowed(enum engine_kind kind);
 

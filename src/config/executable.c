@@ -46,33 +46,52 @@ const char *executable_trouble(const struct text_list *command)
     return why;
 }
 
-static void folders_check(const struct config *config, const struct schema_row *row,
-                          struct problem_list *problems)
+static const char *folder_trouble(struct text folder)
 {
-    const struct text_list *folders = (const void *)((const char *)config + row->offset);
-    for (size_t i = 0; i < folders->count; i++) {
-        char *path = memory_string(folders->items[i]);
-        struct stat facts;
-        const char *why = stat(path, &facts) != 0   ? strerror(errno)
-                          : !S_ISDIR(facts.st_mode) ? "is no folder"
-                                                    : NULL;
-        if (why)
-            source_complain(config->sources, source_find(config->sources, row, 0), problems, SEVERITY_ERROR,
-                            "%s: %s: %s", row->words, path, why);
-        free(path);
-    }
+    char *path = memory_string(folder);
+    struct stat facts;
+    const char *why = stat(path, &facts) != 0 ? strerror(errno) : NULL;
+    if (!why && !S_ISDIR(facts.st_mode)) why = "is no folder";
+    free(path);
+    return why;
+}
+
+static void trouble_add(const struct config *config, struct place place, struct problem_list *problems,
+                        const char *words, struct text path, const char *why)
+{
+    if (!why) return;
+    source_complain(config->sources, place, problems, SEVERITY_ERROR, "%s: %.*s: %s", words, TEXT_ARG(path),
+                    why);
+}
+
+static void folders_check(const struct config *config, struct place place, const char *words,
+                          const struct text_list *folders, struct problem_list *problems)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        trouble_add(config, place, problems, words, folders->items[i], folder_trouble(folders->items[i]));
+}
+
+static void engine_check(const struct config *config, size_t index, struct problem_list *problems)
+{
+    const struct outside_engine *engine = &config->engines[index];
+    struct place place = config->sources->items[SCHEMA_ENGINE][index].self;
+    char words[300];
+    snprintf(words, sizeof words, "virus engine %.*s", TEXT_ARG(engine->name));
+    if (engine->kind != ENGINE_COMMAND) return;
+    trouble_add(config, place, problems, words, engine->command.items[0],
+                executable_trouble(&engine->command));
+    folders_check(config, place, words, &engine->reads, problems);
 }
 
 void executable_check(const struct config *config, struct problem_list *problems)
 {
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
-        if (row->type == SCHEMA_FOLDERS) folders_check(config, row, problems);
-        if (row->type != SCHEMA_COMMAND) continue;
-        const struct text_list *command = (const void *)((const char *)config + row->offset);
-        const char *why = command->count ? executable_trouble(command) : NULL;
-        if (!why) continue;
+        const struct text_list *list = (const void *)((const char *)config + row->offset);
         struct place place = source_find(config->sources, row, 0);
-        source_complain(config->sources, place, problems, SEVERITY_ERROR, "%s: %.*s: %s", row->words,
-                        TEXT_ARG(command->items[0]), why);
+        if (row->scope != SCHEMA_GLOBAL) continue;
+        if (row->type == SCHEMA_FOLDERS) folders_check(config, place, row->words, list, problems);
+        if (row->type == SCHEMA_COMMAND && list->count > 0)
+            trouble_add(config, place, problems, row->words, list->items[0], executable_trouble(list));
     }
+    for (size_t i = 0; i < config->engine_count; i++) engine_check(config, i, problems);
 }

@@ -344,6 +344,7 @@ static void engine_parse(struct parser *parser, const struct schema_node *node)
         block_of(parser, loader->tree.roots[SCHEMA_ENGINE], scope);
     else
         statement_end(parser);
+    engines_finish(&config->engines[scope.index], loader->arena);
 }
 
 static const char TARGETS_ALLOWED[] =

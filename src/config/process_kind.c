@@ -11,7 +11,7 @@ static const char *const kind_names[PROCESS_COUNT] = {
     [PROCESS_SCAN] = "scan",       [PROCESS_QUEUE] = "queue",     [PROCESS_DELIVER] = "deliver",
     [PROCESS_LEDGER] = "ledger",   [PROCESS_REPORT] = "report",   [PROCESS_COURIER] = "courier",
     [PROCESS_HELPER] = "helper",   [PROCESS_METRICS] = "metrics", [PROCESS_SIGNER] = "signer",
-    [PROCESS_CONSULT] = "consult", [PROCESS_OPEN] = "open",
+    [PROCESS_CONSULT] = "consult", [PROCESS_OPEN] = "open",       [PROCESS_ENGINE] = "engine",
 };
 
 const char *process_name(enum process_kind kind)

@@ -22,6 +22,7 @@ enum process_kind {
     PROCESS_SIGNER,
     PROCESS_OPEN,
     PROCESS_CONSULT,
+    PROCESS_ENGINE,
     PROCESS_COUNT
 };
 const char *process_name(enum process_kind kind);                      /* "receive" */

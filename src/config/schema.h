@@ -44,6 +44,7 @@ enum schema_type {
     SCHEMA_SENDERS,   /* domains, ".name" for all below, or any; `none` beside them adds nothing */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
     SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */
+    SCHEMA_STATUSES,  /* exit statuses, 0 to 255; struct text_list; said twice it grows */
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */
     SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */

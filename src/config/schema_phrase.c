@@ -37,14 +37,15 @@ static const struct {
     [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_USERS] = { "user names", "USER..." },
     [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },
+    [SCHEMA_STATUSES] = { "exit statuses from 0 to 255", "STATUS..." },
     [SCHEMA_COMMAND] = { "the absolute path of a program and its arguments, those in quotes",
                          "PROGRAM [\"ARGUMENT\"...]" },
     [SCHEMA_KEYS] = { "selectors and key files such as s2026:/etc/sekimori/dkim/s2026.pem",
                       "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
     [SCHEMA_CLOUD] = { "a name for it such as microsoft", "NAME { ... }" },
-    [SCHEMA_ENGINES] = { "a name for an engine, clamd or icap, and where it is",
-                         "NAME clamd | icap TARGET { ... }" },
+    [SCHEMA_ENGINES] = { "a name for an engine, clamd, icap or command, and where it is",
+                         "NAME clamd | icap | command TARGET { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };
 

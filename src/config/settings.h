@@ -133,7 +133,7 @@ struct hosted {
 };
 
 /* How an engine outside is talked to. */
-enum engine_kind { ENGINE_CLAMD, ENGINE_ICAP, ENGINE_KINDS };
+enum engine_kind { ENGINE_CLAMD, ENGINE_ICAP, ENGINE_COMMAND, ENGINE_KINDS };
 enum engine_way { ENGINE_BOTH, ENGINE_IN, ENGINE_OUT };
 /* What becomes of mail while an engine cannot answer. */
 enum engine_lack {
@@ -142,7 +142,8 @@ enum engine_lack {
     LACK_ACCEPT
 };
 
-/* virus { engine NAME KIND TARGET { … } }: an engine outside, which the process consult asks; see
+/* virus { engine NAME KIND TARGET { … } }: an engine outside, which the process consult asks (a
+   command by the process engine); see
    config/engines.h. */
 struct outside_engine {
     struct text name; /* never "clamav": that is the one inside */
@@ -151,6 +152,12 @@ struct outside_engine {
     struct text path;   /* of a unix socket; empty: `endpoint` */
     struct endpoint endpoint;
     struct text service; /* ENGINE_ICAP: what follows the host and its slash */
+    /* ENGINE_COMMAND: the program's path and its arguments; exit statuses, as decimal numbers, that mean no
+       virus and one; a regular expression (POSIX, extended) of what it says, whose first group is the name of
+       what was found, or empty; folders that it may read beside those of every program. */
+    struct text_list command, clean, found;
+    struct text pattern;
+    struct text_list reads;
     enum engine_way way; /* of which mail it is asked */
     enum engine_lack unavailable;
     uint64_t size_most;          /* bytes; it says nothing of what is larger */

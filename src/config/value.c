@@ -57,6 +57,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
+    case SCHEMA_STATUSES:
     case SCHEMA_COMMAND:
     case SCHEMA_KEYS:
         return true;
@@ -151,6 +152,7 @@ static bool is_list_word(enum schema_type type, struct text word)
 {
     struct endpoint endpoint;
     struct network network;
+    uint64_t number;
     switch (type) {
     case SCHEMA_SERVERS:
         return value_is_server(word);
@@ -162,6 +164,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_is_host_name(word);
     case SCHEMA_SENDERS:
         return value_is_host_name(text_slice(word, word.at[0] == '.', word.length));
+    case SCHEMA_STATUSES:
+        return text_to_number(word, 255, &number);
     case SCHEMA_FOLDERS:
     case SCHEMA_COMMAND:
         return word.at[0] == '/';
@@ -349,6 +353,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
+    case SCHEMA_STATUSES:
     case SCHEMA_COMMAND:
         return word_add(row, base, word, arena);
     case SCHEMA_KEYS:
@@ -519,6 +524,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
+    case SCHEMA_STATUSES:
     case SCHEMA_USERS:
         words_print(row, field, out);
         return;

@@ -34,7 +34,7 @@ struct engine_client {
     struct timer *timer; /* the first look's deadline */
     struct deferred drive;
     char version[ENGINE_WORDS_MOST + 1], trouble[ENGINE_WORDS_MOST + 1];
-    void *memo;
+    void *memo, *ways;
     bool is_retired, is_blind;
 };
 
@@ -307,6 +307,14 @@ static void deadline_passed(void *context)
 
 /* --- the client --- */
 
+static struct text_list list_copy(struct arena *arena, const struct text_list *list)
+{
+    struct text_list copy = { .items = arena_alloc_array(arena, list->count, sizeof *list->items) };
+    for (; copy.count < list->count; copy.count++)
+        copy.items[copy.count] = arena_text(arena, list->items[copy.count]);
+    return copy;
+}
+
 static struct outside_engine engine_copy(struct arena *arena, const struct outside_engine *engine)
 {
     struct outside_engine copy = *engine;
@@ -314,11 +322,16 @@ static struct outside_engine engine_copy(struct arena *arena, const struct outsi
     copy.target = arena_text(arena, engine->target);
     copy.path = arena_text(arena, engine->path);
     copy.service = arena_text(arena, engine->service);
+    copy.pattern = arena_text(arena, engine->pattern);
+    copy.command = list_copy(arena, &engine->command);
+    copy.clean = list_copy(arena, &engine->clean);
+    copy.found = list_copy(arena, &engine->found);
+    copy.reads = list_copy(arena, &engine->reads);
     return copy;
 }
 
 struct engine_client *engine_client_new(struct loop *loop, const struct outside_engine *engine,
-                                        const struct engine_link_calls *calls)
+                                        const struct engine_link_calls *calls, void *ways)
 {
     struct engine_client *client = memory_alloc(sizeof *client);
     client->magic = CLIENT_MAGIC;
@@ -326,6 +339,7 @@ struct engine_client *engine_client_new(struct loop *loop, const struct outside_
     client->arena = arena_new(1024);
     client->engine = engine_copy(client->arena, engine);
     client->calls = calls;
+    client->ways = ways;
     client->breaker.failures_most = engine->failures;
     client->breaker.pause_ms = engine->pause_ms;
     client->timer = timer_new(loop, deadline_passed, client);
@@ -359,21 +373,16 @@ void engine_client_ask(struct engine_client *client, struct look *look)
 
 bool engine_client_take_back(struct look *look)
 {
-    if (look->link) return false;
+    if (look->link && !look->client->calls->stops) return false;
     if (look->is_trial) breaker_let_go(&look->client->breaker);
-    look_take_out(look, true);
+    look_take_out(look, !look->link);
     look_free(look);
     return true;
 }
 
 bool engine_client_is_of(const struct engine_client *client, const struct outside_engine *engine)
 {
-    const struct outside_engine *own = &client->engine;
-    return text_equal(own->name, engine->name) && own->kind == engine->kind &&
-           text_equal(own->target, engine->target) && own->way == engine->way &&
-           own->unavailable == engine->unavailable && own->size_most == engine->size_most &&
-           own->time_ms == engine->time_ms && own->connections == engine->connections &&
-           own->failures == engine->failures && own->pause_ms == engine->pause_ms;
+    return config_engines_are_same(&client->engine, engine);
 }
 
 void engine_client_retire(struct engine_client *client)
@@ -432,6 +441,11 @@ void *engine_client_memo(struct engine_client *client, size_t size)
 {
     if (!client->memo) client->memo = arena_alloc(client->arena, size);
     return client->memo;
+}
+
+void *engine_client_ways(const struct engine_client *client)
+{
+    return client->ways;
 }
 
 bool engine_client_is_blind(const struct engine_client *client)

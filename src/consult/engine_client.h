@@ -41,14 +41,15 @@ struct engine_counts {
 };
 
 struct engine_link_calls;
-/* `engine` is copied; `calls` are those of its kind. */
+/* `engine` is copied; `calls` are those of its kind; `ways`: by what a kind reaches all its engines, borrowed
+   for good, or NULL. */
 struct engine_client *engine_client_new(struct loop *loop, const struct outside_engine *engine,
-                                        const struct engine_link_calls *calls);
+                                        const struct engine_link_calls *calls, void *ways);
 
 /* The look is answered, perhaps within the call. Takes it over. */
 void engine_client_ask(struct engine_client *client, struct look *look);
-/* True: it had not been put to the engine, and is freed without an answer. False: the engine has it, and it
-   will be answered; the asker is to make its `answered` mind nothing of his. */
+/* True: it had not been put to the engine, or was taken from it, and is freed without an answer. False: the
+   engine has it, and it will be answered; the asker is to make its `answered` mind nothing of his. */
 bool engine_client_take_back(struct look *look);
 
 /* The statement says the same: nothing but the configuration around it is new. */
@@ -89,9 +90,11 @@ struct engine_link_calls {
     bool (*goes_on)(const struct engine_link *link, const struct look *look);
     /* Frees it; no call to the client follows. */
     void (*close)(struct engine_link *link);
+    /* A look that nobody waits for any more is taken from the engine: its link is closed. */
+    bool stops;
 };
 
-extern const struct engine_link_calls clamd_link_calls, icap_link_calls;
+extern const struct engine_link_calls clamd_link_calls, icap_link_calls, command_link_calls;
 
 /* The engine's word on a look; with SCAN_UNSCANNED as engine_client_refused. Both close the link where it
    does not go on: the caller touches it no more then. */
@@ -115,6 +118,8 @@ bool engine_client_is_blind(const struct engine_client *client);
 
 /* So many bytes for the kind of engine to keep what its links share: zeros at first, and always the same. */
 void *engine_client_memo(struct engine_client *client, size_t size);
+
+void *engine_client_ways(const struct engine_client *client); /* as they were given */
 
 struct stream_events;
 /* A stream to where the engine is, which the caller closes; see stream_connect. */

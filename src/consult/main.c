@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "config/engines.h"
 #include "config/load.h"
+#include "consult/command_link.h"
 #include "consult/engine_client.h"
 #include "ipc/ask_consult.h"
 #include "ipc/child.h"
@@ -19,6 +20,7 @@ struct service {
     struct child child;
     struct engine_client *clients[CONFIG_ENGINES_MOST]; /* of the configuration's engines, by index */
     size_t client_count;
+    struct command_ways *commands;
 };
 
 struct peer {
@@ -111,7 +113,14 @@ static void receive_open(void *context, uint16_t index, int fd)
     peer->channel = channel_open(service->child.loop, fd, &events, peer);
 }
 
-static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { 0 } };
+static void engine_open(void *context, uint16_t index, int fd)
+{
+    command_link_ways_connect(CONTEXT(context, struct service, SERVICE_MAGIC)->commands, fd);
+}
+
+static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open },
+                                           { PROCESS_ENGINE, engine_open },
+                                           { 0 } };
 
 /* --- the engines --- */
 
@@ -119,16 +128,17 @@ static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { 
 static struct engine_client *client_take(struct service *service, struct engine_client **old,
                                          const struct outside_engine *engine)
 {
-    static const struct engine_link_calls *const calls[ENGINE_KINDS] = {
-        [ENGINE_CLAMD] = &clamd_link_calls, [ENGINE_ICAP] = &icap_link_calls
-    };
+    static const struct engine_link_calls *const calls[ENGINE_KINDS] = { [ENGINE_CLAMD] = &clamd_link_calls,
+                                                                         [ENGINE_ICAP] = &icap_link_calls,
+                                                                         [ENGINE_COMMAND] =
+                                                                             &command_link_calls };
     for (size_t i = 0; i < CONFIG_ENGINES_MOST; i++) {
         struct engine_client *client = old[i];
         if (!client || !engine_client_is_of(client, engine)) continue;
         old[i] = NULL;
         return client;
     }
-    return engine_client_new(service->child.loop, engine, calls[engine->kind]);
+    return engine_client_new(service->child.loop, engine, calls[engine->kind], service->commands);
 }
 
 static void clients_set(struct service *service)
@@ -192,6 +202,7 @@ int main(int argc, char **argv)
     static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_CONSULT, argc, argv);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL, NULL, NULL)) return EX_OSERR;
+    service.commands = command_link_ways_new(service.child.loop);
     clients_set(&service);
     return child_run(&service.child, &events, &service);
 }

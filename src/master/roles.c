@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/domains.h"
+#include "config/engines.h"
 #include "config/signatures.h"
 
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
@@ -24,6 +25,7 @@ const struct part parts[] = {
     { PROCESS_SIGNER, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
       .keys = BUNDLE_SIGNING_KEYS },
     { PROCESS_OPEN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
+    { PROCESS_ENGINE, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_CONSULT, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
       .has_lists = true },
@@ -39,8 +41,9 @@ const struct link links[] = {
     { PROCESS_DELIVER, PROCESS_LOOKUP },  { PROCESS_LEDGER, PROCESS_COURIER },
     { PROCESS_QUEUE, PROCESS_LEDGER },    { PROCESS_REPORT, PROCESS_LEDGER },
     { PROCESS_REPORT, PROCESS_HELPER },   { PROCESS_SCAN, PROCESS_SIGNER },
-    { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_SCAN, PROCESS_OPEN },
-    { PROCESS_LEDGER, PROCESS_SCAN },     { PROCESS_QUEUE, PROCESS_SCAN },
+    { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_CONSULT, PROCESS_ENGINE },
+    { PROCESS_SCAN, PROCESS_OPEN },       { PROCESS_LEDGER, PROCESS_SCAN },
+    { PROCESS_QUEUE, PROCESS_SCAN },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -59,6 +62,11 @@ bool consult_is_wanted(const struct config *config)
     return config->engine_count > 0;
 }
 
+bool engine_is_wanted(const struct config *config)
+{
+    return config_engines_have_command(config);
+}
+
 bool metrics_is_wanted(const struct config *config)
 {
     return config->metrics.socket.length > 0 || config->metrics.listen.length > 0;
@@ -72,6 +80,7 @@ unsigned part_instances(const struct part *part, const struct config *config)
     if (part->kind == PROCESS_SIGNER) return config_signs(config);
     if (part->kind == PROCESS_OPEN) return signatures_are_wanted(config);
     if (part->kind == PROCESS_CONSULT) return consult_is_wanted(config);
+    if (part->kind == PROCESS_ENGINE) return engine_is_wanted(config);
     if (part->kind == PROCESS_METRICS) return metrics_is_wanted(config);
     if (part->kind != PROCESS_RECEIVE) return 1;
     if (config->processes.receive) return config->processes.receive;

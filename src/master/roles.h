@@ -52,6 +52,9 @@ bool helper_is_wanted(const struct config *config);
 /* There is an engine outside. */
 bool consult_is_wanted(const struct config *config);
 
+/* One of them is a command. */
+bool engine_is_wanted(const struct config *config);
+
 /* Monitors may read metrics somewhere. */
 bool metrics_is_wanted(const struct config *config);
 

@@ -24,13 +24,13 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/temp_files.h"
 #include "config/bundle.h"
 #include "config/load.h"
 #include "config/signatures.h"
 #include "scan/scan_private.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
-#include "virus/temp_files.h"
 
 enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, RELOAD_NICE = 10, LARGE_NICE = 10 };
 

@@ -14,6 +14,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/temp_files.h"
 #include "ipc/ask_master.h"
 #include "ipc/ask_scan.h"
 #include "mail/charset.h"
@@ -23,7 +24,6 @@
 #include "scan/seal_compose.h"
 #include "scan/trace_fields.h"
 #include "virus/canary.h"
-#include "virus/temp_files.h"
 
 enum {
     CANARY_EVERY = 2000,   /* messages */

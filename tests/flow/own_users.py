@@ -15,7 +15,7 @@ domains {{ example.test 127.0.0.1:{inside} {{ dkim rsa a-rsa:{there}/example.tes
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook /bin/true }}
-virus {{ engine outside clamd unix:/nonexistent/clamd {{ unavailable accept }} }}
+virus {{ engine outside clamd unix:/nonexistent/clamd {{ unavailable accept }}; engine run command /bin/true }}
 quarantine {{ most 1G }}
 queue {{ retry first 1s; retry most 2s }}
 report {{ language en }}

@@ -49,7 +49,7 @@ def kill_one(node, name, chance, dead):
     dead.add(pid)
 
 
-@pytest.mark.parametrize("name", [name for name in lab.PROGRAMS if name not in ("consult", "courier", "helper", "metrics", "open", "signer")])  # their own tests do
+@pytest.mark.parametrize("name", [name for name in lab.PROGRAMS if name not in ("consult", "courier", "engine", "helper", "metrics", "open", "signer")])  # their own tests do
 def test_kill_one_process_at_random_moments(nodes, inside, name):
     node = nodes(CONFIG, inside=inside.port)
     chance, dead = random.Random(name), set()

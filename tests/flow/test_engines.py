@@ -2,10 +2,12 @@
 """Goal: what any engine outside finds counts, and is named with that engine; what it did not look into is not called clean; one that answers
 nonsense, half, twice, out of order or never costs a bounded time and a 451, or what its statement says, and is left alone after a while. With
 clamd and c-icap of Debian, and with doubles that misbehave."""
+import json
 import os
 import re
 import signal
 import threading
+import time
 
 import engine_doubles
 import lab
@@ -233,3 +235,239 @@ def test_nobody_listens_and_consult_dies(double):
     assert send(node, lab.message())[0] == 250 and "dying clean" in judged(sink)
     configure(node, sink, "", "Sekimori (clamav")  # and none is asked any more
     assert "dying" not in told(node)
+
+
+# --- commands ---
+
+# What it does stands in the message: the word behind "X-Do: ". What came of it goes to its outputs.
+PROGRAM = r"""#!/usr/bin/python3
+import ctypes, json, os, re, signal, socket, subprocess, sys, time
+def opened(path, how): os.close(os.open(path, how))
+def call(name, *words):
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*words) < 0: raise OSError(ctypes.get_errno(), name)
+def cloned(flags):
+    pid = ctypes.CDLL(None, use_errno=True).syscall(56, flags | 17, 0, 0, 0, 0)
+    if pid == 0: os._exit(0)
+    if pid < 0: raise OSError(ctypes.get_errno(), "clone")
+ways = {"open": lambda path: opened(path, os.O_RDONLY), "change": lambda path: opened(path, os.O_RDWR), "list": os.listdir,
+        "make": lambda path: opened(path, os.O_WRONLY | os.O_CREAT), "write": lambda fd: os.write(int(fd), b"x"), "shorten": lambda fd: os.ftruncate(int(fd), 0),
+        "anew": lambda path: os.write(os.open(path, os.O_WRONLY), b"x"), "socket": lambda family: socket.socket(getattr(socket, family)).close(),
+        "signal": lambda pid: os.kill(int(pid), 0), "unshare": lambda flags: call("unshare", int(flags)), "clone": lambda flags: cloned(int(flags)),
+        "run": lambda words: subprocess.run(["sh", "-c", words], check=True)}
+def tried(one):
+    way, what = one.split(" ", 1)
+    try: ways[way](what)
+    except (OSError, subprocess.CalledProcessError) as error: return str(error)
+def left_behind():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(100)
+        os._exit(0)
+    os.wait()
+mail = sys.stdin.buffer.read()
+did = re.search(rb"^X-Do: (\w+)", mail, re.M)
+did = did[1].decode() if did else "clean"
+if did == "found": print("a line\nFOUND Outside.Test-1 (a\x1b[1mb)\nFOUND Second"); sys.exit(10)
+if did == "nameless": print("nothing that matches"); sys.exit(11)
+if did == "other": sys.exit(7)
+if did == "crash": os.kill(os.getpid(), signal.SIGSEGV)
+if did == "hang": time.sleep(100)
+if did == "flood":
+    while True: os.write(1, b"x" * 65536)
+if did == "much": sys.stderr.write("y" * 200000 + "\nFOUND late\n"); sys.exit(11)
+if did == "size": sys.stderr.write(f"FOUND {len(mail)} {mail[-12:-2].decode()}\n"); sys.exit(10)
+if did == "stays": left_behind(); sys.exit(10)
+if did == "hides": left_behind(); time.sleep(100)
+if did == "bomb":
+    for _ in range(150):
+        with __import__("contextlib").suppress(OSError):
+            if os.fork() == 0: time.sleep(100)
+    time.sleep(100)
+if did == "leaves":
+    print("FOUND", len(os.listdir(os.environ["TMPDIR"])), os.getcwd() == os.environ["TMPDIR"])
+    for depth in range(300):
+        os.mkdir("d" * 200); os.chdir("d" * 200)
+    open("file", "w").write("x"); os.chmod(".", 0); sys.exit(10)
+if did == "tells":
+    with open(sys.argv[1] + "/tries") as file: tries = json.load(file)
+    held = [fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+    wrong = [f"{one}: {said}" for one, said in ((one, tried(one)) for one in tries["always"]) if said]
+    wrong += [one for one in tries["never"] if not tried(one)]
+    with open("/proc/self/status") as file: status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+    wrong += [str(one) for one in (sorted(os.environ), sorted(held), status["CapEff"], status["NoNewPrivs"]) if str(one) not in tries["is"]]
+    print("FOUND", "; ".join(wrong) or f"as it should be, {len(tries['never'])} denied"); sys.exit(10)
+"""
+CODES = {"clean": 250, "found": 550, "nameless": 550, "other": 451, "crash": 451, "hang": 451, "flood": 451, "much": 550, "stays": 550, "hides": 451,
+         "bomb": 451, "leaves": 550}
+SAID = {"found": "Outside.Test-1 (a?[1mb) (second)", "nameless": "found 11 (second)", "much": "found 11 (second)", "stays": "found 10 (second)",
+        "leaves": "0 True (second)"}
+
+
+def command(folder, name="second", time_most="1500ms", more=""):
+    return (f'engine {name} command "{folder}/scanner  {folder}/told" {{{{ connections 4; time most {time_most}; failures 1000; found 10 11; '
+            f'name "^FOUND (.+)$"; reads {folder}/told; {more} }}}}')
+
+
+@pytest.fixture(scope="module")
+def commanded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commanded")
+    (folder / "programs/told").mkdir(parents=True)
+    program = folder / "programs/scanner"
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    with lab.standing(folder, CONFIG.replace("{engines}", command(program.parent))) as (node, sink):
+        node.programs = program.parent
+        yield node, sink
+
+
+def running(node):
+    """Processes of the program, whoever they came from."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found += [pid] if f"{node.programs}/scanner".encode() in file.read() else []
+        except OSError:
+            pass
+    return found
+
+
+def does(node, word, body=""):
+    return send(node, lab.message(body=f"X-Do: {word}\n{body}"))
+
+
+def at_once(node, words):
+    """The replies to messages that are sent at the same time."""
+    replies = {}
+    threads = [threading.Thread(target=lambda word=word: replies.update({word: does(node, word)})) for word in words]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return replies
+
+
+def test_commands_of_all_manners(commanded):
+    """Each costs its time at most, leaves no process, and the engine lives on; what a command leaves in its folder is gone for the next."""
+    node, sink = commanded
+    (pid,) = node.pids("engine")
+    replies = at_once(node, ["hang", "flood", "hides", "bomb"])
+    for word in CODES.keys() - replies.keys():
+        replies[word] = does(node, word)
+    assert {word: reply[0] for word, reply in replies.items()} == CODES, replies
+    assert [word for word, said in SAID.items() if said not in replies[word][1]] == [], replies
+    replies = at_once(node, ["leaves"] * 8)
+    assert all(SAID["leaves"] in reply[1] for reply in replies.values()), replies
+    assert "second clean" in judged(sink)
+    assert node.pids("engine") == [pid]
+    lab.wait_for(lambda: not running(node), "no process is left")
+    assert does(node, "clean")[0] == 250
+    assert "second clean" in judged(sink)
+    status = node.run("status", "engine").stdout
+    assert re.search(r"command second +running 0, run \d+, clean 2, found \d+, failed 1, died 2, ", status), status
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_command_reads_it_whole(commanded, size):
+    node, _ = commanded
+    filler = "a line of text that fills the message up, and nothing else\n" * SIZES[size]
+    code, text = does(node, "size", filler + "its end...\n")
+    assert code == 550 and int(re.search(r"found: (\d+) its end\.\.\. \(second\)", text)[1]) > len(filler), text
+
+
+def test_a_command_reaches_nothing(commanded):
+    """As the same user as all processes, so that only its jail keeps it: the message is to be read and no more, there is no network, and of the
+    node no file, key or process."""
+    node, sink = commanded
+    does(node, "clean")
+    judged(sink)
+    files = [path for path in node.state.rglob("*") if path.is_file()]
+    assert {path.relative_to(node.state).parts[0] for path in files} >= {"spool", "ledger", "run"}
+    never = {f"{way} {path}" for path in files for way in ("open", "change")} | {f"list {node.state}", f"make {node.state}/new", f"open {node.config}"}
+    never |= {f"make {place}/new" for place in ("/usr", "/etc", "/tmp", "/var/tmp", "/dev", "/dev/shm", node.programs, node.programs / "told")}
+    never |= {f"socket {family}" for family in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET")}
+    never |= {"write 0", "shorten 0", "anew /proc/self/fd/0", "open /etc/shadow", f"open {os.path.expanduser('~')}/.bashrc"}
+    never |= {f"unshare {0x10000000}", f"clone {0x10000000 | 0x20000000}", f"clone {0x10000000}"}
+    for name in ("engine", "consult", "queue"):
+        (pid,) = node.pids(name)
+        never |= {f"signal {pid}"} | {f"open /proc/{pid}/{what}" for what in ("mem", "environ", "maps", "fd/0")}
+    always = {"open /etc/passwd", "list /usr", "make here", "change /dev/null", "open /dev/urandom", f"open {node.programs}/told/tries",
+              "run echo a | tr a b | grep -q b", "run python3 -c 'import multiprocessing, threading, tempfile; tempfile.mkdtemp()'"}
+    told = {"always": sorted(always), "never": sorted(never), "is": [str(["LC_ALL", "PATH", "TMPDIR"]), str(["0", "1", "2"]), "0" * 16, "1"]}
+    (node.programs / "told/tries").write_text(json.dumps(told))
+    code, text = does(node, "tells")
+    assert code == 550 and f"as it should be, {len(never)} denied" in text, text
+
+
+def test_a_command_is_stopped(commanded):
+    """When nobody waits for its answer any more, with the engine, which master starts again, and when its statement is another one."""
+    node, sink = commanded
+
+    def waiting(then):
+        """The reply to a message at which the command hangs, after what is done meanwhile."""
+        said = []
+        thread = threading.Thread(target=lambda: said.append(does(node, "hang")[0]))
+        thread.start()
+        lab.wait_for(lambda: running(node), "it runs")
+        assert "process " in node.run("status", "engine").stdout
+        before = then()
+        thread.join(20)
+        assert said == [451]
+        lab.wait_for(lambda: not running(node), "it is killed")
+        lab.wait_for(lambda: node.pids("engine") not in ([], [before]) and node.is_ready(), "the engine is there again")
+        assert does(node, "found")[0] == 550 and does(node, "clean")[0] == 250
+        judged(sink)
+
+    def kill():
+        (pid,) = node.pids("engine")
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def reload():
+        (pid,) = node.pids("engine")
+        node.run("reload")
+        return pid
+
+    configured = CONFIG.replace("{engines}", command(node.programs, time_most="20s"))
+    node.write(configured)
+    node.run("reload")
+    lab.wait_for(lambda: does(node, "found")[0] == 550, "the new statement is in force")
+    waiting(kill)
+    node.write(configured.replace("time most 20s", "time most 19s"))
+    waiting(reload)
+    client = lab.Client(node.port)
+    client.open()
+    client.say("DATA")
+    client.raw(lab.message(body="X-Do: hang\n").replace("\n", "\r\n").encode() + b".\r\n")
+    lab.wait_for(lambda: running(node), "it runs")
+    (pid,) = node.pids("receive")
+    os.kill(pid, signal.SIGKILL)
+    lab.wait_for(lambda: not running(node), "nobody waits for it any more")
+    client.close()
+    lab.wait_for(lambda: node.pids("receive") not in ([], [pid]) and node.is_ready(), "receive is there again")
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/clamscan"), reason="clamav is not here")
+def test_a_real_scanner(commanded, tmp_path):
+    """clamscan, as doc/engines.md has it: it reads its signatures, and writes what it needs into its own folder."""
+    node, sink = commanded
+    (tmp_path / "outside.ndb").write_text(f"Outside-Test:0:*:{engine_doubles.PATTERN.encode().hex()}\n")
+    words = f'"/usr/bin/clamscan --database={tmp_path} --no-summary -" {{{{ name ": (.+) FOUND$"; reads {tmp_path} }}}}'
+    configure(node, sink, f"engine clam command {words}", "clam clean")
+    code, text = send(node, lab.message(body=engine_doubles.PATTERN + "\n"))
+    assert code == 550 and "Outside-Test (clam)" in text, text
+
+
+def test_a_command_that_cannot_be_run(commanded):
+    """`unavailable` holds, and `check` says it before."""
+    node, sink = commanded
+    words = command(node.programs, name="gone", more="unavailable unscanned").replace("/scanner", "/nothing")
+    node.write(CONFIG.replace("{engines}", words))
+    said = node.run("check", node.config, check=False, where=False)
+    assert said.returncode != 0 and f"virus engine gone: {node.programs}/nothing: No such file or directory" in said.stdout + said.stderr, said
+    node.run("reload")
+    lab.wait_for(lambda: send(node, lab.message())[0] == 250 and "gone unscanned" in judged(sink), "mail passes by it")
+    assert "No such file or directory" in told(node)["gone"]
+    configure(node, sink, "", "Sekimori (clamav")

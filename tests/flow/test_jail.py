@@ -13,13 +13,13 @@ import pytest
 import lab
 from own_users import keys_make, node_make, settle, through, users_make
 
-# With a ledger that listens to other nodes, so that there is a courier, a hook, so that there is a helper, and an engine outside, so that
-# there is a consult.
+# With a ledger that listens to other nodes, so that there is a courier, a hook, so that there is a helper, an engine outside, so that
+# there is a consult, and one that is a command, so that there is an engine.
 CONFIG = """{head}domains {{ example.test 127.0.0.1:9 {{ dkim rsa a-rsa:{there}/example.test/a-rsa.pem }} }}
 node {{ number 1; certificate {there}/node.pem; key {there}/node.key; ca {there}/ca.pem }}
 ledger {{ listen 127.0.0.1:{collector} }}
 alarm {{ hook {hook} }}
-virus {{ engine outside clamd unix:/nonexistent/clamd }}
+virus {{ engine outside clamd unix:/nonexistent/clamd; engine run command /bin/true }}
 metrics {{ listen 127.0.0.1:{monitors} }}
 """
 NAMES = lab.PROGRAMS + ("scan warden", "scan worker", "open reader")
@@ -41,12 +41,13 @@ MAY = {
     "open": {"fork", "own-limit"},
     "open reader": set(),
     "consult": {"connect", "local-stream"},
+    "engine": {"open", "chmod", "own-signal", "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
     "helper": {"open", "chmod", "connect", "datagram", "local-socket", "local-stream", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
 }
 # With users of their own: what of these is a file's.
 OF_FILES = {"open-shared", "make-in-run", "chmod"} | ALL_OF_STATE
-MAY_BY_ITSELF = {name: may & OF_FILES for name, may in MAY.items()} | {"scan warden": set(), "helper": set()}
+MAY_BY_ITSELF = {name: may & OF_FILES for name, may in MAY.items()} | {"scan warden": set(), "helper": set(), "engine": set()}
 MAY_BY_ITSELF["report"] -= {"read-ledger"}  # where it can put no file to be read; that it reads the database is in test_users.py
 # By CAP_SYS_ADMIN, which it mounts with where root runs it, newer kernels let it read of any process; older ones do not.
 EITHER = {("scan warden", "proc-environment")}

@@ -255,10 +255,10 @@ static const struct error_row rows[] = {
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
     /* engines outside */
-    { "virus { engine x clamdd unix:/a }",
-      "1:18: error: \"clamdd\" is no kind of engine; allowed: clamd, icap; did you mean \"clamd\"?\n" },
+    { "virus { engine x clamdd unix:/a }", "1:18: error: \"clamdd\" is no kind of engine; allowed: clamd, "
+                                           "icap, command; did you mean \"clamd\"?\n" },
     { "virus engine x",
-      "1:15: error: the kind of the engine is missing behind its name; allowed: clamd, icap\n" },
+      "1:15: error: the kind of the engine is missing behind its name; allowed: clamd, icap, command\n" },
     { "virus engine x clamd",
       "1:21: error: the end of the file where its place should stand; allowed: unix:/PATH of its socket, "
       "ADDRESS:PORT or localhost:PORT\n" },
@@ -276,17 +276,36 @@ static const struct error_row rows[] = {
       "icap://ADDRESS:PORT/SERVICE, such as icap://192.0.2.9:1344/avscan\n" },
     { "virus { engine a/b clamd unix:/a }", "1:16: error: \"a/b\" is not a name of letters, digits and "
                                             "hyphens: virus engine; allowed: a name for an "
-                                            "engine, clamd or icap, and where it is, clamav\n" },
+                                            "engine, clamd, icap or command, and where it is, clamav\n" },
     { "virus { engine x clamd unix:/a { siz most 3M } }",
       "1:34: error: unknown word \"siz\"; allowed: size, time, direction, unavailable, connections, "
       "failures, "
-      "pause; did you mean \"size\"?\n" },
+      "pause, clean, found, name, reads; did you mean \"size\"?\n" },
     { "virus { engine x clamd unix:/a  size most 3M } }",
       "1:33: error: a { is missing here: \"size\" in line 1 belongs into a block\n" },
     { "virus { engine x clamd unix:/a; engine x clamd unix:/b }",
       "1:40: error: there are two engines by the name x\n" },
     { "virus engine x clamd unix:/a { time most 60s }",
       "1:42: error: engine x: time most must be less than limits time verdict\n" },
+    { "virus engine x command \"scanner --stdin\"",
+      "1:24: error: \"scanner --stdin\" is not where such an engine is; allowed: a program's absolute path "
+      "and "
+      "its arguments, in quotes: \"/usr/local/bin/scanner --stdin\"\n" },
+    { "virus engine x command /usr/bin/a { found 1 256 }",
+      "1:45: error: \"256\" is not valid here: found; allowed: exit statuses from 0 to 255, or none\n" },
+    { "virus engine x command /usr/bin/a { clean 0 1 }",
+      "1:14: error: engine x: exit status 1 is among clean, too\n" },
+    { "virus engine x command /usr/bin/a { name \"FOUND (.+\" }",
+      "1:42: error: engine x: name is not a pattern that can be used: Unmatched ( or \\(\n" },
+    { "virus engine x command /usr/bin/a { name \"(.+) \\\\1\" }",
+      "1:42: error: engine x: name is not a pattern that can be used: it refers back to a group\n" },
+    { "virus engine x command /usr/bin/a { reads /var/lib }\nstate /var/lib/sekimori",
+      "1:43: error: engine x: a command reads /var/lib, where the state folder or a private key lies\n" },
+    { "virus engine x command /srv/s/run/a\nstate /srv/s",
+      "1:14: error: engine x: a command reads /srv/s/run, where the state folder or a private key lies\n" },
+    { "virus engine x clamd unix:/a { found 1; reads /usr }",
+      "1:38: error: engine x: found is for a command, and this is clamd\n"
+      "1:47: error: engine x: reads is for a command, and this is clamd\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "

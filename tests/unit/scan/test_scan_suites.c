@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/temp_files.h"
 #include "config_text.h"
 #include "scan/decide.h"
 #include "scan/read.h"
 #include "scan/worker.h"
 #include "suite.h"
 #include "virus/clamav.h"
-#include "virus/temp_files.h"
 
 /* A mail and what became of it. */
 struct judged {

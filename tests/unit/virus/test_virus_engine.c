@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/temp_files.h"
 #include "config/signatures.h"
 #include "virus/canary.h"
 #include "virus/clamav.h"
 #include "virus/inspect.h"
-#include "virus/temp_files.h"
 #include "virus/verdict_cache.h"
 
 enum { ROOM = 64 << 20 };
